@@ -1,0 +1,106 @@
+// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets.
+//
+// A token carries where to look (ids) and a 256-bit secret; only the SHA-256 of the secret is stored, so a copy of the
+// table opens nothing. 256 random bits need no slow hash (OWASP ASVS 5.0, 11.4.2 asks one only for low entropy).
+package token
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// secretSize is the secret's length in bytes: 256 bits (ASVS 7.2.3 asks at least 128).
+const secretSize = 32
+
+// maxLen bounds a token before it is parsed (C34).
+const maxLen = 256
+
+// ErrMalformed is returned by Parse for anything Issue did not make. It says nothing of why.
+var ErrMalformed = errors.New("malformed token")
+
+// Kind keeps the tokens apart: one kind never passes for another, because it is part of the token and of its hash.
+type Kind string
+
+// The kinds of token.
+const (
+	Access  Kind = "uas" // opens the API for one session
+	Refresh Kind = "uar" // renews that session, once
+	Ticket  Kind = "uat" // one step of a sign-in
+)
+
+// Token is a parsed token: which account's, which record's, and the secret to hold against the record's hash.
+type Token struct {
+	Kind    Kind
+	Account ulid.ULID
+	ID      ulid.ULID
+	secret  [secretSize]byte
+}
+
+// Issue returns a new token of a kind for the record id of an account. random is crypto/rand.Reader outside tests.
+// It returns an error only if random fails.
+func Issue(random io.Reader, kind Kind, account, id ulid.ULID) (Token, error) {
+	t := Token{Kind: kind, Account: account, ID: id}
+	if _, err := io.ReadFull(random, t.secret[:]); err != nil {
+		return Token{}, fmt.Errorf("read random: %w", err)
+	}
+	return t, nil
+}
+
+// Reveal returns the token's text, for the one answer that hands it to its owner.
+func (t Token) Reveal() string {
+	raw := make([]byte, 0, 16+16+secretSize)
+	raw = append(raw, t.Account[:]...)
+	raw = append(raw, t.ID[:]...)
+	raw = append(raw, t.secret[:]...)
+	return string(t.Kind) + "_" + base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// String keeps a token out of logs and error texts.
+func (t Token) String() string { return "[secret]" }
+
+// GoString keeps a token out of %#v.
+func (t Token) GoString() string { return "[secret]" }
+
+// Hash returns what is stored: SHA-256 over the kind and the secret.
+func (t Token) Hash() []byte {
+	h := sha256.New()
+	h.Write([]byte(t.Kind))
+	h.Write(t.secret[:])
+	return h.Sum(nil)
+}
+
+// Matches reports, in constant time, whether the token is the one that hash was stored for.
+func (t Token) Matches(hash []byte) bool {
+	return subtle.ConstantTimeCompare(t.Hash(), hash) == 1
+}
+
+// Parse reads a token of the wanted kind. Anything else, longer, shorter or of another kind, is ErrMalformed.
+func Parse(kind Kind, text string) (Token, error) {
+	if len(text) > maxLen {
+		return Token{}, ErrMalformed
+	}
+	body, ok := strings.CutPrefix(text, string(kind)+"_")
+	if !ok {
+		return Token{}, ErrMalformed
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
+	if err != nil || len(raw) != 16+16+secretSize || strings.ContainsAny(body, "\r\n") {
+		return Token{}, ErrMalformed
+	}
+	t := Token{Kind: kind}
+	copy(t.Account[:], raw[:16])
+	copy(t.ID[:], raw[16:32])
+	copy(t.secret[:], raw[32:])
+	return t, nil
+}
+
+// NewID returns a new sortable id (ULID) with 80 random bits.
+func NewID() ulid.ULID { return ulid.MustNew(ulid.Now(), rand.Reader) }
