@@ -1,0 +1,68 @@
+// Package access is who may do what: permissions, the roles and groups that give them, the licences that bound them,
+// and the caller of a request.
+package access
+
+import (
+	"maps"
+	"slices"
+)
+
+// Permission is a key such as "account.read". The zero value allows nobody.
+type Permission string
+
+// Needs of a route that are no permission: anybody at all, or anybody signed in.
+const (
+	Public   Permission = "public"
+	SignedIn Permission = "signedIn"
+)
+
+// The permissions. AccountAdmin marks those who administer everybody's access.
+const (
+	AccountAdmin    Permission = "account.admin"
+	AccountRead     Permission = "account.read"
+	AccountCreate   Permission = "account.create"
+	AccountUpdate   Permission = "account.update"
+	AccountBlock    Permission = "account.block"
+	AccountPassword Permission = "account.password"
+	AccountSession  Permission = "account.session"
+	AccountImport   Permission = "account.import"
+	AccountExport   Permission = "account.export"
+)
+
+// All returns every permission that a role may hold, with what it allows in words.
+func All() map[Permission]string {
+	return map[Permission]string{
+		AccountAdmin:    "Administer everybody's access, other administrators' included",
+		AccountRead:     "List and read accounts",
+		AccountCreate:   "Create accounts",
+		AccountUpdate:   "Change accounts, their roles and groups",
+		AccountBlock:    "Allow and block login access",
+		AccountPassword: "Set passwords",
+		AccountSession:  "See and close other people's sessions",
+		AccountImport:   "Import accounts from a workbook",
+		AccountExport:   "Export accounts to a workbook",
+	}
+}
+
+// Set is a set of permissions.
+type Set map[Permission]struct{}
+
+// Has reports whether the set holds p.
+func (s Set) Has(p Permission) bool {
+	_, ok := s[p]
+	return ok
+}
+
+// Beyond returns what other holds and s does not, sorted.
+func (s Set) Beyond(other Set) []Permission {
+	var out []Permission
+	for _, p := range slices.Sorted(maps.Keys(other)) {
+		if !s.Has(p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Sorted returns the permissions in order.
+func (s Set) Sorted() []Permission { return slices.Sorted(maps.Keys(s)) }

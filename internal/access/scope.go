@@ -1,0 +1,26 @@
+package access
+
+import (
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+)
+
+// Caller is the account that a request or a job acts for.
+type Caller struct {
+	// AccountID and SessionID are ULIDs; Username is as its owner spells it.
+	AccountID, SessionID, Username string
+	// Epoch is the account's epoch when the session was checked; writes that need the caller to be still in force
+	// condition on it.
+	Epoch       int64
+	Permissions Set
+}
+
+// May reports whether the caller holds p.
+func (c Caller) May(p Permission) bool { return c.Permissions.Has(p) }
+
+// Scope is what a request acts in: an environment as it stood when the request began, and for whom.
+type Scope struct {
+	Env       environment.Environment
+	Catalogue *catalogue.Catalogue
+	Caller    Caller
+}

@@ -1,0 +1,114 @@
+// Package account is the account: its fields, the rules that bind them, and the one write path that the API and the
+// import share. It knows neither the table nor HTTP; Store is what it needs of the one, handlers call it from the other.
+package account
+
+import (
+	"time"
+
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// Account is a person, or an API client, who can be let in. Fields says what each field means.
+type Account struct {
+	ID      string
+	Version int64
+
+	UserType            string
+	Username            string
+	Name                string
+	Email               string
+	Mobile              string
+	MobileE164          string
+	DateFrom            field.Date
+	DateTo              field.Date
+	MFARequired         bool
+	MFAEnabled          bool
+	Active              bool
+	AccessLocked        bool
+	LockedAt            time.Time
+	LockedReason        string
+	LockedBy            string
+	ForcePasswordChange bool
+	Roles               []string
+	Groups              []string
+	DACGroups           []string
+	Resource            string
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+
+	// LastLogin, FailedTries and TriesBlockedAt are written by sign-ins, outside versions and imports.
+	LastLogin      time.Time
+	FailedTries    int64
+	TriesBlockedAt time.Time
+
+	// Epoch rises whenever every session of the account has to end; a session of another epoch is over.
+	Epoch int64
+	// PasswordHash is the PHC string of the password, empty for none. It is in no field table and leaves with no answer.
+	PasswordHash string
+
+	// Stored is what the store read, for the condition of the next write. Nobody else looks at it.
+	Stored Revision
+}
+
+// Revision names what the store holds for an account: the version of the newest image and the import that wrote it. While
+// that import is Pending, the account read is the one before it.
+type Revision struct {
+	Version int64
+	Import  int64
+	Pending bool
+}
+
+// Presented returns the account as people see it: a block by failed tries shows in the same four fields as a block by an
+// administrator, who wins where both apply.
+func (a Account) Presented() Account {
+	if !a.AccessLocked && !a.TriesBlockedAt.IsZero() {
+		a.AccessLocked = true
+		a.LockedAt = a.TriesBlockedAt
+		a.LockedReason = "Too many failed tries"
+		a.LockedBy = ""
+	}
+	return a
+}
+
+// InDates reports whether day lies within the account's dates, both inclusive.
+func (a Account) InDates(day field.Date) bool { return inDates(a.DateFrom, a.DateTo, day) }
+
+func inDates(from, to, day field.Date) bool { return day >= from && (to == "" || day <= to) }
+
+// Anchor is the part of an account that every request of its sessions needs, kept under the account's id.
+type Anchor struct {
+	ID       string
+	Username string
+	Epoch    int64
+	DateFrom field.Date
+	DateTo   field.Date
+	Roles    []string
+	Groups   []string
+}
+
+// Anchor returns the account's anchor.
+func (a Account) Anchor() Anchor {
+	return Anchor{
+		ID: a.ID, Username: a.Username, Epoch: a.Epoch, DateFrom: a.DateFrom, DateTo: a.DateTo,
+		Roles: a.Roles, Groups: a.Groups,
+	}
+}
+
+// InDates reports whether day lies within the account's dates, both inclusive.
+func (a Anchor) InDates(day field.Date) bool { return inDates(a.DateFrom, a.DateTo, day) }
+
+// Write is one change of one account, whole: the account, its keys, its anchor and the event that tells of it are written
+// together or not at all.
+type Write struct {
+	// Before is the account as read, nil for a new one.
+	Before *Account
+	After  Account
+	// Event tells what happened. A new account keeps it as its birth record.
+	Event journal.Event
+	// ClearTries also zeroes the failed tries and lifts a block by tries.
+	ClearTries bool
+	// CallerEpoch, when not zero, makes the write depend on the caller's account (Event.ByID) still having that epoch, so
+	// that two administrators cannot end each other's access at once.
+	CallerEpoch int64
+}

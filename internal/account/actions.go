@@ -1,0 +1,160 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// Allow lets the account sign in: it lifts a block, an administrator's or by tries, and zeroes the failed tries. On an
+// account that is allowed already it changes nothing. version 0 acts on whatever version there is.
+func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
+	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+		if err := guardAdministrator(sc, before); err != nil {
+			return Write{}, err
+		}
+		if !before.AccessLocked && before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
+			return Write{}, nil
+		}
+		after := allowed(before)
+		return Write{After: after, ClearTries: true, Event: journal.Event{
+			Kind: journal.Allowed, Changes: Fields().Compare(&before, &after),
+		}}, nil
+	})
+}
+
+func allowed(a Account) Account {
+	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = false, time.Time{}, "", ""
+	return a
+}
+
+// Block ends the account's access at once: every session is over at its next request. A reason is required. Blocking a
+// blocked account again replaces the reason. version 0 acts on whatever version there is, so that nobody can hold off a
+// block by changing the account.
+func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64, reason string) (Account, error) {
+	reason = strings.TrimSpace(reason)
+	switch {
+	case reason == "":
+		return Account{}, fault.InvalidFields([]fault.Field{{Field: "reason", Code: "required", Message: "Give a reason for the block."}})
+	case utf8.RuneCountInString(reason) > MaxReason:
+		return Account{}, fault.InvalidFields([]fault.Field{{Field: "reason", Code: "tooLong", Message: "The reason is longer than 200 characters; shorten it."}})
+	}
+	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+		if before.ID == sc.Caller.AccountID {
+			return Write{}, fault.New(fault.Conflict, "self", "You cannot block yourself; another administrator can.")
+		}
+		if err := guardAdministrator(sc, before); err != nil {
+			return Write{}, err
+		}
+		after := before
+		after.AccessLocked, after.LockedAt, after.LockedReason, after.LockedBy = true, s.now(), reason, sc.Caller.Username
+		after.Epoch++
+		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
+			Kind: journal.Blocked, Note: reason, Changes: Fields().Compare(&before, &after),
+		}}, nil
+	})
+}
+
+// NewPassword is what an administrator chooses when setting a password.
+type NewPassword struct {
+	Password string
+	// ForceChange makes the person choose their own at the next sign-in.
+	ForceChange bool
+	// Unlock also allows login access, in the same step.
+	Unlock bool
+}
+
+// SetPassword gives the account a password and ends its sessions. A block stays unless Unlock is set.
+func (s *Service) SetPassword(ctx context.Context, sc access.Scope, id string, version int64, choice NewPassword) (Account, error) {
+	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+		if err := guardRights(sc, before, "set the password of"); err != nil {
+			return Write{}, err
+		}
+		if choice.Unlock && !sc.Caller.May(access.AccountBlock) {
+			return Write{}, fault.New(fault.Forbidden, "permission", "Allowing login access needs the permission account.block.")
+		}
+		if licence, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType); licence.APIOnly {
+			return Write{}, fault.New(fault.Conflict, "apiOnly", "An account with the licence %s has no password; it uses API keys.", licence.Code)
+		}
+		if err := fault.InvalidFields(s.Passwords.Check(sc.Env.Settings, choice.Password, Words(before))); err != nil {
+			return Write{}, err
+		}
+		hash, err := s.Passwords.Hash(choice.Password)
+		if err != nil {
+			return Write{}, err
+		}
+		after := before
+		after.PasswordHash, after.ForcePasswordChange = hash, choice.ForceChange
+		after.Epoch++
+		write := Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{Kind: journal.PasswordSet}}
+		if before.ID == sc.Caller.AccountID {
+			write.CallerEpoch = 0 // one transaction cannot both check and raise the same epoch
+		}
+		if choice.Unlock {
+			write.After, write.ClearTries = allowed(after), true
+		}
+		write.Event.Changes = Fields().Compare(&before, &write.After)
+		return write, nil
+	})
+}
+
+// Words returns the texts that the account's password must not be made of.
+func Words(a Account) []string { return []string{a.Username, a.Email, a.Name} }
+
+// guardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
+// who can sign in is always left (the rule of the last account with account.admin).
+func guardAdministrator(sc access.Scope, target Account) error {
+	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
+	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
+		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", target.Username)
+	}
+	return nil
+}
+
+// guardRights refuses what would let the caller take over an account with more rights than their own.
+func guardRights(sc access.Scope, target Account, deed string) error {
+	if len(sc.Caller.Permissions.Beyond(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
+		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot %s an account that holds permissions you do not hold yourself.", deed)
+	}
+	return nil
+}
+
+// guardChange holds the rules about who may change what of whom.
+func guardChange(sc access.Scope, before, after Account, today field.Date) error {
+	if err := guardAdministrator(sc, before); err != nil {
+		return err
+	}
+	if before.Email != after.Email || before.Username != after.Username {
+		// Whoever controls the address controls the password.
+		if err := guardRights(sc, before, "change the username or email of"); err != nil {
+			return err
+		}
+	}
+	if before.ID != sc.Caller.AccountID {
+		return nil
+	}
+	kept := access.Permissions(sc.Catalogue, after.Roles, after.Groups)
+	if sc.Caller.May(access.AccountAdmin) && !kept.Has(access.AccountAdmin) {
+		return fault.New(fault.Conflict, "self", "You cannot take account.admin from yourself; another administrator can.")
+	}
+	if before.InDates(today) && !after.InDates(today) {
+		return fault.New(fault.Conflict, "self", "You cannot end your own access by dates; another administrator can.")
+	}
+	if becameAPIOnly(sc, before, after) {
+		return fault.New(fault.Conflict, "self", "You cannot give yourself a licence that cannot sign in; another administrator can.")
+	}
+	return nil
+}
+
+func becameAPIOnly(sc access.Scope, before, after Account) bool {
+	was, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType)
+	is, _ := sc.Catalogue.Find(catalogue.Licence, after.UserType)
+	return is.APIOnly && !was.APIOnly
+}

@@ -1,0 +1,195 @@
+package account
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+)
+
+// Plan applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be checked
+// without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a PATCH and a
+// row of an import all come through here.
+func Plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
+	p := planner{scope: sc, before: before, patch: patch}
+	if before != nil {
+		p.after = *before
+	} else {
+		p.after = Account{DateFrom: today, MFARequired: sc.Env.Settings.MFARequired, Active: true}
+	}
+	p.bad = Fields().Apply(&p.after, patch)
+	if p.after.DateFrom == "" {
+		p.after.DateFrom = today
+	}
+	p.identifiers()
+	licence := p.licence()
+	p.required(licence)
+	p.dates()
+	p.codes(licence)
+	p.rights()
+	p.after.MobileE164 = e164(p.after.Mobile, sc.Env.Settings.Country)
+	return p.after, p.bad
+}
+
+// planner carries one Plan; its methods are the rules, in the order of the form.
+type planner struct {
+	scope  access.Scope
+	before *Account
+	patch  field.Patch
+	after  Account
+	bad    []fault.Field
+}
+
+func (p *planner) refuse(name, code, message string) {
+	for _, f := range p.bad {
+		if f.Field == name {
+			return // one thing at a time for each field
+		}
+	}
+	p.bad = append(p.bad, fault.Field{Field: name, Code: code, Message: message})
+}
+
+// touched reports whether the rules of these fields have to be checked: for a new account always, else if one was given.
+// An account whose role was retired since can thus still have its mobile number corrected.
+func (p *planner) touched(names ...string) bool {
+	if p.before == nil {
+		return true
+	}
+	return slices.ContainsFunc(names, func(name string) bool { _, ok := p.patch[name]; return ok })
+}
+
+func (p *planner) identifiers() {
+	if p.touched("username") && p.after.Username != "" {
+		if _, ok := Normalise(p.after.Username); !ok {
+			p.refuse("username", "character", "Username holds characters that cannot be used to sign in; use letters, digits and punctuation.")
+		}
+	}
+	if p.touched("email") && p.after.Email != "" {
+		normal, ok := Normalise(p.after.Email)
+		if !ok || !validEmail(p.after.Email) || !validEmail(normal) {
+			p.refuse("email", "address", "Email is not an address that mail can be sent to; it should look like name@example.com.")
+		}
+	}
+}
+
+func (p *planner) licence() catalogue.Entry {
+	licence, ok := p.scope.Catalogue.Find(catalogue.Licence, p.after.UserType)
+	if p.touched("userType") && p.after.UserType != "" {
+		if !ok || !licence.Active {
+			p.refuse("userType", "unknownCode", "There is no active licence "+quote(p.after.UserType)+".")
+			return catalogue.Entry{}
+		}
+		p.after.UserType = licence.Code
+	}
+	return licence
+}
+
+func (p *planner) required(licence catalogue.Entry) {
+	for _, f := range Fields().Missing(&p.after) {
+		p.refuse(f.Field, f.Code, f.Message)
+	}
+	if p.after.Email == "" && !licence.APIOnly && p.touched("email", "userType") {
+		p.refuse("email", "required", "Email is required, except for a licence that is for API clients only.")
+	}
+}
+
+func (p *planner) dates() {
+	if p.after.DateTo != "" && p.after.DateTo < p.after.DateFrom && p.touched("dateFrom", "dateTo") {
+		p.refuse("dateTo", "beforeDateFrom", "Date to is before Date from ("+string(p.after.DateFrom)+").")
+	}
+}
+
+func (p *planner) codes(licence catalogue.Entry) {
+	p.resolve("roles", catalogue.Role, &p.after.Roles)
+	p.resolve("groups", catalogue.Group, &p.after.Groups)
+	if p.touched("dacGroups") && len(p.after.DACGroups) > 0 && !p.scope.Env.Settings.DACEnabled {
+		p.refuse("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
+	}
+	p.resolve("dacGroups", catalogue.DACGroup, &p.after.DACGroups)
+
+	if !p.touched("userType", "roles", "groups") || licence.Code == "" {
+		return
+	}
+	outside := access.OutsideLicence(p.scope.Catalogue, licence, p.after.Roles, p.after.Groups)
+	if len(outside) == 0 {
+		return
+	}
+	// The message belongs to what was just given: the licence if only that changed.
+	name := "roles"
+	if _, given := p.patch["roles"]; !given {
+		if _, given := p.patch["groups"]; given {
+			name = "groups"
+		} else if _, given := p.patch["userType"]; given {
+			name = "userType"
+		}
+	}
+	p.refuse(name, "outsideLicence", "The licence "+licence.Code+" does not allow the roles "+strings.Join(outside, ", ")+
+		", given directly or by a group; remove them or choose another licence.")
+}
+
+func (p *planner) resolve(name string, kind catalogue.Kind, codes *[]string) {
+	if !p.touched(name) {
+		return
+	}
+	known, unknown := p.scope.Catalogue.Resolve(kind, *codes)
+	if len(unknown) > 0 {
+		for i := range unknown {
+			unknown[i] = quote(unknown[i])
+		}
+		p.refuse(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+" here.")
+		return
+	}
+	slices.Sort(known)
+	*codes = known
+}
+
+// rights holds the rule that nobody gives a permission they do not have themselves (V61).
+func (p *planner) rights() {
+	if !p.touched("roles", "groups") {
+		return
+	}
+	granted := access.Permissions(p.scope.Catalogue, p.after.Roles, p.after.Groups)
+	if p.before != nil {
+		for had := range access.Permissions(p.scope.Catalogue, p.before.Roles, p.before.Groups) {
+			delete(granted, had)
+		}
+	}
+	beyond := p.scope.Caller.Permissions.Beyond(granted)
+	if len(beyond) == 0 {
+		return
+	}
+	name := "roles"
+	if _, given := p.patch["roles"]; !given {
+		name = "groups"
+	}
+	words := make([]string, len(beyond))
+	for i, permission := range beyond {
+		words[i] = string(permission)
+	}
+	p.refuse(name, "aboveOwnRights", "This would give permissions that you do not hold yourself: "+strings.Join(words, ", ")+".")
+}
+
+// quote bounds a caller's code before it goes into a message.
+func quote(code string) string {
+	if r := []rune(code); len(r) > field.MaxCode {
+		code = string(r[:field.MaxCode]) + "…"
+	}
+	return "“" + code + "”"
+}
+
+// e164 returns the number in E.164 form if it is one, in the country or with its own prefix; else nothing.
+func e164(typed, country string) string {
+	if typed == "" {
+		return ""
+	}
+	number, err := phonenumbers.Parse(typed, country)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return ""
+	}
+	return phonenumbers.Format(number, phonenumbers.E164)
+}

@@ -1,0 +1,167 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// ErrRaced is what Store.Write returns when the account is no longer as the write read it. Nothing was written.
+var ErrRaced = errors.New("account changed since it was read")
+
+// Store is what the service needs of the table.
+type Store interface {
+	// Account returns the account with the id; NotFound if the environment has none or the snapshot sees none.
+	Account(ctx context.Context, env environment.Environment, id string) (Account, error)
+	// Accounts returns up to limit accounts whose directory key comes after the given one, in order, and the key to go on
+	// from, empty at the end.
+	Accounts(ctx context.Context, env environment.Environment, after string, limit int) ([]Account, string, error)
+	// Write does w whole: ErrRaced if the account changed since it was read, a Conflict naming the field if a username or
+	// email is taken.
+	Write(ctx context.Context, env environment.Environment, w Write) error
+	// EventsSince returns the events that made versions after the given one, oldest first.
+	EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]journal.Event, error)
+}
+
+// Passwords checks new passwords against the policy and hashes them.
+type Passwords interface {
+	// Check returns what is wrong with a new password for this person; context holds words it must not be.
+	Check(settings environment.Settings, password string, context []string) []fault.Field
+	// Hash returns the PHC string to store.
+	Hash(password string) (string, error)
+}
+
+// Service does what administrators do with accounts.
+type Service struct {
+	Store     Store
+	Passwords Passwords
+	Now       func() time.Time
+	NewID     func() string
+}
+
+// Create makes an account from the fields given. It starts with login access not yet allowed and no password.
+func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Account, error) {
+	now := s.now()
+	after, bad := Plan(sc, nil, patch, field.DateOf(now))
+	if err := fault.InvalidFields(bad); err != nil {
+		return Account{}, err
+	}
+	write := NewAccount(sc, after, s.NewID(), now)
+	write.Event.ID = s.NewID()
+	return write.After, s.Store.Write(ctx, sc.Env, write)
+}
+
+// NewAccount completes a planned account with its id and first state, and returns the write that creates it.
+func NewAccount(sc access.Scope, planned Account, id string, now time.Time) Write {
+	a := planned
+	a.ID, a.Version, a.Epoch = id, 1, 1
+	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, "Not yet allowed", sc.Caller.Username
+	a.CreatedAt, a.UpdatedAt = now, now
+	return Write{After: a, Event: journal.Event{
+		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: 1,
+		Changes: Fields().Compare(&Account{}, &a),
+	}}
+}
+
+// Get returns one account. A missing one, or one of another environment, is NotFound.
+func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Account, error) {
+	return s.Store.Account(ctx, sc.Env, id)
+}
+
+// List returns up to limit accounts in the order of their usernames after a directory key, and the key to go on from.
+func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Account, string, error) {
+	return s.Store.Accounts(ctx, sc.Env, after, limit)
+}
+
+// Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.
+func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account, error) {
+	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+		after, bad := Plan(sc, &before, patch, field.DateOf(s.now()))
+		if err := fault.InvalidFields(bad); err != nil {
+			return Write{}, err
+		}
+		diff := Fields().Compare(&before, &after)
+		if len(diff) == 0 {
+			return Write{}, nil
+		}
+		write := Write{After: after, Event: journal.Event{Kind: journal.Changed, Changes: diff}}
+		if err := guardChange(sc, before, after, field.DateOf(s.now())); err != nil {
+			return Write{}, err
+		}
+		if becameAPIOnly(sc, before, after) {
+			write.After.PasswordHash = ""
+			write.After.Epoch++
+		}
+		return write, nil
+	})
+}
+
+// edit runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn work
+// out the write, and writes. version 0 means that the caller does not mind which; then a race is run again. A fn that
+// returns a Write without an event kind changes nothing.
+func (s *Service) edit(ctx context.Context, sc access.Scope, id string, version int64, fn func(Account) (Write, error)) (Account, error) {
+	const tries = 5
+	for attempt := 1; ; attempt++ {
+		before, err := s.Store.Account(ctx, sc.Env, id)
+		if err != nil {
+			return Account{}, err
+		}
+		if version != 0 && version != before.Version {
+			return Account{}, s.stale(ctx, sc, before, version)
+		}
+		write, err := fn(before)
+		if err != nil || write.Event.Kind == "" {
+			return before, err
+		}
+		s.complete(sc, before, &write)
+		err = s.Store.Write(ctx, sc.Env, write)
+		if errors.Is(err, ErrRaced) && attempt < tries {
+			continue // with a version given, the next read finds it stale and says so
+		}
+		if errors.Is(err, ErrRaced) {
+			return Account{}, fault.New(fault.Conflict, "busy", "The account is being changed by others just now; try again.").After(time.Second)
+		}
+		return write.After, err
+	}
+}
+
+func (s *Service) complete(sc access.Scope, before Account, w *Write) {
+	now := s.now()
+	w.Before = &before
+	w.After.Version = before.Version + 1
+	w.After.UpdatedAt = now
+	w.Event.ID, w.Event.At, w.Event.Version = s.NewID(), now, w.After.Version
+	w.Event.By, w.Event.ByID = sc.Caller.Username, sc.Caller.AccountID
+	if w.ClearTries {
+		w.After.FailedTries, w.After.TriesBlockedAt = 0, time.Time{}
+	}
+}
+
+// stale says which fields changed since the version the caller read, who changed them and when.
+func (s *Service) stale(ctx context.Context, sc access.Scope, current Account, version int64) error {
+	e := fault.New(fault.Stale, "stale", "The account is at version %d by now. Read it again, look at what changed, and send your change with the new ETag.", current.Version)
+	events, err := s.Store.EventsSince(ctx, sc.Env, current.ID, version)
+	if err != nil {
+		return err
+	}
+	for _, event := range events {
+		for _, diff := range event.Changes {
+			if diff.Field == "updatedAt" {
+				continue
+			}
+			at := event.At
+			e.Fields = append(e.Fields, fault.Field{
+				Field: diff.Field, Code: "changed", Message: "Changed since you read it.", By: event.By, At: &at,
+			})
+		}
+	}
+	return e
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,204 @@
+package dynamo
+
+import (
+	"context"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// Accounts keeps accounts: directory row, login keys, anchor and events.
+type Accounts struct {
+	*Table
+}
+
+var _ account.Store = Accounts{}
+
+// Attributes of a directory row besides its image. A row, an anchor or a login key that an import wrote has the import's
+// number, and the former image where there was one.
+const (
+	attrImage   = "v"
+	attrFormer  = "old"
+	attrImport  = "imp"
+	attrID      = "id"
+	attrHash    = "pw"
+	attrTries   = "tries"
+	attrBlocked = "blockedAt"
+	attrLogin   = "lastLogin"
+	attrGone    = "gone"
+	attrBorn    = "born"
+)
+
+// imageOf returns the image of the account as its row stores it.
+func imageOf(a account.Account) item {
+	image := fromPlain(account.Fields().Image(&a))
+	image["version"], image["epoch"] = num(a.Version), num(a.Epoch)
+	return image
+}
+
+// accountOf reads an account from its row. top chooses between the newest image and the one before the import that wrote
+// it; there is no account if that one is missing.
+func accountOf(it item, top bool) (account.Account, bool) {
+	image := within(it, attrImage)
+	if !top {
+		image = within(it, attrFormer)
+	}
+	if image == nil {
+		return account.Account{}, false
+	}
+	a := account.Account{
+		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"),
+		PasswordHash: text(it, attrHash), FailedTries: number(it, attrTries),
+		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
+	}
+	account.Fields().SetImage(&a, toPlain(image))
+	a.Stored = account.Revision{Version: number(within(it, attrImage), "version"), Import: number(it, attrImport)}
+	return a, true
+}
+
+// current returns the account that a row holds for a reader of one item: what an import wrote counts if it is committed
+// by now, so the environment is read again where its snapshot does not know the import yet.
+func (t *Table) current(ctx context.Context, env environment.Environment, it item) (account.Account, bool, error) {
+	mark := number(it, attrImport)
+	if env.Imports.Sees(mark) {
+		a, ok := accountOf(it, true)
+		return a, ok, nil
+	}
+	head, err := t.get(ctx, headKey(env.ID))
+	if err != nil {
+		return account.Account{}, false, err
+	}
+	now, err := headOf(env.ID, head)
+	if err != nil {
+		return account.Account{}, false, err
+	}
+	seen := now.Imports.Sees(mark)
+	a, ok := accountOf(it, seen)
+	a.Stored.Pending = !seen
+	return a, ok, nil
+}
+
+func notFound() error {
+	return fault.New(fault.NotFound, "notFound", "There is no such account.")
+}
+
+// Account implements account.Store.
+func (s Accounts) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
+	// A rename between the two reads moves the row; the second round then finds it.
+	for range 3 {
+		anchor, err := s.get(ctx, anchorKey(id))
+		if err != nil {
+			return account.Account{}, err
+		}
+		if anchor == nil || text(anchor, "env") != env.ID {
+			return account.Account{}, notFound()
+		}
+		it, err := s.get(ctx, rowKey(env.ID, text(anchor, "row")))
+		if err != nil {
+			return account.Account{}, err
+		}
+		if it == nil || text(it, attrID) != id {
+			continue
+		}
+		a, ok, err := s.current(ctx, env, it)
+		if err != nil {
+			return account.Account{}, err
+		}
+		if !ok {
+			return account.Account{}, notFound()
+		}
+		return a, nil
+	}
+	return account.Account{}, notFound()
+}
+
+// Accounts implements account.Store: one strongly consistent query in most cases, judged by the snapshot in env, which
+// must have been taken before.
+func (s Accounts) Accounts(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error) {
+	out := make([]account.Account, 0, limit)
+	for {
+		items, more, err := s.query(ctx, page{pk: directoryPK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			if a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+				out = append(out, a)
+			}
+			after = text(it, "SK")
+		}
+		if !more {
+			return out, "", nil
+		}
+		if len(out) >= limit {
+			return out, after, nil
+		}
+	}
+}
+
+// EventsSince implements account.Store.
+func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]journal.Event, error) {
+	var out []journal.Event
+	p := page{pk: accountPK(id), prefix: eventSK, backwards: true, limit: 50}
+	for {
+		items, more, err := s.query(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			if !env.Imports.Sees(number(it, attrImport)) {
+				continue
+			}
+			event := eventOf(it)
+			if event.Version != 0 && event.Version <= version {
+				return reversed(out), nil
+			}
+			out = append(out, event)
+		}
+		if !more {
+			return reversed(out), nil
+		}
+		p.after = text(items[len(items)-1], "SK")
+	}
+}
+
+func reversed(events []journal.Event) []journal.Event {
+	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
+		events[i], events[j] = events[j], events[i]
+	}
+	return events
+}
+
+// anchorImage is what an anchor stores of an account.
+func anchorImage(a account.Anchor) item {
+	out := item{"username": str(a.Username), "epoch": num(a.Epoch), "dateFrom": str(string(a.DateFrom))}
+	if a.DateTo != "" {
+		out["dateTo"] = str(string(a.DateTo))
+	}
+	if len(a.Roles) > 0 {
+		out["roles"] = list(a.Roles)
+	}
+	if len(a.Groups) > 0 {
+		out["groups"] = list(a.Groups)
+	}
+	return out
+}
+
+// anchorOf reads an anchor; top chooses the image as accountOf does.
+func anchorOf(it item, top bool) (account.Anchor, bool) {
+	image := within(it, attrImage)
+	if !top {
+		image = within(it, attrFormer)
+	}
+	if image == nil {
+		return account.Anchor{}, false
+	}
+	return account.Anchor{
+		ID: text(it, attrID), Username: text(image, "username"), Epoch: number(image, "epoch"),
+		DateFrom: field.Date(text(image, "dateFrom")), DateTo: field.Date(text(image, "dateTo")),
+		Roles: texts(image, "roles"), Groups: texts(image, "groups"),
+	}, true
+}

@@ -1,0 +1,48 @@
+package dynamo
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// An event is written once and only read whole, so its changes are one JSON text rather than nested attributes.
+func eventItem(account string, e journal.Event) (item, error) {
+	k := eventKey(account, e.ID)
+	out := item{"PK": str(k.pk), "SK": str(k.sk), "at": when(e.At), "kind": str(string(e.Kind))}
+	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "note": e.Note, "job": e.Job, "addr": e.Address} {
+		if value != "" {
+			out[name] = str(value)
+		}
+	}
+	if e.Version != 0 {
+		out["version"] = num(e.Version)
+	}
+	if e.Row != 0 {
+		out["row"] = num(int64(e.Row))
+	}
+	if len(e.Changes) > 0 {
+		changes, err := json.Marshal(e.Changes)
+		if err != nil {
+			return nil, err
+		}
+		out["changes"] = str(string(changes))
+	}
+	return out, nil
+}
+
+func eventOf(it item) journal.Event {
+	e := journal.Event{
+		ID: strings.TrimPrefix(text(it, "SK"), eventSK), At: instant(it, "at"), Kind: journal.Kind(text(it, "kind")),
+		By: text(it, "by"), ByID: text(it, "byId"), Note: text(it, "note"), Job: text(it, "job"),
+		Address: text(it, "addr"), Version: number(it, "version"), Row: int(number(it, "row")),
+	}
+	var changes []field.Diff
+	if raw := text(it, "changes"); raw != "" && json.Unmarshal([]byte(raw), &changes) == nil {
+		e.Changes = changes
+	}
+	return e
+}

@@ -1,0 +1,224 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+)
+
+// Sessions keeps sessions and tickets.
+type Sessions struct {
+	*Table
+}
+
+var (
+	_ signin.Sessions = Sessions{}
+	_ signin.Checks   = Checks{}
+)
+
+// keepSession is how long an ended session stays listed before the table sweeps it.
+const keepSession = 30 * 24 * time.Hour
+
+func sessionItem(s session.Session) item {
+	k := sessionKey(s.AccountID, s.ID)
+	it := item{
+		"PK": str(k.pk), "SK": str(k.sk), attrID: str(s.ID), "access": bin(s.AccessHash), "refresh": bin(s.RefreshHash),
+		"epoch": num(s.Epoch), "start": when(s.Start), "due": when(s.RefreshDue), "end": when(s.HardEnd),
+		"ttl": num(s.HardEnd.Add(keepSession).Unix()),
+	}
+	for name, value := range map[string]string{"client": s.Client, "ua": s.UserAgent, "addr": s.Address} {
+		if value != "" {
+			it[name] = str(value)
+		}
+	}
+	return it
+}
+
+func sessionOf(accountID string, it item) session.Session {
+	return session.Session{
+		AccountID: accountID, ID: text(it, attrID), AccessHash: binary(it, "access"), RefreshHash: binary(it, "refresh"),
+		UsedRefreshHash: binary(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
+		Address: text(it, "addr"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
+		Closed: instant(it, "closed"), Reason: session.Reason(text(it, "why")),
+	}
+}
+
+// sameEpoch is the condition that an account's row still has the epoch read, in the image that counted then, and was not
+// blocked by tries since.
+func sameEpoch(env environment.Environment, a account.Account) (string, item) {
+	image := attrImage
+	if !env.Imports.Sees(a.Stored.Import) {
+		image = attrFormer
+	}
+	return "id = :id AND " + image + ".epoch = :epoch AND attribute_not_exists(blockedAt)",
+		item{":id": str(a.ID), ":epoch": num(a.Epoch)}
+}
+
+// Open implements signin.Sessions.
+func (s Sessions) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
+	condition, values := sameEpoch(env, a)
+	values[":none"], values[":now"] = num(0), when(opened.Start)
+	return s.together(ctx, sessionItem(opened), types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
+		UpdateExpression: aws.String("SET tries = :none, lastLogin = :now"), ExpressionAttributeValues: values,
+	}})
+}
+
+// Offer implements signin.Sessions.
+func (s Sessions) Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error {
+	k := ticketKey(t.AccountID, t.ID)
+	condition, values := sameEpoch(env, a)
+	values[":none"] = num(0)
+	return s.together(ctx, item{
+		"PK": str(k.pk), "SK": str(k.sk), attrID: str(t.ID), "hash": bin(t.Hash), "step": str(string(t.Step)),
+		"epoch": num(t.Epoch), "client": str(t.Client), "expires": when(t.Expires), "ttl": num(t.Expires.Unix()), "env": str(env.ID),
+	}, types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
+		UpdateExpression: aws.String("SET tries = :none"), ExpressionAttributeValues: values,
+	}})
+}
+
+// together puts a new item and updates the account's row, or neither.
+func (s Sessions) together(ctx context.Context, made item, row types.TransactWriteItem) error {
+	var p parts
+	p.put(s.Table, made, raced)
+	p = append(p, part{row, raced})
+	return racedIfCancelled(s.transact(ctx, p.items()))
+}
+
+func racedIfCancelled(err error) error {
+	var cancelled *errCancelled
+	if errors.As(err, &cancelled) {
+		return account.ErrRaced
+	}
+	return err
+}
+
+// Ticket implements signin.Sessions.
+func (s Sessions) Ticket(ctx context.Context, env, accountID, id string) (signin.Ticketed, error) {
+	items, err := s.getAll(ctx, []key{ticketKey(accountID, id), headKey(env)})
+	if err != nil {
+		return signin.Ticketed{}, err
+	}
+	it := items[0]
+	if it == nil || text(it, "env") != env {
+		return signin.Ticketed{}, fault.New(fault.NotFound, "ticket", "There is no such ticket.")
+	}
+	head, err := headOf(env, items[1])
+	if err != nil {
+		return signin.Ticketed{}, err
+	}
+	a, err := Accounts(s).Account(ctx, head, accountID)
+	if err != nil {
+		return signin.Ticketed{}, err
+	}
+	return signin.Ticketed{Account: a, Env: head, Ticket: session.Ticket{
+		AccountID: accountID, ID: id, Hash: binary(it, "hash"), Step: session.Step(text(it, "step")),
+		Epoch: number(it, "epoch"), Client: text(it, "client"), Expires: instant(it, "expires"),
+	}}, nil
+}
+
+// Redeem implements signin.Sessions.
+func (s Sessions) Redeem(ctx context.Context, env environment.Environment, t session.Ticket, w account.Write, opened session.Session) error {
+	w.After.LastLogin = opened.Start
+	p, err := Accounts(s).plan(env.ID, w, 0)
+	if err != nil {
+		return err
+	}
+	p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &s.Name, Key: ticketKey(t.AccountID, t.ID).attributes(),
+		ConditionExpression: aws.String("attribute_exists(PK)"),
+	}}, raced})
+	p.put(s.Table, sessionItem(opened), raced)
+	row := p[0].write.Update
+	row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
+	row.ExpressionAttributeValues[":now"] = when(opened.Start)
+	return racedIfCancelled(s.transact(ctx, p.items()))
+}
+
+// Renew implements signin.Sessions.
+func (s Sessions) Renew(ctx context.Context, old, renewed session.Session) error {
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: sessionKey(old.AccountID, old.ID).attributes(),
+		UpdateExpression:         aws.String("SET #access = :access, refresh = :refresh, used = :used, due = :due"),
+		ConditionExpression:      aws.String("refresh = :was AND attribute_not_exists(closed)"),
+		ExpressionAttributeNames: map[string]string{"#access": "access"},
+		ExpressionAttributeValues: item{
+			":access": bin(renewed.AccessHash), ":refresh": bin(renewed.RefreshHash), ":used": bin(renewed.UsedRefreshHash),
+			":due": when(renewed.RefreshDue), ":was": bin(old.RefreshHash),
+		},
+	})
+	held, _, err := conditionHeld(err)
+	if err == nil && !held {
+		return account.ErrRaced
+	}
+	return err
+}
+
+// Close closes a session if it is open, and reports whether it was.
+func (s Sessions) Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error) {
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: sessionKey(accountID, sessionID).attributes(),
+		UpdateExpression:          aws.String("SET closed = :at, why = :why"),
+		ConditionExpression:       aws.String("attribute_exists(PK) AND attribute_not_exists(closed)"),
+		ExpressionAttributeValues: item{":at": when(at), ":why": str(string(why))},
+	})
+	closed, _, err := conditionHeld(err)
+	return closed, err
+}
+
+// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
+func (s Sessions) Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error) {
+	p := page{pk: accountPK(accountID), prefix: sessionSK, backwards: true, limit: int32(limit)} //nolint:gosec // limits are small
+	if after != "" {
+		p.after = sessionSK + after
+	}
+	items, more, err := s.query(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]session.Session, len(items))
+	for i, it := range items {
+		out[i] = sessionOf(accountID, it)
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}
+
+// Checks reads what every request needs.
+type Checks struct {
+	Sessions
+	*Environments
+}
+
+// Check implements signin.Checks: one round trip for session, anchor and environment.
+func (c Checks) Check(ctx context.Context, env, accountID, sessionID string) (signin.Checked, error) {
+	items, err := c.Sessions.getAll(ctx, []key{sessionKey(accountID, sessionID), anchorKey(accountID), headKey(env)})
+	if err != nil {
+		return signin.Checked{}, err
+	}
+	if items[0] == nil || items[1] == nil || text(items[1], "env") != env {
+		return signin.Checked{}, fault.New(fault.NotFound, "session", "There is no such session.")
+	}
+	head, err := headOf(env, items[2])
+	if err != nil {
+		return signin.Checked{}, err
+	}
+	anchor, ok := anchorOf(items[1], head.Imports.Sees(number(items[1], attrImport)))
+	if !ok {
+		return signin.Checked{}, fault.New(fault.NotFound, "session", "There is no such session.")
+	}
+	return signin.Checked{Session: sessionOf(accountID, items[0]), Anchor: anchor, Env: head}, nil
+}

@@ -1,0 +1,230 @@
+// Package dynamo keeps the product's things in one DynamoDB table.
+//
+// Each kind of thing has a small type here that shares a Table; keys.go makes every key. Reads are strongly consistent
+// throughout: a reader takes the environment's snapshot first and must then see everything written before it.
+// internal/README.md has the table of items and how imports become visible.
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/fault"
+)
+
+// item is the attributes of one item.
+type item = map[string]types.AttributeValue
+
+// Table is the table that everything here shares.
+type Table struct {
+	Client *dynamodb.Client
+	Name   string
+}
+
+// errCancelled is a transaction that did not happen, with the reason for each of its items.
+type errCancelled struct{ reasons []types.CancellationReason }
+
+func (e *errCancelled) Error() string {
+	for i, r := range e.reasons {
+		if code := aws.ToString(r.Code); code != "None" {
+			return fmt.Sprintf("transaction cancelled: item %d: %s: %s", i, code, aws.ToString(r.Message))
+		}
+	}
+	return "transaction cancelled"
+}
+
+// failed returns the index of the first item whose condition did not hold, or -1.
+func (e *errCancelled) failed() int {
+	for i, r := range e.reasons {
+		if aws.ToString(r.Code) == conditionFailed {
+			return i
+		}
+	}
+	return -1
+}
+
+const (
+	conditionFailed     = "ConditionalCheckFailed"
+	transactionConflict = "TransactionConflict"
+	maxTransaction      = 100
+	maxBatchGet         = 100
+)
+
+// transact writes all items or none. A conflict with another transaction is tried again; a condition that does not hold
+// comes back as *errCancelled. The SDK makes its own retries of one call idempotent by its client request token.
+func (t *Table) transact(ctx context.Context, items []types.TransactWriteItem) error {
+	const tries = 8
+	for attempt := 1; ; attempt++ {
+		_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+		var cancelled *types.TransactionCanceledException
+		if !errors.As(err, &cancelled) {
+			return store("write", err)
+		}
+		e := &errCancelled{reasons: cancelled.CancellationReasons}
+		if e.failed() >= 0 {
+			return e
+		}
+		if attempt == tries {
+			return unavailable(e)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits before the next try: doubling from 20 ms, with jitter so that two writers do not meet again.
+func pause(ctx context.Context, attempt int) error {
+	wait := min(20*time.Millisecond<<attempt, 2*time.Second)
+	timer := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // jitter is no secret
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// get reads one item strongly; nil if there is none.
+func (t *Table) get(ctx context.Context, k key) (item, error) {
+	out, err := t.Client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &t.Name, Key: k.attributes(), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, store("read", err)
+	}
+	return out.Item, nil
+}
+
+// getAll reads items strongly, any number, and returns those that exist in the order of keys; a missing one is nil.
+func (t *Table) getAll(ctx context.Context, keys []key) ([]item, error) {
+	found := make(map[key]item, len(keys))
+	for start := 0; start < len(keys); start += maxBatchGet {
+		if err := t.getBatch(ctx, keys[start:min(start+maxBatchGet, len(keys))], found); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]item, len(keys))
+	for i, k := range keys {
+		out[i] = found[k]
+	}
+	return out, nil
+}
+
+func (t *Table) getBatch(ctx context.Context, keys []key, found map[key]item) error {
+	wanted := make([]map[string]types.AttributeValue, 0, len(keys))
+	asked := make(map[key]bool, len(keys))
+	for _, k := range keys {
+		if !asked[k] { // BatchGetItem refuses a key given twice
+			asked[k] = true
+			wanted = append(wanted, k.attributes())
+		}
+	}
+	request := map[string]types.KeysAndAttributes{t.Name: {Keys: wanted, ConsistentRead: aws.Bool(true)}}
+	for attempt := 1; len(request) > 0; attempt++ {
+		out, err := t.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
+		if err != nil {
+			return store("read", err)
+		}
+		for _, it := range out.Responses[t.Name] {
+			found[key{text(it, "PK"), text(it, "SK")}] = it
+		}
+		request = out.UnprocessedKeys
+		if len(request) > 0 {
+			if attempt == 8 {
+				return unavailable(errors.New("keys left unprocessed"))
+			}
+			if err := pause(ctx, attempt); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// page reads one page of a partition strongly, from after a sort key (exclusive), forwards or backwards.
+type page struct {
+	pk, prefix, after string
+	backwards         bool
+	limit             int32
+}
+
+func (t *Table) query(ctx context.Context, p page) (items []item, more bool, err error) {
+	in := &dynamodb.QueryInput{
+		TableName: &t.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!p.backwards),
+		KeyConditionExpression:    aws.String("PK = :pk"),
+		ExpressionAttributeValues: item{":pk": str(p.pk)},
+	}
+	if p.prefix != "" {
+		in.KeyConditionExpression = aws.String("PK = :pk AND begins_with(SK, :prefix)")
+		in.ExpressionAttributeValues[":prefix"] = str(p.prefix)
+	}
+	if p.after != "" {
+		in.ExclusiveStartKey = key{p.pk, p.after}.attributes()
+	}
+	if p.limit > 0 {
+		in.Limit = aws.Int32(p.limit)
+	}
+	out, err := t.Client.Query(ctx, in)
+	if err != nil {
+		return nil, false, store("read", err)
+	}
+	return out.Items, len(out.LastEvaluatedKey) > 0, nil
+}
+
+// queryAll reads a whole partition, or what of it has the prefix.
+func (t *Table) queryAll(ctx context.Context, p page) ([]item, error) {
+	var all []item
+	for {
+		items, more, err := t.query(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if !more {
+			return all, nil
+		}
+		p.after = text(items[len(items)-1], "SK")
+	}
+}
+
+// store turns an SDK error into what callers act on: throttling and the like are Unavailable, a cancelled context stays
+// itself, the rest is internal.
+func store(deed string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var (
+		throughput *types.ProvisionedThroughputExceededException
+		limit      *types.RequestLimitExceeded
+		throttled  *types.ThrottlingException
+		conflict   *types.TransactionConflictException
+		progress   *types.TransactionInProgressException
+	)
+	if errors.As(err, &throughput) || errors.As(err, &limit) || errors.As(err, &throttled) ||
+		errors.As(err, &conflict) || errors.As(err, &progress) {
+		return unavailable(err)
+	}
+	return fmt.Errorf("%s table: %w", deed, err)
+}
+
+func unavailable(cause error) error {
+	return fault.New(fault.Unavailable, "busy", "The service is busy; try again in a moment.").After(time.Second).Because(cause)
+}
+
+// conditionHeld tells a write whose condition did not hold, with the item as it is, from any other error.
+func conditionHeld(err error) (held bool, current item, other error) {
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
+		return false, failed.Item, nil
+	}
+	return err == nil, nil, store("write", err)
+}

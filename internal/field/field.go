@@ -1,0 +1,326 @@
+// Package field is the machinery of field tables.
+//
+// A thing's fields are declared once, in a Table beside its struct; decoding, validation, storage, sheet columns, grid
+// columns and the metadata for clients all read that table. This package owns how a field of a kind is read, checked,
+// compared and written; it knows no field of any thing.
+package field
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"useraccounts/internal/fault"
+)
+
+// Kind says what values a field takes. The Go type behind each kind is fixed; see Def.At.
+type Kind string
+
+// The kinds of field.
+const (
+	Text    Kind = "text"    // string, one line
+	Email   Kind = "email"   // string, an address (RFC 5321 without quoted or commented forms)
+	Phone   Kind = "phone"   // string, kept as typed
+	Code    Kind = "code"    // string, a code of reference data
+	Codes   Kind = "codes"   // []string, codes of reference data
+	YesNo   Kind = "yesNo"   // bool
+	Day     Kind = "date"    // Date
+	Instant Kind = "instant" // time.Time, UTC, to the millisecond
+	Number  Kind = "number"  // int64
+)
+
+// Date is a calendar day as yyyy-MM-dd, or empty for none. Dates compare as strings do.
+type Date string
+
+// ParseDate returns the Date that text spells as yyyy-MM-dd, and whether it does.
+func ParseDate(text string) (Date, bool) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil || t.Year() < 1 {
+		return "", false
+	}
+	return Date(text), true
+}
+
+// DateOf returns the day of t in UTC.
+func DateOf(t time.Time) Date { return Date(t.UTC().Format(time.DateOnly)) }
+
+// Def declares one field of T.
+type Def[T any] struct {
+	// Name is the JSON and storage name; Label is what people read; Help is a sentence for the form.
+	Name, Label, Help string
+	// Section groups fields on a form.
+	Section string
+	Kind    Kind
+	// Max is the longest text in characters; for Codes the most entries. Zero means 1,000.
+	Max int
+	// Required fields may not be blank. Rules that depend on other fields live with T.
+	Required bool
+	// ReadOnly fields are refused in a Patch: actions or sign-ins change them.
+	ReadOnly bool
+	// Live fields are written by sign-ins outside versions and imports, so they are no part of an image.
+	Live bool
+	// Grid is the place among the default columns of the list, from 1; 0 leaves it out.
+	Grid int
+	// Refers names the reference data a Code or Codes comes from.
+	Refers string
+	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time or *int64 as Kind says.
+	At func(*T) any
+}
+
+// Table is the fields of T in the order of forms and documents.
+type Table[T any] []Def[T]
+
+// Patch holds the fields that a caller gave, by name: string, []string, bool or Date as the kind says, nil to empty one.
+type Patch map[string]any
+
+// Diff is one field that changed, with plain values.
+type Diff struct {
+	Field string `json:"field"`
+	From  any    `json:"from"`
+	To    any    `json:"to"`
+}
+
+// Find returns the definition with the given name, or nil.
+func (t Table[T]) Find(name string) *Def[T] {
+	for i := range t {
+		if t[i].Name == name {
+			return &t[i]
+		}
+	}
+	return nil
+}
+
+// Apply sets the fields in p on dst after checking each by its kind, and returns what was wrong. dst is changed only in
+// the fields that were right; a caller that gets any fault drops it.
+func (t Table[T]) Apply(dst *T, p Patch) []fault.Field {
+	var bad []fault.Field
+	for i := range t {
+		d := &t[i]
+		value, given := p[d.Name]
+		if !given {
+			continue
+		}
+		if d.ReadOnly {
+			bad = append(bad, fault.Field{Field: d.Name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
+			continue
+		}
+		if f := d.set(dst, value); f != nil {
+			bad = append(bad, *f)
+		}
+	}
+	return bad
+}
+
+// Missing returns a fault for each required field that is blank on v.
+func (t Table[T]) Missing(v *T) []fault.Field {
+	var bad []fault.Field
+	for i := range t {
+		if t[i].Required && isZero(t[i].At(v)) {
+			bad = append(bad, fault.Field{Field: t[i].Name, Code: "required", Message: t[i].Label + " is required."})
+		}
+	}
+	return bad
+}
+
+func (d *Def[T]) set(dst *T, value any) *fault.Field {
+	wrong := func(code, message string) *fault.Field {
+		return &fault.Field{Field: d.Name, Code: code, Message: message}
+	}
+	switch at := d.At(dst).(type) {
+	case *string:
+		text, _ := value.(string)
+		clean, code, message := d.cleanText(text)
+		if code != "" {
+			return wrong(code, message)
+		}
+		*at = clean
+	case *[]string:
+		codes, _ := value.([]string)
+		if len(codes) > d.max() {
+			return wrong("tooMany", d.Label+" takes at most "+itoa(d.max())+" entries.")
+		}
+		clean, code, message := d.cleanCodes(codes)
+		if code != "" {
+			return wrong(code, message)
+		}
+		*at = clean
+	case *bool:
+		*at, _ = value.(bool)
+	case *Date:
+		*at, _ = value.(Date)
+	default:
+		return wrong("readOnly", d.Label+" cannot be set here; leave it out.")
+	}
+	return nil
+}
+
+func (d *Def[T]) cleanCodes(codes []string) (clean []string, code, message string) {
+	for _, entry := range codes {
+		text, code, message := d.cleanText(entry)
+		if code != "" {
+			return nil, code, message
+		}
+		if text != "" && !slices.ContainsFunc(clean, func(have string) bool { return strings.EqualFold(have, text) }) {
+			clean = append(clean, text)
+		}
+	}
+	return clean, "", ""
+}
+
+func (d *Def[T]) cleanText(text string) (clean, code, message string) {
+	if !utf8.ValidString(text) {
+		return "", "notText", d.Label + " holds bytes that are not text."
+	}
+	clean = strings.TrimFunc(norm.NFC.String(text), unicode.IsSpace)
+	if strings.ContainsFunc(clean, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
+		return "", "controlCharacter", d.Label + " holds a line break or another control character; take it out."
+	}
+	limit := d.max()
+	if d.Kind == Codes {
+		limit = MaxCode
+	}
+	if utf8.RuneCountInString(clean) > limit {
+		return "", "tooLong", d.Label + " is longer than " + itoa(limit) + " characters; shorten it."
+	}
+	return clean, "", ""
+}
+
+// MaxCode is the longest code of reference data, in characters.
+const MaxCode = 50
+
+func (d *Def[T]) max() int {
+	if d.Max == 0 {
+		return 1000
+	}
+	return d.Max
+}
+
+// Compare returns the fields in which before and after differ, in table order; Live fields are left out.
+func (t Table[T]) Compare(before, after *T) []Diff {
+	var out []Diff
+	for i := range t {
+		if t[i].Live {
+			continue
+		}
+		from, to := plain(t[i].At(before)), plain(t[i].At(after))
+		if !same(from, to) {
+			out = append(out, Diff{Field: t[i].Name, From: from, To: to})
+		}
+	}
+	return out
+}
+
+// Image returns the fields that are neither blank nor Live as plain values: string, []string, bool, int64.
+func (t Table[T]) Image(v *T) map[string]any {
+	out := make(map[string]any, len(t))
+	for i := range t {
+		at := t[i].At(v)
+		if !t[i].Live && !isZero(at) {
+			out[t[i].Name] = plain(at)
+		}
+	}
+	return out
+}
+
+// SetImage sets the fields of v from an image; names it does not know are skipped, so that older code can read what
+// newer code wrote.
+func (t Table[T]) SetImage(v *T, image map[string]any) {
+	for i := range t {
+		if t[i].Live {
+			continue
+		}
+		value, ok := image[t[i].Name]
+		if !ok {
+			continue
+		}
+		switch at := t[i].At(v).(type) {
+		case *string:
+			*at, _ = value.(string)
+		case *Date:
+			text, _ := value.(string)
+			*at = Date(text)
+		case *[]string:
+			*at, _ = value.([]string)
+		case *bool:
+			*at, _ = value.(bool)
+		case *int64:
+			*at, _ = value.(int64)
+		case *time.Time:
+			text, _ := value.(string)
+			if parsed, err := time.Parse(time.RFC3339Nano, text); err == nil {
+				*at = parsed
+			}
+		}
+	}
+}
+
+// Value returns the named field of v as a plain value, nil when blank or unknown.
+func (t Table[T]) Value(v *T, name string) any {
+	d := t.Find(name)
+	if d == nil {
+		return nil
+	}
+	return plain(d.At(v))
+}
+
+// plain returns what a field pointer holds as nil, string, []string, bool or int64.
+func plain(at any) any {
+	if isZero(at) {
+		if b, ok := at.(*bool); ok {
+			return *b
+		}
+		return nil
+	}
+	switch at := at.(type) {
+	case *string:
+		return *at
+	case *Date:
+		return string(*at)
+	case *[]string:
+		return slices.Clone(*at)
+	case *bool:
+		return *at
+	case *int64:
+		return *at
+	case *time.Time:
+		return Stamp(*at)
+	}
+	return nil
+}
+
+// Stamp returns t as the API and the table write it: RFC 3339, UTC, milliseconds.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+
+func isZero(at any) bool {
+	switch at := at.(type) {
+	case *string:
+		return *at == ""
+	case *Date:
+		return *at == ""
+	case *[]string:
+		return len(*at) == 0
+	case *bool:
+		return !*at
+	case *int64:
+		return *at == 0
+	case *time.Time:
+		return at.IsZero()
+	}
+	return true
+}
+
+func same(a, b any) bool {
+	x, okX := a.([]string)
+	y, okY := b.([]string)
+	if okX && okY {
+		return slices.Equal(x, y)
+	}
+	if okX || okY {
+		return false
+	}
+	return a == b
+}

@@ -1,0 +1,136 @@
+package field
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"useraccounts/internal/fault"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// ReadPatch turns the members of a JSON object into a Patch. An unknown member or one of the wrong type is a fault that
+// names it; null empties the field. Rules of the value itself are Apply's.
+func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.Field) {
+	patch := make(Patch, len(members))
+	var bad []fault.Field
+	for i := range t {
+		raw, ok := members[t[i].Name]
+		if !ok {
+			continue
+		}
+		value, message := readMember(t[i].Kind, raw)
+		if message != "" {
+			bad = append(bad, fault.Field{Field: t[i].Name, Code: "type", Message: t[i].Label + " " + message})
+			continue
+		}
+		patch[t[i].Name] = value
+	}
+	for name := range members {
+		if t.Find(name) == nil {
+			bad = append(bad, fault.Field{
+				Field: clip(name), Code: "unknown",
+				Message: "There is no field of this name; see GET /api/accounts/fields for those there are.",
+			})
+		}
+	}
+	return patch, bad
+}
+
+// clip bounds a caller's text before it is sent back.
+func clip(name string) string {
+	if r := []rune(name); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return name
+}
+
+// readMember returns the value of a JSON member for a kind, or what is wrong with its type.
+func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
+	if raw.Kind() == 'n' {
+		return nil, ""
+	}
+	switch kind {
+	case YesNo:
+		var v bool
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be true or false."
+		}
+		return v, ""
+	case Codes:
+		var v []string
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be a list of codes, such as [\"A\", \"B\"]."
+		}
+		return v, ""
+	case Day:
+		var v string
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be a date as yyyy-MM-dd."
+		}
+		if v == "" {
+			return nil, ""
+		}
+		date, ok := ParseDate(v)
+		if !ok {
+			return nil, "must be a date that exists, as yyyy-MM-dd."
+		}
+		return date, ""
+	default:
+		var v string
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be a text."
+		}
+		return v, ""
+	}
+}
+
+// AppendJSON writes every field of v as members of the object that enc is in, blank ones as null, false or [].
+func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
+	for i := range t {
+		value := plain(t[i].At(v))
+		if value == nil {
+			switch t[i].Kind {
+			case Codes:
+				value = []string{}
+			case Number:
+				value = int64(0)
+			}
+		}
+		if err := enc.WriteToken(jsontext.String(t[i].Name)); err != nil {
+			return err
+		}
+		if err := json.MarshalEncode(enc, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Meta describes one field to a client; it is what a form or a grid needs to show it.
+type Meta struct {
+	Name        string `json:"name"`
+	Label       string `json:"label"`
+	Help        string `json:"help,omitempty"`
+	Section     string `json:"section"`
+	Kind        Kind   `json:"kind"`
+	Max         int    `json:"max,omitempty"`
+	Required    bool   `json:"required"`
+	ReadOnly    bool   `json:"readOnly"`
+	DefaultGrid int    `json:"defaultGrid,omitempty"`
+	Refers      string `json:"refers,omitempty"`
+}
+
+// Describe returns the table's metadata in its order.
+func (t Table[T]) Describe() []Meta {
+	out := make([]Meta, len(t))
+	for i, d := range t {
+		out[i] = Meta{
+			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Max: d.Max,
+			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
+		}
+	}
+	return out
+}

@@ -1,0 +1,145 @@
+// Package password hashes passwords, verifies them, and holds new ones against the policy.
+package password
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+)
+
+// Argon2id parameters: OWASP Password Storage Cheat Sheet, first choice (19 MiB, two passes, one lane).
+const (
+	memoryKiB = 19456
+	passes    = 2
+	lanes     = 1
+	saltSize  = 16
+	keySize   = 32
+)
+
+// MaxLength is the longest password in characters; more is refused rather than cut (V03).
+const MaxLength = 128
+
+// Argon2id is the product's password hash. The zero value is ready to use.
+type Argon2id struct{}
+
+// Hash returns the PHC string of the password, which is compared as Unicode NFC from then on.
+func (Argon2id) Hash(password string) (string, error) {
+	salt := make([]byte, saltSize)
+	if _, err := rand.Read(salt); err != nil {
+		return "", fmt.Errorf("read random: %w", err)
+	}
+	key := argon2.IDKey([]byte(norm.NFC.String(password)), salt, passes, memoryKiB, lanes, keySize)
+	enc := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, memoryKiB, passes, lanes, enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+}
+
+// Verify reports whether the password is the one that hash was made of. An empty or unreadable hash costs the same work
+// and is never right, so that accounts without a password and unknown ones answer in the same time (C24).
+func (Argon2id) Verify(hash, password string) bool {
+	h, err := parse(hash)
+	if err != nil {
+		h = dummy()
+	}
+	if len(password) > MaxLength*utf8.UTFMax {
+		password = "" // the policy lets no such password in; hashing it would only cost time
+	}
+	key := argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes, uint32(len(h.key))) //nolint:gosec // parse bounds it
+	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil
+}
+
+type parsed struct {
+	memory, passes uint32
+	lanes          uint8
+	salt, key      []byte
+}
+
+func dummy() parsed {
+	return parsed{memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltSize), key: make([]byte, keySize)}
+}
+
+var errHash = errors.New("not an argon2id hash")
+
+// parse reads a PHC string within sane bounds, so that a damaged row cannot ask for gigabytes.
+func parse(hash string) (parsed, error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return parsed{}, errHash
+	}
+	var p parsed
+	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil || n != 3 {
+		return parsed{}, errHash
+	}
+	if p.memory < 8 || p.memory > 1<<18 || p.passes < 1 || p.passes > 16 || p.lanes < 1 || p.lanes > 16 {
+		return parsed{}, errHash
+	}
+	var err1, err2 error
+	p.salt, err1 = base64.RawStdEncoding.DecodeString(parts[4])
+	p.key, err2 = base64.RawStdEncoding.DecodeString(parts[5])
+	if err1 != nil || err2 != nil || len(p.salt) < 8 || len(p.salt) > 64 || len(p.key) < 16 || len(p.key) > 64 {
+		return parsed{}, errHash
+	}
+	return p, nil
+}
+
+// Check returns what is wrong with a new password under the settings, as faults of the field "password". words are texts
+// about the person that it must not be or hold (ASVS 5.0, 6.2.11).
+func (Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
+	wrong := func(code, message string) []fault.Field {
+		return []fault.Field{{Field: "password", Code: code, Message: message}}
+	}
+	if !utf8.ValidString(password) {
+		return wrong("notText", "The password holds bytes that are not text.")
+	}
+	length := utf8.RuneCountInString(norm.NFC.String(password))
+	switch {
+	case length < settings.PasswordMinLength:
+		return wrong("tooShort", fmt.Sprintf("The password needs at least %d characters; a few words are easy to remember.", settings.PasswordMinLength))
+	case length > MaxLength:
+		return wrong("tooLong", fmt.Sprintf("The password has more than %d characters.", MaxLength))
+	}
+	folded := fold(password)
+	for _, word := range words {
+		for _, piece := range append(strings.FieldsFunc(fold(word), separates), fold(word)) {
+			if utf8.RuneCountInString(piece) >= 4 && strings.Contains(folded, piece) {
+				return wrong("personal", "The password holds the username, the email or the name; choose one that has nothing of them.")
+			}
+		}
+	}
+	if plain(folded) {
+		return wrong("common", "The password is one that is guessed first; choose another.")
+	}
+	return nil
+}
+
+func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
+
+func separates(r rune) bool { return strings.ContainsRune(" @._-+'", r) }
+
+// plain reports passwords of fewer than four different characters, or of one run such as 123456789012 or abcdefghijkl.
+func plain(folded string) bool {
+	runes := []rune(folded)
+	different := map[rune]bool{}
+	up, down := 0, 0
+	for i, r := range runes {
+		different[r] = true
+		if i > 0 && r == runes[i-1]+1 {
+			up++
+		}
+		if i > 0 && r == runes[i-1]-1 {
+			down++
+		}
+	}
+	return len(different) < 4 || max(up, down) >= len(runes)*3/4
+}

@@ -1,0 +1,241 @@
+// Package signin lets people in: the steps of a sign-in, the session at its end, and the check of every request after it.
+//
+// Steps do not call each other. Each proves one thing, and next decides what comes then; a client follows the answer's
+// "next" and needs no knowledge of policy.
+package signin
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/session"
+	"useraccounts/internal/token"
+)
+
+// Accounts is what signing in needs of the directory.
+type Accounts interface {
+	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
+	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
+	// Charge counts one try on the account at a directory key, before anything is verified, unless limit tries are
+	// counted already; it returns the account and whether the try was charged. For the key "" it does the same work on a
+	// decoy and finds nobody.
+	Charge(ctx context.Context, env environment.Environment, key string, limit int) (Charged, error)
+	// BlockByTries blocks the account because its tries are used up, unless it was let in or blocked meanwhile.
+	BlockByTries(ctx context.Context, env environment.Environment, a account.Account, at time.Time, eventID string) error
+}
+
+// Charged is the outcome of Accounts.Charge.
+type Charged struct {
+	Account account.Account
+	// Found is false where the identifier is nobody's; Charged where the limit was reached before.
+	Found, Charged bool
+}
+
+// Sessions is what signing in needs of the store of sessions and tickets.
+type Sessions interface {
+	// Open writes the session and notes the sign-in on the account, if the account still has the session's epoch;
+	// account.ErrRaced if not.
+	Open(ctx context.Context, env environment.Environment, a account.Account, s session.Session) error
+	// Offer writes a ticket after the right password, and zeroes the account's tries; account.ErrRaced as Open.
+	Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
+	// Take reads a ticket's account and deletes the ticket; NotFound if there is none (any more).
+	Ticket(ctx context.Context, env, accountID, id string) (Ticketed, error)
+	// Redeem uses up the ticket, gives the account its new password and opens the session, in one; account.ErrRaced if the
+	// ticket is used or the account changed.
+	Redeem(ctx context.Context, env environment.Environment, t session.Ticket, w account.Write, s session.Session) error
+	// Renew replaces the session's tokens if it still has the refresh hash that old holds; account.ErrRaced if not.
+	Renew(ctx context.Context, old, renewed session.Session) error
+}
+
+// Ticketed is a ticket with what it is for.
+type Ticketed struct {
+	Ticket  session.Ticket
+	Account account.Account
+	Env     environment.Environment
+}
+
+// Checks reads what one request's token needs, in one round trip.
+type Checks interface {
+	// Check reads the session, its account's anchor and the environment together; NotFound if one is missing.
+	Check(ctx context.Context, env, accountID, sessionID string) (Checked, error)
+	// Close closes the session, if it is open.
+	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
+	// Catalogue returns the environment's reference data.
+	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
+}
+
+// Checked is what Checks.Check reads.
+type Checked struct {
+	Session session.Session
+	Anchor  account.Anchor
+	Env     environment.Environment
+}
+
+// Hasher verifies passwords in constant work.
+type Hasher interface {
+	Verify(hash, password string) bool
+}
+
+// Service signs people in and out.
+type Service struct {
+	// EnvID is the environment that this deployment serves.
+	EnvID     string
+	Accounts  Accounts
+	Sessions  Sessions
+	Checks    Checks
+	Hasher    Hasher
+	Passwords account.Passwords
+	Random    io.Reader
+	Now       func() time.Time
+	NewID     func() ulid.ULID
+	// Sleep waits for other tries of the same account; time.Sleep bounded by ctx outside tests.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Device is where a request comes from, as far as that is known.
+type Device struct {
+	Client, UserAgent, Address string
+}
+
+// Result is the answer to a step: what comes next, and what it takes.
+type Result struct {
+	Next session.Step
+	// Ticket is for the next step; empty when Next is Done.
+	Ticket token.Token
+	// Session, Access and Refresh are set when Next is Done.
+	Session         session.Session
+	Access, Refresh token.Token
+}
+
+// refused is the one answer to a sign-in that fails, whatever the reason (C23): unknown, wrong, blocked, locked, out of
+// dates or without a password.
+func refused() error {
+	return fault.New(fault.Unauthenticated, "signInRefused",
+		"The username or password is not right, or the account may not sign in. Check both, or ask your administrator.")
+}
+
+// Login takes an identifier and a password. Every refusal is the same fault, after the same work.
+func (s *Service) Login(ctx context.Context, identifier, password string, d Device) (Result, error) {
+	normal, ok := account.Normalise(identifier)
+	if !ok {
+		normal = "\x00" // nobody's; the same work is done for it
+	}
+	env, key, err := s.Accounts.Find(ctx, s.EnvID, normal)
+	if err != nil {
+		return Result{}, err
+	}
+	got, err := s.charge(ctx, env, key)
+	if err != nil {
+		return Result{}, err
+	}
+	hash := got.Account.PasswordHash
+	if !got.Charged {
+		hash = "" // beyond the limit nothing is verified, though the work is done (C01)
+	}
+	right := s.Hasher.Verify(hash, password)
+	if !got.Found || !got.Charged {
+		return Result{}, refused()
+	}
+	now := s.now()
+	if !right {
+		if got.Account.FailedTries >= int64(env.Settings.FailedTryLimit) {
+			if err := s.Accounts.BlockByTries(ctx, env, got.Account, now, s.NewID().String()); err != nil {
+				return Result{}, err
+			}
+		}
+		return Result{}, refused()
+	}
+	if !maySignIn(got.Account, now) {
+		return Result{}, refused()
+	}
+	return s.proceed(ctx, env, got.Account, d)
+}
+
+// charge counts the try. Where the tries in flight fill the limit but nobody is blocked, right ones may be among them,
+// which will zero the count: it waits for them, and blocks the account if none was.
+func (s *Service) charge(ctx context.Context, env environment.Environment, key string) (Charged, error) {
+	const rounds = 15
+	for round := 1; ; round++ {
+		got, err := s.Accounts.Charge(ctx, env, key, env.Settings.FailedTryLimit)
+		if err != nil || got.Charged || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
+			return got, err
+		}
+		if round == rounds {
+			return got, s.Accounts.BlockByTries(ctx, env, got.Account, s.now(), s.NewID().String())
+		}
+		if err := s.Sleep(ctx, 200*time.Millisecond); err != nil {
+			return Charged{}, err
+		}
+	}
+}
+
+func maySignIn(a account.Account, now time.Time) bool {
+	return a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(now)) && a.PasswordHash != ""
+}
+
+// next decides the step after what was proved so far; it is the only place that knows the order of steps.
+func next(a account.Account) session.Step {
+	if a.ForcePasswordChange {
+		return session.ChangePassword
+	}
+	return session.Done
+}
+
+// proceed takes an account whose password was right to its next step.
+func (s *Service) proceed(ctx context.Context, env environment.Environment, a account.Account, d Device) (Result, error) {
+	step := next(a)
+	if step == session.Done {
+		result, err := s.newSession(env, a, d)
+		if err != nil {
+			return Result{}, err
+		}
+		return result, overtaken(s.Sessions.Open(ctx, env, a, result.Session))
+	}
+	owner, err := ulid.ParseStrict(a.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	issued, err := token.Issue(s.Random, token.Ticket, owner, s.NewID())
+	if err != nil {
+		return Result{}, err
+	}
+	ticket := session.Ticket{
+		AccountID: a.ID, ID: issued.ID.String(), Hash: issued.Hash(), Step: step, Epoch: a.Epoch, Client: d.Client,
+		Expires: s.now().Add(session.TicketLife),
+	}
+	return Result{Next: step, Ticket: issued}, overtaken(s.Sessions.Offer(ctx, env, a, ticket))
+}
+
+func (s *Service) newSession(env environment.Environment, a account.Account, d Device) (Result, error) {
+	owner, err := ulid.ParseStrict(a.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	id := s.NewID()
+	access, err := token.Issue(s.Random, token.Access, owner, id)
+	if err != nil {
+		return Result{}, err
+	}
+	refresh, err := token.Issue(s.Random, token.Refresh, owner, id)
+	if err != nil {
+		return Result{}, err
+	}
+	now := s.now()
+	opened := session.Session{
+		AccountID: a.ID, ID: id.String(), AccessHash: access.Hash(), RefreshHash: refresh.Hash(), Epoch: a.Epoch,
+		Client: d.Client, UserAgent: d.UserAgent, Address: d.Address,
+		Start: now, HardEnd: now.Add(env.Settings.SessionHard.Duration()),
+	}
+	opened.RefreshDue = opened.Due(now, env.Settings.SessionIdle.Duration())
+	return Result{Next: session.Done, Session: opened, Access: access, Refresh: refresh}, nil
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

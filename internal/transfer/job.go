@@ -1,0 +1,154 @@
+// Package transfer is imports and exports: jobs, the 36 columns, and the worker that runs them.
+//
+// An import without Skip errors is all or nothing. The worker validates every row first; then it stages the rows chunk by
+// chunk under the import's number, which no reader sees; then one transaction makes the number count. Whatever kills it in
+// between, the next delivery of the message goes on from the job's record, or rolls back. internal/README.md tells how
+// readers see it, doc of Worker how each step is made safe.
+package transfer
+
+import (
+	"slices"
+	"time"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/sheet"
+)
+
+// MaxRows is the most rows one import takes.
+const MaxRows = 5000
+
+// MaxFile is the largest workbook in bytes.
+const MaxFile = 10 << 20
+
+// Kind tells imports and exports apart.
+type Kind string
+
+// The kinds of job.
+const (
+	Import Kind = "import"
+	Export Kind = "export"
+)
+
+// State is where a job stands.
+type State string
+
+// The states. Created to RollingBack go on; the rest are ends.
+const (
+	Created     State = "created"     // an import waits for its file and the submit
+	Submitted   State = "submitted"   // waits for the worker
+	Checking    State = "checking"    // an import's rows are read and checked
+	Writing     State = "writing"     // rows are written, unseen; or an export's file is
+	RollingBack State = "rollingBack" // unseen rows are taken back
+	Done        State = "done"        // the import counts as a whole, or the export's file is there
+	Refused     State = "refused"     // the file or a row was wrong; nothing was changed
+	Cancelled   State = "cancelled"   // a person cancelled it; nothing was changed
+	Failed      State = "failed"      // it could not be run; nothing was changed
+)
+
+// Ended reports whether the state is an end.
+func (s State) Ended() bool { return slices.Contains([]State{Done, Refused, Cancelled, Failed}, s) }
+
+// Options are what the person chose.
+type Options struct {
+	SkipErrors bool             `json:"skipErrors,omitempty"`
+	DateFormat sheet.DateFormat `json:"dateFormat"`
+	// Queue makes the job wait for those queued before it.
+	Queue bool `json:"queue,omitempty"`
+}
+
+// File names one version of a stored file.
+type File struct {
+	Key     string `json:"-"`
+	Version string `json:"v,omitempty"`
+	ETag    string `json:"e,omitempty"`
+	Size    int64  `json:"s,omitempty"`
+}
+
+// Counts says what became of the rows.
+type Counts struct {
+	Rows      int `json:"rows"`
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Unchanged int `json:"unchanged"`
+	// Skipped rows were right but not written, because others were wrong; Failed ones were wrong.
+	Skipped int `json:"skipped"`
+	Failed  int `json:"failed"`
+}
+
+// Job is one import or export.
+type Job struct {
+	ID      string  `json:"-"`
+	Env     string  `json:"-"`
+	Kind    Kind    `json:"k"`
+	State   State   `json:"-"`
+	Options Options `json:"o"`
+	// By and ByID name who submitted it.
+	By        string    `json:"b"`
+	ByID      string    `json:"i"`
+	Created   time.Time `json:"c"`
+	Submitted time.Time `json:"s,omitzero"`
+	Ended     time.Time `json:"x,omitzero"`
+	File      File      `json:"f,omitzero"`
+	Counts    Counts    `json:"n"`
+	// Problem says why a job was refused or failed as a whole.
+	Problem *Problem `json:"p,omitempty"`
+	// Sheets names the worksheets of the file that were left alone.
+	Sheets []string `json:"w,omitempty"`
+	// Files is how many files an export made.
+	Files int `json:"m,omitempty"`
+	// Report is set when the result of each row is stored.
+	Report bool `json:"r,omitempty"`
+
+	// Queued is set once the message is known to be sent.
+	Queued bool `json:"-"`
+	// CancelAsked is set by a person; the worker stops at its next step before the commit.
+	CancelAsked bool `json:"-"`
+	// Epoch rises with each worker that takes the job; a write of an older one fails.
+	Epoch int64 `json:"-"`
+	// Import is the number under which rows are staged, 0 before that; Next the index of the first row not yet staged.
+	Import int64 `json:"-"`
+	Next   int   `json:"-"`
+	// Restarts counts how often the import was rolled back to check again, because accounts changed meanwhile.
+	Restarts int `json:"t,omitempty"`
+	// Checked is how many rows have been checked.
+	Checked int `json:"h,omitempty"`
+}
+
+// Problem says why a job was refused or failed as a whole, as a fault does.
+type Problem struct {
+	Code   string        `json:"code"`
+	Detail string        `json:"detail"`
+	Fields []fault.Field `json:"fields,omitempty"`
+}
+
+// Outcome is what became of one row.
+type Outcome string
+
+// The outcomes of a row.
+const (
+	RowCreated   Outcome = "created"
+	RowUpdated   Outcome = "updated"
+	RowUnchanged Outcome = "unchanged"
+	RowSkipped   Outcome = "skipped"
+	RowFailed    Outcome = "failed"
+)
+
+// Row is the result of one row of the sheet.
+type Row struct {
+	// Row is its number as the spreadsheet shows it.
+	Row      int           `json:"row"`
+	Username string        `json:"username"`
+	Outcome  Outcome       `json:"outcome"`
+	Errors   []fault.Field `json:"errors,omitempty"`
+}
+
+// UploadKey, ReportKey and ExportKey name a job's files in the bucket.
+func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xlsx" }
+
+// ReportKey names the file with the result of each row.
+func (j Job) ReportKey() string { return "reports/" + j.Env + "/" + j.ID + ".json" }
+
+// ExportKey names the export's n-th file, from 1.
+func (j Job) ExportKey(n int) string {
+	return "exports/" + j.Env + "/" + j.ID + "/" + string(rune('0'+n/10)) + string(rune('0'+n%10)) + ".xlsx"
+}
