@@ -12,10 +12,10 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Plan applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be checked
+// plan applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be checked
 // without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a PATCH and a
 // row of an import all come through here.
-func Plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
+func plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
 	p := planner{scope: sc, before: before, patch: patch}
 	if before != nil {
 		p.after = *before
@@ -36,7 +36,7 @@ func Plan(sc access.Scope, before *Account, patch field.Patch, today field.Date)
 	return p.after, p.bad
 }
 
-// planner carries one Plan; its methods are the rules, in the order of the form.
+// planner carries one plan; its methods are the rules, in the order of the form.
 type planner struct {
 	scope  access.Scope
 	before *Account

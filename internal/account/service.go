@@ -19,9 +19,9 @@ var ErrRaced = errors.New("account changed since it was read")
 type Store interface {
 	// Account returns the account with the id; NotFound if the environment has none or the snapshot sees none.
 	Account(ctx context.Context, env environment.Environment, id string) (Account, error)
-	// Accounts returns up to limit accounts whose directory key comes after the given one, in order, and the key to go on
+	// Page returns up to limit accounts whose directory key comes after the given one, in order, and the key to go on
 	// from, empty at the end.
-	Accounts(ctx context.Context, env environment.Environment, after string, limit int) ([]Account, string, error)
+	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]Account, string, error)
 	// Write does w whole: ErrRaced if the account changed since it was read, a Conflict naming the field if a username or
 	// email is taken.
 	Write(ctx context.Context, env environment.Environment, w Write) error
@@ -47,26 +47,51 @@ type Service struct {
 
 // Create makes an account from the fields given. It starts with login access not yet allowed and no password.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Account, error) {
-	now := s.now()
-	after, bad := Plan(sc, nil, patch, field.DateOf(now))
-	if err := fault.InvalidFields(bad); err != nil {
+	write, err := PrepareCreate(sc, patch, s.NewID(), s.now())
+	if err != nil {
 		return Account{}, err
 	}
-	write := NewAccount(sc, after, s.NewID(), now)
 	write.Event.ID = s.NewID()
 	return write.After, s.Store.Write(ctx, sc.Env, write)
 }
 
-// NewAccount completes a planned account with its id and first state, and returns the write that creates it.
-func NewAccount(sc access.Scope, planned Account, id string, now time.Time) Write {
-	a := planned
+// PrepareCreate returns the write that makes an account with the given id from a patch, or the faults of its fields.
+func PrepareCreate(sc access.Scope, patch field.Patch, id string, now time.Time) (Write, error) {
+	a, bad := plan(sc, nil, patch, field.DateOf(now))
+	if err := fault.InvalidFields(bad); err != nil {
+		return Write{}, err
+	}
 	a.ID, a.Version, a.Epoch = id, 1, 1
 	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, "Not yet allowed", sc.Caller.Username
 	a.CreatedAt, a.UpdatedAt = now, now
 	return Write{After: a, Event: journal.Event{
 		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: 1,
-		Changes: Fields().Compare(&Account{}, &a),
-	}}
+	}}, nil
+}
+
+// PrepareChange returns the write that applies a patch to an account, but for the event's id; a write without an event kind
+// if nothing would change. The error is the faults of its fields, or the rule about who may change whom.
+func PrepareChange(sc access.Scope, before Account, patch field.Patch, now time.Time) (Write, error) {
+	today := field.DateOf(now)
+	after, bad := plan(sc, &before, patch, today)
+	if err := fault.InvalidFields(bad); err != nil {
+		return Write{}, err
+	}
+	diff := Fields().Compare(&before, &after)
+	if len(diff) == 0 {
+		return Write{}, nil
+	}
+	if err := guardChange(sc, before, after, today); err != nil {
+		return Write{}, err
+	}
+	if becameAPIOnly(sc, before, after) {
+		after.PasswordHash = ""
+		after.Epoch++
+	}
+	after.Version, after.UpdatedAt = before.Version+1, now
+	return Write{Before: &before, After: after, Event: journal.Event{
+		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: after.Version, Changes: diff,
+	}}, nil
 }
 
 // Get returns one account. A missing one, or one of another environment, is NotFound.
@@ -76,29 +101,13 @@ func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Account,
 
 // List returns up to limit accounts in the order of their usernames after a directory key, and the key to go on from.
 func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Account, string, error) {
-	return s.Store.Accounts(ctx, sc.Env, after, limit)
+	return s.Store.Page(ctx, sc.Env, after, limit)
 }
 
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.
 func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		after, bad := Plan(sc, &before, patch, field.DateOf(s.now()))
-		if err := fault.InvalidFields(bad); err != nil {
-			return Write{}, err
-		}
-		diff := Fields().Compare(&before, &after)
-		if len(diff) == 0 {
-			return Write{}, nil
-		}
-		write := Write{After: after, Event: journal.Event{Kind: journal.Changed, Changes: diff}}
-		if err := guardChange(sc, before, after, field.DateOf(s.now())); err != nil {
-			return Write{}, err
-		}
-		if becameAPIOnly(sc, before, after) {
-			write.After.PasswordHash = ""
-			write.After.Epoch++
-		}
-		return write, nil
+		return PrepareChange(sc, before, patch, s.now())
 	})
 }
 

@@ -21,7 +21,7 @@ var _ account.Store = Accounts{}
 // number, and the former image where there was one.
 const (
 	attrImage   = "v"
-	attrFormer  = "old"
+	attrFormer  = "was"
 	attrImport  = "imp"
 	attrID      = "id"
 	attrHash    = "pw"
@@ -115,9 +115,9 @@ func (s Accounts) Account(ctx context.Context, env environment.Environment, id s
 	return account.Account{}, notFound()
 }
 
-// Accounts implements account.Store: one strongly consistent query in most cases, judged by the snapshot in env, which
+// Page implements account.Store: one strongly consistent query in most cases, judged by the snapshot in env, which
 // must have been taken before.
-func (s Accounts) Accounts(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error) {
+func (s Accounts) Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error) {
 	out := make([]account.Account, 0, limit)
 	for {
 		items, more, err := s.query(ctx, page{pk: directoryPK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small

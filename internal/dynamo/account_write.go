@@ -196,9 +196,9 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 		return
 	}
 	values[":v"] = nested(imageOf(after))
-	set, remove := "SET v = :v", " REMOVE old, imp"
+	set, remove := "SET v = :v", " REMOVE was, imp"
 	if mark != 0 {
-		set, remove = "SET old = v, v = :v, imp = :mark", ""
+		set, remove = "SET was = v, v = :v, imp = :mark", ""
 		values[":mark"] = num(mark)
 	}
 	drop := func(name string) {
@@ -300,9 +300,9 @@ func (s Accounts) planAnchor(p *parts, env string, w account.Write, mark int64) 
 		return
 	}
 	values := item{":v": nested(anchorImage(after)), ":row": str(w.After.DirectoryKey())}
-	update := "SET v = :v, #row = :row REMOVE old, imp"
+	update := "SET v = :v, #row = :row REMOVE was, imp"
 	if mark != 0 {
-		update = "SET old = v, v = :v, imp = :mark, #row = :row"
+		update = "SET was = v, v = :v, imp = :mark, #row = :row"
 		values[":mark"] = num(mark)
 	}
 	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{

@@ -64,5 +64,5 @@ func jobKey(env, id string) key { return key{jobPK(env), id} }
 // decoyKey is where tries for unknown users are charged, spread so that a flood of them meets no hot item.
 func decoyKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%02d", n)} }
 
-// idempotencyKey is the record of one Idempotency-Key of one caller on one route.
-func idempotencyKey(env, digest string) key { return key{"I#" + env + "#" + digest, loginSK} }
+// idempotencyKey is the record of one Idempotency-Key; the digest is over environment, caller, route and the client's key.
+func idempotencyKey(digest string) key { return key{"I#" + digest, loginSK} }

@@ -203,6 +203,11 @@ type Checks struct {
 	*Environments
 }
 
+// NewChecks returns Checks over the table. Keep one for the life of the process, as NewEnvironments says.
+func NewChecks(t *Table) Checks {
+	return Checks{Sessions: Sessions{Table: t}, Environments: NewEnvironments(t)}
+}
+
 // Check implements signin.Checks: one round trip for session, anchor and environment.
 func (c Checks) Check(ctx context.Context, env, accountID, sessionID string) (signin.Checked, error) {
 	items, err := c.Sessions.getAll(ctx, []key{sessionKey(accountID, sessionID), anchorKey(accountID), headKey(env)})

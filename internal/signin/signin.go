@@ -12,7 +12,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"useraccounts/internal/account"
-	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -46,7 +45,7 @@ type Sessions interface {
 	Open(ctx context.Context, env environment.Environment, a account.Account, s session.Session) error
 	// Offer writes a ticket after the right password, and zeroes the account's tries; account.ErrRaced as Open.
 	Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
-	// Take reads a ticket's account and deletes the ticket; NotFound if there is none (any more).
+	// Ticket reads a ticket with its account and environment; NotFound if there is none (any more).
 	Ticket(ctx context.Context, env, accountID, id string) (Ticketed, error)
 	// Redeem uses up the ticket, gives the account its new password and opens the session, in one; account.ErrRaced if the
 	// ticket is used or the account changed.
@@ -62,23 +61,6 @@ type Ticketed struct {
 	Env     environment.Environment
 }
 
-// Checks reads what one request's token needs, in one round trip.
-type Checks interface {
-	// Check reads the session, its account's anchor and the environment together; NotFound if one is missing.
-	Check(ctx context.Context, env, accountID, sessionID string) (Checked, error)
-	// Close closes the session, if it is open.
-	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
-	// Catalogue returns the environment's reference data.
-	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
-}
-
-// Checked is what Checks.Check reads.
-type Checked struct {
-	Session session.Session
-	Anchor  account.Anchor
-	Env     environment.Environment
-}
-
 // Hasher verifies passwords in constant work.
 type Hasher interface {
 	Verify(hash, password string) bool
@@ -86,18 +68,28 @@ type Hasher interface {
 
 // Service signs people in and out.
 type Service struct {
-	// EnvID is the environment that this deployment serves.
-	EnvID     string
+	*Gate
 	Accounts  Accounts
 	Sessions  Sessions
-	Checks    Checks
 	Hasher    Hasher
 	Passwords account.Passwords
-	Random    io.Reader
-	Now       func() time.Time
-	NewID     func() ulid.ULID
-	// Sleep waits for other tries of the same account; time.Sleep bounded by ctx outside tests.
+	// Random is crypto/rand.Reader outside tests.
+	Random io.Reader
+	NewID  func() ulid.ULID
+	// Sleep waits for other tries of the same account; Sleep outside tests.
 	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Sleep waits for d, or less if ctx ends first; then it returns that error.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // Device is where a request comes from, as far as that is known.
@@ -237,5 +229,3 @@ func (s *Service) newSession(env environment.Environment, a account.Account, d D
 	opened.RefreshDue = opened.Due(now, env.Settings.SessionIdle.Duration())
 	return Result{Next: session.Done, Session: opened, Access: access, Refresh: refresh}, nil
 }
-
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

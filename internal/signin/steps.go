@@ -7,7 +7,6 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
@@ -74,51 +73,6 @@ func (s *Service) ChangePassword(ctx context.Context, ticket, password string, d
 		return Result{}, badTicket()
 	}
 	return result, err
-}
-
-// expired is the one answer to a token that opens nothing (any more).
-func expired() error {
-	return fault.New(fault.Unauthenticated, "session", "There is no open session for this token. Sign in again.")
-}
-
-// Authenticate checks an access token and returns what the request acts in. Blocked, locked or changed accounts fail here
-// at their next request: their epoch moved on.
-func (s *Service) Authenticate(ctx context.Context, bearer string) (access.Scope, error) {
-	given, err := token.Parse(token.Access, bearer)
-	if err != nil {
-		return access.Scope{}, expired()
-	}
-	got, err := s.check(ctx, given)
-	if err != nil {
-		return access.Scope{}, err
-	}
-	if !given.Matches(got.Session.AccessHash) {
-		return access.Scope{}, expired()
-	}
-	known, err := s.Checks.Catalogue(ctx, got.Env)
-	if err != nil {
-		return access.Scope{}, err
-	}
-	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
-		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch,
-		Permissions: access.Permissions(known, got.Anchor.Roles, got.Anchor.Groups),
-	}}, nil
-}
-
-// check reads a token's session and holds it against the clock, the account's epoch and its dates.
-func (s *Service) check(ctx context.Context, given token.Token) (Checked, error) {
-	got, err := s.Checks.Check(ctx, s.EnvID, given.Account.String(), given.ID.String())
-	if fault.Is(err, fault.NotFound) {
-		return Checked{}, expired()
-	}
-	if err != nil {
-		return Checked{}, err
-	}
-	now := s.now()
-	if !got.Session.Live(now, got.Anchor.Epoch) || !got.Anchor.InDates(field.DateOf(now)) {
-		return Checked{}, expired()
-	}
-	return got, nil
 }
 
 // Refresh takes a refresh token, once, and returns the session with new tokens. A token used before closes the session,

@@ -104,3 +104,6 @@ func Parse(kind Kind, text string) (Token, error) {
 
 // NewID returns a new sortable id (ULID) with 80 random bits.
 func NewID() ulid.ULID { return ulid.MustNew(ulid.Now(), rand.Reader) }
+
+// NewIDText is NewID as text.
+func NewIDText() string { return NewID().String() }

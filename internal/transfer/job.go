@@ -7,6 +7,7 @@
 package transfer
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -108,6 +109,8 @@ type Job struct {
 	// Import is the number under which rows are staged, 0 before that; Next the index of the first row not yet staged.
 	Import int64 `json:"-"`
 	Next   int   `json:"-"`
+	// EndAs is the state that a job rolling back ends in; Checking to start again.
+	EndAs State `json:"a,omitempty"`
 	// Restarts counts how often the import was rolled back to check again, because accounts changed meanwhile.
 	Restarts int `json:"t,omitempty"`
 	// Checked is how many rows have been checked.
@@ -150,5 +153,14 @@ func (j Job) ReportKey() string { return "reports/" + j.Env + "/" + j.ID + ".jso
 
 // ExportKey names the export's n-th file, from 1.
 func (j Job) ExportKey(n int) string {
-	return "exports/" + j.Env + "/" + j.ID + "/" + string(rune('0'+n/10)) + string(rune('0'+n%10)) + ".xlsx"
+	return fmt.Sprintf("exports/%s/%s/%02d.xlsx", j.Env, j.ID, n)
+}
+
+// FileName is what the export's n-th file is called when it is downloaded.
+func (j Job) FileName(n int) string {
+	name := "user-accounts-" + j.Created.Format(time.DateOnly)
+	if j.Files > 1 {
+		name += fmt.Sprintf("-%02d", n)
+	}
+	return name + ".xlsx"
 }

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/httpapi"
+)
+
+type handlers struct{ accounts *account.Service }
+
+// head is what an account shows besides its fields.
+type head struct {
+	ID      string `json:"id" help:"The account's id, for good."`
+	Version int64  `json:"version" help:"Rises with every change; the ETag holds it."`
+}
+
+// view writes an account as the field table says.
+type view struct{ account.Account }
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
+	shown := v.Presented()
+	for _, t := range []jsontext.Token{
+		jsontext.BeginObject, jsontext.String("id"), jsontext.String(shown.ID),
+		jsontext.String("version"), jsontext.Int(shown.Version),
+	} {
+		if err := enc.WriteToken(t); err != nil {
+			return err
+		}
+	}
+	if err := account.Fields().AppendJSON(enc, &shown); err != nil {
+		return err
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+type fieldList struct {
+	Items []field.Meta `json:"items"`
+}
+
+type blockBody struct {
+	Reason string `json:"reason" help:"Why; people see it." maxLength:"200" example:"Left the company"`
+}
+
+type passwordBody struct {
+	Password    string `json:"password" help:"The new password, as the person will type it." maxLength:"128" example:"correct horse battery staple"`
+	ForceChange *bool  `json:"forceChange,omitzero" help:"Make the person choose their own at the next sign-in; true unless said otherwise."`
+	Unlock      bool   `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
+}
+
+// position is where a walk over the list stands: after which username, and what the first page saw of imports.
+type position struct {
+	After   string               `json:"a"`
+	Imports environment.Snapshot `json:"i"`
+}
+
+func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	at, given, err := httpapi.OpenCursor[position](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if given {
+		r.Scope.Env.Imports = at.Imports // every page of a walk sees the same imports
+	}
+	found, next, err := h.accounts.List(ctx, r.Scope, at.After, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[view]{Items: make([]view, len(found))}
+	for i, a := range found {
+		page.Items[i] = view{a}
+	}
+	if next != "" {
+		page.Next, err = httpapi.SealCursor(r, position{After: next, Imports: r.Scope.Env.Imports})
+	}
+	return httpapi.OK(page), err
+}
+
+func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	return httpapi.OK(fieldList{account.Fields().Describe()}), nil
+}
+
+// patch reads a body of account fields. What cannot be a field or is not of its type is a malformed body; a field that may
+// not be set is refused by the same words, not ignored (V59).
+func patch(r *httpapi.Request) (field.Patch, error) {
+	members, err := r.Members()
+	if err != nil {
+		return nil, err
+	}
+	p, bad := account.Fields().ReadPatch(members)
+	for name := range p {
+		if d := account.Fields().Find(name); d.ReadOnly {
+			bad = append(bad, fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
+		}
+	}
+	return p, httpapi.BadBody(bad)
+}
+
+func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	p, err := patch(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	a, err := h.accounts.Create(ctx, r.Scope, p)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.Created("/api/accounts/"+a.ID, view{a}).WithVersion(a.Version), nil
+}
+
+func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.Get(ctx, r.Scope, id))
+}
+
+func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	version, err := r.IfMatch()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	p, err := patch(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.Change(ctx, r.Scope, id, version, p))
+}
+
+// action reads what every action on an account starts with.
+func action(r *httpapi.Request, body any) (id string, version int64, err error) {
+	if id, err = r.ID("id"); err != nil {
+		return "", 0, err
+	}
+	if version, err = r.IfMatchIfGiven(); err != nil || body == nil {
+		return id, version, err
+	}
+	return id, version, r.Decode(body)
+}
+
+func (h handlers) allow(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := action(r, nil)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.Allow(ctx, r.Scope, id, version))
+}
+
+func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in blockBody
+	id, version, err := action(r, &in)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.Block(ctx, r.Scope, id, version, in.Reason))
+}
+
+func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in passwordBody
+	id, version, err := action(r, &in)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPassword{
+		Password: in.Password, ForceChange: in.ForceChange == nil || *in.ForceChange, Unlock: in.Unlock,
+	}))
+}
+
+func answer(a account.Account, err error) (httpapi.Response, error) {
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(view{a}).WithVersion(a.Version), nil
+}

@@ -1,0 +1,163 @@
+// Package api is the routes of the sessions function: who one is, and the sessions of one's own and of others.
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/session"
+)
+
+const tag = "Sessions"
+
+// Store is what the routes need of the store of sessions.
+type Store interface {
+	// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
+	Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error)
+	// Close closes a session if it is open, and reports whether it was.
+	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
+}
+
+// Accounts reads the account whose sessions an administrator asks for.
+type Accounts interface {
+	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
+}
+
+// Routes returns the route table over the stores.
+func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.Route {
+	h := handlers{sessions, accounts, now}
+	list := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[view]{}}}
+	paging := []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}
+	gone := []httpapi.Answer{{Status: http.StatusNoContent, Description: "The session is closed; closing a closed one is no fault."}}
+	missing := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
+	return []httpapi.Route{
+		{Key: "GET /api/me", Needs: access.SignedIn, Handle: h.me, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Who am I, and what may I do", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
+		}},
+		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.own, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List my sessions", Description: "Newest first.", Answers: list,
+		}},
+		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Close one of my sessions", Answers: gone,
+		}},
+		{Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.others, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: missing,
+		}},
+		{Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOthers, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
+		}},
+	}
+}
+
+type handlers struct {
+	sessions Store
+	accounts Accounts
+	now      func() time.Time
+}
+
+type meView struct {
+	AccountID   string              `json:"accountId"`
+	Username    string              `json:"username"`
+	SessionID   string              `json:"sessionId"`
+	Permissions []access.Permission `json:"permissions" help:"What the union of my effective roles allows."`
+}
+
+// view is one session as its list shows it; times are UTC.
+type view struct {
+	ID         string     `json:"id"`
+	Client     string     `json:"client" help:"Client application."`
+	UserAgent  string     `json:"userAgent"`
+	Location   string     `json:"location" help:"Network address."`
+	Start      time.Time  `json:"start"`
+	RefreshDue time.Time  `json:"refreshDue" help:"Session refresh due."`
+	HardEnd    time.Time  `json:"hardEnd"`
+	Closed     *time.Time `json:"closed,omitzero" help:"When it was closed or ran out; not there while it is open."`
+	Reason     string     `json:"reason,omitzero" help:"What closed it." enum:"signedOut|closedByOwner|closedByAdministrator|refreshReused|expired"`
+	Current    bool       `json:"current" help:"Whether it is the session of this request."`
+}
+
+func (h handlers) me(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	c := r.Scope.Caller
+	return httpapi.OK(meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, Permissions: c.Permissions.Sorted()}), nil
+}
+
+func (h handlers) own(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return h.list(ctx, r, r.Scope.Caller.AccountID)
+}
+
+func (h handlers) others(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.other(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.list(ctx, r, id)
+}
+
+// other returns the id of the account in the path, if the caller's environment has it (V58).
+func (h handlers) other(ctx context.Context, r *httpapi.Request) (string, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return "", err
+	}
+	_, err = h.accounts.Get(ctx, r.Scope, id)
+	return id, err
+}
+
+func (h handlers) list(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {
+	after, _, err := httpapi.OpenCursor[string](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	found, next, err := h.sessions.Sessions(ctx, accountID, after, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[view]{Items: make([]view, len(found))}
+	for i, s := range found {
+		page.Items[i] = h.view(s, r.Scope.Caller.SessionID)
+	}
+	if next != "" {
+		page.Next, err = httpapi.SealCursor(r, next)
+	}
+	return httpapi.OK(page), err
+}
+
+func (h handlers) view(s session.Session, current string) view {
+	v := view{
+		ID: s.ID, Client: s.Client, UserAgent: s.UserAgent, Location: s.Address, Start: s.Start,
+		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), Current: s.ID == current,
+	}
+	switch {
+	case !s.Closed.IsZero():
+		v.Closed = &s.Closed
+	case !h.now().Before(s.RefreshDue):
+		v.Closed, v.Reason = &s.RefreshDue, "expired"
+	}
+	return v
+}
+
+func (h handlers) closeOwn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return h.close(ctx, r, r.Scope.Caller.AccountID, session.ClosedByOwner)
+}
+
+func (h handlers) closeOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.other(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.close(ctx, r, id, session.ClosedByAdmin)
+}
+
+func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID string, why session.Reason) (httpapi.Response, error) {
+	id, err := r.ID("sessionId")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	_, err = h.sessions.Close(ctx, accountID, id, h.now(), why)
+	return httpapi.NoContent(), err
+}

@@ -1,0 +1,31 @@
+// Command sessions is the Lambda function of sessions: who one is, and the sessions of one's own and of others.
+package main
+
+import (
+	"time"
+
+	"useraccounts/functions/sessions/api"
+	"useraccounts/internal/account"
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/signin"
+)
+
+type config struct {
+	boot.AWS
+	Table       string `env:"TABLE_NAME"`
+	Environment string `env:"ENVIRONMENT_ID"`
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	accounts := &account.Service{Store: dynamo.Accounts{Table: table}}
+	httpapi.Serve(httpapi.Server{
+		Routes:       api.Routes(dynamo.Sessions{Table: table}, accounts, time.Now),
+		Authenticate: gate.Authenticate, Log: boot.Logger("sessions"),
+	})
+}

@@ -1,0 +1,39 @@
+// Command transfers is the Lambda function through which people order and follow imports and exports.
+package main
+
+import (
+	"time"
+
+	"useraccounts/functions/transfers/api"
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/objectstore"
+	"useraccounts/internal/queue"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+type config struct {
+	boot.AWS
+	Table       string `env:"TABLE_NAME"`
+	Environment string `env:"ENVIRONMENT_ID"`
+	Bucket      string `env:"FILES_BUCKET"`
+	QueueURL    string `env:"TRANSFER_QUEUE_URL"`
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	transfers := &transfer.Service{
+		Records: dynamo.Jobs{Table: table}, Uploads: objectstore.Bucket{Client: boot.S3(cfg.AWS), Name: cfg.Bucket},
+		Queue: queue.Queue{Client: boot.SQS(cfg.AWS), URL: cfg.QueueURL}, Now: time.Now, NewID: token.NewIDText,
+	}
+	httpapi.Serve(httpapi.Server{
+		Routes: api.Routes(transfers), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
+		Log: boot.Logger("transfers"),
+	})
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/transfer"
+)
+
+// runner runs one job.
+type runner interface {
+	Run(ctx context.Context, env, id string) error
+}
+
+type handler struct {
+	worker runner
+	log    *slog.Logger
+}
+
+// handle runs the message's job. A message that failed, and every one after it, goes back to the queue: in a FIFO group
+// none may overtake another (V86).
+func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	var out events.SQSEventResponse
+	for i, record := range batch.Records {
+		if err := h.one(ctx, record); err != nil {
+			for _, left := range batch.Records[i:] {
+				out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: left.MessageId})
+			}
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// one runs one message's job and writes its one line of log. A message that names no job can never succeed: it goes the
+// way of failures, to the dead-letter queue.
+func (h handler) one(ctx context.Context, record events.SQSMessage) error {
+	var m transfer.Message
+	err := json.Unmarshal([]byte(record.Body), &m, json.RejectUnknownMembers(true))
+	if err == nil {
+		err = h.worker.Run(ctx, m.Env, m.Job)
+	}
+	attributes := []any{"message", record.MessageId, "job", m.Job, "received", record.Attributes["ApproximateReceiveCount"]}
+	if err != nil {
+		h.log.ErrorContext(ctx, "message failed", append(attributes, "error", err.Error())...)
+		return err
+	}
+	h.log.InfoContext(ctx, "message done", attributes...)
+	return nil
+}

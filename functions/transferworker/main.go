@@ -1,0 +1,36 @@
+// Command transferworker is the Lambda function that runs imports and exports, one message at a time.
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/objectstore"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+type config struct {
+	boot.AWS
+	Table  string `env:"TABLE_NAME"`
+	Bucket string `env:"FILES_BUCKET"`
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	log := boot.Logger("transferworker")
+	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	environments, accounts := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
+	jobs := dynamo.Jobs{Table: table}
+	worker := &transfer.Worker{
+		Jobs: jobs, Staging: dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments},
+		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
+		Files:     objectstore.Bucket{Client: boot.S3(cfg.AWS), Name: cfg.Bucket},
+		Log:       log, Now: time.Now, NewID: token.NewIDText,
+	}
+	lambda.Start(handler{worker: worker, log: log}.handle)
+}

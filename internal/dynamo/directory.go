@@ -1,0 +1,103 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/transfer"
+)
+
+// Directory is what the worker of imports and exports reads.
+type Directory struct {
+	Accounts
+	Environments *Environments
+	Now          func() time.Time
+}
+
+var _ transfer.Directory = Directory{}
+
+// Actor implements transfer.Directory.
+func (s Directory) Actor(ctx context.Context, env, accountID string) (access.Scope, error) {
+	head, err := s.Environments.Environment(ctx, env)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	a, err := s.Account(ctx, head, accountID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return access.Scope{}, err
+	}
+	if err != nil || !a.Active || a.AccessLocked || !a.InDates(field.DateOf(s.Now())) {
+		return access.Scope{}, fault.New(fault.Forbidden, "actor", "The account may not sign in any more.")
+	}
+	known, err := s.Environments.Catalogue(ctx, head)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	return access.Scope{Env: head, Catalogue: known, Caller: access.Caller{
+		AccountID: a.ID, Username: a.Username, Epoch: a.Epoch, Permissions: access.Permissions(known, a.Roles, a.Groups),
+	}}, nil
+}
+
+// Rows implements transfer.Directory.
+func (s Directory) Rows(ctx context.Context, env environment.Environment, mark int64, usernames []string) ([]transfer.Found, error) {
+	keys := make([]key, 0, len(usernames))
+	for _, name := range usernames {
+		keys = append(keys, rowKey(env.ID, orNobody(name)))
+	}
+	items, err := s.getAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]transfer.Found, len(items))
+	for i, it := range items {
+		if it == nil || usernames[i] == "" {
+			continue
+		}
+		imp := number(it, attrImport)
+		own := mark != 0 && imp == mark
+		seen := env.Imports.Sees(imp)
+		f := transfer.Found{Staged: own, Busy: !own && !seen}
+		f.Account, f.Exists = accountOf(it, seen && !own)
+		f.New = own && !f.Exists
+		out[i] = f
+	}
+	return out, nil
+}
+
+// orNobody makes a key that no account has of a username that is none, because a key cannot be empty.
+func orNobody(name string) string {
+	if name == "" {
+		return "\x00"
+	}
+	return name
+}
+
+// Owners implements transfer.Directory. A key that a pending import took or made still counts as held, by whom it says.
+func (s Directory) Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error) {
+	keys := make([]key, len(identifiers))
+	for i, id := range identifiers {
+		keys[i] = loginKey(env.ID, id)
+	}
+	items, err := s.getAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for i, it := range items {
+		if it == nil {
+			continue
+		}
+		if flag(it, attrGone) && env.Imports.Sees(number(it, attrImport)) {
+			if _, err := s.free(ctx, env, it); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		out[identifiers[i]] = text(it, attrID)
+	}
+	return out, nil
+}

@@ -1,0 +1,221 @@
+package dynamo_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/local/localtest"
+	"useraccounts/internal/password"
+	"useraccounts/internal/setup"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+const env = "test"
+
+// fixture is a seeded environment on DynamoDB Local, with everything that works on it.
+type fixture struct {
+	table        *dynamo.Table
+	environments *dynamo.Environments
+	store        dynamo.Accounts
+	accounts     *account.Service
+	signin       *signin.Service
+	files        *files
+	records      dynamo.Jobs
+	admin        access.Scope
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	client := localtest.Services(t).DynamoDBClient()
+	table := &dynamo.Table{Client: client, Name: localtest.Table(t)}
+	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
+		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}}
+	f.accounts = &account.Service{Store: f.store, Passwords: fastHash{}, Now: time.Now, NewID: token.NewIDText}
+	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now}
+	f.signin = &signin.Service{
+		Gate: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Hasher: fastHash{}, Passwords: fastHash{},
+		Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+	}
+	s := setup.Setup{Environments: f.environments, Accounts: f.accounts}
+	if _, err := s.Environment(t.Context(), env); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Administrator(t.Context(), env, "a long enough secret"); err != nil {
+		t.Fatal(err)
+	}
+	f.admin = f.signInAs(t, "admin", "a long enough secret")
+	return f
+}
+
+// signInAs returns the scope of a new session, through a forced change of password if one is due.
+func (f *fixture) signInAs(t *testing.T, who, secret string) access.Scope {
+	t.Helper()
+	got, err := f.signin.Login(t.Context(), who, secret, signin.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Next == "changePassword" {
+		if got, err = f.signin.ChangePassword(t.Context(), got.Ticket.Reveal(), secret+" of my own", signin.Device{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scope, err := f.signin.Authenticate(t.Context(), got.Access.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scope
+}
+
+// fresh returns the administrator's scope with the environment as it is now, as a new request has it.
+func (f *fixture) fresh(t *testing.T) access.Scope {
+	t.Helper()
+	now, err := f.environments.Environment(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := f.admin
+	scope.Env = now
+	return scope
+}
+
+func (f *fixture) create(t *testing.T, username string, more field.Patch) account.Account {
+	t.Helper()
+	p := field.Patch{"username": username, "name": "Somebody", "email": username + "@example.com", "userType": "FULL"}
+	for k, v := range more {
+		p[k] = v
+	}
+	a, err := f.accounts.Create(t.Context(), f.fresh(t), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (f *fixture) worker() *transfer.Worker {
+	return &transfer.Worker{
+		Jobs: f.records, Staging: dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments},
+		Directory: dynamo.Directory{Accounts: f.store, Environments: f.environments, Now: time.Now},
+		Files:     f.files, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
+	}
+}
+
+// submit makes an import of the rows, ready for the worker.
+func (f *fixture) submit(t *testing.T, o transfer.Options, rows ...[]any) transfer.Job {
+	t.Helper()
+	if o.DateFormat.String() == "" {
+		o.DateFormat = sheet.ISO
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	j := transfer.Job{
+		ID: token.NewIDText(), Env: env, Kind: transfer.Import, State: transfer.Submitted, Options: o,
+		By: f.admin.Caller.Username, ByID: f.admin.Caller.AccountID, Created: now, Submitted: now,
+	}
+	f.files.put(j.UploadKey(), workbook(t, rows...))
+	j.File = transfer.File{Key: j.UploadKey(), ETag: f.files.etag(j.UploadKey())}
+	if err := f.records.Create(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func (f *fixture) job(t *testing.T, id string) transfer.Job {
+	t.Helper()
+	j, err := f.records.Job(t.Context(), env, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// usernames returns everybody whom a new reader sees, in order.
+func (f *fixture) usernames(t *testing.T) []string {
+	t.Helper()
+	found, _, err := f.accounts.List(t.Context(), f.fresh(t), "", 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]string, len(found))
+	for i, a := range found {
+		out[i] = a.Username
+	}
+	return out
+}
+
+// workbook returns a sheet whose first row is the headings.
+func workbook(t *testing.T, rows ...[]any) []byte {
+	t.Helper()
+	book := excelize.NewFile()
+	for i, row := range rows {
+		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := book.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// files is the object store in memory: what is under test here is the table.
+type files struct {
+	mu     sync.Mutex
+	stored map[string][]byte
+}
+
+func (s *files) put(key string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stored[key] = body
+}
+
+func (s *files) etag(key string) string {
+	sum := sha256.Sum256(s.stored[key])
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *files) Get(_ context.Context, f transfer.File) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, ok := s.stored[f.Key]
+	if !ok || (f.ETag != "" && f.ETag != s.etag(f.Key)) {
+		return nil, fault.New(fault.NotFound, "notFound", "There is no such file.")
+	}
+	return body, nil
+}
+
+func (s *files) Put(_ context.Context, key, _ string, body []byte) error {
+	s.put(key, body)
+	return nil
+}
+
+// fastHash stands in for argon2id where the hash is not what is tested; the policy is the real one.
+type fastHash struct{ password.Argon2id }
+
+func (fastHash) Hash(p string) (string, error) {
+	sum := sha256.Sum256([]byte(p))
+	return "fast$" + hex.EncodeToString(sum[:]), nil
+}
+
+func (f fastHash) Verify(hash, p string) bool {
+	want, _ := f.Hash(p)
+	return hash == want
+}

@@ -1,0 +1,56 @@
+package dynamo
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// Idempotency keeps the records of requests that came with an Idempotency-Key. It implements httpapi.IdempotencyStore.
+type Idempotency struct {
+	*Table
+}
+
+func (s Idempotency) item(id string, record []byte, until time.Time) item {
+	k := idempotencyKey(id)
+	return item{"PK": str(k.pk), "SK": str(k.sk), "record": bin(record), "until": num(until.UnixMilli()), "ttl": num(until.Unix())}
+}
+
+// Claim stores record under key until the given time, unless one is there that has not passed: then it returns that one.
+func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, until time.Time) ([]byte, error) {
+	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.Name, Item: s.item(id, record, until),
+		ConditionExpression:                 aws.String("attribute_not_exists(PK) OR #until <= :now"),
+		ExpressionAttributeNames:            map[string]string{"#until": "until"},
+		ExpressionAttributeValues:           item{":now": num(now.UnixMilli())},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	won, current, err := conditionHeld(err)
+	if err != nil || won {
+		return nil, err
+	}
+	return binary(current, "record"), nil
+}
+
+// Replace puts record in place of the one that was claimed; without that one it changes nothing.
+func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []byte, until time.Time) error {
+	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.Name, Item: s.item(id, record, until), ConditionExpression: aws.String("#record = :claimed"),
+		ExpressionAttributeNames: map[string]string{"#record": "record"}, ExpressionAttributeValues: item{":claimed": bin(claimed)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}
+
+// Release takes away the one that was claimed, and no other.
+func (s Idempotency) Release(ctx context.Context, id string, claimed []byte) error {
+	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: idempotencyKey(id).attributes(), ConditionExpression: aws.String("#record = :claimed"),
+		ExpressionAttributeNames: map[string]string{"#record": "record"}, ExpressionAttributeValues: item{":claimed": bin(claimed)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}

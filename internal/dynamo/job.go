@@ -1,0 +1,189 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/transfer"
+)
+
+// Jobs keeps imports and exports. What conditions look at are attributes; the rest of a job is one JSON text, so that the
+// item stays within one write unit's kilobyte.
+type Jobs struct {
+	*Table
+}
+
+var (
+	_ transfer.Records = Jobs{}
+	_ transfer.Jobs    = Jobs{}
+)
+
+func jobItem(j transfer.Job) (item, error) {
+	body, err := json.Marshal(j)
+	if err != nil {
+		return nil, fmt.Errorf("write job: %w", err)
+	}
+	k := jobKey(j.Env, j.ID)
+	return item{
+		"PK": str(k.pk), "SK": str(k.sk), "body": str(string(body)), "state": str(string(j.State)),
+		"epoch": num(j.Epoch), attrImport: num(j.Import), "next": num(int64(j.Next)),
+	}, nil
+}
+
+func jobOf(env string, it item) (transfer.Job, error) {
+	var j transfer.Job
+	if err := json.Unmarshal([]byte(text(it, "body")), &j); err != nil {
+		return transfer.Job{}, fmt.Errorf("read job: %w", err)
+	}
+	j.Env, j.ID, j.State = env, text(it, "SK"), transfer.State(text(it, "state"))
+	j.Epoch, j.Import, j.Next = number(it, "epoch"), number(it, attrImport), int(number(it, "next"))
+	j.Queued, j.CancelAsked = flag(it, "queued"), flag(it, "cancel")
+	j.File.Key = j.UploadKey()
+	return j, nil
+}
+
+// Create implements transfer.Records.
+func (s Jobs) Create(ctx context.Context, j transfer.Job) error {
+	it, err := jobItem(j)
+	if err != nil {
+		return err
+	}
+	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	})
+	return store("write", err)
+}
+
+// Job implements transfer.Records.
+func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
+	it, err := s.get(ctx, jobKey(env, id))
+	if err != nil {
+		return transfer.Job{}, err
+	}
+	if it == nil {
+		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
+	}
+	return jobOf(env, it)
+}
+
+// Jobs implements transfer.Records.
+func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfer.Job, string, error) {
+	items, more, err := s.query(ctx, page{pk: jobPK(env), after: after, backwards: true, limit: int32(limit)}) //nolint:gosec // limits are small
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]transfer.Job, len(items))
+	for i, it := range items {
+		if out[i], err = jobOf(env, it); err != nil {
+			return nil, "", err
+		}
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}
+
+// update changes a job's item under a condition; ErrLost if that does not hold.
+func (s Jobs) update(ctx context.Context, env, id, update, condition string, values item) (item, error) {
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: jobKey(env, id).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
+		ExpressionAttributeValues: values, ExpressionAttributeNames: namesIn(update + " " + condition),
+		ReturnValues: types.ReturnValueAllNew,
+	}
+	out, err := s.Client.UpdateItem(ctx, in)
+	held, _, err := conditionHeld(err)
+	if err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, transfer.ErrLost
+	}
+	return out.Attributes, nil
+}
+
+// Move implements transfer.Records.
+func (s Jobs) Move(ctx context.Context, j transfer.Job, from transfer.State) error {
+	it, err := jobItem(j)
+	if err != nil {
+		return err
+	}
+	_, err = s.update(ctx, j.Env, j.ID, "SET body = :body, #state = :state", "#state = :from",
+		item{":body": it["body"], ":state": it["state"], ":from": str(string(from))})
+	return err
+}
+
+// Mark implements transfer.Records.
+func (s Jobs) Mark(ctx context.Context, j transfer.Job, what transfer.Mark) error {
+	values := item{":yes": yes(true)}
+	condition := "attribute_exists(PK)"
+	for i, end := range ends() {
+		name := fmt.Sprintf(":end%d", i)
+		condition += " AND #state <> " + name
+		values[name] = str(string(end))
+	}
+	if what == transfer.MarkCancel {
+		condition += " AND #state <> :rolling"
+		values[":rolling"] = str(string(transfer.RollingBack))
+	}
+	_, err := s.update(ctx, j.Env, j.ID, "SET "+string(what)+" = :yes", condition, values)
+	return err
+}
+
+func ends() []transfer.State {
+	return []transfer.State{transfer.Done, transfer.Refused, transfer.Cancelled, transfer.Failed}
+}
+
+// Take implements transfer.Jobs.
+func (s Jobs) Take(ctx context.Context, env, id string) (transfer.Job, error) {
+	it, err := s.update(ctx, env, id, "SET epoch = epoch + :one", "attribute_exists(PK)", item{":one": num(1)})
+	if errors.Is(err, transfer.ErrLost) {
+		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
+	}
+	if err != nil {
+		return transfer.Job{}, err
+	}
+	return jobOf(env, it)
+}
+
+// Save implements transfer.Jobs.
+func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
+	set, values, err := bodyAndState(j)
+	if err != nil {
+		return err
+	}
+	_, err = s.update(ctx, j.Env, j.ID, set, "epoch = :epoch", values)
+	return err
+}
+
+func bodyAndState(j transfer.Job) (string, item, error) {
+	it, err := jobItem(j)
+	if err != nil {
+		return "", nil, err
+	}
+	return "SET body = :body, #state = :state, #next = :next, imp = :imp", item{
+		":body": it["body"], ":state": it["state"], ":epoch": it["epoch"], ":next": it["next"], ":imp": it[attrImport],
+	}, nil
+}
+
+// namesIn returns the placeholders of an expression for attribute names that are reserved words.
+func namesIn(expression string) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"state", "next", "row"} {
+		if strings.Contains(expression, "#"+name) {
+			out["#"+name] = name
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}

@@ -1,0 +1,113 @@
+package dynamo
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/transfer"
+)
+
+// takeBackAtOnce is how many rows are taken back at a time.
+const takeBackAtOnce = 8
+
+// TakeBack implements transfer.Staging. Nobody sees what it undoes, so the items of a row need no transaction: each is
+// restored or deleted if it still has the import's number, the directory row last, because it tells where the others are.
+// Run again after a crash it does what is left.
+func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.Trace) error {
+	keys := make([]key, len(rows))
+	for i, row := range rows {
+		keys[i] = rowKey(j.Env, row.Username)
+	}
+	items, err := s.getAll(ctx, keys)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(takeBackAtOnce)
+	for i, it := range items {
+		if it == nil {
+			continue
+		}
+		group.Go(func() error { return s.takeBackRow(ctx, j, rows[i], it) })
+	}
+	return group.Wait()
+}
+
+// takeBackRow undoes one row. A person's edit may have overtaken the directory row; the other items can still be staged.
+func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer.Trace, it item) error {
+	id := text(it, attrID)
+	own := number(it, attrImport) == j.Import
+	made := own && within(it, attrFormer) == nil
+	identifiers := []string{trace.Email}
+	if account.MayBeEmail(trace.Username) {
+		identifiers = append(identifiers, trace.Username)
+	}
+	if a, ok := accountOf(it, !own); ok {
+		identifiers = append(identifiers, a.LoginKeys()...)
+	}
+	for _, identifier := range identifiers {
+		if identifier == "" {
+			continue
+		}
+		if err := s.takeBackKey(ctx, j, identifier, id); err != nil {
+			return err
+		}
+	}
+	if made {
+		if err := s.deleteStaged(ctx, j, anchorKey(id)); err != nil {
+			return err
+		}
+		return s.deleteStaged(ctx, j, rowKey(j.Env, trace.Username))
+	}
+	if err := s.deleteStaged(ctx, j, eventKey(id, j.ID)); err != nil {
+		return err
+	}
+	if err := s.restore(ctx, j, anchorKey(id)); err != nil {
+		return err
+	}
+	return s.restore(ctx, j, rowKey(j.Env, trace.Username))
+}
+
+// takeBackKey gives a login key back to its account, or deletes one that the import claimed.
+func (s Imports) takeBackKey(ctx context.Context, j transfer.Job, identifier, id string) error {
+	k := loginKey(j.Env, identifier)
+	err := s.ifStaged(ctx, j, k, "REMOVE gone, imp", " AND gone = :yes AND id = :id", item{":yes": yes(true), ":id": str(id)})
+	if err != nil {
+		return err
+	}
+	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: k.attributes(),
+		ConditionExpression:       aws.String("imp = :mark AND id = :id AND attribute_not_exists(gone)"),
+		ExpressionAttributeValues: item{":mark": num(j.Import), ":id": str(id)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}
+
+// restore puts the former image of an item back.
+func (s Imports) restore(ctx context.Context, j transfer.Job, k key) error {
+	return s.ifStaged(ctx, j, k, "SET v = was REMOVE was, imp", " AND attribute_exists(was)", item{})
+}
+
+func (s Imports) ifStaged(ctx context.Context, j transfer.Job, k key, update, condition string, values item) error {
+	values[":mark"] = num(j.Import)
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
+		ConditionExpression: aws.String("imp = :mark" + condition), ExpressionAttributeValues: values,
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}
+
+func (s Imports) deleteStaged(ctx context.Context, j transfer.Job, k key) error {
+	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark"),
+		ExpressionAttributeValues: item{":mark": num(j.Import)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}

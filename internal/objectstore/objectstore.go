@@ -1,0 +1,123 @@
+// Package objectstore keeps workbooks and reports in an S3 bucket.
+package objectstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/transfer"
+)
+
+// Bucket is one S3 bucket.
+type Bucket struct {
+	Client *s3.Client
+	Name   string
+}
+
+var (
+	_ transfer.Uploads = Bucket{}
+	_ transfer.Files   = Bucket{}
+)
+
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// Form implements transfer.Uploads with a presigned POST, whose policy fixes the key, the type and the size, which that of
+// a presigned PUT cannot (V68).
+func (b Bucket) Form(ctx context.Context, key string, most int64, expires time.Duration) (string, map[string]string, error) {
+	signed, err := s3.NewPresignClient(b.Client).PresignPostObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key},
+		func(o *s3.PresignPostOptions) {
+			o.Expires = expires
+			o.Conditions = []any{
+				[]any{"content-length-range", 1, most},
+				[]any{"eq", "$Content-Type", workbookType},
+			}
+		})
+	if err != nil {
+		return "", nil, fmt.Errorf("sign form: %w", err)
+	}
+	fields := signed.Values
+	fields["Content-Type"] = workbookType
+	return signed.URL, fields, nil
+}
+
+// Head implements transfer.Uploads.
+func (b Bucket) Head(ctx context.Context, key string) (transfer.File, error) {
+	out, err := b.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Name, Key: &key})
+	if err != nil {
+		return transfer.File{}, notFound("look at file", err)
+	}
+	return transfer.File{
+		Key: key, Version: aws.ToString(out.VersionId), ETag: aws.ToString(out.ETag), Size: aws.ToInt64(out.ContentLength),
+	}, nil
+}
+
+// maxGet bounds what is read into memory: no file of ours is larger.
+const maxGet = 64 << 20
+
+// Get implements transfer.Files and transfer.Uploads: exactly the version named, or NotFound.
+func (b Bucket) Get(ctx context.Context, f transfer.File) ([]byte, error) {
+	in := &s3.GetObjectInput{Bucket: &b.Name, Key: &f.Key}
+	if f.Version != "" && f.Version != "null" {
+		in.VersionId = &f.Version
+	}
+	if f.ETag != "" {
+		in.IfMatch = &f.ETag
+	}
+	out, err := b.Client.GetObject(ctx, in)
+	if err != nil {
+		return nil, notFound("read file", err)
+	}
+	defer out.Body.Close() //nolint:errcheck // read only
+	data, err := io.ReadAll(io.LimitReader(out.Body, maxGet+1))
+	if err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	if len(data) > maxGet {
+		return nil, errors.New("read file: larger than any of ours")
+	}
+	return data, nil
+}
+
+// Put implements transfer.Files.
+func (b Bucket) Put(ctx context.Context, key, contentType string, body []byte) error {
+	_, err := b.Client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &b.Name, Key: &key, ContentType: &contentType, Body: bytes.NewReader(body),
+	})
+	if err != nil {
+		return fmt.Errorf("write file: %w", err)
+	}
+	return nil
+}
+
+// Link implements transfer.Uploads with a presigned GET that makes browsers save the file under name.
+func (b Bucket) Link(ctx context.Context, key, name string, expires time.Duration) (string, error) {
+	signed, err := s3.NewPresignClient(b.Client).PresignGetObject(ctx, &s3.GetObjectInput{
+		Bucket: &b.Name, Key: &key, ResponseContentType: aws.String(workbookType),
+		ResponseContentDisposition: aws.String(mime.FormatMediaType("attachment", map[string]string{"filename": name})),
+	}, s3.WithPresignExpires(expires))
+	if err != nil {
+		return "", fmt.Errorf("sign link: %w", err)
+	}
+	return signed.URL, nil
+}
+
+func notFound(deed string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "NotFound", "NoSuchKey", "NoSuchVersion", "PreconditionFailed":
+			return fault.New(fault.NotFound, "notFound", "There is no such file.").Because(err)
+		}
+	}
+	return fmt.Errorf("%s: %w", deed, err)
+}

@@ -1,0 +1,113 @@
+// Package setup makes a new environment ready to use: its settings, reference data with which everything can be tried at
+// once, and its first administrator.
+package setup
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+)
+
+// Environments is the store of environments.
+type Environments interface {
+	// Seed makes an environment and reports whether it did; an existing one stays as it is.
+	Seed(ctx context.Context, env environment.Environment, entries []catalogue.Entry) (bool, error)
+	Environment(ctx context.Context, env string) (environment.Environment, error)
+	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
+}
+
+// Setup makes environments.
+type Setup struct {
+	Environments Environments
+	Accounts     *account.Service
+}
+
+// AdministratorUsername is the username of an environment's first administrator.
+const AdministratorUsername = "admin"
+
+// Environment makes the environment, unless it is there. It reports whether it made it.
+func (s Setup) Environment(ctx context.Context, id string) (bool, error) {
+	settings := environment.Defaults()
+	settings.DACEnabled = true // so that everything can be tried
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return false, fmt.Errorf("read random: %w", err)
+	}
+	return s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key}, Entries())
+}
+
+// Administrator makes the first administrator with the password and lets them in. If there is an account of that username
+// already it is left as it is, and the answer says so.
+func (s Setup) Administrator(ctx context.Context, env, password string) (made bool, err error) {
+	scope, err := s.system(ctx, env)
+	if err != nil {
+		return false, err
+	}
+	a, err := s.Accounts.Create(ctx, scope, field.Patch{
+		"username": AdministratorUsername, "name": "Administrator", "email": "admin@example.com", "userType": "FULL",
+		"roles": []string{"ADMIN"},
+	})
+	if fault.HasCode(err, "taken") {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err := s.Accounts.SetPassword(ctx, scope, a.ID, 0, account.NewPassword{Password: password, Unlock: true}); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// Demonstrate makes some accounts to look at, unless they are there.
+func (s Setup) Demonstrate(ctx context.Context, env string) error {
+	scope, err := s.system(ctx, env)
+	if err != nil {
+		return err
+	}
+	for _, p := range demonstration() {
+		if _, err := s.Accounts.Create(ctx, scope, p); err != nil && !fault.HasCode(err, "taken") {
+			return err
+		}
+	}
+	return nil
+}
+
+// system is the scope of the set-up itself: it holds every permission, because nobody is there yet to give them.
+func (s Setup) system(ctx context.Context, id string) (access.Scope, error) {
+	env, err := s.Environments.Environment(ctx, id)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	known, err := s.Environments.Catalogue(ctx, env)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	all := access.Set{}
+	for p := range access.All() {
+		all[p] = struct{}{}
+	}
+	return access.Scope{Env: env, Catalogue: known, Caller: access.Caller{Username: "setup", Permissions: all}}, nil
+}
+
+func demonstration() []field.Patch {
+	day := func(offset int) field.Date {
+		return field.DateOf(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC).AddDate(0, 0, offset))
+	}
+	return []field.Patch{
+		{"username": "doej", "name": "John Doe", "email": "john.doe@example.com", "mobile": "07700 900123", "userType": "FULL",
+			"roles": []string{"EDITOR"}, "groups": []string{"STAFF"}, "dateFrom": day(0)},
+		{"username": "smithm", "name": "Mary Smith", "email": "mary.smith@example.com", "userType": "TEAM", "groups": []string{"HELPDESK"}, "dateFrom": day(7)},
+		{"username": "garciaa", "name": "Ana García", "email": "ana.garcia@example.com", "userType": "TEAM", "roles": []string{"VIEWER"},
+			"dacGroups": []string{"DAC1"}, "mfaRequired": true, "dateFrom": day(14)},
+		{"username": "payroll-sync", "name": "Payroll interface", "userType": "API", "roles": []string{"VIEWER"}, "dateFrom": day(21)},
+	}
+}

@@ -1,0 +1,87 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/session"
+	"useraccounts/internal/token"
+)
+
+// Checks reads what one request's token needs, in one round trip.
+type Checks interface {
+	// Check reads the session, its account's anchor and the environment together; NotFound if one is missing.
+	Check(ctx context.Context, env, accountID, sessionID string) (Checked, error)
+	// Close closes the session, if it is open.
+	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
+	// Catalogue returns the environment's reference data.
+	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
+}
+
+// Checked is what Checks.Check reads.
+type Checked struct {
+	Session session.Session
+	Anchor  account.Anchor
+	Env     environment.Environment
+}
+
+// Gate checks the session of every request. It is all that a function needs which signs nobody in.
+type Gate struct {
+	// EnvID is the environment that this deployment serves.
+	EnvID  string
+	Checks Checks
+	Now    func() time.Time
+}
+
+func (g *Gate) now() time.Time { return g.Now().UTC().Truncate(time.Millisecond) }
+
+// expired is the one answer to a token that opens nothing (any more).
+func expired() error {
+	return fault.New(fault.Unauthenticated, "session", "There is no open session for this token. Sign in again.")
+}
+
+// Authenticate checks an access token and returns what the request acts in. Blocked, locked or changed accounts fail here
+// at their next request: their epoch moved on.
+func (g *Gate) Authenticate(ctx context.Context, bearer string) (access.Scope, error) {
+	given, err := token.Parse(token.Access, bearer)
+	if err != nil {
+		return access.Scope{}, expired()
+	}
+	got, err := g.check(ctx, given)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	if !given.Matches(got.Session.AccessHash) {
+		return access.Scope{}, expired()
+	}
+	known, err := g.Checks.Catalogue(ctx, got.Env)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
+		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch,
+		Permissions: access.Permissions(known, got.Anchor.Roles, got.Anchor.Groups),
+	}}, nil
+}
+
+// check reads a token's session and holds it against the clock, the account's epoch and its dates.
+func (g *Gate) check(ctx context.Context, given token.Token) (Checked, error) {
+	got, err := g.Checks.Check(ctx, g.EnvID, given.Account.String(), given.ID.String())
+	if fault.Is(err, fault.NotFound) {
+		return Checked{}, expired()
+	}
+	if err != nil {
+		return Checked{}, err
+	}
+	now := g.now()
+	if !got.Session.Live(now, got.Anchor.Epoch) || !got.Anchor.InDates(field.DateOf(now)) {
+		return Checked{}, expired()
+	}
+	return got, nil
+}

@@ -1,0 +1,302 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+)
+
+// Records is the record of jobs as people's requests need it.
+type Records interface {
+	Create(ctx context.Context, j Job) error
+	// Job returns a job; NotFound.
+	Job(ctx context.Context, env, id string) (Job, error)
+	// Jobs returns up to limit jobs, newest first, after the given id, and the id to go on from.
+	Jobs(ctx context.Context, env, after string, limit int) ([]Job, string, error)
+	// Move writes the job's body and state if its stored state is still from; ErrLost.
+	Move(ctx context.Context, j Job, from State) error
+	// Mark notes on a job that has not ended that its message is sent, or that cancelling was asked for; ErrLost.
+	Mark(ctx context.Context, j Job, what Mark) error
+}
+
+// Mark is a note on a job that does not wait for its worker.
+type Mark string
+
+// The marks.
+const (
+	MarkQueued Mark = "queued"
+	MarkCancel Mark = "cancel"
+)
+
+// Uploads is the store of files as people's requests need it.
+type Uploads interface {
+	// Form returns where and with which fields a browser or curl posts a file of at most most bytes, until expires.
+	Form(ctx context.Context, key string, most int64, expires time.Duration) (url string, fields map[string]string, err error)
+	// Head returns the newest version of a file; NotFound.
+	Head(ctx context.Context, key string) (File, error)
+	Get(ctx context.Context, f File) ([]byte, error)
+	// Link returns an address that downloads the file under a name until expires.
+	Link(ctx context.Context, key, name string, expires time.Duration) (string, error)
+}
+
+// Queue hands jobs to the worker, in order within a group.
+type Queue interface {
+	Send(ctx context.Context, group, dedup string, body []byte) error
+}
+
+// Message is what the queue carries: where to find the job, nothing of it.
+type Message struct {
+	Env string `json:"env"`
+	Job string `json:"job"`
+}
+
+// FormLife and LinkLife are how long an upload form and a download link are good for.
+const (
+	FormLife = 15 * time.Minute
+	LinkLife = 5 * time.Minute
+)
+
+// Service takes people's orders for jobs. Jobs and their files belong to who submitted them; those who administer
+// everybody's access also see that others' jobs exist and how they stand.
+type Service struct {
+	Records Records
+	Uploads Uploads
+	Queue   Queue
+	Now     func() time.Time
+	NewID   func() string
+}
+
+// Form is where the workbook of an import is posted to.
+type Form struct {
+	URL     string
+	Fields  map[string]string
+	Expires time.Time
+}
+
+// BeginImport makes an import and the form that takes its workbook.
+func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (Job, Form, error) {
+	job := s.newJob(sc, Import, o)
+	url, fields, err := s.Uploads.Form(ctx, job.UploadKey(), MaxFile, FormLife)
+	if err != nil {
+		return Job{}, Form{}, err
+	}
+	return job, Form{URL: url, Fields: fields, Expires: s.Now().Add(FormLife)}, s.Records.Create(ctx, job)
+}
+
+func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
+	return Job{
+		ID: s.NewID(), Env: sc.Env.ID, Kind: kind, State: Created, Options: o,
+		By: sc.Caller.Username, ByID: sc.Caller.AccountID, Created: s.now(),
+	}
+}
+
+// Submit hands an import whose workbook is there to the worker. The version of the file that is there now is the one that
+// is imported, whatever is posted later.
+func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, error) {
+	job, err := s.own(ctx, sc, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if job.Kind != Import {
+		return Job{}, fault.New(fault.Conflict, "notImport", "Only an import is submitted; an export starts by itself.")
+	}
+	if job.State == Submitted && !job.Queued {
+		return s.send(ctx, job) // an earlier submit stopped between the record and the queue
+	}
+	if job.State != Created {
+		return Job{}, submitted(job)
+	}
+	file, err := s.Uploads.Head(ctx, job.UploadKey())
+	if fault.Is(err, fault.NotFound) {
+		return Job{}, fault.New(fault.Conflict, "noUpload", "No file has been uploaded for this import yet. Post the workbook to the form that the import began with, then submit.")
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	if file.Size > MaxFile {
+		return Job{}, fault.New(fault.TooLarge, "fileTooLarge", "The file is larger than 10 MB and cannot be processed; split it into smaller files.")
+	}
+	job.File, job.State, job.Submitted = file, Submitted, s.now()
+	if err := s.Records.Move(ctx, job, Created); err != nil {
+		if errors.Is(err, ErrLost) {
+			return Job{}, submitted(job)
+		}
+		return Job{}, err
+	}
+	return s.send(ctx, job)
+}
+
+func submitted(job Job) error {
+	return fault.New(fault.Conflict, "alreadySubmitted", "This import was submitted already; GET /api/jobs/%s tells how it stands. Begin a new import to run a file again.", job.ID)
+}
+
+// send puts the job's message on the queue and notes that it is there. A message sent twice is one: the queue drops the
+// second for five minutes, and the worker does nothing for a job that ended.
+func (s *Service) send(ctx context.Context, job Job) (Job, error) {
+	body, err := json.Marshal(Message{Env: job.Env, Job: job.ID})
+	if err != nil {
+		return Job{}, err
+	}
+	group := job.ID
+	if job.Options.Queue {
+		group = job.Env
+	}
+	if err := s.Queue.Send(ctx, group, job.ID, body); err != nil {
+		return Job{}, fault.New(fault.Unavailable, "queue", "The job could not be queued; submit it again in a moment.").After(time.Second).Because(err)
+	}
+	job.Queued = true
+	if err := s.Records.Mark(ctx, job, MarkQueued); err != nil && !errors.Is(err, ErrLost) {
+		return Job{}, err // ErrLost: the worker has ended it already
+	}
+	return job, nil
+}
+
+// BeginExport makes an export and hands it to the worker.
+func (s *Service) BeginExport(ctx context.Context, sc access.Scope, o Options) (Job, error) {
+	job := s.newJob(sc, Export, o)
+	job.State, job.Submitted = Submitted, job.Created
+	if err := s.Records.Create(ctx, job); err != nil {
+		return Job{}, err
+	}
+	return s.send(ctx, job)
+}
+
+// Get returns one of the caller's jobs, or anybody's to an administrator.
+func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Job, error) {
+	job, err := s.Records.Job(ctx, sc.Env.ID, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if job.ByID != sc.Caller.AccountID && !sc.Caller.May(access.AccountAdmin) {
+		return Job{}, noJob()
+	}
+	return job, nil
+}
+
+// own returns one of the caller's own jobs.
+func (s *Service) own(ctx context.Context, sc access.Scope, id string) (Job, error) {
+	job, err := s.Get(ctx, sc, id)
+	if err == nil && job.ByID != sc.Caller.AccountID {
+		return Job{}, fault.New(fault.Forbidden, "notYours", "Only the person who began this job can do this.")
+	}
+	return job, err
+}
+
+func noJob() error { return fault.New(fault.NotFound, "notFound", "There is no such job.") }
+
+// List returns up to limit of the jobs that the caller may see, newest first, after the given id, and the id to go on from.
+func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Job, string, error) {
+	var out []Job
+	for {
+		jobs, next, err := s.Records.Jobs(ctx, sc.Env.ID, after, limit)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, job := range jobs {
+			if job.ByID == sc.Caller.AccountID || sc.Caller.May(access.AccountAdmin) {
+				out = append(out, job)
+				if len(out) == limit {
+					if job.ID == jobs[len(jobs)-1].ID {
+						return out, next, nil
+					}
+					return out, job.ID, nil
+				}
+			}
+		}
+		if next == "" {
+			return out, "", nil
+		}
+		after = next
+	}
+}
+
+// Cancel ends a job that the worker has not begun, and asks one that it has to stop before the commit. The answer is the
+// job as it stands: an asked one ends a moment later.
+func (s *Service) Cancel(ctx context.Context, sc access.Scope, id string) (Job, error) {
+	const tries = 4
+	for range tries {
+		job, err := s.Get(ctx, sc, id)
+		if err != nil {
+			return Job{}, err
+		}
+		switch {
+		case job.State == Cancelled:
+			return job, nil
+		case job.State.Ended():
+			return Job{}, fault.New(fault.Conflict, "ended", "The job has ended (%s); it cannot be cancelled any more.", job.State)
+		case job.State == Created || job.State == Submitted:
+			cancelled := job
+			cancelled.State, cancelled.Ended = Cancelled, s.now()
+			err = s.Records.Move(ctx, cancelled, job.State)
+			job = cancelled
+		default:
+			job.CancelAsked = true
+			err = s.Records.Mark(ctx, job, MarkCancel)
+		}
+		if !errors.Is(err, ErrLost) {
+			return job, err
+		}
+	}
+	return Job{}, fault.New(fault.Conflict, "busy", "The job is moving on just now; try again.").After(time.Second)
+}
+
+// Rows returns the result of each row of an import that ended.
+func (s *Service) Rows(ctx context.Context, sc access.Scope, id string) ([]Row, error) {
+	job, err := s.own(ctx, sc, id)
+	if err != nil {
+		return nil, err
+	}
+	if !job.State.Ended() {
+		return nil, fault.New(fault.Conflict, "notEnded", "The job has not ended yet; its rows are listed when it has.").After(2 * time.Second)
+	}
+	if !job.Report {
+		return nil, nil // refused or cancelled before any row was looked at
+	}
+	body, err := s.Uploads.Get(ctx, File{Key: job.ReportKey()})
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.New(fault.NotFound, "expired", "The result of each row is kept for some days only, and is not there any more.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	return rows, json.Unmarshal(body, &rows)
+}
+
+// Link is an address to download one file from.
+type Link struct {
+	Name    string
+	URL     string
+	Expires time.Time
+}
+
+// Download returns links to an export's files.
+func (s *Service) Download(ctx context.Context, sc access.Scope, id string) ([]Link, error) {
+	job, err := s.own(ctx, sc, id)
+	if err != nil {
+		return nil, err
+	}
+	if job.Kind != Export {
+		return nil, fault.New(fault.Conflict, "notExport", "Only an export has files to download.")
+	}
+	if job.State != Done {
+		return nil, fault.New(fault.Conflict, "notDone", "The export has no files (%s); they are there once it is done.", job.State)
+	}
+	links := make([]Link, job.Files)
+	for i := range links {
+		name := job.FileName(i + 1)
+		url, err := s.Uploads.Link(ctx, job.ExportKey(i+1), name, LinkLife)
+		if err != nil {
+			return nil, err
+		}
+		links[i] = Link{Name: name, URL: url, Expires: s.Now().Add(LinkLife)}
+	}
+	return links, nil
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

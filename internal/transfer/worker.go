@@ -1,0 +1,382 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/sheet"
+)
+
+// What a step of the store can come to besides an error.
+var (
+	// ErrLost means that another worker took the job, or it ended: this one must stop.
+	ErrLost = errors.New("job was taken by another worker")
+	// ErrCancelled means that a person asked to cancel.
+	ErrCancelled = errors.New("cancel was asked for")
+	// ErrOvertaken means that an account or identifier of the import was changed by somebody since it was checked.
+	ErrOvertaken = errors.New("an account changed meanwhile")
+)
+
+// Jobs is the record of jobs as the worker needs it. Every write holds the job's epoch against the stored one.
+type Jobs interface {
+	// Take raises the job's epoch, so that no earlier worker can write any more, and returns the job.
+	Take(ctx context.Context, env, id string) (Job, error)
+	// Save writes the job's body and state; ErrLost.
+	Save(ctx context.Context, j Job) error
+}
+
+// Staging is how an import reaches the table unseen and comes to count.
+type Staging interface {
+	// Begin gives the import its number and sets it Writing; ErrLost, ErrCancelled.
+	Begin(ctx context.Context, j Job) (Job, error)
+	// Stage writes as many of the rows as one transaction holds, with the job's progress, and returns how many those are;
+	// ErrLost, ErrCancelled, ErrOvertaken.
+	Stage(ctx context.Context, j Job, rows []Staged) (int, error)
+	// Commit makes the import count and ends the job, if the actor's account still has the epoch; ErrLost, ErrCancelled,
+	// ErrOvertaken.
+	Commit(ctx context.Context, j Job, actor access.Caller) error
+	// TakeBack undoes what was staged for the rows, given by normalised username and email; it may be called again.
+	TakeBack(ctx context.Context, j Job, rows []Trace) error
+	// Close ends the number of an import that was taken back and gives the job its state; ErrLost.
+	Close(ctx context.Context, j Job) error
+}
+
+// Staged is a row to write.
+type Staged struct {
+	// Next is the index of the row after this one: where a later worker goes on.
+	Next  int
+	Write account.Write
+}
+
+// Trace is what tells where a row was staged.
+type Trace struct{ Username, Email string }
+
+// Directory is what the worker reads of accounts.
+type Directory interface {
+	// Actor returns the scope of the account that a job runs for, as of now; Forbidden if it cannot sign in any more.
+	Actor(ctx context.Context, env, accountID string) (access.Scope, error)
+	// Rows returns what there is for each normalised username, in order.
+	Rows(ctx context.Context, env environment.Environment, mark int64, usernames []string) ([]Found, error)
+	// Owners returns the account that holds each normalised identifier, for those that are held.
+	Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error)
+	// Page is account.Store's.
+	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
+}
+
+// Found is what the directory has for a username.
+type Found struct {
+	Account account.Account
+	// Exists is false for a username that is free, as far as readers see.
+	Exists bool
+	// Staged rows were written by this import already; New says that it made them.
+	Staged, New bool
+	// Busy rows are being written by another import.
+	Busy bool
+}
+
+// Files is the store of workbooks and reports.
+type Files interface {
+	// Get reads one version of a file; NotFound if it is gone or not that version.
+	Get(ctx context.Context, f File) ([]byte, error)
+	Put(ctx context.Context, key, contentType string, body []byte) error
+}
+
+// Worker runs jobs, one at a time. A message may be delivered twice, late, or while an earlier worker still thinks that it
+// runs: Take raises the epoch, and every later write of the earlier one fails. There is no lease, because the queue
+// delivers one message of a job at a time and a second worker only ever follows a dead or stuck first.
+type Worker struct {
+	Jobs      Jobs
+	Staging   Staging
+	Directory Directory
+	Files     Files
+	Log       *slog.Logger
+	Now       func() time.Time
+	NewID     func() string
+}
+
+// Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none.
+func (w *Worker) Run(ctx context.Context, env, id string) error {
+	job, err := w.Jobs.Take(ctx, env, id)
+	if fault.Is(err, fault.NotFound) {
+		w.Log.WarnContext(ctx, "message for no job", "job", id)
+		return nil
+	}
+	if err != nil || job.State.Ended() {
+		return err
+	}
+	if job.Kind == Export {
+		err = w.export(ctx, job)
+	} else {
+		err = w.importFile(ctx, job)
+	}
+	if errors.Is(err, ErrLost) {
+		w.Log.WarnContext(ctx, "job was taken over", "job", id, "epoch", job.Epoch)
+	}
+	return err
+}
+
+// maxRestarts is how often an import starts again because accounts changed under it.
+const maxRestarts = 3
+
+// importFile runs an import from wherever its record says it stands.
+func (w *Worker) importFile(ctx context.Context, job Job) error {
+	for {
+		if job.CancelAsked && job.State != RollingBack {
+			job.EndAs = Cancelled
+			job.State = w.undoState(job)
+		}
+		r := importRun{Worker: w, job: job}
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+		if r.job.State != RollingBack && r.job.EndAs == "" {
+			if err := r.proceed(ctx); err != nil {
+				return err
+			}
+		}
+		if r.job.EndAs == "" {
+			return nil // committed
+		}
+		again, err := r.giveUp(ctx)
+		if err != nil || !again {
+			return err
+		}
+		job = r.job
+	}
+}
+
+// undoState is the state in which a job that will not commit goes on: with rows to take back, or with nothing done.
+func (w *Worker) undoState(job Job) State {
+	if job.Import != 0 {
+		return RollingBack
+	}
+	return job.State
+}
+
+// importRun is one import in one worker.
+type importRun struct {
+	*Worker
+	job   Job
+	scope access.Scope
+	lines []line
+	rows  []Row
+	todo  []Staged
+}
+
+// refuse ends the import without a change; with rows to take back if some were staged.
+func (r *importRun) refuse(as State, code, detail string) {
+	r.job.EndAs = as
+	r.job.Problem = &Problem{Code: code, Detail: detail}
+}
+
+// open reads the file. What is wrong with it as a whole refuses the import.
+func (r *importRun) open(ctx context.Context) error {
+	if r.job.Import == 0 && r.job.EndAs != "" {
+		return nil // nothing to take back, so no need to know the rows
+	}
+	if r.job.State == Submitted {
+		r.job.State = Checking
+		if err := r.Jobs.Save(ctx, r.job); err != nil {
+			return err
+		}
+	}
+	data, err := r.Files.Get(ctx, r.job.File)
+	if fault.Is(err, fault.NotFound) && r.job.Import == 0 {
+		r.refuse(Failed, "fileGone", "The uploaded file is not there any more, or was replaced after the submit. Begin a new import and upload it again.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.read(data); err != nil {
+		f := fault.As(err)
+		if f == nil || r.job.Import != 0 {
+			// Staged rows cannot be found again without the file; until they are taken back the number stays pending.
+			return err
+		}
+		r.refuse(Refused, f.Code, f.Detail)
+		r.job.Problem.Fields = f.Fields
+	}
+	return nil
+}
+
+func (r *importRun) read(data []byte) error {
+	wb, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	r.job.Sheets = wb.Others()
+	header, err := wb.Header()
+	if err != nil {
+		return err
+	}
+	// The limit comes before anything else that costs, and reading stops at it.
+	if r.job.Counts.Rows, err = wb.Count(MaxRows); err != nil {
+		return err
+	}
+	matched, bad := sheet.MatchHeadings(header, headings())
+	if len(bad) > 0 {
+		return fault.New(fault.Invalid, "headings", "The sheet's headings are not right. Mend the columns named and upload the file again; an export has them as they should be.").WithFields(bad...)
+	}
+	if r.job.Counts.Rows == 0 {
+		return fault.New(fault.Invalid, "noRows", "The sheet has headings but no rows. Fill in a row for each account and upload the file again.")
+	}
+	in := reader{columns: columns(), headings: matched, format: r.job.Options.DateFormat}
+	r.lines = make([]line, 0, r.job.Counts.Rows)
+	for row, err := range wb.Data(MaxRows) {
+		if err != nil {
+			return err
+		}
+		r.lines = append(r.lines, in.read(row))
+	}
+	return nil
+}
+
+// proceed checks all rows, stages them and commits. It sets EndAs where the import must not go on.
+func (r *importRun) proceed(ctx context.Context) error {
+	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
+		return err
+	}
+	if err := r.check(ctx); err != nil || r.job.EndAs != "" {
+		return err
+	}
+	err := r.stage(ctx)
+	if err == nil {
+		err = r.commit(ctx)
+	}
+	switch {
+	case errors.Is(err, ErrCancelled):
+		r.job.EndAs = Cancelled
+	case errors.Is(err, ErrOvertaken) && r.job.Restarts < maxRestarts:
+		r.job.EndAs = Checking
+	case errors.Is(err, ErrOvertaken):
+		r.refuse(Failed, "overtaken", "Accounts of this file were changed by others each time the import was about to finish. Nothing was imported; try again when they are done.")
+	default:
+		return err
+	}
+	return nil
+}
+
+// actor reads the rights of whom the import runs for, which may have changed since the submit (V76).
+func (r *importRun) actor(ctx context.Context) error {
+	scope, err := r.Directory.Actor(ctx, r.job.Env, r.job.ByID)
+	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountImport)) {
+		r.refuse(Failed, "rightsRevoked", "Whoever submitted this import may not import any more. Nothing was imported.")
+		return nil
+	}
+	r.scope = scope
+	return err
+}
+
+// stage writes what is to be written, unseen.
+func (r *importRun) stage(ctx context.Context) error {
+	if r.job.State != Writing {
+		begun, err := r.Staging.Begin(ctx, r.job)
+		if err != nil {
+			return err
+		}
+		r.job = begun
+	}
+	for len(r.todo) > 0 {
+		n, err := r.Staging.Stage(ctx, r.job, r.todo)
+		if err != nil {
+			return err
+		}
+		r.job.Next = r.todo[n-1].Next
+		r.todo = r.todo[n:]
+	}
+	return nil
+}
+
+// commit stores the result of each row, looks at the actor's rights once more, and makes the import count.
+func (r *importRun) commit(ctx context.Context) error {
+	if err := r.report(ctx); err != nil {
+		return err
+	}
+	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
+		return err
+	}
+	done := r.job
+	done.State, done.Ended = Done, r.now()
+	return r.Staging.Commit(ctx, done, r.scope.Caller)
+}
+
+// report stores the result of each row. It is written before the job ends, which then points at it.
+func (r *importRun) report(ctx context.Context) error {
+	body, err := json.Marshal(r.rows)
+	if err != nil {
+		return err
+	}
+	r.job.Report = true
+	return r.Files.Put(ctx, r.job.ReportKey(), "application/json", body)
+}
+
+// giveUp takes back what was staged and ends the job as decided, or says to start again.
+func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
+	as := r.job.EndAs
+	if r.job.Import != 0 {
+		if r.job.State != RollingBack {
+			r.job.State = RollingBack
+			if err := r.Jobs.Save(ctx, r.job); err != nil {
+				return false, err
+			}
+		}
+		if err := r.Staging.TakeBack(ctx, r.job, traces(r.lines)); err != nil {
+			return false, err
+		}
+	}
+	r.discount()
+	if r.job.EndAs == Refused && len(r.rows) > 0 {
+		if err := r.report(ctx); err != nil {
+			return false, err
+		}
+	}
+	r.job.State, r.job.EndAs, r.job.Next = as, "", 0
+	if as == Checking {
+		r.job.Restarts++
+	} else {
+		r.job.Ended = r.now()
+	}
+	if err := r.Staging.Close(ctx, r.job); err != nil {
+		return false, err
+	}
+	r.job.Import = 0
+	return as == Checking, nil
+}
+
+// discount sets the counts of an import of which nothing counts.
+func (r *importRun) discount() {
+	c := &r.job.Counts
+	c.Skipped = max(0, c.Rows-c.Failed)
+	c.Created, c.Updated, c.Unchanged = 0, 0, 0
+	for i := range r.rows {
+		if r.rows[i].Outcome != RowFailed {
+			r.rows[i].Outcome = RowSkipped
+		}
+	}
+}
+
+func traces(lines []line) []Trace {
+	out := make([]Trace, 0, len(lines))
+	for _, l := range lines {
+		username, ok := account.Normalise(l.username)
+		if !ok {
+			continue
+		}
+		email, _ := l.patch["email"].(string)
+		email, _ = account.Normalise(email)
+		out = append(out, Trace{Username: username, Email: email})
+	}
+	return out
+}
+
+func (w *Worker) now() time.Time { return w.Now().UTC().Truncate(time.Millisecond) }
