@@ -61,10 +61,21 @@ func (s Setup) Administrator(ctx context.Context, env, password string) (made bo
 	if err != nil {
 		return false, err
 	}
-	if _, err := s.Accounts.SetPassword(ctx, scope, a.ID, 0, account.NewPassword{Password: password, Unlock: true}); err != nil {
-		return false, err
+	return true, s.setPassword(ctx, scope, a.ID, password)
+}
+
+// Password gives an account a password and lets it in.
+func (s Setup) Password(ctx context.Context, env, accountID, password string) error {
+	scope, err := s.system(ctx, env)
+	if err != nil {
+		return err
 	}
-	return true, nil
+	return s.setPassword(ctx, scope, accountID, password)
+}
+
+func (s Setup) setPassword(ctx context.Context, scope access.Scope, accountID, password string) error {
+	_, err := s.Accounts.SetPassword(ctx, scope, accountID, 0, account.NewPassword{Password: password, Unlock: true})
+	return err
 }
 
 // Demonstrate makes some accounts to look at, unless they are there.

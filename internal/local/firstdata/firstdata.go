@@ -1,0 +1,88 @@
+// Package firstdata puts into a local system what a newcomer needs to try everything: an environment with reference data,
+// an administrator, and some accounts to look at.
+package firstdata
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/local"
+	"useraccounts/internal/password"
+	"useraccounts/internal/setup"
+	"useraccounts/internal/token"
+)
+
+// Seed is the local.Seeder of the product. On data that is there already it changes nothing, but for the administrator's
+// password where one is asked for.
+func Seed(ctx context.Context, target local.Target) ([]string, error) {
+	table := &dynamo.Table{Client: target.Endpoints.DynamoDBClient(), Name: target.TableName}
+	environments := dynamo.NewEnvironments(table)
+	s := setup.Setup{Environments: environments, Accounts: &account.Service{
+		Store: dynamo.Accounts{Table: table}, Passwords: anyPassword{}, Now: time.Now, NewID: token.NewIDText,
+	}}
+	if _, err := s.Environment(ctx, target.EnvironmentID); err != nil {
+		return nil, err
+	}
+	secret, given := target.AdminPassword, target.AdminPassword != ""
+	if !given {
+		secret = generate()
+	}
+	made, err := s.Administrator(ctx, target.EnvironmentID, secret)
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		if err := s.Demonstrate(ctx, target.EnvironmentID); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case given:
+		if !made {
+			err = reset(ctx, s, environments, target, secret)
+		}
+		return []string{"Sign in: " + setup.AdministratorUsername + " with the password of ADMIN_PASSWORD"}, err
+	case made:
+		return []string{"Sign in: " + setup.AdministratorUsername + " / " + secret + "   (shown this once)"}, nil
+	default:
+		return []string{"Sign in: " + setup.AdministratorUsername + " with the password of the first start (ADMIN_PASSWORD=... sets another)"}, nil
+	}
+}
+
+// reset gives the administrator of kept data the password asked for now.
+func reset(ctx context.Context, s setup.Setup, environments *dynamo.Environments, target local.Target, secret string) error {
+	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: environments.Table}, Environments: environments, Now: time.Now}
+	env, err := environments.Environment(ctx, target.EnvironmentID)
+	if err != nil {
+		return err
+	}
+	found, err := directory.Rows(ctx, env, 0, []string{setup.AdministratorUsername})
+	if err != nil {
+		return err
+	}
+	if !found[0].Exists {
+		return nil // renamed since; whoever did has another way in
+	}
+	return s.Password(ctx, target.EnvironmentID, found[0].Account.ID, secret)
+}
+
+// generate returns a password that is easily typed: 16 letters and digits, 80 random bits.
+func generate() string {
+	raw := make([]byte, 10)
+	_, _ = rand.Read(raw) // never fails (crypto/rand)
+	text := strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
+}
+
+// anyPassword hashes as the product does but takes any password: on a laptop it is the developer's own affair.
+type anyPassword struct{ password.Argon2id }
+
+// Check finds nothing wrong.
+func (anyPassword) Check(environment.Settings, string, []string) []fault.Field { return nil }
