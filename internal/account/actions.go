@@ -78,7 +78,7 @@ func (s *Service) SetPassword(ctx context.Context, sc access.Scope, id string, v
 			return Write{}, err
 		}
 		if choice.Unlock && !sc.Caller.May(access.AccountBlock) {
-			return Write{}, fault.New(fault.Forbidden, "permission", "Allowing login access needs the permission account.block.")
+			return Write{}, fault.New(fault.Forbidden, "forbidden", "Allowing login access needs the permission account.block.")
 		}
 		if licence, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType); licence.APIOnly {
 			return Write{}, fault.New(fault.Conflict, "apiOnly", "An account with the licence %s has no password; it uses API keys.", licence.Code)

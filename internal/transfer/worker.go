@@ -106,8 +106,8 @@ type Worker struct {
 // Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none.
 func (w *Worker) Run(ctx context.Context, env, id string) error {
 	job, err := w.Jobs.Take(ctx, env, id)
-	if fault.Is(err, fault.NotFound) {
-		w.Log.WarnContext(ctx, "message for no job", "job", id)
+	if fault.Is(err, fault.NotFound) || (err == nil && job.State == Created) {
+		w.Log.WarnContext(ctx, "message for a job that is not there or not submitted", "job", id)
 		return nil
 	}
 	if err != nil || job.State.Ended() {

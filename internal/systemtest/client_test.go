@@ -1,0 +1,296 @@
+package systemtest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"useraccounts/internal/local"
+	"useraccounts/internal/local/firstdata"
+	"useraccounts/internal/local/localtest"
+)
+
+const adminPassword = "an administrator's secret"
+
+// start starts the whole seeded system and signs its administrator in.
+func start(t *testing.T) (*localtest.Running, *client) {
+	t.Helper()
+	system := localtest.System(t, func(o *local.Options) { o.Seed, o.AdminPassword = firstdata.Seed, adminPassword })
+	c := &client{url: system.URL}
+	c.signIn(t, "admin", adminPassword)
+	return system, c
+}
+
+// client is a client of the API for one session.
+type client struct {
+	url, token, refresh string
+}
+
+// answer is what came back.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// members returns the body's members, or fails.
+func (a answer) members(t *testing.T) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal([]byte(a.Body), &out); err != nil {
+		t.Fatalf("%d %s: %v", a.Status, a.Body, err)
+	}
+	return out
+}
+
+func (a answer) text(t *testing.T, name string) string {
+	t.Helper()
+	text, _ := a.members(t)[name].(string)
+	return text
+}
+
+// wants fails unless the answer has the status.
+func (a answer) wants(t *testing.T, status int) answer {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("%d %s; want %d", a.Status, a.Body, status)
+	}
+	return a
+}
+
+// problem fails unless the answer is a problem document with the status and code, naming the fields.
+func (a answer) problem(t *testing.T, status int, code string, fields ...string) {
+	t.Helper()
+	if a.Status != status || a.Header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d %s %s; want a problem %d %s", a.Status, a.Header.Get("Content-Type"), a.Body, status, code)
+	}
+	var p struct {
+		Code, Title, Detail string
+		Status              int
+		Fields              []struct{ Field, Code, Message string }
+	}
+	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, f := range p.Fields {
+		named = append(named, f.Field)
+		if f.Message == "" || f.Code == "" {
+			t.Errorf("field %q says nothing: %s", f.Field, a.Body)
+		}
+	}
+	if p.Code != code || p.Status != status || p.Detail == "" || p.Title == "" {
+		t.Errorf("%s; want code %s, a title and a detail", a.Body, code)
+	}
+	for _, f := range fields {
+		if !slices.Contains(named, f) {
+			t.Errorf("fields %v; want %s among them", named, f)
+		}
+	}
+}
+
+// header is a request header for do.
+type header [2]string
+
+// do sends a request. body is sent as it is if it is a string, else as JSON; nil sends none.
+func (c *client) do(t *testing.T, method, path string, body any, headers ...header) answer {
+	t.Helper()
+	var reader io.Reader
+	switch body := body.(type) {
+	case nil:
+	case string:
+		reader = bytes.NewReader([]byte(body))
+	default:
+		raw, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(context.Background(), method, c.url+path, reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for _, h := range headers {
+		request.Header.Set(h[0], h[1])
+	}
+	return send(t, request)
+}
+
+func send(t *testing.T, request *http.Request) answer {
+	t.Helper()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // read only
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, string(raw)}
+}
+
+func ifMatch(a answer) header { return header{"If-Match", a.Header.Get("ETag")} }
+
+// signIn signs in and keeps the tokens; through a forced change of password if one is due.
+func (c *client) signIn(t *testing.T, who, secret string) {
+	t.Helper()
+	c.token = ""
+	got := c.do(t, "POST", "/api/login", map[string]any{"identifier": who, "password": secret, "client": "test"}).wants(t, 200)
+	if got.text(t, "next") == "changePassword" {
+		got = c.do(t, "POST", "/api/login/password", map[string]any{
+			"ticket": got.text(t, "ticket"), "password": secret + ", changed",
+		}).wants(t, 200)
+	}
+	c.keep(t, got)
+}
+
+func (c *client) keep(t *testing.T, got answer) {
+	t.Helper()
+	c.token, c.refresh = got.text(t, "accessToken"), got.text(t, "refreshToken")
+	if got.text(t, "next") != "done" || c.token == "" {
+		t.Fatalf("no session: %s", got.Body)
+	}
+}
+
+// person creates an account that can sign in with the password and returns it.
+func (c *client) person(t *testing.T, username, secret string, more map[string]any) answer {
+	t.Helper()
+	body := map[string]any{"username": username, "name": "Some Body", "email": username + "@example.com", "userType": "FULL"}
+	for k, v := range more {
+		body[k] = v
+	}
+	made := c.do(t, "POST", "/api/accounts", body).wants(t, 201)
+	return c.do(t, "POST", "/api/accounts/"+made.text(t, "id")+"/password",
+		map[string]any{"password": secret, "unlock": true, "forceChange": false}).wants(t, 200)
+}
+
+// as returns a client signed in as another person.
+func (c *client) as(t *testing.T, who, secret string) *client {
+	t.Helper()
+	other := &client{url: c.url}
+	other.signIn(t, who, secret)
+	return other
+}
+
+// begin begins an import, posts the file to its form, and returns the job's id.
+func (c *client) begin(t *testing.T, file []byte, options map[string]any) string {
+	t.Helper()
+	body := map[string]any{"dateFormat": "iso"}
+	for k, v := range options {
+		body[k] = v
+	}
+	begun := c.do(t, "POST", "/api/imports", body).wants(t, 201).members(t)
+	form := begun["form"].(map[string]any)
+	if got := post(t, form, file); got.Status/100 != 2 {
+		t.Fatalf("upload: %d %s", got.Status, got.Body)
+	}
+	return begun["job"].(map[string]any)["id"].(string)
+}
+
+// post posts a file to a form, as a browser or curl does.
+func post(t *testing.T, form map[string]any, file []byte) answer {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, value := range form["fields"].(map[string]any) {
+		if err := w.WriteField(name, value.(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", "sheet.xlsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(context.Background(), "POST", form["url"].(string), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", w.FormDataContentType())
+	return send(t, request)
+}
+
+// ended waits for a job's end and returns it.
+func (c *client) ended(t *testing.T, id string) map[string]any {
+	t.Helper()
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		job := c.do(t, "GET", "/api/jobs/"+id, nil).wants(t, 200).members(t)
+		if slices.Contains([]string{"done", "refused", "cancelled", "failed"}, job["state"].(string)) {
+			return job
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("job has not ended: %v", job)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// imported runs an import to its end and returns the job.
+func (c *client) imported(t *testing.T, file []byte, options map[string]any) map[string]any {
+	t.Helper()
+	id := c.begin(t, file, options)
+	c.do(t, "POST", "/api/imports/"+id+"/submit", nil).wants(t, 202)
+	return c.ended(t, id)
+}
+
+// exported runs an export and returns its files.
+func (c *client) exported(t *testing.T) [][]byte {
+	t.Helper()
+	id := c.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso"}).wants(t, 202).text(t, "id")
+	if job := c.ended(t, id); job["state"] != "done" {
+		t.Fatalf("export: %v", job)
+	}
+	var files [][]byte
+	for _, link := range c.do(t, "GET", "/api/jobs/"+id+"/download", nil).wants(t, 200).members(t)["items"].([]any) {
+		request, err := http.NewRequestWithContext(context.Background(), "GET", link.(map[string]any)["url"].(string), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, []byte(send(t, request).wants(t, 200).Body))
+	}
+	return files
+}
+
+// workbook returns a sheet of the rows, the first of which is the headings.
+func workbook(t *testing.T, rows ...[]any) []byte {
+	t.Helper()
+	book := excelize.NewFile()
+	for i, row := range rows {
+		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return bytesOf(t, book)
+}
+
+func bytesOf(t *testing.T, book *excelize.File) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := book.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
