@@ -120,7 +120,7 @@ func toPlain(it item) map[string]any {
 	return out
 }
 
-func binary(it item, name string) []byte {
+func blob(it item, name string) []byte {
 	if v, ok := it[name].(*types.AttributeValueMemberB); ok {
 		return v.Value
 	}

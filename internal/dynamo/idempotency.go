@@ -32,7 +32,7 @@ func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, u
 	if err != nil || won {
 		return nil, err
 	}
-	return binary(current, "record"), nil
+	return blob(current, "record"), nil
 }
 
 // Replace puts record in place of the one that was claimed; without that one it changes nothing.

@@ -46,8 +46,8 @@ func sessionItem(s session.Session) item {
 
 func sessionOf(accountID string, it item) session.Session {
 	return session.Session{
-		AccountID: accountID, ID: text(it, attrID), AccessHash: binary(it, "access"), RefreshHash: binary(it, "refresh"),
-		UsedRefreshHash: binary(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
+		AccountID: accountID, ID: text(it, attrID), AccessHash: blob(it, "access"), RefreshHash: blob(it, "refresh"),
+		UsedRefreshHash: blob(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
 		Address: text(it, "addr"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
 		Closed: instant(it, "closed"), Reason: session.Reason(text(it, "why")),
 	}
@@ -123,7 +123,7 @@ func (s Sessions) Ticket(ctx context.Context, env, accountID, id string) (signin
 		return signin.Ticketed{}, err
 	}
 	return signin.Ticketed{Account: a, Env: head, Ticket: session.Ticket{
-		AccountID: accountID, ID: id, Hash: binary(it, "hash"), Step: session.Step(text(it, "step")),
+		AccountID: accountID, ID: id, Hash: blob(it, "hash"), Step: session.Step(text(it, "step")),
 		Epoch: number(it, "epoch"), Client: text(it, "client"), Expires: instant(it, "expires"),
 	}}, nil
 }

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,7 +60,7 @@ func (s Accounts) Charge(ctx context.Context, env environment.Environment, row s
 	condition := "attribute_exists(PK) AND tries < :limit AND attribute_not_exists(blockedAt)"
 	values := item{":one": num(1), ":limit": num(int64(limit))}
 	if row == "" {
-		k = decoyKey(env.ID, rand.N(decoys)) //nolint:gosec // which decoy is no secret
+		k = decoyKey(env.ID, below(decoys))
 		condition = "attribute_not_exists(blockedAt) OR tries < :limit"
 	}
 	out, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{

@@ -7,9 +7,10 @@ package dynamo
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,7 +84,7 @@ func (t *Table) transact(ctx context.Context, items []types.TransactWriteItem) e
 // pause waits before the next try: doubling from 20 ms, with jitter so that two writers do not meet again.
 func pause(ctx context.Context, attempt int) error {
 	wait := min(20*time.Millisecond<<attempt, 2*time.Second)
-	timer := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // jitter is no secret
+	timer := time.NewTimer(wait/2 + time.Duration(below(int(wait/2))))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -91,6 +92,13 @@ func pause(ctx context.Context, attempt int) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// below returns a random number from 0 to n-1, good enough for spreading load.
+func below(n int) int {
+	var raw [8]byte
+	_, _ = rand.Read(raw[:])                                   // never fails (crypto/rand)
+	return int(binary.LittleEndian.Uint64(raw[:]) % uint64(n)) //nolint:gosec // n is small and positive
 }
 
 // get reads one item strongly; nil if there is none.

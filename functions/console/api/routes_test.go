@@ -1,0 +1,67 @@
+package api_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"useraccounts/functions/console/api"
+	"useraccounts/internal/httpapi"
+)
+
+func get(t *testing.T, key string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := h.Handle(t.Context(), events.APIGatewayV2HTTPRequest{RouteKey: key})
+	if err != nil || res.StatusCode != 200 || res.IsBase64Encoded {
+		t.Fatalf("%s: %d %v", key, res.StatusCode, err)
+	}
+	return res
+}
+
+// V49: the pages may use their own style sheet and icon, and nothing else.
+func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
+	for _, key := range []string{"GET /", "GET /api/docs"} {
+		res := get(t, key)
+		policy := res.Headers["Content-Security-Policy"]
+		if res.Headers["Content-Type"] != "text/html; charset=utf-8" || !strings.HasPrefix(res.Body, "<!doctype html>") {
+			t.Errorf("%s is no page: %v", key, res.Headers)
+		}
+		for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: the policy lacks %s: %s", key, want, policy)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "script") || strings.Contains(policy, "http") {
+			t.Errorf("%s: the policy allows too much: %s", key, policy)
+		}
+		if strings.Count(res.Body, "<style>") != 1 || strings.Contains(res.Body, "<script") || strings.Contains(res.Body, "style=\"") {
+			t.Errorf("%s has what its policy does not allow", key)
+		}
+		if res.Headers["X-Content-Type-Options"] != "nosniff" || res.Headers["Etag"] == "" {
+			t.Errorf("%s: headers %v", key, res.Headers)
+		}
+	}
+}
+
+func TestFirstPageLeadsToTheReference(t *testing.T) {
+	if res := get(t, "GET /"); !strings.Contains(res.Body, `href="/api/docs"`) || !strings.Contains(res.Body, `href="/api/openapi.json"`) {
+		t.Error("it does not")
+	}
+}
+
+func TestReferenceIsServed(t *testing.T) {
+	res := get(t, "GET /api/openapi.json")
+	var doc struct{ OpenAPI string }
+	if err := json.Unmarshal([]byte(res.Body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1.") || res.Headers["Content-Type"] != "application/json" {
+		t.Errorf("%v %q %v", err, doc.OpenAPI, res.Headers)
+	}
+	if page := get(t, "GET /api/docs").Body; !strings.Contains(page, "/api/login") {
+		t.Error("the page does not show the routes")
+	}
+}

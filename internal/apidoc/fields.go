@@ -1,0 +1,71 @@
+package apidoc
+
+import (
+	"reflect"
+
+	"useraccounts/internal/field"
+	"useraccounts/internal/httpapi"
+)
+
+// fields returns the schema of a body made of a field table: what field.Table reads and writes, in the same words.
+func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
+	request := doc.Use != httpapi.ForAnswer
+	out := &Schema{Type: "object"}
+	if request {
+		out.AdditionalProperties = false
+	}
+	if doc.Also != nil {
+		s.members(out, reflect.TypeOf(doc.Also), request)
+	}
+	for _, m := range doc.Fields {
+		if request && m.ReadOnly {
+			continue
+		}
+		member := fieldSchema(m)
+		member.Description = m.Label
+		if m.Help != "" {
+			member.Description += ". " + m.Help
+		}
+		switch {
+		case !request:
+			if m.Kind != field.Codes && m.Kind != field.YesNo && m.Kind != field.Number {
+				orNull(member) // a blank field is written as null
+			}
+			out.Required = append(out.Required, m.Name)
+		case m.Required:
+			if member.Type == "string" {
+				member.MinLength = new(1)
+			}
+			if doc.Use == httpapi.ForCreate {
+				out.Required = append(out.Required, m.Name)
+			}
+		default:
+			orNull(member) // null empties the field
+		}
+		out.Properties.Set(m.Name, member)
+	}
+	return out
+}
+
+// fieldSchema returns the schema of a field's value when it is not blank.
+func fieldSchema(m field.Meta) *Schema {
+	longest := m.Max
+	if longest == 0 {
+		longest = 1000
+	}
+	switch m.Kind {
+	case field.YesNo:
+		return &Schema{Type: "boolean"}
+	case field.Codes:
+		return &Schema{Type: "array", MaxItems: &longest, Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: lineOfText}}
+	case field.Day:
+		return &Schema{Type: "string", Format: "date"}
+	case field.Instant:
+		return &Schema{Type: "string", Format: "date-time"}
+	case field.Number:
+		return &Schema{Type: "integer"}
+	case field.Email:
+		return &Schema{Type: "string", Format: "email", MaxLength: &longest}
+	}
+	return &Schema{Type: "string", MaxLength: &longest, Pattern: lineOfText}
+}

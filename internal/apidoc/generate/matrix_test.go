@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/httpapi"
+)
+
+// needs reads testdata/permissions.txt: route and need, parted by spaces. It is written by hand on
+// purpose: a route that opens itself to more people is to be seen in a second place.
+func needs(t *testing.T) map[string]access.Permission {
+	t.Helper()
+	f, err := os.Open("testdata/permissions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	out := map[string]access.Permission{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if words := strings.Fields(lines.Text()); len(words) == 3 {
+			out[words[0]+" "+words[1]] = access.Permission(words[2])
+		}
+	}
+	return out
+}
+
+// V57: every route is tried by everybody who can be: nobody, somebody without permissions, somebody with any one of them.
+// The handlers are replaced, so what answers is the table alone. A new route without a line in the list fails.
+func TestEveryRouteLetsInWhomTheListSays(t *testing.T) {
+	list := needs(t)
+	callers := map[string]access.Set{"none": {}}
+	for p := range access.All() {
+		callers[string(p)] = access.Set{p: {}}
+	}
+	authenticate := func(_ context.Context, bearer string) (access.Scope, error) {
+		return access.Scope{Caller: access.Caller{AccountID: "A", Permissions: callers[bearer]}}, nil
+	}
+	for _, table := range tables() {
+		routes := slices.Clone(table.routes)
+		for i := range routes {
+			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.NoContent(), nil }
+		}
+		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: none{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, route := range routes {
+			need, listed := list[route.Key]
+			if !listed {
+				t.Errorf("testdata/permissions.txt does not say who may call %s", route.Key)
+			}
+			delete(list, route.Key)
+			try := func(caller string, want int) {
+				event := events.APIGatewayV2HTTPRequest{RouteKey: route.Key, Headers: map[string]string{}}
+				if caller != "" {
+					event.Headers["authorization"] = "Bearer " + caller
+				}
+				if res, _ := h.Handle(t.Context(), event); res.StatusCode != want {
+					t.Errorf("%s by %q: %d, want %d", route.Key, caller, res.StatusCode, want)
+				}
+			}
+			try("", map[bool]int{true: 204, false: 401}[need == access.Public])
+			for caller := range callers {
+				open := need == access.Public || need == access.SignedIn || string(need) == caller
+				try(caller, map[bool]int{true: 204, false: 403}[open])
+			}
+		}
+	}
+	for key := range list {
+		t.Errorf("testdata/permissions.txt names %s, which no table has", key)
+	}
+}

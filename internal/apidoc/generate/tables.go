@@ -1,0 +1,28 @@
+package main
+
+import (
+	accounts "useraccounts/functions/accounts/api"
+	console "useraccounts/functions/console/api"
+	login "useraccounts/functions/login/api"
+	sessions "useraccounts/functions/sessions/api"
+	transfers "useraccounts/functions/transfers/api"
+	"useraccounts/internal/httpapi"
+)
+
+// table is a function's routes, by the name of its folder.
+type table struct {
+	function string
+	routes   []httpapi.Route
+}
+
+// tables are the functions' route tables in the order of the reference. A new function adds a line. Their services are
+// left out: nothing here calls a handler.
+func tables() []table {
+	return []table{
+		{"login", login.Routes(nil)},
+		{"accounts", accounts.Routes(nil)},
+		{"sessions", sessions.Routes(nil, nil, nil)},
+		{"transfers", transfers.Routes(nil)},
+		{"console", console.Routes()},
+	}
+}

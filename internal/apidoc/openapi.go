@@ -1,0 +1,123 @@
+package apidoc
+
+// Document is an OpenAPI 3.1 document, as far as this API needs one.
+type Document struct {
+	OpenAPI    string                       `json:"openapi"`
+	Info       Info                         `json:"info"`
+	Servers    []Server                     `json:"servers"`
+	Tags       []Tag                        `json:"tags"`
+	Paths      Ordered[Ordered[*Operation]] `json:"paths"`
+	Components Components                   `json:"components"`
+}
+
+// Info names the API.
+type Info struct {
+	Title       string `json:"title"`
+	Version     string `json:"version"`
+	Summary     string `json:"summary"`
+	Description string `json:"description"`
+}
+
+// Server is where the API is.
+type Server struct {
+	URL         string `json:"url"`
+	Description string `json:"description"`
+}
+
+// Tag is a group of operations.
+type Tag struct {
+	Name string `json:"name"`
+}
+
+// Components are what operations refer to.
+type Components struct {
+	Schemas         Ordered[*Schema]        `json:"schemas"`
+	Responses       Ordered[*Answer]        `json:"responses"`
+	SecuritySchemes Ordered[SecurityScheme] `json:"securitySchemes"`
+}
+
+// SecurityScheme says how a caller shows who is calling.
+type SecurityScheme struct {
+	Type        string `json:"type"`
+	Scheme      string `json:"scheme"`
+	Description string `json:"description"`
+}
+
+// Operation is one route.
+type Operation struct {
+	OperationID string                `json:"operationId"`
+	Tags        []string              `json:"tags"`
+	Summary     string                `json:"summary"`
+	Description string                `json:"description,omitzero"`
+	Permission  string                `json:"x-permission,omitzero"`
+	Parameters  []Parameter           `json:"parameters,omitempty"`
+	RequestBody *Body                 `json:"requestBody,omitzero"`
+	Responses   Ordered[*Answer]      `json:"responses"`
+	Problems    []Problem             `json:"-"` // for the page; the document has them in the answers
+	Security    []map[string][]string `json:"security"`
+}
+
+// Problem is one way in which an operation can refuse.
+type Problem struct {
+	Status     int
+	Code, When string
+	// Own marks those that the server itself returns, whatever the operation does.
+	Own bool
+}
+
+// Parameter is a parameter of the path, the query or a header.
+type Parameter struct {
+	Name        string  `json:"name"`
+	In          string  `json:"in"`
+	Description string  `json:"description,omitzero"`
+	Required    bool    `json:"required,omitzero"`
+	Schema      *Schema `json:"schema"`
+	Example     any     `json:"example,omitzero"`
+}
+
+// Body is a request's body.
+type Body struct {
+	Required bool               `json:"required"`
+	Content  Ordered[MediaType] `json:"content"`
+}
+
+// Answer is what OpenAPI calls a response.
+type Answer struct {
+	Ref         string             `json:"$ref,omitzero"`
+	Description string             `json:"description,omitzero"`
+	Headers     Ordered[Header]    `json:"headers,omitempty"`
+	Content     Ordered[MediaType] `json:"content,omitempty"`
+}
+
+// Header is a header of an answer.
+type Header struct {
+	Description string  `json:"description,omitzero"`
+	Schema      *Schema `json:"schema"`
+}
+
+// MediaType is a body in one format.
+type MediaType struct {
+	Schema  *Schema `json:"schema"`
+	Example any     `json:"example,omitzero"`
+}
+
+// Schema is a JSON Schema (2020-12), as far as this API needs one.
+type Schema struct {
+	Ref                  string           `json:"$ref,omitzero"`
+	Type                 any              `json:"type,omitzero"` // a name or, for what may be null, two
+	Description          string           `json:"description,omitzero"`
+	Format               string           `json:"format,omitzero"`
+	Pattern              string           `json:"pattern,omitzero"`
+	Enum                 []any            `json:"enum,omitempty"`
+	MinLength            *int             `json:"minLength,omitzero"`
+	MaxLength            *int             `json:"maxLength,omitzero"`
+	Minimum              *int             `json:"minimum,omitzero"`
+	Maximum              *int             `json:"maximum,omitzero"`
+	MaxItems             *int             `json:"maxItems,omitzero"`
+	Default              any              `json:"default,omitzero"`
+	Items                *Schema          `json:"items,omitzero"`
+	Properties           Ordered[*Schema] `json:"properties,omitempty"`
+	Required             []string         `json:"required,omitempty"`
+	AdditionalProperties any              `json:"additionalProperties,omitzero"` // false, or a schema
+	Examples             []any            `json:"examples,omitempty"`
+}

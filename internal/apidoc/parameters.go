@@ -1,0 +1,96 @@
+package apidoc
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+
+	"useraccounts/internal/httpapi"
+)
+
+var inBraces = regexp.MustCompile(`\{([a-zA-Z]+)\}`)
+
+// exampleID stands for any id.
+const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
+
+// parameters returns all that a route reads besides its body.
+func parameters(route httpapi.Route) []Parameter {
+	var out []Parameter
+	for _, match := range inBraces.FindAllStringSubmatch(route.Path(), -1) {
+		p := httpapi.Param{Name: match[1], Kind: httpapi.IDParam, Help: "Its id.", Example: exampleID}
+		if i := slices.IndexFunc(route.Doc.Path, func(p httpapi.Param) bool { return p.Name == match[1] }); i >= 0 {
+			p = route.Doc.Path[i]
+		}
+		param := parameter(p, "path")
+		param.Required = true
+		out = append(out, param)
+	}
+	for _, p := range route.Query {
+		out = append(out, parameter(p, "query"))
+	}
+	if route.Doc.IfMatch || route.Doc.IfMatchOptional {
+		help := "The ETag of the read that this changes."
+		if route.Doc.IfMatchOptional {
+			help = "The ETag of the read that this acts on; without it, it acts on the thing as it is."
+		}
+		out = append(out, Parameter{
+			Name: "If-Match", In: "header", Required: route.Doc.IfMatch, Example: `"7"`, Description: help,
+			Schema: &Schema{Type: "string", Pattern: `^"(0|[1-9][0-9]{0,17})"$`},
+		})
+	}
+	if route.Idempotent {
+		out = append(out, Parameter{
+			Name: "Idempotency-Key", In: "header", Example: "6f1c2d0e-5f0b-4a36-9f0c-3a1d4c1b7e55",
+			Description: "Makes a repeat safe: the same key and request within a day give the same answer and are done once.",
+			Schema:      &Schema{Type: "string", Pattern: "^[!-~]{1,200}$"},
+		})
+	}
+	return out
+}
+
+func parameter(p httpapi.Param, in string) Parameter {
+	out := Parameter{Name: p.Name, In: in, Description: p.Help, Required: p.Required, Schema: paramSchema(p)}
+	if p.Example != "" {
+		out.Example = p.Example
+		if n, err := strconv.Atoi(p.Example); err == nil && p.Kind == httpapi.NumberParam {
+			out.Example = n
+		}
+	}
+	return out
+}
+
+func paramSchema(p httpapi.Param) *Schema {
+	s := &Schema{Type: "string"}
+	if p.Default != "" {
+		s.Default = p.Default
+	}
+	switch p.Kind {
+	case httpapi.NumberParam:
+		s.Type, s.Minimum = "integer", &p.Min
+		if p.Max > 0 {
+			s.Maximum = &p.Max
+		}
+		if n, err := strconv.Atoi(p.Default); err == nil {
+			s.Default = n
+		}
+	case httpapi.YesNoParam:
+		s.Type = "boolean"
+		if p.Default != "" {
+			s.Default = p.Default == "true"
+		}
+	case httpapi.DayParam:
+		s.Format = "date"
+	case httpapi.ChoiceParam:
+		for _, choice := range p.Choices {
+			s.Enum = append(s.Enum, choice)
+		}
+	case httpapi.IDParam:
+		s.Pattern = idPattern
+	default:
+		s.MaxLength = new(p.MaxLength())
+		if p.Min > 0 {
+			s.MinLength = &p.Min
+		}
+	}
+	return s
+}

@@ -1,0 +1,252 @@
+package apidoc
+
+import (
+	"fmt"
+	"path"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"useraccounts/internal/field"
+	"useraccounts/internal/httpapi"
+)
+
+// idPattern is the one spelling of a ULID.
+const idPattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+
+// lineOfText is text without control characters, in a spelling that every dialect of regular expressions knows.
+const lineOfText = `^[^\x00-\x1f\x7f-\x9f]*$`
+
+// schemas collects the named schemas of a document.
+type schemas struct {
+	named  Ordered[*Schema]
+	owners map[string]owner
+	wrong  []error
+}
+
+// owner is what a name stands for: a type in one direction, or the zero value for what has no type.
+type owner struct {
+	of      reflect.Type
+	request bool
+}
+
+// body returns the schema of what a route's Doc says is sent: a struct's zero value, a FieldsDoc or a ListDoc. Requests
+// refuse members they do not know; answers may get more of them in time.
+func (s *schemas) body(doc any, request bool) *Schema {
+	switch doc := doc.(type) {
+	case httpapi.FieldsDoc:
+		return s.name(doc.Name, owner{}, s.fields(doc))
+	case httpapi.ListDoc:
+		page := s.structOf(reflect.TypeFor[httpapi.Page[struct{}]](), request)
+		items, _ := page.Properties.Find("items")
+		items.Items = s.body(doc.Of, request)
+		return s.name(doc.Name, owner{}, page)
+	}
+	return s.of(reflect.TypeOf(doc), request)
+}
+
+// name puts a schema among the named ones and returns a reference to it.
+func (s *schemas) name(name string, of owner, schema *Schema) *Schema {
+	had, taken := s.named.Find(name)
+	if taken && (s.owners[name] != of || (of == owner{} && !reflect.DeepEqual(had, schema))) {
+		s.wrong = append(s.wrong, fmt.Errorf("two schemas are named %s", name))
+	}
+	s.named.Set(name, schema)
+	if s.owners == nil {
+		s.owners = map[string]owner{}
+	}
+	s.owners[name] = of
+	return &Schema{Ref: "#/components/schemas/" + name}
+}
+
+// structRef returns a reference to the schema of a named struct. One that is both sent and received has two.
+func (s *schemas) structRef(t reflect.Type, request bool) *Schema {
+	name := schemaName(t)
+	if request && s.owners[name] == (owner{t, false}) {
+		name += "Input"
+	} else if !request && s.owners[name] == (owner{t, true}) {
+		name += "Output"
+	}
+	if s.owners[name] != (owner{t, request}) {
+		s.name(name, owner{t, request}, &Schema{}) // there before its members, which may refer back
+		s.name(name, owner{t, request}, s.structOf(t, request))
+	}
+	return &Schema{Ref: "#/components/schemas/" + name}
+}
+
+// of returns the schema of a Go type as it is written to, or read from, JSON.
+func (s *schemas) of(t reflect.Type, request bool) *Schema {
+	if d, ok := reflect.New(t).Interface().(httpapi.Describer); ok {
+		return s.described(d)
+	}
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return &Schema{Type: "string", Format: "date-time"}
+	case reflect.TypeFor[field.Date]():
+		return &Schema{Type: "string", Format: "date"}
+	case reflect.TypeFor[jsontext.Value]():
+		return &Schema{}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return orNull(s.of(t.Elem(), request))
+	case reflect.String:
+		return &Schema{Type: "string"}
+	case reflect.Bool:
+		return &Schema{Type: "boolean"}
+	case reflect.Float32, reflect.Float64:
+		return &Schema{Type: "number"}
+	case reflect.Slice, reflect.Array:
+		return &Schema{Type: "array", Items: s.of(t.Elem(), request)}
+	case reflect.Map:
+		return &Schema{Type: "object", AdditionalProperties: s.of(t.Elem(), request)}
+	case reflect.Interface:
+		return &Schema{}
+	case reflect.Struct:
+		if t.Name() == "" || t.NumField() == 0 {
+			return s.structOf(t, request)
+		}
+		return s.structRef(t, request)
+	}
+	if t.ConvertibleTo(reflect.TypeFor[int64]()) {
+		return &Schema{Type: "integer"}
+	}
+	s.wrong = append(s.wrong, fmt.Errorf("type %s has no schema", t))
+	return &Schema{}
+}
+
+// described returns the schema that a type states itself.
+func (s *schemas) described(d httpapi.Describer) *Schema {
+	var out Schema
+	raw, err := json.Marshal(d.JSONSchema(), json.Deterministic(true))
+	if err == nil {
+		err = json.Unmarshal(raw, &out, json.RejectUnknownMembers(true))
+	}
+	if err != nil {
+		s.wrong = append(s.wrong, fmt.Errorf("schema of %T: %w", d, err))
+	}
+	return &out
+}
+
+// schemaName is the name of a Go type in the document: what owns it, then what it is. blockBody of functions/accounts/api
+// is AccountsBlock, Row of internal/transfer is TransferRow, Page[jobView] of functions/transfers/api is TransfersJobPage.
+func schemaName(t reflect.Type) string {
+	owner, name, suffix := t.PkgPath(), t.Name(), ""
+	if generic, of, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
+		dot := strings.LastIndex(of, ".")
+		owner, name, suffix = of[:max(dot, 0)], of[dot+1:], generic
+	}
+	owner = strings.TrimSuffix(path.Base(strings.TrimSuffix(owner, "/api")), "_test")
+	for _, role := range []string{"View", "Body"} {
+		if name = title(name); len(name) >= len(role) {
+			name = strings.TrimSuffix(name, role)
+		}
+	}
+	return title(owner) + name + suffix
+}
+
+func title(name string) string {
+	if name == "" || name == "." {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// structOf returns the schema of a struct: its members by their tags.
+func (s *schemas) structOf(t reflect.Type, request bool) *Schema {
+	out := &Schema{Type: "object"}
+	if request {
+		out.AdditionalProperties = false
+	}
+	s.members(out, t, request)
+	return out
+}
+
+func (s *schemas) members(out *Schema, t reflect.Type, request bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && name == "":
+			s.members(out, f.Type, request)
+			continue
+		case !f.IsExported() || name == "-":
+			continue
+		case name == "":
+			name = f.Name
+		}
+		member := s.of(f.Type, request)
+		s.tagged(member, f)
+		out.Properties.Set(name, member)
+		if !httpapi.OptionalMember(f.Tag) {
+			out.Required = append(out.Required, name)
+		}
+	}
+}
+
+// tagged adds what a struct field's tags say of its member.
+func (s *schemas) tagged(member *Schema, f reflect.StructField) {
+	member.Description = f.Tag.Get("help")
+	at := member
+	if member.Items != nil {
+		member.MaxItems = s.number(f, "maxItems")
+		at = member.Items // the bounds of a list of texts are those of each
+	}
+	at.MinLength, at.MaxLength = s.number(f, "minLength"), s.number(f, "maxLength")
+	at.Minimum, at.Maximum = s.number(f, "minimum"), s.number(f, "maximum")
+	if at.Format == "" {
+		at.Format = f.Tag.Get("format")
+	}
+	at.Pattern = f.Tag.Get("pattern")
+	if choices := f.Tag.Get("enum"); choices != "" {
+		for choice := range strings.SplitSeq(choices, "|") {
+			at.Enum = append(at.Enum, choice)
+		}
+	}
+	if example := f.Tag.Get("example"); example != "" {
+		member.Examples = []any{s.example(f, example)}
+	}
+}
+
+// example reads an example as its member's type would be read: JSON, except that a text needs no quotes.
+func (s *schemas) example(f reflect.StructField, text string) any {
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.String || t == reflect.TypeFor[time.Time]() {
+		return text
+	}
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		s.wrong = append(s.wrong, fmt.Errorf("example of %s: %w", f.Name, err))
+	}
+	return v
+}
+
+func (s *schemas) number(f reflect.StructField, tag string) *int {
+	text := f.Tag.Get(tag)
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		s.wrong = append(s.wrong, fmt.Errorf("%s of %s is %q", tag, f.Name, text))
+	}
+	return &n
+}
+
+// orNull lets a schema be null too, unless it is a reference, which keeps its own rules.
+func orNull(s *Schema) *Schema {
+	if name, ok := s.Type.(string); ok {
+		s.Type = []string{name, "null"}
+		if len(s.Enum) > 0 {
+			s.Enum = append(s.Enum, nil)
+		}
+	}
+	return s
+}

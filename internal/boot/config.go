@@ -1,0 +1,119 @@
+// Package boot starts a function: its configuration from the environment, its logger, its AWS clients.
+//
+// It is the only place that reads environment variables. Clients are built by hand: the SDK's LoadDefaultConfig looks
+// for files, profiles and metadata services that a Lambda does not have, and costs 2 MB and half the start-up.
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Load fills the struct that cfg points to, or says in one line everything that is missing or wrong and ends the process
+// before it takes a request. See LoadFrom.
+func Load(cfg any) { load(cfg, os.LookupEnv, os.Stderr, os.Exit) }
+
+func load(cfg any, lookup Lookup, out io.Writer, exit func(int)) {
+	if err := LoadFrom(cfg, lookup); err != nil {
+		_, _ = fmt.Fprintln(out, err) // nothing is left to report to
+		exit(1)
+	}
+}
+
+// Lookup finds an environment variable, as os.LookupEnv does.
+type Lookup func(name string) (string, bool)
+
+// LoadFrom fills the struct that cfg points to from variables named by its tags:
+//
+//	Table string        `env:"TABLE_NAME"`
+//	Level string        `env:"LOG_LEVEL,optional" default:"info"`
+//	Key   boot.Secret   `env:"SIGNING_KEY"`
+//
+// A variable is required unless it is optional or has a default; one that is empty counts as missing. Fields are string,
+// int, bool, time.Duration or Secret, or a struct of such. A Secret must not be a placeholder or guessable (V88); the
+// option "platform" marks one that AWS hands out and that is not ours to judge.
+func LoadFrom(cfg any, lookup Lookup) error {
+	var l loader
+	l.lookup = lookup
+	l.fill(reflect.ValueOf(cfg).Elem())
+	var parts []string
+	if len(l.missing) > 0 {
+		parts = append(parts, "missing environment variables: "+strings.Join(l.missing, ", "))
+	}
+	parts = append(parts, l.wrong...)
+	if len(parts) > 0 {
+		return errors.New("configuration: " + strings.Join(parts, "; "))
+	}
+	return nil
+}
+
+type loader struct {
+	lookup         Lookup
+	missing, wrong []string
+}
+
+func (l *loader) fill(v reflect.Value) {
+	for i := range v.NumField() {
+		f, at := v.Type().Field(i), v.Field(i)
+		tag, tagged := f.Tag.Lookup("env")
+		if !tagged {
+			if f.Type.Kind() == reflect.Struct {
+				l.fill(at)
+			}
+			continue
+		}
+		name, options, _ := strings.Cut(tag, ",")
+		text, _ := l.lookup(name)
+		if text == "" {
+			text = f.Tag.Get("default")
+		}
+		switch {
+		case text != "":
+			if complaint := set(at, text, strings.Contains(options, "platform")); complaint != "" {
+				l.wrong = append(l.wrong, name+" "+complaint)
+			}
+		case !strings.Contains(options, "optional"):
+			l.missing = append(l.missing, name)
+		}
+	}
+}
+
+// set puts text into at, or says what is wrong with it without repeating it.
+func set(at reflect.Value, text string, platform bool) (complaint string) {
+	switch into := at.Addr().Interface().(type) {
+	case *string:
+		*into = text
+	case *Secret:
+		*into = Secret{text: text}
+		if !platform {
+			return into.complaint()
+		}
+	case *int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return "is no whole number"
+		}
+		*into = n
+	case *bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return "is neither true nor false"
+		}
+		*into = b
+	case *time.Duration:
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			return "is no length of time, such as 30s or 15m"
+		}
+		*into = d
+	default:
+		return "has a field of a type that is not read here: " + at.Type().String()
+	}
+	return ""
+}

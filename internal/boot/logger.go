@@ -1,0 +1,29 @@
+package boot
+
+import (
+	"io"
+	"log/slog"
+	"os"
+)
+
+// Logger returns the logger of a service: JSON on standard output, from LOG_LEVEL (debug, info, warn, error) upwards.
+// Lambda adds nothing of its own on provided runtimes, so time and level are part of each line.
+func Logger(service string) *slog.Logger {
+	return newLogger(os.Stdout, service, os.Getenv("LOG_LEVEL"))
+}
+
+func newLogger(out io.Writer, service, level string) *slog.Logger {
+	var from slog.Level
+	if level == "" || from.UnmarshalText([]byte(level)) != nil {
+		from = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: from, ReplaceAttr: utc})).With("service", service)
+}
+
+// utc writes every time in UTC, whatever the machine thinks.
+func utc(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindTime {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
+}

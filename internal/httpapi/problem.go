@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/fault"
+)
+
+// problem is a problem document (RFC 9457). This file is the only one that writes them.
+type problem struct {
+	// Type is a reference to the paragraph of the API's own reference about this code: it leads somewhere on every
+	// deployment, without an origin to configure, and stays the same on each. Programs read Code.
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Instance is the request id, which the logs have too.
+	Instance string        `json:"instance"`
+	Code     string        `json:"code"`
+	Fields   []fault.Field `json:"fields,omitempty"`
+	// RetryAfter is in seconds, as in the header of that name.
+	RetryAfter int `json:"retryAfter,omitzero"`
+}
+
+// class is what a kind of fault is in HTTP.
+type class struct {
+	status int
+	title  string
+}
+
+// classes is the one place that maps kinds to statuses. Malformed is 400 and Invalid 422, so that a client can tell a
+// request it built wrongly from a value its user typed wrongly.
+var classes = map[fault.Kind]class{
+	fault.Internal:        {http.StatusInternalServerError, "Something went wrong here"},
+	fault.Malformed:       {http.StatusBadRequest, "The request cannot be read"},
+	fault.Invalid:         {http.StatusUnprocessableEntity, "A value is not allowed"},
+	fault.Unauthenticated: {http.StatusUnauthorized, "Not signed in"},
+	fault.Forbidden:       {http.StatusForbidden, "Not allowed"},
+	fault.NotFound:        {http.StatusNotFound, "Not found"},
+	fault.Conflict:        {http.StatusConflict, "Not possible as things are"},
+	fault.Stale:           {http.StatusPreconditionFailed, "Changed meanwhile"},
+	fault.VersionRequired: {http.StatusPreconditionRequired, "Version required"},
+	fault.TooLarge:        {http.StatusRequestEntityTooLarge, "Too large"},
+	fault.Unsupported:     {http.StatusUnsupportedMediaType, "Format not supported"},
+	fault.TooMany:         {http.StatusTooManyRequests, "Too many requests"},
+	fault.Unavailable:     {http.StatusServiceUnavailable, "Not available now"},
+}
+
+// StatusOf returns the HTTP status of a kind of fault.
+func StatusOf(kind fault.Kind) int { return classes[kind].status }
+
+// Kinds returns every kind that has a status, in order.
+func Kinds() []fault.Kind { return slices.Sorted(maps.Keys(classes)) }
+
+// ProblemAnchor returns where the reference tells of a problem's code, within its page.
+func ProblemAnchor(code string) string { return "problem-" + code }
+
+// internal is all a caller is told of an error that is no fault.
+func internal(requestID string) *fault.Error {
+	return fault.New(fault.Internal, "internal",
+		"Nothing you sent is to blame as far as is known. Try again; if it stays so, tell support the request id %s.", requestID)
+}
+
+// asFault returns the fault that a caller is told of. Only what was said as a *fault.Error is repeated.
+func asFault(err error, requestID string) *fault.Error {
+	if f := fault.As(err); f != nil {
+		if _, known := classes[f.Kind]; known && f.Kind != fault.Internal {
+			return f
+		}
+		return internal(requestID)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.New(fault.Unavailable, "timeout", "This took too long and was given up. Try again in a moment.").After(time.Second)
+	}
+	return internal(requestID)
+}
+
+// problemOf returns the answer that tells a caller of err.
+func problemOf(err error, requestID string) Response {
+	f := asFault(err, requestID)
+	in := classes[f.Kind]
+	p := problem{
+		Type: "/api/docs#" + ProblemAnchor(f.Code), Title: in.title, Status: in.status, Detail: f.Detail,
+		Instance: url.PathEscape(requestID), Code: f.Code, Fields: f.Fields,
+	}
+	res := Response{Status: in.status, contentType: "application/problem+json", problem: &p}
+	if f.RetryAfter > 0 {
+		p.RetryAfter = int((f.RetryAfter + time.Second - 1) / time.Second)
+		res = res.with("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if f.Kind == fault.Unauthenticated {
+		res = res.with("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 asks for it on every 401
+	}
+	raw, marshalErr := json.Marshal(p, json.Deterministic(true))
+	if marshalErr != nil { // a fault whose text is no UTF-8: a bug, and no reason to say nothing
+		return problemOf(marshalErr, requestID)
+	}
+	res.raw = raw
+	return res
+}

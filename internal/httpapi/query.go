@@ -1,0 +1,199 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+)
+
+// ParamKind says what a parameter's text must be.
+type ParamKind string
+
+// The kinds of parameter.
+const (
+	TextParam   ParamKind = "text"   // any text of at most Max characters
+	NumberParam ParamKind = "number" // a whole number within Min..Max
+	YesNoParam  ParamKind = "yesNo"  // true or false
+	DayParam    ParamKind = "date"   // yyyy-MM-dd
+	ChoiceParam ParamKind = "choice" // one of Choices
+	IDParam     ParamKind = "id"     // a ULID
+	cursorParam ParamKind = "cursor" // an opaque position
+)
+
+// Param declares one parameter of a query or path. The server checks it before the handler runs.
+type Param struct {
+	Name string
+	Kind ParamKind
+	Help string
+	// Min and Max bound a number, or a text's length; a Max of zero means 1,000 characters, or no bound for a number.
+	Min, Max int
+	Choices  []string
+	// Default is the text taken when the parameter is not there.
+	Default  string
+	Required bool
+	Example  string
+}
+
+// Limit declares the usual "limit": how many entries a page has.
+func Limit(standard, most int) Param {
+	return Param{
+		Name: "limit", Kind: NumberParam, Min: 1, Max: most, Default: strconv.Itoa(standard),
+		Help: "How many entries a page has.",
+	}
+}
+
+// Cursor declares the usual "cursor", for OpenCursor.
+func Cursor() Param {
+	return Param{
+		Name: "cursor", Kind: cursorParam, Max: maxCursor,
+		Help: "Where to go on: next of the page before. It serves the caller, the filters and the order it was made for, for a day.",
+	}
+}
+
+// Query returns a declared query parameter's text, its default when it is not there, "" without a default.
+func (r *Request) Query(name string) string {
+	if texts, given := r.query[name]; given {
+		return texts[0]
+	}
+	return r.declared(name).Default
+}
+
+// HasQuery reports whether the caller gave a declared query parameter.
+func (r *Request) HasQuery(name string) bool {
+	r.declared(name)
+	return r.query.Has(name)
+}
+
+// QueryInt returns a declared number, or its default, or 0.
+func (r *Request) QueryInt(name string) int {
+	n, _ := strconv.Atoi(r.Query(name)) // checked before the handler ran
+	return n
+}
+
+// QueryBool returns a declared yes/no: false unless it, or its default, is "true".
+func (r *Request) QueryBool(name string) bool { return r.Query(name) == "true" }
+
+// declared panics for a parameter the route does not declare: the table and the reference would be wrong about it.
+func (r *Request) declared(name string) Param {
+	i := slices.IndexFunc(r.route.Query, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		panic(fmt.Sprintf("route %q does not declare the query parameter %q", r.route.Key, name))
+	}
+	return r.route.Query[i]
+}
+
+// readQuery takes the query apart and holds every parameter against its declaration.
+func (r *Request) readQuery() error {
+	values, err := url.ParseQuery(r.event.RawQueryString)
+	if err != nil {
+		return fault.New(fault.Malformed, "query", "The query cannot be read: percent-encode its values as UTF-8 and part them by &.").Because(err)
+	}
+	var bad []fault.Field
+	for name, texts := range values {
+		i := slices.IndexFunc(r.route.Query, func(p Param) bool { return p.Name == name })
+		switch {
+		case i < 0:
+			bad = append(bad, fault.Field{Field: clip(name), Code: "unknown", Message: unknownParam(r.route.Query)})
+		case len(texts) > 1:
+			bad = append(bad, fault.Field{Field: name, Code: "duplicate", Message: "This parameter is given more than once; give it once."})
+		default:
+			bad = append(bad, r.route.Query[i].judge(texts[0])...)
+		}
+	}
+	for _, p := range r.route.Query {
+		if p.Required && !values.Has(p.Name) {
+			bad = append(bad, fault.Field{Field: p.Name, Code: "required", Message: "This parameter is required."})
+		}
+	}
+	if len(bad) > 0 {
+		sortFields(bad)
+		return fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(bad...)
+	}
+	r.query = values
+	return nil
+}
+
+func unknownParam(known []Param) string {
+	if len(known) == 0 {
+		return "There is no parameter of this name; this request takes none."
+	}
+	names := make([]string, len(known))
+	for i, p := range known {
+		names[i] = p.Name
+	}
+	return "There is no parameter of this name; there are " + strings.Join(names, ", ") + "."
+}
+
+// judge returns what is wrong with a parameter's text, if anything.
+func (p Param) judge(text string) []fault.Field {
+	wrong := func(code, message string, args ...any) []fault.Field {
+		return []fault.Field{{Field: p.Name, Code: code, Message: fmt.Sprintf(message, args...)}}
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return wrong("notText", "This is not text in UTF-8.")
+	}
+	switch p.Kind {
+	case NumberParam:
+		n, err := strconv.Atoi(text)
+		if err != nil || strconv.Itoa(n) != text {
+			return wrong("type", "This must be a whole number, such as %d.", p.Min)
+		}
+		if n < p.Min || (p.Max > 0 && n > p.Max) {
+			return wrong("range", "This must be within %d and %d.", p.Min, p.Max)
+		}
+	case YesNoParam:
+		if text != "true" && text != "false" {
+			return wrong("type", "This must be true or false.")
+		}
+	case DayParam:
+		if _, ok := field.ParseDate(text); !ok {
+			return wrong("type", "This must be a date that exists, as yyyy-MM-dd.")
+		}
+	case ChoiceParam:
+		if !slices.Contains(p.Choices, text) {
+			return wrong("choice", "This must be one of %s.", strings.Join(p.Choices, ", "))
+		}
+	case IDParam:
+		if !isID(text) {
+			return wrong("type", "This must be an id: 26 characters of digits and capital letters.")
+		}
+	default:
+		if n := utf8.RuneCountInString(text); n > p.MaxLength() {
+			return wrong("tooLong", "This is longer than %d characters; shorten it.", p.MaxLength())
+		} else if n < p.Min {
+			return wrong("tooShort", "This must have at least %d characters.", p.Min)
+		}
+	}
+	return nil
+}
+
+// MaxLength is the longest text the parameter takes, in characters.
+func (p Param) MaxLength() int {
+	if p.Max == 0 {
+		return 1000
+	}
+	return p.Max
+}
+
+// checkParams returns what is wrong with a route's declarations.
+func checkParams(params []Param) error {
+	var wrong []error
+	seen := map[string]bool{}
+	for _, p := range params {
+		if seen[p.Name] || p.Name == "" {
+			wrong = append(wrong, fmt.Errorf("declares the query parameter %q twice, or without a name", p.Name))
+		}
+		seen[p.Name] = true
+		if p.Default != "" && p.judge(p.Default) != nil {
+			wrong = append(wrong, fmt.Errorf("has a default for %q that it would refuse", p.Name))
+		}
+	}
+	return errors.Join(wrong...)
+}

@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/oklog/ulid/v2"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+)
+
+// Request is one request as a handler sees it: read, bounded, its caller known.
+type Request struct {
+	// Scope is the environment and the caller; empty on a public route.
+	Scope access.Scope
+
+	event  *events.APIGatewayV2HTTPRequest
+	route  *Route
+	id     string
+	now    time.Time
+	body   []byte
+	query  url.Values
+	record record
+}
+
+// RequestID returns what the request is called in logs and problems.
+func (r *Request) RequestID() string { return r.id }
+
+// SourceIP returns the address the gateway saw. Headers such as X-Forwarded-For are anybody's to write and never read (V83).
+func (r *Request) SourceIP() string { return r.event.RequestContext.HTTP.SourceIP }
+
+// UserAgent returns what the client calls itself, at most 200 characters without control characters.
+func (r *Request) UserAgent() string { return clipText(r.event.RequestContext.HTTP.UserAgent, 200) }
+
+// Param returns a parameter of the path as the gateway decoded it. Use ID where it is an id.
+func (r *Request) Param(name string) string { return r.event.PathParameters[name] }
+
+// ID returns a parameter of the path that is a ULID. Any other text can name nothing and is a fault.NotFound, as an
+// unknown id is; so is an id in another spelling, because one thing has one address.
+func (r *Request) ID(name string) (string, error) {
+	text := r.Param(name)
+	if !isID(text) {
+		return "", NotFound()
+	}
+	return text, nil
+}
+
+// NotFound is the fault of an id that names nothing the caller may see.
+func NotFound() *fault.Error {
+	return fault.New(fault.NotFound, "notFound", "There is nothing here of that id. Look at the id; it may have been deleted, or belong to another environment.")
+}
+
+// Record puts an account and a session into the access record: for public routes that sign somebody in.
+func (r *Request) Record(accountID, sessionID string) {
+	r.record.account, r.record.session = accountID, sessionID
+}
+
+// IfMatch returns the version that the caller read and means to change.
+func (r *Request) IfMatch() (int64, error) {
+	if !r.route.Doc.IfMatch {
+		panic("route " + r.route.Key + " does not declare If-Match")
+	}
+	if strings.TrimSpace(r.header("if-match")) == "" {
+		return 0, fault.New(fault.VersionRequired, "ifMatchRequired",
+			"Say which version you change: send the ETag of your last read as If-Match.")
+	}
+	return r.ifMatch()
+}
+
+func (r *Request) ifMatch() (int64, error) {
+	version, ok := parseETag(strings.TrimSpace(r.header("if-match")))
+	if !ok {
+		return 0, fault.New(fault.Malformed, "ifMatch",
+			`If-Match must be one ETag as a read gave it, such as "7", with its quotes; *, W/ and lists are not taken.`)
+	}
+	return version, nil
+}
+
+// IfMatchIfGiven returns the version that the caller read, or 0 if the request names none.
+func (r *Request) IfMatchIfGiven() (int64, error) {
+	if !r.route.Doc.IfMatchOptional {
+		panic("route " + r.route.Key + " does not declare an optional If-Match")
+	}
+	if strings.TrimSpace(r.header("if-match")) == "" {
+		return 0, nil
+	}
+	return r.ifMatch()
+}
+
+// header returns a request header; the gateway sends names in lower case and joins doubled ones with a comma.
+func (r *Request) header(lowerName string) string {
+	if value, ok := r.event.Headers[lowerName]; ok {
+		return value
+	}
+	for name, value := range r.event.Headers { // other gateways keep the client's spelling
+		if strings.EqualFold(name, lowerName) {
+			return value
+		}
+	}
+	return ""
+}
+
+// parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes.
+func parseETag(text string) (int64, bool) {
+	inner, ok := strings.CutPrefix(text, `"`)
+	if !ok {
+		return 0, false
+	}
+	inner, ok = strings.CutSuffix(inner, `"`)
+	if !ok {
+		return 0, false
+	}
+	version, err := strconv.ParseInt(inner, 10, 64)
+	return version, err == nil && version >= 0 && etag(version) == text
+}
+
+// etag returns the strong entity tag of a version.
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+func isID(text string) bool {
+	id, err := ulid.ParseStrict(text)
+	return err == nil && id.String() == text
+}
+
+func newID() string { return ulid.MustNew(ulid.Now(), rand.Reader).String() }

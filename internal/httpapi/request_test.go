@@ -1,0 +1,138 @@
+package httpapi_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/httpapi"
+)
+
+func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{
+		Key: "GET /api", Needs: access.Public,
+		Query: []httpapi.Param{
+			httpapi.Limit(50, 200),
+			{Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 5},
+			{Name: "locked", Kind: httpapi.YesNoParam},
+			{Name: "from", Kind: httpapi.DayParam},
+			{Name: "sort", Kind: httpapi.ChoiceParam, Choices: []string{"name", "-name"}, Default: "name"},
+			{Name: "job", Kind: httpapi.IDParam},
+		},
+		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			return httpapi.OK([]any{
+				r.QueryInt("limit"), r.Query("find"), r.QueryBool("locked"), r.HasQuery("locked"), r.Query("from"), r.Query("sort"), r.Query("job"),
+			}), nil
+		},
+	})
+	for query, want := range map[string]string{
+		"": `[50,"",false,false,"","name",""]`,
+		"limit=200&find=%C3%A9%26&locked=true&from=2026-02-28&sort=-name&job=" + someID: `[200,"é&",true,true,"2026-02-28","-name","` + someID + `"]`,
+		"locked=false": `[50,"",false,true,"","name",""]`,
+	} {
+		if res := a.do(t, request("GET /api").query(query)); res.Body != want {
+			t.Errorf("%s: %s, want %s", query, res.Body, want)
+		}
+	}
+	for query, field := range map[string]string{
+		"limit=0": "limit:range", "limit=201": "limit:range", "limit=": "limit:type", "limit=1e1": "limit:type", "limit=%2B1": "limit:type",
+		"limit=01": "limit:type", "limit=99999999999999999999": "limit:type", "limit=1&limit=1": "limit:duplicate",
+		"find=a": "find:tooShort", "find=abcdef": "find:tooLong", "find=%ff%ff": "find:notText", "find=a%00": "find:notText",
+		"locked=yes": "locked:type", "locked=TRUE": "locked:type", "from=2026-02-30": "from:type", "from=28/02/2026": "from:type",
+		"sort=password": "sort:choice", "job=1": "job:type", "Limit=1": "Limit:unknown", "limit[]=1": "limit[]:unknown", "=1": ":unknown",
+	} {
+		a.do(t, request("GET /api").query(query)).wants(t, 400, "query", field)
+	}
+	a.do(t, request("GET /api").query("z=1&limit=0&y=2")).wants(t, 400, "query", "limit:range", "y:unknown", "z:unknown")
+	a.do(t, request("GET /api").query("find=%zz")).wants(t, 400, "query")
+	a.do(t, request("GET /api").query("find=a;b=c")).wants(t, 400, "query")
+}
+
+func TestRequiredParameter(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: ok, Query: []httpapi.Param{{Name: "kind", Required: true}}})
+	a.do(t, request("GET /api")).wants(t, 400, "query", "kind:required")
+}
+
+// A handler that reads what its row does not declare would make the reference wrong, so its first test fails.
+func TestUndeclaredInputsPanic(t *testing.T) {
+	for name, handle := range map[string]func(r *httpapi.Request){
+		"query":    func(r *httpapi.Request) { r.Query("x") },
+		"if-match": func(r *httpapi.Request) { _, _ = r.IfMatch() },
+		"optional": func(r *httpapi.Request) { _, _ = r.IfMatchIfGiven() },
+		"body":     func(r *httpapi.Request) { _, _ = r.Members() },
+		"cursor":   func(r *httpapi.Request) { _, _, _ = httpapi.OpenCursor[int](r) },
+	} {
+		a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			handle(r)
+			return httpapi.NoContent(), nil
+		}})
+		if got := a.do(t, request("GET /api")).StatusCode; got != 500 {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+}
+
+func TestIDTakesAULIDInItsOneSpelling(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{Key: "GET /api/x/{id}", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+		id, err := r.ID("id")
+		return httpapi.OK(id), err
+	}})
+	for _, id := range []string{"", "1", strings.ToLower(someID), someID + "0", someID[:25], "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01JNB7Z5Q0ABCDEFGHJKMNPQRI", "../../etc/passwd", "01JNB7Z5Q0ABCDEFGHJKMNPQR#"} {
+		c := request("GET /api/x/{id}")
+		c.PathParameters = map[string]string{"id": id}
+		a.do(t, c).wants(t, 404, "notFound")
+	}
+	if res := a.do(t, request("GET /api/x/{id}")); res.Body != `"`+someID+`"` {
+		t.Errorf("answered %s", res.Body)
+	}
+}
+
+func TestIfMatchTakesOneStrongTag(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{
+		Key: "PATCH /api", Needs: access.Public, Doc: httpapi.Operation{IfMatch: true},
+		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			version, err := r.IfMatch()
+			return httpapi.OK(version), err
+		},
+	})
+	a.do(t, request("PATCH /api")).wants(t, 428, "ifMatchRequired")
+	for _, tag := range []string{"*", `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`, `"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
+		a.do(t, request("PATCH /api").header("if-match", tag)).wants(t, 400, "ifMatch")
+	}
+	for _, name := range []string{"if-match", "If-Match"} {
+		if res := a.do(t, request("PATCH /api").header(name, ` "7" `)); res.Body != "7" {
+			t.Errorf("%s: %d %s", name, res.StatusCode, res.Body)
+		}
+	}
+}
+
+func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{
+		Key: "POST /api", Needs: access.Public, Doc: httpapi.Operation{IfMatchOptional: true},
+		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			version, err := r.IfMatchIfGiven()
+			return httpapi.OK(version), err
+		},
+	})
+	for tag, want := range map[string]string{"": "0", `"7"`: "7"} {
+		if res := a.do(t, request("POST /api").header("if-match", tag)); res.Body != want {
+			t.Errorf("%s: %d %s", tag, res.StatusCode, res.Body)
+		}
+	}
+	a.do(t, request("POST /api").header("if-match", "*")).wants(t, 400, "ifMatch")
+}
+
+// V83: the address is the gateway's, whatever the client writes.
+func TestSourceIPIsTheGateways(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+		return httpapi.OK(r.SourceIP()), nil
+	}})
+	c := request("GET /api")
+	for _, name := range []string{"x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip"} {
+		c = c.header(name, "203.0.113.9")
+	}
+	if res := a.do(t, c); res.Body != `"192.0.2.7"` || strings.Contains(a.log.String(), "203.0.113.9") {
+		t.Errorf("answered %s, logged %s", res.Body, a.log)
+	}
+}

@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+)
+
+// Response is what a handler answers. Make one with OK, Created, Accepted, NoContent or Raw.
+type Response struct {
+	Status int
+	// Header adds to the usual headers, or overrides them; names in canonical spelling.
+	Header map[string]string
+	// Cookies are whole Set-Cookie values.
+	Cookies []string
+
+	body        any
+	raw         []byte
+	contentType string
+	problem     *problem
+}
+
+// OK answers 200 with a body that is written as JSON.
+func OK(body any) Response { return Response{Status: http.StatusOK, body: body} }
+
+// Created answers 201: location is the path of the new thing.
+func Created(location string, body any) Response {
+	return Response{Status: http.StatusCreated, body: body}.with("Location", location)
+}
+
+// Accepted answers 202: location is the path where the outcome will be.
+func Accepted(location string, body any) Response {
+	return Response{Status: http.StatusAccepted, body: body}.with("Location", location)
+}
+
+// NoContent answers 204.
+func NoContent() Response { return Response{Status: http.StatusNoContent} }
+
+// Raw answers 200 with content that is written as it is, with an entity tag over its bytes.
+func Raw(contentType string, content []byte) Response {
+	sum := sha256.Sum256(content)
+	return Response{Status: http.StatusOK, raw: content, contentType: contentType}.
+		with("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:15])+`"`)
+}
+
+// WithVersion adds the strong ETag that If-Match wants back.
+func (r Response) WithVersion(version int64) Response { return r.with("Etag", etag(version)) }
+
+// WithHeader adds a header, or overrides a usual one.
+func (r Response) WithHeader(name, value string) Response {
+	return r.with(http.CanonicalHeaderKey(name), value)
+}
+
+func (r Response) with(name, value string) Response {
+	r.Header = maps.Clone(r.Header)
+	if r.Header == nil {
+		r.Header = map[string]string{}
+	}
+	r.Header[name] = value
+	return r
+}
+
+// rendered returns r with its body as bytes, so that what is saved, compared and sent is the same.
+func (r Response) rendered() (Response, error) {
+	if r.body == nil {
+		return r, nil
+	}
+	raw, err := json.Marshal(r.body, json.Deterministic(true))
+	if err != nil {
+		return Response{}, err
+	}
+	r.raw, r.contentType, r.body = raw, "application/json", nil
+	return r, nil
+}
+
+// event returns r as the gateway takes it.
+func (r Response) event() events.APIGatewayV2HTTPResponse {
+	out := events.APIGatewayV2HTTPResponse{StatusCode: r.Status, Headers: r.Header, Cookies: r.Cookies}
+	if utf8.Valid(r.raw) {
+		out.Body = string(r.raw)
+	} else {
+		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(r.raw), true
+	}
+	return out
+}
