@@ -1,0 +1,171 @@
+package sheet
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"useraccounts/internal/fault"
+)
+
+// Kind says what a cell holds.
+type Kind uint8
+
+// The kinds of cell.
+const (
+	Blank   Kind = iota // nothing; a cell of white space is Text, see Cell.IsBlank
+	Text                // a text, as it is stored
+	Number              // a number that is not shown as a date
+	Bool                // TRUE or FALSE
+	Date                // a number that the sheet shows as a date
+	Failed              // an error value such as #N/A; Text holds it
+	NoValue             // a formula whose value is not stored in the file
+)
+
+// Cell is one cell, as it was read or is to be written.
+type Cell struct {
+	// Row and Column are where it was read, both from 1; zero in a cell to be written.
+	Row, Column int
+	Kind        Kind
+	// True is the value of a Bool.
+	True bool
+	// Text is the value as text: a Text as stored, a Number as Excel shows it under the format General, a Bool as TRUE or
+	// FALSE, a Date as yyyy-MM-dd, a Failed as its error value.
+	Text string
+	// Date is the value of a Date: midnight UTC. A time of day in the sheet is dropped.
+	Date time.Time
+}
+
+// TextCell returns a cell to be written that holds a text; the empty text is a blank cell.
+func TextCell(s string) Cell {
+	if s == "" {
+		return Cell{}
+	}
+	return Cell{Kind: Text, Text: s}
+}
+
+// DateCell returns a cell to be written that holds the day of t in t's own zone; the zero time is a blank cell.
+func DateCell(t time.Time) Cell {
+	if t.IsZero() {
+		return Cell{}
+	}
+	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	return Cell{Kind: Date, Date: day, Text: day.Format(time.DateOnly)}
+}
+
+// BoolCell returns a cell to be written that holds TRUE or FALSE.
+func BoolCell(b bool) Cell {
+	if b {
+		return Cell{Kind: Bool, True: true, Text: "TRUE"}
+	}
+	return Cell{Kind: Bool, Text: "FALSE"}
+}
+
+// IsBlank reports whether the cell holds nothing, or white space only.
+func (c Cell) IsBlank() bool {
+	return c.Kind == Blank || c.Kind == Text && Clean(c.Text) == ""
+}
+
+// Address returns where the cell is, as "C7".
+func (c Cell) Address() string { return Address(c.Row, c.Column) }
+
+// AsText returns the cell as a cleaned text, whatever it holds; "" for a blank one. It returns a field without a name
+// when the cell holds an error value, or a formula without a value.
+func (c Cell) AsText() (string, *fault.Field) {
+	if f := c.problem(); f != nil {
+		return "", f
+	}
+	return Clean(c.Text), nil
+}
+
+// AsCodes returns the codes in the cell, which are separated by ";": cleaned, without blanks, and each once, in the order
+// and spelling of the first. It fails as AsText does.
+func (c Cell) AsCodes() ([]string, *fault.Field) {
+	if f := c.problem(); f != nil {
+		return nil, f
+	}
+	return SplitCodes(c.Text), nil
+}
+
+// AsBool returns the cell as yes or no: a Bool, or TRUE/FALSE, YES/NO, Y/N or 1/0 in any case. Ask IsBlank first: a blank
+// cell is no. For anything else it returns a field without a name.
+func (c Cell) AsBool() (bool, *fault.Field) {
+	if f := c.problem(); f != nil {
+		return false, f
+	}
+	switch strings.ToUpper(Clean(c.Text)) {
+	case "TRUE", "YES", "Y", "1":
+		return true, nil
+	case "FALSE", "NO", "N", "0", "":
+		return false, nil
+	}
+	return false, c.wrong("yesNo", "%s is neither yes nor no; write TRUE or FALSE.", quote(c.Text))
+}
+
+// AsDate returns the cell as a day (midnight UTC): a Date whatever the format, a Text as the format says and in no other
+// way. A blank cell is the zero time. For anything else, a Number too, it returns a field without a name.
+func (c Cell) AsDate(format DateFormat) (time.Time, *fault.Field) {
+	if f := c.problem(); f != nil {
+		return time.Time{}, f
+	}
+	switch {
+	case c.Kind == Date:
+		return c.Date, nil
+	case c.IsBlank():
+		return time.Time{}, nil
+	case c.Kind == Number:
+		return time.Time{}, c.wrong("date",
+			"%s is a number and not a date; format the cell as a date, or write it as text like %s.", quote(c.Text), format.Example())
+	}
+	day, err := format.Parse(Clean(c.Text))
+	if err != nil {
+		return time.Time{}, c.wrong("date", "%s is not a date in the %s format %s that was chosen; write it like %s.",
+			quote(c.Text), format.Title(), format.Pattern(), format.Example())
+	}
+	return day, nil
+}
+
+// problem returns what keeps the cell from having a value, or nil.
+func (c Cell) problem() *fault.Field {
+	switch c.Kind {
+	case Failed:
+		return c.wrong("cellError", "holds the error %s; put a value in its place.", quote(c.Text))
+	case NoValue:
+		return c.wrong("formulaWithoutValue", "holds a formula whose result is not stored in the file; "+
+			"open the file in Excel, save it and upload it again, or put the value in place of the formula.")
+	}
+	return nil
+}
+
+// Row is one row of the sheet.
+type Row struct {
+	// Number is the row's number as Excel shows it, from 1.
+	Number int
+	// Cells holds the cells from column A on, with no blank ones at the end. Each knows its address, blank ones too.
+	Cells []Cell
+}
+
+// Cell returns the cell in a column, counted from 1; a blank one right of the last.
+func (r Row) Cell(column int) Cell {
+	if column >= 1 && column <= len(r.Cells) {
+		return r.Cells[column-1]
+	}
+	return Cell{Row: r.Number, Column: column}
+}
+
+// Address returns the name of a cell, as "C7", from its row and column, both counted from 1.
+func Address(row, column int) string { return ColumnName(column) + strconv.Itoa(row) }
+
+// ColumnName returns the letters of a column counted from 1: "A", "AJ". It returns "?" for a number that is none.
+func ColumnName(column int) string {
+	if column < 1 || column > maxSheetColumns {
+		return "?"
+	}
+	var letters [3]byte
+	i := len(letters)
+	for ; column > 0; column = (column - 1) / 26 {
+		i--
+		letters[i] = byte('A' + (column-1)%26)
+	}
+	return string(letters[i:])
+}

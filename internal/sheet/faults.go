@@ -1,0 +1,110 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+
+	"useraccounts/internal/fault"
+)
+
+// The codes of the faults that a whole file can have. Those of single cells and headings are with their code.
+const (
+	CodeFileTooLarge    = "fileTooLarge"      // more bytes than an upload may have
+	CodeNotWorkbook     = "notWorkbook"       // a CSV file, a PDF, an .ods, ...
+	CodeOldWorkbook     = "oldWorkbook"       // an .xls of Excel 97-2003, or an .xlsb
+	CodeEncrypted       = "encryptedWorkbook" // needs a password
+	CodeMacros          = "macroWorkbook"     // holds macros
+	CodeUnpacksTooLarge = "unpacksTooLarge"   // a zip bomb, or a sheet with far too much in it
+	CodeTooManyParts    = "tooManyParts"      // too many parts, sheets or strings
+	CodeCorrupt         = "corruptWorkbook"   // cannot be read
+	CodeUnsafe          = "unsafeWorkbook"    // what no spreadsheet program writes: DTD, entities, path tricks
+	CodeNoWorksheet     = "noWorksheet"       // chart sheets only
+	CodeNoHeader        = "noHeader"          // not one cell with a value
+	CodeTooManyRows     = "tooManyRows"       // more data rows than an import takes
+	CodeTooManyColumns  = "tooManyColumns"    // values right of the last column that is read
+	CodeCellTooLong     = "cellTooLong"       // a text longer than a cell of Excel holds
+)
+
+const (
+	saveAgain = "Open it in Excel, choose Save As, Excel workbook (.xlsx), and upload that file."
+	copyOver  = "Copy the rows into a new workbook, save it as Excel workbook (.xlsx) and upload that file."
+)
+
+// notWorkbook is the fault for a file that was recognised as something else.
+func notWorkbook(what string) error {
+	return fault.New(fault.Unsupported, CodeNotWorkbook, "The file is %s and not an Excel workbook (.xlsx). %s", what, saveAgain)
+}
+
+// corrupt is the fault for a part, or the file, that cannot be read; why is for the log.
+func corrupt(why string, args ...any) error {
+	return corruptBecause(fmt.Errorf(why, args...))
+}
+
+// corruptBecause is corrupt with an error for the log.
+func corruptBecause(cause error) error {
+	return fault.New(fault.Invalid, CodeCorrupt, "The file is damaged, or was cut off on its way here. %s", saveAgain).Because(cause)
+}
+
+// notSafe is the fault for what no spreadsheet program writes.
+func notSafe(why string, args ...any) error {
+	return fault.New(fault.Invalid, CodeUnsafe, "The file holds something that no spreadsheet program writes, and is not read. %s", copyOver).
+		Because(fmt.Errorf(why, args...))
+}
+
+// unpacksTooLarge is the fault for a file that unpacks to more than it may.
+func unpacksTooLarge(why string, args ...any) error {
+	return fault.New(fault.TooLarge, CodeUnpacksTooLarge,
+		"The file unpacks to more than is read here: most often there is formatting far below or right of the data, or a very large second sheet. %s",
+		copyOver).Because(fmt.Errorf(why, args...))
+}
+
+// tooManyParts is the fault for a file with too many parts, sheets or strings.
+func tooManyParts(what string, most int) error {
+	return fault.New(fault.TooLarge, CodeTooManyParts, "The file has more than %d %s, which is more than is read here. %s", most, what, copyOver)
+}
+
+// tooManyRows is the fault for a sheet with more data rows than most.
+func tooManyRows(most int) error {
+	return fault.New(fault.TooLarge, CodeTooManyRows,
+		"The file cannot be processed: it has more than %s rows below the headings, and one file may have at most %s. Nothing was changed; "+
+			"split it into several files.", thousands(most), thousands(most))
+}
+
+// tooManyColumns is the fault for a value right of the last column that is read.
+func tooManyColumns(at string, most int) error {
+	return fault.New(fault.TooLarge, CodeTooManyColumns,
+		"Cell %s holds a value, but only the columns A to %s are read. Move or delete what stands to the right of them.", at, ColumnName(most))
+}
+
+// cellTooLong is the fault for a text with more characters than most; at is the cell's address, or "" when not known.
+func cellTooLong(at string, most int) error {
+	if at == "" {
+		at = "A cell"
+	} else {
+		at = "Cell " + at
+	}
+	return fault.New(fault.TooLarge, CodeCellTooLong, "%s holds more than %s characters, which is more than a cell can. Shorten it.", at, thousands(most))
+}
+
+// thousands returns n as "5,000".
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
+// partFault returns the fault for an error met while a part was read: a fault stays, what the scanner found becomes one,
+// and a failure of the source below stays a plain error.
+func partFault(part string, err error) error {
+	var broken *sourceError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &broken), fault.As(err) != nil:
+		return err
+	case errors.Is(err, errDTD), errors.Is(err, errDeep):
+		return notSafe("%s: %w", part, err)
+	}
+	return corrupt("%s: %w", part, err)
+}

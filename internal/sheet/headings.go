@@ -1,0 +1,171 @@
+package sheet
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"useraccounts/internal/fault"
+)
+
+// Heading is a column that a sheet may have.
+type Heading struct {
+	Name string
+	// Required says that the sheet must have it.
+	Required bool
+}
+
+// The columns that this product adds to a sheet it gives back. They are accepted in a sheet, and ignored.
+const (
+	HeadingResult = "Result"
+	HeadingErrors = "Errors"
+)
+
+// Headings says which column of a sheet is which. The zero value has none.
+type Headings struct {
+	columns []int        // for each wanted heading its column, from 1, or 0
+	known   map[int]bool // the columns with a heading
+}
+
+// MatchHeadings finds the wanted headings in the header row: in any order, without regard to case and white space. It
+// returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text; with
+// one of those the sheet is not to be read.
+func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
+	h := Headings{columns: make([]int, len(want)), known: make(map[int]bool)}
+	places := make(map[string]int, len(want)+2)
+	for i, w := range want {
+		places[foldHeading(w.Name)] = i
+	}
+	var wrong []fault.Field
+	var unknown []Cell
+	for _, cell := range header.Cells {
+		text, f := cell.AsText()
+		folded := foldHeading(text)
+		if f != nil {
+			f.Field = cell.Address()
+			wrong = append(wrong, *f)
+			folded = ""
+		}
+		i, ok := places[folded]
+		switch {
+		case f == nil && folded == "":
+			continue
+		case ok && h.columns[i] != 0:
+			wrong = append(wrong, fault.Field{Field: want[i].Name, Code: "doubledHeading", Message: fmt.Sprintf(
+				"The heading %q stands over both column %s and column %s; remove one of them.",
+				want[i].Name, ColumnName(h.columns[i]), ColumnName(cell.Column))})
+		case ok:
+			h.columns[i] = cell.Column
+		case f == nil && folded != foldHeading(HeadingResult) && folded != foldHeading(HeadingErrors):
+			unknown = append(unknown, cell)
+		}
+		h.known[cell.Column] = true
+	}
+	for _, cell := range unknown {
+		wrong = append(wrong, h.unknownHeading(cell, want))
+	}
+	for i, w := range want {
+		if w.Required && h.columns[i] == 0 {
+			wrong = append(wrong, fault.Field{Field: w.Name, Code: "missingHeading",
+				Message: fmt.Sprintf("The column %q is missing; add it, with this heading in row %d.", w.Name, header.Number)})
+		}
+	}
+	return h, wrong
+}
+
+// unknownHeading returns the field for a heading that is none, with the nearest wanted one that the sheet does not have
+// yet, or else the nearest of all.
+func (h Headings) unknownHeading(cell Cell, want []Heading) fault.Field {
+	const absentFirst = 1 // in halves, so that it decides only between equals
+	given := []rune(foldHeading(cell.Text))
+	given = given[:min(len(given), maxQuoted)]
+	best, name := 0, ""
+	for i, w := range want {
+		known := []rune(foldHeading(w.Name))
+		d := distance(given, known)
+		if d > max(2, len(known)/3) {
+			continue
+		}
+		score := 2 * d
+		if h.columns[i] != 0 {
+			score += absentFirst
+		}
+		if name == "" || score < best {
+			best, name = score, w.Name
+		}
+	}
+	f := fault.Field{Field: strings.Trim(quote(cell.Text), `"`), Code: "unknownHeading"}
+	f.Message = fmt.Sprintf("%s: %s is not the heading of a column that is known here", cell.Address(), quote(cell.Text))
+	if name != "" {
+		f.Message += fmt.Sprintf("; did you mean %q?", name)
+	} else {
+		f.Message += "; correct it, or remove the column."
+	}
+	return f
+}
+
+// Present reports whether the sheet has the i-th of the wanted headings.
+func (h Headings) Present(i int) bool { return i >= 0 && i < len(h.columns) && h.columns[i] != 0 }
+
+// Column returns the column of the i-th of the wanted headings, from 1; 0 when the sheet has none.
+func (h Headings) Column(i int) int {
+	if !h.Present(i) {
+		return 0
+	}
+	return h.columns[i]
+}
+
+// Cell returns the cell of the row under the i-th of the wanted headings; a blank one when the sheet has none.
+func (h Headings) Cell(row Row, i int) Cell {
+	if !h.Present(i) {
+		return Cell{Row: row.Number}
+	}
+	return row.Cell(h.columns[i])
+}
+
+// Stray returns a field for the first value of the row that stands in a column without a heading, or nil. Such a value
+// would be lost without a word.
+func (h Headings) Stray(row Row) *fault.Field {
+	for _, c := range row.Cells {
+		if !h.known[c.Column] && !c.IsBlank() {
+			f := c.wrong("blankHeading", "holds a value, but column %s has no heading; give it one, or remove the value.", ColumnName(c.Column))
+			f.Field = ColumnName(c.Column)
+			return f
+		}
+	}
+	return nil
+}
+
+// foldHeading returns a heading as it is compared: without white space and invisible marks, in lower case.
+func foldHeading(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
+
+// distance returns how many letters must be put in, left out, changed or swapped with their neighbour to make b of a
+// (optimal string alignment).
+func distance(a, b []rune) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i, x := range a {
+		row[0] = i + 1
+		for j, y := range b {
+			cost := 1
+			if x == y {
+				cost = 0
+			}
+			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
+			if i > 0 && j > 0 && x == b[j-1] && a[i-1] == y {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,95 @@
+package sheet
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parseNumber returns the number stored as b (XML schema, double), and whether it is one; INF and NaN are none, since no
+// cell can hold them.
+func parseNumber(b []byte) (float64, bool) {
+	if len(b) == 0 || len(b) > 64 {
+		return 0, false
+	}
+	for _, c := range b {
+		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return 0, false
+		}
+	}
+	x, err := strconv.ParseFloat(string(b), 64)
+	return x, err == nil && !math.IsInf(x, 0)
+}
+
+// numberText returns the number as Excel shows it under the format General in a cell that is wide enough: 15 significant
+// digits, no exponent for whatever a person may have meant as text. Formats of zeros alone keep their leading zeros.
+func numberText(x float64, format cellFormat) string {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+	if err != nil || rounded == 0 {
+		rounded = 0 // no "-0"
+	}
+	if size := math.Abs(rounded); size >= 1e21 || size > 0 && size < 1e-9 {
+		return strconv.FormatFloat(rounded, 'E', -1, 64)
+	}
+	text := strconv.FormatFloat(rounded, 'f', -1, 64)
+	if short := int(format.zeros) - len(text); short > 0 && rounded >= 0 && rounded == math.Trunc(rounded) {
+		text = strings.Repeat("0", short) + text
+	}
+	return text
+}
+
+const (
+	secondsOfDay = 24 * 60 * 60
+	// maxSerial is 31 December 9999, the last day of Excel, when day 1 is 1 January 1900.
+	maxSerial = 2958465
+	// daysTo1904 is what the same day counts less in the 1904 date system.
+	daysTo1904 = 1462
+	// leapBug is 29 February 1900, a day that Excel counts and that there never was (18.17.4.1).
+	leapBug = 60
+)
+
+// serialDay returns the day that a number stands for (18.17.4.1), and whether it is one. A part of a day is dropped.
+func serialDay(x float64, epoch1904 bool) (time.Time, bool) {
+	serial := math.Floor(x)
+	if epoch1904 {
+		serial += daysTo1904
+		if serial < daysTo1904 {
+			return time.Time{}, false
+		}
+	}
+	if !(serial >= 1 && serial <= maxSerial) || serial == leapBug {
+		return time.Time{}, false
+	}
+	if serial < leapBug {
+		serial++
+	}
+	return time.Date(1899, time.December, 30+int(serial), 0, 0, 0, 0, time.UTC), true
+}
+
+// daySerial returns the number of a day in the 1900 system, and whether it has one.
+func daySerial(t time.Time) (int, bool) {
+	// In seconds, as a time.Duration ends after 292 years.
+	serial := int((t.Unix() - time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC).Unix()) / secondsOfDay)
+	if serial <= leapBug {
+		serial--
+	}
+	return serial, serial >= 1 && serial <= maxSerial
+}
+
+// isoDay returns the day of a cell of type d, which holds a date of ISO 8601, with or without a time (18.18.11).
+func isoDay(text string) (time.Time, bool) {
+	day, rest, _ := strings.Cut(text, "T")
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil || t.Year() < 1900 {
+		return time.Time{}, false
+	}
+	if rest == "" {
+		return t, !strings.HasSuffix(text, "T")
+	}
+	_, err = time.Parse("15:04:05.999999999", strings.TrimSuffix(rest, "Z"))
+	if err != nil {
+		_, err = time.Parse("15:04", strings.TrimSuffix(rest, "Z"))
+	}
+	return t, err == nil
+}

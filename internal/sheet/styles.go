@@ -1,0 +1,125 @@
+package sheet
+
+import "strings"
+
+// cellFormat is what a cell's style says of the number in it.
+type cellFormat struct {
+	date bool
+	// zeros is how many digits an integer is shown with at least, from a format such as 00000.
+	zeros uint8
+}
+
+// maxFormats bounds the styles of a workbook; Excel has 65,490.
+const maxFormats = 1 << 16
+
+// readStyles reads the number formats of the styles part (18.8): one for each style that a cell can have.
+func (a *archive) readStyles(part string) ([]cellFormat, error) {
+	s, r, err := a.scan(part)
+	if err != nil {
+		return nil, partFault(part, err)
+	}
+	custom := make(map[int]cellFormat)
+	var ids []int // of the number formats of cellXfs, which may stand before or after the formats themselves
+	err = s.root(nsMain, "styleSheet")
+	if err == nil {
+		err = s.each(nsMain, func() error {
+			switch string(s.name) {
+			case "numFmts":
+				return s.each(nsMain, func() error {
+					code, _ := s.attr("formatCode")
+					if len(custom) >= maxFormats {
+						return tooManyParts("number formats", maxFormats)
+					}
+					custom[s.attrInt("numFmtId")] = formatOf(string(code))
+					return nil
+				})
+			case "cellXfs":
+				return s.each(nsMain, func() error {
+					if len(ids) >= maxFormats {
+						return tooManyParts("cell styles", maxFormats)
+					}
+					ids = append(ids, s.attrInt("numFmtId"))
+					return nil
+				})
+			}
+			return nil
+		})
+	}
+	if err == nil {
+		err = r.drain()
+	}
+	formats := make([]cellFormat, len(ids))
+	for i, id := range ids {
+		var own bool
+		if formats[i], own = custom[id]; !own {
+			formats[i] = builtInFormat(id)
+		}
+	}
+	return formats, partFault(part, err)
+}
+
+// attrInt returns an attribute as a number; 0 when it is none.
+func (s *scanner) attrInt(local string) int {
+	value, _ := s.attr(local)
+	n, _ := digits(string(value), 1, 9)
+	return n
+}
+
+// builtInFormat returns a format that has a number and no code in the file (18.8.30). 27 to 36 and 50 to 58 are dates in
+// East Asian versions of Excel; a few of them are times there, and those are below a day.
+func builtInFormat(id int) cellFormat {
+	switch {
+	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
+		return cellFormat{date: true}
+	}
+	return cellFormat{}
+}
+
+// formatOf returns what a format code says (18.8.31). Of its sections the first counts, which is that of positive numbers.
+// It is a date when a day, a year or a month is in it; a time of day, or a duration, is none.
+func formatOf(code string) cellFormat {
+	letters := formatLetters(code)
+	if len(letters) > 1 && len(letters) < 64 && strings.Trim(letters, "0") == "" && letters == code {
+		return cellFormat{zeros: uint8(len(letters))}
+	}
+	letters = strings.ToLower(letters)
+	switch {
+	case strings.Contains(letters, "general"):
+		return cellFormat{}
+	case strings.ContainsAny(letters, "dy"):
+		return cellFormat{date: true}
+	}
+	return cellFormat{date: strings.Contains(letters, "m") && !strings.ContainsAny(letters, "hs")}
+}
+
+// formatLetters returns the first section of a format code without what it shows as it stands: texts in quotes, characters
+// after \, _ and *, and what is in brackets (a colour, a region), save the hours of a duration.
+func formatLetters(code string) string {
+	var b strings.Builder
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case ';':
+			return b.String()
+		case '\\', '_', '*':
+			i++
+		case '"':
+			end := strings.IndexByte(code[i+1:], '"')
+			if end < 0 {
+				return b.String()
+			}
+			i += 1 + end
+		case '[':
+			end := strings.IndexByte(code[i:], ']')
+			if end < 0 {
+				return b.String()
+			}
+			if inside := strings.ToLower(code[i+1 : i+end]); inside != "" && strings.Trim(inside, "hms") == "" {
+				b.WriteString("h")
+			}
+			i += end
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
