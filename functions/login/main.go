@@ -23,7 +23,7 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	service := &signin.Service{
 		Gate: gate, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},

@@ -26,11 +26,11 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	transfers := &transfer.Service{
-		Records: dynamo.Jobs{Table: table}, Uploads: objectstore.Bucket{Client: boot.S3(cfg.AWS), Name: cfg.Bucket},
-		Queue: queue.Queue{Client: boot.SQS(cfg.AWS), URL: cfg.QueueURL}, Now: time.Now, NewID: token.NewIDText,
+		Records: dynamo.Jobs{Table: table}, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
+		Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now, NewID: token.NewIDText,
 	}
 	httpapi.Serve(httpapi.Server{
 		Routes: api.Routes(transfers), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},

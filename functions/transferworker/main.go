@@ -23,13 +23,13 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	log := boot.Logger("transferworker")
-	table := &dynamo.Table{Client: boot.DynamoDB(cfg.AWS), Name: cfg.Table}
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	environments, accounts := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	jobs := dynamo.Jobs{Table: table}
 	worker := &transfer.Worker{
 		Jobs: jobs, Staging: dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments},
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
-		Files:     objectstore.Bucket{Client: boot.S3(cfg.AWS), Name: cfg.Bucket},
+		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Log:       log, Now: time.Now, NewID: token.NewIDText,
 	}
 	lambda.Start(handler{worker: worker, log: log}.handle)

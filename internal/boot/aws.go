@@ -32,15 +32,38 @@ func (a AWS) Retrieve(context.Context) (aws.Credentials, error) {
 	}, nil
 }
 
-// endpoint returns the override for a service, nil for AWS's own.
-func (a AWS) endpoint(ofService string) *string {
-	switch {
-	case ofService != "":
-		return &ofService
-	case a.Endpoint != "":
-		return &a.Endpoint
+// Service is an AWS service that a function may use.
+type Service int
+
+// The services.
+const (
+	DynamoDB Service = iota
+	SQS
+	S3
+)
+
+// Config returns what the adapter of a service makes its client from. Each adapter makes its own, so that a function links
+// the services it uses and no other.
+func (a AWS) Config(service Service) aws.Config {
+	endpoint, attempt, attempts, longest := a.EndpointDynamoDB, 4*time.Second, 4, 500*time.Millisecond
+	switch service {
+	case DynamoDB: // one try may take 4 s, all of them a few more: a sign-in is answered within the gateway's 30 s
+	case SQS:
+		endpoint, attempt, attempts, longest = a.EndpointSQS, 5*time.Second, 3, time.Second
+	case S3: // a workbook is read as a stream
+		endpoint, attempt, attempts, longest = a.EndpointS3, time.Minute, 3, time.Second
 	}
-	return nil
+	if endpoint == "" {
+		endpoint = a.Endpoint
+	}
+	cfg := aws.Config{
+		Region: a.Region, Credentials: a, HTTPClient: httpClient(attempt),
+		Retryer: func() aws.Retryer { return retryer(attempts, longest) },
+	}
+	if endpoint != "" {
+		cfg.BaseEndpoint = &endpoint
+	}
+	return cfg
 }
 
 // httpClient returns a client that keeps its connections between requests. attempt bounds one try with its answer read.

@@ -1,4 +1,4 @@
-package boot
+package boot_test
 
 import (
 	"context"
@@ -11,20 +11,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/objectstore"
+	"useraccounts/internal/queue"
 )
 
 func TestEndpointOverrides(t *testing.T) {
 	for name, c := range map[string]struct {
-		aws                                   AWS
+		aws                                   boot.AWS
 		dynamo, queue, store, pathStyleInFact string
 	}{
-		"none":    {AWS{}, "", "", "", ""},
-		"all":     {AWS{Endpoint: "http://127.0.0.1:1"}, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
-		"each":    {AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"}, "http://127.0.0.1:2", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
-		"only s3": {AWS{EndpointS3: "http://127.0.0.1:3"}, "", "", "http://127.0.0.1:3", "yes"},
+		"none":    {boot.AWS{}, "", "", "", ""},
+		"all":     {boot.AWS{Endpoint: "http://127.0.0.1:1"}, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
+		"each":    {boot.AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"}, "http://127.0.0.1:2", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
+		"only s3": {boot.AWS{EndpointS3: "http://127.0.0.1:3"}, "", "", "http://127.0.0.1:3", "yes"},
 	} {
 		c.aws.Region = "eu-west-2"
-		d, q, s := DynamoDB(c.aws).Options(), SQS(c.aws).Options(), S3(c.aws).Options()
+		d := dynamo.Open(c.aws.Config(boot.DynamoDB), "t").Client.Options()
+		q, s := queue.Open(c.aws.Config(boot.SQS), "u").Client.Options(), objectstore.Open(c.aws.Config(boot.S3), "b").Client.Options()
 		if aws.ToString(d.BaseEndpoint) != c.dynamo || aws.ToString(q.BaseEndpoint) != c.queue || aws.ToString(s.BaseEndpoint) != c.store {
 			t.Errorf("%s: %s, %s, %s", name, aws.ToString(d.BaseEndpoint), aws.ToString(q.BaseEndpoint), aws.ToString(s.BaseEndpoint))
 		}
@@ -45,21 +51,28 @@ func TestClientsSignAndTryAgain(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
-	cfg := AWS{Region: "eu-west-2", AccessKeyID: "id", SecretAccessKey: Secret{"key"}, SessionToken: Secret{"session"}, Endpoint: server.URL}
+	var cfg boot.AWS
+	set := map[string]string{
+		"AWS_REGION": "eu-west-2", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "session",
+		"AWS_ENDPOINT_URL": server.URL,
+	}
+	if err := boot.LoadFrom(&cfg, func(name string) (string, bool) { v, ok := set[name]; return v, ok }); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		call func(context.Context) error
 		want int32
 	}{
 		"dynamodb": {func(ctx context.Context) error {
-			_, err := DynamoDB(cfg).ListTables(ctx, &dynamodb.ListTablesInput{})
+			_, err := dynamodb.NewFromConfig(cfg.Config(boot.DynamoDB)).ListTables(ctx, &dynamodb.ListTablesInput{})
 			return err
 		}, 4},
 		"sqs": {func(ctx context.Context) error {
-			_, err := SQS(cfg).ListQueues(ctx, &sqs.ListQueuesInput{})
+			_, err := sqs.NewFromConfig(cfg.Config(boot.SQS)).ListQueues(ctx, &sqs.ListQueuesInput{})
 			return err
 		}, 3},
 		"s3": {func(ctx context.Context) error {
-			_, err := S3(cfg).ListBuckets(ctx, &s3.ListBucketsInput{})
+			_, err := s3.NewFromConfig(cfg.Config(boot.S3)).ListBuckets(ctx, &s3.ListBucketsInput{})
 			return err
 		}, 3},
 	} {

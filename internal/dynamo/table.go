@@ -29,6 +29,14 @@ type Table struct {
 	Name   string
 }
 
+// Open returns the table of a name.
+func Open(cfg aws.Config, name string) *Table {
+	return &Table{Name: name, Client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		// DynamoDB Local's checksums are wrong for some answers; AWS's are checked.
+		o.DisableValidateResponseChecksum = cfg.BaseEndpoint != nil
+	})}
+}
+
 // errCancelled is a transaction that did not happen, with the reason for each of its items.
 type errCancelled struct{ reasons []types.CancellationReason }
 
@@ -77,6 +85,22 @@ func (t *Table) transact(ctx context.Context, items []types.TransactWriteItem) e
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
+		}
+	}
+}
+
+// updateUnlessConflicting updates one item, again where a transaction has it just then (which the SDK does not retry): another
+// sign-in of the same account must not fail this one (V14).
+func (t *Table) updateUnlessConflicting(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+	const tries = 8
+	for attempt := 1; ; attempt++ {
+		out, err := t.Client.UpdateItem(ctx, in)
+		var conflict *types.TransactionConflictException
+		if !errors.As(err, &conflict) || attempt == tries {
+			return out, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
 		}
 	}
 }

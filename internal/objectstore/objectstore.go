@@ -24,6 +24,13 @@ type Bucket struct {
 	Name   string
 }
 
+// Open returns the bucket of a name.
+func Open(cfg aws.Config, name string) Bucket {
+	return Bucket{Name: name, Client: s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = cfg.BaseEndpoint != nil // a stand-in has no DNS name for each bucket
+	})}
+}
+
 var (
 	_ transfer.Uploads = Bucket{}
 	_ transfer.Files   = Bucket{}

@@ -15,6 +15,9 @@ type Queue struct {
 	URL    string
 }
 
+// Open returns the queue at an URL.
+func Open(cfg aws.Config, url string) Queue { return Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
+
 // Send puts a message on the queue. Messages of one group are delivered in order, one at a time; a second message with the
 // same dedup id within five minutes is dropped by the queue.
 func (q Queue) Send(ctx context.Context, group, dedup string, body []byte) error {
