@@ -14,7 +14,9 @@
 //
 // # Writing
 //
-// Write streams a worksheet to an io.Writer while the rows come in, and holds one row at a time.
+// Write streams a worksheet to an io.Writer while the rows come in, and holds one row at a time. It writes the XML itself:
+// excelize, which the tests read its files with, keeps the whole file in memory, cannot write control characters, and
+// does not get back texts such as "_x0041_x0042_", which an export must (C49, V78).
 //
 // Chapters in comments are those of ECMA-376 part 1, 5th edition; part 2 is the package (OPC).
 package sheet
