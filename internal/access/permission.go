@@ -23,24 +23,50 @@ const (
 	AccountCreate   Permission = "account.create"
 	AccountUpdate   Permission = "account.update"
 	AccountBlock    Permission = "account.block"
+	AccountLock     Permission = "account.lock"
+	AccountDelete   Permission = "account.delete"
 	AccountPassword Permission = "account.password"
 	AccountSession  Permission = "account.session"
+	AccountKey      Permission = "account.key"
+	AccountNote     Permission = "account.note"
 	AccountImport   Permission = "account.import"
 	AccountExport   Permission = "account.export"
+	AccessRead      Permission = "access.read"
+	AccessWrite     Permission = "access.write"
+	ReferenceRead   Permission = "reference.read"
+	ReferenceWrite  Permission = "reference.write"
+	ResourceRead    Permission = "resource.read"
+	ResourceWrite   Permission = "resource.write"
+	SettingsRead    Permission = "settings.read"
+	SettingsWrite   Permission = "settings.write"
+	SetShare        Permission = "set.share"
 )
 
 // All returns every permission that a role may hold, with what it allows in words.
 func All() map[Permission]string {
 	return map[Permission]string{
 		AccountAdmin:    "Administer everybody's access, other administrators' included",
-		AccountRead:     "List and read accounts",
+		AccountRead:     "List and read accounts, their permissions and their log",
 		AccountCreate:   "Create accounts",
-		AccountUpdate:   "Change accounts, their roles and groups",
-		AccountBlock:    "Allow and block login access",
-		AccountPassword: "Set passwords",
+		AccountUpdate:   "Change accounts, their roles, groups, contact and delegations",
+		AccountBlock:    "Allow and block login access, reset failed tries",
+		AccountLock:     "Lock and unlock accounts",
+		AccountDelete:   "Delete accounts that were never used",
+		AccountPassword: "Set and reset passwords, force a change",
 		AccountSession:  "See and close other people's sessions",
+		AccountKey:      "Create and lock API keys of accounts with an API licence",
+		AccountNote:     "Write notes into the log of accounts",
 		AccountImport:   "Import accounts from a workbook",
 		AccountExport:   "Export accounts to a workbook",
+		AccessRead:      "Read licences, roles, groups and DAC groups",
+		AccessWrite:     "Change licences, roles, groups and DAC groups",
+		ReferenceRead:   "Read departments, cost centres and other reference data",
+		ReferenceWrite:  "Change departments, cost centres and other reference data",
+		ResourceRead:    "Read resources",
+		ResourceWrite:   "Create and change resources",
+		SettingsRead:    "Read environment defaults",
+		SettingsWrite:   "Change environment defaults",
+		SetShare:        "Share Sets with everybody",
 	}
 }
 
