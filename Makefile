@@ -1,0 +1,80 @@
+# Everything a developer does here. Nothing has to be installed beforehand but Go, Node.js, Java and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+SAM_CLI     := 1.170.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# What `sam build` gives to go build; internal/local/build.go says the same for a run on this machine.
+BUILD_FLAGS := -trimpath -buildvcs=false -ldflags=-s
+SOURCES      = $(wildcard functions internal)
+PACKAGES    ?= ./...
+TESTFLAGS   ?=
+
+.PHONY: help run seed test race bench check format vet lint vulnerabilities verify-template clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  make run PORT=3001 DATA=dir ADMIN_PASSWORD=... VERBOSE=1 LOCAL_RETRY_SECONDS=5   (a $$ in a value is written $$$$)'
+	@echo '  make test PACKAGES=./internal/... TESTFLAGS="-run TestName -v"'
+	@echo '  With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set, run, test and bench use those services instead of their own.'
+
+# The runner takes the place of the shell, so that signals meant for `make run` reach it.
+run: ## the whole system on http://127.0.0.1:3000, until Ctrl-C
+	@go build -buildvcs=false -o .build/bin/run ./internal/local/run && exec .build/bin/run
+
+seed: ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=...
+	@go run ./internal/local/seed
+
+test: format vet ## format, vet and every test, against the real local services
+	@echo "== go test $(TESTFLAGS) $(PACKAGES)"
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && exec .build/bin/with -- go test $(TESTFLAGS) $(PACKAGES)
+
+race: ## the tests again under the race detector; needs a C compiler
+	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -timeout 20m $(TESTFLAGS) $(PACKAGES)
+
+bench: ## every benchmark, against the real local services; ends with the table of the README
+	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && BENCH_TABLE=$(CURDIR)/.build/bench.md .build/bin/with -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+	@echo; cat .build/bench.md
+
+check: format vet lint ## format, vet and staticcheck
+
+format:
+	@echo "== gofmt"
+	@unformatted="$$(gofmt -l $(SOURCES))"; if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	@echo "== go vet $(PACKAGES)"
+	@go vet $(PACKAGES)
+
+lint:
+	@echo "== staticcheck $(PACKAGES)"
+	@go run $(STATICCHECK) $(PACKAGES)
+
+vulnerabilities: ## known vulnerabilities of the dependencies; asks the Go vulnerability database
+	@echo "== govulncheck $(PACKAGES)"
+	@go run $(GOVULNCHECK) $(PACKAGES)
+
+verify-template: .venv/sam-$(SAM_CLI) ## sam validate --lint and sam build on template.yaml
+	@echo "== sam validate --lint"
+	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml
+	@echo "== sam build"
+	@SAM_CLI_TELEMETRY=0 GOFLAGS="$(BUILD_FLAGS)" .venv/bin/sam build --template template.yaml
+
+.venv/sam-$(SAM_CLI):
+	@command -v python3 >/dev/null || { echo "python3 is missing: it runs the SAM CLI" >&2; exit 1; }
+	@echo "installing the SAM CLI $(SAM_CLI) into .venv (once)"
+	@rm -rf .venv && python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_CLI)
+	@touch $@
+
+clean: ## removes everything that was installed or built; data folders stay
+	@chmod -R u+w .build 2>/dev/null || true
+	rm -rf .build .aws-sam .venv

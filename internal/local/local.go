@@ -1,0 +1,287 @@
+// Package local runs the whole system on one machine, without a cloud: the local services, the resources of template.yaml
+// on them, every function as the built binary that would be deployed, the HTTP API in front and the queue behind.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"useraccounts/internal/local/feeder"
+	"useraccounts/internal/local/gateway"
+	"useraccounts/internal/local/provision"
+	"useraccounts/internal/local/runtimeapi"
+	"useraccounts/internal/local/services"
+	"useraccounts/internal/samtemplate"
+)
+
+// System is the running whole.
+type System struct {
+	URL       string
+	Endpoints services.Endpoints
+	Resources provision.Resources
+	Lines     []string // of the seeder
+	stack     provision.Stack
+	pools     map[string]*runtimeapi.Pool
+	services  *services.Services
+	server    *http.Server
+	logs      *logs
+	failed    chan error
+	stopFeed  context.CancelFunc
+	feeding   sync.WaitGroup
+	stopOnce  sync.Once
+}
+
+// Start brings everything up and returns when all of it answers.
+func Start(ctx context.Context, o Options) (*System, error) {
+	o, err := o.absolute()
+	if err != nil {
+		return nil, err
+	}
+	template, err := samtemplate.Load(o.TemplateFile)
+	if err != nil {
+		return nil, err
+	}
+	// The port comes first: a run that cannot have it is to say so before it installs or builds anything.
+	listener, err := listen(o.Port)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{URL: "http://" + listener.Addr().String(), pools: map[string]*runtimeapi.Pool{}, failed: make(chan error, 4), stopFeed: func() {}}
+	if err := s.start(ctx, o, template, listener); err != nil {
+		s.Stop()
+		return nil, errors.Join(err, ignoreClosed(listener.Close()))
+	}
+	return s, nil
+}
+
+func listen(port int) (net.Listener, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken; choose another: make run PORT=%d", port, port+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening on port %d: %w", port, err)
+	}
+	return listener, nil
+}
+
+func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, listener net.Listener) (err error) {
+	if s.logs, err = openLogs(o.Logs, o.Verbose); err != nil {
+		return err
+	}
+	if err := s.startServices(ctx, o); err != nil {
+		return err
+	}
+	o.Say("building %d functions", len(t.Functions))
+	binaries, err := Build(ctx, o, t.Functions)
+	if err != nil {
+		return err
+	}
+	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t}
+	if s.Resources, err = s.stack.Create(ctx); err != nil {
+		return err
+	}
+	for name, value := range o.Parameters {
+		s.Resources.Values.Parameters[name] = value
+	}
+	if err := s.startFunctions(ctx, o, t, binaries); err != nil {
+		return err
+	}
+	if s.Lines, err = s.seed(ctx, o); err != nil {
+		return err
+	}
+	s.feed(o, t)
+	s.serve(t, listener)
+	return nil
+}
+
+func (s *System) startServices(ctx context.Context, o Options) error {
+	if o.Endpoints != nil {
+		s.Endpoints = *o.Endpoints
+		return nil
+	}
+	running, err := services.Start(ctx, services.Config{Root: o.Root, Data: o.Data, Logs: o.Logs, Say: o.Say})
+	if err != nil {
+		return err
+	}
+	s.services, s.Endpoints = running, running.Endpoints
+	go func() {
+		if err, ended := <-running.Failed(); ended {
+			s.failed <- err
+		}
+	}()
+	return nil
+}
+
+func (s *System) startFunctions(ctx context.Context, o Options, t *samtemplate.Template, binaries map[string]string) error {
+	for _, f := range t.Functions {
+		variables, err := t.Resolve(f, s.Resources.Values)
+		if err != nil {
+			return err
+		}
+		output, err := s.logs.function(f.Name)
+		if err != nil {
+			return err
+		}
+		environment := s.Endpoints.Environment()
+		for name, value := range variables {
+			environment = append(environment, name+"="+value)
+		}
+		s.pools[f.Name] = runtimeapi.NewPool(runtimeapi.Function{
+			Name: f.Name, Binary: binaries[f.Name], MemoryMB: f.MemoryMB, Timeout: f.Timeout, Region: s.Endpoints.Region,
+			Environment: environment, Processes: o.Processes, Output: output,
+		})
+	}
+	return s.warm(ctx, o)
+}
+
+// warm starts one process of each function, so that one that cannot start is known now.
+func (s *System) warm(ctx context.Context, o Options) error {
+	var all sync.WaitGroup
+	problems := make(chan error, len(s.pools))
+	for name, pool := range s.pools {
+		all.Go(func() {
+			err := pool.Warm(ctx)
+			if err != nil {
+				err = fmt.Errorf("%w (see %s)", err, filepath.Join(o.Logs, name+".log"))
+			}
+			problems <- err
+		})
+	}
+	all.Wait()
+	close(problems)
+	var err error
+	for problem := range problems {
+		err = errors.Join(err, problem)
+	}
+	return err
+}
+
+func (s *System) seed(ctx context.Context, o Options) ([]string, error) {
+	if o.Seed == nil {
+		return nil, nil
+	}
+	target := Target{
+		Endpoints: s.Endpoints, Resources: s.Resources, EnvironmentID: s.Resources.Values.Parameters["EnvironmentId"],
+		AdminPassword: o.AdminPassword, URL: s.URL, TableName: s.TableName(),
+	}
+	lines, err := o.Seed(ctx, target)
+	if err != nil {
+		return nil, fmt.Errorf("putting the first data in: %w", err)
+	}
+	return lines, nil
+}
+
+// TableName is the name of the one table.
+func (s *System) TableName() string {
+	for _, name := range s.Resources.Tables {
+		return name
+	}
+	return ""
+}
+
+// feed starts a poller for each trigger of the template.
+func (s *System) feed(o Options, t *samtemplate.Template) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stopFeed = stop
+	for _, f := range t.Functions {
+		for _, trigger := range f.Triggers {
+			queue, _ := t.Queue(trigger.Queue)
+			one := &feeder.Feeder{
+				Client: s.Endpoints.SQSClient(), QueueURL: s.Resources.Queues[trigger.Queue], Region: s.Endpoints.Region,
+				QueueARN: s.Resources.Values.Attributes[trigger.Queue+".Arn"], Function: f.Name, BatchSize: trigger.BatchSize,
+				ReportsPartialFailures: trigger.ReportsPartialFailures, Visibility: queue.VisibilityTimeout, Retry: o.Retry,
+				Pollers: pollers(trigger), Invoke: s.pools[f.Name].Invoke, Log: s.logs.events,
+			}
+			s.feeding.Go(func() { one.Run(ctx) })
+		}
+	}
+}
+
+// pollers bounds what runs at once: two groups at a time show that groups do not wait for each other, and a small machine
+// has no use for more.
+func pollers(trigger samtemplate.QueueTrigger) int {
+	if trigger.MaximumConcurrency == 1 {
+		return 1
+	}
+	return 2
+}
+
+func (s *System) serve(t *samtemplate.Template, listener net.Listener) {
+	s.server = &http.Server{
+		Handler: &gateway.Gateway{
+			Router: gateway.NewRouter(t.Functions), Log: s.logs.events, Now: time.Now,
+			Invoke: func(ctx context.Context, function string, payload []byte) ([]byte, error) {
+				return s.pools[function].Invoke(ctx, payload)
+			},
+		},
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.logs.events.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("the HTTP API has ended: %w", err)
+		}
+	}()
+}
+
+// Failed tells of a service that has ended, or the HTTP API: the system is of no more use then.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Function is the processes of one function, by the name of its folder; nil for no such function.
+func (s *System) Function(name string) *runtimeapi.Pool { return s.pools[name] }
+
+// PIDs are the process ids of everything that this system started.
+func (s *System) PIDs() map[string][]int {
+	ids := map[string][]int{}
+	if s.services != nil {
+		for name, id := range s.services.PIDs() {
+			ids[name] = []int{id}
+		}
+	}
+	for name, pool := range s.pools {
+		ids[name] = pool.PIDs()
+	}
+	return ids
+}
+
+// Remove deletes table, bucket and queues; for a system that borrowed its services.
+func (s *System) Remove(ctx context.Context) error { return s.stack.Remove(ctx, s.Resources) }
+
+// Stop ends everything: no new requests, then the functions, then what they stood on.
+func (s *System) Stop() {
+	s.stopOnce.Do(func() {
+		if s.server != nil {
+			_ = s.server.Close()
+		}
+		s.stopFeed()
+		var all sync.WaitGroup
+		for _, pool := range s.pools {
+			all.Go(pool.Close)
+		}
+		all.Wait()
+		s.feeding.Wait()
+		if s.services != nil {
+			s.services.Stop()
+		}
+		if s.logs != nil {
+			s.logs.close()
+		}
+	})
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

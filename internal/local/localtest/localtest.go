@@ -1,0 +1,168 @@
+// Package localtest gives tests the real local services, and the whole system on top of them.
+//
+//	e := localtest.Services(t)             // DynamoDB, SQS and S3, started once for the test process
+//	table := localtest.Table(t)            // a fresh table as template.yaml has it, removed afterwards
+//	store := dynamo.New(e.DynamoDBClient(), table)
+//
+// With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set (as `make test` does) it uses those; otherwise it installs what is
+// missing, starts its own, and they end with the test process.
+package localtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"useraccounts/internal/local/provision"
+	"useraccounts/internal/local/services"
+	"useraccounts/internal/samtemplate"
+)
+
+// Endpoints says where the services are, and makes clients of them.
+type Endpoints = services.Endpoints
+
+// shared is set once and holds the services of this test process: they take two seconds to start, and there is no moment
+// at which a helper of one test could know that no other will need them. They end with the process.
+var shared = sync.OnceValues(start)
+
+func start() (*services.Services, error) {
+	root, err := services.Root()
+	if err != nil {
+		return nil, err
+	}
+	return services.Start(context.Background(), services.Config{
+		Root: root,
+		Say:  func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+	})
+}
+
+// Services returns running services.
+func Services(t testing.TB) Endpoints {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("the local services do not start: %v", err)
+	}
+	return s.Endpoints
+}
+
+// Template is the project's template.yaml.
+func Template(t testing.TB) *samtemplate.Template {
+	t.Helper()
+	root, err := services.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := samtemplate.Load(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
+// Table makes a fresh table as the template describes it and returns its name.
+func Table(t testing.TB) string {
+	t.Helper()
+	tables := Template(t).Tables
+	if len(tables) != 1 {
+		t.Fatalf("the template has %d tables, and this helper is for one", len(tables))
+	}
+	name, client := unique("table"), Services(t).DynamoDBClient()
+	during(t, "making a table", func(ctx context.Context) error {
+		return provision.CreateTable(ctx, client, tables[0], name)
+	})
+	afterwards(t, func(ctx context.Context) error { return provision.DeleteTable(ctx, client, name) })
+	return name
+}
+
+// Bucket makes a fresh bucket as the template describes it and returns its name.
+func Bucket(t testing.TB) string {
+	t.Helper()
+	buckets := Template(t).Buckets
+	if len(buckets) != 1 {
+		t.Fatalf("the template has %d buckets, and this helper is for one", len(buckets))
+	}
+	name, e := unique("bucket"), Services(t)
+	during(t, "making a bucket", func(ctx context.Context) error {
+		return provision.CreateBucket(ctx, e, buckets[0], name)
+	})
+	afterwards(t, func(ctx context.Context) error { return provision.DeleteBucket(ctx, e.S3Client(), name) })
+	return name
+}
+
+// Queues are a fresh queue and its dead-letter queue.
+type Queues struct {
+	URL, DeadLettersURL string
+}
+
+// Queue makes fresh queues as the template describes the one with this logical id and its dead-letter queue.
+func Queue(t testing.TB, logicalID string) Queues {
+	t.Helper()
+	template, client := Template(t), Services(t).SQSClient()
+	q, known := template.Queue(logicalID)
+	if !known {
+		t.Fatalf("the template has no queue %s", logicalID)
+	}
+	var made Queues
+	deadLettersARN := ""
+	if q.DeadLetterQueue != "" {
+		d, _ := template.Queue(q.DeadLetterQueue)
+		dead := makeQueue(t, d, "")
+		made.DeadLettersURL, deadLettersARN = dead.URL, dead.ARN
+		afterwards(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, dead.URL) })
+	}
+	made.URL = makeQueue(t, q, deadLettersARN).URL
+	afterwards(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, made.URL) })
+	return made
+}
+
+func makeQueue(t testing.TB, q samtemplate.Queue, deadLettersARN string) (made provision.Queue) {
+	t.Helper()
+	name := unique("queue")
+	if q.FIFO {
+		name += ".fifo"
+	}
+	during(t, "making a queue", func(ctx context.Context) (err error) {
+		made, err = provision.CreateQueue(ctx, Services(t).SQSClient(), q, name, deadLettersARN)
+		return err
+	})
+	return made
+}
+
+// Environment sets the variables of the SDK for the rest of the test, so that code which reads them itself (boot) finds
+// the local services.
+func Environment(t testing.TB) {
+	t.Helper()
+	for _, variable := range Services(t).Environment() {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+}
+
+func unique(kind string) string { return "test-" + kind + "-" + strings.ToLower(rand.Text()[:12]) }
+
+func during(t testing.TB, what string, do func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := do(ctx); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func afterwards(t testing.TB, do func(context.Context) error) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			t.Errorf("cleaning up: %v", err)
+		}
+	})
+}

@@ -1,0 +1,75 @@
+package local
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// logs are the files in which everything is written down, one for each function and one for requests and deliveries.
+type logs struct {
+	folder   string
+	terminal io.Writer // nil unless verbose
+	events   *slog.Logger
+	mu       sync.Mutex
+	files    []*os.File
+}
+
+func openLogs(folder string, verbose bool) (*logs, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder of logs: %w", err)
+	}
+	l := &logs{folder: folder}
+	if verbose {
+		l.terminal = &oneAtATime{to: os.Stderr}
+	}
+	output, err := l.function("runner")
+	if err != nil {
+		return nil, err
+	}
+	l.events = slog.New(slog.NewJSONHandler(output, nil))
+	return l, nil
+}
+
+// function opens the log of one function.
+func (l *logs) function(name string) (io.Writer, error) {
+	file, err := os.Create(filepath.Join(l.folder, name+".log"))
+	if err != nil {
+		return nil, fmt.Errorf("making a log: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.files = append(l.files, file)
+	if l.terminal == nil {
+		return file, nil // a file of its own, which the process writes without our help
+	}
+	return io.MultiWriter(file, l.terminal), nil
+}
+
+func (l *logs) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, file := range l.files {
+		_ = file.Close() // nothing is buffered
+	}
+}
+
+// oneAtATime keeps the lines of several processes from running into each other.
+type oneAtATime struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write writes one piece whole.
+func (o *oneAtATime) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, err := o.to.Write(p)
+	if err != nil {
+		return n, fmt.Errorf("writing to the terminal: %w", err)
+	}
+	return n, nil
+}

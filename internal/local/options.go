@@ -1,0 +1,82 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"useraccounts/internal/local/provision"
+	"useraccounts/internal/local/services"
+)
+
+// Options say what to run. The zero value of everything but Root is a sensible one.
+type Options struct {
+	Root          string              // the project's folder
+	TemplateFile  string              // default template.yaml in Root
+	SourceRoot    string              // where the CodeUri of functions begin, default Root
+	Binaries      string              // where the built functions go, default .build/functions in Root
+	Port          int                 // of the HTTP API; 0 for a free one
+	Data          string              // where data stays; empty for none that does
+	Endpoints     *services.Endpoints // services that run already; nil to start them
+	Stack         string              // prefix of the names of table, bucket and queues; default "local"
+	Parameters    map[string]string   // of the template, beside its defaults
+	Retry         time.Duration       // how soon a failed message comes back, default 5 s
+	Processes     int                 // at most so many of one function, default 8
+	Verbose       bool                // what functions write goes to the terminal too
+	Logs          string              // default .build/logs in Root
+	AdminPassword string              // handed to the seeder
+	Seed          Seeder
+	Say           func(format string, args ...any)
+}
+
+// Target is what a seeder fills.
+type Target struct {
+	Endpoints     services.Endpoints
+	TableName     string
+	Resources     provision.Resources
+	EnvironmentID string
+	AdminPassword string // empty to have one made
+	URL           string // where the HTTP API answers
+}
+
+// Seeder puts the first data in and returns lines for the block that the runner prints: how to sign in, for one. It runs
+// at every start and has to leave data alone that is there already.
+type Seeder func(ctx context.Context, target Target) (lines []string, err error)
+
+// absolute frees the paths from the working directory: services and functions have others.
+func (o Options) absolute() (Options, error) {
+	o = o.withDefaults()
+	for _, path := range []*string{&o.Root, &o.TemplateFile, &o.SourceRoot, &o.Binaries, &o.Logs} {
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil {
+			return o, fmt.Errorf("finding the project: %w", err)
+		}
+	}
+	return o, nil
+}
+
+func (o Options) withDefaults() Options {
+	o.TemplateFile = orText(o.TemplateFile, filepath.Join(o.Root, "template.yaml"))
+	o.SourceRoot = orText(o.SourceRoot, o.Root)
+	o.Binaries = orText(o.Binaries, filepath.Join(o.Root, ".build", "functions"))
+	o.Logs = orText(o.Logs, filepath.Join(o.Root, ".build", "logs"))
+	o.Stack = orText(o.Stack, "local")
+	if o.Retry == 0 {
+		o.Retry = 5 * time.Second
+	}
+	if o.Processes == 0 {
+		o.Processes = 8
+	}
+	if o.Say == nil {
+		o.Say = func(string, ...any) {}
+	}
+	return o
+}
+
+func orText(text, otherwise string) string {
+	if text != "" {
+		return text
+	}
+	return otherwise
+}

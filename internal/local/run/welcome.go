@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"useraccounts/internal/local"
+)
+
+// welcome is the block that ends the start: everything in it answers by now.
+func welcome(s *local.System, o local.Options, took time.Duration) string {
+	data := "in memory, gone with Ctrl-C; make run DATA=dir keeps it"
+	if o.Data != "" {
+		data = o.Data
+	}
+	lines := [][2]string{
+		{"Address", s.URL},
+		{"API reference", s.URL + "/api/docs"},
+	}
+	for _, line := range s.Lines {
+		name, text, _ := strings.Cut(line, ": ")
+		lines = append(lines, [2]string{name, text})
+	}
+	lines = append(lines,
+		[2]string{"Data", data},
+		[2]string{"Logs", o.Logs + " (VERBOSE=1 shows them here)"},
+		[2]string{"Stop", "Ctrl-C"},
+	)
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nReady after %.1f s.\n\n", took.Seconds())
+	for _, line := range lines {
+		fmt.Fprintf(&b, "  %-14s %s\n", line[0], line[1])
+	}
+	return b.String() + "\n"
+}

