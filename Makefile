@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # What `sam build` gives to go build; internal/local/build.go says the same for a run on this machine.
-BUILD_FLAGS := -trimpath -buildvcs=false -ldflags=-s
+BUILD_FLAGS := -tags=lambda.norpc -trimpath -buildvcs=false -ldflags=-s
 SOURCES      = $(wildcard functions internal)
 PACKAGES    ?= ./...
 TESTFLAGS   ?=

@@ -10,6 +10,7 @@ import (
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/password"
+	"useraccounts/internal/phone"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 )
@@ -26,6 +27,7 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	accounts := &account.Service{
+		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText,
 	}
 	httpapi.Serve(httpapi.Server{

@@ -6,9 +6,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/objectstore"
+	"useraccounts/internal/phone"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
 )
@@ -30,6 +32,7 @@ func main() {
 		Jobs: jobs, Staging: dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments},
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
 		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
+		Rules:     account.Rules{E164: phone.E164},
 		Log:       log, Now: time.Now, NewID: token.NewIDText,
 	}
 	lambda.Start(handler{worker: worker, log: log}.handle)

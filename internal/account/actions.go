@@ -2,9 +2,8 @@ package account
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
-	"unicode/utf8"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
@@ -39,12 +38,13 @@ func allowed(a Account) Account {
 // blocked account again replaces the reason. version 0 acts on whatever version there is, so that nobody can hold off a
 // block by changing the account.
 func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64, reason string) (Account, error) {
-	reason = strings.TrimSpace(reason)
-	switch {
-	case reason == "":
-		return Account{}, fault.InvalidFields([]fault.Field{{Field: "reason", Code: "required", Message: "Give a reason for the block."}})
-	case utf8.RuneCountInString(reason) > MaxReason:
-		return Account{}, fault.InvalidFields([]fault.Field{{Field: "reason", Code: "tooLong", Message: "The reason is longer than 200 characters; shorten it."}})
+	reason, bad := Fields().Find("lockedReason").Clean(reason)
+	if bad == nil && reason == "" {
+		bad = &fault.Field{Code: "required", Message: "Give a reason for the block."}
+	}
+	if bad != nil {
+		bad.Field = "reason"
+		return Account{}, fault.InvalidFields([]fault.Field{*bad})
 	}
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
 		if before.ID == sc.Caller.AccountID {
@@ -140,9 +140,8 @@ func guardChange(sc access.Scope, before, after Account, today field.Date) error
 	if before.ID != sc.Caller.AccountID {
 		return nil
 	}
-	kept := access.Permissions(sc.Catalogue, after.Roles, after.Groups)
-	if sc.Caller.May(access.AccountAdmin) && !kept.Has(access.AccountAdmin) {
-		return fault.New(fault.Conflict, "self", "You cannot take account.admin from yourself; another administrator can.")
+	if lost := lostRights(sc, before, after); len(lost) > 0 {
+		return fault.New(fault.Conflict, "self", "You cannot take %s from yourself; another administrator can.", lost[0])
 	}
 	if before.InDates(today) && !after.InDates(today) {
 		return fault.New(fault.Conflict, "self", "You cannot end your own access by dates; another administrator can.")
@@ -151,6 +150,19 @@ func guardChange(sc access.Scope, before, after Account, today field.Date) error
 		return fault.New(fault.Conflict, "self", "You cannot give yourself a licence that cannot sign in; another administrator can.")
 	}
 	return nil
+}
+
+// lostRights returns the permissions that a change takes away.
+func lostRights(sc access.Scope, before, after Account) []access.Permission {
+	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
+	return access.Permissions(sc.Catalogue, after.Roles, after.Groups).Beyond(had)
+}
+
+// endsAdministrator reports whether a change leaves an administrator without that right, or without access today.
+func endsAdministrator(sc access.Scope, before, after Account, today field.Date) bool {
+	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
+	return had.Has(access.AccountAdmin) && (slices.Contains(lostRights(sc, before, after), access.AccountAdmin) ||
+		becameAPIOnly(sc, before, after) || before.InDates(today) && !after.InDates(today))
 }
 
 func becameAPIOnly(sc access.Scope, before, after Account) bool {

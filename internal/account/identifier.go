@@ -14,14 +14,15 @@ import (
 // space off, NFKC, case-folded, at most MaxEmail characters and free of control, format and unassigned characters. It is
 // idempotent, and every path that takes an identifier goes through it (C03, C04).
 func Normalise(text string) (string, bool) {
-	// Bounded before the work, generously: no identifier of MaxEmail characters has more bytes.
-	if len(text) > MaxEmail*utf8.UTFMax || !utf8.ValidString(text) {
+	// Bounded before the work, generously: no form of MaxEmail characters has more bytes, as one can decompose into three.
+	if len(text) > MaxEmail*3*utf8.UTFMax || !utf8.ValidString(text) {
 		return "", false
 	}
 	id := strings.TrimFunc(text, unicode.IsSpace)
 	// Folding can undo normal form and the reverse; two rounds settle all but a few exotic sequences, which are refused.
 	for range 3 {
-		next := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(id)))
+		// Decomposed before it is folded, or the iota written below would fold differently with and without an accent.
+		next := norm.NFKC.String(cases.Fold().String(norm.NFKD.String(id)))
 		next = strings.TrimFunc(next, unicode.IsSpace)
 		if next == id {
 			return id, id != "" && utf8.RuneCountInString(id) <= MaxEmail && !strings.ContainsFunc(id, unseemly)

@@ -4,18 +4,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 )
 
+// Rules plans what becomes of accounts. POST, PATCH and a row of an import all come through Create and Change.
+type Rules struct {
+	// E164 returns a typed number in E.164 form where it is one of the country, else nothing (phone.E164).
+	E164 func(typed, country string) string
+}
+
 // plan applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be checked
 // without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a PATCH and a
 // row of an import all come through here.
-func plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
+func (r Rules) plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
 	p := planner{scope: sc, before: before, patch: patch}
 	if before != nil {
 		p.after = *before
@@ -32,7 +36,9 @@ func plan(sc access.Scope, before *Account, patch field.Patch, today field.Date)
 	p.dates()
 	p.codes(licence)
 	p.rights()
-	p.after.MobileE164 = e164(p.after.Mobile, sc.Env.Settings.Country)
+	if p.touched("mobile") {
+		p.after.MobileE164 = r.E164(p.after.Mobile, sc.Env.Settings.Country)
+	}
 	return p.after, p.bad
 }
 
@@ -145,7 +151,7 @@ func (p *planner) resolve(name string, kind catalogue.Kind, codes *[]string) {
 		return
 	}
 	slices.Sort(known)
-	*codes = known
+	*codes = slices.Compact(known) // two spellings can be one code
 }
 
 // rights holds the rule that nobody gives a permission they do not have themselves (V61).
@@ -180,16 +186,4 @@ func quote(code string) string {
 		code = string(r[:field.MaxCode]) + "…"
 	}
 	return "“" + code + "”"
-}
-
-// e164 returns the number in E.164 form if it is one, in the country or with its own prefix; else nothing.
-func e164(typed, country string) string {
-	if typed == "" {
-		return ""
-	}
-	number, err := phonenumbers.Parse(typed, country)
-	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return ""
-	}
-	return phonenumbers.Format(number, phonenumbers.E164)
 }

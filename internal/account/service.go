@@ -39,6 +39,7 @@ type Passwords interface {
 
 // Service does what administrators do with accounts.
 type Service struct {
+	Rules     Rules
 	Store     Store
 	Passwords Passwords
 	Now       func() time.Time
@@ -47,7 +48,7 @@ type Service struct {
 
 // Create makes an account from the fields given. It starts with login access not yet allowed and no password.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Account, error) {
-	write, err := PrepareCreate(sc, patch, s.NewID(), s.now())
+	write, err := s.Rules.Create(sc, patch, s.NewID(), s.now())
 	if err != nil {
 		return Account{}, err
 	}
@@ -55,9 +56,9 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch
 	return write.After, s.Store.Write(ctx, sc.Env, write)
 }
 
-// PrepareCreate returns the write that makes an account with the given id from a patch, or the faults of its fields.
-func PrepareCreate(sc access.Scope, patch field.Patch, id string, now time.Time) (Write, error) {
-	a, bad := plan(sc, nil, patch, field.DateOf(now))
+// Create returns the write that makes an account with the given id from a patch, or the faults of its fields.
+func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Time) (Write, error) {
+	a, bad := r.plan(sc, nil, patch, field.DateOf(now))
 	if err := fault.InvalidFields(bad); err != nil {
 		return Write{}, err
 	}
@@ -69,11 +70,11 @@ func PrepareCreate(sc access.Scope, patch field.Patch, id string, now time.Time)
 	}}, nil
 }
 
-// PrepareChange returns the write that applies a patch to an account, but for the event's id; a write without an event kind
+// Change returns the write that applies a patch to an account, but for the event's id; a write without an event kind
 // if nothing would change. The error is the faults of its fields, or the rule about who may change whom.
-func PrepareChange(sc access.Scope, before Account, patch field.Patch, now time.Time) (Write, error) {
+func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now time.Time) (Write, error) {
 	today := field.DateOf(now)
-	after, bad := plan(sc, &before, patch, today)
+	after, bad := r.plan(sc, &before, patch, today)
 	if err := fault.InvalidFields(bad); err != nil {
 		return Write{}, err
 	}
@@ -86,6 +87,10 @@ func PrepareChange(sc access.Scope, before Account, patch field.Patch, now time.
 	}
 	if becameAPIOnly(sc, before, after) {
 		after.PasswordHash = ""
+	}
+	// An administrator's sessions end with the right, so that of two who take it from each other at once only one can:
+	// the other's write depends on the epoch (Change, or the import's commit).
+	if becameAPIOnly(sc, before, after) || endsAdministrator(sc, before, after, today) {
 		after.Epoch++
 	}
 	after.Version, after.UpdatedAt = before.Version+1, now
@@ -107,7 +112,11 @@ func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.
 func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		return PrepareChange(sc, before, patch, s.now())
+		write, err := s.Rules.Change(sc, before, patch, s.now())
+		if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
+			write.CallerEpoch = sc.Caller.Epoch
+		}
+		return write, err
 	})
 }
 

@@ -1,7 +1,9 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
@@ -30,12 +32,19 @@ const (
 	attrLogin   = "lastLogin"
 	attrGone    = "gone"
 	attrBorn    = "born"
+
+	// imageBare marks an image without a password. The hash itself is beside the images, because sign-ins must not wait for
+	// imports; an import that takes the password away does so by its image alone, and thus unseen.
+	imageBare = "bare"
 )
 
 // imageOf returns the image of the account as its row stores it.
 func imageOf(a account.Account) item {
 	image := fromPlain(account.Fields().Image(&a))
 	image["version"], image["epoch"] = num(a.Version), num(a.Epoch)
+	if a.PasswordHash == "" {
+		image[imageBare] = yes(true)
+	}
 	return image
 }
 
@@ -53,6 +62,9 @@ func accountOf(it item, top bool) (account.Account, bool) {
 		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"),
 		PasswordHash: text(it, attrHash), FailedTries: number(it, attrTries),
 		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
+	}
+	if flag(image, imageBare) {
+		a.PasswordHash = ""
 	}
 	account.Fields().SetImage(&a, toPlain(image))
 	a.Stored = account.Revision{Version: number(within(it, attrImage), "version"), Import: number(it, attrImport)}
@@ -139,9 +151,11 @@ func (s Accounts) Page(ctx context.Context, env environment.Environment, after s
 	}
 }
 
-// EventsSince implements account.Store.
+// EventsSince implements account.Store. An import's event has the place of its job, which is older than the versions it
+// made, so a page is read to its end before the walk stops.
 func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]journal.Event, error) {
 	var out []journal.Event
+	newest, older := version, false
 	p := page{pk: accountPK(id), prefix: eventSK, backwards: true, limit: 50}
 	for {
 		items, more, err := s.query(ctx, p)
@@ -149,27 +163,21 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 			return nil, err
 		}
 		for _, it := range items {
-			if !env.Imports.Sees(number(it, attrImport)) {
-				continue
-			}
 			event := eventOf(it)
-			if event.Version != 0 && event.Version <= version {
-				return reversed(out), nil
+			switch {
+			case event.Version == 0 || !env.Imports.Sees(number(it, attrImport)):
+			case event.Version <= version:
+				older = true
+			default:
+				out, newest = append(out, event), max(newest, event.Version)
 			}
-			out = append(out, event)
 		}
-		if !more {
-			return reversed(out), nil
+		if !more || older && int64(len(out)) == newest-version {
+			slices.SortFunc(out, func(a, b journal.Event) int { return cmp.Compare(a.Version, b.Version) })
+			return out, nil
 		}
 		p.after = text(items[len(items)-1], "SK")
 	}
-}
-
-func reversed(events []journal.Event) []journal.Event {
-	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
-		events[i], events[j] = events[j], events[i]
-	}
-	return events
 }
 
 // anchorImage is what an anchor stores of an account.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -39,6 +40,9 @@ func (p *parts) put(t *Table, it item, refused func(item) error) {
 	}}, refused})
 }
 
+// identifiers is how many login keys an account can have: its email and its username.
+const identifiers = 2
+
 func raced(item) error { return account.ErrRaced }
 
 // Write implements account.Store.
@@ -55,7 +59,7 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 		}
 		i := cancelled.failed()
 		current := cancelled.reasons[i].Item
-		if attempt == 1 && flag(current, attrGone) {
+		if attempt <= identifiers && flag(current, attrGone) {
 			// An import took the identifier from its account; if that import is committed the key is only left over.
 			if freed, err := s.free(ctx, env, current); err != nil || freed {
 				if err != nil {
@@ -91,6 +95,10 @@ func (s Accounts) free(ctx context.Context, env environment.Environment, it item
 func (s Accounts) plan(env string, w account.Write, mark int64) (parts, error) {
 	if w.Before == nil {
 		return s.planCreate(env, w, mark)
+	}
+	if w.Before.Stored.Pending && w.Before.DirectoryKey() != w.After.DirectoryKey() {
+		// What the import staged is found again by the username when it is taken back.
+		return nil, fault.New(fault.Conflict, "busy", "An import is changing this account just now; try again in a moment.").After(2 * time.Second)
 	}
 	var p parts
 	s.planRow(&p, env, w, mark)
@@ -208,13 +216,13 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 			remove += ", " + name
 		}
 	}
-	if after.PasswordHash != before.PasswordHash {
-		if after.PasswordHash == "" {
-			drop(attrHash)
-		} else {
-			set += ", pw = :pw"
-			values[":pw"] = str(after.PasswordHash)
-		}
+	switch {
+	case mark != 0: // the image says whether there is a password; an import gives none
+	case after.PasswordHash == "":
+		drop(attrHash)
+	case after.PasswordHash != before.PasswordHash:
+		set += ", pw = :pw"
+		values[":pw"] = str(after.PasswordHash)
 	}
 	if w.ClearTries {
 		set += ", tries = :none"

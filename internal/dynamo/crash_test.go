@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,6 +21,7 @@ var errDead = errors.New("the process is dead")
 // crash stops a process at its n-th write: before it leaves, or after it arrived and before the answer. From then on
 // nothing leaves the process.
 type crash struct {
+	mu     sync.Mutex
 	at     int
 	after  bool
 	writes int
@@ -38,22 +40,27 @@ func (c *crash) client(t *testing.T) *dynamodb.Client {
 func (c *crash) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	out middleware.InitializeOutput, md middleware.Metadata, err error,
 ) {
-	if c.dead {
+	dies, dead := c.count(in.Parameters)
+	if dies && c.after {
+		_, _, _ = next.HandleInitialize(ctx, in)
+	}
+	if dead {
 		return out, md, errDead
 	}
-	switch in.Parameters.(type) {
+	return next.HandleInitialize(ctx, in)
+}
+
+// count counts a write, and says whether the process dies of it and whether it is dead.
+func (c *crash) count(parameters any) (dies, dead bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch parameters.(type) {
 	case *dynamodb.TransactWriteItemsInput, *dynamodb.UpdateItemInput, *dynamodb.PutItemInput, *dynamodb.DeleteItemInput:
 		c.writes++
-		if c.writes == c.at {
-			c.dead = true
-			if !c.after {
-				return out, md, errDead
-			}
-			_, _, _ = next.HandleInitialize(ctx, in)
-			return out, md, errDead
-		}
+		dies = !c.dead && c.writes == c.at
 	}
-	return next.HandleInitialize(ctx, in)
+	c.dead = c.dead || dies
+	return dies, c.dead
 }
 
 // workerOn returns a worker whose every call goes through c.

@@ -21,6 +21,7 @@ import (
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/password"
+	"useraccounts/internal/phone"
 	"useraccounts/internal/setup"
 	"useraccounts/internal/sheet"
 	"useraccounts/internal/signin"
@@ -48,7 +49,7 @@ func newFixture(t *testing.T) *fixture {
 	table := &dynamo.Table{Client: client, Name: localtest.Table(t)}
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
 		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}}
-	f.accounts = &account.Service{Store: f.store, Passwords: fastHash{}, Now: time.Now, NewID: token.NewIDText}
+	f.accounts = &account.Service{Rules: account.Rules{E164: phone.E164}, Store: f.store, Passwords: fastHash{}, Now: time.Now, NewID: token.NewIDText}
 	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now}
 	f.signin = &signin.Service{
 		Gate: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Hasher: fastHash{}, Passwords: fastHash{},
@@ -113,7 +114,7 @@ func (f *fixture) worker() *transfer.Worker {
 	return &transfer.Worker{
 		Jobs: f.records, Staging: dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments},
 		Directory: dynamo.Directory{Accounts: f.store, Environments: f.environments, Now: time.Now},
-		Files:     f.files, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
+		Files:     f.files, Rules: f.accounts.Rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
 	}
 }
 

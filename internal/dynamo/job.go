@@ -124,18 +124,24 @@ func (s Jobs) Move(ctx context.Context, j transfer.Job, from transfer.State) err
 // Mark implements transfer.Records.
 func (s Jobs) Mark(ctx context.Context, j transfer.Job, what transfer.Mark) error {
 	values := item{":yes": yes(true)}
-	condition := "attribute_exists(PK)"
-	for i, end := range ends() {
-		name := fmt.Sprintf(":end%d", i)
-		condition += " AND #state <> " + name
-		values[name] = str(string(end))
-	}
+	condition := "attribute_exists(PK)" + notEnded(values)
 	if what == transfer.MarkCancel {
 		condition += " AND #state <> :rolling"
 		values[":rolling"] = str(string(transfer.RollingBack))
 	}
 	_, err := s.update(ctx, j.Env, j.ID, "SET "+string(what)+" = :yes", condition, values)
 	return err
+}
+
+// notEnded is the rest of a condition: that the job has not ended.
+func notEnded(values item) string {
+	condition := ""
+	for i, end := range ends() {
+		name := fmt.Sprintf(":end%d", i)
+		condition += " AND #state <> " + name
+		values[name] = str(string(end))
+	}
+	return condition
 }
 
 func ends() []transfer.State {
@@ -154,13 +160,13 @@ func (s Jobs) Take(ctx context.Context, env, id string) (transfer.Job, error) {
 	return jobOf(env, it)
 }
 
-// Save implements transfer.Jobs.
+// Save implements transfer.Jobs. A job that a person cancelled before its worker began stays cancelled.
 func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
 	set, values, err := bodyAndState(j)
 	if err != nil {
 		return err
 	}
-	_, err = s.update(ctx, j.Env, j.ID, set, "epoch = :epoch", values)
+	_, err = s.update(ctx, j.Env, j.ID, set, "epoch = :epoch"+notEnded(values), values)
 	return err
 }
 

@@ -143,6 +143,8 @@ func (s Sessions) Redeem(ctx context.Context, env environment.Environment, t ses
 	row := p[0].write.Update
 	row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
 	row.ExpressionAttributeValues[":now"] = when(opened.Start)
+	// The write lifts a block by tries, but not one that came after the ticket was read (C07).
+	row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
 	return racedIfCancelled(s.transact(ctx, p.items()))
 }
 

@@ -63,7 +63,7 @@ func (s Accounts) Charge(ctx context.Context, env environment.Environment, row s
 		k = decoyKey(env.ID, below(decoys))
 		condition = "attribute_not_exists(blockedAt) OR tries < :limit"
 	}
-	out, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD tries :one"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
@@ -95,7 +95,7 @@ func (s Accounts) BlockByTries(ctx context.Context, env environment.Environment,
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(),
 		UpdateExpression:          aws.String("SET blockedAt = :at"),
 		ConditionExpression:       aws.String("id = :id AND tries >= :limit AND attribute_not_exists(blockedAt)"),
-		ExpressionAttributeValues: item{":at": when(at), ":id": str(a.ID), ":limit": num(int64(env.Settings.FailedTryLimit))},
+		ExpressionAttributeValues: item{":at": when(at), ":id": str(a.ID), ":limit": num(int64(env.Settings.TryLimit()))},
 	}}, raced})
 	if err := racedIfCancelled(s.transact(ctx, p.items())); err != nil && !errors.Is(err, account.ErrRaced) {
 		return err

@@ -34,6 +34,15 @@ type Settings struct {
 	DACEnabled bool   `dynamodbav:"dacEnabled"`
 }
 
+// TryLimit returns FailedTryLimit within its bounds, whatever is stored: counting tries can be neither turned off nor
+// stretched over NIST's hundred (V16).
+func (s Settings) TryLimit() int {
+	if s.FailedTryLimit < 1 {
+		return Defaults().FailedTryLimit
+	}
+	return min(s.FailedTryLimit, 100)
+}
+
 // Minutes is a length of time as settings state it.
 type Minutes int
 

@@ -130,6 +130,9 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 	wrong := func(code, message string) *fault.Field {
 		return &fault.Field{Field: d.Name, Code: code, Message: message}
 	}
+	if value != nil && !d.takes(value) {
+		return wrong("type", d.Label+" cannot hold a value of this type.")
+	}
 	switch at := d.At(dst).(type) {
 	case *string:
 		text, _ := value.(string)
@@ -158,6 +161,30 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 	return nil
 }
 
+// takes reports whether a patch's value is of the Go type that the field's kind has in patches.
+func (d *Def[T]) takes(value any) bool {
+	switch value.(type) {
+	case []string:
+		return d.Kind == Codes
+	case bool:
+		return d.Kind == YesNo
+	case Date:
+		return d.Kind == Day
+	case string:
+		return slices.Contains([]Kind{Text, Email, Phone, Code}, d.Kind)
+	}
+	return false
+}
+
+// Clean returns text as the field would hold it, or what is wrong with it.
+func (d *Def[T]) Clean(text string) (string, *fault.Field) {
+	clean, code, message := d.cleanText(text)
+	if code != "" {
+		return "", &fault.Field{Field: d.Name, Code: code, Message: message}
+	}
+	return clean, nil
+}
+
 func (d *Def[T]) cleanCodes(codes []string) (clean []string, code, message string) {
 	for _, entry := range codes {
 		text, code, message := d.cleanText(entry)
@@ -175,8 +202,8 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 	if !utf8.ValidString(text) {
 		return "", "notText", d.Label + " holds bytes that are not text."
 	}
-	clean = strings.TrimFunc(norm.NFC.String(text), unicode.IsSpace)
-	if strings.ContainsFunc(clean, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
+	clean = strings.TrimFunc(norm.NFC.String(text), isBlank)
+	if strings.ContainsFunc(clean, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
 		return "", "controlCharacter", d.Label + " holds a line break or another control character; take it out."
 	}
 	limit := d.max()
@@ -187,6 +214,12 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		return "", "tooLong", d.Label + " is longer than " + itoa(limit) + " characters; shorten it."
 	}
 	return clean, "", ""
+}
+
+// isBlank reports white space and the invisible marks that copying leaves at the ends of a text. A sheet's cells are
+// trimmed of the same, so that what an export holds comes back unchanged.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || (r >= 0x200B && r <= 0x200F) || r == 0x2060 || r == 0xFEFF
 }
 
 // MaxCode is the longest code of reference data, in characters.

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -21,6 +23,10 @@ func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.F
 		if !ok {
 			continue
 		}
+		if t[i].ReadOnly {
+			patch[t[i].Name] = nil // whatever its type: Apply refuses it as read-only
+			continue
+		}
 		value, message := readMember(t[i].Kind, raw)
 		if message != "" {
 			bad = append(bad, fault.Field{Field: t[i].Name, Code: "type", Message: t[i].Label + " " + message})
@@ -28,7 +34,7 @@ func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.F
 		}
 		patch[t[i].Name] = value
 	}
-	for name := range members {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if t.Find(name) == nil {
 			bad = append(bad, fault.Field{
 				Field: clip(name), Code: "unknown",

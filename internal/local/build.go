@@ -27,7 +27,7 @@ func Build(ctx context.Context, o Options, functions []samtemplate.Function) (ma
 		return nil, err
 	}
 	defer lock.Release()
-	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", linked + string(filepath.Separator)}
+	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", linked + string(filepath.Separator)}
 	for _, f := range functions {
 		if _, err := os.Stat(filepath.Join(o.SourceRoot, f.CodeURI, "main.go")); err != nil {
 			return nil, fmt.Errorf("the template names the function %s, but %s/main.go is missing", f.Name, f.CodeURI)

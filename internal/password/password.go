@@ -52,11 +52,14 @@ func (Argon2id) Verify(hash, password string) bool {
 	if err != nil {
 		h = dummy()
 	}
-	if len(password) > MaxLength*utf8.UTFMax {
-		password = "" // the policy lets no such password in; hashing it would only cost time
+	// The policy lets no longer password in, in any form, as one character can decompose into three; hashing it would only
+	// cost time.
+	tooLong := len(password) > MaxLength*3*utf8.UTFMax
+	if tooLong {
+		password = ""
 	}
 	key := argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes, uint32(len(h.key))) //nolint:gosec // parse bounds it
-	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil
+	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil && !tooLong
 }
 
 type parsed struct {

@@ -1,5 +1,5 @@
-// Package session is a signed-in session and the tickets between the steps of a sign-in: what they hold and when they
-// are over. Expiry is always a comparison with the clock, never the table's sweeping (C46).
+// Package session is a signed-in session, the tickets between the steps of a sign-in, and the API keys that need none: what
+// they hold and when they are over. Expiry is always a comparison with the clock, never the table's sweeping (C46).
 package session
 
 import "time"
@@ -19,6 +19,8 @@ type Session struct {
 	Client    string
 	UserAgent string
 	Address   string
+	// Key is the id of the API key that opened it, empty for people's. Such a session is over with its key.
+	Key string
 
 	Start time.Time
 	// RefreshDue is when the session is over unless refreshed; HardEnd is when it is over in any case.

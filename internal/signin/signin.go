@@ -137,15 +137,12 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 		return Result{}, refused()
 	}
 	now := s.now()
-	if !right {
-		if got.Account.FailedTries >= int64(env.Settings.FailedTryLimit) {
+	if !right || !maySignIn(got.Account, now) {
+		if got.Account.FailedTries >= int64(env.Settings.TryLimit()) {
 			if err := s.Accounts.BlockByTries(ctx, env, got.Account, now, s.NewID().String()); err != nil {
 				return Result{}, err
 			}
 		}
-		return Result{}, refused()
-	}
-	if !maySignIn(got.Account, now) {
 		return Result{}, refused()
 	}
 	return s.proceed(ctx, env, got.Account, d)
@@ -156,7 +153,7 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 func (s *Service) charge(ctx context.Context, env environment.Environment, key string) (Charged, error) {
 	const rounds = 15
 	for round := 1; ; round++ {
-		got, err := s.Accounts.Charge(ctx, env, key, env.Settings.FailedTryLimit)
+		got, err := s.Accounts.Charge(ctx, env, key, env.Settings.TryLimit())
 		if err != nil || got.Charged || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
 			return got, err
 		}

@@ -59,10 +59,10 @@ func (s *Service) ChangePassword(ctx context.Context, ticket, password string, d
 		ID: s.NewID().String(), At: now, Kind: journal.PasswordChanged, By: a.Username, ByID: a.ID, Address: d.Address,
 	}}
 	write.After.PasswordHash, write.After.ForcePasswordChange = hash, false
+	write.Event.Changes = account.Fields().Compare(&a, &write.After)
 	write.After.Version, write.After.UpdatedAt = a.Version+1, now
 	write.After.Epoch++
 	write.Event.Version = write.After.Version
-	write.Event.Changes = account.Fields().Compare(&a, &write.After)
 	d.Client = got.Ticket.Client
 	result, err := s.newSession(got.Env, write.After, d)
 	if err != nil {

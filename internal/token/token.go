@@ -1,4 +1,4 @@
-// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets.
+// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets, API keys.
 //
 // A token carries where to look (ids) and a 256-bit secret; only the SHA-256 of the secret is stored, so a copy of the
 // table opens nothing. 256 random bits need no slow hash (OWASP ASVS 5.0, 11.4.2 asks one only for low entropy).
@@ -34,6 +34,9 @@ const (
 	Access  Kind = "uas" // opens the API for one session
 	Refresh Kind = "uar" // renews that session, once
 	Ticket  Kind = "uat" // one step of a sign-in
+
+	Key       Kind = "ua"  // an API client's standing credential, in a form of its own (key.go)
+	KeyAccess Kind = "uak" // opens the API for one session that a key opened
 )
 
 // Token is a parsed token: which account's, which record's, and the secret to hold against the record's hash.
@@ -41,7 +44,9 @@ type Token struct {
 	Kind    Kind
 	Account ulid.ULID
 	ID      ulid.ULID
-	secret  [secretSize]byte
+	// Via is the key that opened the session of a KeyAccess, so that both are found at once; zero for the other kinds.
+	Via    ulid.ULID
+	secret [secretSize]byte
 }
 
 // Issue returns a new token of a kind for the record id of an account. random is crypto/rand.Reader outside tests.
@@ -56,9 +61,15 @@ func Issue(random io.Reader, kind Kind, account, id ulid.ULID) (Token, error) {
 
 // Reveal returns the token's text, for the one answer that hands it to its owner.
 func (t Token) Reveal() string {
-	raw := make([]byte, 0, 16+16+secretSize)
+	if t.Kind == Key {
+		return t.revealKey()
+	}
+	raw := make([]byte, 0, 3*16+secretSize)
 	raw = append(raw, t.Account[:]...)
 	raw = append(raw, t.ID[:]...)
+	if t.Kind == KeyAccess {
+		raw = append(raw, t.Via[:]...)
+	}
 	raw = append(raw, t.secret[:]...)
 	return string(t.Kind) + "_" + base64.RawURLEncoding.EncodeToString(raw)
 }
@@ -91,14 +102,22 @@ func Parse(kind Kind, text string) (Token, error) {
 	if !ok {
 		return Token{}, ErrMalformed
 	}
+	if kind == Key {
+		return parseKey(body)
+	}
+	ids := 2 * 16
+	if kind == KeyAccess {
+		ids = 3 * 16
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
-	if err != nil || len(raw) != 16+16+secretSize || strings.ContainsAny(body, "\r\n") {
+	if err != nil || len(raw) != ids+secretSize || strings.ContainsAny(body, "\r\n") {
 		return Token{}, ErrMalformed
 	}
 	t := Token{Kind: kind}
 	copy(t.Account[:], raw[:16])
 	copy(t.ID[:], raw[16:32])
-	copy(t.secret[:], raw[32:])
+	copy(t.Via[:], raw[32:ids])
+	copy(t.secret[:], raw[ids:])
 	return t, nil
 }
 

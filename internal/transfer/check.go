@@ -10,7 +10,7 @@ import (
 )
 
 // check works out what each row would do and what is wrong with it, over the whole file. With a wrong row and no Skip
-// errors it refuses the import, with nothing written.
+// errors it refuses the import, with nothing written. ErrOvertaken if an earlier worker's rows are no longer what they were.
 func (r *importRun) check(ctx context.Context) error {
 	r.rows, r.todo = make([]Row, len(r.lines)), nil
 	found, err := r.look(ctx)
@@ -30,6 +30,11 @@ func (r *importRun) check(ctx context.Context) error {
 		r.settle(i, writes[i], &counts)
 	}
 	r.job.Counts, r.job.Checked = counts, len(r.rows)
+	for i := range min(r.job.Next, len(writes)) {
+		if writes[i] != nil && len(r.rows[i].Errors) == 0 {
+			return ErrOvertaken // an earlier worker was past this row, and found nothing to write in it
+		}
+	}
 	if counts.Failed > 0 && !r.job.Options.SkipErrors {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
 			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.", counts.Failed, counts.Rows))
@@ -43,7 +48,7 @@ func (r *importRun) look(ctx context.Context) ([]Found, error) {
 	for i, l := range r.lines {
 		r.rows[i] = Row{Row: l.number, Username: l.username, Errors: slices.Clone(l.bad)}
 		normal, ok := account.Normalise(l.username)
-		if !ok && l.username != "" && len(l.bad) == 0 {
+		if !ok && l.username != "" {
 			r.wrong(i, fault.Field{Field: usernameHeading, Code: "character", Message: "Username holds characters that cannot be used to sign in, or is too long."})
 		}
 		names[i] = normal
@@ -105,14 +110,14 @@ func (r *importRun) prepare(i int, found Found) *account.Write {
 	)
 	if found.Exists {
 		delete(l.patch, "username") // the match key: its spelling stays
-		write, err = account.PrepareChange(r.scope, found.Account, l.patch, r.now())
+		write, err = r.Rules.Change(r.scope, found.Account, l.patch, r.now())
 		r.rows[i].Outcome = RowUpdated
 		if write.Event.Kind == "" {
 			r.rows[i].Outcome = RowUnchanged
 		}
 		write.Event.ID = r.job.ID // one event of a job for each account, found again when it is taken back
 	} else {
-		write, err = account.PrepareCreate(r.scope, l.patch, r.NewID(), r.now())
+		write, err = r.Rules.Create(r.scope, l.patch, r.NewID(), r.now())
 		r.rows[i].Outcome = RowCreated
 	}
 	if err != nil {
@@ -196,7 +201,7 @@ func (r *importRun) settle(i int, w *account.Write, counts *Counts) {
 	default:
 		counts.Unchanged++
 	}
-	if w != nil && i >= r.job.Next {
+	if w != nil {
 		r.todo = append(r.todo, Staged{Next: i + 1, Write: *w})
 	}
 }

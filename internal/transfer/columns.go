@@ -127,6 +127,9 @@ func (r reader) read(row sheet.Row) line {
 			out.bad = append(out.bad, *f)
 			continue
 		}
+		if codes, ok := value.([]string); ok && len(codes) == 0 {
+			continue // separators only: as good as blank, and no order to take everything away
+		}
 		out.patch[c.field] = value
 	}
 	out.username, _ = out.patch["username"].(string)

@@ -98,6 +98,7 @@ type Worker struct {
 	Staging   Staging
 	Directory Directory
 	Files     Files
+	Rules     account.Rules
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() string
@@ -246,10 +247,13 @@ func (r *importRun) proceed(ctx context.Context) error {
 	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
 		return err
 	}
-	if err := r.check(ctx); err != nil || r.job.EndAs != "" {
-		return err
+	err := r.check(ctx)
+	if err == nil && r.job.EndAs != "" {
+		return nil
 	}
-	err := r.stage(ctx)
+	if err == nil {
+		err = r.stage(ctx)
+	}
 	if err == nil {
 		err = r.commit(ctx)
 	}
@@ -302,8 +306,12 @@ func (r *importRun) commit(ctx context.Context) error {
 	if err := r.report(ctx); err != nil {
 		return err
 	}
+	checkedBy := r.scope.Caller.Permissions
 	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
 		return err
+	}
+	if len(r.scope.Caller.Permissions.Beyond(checkedBy)) > 0 {
+		return ErrOvertaken // rows may give what the actor holds no more (V61)
 	}
 	done := r.job
 	done.State, done.Ended = Done, r.now()
@@ -323,6 +331,14 @@ func (r *importRun) report(ctx context.Context) error {
 // giveUp takes back what was staged and ends the job as decided, or says to start again.
 func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
 	as := r.job.EndAs
+	r.discount()
+	if as == Checking {
+		r.job.Report = false // one that was to be committed tells of what did not happen
+	} else if len(r.rows) > 0 {
+		if err := r.report(ctx); err != nil {
+			return false, err
+		}
+	}
 	if r.job.Import != 0 {
 		if r.job.State != RollingBack {
 			r.job.State = RollingBack
@@ -331,12 +347,6 @@ func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
 			}
 		}
 		if err := r.Staging.TakeBack(ctx, r.job, traces(r.lines)); err != nil {
-			return false, err
-		}
-	}
-	r.discount()
-	if r.job.EndAs == Refused && len(r.rows) > 0 {
-		if err := r.report(ctx); err != nil {
 			return false, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/local"
 	"useraccounts/internal/password"
+	"useraccounts/internal/phone"
 	"useraccounts/internal/setup"
 	"useraccounts/internal/token"
 )
@@ -25,6 +26,7 @@ func Seed(ctx context.Context, target local.Target) ([]string, error) {
 	table := &dynamo.Table{Client: target.Endpoints.DynamoDBClient(), Name: target.TableName}
 	environments := dynamo.NewEnvironments(table)
 	s := setup.Setup{Environments: environments, Accounts: &account.Service{
+		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: anyPassword{}, Now: time.Now, NewID: token.NewIDText,
 	}}
 	if _, err := s.Environment(ctx, target.EnvironmentID); err != nil {

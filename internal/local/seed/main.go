@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/password"
+	"useraccounts/internal/phone"
 	"useraccounts/internal/setup"
 	"useraccounts/internal/token"
 )
@@ -28,6 +29,7 @@ func main() {
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	s := setup.Setup{Environments: dynamo.NewEnvironments(table), Accounts: &account.Service{
+		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText,
 	}}
 	if err := seed(context.Background(), s, cfg); err != nil {

@@ -1,0 +1,4 @@
+package account
+
+// ValidEmail is validEmail, for the tests of this folder.
+func ValidEmail(text string) bool { return validEmail(text) }

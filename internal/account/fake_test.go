@@ -1,0 +1,180 @@
+package account_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"useraccounts/internal/phone"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// now is every test's time, with more precision than is kept.
+var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
+
+var kept = now.Truncate(time.Millisecond)
+
+const today field.Date = "2026-01-05"
+
+// memory is a Store of accounts by id. before, if set, runs ahead of each write, as another's request would.
+type memory struct {
+	accounts map[string]account.Account
+	events   []journal.Event
+	writes   []account.Write
+	before   func(m *memory)
+	fail     error
+}
+
+func (m *memory) Account(_ context.Context, _ environment.Environment, id string) (account.Account, error) {
+	a, ok := m.accounts[id]
+	if !ok {
+		return account.Account{}, fault.New(fault.NotFound, "notFound", "There is no such account.")
+	}
+	return a, m.fail
+}
+
+func (m *memory) Page(context.Context, environment.Environment, string, int) ([]account.Account, string, error) {
+	return []account.Account{m.accounts["1"]}, "next", m.fail
+}
+
+func (m *memory) Write(_ context.Context, _ environment.Environment, w account.Write) error {
+	if m.before != nil {
+		m.before(m)
+	}
+	if m.fail != nil {
+		return m.fail
+	}
+	if w.Before != nil && m.accounts[w.After.ID].Version != w.Before.Version {
+		return account.ErrRaced
+	}
+	m.accounts[w.After.ID] = w.After
+	m.writes = append(m.writes, w)
+	m.events = append(m.events, w.Event)
+	return nil
+}
+
+func (m *memory) EventsSince(_ context.Context, _ environment.Environment, _ string, version int64) ([]journal.Event, error) {
+	var out []journal.Event
+	for _, e := range m.events {
+		if e.Version > version {
+			out = append(out, e)
+		}
+	}
+	return out, m.fail
+}
+
+// plainHash is a Passwords with a policy of one rule, at least 8 characters and none of the words.
+type plainHash struct{ fail error }
+
+func (plainHash) Check(_ environment.Settings, secret string, words []string) []fault.Field {
+	for _, w := range words {
+		if w != "" && strings.Contains(secret, w) {
+			return []fault.Field{{Field: "password", Code: "personal"}}
+		}
+	}
+	if len(secret) < 8 {
+		return []fault.Field{{Field: "password", Code: "tooShort"}}
+	}
+	return nil
+}
+
+func (p plainHash) Hash(secret string) (string, error) { return "hash of " + secret, p.fail }
+
+func entry(kind catalogue.Kind, code string, set func(*catalogue.Entry)) catalogue.Entry {
+	e := catalogue.Entry{Kind: kind, Code: code, Active: true}
+	if set != nil {
+		set(&e)
+	}
+	return e
+}
+
+func known() *catalogue.Catalogue {
+	roles := func(codes ...string) func(*catalogue.Entry) { return func(e *catalogue.Entry) { e.Roles = codes } }
+	may := func(p ...access.Permission) func(*catalogue.Entry) {
+		return func(e *catalogue.Entry) {
+			for _, p := range p {
+				e.Permissions = append(e.Permissions, string(p))
+			}
+		}
+	}
+	var all []access.Permission
+	for p := range access.All() {
+		all = append(all, p)
+	}
+	return catalogue.New([]catalogue.Entry{
+		entry(catalogue.Licence, "FULL", nil), entry(catalogue.Licence, "TEAM", roles("VIEWER")),
+		entry(catalogue.Licence, "API", func(e *catalogue.Entry) { e.APIOnly = true }),
+		entry(catalogue.Licence, "OLD", func(e *catalogue.Entry) { e.Active = false }),
+		entry(catalogue.Role, "ADMIN", may(all...)), entry(catalogue.Role, "VIEWER", may(access.AccountRead)),
+		entry(catalogue.Role, "EDITOR", may(access.AccountRead, access.AccountUpdate, access.AccountCreate)),
+		entry(catalogue.Role, "DESK", may(access.AccountRead, access.AccountBlock, access.AccountPassword)),
+		entry(catalogue.Role, "RETIRED", func(e *catalogue.Entry) { e.Active = false }),
+		entry(catalogue.Group, "STAFF", roles("VIEWER")), entry(catalogue.Group, "BOARD", roles("ADMIN")),
+		entry(catalogue.Group, "NEST", func(e *catalogue.Entry) { e.Groups = []string{"BOARD", "NEST"} }),
+		entry(catalogue.DACGroup, "DAC1", nil),
+	})
+}
+
+// scope is a request of the account with the id, which holds the roles.
+func scope(id string, roles ...string) access.Scope {
+	settings := environment.Defaults()
+	settings.DACEnabled = true
+	return access.Scope{
+		Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: known(),
+		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70, Permissions: access.Permissions(known(), roles, nil)},
+	}
+}
+
+// somebody is an account that can sign in.
+func somebody(id string, roles ...string) account.Account {
+	return account.Account{
+		ID: id, Version: 4, Epoch: 7, UserType: "FULL", Username: "u" + id, Name: "Somebody " + id, Email: "u" + id + "@example.com",
+		DateFrom: "2026-01-01", Active: true, Roles: roles, PasswordHash: "hash",
+	}
+}
+
+func service(accounts ...account.Account) (*account.Service, *memory) {
+	m := &memory{accounts: map[string]account.Account{}}
+	for _, a := range accounts {
+		m.accounts[a.ID] = a
+	}
+	n := 0
+	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: m, Passwords: plainHash{}, Now: func() time.Time { return now }, NewID: func() string {
+		n++
+		return fmt.Sprintf("id%d", n)
+	}}, m
+}
+
+// wants fails the test unless err is a fault of the kind and code; with a field, that is the one field it names.
+func wants(t *testing.T, name string, err error, kind fault.Kind, code, of string) {
+	t.Helper()
+	f := fault.As(err)
+	switch {
+	case f == nil || f.Kind != kind:
+		t.Errorf("%s: %v", name, err)
+	case of == "" && f.Code != code:
+		t.Errorf("%s: code %s, want %s", name, f.Code, code)
+	case of != "" && (len(f.Fields) != 1 || f.Fields[0].Field != of || f.Fields[0].Code != code):
+		t.Errorf("%s: fields %+v, want %s of %s", name, f.Fields, code, of)
+	}
+}
+
+func blank() field.Patch {
+	return field.Patch{"username": "Doej", "name": "John Doe", "email": "john@example.com", "userType": "full"}
+}
+
+func with(more field.Patch) field.Patch {
+	p := blank()
+	for k, v := range more {
+		p[k] = v
+	}
+	return p
+}

@@ -1,0 +1,121 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+func TestChangeWritesTheNextVersionWithItsEvent(t *testing.T) {
+	s, m := service(somebody("1"))
+	got, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "New", "mobile": "+4930123456"})
+	if err != nil || got.Version != 5 || got.Name != "New" || !got.UpdatedAt.Equal(kept) {
+		t.Fatalf("%+v %v", got, err)
+	}
+	w := m.writes[0]
+	if w.Before.Version != 4 || w.Event.Kind != journal.Changed || w.Event.Version != 5 || w.Event.By != "u9" || w.Event.ID != "id1" || !w.Event.At.Equal(kept) {
+		t.Errorf("%+v", w)
+	}
+	if len(w.Event.Changes) != 3 || w.Event.Changes[0] != (field.Diff{Field: "name", From: "Somebody 1", To: "New"}) {
+		t.Errorf("changes %+v", w.Event.Changes)
+	}
+}
+
+func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
+	s, m := service(somebody("1", "VIEWER"))
+	for _, p := range []field.Patch{{}, {"name": " Somebody 1 "}, {"roles": []string{"viewer"}}, {"userType": "full"}, {"mobile": ""}} {
+		got, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, p)
+		if err != nil || got.Version != 4 || len(m.writes) > 0 {
+			t.Errorf("%v: %+v %v", p, got, err)
+		}
+	}
+}
+
+// V62: a stale version is refused, and told which fields changed, by whom and when; nothing is overwritten.
+func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
+	s, m := service(somebody("1"))
+	if _, err := s.Change(context.Background(), scope("8", "ADMIN"), "1", 4, field.Patch{"name": "Theirs"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []int64{4, 3, 6} {
+		_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", version, field.Patch{"name": "Mine"})
+		f := fault.As(err)
+		if f == nil || f.Kind != fault.Stale {
+			t.Fatalf("version %d: %v", version, err)
+		}
+		if version == 6 {
+			continue
+		}
+		if len(f.Fields) != 1 || f.Fields[0].Field != "name" || f.Fields[0].By != "u8" || f.Fields[0].At == nil || !f.Fields[0].At.Equal(kept) {
+			t.Errorf("version %d: %+v", version, f.Fields)
+		}
+	}
+	if m.accounts["1"].Name != "Theirs" {
+		t.Errorf("overwritten with %s", m.accounts["1"].Name)
+	}
+}
+
+// V62: somebody is faster between the read and the write. With a version it is stale; without one it is done again.
+func TestARaceIsFoundByTheWrite(t *testing.T) {
+	overtake := func(m *memory) {
+		a := m.accounts["1"]
+		a.Version++
+		a.Mobile = "theirs"
+		m.accounts["1"] = a
+		m.before = nil
+	}
+	s, m := service(somebody("1"))
+	m.before = overtake
+	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "Mine"})
+	wants(t, "with a version", err, fault.Stale, "stale", "")
+
+	s, m = service(somebody("1"))
+	m.before = overtake
+	got, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x")
+	if err != nil || got.Mobile != "theirs" || !got.AccessLocked || got.Version != 6 {
+		t.Errorf("without a version: %+v %v", got, err)
+	}
+}
+
+func TestARaceWithoutAnEndGivesUp(t *testing.T) {
+	s, m := service(somebody("1"))
+	reads := 0
+	m.before = func(m *memory) {
+		reads++
+		a := m.accounts["1"]
+		a.Version++
+		m.accounts["1"] = a
+	}
+	_, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x")
+	wants(t, "always faster", err, fault.Conflict, "busy", "")
+	if reads != 5 || fault.As(err).RetryAfter == 0 {
+		t.Errorf("%d tries, %+v", reads, err)
+	}
+}
+
+// V58: another environment's account, or none, is simply not there.
+func TestNobodyIsNotFound(t *testing.T) {
+	s, _ := service()
+	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 1, field.Patch{"name": "x"})
+	wants(t, "change", err, fault.NotFound, "notFound", "")
+	_, err = s.Get(context.Background(), scope("9", "ADMIN"), "1")
+	wants(t, "get", err, fault.NotFound, "notFound", "")
+}
+
+func TestWhatTheStoreSaysIsPassedOn(t *testing.T) {
+	s, m := service(somebody("1"))
+	if got, next, err := s.List(context.Background(), scope("9"), "", 10); err != nil || len(got) != 1 || next != "next" {
+		t.Errorf("%v %q %v", got, next, err)
+	}
+	m.before = func(m *memory) { m.fail = errors.New("down") }
+	if _, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x"); !errors.Is(err, m.fail) {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 2, field.Patch{}); !errors.Is(err, m.fail) {
+		t.Errorf("%v", err)
+	}
+}

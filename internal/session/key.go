@@ -1,0 +1,61 @@
+package session
+
+import "time"
+
+// Key is a standing credential of an API client: its holder calls the API with it, or opens short sessions by it.
+type Key struct {
+	AccountID string
+	ID        string
+	// Hash is the SHA-256 of its secret, which is shown once and stored nowhere.
+	Hash        []byte
+	Description string
+	Created     time.Time
+	// CreatedBy and LockedBy are the usernames of who did it.
+	CreatedBy string
+	Expires   time.Time
+	// LastUsed is when it was last used, to the hour; zero for never.
+	LastUsed time.Time
+	// Locked is when it was locked, for good; zero while it is not.
+	Locked   time.Time
+	LockedBy string
+}
+
+// KeyState is what a key's list says of it.
+type KeyState string
+
+// The states of a key.
+const (
+	KeyActive  KeyState = "active"
+	KeyExpired KeyState = "expired"
+	KeyLocked  KeyState = "locked"
+)
+
+// State returns the key's state at now. Whether its account may be used is another matter.
+func (k Key) State(now time.Time) KeyState {
+	switch {
+	case !k.Locked.IsZero():
+		return KeyLocked
+	case !now.Before(k.Expires):
+		return KeyExpired
+	}
+	return KeyActive
+}
+
+const (
+	// KeySessionLife is how long a session lasts that a key opened. It is never refreshed: the key opens another.
+	KeySessionLife = 30 * time.Minute
+	// KeyUseNoted is how exactly the last use of a key is known: it is written down at most once in that time.
+	KeyUseNoted = time.Hour
+)
+
+// UseIsDue reports whether a use at now is to be written down.
+func (k Key) UseIsDue(now time.Time) bool { return now.Sub(k.LastUsed) >= KeyUseNoted }
+
+// SessionEnd returns when a session ends that the key opens at now: never later than the key.
+func (k Key) SessionEnd(now time.Time) time.Time {
+	end := now.Add(KeySessionLife)
+	if end.After(k.Expires) {
+		return k.Expires
+	}
+	return end
+}

@@ -1,0 +1,270 @@
+package signin_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+)
+
+const envID = "test"
+
+var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+
+// world is the store, the clock and the hash in memory. It does what the interfaces of this package say, and counts what
+// is asked of it.
+type world struct {
+	mu       sync.Mutex
+	now      time.Time
+	random   *rand.ChaCha8
+	env      environment.Environment
+	accounts map[string]account.Account // by directory key
+	keys     map[string]string          // identifier to directory key
+	sessions map[string]session.Session
+	tickets  map[string]session.Ticket
+
+	charges  []string // directory keys, "" for a decoy
+	verified int      // passwords that were held against a hash
+	work     int      // hashes computed, dummies included
+	blocks   []string
+	slept    int
+	fail     map[string]error // by the method's name
+	between  func()           // runs before Open, Offer, Redeem and Renew
+}
+
+func newWorld(accounts ...account.Account) *world {
+	w := &world{
+		now: noon, random: rand.NewChaCha8([32]byte{1}), env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
+		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{}, fail: map[string]error{},
+	}
+	for _, a := range accounts {
+		w.accounts[a.DirectoryKey()] = a
+		w.keys[a.DirectoryKey()] = a.DirectoryKey()
+		for _, k := range a.LoginKeys() {
+			w.keys[k] = a.DirectoryKey()
+		}
+	}
+	return w
+}
+
+func (w *world) service() *signin.Service {
+	return &signin.Service{
+		Gate: &signin.Gate{EnvID: envID, Checks: w, Now: func() time.Time { return w.now }}, Accounts: w, Sessions: w, Hasher: w, Passwords: policy{w},
+		Random: w.random, NewID: func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
+		Sleep: func(context.Context, time.Duration) error { w.slept++; return w.fail["Sleep"] },
+	}
+}
+
+func (w *world) change(key string, set func(*account.Account)) {
+	a := w.accounts[key]
+	set(&a)
+	w.accounts[key] = a
+}
+
+func (w *world) byID(id string) (string, account.Account, bool) {
+	for key, a := range w.accounts {
+		if a.ID == id {
+			return key, a, true
+		}
+	}
+	return "", account.Account{}, false
+}
+
+func (w *world) Find(_ context.Context, env, identifier string) (environment.Environment, string, error) {
+	if env != envID {
+		return environment.Environment{}, "", errors.New("another environment")
+	}
+	return w.env, w.keys[identifier], w.fail["Find"]
+}
+
+func (w *world) Charge(_ context.Context, _ environment.Environment, key string, limit int) (signin.Charged, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.charges = append(w.charges, key)
+	a, found := w.accounts[key]
+	if !found {
+		return signin.Charged{}, w.fail["Charge"]
+	}
+	if a.FailedTries >= int64(limit) || !a.TriesBlockedAt.IsZero() {
+		return signin.Charged{Account: a, Found: true}, w.fail["Charge"]
+	}
+	a.FailedTries++
+	w.accounts[key] = a
+	return signin.Charged{Account: a, Found: true, Charged: true}, w.fail["Charge"]
+}
+
+func (w *world) BlockByTries(_ context.Context, _ environment.Environment, a account.Account, at time.Time, eventID string) error {
+	if eventID == "" {
+		return errors.New("no event")
+	}
+	w.blocks = append(w.blocks, a.Username)
+	w.change(a.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = at })
+	return w.fail["BlockByTries"]
+}
+
+// unchanged is the condition of Open and Offer.
+func (w *world) unchanged(a account.Account) error {
+	if w.between != nil {
+		w.between()
+	}
+	_, is, ok := w.byID(a.ID)
+	if !ok || is.Epoch != a.Epoch || !is.TriesBlockedAt.IsZero() {
+		return account.ErrRaced
+	}
+	return nil
+}
+
+func (w *world) Open(_ context.Context, _ environment.Environment, a account.Account, s session.Session) error {
+	if err := errors.Join(w.unchanged(a), w.fail["Open"]); err != nil {
+		return err
+	}
+	w.sessions[s.ID] = s
+	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.LastLogin = 0, s.Start })
+	return nil
+}
+
+func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Account, t session.Ticket) error {
+	if err := errors.Join(w.unchanged(a), w.fail["Offer"]); err != nil {
+		return err
+	}
+	w.tickets[t.ID] = t
+	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries = 0 })
+	return nil
+}
+
+func (w *world) Ticket(_ context.Context, _, accountID, id string) (signin.Ticketed, error) {
+	if err := w.fail["Ticket"]; err != nil {
+		return signin.Ticketed{}, err
+	}
+	t, ok := w.tickets[id]
+	if !ok || t.AccountID != accountID {
+		return signin.Ticketed{}, fault.New(fault.NotFound, "ticket", "There is no such ticket.")
+	}
+	_, a, _ := w.byID(accountID)
+	return signin.Ticketed{Ticket: t, Account: a, Env: w.env}, nil
+}
+
+func (w *world) Redeem(_ context.Context, _ environment.Environment, t session.Ticket, write account.Write, s session.Session) error {
+	if w.between != nil {
+		w.between()
+	}
+	if err := w.fail["Redeem"]; err != nil {
+		return err
+	}
+	key, is, _ := w.byID(t.AccountID)
+	if _, ok := w.tickets[t.ID]; !ok || is.Version != write.Before.Version {
+		return account.ErrRaced
+	}
+	delete(w.tickets, t.ID)
+	w.accounts[key], w.sessions[s.ID] = write.After, s
+	return nil
+}
+
+func (w *world) Renew(_ context.Context, old, renewed session.Session) error {
+	if w.between != nil {
+		w.between()
+	}
+	if err := w.fail["Renew"]; err != nil {
+		return err
+	}
+	if string(w.sessions[old.ID].RefreshHash) != string(old.RefreshHash) {
+		return account.ErrRaced
+	}
+	w.sessions[old.ID] = renewed
+	return nil
+}
+
+func (w *world) Check(_ context.Context, env, accountID, sessionID string) (signin.Checked, error) {
+	if err := w.fail["Check"]; err != nil {
+		return signin.Checked{}, err
+	}
+	s, ok := w.sessions[sessionID]
+	_, a, found := w.byID(accountID)
+	if !ok || !found || s.AccountID != accountID || env != envID {
+		return signin.Checked{}, fault.New(fault.NotFound, "session", "There is no such session.")
+	}
+	return signin.Checked{Session: s, Anchor: a.Anchor(), Env: w.env}, nil
+}
+
+func (w *world) Close(_ context.Context, _, sessionID string, at time.Time, why session.Reason) (bool, error) {
+	s, ok := w.sessions[sessionID]
+	if !ok || !s.Closed.IsZero() {
+		return false, w.fail["Close"]
+	}
+	s.Closed, s.Reason = at, why
+	w.sessions[sessionID] = s
+	return true, w.fail["Close"]
+}
+
+func (w *world) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
+	return catalogue.New([]catalogue.Entry{
+		{Kind: catalogue.Role, Code: "VIEWER", Active: true, Permissions: []string{"account.read"}},
+		{Kind: catalogue.Group, Code: "DESK", Active: true, Roles: []string{"VIEWER"}},
+	}), w.fail["Catalogue"]
+}
+
+func (w *world) Verify(hash, secret string) bool {
+	w.work++
+	if hash == "" {
+		return false
+	}
+	w.verified++
+	return hash == "hash of "+secret
+}
+
+// policy is the Passwords of the world: at least 8 characters, and none of the words.
+type policy struct{ *world }
+
+func (p policy) Hash(secret string) (string, error) { return "hash of " + secret, p.fail["Hash"] }
+
+func (policy) Check(_ environment.Settings, secret string, words []string) []fault.Field {
+	for _, word := range words {
+		if word == secret {
+			return []fault.Field{{Field: "password", Code: "personal"}}
+		}
+	}
+	if len(secret) < 8 {
+		return []fault.Field{{Field: "password", Code: "tooShort"}}
+	}
+	return nil
+}
+
+const secret = "correct horse"
+
+// doej is an account that can sign in.
+func doej() account.Account {
+	return account.Account{
+		ID: "01JZ0000000000000000000001", Version: 3, Epoch: 7, UserType: "FULL", Username: "DoeJ", Name: "John Doe", Email: "John@Example.com",
+		DateFrom: "2026-01-05", DateTo: "2026-01-05", Active: true, Groups: []string{"DESK"}, PasswordHash: "hash of " + secret,
+	}
+}
+
+// with is doej after a change.
+func with(set func(*account.Account)) account.Account {
+	a := doej()
+	set(&a)
+	return a
+}
+
+func login(t *testing.T, w *world) signin.Result {
+	t.Helper()
+	got, err := w.service().Login(context.Background(), "doej", secret, signin.Device{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+var tomorrow, yesterday = field.Date("2026-01-06"), field.Date("2026-01-04")
