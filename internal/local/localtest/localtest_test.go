@@ -65,7 +65,7 @@ func TestQueueHasItsDeadLetters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if have.Attributes["VisibilityTimeout"] != "5400" || have.Attributes["FifoQueue"] != "true" || have.Attributes["RedrivePolicy"] == "" {
+	if have.Attributes["VisibilityTimeout"] != "1800" || have.Attributes["FifoQueue"] != "true" || have.Attributes["RedrivePolicy"] == "" {
 		t.Errorf("attributes %v", have.Attributes)
 	}
 }
