@@ -28,6 +28,7 @@ func main() {
 	service := &signin.Service{
 		Gate: gate, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},
 		Hasher: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+		ByKey: dynamo.Keys{Table: table},
 	}
 	httpapi.Serve(httpapi.Server{
 		Routes: api.Routes(service), Authenticate: gate.Authenticate, Log: boot.Logger("login"),

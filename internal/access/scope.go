@@ -9,6 +9,8 @@ import (
 type Caller struct {
 	// AccountID and SessionID are ULIDs; Username is as its owner spells it.
 	AccountID, SessionID, Username string
+	// KeyID is the API key that the caller came by, directly or through a session that it opened; empty for people.
+	KeyID string
 	// Epoch is the account's epoch when the session was checked; writes that need the caller to be still in force
 	// condition on it.
 	Epoch       int64
@@ -23,4 +25,6 @@ type Scope struct {
 	Env       environment.Environment
 	Catalogue *catalogue.Catalogue
 	Caller    Caller
+	// Trouble is what went wrong beside the check of the caller and did not change its outcome, for the request's record.
+	Trouble error
 }

@@ -46,6 +46,8 @@ type Account struct {
 	Epoch int64
 	// PasswordHash is the PHC string of the password, empty for none. It is in no field table and leaves with no answer.
 	PasswordHash string
+	// PasswordExpires is when a password that an administrator gave stops signing in, zero for one that does not.
+	PasswordExpires time.Time
 
 	// Stored is what the store read, for the condition of the next write. Nobody else looks at it.
 	Stored Revision
@@ -85,13 +87,18 @@ type Anchor struct {
 	DateTo   field.Date
 	Roles    []string
 	Groups   []string
+	// UserType, Active and AccessLocked decide about API keys, which outlive epochs. A block by tries is not here: it keeps
+	// passwords from being guessed, and whoever brings one about must not cut off an API client.
+	UserType     string
+	Active       bool
+	AccessLocked bool
 }
 
 // Anchor returns the account's anchor.
 func (a Account) Anchor() Anchor {
 	return Anchor{
 		ID: a.ID, Username: a.Username, Epoch: a.Epoch, DateFrom: a.DateFrom, DateTo: a.DateTo,
-		Roles: a.Roles, Groups: a.Groups,
+		Roles: a.Roles, Groups: a.Groups, UserType: a.UserType, Active: a.Active, AccessLocked: a.AccessLocked,
 	}
 }
 
@@ -108,6 +115,8 @@ type Write struct {
 	Event journal.Event
 	// ClearTries also zeroes the failed tries and lifts a block by tries.
 	ClearTries bool
+	// Limit is how many seats the licence of After has, 0 for any number.
+	Limit int
 	// CallerEpoch, when not zero, makes the write depend on the caller's account (Event.ByID) still having that epoch, so
 	// that two administrators cannot end each other's access at once.
 	CallerEpoch int64

@@ -62,52 +62,6 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 	})
 }
 
-// NewPassword is what an administrator chooses when setting a password.
-type NewPassword struct {
-	Password string
-	// ForceChange makes the person choose their own at the next sign-in.
-	ForceChange bool
-	// Unlock also allows login access, in the same step.
-	Unlock bool
-}
-
-// SetPassword gives the account a password and ends its sessions. A block stays unless Unlock is set.
-func (s *Service) SetPassword(ctx context.Context, sc access.Scope, id string, version int64, choice NewPassword) (Account, error) {
-	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardRights(sc, before, "set the password of"); err != nil {
-			return Write{}, err
-		}
-		if choice.Unlock && !sc.Caller.May(access.AccountBlock) {
-			return Write{}, fault.New(fault.Forbidden, "forbidden", "Allowing login access needs the permission account.block.")
-		}
-		if licence, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType); licence.APIOnly {
-			return Write{}, fault.New(fault.Conflict, "apiOnly", "An account with the licence %s has no password; it uses API keys.", licence.Code)
-		}
-		if err := fault.InvalidFields(s.Passwords.Check(sc.Env.Settings, choice.Password, Words(before))); err != nil {
-			return Write{}, err
-		}
-		hash, err := s.Passwords.Hash(choice.Password)
-		if err != nil {
-			return Write{}, err
-		}
-		after := before
-		after.PasswordHash, after.ForcePasswordChange = hash, choice.ForceChange
-		after.Epoch++
-		write := Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{Kind: journal.PasswordSet}}
-		if before.ID == sc.Caller.AccountID {
-			write.CallerEpoch = 0 // one transaction cannot both check and raise the same epoch
-		}
-		if choice.Unlock {
-			write.After, write.ClearTries = allowed(after), true
-		}
-		write.Event.Changes = Fields().Compare(&before, &write.After)
-		return write, nil
-	})
-}
-
-// Words returns the texts that the account's password must not be made of.
-func Words(a Account) []string { return []string{a.Username, a.Email, a.Name} }
-
 // guardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
 // who can sign in is always left (the rule of the last account with account.admin).
 func guardAdministrator(sc access.Scope, target Account) error {

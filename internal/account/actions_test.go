@@ -268,7 +268,7 @@ func TestInDates(t *testing.T) {
 func TestTheAnchorHoldsWhatEveryRequestNeeds(t *testing.T) {
 	a := somebody("1", "VIEWER")
 	a.Groups, a.DateTo = []string{"STAFF"}, "2027-01-01"
-	want := account.Anchor{ID: "1", Username: "u1", Epoch: 7, DateFrom: "2026-01-01", DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"}}
+	want := account.Anchor{ID: "1", Username: "u1", Epoch: 7, UserType: "FULL", Active: true, DateFrom: "2026-01-01", DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"}}
 	if got := a.Anchor(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}

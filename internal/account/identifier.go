@@ -21,15 +21,18 @@ func Normalise(text string) (string, bool) {
 	id := strings.TrimFunc(text, unicode.IsSpace)
 	// Folding can undo normal form and the reverse; two rounds settle all but a few exotic sequences, which are refused.
 	for range 3 {
-		// Decomposed before it is folded, or the iota written below would fold differently with and without an accent.
-		next := norm.NFKC.String(cases.Fold().String(norm.NFKD.String(id)))
-		next = strings.TrimFunc(next, unicode.IsSpace)
+		next := strings.TrimFunc(foldOnce(id), unicode.IsSpace)
 		if next == id {
 			return id, id != "" && utf8.RuneCountInString(id) <= MaxEmail && !strings.ContainsFunc(id, unseemly)
 		}
 		id = next
 	}
 	return "", false
+}
+
+// foldOnce decomposes before it folds, or the iota written below would fold differently with and without an accent.
+func foldOnce(text string) string {
+	return norm.NFKC.String(cases.Fold().String(norm.NFKD.String(text)))
 }
 
 // unseemly reports runes that make two identifiers look alike or cannot be typed.

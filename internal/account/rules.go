@@ -33,10 +33,11 @@ func (r Rules) plan(sc access.Scope, before *Account, patch field.Patch, today f
 	p.identifiers()
 	licence := p.licence()
 	p.required(licence)
+	p.apiOnly(licence)
 	p.dates()
 	p.codes(licence)
 	p.rights()
-	if p.touched("mobile") {
+	if before == nil || before.Mobile != p.after.Mobile {
 		p.after.MobileE164 = r.E164(p.after.Mobile, sc.Env.Settings.Country)
 	}
 	return p.after, p.bad
@@ -101,6 +102,27 @@ func (p *planner) required(licence catalogue.Entry) {
 	}
 	if p.after.Email == "" && !licence.APIOnly && p.touched("email", "userType") {
 		p.refuse("email", "required", "Email is required, except for a licence that is for API clients only.")
+	}
+}
+
+// apiOnly refuses what an API client has not, and takes it away where the account becomes one. An account that is one already
+// keeps what it has, so that an export comes back unchanged.
+func (p *planner) apiOnly(licence catalogue.Entry) {
+	if !licence.APIOnly {
+		return
+	}
+	before := Account{}
+	if p.before != nil {
+		before = *p.before
+	}
+	if p.patch["mfaRequired"] == true && !before.MFARequired {
+		p.refuse("mfaRequired", "apiOnly", "An account with the licence "+licence.Code+" has no second factor, so none can be required.")
+	}
+	if p.patch["forcePasswordChange"] == true && !before.ForcePasswordChange {
+		p.refuse("forcePasswordChange", "apiOnly", "An account with the licence "+licence.Code+" has no password that could be changed.")
+	}
+	if p.before == nil || becameAPIOnly(p.scope, before, p.after) {
+		p.after.MFARequired, p.after.MFAEnabled, p.after.ForcePasswordChange = false, false, false
 	}
 }
 

@@ -211,13 +211,13 @@ func TestRetiredCodesDoNotHoldOffOtherChanges(t *testing.T) {
 }
 
 // Export and import without an edit writes nothing, even if the environment's country changed since.
-func TestMobileIsReadAgainOnlyWhenGiven(t *testing.T) {
+func TestMobileIsReadAgainOnlyWhenItChanges(t *testing.T) {
 	a := somebody("1")
 	a.Mobile, a.MobileE164 = "07911 123456", "+447911123456"
 	s, m := service(a)
 	sc := scope("9", "ADMIN")
 	sc.Env.Settings.Country = "DE"
-	if _, err := s.Change(context.Background(), sc, "1", 4, field.Patch{"name": a.Name}); err != nil || len(m.writes) > 0 {
+	if _, err := s.Change(context.Background(), sc, "1", 4, field.Patch{"name": a.Name, "mobile": a.Mobile}); err != nil || len(m.writes) > 0 {
 		t.Errorf("%v %+v", err, m.writes)
 	}
 	if _, err := s.Change(context.Background(), sc, "1", 4, field.Patch{"mobile": "no number"}); err != nil || m.writes[0].After.MobileE164 != "" {

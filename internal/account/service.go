@@ -41,7 +41,12 @@ type Passwords interface {
 type Service struct {
 	Rules     Rules
 	Store     Store
+	Directory Directory
 	Passwords Passwords
+	// Generator is needed by ResetPassword alone, Remover by Delete, Seats by SeatsInUse.
+	Generator Generator
+	Remover   Remover
+	Seats     SeatCounts
 	Now       func() time.Time
 	NewID     func() string
 }
@@ -65,8 +70,8 @@ func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Ti
 	a.ID, a.Version, a.Epoch = id, 1, 1
 	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, "Not yet allowed", sc.Caller.Username
 	a.CreatedAt, a.UpdatedAt = now, now
-	return Write{After: a, Event: journal.Event{
-		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: 1,
+	return Write{After: a, Limit: seatsOf(sc, a), Event: journal.Event{
+		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID, Version: 1,
 	}}, nil
 }
 
@@ -86,7 +91,7 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 		return Write{}, err
 	}
 	if becameAPIOnly(sc, before, after) {
-		after.PasswordHash = ""
+		after.PasswordHash, after.PasswordExpires = "", time.Time{}
 	}
 	// An administrator's sessions end with the right, so that of two who take it from each other at once only one can:
 	// the other's write depends on the epoch (Change, or the import's commit).
@@ -95,7 +100,8 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	}
 	after.Version, after.UpdatedAt = before.Version+1, now
 	return Write{Before: &before, After: after, Event: journal.Event{
-		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: after.Version, Changes: diff,
+		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Version: after.Version, Changes: diff,
 	}}, nil
 }
 
@@ -111,13 +117,16 @@ func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit
 
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.
 func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account, error) {
-	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		write, err := s.Rules.Change(sc, before, patch, s.now())
-		if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
-			write.CallerEpoch = sc.Caller.Epoch
-		}
-		return write, err
-	})
+	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) { return s.changed(sc, before, patch) })
+}
+
+// changed works out the write that applies a patch to an account as read.
+func (s *Service) changed(sc access.Scope, before Account, patch field.Patch) (Write, error) {
+	write, err := s.Rules.Change(sc, before, patch, s.now())
+	if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
+		write.CallerEpoch = sc.Caller.Epoch
+	}
+	return write, err
 }
 
 // edit runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn work
@@ -152,10 +161,11 @@ func (s *Service) edit(ctx context.Context, sc access.Scope, id string, version 
 func (s *Service) complete(sc access.Scope, before Account, w *Write) {
 	now := s.now()
 	w.Before = &before
+	w.Limit = seatsOf(sc, w.After)
 	w.After.Version = before.Version + 1
 	w.After.UpdatedAt = now
 	w.Event.ID, w.Event.At, w.Event.Version = s.NewID(), now, w.After.Version
-	w.Event.By, w.Event.ByID = sc.Caller.Username, sc.Caller.AccountID
+	w.Event.By, w.Event.ByID, w.Event.Key = sc.Caller.Username, sc.Caller.AccountID, sc.Caller.KeyID
 	if w.ClearTries {
 		w.After.FailedTries, w.After.TriesBlockedAt = 0, time.Time{}
 	}

@@ -9,7 +9,7 @@ import (
 
 // fields returns the schema of a body made of a field table: what field.Table reads and writes, in the same words.
 func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
-	request := doc.Use != httpapi.ForAnswer
+	request := doc.Use != httpapi.ForAnswer && doc.Use != httpapi.ForVariants
 	out := &Schema{Type: "object"}
 	if request {
 		out.AdditionalProperties = false
@@ -31,7 +31,9 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 			if m.Kind != field.Codes && m.Kind != field.YesNo && m.Kind != field.Number {
 				orNull(member) // a blank field is written as null
 			}
-			out.Required = append(out.Required, m.Name)
+			if doc.Use == httpapi.ForAnswer {
+				out.Required = append(out.Required, m.Name)
+			}
 		case m.Required:
 			if member.Type == "string" {
 				member.MinLength = new(1)
@@ -63,7 +65,14 @@ func fieldSchema(m field.Meta) *Schema {
 	case field.Instant:
 		return &Schema{Type: "string", Format: "date-time"}
 	case field.Number:
-		return &Schema{Type: "integer"}
+		if m.ReadOnly {
+			return &Schema{Type: "integer"}
+		}
+		return &Schema{Type: "integer", Minimum: &m.Min, Maximum: &m.Max}
+	case field.Country:
+		return &Schema{Type: "string", Pattern: "^[A-Za-z]{2}$"}
+	case field.Currency:
+		return &Schema{Type: "string", Pattern: "^[A-Za-z]{3}$"}
 	case field.Email:
 		return &Schema{Type: "string", Format: "email", MaxLength: &longest}
 	}

@@ -10,6 +10,9 @@ import (
 
 var inBraces = regexp.MustCompile(`\{([a-zA-Z]+)\}`)
 
+// instantOrDay is the form of an InstantParam, not its bounds.
+const instantOrDay = `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$`
+
 // exampleID stands for any id.
 const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
 
@@ -80,6 +83,8 @@ func paramSchema(p httpapi.Param) *Schema {
 		}
 	case httpapi.DayParam:
 		s.Format = "date"
+	case httpapi.InstantParam:
+		s.Pattern = instantOrDay
 	case httpapi.ChoiceParam:
 		for _, choice := range p.Choices {
 			s.Enum = append(s.Enum, choice)

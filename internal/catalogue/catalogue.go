@@ -4,6 +4,7 @@ package catalogue
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"golang.org/x/text/cases"
@@ -32,6 +33,9 @@ type Entry struct {
 	Code        string `json:"code" dynamodbav:"code"`
 	Description string `json:"description" dynamodbav:"description"`
 	Active      bool   `json:"active" dynamodbav:"active"`
+	// Version is the version of the whole catalogue that the entry's last change made, so that no two states of a code ever
+	// share one, even where it was deleted and made again.
+	Version int64 `json:"version" dynamodbav:"version"`
 
 	// Permissions is what a role allows.
 	Permissions []string `json:"permissions,omitempty" dynamodbav:"permissions,omitempty"`
@@ -43,8 +47,21 @@ type Entry struct {
 	Seats int `json:"seats,omitempty" dynamodbav:"seats,omitempty"`
 	// APIOnly licences mean no password, no second factor and no interactive sign-in.
 	APIOnly bool `json:"apiOnly,omitempty" dynamodbav:"apiOnly,omitempty"`
-	// Defaults are a resource group's defaults for its resources, by field name.
-	Defaults map[string]string `json:"defaults,omitempty" dynamodbav:"defaults,omitempty"`
+	// Defaults are what a resource group gives its new resources.
+	Defaults ResourceDefaults `json:"defaults,omitzero" dynamodbav:"defaults"`
+}
+
+// ResourceDefaults are a resource group's defaults; a blank one gives nothing.
+type ResourceDefaults struct {
+	Department string `json:"department,omitempty" dynamodbav:"department,omitempty"`
+	// Manager is the code of a resource.
+	Manager         string `json:"manager,omitempty" dynamodbav:"manager,omitempty"`
+	CostCentre      string `json:"costCentre,omitempty" dynamodbav:"costCentre,omitempty"`
+	Currency        string `json:"currency,omitempty" dynamodbav:"currency,omitempty"`
+	PaymentMethod   string `json:"paymentMethod,omitempty" dynamodbav:"paymentMethod,omitempty"`
+	PaymentTerms    string `json:"paymentTerms,omitempty" dynamodbav:"paymentTerms,omitempty"`
+	AllowTimesheets bool   `json:"allowTimesheets,omitempty" dynamodbav:"allowTimesheets,omitempty"`
+	AllowExpenses   bool   `json:"allowExpenses,omitempty" dynamodbav:"allowExpenses,omitempty"`
 }
 
 // Catalogue is all reference data of an environment as of one version. It is read-only once made.
@@ -93,4 +110,26 @@ func (c *Catalogue) Resolve(kind Kind, codes []string) (known, unknown []string)
 		}
 	}
 	return known, unknown
+}
+
+// Replace returns the catalogue as it is with the entry in place of the one of its kind and code, or added.
+func (c *Catalogue) Replace(e Entry) *Catalogue {
+	out := c.without(e.Kind, e.Code)
+	out.entries[e.Kind][Fold(e.Code)] = e
+	return out
+}
+
+// Without returns the catalogue as it is without an entry.
+func (c *Catalogue) Without(e Entry) *Catalogue { return c.without(e.Kind, e.Code) }
+
+func (c *Catalogue) without(kind Kind, code string) *Catalogue {
+	out := &Catalogue{entries: maps.Clone(c.entries)}
+	entries := make(map[string]Entry, len(c.entries[kind])+1)
+	for folded, e := range c.entries[kind] {
+		if folded != Fold(code) {
+			entries[folded] = e
+		}
+	}
+	out.entries[kind] = entries
+	return out
 }

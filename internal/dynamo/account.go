@@ -22,16 +22,18 @@ var _ account.Store = Accounts{}
 // Attributes of a directory row besides its image. A row, an anchor or a login key that an import wrote has the import's
 // number, and the former image where there was one.
 const (
-	attrImage   = "v"
-	attrFormer  = "was"
-	attrImport  = "imp"
-	attrID      = "id"
-	attrHash    = "pw"
-	attrTries   = "tries"
-	attrBlocked = "blockedAt"
-	attrLogin   = "lastLogin"
-	attrGone    = "gone"
-	attrBorn    = "born"
+	attrImage  = "v"
+	attrFormer = "was"
+	attrImport = "imp"
+	attrID     = "id"
+	attrHash   = "pw"
+	// attrHashEnds is when a temporary password stops signing in.
+	attrHashEnds = "pwEnds"
+	attrTries    = "tries"
+	attrBlocked  = "blockedAt"
+	attrLogin    = "lastLogin"
+	attrGone     = "gone"
+	attrBorn     = "born"
 
 	// imageBare marks an image without a password. The hash itself is beside the images, because sign-ins must not wait for
 	// imports; an import that takes the password away does so by its image alone, and thus unseen.
@@ -60,7 +62,7 @@ func accountOf(it item, top bool) (account.Account, bool) {
 	}
 	a := account.Account{
 		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"),
-		PasswordHash: text(it, attrHash), FailedTries: number(it, attrTries),
+		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashEnds), FailedTries: number(it, attrTries),
 		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
 	}
 	if flag(image, imageBare) {
@@ -165,7 +167,7 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 		for _, it := range items {
 			event := eventOf(it)
 			switch {
-			case event.Version == 0 || !env.Imports.Sees(number(it, attrImport)):
+			case event.Version == 0 || event.Subject != "" || !env.Imports.Sees(number(it, attrImport)):
 			case event.Version <= version:
 				older = true
 			default:
@@ -182,7 +184,10 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 
 // anchorImage is what an anchor stores of an account.
 func anchorImage(a account.Anchor) item {
-	out := item{"username": str(a.Username), "epoch": num(a.Epoch), "dateFrom": str(string(a.DateFrom))}
+	out := item{
+		"username": str(a.Username), "epoch": num(a.Epoch), "dateFrom": str(string(a.DateFrom)), "userType": str(a.UserType),
+		"active": yes(a.Active), "locked": yes(a.AccessLocked),
+	}
 	if a.DateTo != "" {
 		out["dateTo"] = str(string(a.DateTo))
 	}
@@ -208,5 +213,6 @@ func anchorOf(it item, top bool) (account.Anchor, bool) {
 		ID: text(it, attrID), Username: text(image, "username"), Epoch: number(image, "epoch"),
 		DateFrom: field.Date(text(image, "dateFrom")), DateTo: field.Date(text(image, "dateTo")),
 		Roles: texts(image, "roles"), Groups: texts(image, "groups"),
+		UserType: text(image, "userType"), Active: flag(image, "active"), AccessLocked: flag(image, "locked"),
 	}, true
 }

@@ -52,6 +52,7 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 		if err != nil {
 			return err
 		}
+		p = append(p, s.atCounters(env.ID, env.CatalogueVersion, givesCodes(w), w.SeatChanges())...)
 		err = s.transact(ctx, p.items())
 		var cancelled *errCancelled
 		if !errors.As(err, &cancelled) {
@@ -155,6 +156,7 @@ func bornOf(e journal.Event) (item, error) {
 	it, err := eventItem("", e)
 	delete(it, "PK")
 	delete(it, "SK")
+	delete(it, "ttl") // it lives as long as the account
 	return it, err
 }
 
@@ -220,9 +222,16 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 	case mark != 0: // the image says whether there is a password; an import gives none
 	case after.PasswordHash == "":
 		drop(attrHash)
+		drop(attrHashEnds)
 	case after.PasswordHash != before.PasswordHash:
 		set += ", pw = :pw"
 		values[":pw"] = str(after.PasswordHash)
+		if temporary(after) {
+			set += ", pwEnds = :ends"
+			values[":ends"] = when(after.PasswordExpires)
+		} else {
+			drop(attrHashEnds)
+		}
 	}
 	if w.ClearTries {
 		set += ", tries = :none"
@@ -234,6 +243,10 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 		UpdateExpression: aws.String(set + remove), ConditionExpression: &condition, ExpressionAttributeValues: values,
 	}}, raced})
 }
+
+// temporary reports whether the account's password expires: one that an administrator gave, until the person has chosen
+// their own.
+func temporary(a account.Account) bool { return a.ForcePasswordChange && !a.PasswordExpires.IsZero() }
 
 // planMove renames: the row leaves its place and appears at the new one, with its tries as read or not at all.
 func (s Accounts) planMove(p *parts, env string, w account.Write, condition string, values item) {
@@ -251,6 +264,9 @@ func (s Accounts) planMove(p *parts, env string, w account.Write, condition stri
 	}
 	if after.PasswordHash != "" {
 		it[attrHash] = str(after.PasswordHash)
+	}
+	if !after.PasswordExpires.IsZero() {
+		it[attrHashEnds] = when(after.PasswordExpires)
 	}
 	if !after.TriesBlockedAt.IsZero() {
 		it[attrBlocked] = when(after.TriesBlockedAt)
@@ -303,7 +319,8 @@ func (s Accounts) ownedKey(env, identifier, id, update string, values item) part
 func (s Accounts) planAnchor(p *parts, env string, w account.Write, mark int64) {
 	before, after := w.Before.Anchor(), w.After.Anchor()
 	same := before.Username == after.Username && before.Epoch == after.Epoch && before.DateFrom == after.DateFrom &&
-		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) && slices.Equal(before.Groups, after.Groups)
+		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) && slices.Equal(before.Groups, after.Groups) &&
+		before.UserType == after.UserType && before.Active == after.Active && before.AccessLocked == after.AccessLocked
 	if same && !w.Before.Stored.Pending {
 		return
 	}

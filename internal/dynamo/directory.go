@@ -63,6 +63,9 @@ func (s Directory) Rows(ctx context.Context, env environment.Environment, mark i
 		f := transfer.Found{Staged: own, Busy: !own && !seen}
 		f.Account, f.Exists = accountOf(it, seen && !own)
 		f.New = own && !f.Exists
+		if own {
+			f.Written, _ = accountOf(it, true)
+		}
 		out[i] = f
 	}
 	return out, nil

@@ -52,6 +52,7 @@ func headOf(env string, it item) (environment.Environment, error) {
 	out := environment.Environment{
 		ID: env, SettingsVersion: number(it, "settingsVersion"), CatalogueVersion: number(it, "catalogueVersion"),
 	}
+	out.Settings = environment.Defaults() // for what an older release did not store
 	if err := attributevalue.Unmarshal(it["settings"], &out.Settings); err != nil {
 		return environment.Environment{}, fmt.Errorf("read settings: %w", err)
 	}
@@ -101,12 +102,11 @@ func (e *Environments) Seed(ctx context.Context, env environment.Environment, en
 		return false, err
 	}
 	for _, entry := range entries {
-		it, err := attributevalue.MarshalMap(entry)
+		entry.Version = 1
+		it, err := entryItem(env.ID, entry)
 		if err != nil {
-			return false, fmt.Errorf("write reference data: %w", err)
+			return false, err
 		}
-		k := entryKey(env.ID, entry.Kind, entry.Code)
-		it["PK"], it["SK"] = str(k.pk), str(k.sk)
 		if _, err := e.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: it}); err != nil {
 			return false, store("write", err)
 		}

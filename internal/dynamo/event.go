@@ -11,9 +11,14 @@ import (
 
 // An event is written once and only read whole, so its changes are one JSON text rather than nested attributes.
 func eventItem(account string, e journal.Event) (item, error) {
-	k := eventKey(account, e.ID)
-	out := item{"PK": str(k.pk), "SK": str(k.sk), "at": when(e.At), "kind": str(string(e.Kind))}
-	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "note": e.Note, "job": e.Job, "addr": e.Address} {
+	return eventAt(eventKey(account, e.ID), e)
+}
+
+func eventAt(k key, e journal.Event) (item, error) {
+	out := item{
+		"PK": str(k.pk), "SK": str(k.sk), "at": when(e.At), "kind": str(string(e.Kind)), "ttl": num(e.SweepAfter().Unix()),
+	}
+	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "key": e.Key, "note": e.Note, "job": e.Job, "addr": e.Address, "subject": e.Subject} {
 		if value != "" {
 			out[name] = str(value)
 		}
@@ -37,8 +42,8 @@ func eventItem(account string, e journal.Event) (item, error) {
 func eventOf(it item) journal.Event {
 	e := journal.Event{
 		ID: strings.TrimPrefix(text(it, "SK"), eventSK), At: instant(it, "at"), Kind: journal.Kind(text(it, "kind")),
-		By: text(it, "by"), ByID: text(it, "byId"), Note: text(it, "note"), Job: text(it, "job"),
-		Address: text(it, "addr"), Version: number(it, "version"), Row: int(number(it, "row")),
+		By: text(it, "by"), ByID: text(it, "byId"), Key: text(it, "key"), Note: text(it, "note"), Job: text(it, "job"),
+		Address: text(it, "addr"), Subject: text(it, "subject"), Version: number(it, "version"), Row: int(number(it, "row")),
 	}
 	var changes []field.Diff
 	if raw := text(it, "changes"); raw != "" && json.Unmarshal([]byte(raw), &changes) == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/account"
 	"useraccounts/internal/transfer"
 )
 
@@ -110,17 +111,17 @@ func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.Stag
 }
 
 // Commit implements transfer.Staging: the number leaves the pending ones, and with that every staged row counts.
-func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller) error {
+func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
 	set, values, err := bodyAndState(j)
 	if err != nil {
 		return err
 	}
 	values[":writing"] = str(string(transfer.Writing))
-	return s.run(ctx, parts{
+	return s.run(ctx, append(parts{
 		s.jobPart(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
 		s.head(j.Env, j.Import, "REMOVE pending.#n", "attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
 		s.Accounts.callerUnchanged(actor.AccountID, actor.Epoch),
-	})
+	}, s.atCounters(j.Env, j.CatalogueVersion, true, seats)...))
 }
 
 // Close implements transfer.Staging.

@@ -16,12 +16,20 @@ func (k key) attributes() map[string]types.AttributeValue {
 }
 
 const (
-	headSK    = "HEAD"
-	anchorSK  = "A"
-	loginSK   = "K"
-	sessionSK = "S#"
-	ticketSK  = "T#"
-	eventSK   = "E#"
+	headSK   = "HEAD"
+	anchorSK = "A"
+	// assignmentSK is beside HEAD, with a number.
+	assignmentSK = "CODES#"
+	loginSK      = "K"
+	sessionSK    = "S#"
+	ticketSK     = "T#"
+	eventSK      = "E#"
+	apiKeySK     = "P#"
+	apiKeysSK    = "P"
+	// resourceNumberSK is beside HEAD.
+	resourceNumberSK = "RESOURCES"
+	contactSK        = "C"
+	delegationSK     = "G#"
 )
 
 // headKey is the environment's settings and snapshot.
@@ -29,6 +37,19 @@ func headKey(env string) key { return key{"E#" + env, headSK} }
 
 // cataloguePK holds all reference data of the environment.
 func cataloguePK(env string) string { return "C#" + env }
+
+// assignmentKey is one of the counters at which writes that give codes meet changes of what may be given.
+func assignmentKey(env string, n int) key {
+	return key{"E#" + env, fmt.Sprintf("%s%d", assignmentSK, n)}
+}
+
+// seatAttribute is the attribute of such a counter that counts the seats in use of a licence, by its folded code.
+func seatAttribute(licence string) string { return "seat:" + licence }
+
+// logPK holds the environment's own log: what was changed of its settings and reference data.
+func logPK(env string) string { return "G#" + env }
+
+func logKey(env, id string) key { return key{logPK(env), eventSK + id} }
 
 // entryKey is one code of reference data; codes compare folded.
 func entryKey(env string, kind catalogue.Kind, code string) key {
@@ -54,7 +75,38 @@ func sessionKey(account, id string) key { return key{accountPK(account), session
 
 func ticketKey(account, id string) key { return key{accountPK(account), ticketSK + id} }
 
+// apiKeyKey is an API key of an account; the key's text holds both ids, so that one read finds it.
+func apiKeyKey(account, id string) key { return key{accountPK(account), apiKeySK + id} }
+
+// apiKeysKey counts the keys made for an account, so that of two made at once one looks again how many there are.
+func apiKeysKey(account string) key { return key{accountPK(account), apiKeysSK} }
+
+// contactKey is an account's contact, one item.
+func contactKey(account string) key { return key{accountPK(account), contactSK} }
+
+// delegationKey is one delegation of an account.
+func delegationKey(account, id string) key { return key{accountPK(account), delegationSK + id} }
+
+// delegatePK holds, for each target in the environment, to whom it is delegated.
+func delegatePK(env string) string { return "V#" + env }
+
+// delegateKey is the claim of an account on a target, which it can have once; codes compare folded. Ids have one length, so
+// that no code with a # in it can be taken for another with an account.
+func delegateKey(env, kind, code, account string) key {
+	return key{delegatePK(env), kind + "#" + catalogue.Fold(code) + "#" + account}
+}
+
 func eventKey(account, id string) key { return key{accountPK(account), eventSK + id} }
+
+// resourcePK holds all resources of the environment in the order of their codes, in one partition for the same reasons as
+// the directory: a page is one strongly consistent query, and who names a resource as manager is found without an index.
+func resourcePK(env string) string { return "R#" + env }
+
+// resourceKey is a resource, by its code folded (resource.Resource.Key): the item is the claim on the code as well.
+func resourceKey(env, folded string) key { return key{resourcePK(env), folded} }
+
+// resourceNumberKey holds the last number given as a resource's code. It is beside HEAD, so that no code can be its key.
+func resourceNumberKey(env string) key { return key{"E#" + env, resourceNumberSK} }
 
 // jobPK holds the environment's imports and exports in the order of their ids, which is that of their creation.
 func jobPK(env string) string { return "J#" + env }

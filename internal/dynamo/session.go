@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
@@ -26,17 +27,28 @@ var (
 	_ signin.Checks   = Checks{}
 )
 
-// keepSession is how long an ended session stays listed before the table sweeps it.
+// keepSession is how long an ended session stays listed before the table sweeps it, unless it is what the log knows of a
+// sign-in (logged).
 const keepSession = 30 * 24 * time.Hour
+
+// logged is the item of a session that a person opens: the log's line about the sign-in, and kept as long.
+func logged(env environment.Environment, s session.Session) item {
+	it := sessionItem(s)
+	it["ttl"] = num(s.HardEnd.Add(journal.Kept(env.Settings.LogRetentionDays)).Unix())
+	return it
+}
 
 func sessionItem(s session.Session) item {
 	k := sessionKey(s.AccountID, s.ID)
 	it := item{
-		"PK": str(k.pk), "SK": str(k.sk), attrID: str(s.ID), "access": bin(s.AccessHash), "refresh": bin(s.RefreshHash),
+		"PK": str(k.pk), "SK": str(k.sk), attrID: str(s.ID), "access": bin(s.AccessHash),
 		"epoch": num(s.Epoch), "start": when(s.Start), "due": when(s.RefreshDue), "end": when(s.HardEnd),
 		"ttl": num(s.HardEnd.Add(keepSession).Unix()),
 	}
-	for name, value := range map[string]string{"client": s.Client, "ua": s.UserAgent, "addr": s.Address} {
+	if s.RefreshHash != nil { // a session that a key opened has none
+		it["refresh"] = bin(s.RefreshHash)
+	}
+	for name, value := range map[string]string{"client": s.Client, "ua": s.UserAgent, "addr": s.Address, "key": s.Key} {
 		if value != "" {
 			it[name] = str(value)
 		}
@@ -48,27 +60,27 @@ func sessionOf(accountID string, it item) session.Session {
 	return session.Session{
 		AccountID: accountID, ID: text(it, attrID), AccessHash: blob(it, "access"), RefreshHash: blob(it, "refresh"),
 		UsedRefreshHash: blob(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
-		Address: text(it, "addr"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
+		Address: text(it, "addr"), Key: text(it, "key"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
 		Closed: instant(it, "closed"), Reason: session.Reason(text(it, "why")),
 	}
 }
 
-// sameEpoch is the condition that an account's row still has the epoch read, in the image that counted then, and was not
-// blocked by tries since.
-func sameEpoch(env environment.Environment, a account.Account) (string, item) {
+// sameEpoch is the condition that an account's row still has the epoch read, in the image that counted then, was not blocked
+// by tries since, and has no temporary password that is over (V09).
+func sameEpoch(env environment.Environment, a account.Account, now time.Time) (string, item) {
 	image := attrImage
 	if !env.Imports.Sees(a.Stored.Import) {
 		image = attrFormer
 	}
-	return "id = :id AND " + image + ".epoch = :epoch AND attribute_not_exists(blockedAt)",
-		item{":id": str(a.ID), ":epoch": num(a.Epoch)}
+	return "id = :id AND " + image + ".epoch = :epoch AND attribute_not_exists(blockedAt) AND (attribute_not_exists(pwEnds) OR pwEnds > :now)",
+		item{":id": str(a.ID), ":epoch": num(a.Epoch), ":now": when(now)}
 }
 
 // Open implements signin.Sessions.
 func (s Sessions) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
-	condition, values := sameEpoch(env, a)
-	values[":none"], values[":now"] = num(0), when(opened.Start)
-	return s.together(ctx, sessionItem(opened), types.TransactWriteItem{Update: &types.Update{
+	condition, values := sameEpoch(env, a, opened.Start)
+	values[":none"] = num(0)
+	return s.together(ctx, logged(env, opened), types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
 		UpdateExpression: aws.String("SET tries = :none, lastLogin = :now"), ExpressionAttributeValues: values,
 	}})
@@ -77,7 +89,7 @@ func (s Sessions) Open(ctx context.Context, env environment.Environment, a accou
 // Offer implements signin.Sessions.
 func (s Sessions) Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error {
 	k := ticketKey(t.AccountID, t.ID)
-	condition, values := sameEpoch(env, a)
+	condition, values := sameEpoch(env, a, t.Expires.Add(-session.TicketLife))
 	values[":none"] = num(0)
 	return s.together(ctx, item{
 		"PK": str(k.pk), "SK": str(k.sk), attrID: str(t.ID), "hash": bin(t.Hash), "step": str(string(t.Step)),
@@ -139,7 +151,7 @@ func (s Sessions) Redeem(ctx context.Context, env environment.Environment, t ses
 		TableName: &s.Name, Key: ticketKey(t.AccountID, t.ID).attributes(),
 		ConditionExpression: aws.String("attribute_exists(PK)"),
 	}}, raced})
-	p.put(s.Table, sessionItem(opened), raced)
+	p.put(s.Table, logged(env, opened), raced)
 	row := p[0].write.Update
 	row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
 	row.ExpressionAttributeValues[":now"] = when(opened.Start)

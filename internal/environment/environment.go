@@ -19,19 +19,41 @@ type Environment struct {
 	CursorKey []byte
 }
 
-// Settings are the environment defaults.
+// Settings are the environment defaults. The settings package has their table of fields: labels, bounds, help. The names
+// here are those of the table, and what is stored without one of them, by an older release, reads as its default.
 type Settings struct {
 	PasswordMinLength int `dynamodbav:"passwordMinLength"`
+	// PasswordClasses is how many sorts of character a password needs, PasswordHistory how many former ones it must not be,
+	// PasswordMaxAgeDays when it has to be changed; 0 turns each off.
+	PasswordClasses    int `dynamodbav:"passwordClasses"`
+	PasswordHistory    int `dynamodbav:"passwordHistory"`
+	PasswordMaxAgeDays int `dynamodbav:"passwordMaxAgeDays"`
+	// PasswordNIST keeps the policy to what NIST SP 800-63B asks for: no classes and no maximum age.
+	PasswordNIST bool `dynamodbav:"passwordNIST"`
 	// FailedTryLimit is how many wrong passwords block an account; 1..100 (NIST SP 800-63B-4, 3.2.2).
 	FailedTryLimit int `dynamodbav:"failedTryLimit"`
+	// FailedTryRelease lifts such a block after a time.
+	FailedTryRelease bool `dynamodbav:"failedTryRelease"`
 	// SessionIdle ends a session that was not refreshed; SessionHard ends any.
 	SessionIdle Minutes `dynamodbav:"sessionIdleMinutes"`
 	SessionHard Minutes `dynamodbav:"sessionHardMinutes"`
 	MFARequired bool    `dynamodbav:"mfaRequired"`
+	// EmailCodeAllowed lets a code by mail be a second factor.
+	EmailCodeAllowed bool `dynamodbav:"emailCodeAllowed"`
+	// TrustedDeviceDays is how long a remembered device needs no second factor; 0 for not at all.
+	TrustedDeviceDays int `dynamodbav:"trustedDeviceDays"`
+	// PasswordLinkHours is how long a mailed link to set a password works.
+	PasswordLinkHours int `dynamodbav:"setPasswordLinkHours"`
+	// ResetConfirmation shows the delivery of such mails in the communication log.
+	ResetConfirmation bool `dynamodbav:"resetPasswordConfirmation"`
 	// Country and Currency are ISO 3166-1 alpha-2 and ISO 4217 codes.
 	Country    string `dynamodbav:"country"`
 	Currency   string `dynamodbav:"currency"`
 	DACEnabled bool   `dynamodbav:"dacEnabled"`
+	// LogRetentionDays is how long the log is kept.
+	LogRetentionDays int `dynamodbav:"logRetentionDays"`
+	// MailSenderName is the name that mails come from.
+	MailSenderName string `dynamodbav:"mailSenderName"`
 }
 
 // TryLimit returns FailedTryLimit within its bounds, whatever is stored: counting tries can be neither turned off nor
@@ -52,8 +74,9 @@ func (m Minutes) Duration() time.Duration { return time.Duration(m) * time.Minut
 // Defaults returns the settings of a new environment.
 func Defaults() Settings {
 	return Settings{
-		PasswordMinLength: 12, FailedTryLimit: 5, SessionIdle: 30, SessionHard: 12 * 60,
-		Country: "GB", Currency: "GBP",
+		PasswordMinLength: 12, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30, SessionHard: 12 * 60,
+		TrustedDeviceDays: 30, PasswordLinkHours: 24, Country: "GB", Currency: "GBP", LogRetentionDays: 730,
+		MailSenderName: "User Accounts",
 	}
 }
 

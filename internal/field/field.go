@@ -22,15 +22,18 @@ type Kind string
 
 // The kinds of field.
 const (
-	Text    Kind = "text"    // string, one line
-	Email   Kind = "email"   // string, an address (RFC 5321 without quoted or commented forms)
-	Phone   Kind = "phone"   // string, kept as typed
-	Code    Kind = "code"    // string, a code of reference data
-	Codes   Kind = "codes"   // []string, codes of reference data
-	YesNo   Kind = "yesNo"   // bool
-	Day     Kind = "date"    // Date
-	Instant Kind = "instant" // time.Time, UTC, to the millisecond
-	Number  Kind = "number"  // int64
+	Text  Kind = "text"  // string, one line
+	Email Kind = "email" // string, an address (RFC 5321 without quoted or commented forms)
+	Phone Kind = "phone" // string, kept as typed
+	Code  Kind = "code"  // string, a code of reference data
+	// Country is a string, an ISO 3166-1 alpha-2 code; Currency one, an ISO 4217 code of money in use.
+	Country  Kind = "country"
+	Currency Kind = "currency"
+	Codes    Kind = "codes"   // []string, codes of reference data
+	YesNo    Kind = "yesNo"   // bool
+	Day      Kind = "date"    // Date
+	Instant  Kind = "instant" // time.Time, UTC, to the millisecond
+	Number   Kind = "number"  // int64 or int, a whole number
 )
 
 // Date is a calendar day as yyyy-MM-dd, or empty for none. Dates compare as strings do.
@@ -56,7 +59,8 @@ type Def[T any] struct {
 	Section string
 	Kind    Kind
 	// Max is the longest text in characters; for Codes the most entries. Zero means 1,000.
-	Max int
+	// For a Number that can be set, Min and Max are the least and the largest value.
+	Min, Max int
 	// Required fields may not be blank. Rules that depend on other fields live with T.
 	Required bool
 	// ReadOnly fields are refused in a Patch: actions or sign-ins change them.
@@ -67,14 +71,14 @@ type Def[T any] struct {
 	Grid int
 	// Refers names the reference data a Code or Codes comes from.
 	Refers string
-	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time or *int64 as Kind says.
+	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time, *int64 or *int as Kind says.
 	At func(*T) any
 }
 
 // Table is the fields of T in the order of forms and documents.
 type Table[T any] []Def[T]
 
-// Patch holds the fields that a caller gave, by name: string, []string, bool or Date as the kind says, nil to empty one.
+// Patch holds the fields that a caller gave, by name: string, []string, bool, int64 or Date as the kind says, nil to empty one.
 type Patch map[string]any
 
 // Diff is one field that changed, with plain values.
@@ -155,6 +159,18 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 		*at, _ = value.(bool)
 	case *Date:
 		*at, _ = value.(Date)
+	case *int64:
+		n, _ := value.(int64)
+		if message := d.outside(n); message != "" {
+			return wrong("range", message)
+		}
+		*at = n
+	case *int:
+		n, _ := value.(int64)
+		if message := d.outside(n); message != "" {
+			return wrong("range", message)
+		}
+		*at = int(n)
 	default:
 		return wrong("readOnly", d.Label+" cannot be set here; leave it out.")
 	}
@@ -170,10 +186,20 @@ func (d *Def[T]) takes(value any) bool {
 		return d.Kind == YesNo
 	case Date:
 		return d.Kind == Day
+	case int64:
+		return d.Kind == Number
 	case string:
-		return slices.Contains([]Kind{Text, Email, Phone, Code}, d.Kind)
+		return slices.Contains([]Kind{Text, Email, Phone, Code, Country, Currency}, d.Kind)
 	}
 	return false
+}
+
+// outside says that a number is not within the field's bounds, or "".
+func (d *Def[T]) outside(n int64) string {
+	if n < int64(d.Min) || n > int64(d.Max) {
+		return d.Label + " must be within " + itoa(d.Min) + " and " + itoa(d.Max) + "."
+	}
+	return ""
 }
 
 // Clean returns text as the field would hold it, or what is wrong with it.
@@ -213,6 +239,13 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 	if utf8.RuneCountInString(clean) > limit {
 		return "", "tooLong", d.Label + " is longer than " + itoa(limit) + " characters; shorten it."
 	}
+	switch {
+	case clean == "":
+	case d.Kind == Country:
+		return d.cleanCountry(clean)
+	case d.Kind == Currency:
+		return d.cleanCurrency(clean)
+	}
 	return clean, "", ""
 }
 
@@ -239,7 +272,7 @@ func (t Table[T]) Compare(before, after *T) []Diff {
 		if t[i].Live {
 			continue
 		}
-		from, to := plain(t[i].At(before)), plain(t[i].At(after))
+		from, to := t[i].plain(before), t[i].plain(after)
 		if !same(from, to) {
 			out = append(out, Diff{Field: t[i].Name, From: from, To: to})
 		}
@@ -282,6 +315,9 @@ func (t Table[T]) SetImage(v *T, image map[string]any) {
 			*at, _ = value.(bool)
 		case *int64:
 			*at, _ = value.(int64)
+		case *int:
+			n, _ := value.(int64)
+			*at = int(n)
 		case *time.Time:
 			text, _ := value.(string)
 			if parsed, err := time.Parse(time.RFC3339Nano, text); err == nil {
@@ -298,6 +334,15 @@ func (t Table[T]) Value(v *T, name string) any {
 		return nil
 	}
 	return plain(d.At(v))
+}
+
+// plain returns the field's plain value; a number is never blank, so that a log tells 0 from nothing.
+func (d *Def[T]) plain(v *T) any {
+	value := plain(d.At(v))
+	if value == nil && d.Kind == Number {
+		return int64(0)
+	}
+	return value
 }
 
 // plain returns what a field pointer holds as nil, string, []string, bool or int64.
@@ -319,6 +364,8 @@ func plain(at any) any {
 		return *at
 	case *int64:
 		return *at
+	case *int:
+		return int64(*at)
 	case *time.Time:
 		return Stamp(*at)
 	}
@@ -339,6 +386,8 @@ func isZero(at any) bool {
 	case *bool:
 		return !*at
 	case *int64:
+		return *at == 0
+	case *int:
 		return *at == 0
 	case *time.Time:
 		return at.IsZero()

@@ -182,7 +182,7 @@ func TestCompareNamesWhatDiffersWithoutLiveFields(t *testing.T) {
 		{Field: "name", From: "n", To: nil}, {Field: "mail", From: "m@x.de", To: nil}, {Field: "phone", From: "1", To: nil},
 		{Field: "type", From: "T", To: nil}, {Field: "codes", From: []string{"A", "B"}, To: nil}, {Field: "on", From: true, To: false},
 		{Field: "day", From: "2026-01-02", To: nil}, {Field: "at", From: "2026-01-02T03:04:05.678Z", To: nil},
-		{Field: "count", From: int64(3), To: nil},
+		{Field: "count", From: int64(3), To: int64(0)},
 	}
 	if got := table().Compare(&before, &after); !reflect.DeepEqual(got, want) {
 		t.Errorf("Compare = %+v", got)

@@ -38,7 +38,7 @@ func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.F
 		if t.Find(name) == nil {
 			bad = append(bad, fault.Field{
 				Field: clip(name), Code: "unknown",
-				Message: "There is no field of this name; see GET /api/accounts/fields for those there are.",
+				Message: "There is no field of this name; the API reference (/api/docs) lists those there are.",
 			})
 		}
 	}
@@ -63,6 +63,12 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 		var v bool
 		if json.Unmarshal(raw, &v) != nil {
 			return nil, "must be true or false."
+		}
+		return v, ""
+	case Number:
+		var v int64
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be a whole number."
 		}
 		return v, ""
 	case Codes:
@@ -122,6 +128,7 @@ type Meta struct {
 	Help        string `json:"help,omitempty"`
 	Section     string `json:"section"`
 	Kind        Kind   `json:"kind"`
+	Min         int    `json:"min,omitempty"`
 	Max         int    `json:"max,omitempty"`
 	Required    bool   `json:"required"`
 	ReadOnly    bool   `json:"readOnly"`
@@ -134,7 +141,7 @@ func (t Table[T]) Describe() []Meta {
 	out := make([]Meta, len(t))
 	for i, d := range t {
 		out[i] = Meta{
-			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Max: d.Max,
+			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Min: d.Min, Max: d.Max,
 			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
 		}
 	}

@@ -212,6 +212,8 @@ func (h *Handler) known(next step) step {
 		}
 		r.Scope = scope
 		r.Record(scope.Caller.AccountID, scope.Caller.SessionID)
+		r.RecordKey(scope.Caller.KeyID)
+		r.record.trouble = scope.Trouble
 		return next(ctx, r)
 	}
 }
@@ -241,6 +243,9 @@ func permitted(next step) step {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		needs := r.route.Needs
 		switch {
+		case r.Scope.Caller.KeyID != "" && r.route.RefusesKeys():
+			return Response{}, fault.New(fault.Forbidden, "keyNotAllowed",
+				"This is not done by an API key, whatever its account may do: keys manage no credentials, keys or administrators. A person who signs in can do it.")
 		case needs == access.Public, needs == access.SignedIn:
 		case needs == "":
 			return Response{}, fault.New(fault.Forbidden, "forbidden", "Nobody may do this.")

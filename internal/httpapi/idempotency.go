@@ -56,7 +56,7 @@ type savedAnswer struct {
 func (h *Handler) once(next step) step {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		given := r.header("idempotency-key")
-		if !r.route.Idempotent || given == "" {
+		if !r.route.Idempotent || !r.has("idempotency-key") {
 			return next(ctx, r)
 		}
 		c, err := newClaim(r, given)
@@ -96,7 +96,7 @@ func (h *Handler) run(ctx context.Context, r *Request, c claim, next step) (res 
 	}
 	// The work is done: if its answer cannot be kept the caller still gets it, and the claim lapses by itself.
 	kept = true
-	r.record.trouble = h.Idempotency.Replace(settled, c.key, c.record, record, r.now.Add(answersKept))
+	r.record.trouble = errors.Join(r.record.trouble, h.Idempotency.Replace(settled, c.key, c.record, record, r.now.Add(answersKept)))
 	return res, nil
 }
 
@@ -111,7 +111,7 @@ type claim struct {
 
 func newClaim(r *Request, given string) (claim, error) {
 	visible := func(c rune) bool { return c > ' ' && c < 0x7f }
-	if len(given) > 200 || strings.ContainsFunc(given, func(c rune) bool { return !visible(c) }) {
+	if given == "" || len(given) > 200 || strings.ContainsFunc(given, func(c rune) bool { return !visible(c) }) {
 		return claim{}, fault.New(fault.Malformed, "idempotencyKey",
 			"Idempotency-Key must be 1 to 200 visible ASCII characters, such as a UUID.")
 	}

@@ -116,8 +116,12 @@ func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	}
 	a.do(t, create("k1", `{"name":"a"}`).header("authorization", "Bearer uas_bobby"))
 	a.do(t, create("k2", `{"name":"a"}`))
-	a.do(t, create("", `{"name":"a"}`))
-	a.do(t, create("", `{"name":"a"}`))
+	for range 2 {
+		without := create("k3", `{"name":"a"}`)
+		delete(without.Headers, "idempotency-key")
+		a.do(t, without)
+	}
+	a.do(t, create("", `{"name":"a"}`)).wants(t, 400, "idempotencyKey") // an empty header is a slip, not none
 	if c.runs != 5 {
 		t.Errorf("another caller, another key and twice no key: ran %d times in all", c.runs)
 	}

@@ -66,11 +66,12 @@ type FieldsDoc struct {
 type FieldsUse int
 
 // The uses: an answer has every field; a create takes those that may be set and needs the required ones; a patch
-// takes those that may be set and needs none.
+// takes those that may be set and needs none. An answer for variants has some of the fields, as its kind says.
 const (
 	ForAnswer FieldsUse = iota
 	ForCreate
 	ForPatch
+	ForVariants
 )
 
 // ListDoc documents one page of a list: what Page[T] sends, where T has a FieldsDoc.

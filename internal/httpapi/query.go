@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"useraccounts/internal/fault"
@@ -22,9 +23,11 @@ const (
 	NumberParam ParamKind = "number" // a whole number within Min..Max
 	YesNoParam  ParamKind = "yesNo"  // true or false
 	DayParam    ParamKind = "date"   // yyyy-MM-dd
-	ChoiceParam ParamKind = "choice" // one of Choices
-	IDParam     ParamKind = "id"     // a ULID
-	cursorParam ParamKind = "cursor" // an opaque position
+	// InstantParam is an instant as RFC 3339 writes it, or a day, which stands for all of it.
+	InstantParam ParamKind = "instant"
+	ChoiceParam  ParamKind = "choice" // one of Choices
+	IDParam      ParamKind = "id"     // a ULID
+	cursorParam  ParamKind = "cursor" // an opaque position
 )
 
 // Param declares one parameter of a query or path. The server checks it before the handler runs.
@@ -124,6 +127,10 @@ func unknownParam(known []Param) string {
 	if len(known) == 0 {
 		return "There is no parameter of this name; this request takes none."
 	}
+	const most = 20
+	if len(known) > most {
+		return "There is no parameter of this name; the API reference (/api/docs) lists those there are."
+	}
 	names := make([]string, len(known))
 	for i, p := range known {
 		names[i] = p.Name
@@ -156,12 +163,17 @@ func (p Param) judge(text string) []fault.Field {
 		if _, ok := field.ParseDate(text); !ok {
 			return wrong("type", "This must be a date that exists, as yyyy-MM-dd.")
 		}
+	case InstantParam:
+		_, day := field.ParseDate(text)
+		if _, err := time.Parse(time.RFC3339, text); err != nil && !day {
+			return wrong("type", "This must be a date that exists, as yyyy-MM-dd, or an instant such as 2026-01-31T08:30:00Z.")
+		}
 	case ChoiceParam:
 		if !slices.Contains(p.Choices, text) {
 			return wrong("choice", "This must be one of %s.", strings.Join(p.Choices, ", "))
 		}
 	case IDParam:
-		if !isID(text) {
+		if !IsID(text) {
 			return wrong("type", "This must be an id: 26 characters of digits and capital letters.")
 		}
 	default:

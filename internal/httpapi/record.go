@@ -12,8 +12,8 @@ import (
 
 // record is what a request leaves in the log besides what is known at its end.
 type record struct {
-	account, session, stack string
-	replayed                bool
+	account, session, key, stack string
+	replayed                     bool
 	// trouble is an error that did not change the answer.
 	trouble error
 }
@@ -38,6 +38,7 @@ func (h *Handler) recorded(next step) step {
 		}
 		add("account", r.record.account)
 		add("session", r.record.session)
+		add("key", r.record.key)
 		if res.problem != nil {
 			add("code", res.problem.Code)
 		}

@@ -20,6 +20,7 @@ func notGet(r Route) bool      { return r.Method() != "GET" }
 func bodyless(r Route) bool    { return r.Doc.Body == nil && notGet(r) }
 func hasIDs(r Route) bool      { return strings.Contains(r.Key, "{") }
 func signedIn(r Route) bool    { return r.Needs != access.Public }
+func people(r Route) bool      { return signedIn(r) && r.RefusesKeys() }
 func permission(r Route) bool  { return signedIn(r) && r.Needs != access.SignedIn }
 func conditional(r Route) bool { return r.Doc.IfMatch || r.Doc.IfMatchOptional }
 func versioned(r Route) bool   { return r.Doc.IfMatch }
@@ -40,6 +41,7 @@ var ownProblems = []ownProblem{
 	{Problem{fault.Malformed, "idempotencyKey", "Idempotency-Key is not 1 to 200 visible ASCII characters."}, repeatable},
 	{Problem{fault.Unauthenticated, "sessionRequired", "There is no access token, or what was sent is none."}, signedIn},
 	{Problem{fault.Forbidden, "forbidden", "The caller lacks the permission; the detail names it."}, permission},
+	{Problem{fault.Forbidden, "keyNotAllowed", "The caller comes by an API key, and keys manage no credentials, keys or administrators."}, people},
 	{Problem{fault.NotFound, "notFound", "The id names nothing that the caller may see."}, hasIDs},
 	{Problem{fault.NotFound, "noRoute", "There is nothing at this address, or not with this method."}, func(r Route) bool { return r.Key == "$default" }},
 	{Problem{fault.Conflict, "idempotencyRunning", "The same request is still running."}, repeatable},

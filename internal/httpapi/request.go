@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -44,7 +45,7 @@ func (r *Request) Param(name string) string { return r.event.PathParameters[name
 // unknown id is; so is an id in another spelling, because one thing has one address.
 func (r *Request) ID(name string) (string, error) {
 	text := r.Param(name)
-	if !isID(text) {
+	if !IsID(text) {
 		return "", NotFound()
 	}
 	return text, nil
@@ -59,6 +60,9 @@ func NotFound() *fault.Error {
 func (r *Request) Record(accountID, sessionID string) {
 	r.record.account, r.record.session = accountID, sessionID
 }
+
+// RecordKey puts the API key that a caller came by into the access record.
+func (r *Request) RecordKey(keyID string) { r.record.key = keyID }
 
 // IfMatch returns the version that the caller read and means to change.
 func (r *Request) IfMatch() (int64, error) {
@@ -86,10 +90,25 @@ func (r *Request) IfMatchIfGiven() (int64, error) {
 	if !r.route.Doc.IfMatchOptional {
 		panic("route " + r.route.Key + " does not declare an optional If-Match")
 	}
-	if strings.TrimSpace(r.header("if-match")) == "" {
+	if !r.has("if-match") {
 		return 0, nil
 	}
 	return r.ifMatch()
+}
+
+// has reports whether the request has a header at all: an empty one is a slip to be told of, not a missing one.
+func (r *Request) has(lowerName string) bool {
+	for name := range r.event.Headers {
+		if strings.EqualFold(name, lowerName) {
+			return true
+		}
+	}
+	return false
+}
+
+// RecordTrouble puts an error that does not change the answer into the access record.
+func (r *Request) RecordTrouble(err error) {
+	r.record.trouble = errors.Join(r.record.trouble, err)
 }
 
 // header returns a request header; the gateway sends names in lower case and joins doubled ones with a comma.
@@ -122,7 +141,8 @@ func parseETag(text string) (int64, bool) {
 // etag returns the strong entity tag of a version.
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-func isID(text string) bool {
+// IsID reports whether a text is an id as we write them.
+func IsID(text string) bool {
 	id, err := ulid.ParseStrict(text)
 	return err == nil && id.String() == text
 }

@@ -115,12 +115,15 @@ func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
 			return httpapi.OK(version), err
 		},
 	})
-	for tag, want := range map[string]string{"": "0", `"7"`: "7"} {
-		if res := a.do(t, request("POST /api").header("if-match", tag)); res.Body != want {
-			t.Errorf("%s: %d %s", tag, res.StatusCode, res.Body)
-		}
+	if res := a.do(t, request("POST /api")); res.Body != "0" {
+		t.Errorf("none: %d %s", res.StatusCode, res.Body)
 	}
-	a.do(t, request("POST /api").header("if-match", "*")).wants(t, 400, "ifMatch")
+	if res := a.do(t, request("POST /api").header("if-match", `"7"`)); res.Body != "7" {
+		t.Errorf("%d %s", res.StatusCode, res.Body)
+	}
+	for _, tag := range []string{"", "*"} { // an empty header is a slip, not none
+		a.do(t, request("POST /api").header("if-match", tag)).wants(t, 400, "ifMatch")
+	}
 }
 
 // V83: the address is the gateway's, whatever the client writes.

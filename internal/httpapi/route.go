@@ -29,6 +29,9 @@ type Route struct {
 	Key string
 	// Needs is who may call: a permission, access.Public or access.SignedIn. The zero value lets nobody in.
 	Needs access.Permission
+	// NoKeys refuses callers that come by an API key, for routes that manage credentials of any sort without a permission
+	// that only people use; RefusesKeys knows those by itself.
+	NoKeys bool
 	// Query declares the query parameters there are. Others are refused, these are checked before Handle runs.
 	Query []Param
 	// Idempotent makes the route honour Idempotency-Key. Only for POST routes that need a session.
@@ -38,6 +41,9 @@ type Route struct {
 	// Doc is what the API reference says, and which headers and body the route reads.
 	Doc Operation
 }
+
+// RefusesKeys reports whether callers that come by an API key are refused (V47).
+func (r Route) RefusesKeys() bool { return r.NoKeys || r.Needs.PeopleOnly() }
 
 // Method returns the method of the route's key.
 func (r Route) Method() string { method, _, _ := strings.Cut(r.Key, " "); return method }

@@ -15,15 +15,32 @@ type Kind string
 const (
 	Created         Kind = "created"
 	Changed         Kind = "changed"
+	Deleted         Kind = "deleted"
 	Allowed         Kind = "accessAllowed"
 	Blocked         Kind = "accessBlocked"
 	BlockedByTries  Kind = "blockedByTries"
+	TriesReset      Kind = "triesReset"
+	Locked          Kind = "locked"
+	Unlocked        Kind = "unlocked"
 	PasswordSet     Kind = "passwordSet"
+	PasswordReset   Kind = "passwordReset"
+	ChangeForced    Kind = "passwordChangeForced"
 	PasswordChanged Kind = "passwordChanged"
 	SignedIn        Kind = "signedIn"
 	SignInFailed    Kind = "signInFailed"
 	SessionClosed   Kind = "sessionClosed"
 	RefreshReused   Kind = "refreshReused"
+	KeyCreated      Kind = "keyCreated"
+	KeyLocked       Kind = "keyLocked"
+	// AccessCopied is a change whose roles and groups came from the account that Note names.
+	AccessCopied      Kind = "accessCopied"
+	NoteAdded         Kind = "note"
+	ContactChanged    Kind = "contactChanged"
+	DelegationAdded   Kind = "delegationAdded"
+	DelegationChanged Kind = "delegationChanged"
+	DelegationRemoved Kind = "delegationRemoved"
+	// SessionExpired is a session that was not refreshed in time. The timeline tells it from the session.
+	SessionExpired Kind = "sessionExpired"
 )
 
 // Event is one line of the timeline.
@@ -35,7 +52,12 @@ type Event struct {
 	// By is the username of who did it, ByID that account's id; both empty for the system.
 	By   string `json:"by,omitempty"`
 	ByID string `json:"byId,omitempty"`
-	// Version is the account's version that the event made, 0 if it made none.
+	// Key is the id of the API key that was created or locked; in all other events that of the key by which By came.
+	Key string `json:"key,omitempty"`
+	// Subject is what was changed where it is not the account itself: "settings", or kind and code of reference data; of an
+	// account "contact", or a delegation with its id.
+	Subject string `json:"subject,omitempty"`
+	// Version is the account's version that the event made, 0 if it made none; the subject's where there is one.
 	Version int64 `json:"version,omitempty"`
 	// Changes are the fields with their old and new values.
 	Changes []field.Diff `json:"changes,omitempty"`
@@ -46,4 +68,7 @@ type Event struct {
 	Row int    `json:"row,omitempty"`
 	// Address is the network address the request came from.
 	Address string `json:"address,omitempty"`
+	// Keep is for how many days the environment keeps its log. It decides when the table may sweep the event; 0 is the most
+	// there can be. Whether an event is shown is decided anew by each reader.
+	Keep int `json:"-"`
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"unicode/utf8"
 
@@ -124,6 +125,52 @@ func (Argon2id) Check(settings environment.Settings, password string, words []st
 		return wrong("common", "The password is one that is guessed first; choose another.")
 	}
 	return nil
+}
+
+// alphabet is what generated passwords are made of besides hyphens: letters and digits that are not taken for each other,
+// in this order.
+const (
+	lowerCase = "abcdefghijkmnpqrstuvwxyz"
+	upperCase = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+	digits    = "23456789"
+	alphabet  = lowerCase + upperCase + digits
+)
+
+// generatedLength is how long a generated password is, 20 of its characters random (116 bits), unless the policy wants more.
+const generatedLength = 24
+
+// Generate returns a random password that Check allows: letters in both cases and digits in fours, with hyphens between, so
+// that it has every sort of character and can be read out.
+func (a Argon2id) Generate(settings environment.Settings, words []string) (string, error) {
+	length := min(max(generatedLength, settings.PasswordMinLength), MaxLength)
+	// A draw without a digit, say, or with a word of the person in it, is drawn again; most are right.
+	for range 1000 {
+		made, err := generate(length)
+		if err != nil {
+			return "", err
+		}
+		if len(a.Check(settings, made, words)) == 0 && strings.ContainsAny(made, lowerCase) &&
+			strings.ContainsAny(made, upperCase) && strings.ContainsAny(made, digits) {
+			return made, nil
+		}
+	}
+	return "", errors.New("the policy allows none of the passwords generated")
+}
+
+func generate(length int) (string, error) {
+	out := make([]byte, length)
+	for i := range out {
+		if i%5 == 4 && i != length-1 {
+			out[i] = '-'
+			continue
+		}
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet))))
+		if err != nil {
+			return "", fmt.Errorf("read random: %w", err)
+		}
+		out[i] = alphabet[n.Int64()]
+	}
+	return string(out), nil
 }
 
 func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }

@@ -58,8 +58,9 @@ func Entries() []catalogue.Entry {
 	add(catalogue.PaymentTerms, "1", "1 day")
 	add(catalogue.PaymentTerms, "30", "30 days")
 	add(catalogue.ResourceGroup, "STAFF", "Staff", func(e *catalogue.Entry) {
-		e.Defaults = map[string]string{
-			"department": "SALES", "costCentre": "100", "currency": "GBP", "paymentMethod": "FP", "paymentTerms": "1",
+		e.Defaults = catalogue.ResourceDefaults{
+			Department: "SALES", CostCentre: "100", Currency: "GBP", PaymentMethod: "FP", PaymentTerms: "1",
+			AllowTimesheets: true, AllowExpenses: true,
 		}
 	})
 	return out

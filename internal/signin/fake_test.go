@@ -26,6 +26,8 @@ var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 // world is the store, the clock and the hash in memory. It does what the interfaces of this package say, and counts what
 // is asked of it.
 type world struct {
+	signin.Checks // what concerns API keys is not asked of this world
+
 	mu       sync.Mutex
 	now      time.Time
 	random   *rand.ChaCha8

@@ -22,6 +22,11 @@ type Checks interface {
 	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
 	// Catalogue returns the environment's reference data.
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
+	// CheckKey reads an API key, its account's anchor and the environment together, and a session that the key opened unless
+	// sessionID is empty; NotFound if one is missing.
+	CheckKey(ctx context.Context, env, accountID, keyID, sessionID string) (Keyed, error)
+	// NoteUse writes down when a key was used, unless a use within session.KeyUseNoted before is written down.
+	NoteUse(ctx context.Context, accountID, keyID string, at time.Time) error
 }
 
 // Checked is what Checks.Check reads.
@@ -46,9 +51,15 @@ func expired() error {
 	return fault.New(fault.Unauthenticated, "session", "There is no open session for this token. Sign in again.")
 }
 
-// Authenticate checks an access token and returns what the request acts in. Blocked, locked or changed accounts fail here
-// at their next request: their epoch moved on.
+// Authenticate checks an access token or an API key and returns what the request acts in. Blocked, locked or changed
+// accounts fail here at their next request: their epoch moved on, or their state tells.
 func (g *Gate) Authenticate(ctx context.Context, bearer string) (access.Scope, error) {
+	switch token.KindOf(bearer) {
+	case token.Key:
+		return g.byKey(ctx, bearer)
+	case token.KeyAccess:
+		return g.byKeySession(ctx, bearer)
+	}
 	given, err := token.Parse(token.Access, bearer)
 	if err != nil {
 		return access.Scope{}, expired()

@@ -69,8 +69,10 @@ type Hasher interface {
 // Service signs people in and out.
 type Service struct {
 	*Gate
-	Accounts  Accounts
-	Sessions  Sessions
+	Accounts Accounts
+	Sessions Sessions
+	// ByKey is needed by LoginByKey alone.
+	ByKey     KeySessions
 	Hasher    Hasher
 	Passwords account.Passwords
 	// Random is crypto/rand.Reader outside tests.

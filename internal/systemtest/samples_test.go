@@ -3,6 +3,7 @@ package systemtest_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 	system, admin := start(t)
 	words := sampleWords(t, admin)
+	maps.Copy(words, referenceWords(t, admin))
 	template := localtest.Template(t)
 	var routes []string
 	for _, file := range sampleFiles(t) {
@@ -112,7 +114,9 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 	refreshed := &client{url: admin.url}
 	refreshed.signIn(t, "admin", adminPassword)
 	session := refreshed.do(t, "GET", "/api/me", nil).text(t, "sessionId")
+	clientID, apiKey, lockedKeyID := keySample(t, admin)
 	return map[string]string{
+		"clientId": clientID, "apiKey": apiKey, "lockedKeyId": lockedKeyID,
 		"password": adminPassword, "token": admin.token, "accountId": person.text(t, "id"), "version": person.Header.Get("ETag")[1:2],
 		"ticket": step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
 		"importId": admin.begin(t, file, nil), "cancelId": admin.begin(t, file, nil),

@@ -112,6 +112,9 @@ func TestLongTextsAreRefused(t *testing.T) {
 		if _, err := token.Parse(token.Access, text); !errors.Is(err, token.ErrMalformed) {
 			t.Errorf("%d bytes: %v", len(text), err)
 		}
+		if n := testing.AllocsPerRun(5, func() { _, _ = token.Parse(token.Access, text) }); n > 0 {
+			t.Errorf("%d bytes: %v allocations", len(text), n)
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *importRun) check(ctx context.Context) error {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
 			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.", counts.Failed, counts.Rows))
 	}
-	return nil
+	return r.countSeats(ctx, found, writes)
 }
 
 // look reads what there is for every username of the file.
@@ -89,8 +89,8 @@ func (r *importRun) doubles() {
 
 // prepare returns the write of one row, nil if there is nothing to write or something is wrong.
 func (r *importRun) prepare(i int, found Found) *account.Write {
-	if len(r.rows[i].Errors) > 0 {
-		return nil
+	if slices.ContainsFunc(r.rows[i].Errors, func(f fault.Field) bool { return f.Field == usernameHeading }) {
+		return nil // whose row it is cannot be told, so neither what else is wrong with it
 	}
 	if found.Busy {
 		r.wrong(i, fault.Field{Field: usernameHeading, Code: "busy", Message: "Another import is changing this account; run this one again when that has ended."})

@@ -28,7 +28,7 @@ func (w *Worker) export(ctx context.Context, job Job) error {
 		job.State, job.Ended = Cancelled, w.now()
 		return w.Jobs.Save(ctx, job)
 	}
-	scope, err := w.Directory.Actor(ctx, job.Env, job.ByID)
+	scope, err := w.actorOf(ctx, job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountExport)) {
 		job.State, job.Ended = Failed, w.now()
 		job.Problem = &Problem{Code: "rightsRevoked", Detail: "Whoever submitted this export may not export any more."}

@@ -84,8 +84,10 @@ type Job struct {
 	State   State   `json:"-"`
 	Options Options `json:"o"`
 	// By and ByID name who submitted it.
-	By        string    `json:"b"`
-	ByID      string    `json:"i"`
+	By   string `json:"b"`
+	ByID string `json:"i"`
+	// ByKey is the API key that they came by, empty for people; the job then has a key's rights (V47).
+	ByKey     string    `json:"y,omitempty"`
 	Created   time.Time `json:"c"`
 	Submitted time.Time `json:"s,omitzero"`
 	Ended     time.Time `json:"x,omitzero"`
@@ -113,6 +115,9 @@ type Job struct {
 	EndAs State `json:"a,omitempty"`
 	// Restarts counts how often the import was rolled back to check again, because accounts changed meanwhile.
 	Restarts int `json:"t,omitempty"`
+	// CatalogueVersion is the version of the reference data by which the first staged rows were judged: the commit depends on
+	// no rule of what may be given having changed since.
+	CatalogueVersion int64 `json:"v,omitempty"`
 	// Checked is how many rows have been checked.
 	Checked int `json:"h,omitempty"`
 }

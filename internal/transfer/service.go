@@ -91,7 +91,7 @@ func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (
 func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
 	return Job{
 		ID: s.NewID(), Env: sc.Env.ID, Kind: kind, State: Created, Options: o,
-		By: sc.Caller.Username, ByID: sc.Caller.AccountID, Created: s.now(),
+		By: sc.Caller.Username, ByID: sc.Caller.AccountID, ByKey: sc.Caller.KeyID, Created: s.now(),
 	}
 }
 

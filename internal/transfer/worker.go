@@ -41,9 +41,9 @@ type Staging interface {
 	// Stage writes as many of the rows as one transaction holds, with the job's progress, and returns how many those are;
 	// ErrLost, ErrCancelled, ErrOvertaken.
 	Stage(ctx context.Context, j Job, rows []Staged) (int, error)
-	// Commit makes the import count and ends the job, if the actor's account still has the epoch; ErrLost, ErrCancelled,
-	// ErrOvertaken.
-	Commit(ctx context.Context, j Job, actor access.Caller) error
+	// Commit makes the import count, with the seats that it takes and gives back, and ends the job, if the actor's account
+	// still has the epoch and the licences the seats; ErrLost, ErrCancelled, ErrOvertaken.
+	Commit(ctx context.Context, j Job, actor access.Caller, seats []account.SeatChange) error
 	// TakeBack undoes what was staged for the rows, given by normalised username and email; it may be called again.
 	TakeBack(ctx context.Context, j Job, rows []Trace) error
 	// Close ends the number of an import that was taken back and gives the job its state; ErrLost.
@@ -70,6 +70,7 @@ type Directory interface {
 	Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error)
 	// Page is account.Store's.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
+	account.SeatCounts
 }
 
 // Found is what the directory has for a username.
@@ -79,6 +80,8 @@ type Found struct {
 	Exists bool
 	// Staged rows were written by this import already; New says that it made them.
 	Staged, New bool
+	// Written is what this import staged.
+	Written account.Account
 	// Busy rows are being written by another import.
 	Busy bool
 }
@@ -171,6 +174,8 @@ type importRun struct {
 	lines []line
 	rows  []Row
 	todo  []Staged
+	// seats is what the import as a whole changes of the seats in use.
+	seats []account.SeatChange
 }
 
 // refuse ends the import without a change; with rows to take back if some were staged.
@@ -270,9 +275,18 @@ func (r *importRun) proceed(ctx context.Context) error {
 	return nil
 }
 
+// actorOf reads whom a job acts for, and what they may do by now.
+func (w *Worker) actorOf(ctx context.Context, job Job) (access.Scope, error) {
+	scope, err := w.Directory.Actor(ctx, job.Env, job.ByID)
+	if job.ByKey != "" {
+		scope.Caller = scope.Caller.ByKey(job.ByKey)
+	}
+	return scope, err
+}
+
 // actor reads the rights of whom the import runs for, which may have changed since the submit (V76).
 func (r *importRun) actor(ctx context.Context) error {
-	scope, err := r.Directory.Actor(ctx, r.job.Env, r.job.ByID)
+	scope, err := r.actorOf(ctx, r.job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountImport)) {
 		r.refuse(Failed, "rightsRevoked", "Whoever submitted this import may not import any more. Nothing was imported.")
 		return nil
@@ -284,6 +298,7 @@ func (r *importRun) actor(ctx context.Context) error {
 // stage writes what is to be written, unseen.
 func (r *importRun) stage(ctx context.Context) error {
 	if r.job.State != Writing {
+		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
 		begun, err := r.Staging.Begin(ctx, r.job)
 		if err != nil {
 			return err
@@ -315,7 +330,7 @@ func (r *importRun) commit(ctx context.Context) error {
 	}
 	done := r.job
 	done.State, done.Ended = Done, r.now()
-	return r.Staging.Commit(ctx, done, r.scope.Caller)
+	return r.Staging.Commit(ctx, done, r.scope.Caller, r.limited())
 }
 
 // report stores the result of each row. It is written before the job ends, which then points at it.

@@ -6,7 +6,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"useraccounts/internal/account"
-	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/httpapi"
@@ -40,50 +39,14 @@ func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-type fieldList struct {
-	Items []field.Meta `json:"items"`
-}
-
 type blockBody struct {
-	Reason string `json:"reason" help:"Why; people see it." maxLength:"200" example:"Left the company"`
+	Reason string `json:"reason" help:"Why; people see it." minLength:"1" maxLength:"200" example:"Left the company"`
 }
 
 type passwordBody struct {
 	Password    string `json:"password" help:"The new password, as the person will type it." maxLength:"128" example:"correct horse battery staple"`
 	ForceChange *bool  `json:"forceChange,omitzero" help:"Make the person choose their own at the next sign-in; true unless said otherwise."`
 	Unlock      bool   `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
-}
-
-// position is where a walk over the list stands: after which username, and what the first page saw of imports.
-type position struct {
-	After   string               `json:"a"`
-	Imports environment.Snapshot `json:"i"`
-}
-
-func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, given, err := httpapi.OpenCursor[position](r)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	if given {
-		r.Scope.Env.Imports = at.Imports // every page of a walk sees the same imports
-	}
-	found, next, err := h.accounts.List(ctx, r.Scope, at.After, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[view]{Items: make([]view, len(found))}
-	for i, a := range found {
-		page.Items[i] = view{a}
-	}
-	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, position{After: next, Imports: r.Scope.Env.Imports})
-	}
-	return httpapi.OK(page), err
-}
-
-func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	return httpapi.OK(fieldList{account.Fields().Describe()}), nil
 }
 
 // patch reads a body of account fields. What cannot be a field or is not of its type is a malformed body; a field that may

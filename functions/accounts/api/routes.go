@@ -17,15 +17,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 	h := handlers{accounts}
 	answer := httpapi.FieldsDoc{Name: "Account", Fields: account.Fields().Describe(), Use: httpapi.ForAnswer, Also: head{}}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
-	return []httpapi.Route{
-		{
-			Key: "GET /api/accounts", Needs: access.AccountRead, Handle: h.list,
-			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List accounts", Description: "In the order of usernames. The pages of one walk never show part of an import.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "AccountPage", Of: answer}}},
-			},
-		},
+	return append(append(listRoutes(h, answer), bulkRoute(h)), []httpapi.Route{
 		{
 			Key: "POST /api/accounts", Needs: access.AccountCreate, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
@@ -36,13 +28,6 @@ func Routes(accounts *account.Service) []httpapi.Route {
 					{Kind: fault.Conflict, Code: "taken", When: "The username or the email is another account's, as either, in any spelling."},
 					{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."},
 				},
-			},
-		},
-		{
-			Key: "GET /api/accounts/fields", Needs: access.SignedIn, Handle: h.fields,
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Describe the fields of an account", Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},
 		},
 		{
@@ -99,5 +84,5 @@ func Routes(accounts *account.Service) []httpapi.Route {
 				},
 			},
 		},
-	}
+	}...)
 }

@@ -52,6 +52,18 @@ func Routes(service *signin.Service) []httpapi.Route {
 			},
 		},
 		{
+			Key: "POST /api/login/key", Needs: access.Public, Handle: h.key,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Open a session by an API key",
+				Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token; the key opens the next. It ends at once with the key, or with its account's access.",
+				Body:        keyBody{}, Answers: step,
+				Problems: []httpapi.Problem{
+					{Kind: fault.Unauthenticated, Code: "keyRefused", When: "Unknown, wrong, locked or expired, or its account is blocked, locked, out of dates or without an API licence: the answer is the same for all."},
+					{Kind: fault.Invalid, Code: "invalid", When: "The client is too long, or no line of text."},
+				},
+			},
+		},
+		{
 			Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
 			Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
 		},
@@ -75,13 +87,18 @@ type refreshBody struct {
 	RefreshToken string `json:"refreshToken" maxLength:"256" example:"uar_AZ..."`
 }
 
+type keyBody struct {
+	Key    string `json:"key" maxLength:"256" help:"The API key." example:"ua_01JZ...01JY..._7RX..."`
+	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"payroll"`
+}
+
 // stepView is the answer to every step.
 type stepView struct {
 	Next session.Step `json:"next" enum:"done|changePassword" help:"The next step; done when the session is open."`
 	// Ticket is for the next step.
 	Ticket       string       `json:"ticket,omitzero" help:"For the next step, once, within 5 minutes."`
 	AccessToken  string       `json:"accessToken,omitzero" help:"Send it as Authorization: Bearer."`
-	RefreshToken string       `json:"refreshToken,omitzero" help:"Renews the session, once."`
+	RefreshToken string       `json:"refreshToken,omitzero" help:"Renews the session, once; not there for a session that an API key opened."`
 	Session      *sessionView `json:"session,omitzero"`
 }
 
@@ -120,6 +137,14 @@ func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	return answer(r)(h.service.Refresh(ctx, in.RefreshToken))
 }
 
+func (h handlers) key(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in keyBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(r)(h.service.LoginByKey(ctx, in.Key, device(r, in.Client)))
+}
+
 func (h handlers) logout(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent(), h.service.Logout(ctx, r.Scope)
 }
@@ -138,7 +163,11 @@ func answer(r *httpapi.Request) func(signin.Result, error) (httpapi.Response, er
 		}
 		s := got.Session
 		r.Record(s.AccountID, s.ID)
-		view.AccessToken, view.RefreshToken = got.Access.Reveal(), got.Refresh.Reveal()
+		r.RecordKey(s.Key)
+		view.AccessToken = got.Access.Reveal()
+		if s.Key == "" { // a key opens another session rather than renew one
+			view.RefreshToken = got.Refresh.Reveal()
+		}
 		view.Session = &sessionView{ID: s.ID, AccountID: s.AccountID, RefreshDue: s.RefreshDue, HardEnd: s.HardEnd}
 		return httpapi.OK(view), nil
 	}

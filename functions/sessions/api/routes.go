@@ -63,7 +63,8 @@ type handlers struct {
 type meView struct {
 	AccountID   string              `json:"accountId"`
 	Username    string              `json:"username"`
-	SessionID   string              `json:"sessionId"`
+	SessionID   string              `json:"sessionId" help:"Empty for a caller that sends an API key itself."`
+	KeyID       string              `json:"keyId,omitzero" help:"The API key that the caller came by; not there for people."`
 	Permissions []access.Permission `json:"permissions" help:"What the union of my effective roles allows."`
 }
 
@@ -78,12 +79,13 @@ type view struct {
 	HardEnd    time.Time  `json:"hardEnd"`
 	Closed     *time.Time `json:"closed,omitzero" help:"When it was closed or ran out; not there while it is open."`
 	Reason     string     `json:"reason,omitzero" help:"What closed it." enum:"signedOut|closedByOwner|closedByAdministrator|refreshReused|expired"`
+	KeyID      string     `json:"keyId,omitzero" help:"The API key that opened it; not there for people's."`
 	Current    bool       `json:"current" help:"Whether it is the session of this request."`
 }
 
 func (h handlers) me(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	c := r.Scope.Caller
-	return httpapi.OK(meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, Permissions: c.Permissions.Sorted()}), nil
+	return httpapi.OK(meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, KeyID: c.KeyID, Permissions: c.Permissions.Sorted()}), nil
 }
 
 func (h handlers) own(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -130,7 +132,7 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request, accountID string
 func (h handlers) view(s session.Session, current string) view {
 	v := view{
 		ID: s.ID, Client: s.Client, UserAgent: s.UserAgent, Location: s.Address, Start: s.Start,
-		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), Current: s.ID == current,
+		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), KeyID: s.Key, Current: s.ID == current,
 	}
 	switch {
 	case !s.Closed.IsZero():

@@ -1,10 +1,14 @@
 package main
 
 import (
+	entries "useraccounts/functions/access/api"
 	accounts "useraccounts/functions/accounts/api"
+	apikeys "useraccounts/functions/apikeys/api"
 	console "useraccounts/functions/console/api"
 	login "useraccounts/functions/login/api"
+	resources "useraccounts/functions/resources/api"
 	sessions "useraccounts/functions/sessions/api"
+	settings "useraccounts/functions/settings/api"
 	transfers "useraccounts/functions/transfers/api"
 	"useraccounts/internal/httpapi"
 )
@@ -22,6 +26,10 @@ func tables() []table {
 		{"login", login.Routes(nil)},
 		{"accounts", accounts.Routes(nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
+		{"apikeys", apikeys.Routes(nil, nil)},
+		{"access", entries.Routes(nil)},
+		{"settings", settings.Routes(nil)},
+		{"resources", resources.Routes(nil, nil)},
 		{"transfers", transfers.Routes(nil)},
 		{"console", console.Routes()},
 	}

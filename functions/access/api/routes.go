@@ -1,0 +1,101 @@
+// Package api is the routes of the access function: decode, call reference.Service, encode.
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/reference"
+)
+
+// Routes returns the route table over a service.
+func Routes(entries *reference.Service) []httpapi.Route {
+	routes := family(entries, area{
+		of: reference.Access(), path: "/api/access", name: "Access", tag: "Licences, roles and groups",
+		reads: access.AccessRead, writes: access.AccessWrite,
+	})
+	routes = append(routes, httpapi.Route{
+		Key: "GET /api/access/permissions", Needs: access.AccessRead, Handle: permissions, Doc: httpapi.Operation{
+			Tag: "Licences, roles and groups", Summary: "List the permissions that a role can hold",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
+		},
+	})
+	return append(routes, family(entries, area{
+		of: reference.Staff(), path: "/api/reference", name: "Reference", tag: "Reference data of resources",
+		reads: access.ReferenceRead, writes: access.ReferenceWrite,
+	})...)
+}
+
+// area is a family of kinds under one path.
+type area struct {
+	of              reference.Family
+	path, name, tag string
+	reads, writes   access.Permission
+}
+
+func family(entries *reference.Service, a area) []httpapi.Route {
+	h := handlers{entries: entries, area: a}
+	fields := reference.AllFields(a.of)
+	entry := httpapi.FieldsDoc{Name: a.name + "Entry", Fields: fields, Use: httpapi.ForVariants, Also: head{}}
+	one := []httpapi.Answer{{Status: http.StatusOK, Body: entry, ETag: true}}
+	kind := httpapi.Param{Name: "kind", Kind: httpapi.ChoiceParam, Choices: a.of.Words, Help: "Which reference data.", Example: a.of.Words[0]}
+	code := httpapi.Param{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.", Example: "STAFF"}
+	list, both := []httpapi.Param{kind}, []httpapi.Param{kind, code}
+	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}
+	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others keep changing reference data, or giving codes, at the same moment."}
+	ofOthers := a.refusals()
+	kinds := strings.Join(a.of.Words, ", ")
+	return []httpapi.Route{
+		{Key: "GET " + a.path + "/{kind}", Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
+			httpapi.Limit(100, 1000), httpapi.Cursor(),
+			{Name: "active", Kind: httpapi.YesNoParam, Help: "Only those that are active, or only those that are locked."},
+			{Name: "find", Kind: httpapi.TextParam, Max: 100, Help: "Only those whose code or description holds this text, without regard to case."},
+		}, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "List " + kinds, Path: list, Description: "In the order of codes.",
+			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: a.name + "EntryPage", Of: entry}}},
+			Problems: nil,
+		}},
+		{Key: "POST " + a.path + "/{kind}", Needs: a.writes, Idempotent: true, Handle: h.create, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "Create one of " + kinds, Path: list,
+			Body:    httpapi.FieldsDoc{Name: a.name + "EntryCreate", Fields: fields, Use: httpapi.ForCreate},
+			Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: entry, ETag: true, Location: true}},
+			Problems: []httpapi.Problem{
+				{Kind: fault.Conflict, Code: "taken", When: "There is such a code of this kind, in any spelling."},
+				{Kind: fault.Conflict, Code: "tooMany", When: "There are 5,000 of this kind."}, busy, invalid,
+			},
+		}},
+		{Key: "GET " + a.path + "/{kind}/{code}", Needs: a.reads, Handle: h.get, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "Read one of " + kinds, Path: both, Answers: one,
+		}},
+		{Key: "PATCH " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "Change one of " + kinds, Path: both, IfMatch: true,
+			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: nobody new is given it, and what a locked role or group gave counts no more from the next request on.",
+			Body:        httpapi.FieldsDoc{Name: a.name + "EntryPatch", Fields: reference.AllChangeFields(a.of), Use: httpapi.ForPatch},
+			Answers:     one, Problems: append([]httpapi.Problem{busy, invalid}, ofOthers...),
+		}},
+		{Key: "DELETE " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
+			Description: "Only what nothing refers to; lock what is in use.",
+			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
+			Problems:    append([]httpapi.Problem{busy, {Kind: fault.Conflict, Code: "inUse", When: "Something refers to the code; the fields name the first twenty."}}, ofOthers[:min(1, len(ofOthers))]...),
+		}},
+	}
+}
+
+// refusals are the problems of changes that touch what others may do.
+func (a area) refusals() []httpapi.Problem {
+	if a.writes != access.AccessWrite {
+		return nil
+	}
+	return []httpapi.Problem{
+		{Kind: fault.Forbidden, Code: "administrator", When: "The role or group gives administrators their rights and you are none."},
+		{Kind: fault.Conflict, Code: "inUse", When: "apiOnly would change for accounts that hold the licence; the fields name the first twenty."},
+		{Kind: fault.Conflict, Code: "outsideLicence", When: "Accounts would hold roles that their licence does not allow; the fields name the first twenty."},
+		{Kind: fault.Conflict, Code: "self", When: "You would take a permission from yourself."},
+		{Kind: fault.Conflict, Code: "lastAdministrator", When: "Nobody who can sign in would administer any more."},
+	}
+}

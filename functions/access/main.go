@@ -1,0 +1,36 @@
+// Command access is the Lambda function of reference data: licences, roles and groups, and what resources refer to.
+package main
+
+import (
+	"time"
+
+	"useraccounts/functions/access/api"
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/reference"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
+)
+
+type config struct {
+	boot.AWS
+	Table       string `env:"TABLE_NAME"`
+	Environment string `env:"ENVIRONMENT_ID"`
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
+	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	entries := &reference.Service{
+		Store:   dynamo.NewReference(table),
+		Holders: []reference.Holders{dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}},
+		Now:     time.Now, NewID: token.NewIDText,
+	}
+	httpapi.Serve(httpapi.Server{
+		Routes: api.Routes(entries), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
+		Log: boot.Logger("access"),
+	})
+}

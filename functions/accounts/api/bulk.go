@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+)
+
+// maxBulk is how many accounts one call works on: as many as can be done, store willing, well within the function's time.
+const maxBulk = 500
+
+func bulkRoute(h handlers) httpapi.Route {
+	return httpapi.Route{
+		Key: "POST /api/accounts/bulk", Needs: access.AccountRead, Idempotent: true, Handle: h.bulk,
+		Query: []httpapi.Param{httpapi.Limit(200, maxBulk), httpapi.Cursor()},
+		Doc: httpapi.Operation{
+			Tag: tag, Summary: "Do something to many accounts",
+			Description: "To the accounts of ids, or to all that pass a filter, whose members are named and written as the list's query parameters ({} means every active account). " +
+				"Needs the permission of the action: allow, block and resetTries account.block, lock and unlock account.lock, forcePasswordChange account.password, the others account.update. " +
+				"Each account is worked on by itself, by the rules of the single action, and has a result: ok, unchanged or problem. With preview nothing is written, and ok means that it would change; seats of licences are counted only when it is done. " +
+				"With a filter, one call takes up to limit accounts in the order of usernames: go on with the same body and next as cursor (and an Idempotency-Key of its own) until there is no next; remaining says how many match after this call. " +
+				"With ids, those that there was no time for have the problem later: send them again. Doing the same twice does no harm.",
+			Body:        bulkBody{},
+			BodyExample: map[string]any{"action": "block", "ids": []string{"01JNB7Z5Q0ABCDEFGHJKMNPQRS"}, "arguments": map[string]any{"reason": "Left the company"}, "preview": true},
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: bulkView{}}},
+			Problems: []httpapi.Problem{
+				{Kind: fault.Forbidden, Code: "forbidden", When: "You lack the permission of the action."},
+				{Kind: fault.Invalid, Code: "invalid", When: "There is no such action, its arguments are not right, or there are neither ids nor a filter, or both, or too many ids."},
+				{Kind: fault.Unavailable, Code: "busy", When: "There was no time to begin."},
+			},
+		},
+	}
+}
+
+type bulkBody struct {
+	Action    account.Action    `json:"action" enum:"allow|block|lock|unlock|resetTries|forcePasswordChange|addRoles|removeRoles|addGroups|removeGroups" help:"What to do."`
+	IDs       []string          `json:"ids,omitzero" help:"The accounts to do it to; an id given twice counts once." maxItems:"500"`
+	Filter    map[string]string `json:"filter,omitzero" help:"All accounts that pass, instead of ids." example:"{\"userType\":\"TEAM\"}"`
+	Arguments bulkArguments     `json:"arguments,omitzero" help:"What the action needs."`
+	Preview   bool              `json:"preview,omitzero" help:"Tell what would happen, and change nothing."`
+}
+
+type bulkArguments struct {
+	Reason string   `json:"reason,omitzero" help:"Why, for block." maxLength:"200"`
+	Roles  []string `json:"roles,omitzero" help:"Codes, for addRoles and removeRoles." maxItems:"100" maxLength:"50"`
+	Groups []string `json:"groups,omitzero" help:"Codes, for addGroups and removeGroups." maxItems:"100" maxLength:"50"`
+}
+
+type bulkView struct {
+	Preview   bool          `json:"preview"`
+	Changed   int           `json:"changed" help:"How many were changed, or would be."`
+	Unchanged int           `json:"unchanged" help:"How many were so already."`
+	Problems  int           `json:"problems"`
+	Remaining int           `json:"remaining" help:"How many match after those of this call; 0 for ids."`
+	Items     []outcomeView `json:"items"`
+	Next      string        `json:"next,omitzero" help:"Cursor to go on with; not there when all is done."`
+}
+
+type outcomeView struct {
+	ID       string         `json:"id"`
+	Username string         `json:"username,omitzero" help:"Not there where the account cannot be read."`
+	Result   account.Result `json:"result" enum:"ok|unchanged|problem"`
+	Code     string         `json:"code,omitzero" help:"The problem's code, as the single action has it."`
+	Detail   string         `json:"detail,omitzero" help:"What the problem is and what to do."`
+	Fields   []fault.Field  `json:"fields,omitzero"`
+}
+
+// progress is where a bulk action over all that match stands, and of which one.
+type progress struct {
+	After account.Mark `json:"a"`
+	Of    string       `json:"o"`
+}
+
+func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in bulkBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	at, resumed, err := httpapi.OpenCursor[progress](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	filter, bad := in.targets(resumed)
+	if err := fault.InvalidFields(bad); err != nil {
+		return httpapi.Response{}, err
+	}
+	of, err := in.digest()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if resumed && at.Of != of {
+		return httpapi.Response{}, fault.New(fault.Malformed, "cursor", "This cursor is of another bulk action; send the body that it was made for, or start again without it.")
+	}
+	b := account.Bulk{Action: in.Action, Reason: in.Arguments.Reason, Roles: in.Arguments.Roles, Groups: in.Arguments.Groups, Preview: in.Preview}
+	if err := b.Check(r.Scope); err != nil {
+		return httpapi.Response{}, err
+	}
+	if in.Filter == nil {
+		return httpapi.OK(h.outcomes(r, b, h.eachOf(ctx, r, b, in.IDs))), nil
+	}
+	m, err := h.accounts.EachMatching(ctx, r.Scope, b, account.Search{Filter: filter, After: at.After, Limit: r.QueryInt("limit")})
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	out := h.outcomes(r, b, m.Outcomes)
+	out.Remaining = m.Left
+	if m.Next != nil {
+		out.Next, err = httpapi.SealCursor(r, progress{After: *m.Next, Of: of})
+	}
+	return httpapi.OK(out), err
+}
+
+// targets reads which accounts are meant.
+func (in bulkBody) targets(resumed bool) (account.Filter, []fault.Field) {
+	refuse := func(name, code, message string) (account.Filter, []fault.Field) {
+		return account.Filter{}, []fault.Field{{Field: name, Code: code, Message: message}}
+	}
+	switch {
+	case (in.IDs == nil) == (in.Filter == nil):
+		return refuse("ids", "required", "Give either ids or a filter.")
+	case in.Filter == nil && resumed:
+		return refuse("ids", "unexpected", "A cursor goes with a filter; ids are done in one call.")
+	case len(in.IDs) > maxBulk:
+		return refuse("ids", "tooMany", "One call takes at most "+strconv.Itoa(maxBulk)+" ids; send the rest in another.")
+	}
+	filter, bad := account.ReadFilter(in.Filter)
+	for i := range bad {
+		bad[i].Field = "filter." + bad[i].Field
+	}
+	return filter, bad
+}
+
+// digest tells bulk actions apart.
+func (in bulkBody) digest() (string, error) {
+	raw, err := json.Marshal(in, json.Deterministic(true))
+	sum := sha256.Sum256(raw)
+	return base64.RawURLEncoding.EncodeToString(sum[:]), err
+}
+
+// eachOf works on accounts by their ids, each once; what cannot be an id is nobody's.
+func (h handlers) eachOf(ctx context.Context, r *httpapi.Request, b account.Bulk, ids []string) []account.Outcome {
+	var wanted []string
+	at := map[string]int{}
+	out := make([]account.Outcome, 0, len(ids))
+	for _, id := range ids {
+		if _, twice := at[id]; twice {
+			continue
+		}
+		at[id] = len(out)
+		out = append(out, account.Outcome{ID: id, Result: account.Problem, Fault: httpapi.NotFound()})
+		if httpapi.IsID(id) {
+			wanted = append(wanted, id)
+		}
+	}
+	for _, o := range h.accounts.Each(ctx, r.Scope, b, wanted) {
+		out[at[o.ID]] = o
+	}
+	return out
+}
+
+func (h handlers) outcomes(r *httpapi.Request, b account.Bulk, outcomes []account.Outcome) bulkView {
+	out := bulkView{Preview: b.Preview, Items: make([]outcomeView, len(outcomes))}
+	var trouble []error
+	for i, o := range outcomes {
+		out.Items[i] = outcomeView{ID: o.ID, Username: o.Username, Result: o.Result}
+		switch o.Result {
+		case account.Done:
+			out.Changed++
+		case account.Unchanged:
+			out.Unchanged++
+		case account.Problem:
+			out.Problems++
+			out.Items[i].Code, out.Items[i].Detail, out.Items[i].Fields = o.Fault.Code, o.Fault.Detail, o.Fault.Fields
+		}
+		trouble = append(trouble, o.Trouble)
+	}
+	r.RecordTrouble(errors.Join(trouble...))
+	return out
+}

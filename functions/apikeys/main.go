@@ -1,0 +1,37 @@
+// Command apikeys is the Lambda function that administers the API keys of accounts. Using one is every function's to check.
+package main
+
+import (
+	"crypto/rand"
+	"time"
+
+	"useraccounts/functions/apikeys/api"
+	"useraccounts/internal/account"
+	"useraccounts/internal/apikey"
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
+)
+
+type config struct {
+	boot.AWS
+	Table       string `env:"TABLE_NAME"`
+	Environment string `env:"ENVIRONMENT_ID"`
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
+	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	keys := &apikey.Service{
+		Store: dynamo.Keys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
+		Now: time.Now, NewID: token.NewID, Random: rand.Reader,
+	}
+	httpapi.Serve(httpapi.Server{
+		Routes: api.Routes(keys, time.Now), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
+		Log: boot.Logger("apikeys"),
+	})
+}

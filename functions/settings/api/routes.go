@@ -1,0 +1,120 @@
+// Package api is the routes of the settings function: decode, call settings.Service, encode.
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/settings"
+)
+
+const tag = "Environment defaults"
+
+// Routes returns the route table over a service.
+func Routes(service *settings.Service) []httpapi.Route {
+	h := handlers{service}
+	fields := settings.Fields().Describe()
+	answer := httpapi.FieldsDoc{Name: "Settings", Fields: fields, Use: httpapi.ForAnswer, Also: head{}}
+	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
+	return []httpapi.Route{
+		{Key: "GET /api/settings", Needs: access.SettingsRead, Handle: h.get, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Read the environment defaults", Answers: one,
+		}},
+		{Key: "PATCH /api/settings", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Change environment defaults", IfMatch: true,
+			Description: "Fields left out stay as they are. They count from the next request on. A stale If-Match is answered with the fields that changed since, by whom and when.",
+			Body:        httpapi.FieldsDoc{Name: "SettingsPatch", Fields: fields, Use: httpapi.ForPatch},
+			Answers:     one,
+			Problems:    []httpapi.Problem{{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}},
+		}},
+		{Key: "GET /api/settings/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Describe the environment defaults", Description: "What a form needs to show them: labels, help, kinds, bounds.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
+		}},
+		{Key: "GET /api/settings/log", Needs: access.SettingsRead, Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, Handle: h.log, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List what was changed in the environment",
+			Description: "Settings and reference data, newest first, with old and new values.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[journal.Event]{}}},
+		}},
+	}
+}
+
+type handlers struct{ settings *settings.Service }
+
+// head is what the document shows besides its fields.
+type head struct {
+	Version int64 `json:"version" help:"Rises with every change; the ETag holds it."`
+}
+
+type fieldList struct {
+	Items []field.Meta `json:"items"`
+}
+
+// view writes the document as the field table says.
+type view struct{ settings.Document }
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
+	for _, t := range []jsontext.Token{jsontext.BeginObject, jsontext.String("version"), jsontext.Int(v.Version)} {
+		if err := enc.WriteToken(t); err != nil {
+			return err
+		}
+	}
+	if err := settings.Fields().AppendJSON(enc, &v.Settings); err != nil {
+		return err
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+func answer(d settings.Document) httpapi.Response { return httpapi.OK(view{d}).WithVersion(d.Version) }
+
+func (h handlers) get(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return answer(h.settings.Get(r.Scope)), nil
+}
+
+func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	version, err := r.IfMatch()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	members, err := r.Members()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	patch, bad := settings.Fields().ReadPatch(members)
+	if err := httpapi.BadBody(bad); err != nil {
+		return httpapi.Response{}, err
+	}
+	d, err := h.settings.Change(ctx, r.Scope, version, patch)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(d), nil
+}
+
+func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	return httpapi.OK(fieldList{settings.Fields().Describe()}), nil
+}
+
+func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	after, _, err := httpapi.OpenCursor[string](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	events, next, err := h.settings.Log(ctx, r.Scope, after, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[journal.Event]{Items: events}
+	if next != "" {
+		page.Next, err = httpapi.SealCursor(r, next)
+	}
+	return httpapi.OK(page), err
+}

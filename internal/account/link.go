@@ -1,0 +1,40 @@
+package account
+
+import (
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+)
+
+// Link returns the write that makes a resource the account's, but for the event's id. An account has at most one, for good.
+func Link(sc access.Scope, before Account, resource string, now time.Time) (Write, error) {
+	if !sc.Caller.May(access.AccountUpdate) {
+		return Write{}, fault.New(fault.Forbidden, "forbidden", "Giving an account a resource needs the permission account.update as well.")
+	}
+	if err := guardAdministrator(sc, before); err != nil {
+		return Write{}, err
+	}
+	if before.Resource != "" {
+		return Write{}, fault.New(fault.Conflict, "hasResource", "%s has the resource %s already; change that one.", before.Username, before.Resource)
+	}
+	after := before
+	after.Version, after.UpdatedAt = before.Version+1, now
+	return Write{Before: &before, After: after, Event: journal.Event{
+		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID, Version: after.Version,
+		Keep: sc.Env.Settings.LogRetentionDays,
+	}}.Linked(resource), nil
+}
+
+// Linked returns the write with the code of the resource, which the store may find only when it writes.
+func (w Write) Linked(resource string) Write {
+	w.After.Resource = resource
+	w.Event.Changes = nil
+	for _, d := range Fields().Compare(w.Before, &w.After) {
+		if d.Field == "resource" {
+			w.Event.Changes = append(w.Event.Changes, d)
+		}
+	}
+	return w
+}

@@ -1,0 +1,325 @@
+package account
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+)
+
+// FilterOp is how a filter compares a field.
+type FilterOp string
+
+// The ways to compare. A filter is named after its field, with the way behind a dot, but for FilterEquals.
+const (
+	FilterEquals   FilterOp = "equals"   // the same text but for case and width, one of several codes, yes or no
+	FilterContains FilterOp = "contains" // the text is in it
+	FilterFrom     FilterOp = "from"     // this or later, this or more
+	FilterTo       FilterOp = "to"       // this or earlier, this or less
+	FilterEmpty    FilterOp = "empty"    // nothing is in it
+)
+
+// FilterOps returns the ways in which a field of a kind can be filtered.
+func FilterOps(kind field.Kind) []FilterOp {
+	switch kind {
+	case field.YesNo:
+		return []FilterOp{FilterEquals}
+	case field.Number:
+		return []FilterOp{FilterFrom, FilterTo}
+	case field.Day, field.Instant:
+		return []FilterOp{FilterFrom, FilterTo, FilterEmpty}
+	case field.Code, field.Codes:
+		return []FilterOp{FilterEquals, FilterEmpty}
+	}
+	return []FilterOp{FilterEquals, FilterContains, FilterEmpty}
+}
+
+// Names of the filters that are not made from a field alone, and the values that active takes besides true and false.
+const (
+	FindFilter   = "find"
+	ActiveFilter = "active"
+	ActiveAny    = "any"
+)
+
+// Bounds of the texts of filters, in characters.
+const (
+	MaxFilterText  = 250
+	MaxFilterCodes = 1000
+)
+
+// FilterDef declares one filter.
+type FilterDef struct {
+	// Name is what it is called in a query, a Set and a bulk action.
+	Name string
+	// Of is the field it compares.
+	Of field.Meta
+	Op FilterOp
+}
+
+// Filters returns all filters that are made from fields, in the order of the field table.
+func Filters() []FilterDef {
+	var out []FilterDef
+	for _, of := range Fields().Describe() {
+		for _, op := range FilterOps(of.Kind) {
+			out = append(out, FilterDef{Name: filterName(of.Name, op), Of: of, Op: op})
+		}
+	}
+	return out
+}
+
+func filterName(of string, op FilterOp) string {
+	if op == FilterEquals {
+		return of
+	}
+	return of + "." + string(op)
+}
+
+// Filter says which accounts to list: those that pass all its terms. The zero value lets all pass.
+type Filter struct {
+	terms []term
+}
+
+// term is one condition on one field, or on several.
+type term struct {
+	fields []string
+	cheap  bool
+	passes func(*Account) bool
+}
+
+// ReadFilter makes a filter of texts by the names of Filters, find and active, and says what is wrong with them. Without
+// active, only active accounts pass.
+func ReadFilter(given map[string]string) (Filter, []fault.Field) {
+	var (
+		f   Filter
+		bad []fault.Field
+	)
+	take := func(t term, name, message string) {
+		if message != "" {
+			bad = append(bad, fault.Field{Field: name, Code: "value", Message: message})
+			return
+		}
+		f.terms = append(f.terms, t)
+	}
+	known := map[string]bool{FindFilter: true, ActiveFilter: true}
+	table := Fields()
+	for i := range table {
+		for _, op := range FilterOps(table[i].Kind) {
+			name := filterName(table[i].Name, op)
+			known[name] = true
+			if text, ok := given[name]; ok && name != ActiveFilter {
+				t, message := fieldTerm(&table[i], op, text)
+				take(t, name, message)
+			}
+		}
+	}
+	if text, ok := given[FindFilter]; ok {
+		t, message := findTerm(text)
+		take(t, FindFilter, message)
+	}
+	if given[ActiveFilter] != ActiveAny {
+		t, message := activeTerm(given)
+		take(t, ActiveFilter, message)
+	}
+	for name := range given {
+		if !known[name] {
+			bad = append(bad, fault.Field{Field: clip(name), Code: "unknown", Message: "There is no filter of this name; the API reference (/api/docs) lists those there are."})
+		}
+	}
+	slices.SortFunc(bad, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
+	return f, bad
+}
+
+// clip bounds a caller's text before it is sent back.
+func clip(name string) string {
+	if r := []rune(name); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return name
+}
+
+func (f Filter) fields() []string {
+	var out []string
+	for _, t := range f.terms {
+		out = append(out, t.fields...)
+	}
+	return out
+}
+
+// isCheap reports whether most accounts pass, so that reading on until a page is full beats reading all.
+func (f Filter) isCheap() bool {
+	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.cheap })
+}
+
+// passes judges an account as people see it.
+func (f Filter) passes(shown Account) bool {
+	for _, t := range f.terms {
+		if !t.passes(&shown) {
+			return false
+		}
+	}
+	return true
+}
+
+func activeTerm(given map[string]string) (term, string) {
+	text, ok := given[ActiveFilter]
+	if ok && text != "true" && text != "false" {
+		return term{}, "This must be true, false or any."
+	}
+	want := text != "false"
+	return term{[]string{"active"}, want, func(a *Account) bool { return a.Active == want }}, ""
+}
+
+// found are the fields that find looks into.
+var found = []string{"username", "name", "email", "mobile", "mobileE164"}
+
+// findTerm passes accounts that have each word somewhere in a field that find looks into.
+func findTerm(text string) (term, string) {
+	words := strings.Fields(Fold(text))
+	if message := textFault(text); message != "" {
+		return term{}, message
+	}
+	return term{found, false, func(a *Account) bool {
+		texts := [...]string{Fold(a.Username), Fold(a.Name), Fold(a.Email), Fold(a.Mobile), a.MobileE164}
+		for _, word := range words {
+			if !slices.ContainsFunc(texts[:], func(t string) bool { return strings.Contains(t, word) }) {
+				return false
+			}
+		}
+		return true
+	}}, ""
+}
+
+func textFault(text string) string {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "This is blank; leave it out, or ask for blank ones by .empty=true."
+	case len([]rune(text)) > MaxFilterText:
+		return "This is longer than " + strconv.Itoa(MaxFilterText) + " characters; shorten it."
+	}
+	return ""
+}
+
+// fieldTerm makes the condition of one filter, or says what is wrong with its text.
+func fieldTerm(d *field.Def[Account], op FilterOp, text string) (term, string) {
+	holds, message := comparison(d.Kind, op, text)
+	if message != "" {
+		return term{}, message
+	}
+	return term{fields: []string{d.Name}, passes: func(a *Account) bool { return holds(d.At(a)) }}, ""
+}
+
+// comparison returns what a filter asks of the value behind a field's pointer.
+func comparison(kind field.Kind, op FilterOp, text string) (func(at any) bool, string) {
+	switch {
+	case op == FilterEmpty:
+		want, ok := yesNo(text)
+		if !ok {
+			return nil, "This must be true or false."
+		}
+		return func(at any) bool { return empty(at) == want }, ""
+	case kind == field.YesNo:
+		want, ok := yesNo(text)
+		if !ok {
+			return nil, "This must be true or false."
+		}
+		return func(at any) bool { b, _ := at.(*bool); return *b == want }, ""
+	case kind == field.Number:
+		return numberRange(op, text)
+	case kind == field.Day:
+		return dayRange(op, text)
+	case kind == field.Instant:
+		return instantRange(op, text)
+	case kind == field.Code || kind == field.Codes:
+		return anyCode(text)
+	}
+	if message := textFault(text); message != "" {
+		return nil, message
+	}
+	want := Fold(text)
+	if op == FilterContains {
+		return func(at any) bool { s, _ := at.(*string); return strings.Contains(Fold(*s), want) }, ""
+	}
+	return func(at any) bool { s, _ := at.(*string); return Fold(*s) == want }, ""
+}
+
+func yesNo(text string) (value, ok bool) { return text == "true", text == "true" || text == "false" }
+
+func empty(at any) bool {
+	switch at := at.(type) {
+	case *string:
+		return *at == ""
+	case *field.Date:
+		return *at == ""
+	case *time.Time:
+		return at.IsZero()
+	case *[]string:
+		return len(*at) == 0
+	}
+	return false
+}
+
+func numberRange(op FilterOp, text string) (func(any) bool, string) {
+	bound, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, "This must be a whole number."
+	}
+	return func(at any) bool {
+		n, _ := at.(*int64)
+		return op == FilterFrom && *n >= bound || op == FilterTo && *n <= bound
+	}, ""
+}
+
+func dayRange(op FilterOp, text string) (func(any) bool, string) {
+	bound, ok := field.ParseDate(text)
+	if !ok {
+		return nil, "This must be a date that exists, as yyyy-MM-dd."
+	}
+	return func(at any) bool {
+		day, _ := at.(*field.Date)
+		return *day != "" && (op == FilterFrom && *day >= bound || op == FilterTo && *day <= bound)
+	}, ""
+}
+
+// instantRange takes an instant, or a day that counts whole (UTC).
+func instantRange(op FilterOp, text string) (func(any) bool, string) {
+	bound, err := time.Parse(time.RFC3339Nano, text)
+	if day, ok := field.ParseDate(text); ok {
+		bound, err = time.Parse(time.DateOnly, string(day))
+		if op == FilterTo {
+			bound = bound.AddDate(0, 0, 1).Add(-1)
+		}
+	}
+	if err != nil {
+		return nil, "This must be a date as yyyy-MM-dd, or an instant as 2026-01-31T08:30:00Z."
+	}
+	return func(at any) bool {
+		t, _ := at.(*time.Time)
+		return !t.IsZero() && (op == FilterFrom && !t.Before(bound) || op == FilterTo && !t.After(bound))
+	}, ""
+}
+
+// anyCode takes one code, or several parted by semicolons of which one is enough.
+func anyCode(text string) (func(any) bool, string) {
+	if len([]rune(text)) > MaxFilterCodes {
+		return nil, "This is longer than " + strconv.Itoa(MaxFilterCodes) + " characters; ask for fewer codes."
+	}
+	var want []string
+	for code := range strings.SplitSeq(text, ";") {
+		if code = Fold(code); code != "" {
+			want = append(want, code)
+		}
+	}
+	if len(want) == 0 {
+		return nil, "This is blank; give a code, or several parted by semicolons, or ask for blank ones by .empty=true."
+	}
+	return func(at any) bool {
+		if s, ok := at.(*string); ok {
+			return slices.Contains(want, Fold(*s))
+		}
+		have, _ := at.(*[]string)
+		return slices.ContainsFunc(*have, func(code string) bool { return slices.Contains(want, Fold(code)) })
+	}, ""
+}

@@ -1,0 +1,26 @@
+package account
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Fold returns the form in which texts are searched and sorted: that of identifiers, for any text. Two texts that differ in
+// case, width or Unicode form alone have the same one.
+func Fold(text string) string {
+	if plain(text) {
+		return strings.ToLower(strings.TrimSpace(text))
+	}
+	return strings.TrimFunc(foldOnce(text), unicode.IsSpace)
+}
+
+// plain reports whether text is ASCII, for which folding is lower case; nearly all texts of a directory are.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/httpapi"
+)
+
+// peopleOnly are the permissions of which a key must not make use, written by hand in this second place.
+var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key", "access.write", "settings.write"}
+
+// credentials are words of paths whose routes manage what lets somebody in, whatever permission they need.
+var credentials = []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices", "links"}
+
+// peoplesRoute says by its need and its path, and not by what its row says of keys, whether a route is for people only.
+func peoplesRoute(r httpapi.Route) bool {
+	if r.Needs == access.Public {
+		return false
+	}
+	return slices.Contains(peopleOnly, r.Needs) || slices.ContainsFunc(strings.Split(r.Path(), "/"), func(word string) bool {
+		return slices.Contains(credentials, word)
+	})
+}
+
+// V47: every route is tried by a caller that comes by a key and holds every permission. Routes for credentials, keys,
+// administrators, access and settings refuse it, a new one included, because the rule goes by path and need.
+func TestKeysManageNoCredentials(t *testing.T) {
+	all := access.Set{}
+	for p := range access.All() {
+		all[p] = struct{}{}
+	}
+	authenticate := func(context.Context, string) (access.Scope, error) {
+		return access.Scope{Caller: access.Caller{AccountID: "A", KeyID: "K", Permissions: all}}, nil
+	}
+	refused := 0
+	for _, table := range tables() {
+		routes := slices.Clone(table.routes)
+		for i := range routes {
+			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.NoContent(), nil }
+		}
+		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: none{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, route := range routes {
+			want := 204
+			if peoplesRoute(route) {
+				want, refused = 403, refused+1
+			} else if route.NoKeys {
+				continue // it may be stricter than the rule
+			}
+			event := events.APIGatewayV2HTTPRequest{RouteKey: route.Key, Headers: map[string]string{"authorization": "Bearer x"}}
+			res, _ := h.Handle(t.Context(), event)
+			if res.StatusCode != want || (want == 403) != strings.Contains(res.Body, `"keyNotAllowed"`) {
+				t.Errorf("%s by a key: %d %s, want %d", route.Key, res.StatusCode, res.Body, want)
+			}
+		}
+	}
+	if refused < 5 {
+		t.Errorf("only %d routes are for people only", refused)
+	}
+}
+
+// A key's caller loses the same permissions, so that no rule within a service can take it for an administrator either.
+func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
+	all := access.Set{}
+	for p := range access.All() {
+		all[p] = struct{}{}
+		// A permission whose name speaks of credentials or administrators is on the list.
+		for _, word := range []string{"admin", "password", "session", "key", "mfa", "link", "settings.write", "access.write"} {
+			if strings.Contains(string(p), word) && !slices.Contains(peopleOnly, p) {
+				t.Errorf("%s is not kept from keys", p)
+			}
+		}
+	}
+	person := access.Caller{Permissions: all}
+	key := person.ByKey("K")
+	for p := range all {
+		if key.May(p) == slices.Contains(peopleOnly, p) || !person.May(p) {
+			t.Errorf("%s: a key %v, its account %v", p, key.May(p), person.May(p))
+		}
+	}
+	if key.KeyID != "K" {
+		t.Errorf("the caller's key is %q", key.KeyID)
+	}
+}

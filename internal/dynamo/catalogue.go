@@ -1,0 +1,189 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
+	"useraccounts/internal/reference"
+)
+
+// Reference changes reference data.
+type Reference struct {
+	*Environments
+	Log EnvironmentLog
+}
+
+var (
+	_ reference.Store   = Reference{}
+	_ reference.Holders = AccountHolders{}
+)
+
+// NewReference returns Reference over the table. Keep one for the life of the process, as NewEnvironments says.
+func NewReference(t *Table) Reference {
+	return Reference{Environments: NewEnvironments(t), Log: EnvironmentLog{t}}
+}
+
+func entryItem(env string, e catalogue.Entry) (item, error) {
+	it, err := attributevalue.MarshalMap(e)
+	if err != nil {
+		return nil, fmt.Errorf("write reference data: %w", err)
+	}
+	k := entryKey(env, e.Kind, e.Code)
+	it["PK"], it["SK"] = str(k.pk), str(k.sk)
+	return it, nil
+}
+
+// Changes of what may be given meet writes that give codes at the assignment counters. Each such write raises one of them,
+// on the condition that no rule was changed ("ruled") at a later version of the catalogue than it was judged by. A change
+// that looked at who holds what depends on all of them being as they were before it looked. There are several so that
+// accounts made at the same time do not wait for each other at one item.
+const (
+	assignmentCounters = 8
+	attrGiven          = "given"
+	attrRuled          = "ruled"
+)
+
+// codesGiven is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
+func (t *Table) codesGiven(env string, catalogueVersion int64) part {
+	return t.atCounter(assignmentKey(env, below(assignmentCounters)), catalogueVersion, true, nil)
+}
+
+// givesCodes reports whether a write gives an account a code that it did not have.
+func givesCodes(w account.Write) bool {
+	if w.Before == nil || w.Before.UserType != w.After.UserType {
+		return true
+	}
+	more := func(had, has []string) bool {
+		return slices.ContainsFunc(has, func(code string) bool { return !slices.Contains(had, code) })
+	}
+	return more(w.Before.Roles, w.After.Roles) || more(w.Before.Groups, w.After.Groups) || more(w.Before.DACGroups, w.After.DACGroups)
+}
+
+// Current implements reference.Store. The counters come first: what is given after they were read is noticed, and what was
+// given before is seen by everything read from here on.
+func (s Reference) Current(ctx context.Context, env string) (reference.Current, error) {
+	keys := make([]key, assignmentCounters)
+	for n := range keys {
+		keys[n] = assignmentKey(env, n)
+	}
+	counters, err := s.getAll(ctx, keys)
+	if err != nil {
+		return reference.Current{}, err
+	}
+	now := reference.Current{Given: make([]int64, assignmentCounters)}
+	for n, it := range counters {
+		now.Given[n] = number(it, attrGiven)
+	}
+	if now.Env, err = s.Environment(ctx, env); err != nil {
+		return reference.Current{}, err
+	}
+	now.Catalogue, err = s.Catalogue(ctx, now.Env)
+	return now, err
+}
+
+// Write implements reference.Store.
+func (s Reference) Write(ctx context.Context, c reference.Change) error {
+	var p parts
+	if c.After != nil {
+		it, err := entryItem(c.Env, *c.After)
+		if err != nil {
+			return err
+		}
+		p = append(p, part{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}, outdated})
+	} else {
+		p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.Name, Key: entryKey(c.Env, c.Before.Kind, c.Before.Code).attributes(),
+		}}, outdated})
+	}
+	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: headKey(c.Env).attributes(), UpdateExpression: aws.String("SET catalogueVersion = :next"),
+		ConditionExpression:       aws.String("catalogueVersion = :from"),
+		ExpressionAttributeValues: item{":from": num(c.From), ":next": num(c.From + 1)},
+	}}, outdated})
+	for n, given := range c.Given {
+		p = append(p, s.ruled(c, n, given))
+	}
+	event, err := eventAt(logKey(c.Env, c.Event.ID), c.Event)
+	if err != nil {
+		return err
+	}
+	p.put(s.Table, event, outdated)
+	if c.CallerEpoch != 0 {
+		p = append(p, Accounts{s.Table}.callerUnchanged(c.Event.ByID, c.CallerEpoch))
+	}
+	return s.transactParts(ctx, p)
+}
+
+func outdated(item) error { return reference.ErrRaced }
+
+// ruled makes a change depend on one of the counters, and writes judged before it fail from then on.
+func (s Reference) ruled(c reference.Change, n int, given int64) part {
+	values := item{":next": num(c.From + 1)}
+	condition := "attribute_not_exists(given)"
+	if given != 0 {
+		condition, values[":given"] = "given = :given", num(given)
+	}
+	return part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: assignmentKey(c.Env, n).attributes(), UpdateExpression: aws.String("SET ruled = :next"),
+		ConditionExpression: &condition, ExpressionAttributeValues: values,
+	}}, outdated}
+}
+
+// transactParts writes all parts or none, and says what the first that failed means.
+func (t *Table) transactParts(ctx context.Context, p parts) error {
+	err := t.transact(ctx, p.items())
+	var cancelled *errCancelled
+	if !errors.As(err, &cancelled) {
+		return err
+	}
+	i := cancelled.failed()
+	return p[i].refused(cancelled.reasons[i].Item)
+}
+
+// AccountHolders is who holds codes among accounts.
+type AccountHolders struct {
+	Accounts
+	Now func() time.Time
+}
+
+// holdersPage is how many accounts are read at once; a page of a query ends at a megabyte anyway.
+const holdersPage = 1000
+
+// Holders implements reference.Holders. What a pending import staged is not seen, and need not be: its commit gives codes
+// as any other write does.
+func (s AccountHolders) Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder)) error {
+	if !slices.Contains([]catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group, catalogue.DACGroup}, kind) {
+		return nil
+	}
+	today := field.DateOf(s.Now())
+	for after := ""; ; {
+		found, next, err := s.Page(ctx, env, after, holdersPage)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			visit(reference.Holder{
+				What: "account", ID: a.ID, Name: a.Username,
+				Codes: map[catalogue.Kind][]string{
+					catalogue.Licence: {a.UserType}, catalogue.Role: a.Roles, catalogue.Group: a.Groups, catalogue.DACGroup: a.DACGroups,
+				},
+				SignsIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.PasswordHash != "" && a.InDates(today),
+			})
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
+	}
+}

@@ -1,0 +1,151 @@
+package dynamo
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/reference"
+)
+
+// Delegations keeps delegations. Each is two items: one beside what else belongs to the account, and the account's claim on
+// the target, which it can have once and by which is found who has it.
+type Delegations struct {
+	*Table
+}
+
+var (
+	_ account.DelegationStore = Delegations{}
+	_ reference.Holders       = Delegations{}
+)
+
+func delegationOf(it item) account.Delegation {
+	return account.Delegation{
+		ID: text(it, attrID), Version: number(it, "version"), Kind: account.TargetKind(text(it, "kind")), Code: text(it, "code"),
+		Manager: flag(it, "manager"), ChangedBy: text(it, "by"), ChangedAt: instant(it, "at"),
+	}
+}
+
+// Delegations implements account.DelegationStore.
+func (s Delegations) Delegations(ctx context.Context, accountID, after string, limit int) ([]account.Delegation, string, error) {
+	p := page{pk: accountPK(accountID), prefix: delegationSK, limit: int32(limit)} //nolint:gosec // limits are small
+	if after != "" {
+		p.after = delegationSK + after
+	}
+	items, more, err := s.query(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]account.Delegation, len(items))
+	for i, it := range items {
+		out[i] = delegationOf(it)
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}
+
+func noDelegation(item) error {
+	return fault.New(fault.NotFound, "notFound", "The account has no such delegation; it may have been removed.")
+}
+
+// Delegation implements account.DelegationStore.
+func (s Delegations) Delegation(ctx context.Context, accountID, id string) (account.Delegation, error) {
+	it, err := s.get(ctx, delegationKey(accountID, id))
+	if err == nil && it == nil {
+		err = noDelegation(nil)
+	}
+	return delegationOf(it), err
+}
+
+// AddDelegation implements account.DelegationStore. That the resource group is still there is held at the counters where
+// changes of reference data meet those who name codes.
+func (s Delegations) AddDelegation(ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e journal.Event) error {
+	claim := delegateKey(env.ID, string(d.Kind), d.Code, accountID)
+	k := delegationKey(accountID, d.ID)
+	var p parts
+	p.put(s.Table, item{"PK": str(claim.pk), "SK": str(claim.sk), attrID: str(d.ID), "code": str(d.Code)}, func(item) error {
+		message := "The account has a delegation of " + d.Code + " already; change that one."
+		return fault.New(fault.Conflict, "delegated", "%s", message).WithFields(fault.Field{Field: "target.code", Code: "delegated", Message: message})
+	})
+	p.put(s.Table, item{
+		"PK": str(k.pk), "SK": str(k.sk), attrID: str(d.ID), "version": num(d.Version), "kind": str(string(d.Kind)), "code": str(d.Code),
+		"manager": yes(d.Manager), "by": str(d.ChangedBy), "at": when(d.ChangedAt),
+	}, raced)
+	if d.Kind == account.TargetResourceGroup {
+		p = append(p, s.codesGiven(env.ID, env.CatalogueVersion))
+	}
+	return s.onAccount(ctx, env, accountID, p, e)
+}
+
+// ChangeDelegation implements account.DelegationStore.
+func (s Delegations) ChangeDelegation(ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e journal.Event) error {
+	p := parts{{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: delegationKey(accountID, d.ID).attributes(),
+		UpdateExpression:         aws.String("SET version = :v, manager = :manager, #by = :by, #at = :at"),
+		ConditionExpression:      aws.String("version = :before"),
+		ExpressionAttributeNames: map[string]string{"#by": "by", "#at": "at"},
+		ExpressionAttributeValues: item{
+			":v": num(d.Version), ":before": num(d.Version - 1), ":manager": yes(d.Manager), ":by": str(d.ChangedBy), ":at": when(d.ChangedAt),
+		},
+	}}, raced}}
+	return s.onAccount(ctx, env, accountID, p, e)
+}
+
+// RemoveDelegation implements account.DelegationStore.
+func (s Delegations) RemoveDelegation(ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e journal.Event) error {
+	p := parts{
+		{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.Name, Key: delegationKey(accountID, d.ID).attributes(), ConditionExpression: aws.String("version = :before"),
+			ExpressionAttributeValues: item{":before": num(d.Version)},
+		}}, raced},
+		{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.Name, Key: delegateKey(env.ID, string(d.Kind), d.Code, accountID).attributes(),
+			ConditionExpression: aws.String("id = :id"), ExpressionAttributeValues: item{":id": str(d.ID)},
+		}}, raced},
+	}
+	return s.onAccount(ctx, env, accountID, p, e)
+}
+
+// Holders implements reference.Holders: who has a resource group delegated.
+func (s Delegations) Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder)) error {
+	if kind != catalogue.ResourceGroup {
+		return nil
+	}
+	p := page{pk: delegatePK(env.ID), prefix: string(account.TargetResourceGroup) + "#", limit: maxBatchGet}
+	for {
+		items, more, err := s.query(ctx, p)
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(items))
+		anchors := make([]key, len(items))
+		for i, it := range items {
+			sk := text(it, "SK")
+			ids[i] = sk[strings.LastIndex(sk, "#")+1:]
+			anchors[i] = anchorKey(ids[i])
+		}
+		owners, err := s.getAll(ctx, anchors)
+		if err != nil {
+			return err
+		}
+		for i, it := range items {
+			visit(reference.Holder{
+				What: "account", ID: ids[i], Name: text(within(owners[i], attrImage), "username"),
+				Codes: map[catalogue.Kind][]string{kind: {text(it, "code")}},
+			})
+		}
+		if !more {
+			return nil
+		}
+		p.after = text(items[len(items)-1], "SK")
+	}
+}

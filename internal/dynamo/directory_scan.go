@@ -1,0 +1,212 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
+)
+
+var _ account.Directory = Accounts{}
+
+// scanPage is how many rows one read of a scan takes: few enough that both ends of it come to meet at about the same time,
+// and that what is decoded at once stays small.
+const scanPage = 600
+
+// Scan implements account.Directory. A directory is one partition, whose pages can be read one after another only, so it is
+// read from both ends at once until they meet: the two reads share the work evenly whatever the usernames are.
+func (s Accounts) Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]account.Row)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	scan := &directoryScan{Table: s.Table, env: env, gap: gap{low: after}, projection: projectionOf(fields)}
+	var (
+		wg     sync.WaitGroup
+		failed [2]error
+	)
+	for i, backwards := range []bool{false, true} {
+		wg.Go(func() {
+			if failed[i] = scan.read(ctx, backwards, visit); failed[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	if errors.Is(failed[0], context.Canceled) { // because of the other
+		return failed[1]
+	}
+	return failed[0]
+}
+
+// directoryScan is one scan under way.
+type directoryScan struct {
+	*Table
+	projection
+	env environment.Environment
+	gap gap
+}
+
+// gap is what neither end has read yet: the sort keys between low and high, an empty high being the end of the directory.
+type gap struct {
+	mu        sync.Mutex
+	low, high string
+	closed    bool
+}
+
+func (g *gap) bounds() (low, high string, closed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.low, g.high, g.closed
+}
+
+// take moves one side of the gap past a page, which ended at a sort key or, with an empty one, at the end of what there is.
+// It returns the items that the other side has not taken meanwhile.
+func (g *gap) take(items []item, backwards bool, end string) []item {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil
+	}
+	taken := func(it item) bool {
+		sk := text(it, "SK")
+		return sk <= g.low || g.high != "" && sk >= g.high
+	}
+	i := slices.IndexFunc(items, taken)
+	if i >= 0 {
+		items = items[:i]
+	}
+	if g.closed = i >= 0 || end == ""; backwards {
+		g.high = end
+	} else {
+		g.low = end
+	}
+	return items
+}
+
+// read reads on from one end until it meets the other.
+func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]account.Row)) error {
+	rows := make([]account.Row, 0, scanPage)
+	for {
+		low, high, closed := d.gap.bounds()
+		if closed {
+			return nil
+		}
+		out, err := d.Client.Query(ctx, d.query(low, high, backwards))
+		if err != nil {
+			return store("read", err)
+		}
+		rows = rows[:0]
+		for _, it := range d.gap.take(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
+			if a, ok := d.account(it, d.env.Imports.Sees(number(it, attrImport))); ok {
+				rows = append(rows, account.Row{Key: text(it, "SK"), Account: a})
+			}
+		}
+		if len(rows) > 0 {
+			visit(rows)
+		}
+	}
+}
+
+func (d *directoryScan) query(low, high string, backwards bool) *dynamodb.QueryInput {
+	in := &dynamodb.QueryInput{
+		TableName: &d.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!backwards), Limit: aws.Int32(scanPage),
+		KeyConditionExpression: aws.String("PK = :pk"), ExpressionAttributeValues: item{":pk": str(directoryPK(d.env.ID))},
+		ProjectionExpression: &d.paths, ExpressionAttributeNames: d.names,
+	}
+	// A query has one condition on the sort key; what is beyond the other bound is cut off afterwards.
+	if start := map[bool]string{false: low, true: high}[backwards]; start != "" {
+		in.ExclusiveStartKey = key{directoryPK(d.env.ID), start}.attributes()
+	}
+	if end := map[bool]string{false: high, true: low}[backwards]; end != "" {
+		in.KeyConditionExpression = aws.String("PK = :pk AND SK " + map[bool]string{false: "<", true: ">"}[backwards] + " :end")
+		in.ExpressionAttributeValues[":end"] = str(end)
+	}
+	return in
+}
+
+// projection is the part of directory rows that a scan reads.
+type projection struct {
+	fields field.Table[account.Account]
+	paths  string
+	names  map[string]string
+}
+
+// shownByTries are the fields that a block by failed tries shows in (account.Presented).
+var shownByTries = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy"}
+
+// projectionOf returns the projection that fills in the named fields of accounts as people see them.
+func projectionOf(fields []string) projection {
+	p := projection{names: map[string]string{"#v": attrImage, "#was": attrFormer}}
+	paths := []string{"SK", attrID, attrImport, "#v.version", "#was.version"}
+	wanted := slices.Clone(fields)
+	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(shownByTries, name) }) {
+		wanted = append(wanted, shownByTries[0])
+		paths = append(paths, attrBlocked)
+	}
+	slices.Sort(wanted)
+	for i, name := range slices.Compact(wanted) {
+		d := account.Fields().Find(name)
+		switch {
+		case d == nil:
+		case d.Live:
+			paths = append(paths, liveAttributes[name])
+		default:
+			p.fields = append(p.fields, *d)
+			n := "#f" + strconv.Itoa(i)
+			p.names[n] = name
+			paths = append(paths, "#v."+n, "#was."+n)
+		}
+	}
+	p.paths = strings.Join(paths, ", ")
+	return p
+}
+
+// liveAttributes are where a row has the fields that are no part of an image.
+var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": attrTries}
+
+// account reads what a scan reads of an account; top chooses the image as accountOf does.
+func (p projection) account(it item, top bool) (account.Account, bool) {
+	image := within(it, attrImage)
+	if !top {
+		image = within(it, attrFormer)
+	}
+	if image == nil {
+		return account.Account{}, false
+	}
+	a := account.Account{
+		ID: text(it, attrID), Version: number(image, "version"), FailedTries: number(it, attrTries),
+		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
+	}
+	p.fields.SetImage(&a, toPlain(image))
+	return a, true
+}
+
+// At implements account.Directory.
+func (s Accounts) At(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
+	rows := make([]key, len(keys))
+	for i, k := range keys {
+		rows[i] = rowKey(env.ID, k)
+	}
+	items, err := s.getAll(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]account.Account, 0, len(items))
+	for _, it := range items {
+		if it == nil {
+			continue
+		}
+		if a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}

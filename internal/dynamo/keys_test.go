@@ -1,0 +1,89 @@
+package dynamo
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/catalogue"
+)
+
+// What is stored is found by these texts alone, so a change of one loses data: each is pinned as a literal.
+func TestTheTablesKeys(t *testing.T) {
+	const ulid = "01JZ0000000000000000000001"
+	pinned := map[string]struct {
+		made key
+		want [2]string
+	}{
+		"headKey":           {headKey("main"), [2]string{"E#main", "HEAD"}},
+		"cataloguePK":       {key{pk: cataloguePK("main")}, [2]string{"C#main", ""}},
+		"assignmentKey":     {assignmentKey("main", 3), [2]string{"E#main", "CODES#3"}},
+		"logPK":             {key{pk: logPK("main")}, [2]string{"G#main", ""}},
+		"logKey":            {logKey("main", "E1"), [2]string{"G#main", "E#E1"}},
+		"entryKey":          {entryKey("main", catalogue.Role, "ＡDMIN"), [2]string{"C#main", "role#admin"}},
+		"directoryPK":       {key{pk: directoryPK("main")}, [2]string{"D#main", ""}},
+		"rowKey":            {rowKey("main", "doej"), [2]string{"D#main", "doej"}},
+		"loginKey":          {loginKey("main", "john@example.com"), [2]string{"L#main#john@example.com", "K"}},
+		"accountPK":         {key{pk: accountPK(ulid)}, [2]string{"U#01JZ0000000000000000000001", ""}},
+		"anchorKey":         {anchorKey(ulid), [2]string{"U#01JZ0000000000000000000001", "A"}},
+		"sessionKey":        {sessionKey(ulid, "S1"), [2]string{"U#01JZ0000000000000000000001", "S#S1"}},
+		"ticketKey":         {ticketKey(ulid, "T1"), [2]string{"U#01JZ0000000000000000000001", "T#T1"}},
+		"apiKeyKey":         {apiKeyKey(ulid, "P1"), [2]string{"U#01JZ0000000000000000000001", "P#P1"}},
+		"apiKeysKey":        {apiKeysKey(ulid), [2]string{"U#01JZ0000000000000000000001", "P"}},
+		"contactKey":        {contactKey(ulid), [2]string{"U#01JZ0000000000000000000001", "C"}},
+		"delegationKey":     {delegationKey(ulid, "G1"), [2]string{"U#01JZ0000000000000000000001", "G#G1"}},
+		"delegatePK":        {key{pk: delegatePK("main")}, [2]string{"V#main", ""}},
+		"delegateKey":       {delegateKey("main", "resourceGroup", "Staff", ulid), [2]string{"V#main", "resourceGroup#staff#01JZ0000000000000000000001"}},
+		"eventKey":          {eventKey(ulid, "E1"), [2]string{"U#01JZ0000000000000000000001", "E#E1"}},
+		"resourcePK":        {key{pk: resourcePK("main")}, [2]string{"R#main", ""}},
+		"resourceKey":       {resourceKey("main", "jd"), [2]string{"R#main", "jd"}},
+		"resourceNumberKey": {resourceNumberKey("main"), [2]string{"E#main", "RESOURCES"}},
+		"jobPK":             {key{pk: jobPK("main")}, [2]string{"J#main", ""}},
+		"jobKey":            {jobKey("main", "J1"), [2]string{"J#main", "J1"}},
+		"decoyKey":          {decoyKey("main", 7), [2]string{"X#main", "07"}},
+		"idempotencyKey":    {idempotencyKey("d1"), [2]string{"I#d1", "K"}},
+	}
+	for name, p := range pinned {
+		if p.made != (key{p.want[0], p.want[1]}) {
+			t.Errorf("%s makes %q, want %q", name, p.made, p.want)
+		}
+	}
+	for _, name := range keyFunctions(t) {
+		if _, ok := pinned[name]; !ok {
+			t.Errorf("%s of keys.go is not pinned here", name)
+		}
+	}
+}
+
+// keyFunctions returns the names of the functions in keys.go that make a key or a partition's.
+func keyFunctions(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "keys.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && (strings.HasSuffix(f.Name.Name, "Key") || strings.HasSuffix(f.Name.Name, "PK")) {
+			out = append(out, f.Name.Name)
+		}
+	}
+	return out
+}
+
+// Two different things never have one key: kinds of item are told by the first letter, and within U# by the sort key's.
+func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
+	seen := map[key]string{}
+	for name, k := range map[string]key{
+		"head": headKey("x"), "entry": entryKey("x", catalogue.Role, "x"), "another kind's entry": entryKey("x", catalogue.Group, "x"),
+		"row": rowKey("x", "x"), "login": loginKey("x", "x"), "anchor": anchorKey("x"), "session": sessionKey("x", "x"),
+		"ticket": ticketKey("x", "x"), "event": eventKey("x", "x"), "job": jobKey("x", "x"), "resource": resourceKey("x", "x"), "resource number": resourceNumberKey("x"), "decoy": decoyKey("x", 1), "idempotency": idempotencyKey("x"),
+	} {
+		if other, taken := seen[k]; taken {
+			t.Errorf("%s and %s have the key %v", name, other, k)
+		}
+		seen[k] = name
+	}
+}

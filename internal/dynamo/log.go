@@ -1,0 +1,66 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"useraccounts/internal/journal"
+)
+
+// EnvironmentLog is the environment's own log: what was changed of its settings and its reference data.
+type EnvironmentLog struct {
+	*Table
+}
+
+// Events returns up to limit events, newest first, after the given id, and the id to go on from.
+func (s EnvironmentLog) Events(ctx context.Context, env, after string, limit int) ([]journal.Event, string, error) {
+	p := page{pk: logPK(env), prefix: eventSK, backwards: true, limit: int32(limit)} //nolint:gosec // limits are small
+	if after != "" {
+		p.after = eventSK + after
+	}
+	items, more, err := s.query(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]journal.Event, len(items))
+	for i, it := range items {
+		out[i] = eventOf(it)
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}
+
+// lookedAt is how many events are looked through for what happened to one subject: who asks has read it not long ago.
+const lookedAt = 2000
+
+// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+func (s EnvironmentLog) EventsSince(ctx context.Context, env, subject string, version int64) ([]journal.Event, error) {
+	var out []journal.Event
+	after := ""
+	for seen := 0; seen < lookedAt; {
+		events, next, err := s.Events(ctx, env, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		seen += len(events)
+		for _, e := range events {
+			if e.Subject == subject && e.Version > version {
+				out = append(out, e)
+			}
+		}
+		older := slices.ContainsFunc(events, func(e journal.Event) bool { return e.Subject == subject && e.Version <= version })
+		if older || next == "" {
+			break
+		}
+		after = next
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// EventsSince implements reference.Store.
+func (s Reference) EventsSince(ctx context.Context, env, subject string, version int64) ([]journal.Event, error) {
+	return s.Log.EventsSince(ctx, env, subject, version)
+}

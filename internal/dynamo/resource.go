@@ -1,0 +1,170 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/reference"
+	"useraccounts/internal/resource"
+	"useraccounts/internal/staffing"
+)
+
+// Resources keeps resources. An item is the claim on its code and holds the resource as an account's row holds the account:
+// an image, and beside one that an import wrote the import's number and the image before it.
+type Resources struct {
+	*Table
+}
+
+var (
+	_ resource.Store    = Resources{}
+	_ staffing.Store    = Resources{}
+	_ reference.Holders = Resources{}
+)
+
+// attrNamed counts how often a resource was named by others. It only rises: a resource that was never named can go at once,
+// and one that is named while somebody looks for its uses cannot.
+const attrNamed = "named"
+
+func resourceImage(r resource.Resource) item {
+	image := fromPlain(resource.Fields().Image(&r))
+	image["version"] = num(r.Version)
+	return image
+}
+
+// resourceOf reads a resource from its item; top chooses between the newest image and the one before the import that wrote
+// it. There is no resource if that one is missing.
+func resourceOf(it item, top bool) (resource.Resource, bool) {
+	image := within(it, attrImage)
+	if !top {
+		image = within(it, attrFormer)
+	}
+	if image == nil {
+		return resource.Resource{}, false
+	}
+	r := resource.Resource{Version: number(image, "version")}
+	resource.Fields().SetImage(&r, toPlain(image))
+	r.Stored = resource.Revision{
+		Version: number(within(it, attrImage), "version"), Import: number(it, attrImport), Named: number(it, attrNamed),
+	}
+	return r, true
+}
+
+func noResource() error {
+	return fault.New(fault.NotFound, "notFound", "There is no such resource.")
+}
+
+// Resource implements resource.Store.
+func (s Resources) Resource(ctx context.Context, env environment.Environment, code string) (resource.Resource, error) {
+	it, err := s.get(ctx, resourceKey(env.ID, catalogue.Fold(code)))
+	if err != nil {
+		return resource.Resource{}, err
+	}
+	seen, err := s.countsNow(ctx, env, number(it, attrImport))
+	if err != nil {
+		return resource.Resource{}, err
+	}
+	r, ok := resourceOf(it, seen)
+	if !ok {
+		return resource.Resource{}, noResource()
+	}
+	r.Stored.Pending = !seen
+	return r, nil
+}
+
+// countsNow reports whether what an import wrote counts for a reader of one item. The environment is read again where its
+// snapshot does not know the import yet.
+func (t *Table) countsNow(ctx context.Context, env environment.Environment, mark int64) (bool, error) {
+	if env.Imports.Sees(mark) {
+		return true, nil
+	}
+	head, err := t.get(ctx, headKey(env.ID))
+	if err != nil {
+		return false, err
+	}
+	now, err := headOf(env.ID, head)
+	return now.Imports.Sees(mark), err
+}
+
+// Page implements resource.Store. The snapshot in env must have been taken before.
+func (s Resources) Page(ctx context.Context, env environment.Environment, after string, limit int) ([]resource.Resource, string, error) {
+	out := make([]resource.Resource, 0, limit)
+	for {
+		items, more, err := s.query(ctx, page{pk: resourcePK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			if r, ok := resourceOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+				out = append(out, r)
+			}
+			after = text(it, "SK")
+		}
+		if !more {
+			return out, "", nil
+		}
+		if len(out) >= limit {
+			return out, after, nil
+		}
+	}
+}
+
+// EventsSince implements resource.Store. Changes are in the account's log from when the resource has one.
+func (s Resources) EventsSince(ctx context.Context, env environment.Environment, r resource.Resource, version int64) ([]journal.Event, error) {
+	if r.AccountID == "" {
+		return EnvironmentLog{s.Table}.EventsSince(ctx, env.ID, r.Subject(), version)
+	}
+	var out []journal.Event
+	p := page{pk: accountPK(r.AccountID), prefix: eventSK, backwards: true, limit: 200}
+	for seen := 0; seen < lookedAt && int64(len(out)) < r.Version-version; {
+		items, more, err := s.query(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			e := eventOf(it)
+			if e.Subject == r.Subject() && e.Version > version && env.Imports.Sees(number(it, attrImport)) {
+				out = append(out, e)
+			}
+			p.after = text(it, "SK")
+		}
+		seen += len(items)
+		if !more {
+			break
+		}
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// Holders implements reference.Holders: which codes resources hold.
+func (s Resources) Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder)) error {
+	if !slices.Contains([]catalogue.Kind{
+		catalogue.ResourceGroup, catalogue.Department, catalogue.CostCentre, catalogue.PaymentMethod, catalogue.PaymentTerms,
+	}, kind) {
+		return nil
+	}
+	for after := ""; ; {
+		found, next, err := s.Page(ctx, env, after, holdersPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range found {
+			visit(reference.Holder{What: "resource", ID: r.Code, Name: r.Code, Codes: codesOf(r)})
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
+	}
+}
+
+func codesOf(r resource.Resource) map[catalogue.Kind][]string {
+	return map[catalogue.Kind][]string{
+		catalogue.ResourceGroup: {r.ResourceGroup}, catalogue.Department: {r.Department}, catalogue.CostCentre: {r.CostCentre},
+		catalogue.PaymentMethod: {r.PaymentMethod}, catalogue.PaymentTerms: {r.PaymentTerms},
+	}
+}

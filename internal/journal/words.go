@@ -1,0 +1,25 @@
+package journal
+
+import (
+	"maps"
+	"slices"
+)
+
+// Words returns what each kind of event is called.
+func Words() map[Kind]string {
+	return map[Kind]string{
+		Created: "Created", Changed: "Changed", Deleted: "Deleted",
+		Allowed: "Login access allowed", Blocked: "Login access blocked", BlockedByTries: "Blocked by failed tries",
+		TriesReset: "Failed tries reset", Locked: "Locked", Unlocked: "Unlocked",
+		PasswordSet: "Password set by an administrator", PasswordReset: "Password reset automatically",
+		ChangeForced: "Password change forced", PasswordChanged: "Password changed by the person",
+		SignedIn: "Signed in", SignInFailed: "Sign-in failed", SessionClosed: "Session closed", SessionExpired: "Session expired",
+		RefreshReused: "Session closed: a used refresh token came again",
+		KeyCreated:    "API key made", KeyLocked: "API key locked",
+		AccessCopied: "Access copied from another account", NoteAdded: "Note", ContactChanged: "Contact changed",
+		DelegationAdded: "Delegation added", DelegationChanged: "Delegation changed", DelegationRemoved: "Delegation removed",
+	}
+}
+
+// Kinds returns every kind of event, in order.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(Words())) }

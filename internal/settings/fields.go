@@ -1,0 +1,96 @@
+package settings
+
+import (
+	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
+)
+
+// Settings are the environment defaults.
+type Settings = environment.Settings
+
+// Sections of the form.
+const (
+	sectionPassword = "password"
+	sectionSignIn   = "signIn"
+	sectionMFA      = "mfa"
+	sectionRegion   = "region"
+	sectionMail     = "mail"
+	sectionLog      = "log"
+)
+
+// Fields is the field table of the environment defaults: the one place that knows their labels, bounds and help.
+func Fields() field.Table[Settings] {
+	return append(append(passwordFields(), signInFields()...), otherFields()...)
+}
+
+func passwordFields() field.Table[Settings] {
+	return field.Table[Settings]{
+		{Name: "passwordMinLength", Label: "Shortest password", Section: sectionPassword, Kind: field.Number, Required: true, Min: 8, Max: 64,
+			Help: "How many characters a new password has at least.",
+			At:   func(s *Settings) any { return &s.PasswordMinLength }},
+		{Name: "passwordClasses", Label: "Sorts of character", Section: sectionPassword, Kind: field.Number, Max: 4,
+			Help: "How many of the four sorts (small letters, capitals, digits, others) a password is meant to have; 0 for any. Kept, but new passwords are not held against it yet.",
+			At:   func(s *Settings) any { return &s.PasswordClasses }},
+		{Name: "passwordHistory", Label: "Former passwords", Section: sectionPassword, Kind: field.Number, Max: 24,
+			Help: "How many former passwords are not meant to be used again; 0 for none. Kept, but new passwords are not held against it yet.",
+			At:   func(s *Settings) any { return &s.PasswordHistory }},
+		{Name: "passwordMaxAgeDays", Label: "Oldest password (days)", Section: sectionPassword, Kind: field.Number, Max: 3650,
+			Help: "After how many days a password is meant to be changed; 0 for never. Kept, but sign-in does not ask for it yet.",
+			At:   func(s *Settings) any { return &s.PasswordMaxAgeDays }},
+		{Name: "passwordNIST", Label: "NIST mode", Section: sectionPassword, Kind: field.YesNo,
+			Help: "Keeps this policy to NIST SP 800-63B: while it is on, sorts of character and an oldest password cannot be asked for.",
+			At:   func(s *Settings) any { return &s.PasswordNIST }},
+	}
+}
+
+func signInFields() field.Table[Settings] {
+	return field.Table[Settings]{
+		{Name: "failedTryLimit", Label: "Failed tries", Section: sectionSignIn, Kind: field.Number, Required: true, Min: 1, Max: 100,
+			Help: "How many wrong passwords in a row block an account.",
+			At:   func(s *Settings) any { return &s.FailedTryLimit }},
+		{Name: "failedTryRelease", Label: "Timed release", Section: sectionSignIn, Kind: field.YesNo,
+			Help: "Whether a block by failed tries is meant to end by itself after a time. Kept, but until now an administrator has to allow login access again.",
+			At:   func(s *Settings) any { return &s.FailedTryRelease }},
+		{Name: "sessionIdleMinutes", Label: "Session idle limit (minutes)", Section: sectionSignIn, Kind: field.Number, Required: true, Min: 1, Max: 60,
+			Help: "How long a session lasts without being refreshed. A session keeps what it began with until its next refresh.",
+			At:   func(s *Settings) any { return (*int)(&s.SessionIdle) }},
+		{Name: "sessionHardMinutes", Label: "Session hard limit (minutes)", Section: sectionSignIn, Kind: field.Number, Required: true, Min: 5, Max: 24 * 60,
+			Help: "How long a session lasts at most; from 5 minutes to 24 hours. It holds for sessions that begin afterwards.",
+			At:   func(s *Settings) any { return (*int)(&s.SessionHard) }},
+		{Name: "mfaRequired", Label: "MFA required", Section: sectionMFA, Kind: field.YesNo,
+			Help: "Whether new accounts have to use a second factor, unless they are made otherwise.",
+			At:   func(s *Settings) any { return &s.MFARequired }},
+		{Name: "emailCodeAllowed", Label: "E-mail code allowed", Section: sectionMFA, Kind: field.YesNo,
+			Help: "Whether a code by mail is meant to do as a second factor. Kept; there is no such code yet.",
+			At:   func(s *Settings) any { return &s.EmailCodeAllowed }},
+		{Name: "trustedDeviceDays", Label: "Trusted device (days)", Section: sectionMFA, Kind: field.Number, Max: 365,
+			Help: "How long a remembered device is meant to need no second factor; 0 for not at all. Kept; devices are not remembered yet.",
+			At:   func(s *Settings) any { return &s.TrustedDeviceDays }},
+	}
+}
+
+func otherFields() field.Table[Settings] {
+	return field.Table[Settings]{
+		{Name: "setPasswordLinkHours", Label: "Set-password link (hours)", Section: sectionMail, Kind: field.Number, Required: true, Min: 1, Max: 168,
+			Help: "How long a mailed link to set a password is meant to work. Kept; no links are mailed yet.",
+			At:   func(s *Settings) any { return &s.PasswordLinkHours }},
+		{Name: "resetPasswordConfirmation", Label: "Reset password confirmation", Section: sectionMail, Kind: field.YesNo,
+			Help: "Whether the delivery of password mails is meant to be confirmed in the communication log. Kept; no mails are sent yet.",
+			At:   func(s *Settings) any { return &s.ResetConfirmation }},
+		{Name: "mailSenderName", Label: "Mail sender name", Section: sectionMail, Kind: field.Text, Required: true, Max: 60,
+			Help: "The name that mails are meant to come from. Kept; no mails are sent yet.",
+			At:   func(s *Settings) any { return &s.MailSenderName }},
+		{Name: "country", Label: "Default country", Section: sectionRegion, Kind: field.Country, Required: true, Max: 2,
+			Help: "ISO 3166-1. Mobile numbers without an international prefix are read as numbers of this country.",
+			At:   func(s *Settings) any { return &s.Country }},
+		{Name: "currency", Label: "Default currency", Section: sectionRegion, Kind: field.Currency, Required: true, Max: 3,
+			Help: "ISO 4217. For resources whose group has none.",
+			At:   func(s *Settings) any { return &s.Currency }},
+		{Name: "dacEnabled", Label: "Data access control", Section: sectionRegion, Kind: field.YesNo,
+			Help: "Whether accounts can be put into DAC groups. Turning it off takes nobody out of one.",
+			At:   func(s *Settings) any { return &s.DACEnabled }},
+		{Name: "logRetentionDays", Label: "Log kept (days)", Section: sectionLog, Kind: field.Number, Required: true, Min: 30, Max: 3650,
+			Help: "How long the log is kept: older lines are not shown, and are deleted some time after.",
+			At:   func(s *Settings) any { return &s.LogRetentionDays }},
+	}
+}

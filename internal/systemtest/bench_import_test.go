@@ -1,0 +1,294 @@
+package systemtest_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/xuri/excelize/v2"
+
+	"useraccounts/internal/local"
+	"useraccounts/internal/local/firstdata"
+	"useraccounts/internal/local/localtest"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+const rowsMost = transfer.MaxRows
+
+// BenchmarkImport holds an import of 5,000 new accounts, submitted over HTTP until it counts, against reading the same
+// sheet and writing the same transactions bare. The worker is a new process each time, so that its peak memory shows.
+func BenchmarkImport(b *testing.B) {
+	const rounds = 3
+	c := running(b)
+	p, floorTable := seeded(b), localtest.Table(b)
+	s := samples{}
+	var idle, most float64
+	var calls []any
+	for b.Loop() {
+		for range rounds {
+			file := filled(b, "r"+strconv.Itoa(len(s["system"])), rowsMost)
+			id := c.begin(file)
+			idle = max(idle, c.freshWorker())
+			s.time("system", func() { done(b, c.submit(id, 50*time.Millisecond)) })
+			most = max(most, c.workerPeak())
+			s.time("worker", func() { calls = p.recorded(func() { p.imports(b, file) }) })
+			staged := slices.DeleteFunc(slices.Clone(calls), func(call any) bool {
+				t, ok := call.(*dynamodb.TransactWriteItemsInput)
+				return !ok || len(t.TransactItems) < 10
+			})
+			s.time("parse", func() { parse(b, file) })
+			s.time("write", func() { bare(b, p.client, floorTable, staged) })
+		}
+	}
+	floor := s.ms("parse")/1000 + s.ms("write")/1000
+	against := "reading the sheet " + plain(s.ms("parse")/1000) + " s + the same transactions bare " + plain(s.ms("write")/1000) + " s"
+	report(b, figure{name: "import of 5,000, worker alone", unit: "s", ours: s.ms("worker") / 1000, floor: floor, against: against})
+	report(b, figure{name: "import of 5,000, submit to done", unit: "s", ours: s.ms("system") / 1000, floor: floor, against: against, aim: "≤ 1.3"})
+	report(b, figure{
+		name: "import of 5,000, submit to done", unit: "rows/s", ours: rowsMost / s.ms("system") * 1000,
+		against: "Ory Kratos 1.3.1 in batches, not all or nothing: 713 rows/s",
+	})
+	read, write := costs(calls)
+	b.ReportMetric(read, "read-units")
+	report(b, figure{name: "round trips of an import of 5,000", unit: "calls", ours: float64(len(calls))})
+	report(b, figure{name: "read units of an import of 5,000", unit: "R", ours: read})
+	report(b, figure{name: "write units of an import of 5,000", unit: "W", ours: write, floor: 10000, against: "one item a row", aim: "≤ 30,400 W"})
+	if most > 0 {
+		report(b, figure{name: "peak memory of the worker, import of 5,000", unit: "MB", ours: most, floor: idle, against: "the same process idle", aim: "≤ 200 MB"})
+	}
+}
+
+// BenchmarkRefusal holds a sheet of as many rows as Excel has against one with a row too many: reading stops at the limit.
+func BenchmarkRefusal(b *testing.B) {
+	c := running(b)
+	files := map[string][]byte{"5,001": long(b, rowsMost+1), "million": long(b, 1<<20-1)}
+	s, peak := samples{}, map[string]float64{}
+	for b.Loop() {
+		for range 5 {
+			for name, file := range files {
+				id := c.begin(file)
+				c.freshWorker()
+				s.time(name, func() {
+					if job := c.submit(id, 2*time.Millisecond); job["state"] != "refused" || job["problem"].(map[string]any)["code"] != "tooManyRows" {
+						b.Fatal(job)
+					}
+				})
+				peak[name] = max(peak[name], c.workerPeak())
+			}
+		}
+	}
+	against := "5,001 rows, " + plain(float64(len(files["5,001"]))/1e6) + " MB"
+	report(b, figure{
+		name: "1,048,574 rows refused (" + plain(float64(len(files["million"]))/1e6) + " MB)", unit: "ms", ours: s.ms("million"), floor: s.ms("5,001"),
+		against: against, aim: "about 1",
+	})
+	if peak["million"] > 0 {
+		report(b, figure{name: "peak memory of the worker, 1,048,574 rows refused", unit: "MB", ours: peak["million"], floor: peak["5,001"], against: against, aim: "≤ 200 MB"})
+	}
+}
+
+// seeded is the worker in this process on a table of its own.
+func seeded(b *testing.B) *process {
+	const env = "main"
+	table := localtest.Table(b)
+	_, err := firstdata.Seed(b.Context(), local.Target{
+		Endpoints: localtest.Services(b), TableName: table, EnvironmentID: env, AdminPassword: adminPassword,
+	})
+	must(b, err)
+	return inProcess(b, table, env)
+}
+
+// imports runs an import in this process.
+func (p *process) imports(b *testing.B, file []byte) {
+	b.Helper()
+	caller, now := p.scope(b).Caller, time.Now().UTC().Truncate(time.Millisecond)
+	j := transfer.Job{
+		ID: token.NewIDText(), Env: p.env, Kind: transfer.Import, State: transfer.Submitted, Options: transfer.Options{DateFormat: sheet.ISO},
+		By: caller.Username, ByID: caller.AccountID, Created: now, Submitted: now,
+	}
+	p.files.stored[j.UploadKey()] = file
+	must(b, p.jobs.Create(b.Context(), j))
+	must(b, p.worker.Run(b.Context(), p.env, j.ID))
+	if got, err := p.jobs.Job(b.Context(), p.env, j.ID); err != nil || got.State != transfer.Done || got.Counts.Created != rowsMost {
+		b.Fatal(got, err)
+	}
+	clear(p.files.stored)
+}
+
+// parse reads every cell of a sheet.
+func parse(b *testing.B, file []byte) {
+	b.Helper()
+	w, err := sheet.Open(bytes.NewReader(file), int64(len(file)), sheet.DefaultLimits())
+	must(b, err)
+	_, err = w.Header()
+	must(b, err)
+	rows := 0
+	for _, err := range w.Data(rowsMost) {
+		must(b, err)
+		rows++
+	}
+	if rows != rowsMost {
+		b.Fatalf("%d rows", rows)
+	}
+}
+
+func done(b *testing.B, job map[string]any) {
+	b.Helper()
+	if job["state"] != "done" {
+		b.Fatal(job)
+	}
+}
+
+// imported imports a file and returns the job as it ended.
+func (c *caller) imported(file []byte) map[string]any {
+	return c.submit(c.begin(file), 50*time.Millisecond)
+}
+
+// begin begins an import and uploads its file.
+func (c *caller) begin(file []byte) string {
+	begun := c.call("POST", "/api/imports", map[string]any{"dateFormat": "iso"}, 201)
+	form := begun["form"].(map[string]any)
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, value := range form["fields"].(map[string]any) {
+		must(c.B, w.WriteField(name, value.(string)))
+	}
+	part, err := w.CreateFormFile("file", "sheet.xlsx")
+	must(c.B, err)
+	_, err = part.Write(file)
+	must(c.B, firstOf(err, w.Close()))
+	request, err := http.NewRequestWithContext(c.Context(), "POST", form["url"].(string), &body)
+	must(c.B, err)
+	request.Header.Set("Content-Type", w.FormDataContentType())
+	response, err := c.http.Do(request)
+	must(c.B, err)
+	must(c.B, response.Body.Close())
+	if response.StatusCode/100 != 2 {
+		c.Fatalf("upload: %d", response.StatusCode)
+	}
+	return begun["job"].(map[string]any)["id"].(string)
+}
+
+// submit submits an import and returns the job as it ended.
+func (c *caller) submit(id string, every time.Duration) map[string]any {
+	c.call("POST", "/api/imports/"+id+"/submit", nil, 202)
+	return c.ended(id, every)
+}
+
+// ended waits for a job's end.
+func (c *caller) ended(id string, every time.Duration) map[string]any {
+	for {
+		job := c.call("GET", "/api/jobs/"+id, nil, 200)
+		if slices.Contains([]string{"done", "refused", "cancelled", "failed"}, job["state"].(string)) {
+			return job
+		}
+		time.Sleep(every)
+	}
+}
+
+// freshWorker puts a new process in the place of the worker's and returns its memory in MB before it has worked.
+func (c *caller) freshWorker() float64 {
+	pool := c.system.Function("transferworker")
+	pool.Kill()
+	for len(pool.PIDs()) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	must(c.B, pool.Warm(c.Context()))
+	return c.workerPeak()
+}
+
+// workerPeak is the most memory in MB that a process of the worker has had at once; 0 where the system does not tell.
+func (c *caller) workerPeak() float64 {
+	var most float64
+	for _, pid := range c.system.Function("transferworker").PIDs() {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return 0
+		}
+		for line := range strings.Lines(string(status)) {
+			if words := strings.Fields(line); words[0] == "VmHWM:" {
+				kilobytes, err := strconv.ParseFloat(words[1], 64)
+				must(c.B, err)
+				most = max(most, kilobytes*1024/1e6)
+			}
+		}
+	}
+	return most
+}
+
+// cells are the 36 columns and what row %[1]d of file %[2]s has in them.
+var cells = [][2]string{
+	{"Username", "%[2]s-person%05[1]d"}, {"First name", "First %[1]d"}, {"Middle name", "Middle %[1]d"}, {"Last name", "Last %[1]d"},
+	{"Job title", "Head of matter %[1]d"}, {"Company", "Company %[1]d"}, {"Description", "Somebody With A Name %[1]d"},
+	{"User licenses", "FULL"}, {"User license description", "Full user"}, {"Date from", "2026-01-01"}, {"Date to", "2031-12-31"},
+	{"Email", "%[2]s.person%05[1]d@example.com"}, {"Mobile", "+44 20 7946 %04[1]d"}, {"MFA requires", "Y"}, {"Create Resource", "N"},
+	{"Resource", "R%[1]d"}, {"Legacy ref", "L%[1]d"}, {"Resource description", "Resource %[1]d"}, {"Country code", "GB"},
+	{"Resource group", "STAFF"}, {"Resource group description", "Staff"}, {"Currency", "GBP"}, {"Department", "SALES"},
+	{"Department description", "Sales"}, {"Manager", "M%[1]d"}, {"Manager description", "Manager %[1]d"}, {"Cost centre", "100"},
+	{"Cost centre description", "Head office"}, {"Staff", "Y"}, {"Title", "Dr"}, {"Suffix", "PhD"}, {"Payment method", "FP"},
+	{"Payment terms", "1"}, {"DAC groups", "DAC1; DAC2"}, {"User roles", "VIEWER; EDITOR"}, {"User groups", "STAFF"},
+}
+
+// filled is a workbook of new accounts with every column filled, as a spreadsheet program writes it.
+func filled(b *testing.B, name string, rows int) []byte {
+	b.Helper()
+	book := excelize.NewFile()
+	row := make([]any, len(cells))
+	for n := range rows + 1 {
+		for i, c := range cells {
+			row[i] = c[0]
+			if n > 0 && strings.Contains(c[1], "%") {
+				row[i] = fmt.Sprintf(c[1], n-1, name)
+			} else if n > 0 {
+				row[i] = c[1]
+			}
+		}
+		must(b, book.SetSheetRow("Sheet1", "A"+strconv.Itoa(n+1), &row))
+	}
+	var out bytes.Buffer
+	must(b, firstOf(book.Write(&out), book.Close()))
+	return out.Bytes()
+}
+
+// long is a workbook of so many rows below its headings, each as short as a row can be.
+func long(b *testing.B, rows int) []byte {
+	b.Helper()
+	headings := filled(b, "", 0)
+	template, err := zip.NewReader(bytes.NewReader(headings), int64(len(headings)))
+	must(b, err)
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	w.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	for _, part := range template.File {
+		reader, err := part.Open()
+		must(b, err)
+		content, err := io.ReadAll(reader)
+		must(b, err)
+		if part.Name == "xl/worksheets/sheet1.xml" {
+			var data bytes.Buffer
+			for n := range rows {
+				fmt.Fprintf(&data, `<row r="%d"><c r="A%[1]d"><v>%[1]d</v></c></row>`, n+2)
+			}
+			content = bytes.Replace(content, []byte("</sheetData>"), append(data.Bytes(), "</sheetData>"...), 1)
+		}
+		writer, err := w.Create(part.Name)
+		must(b, err)
+		_, err = writer.Write(content)
+		must(b, err)
+	}
+	must(b, w.Close())
+	return out.Bytes()
+}

@@ -1,0 +1,221 @@
+package transfer_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/transfer"
+)
+
+// export puts an export before the office as a submitted job.
+func (o *office) export(format sheet.DateFormat) {
+	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Export, State: transfer.Submitted, Options: transfer.Options{DateFormat: format}, By: "boss", ByID: "9", Created: now}
+}
+
+// read returns the header and the rows of an export's n-th file.
+func (o *office) read(t testing.TB, n int) (header []string, rows []sheet.Row) {
+	t.Helper()
+	body := o.files[o.job.ExportKey(n)]
+	wb, err := sheet.Open(bytes.NewReader(body), int64(len(body)), sheet.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := wb.Header()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range head.Cells {
+		header = append(header, c.Text)
+	}
+	if _, err := wb.Count(transfer.MaxRows); err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range wb.Data(transfer.MaxRows) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return header, rows
+}
+
+// hostile are accounts that spreadsheets, scanners or people would mistake.
+func hostile() []account.Account {
+	var out []account.Account
+	for i, text := range []string{
+		`=cmd|'/c calc'!A1`, "+1", "-1", "@SUM(A1)", "'quoted", `"x"`, "TRUE", "0123", "1e5", "31/12/2026", "a;b", "<img src=x>", "&amp;", "_x000D_", "ʻokina",
+		"日本語", "😀", "a\u00a0b", "x\u200by", "مرحبا", "#N/A", "[x]", "{1}", strings.Repeat("ä", 200),
+	} {
+		a := somebody(fmt.Sprintf("u%02d", i))
+		a.Name, a.Mobile = text, ""
+		if len(text) <= 20 {
+			a.Mobile = text
+		}
+		a.DateTo, a.MFARequired, a.Groups, a.DACGroups = "2028-02-29", i%2 == 0, []string{"STAFF"}, []string{"DAC1", "DAC2"}
+		out = append(out, a)
+	}
+	bare := somebody("bare")
+	bare.UserType, bare.Email, bare.Roles, bare.Mobile = "API", "", nil, ""
+	jane := somebody("jane@corp.example")
+	jane.Email = "jane@example.com"
+	return append(out, bare, jane)
+}
+
+// V78: what an export holds comes back unchanged, in each date format, and an import of it writes nothing.
+func TestAnExportImportsUnchanged(t *testing.T) {
+	for _, format := range sheet.DateFormats() {
+		o := newOffice(hostile()...)
+		o.pageSize = 7
+		o.export(format)
+		o.runs(t, transfer.Done)
+		if o.job.Files != 1 || o.job.Counts.Rows != len(hostile()) || o.count("page") != 4 {
+			t.Fatalf("%+v, %d pages", o.job, o.count("page"))
+		}
+		file := o.files[o.job.ExportKey(1)]
+		o.submit(transfer.Options{DateFormat: format}, file)
+		o.calls = nil
+		if err := o.run(); err != nil || o.job.State != transfer.Done || o.job.Counts != (transfer.Counts{Rows: len(hostile()), Unchanged: len(hostile())}) || o.count("stage") > 0 {
+			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
+			for i, row := range o.report(t) {
+				if row != "unchanged" {
+					t.Errorf("row %d: %s", i+2, row)
+				}
+			}
+		}
+	}
+}
+
+// The 36 columns stand in an export as in the golden file.
+func TestAnExportHasTheHeadings(t *testing.T) {
+	golden, err := os.ReadFile("testdata/headings.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice()
+	o.export(sheet.ISO)
+	o.runs(t, transfer.Done)
+	header, rows := o.read(t, 1)
+	if strings.Join(header, "\n")+"\n" != string(golden) || len(rows) != 0 || o.job.Files != 1 {
+		t.Errorf("header %q, %d rows, %d files", header, len(rows), o.job.Files)
+	}
+}
+
+func TestAnExportedRow(t *testing.T) {
+	a := somebody("doej")
+	a.DateTo, a.Resource, a.Groups, a.DACGroups, a.MFARequired = "2027-12-31", "R1", []string{"STAFF"}, []string{"DAC1", "DAC2"}, true
+	a.PasswordHash, a.LockedReason = "$argon2id$secret", "a reason"
+	o := newOffice(a)
+	o.export(sheet.British)
+	o.runs(t, transfer.Done)
+	header, rows := o.read(t, 1)
+	got := map[string]string{}
+	for i, h := range header {
+		if c := rows[0].Cell(i + 1); !c.IsBlank() {
+			got[h] = c.Text
+		}
+	}
+	want := map[string]string{
+		"Username": "doej", "Description": "Somebody", "User licenses": "FULL", "User license description": "FULL users", "Date from": "2026-01-01",
+		"Date to": "2027-12-31", "Email": "doej@example.com", "Mobile": "0123", "MFA requires": "TRUE", "Resource": "R1", "DAC groups": "DAC1; DAC2",
+		"User roles": "VIEWER", "User groups": "STAFF",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v", got)
+	}
+}
+
+// More than 5,000 accounts are split into files that each import: at 5,000 there is one file, one over there are two.
+func TestExportsAreSplitAt5000(t *testing.T) {
+	o := newOffice()
+	for i := range transfer.MaxRows {
+		a := account.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("u%05d", i)}
+		o.accounts[a.Username] = a
+	}
+	o.export(sheet.ISO)
+	o.runs(t, transfer.Done)
+	if o.job.Files != 1 || o.job.Counts.Rows != 5000 || o.job.FileName(1) != "user-accounts-2026-01-05.xlsx" {
+		t.Errorf("5,000: %+v", o.job)
+	}
+	o.accounts["u05000"] = account.Account{ID: "5000", Username: "u05000"}
+	o.export(sheet.ISO)
+	o.runs(t, transfer.Done)
+	if o.job.Files != 2 || o.job.Counts.Rows != 5001 || o.job.FileName(2) != "user-accounts-2026-01-05-02.xlsx" {
+		t.Errorf("5,001: %+v", o.job)
+	}
+	_, second := o.read(t, 2)
+	if len(second) != 1 || second[0].Cell(1).Text != "u05000" {
+		t.Errorf("the second file holds %d rows", len(second))
+	}
+	_, first := o.read(t, 1)
+	if len(first) != 5000 || first[4999].Cell(1).Text != "u04999" {
+		t.Errorf("the first file holds %d rows", len(first))
+	}
+}
+
+// V84: whatever fails, the export is not done, and the next delivery does it.
+func TestAnExportMayFailAtEveryCall(t *testing.T) {
+	dry := newOffice(hostile()...)
+	dry.pageSize = 10
+	dry.export(sheet.ISO)
+	dry.runs(t, transfer.Done)
+	for n, call := range dry.calls {
+		o := newOffice(hostile()...)
+		o.pageSize = 10
+		o.export(sheet.ISO)
+		o.at = func(string) error {
+			if len(o.calls) == n+1 {
+				return errDown
+			}
+			return nil
+		}
+		if err := o.run(); !errors.Is(err, errDown) || o.job.State == transfer.Done {
+			t.Errorf("%s: %v, %s", call, err, o.job.State)
+		}
+		o.at = nil
+		o.runs(t, transfer.Done)
+		if o.job.Files != 1 || o.job.Counts.Rows != len(hostile()) {
+			t.Errorf("%s: %+v", call, o.job)
+		}
+	}
+}
+
+func TestExportsThatAreNotMade(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*office)
+		want   transfer.State
+	}{
+		{"cancelled before", func(o *office) { o.job.CancelAsked = true }, transfer.Cancelled},
+		{"may not sign in", func(o *office) { o.barred = true }, transfer.Failed},
+		{"may not export", func(o *office) { o.roles = []string{"IMPORTER"} }, transfer.Failed},
+	} {
+		o := newOffice(hostile()...)
+		o.export(sheet.ISO)
+		c.change(o)
+		o.runs(t, c.want)
+		if o.count("page")+o.count("put") > 0 || (c.want == transfer.Failed) != (o.job.Problem != nil && o.job.Problem.Code == "rightsRevoked") {
+			t.Errorf("%s: %v %+v", c.name, o.calls, o.job.Problem)
+		}
+	}
+}
+
+// V75: an export whose job another took stops, and does not end it.
+func TestAnExportThatLostItsJobStops(t *testing.T) {
+	o := newOffice(hostile()...)
+	o.export(sheet.ISO)
+	o.at = func(call string) error {
+		if call == "put" {
+			o.job.Epoch++
+		}
+		return nil
+	}
+	if err := o.run(); !errors.Is(err, transfer.ErrLost) || o.job.State != transfer.Writing {
+		t.Errorf("%v, %s", err, o.job.State)
+	}
+}
