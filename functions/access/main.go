@@ -24,10 +24,11 @@ func main() {
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	resources := dynamo.Resources{Table: table}
 	entries := &reference.Service{
-		Store:   dynamo.NewReference(table),
-		Holders: []reference.Holders{dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}},
-		Now:     time.Now, NewID: token.NewIDText,
+		Store:     dynamo.NewReference(table),
+		Holders:   []reference.Holders{dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}, resources, dynamo.Delegations{Table: table}},
+		Resources: resources, Now: time.Now, NewID: token.NewIDText,
 	}
 	httpapi.Serve(httpapi.Server{
 		Routes: api.Routes(entries), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},

@@ -27,7 +27,9 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	store := dynamo.Resources{Table: table}
-	resources := &resource.Service{Store: store, Now: time.Now, NewID: token.NewIDText}
+	resources := &resource.Service{
+		Store: store, Others: []resource.Uses{dynamo.Delegations{Table: table}}, Now: time.Now, NewID: token.NewIDText,
+	}
 	staff := &staffing.Service{
 		Accounts: &account.Service{Store: dynamo.Accounts{Table: table}}, Rules: resources.Rules(), Store: store,
 		Now: time.Now, NewID: token.NewIDText,

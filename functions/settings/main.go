@@ -1,13 +1,15 @@
-// Command settings is the Lambda function of the environment's defaults and its log.
+// Command settings is the Lambda function of the environment's defaults and its log, and of Sets.
 package main
 
 import (
+	"slices"
 	"time"
 
 	"useraccounts/functions/settings/api"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sets"
 	"useraccounts/internal/settings"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
@@ -25,7 +27,9 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	defaults := &settings.Service{Store: dynamo.NewSettings(table), Now: time.Now, NewID: token.NewIDText}
+	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}
 	httpapi.Serve(httpapi.Server{
-		Routes: api.Routes(defaults), Authenticate: gate.Authenticate, Log: boot.Logger("settings"),
+		Routes: slices.Concat(api.Routes(defaults), api.SetRoutes(views)), Authenticate: gate.Authenticate,
+		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("settings"),
 	})
 }

@@ -139,7 +139,7 @@ var codeField = field.Def[Delegation]{Label: "Code", Kind: field.Code, Max: fiel
 
 // Change says whether the account manages the target or only views it, if version is still the newest.
 func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegation string, version int64, manager bool) (Delegation, error) {
-	before, err := s.at(ctx, sc, id, delegation, version)
+	before, err := s.at(ctx, sc, id, delegation, &version)
 	if err != nil || before.Manager == manager {
 		return before, err
 	}
@@ -147,11 +147,11 @@ func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegatio
 	after := before
 	after.Version, after.Manager, after.ChangedBy, after.ChangedAt = before.Version+1, manager, e.By, e.At
 	err = s.Store.ChangeDelegation(ctx, sc.Env, id, after, told(e, after, before.text(), after.text()))
-	return after, s.overtaken(ctx, sc, id, delegation, version, err)
+	return after, s.overtaken(ctx, sc, id, delegation, &version, err)
 }
 
-// Remove takes a delegation away. version 0 takes whatever version there is.
-func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegation string, version int64) error {
+// Remove takes a delegation away, if version is still the newest; without one, whatever version there is.
+func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegation string, version *int64) error {
 	before, err := s.at(ctx, sc, id, delegation, version)
 	if err != nil {
 		return err
@@ -161,8 +161,8 @@ func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegatio
 	return s.overtaken(ctx, sc, id, delegation, version, err)
 }
 
-// at returns a delegation that the caller is about to change, if it has the version; 0 is any.
-func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation string, version int64) (Delegation, error) {
+// at returns a delegation that the caller is about to change, if it has the version that is given.
+func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation string, version *int64) (Delegation, error) {
 	a, err := s.toChange(ctx, sc, id)
 	if err != nil {
 		return Delegation{}, err
@@ -171,7 +171,7 @@ func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation st
 	if err != nil {
 		return Delegation{}, err
 	}
-	if version != 0 && version != d.Version {
+	if version != nil && *version != d.Version {
 		return Delegation{}, journal.Stale("The delegation", d.Version, []journal.Event{{
 			At: d.ChangedAt, By: d.ChangedBy, Changes: []field.Diff{{Field: "manager"}},
 		}})
@@ -180,7 +180,7 @@ func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation st
 }
 
 // overtaken returns what became of a write that somebody else's may have overtaken.
-func (s *Delegations) overtaken(ctx context.Context, sc access.Scope, id, delegation string, version int64, err error) error {
+func (s *Delegations) overtaken(ctx context.Context, sc access.Scope, id, delegation string, version *int64, err error) error {
 	if !errors.Is(err, ErrRaced) {
 		return err
 	}

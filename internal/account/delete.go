@@ -46,11 +46,12 @@ func (b Belonging) holds() bool {
 	return true
 }
 
-// Belongings is what belongs to an account. KeysMade is how many API keys were made for it so far, so that one made later
-// is noticed.
+// Belongings is what belongs to an account. KeysMade is how many API keys were made for it so far, TabWrites how often its
+// tabs were written, so that what comes later is noticed.
 type Belongings struct {
-	All      []Belonging
-	KeysMade int64
+	All       []Belonging
+	KeysMade  int64
+	TabWrites int64
 }
 
 // Deletion is an account to delete with all that belongs to it, whole: on the condition that the account is as it was read,

@@ -21,6 +21,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/session"
+	"useraccounts/internal/setup"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
@@ -219,7 +220,7 @@ func TestKeysOfAnotherEnvironment(t *testing.T) {
 	k := newKeyring(t)
 	_, text := k.key(t, "Nightly run")
 	bearer := k.session(t, text)
-	if _, err := k.environments.Seed(t.Context(), environment.Environment{ID: "other", Settings: environment.Defaults(), CursorKey: make([]byte, 32)}, nil); err != nil {
+	if _, err := k.environments.Seed(t.Context(), environment.Environment{ID: "other", Settings: environment.Defaults(), CursorKey: make([]byte, 32)}, setup.Entries()); err != nil {
 		t.Fatal(err)
 	}
 	k.signin.EnvID = "other"

@@ -14,6 +14,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/reference"
 )
@@ -25,8 +26,9 @@ type Reference struct {
 }
 
 var (
-	_ reference.Store   = Reference{}
-	_ reference.Holders = AccountHolders{}
+	_ reference.Store     = Reference{}
+	_ reference.Holders   = AccountHolders{}
+	_ reference.Resources = Resources{}
 )
 
 // NewReference returns Reference over the table. Keep one for the life of the process, as NewEnvironments says.
@@ -114,6 +116,13 @@ func (s Reference) Write(ctx context.Context, c reference.Change) error {
 	for n, given := range c.Given {
 		p = append(p, s.ruled(c, n, given))
 	}
+	if len(c.Given) == 0 && changesSeats(c) {
+		p = append(p, s.seatsRuled(c))
+	}
+	if c.After != nil && c.After.Defaults.Manager != "" && (c.Before == nil || c.Before.Defaults.Manager != c.After.Defaults.Manager) {
+		named := s.resourceNamed(c.Env, c.After.Defaults.Manager)
+		p = append(p, part{named.write, outdated})
+	}
 	event, err := eventAt(logKey(c.Env, c.Event.ID), c.Event)
 	if err != nil {
 		return err
@@ -149,6 +158,28 @@ func (t *Table) transactParts(ctx context.Context, p parts) error {
 	}
 	i := cancelled.failed()
 	return p[i].refused(cancelled.reasons[i].Item)
+}
+
+// ActiveResource implements reference.Resources.
+func (s Resources) ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool, error) {
+	r, err := s.Resource(ctx, env, code)
+	if fault.Is(err, fault.NotFound) {
+		return code, false, nil
+	}
+	return r.Code, r.Active, err
+}
+
+// changesSeats reports whether a change gives a licence another number of seats.
+func changesSeats(c reference.Change) bool {
+	return c.Before != nil && c.After != nil && c.After.Kind == catalogue.Licence && c.Before.Seats != c.After.Seats
+}
+
+// seatsRuled makes writes fail that would take a seat by the number of seats before the change.
+func (s Reference) seatsRuled(c reference.Change) part {
+	return part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: assignmentKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).attributes(),
+		UpdateExpression: aws.String("SET ruled = :next"), ExpressionAttributeValues: item{":next": num(c.From + 1)},
+	}}, outdated}
 }
 
 // AccountHolders is who holds codes among accounts.

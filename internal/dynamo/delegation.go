@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/reference"
+	"useraccounts/internal/resource"
 )
 
 // Delegations keeps delegations. Each is two items: one beside what else belongs to the account, and the account's claim on
@@ -23,7 +24,9 @@ type Delegations struct {
 
 var (
 	_ account.DelegationStore = Delegations{}
+	_ account.Resources       = Delegations{}
 	_ reference.Holders       = Delegations{}
+	_ resource.Uses           = Delegations{}
 )
 
 func delegationOf(it item) account.Delegation {
@@ -66,8 +69,8 @@ func (s Delegations) Delegation(ctx context.Context, accountID, id string) (acco
 	return delegationOf(it), err
 }
 
-// AddDelegation implements account.DelegationStore. That the resource group is still there is held at the counters where
-// changes of reference data meet those who name codes.
+// AddDelegation implements account.DelegationStore. That the target is still there is held where its deletion meets those
+// who name it: at the counters of reference data, or at the resource.
 func (s Delegations) AddDelegation(ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e journal.Event) error {
 	claim := delegateKey(env.ID, string(d.Kind), d.Code, accountID)
 	k := delegationKey(accountID, d.ID)
@@ -82,6 +85,12 @@ func (s Delegations) AddDelegation(ctx context.Context, env environment.Environm
 	}, raced)
 	if d.Kind == account.TargetResourceGroup {
 		p = append(p, s.codesGiven(env.ID, env.CatalogueVersion))
+	} else {
+		named := s.resourceNamed(env.ID, d.Code)
+		named.refused = func(item) error {
+			return fault.New(fault.Conflict, "targetGone", "The resource %s was deleted just now; choose another.", d.Code)
+		}
+		p = append(p, named)
 	}
 	return s.onAccount(ctx, env, accountID, p, e)
 }
@@ -115,22 +124,50 @@ func (s Delegations) RemoveDelegation(ctx context.Context, env environment.Envir
 	return s.onAccount(ctx, env, accountID, p, e)
 }
 
-// Holders implements reference.Holders: who has a resource group delegated.
+// ActiveResource implements account.Resources.
+func (s Delegations) ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool, error) {
+	r, err := Resources(s).Resource(ctx, env, code)
+	if fault.Is(err, fault.NotFound) {
+		return "", false, nil
+	}
+	return r.Code, err == nil && r.Active, err
+}
+
+// Holders implements reference.Holders: which accounts have resource groups delegated.
 func (s Delegations) Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder)) error {
 	if kind != catalogue.ResourceGroup {
 		return nil
 	}
-	p := page{pk: delegatePK(env.ID), prefix: string(account.TargetResourceGroup) + "#", limit: maxBatchGet}
+	return s.delegates(ctx, env, string(account.TargetResourceGroup)+"#", func(owner reference.Holder, code string) {
+		owner.Codes = map[catalogue.Kind][]string{kind: {code}}
+		visit(owner)
+	})
+}
+
+// Uses implements resource.Uses: which accounts have the resource delegated.
+func (s Delegations) Uses(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
+	var out []string
+	claim := delegateKey(env.ID, string(account.TargetResource), r.Code, "")
+	err := s.delegates(ctx, env, claim.sk, func(owner reference.Holder, code string) {
+		if catalogue.Fold(code) == r.Key() { // a code can begin as another with a # after it
+			out = append(out, "the account "+owner.Name+", which manages or views it")
+		}
+	})
+	return out, err
+}
+
+// delegates visits the accounts that have claims beginning so, with the code of each target.
+func (s Delegations) delegates(ctx context.Context, env environment.Environment, prefix string, visit func(owner reference.Holder, code string)) error {
+	p := page{pk: delegatePK(env.ID), prefix: prefix, limit: maxBatchGet}
 	for {
 		items, more, err := s.query(ctx, p)
 		if err != nil {
 			return err
 		}
-		ids := make([]string, len(items))
-		anchors := make([]key, len(items))
+		ids, anchors := make([]string, len(items)), make([]key, len(items))
 		for i, it := range items {
-			sk := text(it, "SK")
-			ids[i] = sk[strings.LastIndex(sk, "#")+1:]
+			p.after = text(it, "SK")
+			ids[i] = p.after[strings.LastIndex(p.after, "#")+1:]
 			anchors[i] = anchorKey(ids[i])
 		}
 		owners, err := s.getAll(ctx, anchors)
@@ -138,14 +175,11 @@ func (s Delegations) Holders(ctx context.Context, env environment.Environment, k
 			return err
 		}
 		for i, it := range items {
-			visit(reference.Holder{
-				What: "account", ID: ids[i], Name: text(within(owners[i], attrImage), "username"),
-				Codes: map[catalogue.Kind][]string{kind: {text(it, "code")}},
-			})
+			name := text(within(owners[i], attrImage), "username")
+			visit(reference.Holder{What: "account", ID: ids[i], Name: name}, text(it, "code"))
 		}
 		if !more {
 			return nil
 		}
-		p.after = text(items[len(items)-1], "SK")
 	}
 }

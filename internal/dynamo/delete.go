@@ -14,11 +14,12 @@ import (
 
 var _ account.Remover = Accounts{}
 
-// belongs says what the items of an account are, by the beginning of their sort keys. Those that are not here are nobody's
-// to delete unseen: they hold the account.
+// belongs says what the items of an account are, by the beginning of their sort keys; the contact has no more than that.
+// Those that are not here are nobody's to delete unseen: they hold the account.
 func belongs() map[string]account.BelongingKind {
 	return map[string]account.BelongingKind{
-		sessionSK: account.ASession, ticketSK: account.ATicket, apiKeySK: account.AKey,
+		sessionSK: account.ASession, ticketSK: account.ATicket, apiKeySK: account.AKey, contactSK: account.AContact,
+		delegationSK: account.ADelegation,
 	}
 }
 
@@ -33,7 +34,9 @@ func (s Accounts) Belongings(ctx context.Context, id string) (account.Belongings
 	for _, it := range items {
 		sk := text(it, "SK")
 		switch {
-		case sk == anchorSK || strings.HasPrefix(sk, eventSK):
+		case sk == anchorSK:
+			out.TabWrites = number(it, attrTabs)
+		case strings.HasPrefix(sk, eventSK):
 		case sk == apiKeysSK:
 			out.KeysMade = number(it, "made")
 		default:
@@ -45,7 +48,7 @@ func (s Accounts) Belongings(ctx context.Context, id string) (account.Belongings
 
 func belongingOf(sk string, it item) account.Belonging {
 	for prefix, kind := range belongs() {
-		if id, ok := strings.CutPrefix(sk, prefix); ok {
+		if id, ok := strings.CutPrefix(sk, prefix); ok && (id == "") == (prefix == contactSK) {
 			_, used := it["used"]
 			return account.Belonging{Kind: kind, ID: id, Used: used && kind == account.AKey}
 		}
@@ -88,7 +91,11 @@ func (s Accounts) planDelete(env string, d account.Deletion) parts {
 	for _, identifier := range a.LoginKeys() {
 		remove(loginKey(env, identifier), "id = :id", item{":id": str(a.ID)})
 	}
-	remove(anchorKey(a.ID), "v.epoch = :epoch", item{":epoch": num(a.Epoch)})
+	anchored, asSeen := "v.epoch = :epoch AND attribute_not_exists(tabs)", item{":epoch": num(a.Epoch)}
+	if d.Belongings.TabWrites > 0 {
+		anchored, asSeen[":tabs"] = "v.epoch = :epoch AND tabs = :tabs", num(d.Belongings.TabWrites)
+	}
+	remove(anchorKey(a.ID), anchored, asSeen)
 	if d.Belongings.KeysMade > 0 {
 		remove(apiKeysKey(a.ID), "made = :made", item{":made": num(d.Belongings.KeysMade)})
 	} else {

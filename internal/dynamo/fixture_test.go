@@ -49,13 +49,13 @@ func newFixture(t *testing.T) *fixture {
 	table := &dynamo.Table{Client: client, Name: localtest.Table(t)}
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
 		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}}
-	f.accounts = &account.Service{Rules: account.Rules{E164: phone.E164}, Store: f.store, Passwords: fastHash{}, Now: time.Now, NewID: token.NewIDText}
+	f.accounts = &account.Service{Rules: account.Rules{E164: phone.E164}, Store: f.store, Directory: f.store, Passwords: fastHash{}, Generator: password.Argon2id{}, Remover: f.store, Seats: f.store, Now: time.Now, NewID: token.NewIDText}
 	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now}
 	f.signin = &signin.Service{
 		Gate: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Hasher: fastHash{}, Passwords: fastHash{},
 		Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
-	s := setup.Setup{Environments: f.environments, Accounts: f.accounts}
+	s := setup.Setup{Environments: f.environments, Seats: f.store, Accounts: f.accounts}
 	if _, err := s.Environment(t.Context(), env); err != nil {
 		t.Fatal(err)
 	}

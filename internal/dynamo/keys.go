@@ -108,6 +108,17 @@ func resourceKey(env, folded string) key { return key{resourcePK(env), folded} }
 // resourceNumberKey holds the last number given as a resource's code. It is beside HEAD, so that no code can be its key.
 func resourceNumberKey(env string) key { return key{"E#" + env, resourceNumberSK} }
 
+// ownSetsPK holds the private Sets of one person and, beside them, the head with their number and the person's defaults.
+func ownSetsPK(env, person string) string { return "Q#" + env + "#" + person }
+
+// sharedSetsPK holds the Sets that all see, and a head with their number. No environment's id has a # in it.
+func sharedSetsPK(env string) string { return "Q#" + env }
+
+// setKey is a Set in one of these places; an id never reads HEAD.
+func setKey(place, id string) key { return key{place, id} }
+
+func setsHeadKey(place string) key { return key{place, headSK} }
+
 // jobPK holds the environment's imports and exports in the order of their ids, which is that of their creation.
 func jobPK(env string) string { return "J#" + env }
 

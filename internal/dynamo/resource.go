@@ -117,27 +117,7 @@ func (s Resources) EventsSince(ctx context.Context, env environment.Environment,
 	if r.AccountID == "" {
 		return EnvironmentLog{s.Table}.EventsSince(ctx, env.ID, r.Subject(), version)
 	}
-	var out []journal.Event
-	p := page{pk: accountPK(r.AccountID), prefix: eventSK, backwards: true, limit: 200}
-	for seen := 0; seen < lookedAt && int64(len(out)) < r.Version-version; {
-		items, more, err := s.query(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			e := eventOf(it)
-			if e.Subject == r.Subject() && e.Version > version && env.Imports.Sees(number(it, attrImport)) {
-				out = append(out, e)
-			}
-			p.after = text(it, "SK")
-		}
-		seen += len(items)
-		if !more {
-			break
-		}
-	}
-	slices.Reverse(out)
-	return out, nil
+	return s.subjectSince(ctx, r.AccountID, r.Subject(), version)
 }
 
 // Holders implements reference.Holders: which codes resources hold.

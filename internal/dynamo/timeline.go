@@ -71,8 +71,21 @@ func (s Timeline) Born(ctx context.Context, env environment.Environment, account
 
 // Note implements account.NoteStore.
 func (s Timeline) Note(ctx context.Context, env environment.Environment, accountID string, e journal.Event) error {
-	return s.onAccount(ctx, env, accountID, nil, e)
+	event, err := eventItem(accountID, e)
+	if err != nil {
+		return err
+	}
+	var p parts
+	p.put(s.Table, event, raced)
+	p = append(p, part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: &s.Name, Key: anchorKey(accountID).attributes(), ConditionExpression: aws.String("env = :env"),
+		ExpressionAttributeValues: item{":env": str(env.ID)},
+	}}, func(item) error { return notFound() }})
+	return s.transactParts(ctx, p)
 }
+
+// attrTabs of an anchor counts the writes of the account's tabs, so that a deletion which did not see one fails.
+const attrTabs = "tabs"
 
 // onAccount writes the parts and the event that tells of them together, if the environment has the account.
 func (t *Table) onAccount(ctx context.Context, env environment.Environment, accountID string, p parts, e journal.Event) error {
@@ -81,9 +94,9 @@ func (t *Table) onAccount(ctx context.Context, env environment.Environment, acco
 		return err
 	}
 	p.put(t, event, raced)
-	p = append(p, part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: &t.Name, Key: anchorKey(accountID).attributes(), ConditionExpression: aws.String("env = :env"),
-		ExpressionAttributeValues: item{":env": str(env.ID)},
+	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &t.Name, Key: anchorKey(accountID).attributes(), UpdateExpression: aws.String("ADD tabs :one"),
+		ConditionExpression: aws.String("env = :env"), ExpressionAttributeValues: item{":env": str(env.ID), ":one": num(1)},
 	}}, func(item) error { return notFound() }})
 	return t.transactParts(ctx, p)
 }

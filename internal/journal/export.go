@@ -28,11 +28,15 @@ type Exported struct {
 	Complete bool
 }
 
+// Label returns what people call a field of what an event is about.
+type Label func(e Event, name string) string
+
 // headings are the columns. A line has one record for each field that it changed.
 var headings = []string{"Time (UTC)", "Event", "By", "Field", "Old value", "New value", "Note", "Import", "Row", "API key", "Client", "Address"}
 
-// Export writes the lines of a timeline that the filter wants, newest first; label names fields for people.
-func (l *Log) Export(ctx context.Context, env environment.Environment, who Whose, f Filter, label func(string) string) (Exported, error) {
+// Export writes the lines of a timeline that the filter wants, newest first; label names the fields of a
+// subject for people.
+func (l *Log) Export(ctx context.Context, env environment.Environment, who Whose, f Filter, label Label) (Exported, error) {
 	w := l.walk(env, who, f, nil)
 	w.unbound = true
 	var (
@@ -66,7 +70,7 @@ func (l *Log) Export(ctx context.Context, env environment.Environment, who Whose
 	}
 }
 
-func (l Line) records(label func(string) string) [][]string {
+func (l Line) records(label Label) [][]string {
 	record := func(name, from, to string) []string {
 		row := ""
 		if l.Row != 0 {
@@ -83,7 +87,7 @@ func (l Line) records(label func(string) string) [][]string {
 	}
 	out := make([][]string, len(l.Changes))
 	for i, c := range l.Changes {
-		out[i] = record(label(c.Field), plainText(c.From), plainText(c.To))
+		out[i] = record(label(l.Event, c.Field), plainText(c.From), plainText(c.To))
 	}
 	return out
 }

@@ -46,8 +46,7 @@ func TestOnlyAdministratorsChangeWhatAdministratorsHoldTheirRightBy(t *testing.T
 }
 
 func TestNobodyTakesRightsFromThemselves(t *testing.T) {
-	people := []string{"ADMIN"}
-	f := newFixture(person("boss", "FULL", people, nil), person("other", "FULL", people, nil))
+	f := newFixture(person("boss", "FULL", []string{"ADMIN"}, nil), person("other", "FULL", []string{"ADMIN"}, nil))
 	for _, p := range []field.Patch{
 		{"active": false}, {"permissions": nil}, {"permissions": []string{"account.read", "account.admin", "settings.write"}},
 	} {
@@ -77,9 +76,7 @@ func TestAnAdministratorIsLeft(t *testing.T) {
 
 // What would put accounts outside their licence is refused by name, whether the licence, a group or a role does it.
 func TestNobodyIsPutOutsideTheirLicence(t *testing.T) {
-	team := []string{"VIEWER"}
-	people := []string{"ann", "bob"}
-	f := newFixture(person(people[0], "TEAM", team, nil), person(people[1], "FULL", []string{"EDITOR"}, nil), person("cid", "TEAM", nil, []string{"DESK"}))
+	f := newFixture(person("ann", "TEAM", []string{"VIEWER"}, nil), person("bob", "FULL", []string{"EDITOR"}, nil), person("cid", "TEAM", nil, []string{"DESK"}))
 	f.refuses(t, f.patch(catalogue.Licence, "TEAM", field.Patch{"roles": []string{"SELF"}}), fault.Conflict, "outsideLicence", "2 accounts", "ann (VIEWER)", "cid (VIEWER)", "roles")
 	f.refuses(t, f.patch(catalogue.Licence, "FULL", field.Patch{"roles": []string{"VIEWER"}}), fault.Conflict, "outsideLicence", "bob (EDITOR)")
 	f.refuses(t, f.patch(catalogue.Group, "STAFF", field.Patch{"roles": []string{"EDITOR"}}), fault.Conflict, "outsideLicence", "cid (EDITOR)")

@@ -13,24 +13,30 @@ import (
 
 // planner carries one plan: the rules of an entry's fields against the rest of the catalogue.
 type planner struct {
+	draft
 	catalogue *catalogue.Catalogue
-	before    *Entry
 	after     Entry
-	patch     field.Patch
 	bad       []fault.Field
+}
+
+// draft is what a caller wants of an entry: before is nil for a new one.
+type draft struct {
+	kind   catalogue.Kind
+	before *Entry
+	patch  field.Patch
 }
 
 // plan applies a patch to an entry, or to a blank one of the kind where before is nil. It returns the entry as it would be,
 // with everything that is wrong with it. Only fields that the patch gives are judged: an entry that names a code which was
 // locked since can still have its description mended.
-func plan(c *catalogue.Catalogue, kind catalogue.Kind, before *Entry, patch field.Patch) (Entry, []fault.Field) {
-	p := planner{catalogue: c, before: before, after: Entry{Kind: kind, Active: true}, patch: patch}
-	table := Fields(kind)
-	if before != nil {
-		p.after, table = *before, ChangeFields(kind)
+func plan(c *catalogue.Catalogue, d draft) (Entry, []fault.Field) {
+	p := planner{draft: d, catalogue: c, after: Entry{Kind: d.kind, Active: true}}
+	table := Fields(d.kind)
+	if d.before != nil {
+		p.after, table = *d.before, ChangeFields(d.kind)
 	}
-	p.bad = table.Apply(&p.after, patch)
-	if before == nil {
+	p.bad = table.Apply(&p.after, d.patch)
+	if d.before == nil {
 		p.code()
 	}
 	p.permissions()

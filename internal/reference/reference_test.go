@@ -58,6 +58,11 @@ func (s *store) EventsSince(_ context.Context, _, subject string, version int64)
 	return slices.DeleteFunc(slices.Clone(s.events), func(e journal.Event) bool { return e.Subject != subject || e.Version <= version }), nil
 }
 
+// ActiveResource knows one resource.
+func (s *store) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool, error) {
+	return "M1", strings.EqualFold(code, "M1"), nil
+}
+
 type holders []reference.Holder
 
 func (h holders) Holders(_ context.Context, _ environment.Environment, _ catalogue.Kind, visit func(reference.Holder)) error {
@@ -118,7 +123,7 @@ func newFixture(people ...reference.Holder) *fixture {
 		Env: environment.Environment{ID: "e", CatalogueVersion: 7, Settings: environment.Defaults()}, Catalogue: catalogue.New(known()), Given: []int64{3},
 	}}
 	f := &fixture{store: s}
-	f.Service = &reference.Service{Store: s, Holders: []reference.Holders{holders(people)}, Now: func() time.Time { return noon }, NewID: func() string {
+	f.Service = &reference.Service{Store: s, Resources: s, Holders: []reference.Holders{holders(people)}, Now: func() time.Time { return noon }, NewID: func() string {
 		f.ids++
 		return fmt.Sprint("id", f.ids)
 	}}
@@ -139,13 +144,13 @@ func (f *fixture) patch(kind catalogue.Kind, code string, p field.Patch) error {
 	if !ok {
 		return errors.New("no such entry in the fixture")
 	}
-	_, err := f.Change(context.Background(), f.scope, kind, code, e.Version, p)
+	_, err := f.Change(context.Background(), f.scope, reference.Ref{Kind: kind, Code: code, Version: e.Version}, p)
 	return err
 }
 
 func (f *fixture) remove(kind catalogue.Kind, code string) error {
 	e, _ := f.store.now.Catalogue.Find(kind, code)
-	return f.Delete(context.Background(), f.scope, kind, code, e.Version)
+	return f.Delete(context.Background(), f.scope, reference.Ref{Kind: kind, Code: code, Version: e.Version})
 }
 
 // refuses fails unless err is a fault of the code that names what it has to, and nothing was written.
@@ -220,7 +225,8 @@ func TestFieldsAreHeldAgainstTheCatalogue(t *testing.T) {
 		"a payment method":       {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentMethod": "NONE"}, "paymentMethod"},
 		"payment terms":          {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentTerms": "NONE"}, "paymentTerms"},
 		"a currency":             {catalogue.ResourceGroup, field.Patch{"code": "A", "currency": "DEM"}, "currency"},
-		"a manager":              {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "A;B"}, "manager"},
+		"no manager's code":      {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "A;B"}, "manager"},
+		"a manager":              {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "M2"}, "manager"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture()
@@ -246,6 +252,17 @@ func TestACodeIsTakenInAnySpelling(t *testing.T) {
 	}
 }
 
+func TestDefaultsAreSpelledAsTheCatalogueDoes(t *testing.T) {
+	f := newFixture()
+	got, err := f.Create(t.Context(), f.scope, catalogue.ResourceGroup, field.Patch{
+		"code": "A", "department": "sales", "manager": "m1", "costCentre": "１００", "currency": "eur", "allowExpenses": true,
+	})
+	want := catalogue.ResourceDefaults{Department: "SALES", Manager: "M1", CostCentre: "100", Currency: "EUR", AllowExpenses: true}
+	if err != nil || got.Defaults != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestCodesDoNotChange(t *testing.T) {
 	f := newFixture()
 	f.refuses(t, f.patch(catalogue.Department, "SALES", field.Patch{"code": "SELL"}), fault.Invalid, "invalid", "code")
@@ -258,19 +275,19 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.store.written = nil
-	_, err := f.Change(t.Context(), f.scope, catalogue.Department, "SALES", 1, field.Patch{"description": "x"})
+	_, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1}, field.Patch{"description": "x"})
 	f.refuses(t, err, fault.Stale, "stale", "department SALES", "description")
 	if got := fault.As(err).Fields[0]; got.By != "boss" || got.At == nil || !got.At.Equal(noon) {
 		t.Errorf("%+v", got)
 	}
-	f.refuses(t, f.Delete(t.Context(), f.scope, catalogue.Department, "SALES", 1), fault.Stale, "stale")
-	_, err = f.Change(t.Context(), f.scope, catalogue.Department, "NONE", 1, nil)
+	f.refuses(t, f.Delete(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1}), fault.Stale, "stale")
+	_, err = f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "NONE", Version: 1}, nil)
 	f.refuses(t, err, fault.NotFound, "notFound")
 }
 
 func TestAChangeOfNothingWritesNothing(t *testing.T) {
 	f := newFixture()
-	got, err := f.Change(t.Context(), f.scope, catalogue.Role, "EDITOR", 1, field.Patch{"description": nil, "active": true})
+	got, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Role, Code: "EDITOR", Version: 1}, field.Patch{"description": nil, "active": true})
 	if err != nil || got.Version != 1 || len(f.store.written) != 0 {
 		t.Errorf("%+v, %v, %+v", got, err, f.store.written)
 	}

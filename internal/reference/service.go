@@ -72,12 +72,19 @@ type Holders interface {
 	Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(Holder)) error
 }
 
+// Resources knows who can be a manager.
+type Resources interface {
+	// ActiveResource returns a resource's code as it is spelled, and whether there is an active one.
+	ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool, error)
+}
+
 // Service changes reference data.
 type Service struct {
-	Store   Store
-	Holders []Holders
-	Now     func() time.Time
-	NewID   func() string
+	Store     Store
+	Holders   []Holders
+	Resources Resources
+	Now       func() time.Time
+	NewID     func() string
 }
 
 // Get returns one entry as the caller's scope has it.
@@ -92,8 +99,8 @@ func (s *Service) Get(sc access.Scope, kind catalogue.Kind, code string) (Entry,
 // Create makes an entry from the fields given; it is active unless they say otherwise.
 func (s *Service) Create(ctx context.Context, sc access.Scope, kind catalogue.Kind, patch field.Patch) (Entry, error) {
 	return s.alter(ctx, sc, func(now Current) (Change, error) {
-		after, bad := plan(now.Catalogue, kind, nil, patch)
-		if err := fault.InvalidFields(append(bad, aboveOwnRights(sc, now.Catalogue, nil, after)...)); err != nil {
+		after, err := s.plan(ctx, sc, now, draft{kind, nil, patch})
+		if err != nil {
 			return Change{}, err
 		}
 		if _, there := now.Catalogue.Find(kind, after.Code); there {
@@ -107,18 +114,25 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, kind catalogue.Ki
 	})
 }
 
-// Change applies a patch to an entry if version is still its newest. A patch that changes nothing writes nothing.
-func (s *Service) Change(ctx context.Context, sc access.Scope, kind catalogue.Kind, code string, version int64, patch field.Patch) (Entry, error) {
+// Ref names an entry, at the version that the caller read.
+type Ref struct {
+	Kind    catalogue.Kind
+	Code    string
+	Version int64
+}
+
+// Change applies a patch to an entry if its version is still the newest. A patch that changes nothing writes nothing.
+func (s *Service) Change(ctx context.Context, sc access.Scope, ref Ref, patch field.Patch) (Entry, error) {
 	return s.alter(ctx, sc, func(now Current) (Change, error) {
-		before, err := s.find(ctx, now, kind, code, version)
+		before, err := s.find(ctx, now, ref)
 		if err != nil {
 			return Change{}, err
 		}
-		after, bad := plan(now.Catalogue, kind, &before, patch)
-		if err := fault.InvalidFields(append(bad, aboveOwnRights(sc, now.Catalogue, &before, after)...)); err != nil {
+		after, err := s.plan(ctx, sc, now, draft{ref.Kind, &before, patch})
+		if err != nil {
 			return Change{}, err
 		}
-		diff := Fields(kind).Compare(&before, &after)
+		diff := Fields(ref.Kind).Compare(&before, &after)
 		if len(diff) == 0 {
 			return Change{After: &before}, nil
 		}
@@ -127,33 +141,53 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, kind catalogue.Ki
 	})
 }
 
-// Delete deletes an entry if version is still its newest and nothing names its code.
-func (s *Service) Delete(ctx context.Context, sc access.Scope, kind catalogue.Kind, code string, version int64) error {
+// plan applies a patch and holds the outcome against everything but holders.
+func (s *Service) plan(ctx context.Context, sc access.Scope, now Current, d draft) (Entry, error) {
+	after, bad := plan(now.Catalogue, d)
+	manager := &after.Defaults.Manager
+	if *manager != "" && len(bad) == 0 && (d.before == nil || d.before.Defaults.Manager != *manager) {
+		code, there, err := s.Resources.ActiveResource(ctx, now.Env, *manager)
+		if err != nil {
+			return Entry{}, err
+		}
+		if !there {
+			bad = append(bad, fault.Field{Field: "manager", Code: "unknownCode", Message: "There is no active resource " + quote(*manager) + "."})
+		}
+		*manager = code
+	}
+	if len(bad) == 0 {
+		bad = aboveOwnRights(sc, now.Catalogue, d.before, after)
+	}
+	return after, fault.InvalidFields(bad)
+}
+
+// Delete deletes an entry if its version is still the newest and nothing names its code.
+func (s *Service) Delete(ctx context.Context, sc access.Scope, ref Ref) error {
 	_, err := s.alter(ctx, sc, func(now Current) (Change, error) {
-		before, err := s.find(ctx, now, kind, code, version)
+		before, err := s.find(ctx, now, ref)
 		if err != nil {
 			return Change{}, err
 		}
-		change := s.change(sc, now, journal.Deleted, &before, nil, Fields(kind).Compare(&before, &Entry{Active: before.Active}))
+		change := s.change(sc, now, journal.Deleted, &before, nil, Fields(ref.Kind).Compare(&before, &Entry{Active: before.Active}))
 		return change, s.judge(ctx, sc, now, &change)
 	})
 	return err
 }
 
 // find returns the entry to change, as it is now, if it is still at the version that the caller read.
-func (s *Service) find(ctx context.Context, now Current, kind catalogue.Kind, code string, version int64) (Entry, error) {
-	e, ok := now.Catalogue.Find(kind, code)
+func (s *Service) find(ctx context.Context, now Current, ref Ref) (Entry, error) {
+	e, ok := now.Catalogue.Find(ref.Kind, ref.Code)
 	if !ok {
-		return Entry{}, notFound(kind)
+		return Entry{}, notFound(ref.Kind)
 	}
-	if e.Version == version {
+	if e.Version == ref.Version {
 		return e, nil
 	}
-	events, err := s.Store.EventsSince(ctx, now.Env.ID, subject(e), version)
+	events, err := s.Store.EventsSince(ctx, now.Env.ID, subject(e), ref.Version)
 	if err != nil {
 		return Entry{}, err
 	}
-	return Entry{}, journal.Stale("The "+nameOf(kind)+" "+e.Code, e.Version, events)
+	return Entry{}, journal.Stale("The "+nameOf(ref.Kind)+" "+e.Code, e.Version, events)
 }
 
 // alter judges a change and writes it, again where others changed reference data or gave codes at the same moment. A change

@@ -81,7 +81,7 @@ func person() field.Table[Resource] {
 		text("jobTitle", "Job title", "", maxShort, func(r *Resource) any { return &r.JobTitle }),
 		text("company", "Company", "", maxName, func(r *Resource) any { return &r.Company }),
 		text("legacyRef", "Legacy ref", "What another system calls the person.", maxShort, func(r *Resource) any { return &r.LegacyRef }),
-		{Name: "country", Label: "Country", Section: sectionPerson, Kind: field.Country, Grid: 8, Max: 2,
+		{Name: "country", Label: "Country", Section: sectionPerson, Kind: field.Country, Grid: 8,
 			Help: "ISO 3166-1, two letters. Left out of a new resource, it is the environment's.",
 			At:   func(r *Resource) any { return &r.Country }},
 	}
@@ -89,7 +89,7 @@ func person() field.Table[Resource] {
 
 func payment() field.Table[Resource] {
 	return field.Table[Resource]{
-		{Name: "currency", Label: "Currency", Section: sectionPayment, Kind: field.Currency, Max: 3,
+		{Name: "currency", Label: "Currency", Section: sectionPayment, Kind: field.Currency,
 			Help: "ISO 4217. Left out of a new resource, it is the resource group's default, else the environment's.",
 			At:   func(r *Resource) any { return &r.Currency }},
 		{Name: "paymentMethod", Label: "Payment method", Section: sectionPayment, Kind: field.Code, Refers: "paymentMethod", Max: catalogue.MaxCode,

@@ -24,16 +24,24 @@ type Environments interface {
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 }
 
+// Seats counts the seats of licences in use anew.
+type Seats interface {
+	// RecountSeats sets the counts to what the accounts say.
+	RecountSeats(ctx context.Context, env string) error
+}
+
 // Setup makes environments.
 type Setup struct {
 	Environments Environments
+	Seats        Seats
 	Accounts     *account.Service
 }
 
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// Environment makes the environment, unless it is there. It reports whether it made it.
+// Environment makes the environment, unless it is there; then it counts the seats in use anew, in case the accounts are from
+// a release that did not. It reports whether it made it.
 func (s Setup) Environment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
@@ -41,7 +49,11 @@ func (s Setup) Environment(ctx context.Context, id string) (bool, error) {
 	if _, err := rand.Read(key); err != nil {
 		return false, fmt.Errorf("read random: %w", err)
 	}
-	return s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key}, Entries())
+	made, err := s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key}, Entries())
+	if err != nil || made {
+		return made, err
+	}
+	return false, s.Seats.RecountSeats(ctx, id)
 }
 
 // Administrator makes the first administrator with the password and lets them in. If there is an account of that username

@@ -33,7 +33,7 @@ const rowsMost = transfer.MaxRows
 func BenchmarkImport(b *testing.B) {
 	const rounds = 3
 	c := running(b)
-	p, floorTable := seeded(b), localtest.Table(b)
+	p, floorTable := seeded(b), freshTable(b)
 	s := samples{}
 	var idle, most float64
 	var calls []any
@@ -103,7 +103,7 @@ func BenchmarkRefusal(b *testing.B) {
 // seeded is the worker in this process on a table of its own.
 func seeded(b *testing.B) *process {
 	const env = "main"
-	table := localtest.Table(b)
+	table := freshTable(b)
 	_, err := firstdata.Seed(b.Context(), local.Target{
 		Endpoints: localtest.Services(b), TableName: table, EnvironmentID: env, AdminPassword: adminPassword,
 	})

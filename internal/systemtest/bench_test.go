@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"useraccounts/internal/local"
 	"useraccounts/internal/local/firstdata"
 	"useraccounts/internal/local/localtest"
+	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/services"
 )
 
@@ -123,7 +126,7 @@ func running(b *testing.B) *caller {
 	endpoints := localtest.Services(b)
 	system, err := local.Start(b.Context(), local.Options{
 		Root: root, Endpoints: &endpoints, Stack: "bench-" + strings.ToLower(rand.Text()[:12]), Logs: b.TempDir(),
-		Retry: time.Second, Seed: firstdata.Seed, AdminPassword: adminPassword,
+		TemplateFile: unstreamed(b, root), Retry: time.Second, Seed: firstdata.Seed, AdminPassword: adminPassword,
 	})
 	must(b, err)
 	b.Cleanup(func() {
@@ -134,6 +137,29 @@ func running(b *testing.B) *caller {
 	got := c.call("POST", "/api/login", map[string]any{"identifier": "admin", "password": adminPassword}, 200)
 	c.token = got["accessToken"].(string)
 	return c
+}
+
+var stream = regexp.MustCompile(`(?m)^ *StreamSpecification:.*\n(?: +StreamViewType:.*\n)?`)
+
+// unstreamed is the template with no stream on its table. DynamoDB Local looks through the records of all streams of all
+// tables for each item that it writes to a table with one, and would be all that is measured.
+func unstreamed(b *testing.B, root string) string {
+	b.Helper()
+	template, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	must(b, err)
+	name := filepath.Join(b.TempDir(), "template.yaml")
+	must(b, os.WriteFile(name, stream.ReplaceAll(template, nil), 0o600))
+	return name
+}
+
+// freshTable makes a table without a stream.
+func freshTable(b *testing.B) string {
+	b.Helper()
+	description, name, client := localtest.Template(b).Tables[0], "bench-"+rand.Text()[:12], localtest.Services(b).DynamoDBClient()
+	description.StreamView = ""
+	must(b, provision.CreateTable(b.Context(), client, description, name))
+	b.Cleanup(func() { must(b, provision.DeleteTable(context.Background(), client, name)) })
+	return name
 }
 
 // call sends a request, wants the status and returns the members of the answer.

@@ -115,7 +115,10 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 	refreshed.signIn(t, "admin", adminPassword)
 	session := refreshed.do(t, "GET", "/api/me", nil).text(t, "sessionId")
 	clientID, apiKey, lockedKeyID := keySample(t, admin)
+	resource, unused := resourceSamples(t, admin)
 	return map[string]string{
+		"delegationId": delegationSample(t, admin, person.text(t, "id")),
+		"resourceCode": resource, "unusedResourceCode": unused, "resourceVersion": "1",
 		"clientId": clientID, "apiKey": apiKey, "lockedKeyId": lockedKeyID,
 		"password": adminPassword, "token": admin.token, "accountId": person.text(t, "id"), "version": person.Header.Get("ETag")[1:2],
 		"ticket": step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
@@ -123,6 +126,10 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 		"doneImportId": admin.imported(t, file, nil)["id"].(string),
 		"exportId":     exportID(t, admin),
 		"blockedId":    blocked.text(t, "id"),
+		"setId":        admin.set(t, "Kept", nil).text(t, "id"),
+		"goneSetId":    admin.set(t, "Gone", nil).text(t, "id"),
+		"stateId":      admin.person(t, "stated", "seven green bicycles", nil).text(t, "id"),
+		"neverUsedId":  admin.person(t, "neverused", "seven green bicycles", nil).text(t, "id"),
 	}
 }
 

@@ -149,7 +149,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.entries.Change(ctx, r.Scope, kind, r.Param("code"), version, p))
+	return answer(h.entries.Change(ctx, r.Scope, reference.Ref{Kind: kind, Code: r.Param("code"), Version: version}, p))
 }
 
 func (h handlers) delete(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -161,7 +161,7 @@ func (h handlers) delete(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.entries.Delete(ctx, r.Scope, kind, r.Param("code"), version)
+	return httpapi.NoContent(), h.entries.Delete(ctx, r.Scope, reference.Ref{Kind: kind, Code: r.Param("code"), Version: version})
 }
 
 func answer(e reference.Entry, err error) (httpapi.Response, error) {

@@ -32,7 +32,7 @@ func bulkRoute(h handlers) httpapi.Route {
 				"With ids, those that there was no time for have the problem later: send them again. Doing the same twice does no harm.",
 			Body:        bulkBody{},
 			BodyExample: map[string]any{"action": "block", "ids": []string{"01JNB7Z5Q0ABCDEFGHJKMNPQRS"}, "arguments": map[string]any{"reason": "Left the company"}, "preview": true},
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: bulkView{}}},
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: bulkResultView{}}},
 			Problems: []httpapi.Problem{
 				{Kind: fault.Forbidden, Code: "forbidden", When: "You lack the permission of the action."},
 				{Kind: fault.Invalid, Code: "invalid", When: "There is no such action, its arguments are not right, or there are neither ids nor a filter, or both, or too many ids."},
@@ -56,7 +56,7 @@ type bulkArguments struct {
 	Groups []string `json:"groups,omitzero" help:"Codes, for addGroups and removeGroups." maxItems:"100" maxLength:"50"`
 }
 
-type bulkView struct {
+type bulkResultView struct {
 	Preview   bool          `json:"preview"`
 	Changed   int           `json:"changed" help:"How many were changed, or would be."`
 	Unchanged int           `json:"unchanged" help:"How many were so already."`
@@ -168,8 +168,8 @@ func (h handlers) eachOf(ctx context.Context, r *httpapi.Request, b account.Bulk
 	return out
 }
 
-func (h handlers) outcomes(r *httpapi.Request, b account.Bulk, outcomes []account.Outcome) bulkView {
-	out := bulkView{Preview: b.Preview, Items: make([]outcomeView, len(outcomes))}
+func (h handlers) outcomes(r *httpapi.Request, b account.Bulk, outcomes []account.Outcome) bulkResultView {
+	out := bulkResultView{Preview: b.Preview, Items: make([]outcomeView, len(outcomes))}
 	var trouble []error
 	for i, o := range outcomes {
 		out.Items[i] = outcomeView{ID: o.ID, Username: o.Username, Result: o.Result}

@@ -3,6 +3,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
@@ -17,7 +18,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 	h := handlers{accounts}
 	answer := httpapi.FieldsDoc{Name: "Account", Fields: account.Fields().Describe(), Use: httpapi.ForAnswer, Also: head{}}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
-	return append(append(listRoutes(h, answer), bulkRoute(h)), []httpapi.Route{
+	return append(slices.Concat(listRoutes(h, answer), stateRoutes(h, one), []httpapi.Route{bulkRoute(h)}), []httpapi.Route{
 		{
 			Key: "POST /api/accounts", Needs: access.AccountCreate, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
@@ -26,6 +27,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: answer, ETag: true, Location: true}},
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "taken", When: "The username or the email is another account's, as either, in any spelling."},
+					noSeat(),
 					{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."},
 				},
 			},
@@ -43,6 +45,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 				Answers:     one,
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "taken", When: "The username or the email is another account's, as either, in any spelling."},
+					noSeat(),
 					{Kind: fault.Conflict, Code: "self", When: "You would end your own access."},
 					{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."},
 					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not, and you would change how it signs in."},
@@ -75,7 +78,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/password", Needs: access.AccountPassword, Handle: h.password,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Set an account's password", IfMatchOptional: true,
-				Description: "Ends every session of the account. A block stays unless unlock is true.",
+				Description: "Ends every session of the account. A block stays unless unlock is true. One that has to be changed expires, as a mailed link does.",
 				Body:        passwordBody{}, Answers: one,
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "apiOnly", When: "The licence of the account has no password."},

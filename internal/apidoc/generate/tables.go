@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	entries "useraccounts/functions/access/api"
 	accounts "useraccounts/functions/accounts/api"
 	apikeys "useraccounts/functions/apikeys/api"
@@ -24,11 +26,11 @@ type table struct {
 func tables() []table {
 	return []table{
 		{"login", login.Routes(nil)},
-		{"accounts", accounts.Routes(nil)},
+		{"accounts", append(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{})...)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},
 		{"access", entries.Routes(nil)},
-		{"settings", settings.Routes(nil)},
+		{"settings", slices.Concat(settings.Routes(nil), settings.SetRoutes(nil))},
 		{"resources", resources.Routes(nil, nil)},
 		{"transfers", transfers.Routes(nil)},
 		{"console", console.Routes()},

@@ -25,7 +25,7 @@ import (
 func Seed(ctx context.Context, target local.Target) ([]string, error) {
 	table := &dynamo.Table{Client: target.Endpoints.DynamoDBClient(), Name: target.TableName}
 	environments := dynamo.NewEnvironments(table)
-	s := setup.Setup{Environments: environments, Accounts: &account.Service{
+	s := setup.Setup{Environments: environments, Seats: dynamo.Accounts{Table: table}, Accounts: &account.Service{
 		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: anyPassword{}, Now: time.Now, NewID: token.NewIDText,
 	}}

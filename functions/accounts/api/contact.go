@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/httpapi"
+)
+
+const contactTag = "Account contact"
+
+func (h tabHandlers) contactRoutes() []httpapi.Route {
+	one := []httpapi.Answer{{Status: http.StatusOK, Body: contactView{}, ETag: true}}
+	return []httpapi.Route{
+		{
+			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
+			Doc: httpapi.Operation{
+				Tag: contactTag, Summary: "Read an account's contact", Description: `While nothing was ever kept, everything is blank and the ETag is "0".`,
+				Answers: one, Problems: []httpapi.Problem{missing()},
+			},
+		},
+		{
+			Key: "PUT /api/accounts/{id}/contact", Needs: access.AccountUpdate, Handle: h.replaceContact,
+			Doc: httpapi.Operation{
+				Tag: contactTag, Summary: "Replace an account's contact", IfMatch: true,
+				Description: "The contact as a whole: what is left out or null is emptied. It has a version of its own; the account's stays as it is. Emails here do not sign in.",
+				Body:        newContactBody{}, Answers: one,
+				Problems: []httpapi.Problem{missing(), administrators(), invalid("A field breaks a rule; the fields say which and how to mend it.")},
+			},
+		},
+	}
+}
+
+type newContactBody struct {
+	Title      *string           `json:"title,omitzero" help:"As written; any text." maxLength:"50" example:"Dr"`
+	FirstName  *string           `json:"firstName,omitzero" maxLength:"150" example:"Patricia"`
+	MiddleName *string           `json:"middleName,omitzero" maxLength:"150"`
+	LastName   *string           `json:"lastName,omitzero" maxLength:"150" example:"Walker"`
+	Suffix     *string           `json:"suffix,omitzero" help:"As written; any text." maxLength:"50" example:"OBE"`
+	JobTitle   *string           `json:"jobTitle,omitzero" maxLength:"50"`
+	Company    *string           `json:"company,omitzero" maxLength:"150"`
+	LegacyRef  *string           `json:"legacyRef,omitzero" help:"What another system calls the person." maxLength:"50"`
+	Emails     *[]emailBody      `json:"emails,omitzero" maxItems:"20"`
+	Phones     *[]phoneBody      `json:"phones,omitzero" maxItems:"20"`
+	Addresses  *[]newAddressBody `json:"addresses,omitzero" maxItems:"20"`
+}
+
+type emailBody struct {
+	Type  string `json:"type" enum:"work|home|other" example:"work"`
+	Value string `json:"value" maxLength:"250" example:"pat@example.com"`
+}
+
+type phoneBody struct {
+	Type  string `json:"type" enum:"work|mobile|home|fax|other" example:"mobile"`
+	Value string `json:"value" help:"Kept as typed." maxLength:"50" example:"+44 20 7946 0018"`
+}
+
+type newAddressBody struct {
+	Type     string  `json:"type" enum:"work|home|other" example:"work"`
+	Address  *string `json:"address,omitzero" help:"House, street and the like; it can have several lines." maxLength:"500" example:"1 High Street"`
+	Postcode *string `json:"postcode,omitzero" maxLength:"20" example:"SW1A 1AA"`
+	City     *string `json:"city,omitzero" maxLength:"100" example:"London"`
+	County   *string `json:"county,omitzero" maxLength:"100"`
+	Country  *string `json:"country,omitzero" help:"ISO 3166-1, two letters." maxLength:"2" example:"GB"`
+}
+
+// contactView is a contact as it is read.
+type contactView struct {
+	Version    int64                  `json:"version" help:"Rises with every change of the contact; the ETag holds it."`
+	Title      string                 `json:"title"`
+	FirstName  string                 `json:"firstName"`
+	MiddleName string                 `json:"middleName"`
+	LastName   string                 `json:"lastName"`
+	Suffix     string                 `json:"suffix"`
+	JobTitle   string                 `json:"jobTitle"`
+	Company    string                 `json:"company"`
+	LegacyRef  string                 `json:"legacyRef"`
+	Emails     []account.ContactEntry `json:"emails"`
+	Phones     []account.ContactEntry `json:"phones"`
+	Addresses  []addressView          `json:"addresses"`
+}
+
+type addressView struct {
+	Type     string `json:"type"`
+	Address  string `json:"address"`
+	Postcode string `json:"postcode"`
+	City     string `json:"city"`
+	County   string `json:"county"`
+	Country  string `json:"country"`
+}
+
+func contactOf(c account.Contact) contactView {
+	v := contactView{
+		Version: c.Version, Title: c.Title, FirstName: c.FirstName, MiddleName: c.MiddleName, LastName: c.LastName, Suffix: c.Suffix,
+		JobTitle: c.JobTitle, Company: c.Company, LegacyRef: c.LegacyRef, Emails: append([]account.ContactEntry{}, c.Emails...),
+		Phones: append([]account.ContactEntry{}, c.Phones...), Addresses: make([]addressView, len(c.Addresses)),
+	}
+	for i, a := range c.Addresses {
+		v.Addresses[i] = addressView(a)
+	}
+	return v
+}
+
+// contact returns the contact that a body states.
+func (b newContactBody) contact() account.Contact {
+	c := account.Contact{
+		Title: or(b.Title), FirstName: or(b.FirstName), MiddleName: or(b.MiddleName), LastName: or(b.LastName), Suffix: or(b.Suffix),
+		JobTitle: or(b.JobTitle), Company: or(b.Company), LegacyRef: or(b.LegacyRef),
+	}
+	for _, e := range or(b.Emails) {
+		c.Emails = append(c.Emails, account.ContactEntry(e))
+	}
+	for _, p := range or(b.Phones) {
+		c.Phones = append(c.Phones, account.ContactEntry(p))
+	}
+	for _, a := range or(b.Addresses) {
+		c.Addresses = append(c.Addresses, account.Address{
+			Type: a.Type, Address: or(a.Address), Postcode: or(a.Postcode), City: or(a.City), County: or(a.County), Country: or(a.Country),
+		})
+	}
+	return c
+}
+
+// or returns what is pointed to, or the zero value of nothing.
+func or[T any](at *T) T {
+	if at == nil {
+		var none T
+		return none
+	}
+	return *at
+}
+
+func (h tabHandlers) contact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return contactAnswer(h.tabs.Contacts.Get(ctx, r.Scope, id))
+}
+
+func (h tabHandlers) replaceContact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	version, err := r.IfMatch()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in newContactBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return contactAnswer(h.tabs.Contacts.Replace(ctx, r.Scope, id, version, in.contact()))
+}
+
+func contactAnswer(c account.Contact, err error) (httpapi.Response, error) {
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(contactOf(c)).WithVersion(c.Version), nil
+}

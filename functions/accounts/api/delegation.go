@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+)
+
+const delegationTag = "Account delegations"
+
+func (h tabHandlers) delegationRoutes() []httpapi.Route {
+	const list, item = "/api/accounts/{id}/delegations", "/api/accounts/{id}/delegations/{delegationId}"
+	return []httpapi.Route{
+		{
+			Key: "GET " + list, Needs: access.AccountRead, Handle: h.delegations,
+			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
+			Doc: httpapi.Operation{
+				Tag: delegationTag, Summary: "List whose timesheets an account manages or views", Description: "In the order in which they were given.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[delegationView]{}}}, Problems: []httpapi.Problem{missing()},
+			},
+		},
+		{
+			Key: "POST " + list, Needs: access.AccountUpdate, Idempotent: true, Handle: h.addDelegation,
+			Doc: httpapi.Operation{
+				Tag: delegationTag, Summary: "Delegate a resource or a resource group to an account", Body: newDelegationBody{},
+				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: delegationView{}, ETag: true, Location: true}},
+				Problems: rightsProblems(
+					httpapi.Problem{Kind: fault.Conflict, Code: "delegated", When: "The account has the target already; change that delegation."},
+					httpapi.Problem{Kind: fault.Conflict, Code: "targetGone", When: "The resource was deleted just then."},
+					httpapi.Problem{Kind: fault.Conflict, Code: "rulesChanged", When: "The reference data was changed just then."},
+					invalid("There is no such target in use, or it is the account's own resource."),
+				),
+			},
+		},
+		{
+			Key: "PATCH " + item, Needs: access.AccountUpdate, Handle: h.changeDelegation,
+			Doc: httpapi.Operation{
+				Tag: delegationTag, Summary: "Let an account manage a target, or view it only", IfMatch: true, Body: managerBody{},
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}}, Problems: rightsProblems(),
+			},
+		},
+		{
+			Key: "DELETE " + item, Needs: access.AccountUpdate, Handle: h.removeDelegation,
+			Doc: httpapi.Operation{
+				Tag: delegationTag, Summary: "Take a delegation away", IfMatchOptional: true,
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is gone."}}, Problems: rightsProblems(),
+			},
+		},
+	}
+}
+
+type newTargetBody struct {
+	Kind account.TargetKind `json:"kind" enum:"resource|resourceGroup" example:"resourceGroup"`
+	Code string             `json:"code" maxLength:"50" example:"STAFF"`
+}
+
+type newDelegationBody struct {
+	Target  newTargetBody `json:"target" help:"Whose timesheets: those of a resource, or of all in a resource group."`
+	Manager bool          `json:"manager" help:"True to manage, false to view only."`
+}
+
+type managerBody struct {
+	Manager bool `json:"manager" help:"True to manage, false to view only."`
+}
+
+type targetView struct {
+	Kind        account.TargetKind `json:"kind" enum:"resource|resourceGroup"`
+	Code        string             `json:"code"`
+	Description string             `json:"description,omitzero" help:"Of a resource group."`
+}
+
+type delegationView struct {
+	ID      string     `json:"id"`
+	Version int64      `json:"version" help:"Rises with every change; the ETag is this number in quotes."`
+	Target  targetView `json:"target"`
+	Manager bool       `json:"manager" help:"True to manage, false to view only."`
+}
+
+func delegationOf(c *catalogue.Catalogue, d account.Delegation) delegationView {
+	v := delegationView{ID: d.ID, Version: d.Version, Target: targetView{Kind: d.Kind, Code: d.Code}, Manager: d.Manager}
+	if d.Kind == account.TargetResourceGroup {
+		e, _ := c.Find(catalogue.ResourceGroup, d.Code)
+		v.Target.Description = e.Description
+	}
+	return v
+}
+
+func (h tabHandlers) delegations(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	after, _, err := httpapi.OpenCursor[string](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	found, next, err := h.tabs.Delegations.List(ctx, r.Scope, id, after, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[delegationView]{Items: make([]delegationView, len(found))}
+	for i, d := range found {
+		page.Items[i] = delegationOf(r.Scope.Catalogue, d)
+	}
+	if next != "" {
+		page.Next, err = httpapi.SealCursor(r, next)
+	}
+	return httpapi.OK(page), err
+}
+
+func (h tabHandlers) addDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in newDelegationBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	d, err := h.tabs.Delegations.Add(ctx, r.Scope, id, in.Target.Kind, in.Target.Code, in.Manager)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.Created("/api/accounts/"+id+"/delegations/"+d.ID, delegationOf(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
+}
+
+// delegation reads which delegation of which account is meant.
+func delegation(r *httpapi.Request) (id, of string, err error) {
+	if of, err = r.ID("id"); err != nil {
+		return "", "", err
+	}
+	id, err = r.ID("delegationId")
+	return id, of, err
+}
+
+func (h tabHandlers) changeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, of, err := delegation(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	version, err := r.IfMatch()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in managerBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	d, err := h.tabs.Delegations.Change(ctx, r.Scope, of, id, version, in.Manager)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(delegationOf(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
+}
+
+func (h tabHandlers) removeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, of, err := delegation(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	version, err := r.IfMatchIfGiven()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var given *int64
+	if version != 0 {
+		given = &version
+	}
+	return httpapi.NoContent(), h.tabs.Delegations.Remove(ctx, r.Scope, of, id, given)
+}

@@ -1,0 +1,201 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/resource"
+)
+
+const logTag = "Account log"
+
+func (h tabHandlers) logRoutes() []httpapi.Route {
+	kinds := make([]string, 0, len(journal.Kinds()))
+	for _, k := range journal.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	filters := []httpapi.Param{
+		{Name: "kind", Kind: httpapi.ChoiceParam, Choices: kinds, Help: "Only events of this kind."},
+		{Name: "by", Kind: httpapi.TextParam, Min: 1, Max: account.MaxUsername, Help: "Only what this person did: the username they had then, in any case.", Example: "doej"},
+		{Name: "from", Kind: httpapi.TextParam, Max: 40, Help: "Only from this instant (RFC 3339) on.", Example: "2026-01-31T08:00:00Z"},
+		{Name: "to", Kind: httpapi.TextParam, Max: 40, Help: "Only up to this instant (RFC 3339).", Example: "2026-02-01T00:00:00Z"},
+	}
+	path := "/api/accounts/{id}/log"
+	return []httpapi.Route{
+		{
+			Key: "GET " + path, Needs: access.AccountRead, Handle: h.log,
+			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, filters...),
+			Doc: httpapi.Operation{
+				Tag: logTag, Summary: "Read an account's log",
+				Description: "Notes and events in one timeline, newest first; its last line is the account's creation. Sign-ins and the ends of their sessions are among them. " +
+					"A page can be short, or empty, and still have a next, where a filter wants rare lines. The log is kept for as many days as the environment's defaults say.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[lineView]{}}}, Problems: []httpapi.Problem{missing()},
+			},
+		},
+		{
+			Key: "GET " + path + "/export", Needs: access.AccountRead, Handle: h.exportLog, Query: filters,
+			Doc: httpapi.Operation{
+				Tag: logTag, Summary: "Export an account's log",
+				Description: "The timeline as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would run as a formula begins with a quote. " +
+					"It holds the newest " + strconv.Itoa(journal.MostExported) + " lines that the filter wants, or fewer where they are long: X-Log-Lines says how many, and X-Log-Complete false that there are more; export these with to.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, ContentType: "text/csv; charset=utf-8", Description: "The file."}}, Problems: []httpapi.Problem{missing()},
+			},
+		},
+		{
+			Key: "POST /api/accounts/{id}/notes", Needs: access.AccountNote, Idempotent: true, Handle: h.note,
+			Doc: httpapi.Operation{
+				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
+				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: lineView{}, Location: true}},
+				Problems: []httpapi.Problem{missing(), administrators(), invalid("The note is blank, too long, or holds control characters.")},
+			},
+		},
+	}
+}
+
+type noteBody struct {
+	Text string `json:"text" help:"The note; it can have several lines." minLength:"1" maxLength:"2000" example:"Called about the new phone."`
+}
+
+// lineView is one line of the timeline.
+type lineView struct {
+	ID      string       `json:"id" help:"Of one line only."`
+	At      time.Time    `json:"at" help:"UTC."`
+	Kind    string       `json:"kind"`
+	Text    string       `json:"text" help:"The kind in words."`
+	By      string       `json:"by" help:"The username of who did it, as it was then; empty for the system."`
+	ByID    string       `json:"byId,omitzero" help:"That account's id."`
+	Note    string       `json:"note,omitzero" help:"The note, or a reason."`
+	Changes []changeView `json:"changes,omitzero"`
+	Subject string       `json:"subject,omitzero" help:"What was changed, where it is not the account itself."`
+	Job     string       `json:"job,omitzero" help:"The import that did it."`
+	Row     int          `json:"row,omitzero" help:"The row of the import's sheet."`
+	APIKey  string       `json:"apiKey,omitzero" help:"The id of the API key that the line tells of, or by which it was done."`
+	Session string       `json:"session,omitzero" help:"The id of the session that began or ended."`
+	Client  string       `json:"client,omitzero" help:"Client application of the session."`
+	Agent   string       `json:"userAgent,omitzero"`
+	Address string       `json:"address,omitzero" help:"Network address."`
+}
+
+type changeView struct {
+	Field string `json:"field"`
+	Label string `json:"label" help:"What people call the field."`
+	From  any    `json:"from" help:"The old value, null for none."`
+	To    any    `json:"to" help:"The new value, null for none."`
+}
+
+func lineOf(l journal.Line) lineView {
+	v := lineView{
+		ID: l.ID, At: l.At, Kind: string(l.Kind), Text: l.Kind.Text(), By: l.By, ByID: l.ByID, Note: l.Note, Subject: l.Subject,
+		Job: l.Job, Row: l.Row, APIKey: l.Key, Session: l.Session, Client: l.Client, Agent: l.UserAgent, Address: l.Address,
+	}
+	for _, c := range l.Changes {
+		v.Changes = append(v.Changes, changeView{Field: c.Field, Label: fieldLabel(l.Event, c.Field), From: c.From, To: c.To})
+	}
+	return v
+}
+
+// fieldLabel returns what people call a field of what an event is about.
+func fieldLabel(e journal.Event, name string) string {
+	if strings.HasPrefix(e.Subject, "resource/") {
+		if d := resource.Fields().Find(name); d != nil {
+			return d.Label
+		}
+	}
+	return account.FieldLabel(name)
+}
+
+// timeline reads whose log is asked for, and which lines of it.
+func (h tabHandlers) timeline(ctx context.Context, r *httpapi.Request) (journal.Whose, journal.Filter, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return journal.Whose{}, journal.Filter{}, err
+	}
+	f := journal.Filter{Kind: journal.Kind(r.Query("kind")), By: r.Query("by")}
+	if f.From, err = instantParam(r, "from"); err != nil {
+		return journal.Whose{}, f, err
+	}
+	if f.To, err = instantParam(r, "to"); err != nil {
+		return journal.Whose{}, f, err
+	}
+	a, err := h.accounts.Get(ctx, r.Scope, id)
+	return journal.Whose{ID: a.ID, Username: a.Username}, f, err
+}
+
+func instantParam(r *httpapi.Request, name string) (time.Time, error) {
+	text := r.Query(name)
+	if text == "" && !r.HasQuery(name) {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return at, fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(fault.Field{
+			Field: name, Code: "type", Message: "This must be an instant as RFC 3339 writes it, such as 2026-01-31T08:00:00Z.",
+		})
+	}
+	return at, nil
+}
+
+func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	who, filter, err := h.timeline(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	at, given, err := httpapi.OpenCursor[journal.Position](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var after *journal.Position
+	if given {
+		after = &at
+	}
+	found, err := h.tabs.Log.Page(ctx, r.Scope.Env, who, filter, after, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[lineView]{Items: make([]lineView, len(found.Lines))}
+	for i, l := range found.Lines {
+		page.Items[i] = lineOf(l)
+	}
+	if found.Next != nil {
+		page.Next, err = httpapi.SealCursor(r, *found.Next)
+	}
+	return httpapi.OK(page), err
+}
+
+func (h tabHandlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	who, filter, err := h.timeline(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	out, err := h.tabs.Log.Export(ctx, r.Scope.Env, who, filter, fieldLabel)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.Raw("text/csv; charset=utf-8", out.CSV).
+		WithHeader("Content-Disposition", `attachment; filename="log-`+who.ID+`.csv"`).
+		WithHeader("X-Log-Lines", strconv.Itoa(out.Lines)).WithHeader("X-Log-Complete", strconv.FormatBool(out.Complete)), nil
+}
+
+func (h tabHandlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in noteBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	e, err := h.tabs.Notes.Add(ctx, r.Scope, id, in.Text)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.Created("/api/accounts/"+id+"/log", lineOf(journal.Line{Event: e})), nil
+}

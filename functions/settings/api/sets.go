@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sets"
+)
+
+const setsTag = "Sets"
+
+// SetRoutes returns the routes of Sets. They need what their one grid needs: leave to list accounts.
+func SetRoutes(service *sets.Service) []httpapi.Route {
+	h := setHandlers{service}
+	one := []httpapi.Answer{{Status: http.StatusOK, Body: setView{}, ETag: true}}
+	share := httpapi.Problem{Kind: fault.Forbidden, Code: "forbidden", When: "You would share it, and lack the permission set.share."}
+	owner := httpapi.Problem{Kind: fault.Forbidden, Code: "notOwner", When: "The Set is shared by somebody else, and you are no administrator."}
+	many := httpapi.Problem{Kind: fault.Conflict, Code: "tooManySets", When: "You have 100 Sets, or 500 are shared."}
+	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: "A name, column, filter or order is not right; the fields say which."}
+	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing it just then."}
+	return []httpapi.Route{
+		{
+			Key: "GET /api/sets", Needs: access.AccountRead, Handle: h.list,
+			Query: []httpapi.Param{
+				{Name: "grid", Kind: httpapi.ChoiceParam, Choices: []string{sets.Accounts}, Help: "Only those of this grid."},
+				httpapi.Limit(50, 200), httpapi.Cursor(),
+			},
+			Doc: httpapi.Operation{
+				Tag: setsTag, Summary: "List Sets", Description: "Your own and those that others share, in the order of their names.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[setView]{}}},
+			},
+		},
+		{
+			Key: "POST /api/sets", Needs: access.AccountRead, Idempotent: true, Handle: h.create,
+			Doc: httpapi.Operation{
+				Tag: setsTag, Summary: "Save a Set", Description: "Private unless shared. At most 100 for one person.",
+				Body: createSetBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: setView{}, ETag: true, Location: true}},
+				Problems: []httpapi.Problem{share, many, busy, invalid},
+			},
+		},
+		{
+			Key: "GET /api/sets/{id}", Needs: access.AccountRead, Handle: h.get,
+			Doc: httpapi.Operation{Tag: setsTag, Summary: "Read a Set", Answers: one},
+		},
+		{
+			Key: "PATCH /api/sets/{id}", Needs: access.AccountRead, Handle: h.change,
+			Doc: httpapi.Operation{
+				Tag: setsTag, Summary: "Change a Set", IfMatch: true,
+				Description: "Members left out stay as they are. Its owner and administrators change it; whether it is the default is everybody's own choice, one for a grid.",
+				Body:        changeSetBody{}, Answers: one,
+				Problems: []httpapi.Problem{share, owner, many, busy, invalid},
+			},
+		},
+		{
+			Key: "DELETE /api/sets/{id}", Needs: access.AccountRead, Handle: h.remove,
+			Doc: httpapi.Operation{
+				Tag: setsTag, Summary: "Delete a Set", IfMatch: true,
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{owner, busy},
+			},
+		},
+	}
+}
+
+type setHandlers struct{ sets *sets.Service }
+
+type createSetBody struct {
+	Name    string             `json:"name" help:"What people call it." minLength:"1" maxLength:"80" example:"Leavers"`
+	Grid    string             `json:"grid" enum:"accounts"`
+	Columns []sets.Column      `json:"columns" help:"Its columns, in their order." maxItems:"60" example:"[{\"field\":\"username\",\"width\":180},{\"field\":\"name\"}]"`
+	Filters *map[string]string `json:"filters,omitzero" help:"The list's filters, named and written as its query parameters." example:"{\"userType\":\"TEAM\"}"`
+	Sort    *string            `json:"sort,omitzero" help:"The list's order, as its query parameter." example:"-lastLogin"`
+	Shared  *bool              `json:"shared,omitzero" help:"Let all who may list see it. Needs the permission set.share."`
+	Default *bool              `json:"default,omitzero" help:"Make it the one that you start with."`
+}
+
+type changeSetBody struct {
+	Name    *string            `json:"name,omitzero" help:"What people call it." minLength:"1" maxLength:"80" example:"Leavers"`
+	Columns *[]sets.Column     `json:"columns,omitzero" help:"Its columns, in their order."`
+	Filters *map[string]string `json:"filters,omitzero" help:"The list's filters, named and written as its query parameters." example:"{\"userType\":\"TEAM\"}"`
+	Sort    *string            `json:"sort,omitzero" help:"The list's order, as its query parameter." example:"-lastLogin"`
+	Shared  *bool              `json:"shared,omitzero" help:"Let all who may list see it. Needs the permission set.share."`
+	Default *bool              `json:"default,omitzero" help:"Make it the one that you start with, or no longer."`
+}
+
+type setView struct {
+	ID        string            `json:"id"`
+	Version   int64             `json:"version" help:"Rises with every change of the Set."`
+	Name      string            `json:"name"`
+	Grid      string            `json:"grid" enum:"accounts"`
+	Columns   []sets.Column     `json:"columns"`
+	Filters   map[string]string `json:"filters"`
+	Sort      string            `json:"sort"`
+	Shared    bool              `json:"shared"`
+	Default   bool              `json:"default" help:"Whether you start with it."`
+	Own       bool              `json:"own" help:"Whether it is yours."`
+	Owner     string            `json:"owner" help:"Username of whose it is."`
+	ChangedAt time.Time         `json:"changedAt"`
+	ChangedBy string            `json:"changedBy"`
+}
+
+func viewOfSet(v sets.View) setView {
+	return setView{
+		ID: v.ID, Version: v.Version, Name: v.Name, Grid: v.Grid, Columns: v.Columns, Filters: v.Filters, Sort: v.Sort,
+		Shared: v.Shared, Default: v.Default, Own: v.Own, Owner: v.Owner, ChangedAt: v.ChangedAt, ChangedBy: v.ChangedBy,
+	}
+}
+
+// tagOfSet is the number in the ETag: it tells the Set's versions apart, and whether it is the caller's default, which
+// changes without a new version.
+func tagOfSet(v sets.View) int64 {
+	if v.Default {
+		return 2*v.Version + 1
+	}
+	return 2 * v.Version
+}
+
+func answerSet(v sets.View, err error) (httpapi.Response, error) {
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(viewOfSet(v)).WithVersion(tagOfSet(v)), nil
+}
+
+func (h setHandlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	at, resumed, err := httpapi.OpenCursor[sets.Place](r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	after := &at
+	if !resumed {
+		after = nil
+	}
+	found, next, err := h.sets.List(ctx, r.Scope, r.Query("grid"), after, r.QueryInt("limit"))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	page := httpapi.Page[setView]{Items: make([]setView, len(found))}
+	for i, v := range found {
+		page.Items[i] = viewOfSet(v)
+	}
+	if next != nil {
+		page.Next, err = httpapi.SealCursor(r, *next)
+	}
+	return httpapi.OK(page), err
+}
+
+func (h setHandlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in createSetBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	v, err := h.sets.Create(ctx, r.Scope, sets.Choice{
+		Name: &in.Name, Grid: &in.Grid, Columns: &in.Columns, Filters: in.Filters, Sort: in.Sort, Shared: in.Shared, Default: in.Default,
+	})
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.Created("/api/sets/"+v.ID, viewOfSet(v)).WithVersion(tagOfSet(v)), nil
+}
+
+func (h setHandlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answerSet(h.sets.Get(ctx, r.Scope, id))
+}
+
+// setAndVersion reads which Set a request changes, and which version of it.
+func setAndVersion(r *httpapi.Request) (id string, version int64, err error) {
+	if id, err = r.ID("id"); err != nil {
+		return "", 0, err
+	}
+	tag, err := r.IfMatch()
+	return id, tag / 2, err
+}
+
+func (h setHandlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := setAndVersion(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in changeSetBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return answerSet(h.sets.Change(ctx, r.Scope, id, version, sets.Choice{
+		Name: in.Name, Columns: in.Columns, Filters: in.Filters, Sort: in.Sort, Shared: in.Shared, Default: in.Default,
+	}))
+}
+
+func (h setHandlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := setAndVersion(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.NoContent(), h.sets.Delete(ctx, r.Scope, id, version)
+}

@@ -1,0 +1,207 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/sets"
+)
+
+// Sets keeps Sets: a private one with its owner, a shared one with all that are shared. Beside each lot stands how many
+// there are, and beside a person's which one is their default for a grid.
+type Sets struct {
+	*Table
+}
+
+var _ sets.Store = Sets{}
+
+// defaultAttribute is where a person's head has the default of a grid.
+func defaultAttribute(grid string) string { return "default-" + grid }
+
+func setOf(it item) (sets.Set, error) {
+	var set sets.Set
+	if err := attributevalue.Unmarshal(it["set"], &set); err != nil {
+		return sets.Set{}, fmt.Errorf("read a set: %w", err)
+	}
+	return set, nil
+}
+
+// Seen implements sets.Store.
+func (s Sets) Seen(ctx context.Context, env, person string) (sets.Seen, error) {
+	out := sets.Seen{Defaults: map[string]string{}}
+	for _, pk := range []string{ownSetsPK(env, person), sharedSetsPK(env)} {
+		items, err := s.queryAll(ctx, page{pk: pk})
+		if err != nil {
+			return sets.Seen{}, err
+		}
+		for _, it := range items {
+			if text(it, "SK") == headSK {
+				out.Defaults[sets.Accounts] = defaultOf(it, out)
+				continue
+			}
+			set, err := setOf(it)
+			if err != nil {
+				return sets.Seen{}, err
+			}
+			out.Sets = append(out.Sets, set)
+		}
+	}
+	return out, nil
+}
+
+// defaultOf returns the default that a head names, or the one known already: the head of shared Sets names none.
+func defaultOf(head item, so sets.Seen) string {
+	if id := text(head, defaultAttribute(sets.Accounts)); id != "" {
+		return id
+	}
+	return so.Defaults[sets.Accounts]
+}
+
+// One implements sets.Store.
+func (s Sets) One(ctx context.Context, env, person, id string) (sets.Seen, error) {
+	items, err := s.getAll(ctx, []key{
+		setKey(ownSetsPK(env, person), id), setKey(sharedSetsPK(env), id), setsHeadKey(ownSetsPK(env, person)),
+	})
+	if err != nil {
+		return sets.Seen{}, err
+	}
+	it := items[0]
+	if it == nil {
+		it = items[1]
+	}
+	if it == nil {
+		return sets.Seen{}, fault.New(fault.NotFound, "notFound", "There is no such Set.")
+	}
+	set, err := setOf(it)
+	return sets.Seen{Sets: []sets.Set{set}, Defaults: map[string]string{sets.Accounts: text(items[2], defaultAttribute(sets.Accounts))}}, err
+}
+
+func placeOf(env string, set *sets.Set) string {
+	if set.Shared {
+		return sharedSetsPK(env)
+	}
+	return ownSetsPK(env, set.OwnerID)
+}
+
+// Write implements sets.Store.
+func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
+	var p parts
+	if err := s.planSet(&p, env, w); err != nil {
+		return err
+	}
+	heads := map[string]*setsHead{}
+	head := func(pk string, most int, message string) *setsHead {
+		if heads[pk] == nil {
+			heads[pk] = &setsHead{most: most, message: message}
+		}
+		return heads[pk]
+	}
+	count := func(set *sets.Set, by int) {
+		if set == nil {
+			return
+		}
+		head(ownSetsPK(env, set.OwnerID), sets.MaxOwned, "You have %d Sets, which is as many as there can be; delete one.").by += by
+		if set.Shared {
+			head(sharedSetsPK(env), sets.MaxShared, "There are %d shared Sets, which is as many as there can be; one has to be deleted or made private.").by += by
+		}
+	}
+	count(w.Before, -1)
+	count(w.After, 1)
+	of := w.After
+	if of == nil {
+		of = w.Before
+	}
+	if w.Default != nil {
+		mine := head(ownSetsPK(env, w.PersonID), sets.MaxOwned, "%d")
+		mine.choose, mine.grid, mine.id = true, of.Grid, ""
+		if *w.Default {
+			mine.id = of.ID
+		}
+	}
+	for pk, h := range heads {
+		if h.by != 0 || h.choose {
+			p = append(p, h.part(s.Name, pk))
+		}
+	}
+	return s.transactParts(ctx, p)
+}
+
+// planSet adds what becomes of the Set's own item: it is put, taken away, or moves between private and shared.
+func (s Sets) planSet(p *parts, env string, w sets.Write) error {
+	old := func(item) error { return sets.ErrRaced }
+	at := func(set *sets.Set) item { return setKey(placeOf(env, set), set.ID).attributes() }
+	condition, values := aws.String("#set.version = :version"), item{}
+	names := map[string]string{"#set": "set"}
+	if w.Before != nil {
+		values[":version"] = num(w.Before.Version)
+	}
+	if w.Before != nil && w.After != nil && w.Before.Version == w.After.Version {
+		*p = append(*p, part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
+		}}, old})
+		return nil
+	}
+	stays := w.Before != nil && w.After != nil && placeOf(env, w.Before) == placeOf(env, w.After)
+	if w.Before != nil && !stays {
+		*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
+		}}, old})
+	}
+	if w.After == nil {
+		return nil
+	}
+	document, err := attributevalue.Marshal(w.After)
+	if err != nil {
+		return fmt.Errorf("write a set: %w", err)
+	}
+	it := at(w.After)
+	it["set"] = document
+	if !stays {
+		p.put(s.Table, it, old)
+		return nil
+	}
+	*p = append(*p, part{types.TransactWriteItem{Put: &types.Put{
+		TableName: &s.Name, Item: it, ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
+	}}, old})
+	return nil
+}
+
+// setsHead is a change of the item that stands beside a lot of Sets.
+type setsHead struct {
+	by, most int
+	message  string
+	choose   bool
+	grid, id string
+}
+
+func (h *setsHead) part(table, pk string) part {
+	u := &types.Update{TableName: &table, Key: setsHeadKey(pk).attributes()}
+	values, update := item{}, ""
+	if h.choose {
+		u.ExpressionAttributeNames = map[string]string{"#default": defaultAttribute(h.grid)}
+		if update = "REMOVE #default"; h.id != "" {
+			update = "SET #default = :id"
+			values[":id"] = str(h.id)
+		}
+	}
+	if h.by != 0 {
+		update += " ADD held :by"
+		values[":by"] = num(int64(h.by))
+	}
+	if h.by > 0 {
+		u.ConditionExpression = aws.String("attribute_not_exists(held) OR held < :most")
+		values[":most"] = num(int64(h.most))
+	}
+	u.UpdateExpression = &update
+	if len(values) > 0 {
+		u.ExpressionAttributeValues = values
+	}
+	return part{types.TransactWriteItem{Update: u}, func(item) error {
+		return fault.New(fault.Conflict, "tooManySets", h.message, h.most)
+	}}
+}

@@ -1,0 +1,258 @@
+// Package sets is Sets: saved views of a grid, with its columns, filters and order. A Set is private to the person who made
+// it, or shared with all who may list; which one a person starts with is that person's own choice.
+package sets
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+)
+
+// Accounts is the grid of accounts, the only one so far.
+const Accounts = "accounts"
+
+// Bounds of what is kept.
+const (
+	MaxOwned  = 100 // Sets of one person
+	MaxShared = 500 // shared Sets of an environment: everybody's list reads them
+)
+
+// ErrRaced is what Store.Write returns when the Set, or what counts it, is no longer as read. Nothing was written.
+var ErrRaced = errors.New("set changed since it was read")
+
+// Set is a saved view.
+type Set struct {
+	ID      string `dynamodbav:"id"`
+	Version int64  `dynamodbav:"version"`
+	OwnerID string `dynamodbav:"ownerId"`
+	// Owner and ChangedBy are usernames at the time.
+	Owner     string            `dynamodbav:"owner"`
+	Name      string            `dynamodbav:"name"`
+	Grid      string            `dynamodbav:"grid"`
+	Columns   []Column          `dynamodbav:"columns"`
+	Filters   map[string]string `dynamodbav:"filters"`
+	Sort      string            `dynamodbav:"sort"`
+	Shared    bool              `dynamodbav:"shared"`
+	ChangedAt time.Time         `dynamodbav:"changedAt"`
+	ChangedBy string            `dynamodbav:"changedBy"`
+}
+
+// Column is one column of a grid, in its place.
+type Column struct {
+	Field string `json:"field" dynamodbav:"field" help:"The name of a field." maxLength:"50" example:"username"`
+	// Width is in pixels, 0 for as wide as the grid likes.
+	Width int `json:"width,omitzero" dynamodbav:"width,omitempty" help:"In pixels; left out, as wide as the grid makes it." minimum:"20" maximum:"2000" example:"180"`
+}
+
+// View is a Set as one person sees it.
+type View struct {
+	Set
+	// Default says that the person starts with it, Own that it is theirs.
+	Default, Own bool
+}
+
+// Seen is what a person sees of Sets: their own and the shared ones, and the ids of their defaults by grid.
+type Seen struct {
+	Sets     []Set
+	Defaults map[string]string
+}
+
+// Write is one change of a Set and of whose default it is: whole or not at all.
+type Write struct {
+	// Before is nil for a new Set, After for one that goes. Equal versions mean that the Set itself stays as it is.
+	Before, After *Set
+	// PersonID is who does it. Default, if not nil, makes the Set their default, or no longer.
+	PersonID string
+	Default  *bool
+}
+
+// Store is what the service needs of the table.
+type Store interface {
+	// Seen returns all Sets that a person sees.
+	Seen(ctx context.Context, env, person string) (Seen, error)
+	// One returns a Set that a person sees, in a Seen with no other; NotFound if there is none.
+	One(ctx context.Context, env, person, id string) (Seen, error)
+	// Write does w: ErrRaced if the Set is no longer as read, a Conflict if there would be too many.
+	Write(ctx context.Context, env string, w Write) error
+}
+
+// Service does what people do with Sets.
+type Service struct {
+	Store Store
+	Now   func() time.Time
+	NewID func() string
+}
+
+// Place is where a page of a list ended.
+type Place struct {
+	Name string `json:"n"`
+	ID   string `json:"i"`
+}
+
+// List returns up to limit of the Sets of a grid that the caller sees, in the order of their names, and where to go on.
+func (s *Service) List(ctx context.Context, sc access.Scope, grid string, after *Place, limit int) ([]View, *Place, error) {
+	seen, err := s.Store.Seen(ctx, sc.Env.ID, sc.Caller.AccountID)
+	if err != nil {
+		return nil, nil, err
+	}
+	places := map[string]Place{}
+	compare := func(a, b Place) int {
+		if by := strings.Compare(a.Name, b.Name); by != 0 {
+			return by
+		}
+		return strings.Compare(a.ID, b.ID)
+	}
+	found := slices.DeleteFunc(seen.Sets, func(set Set) bool {
+		places[set.ID] = Place{account.Fold(set.Name), set.ID}
+		return grid != "" && set.Grid != grid || after != nil && compare(places[set.ID], *after) <= 0
+	})
+	slices.SortFunc(found, func(a, b Set) int { return compare(places[a.ID], places[b.ID]) })
+	var next *Place
+	if len(found) > limit {
+		found = found[:limit]
+		next = new(places[found[limit-1].ID])
+	}
+	out := make([]View, len(found))
+	for i, set := range found {
+		out[i] = viewed(sc, set, seen)
+	}
+	return out, next, nil
+}
+
+func viewed(sc access.Scope, set Set, seen Seen) View {
+	return View{Set: set, Default: seen.Defaults[set.Grid] == set.ID, Own: set.OwnerID == sc.Caller.AccountID}
+}
+
+// Get returns one Set; another person's private one is NotFound.
+func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (View, error) {
+	seen, err := s.Store.One(ctx, sc.Env.ID, sc.Caller.AccountID, id)
+	if err != nil {
+		return View{}, err
+	}
+	return viewed(sc, seen.Sets[0], seen), nil
+}
+
+// Create keeps a new Set of the caller's.
+func (s *Service) Create(ctx context.Context, sc access.Scope, c Choice) (View, error) {
+	now := s.now()
+	set := Set{
+		ID: s.NewID(), Version: 1, OwnerID: sc.Caller.AccountID, Owner: sc.Caller.Username, ChangedAt: now, ChangedBy: sc.Caller.Username,
+		Grid: Accounts, Sort: account.DefaultOrder, Filters: map[string]string{},
+	}
+	if err := fault.InvalidFields(c.apply(&set, true)); err != nil {
+		return View{}, err
+	}
+	if err := guardSharing(sc, Set{}, set); err != nil {
+		return View{}, err
+	}
+	w := Write{After: &set, PersonID: sc.Caller.AccountID}
+	if c.Default != nil && *c.Default {
+		w.Default = c.Default
+	}
+	err := s.Store.Write(ctx, sc.Env.ID, w)
+	if errors.Is(err, ErrRaced) {
+		return View{}, busy()
+	}
+	return View{Set: set, Default: w.Default != nil, Own: true}, err
+}
+
+func busy() error {
+	return fault.New(fault.Conflict, "busy", "Others are changing this Set just now; try again.").After(time.Second)
+}
+
+func guardSharing(sc access.Scope, before, after Set) error {
+	if after.Shared && !before.Shared && !sc.Caller.May(access.SetShare) {
+		return fault.New(fault.Forbidden, "forbidden", "Sharing a Set needs the permission %s; keep it private, or ask for the permission.", access.SetShare)
+	}
+	return nil
+}
+
+// guardOwner lets owners and administrators change a Set.
+func guardOwner(sc access.Scope, set Set) error {
+	if set.OwnerID != sc.Caller.AccountID && !sc.Caller.May(access.AccountAdmin) {
+		return fault.New(fault.Forbidden, "notOwner", "This Set is %s's; only they and administrators can change it. Save one of your own instead.", set.Owner)
+	}
+	return nil
+}
+
+func stale(set Set) error {
+	at := set.ChangedAt
+	return fault.New(fault.Stale, "stale", "%s changed the Set meanwhile. Read it again, and send your change with the new ETag.", set.ChangedBy).
+		WithFields(fault.Field{Field: "version", Code: "changed", Message: "Changed since you read it.", By: set.ChangedBy, At: &at})
+}
+
+// Change changes a Set if version is still its newest, and whether it is the caller's default, which anybody who sees it may.
+func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, c Choice) (View, error) {
+	before, err := s.Get(ctx, sc, id)
+	if err != nil {
+		return View{}, err
+	}
+	if before.Version != version {
+		return View{}, stale(before.Set)
+	}
+	after := before
+	if err := fault.InvalidFields(c.apply(&after.Set, false)); err != nil {
+		return View{}, err
+	}
+	w := Write{Before: &before.Set, After: &after.Set, PersonID: sc.Caller.AccountID}
+	if !same(before.Set, after.Set) {
+		if err := guardOwner(sc, before.Set); err != nil {
+			return View{}, err
+		}
+		if err := guardSharing(sc, before.Set, after.Set); err != nil {
+			return View{}, err
+		}
+		after.Version, after.ChangedAt, after.ChangedBy = version+1, s.now(), sc.Caller.Username
+	}
+	if c.Default != nil && *c.Default != before.Default {
+		w.Default, after.Default = c.Default, *c.Default
+	}
+	if after.Version == before.Version && w.Default == nil {
+		return before, nil
+	}
+	// An administrator who takes another's Set out of sharing sees it no more, but is told what became of it.
+	return after, s.write(ctx, sc, w)
+}
+
+// Delete takes a Set away if version is still its newest.
+func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
+	before, err := s.Get(ctx, sc, id)
+	if err != nil {
+		return err
+	}
+	if err := guardOwner(sc, before.Set); err != nil {
+		return err
+	}
+	if before.Version != version {
+		return stale(before.Set)
+	}
+	w := Write{Before: &before.Set, PersonID: sc.Caller.AccountID}
+	if before.Default {
+		w.Default = new(bool)
+	}
+	return s.write(ctx, sc, w)
+}
+
+// write writes a change; if the Set was changed in between, it says so as for any stale version.
+func (s *Service) write(ctx context.Context, sc access.Scope, w Write) error {
+	err := s.Store.Write(ctx, sc.Env.ID, w)
+	if !errors.Is(err, ErrRaced) {
+		return err
+	}
+	now, err := s.Get(ctx, sc, w.Before.ID)
+	if err != nil {
+		return err
+	}
+	if now.Version == w.Before.Version {
+		return busy()
+	}
+	return stale(now.Set)
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,204 @@
+package settings
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// store is the document in memory.
+type store struct {
+	env    environment.Environment
+	events []journal.Event
+	race   func()
+}
+
+func (s *store) Environment(context.Context, string) (environment.Environment, error) {
+	return s.env, nil
+}
+
+func (s *store) WriteSettings(_ context.Context, w Write) error {
+	if s.race != nil {
+		s.race()
+	}
+	if w.From != s.env.SettingsVersion {
+		return ErrRaced
+	}
+	s.env.Settings, s.env.SettingsVersion = w.After, w.From+1
+	s.events = append(s.events, w.Event)
+	return nil
+}
+
+func (s *store) Events(context.Context, string, string, int) ([]journal.Event, string, error) {
+	return s.events, "on", nil
+}
+
+func (s *store) EventsSince(_ context.Context, _, subject string, version int64) ([]journal.Event, error) {
+	var out []journal.Event
+	for _, e := range s.events {
+		if e.Subject == subject && e.Version > version {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func newFixture() (*Service, *store, access.Scope) {
+	s := &store{env: environment.Environment{ID: "e", Settings: environment.Defaults(), SettingsVersion: 3}}
+	service := &Service{Store: s, Now: func() time.Time { return noon }, NewID: func() string { return "id" }}
+	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss"}}
+}
+
+// The struct's storage names, the table and the defaults are one: nothing can be stored that no field shows, and a default
+// that the table would refuse could not be saved again.
+func TestTheTableIsTheStruct(t *testing.T) {
+	of := reflect.TypeFor[Settings]()
+	if of.NumField() != len(Fields()) {
+		t.Errorf("%d members, %d fields", of.NumField(), len(Fields()))
+	}
+	for i := range of.NumField() {
+		name := of.Field(i).Tag.Get("dynamodbav")
+		d := Fields().Find(name)
+		if d == nil {
+			t.Errorf("%s is stored as %s, which is no field", of.Field(i).Name, name)
+			continue
+		}
+		var s Settings
+		if at := reflect.ValueOf(d.At(&s)).Pointer(); at != reflect.ValueOf(&s).Elem().Field(i).Addr().Pointer() {
+			t.Errorf("%s is not where it is stored", name)
+		}
+	}
+	s, all := environment.Defaults(), field.Patch{}
+	for _, d := range Fields() {
+		all[d.Name] = Fields().Value(&s, d.Name)
+	}
+	if got, bad := plan(s, all); bad != nil || got != s {
+		t.Errorf("the defaults: %+v, %+v", got, bad)
+	}
+}
+
+func TestEveryBoundHolds(t *testing.T) {
+	for name, bounds := range map[string][2]int64{
+		"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
+		"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60}, "trustedDeviceDays": {0, 365},
+		"setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
+	} {
+		start := environment.Defaults()
+		start.SessionIdle = 5 // so that no bound meets the rule between the two limits
+		if name == "sessionIdleMinutes" {
+			start.SessionHard = 60
+		}
+		for value, right := range map[int64]bool{bounds[0]: true, bounds[1]: true, bounds[0] - 1: false, bounds[1] + 1: false} {
+			after, bad := plan(start, field.Patch{name: value})
+			if got := Fields().Compare(&Settings{}, &after); right && (bad != nil || value != 0 && !holds(got, name, value)) {
+				t.Errorf("%s = %d: %+v", name, value, bad)
+			}
+			if !right && (len(bad) != 1 || bad[0].Field != name || bad[0].Code != "range") {
+				t.Errorf("%s = %d is taken: %+v", name, value, bad)
+			}
+		}
+	}
+}
+
+func holds(diff []field.Diff, name string, value int64) bool {
+	return slices.ContainsFunc(diff, func(d field.Diff) bool { return d.Field == name && d.To == value })
+}
+
+func TestRulesBetweenFields(t *testing.T) {
+	for name, c := range map[string]struct {
+		patch field.Patch
+		field string
+	}{
+		"hard before idle":      {field.Patch{"sessionHardMinutes": int64(20)}, "sessionHardMinutes"},
+		"idle after hard":       {field.Patch{"sessionHardMinutes": int64(20), "sessionIdleMinutes": int64(21)}, "sessionHardMinutes"},
+		"NIST and classes":      {field.Patch{"passwordNIST": true, "passwordClasses": int64(1)}, "passwordClasses"},
+		"NIST and age":          {field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(90)}, "passwordMaxAgeDays"},
+		"no country":            {field.Patch{"country": nil}, "country"},
+		"a country of the past": {field.Patch{"country": "DD"}, "country"},
+		"no currency":           {field.Patch{"currency": ""}, "currency"},
+		"metal":                 {field.Patch{"currency": "XAU"}, "currency"},
+		"no sender":             {field.Patch{"mailSenderName": "  "}, "mailSenderName"},
+		"two lines":             {field.Patch{"mailSenderName": "A\r\nBcc: x@example.com"}, "mailSenderName"},
+	} {
+		if _, bad := plan(environment.Defaults(), c.patch); len(bad) != 1 || bad[0].Field != c.field {
+			t.Errorf("%s: %+v", name, bad)
+		}
+	}
+	strict := environment.Defaults()
+	strict.PasswordMaxAgeDays = 90
+	if _, bad := plan(strict, field.Patch{"passwordNIST": true}); len(bad) != 1 || bad[0].Field != "passwordNIST" {
+		t.Errorf("NIST over what is set: %+v", bad)
+	}
+	if _, bad := plan(strict, field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(0)}); bad != nil {
+		t.Errorf("both at once: %+v", bad)
+	}
+}
+
+func TestAChangeIsWrittenWithItsEvent(t *testing.T) {
+	service, store, scope := newFixture()
+	got, err := service.Change(t.Context(), scope, 3, field.Patch{"failedTryLimit": int64(10), "dacEnabled": true, "passwordHistory": int64(0)})
+	if err != nil || got.Version != 4 || got.FailedTryLimit != 10 || !got.DACEnabled || store.env.Settings != got.Settings {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	want := journal.Event{
+		ID: "id", At: noon, Kind: journal.Changed, By: "boss", ByID: "A", Subject: "settings", Version: 4, Keep: 730,
+		Changes: []field.Diff{{Field: "failedTryLimit", From: int64(5), To: int64(10)}, {Field: "dacEnabled", From: false, To: true}},
+	}
+	if !reflect.DeepEqual(store.events, []journal.Event{want}) {
+		t.Errorf("%+v", store.events)
+	}
+	if got, err := service.Change(t.Context(), scope, 4, field.Patch{"failedTryLimit": int64(10)}); err != nil || got.Version != 4 || len(store.events) != 1 {
+		t.Errorf("nothing changed: %+v, %v, %d events", got, err, len(store.events))
+	}
+}
+
+// V62, whether the other change came before this one was read or at the same moment.
+func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
+	for name, early := range map[string]bool{"before": true, "at the same moment": false} {
+		service, store, scope := newFixture()
+		other := func() {
+			store.race = nil
+			if _, err := service.Change(t.Context(), scope, 3, field.Patch{"country": "DE"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if early {
+			other()
+		} else {
+			store.race = other
+		}
+		_, err := service.Change(t.Context(), scope, 3, field.Patch{"currency": "EUR"})
+		e := fault.As(err)
+		if e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "country" || e.Fields[0].By != "boss" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if store.env.Settings.Currency != "GBP" || store.env.Settings.Country != "DE" {
+			t.Errorf("%s: %+v", name, store.env.Settings)
+		}
+	}
+}
+
+func TestTheLogEndsWhereItIsNotKept(t *testing.T) {
+	service, store, scope := newFixture()
+	for _, age := range []int{1, 29, 31, 700} {
+		store.events = append(store.events, journal.Event{At: noon.AddDate(0, 0, -age)})
+	}
+	scope.Env.Settings.LogRetentionDays = 30
+	if got, next, err := service.Log(t.Context(), scope, "", 10); err != nil || len(got) != 2 || next != "" {
+		t.Errorf("%d events, %q, %v", len(got), next, err)
+	}
+	scope.Env.Settings.LogRetentionDays = 730
+	if got, next, err := service.Log(t.Context(), scope, "", 10); err != nil || len(got) != 4 || next != "on" {
+		t.Errorf("%d events, %q, %v", len(got), next, err)
+	}
+}
