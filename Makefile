@@ -42,7 +42,7 @@ race: ## the tests again under the race detector; needs a C compiler
 
 bench: ## every benchmark, against the real local services; ends with the table of the README
 	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && BENCH_TABLE=$(CURDIR)/.build/bench.md .build/bin/with -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && BENCH_TABLE=$(CURDIR)/.build/bench.md BENCH_BUILD_FLAGS='$(BUILD_FLAGS)' .build/bin/with -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
 	@echo; cat .build/bench.md
 
 check: format vet lint ## format, vet and staticcheck

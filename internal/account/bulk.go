@@ -118,18 +118,21 @@ func recode(ctx context.Context, s *Service, sc access.Scope, b Bulk, id string)
 	d := deedOf(b.Action)
 	return s.edit(ctx, sc, id, 0, func(before Account) (Write, error) {
 		have, _ := Fields().Value(&before, d.codes).([]string)
-		given := func(code string) bool {
-			return slices.ContainsFunc(b.codes(), func(c string) bool { return catalogue.Fold(c) == catalogue.Fold(code) })
+		rest := slices.DeleteFunc(slices.Clone(have), func(code string) bool { return d.remove && hasCode(b.codes(), code) })
+		for _, code := range b.codes() {
+			if !d.remove && !hasCode(have, code) {
+				rest = append(rest, code)
+			}
 		}
-		rest := slices.DeleteFunc(slices.Clone(have), given)
-		if d.remove && len(rest) == len(have) {
+		if len(rest) == len(have) {
 			return Write{}, nil
-		}
-		if !d.remove {
-			rest = append(rest, b.codes()...)
 		}
 		return s.changed(sc, before, field.Patch{d.codes: rest})
 	})
+}
+
+func hasCode(codes []string, code string) bool {
+	return slices.ContainsFunc(codes, func(c string) bool { return catalogue.Fold(c) == catalogue.Fold(code) })
 }
 
 // Check returns why the caller may not do a bulk action at all, or what is wrong with it whatever the account.
@@ -145,7 +148,11 @@ func (b Bulk) Check(sc access.Scope) error {
 	refuse := func(name, code, message string) {
 		bad = append(bad, fault.Field{Field: "arguments." + name, Code: code, Message: message})
 	}
-	for name, given := range map[string]bool{"reason": b.Reason != "", "roles": len(b.Roles) > 0, "groups": len(b.Groups) > 0} {
+	reason, f := Fields().Find("lockedReason").Clean(b.Reason)
+	if f != nil {
+		refuse("reason", f.Code, f.Message)
+	}
+	for name, given := range map[string]bool{"reason": reason != "" || f != nil, "roles": len(b.Roles) > 0, "groups": len(b.Groups) > 0} {
 		takes := name == d.codes || name == "reason" && b.Action == BulkBlock
 		switch {
 		case given && !takes:
@@ -153,9 +160,6 @@ func (b Bulk) Check(sc access.Scope) error {
 		case !given && takes:
 			refuse(name, "required", "The action "+string(b.Action)+" needs this.")
 		}
-	}
-	if _, f := Fields().Find("lockedReason").Clean(b.Reason); f != nil {
-		refuse("reason", f.Code, f.Message)
 	}
 	if kind := map[string]catalogue.Kind{"roles": catalogue.Role, "groups": catalogue.Group}[d.codes]; kind != "" && !d.remove {
 		if _, unknown := sc.Catalogue.Resolve(kind, b.codes()); len(unknown) > 0 {

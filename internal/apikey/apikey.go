@@ -160,6 +160,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, accountID, id strin
 func (s *Service) event(sc access.Scope, kind journal.Kind, k session.Key, now time.Time) journal.Event {
 	return journal.Event{
 		ID: s.NewID().String(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: k.ID, Note: k.Description,
+		Keep: sc.Env.Settings.LogRetentionDays,
 	}
 }
 

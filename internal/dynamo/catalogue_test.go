@@ -344,11 +344,27 @@ func TestReferenceDataIsNotChangedByWhomAccessEnded(t *testing.T) {
 	}
 }
 
-// A resource that a group's default names is not deleted under it, and one that is gone is not named.
+// A resource that is not there is not named as a manager by default, neither when it never was nor when it went just now.
 func TestAManagerByDefaultIsThere(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.entries().Create(t.Context(), f.catalogued(t), catalogue.ResourceGroup, field.Patch{"code": "G", "manager": "NOBODY"})
+	entries := f.entries()
+	_, err := entries.Create(t.Context(), f.catalogued(t), catalogue.ResourceGroup, field.Patch{"code": "G", "manager": "NOBODY"})
 	if e := fault.As(err); e == nil || len(e.Fields) != 1 || e.Fields[0].Field != "manager" {
 		t.Errorf("%v", err)
 	}
+	entries.Resources = justNow{}
+	_, err = entries.Create(t.Context(), f.catalogued(t), catalogue.ResourceGroup, field.Patch{"code": "G", "manager": "NOBODY"})
+	if !fault.HasCode(err, "busy") {
+		t.Errorf("%v", err)
+	}
+	if _, there := f.catalogued(t).Catalogue.Find(catalogue.ResourceGroup, "G"); there {
+		t.Error("it was made all the same")
+	}
+}
+
+// justNow says that there was a resource when it was looked for.
+type justNow struct{}
+
+func (justNow) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool, error) {
+	return code, true, nil
 }

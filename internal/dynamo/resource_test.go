@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
@@ -19,6 +20,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/reference"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/staffing"
@@ -42,7 +44,7 @@ func inStaff(more field.Patch) field.Patch {
 	return p
 }
 
-// at once runs do n times at the same moment and returns the errors.
+// atOnce runs do n times at the same moment and returns the errors.
 func atOnce(n int, do func(i int) error) []error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -107,6 +109,47 @@ func TestNumbersTakenByHand(t *testing.T) {
 	}
 	if made, err := resources.Create(t.Context(), f.fresh(t), inStaff(nil)); err != nil || made.Code != "208" {
 		t.Errorf("%q %v", made.Code, err)
+	}
+}
+
+// overtaking runs do once, just before the first transaction leaves.
+type overtaking struct {
+	once sync.Once
+	do   func()
+}
+
+func (o *overtaking) client(t *testing.T) *dynamodb.Client {
+	t.Helper()
+	options := localtest.Services(t).DynamoDBClient().Options()
+	options.APIOptions = append(options.APIOptions, func(s *middleware.Stack) error {
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("overtaking", func(
+			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+		) (middleware.InitializeOutput, middleware.Metadata, error) {
+			if _, transaction := in.Parameters.(*dynamodb.TransactWriteItemsInput); transaction {
+				o.once.Do(o.do)
+			}
+			return next.HandleInitialize(ctx, in)
+		}), middleware.Before)
+	})
+	return dynamodb.New(options)
+}
+
+// A number that somebody got and deleted while this one was on its way is not given again.
+func TestANumberIsNotGivenAgainByALateWrite(t *testing.T) {
+	f := newFixture(t)
+	resources, _ := f.staffed(f.table)
+	other := &overtaking{do: func() {
+		made, err := resources.Create(context.Background(), f.fresh(t), inStaff(nil))
+		if err == nil {
+			err = resources.Delete(context.Background(), f.fresh(t), made.Code, 1)
+		}
+		if err != nil || made.Code != "1" {
+			t.Errorf("%+v %v", made, err)
+		}
+	}}
+	late, _ := f.staffed(&dynamo.Table{Client: other.client(t), Name: f.table.Name})
+	if made, err := late.Create(t.Context(), f.fresh(t), inStaff(nil)); err != nil || made.Code != "2" {
+		t.Errorf("%+v %v", made, err)
 	}
 }
 

@@ -182,6 +182,9 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 		if e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "country" || e.Fields[0].By != "boss" {
 			t.Errorf("%s: %v", name, err)
 		}
+		if _, err := service.Change(t.Context(), scope, 3, field.Patch{"country": "DE"}); !fault.Is(err, fault.Stale) {
+			t.Errorf("%s: what is so already, on an old version: %v", name, err)
+		}
 		if store.env.Settings.Currency != "GBP" || store.env.Settings.Country != "DE" {
 			t.Errorf("%s: %+v", name, store.env.Settings)
 		}

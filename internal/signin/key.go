@@ -147,6 +147,6 @@ func (s *Service) LoginByKey(ctx context.Context, key string, d Device) (Result,
 	}
 	return Result{Next: session.Done, Session: opened, Access: issued}, s.ByKey.OpenByKey(ctx, got.Key, opened, journal.Event{
 		ID: s.NewID().String(), At: now, Kind: journal.SignedIn, By: got.Anchor.Username, ByID: got.Anchor.ID,
-		Key: got.Key.ID, Note: d.Client, Address: d.Address,
+		Key: got.Key.ID, Note: d.Client, Address: d.Address, Keep: got.Env.Settings.LogRetentionDays,
 	})
 }

@@ -60,6 +60,7 @@ func TestAPIKeys(t *testing.T) {
 	t.Run("repeats", func(t *testing.T) { repeatedKeys(t, admin) })
 	t.Run("refusals", func(t *testing.T) { refusedKeys(t, admin) })
 	t.Run("ends of access", func(t *testing.T) { keysEndWithAccess(t, admin) })
+	t.Run("deletes", func(t *testing.T) { deletedWithKeys(t, admin) })
 	t.Run("what keys may not do", func(t *testing.T) { keysManageNothing(t, admin) })
 	t.Run("jobs", func(t *testing.T) { jobsOfKeys(t, admin) })
 }
@@ -149,7 +150,6 @@ func pagesOfKeys(t *testing.T, admin *client) {
 
 // V61, V58.
 func whoMakesKeys(t *testing.T, admin *client) {
-	admin.do(t, "POST", "/api/accounts", map[string]any{}).wants(t, 422)
 	maker := admin.apiClient(t, "strong", "ADMIN")
 	modest := admin.apiClient(t, "modest", "VIEWER")
 	id, _ := admin.key(t, maker, "An administrator's")
@@ -277,6 +277,10 @@ func keysEndWithAccess(t *testing.T, admin *client) {
 			func() { admin.do(t, "POST", path+"/block", map[string]any{"reason": "Left"}).wants(t, 200) },
 			func() { admin.do(t, "POST", path+"/allow", nil).wants(t, 200) },
 		},
+		"lock": {
+			func() { admin.do(t, "POST", path+"/lock", nil).wants(t, 200) },
+			func() { admin.do(t, "POST", path+"/unlock", nil).wants(t, 200) },
+		},
 		"dates": {func() { patch(map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}) }, func() { patch(map[string]any{"dateTo": nil}) }},
 		"licence": {
 			func() { patch(map[string]any{"userType": "FULL", "email": "ended@example.com"}) }, func() { patch(map[string]any{"userType": "API"}) },
@@ -293,6 +297,20 @@ func keysEndWithAccess(t *testing.T, admin *client) {
 			t.Errorf("%s, restored: %d %s", name, got.Status, got.Body)
 		}
 	}
+}
+
+// A used key holds its account, as its log speaks of it.
+func deletedWithKeys(t *testing.T, admin *client) {
+	account := admin.apiClient(t, "held", "VIEWER")
+	_, key := admin.key(t, account, "Used")
+	admin.by(key).do(t, "GET", "/api/me", nil).wants(t, 200)
+	admin.do(t, "DELETE", "/api/accounts/"+account, nil).wants(t, 409)
+	admin.by(key).do(t, "GET", "/api/me", nil).wants(t, 200)
+
+	unused := admin.apiClient(t, "free", "VIEWER")
+	_, key = admin.key(t, unused, "Never used")
+	admin.do(t, "DELETE", "/api/accounts/"+unused, nil).wants(t, 204)
+	admin.by(key).do(t, "GET", "/api/me", nil).problem(t, 401, "session")
 }
 
 // V47: the key of an account with every permission manages neither credentials nor keys nor administrators.

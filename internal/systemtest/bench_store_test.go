@@ -3,6 +3,7 @@ package systemtest_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -47,7 +48,7 @@ type process struct {
 
 func inProcess(b *testing.B, tableName, env string) *process {
 	b.Helper()
-	table, r := open(b, tableName), &recorder{}
+	table, r := open(b, tableName), &recorder{took: samples{}}
 	client := table.Client
 	table.Client = r.on(client)
 	rules := account.Rules{E164: phone.E164}
@@ -92,10 +93,12 @@ func (p *process) scope(b *testing.B) access.Scope {
 	return scope
 }
 
-// recorder keeps what is asked of the store.
+// recorder keeps what is asked of the store, and how long the answers took.
 type recorder struct {
 	mu    sync.Mutex
 	calls []any
+	took  samples
+	after func(call any) // nil for nothing
 }
 
 func (r *recorder) on(client *dynamodb.Client) *dynamodb.Client {
@@ -109,15 +112,22 @@ func (r *recorder) on(client *dynamodb.Client) *dynamodb.Client {
 func (r *recorder) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
+	began := time.Now()
+	out, md, err := next.HandleInitialize(ctx, in)
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	kind := fmt.Sprintf("%T", in.Parameters)
+	r.took[kind] = append(r.took[kind], time.Since(began))
 	r.calls = append(r.calls, in.Parameters)
-	r.mu.Unlock()
-	return next.HandleInitialize(ctx, in)
+	if r.after != nil {
+		r.after(in.Parameters)
+	}
+	return out, md, err
 }
 
 // recorded returns what a deed asks of the store.
 func (p *process) recorded(deed func()) []any {
-	p.recorder.calls = nil
+	p.recorder.calls, p.recorder.took = nil, samples{}
 	deed()
 	return p.recorder.calls
 }

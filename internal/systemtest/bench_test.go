@@ -38,6 +38,7 @@ func warmUp(things ...func()) {
 	}
 }
 
+// time times a deed.
 func (s samples) time(name string, do func()) {
 	began := time.Now()
 	do()
@@ -51,6 +52,15 @@ func (s samples) ms(name string) float64 {
 		return 0
 	}
 	return float64((of[(len(of)-1)/2] + of[len(of)/2]).Microseconds()) / 2000
+}
+
+// total is the sum of a thing's times in milliseconds.
+func (s samples) total(name string) float64 {
+	var sum time.Duration
+	for _, one := range s[name] {
+		sum += one
+	}
+	return float64(sum.Microseconds()) / 1000
 }
 
 // figure is one line of the table that `make bench` ends with.

@@ -43,6 +43,7 @@ type office struct {
 	barred   bool
 	busy     map[string]bool
 	seats    map[string]int64 // by folded licence
+	limits   map[string]int   // by licence
 	pageSize int
 }
 
@@ -205,7 +206,7 @@ func (o *office) Actor(_ context.Context, env, accountID string) (access.Scope, 
 	}
 	settings := environment.Defaults()
 	settings.DACEnabled = true
-	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: known(), Caller: access.Caller{
+	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: o.known(), Caller: access.Caller{
 		AccountID: "9", Username: "boss", Epoch: 7, Permissions: access.Permissions(known(), o.roles, nil),
 	}}, nil
 }

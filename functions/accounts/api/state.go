@@ -15,8 +15,8 @@ type resetBody struct {
 	Unlock bool `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
 }
 
-// resetView is a generated password with the account as it is now.
-type resetView struct {
+// generatedPasswordView is a generated password with the account as it is now.
+type generatedPasswordView struct {
 	Password string    `json:"password" help:"The generated password, shown this once. It has to be changed at the next sign-in." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
 	Expires  time.Time `json:"expires" help:"When the password stops signing in (UTC)."`
 	ID       string    `json:"id" help:"The account's id."`
@@ -56,7 +56,7 @@ func (h handlers) reset(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(resetView{Password: password, Expires: a.PasswordExpires, ID: a.ID, Version: a.Version}).WithVersion(a.Version), nil
+	return httpapi.OK(generatedPasswordView{Password: password, Expires: a.PasswordExpires, ID: a.ID, Version: a.Version}).WithVersion(a.Version), nil
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -148,7 +148,7 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
 				Description: "The password is in this answer and nowhere else. It has to be changed at the next sign-in and expires. Ends every session of the account. A block stays unless unlock is true.",
-				Body:        resetBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: resetView{}, ETag: true}},
+				Body:        resetBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
 					apiOnly, {Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
 				},

@@ -1,0 +1,170 @@
+package dynamo_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+// crowd puts copies of one account's row into the directory, count of them, each changed in what name and change say.
+func (f *fixture) crowd(t testing.TB, of string, count int, username func(i int) string, change func(i int, row, image map[string]types.AttributeValue)) {
+	t.Helper()
+	at := func(sk string) map[string]types.AttributeValue {
+		return map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "D#" + env}, "SK": &types.AttributeValueMemberS{Value: sk}}
+	}
+	got, err := f.table.Client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &f.table.Name, Key: at(of)})
+	if err != nil || got.Item == nil {
+		t.Fatalf("%s: %v", of, err)
+	}
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for start := worker * 25; start < count; start += 100 {
+				var batch []types.WriteRequest
+				for i := start; i < min(start+25, count); i++ {
+					row, image := maps.Clone(got.Item), maps.Clone(got.Item["v"].(*types.AttributeValueMemberM).Value)
+					maps.Copy(row, at(username(i)))
+					row["id"] = &types.AttributeValueMemberS{Value: token.NewIDText()}
+					image["username"] = &types.AttributeValueMemberS{Value: username(i)}
+					row["v"] = &types.AttributeValueMemberM{Value: image}
+					change(i, row, image)
+					batch = append(batch, types.WriteRequest{PutRequest: &types.PutRequest{Item: row}})
+				}
+				for request := map[string][]types.WriteRequest{f.table.Name: batch}; len(request) > 0; {
+					out, err := f.table.Client.BatchWriteItem(context.Background(), &dynamodb.BatchWriteItemInput{RequestItems: request})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					request = out.UnprocessedItems
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// search returns the usernames that a search finds in pages, and fails if its count is another.
+func (f *fixture) search(t *testing.T, filters map[string]string, sort string, limit int) []string {
+	t.Helper()
+	sc := f.fresh(t)
+	filter, bad := account.ReadFilter(filters)
+	order, wrong := account.ReadOrder(sort)
+	if bad != nil || wrong != nil {
+		t.Fatal(bad, wrong)
+	}
+	q := account.Search{Filter: filter, Order: order, Limit: limit}
+	var out []string
+	for {
+		page, next, err := f.accounts.Search(t.Context(), sc, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range page {
+			out = append(out, a.Username)
+		}
+		if next == nil {
+			break
+		}
+		q.After = *next
+	}
+	if n, err := f.accounts.Count(t.Context(), sc, filter); err != nil || n != len(out) {
+		t.Errorf("%v: counts %d, %v; lists %d", filters, n, err, len(out))
+	}
+	return out
+}
+
+// A directory of more than one read is searched whole, whatever its usernames: none twice, none left out.
+func TestSearchReadsTheWholeDirectory(t *testing.T) {
+	f := newFixture(t)
+	f.create(t, "model", field.Patch{"mobile": "+44 20 7946 0018"})
+	usernames := func(i int) string { return []string{"crowd", "ü", "z"}[i%3] + fmt.Sprintf("%05d", i) }
+	const count = 2000
+	f.crowd(t, "model", count, usernames, func(i int, row, image map[string]types.AttributeValue) {
+		image["name"] = &types.AttributeValueMemberS{Value: fmt.Sprintf("Nobody %04d", (i*7919)%count)}
+		image["active"] = &types.AttributeValueMemberBOOL{Value: i%10 > 0}
+		row["tries"] = &types.AttributeValueMemberN{Value: fmt.Sprint(i % 7)}
+		delete(image, "accessLocked") // an administrator's block would win
+		if i%500 == 1 {
+			row["blockedAt"] = &types.AttributeValueMemberS{Value: "2026-01-05T09:00:00.000Z"}
+		}
+	})
+	named := f.search(t, map[string]string{"active": "any", "find": "nobody"}, "name", 500)
+	if len(named) != count {
+		t.Fatalf("%d of %d", len(named), count)
+	}
+	for rank, username := range named {
+		var i int
+		if _, err := fmt.Sscanf(username[len(username)-5:], "%05d", &i); err != nil || (i*7919)%count != rank {
+			t.Fatalf("%s has rank %d", username, rank)
+		}
+	}
+	if got := f.search(t, map[string]string{"find": "nobody"}, "username", 500); len(got) != count*9/10 || !slices.IsSorted(got) {
+		t.Errorf("%d active ones", len(got))
+	}
+	if got := f.search(t, map[string]string{"accessLocked": "true", "lockedReason": "too many failed tries"}, "-lockedAt", 3); len(got) != 4 {
+		t.Errorf("blocked by tries: %v", got)
+	}
+	if got := f.search(t, map[string]string{"failedTries.from": "6", "active": "any"}, "-failedTries", 200); len(got) != count/7 {
+		t.Errorf("%d with six tries", len(got))
+	}
+}
+
+// What an import writes is found and counted once it is committed, and what it replaces until then.
+func TestSearchSeesImportsWholeOrNotAtAll(t *testing.T) {
+	f := newFixture(t)
+	f.create(t, "known", nil)
+	before := f.fresh(t)
+	row := person("known")
+	row[1] = "Somebody Else"
+	j := f.submit(t, transfer.Options{}, heads(), person("joiner"), row)
+	worker := f.worker()
+	if err := worker.Run(t.Context(), env, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	filter, _ := account.ReadFilter(map[string]string{"name.contains": "somebody"})
+	listed := func(after string) string {
+		sc := f.fresh(t)
+		if after == "" {
+			sc.Env.Imports = before.Env.Imports
+		}
+		page, _, err := f.accounts.Search(t.Context(), sc, account.Search{Filter: filter, Limit: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, a := range page {
+			out = append(out, a.Username+" "+a.Name)
+		}
+		return strings.Join(out, ", ")
+	}
+	if got := listed("now"); !strings.Contains(got, "known Somebody Else") {
+		t.Errorf("now: %s", got)
+	}
+	if got := listed(""); strings.Contains(got, "Else") || strings.Contains(got, "joiner") {
+		t.Errorf("with the snapshot of before: %s", got)
+	}
+}
+
+func TestAScanEndsWithItsContext(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := f.store.Scan(ctx, f.admin.Env, "", []string{"name"}, func([]account.Row) { t.Error("visited") })
+	if err == nil || fault.Is(err, fault.NotFound) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,446 @@
+package systemtest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+const personPassword = "seven green bicycles"
+
+// The account's state, as the table of product section 2 has it, and what ends whose access.
+func TestState(t *testing.T) {
+	_, admin := start(t)
+	t.Run("states", func(t *testing.T) { states(t, admin) })
+	t.Run("endings", func(t *testing.T) { endings(t, admin) })
+	t.Run("between two steps", func(t *testing.T) { betweenSteps(t, admin) })
+	t.Run("actions", func(t *testing.T) { stateActions(t, admin) })
+	t.Run("guards", func(t *testing.T) { stateGuards(t, admin) })
+	t.Run("generated password", func(t *testing.T) { generatedPassword(t, admin) })
+	t.Run("delete", func(t *testing.T) { deletion(t, admin) })
+	t.Run("seats", func(t *testing.T) { seats(t, admin) })
+}
+
+// member is somebody with an open session.
+type member struct {
+	*client
+	id, path, username string
+}
+
+func newMember(t *testing.T, admin *client, username string) member {
+	t.Helper()
+	id := admin.person(t, username, personPassword, map[string]any{"userType": "CUSTOM", "dateFrom": "2026-01-01"}).text(t, "id")
+	return member{admin.as(t, username, personPassword), id, "/api/accounts/" + id, username}
+}
+
+// act does something to the member's account, without more being said.
+func (m member) act(t *testing.T, admin *client, deed string, body any) answer {
+	t.Helper()
+	return admin.do(t, "POST", m.path+"/"+deed, body).wants(t, 200)
+}
+
+// set changes fields of the member's account.
+func (m member) set(t *testing.T, admin *client, fields map[string]any) {
+	t.Helper()
+	admin.do(t, "PATCH", m.path, fields, ifMatch(admin.do(t, "GET", m.path, nil).wants(t, 200))).wants(t, 200)
+}
+
+// open reports what is open to the member: signing in, a request by the access token, the refresh token. Whatever is not
+// is refused in the one neutral way.
+func (m member) open(t *testing.T) (signIn, access, refresh bool) {
+	t.Helper()
+	ask := func(code string, c *client, method, path string, body any) bool {
+		t.Helper()
+		got := c.do(t, method, path, body)
+		if got.Status != 200 {
+			got.problem(t, 401, code)
+		}
+		return got.Status == 200
+	}
+	nobody := &client{url: m.url}
+	access = ask("session", m.client, "GET", "/api/me", nil)
+	refresh = ask("session", nobody, "POST", "/api/login/refresh", map[string]any{"refreshToken": m.refresh})
+	signIn = ask("signInRefused", nobody, "POST", "/api/login", map[string]any{"identifier": m.username, "password": personPassword})
+	return signIn, access, refresh
+}
+
+// seatsUsed returns how many seats of a licence are in use, and how many there are.
+func seatsUsed(t *testing.T, c *client, licence string) (int, any) {
+	t.Helper()
+	for _, s := range c.do(t, "GET", "/api/accounts/seats", nil).wants(t, 200).members(t)["items"].([]any) {
+		if s := s.(map[string]any); s["licence"] == licence {
+			return int(s["used"].(float64)), s["seats"]
+		}
+	}
+	t.Fatalf("the licence %s is not there", licence)
+	return 0, nil
+}
+
+func block(t *testing.T, admin *client, m member) {
+	t.Helper()
+	m.act(t, admin, "block", map[string]any{"reason": "On leave"})
+}
+
+func useUpTries(t *testing.T, _ *client, m member) {
+	t.Helper()
+	for range 6 {
+		(&client{url: m.url}).do(t, "POST", "/api/login", map[string]any{"identifier": m.username, "password": "wrong wrong wrong"}).problem(t, 401, "signInRefused")
+	}
+}
+
+func deed(name string) func(*testing.T, *client, member) {
+	return func(t *testing.T, admin *client, m member) { t.Helper(); m.act(t, admin, name, nil) }
+}
+
+func changes(fields map[string]any) func(*testing.T, *client, member) {
+	return func(t *testing.T, admin *client, m member) { t.Helper(); m.set(t, admin, fields) }
+}
+
+// days returns the day n days from now.
+func days(n int) string { return time.Now().UTC().AddDate(0, 0, n).Format(time.DateOnly) }
+
+// Each state: who gets in, what goes on, what counts against the licence, how it shows, and what undoes it. What a test of
+// the list has to say of each is in that test.
+func states(t *testing.T, admin *client) {
+	both := func(first, second func(*testing.T, *client, member)) func(*testing.T, *client, member) {
+		return func(t *testing.T, admin *client, m member) { t.Helper(); first(t, admin, m); second(t, admin, m) }
+	}
+	for i, c := range []struct {
+		name                    string
+		enter                   func(*testing.T, *client, member)
+		signIn, access, refresh bool
+		counts                  int
+		shows                   map[string]any
+		undoes                  []func(*testing.T, *client, member)
+		// inVain does not undo it.
+		inVain []func(*testing.T, *client, member)
+	}{
+		{"allowed", func(*testing.T, *client, member) {}, true, true, true, 1, map[string]any{"active": true, "accessLocked": false}, nil, nil},
+		{"blocked", block, false, false, false, 1,
+			map[string]any{"active": true, "accessLocked": true, "lockedReason": "On leave", "lockedBy": "admin"},
+			[]func(*testing.T, *client, member){deed("allow")},
+			[]func(*testing.T, *client, member){deed("reset-tries"), deed("unlock")}},
+		// A stranger who guesses must not throw the owner out: what is open stays open.
+		{"blocked by tries, then allowed", useUpTries, false, true, true, 1,
+			map[string]any{"active": true, "accessLocked": true, "lockedReason": "Too many failed tries", "lockedBy": nil, "failedTries": 5.0},
+			[]func(*testing.T, *client, member){deed("allow")}, []func(*testing.T, *client, member){deed("unlock")}},
+		{"blocked by tries, then reset", useUpTries, false, true, true, 1, map[string]any{"accessLocked": true},
+			[]func(*testing.T, *client, member){deed("reset-tries")}, nil},
+		{"locked", deed("lock"), false, false, false, 0, map[string]any{"active": false, "accessLocked": false, "lockedReason": nil},
+			[]func(*testing.T, *client, member){deed("unlock")},
+			[]func(*testing.T, *client, member){deed("allow"), deed("reset-tries")}},
+		{"blocked and locked", both(block, deed("lock")), false, false, false, 0, map[string]any{"active": false, "accessLocked": true, "lockedReason": "On leave"},
+			[]func(*testing.T, *client, member){deed("unlock"), deed("allow")}, []func(*testing.T, *client, member){deed("unlock")}},
+		{"before its first day", changes(map[string]any{"dateFrom": days(2)}), false, false, false, 1, map[string]any{"active": true, "accessLocked": false},
+			[]func(*testing.T, *client, member){changes(map[string]any{"dateFrom": "2026-01-01"})},
+			[]func(*testing.T, *client, member){deed("allow"), deed("unlock")}},
+		{"after its last day", changes(map[string]any{"dateTo": days(-1)}), false, false, false, 1, map[string]any{"active": true, "accessLocked": false},
+			[]func(*testing.T, *client, member){changes(map[string]any{"dateTo": days(2)})}, []func(*testing.T, *client, member){deed("allow")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before, _ := seatsUsed(t, admin, "CUSTOM")
+			m := newMember(t, admin, fmt.Sprintf("stater%d", i))
+			c.enter(t, admin, m)
+			got := admin.do(t, "GET", m.path, nil).wants(t, 200).members(t)
+			for field, want := range c.shows {
+				if got[field] != want {
+					t.Errorf("%s shows %v, want %v", field, got[field], want)
+				}
+			}
+			if now, _ := seatsUsed(t, admin, "CUSTOM"); now-before != c.counts {
+				t.Errorf("counts %d against the licence, want %d", now-before, c.counts)
+			}
+			signIn, access, refresh := m.open(t)
+			if signIn != c.signIn || access != c.access || refresh != c.refresh {
+				t.Errorf("signs in %v, session %v, refresh %v; want %v, %v, %v", signIn, access, refresh, c.signIn, c.access, c.refresh)
+			}
+			for _, try := range c.inVain {
+				try(t, admin, m)
+				if signIn, _, _ := m.open(t); signIn {
+					t.Error("undone by what does not undo it")
+				}
+				if c.counts == 0 {
+					m.act(t, admin, "lock", nil) // an unlock that was in vain for signing in was none for the rest
+				}
+			}
+			for _, undo := range c.undoes {
+				undo(t, admin, m)
+			}
+			signIn, access, refresh = m.open(t)
+			if !signIn {
+				t.Error("not undone by what undoes it")
+			}
+			if c.name != "allowed" && !c.access && (access || refresh) && !strings.Contains(c.name, "day") {
+				t.Error("a session came back to life")
+			}
+			if now, _ := seatsUsed(t, admin, "CUSTOM"); now-before != 1 {
+				t.Errorf("counts %d afterwards", now-before)
+			}
+		})
+	}
+	// A new account is not allowed yet; with a password it still does not sign in.
+	before, _ := seatsUsed(t, admin, "CUSTOM")
+	made := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "fresher", "name": "F", "email": "fresher@example.com", "userType": "CUSTOM"}).wants(t, 201)
+	if now, _ := seatsUsed(t, admin, "CUSTOM"); now-before != 1 || made.text(t, "lockedReason") != "Not yet allowed" {
+		t.Errorf("counts %d: %s", now-before, made.Body)
+	}
+	m := member{&client{url: admin.url, token: "x", refresh: "x"}, made.text(t, "id"), "/api/accounts/" + made.text(t, "id"), "fresher"}
+	m.act(t, admin, "password", map[string]any{"password": personPassword, "forceChange": false})
+	if signIn, _, _ := m.open(t); signIn {
+		t.Error("a new account signs in before it is allowed")
+	}
+	m.act(t, admin, "allow", nil)
+	if signIn, _, _ := m.open(t); !signIn {
+		t.Error("a new account does not sign in once it is allowed")
+	}
+}
+
+// V40, C27: what ends access ends it for the access and the refresh token at the next request; what does not leaves both.
+func endings(t *testing.T, admin *client) {
+	sessionID := func(t *testing.T, m member) string {
+		return m.do(t, "GET", "/api/me", nil).wants(t, 200).text(t, "sessionId")
+	}
+	for i, c := range []struct {
+		name string
+		do   func(*testing.T, *client, member)
+		goOn bool
+	}{
+		{"sign out", func(t *testing.T, _ *client, m member) { m.do(t, "POST", "/api/logout", nil).wants(t, 204) }, false},
+		{"close one's session", func(t *testing.T, _ *client, m member) {
+			m.do(t, "DELETE", "/api/sessions/"+sessionID(t, m), nil).wants(t, 204)
+		}, false},
+		{"an administrator closes it", func(t *testing.T, admin *client, m member) {
+			admin.do(t, "DELETE", m.path+"/sessions/"+sessionID(t, m), nil).wants(t, 204)
+		}, false},
+		{"block", block, false},
+		{"lock", deed("lock"), false},
+		{"last day passed", changes(map[string]any{"dateTo": days(-1)}), false},
+		{"an API licence", changes(map[string]any{"userType": "API"}), false},
+		{"a password set", func(t *testing.T, admin *client, m member) {
+			m.act(t, admin, "password", map[string]any{"password": "eleven quiet mountains"})
+		}, false},
+		{"a password generated", func(t *testing.T, admin *client, m member) { m.act(t, admin, "auto-reset-password", nil) }, false},
+		{"force a change of password", deed("force-password-change"), true},
+		{"reset tries", deed("reset-tries"), true},
+		{"allow", deed("allow"), true},
+		{"unlock", deed("unlock"), true},
+		{"another name", changes(map[string]any{"name": "Other"}), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMember(t, admin, fmt.Sprintf("ender%d", i))
+			c.do(t, admin, m)
+			if _, access, refresh := m.open(t); access != c.goOn || refresh != c.goOn {
+				t.Errorf("access token %v, refresh token %v; want %v", access, refresh, c.goOn)
+			}
+		})
+	}
+}
+
+// C07: whoever is locked, blocked or deleted between two steps of signing in does not get through the second.
+func betweenSteps(t *testing.T, admin *client) {
+	for i, c := range []struct {
+		name string
+		do   func(*testing.T, *client, member)
+	}{
+		{"lock", deed("lock")}, {"block", block}, {"blocked by tries", useUpTries}, {"last day passed", changes(map[string]any{"dateTo": days(-1)})},
+		{"another password", deed("auto-reset-password")}, {"an API licence", changes(map[string]any{"userType": "API"})},
+		{"delete", func(t *testing.T, admin *client, m member) { admin.do(t, "DELETE", m.path, nil).wants(t, 204) }},
+		{"lock and unlock", func(t *testing.T, admin *client, m member) { deed("lock")(t, admin, m); deed("unlock")(t, admin, m) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := fmt.Sprintf("stepper%d", i)
+			made := admin.do(t, "POST", "/api/accounts", map[string]any{"username": name, "name": "S", "email": name + "@example.com", "userType": "FULL", "dateFrom": "2026-01-01"}).wants(t, 201)
+			m := member{admin, made.text(t, "id"), "/api/accounts/" + made.text(t, "id"), name}
+			m.act(t, admin, "password", map[string]any{"password": personPassword, "unlock": true})
+			nobody := &client{url: admin.url}
+			step := nobody.do(t, "POST", "/api/login", map[string]any{"identifier": name, "password": personPassword}).wants(t, 200)
+			c.do(t, admin, m)
+			nobody.do(t, "POST", "/api/login/password", map[string]any{"ticket": step.text(t, "ticket"), "password": "eleven quiet mountains"}).problem(t, 401, "ticket")
+		})
+	}
+}
+
+// A second click changes nothing, a stale version says so, and each act is in the log (V17).
+func stateActions(t *testing.T, admin *client) {
+	m := newMember(t, admin, "clicker")
+	read := admin.do(t, "GET", m.path, nil).wants(t, 200)
+	locked := admin.do(t, "POST", m.path+"/lock", nil, ifMatch(read)).wants(t, 200)
+	if locked.members(t)["active"] != false || locked.Header.Get("ETag") == read.Header.Get("ETag") {
+		t.Errorf("%s", locked.Body)
+	}
+	if again := m.act(t, admin, "lock", nil); again.Header.Get("ETag") != locked.Header.Get("ETag") || again.Body != locked.Body {
+		t.Errorf("a second lock: %s", again.Body)
+	}
+	admin.do(t, "POST", m.path+"/unlock", nil, ifMatch(read)).problem(t, 412, "stale", "active")
+	unlocked := m.act(t, admin, "unlock", nil)
+	if again := m.act(t, admin, "unlock", nil); again.Body != unlocked.Body {
+		t.Errorf("a second unlock: %s", again.Body)
+	}
+	useUpTries(t, admin, m)
+	block(t, admin, m)
+	// Both blocks: the reset lifts the one by tries and leaves the administrator's.
+	reset := m.act(t, admin, "reset-tries", nil).members(t)
+	if reset["failedTries"] != 0.0 || reset["accessLocked"] != true || reset["lockedReason"] != "On leave" {
+		t.Errorf("%v", reset)
+	}
+	m.act(t, admin, "allow", nil)
+	forced := m.act(t, admin, "force-password-change", nil)
+	if again := m.act(t, admin, "force-password-change", nil); forced.members(t)["forcePasswordChange"] != true || again.Body != forced.Body {
+		t.Errorf("%s %s", forced.Body, again.Body)
+	}
+	step := (&client{url: admin.url}).do(t, "POST", "/api/login", map[string]any{"identifier": "clicker", "password": personPassword}).wants(t, 200)
+	if step.text(t, "next") != "changePassword" {
+		t.Errorf("%s", step.Body)
+	}
+	log := admin.do(t, "GET", m.path+"/log?limit=50", nil).wants(t, 200).Body
+	for _, kind := range []string{"locked", "unlocked", "blockedByTries", "accessBlocked", "triesReset", "accessAllowed", "passwordChangeForced"} {
+		if strings.Count(log, `"kind":"`+kind+`"`) != 1 {
+			t.Errorf("%s stands %d times in the log: %s", kind, strings.Count(log, `"kind":"`+kind+`"`), log)
+		}
+	}
+}
+
+func stateGuards(t *testing.T, admin *client) {
+	me := "/api/accounts/" + admin.do(t, "GET", "/api/me", nil).text(t, "accountId")
+	admin.do(t, "POST", me+"/lock", nil).problem(t, 409, "self")
+	admin.do(t, "DELETE", me, nil).problem(t, 409, "self")
+	admin.do(t, "GET", "/api/me", nil).wants(t, 200)
+	second := admin.person(t, "secondadmin", personPassword, map[string]any{"roles": []string{"ADMIN"}}).text(t, "id")
+	admin.person(t, "desk", personPassword, map[string]any{"roles": []string{"HELPDESK"}})
+	desk := admin.as(t, "desk", personPassword)
+	for _, a := range []string{"lock", "unlock"} {
+		desk.do(t, "POST", "/api/accounts/"+second+"/"+a, nil).problem(t, 403, "forbidden")
+	}
+	desk.do(t, "DELETE", "/api/accounts/"+second, nil).problem(t, 403, "forbidden")
+	for a, code := range map[string]string{"reset-tries": "administrator", "force-password-change": "administrator", "auto-reset-password": "aboveOwnRights"} {
+		desk.do(t, "POST", "/api/accounts/"+second+"/"+a, nil).problem(t, 403, code)
+	}
+	for _, a := range []string{"lock", "unlock", "reset-tries", "force-password-change", "auto-reset-password"} {
+		for _, id := range []string{"01ARZ3NDEKTSV4RRFFQ69G5FAV", "x"} {
+			admin.do(t, "POST", "/api/accounts/"+id+"/"+a, nil).problem(t, 404, "notFound")
+		}
+		if got := admin.do(t, "POST", me+"/"+a, map[string]any{"reason": "x"}); got.Status != 400 {
+			t.Errorf("%s with a body: %d %s", a, got.Status, got.Body)
+		}
+	}
+	admin.do(t, "DELETE", "/api/accounts/01ARZ3NDEKTSV4RRFFQ69G5FAV", nil).problem(t, 404, "notFound")
+	api := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "robot", "name": "R", "userType": "API"}).wants(t, 201).text(t, "id")
+	for _, a := range []string{"force-password-change", "auto-reset-password"} {
+		admin.do(t, "POST", "/api/accounts/"+api+"/"+a, nil).problem(t, 409, "apiOnly")
+	}
+	admin.do(t, "POST", "/api/accounts", map[string]any{"username": "robot2", "name": "R", "userType": "API", "mfaRequired": true}).problem(t, 422, "invalid", "mfaRequired")
+}
+
+// The generated password is in its answer and nowhere else; it works once, for a day.
+func generatedPassword(t *testing.T, admin *client) {
+	m := newMember(t, admin, "forgetful")
+	block(t, admin, m)
+	once := header{"Idempotency-Key", "reset-forgetful-1"}
+	got := admin.do(t, "POST", m.path+"/auto-reset-password", map[string]any{}, once).wants(t, 200)
+	secret := got.text(t, "password")
+	ends, err := time.Parse(time.RFC3339, got.text(t, "expires"))
+	if len(secret) < 20 || err != nil || time.Until(ends) > 24*time.Hour || time.Until(ends) < 23*time.Hour || got.text(t, "id") != m.id {
+		t.Fatalf("%s", got.Body)
+	}
+	if again := admin.do(t, "POST", m.path+"/auto-reset-password", map[string]any{}, once).wants(t, 200); again.Body != got.Body {
+		t.Errorf("the second click gave another: %s", again.Body)
+	}
+	for _, path := range []string{m.path, m.path + "/log?limit=50", "/api/settings/log", "/api/accounts?limit=200"} {
+		if read := admin.do(t, "GET", path, nil).wants(t, 200); strings.Contains(read.Body, secret) {
+			t.Errorf("%s shows the password", path)
+		}
+	}
+	nobody := &client{url: admin.url}
+	credentials := map[string]any{"identifier": "forgetful", "password": secret}
+	nobody.do(t, "POST", "/api/login", credentials).problem(t, 401, "signInRefused") // the block stays
+	got = m.act(t, admin, "auto-reset-password", map[string]any{"unlock": true})
+	if got.text(t, "password") == secret {
+		t.Error("the same password twice")
+	}
+	nobody.do(t, "POST", "/api/login", credentials).problem(t, 401, "signInRefused") // replaced
+	credentials["password"] = got.text(t, "password")
+	step := nobody.do(t, "POST", "/api/login", credentials).wants(t, 200)
+	if step.text(t, "next") != "changePassword" {
+		t.Fatalf("%s", step.Body)
+	}
+	nobody.keep(t, nobody.do(t, "POST", "/api/login/password", map[string]any{"ticket": step.text(t, "ticket"), "password": "eleven quiet mountains"}).wants(t, 200))
+	nobody.token = ""
+	nobody.do(t, "POST", "/api/login", credentials).problem(t, 401, "signInRefused") // used
+	admin.do(t, "POST", m.path+"/auto-reset-password", `{"unlock":"yes"}`).problem(t, 400, "body", "unlock")
+	admin.do(t, "POST", m.path+"/auto-reset-password", `{"password":"mine"}`).problem(t, 400, "body", "password")
+}
+
+// C42, V65.
+func deletion(t *testing.T, admin *client) {
+	body := map[string]any{"username": "brief", "name": "B", "email": "brief@example.com", "userType": "FULL", "roles": []string{"VIEWER"}}
+	made := admin.do(t, "POST", "/api/accounts", body).wants(t, 201)
+	path := "/api/accounts/" + made.text(t, "id")
+	changed := admin.do(t, "PATCH", path, map[string]any{"name": "C"}, ifMatch(made)).wants(t, 200)
+	admin.do(t, "DELETE", path, nil, ifMatch(made)).problem(t, 412, "stale", "name")
+	admin.do(t, "DELETE", path, nil, ifMatch(changed)).wants(t, 204)
+	admin.do(t, "DELETE", path, nil).problem(t, 404, "notFound")
+	admin.do(t, "GET", path, nil).problem(t, 404, "notFound")
+	if log := admin.do(t, "GET", "/api/settings/log?limit=20", nil).wants(t, 200).Body; !strings.Contains(log, `"subject":"account/brief"`) || !strings.Contains(log, `"kind":"deleted"`) {
+		t.Errorf("the deletion is not in the log: %s", log)
+	}
+	heir := admin.do(t, "POST", "/api/accounts", body).wants(t, 201)
+	if heir.text(t, "id") == made.text(t, "id") || heir.Header.Get("ETag") != `"1"` {
+		t.Errorf("%s", heir.Body)
+	}
+	admin.do(t, "GET", path, nil).problem(t, 404, "notFound")
+
+	m := newMember(t, admin, "veteran")
+	got := admin.do(t, "DELETE", m.path, nil)
+	got.problem(t, 409, "inUse", "lastLogin")
+	if !strings.Contains(got.Body, "Lock it instead") {
+		t.Errorf("%s", got.Body)
+	}
+	m.do(t, "GET", "/api/me", nil).wants(t, 200)
+}
+
+// Seats of a licence with a number: every way to take one, and an import as a whole.
+func seats(t *testing.T, admin *client) {
+	person := func(name, licence string) map[string]any {
+		return map[string]any{"username": name, "name": "P", "email": name + "@example.com", "userType": licence}
+	}
+	first := admin.do(t, "POST", "/api/accounts", person("seat1", "TRANS")).wants(t, 201)
+	other := admin.do(t, "POST", "/api/accounts", person("seat2", "FULL")).wants(t, 201)
+	if _, number := seatsUsed(t, admin, "TRANS"); number != nil {
+		t.Errorf("the licence has %v seats", number)
+	}
+	had, _ := seatsUsed(t, admin, "TRANS")
+	licence := admin.do(t, "GET", "/api/access/licences/TRANS", nil).wants(t, 200)
+	admin.do(t, "PATCH", "/api/access/licences/TRANS", map[string]any{"seats": had}, ifMatch(licence)).wants(t, 200)
+	got := admin.do(t, "POST", "/api/accounts", person("seat3", "trans"))
+	got.problem(t, 409, "seats")
+	if !strings.Contains(got.Body, "TRANS") || !strings.Contains(got.Body, fmt.Sprintf("%d are in use", had)) {
+		t.Errorf("%s", got.Body)
+	}
+	admin.do(t, "PATCH", "/api/accounts/"+other.text(t, "id"), map[string]any{"userType": "TRANS"}, ifMatch(other)).problem(t, 409, "seats")
+	admin.do(t, "POST", "/api/accounts/"+first.text(t, "id")+"/lock", nil).wants(t, 200)
+	admin.do(t, "PATCH", "/api/accounts/"+other.text(t, "id"), map[string]any{"userType": "TRANS"}, ifMatch(other)).wants(t, 200)
+	admin.do(t, "POST", "/api/accounts/"+first.text(t, "id")+"/unlock", nil).problem(t, 409, "seats")
+	if now, number := seatsUsed(t, admin, "TRANS"); now != had || number != float64(had) {
+		t.Errorf("%d of %v seats", now, number)
+	}
+	heads := []any{"Username", "Description", "User licenses", "Email"}
+	row := func(name, licence string) []any { return []any{name, "P", licence, name + "@example.com"} }
+	job := admin.imported(t, workbook(t, heads, row("seat4", "TRANS"), row("seat5", "FULL")), map[string]any{"skipErrors": true})
+	if problem, _ := job["problem"].(map[string]any); job["state"] != "refused" || problem["code"] != "seats" || !strings.Contains(problem["detail"].(string), "1 too many") {
+		t.Errorf("%v", job)
+	}
+	if list := admin.do(t, "GET", "/api/accounts?limit=200", nil).wants(t, 200).Body; strings.Contains(list, "seat4") || strings.Contains(list, "seat5") {
+		t.Error("something was imported")
+	}
+	job = admin.imported(t, workbook(t, heads, row("seat4", "TRANS"), []any{"seat2", nil, "FULL"}), nil)
+	if job["state"] != "done" {
+		t.Errorf("%v", job)
+	}
+	if now, _ := seatsUsed(t, admin, "TRANS"); now != had {
+		t.Errorf("%d seats in use, want %d", now, had)
+	}
+	admin.do(t, "GET", "/api/accounts/seats?licence=FULL", nil).wants(t, 400)
+	admin.person(t, "onlyself", personPassword, map[string]any{"roles": []string{"SELF"}})
+	admin.as(t, "onlyself", personPassword).do(t, "GET", "/api/accounts/seats", nil).problem(t, 403, "forbidden")
+}
