@@ -16,7 +16,7 @@ import (
 
 // Contact is how else a person is called and reached. Nothing in it signs in.
 type Contact struct {
-	// Version is 0 while nothing was ever kept.
+	// Version is 1 for the blank contact that every account begins with.
 	Version int64 `json:"-"`
 
 	Title      string         `json:"title,omitempty"`
@@ -97,7 +97,7 @@ const ContactSubject = "contact"
 
 // ContactStore keeps contacts.
 type ContactStore interface {
-	// Contact returns an account's contact, the zero value while there is none.
+	// Contact returns an account's contact, a blank one of version 1 while nothing was written.
 	Contact(ctx context.Context, accountID string) (Contact, error)
 	// SaveContact writes the next version of a contact and the event that tells of it: ErrRaced if there is another version
 	// than the one before it, NotFound if the environment has no such account.

@@ -101,7 +101,7 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	after.Version, after.UpdatedAt = before.Version+1, now
 	return Write{Before: &before, After: after, Event: journal.Event{
 		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Version: after.Version, Changes: diff,
+		Version: after.Version, Changes: diff, Keep: sc.Env.Settings.LogRetentionDays,
 	}}, nil
 }
 
@@ -166,6 +166,7 @@ func (s *Service) complete(sc access.Scope, before Account, w *Write) {
 	w.After.UpdatedAt = now
 	w.Event.ID, w.Event.At, w.Event.Version = s.NewID(), now, w.After.Version
 	w.Event.By, w.Event.ByID, w.Event.Key = sc.Caller.Username, sc.Caller.AccountID, sc.Caller.KeyID
+	w.Event.Keep = sc.Env.Settings.LogRetentionDays
 	if w.ClearTries {
 		w.After.FailedTries, w.After.TriesBlockedAt = 0, time.Time{}
 	}

@@ -41,7 +41,10 @@ func (d *drawer) write(e journal.Event, raced func() bool, do func()) error {
 	return nil
 }
 
-func (d *drawer) Contact(context.Context, string) (account.Contact, error) { return d.contact, nil }
+func (d *drawer) Contact(context.Context, string) (account.Contact, error) {
+	d.contact.Version = max(d.contact.Version, 1)
+	return d.contact, nil
+}
 
 func (d *drawer) SaveContact(_ context.Context, _ environment.Environment, _ string, c account.Contact, e journal.Event) error {
 	return d.write(e, func() bool { return d.contact.Version != c.Version-1 }, func() { d.contact = c })
@@ -115,7 +118,7 @@ func TestTabsAreGuarded(t *testing.T) {
 	sc, ctx, version := scope("9", "EDITOR"), context.Background(), int64(1)
 	for name, do := range map[string]func(id string) error{
 		"contact": func(id string) error {
-			_, err := contacts.Replace(ctx, sc, id, 0, account.Contact{Title: "Dr"})
+			_, err := contacts.Replace(ctx, sc, id, 1, account.Contact{Title: "Dr"})
 			return err
 		},
 		"note":           func(id string) error { _, err := notes.Add(ctx, sc, id, "x"); return err },
@@ -172,30 +175,30 @@ func TestContactIsReplacedWhole(t *testing.T) {
 		Title: " Dr ", LastName: "Doe", Emails: []account.ContactEntry{{Type: "home", Value: " j@example.com "}}, Phones: []account.ContactEntry{{Type: "fax", Value: "1"}},
 		Addresses: []account.Address{{Type: "work", Address: "1 Road\r\nTop floor", City: "Bath", Country: "gb"}},
 	}
-	got, err := contacts.Replace(ctx, sc, "1", 0, first)
-	if err != nil || got.Version != 1 || got.Title != "Dr" || got.Emails[0].Value != "j@example.com" || got.Addresses[0].Country != "GB" || got.Addresses[0].Address != "1 Road\nTop floor" {
+	got, err := contacts.Replace(ctx, sc, "1", 1, first)
+	if err != nil || got.Version != 2 || got.Title != "Dr" || got.Emails[0].Value != "j@example.com" || got.Addresses[0].Country != "GB" || got.Addresses[0].Address != "1 Road\nTop floor" {
 		t.Fatalf("%+v %v", got, err)
 	}
 	e := d.events[0]
-	if e.Kind != journal.ContactChanged || e.Subject != "contact" || e.Version != 1 || len(e.Changes) != 5 || e.Changes[0].Field != "contact.title" || e.Changes[0].To != "Dr" || e.Changes[0].From != nil {
+	if e.Kind != journal.ContactChanged || e.Subject != "contact" || e.Version != 2 || len(e.Changes) != 5 || e.Changes[0].Field != "contact.title" || e.Changes[0].To != "Dr" || e.Changes[0].From != nil {
 		t.Errorf("%+v", e)
 	}
 	if last := e.Changes[4]; last.Field != "contact.addresses" || !reflect.DeepEqual(last.To, []string{"work: 1 Road, Top floor, Bath, GB"}) {
 		t.Errorf("%+v", last)
 	}
 	// The same again writes nothing; nothing at all empties everything.
-	if again, err := contacts.Replace(ctx, sc, "1", 1, first); err != nil || again.Version != 1 || len(d.events) != 1 {
+	if again, err := contacts.Replace(ctx, sc, "1", 2, first); err != nil || again.Version != 2 || len(d.events) != 1 {
 		t.Errorf("%+v %v", again, err)
 	}
-	if got, err := contacts.Replace(ctx, sc, "1", 1, account.Contact{}); err != nil || !reflect.DeepEqual(got, account.Contact{Version: 2}) || len(d.events[1].Changes) != 5 || d.events[1].Changes[4].To != nil {
+	if got, err := contacts.Replace(ctx, sc, "1", 2, account.Contact{}); err != nil || !reflect.DeepEqual(got, account.Contact{Version: 3}) || len(d.events[1].Changes) != 5 || d.events[1].Changes[4].To != nil {
 		t.Errorf("%+v %v", got, err)
 	}
 	// What reads alike in the log can still differ.
 	two := []account.Address{{Type: "work", Address: "a\nb"}}
-	if _, err := contacts.Replace(ctx, sc, "1", 2, account.Contact{Addresses: two}); err != nil {
+	if _, err := contacts.Replace(ctx, sc, "1", 3, account.Contact{Addresses: two}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := contacts.Replace(ctx, sc, "1", 3, account.Contact{Addresses: []account.Address{{Type: "work", Address: "a", City: "b"}}}); err != nil || got.Version != 4 {
+	if got, err := contacts.Replace(ctx, sc, "1", 4, account.Contact{Addresses: []account.Address{{Type: "work", Address: "a", City: "b"}}}); err != nil || got.Version != 5 {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -205,7 +208,7 @@ func TestStaleContact(t *testing.T) {
 	d := &drawer{}
 	contacts := account.Contacts{Desk: desk(somebody("1")), Store: d}
 	ctx := context.Background()
-	if _, err := contacts.Replace(ctx, scope("9", "EDITOR"), "1", 0, account.Contact{Title: "Dr"}); err != nil {
+	if _, err := contacts.Replace(ctx, scope("9", "EDITOR"), "1", 1, account.Contact{Title: "Dr"}); err != nil {
 		t.Fatal(err)
 	}
 	told := func(err error) {
@@ -215,21 +218,21 @@ func TestStaleContact(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	for _, version := range []int64{0, 2} {
+	for _, version := range []int64{0, 1, 3} {
 		_, err := contacts.Replace(ctx, scope("8", "EDITOR"), "1", version, account.Contact{Title: "Prof"})
 		if !fault.Is(err, fault.Stale) {
 			t.Errorf("version %d: %v", version, err)
 		}
 	}
 	for _, title := range []string{"Prof", "Dr"} { // also if nothing would change by now
-		_, err := contacts.Replace(ctx, scope("8", "EDITOR"), "1", 0, account.Contact{Title: title})
+		_, err := contacts.Replace(ctx, scope("8", "EDITOR"), "1", 1, account.Contact{Title: title})
 		told(err)
 	}
 	d = &drawer{before: func(d *drawer) {
-		d.contact = account.Contact{Version: 1, Title: "Dr"}
-		d.events = []journal.Event{{Subject: "contact", Version: 1, By: "u9", At: kept, Changes: []field.Diff{{Field: "contact.title", To: "Dr"}}}}
+		d.contact = account.Contact{Version: 2, Title: "Dr"}
+		d.events = []journal.Event{{Subject: "contact", Version: 2, By: "u9", At: kept, Changes: []field.Diff{{Field: "contact.title", To: "Dr"}}}}
 	}}
-	_, err := (&account.Contacts{Desk: desk(somebody("1")), Store: d}).Replace(ctx, scope("8", "EDITOR"), "1", 0, account.Contact{Title: "Prof"})
+	_, err := (&account.Contacts{Desk: desk(somebody("1")), Store: d}).Replace(ctx, scope("8", "EDITOR"), "1", 1, account.Contact{Title: "Prof"})
 	told(err)
 }
 
@@ -279,7 +282,7 @@ func TestContactRules(t *testing.T) {
 	} {
 		d := &drawer{}
 		contacts := account.Contacts{Desk: desk(somebody("1")), Store: d}
-		_, err := contacts.Replace(context.Background(), scope("9", "EDITOR"), "1", 0, c.c)
+		_, err := contacts.Replace(context.Background(), scope("9", "EDITOR"), "1", 1, c.c)
 		wants(t, name, err, fault.Invalid, c.code, c.field)
 		if len(d.events) > 0 {
 			t.Errorf("%s: written", name)
@@ -288,7 +291,7 @@ func TestContactRules(t *testing.T) {
 	d := &drawer{}
 	contacts := account.Contacts{Desk: desk(somebody("1")), Store: d}
 	most := account.Contact{Title: long[:50], FirstName: long[:150], Emails: many[:20], Addresses: manyAddresses()[:20]}
-	if _, err := contacts.Replace(context.Background(), scope("9", "EDITOR"), "1", 0, most); err != nil {
+	if _, err := contacts.Replace(context.Background(), scope("9", "EDITOR"), "1", 1, most); err != nil {
 		t.Errorf("the most there can be: %v", fault.As(err).Fields)
 	}
 }

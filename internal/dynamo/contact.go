@@ -24,7 +24,7 @@ var _ account.ContactStore = Contacts{}
 func (s Contacts) Contact(ctx context.Context, accountID string) (account.Contact, error) {
 	it, err := s.get(ctx, contactKey(accountID))
 	if err != nil || it == nil {
-		return account.Contact{}, err
+		return account.Contact{Version: 1}, err
 	}
 	var c account.Contact
 	if err := json.Unmarshal([]byte(text(it, "contact")), &c); err != nil {
@@ -45,7 +45,7 @@ func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, 
 		TableName: &s.Name, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 		Item: item{"PK": str(k.pk), "SK": str(k.sk), "version": num(c.Version), "contact": str(string(raw))},
 	}
-	if c.Version > 1 {
+	if c.Version > 2 {
 		put.ConditionExpression = aws.String("version = :before")
 		put.ExpressionAttributeValues = item{":before": num(c.Version - 1)}
 	}

@@ -85,7 +85,9 @@ func (s Accounts) Charge(ctx context.Context, env environment.Environment, row s
 // BlockByTries implements signin.Accounts. The block and the event that tells of it are one write; a second call, or one
 // after somebody was let in, does nothing.
 func (s Accounts) BlockByTries(ctx context.Context, env environment.Environment, a account.Account, at time.Time, eventID string) error {
-	event, err := eventItem(a.ID, journal.Event{ID: eventID, At: at, Kind: journal.BlockedByTries})
+	event, err := eventItem(a.ID, journal.Event{
+		ID: eventID, At: at, Kind: journal.BlockedByTries, Keep: env.Settings.LogRetentionDays,
+	})
 	if err != nil {
 		return err
 	}

@@ -125,8 +125,8 @@ func (f *fixture) kept(t *testing.T, id string) {
 			t.Error("the anchor would be swept")
 		}
 		if strings.HasPrefix(sk, "E#") || strings.HasPrefix(sk, "S#") {
-			least := time.Now().AddDate(0, 0, 729).Unix()
-			if n, ok := ttl.(*types.AttributeValueMemberN); !ok || n.Value < fmt.Sprint(least) {
+			least, most := fmt.Sprint(time.Now().AddDate(0, 0, 729).Unix()), fmt.Sprint(time.Now().AddDate(0, 0, 731).Unix())
+			if n, ok := ttl.(*types.AttributeValueMemberN); !ok || n.Value < least || n.Value > most {
 				t.Errorf("%s would be swept at %v", sk, ttl)
 			}
 		}
@@ -174,7 +174,7 @@ func TestTabsHaveVersionsOfTheirOwn(t *testing.T) {
 	a := f.create(t, "walkerp", nil)
 	for version := range int64(5) {
 		c := account.Contact{Title: fmt.Sprint(version)}
-		if got, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, version, c); err != nil || got.Version != version+1 {
+		if got, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, version+1, c); err != nil || got.Version != version+2 {
 			t.Fatal(err)
 		}
 	}
@@ -188,7 +188,7 @@ func TestTabsHaveVersionsOfTheirOwn(t *testing.T) {
 	if e := fault.As(err); e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "name" {
 		t.Errorf("%+v", e)
 	}
-	_, err = f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 3, account.Contact{})
+	_, err = f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 4, account.Contact{})
 	if e := fault.As(err); e == nil || e.Kind != fault.Stale || len(e.Fields) != 2 || e.Fields[0].Field != "title" || e.Fields[0].By != "admin" {
 		t.Errorf("%+v", e)
 	}
@@ -197,15 +197,15 @@ func TestTabsHaveVersionsOfTheirOwn(t *testing.T) {
 func TestContactIsKeptWhole(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
-	if none, err := f.tabs().contacts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !reflect.DeepEqual(none, account.Contact{}) {
+	if none, err := f.tabs().contacts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !reflect.DeepEqual(none, account.Contact{Version: 1}) {
 		t.Errorf("%+v %v", none, err)
 	}
 	want := account.Contact{
-		Version: 1, Title: "Dr", FirstName: "P", MiddleName: "Q", LastName: "W", Suffix: "OBE", JobTitle: "J", Company: "C", LegacyRef: "L",
+		Version: 2, Title: "Dr", FirstName: "P", MiddleName: "Q", LastName: "W", Suffix: "OBE", JobTitle: "J", Company: "C", LegacyRef: "L",
 		Emails: []account.ContactEntry{{Type: "work", Value: "a@example.com"}}, Phones: []account.ContactEntry{{Type: "fax", Value: "1"}},
 		Addresses: []account.Address{{Type: "home", Address: "a\nb", Postcode: "c", City: "d", County: "e", Country: "GB"}},
 	}
-	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 0, want); err != nil {
+	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 1, want); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := f.tabs().contacts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !reflect.DeepEqual(got, want) {
@@ -244,7 +244,7 @@ func TestParallelWritersOfTabs(t *testing.T) {
 	a := f.create(t, "walkerp", nil)
 	sc := f.fresh(t)
 	got := outcomes(10, func(i int) error {
-		_, err := f.tabs().contacts.Replace(t.Context(), sc, a.ID, 0, account.Contact{Title: fmt.Sprint(i)})
+		_, err := f.tabs().contacts.Replace(t.Context(), sc, a.ID, 1, account.Contact{Title: fmt.Sprint(i)})
 		return err
 	})
 	if got[""] != 1 || got["stale"] != 9 {
@@ -369,8 +369,8 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	d := account.Delegation{ID: token.NewIDText(), Version: 1, Kind: account.TargetResource, Code: "X"}
 	for name, err := range map[string]error{
 		"note":    dynamo.Timeline{Table: f.table}.Note(t.Context(), elsewhere, a.ID, e),
-		"contact": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), elsewhere, a.ID, account.Contact{Version: 1}, e),
-		"nobody":  dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), f.fresh(t).Env, token.NewIDText(), account.Contact{Version: 1}, e),
+		"contact": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), elsewhere, a.ID, account.Contact{Version: 2}, e),
+		"nobody":  dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), f.fresh(t).Env, token.NewIDText(), account.Contact{Version: 2}, e),
 	} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -396,7 +396,7 @@ func TestDeletionSeesTabs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 0, account.Contact{Title: "Dr"}); err != nil {
+	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 1, account.Contact{Title: "Dr"}); err != nil {
 		t.Fatal(err)
 	}
 	now, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)

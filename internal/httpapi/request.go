@@ -124,7 +124,8 @@ func (r *Request) header(lowerName string) string {
 	return ""
 }
 
-// parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes.
+// parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes. Versions begin
+// with 1; 0 is what a request without a tag has, and must not come from one.
 func parseETag(text string) (int64, bool) {
 	inner, ok := strings.CutPrefix(text, `"`)
 	if !ok {
@@ -135,7 +136,7 @@ func parseETag(text string) (int64, bool) {
 		return 0, false
 	}
 	version, err := strconv.ParseInt(inner, 10, 64)
-	return version, err == nil && version >= 0 && etag(version) == text
+	return version, err == nil && version >= 1 && etag(version) == text
 }
 
 // etag returns the strong entity tag of a version.

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,6 +48,26 @@ func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
 	a.do(t, request("GET /api").query("z=1&limit=0&y=2")).wants(t, 400, "query", "limit:range", "y:unknown", "z:unknown")
 	a.do(t, request("GET /api").query("find=%zz")).wants(t, 400, "query")
 	a.do(t, request("GET /api").query("find=a;b=c")).wants(t, 400, "query")
+}
+
+func TestAnInstantIsOneOrADay(t *testing.T) {
+	many := []httpapi.Param{{Name: "since", Kind: httpapi.InstantParam}}
+	for i := range 20 {
+		many = append(many, httpapi.Param{Name: "also" + strconv.Itoa(i)})
+	}
+	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Query: many, Handle: ok})
+	for _, text := range []string{"2026-01-31", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00.123Z", "2026-01-31T08:30:00%2B01:00"} {
+		a.do(t, request("GET /api").query("since="+text)).wants(t, 200, "")
+	}
+	for _, text := range []string{"", "2026-02-30", "2026-01-31T08:30", "2026-01-31T25:00:00Z", "31/01/2026", "1769846400", "2026-01-31T08:30:00%2B0100"} {
+		a.do(t, request("GET /api").query("since="+text)).wants(t, 400, "query", "since:type")
+	}
+	// A name that is none is not answered with a page of those there are.
+	res := a.do(t, request("GET /api").query("until=2026-01-31"))
+	res.wants(t, 400, "query", "until:unknown")
+	if strings.Contains(res.Body, "also7") {
+		t.Error(res.Body)
+	}
 }
 
 func TestRequiredParameter(t *testing.T) {
@@ -97,7 +118,7 @@ func TestIfMatchTakesOneStrongTag(t *testing.T) {
 		},
 	})
 	a.do(t, request("PATCH /api")).wants(t, 428, "ifMatchRequired")
-	for _, tag := range []string{"*", `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`, `"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
+	for _, tag := range []string{"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`, `"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
 		a.do(t, request("PATCH /api").header("if-match", tag)).wants(t, 400, "ifMatch")
 	}
 	for _, name := range []string{"if-match", "If-Match"} {

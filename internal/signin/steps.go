@@ -57,6 +57,7 @@ func (s *Service) ChangePassword(ctx context.Context, ticket, password string, d
 	}
 	write := account.Write{Before: &a, After: a, ClearTries: true, Event: journal.Event{
 		ID: s.NewID().String(), At: now, Kind: journal.PasswordChanged, By: a.Username, ByID: a.ID, Address: d.Address,
+		Keep: got.Env.Settings.LogRetentionDays,
 	}}
 	write.After.PasswordHash, write.After.ForcePasswordChange = hash, false
 	write.Event.Changes = account.Fields().Compare(&a, &write.After)

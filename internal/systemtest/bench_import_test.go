@@ -29,7 +29,7 @@ import (
 const rowsMost = transfer.MaxRows
 
 // BenchmarkImport holds an import of 5,000 new accounts against reading the same sheet and writing the same transactions
-// bare: each right after ours, so that both meet the same machine. The whole system is measured beside it, with a new
+// bare: each right before or after ours, so that both meet the same machine. The whole system is measured beside it, with a new
 // process of the worker each time, so that its peak memory shows.
 func BenchmarkImport(b *testing.B) {
 	const rounds = 3
@@ -54,17 +54,17 @@ func BenchmarkImport(b *testing.B) {
 	}
 }
 
-// paired runs an import in this process, with each of its transactions again, bare, right after it, and the sheet read
+// paired runs an import in this process, with each of its transactions also bare, right before or after it, and the sheet read
 // again at the end. It returns what it asked of the store.
 func (p *process) paired(b *testing.B, s samples, floorTable string, file []byte) []any {
 	b.Helper()
 	bares := samples{}
-	p.recorder.after = func(call any) {
+	p.recorder.beside = func(call any) {
 		if t, ok := call.(*dynamodb.TransactWriteItemsInput); ok && len(t.TransactItems) > 9 { // not the begin and the commit
 			bares.time("write", func() { bare(b, p.client, floorTable, []any{call}) })
 		}
 	}
-	defer func() { p.recorder.after = nil }()
+	defer func() { p.recorder.beside = nil }()
 	began := time.Now()
 	calls := p.recorded(func() { p.imports(b, file) })
 	took := time.Since(began)

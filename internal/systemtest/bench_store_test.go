@@ -98,7 +98,8 @@ type recorder struct {
 	mu    sync.Mutex
 	calls []any
 	took  samples
-	after func(call any) // nil for nothing
+	// beside is done before and after calls in turn; nil for nothing.
+	beside func(call any)
 }
 
 func (r *recorder) on(client *dynamodb.Client) *dynamodb.Client {
@@ -112,16 +113,23 @@ func (r *recorder) on(client *dynamodb.Client) *dynamodb.Client {
 func (r *recorder) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {
+	r.mu.Lock()
+	before := len(r.calls)%2 == 0
+	r.calls = append(r.calls, in.Parameters)
+	r.mu.Unlock()
+	if before && r.beside != nil {
+		r.beside(in.Parameters)
+	}
 	began := time.Now()
 	out, md, err := next.HandleInitialize(ctx, in)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	kind := fmt.Sprintf("%T", in.Parameters)
-	r.took[kind] = append(r.took[kind], time.Since(began))
-	r.calls = append(r.calls, in.Parameters)
-	if r.after != nil {
-		r.after(in.Parameters)
+	took := time.Since(began)
+	if !before && r.beside != nil {
+		r.beside(in.Parameters)
 	}
+	kind := fmt.Sprintf("%T", in.Parameters)
+	r.mu.Lock()
+	r.took[kind] = append(r.took[kind], took)
+	r.mu.Unlock()
 	return out, md, err
 }
 

@@ -17,7 +17,7 @@ func (h tabHandlers) contactRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Read an account's contact", Description: `While nothing was ever kept, everything is blank and the ETag is "0".`,
+				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account begins with a blank one.",
 				Answers: one, Problems: []httpapi.Problem{missing()},
 			},
 		},

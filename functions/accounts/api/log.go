@@ -9,7 +9,6 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
-	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/resource"
@@ -25,8 +24,8 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 	filters := []httpapi.Param{
 		{Name: "kind", Kind: httpapi.ChoiceParam, Choices: kinds, Help: "Only events of this kind."},
 		{Name: "by", Kind: httpapi.TextParam, Min: 1, Max: account.MaxUsername, Help: "Only what this person did: the username they had then, in any case.", Example: "doej"},
-		{Name: "from", Kind: httpapi.TextParam, Max: 40, Help: "Only from this instant (RFC 3339) on.", Example: "2026-01-31T08:00:00Z"},
-		{Name: "to", Kind: httpapi.TextParam, Max: 40, Help: "Only up to this instant (RFC 3339).", Example: "2026-02-01T00:00:00Z"},
+		{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.", Example: "2026-01-31T08:00:00Z"},
+		{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).", Example: "2026-02-01T00:00:00Z"},
 	}
 	path := "/api/accounts/{id}/log"
 	return []httpapi.Route{
@@ -118,29 +117,21 @@ func (h tabHandlers) timeline(ctx context.Context, r *httpapi.Request) (journal.
 	if err != nil {
 		return journal.Whose{}, journal.Filter{}, err
 	}
-	f := journal.Filter{Kind: journal.Kind(r.Query("kind")), By: r.Query("by")}
-	if f.From, err = instantParam(r, "from"); err != nil {
-		return journal.Whose{}, f, err
-	}
-	if f.To, err = instantParam(r, "to"); err != nil {
-		return journal.Whose{}, f, err
-	}
+	f := journal.Filter{Kind: journal.Kind(r.Query("kind")), By: r.Query("by"), From: instantParam(r, "from", 0), To: instantParam(r, "to", wholeDay)}
 	a, err := h.accounts.Get(ctx, r.Scope, id)
 	return journal.Whose{ID: a.ID, Username: a.Username}, f, err
 }
 
-func instantParam(r *httpapi.Request, name string) (time.Time, error) {
-	text := r.Query(name)
-	if text == "" && !r.HasQuery(name) {
-		return time.Time{}, nil
+// wholeDay is from the first to the last millisecond of a day.
+const wholeDay = 24*time.Hour - time.Millisecond
+
+// instantParam returns a declared instant, zero without one; a day is so far after its beginning.
+func instantParam(r *httpapi.Request, name string, after time.Duration) time.Time {
+	if day, err := time.Parse(time.DateOnly, r.Query(name)); err == nil {
+		return day.Add(after)
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return at, fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(fault.Field{
-			Field: name, Code: "type", Message: "This must be an instant as RFC 3339 writes it, such as 2026-01-31T08:00:00Z.",
-		})
-	}
-	return at, nil
+	at, _ := time.Parse(time.RFC3339, r.Query(name)) // checked before the handler ran
+	return at
 }
 
 func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
