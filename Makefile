@@ -36,9 +36,9 @@ test: format vet ## format, vet and every test, against the real local services
 	@echo "== go test $(TESTFLAGS) $(PACKAGES)"
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && exec .build/bin/with -- go test -timeout 25m $(TESTFLAGS) $(PACKAGES)
 
-race: ## the tests again under the race detector; needs a C compiler
+race: ## the tests again under the race detector, without the hostile millions; needs a C compiler
 	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -timeout 40m $(TESTFLAGS) $(PACKAGES)
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -short -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 bench: ## every benchmark, against the real local services; ends with the table of the README
 	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md

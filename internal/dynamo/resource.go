@@ -115,7 +115,7 @@ func (s Resources) Page(ctx context.Context, env environment.Environment, after 
 // EventsSince implements resource.Store. Changes are in the account's log from when the resource has one.
 func (s Resources) EventsSince(ctx context.Context, env environment.Environment, r resource.Resource, version int64) ([]journal.Event, error) {
 	if r.AccountID == "" {
-		return EnvironmentLog{s.Table}.EventsSince(ctx, env.ID, r.Subject(), version)
+		return EnvironmentLog(s).EventsSince(ctx, env.ID, r.Subject(), version)
 	}
 	return s.subjectSince(ctx, r.AccountID, r.Subject(), version)
 }

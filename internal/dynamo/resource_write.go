@@ -33,7 +33,7 @@ func (s Resources) Employ(ctx context.Context, env environment.Environment, w st
 		if number != "" {
 			w = w.Coded(number)
 		}
-		if before, err = (Accounts{s.Table}).plan(env.ID, w.Account, 0); err != nil {
+		if before, err = Accounts(s).plan(env.ID, w.Account, 0); err != nil {
 			return nil, nil, err
 		}
 		own, err = s.planResource(env, w.Resource)
