@@ -1,12 +1,27 @@
-// Command console serves the first page and the API's reference.
+// Command console serves the web console and the API's reference.
 package main
 
 import (
 	"useraccounts/functions/console/api"
+	"useraccounts/functions/console/web"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/httpapi"
 )
 
+type config struct {
+	// Uploads is the origin of the bucket, to which the browser posts workbooks.
+	Uploads string `env:"UPLOAD_ORIGIN,optional"`
+	// Storage is where the bucket is instead, when the system runs on a developer's machine.
+	Storage string `env:"AWS_ENDPOINT_URL_S3,optional"`
+}
+
 func main() {
-	httpapi.Serve(httpapi.Server{Routes: api.Routes(), Log: boot.Logger("console")})
+	var cfg config
+	boot.Load(&cfg)
+	log := boot.Logger("console")
+	uploads := cfg.Uploads
+	if cfg.Storage != "" {
+		uploads = cfg.Storage
+	}
+	httpapi.Serve(httpapi.Server{Routes: api.Routes(api.NewSite(web.App(), uploads)), Log: log})
 }

@@ -1,4 +1,4 @@
-// Package api is the console function's routes: pages that are the same for everybody.
+// Package api is the console function's routes: the web console and pages that are the same for everybody.
 package api
 
 import (
@@ -22,14 +22,14 @@ var (
 	openapi []byte
 )
 
-// Routes returns the console's route table.
-func Routes() []httpapi.Route {
+// Routes returns the console's route table over the built console.
+func Routes(site *Site) []httpapi.Route {
 	return []httpapi.Route{
 		{
-			Key: "GET /", Needs: access.Public, Handle: page(home),
+			Key: "GET /", Needs: access.Public, Page: true, Handle: site.front,
 			Doc: httpapi.Operation{
-				Tag: "About", Summary: "The first page",
-				Answers: []httpapi.Answer{{Status: 200, Body: "", ContentType: htmlType, Description: "A page that leads here."}},
+				Tag: "About", Summary: "The web console", Description: "The same page at every address that is no file and not under /api.",
+				Answers: []httpapi.Answer{{Status: 200, Body: "", ContentType: htmlType, Description: "The page."}},
 			},
 		},
 		{
@@ -46,15 +46,18 @@ func Routes() []httpapi.Route {
 				Answers: []httpapi.Answer{{Status: 200, Body: map[string]any{}, Description: "An OpenAPI document for programs."}},
 			},
 		},
+		{Key: "$default", Needs: access.Public, Page: true, Handle: site.rest},
 	}
 }
 
 const htmlType = "text/html; charset=utf-8"
 
 // page answers with a page that may use its own style sheet and icon, and nothing else: no script, no other origin.
-func page(text string) httpapi.HandlerFunc {
+func page(text string) httpapi.HandlerFunc { return always(pageResponse(text)) }
+
+func pageResponse(text string) httpapi.Response {
 	policy := "default-src 'none'; style-src '" + styleHash(text) + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	return always(httpapi.Raw(htmlType, []byte(text)).WithHeader("Content-Security-Policy", policy))
+	return httpapi.Raw(htmlType, []byte(text)).WithHeader("Content-Security-Policy", policy)
 }
 
 func always(res httpapi.Response) httpapi.HandlerFunc {

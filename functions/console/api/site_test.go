@@ -1,0 +1,112 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"useraccounts/functions/console/api"
+	"useraccounts/internal/httpapi"
+)
+
+const bucket = "https://files.s3.eu-west-2.amazonaws.com"
+
+// ask sends a request to a built console, as the gateway hands on what no other route takes.
+func ask(t *testing.T, method, path, encodings, body string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	site := api.NewSite(fstest.MapFS{
+		"index.html":           {Data: []byte("<!doctype html><title>console")},
+		"icon.svg":             {Data: []byte("<svg/>")},
+		"assets/main-1a.js":    {Data: []byte("plain")},
+		"assets/main-1a.js.br": {Data: []byte{0xff, 'b'}},
+		"assets/main-1a.js.gz": {Data: []byte{0xff, 'g'}},
+		"assets/small-2b.css":  {Data: []byte("a{}")},
+	}, bucket)
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(site)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: path, Body: body, Headers: map[string]string{"accept-encoding": encodings}}
+	if path == "/" {
+		event.RouteKey = "GET /"
+	}
+	event.RequestContext.HTTP.Method = method
+	res, err := h.Handle(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// V49: nothing inline, nothing from another origin but the bucket that workbooks are posted to.
+func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
+	for _, path := range []string{"/", "/accounts", "/accounts/01JZ0000000000000000000000/log", "/apiary", "/a/../b"} {
+		res := ask(t, "GET", path, "", "")
+		if res.StatusCode != 200 || !strings.Contains(res.Body, "console") || res.Headers["Content-Type"] != "text/html; charset=utf-8" {
+			t.Errorf("%s: %d %q", path, res.StatusCode, res.Body)
+		}
+		want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' " + bucket +
+			"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+		if got := res.Headers["Content-Security-Policy"]; got != want {
+			t.Errorf("%s: the policy is %s", path, got)
+		}
+		if res.Headers["Cache-Control"] != "no-store" || res.Headers["Referrer-Policy"] != "no-referrer" {
+			t.Errorf("%s: headers %v", path, res.Headers)
+		}
+	}
+}
+
+func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
+	for encodings, want := range map[string][2]string{
+		"":                  {"plain", ""},
+		"gzip, deflate, br": {"/2I=", "br"},
+		"gzip;q=1.0":        {"/2c=", "gzip"},
+		"br;q=0, gzip":      {"/2c=", "gzip"},
+		"identity":          {"plain", ""},
+	} {
+		res := ask(t, "GET", "/assets/main-1a.js", encodings, "")
+		if res.StatusCode != 200 || res.Body != want[0] || res.Headers["Content-Encoding"] != want[1] || res.IsBase64Encoded != (want[1] != "") {
+			t.Errorf("%q: %d %q %v", encodings, res.StatusCode, res.Body, res.Headers)
+		}
+		if res.Headers["Cache-Control"] != "public, max-age=31536000, immutable" || res.Headers["Vary"] != "Accept-Encoding" ||
+			res.Headers["Content-Type"] != "text/javascript; charset=utf-8" {
+			t.Errorf("%q: headers %v", encodings, res.Headers)
+		}
+	}
+	// What has no hash in its name may change with the next build.
+	if res := ask(t, "GET", "/icon.svg", "", ""); res.Headers["Cache-Control"] != "no-cache" || res.Headers["Content-Type"] != "image/svg+xml" {
+		t.Errorf("the icon: %v", res.Headers)
+	}
+	if res := ask(t, "GET", "/assets/small-2b.css", "br", ""); res.Body != "a{}" || res.Headers["Content-Encoding"] != "" {
+		t.Errorf("a file without a smaller one: %q %v", res.Body, res.Headers)
+	}
+}
+
+// A mistyped address of the API hears so, and never gets a page that a program would take for an answer.
+func TestWhatIsNotThereIsNotThePage(t *testing.T) {
+	for _, c := range [][3]string{
+		{"GET", "/api", ""}, {"GET", "/api/", ""}, {"GET", "/api/accountz", ""}, {"POST", "/api/login/", `{"a":1}`}, {"POST", "/accounts", "a=b"},
+		{"GET", "/x/../api/accountz", ""}, {"GET", "/assets/main-0z.js", ""}, {"GET", "/assets/main-1a.js.br", ""}, {"DELETE", "/accounts", ""}, {"GET", "/.env", ""},
+	} {
+		res := ask(t, c[0], c[1], "", c[2])
+		if res.StatusCode != 404 || res.Headers["Content-Type"] != "application/problem+json" || !strings.Contains(res.Body, `"noRoute"`) {
+			t.Errorf("%s %s: %d %s", c[0], c[1], res.StatusCode, res.Body)
+		}
+	}
+}
+
+func TestPageMayCarryAQuery(t *testing.T) {
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, ""))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"GET /", "$default"} {
+		event := events.APIGatewayV2HTTPRequest{RouteKey: key, RawPath: "/", RawQueryString: "find=walker"}
+		event.RequestContext.HTTP.Method = "GET"
+		if res, err := h.Handle(t.Context(), event); err != nil || res.StatusCode != 200 {
+			t.Errorf("%s: %d %v", key, res.StatusCode, err)
+		}
+	}
+}

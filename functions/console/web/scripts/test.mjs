@@ -1,0 +1,94 @@
+// The tests of the console: types, units, bundle budget, then the browser against a system of its own.
+//   --short  one walk through sign-in, list and account instead of every browser test
+// E2E_URL and E2E_PASSWORD name a running system to use instead; CHROMIUM names the browser.
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { findChromium } from '../e2e/browser.mjs'
+
+const web = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = dirname(dirname(dirname(web)))
+const short = process.argv.includes('--short')
+
+function run(title, command, args, env = {}) {
+  console.log(`== ${title}`)
+  const done = spawnSync(command, args, { cwd: web, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (done.status !== 0) process.exit(1)
+}
+
+/** What the sign-in page loads before it can be used, compressed: at most 300 kB of script. */
+function budget() {
+  console.log('== bundle budget')
+  const assets = join(web, 'dist', 'app', 'assets')
+  const sources = new Map(readdirSync(assets).filter((n) => n.endsWith('.js')).map((n) => [n, readFileSync(join(assets, n), 'utf8')]))
+  const wanted = new Set()
+  const take = (name) => {
+    if (wanted.has(name) || !sources.has(name)) return
+    wanted.add(name)
+    // What is imported at once; what is loaded later stands within import(...).
+    for (const [, found] of sources.get(name).matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g)) take(found)
+  }
+  const index = readFileSync(join(web, 'dist', 'app', 'index.html'), 'utf8')
+  for (const [, name] of index.matchAll(/assets\/([^"']+\.js)/g)) take(name)
+  for (const name of sources.keys()) if (/^(SignInPage|Shell)-/.test(name)) take(name)
+  const total = [...wanted].reduce((sum, name) => sum + gzipSync(sources.get(name)).length, 0)
+  console.log(`sign-in and shell: ${(total / 1000).toFixed(0)} kB of script in ${wanted.size} files`)
+  if (wanted.size < 3 || total > 300_000) {
+    console.error('that is over 300 kB, or not what the page loads')
+    process.exit(1)
+  }
+}
+
+const freePort = () =>
+  new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => done(port))
+    })
+  })
+
+/** Starts a system as make run does, with nothing kept. */
+async function start() {
+  const port = await freePort()
+  const password = `${randomBytes(9).toString('base64url')} lanterns`
+  const built = spawnSync('go', ['build', '-buildvcs=false', '-o', '.build/bin/run', './internal/local/run'], { cwd: root, stdio: 'inherit' })
+  if (built.status !== 0) process.exit(1)
+  const system = spawn(join(root, '.build', 'bin', 'run'), [], { cwd: root, env: { ...process.env, PORT: String(port), DATA: '', ADMIN_PASSWORD: password }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  await new Promise((done) => {
+    const ended = () => {
+      console.error(`the system did not start:\n${said}`)
+      process.exit(1)
+    }
+    const timer = setTimeout(() => { system.kill('SIGTERM'); ended() }, 240_000)
+    system.once('exit', ended)
+    for (const stream of [system.stdout, system.stderr]) stream.on('data', (text) => {
+      said += text
+      if (said.includes('Ready after')) {
+        clearTimeout(timer)
+        system.removeListener('exit', ended)
+        done()
+      }
+    })
+  })
+  return { url: `http://127.0.0.1:${port}`, password, stop: () => new Promise((done) => { system.once('exit', done); system.kill('SIGINT') }) }
+}
+
+run('types', 'node_modules/.bin/tsc', ['-p', '.'])
+run('units', 'node_modules/.bin/vitest', ['run', '--reporter=dot', 'src'])
+budget()
+if (!findChromium()) {
+  console.log('== browser: there is no Chromium here, so the pages are not tested (CHROMIUM=path names one)')
+  process.exit(0)
+}
+const system = process.env.E2E_URL ? { url: process.env.E2E_URL, password: process.env.E2E_PASSWORD, stop: () => undefined } : await start()
+console.log(`== browser tests${short ? ', the short run' : ''}`)
+const files = short ? ['short.test.mjs'] : readdirSync(join(web, 'e2e')).filter((n) => n.endsWith('.test.mjs'))
+const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((n) => join('e2e', n))], { cwd: web, stdio: 'inherit', env: { ...process.env, E2E_URL: system.url, E2E_PASSWORD: system.password } })
+const status = await new Promise((done) => tests.once('exit', done))
+await system.stop()
+process.exit(status ?? 1)

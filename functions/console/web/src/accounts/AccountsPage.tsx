@@ -1,0 +1,178 @@
+import { ActionIcon, Anchor, Button, Group, Menu, Pill, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
+import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useCallback, useEffect, useState } from 'react'
+import { Link } from 'react-router'
+import { api, ask } from '../api/client'
+import { Message } from '../common/Message'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { useAccountFields } from '../fields/fields'
+import type { Field } from '../fields/fields'
+import { ColumnChooser } from '../grid/ColumnChooser'
+import { DataGrid } from '../grid/DataGrid'
+import { describeFilter } from '../grid/state'
+import { pages } from '../pages'
+import { useMay } from '../session/session'
+import type { Account } from './account'
+import { nameOf } from './account'
+import classes from './AccountsPage.module.css'
+import { AccountCards } from './AccountCards'
+import { BulkBar } from './bulk/BulkBar'
+import { Marks } from './Marks'
+import { SetsMenu, useSets } from './SetsMenu'
+import { useView } from './useView'
+
+export function AccountsPage() {
+  const fields = useAccountFields()
+  const sets = useSets()
+  if (!fields || sets.isPending) return <Stack><Title order={1}>User accounts</Title><Skeleton h={44} /><Skeleton h={360} /></Stack>
+  return <List fields={fields} sets={sets.data ?? []} />
+}
+
+type ListQuery = NonNullable<Parameters<typeof api.GET<'/api/accounts', { params: { query: { limit: number } } }>>[1]['params']['query']>
+
+function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
+  const { state, show, choose, chosen } = useView(fields, sets)
+  const may = useMay()
+  const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const [everything, setEverything] = useState(false)
+  const query = { ...state.filters, ...(state.sort && { sort: state.sort }) }
+
+  const list = useInfiniteQuery({
+    queryKey: ['accounts', 'list', query],
+    queryFn: ({ pageParam }) =>
+      ask(api.GET('/api/accounts', { params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } as ListQuery } })),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next || undefined,
+    placeholderData: (before) => before,
+  })
+  const rows: Account[] = list.data?.pages.flatMap((page) => page.items) ?? []
+  const filtersKey = JSON.stringify(state.filters)
+  useEffect(() => {
+    setSelected(new Set())
+    setEverything(false)
+  }, [filtersKey])
+
+  const select = (ids: Set<string>) => {
+    setSelected(ids)
+    setEverything(false)
+  }
+  const cell = useCallback((account: Account, field: Field) => {
+    if (field.name === 'username') {
+      return <Anchor component={Link} to={`/accounts/${account.id}`} fw={600} inherit>{account.username}</Anchor>
+    }
+    if (field.name === 'accessLocked') return <Marks account={account} always short />
+    return undefined
+  }, [])
+  const filtered = Object.keys(state.filters).length > 0
+  const entries = pages.filter((p) => p.menu?.of === 'accounts' && (!p.needs || may(p.needs)))
+
+  return (
+    <Stack gap="md">
+      <Group justify="space-between" align="center">
+        <Title order={1} size="h2">User accounts</Title>
+        <Group gap="xs">
+          {may('account.create') && <Button component={Link} to="/accounts/new" leftSection={<IconPlus size={18} />}>New</Button>}
+          {entries.length > 0 && (
+            <Menu>
+              <Menu.Target><ActionIcon variant="default" size={36} aria-label="More"><IconDots size={20} /></ActionIcon></Menu.Target>
+              <Menu.Dropdown>
+                {entries.map((p) => <Menu.Item key={p.path} component={Link} to={`/${p.path}`}>{p.menu?.label}</Menu.Item>)}
+              </Menu.Dropdown>
+            </Menu>
+          )}
+        </Group>
+      </Group>
+
+      <div className={classes.tools}>
+        <Find text={state.filters['find'] ?? ''} onFind={(text) => {
+          const { find: _, ...rest } = state.filters
+          show({ ...state, filters: text ? { ...rest, find: text } : rest })
+        }} />
+        <Group gap="xs">
+          <SetsMenu sets={sets} state={state} chosen={chosen} fields={fields} choose={choose} />
+          <ColumnChooser fields={fields} state={state} onChange={show} />
+        </Group>
+      </div>
+
+      {filtered && (
+        <Group gap={6} role="group" aria-label="Filters in force">
+          {Object.entries(state.filters).map(([name, text]) => (
+            <Pill
+              key={name} withRemoveButton size="md" className={classes.pill} removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
+              onRemove={() => show({ ...state, filters: Object.fromEntries(Object.entries(state.filters).filter(([n]) => n !== name)) })}
+            >
+              {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
+            </Pill>
+          ))}
+          <Button variant="subtle" size="compact-sm" onClick={() => show({ ...state, filters: {} })}>Clear all</Button>
+        </Group>
+      )}
+
+      {selected.size > 0 && (
+        <BulkBar
+          ids={[...selected]} filter={everything ? state.filters : undefined} couldBeMore={Boolean(list.hasNextPage)} allShown={rows.every((r) => selected.has(r.id))}
+          everything={() => setEverything(true)} clear={() => select(new Set())}
+        />
+      )}
+
+      <ProblemAlert error={list.error} />
+      {list.isPending && !list.error && <Skeleton h={360} aria-label="Loading accounts" />}
+      {list.data && rows.length === 0 && !list.hasNextPage ? (
+        <Message icon={IconUsers} title={filtered ? 'No account fits' : 'No accounts yet'}>
+          {filtered ? 'Take a filter away to see more.' : 'Press New to make the first one.'}
+        </Message>
+      ) : list.data && narrow ? (
+        <AccountCards rows={rows} selected={selected} onSelect={select} />
+      ) : list.data ? (
+        <DataGrid
+          label="User accounts" fields={fields} rows={rows} idOf={(a) => a.id} nameOf={nameOf} state={state} onChange={show} selected={selected} onSelect={select} cell={cell}
+          rowClass={(a) => (a.active === false ? classes.locked : a.accessLocked ? classes.blocked : undefined)}
+        />
+      ) : null}
+      {list.data && rows.length > 0 && (
+        <Group justify="space-between">
+          <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />
+          {list.hasNextPage && <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>}
+        </Group>
+      )}
+    </Stack>
+  )
+}
+
+function Find({ text, onFind }: { text: string; onFind: (text: string) => void }) {
+  const [typed, setTyped] = useState(text)
+  useEffect(() => setTyped((now) => (now.trim() === text ? now : text)), [text])
+  const find = useDebouncedCallback((next: string) => onFind(next.trim()), 300)
+  return (
+    <TextInput
+      className={classes.find} type="search" aria-label="Find by username, name, email or mobile" placeholder="Username, name, email or mobile" leftSection={<IconSearch size={18} aria-hidden />}
+      value={typed} maxLength={200}
+      onChange={(e) => {
+        setTyped(e.currentTarget.value)
+        find(e.currentTarget.value)
+      }}
+    />
+  )
+}
+
+/** How many are shown; how many there are in all is counted only when somebody asks, because that reads them all. */
+function Counts({ shown, more, filters }: { shown: number; more: boolean; filters: Record<string, string> }) {
+  const [wanted, setWanted] = useState(false)
+  const key = JSON.stringify(filters)
+  useEffect(() => setWanted(false), [key])
+  const count = useQuery({
+    queryKey: ['accounts', 'count', filters],
+    queryFn: () => ask(api.GET('/api/accounts/count', { params: { query: filters as object } })),
+    enabled: wanted && more,
+  })
+  return (
+    <Text size="sm" c="dimmed" component="div" role="status">
+      {more ? `${shown} shown` : `${shown} in all`}
+      {more && count.data && ` of ${count.data.count.toLocaleString()}`}
+      {more && !count.data && <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setWanted(true)}>Count all</Button>}
+    </Text>
+  )
+}

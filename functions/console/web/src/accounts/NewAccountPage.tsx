@@ -1,0 +1,72 @@
+import { Anchor, Breadcrumbs, Button, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { FormEvent } from 'react'
+import { Link, useNavigate } from 'react-router'
+import { api, ask, once } from '../api/client'
+import type { Schemas } from '../api/client'
+import { asProblem } from '../api/problem'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { FieldInput } from '../fields/FieldInput'
+import { useAccountFields } from '../fields/fields'
+import type { Value } from '../fields/fields'
+import { nameOf, refreshed } from './account'
+import classes from './AccountPage.module.css'
+import { sections } from './sections'
+
+/** The form for a new account. What is left out takes the environment's defaults. */
+export function NewAccountPage() {
+  const fields = useAccountFields()
+  const navigate = useNavigate()
+  const [values, setValues] = useState<Record<string, Value>>({})
+  const create = useMutation({
+    mutationFn: () => ask(api.POST('/api/accounts', { params: { header: once() }, body: values as unknown as Schemas['AccountCreate'] })),
+    onSuccess: (account) => {
+      refreshed(account.id, account)
+      notifications.show({ color: 'green', title: `${nameOf(account)} is created`, message: 'Allow login access and set a password to let the person in.' })
+      void navigate(`/accounts/${account.id}`)
+    },
+  })
+  if (!fields) return <Skeleton h={320} />
+  const problem = create.error ? asProblem(create.error) : undefined
+  const all = [...sections, { name: 'permissions', label: 'Permissions' }]
+  const writable = fields.filter((f) => !f.readOnly)
+  const set = (name: string, value: Value) => {
+    const { [name]: _, ...rest } = values
+    setValues(value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0) ? rest : { ...rest, [name]: value })
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!create.isPending) create.mutate()
+  }
+  return (
+    <form onSubmit={submit} noValidate className={classes.form} aria-label="New user account">
+      <Stack gap="lg">
+        <Breadcrumbs separator="›"><Anchor component={Link} to="/accounts" size="sm">User accounts</Anchor><Text size="sm" c="dimmed">New</Text></Breadcrumbs>
+        <div>
+          <Title order={1} size="h2">New user account</Title>
+          <Text c="dimmed">It starts with access locked and without a password; both are the next steps after Create.</Text>
+        </div>
+        <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
+        <div className={classes.sections}>
+          {all.map((section) => {
+            const own = writable.filter((f) => f.section === section.name)
+            return own.length === 0 ? null : (
+              <section key={section.name} className={classes.section} aria-labelledby={`section-${section.name}`}>
+                <h2 id={`section-${section.name}`}>{section.label}</h2>
+                <Stack gap="sm">
+                  {own.map((f) => <FieldInput key={f.name} field={f} value={values[f.name]} onChange={(v) => set(f.name, v)} error={problem?.of(f.name)} autoFocus={f === writable[0]} />)}
+                </Stack>
+              </section>
+            )
+          })}
+        </div>
+        <div className={classes.bar}>
+          <Button variant="default" component={Link} to="/accounts">Cancel</Button>
+          <Button type="submit" loading={create.isPending}>Create</Button>
+        </div>
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,81 @@
+import { ActionIcon, Button, Group, Menu } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconBan, IconChevronDown, IconCircleCheck, IconDots, IconKey } from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import type { ComponentType } from 'react'
+import { api, ask } from '../../api/client'
+import { asProblem } from '../../api/problem'
+import { useMay } from '../../session/session'
+import { nameOf, refreshed } from '../account'
+import type { Account } from '../account'
+
+export interface DialogProps {
+  account: Account
+  close: () => void
+}
+
+/** The dialogs of actions that ask something, or show something. */
+const dialogs: Record<string, ComponentType<DialogProps>> = {
+  block: lazy(() => import('./BlockDialog')),
+  password: lazy(() => import('./PasswordDialog')),
+  autoReset: lazy(() => import('./AutoResetDialog')),
+  forceChange: lazy(() => import('./ForceChangeDialog')),
+  lock: lazy(() => import('./LockDialog')),
+  delete: lazy(() => import('./DeleteDialog')),
+}
+
+/** What can be done to an account, in the guide's words; what the person may not do is not shown. */
+export function AccountActions({ account }: { account: Account }) {
+  const [dialog, setDialog] = useState<string>()
+  const may = useMay()
+  const path = { path: { id: account.id } }
+  const act = useMutation({
+    mutationFn: (what: 'allow' | 'unlock' | 'reset') => {
+      if (what === 'allow') return ask(api.POST('/api/accounts/{id}/allow', { params: path }))
+      if (what === 'unlock') return ask(api.POST('/api/accounts/{id}/unlock', { params: path }))
+      return ask(api.POST('/api/accounts/{id}/reset-tries', { params: path }))
+    },
+    onSuccess: (changed, what) => {
+      refreshed(account.id, changed)
+      const words = { allow: 'Login access is allowed.', unlock: 'The account is unlocked.', reset: 'The try count is reset.' }
+      notifications.show({ color: 'green', title: nameOf(changed), message: words[what] })
+    },
+    onError: (error) => notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message, autoClose: 10_000 }),
+  })
+  const Dialog = dialog ? dialogs[dialog] : undefined
+  return (
+    <Group gap="xs">
+      {may('account.block') && (account.accessLocked ? (
+        <Button leftSection={<IconCircleCheck size={18} />} loading={act.isPending} onClick={() => act.mutate('allow')}>Allow login access</Button>
+      ) : (
+        <Button variant="light" color="red" leftSection={<IconBan size={18} />} onClick={() => setDialog('block')}>Block login access</Button>
+      ))}
+      {may('account.password') && (
+        <Button.Group>
+          <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setDialog('password')}>Set password</Button>
+          <Menu width={230}>
+            <Menu.Target><Button variant="default" px={8} aria-label="More about the password"><IconChevronDown size={16} /></Button></Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={() => setDialog('autoReset')}>Auto reset password</Menu.Item>
+              <Menu.Item onClick={() => setDialog('forceChange')}>Force password change</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </Button.Group>
+      )}
+      {(may('account.lock') || may('account.block') || may('account.delete')) && (
+        <Menu width={230}>
+          <Menu.Target><ActionIcon variant="default" size={36} aria-label="More actions"><IconDots size={20} /></ActionIcon></Menu.Target>
+          <Menu.Dropdown>
+            {may('account.lock') && (account.active === false
+              ? <Menu.Item onClick={() => act.mutate('unlock')}>Unlock</Menu.Item>
+              : <Menu.Item onClick={() => setDialog('lock')}>Lock</Menu.Item>)}
+            {may('account.block') && <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>}
+            {may('account.delete') && <><Menu.Divider /><Menu.Item data-danger onClick={() => setDialog('delete')}>Delete</Menu.Item></>}
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      {Dialog && <Suspense><Dialog account={account} close={() => setDialog(undefined)} /></Suspense>}
+    </Group>
+  )
+}

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useSearchParams } from 'react-router'
+import type { Schemas } from '../api/client'
+import type { Field } from '../fields/fields'
+import { defaultColumns } from '../grid/state'
+import type { Column, GridState } from '../grid/state'
+
+type SavedSet = Schemas['SettingsSet']
+
+const kept = 'ua.accounts.columns'
+
+function keptColumns(): Column[] | undefined {
+  try {
+    return JSON.parse(localStorage.getItem(kept) ?? 'null') ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the grid of accounts shows. Filters and order are in the address, so that back works and a link can be sent;
+    columns are this browser's. A Set sets all of them. */
+export function useView(fields: Field[], sets: SavedSet[]) {
+  const [params, setParams] = useSearchParams()
+  const [columns, setColumns] = useState<Column[]>(() => keptColumns() ?? defaultColumns(fields))
+  const setId = params.get('set') ?? ''
+
+  const state = useMemo<GridState>(() => {
+    const filters: Record<string, string> = {}
+    let sort = ''
+    params.forEach((text, name) => {
+      if (name === 'sort') sort = text
+      else if (name !== 'set') filters[name] = text
+    })
+    return { columns, filters, sort }
+  }, [params, columns])
+
+  const show = useCallback(
+    (next: GridState, set = setId) => {
+      setColumns(next.columns)
+      localStorage.setItem(kept, JSON.stringify(next.columns))
+      setParams({ ...next.filters, ...(next.sort && { sort: next.sort }), ...(set && { set }) }, { replace: true })
+    },
+    [setId, setParams],
+  )
+  const choose = useCallback(
+    (set: SavedSet | undefined) => show(set ? stateOf(set, fields) : { columns: defaultColumns(fields), filters: {}, sort: '' }, set?.id ?? ''),
+    [show, fields],
+  )
+
+  // Who comes without saying what to see starts with their default.
+  const [begun, setBegun] = useState(params.size > 0)
+  useEffect(() => {
+    if (begun) return
+    setBegun(true)
+    const standard = sets.find((s) => s.default)
+    if (standard) choose(standard)
+  }, [begun, sets, choose])
+
+  return { state, show, choose, chosen: sets.find((s) => s.id === setId) }
+}
+
+export function stateOf(set: SavedSet, fields: Field[]): GridState {
+  const columns = set.columns.map((c) => ({ field: c.field, ...(c.width ? { width: c.width } : {}) }))
+  return { columns: columns.length > 0 ? columns : defaultColumns(fields), filters: { ...set.filters } as Record<string, string>, sort: set.sort }
+}

@@ -1,0 +1,51 @@
+import type { components } from './schema'
+
+export type FieldProblem = components['schemas']['FaultField']
+
+/** What the API answers when it does not do what was asked (RFC 9457), or what stands for it when nothing answered. */
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly fields: FieldProblem[]
+  readonly request: string
+
+  constructor(of: { status: number; code: string; title: string; detail: string; fields?: FieldProblem[]; instance?: string }) {
+    super(of.detail)
+    this.status = of.status
+    this.code = of.code
+    this.title = of.title
+    this.fields = of.fields ?? []
+    this.request = of.instance ?? ''
+  }
+
+  /** The message for one input, if the problem names it. */
+  of(field: string): string | undefined {
+    return this.fields.find((f) => f.field === field)?.message
+  }
+}
+
+export function problemOf(response: Response, body: unknown): Problem {
+  if (typeof body === 'object' && body !== null && 'code' in body && 'detail' in body) {
+    return new Problem(body as ConstructorParameters<typeof Problem>[0])
+  }
+  return new Problem({
+    status: response.status,
+    code: 'noAnswer',
+    title: 'Not available now',
+    detail: `The service did not answer as it should (status ${response.status}). Try again in a moment.`,
+  })
+}
+
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message)) {
+    return new Problem({ status: 0, code: 'offline', title: 'No connection', detail: 'The service cannot be reached. Check your connection and try again.' })
+  }
+  return new Problem({
+    status: 0,
+    code: 'page',
+    title: 'Something went wrong here',
+    detail: `This page made a mistake${error instanceof Error ? `: ${error.message}` : ''}. Load it again; if it stays so, tell support.`,
+  })
+}

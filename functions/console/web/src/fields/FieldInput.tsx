@@ -1,0 +1,56 @@
+import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
+import { useCodes } from './fields'
+import type { Coded, Field, Value } from './fields'
+
+interface Props {
+  field: Field
+  value: Value
+  onChange: (value: Value) => void
+  error?: string | undefined
+  autoFocus?: boolean
+}
+
+const option = (entry: Coded) => ({ value: entry.code, label: entry.description ? `${entry.code} – ${entry.description}` : entry.code })
+
+/** The input for a field, as its kind wants it. */
+export function FieldInput({ field, value, onChange, error, autoFocus }: Props) {
+  const codes = useCodes(field.refers)
+  const common = { label: field.label, description: field.help, error, withAsterisk: field.required, 'data-autofocus': autoFocus || undefined, autoFocus }
+  const offered = (have: string[]) => (codes ?? []).filter((c) => c.active || have.includes(c.code)).map(option)
+  switch (field.kind) {
+    case 'yesNo':
+      return <Checkbox label={field.label} description={field.help} error={error} checked={value === true} onChange={(e) => onChange(e.currentTarget.checked)} />
+    case 'number':
+      return (
+        <NumberInput
+          {...common} value={typeof value === 'number' ? value : ''} allowDecimal={false} min={field.min} max={field.max}
+          onChange={(next) => onChange(next === '' ? null : Number(next))}
+        />
+      )
+    case 'date':
+      return <TextInput {...common} type="date" value={String(value ?? '')} onChange={(e) => onChange(e.currentTarget.value || null)} />
+    case 'codes': {
+      const have = Array.isArray(value) ? value : []
+      return codes ? (
+        <MultiSelect {...common} searchable clearable data={offered(have)} value={have} onChange={onChange} maxValues={field.max} />
+      ) : (
+        <TagsInput {...common} value={have} onChange={onChange} maxTags={field.max} />
+      )
+    }
+    case 'code':
+      if (codes) {
+        return (
+          <Select
+            {...common} searchable clearable={!field.required} data={offered([String(value ?? '')])} value={value ? String(value) : null}
+            onChange={(next) => onChange(next)}
+          />
+        )
+      }
+  }
+  return (
+    <TextInput
+      {...common} type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'} autoComplete="off" maxLength={field.max || undefined}
+      value={String(value ?? '')} onChange={(e) => onChange(e.currentTarget.value)}
+    />
+  )
+}

@@ -1,0 +1,30 @@
+import { Badge, Group, Text } from '@mantine/core'
+import { IconCheck } from '@tabler/icons-react'
+import type { Field, Value } from './fields'
+import { Instant } from './Instant'
+
+/** A field's value for reading. */
+export function FieldValue({ field, value }: { field: Field; value: Value }) {
+  if (field.kind === 'yesNo') {
+    return value ? (
+      <Group gap={4} wrap="nowrap" display="inline-flex">
+        <IconCheck size={17} stroke={2.2} aria-hidden color="var(--mantine-color-green-text)" />
+        <span>Yes</span>
+      </Group>
+    ) : (
+      <Text span inherit c="dimmed">No</Text>
+    )
+  }
+  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) {
+    return <Text span inherit c="dimmed" aria-label="blank">–</Text>
+  }
+  if (Array.isArray(value)) {
+    return (
+      <Group gap={4} display="inline-flex">
+        {value.map((code) => <Badge key={code} variant="light" color="gray" tt="none" radius="sm">{code}</Badge>)}
+      </Group>
+    )
+  }
+  if (field.kind === 'instant') return <Instant at={String(value)} />
+  return <>{String(value)}</>
+}

@@ -1,0 +1,55 @@
+import { useQuery } from '@tanstack/react-query'
+import { api, ask } from '../api/client'
+import type { Schemas } from '../api/client'
+
+/** A field as the service describes it: label, help, kind, bounds. The page spells none of this itself. */
+export type Field = Schemas['FieldMeta'] & Partial<Pick<Schemas['AccountsField'], 'filters' | 'sortable'>>
+
+/** A value of a field, as the API has it. */
+export type Value = string | number | boolean | string[] | null | undefined
+
+/** The fields of accounts. They change only with a new version of the service. */
+export function useAccountFields(): Field[] | undefined {
+  return useQuery({
+    queryKey: ['fields', 'accounts'],
+    queryFn: async () => (await ask(api.GET('/api/accounts/fields'))).items,
+    staleTime: Infinity,
+  }).data
+}
+
+export interface Coded {
+  code: string
+  description: string
+  active: boolean
+}
+
+const access = { licence: 'licences', role: 'roles', group: 'groups', dacGroup: 'dac-groups' } as const
+const reference = {
+  resourceGroup: 'resource-groups', department: 'departments', costCentre: 'cost-centres', paymentMethod: 'payment-methods', paymentTerms: 'payment-terms',
+} as const
+
+/** The codes that a field can hold, where it refers to reference data that the person may read; else undefined. */
+export function useCodes(refers: string | undefined): Coded[] | undefined {
+  return useQuery({
+    queryKey: ['codes', refers],
+    queryFn: () => readCodes(refers ?? ''),
+    enabled: refers !== undefined && (refers in access || refers in reference),
+    staleTime: 60_000,
+    retry: false,
+  }).data
+}
+
+async function readCodes(refers: string): Promise<Coded[]> {
+  const all: Coded[] = []
+  let cursor: string | undefined
+  do {
+    const query = { limit: 1000, ...(cursor && { cursor }) }
+    const page =
+      refers in access
+        ? await ask(api.GET('/api/access/{kind}', { params: { path: { kind: access[refers as keyof typeof access] }, query } }))
+        : await ask(api.GET('/api/reference/{kind}', { params: { path: { kind: reference[refers as keyof typeof reference] }, query } }))
+    for (const entry of page.items) all.push({ code: entry.code ?? '', description: entry.description ?? '', active: entry.active ?? true })
+    cursor = page.next
+  } while (cursor)
+  return all
+}

@@ -1,0 +1,144 @@
+import { ActionIcon, Checkbox, Popover, Table, Text, UnstyledButton } from '@mantine/core'
+import { IconArrowDown, IconArrowUp, IconFilter, IconFilterFilled } from '@tabler/icons-react'
+import { flexRender, getCoreRowModel, useReactTable } from '@tanstack/react-table'
+import type { ColumnDef } from '@tanstack/react-table'
+import { useMemo, useState } from 'react'
+import type { ReactNode } from 'react'
+import type { Field, Value } from '../fields/fields'
+import { FieldValue } from '../fields/FieldValue'
+import classes from './DataGrid.module.css'
+import { FilterForm } from './FilterForm'
+import { filtersOf, leastWidth, nextSort, standardWidth, withFilters } from './state'
+import type { GridState } from './state'
+
+interface Props<Row> {
+  /** What the grid is a list of, for people who hear it. */
+  label: string
+  fields: Field[]
+  rows: Row[]
+  idOf: (row: Row) => string
+  nameOf: (row: Row) => string
+  state: GridState
+  onChange: (state: GridState) => void
+  selected: ReadonlySet<string>
+  onSelect: (ids: Set<string>) => void
+  /** Draws a cell in another way than its kind would; undefined leaves it to the kind. */
+  cell?: (row: Row, field: Field) => ReactNode
+  rowClass?: (row: Row) => string | undefined
+}
+
+/** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. */
+export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf, state, onChange, selected, onSelect, cell, rowClass }: Props<Row>) {
+  const columns = useMemo<ColumnDef<Row>[]>(
+    () =>
+      state.columns.flatMap(({ field: name, width }) => {
+        const field = fields.find((f) => f.name === name)
+        if (!field) return [] // a Set can name a field of a former version
+        return {
+          id: name, size: width ?? standardWidth, minSize: leastWidth, maxSize: 800, meta: field,
+          cell: ({ row }) => cell?.(row.original, field) ?? <FieldValue field={field} value={(row.original as Record<string, Value>)[name]} />,
+        }
+      }),
+    [state.columns, fields, cell],
+  )
+  const table = useReactTable({
+    data: rows, columns, getRowId: idOf, getCoreRowModel: getCoreRowModel(), columnResizeMode: 'onEnd', manualSorting: true,
+    state: { columnSizing: Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth])) },
+    onColumnSizingChange: (update) => {
+      const before = Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth]))
+      const after = typeof update === 'function' ? update(before) : update
+      resize(after)
+    },
+  })
+  const resize = (sizes: Record<string, number>) =>
+    onChange({ ...state, columns: state.columns.map((c) => ({ ...c, width: Math.round(Math.max(leastWidth, sizes[c.field] ?? c.width ?? standardWidth)) })) })
+  const all = rows.length > 0 && rows.every((row) => selected.has(idOf(row)))
+  const some = rows.some((row) => selected.has(idOf(row)))
+  const pick = (row: Row, on: boolean) => {
+    const next = new Set(selected)
+    if (on) next.add(idOf(row))
+    else next.delete(idOf(row))
+    onSelect(next)
+  }
+  const width = table.getTotalSize() + 44
+  return (
+    <div className={classes.scroller} role="region" aria-label={label} tabIndex={0}>
+      <Table className={classes.table} layout="fixed" style={{ width, minWidth: '100%' }} aria-label={label}>
+        <Table.Thead>
+          {table.getHeaderGroups().map((group) => (
+            <Table.Tr key={group.id}>
+              <Table.Th className={classes.pick} style={{ width: 44 }}>
+                <Checkbox
+                  aria-label="Pick all that are shown" checked={all} indeterminate={some && !all}
+                  onChange={() => onSelect(all ? new Set() : new Set([...selected, ...rows.map(idOf)]))}
+                />
+              </Table.Th>
+              {group.headers.map((header) => {
+                const field = header.column.columnDef.meta as Field
+                const sorted = state.sort === field.name ? 'ascending' : state.sort === `-${field.name}` ? 'descending' : 'none'
+                return (
+                  <Table.Th key={header.id} style={{ width: header.getSize() }} aria-sort={sorted} className={classes.heading}>
+                    <div className={classes.headingRow}>
+                      <UnstyledButton
+                        className={classes.sort} title={field.help} disabled={!field.sortable}
+                        onClick={() => onChange({ ...state, sort: nextSort(state.sort, field.name) })}
+                      >
+                        <span className={classes.headingText}>{field.label}</span>
+                        {sorted === 'ascending' && <IconArrowUp size={15} aria-hidden />}
+                        {sorted === 'descending' && <IconArrowDown size={15} aria-hidden />}
+                      </UnstyledButton>
+                      {(field.filters?.length ?? 0) > 0 && <HeadingFilter field={field} state={state} onChange={onChange} />}
+                    </div>
+                    <div
+                      className={classes.grip} aria-hidden data-busy={header.column.getIsResizing() || undefined}
+                      onPointerDown={(event) => header.getResizeHandler()(event)} onTouchStart={header.getResizeHandler()}
+                    />
+                  </Table.Th>
+                )
+              })}
+            </Table.Tr>
+          ))}
+        </Table.Thead>
+        <Table.Tbody>
+          {table.getRowModel().rows.map((row) => (
+            <Table.Tr key={row.id} className={rowClass?.(row.original)} data-picked={selected.has(row.id) || undefined}>
+              <Table.Td className={classes.pick}>
+                <Checkbox aria-label={`Pick ${nameOf(row.original)}`} checked={selected.has(row.id)} onChange={(e) => pick(row.original, e.currentTarget.checked)} />
+              </Table.Td>
+              {row.getVisibleCells().map((c) => (
+                <Table.Td key={c.id} className={classes.cell}>{flexRender(c.column.columnDef.cell, c.getContext())}</Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {rows.length === 0 && <Text className={classes.none} c="dimmed">Nothing to show.</Text>}
+    </div>
+  )
+}
+
+function HeadingFilter({ field, state, onChange }: { field: Field; state: GridState; onChange: (state: GridState) => void }) {
+  const [opened, setOpened] = useState(false)
+  const set = filtersOf(state.filters, field.name)
+  return (
+    <Popover opened={opened} onChange={setOpened} width={280} position="bottom-start" trapFocus returnFocus withinPortal>
+      <Popover.Target>
+        <ActionIcon
+          variant={set.length > 0 ? 'light' : 'subtle'} color={set.length > 0 ? 'indigo' : 'gray'} size="sm" className={classes.filter} data-set={set.length > 0 || undefined}
+          aria-label={`Filter by ${field.label}`} onClick={() => setOpened((o) => !o)}
+        >
+          {set.length > 0 ? <IconFilterFilled size={14} /> : <IconFilter size={14} />}
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <FilterForm
+          key={String(opened)} field={field} filters={Object.fromEntries(set.map((name) => [name, state.filters[name] ?? '']))}
+          apply={(filters) => {
+            setOpened(false)
+            onChange({ ...state, filters: withFilters(state.filters, field.name, filters) })
+          }}
+        />
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

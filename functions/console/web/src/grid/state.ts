@@ -1,0 +1,85 @@
+import type { Field } from '../fields/fields'
+
+/** A column as a Set keeps it. */
+export interface Column {
+  field: string
+  width?: number
+}
+
+/** What a grid shows: the content of a Set. Filters have the names of the list's query parameters. */
+export interface GridState {
+  columns: Column[]
+  filters: Record<string, string>
+  sort: string
+}
+
+export const standardWidth = 160
+export const leastWidth = 80
+
+/** The columns that the service says a grid starts with. */
+export function defaultColumns(fields: Field[]): Column[] {
+  return fields
+    .filter((f) => f.defaultGrid)
+    .sort((a, b) => (a.defaultGrid ?? 0) - (b.defaultGrid ?? 0))
+    .map((f) => ({ field: f.name, width: widthOf(f) }))
+}
+
+/** A width that suits a field's kind. */
+export function widthOf(field: Field): number {
+  switch (field.kind) {
+    case 'yesNo': return 160
+    case 'number': return 130
+    case 'date': return 125
+    case 'instant': return 175
+    case 'code': return 125
+    case 'email': return 230
+    default: return standardWidth
+  }
+}
+
+/** The sort after a press on a heading: up, down, none. */
+export function nextSort(current: string, field: string): string {
+  if (current === field) return `-${field}`
+  return current === `-${field}` ? '' : field
+}
+
+/** The names of the filters of one field that are set. */
+export function filtersOf(filters: Record<string, string>, field: string): string[] {
+  return Object.keys(filters).filter((name) => name === field || name.startsWith(`${field}.`))
+}
+
+/** The filters without those of one field, and with others in their place. */
+export function withFilters(filters: Record<string, string>, field: string, others: Record<string, string>): Record<string, string> {
+  const rest = Object.fromEntries(Object.entries(filters).filter(([name]) => name !== field && !name.startsWith(`${field}.`)))
+  return { ...rest, ...Object.fromEntries(Object.entries(others).filter(([, text]) => text !== '')) }
+}
+
+/** A filter in words. */
+export function describeFilter(fields: Field[], name: string, text: string): string {
+  const [fieldName = '', op = 'equals'] = name.split('.')
+  const field = fields.find((f) => f.name === fieldName)
+  const label = field?.label ?? fieldName
+  if (op === 'empty') return text === 'true' ? `${label} is blank` : `${label} is not blank`
+  if (op === 'contains') return `${label} has “${text}”`
+  if (op === 'from') return `${label} from ${text}`
+  if (op === 'to') return `${label} up to ${text}`
+  if (field?.kind === 'yesNo') return text === 'any' ? `${label} or not` : text === 'true' ? label : `Not ${label.toLowerCase()}`
+  return `${label} is ${text.split(';').join(' or ')}`
+}
+
+/** Moves a column by so many places. */
+export function moved(columns: Column[], field: string, by: number): Column[] {
+  const from = columns.findIndex((c) => c.field === field)
+  const to = from + by
+  if (from < 0 || to < 0 || to >= columns.length) return columns
+  const out = [...columns]
+  const [column] = out.splice(from, 1)
+  out.splice(to, 0, column!)
+  return out
+}
+
+/** Whether two states show the same. */
+export function sameState(a: GridState, b: GridState): boolean {
+  const plain = (s: GridState) => JSON.stringify([s.columns.map((c) => [c.field, c.width]), Object.entries(s.filters).sort(), s.sort])
+  return plain(a) === plain(b)
+}

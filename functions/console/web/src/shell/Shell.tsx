@@ -1,0 +1,137 @@
+import { ActionIcon, Avatar, Burger, Drawer, Group, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme, VisuallyHidden } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
+import { Suspense, useEffect, useState } from 'react'
+import { Link, Navigate, NavLink, Outlet, useLocation, useMatches, useNavigate } from 'react-router'
+import { queries } from '../api/queries'
+import { mayBeSignedIn, whenOver } from '../api/transport'
+import { Loading } from '../common/Loading'
+import { NoPermission } from '../common/NoPermission'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { pages } from '../pages'
+import type { Page } from '../pages'
+import { signOut, useMay, useMe, useMeQuery } from '../session/session'
+import { Boundary } from './Boundary'
+import classes from './Shell.module.css'
+
+/** Everything around a page: who may see it, the navigation, who is signed in. */
+export function Shell() {
+  const me = useMeQuery()
+  const location = useLocation()
+  const navigate = useNavigate()
+  const back = location.pathname + location.search
+
+  useEffect(() => {
+    whenOver(() => {
+      queries.clear()
+      void navigate('/sign-in', { state: { back, over: true }, replace: true })
+    })
+  }, [navigate, back])
+
+  if (!mayBeSignedIn()) return <Navigate to="/sign-in" state={{ back: back === '/' ? undefined : back }} replace />
+  if (me.isPending) return <Loading what="Loading your account" />
+  if (me.error) return <div className={classes.broken}><ProblemAlert error={me.error} /></div>
+  return <Frame />
+}
+
+function Frame() {
+  const [opened, menu] = useDisclosure(false)
+  const location = useLocation()
+  const page = useMatches().at(-1)?.handle as Page | undefined
+  const may = useMay()
+  useEffect(() => menu.close(), [location.pathname])
+  useEffect(() => {
+    document.title = page ? `${page.title} · User Accounts` : 'User Accounts'
+  }, [page])
+
+  return (
+    <div className={classes.frame}>
+      <a className={classes.skip} href="#main">Skip to content</a>
+      <header className={classes.header}>
+        <Group gap="sm" wrap="nowrap">
+          <Burger className={classes.burger} opened={opened} onClick={menu.toggle} size="sm" aria-label="Navigation" aria-expanded={opened} />
+          <Link to="/" className={classes.brand}>
+            <img src="/icon.svg" alt="" width={28} height={28} />
+            <Text fw={650} size="lg" component="span">User Accounts</Text>
+          </Link>
+        </Group>
+        <Group gap="xs" wrap="nowrap">
+          <SchemeSwitch />
+          <Who />
+        </Group>
+      </header>
+      <nav className={classes.nav} aria-label="Main"><Navigation /></nav>
+      <Drawer opened={opened} onClose={menu.close} title="User Accounts" size={280}>
+        <nav aria-label="Main, on a small screen"><Navigation /></nav>
+      </Drawer>
+      <main id="main" className={classes.main} tabIndex={-1}>
+        <Boundary key={location.pathname}>
+          <Suspense fallback={<Loading />}>{page?.needs && !may(page.needs) ? <NoPermission needs={page.needs} /> : <Outlet />}</Suspense>
+        </Boundary>
+      </main>
+    </div>
+  )
+}
+
+function Navigation() {
+  const may = useMay()
+  const shown = pages.filter((p) => p.nav && (!p.needs || may(p.needs)))
+  const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
+  return groups.map((group) => (
+    <div key={group} className={classes.group}>
+      <Text size="xs" fw={600} c="dimmed" className={classes.groupName}>{group}</Text>
+      {shown.filter((p) => p.nav?.group === group).map((p) => {
+        const Icon = p.nav!.icon
+        return (
+          <NavLink key={p.path} to={`/${p.path}`} className={classes.link!}>
+            <Icon size={20} stroke={1.7} aria-hidden />
+            {p.nav!.label}
+          </NavLink>
+        )
+      })}
+    </div>
+  ))
+}
+
+function SchemeSwitch() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
+  const [dark, setDark] = useState(false)
+  useEffect(() => {
+    setDark(colorScheme === 'dark' || (colorScheme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches))
+  }, [colorScheme])
+  const label = dark ? 'Light colours' : 'Dark colours'
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
+        {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
+      </ActionIcon>
+    </Tooltip>
+  )
+}
+
+function Who() {
+  const me = useMe()
+  const navigate = useNavigate()
+  const leave = async () => {
+    await signOut().catch(() => undefined)
+    void navigate('/sign-in', { replace: true })
+  }
+  return (
+    <Menu width={220}>
+      <Menu.Target>
+        <UnstyledButton className={classes.who}>
+          <Avatar size={32} radius="xl" color="indigo" aria-hidden>{me.username.slice(0, 2).toUpperCase()}</Avatar>
+          <Text size="sm" fw={550} component="span" className={classes.whoName}>{me.username}</Text>
+          <VisuallyHidden>: your account</VisuallyHidden>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Signed in as {me.username}</Menu.Label>
+        <Menu.Item component={Link} to={`/accounts/${me.accountId}`} leftSection={<IconUserCircle size={18} />}>My user account</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void leave()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+

@@ -1,0 +1,49 @@
+import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import type { FormEvent } from 'react'
+import { api, ask } from '../api/client'
+import type { Step } from '../api/transport'
+import { ProblemAlert } from '../common/ProblemAlert'
+
+/** Username or email, and password. */
+export function PasswordForm({ done }: { done: (next: Step) => void }) {
+  const [identifier, setIdentifier] = useState('')
+  const [password, setPassword] = useState('')
+  const [missing, setMissing] = useState(false)
+  const passwordInput = useRef<HTMLInputElement>(null)
+  const login = useMutation({
+    mutationFn: () => ask(api.POST('/api/login', { body: { identifier, password, client: 'Web console' } })),
+    onSuccess: done,
+    onError: () => {
+      setPassword('')
+      passwordInput.current?.focus()
+    },
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const blank = !identifier.trim() || !password
+    setMissing(blank)
+    if (!blank && !login.isPending) login.mutate()
+  }
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        <TextInput
+          label="Username or email" name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus maxLength={250}
+          value={identifier} onChange={(e) => setIdentifier(e.currentTarget.value)}
+          error={missing && !identifier.trim() && 'Enter your username or email address.'}
+        />
+        <PasswordInput
+          ref={passwordInput} label="Password" name="password" autoComplete="current-password" maxLength={1000}
+          value={password} onChange={(e) => setPassword(e.currentTarget.value)}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+          error={missing && !password && 'Enter your password.'}
+        />
+        <ProblemAlert error={login.error} />
+        <Button type="submit" loading={login.isPending} fullWidth>Sign in</Button>
+        <Text size="sm" c="dimmed" ta="center">No access, or no password yet? Ask your administrator.</Text>
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,22 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+const api = `http://127.0.0.1:${process.env.PORT ?? 3000}`
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: 'dist/app',
+    target: 'es2022',
+    // Inlined images and fonts would need a wider policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    port: 5173,
+    host: '127.0.0.1',
+    // The API checks that a change comes from its own origin; while developing that is Vite's.
+    proxy: { '/api': { target: api, changeOrigin: true, headers: { origin: api } } },
+  },
+})
