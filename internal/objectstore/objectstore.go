@@ -85,12 +85,13 @@ func (b Bucket) Get(ctx context.Context, f transfer.File) ([]byte, error) {
 		return nil, notFound("read file", err)
 	}
 	defer out.Body.Close() //nolint:errcheck // read only
-	data, err := io.ReadAll(io.LimitReader(out.Body, maxGet+1))
-	if err != nil {
-		return nil, fmt.Errorf("read file: %w", err)
-	}
-	if len(data) > maxGet {
+	size := aws.ToInt64(out.ContentLength)
+	if size < 0 || size > maxGet {
 		return nil, errors.New("read file: larger than any of ours")
+	}
+	data := make([]byte, size) // once, where reading to the end would double the memory as it grows
+	if _, err := io.ReadFull(out.Body, data); err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
 	}
 	return data, nil
 }

@@ -156,6 +156,12 @@ func (r Row) Cell(column int) Cell {
 // Address returns the name of a cell, as "C7", from its row and column, both counted from 1.
 func Address(row, column int) string { return ColumnName(column) + strconv.Itoa(row) }
 
+// At returns the column and the row of a cell's name, and whether it is one.
+func At(address string) (column, row int, ok bool) {
+	column, row = parseAddress([]byte(address))
+	return column, row, column > 0
+}
+
 // ColumnName returns the letters of a column counted from 1: "A", "AJ". It returns "?" for a number that is none.
 func ColumnName(column int) string {
 	if column < 1 || column > maxSheetColumns {

@@ -22,6 +22,8 @@ type Column struct {
 	Width float64
 	// Choices are offered as a drop-down list, which other values may be typed over. A Bool has TRUE and FALSE without.
 	Choices []string
+	// Hint is shown when a cell of the column is chosen, where a list cannot be: no more than 255 characters of it.
+	Hint string
 }
 
 // Export is a workbook to be written.

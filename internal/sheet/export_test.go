@@ -290,8 +290,8 @@ func TestExportLooks(t *testing.T) {
 	for _, r := range rules {
 		got += r.Sqref + " " + r.Formula1 + "\n"
 	}
-	if want := "B2:B1048576 \"TRUE,FALSE\"\nC2:C1048576 \"FULL,API & more\"\nD2:D1048576 Lists!$A$1:$A$100\n" +
-		"F2:F1048576 Lists!$B$1:$B$26\nG2:G1048576 \"" + strings.Join(wordy[3:], ",") + "\"\n"; err != nil || got != want {
+	if want := "B2:B1048576 \"TRUE,FALSE\"\nC2:C1048576 \"FULL,API & more\"\nD2:D1048576 Choices1\n" +
+		"F2:F1048576 Choices2\nG2:G1048576 \"" + strings.Join(wordy[3:], ",") + "\"\n"; err != nil || got != want {
 		t.Errorf("got  %s\nwant %s, %v", got, want, err)
 	}
 	for at, want := range map[string]string{"B2": "TRUE", "B3": "FALSE", "E2": "31/12/2026", "D2": ""} {

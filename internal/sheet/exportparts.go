@@ -45,7 +45,7 @@ func (e Export) fixedParts(lists []list) []part {
 			`<Default Extension="xml" ContentType="application/xml"/>` + types + `</Types>`},
 		{"_rels/.rels", relationships(relationship(1, "officeDocument", "xl/workbook.xml"))},
 		{"xl/workbook.xml", `<workbook` + mainSpace + ` xmlns:r="` + officeRels + `"><bookViews><workbookView/></bookViews>` +
-			`<sheets>` + sheets + `</sheets></workbook>`},
+			`<sheets>` + sheets + `</sheets>` + names(lists) + `</workbook>`},
 		{"xl/_rels/workbook.xml.rels", relationships(relations)},
 		{"xl/styles.xml", e.styles()},
 		{"xl/worksheets/_rels/sheet1.xml.rels", relationships(relationship(1, "table", "../tables/table1.xml"))},
@@ -115,6 +115,12 @@ func (e Export) sheetTail(lists []list) string {
 	for i, c := range e.Columns {
 		formula := ""
 		switch {
+		case c.Hint != "":
+			rules++
+			name := ColumnName(i + 1)
+			fmt.Fprintf(&b, `<dataValidation allowBlank="1" showInputMessage="1" promptTitle="%s" prompt="%s" sqref="%s2:%s%d"/>`,
+				xmlText(clipText(c.Heading, 32)), xmlText(shortHint(c.Hint)), name, name, maxSheetRows)
+			continue
 		case len(c.Choices) == 0 && c.Kind == Bool:
 			formula = `"TRUE,FALSE"`
 		case len(c.Choices) == 0:
@@ -124,7 +130,7 @@ func (e Export) sheetTail(lists []list) string {
 		}
 		for at, l := range lists {
 			if l.column == i {
-				formula = fmt.Sprintf("%s!$%s$1:$%s$%d", listsName, ColumnName(at+1), ColumnName(at+1), len(l.values))
+				formula = listName(at)
 			}
 		}
 		rules++
@@ -138,6 +144,30 @@ func (e Export) sheetTail(lists []list) string {
 	}
 	return `</sheetData>` + rulesXML + `<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>` +
 		`<tableParts count="1"><tablePart r:id="rId1"/></tableParts></worksheet>`
+}
+
+// shortHint returns a hint as long as a message of a rule may be.
+func shortHint(s string) string {
+	const most = 255
+	if utf16Length(s) <= most {
+		return s
+	}
+	return clipText(s, most-1) + "…"
+}
+
+// listName is the name under which the rules know the list at a place.
+func listName(at int) string { return fmt.Sprintf("Choices%d", at+1) }
+
+// names returns the defined names of the lists (18.2.6).
+func names(lists []list) string {
+	var b strings.Builder
+	for at, l := range lists {
+		fmt.Fprintf(&b, `<definedName name="%s">%s!$%s$1:$%s$%d</definedName>`, listName(at), listsName, ColumnName(at+1), ColumnName(at+1), len(l.values))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return `<definedNames>` + b.String() + `</definedNames>`
 }
 
 // table returns the table part (18.5.1.2) over so many rows, the header among them. A table has at least one row below.

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,13 +26,14 @@ const (
 type Headings struct {
 	columns []int        // for each wanted heading its column, from 1, or 0
 	known   map[int]bool // the columns with a heading
+	added   map[int]bool // those of them that this product added to a sheet it gave back
 }
 
 // MatchHeadings finds the wanted headings in the header row: in any order, without regard to case and white space. It
 // returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text; with
 // one of those the sheet is not to be read.
 func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
-	h := Headings{columns: make([]int, len(want)), known: make(map[int]bool)}
+	h := Headings{columns: make([]int, len(want)), known: make(map[int]bool), added: make(map[int]bool)}
 	places := make(map[string]int, len(want)+2)
 	for i, w := range want {
 		places[foldHeading(w.Name)] = i
@@ -56,7 +58,9 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 				want[i].Name, ColumnName(h.columns[i]), ColumnName(cell.Column))})
 		case ok:
 			h.columns[i] = cell.Column
-		case f == nil && folded != foldHeading(HeadingResult) && folded != foldHeading(HeadingErrors):
+		case f == nil && (folded == foldHeading(HeadingResult) || folded == foldHeading(HeadingErrors)):
+			h.added[cell.Column] = true
+		case f == nil:
 			unknown = append(unknown, cell)
 		}
 		h.known[cell.Column] = true
@@ -121,6 +125,12 @@ func (h Headings) Cell(row Row, i int) Cell {
 		return Cell{Row: row.Number}
 	}
 	return row.Cell(h.columns[i])
+}
+
+// IsEmpty reports whether nothing stands in the row but what this product wrote there itself: somebody emptied it in a sheet
+// that they got back.
+func (h Headings) IsEmpty(row Row) bool {
+	return !slices.ContainsFunc(row.Cells, func(c Cell) bool { return !h.added[c.Column] && !c.IsBlank() })
 }
 
 // Stray returns a field for the first value of the row that stands in a column without a heading, or nil. Such a value

@@ -57,6 +57,11 @@ type scanner struct {
 	attrs []attribute
 	text  []byte
 	plain []byte // scratch for what had to be unescaped
+
+	// keep makes the scanner keep the bytes of what it passes, for editor: those before buf[from] that are still wanted.
+	keep bool
+	kept []byte
+	from int
 }
 
 // newScanner returns a scanner of the document in src, which is UTF-8, or UTF-16 with its mark or its first character to
@@ -80,6 +85,10 @@ func (s *scanner) depth() int { return len(s.marks) }
 // errTagLong if the window is as large as it may become.
 func (s *scanner) more() error {
 	if s.pos > 0 {
+		if s.keep {
+			s.kept = append(s.kept, s.buf[s.from:s.pos]...)
+			s.from = 0
+		}
 		copy(s.buf, s.buf[s.pos:s.end])
 		s.end -= s.pos
 		s.pos = 0

@@ -14,6 +14,8 @@ type Workbook struct {
 	archive *archive
 	limits  Limits
 
+	main   string   // the part that the others hang on
+	styles string   // the part with the styles, "" for none
 	sheet  string   // the name of the worksheet that is read
 	part   string   // where it is
 	others []string // the names of all other sheets
@@ -44,6 +46,7 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*Workbook, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.main = main
 	relations, err := a.relations(main)
 	if err != nil {
 		return nil, err
@@ -54,6 +57,7 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*Workbook, error) {
 	for _, r := range relations {
 		switch r.kind {
 		case "styles":
+			w.styles = r.target
 			w.formats, err = a.readStyles(r.target)
 		case "sharedStrings":
 			w.strings = &sharedStrings{archive: a, part: r.target}

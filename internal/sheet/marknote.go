@@ -1,0 +1,311 @@
+package sheet
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// notes is the notes of a sheet: the comments part (18.7.6) and the drawing with their boxes, in VML as programs still have
+// it (part 4, 19). Those of people stay.
+type notes struct {
+	archive   *archive
+	relations map[string]relation
+	wanted    []cellNote // in the order of the sheet
+	comments  string     // the comments part, "" for none
+	drawing   string     // the relationship of the drawing that the sheet has, "" for none
+	folder    string
+
+	theirs map[string]bool // cells with a person's note
+	gone   map[string]bool // cells whose notes were of an earlier round
+	author int
+}
+
+type cellNote struct {
+	row, column int
+	text        string
+}
+
+// newNotes returns the notes that are to be made; nil where the sheet cannot take any.
+func newNotes(a *archive, sheetPart string, relations map[string]relation, rows []RowMark) (*notes, error) {
+	n := &notes{archive: a, relations: relations, folder: path.Dir(path.Dir(sheetPart)), theirs: map[string]bool{}, gone: map[string]bool{}}
+	for _, r := range rows {
+		for _, c := range r.Cells {
+			if len(n.wanted) < maxNotes {
+				n.wanted = append(n.wanted, cellNote{r.Number, c.Column, noteLead + clipText(c.Note, maxNoteChars)})
+			}
+		}
+	}
+	for _, r := range relations {
+		if r.kind == "comments" {
+			n.comments = r.target
+		}
+	}
+	if n.comments == "" && len(n.wanted) == 0 || len(a.parts)+3 > a.limits.Parts {
+		return nil, nil
+	}
+	strict, err := a.isStrict(sheetPart)
+	if strict || err != nil {
+		return nil, err // the strict form has no VML
+	}
+	return n, nil
+}
+
+// isStrict reports whether a part is in the strict form of the format.
+func (a *archive) isStrict(part string) (strict bool, err error) {
+	err = a.with(part, func(r io.Reader) error {
+		head := make([]byte, sniffSize)
+		n, _ := io.ReadFull(r, head)
+		strict = bytes.Contains(head[:n], []byte("purl.oclc.org/ooxml"))
+		return nil
+	})
+	return strict, err
+}
+
+// make makes both parts, and returns what types and relationships are to be added. A drawing that is not well-formed, as old
+// programs wrote them, is left alone with its notes.
+func (n *notes) make(m *marking) (types, relations string, err error) {
+	vml := ""
+	if r, ok := n.relations[n.drawing]; ok && r.kind == "vmlDrawing" {
+		vml = r.target
+	}
+	madeComments, madeDrawing := n.comments == "", vml == ""
+	var comments, drawing bytes.Buffer
+	if madeComments {
+		n.comments = n.folder + "/userAccountsNotes.xml"
+		err = n.writeComments(strings.NewReader(xmlHead+`<comments`+mainSpace+`><authors></authors><commentList></commentList></comments>`), n.archive.limits.Depth, &comments)
+	} else {
+		err = n.archive.with(n.comments, func(r io.Reader) error { return n.writeComments(r, n.archive.limits.Depth, &comments) })
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if madeDrawing {
+		vml = n.folder + "/drawings/userAccountsNotes.vml"
+		err = n.writeDrawing(strings.NewReader(`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`), n.archive.limits.Depth, &drawing)
+	} else if n.archive.with(vml, func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	for name, body := range map[string]*bytes.Buffer{n.comments: &comments, vml: &drawing} {
+		if err := m.make(name, func(out io.Writer) error { _, err := body.WriteTo(out); return err }); err != nil {
+			return "", "", err
+		}
+	}
+	if madeComments {
+		types += `<%sOverride PartName="/` + n.comments + `" ContentType="` + officeType + `comments+xml"/>`
+		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="/` + n.comments + `"/>`
+	}
+	if madeDrawing {
+		types += `<%sOverride PartName="/` + vml + `" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
+		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="/` + vml + `"/>`
+	}
+	return types, relations, nil
+}
+
+// writeComments copies the comments part without the notes of an earlier round and with the new ones.
+func (n *notes) writeComments(src io.Reader, depth int, out io.Writer) error {
+	e, err := newEditor(src, depth, out)
+	if err != nil {
+		return err
+	}
+	for {
+		tok, err := e.read()
+		switch {
+		case err != nil:
+			return err
+		case tok == tokenEOF:
+			e.write(e.raw)
+			return e.err
+		case tok == tokenStart && e.depth() == 2 && string(e.name) == "authors":
+			err = n.authors(e)
+		case tok == tokenStart && e.depth() == 2 && string(e.name) == "commentList":
+			err = n.list(e)
+		default:
+			e.write(e.raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// authors copies the authors, with ours as the last.
+func (n *notes) authors(e *editor) error {
+	p := e.prefix()
+	before := n.author
+	var copied bytes.Buffer
+	copied.Write(e.raw)
+	closed := isClosed(e.raw)
+	for e.depth() >= 2 {
+		tok, err := e.read()
+		if err != nil {
+			return err
+		}
+		if tok == tokenStart && e.depth() == 3 {
+			before++
+		}
+		if e.depth() >= 2 {
+			copied.Write(e.raw)
+		}
+	}
+	n.author = before
+	body := copied.Bytes()
+	if closed {
+		body = append(bytes.TrimSuffix(body, []byte("/>")), '>')
+	}
+	e.write(body)
+	e.writeString("<" + p + "author>" + strings.TrimSuffix(noteLead, ": ") + "</" + p + "author></" + p + "authors>")
+	return e.err
+}
+
+// list copies the notes of people, and writes ours.
+func (n *notes) list(e *editor) error {
+	p := e.prefix()
+	open := bytes.Clone(e.raw)
+	if isClosed(open) {
+		open = append(bytes.TrimSuffix(open, []byte("/>")), '>')
+	}
+	e.write(open)
+	for e.depth() >= 2 {
+		tok, err := e.read()
+		if err != nil {
+			return err
+		}
+		if tok != tokenStart || string(e.name) != "comment" {
+			continue
+		}
+		ref, _ := e.attr("ref")
+		at := string(ref)
+		var raw, text bytes.Buffer
+		raw.Write(e.raw)
+		for e.depth() >= 3 {
+			tok, err := e.read()
+			if err != nil {
+				return err
+			}
+			raw.Write(e.raw)
+			if tok == tokenText {
+				text.Write(e.text)
+			}
+		}
+		if strings.HasPrefix(strings.TrimLeft(text.String(), " \t\r\n"), noteLead) {
+			n.gone[at] = true
+			continue
+		}
+		n.theirs[at] = true
+		e.write(raw.Bytes())
+	}
+	for _, c := range n.wanted {
+		if at := Address(c.row, c.column); !n.theirs[at] {
+			b := fmt.Appendf(nil, `<%scomment ref="%s" authorId="%d"><%stext><%st xml:space="preserve">`, p, at, n.author, p, p)
+			b = appendText(b, c.text)
+			e.write(fmt.Appendf(b, `</%st></%stext></%scomment>`, p, p, p))
+		}
+	}
+	e.writeString("</" + p + "commentList>")
+	return e.err
+}
+
+// writeDrawing copies the drawing without the boxes of notes that are gone, and with those of the new ones.
+func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
+	e, err := newEditor(src, depth, out)
+	if err != nil {
+		return err
+	}
+	hasType, shapes := false, 1025
+	for {
+		tok, err := e.read()
+		switch {
+		case err != nil:
+			return err
+		case tok == tokenEOF:
+			e.write(e.raw)
+			return e.err
+		case tok == tokenStart && e.depth() == 2:
+			if id, _ := e.attr("id"); string(e.name) == "shapetype" && string(id) == "_x0000_t202" {
+				hasType = true
+			}
+			if string(e.name) == "shape" {
+				shapes = 1 << 20 // beyond those that are there
+			}
+			if err := n.shape(e); err != nil {
+				return err
+			}
+		case tok == tokenStart && !declares(e.raw):
+			return errMalformed // not as any program writes it
+		case tok == tokenEnd && e.depth() == 0:
+			end := e.before()
+			if !hasType {
+				e.writeString(`<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`)
+			}
+			n.boxes(e, shapes)
+			e.write(end)
+		default:
+			e.write(e.raw)
+		}
+	}
+}
+
+// declares reports whether the root of a drawing declares the prefixes that boxes are written with.
+func declares(root []byte) bool {
+	for _, p := range []string{"xmlns:v=", "xmlns:o=", "xmlns:x="} {
+		if !bytes.Contains(root, []byte(p)) {
+			return false
+		}
+	}
+	return true
+}
+
+// shape copies a shape, unless it is the box of a note that is gone.
+func (n *notes) shape(e *editor) error {
+	var raw bytes.Buffer
+	raw.Write(e.raw)
+	row, column, inside := -1, -1, ""
+	for e.depth() >= 2 {
+		tok, err := e.read()
+		if err != nil {
+			return err
+		}
+		raw.Write(e.raw)
+		switch tok {
+		case tokenStart:
+			inside = string(e.name)
+		case tokenEnd:
+			inside = ""
+		case tokenText:
+			value, _ := strconv.Atoi(strings.TrimSpace(string(e.text)))
+			if inside == "Row" {
+				row = value
+			}
+			if inside == "Column" {
+				column = value
+			}
+		}
+	}
+	if row >= 0 && column >= 0 && n.gone[Address(row+1, column+1)] {
+		return nil
+	}
+	e.write(raw.Bytes())
+	return e.err
+}
+
+// boxes writes the boxes of the new notes, hidden until somebody points at the cell.
+func (n *notes) boxes(e *editor, id int) {
+	for _, c := range n.wanted {
+		if n.theirs[Address(c.row, c.column)] {
+			continue
+		}
+		row, column := c.row-1, c.column-1
+		fmt.Fprintf(e.out, `<v:shape id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:59.25pt;margin-top:1.5pt;width:240pt;height:80pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">`+ //nolint:errcheck // the next write tells
+			`<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>`+
+			`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 15, %d, 2, %d, 31, %d, 9</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`,
+			id, column+1, row, column+4, row+5, row, column)
+		id++
+	}
+}
