@@ -10,6 +10,7 @@ import (
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/objectstore"
 	"useraccounts/internal/queue"
+	"useraccounts/internal/sets"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
@@ -19,6 +20,7 @@ type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 	Bucket      string `env:"FILES_BUCKET"`
 	QueueURL    string `env:"TRANSFER_QUEUE_URL"`
 }
@@ -28,12 +30,17 @@ func main() {
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	jobs := dynamo.Jobs{Table: table}
+	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table), Now: time.Now}
 	transfers := &transfer.Service{
-		Records: dynamo.Jobs{Table: table}, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
-		Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now, NewID: token.NewIDText,
+		Users:   directory,
+		Records: jobs, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
+		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
+		Now:   time.Now, NewID: token.NewIDText,
 	}
-	httpapi.Serve(httpapi.Server{
-		Routes: api.Routes(transfers), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
+	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
+		Routes: api.Routes(transfers, views), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("transfers"),
 	})
 }

@@ -10,14 +10,17 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// runner runs one job.
+// runner runs one job, or ends one that cannot be run.
 type runner interface {
 	Run(ctx context.Context, env, id string) error
+	GiveUp(ctx context.Context, env, id string) error
 }
 
 type handler struct {
 	worker runner
-	log    *slog.Logger
+	// deadLetters is the queue of messages that failed as often as they are tried (V85).
+	deadLetters string
+	log         *slog.Logger
 }
 
 // handle runs the message's job. A message that failed, and every one after it, goes back to the queue: in a FIFO group
@@ -39,8 +42,16 @@ func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSE
 // way of failures, to the dead-letter queue.
 func (h handler) one(ctx context.Context, record events.SQSMessage) error {
 	var m transfer.Message
+	dead := record.EventSourceARN == h.deadLetters
 	err := json.Unmarshal([]byte(record.Body), &m, json.RejectUnknownMembers(true))
-	if err == nil {
+	switch {
+	case err != nil && dead: // nothing can be done with it, and it would come back for ever
+		h.log.ErrorContext(ctx, "message dropped", "message", record.MessageId, "error", err.Error())
+		return nil
+	case err != nil:
+	case dead:
+		err = h.worker.GiveUp(ctx, m.Env, m.Job)
+	default:
 		err = h.worker.Run(ctx, m.Env, m.Job)
 	}
 	attributes := []any{"message", record.MessageId, "job", m.Job, "received", record.Attributes["ApproximateReceiveCount"]}

@@ -11,14 +11,17 @@ import (
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/objectstore"
 	"useraccounts/internal/phone"
+	"useraccounts/internal/queue"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
 )
 
 type config struct {
 	boot.AWS
-	Table  string `env:"TABLE_NAME"`
-	Bucket string `env:"FILES_BUCKET"`
+	Table       string `env:"TABLE_NAME"`
+	Bucket      string `env:"FILES_BUCKET"`
+	QueueURL    string `env:"TRANSFER_QUEUE_URL"`
+	DeadLetters string `env:"TRANSFER_DEAD_LETTERS_ARN"`
 }
 
 func main() {
@@ -28,12 +31,14 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	environments, accounts := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	jobs := dynamo.Jobs{Table: table}
+	imports := dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments}
 	worker := &transfer.Worker{
-		Jobs: jobs, Staging: dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments},
+		Jobs: jobs, Staging: imports, Resources: imports,
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
 		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Rules:     account.Rules{E164: phone.E164},
 		Log:       log, Now: time.Now, NewID: token.NewIDText,
+		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
 	}
-	lambda.Start(handler{worker: worker, log: log}.handle)
+	lambda.Start(handler{worker: worker, deadLetters: cfg.DeadLetters, log: log}.handle)
 }

@@ -9,6 +9,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
 	"useraccounts/internal/transfer"
 )
 
@@ -19,7 +20,10 @@ type Imports struct {
 	Environments *Environments
 }
 
-var _ transfer.Staging = Imports{}
+var (
+	_ transfer.Staging   = Imports{}
+	_ transfer.Resources = Imports{}
+)
 
 // jobPart is the job's own item in a transaction: what fences off workers of an earlier epoch.
 func (s Imports) jobPart(j transfer.Job, update, condition string, values item) part {
@@ -91,23 +95,49 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 
 // Stage implements transfer.Staging.
 func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.Staged) (int, error) {
-	p := parts{{}}
+	p, naming := parts{{}}, map[key]int64{}
 	taken := 0
 	for _, row := range rows {
-		more, err := s.Accounts.plan(j.Env, row.Write, j.Import)
+		more, names, err := s.planStaged(j, row)
 		if err != nil {
 			return 0, err
 		}
-		if len(p)+len(more) > maxTransaction {
+		named := 0
+		if _, have := naming[names]; names != (key{}) && !have {
+			named = 1
+		}
+		if len(p)+len(more)+len(naming)+named > maxTransaction {
 			break
 		}
 		p = append(p, more...)
+		if names != (key{}) {
+			naming[names]++
+		}
 		taken++
 	}
 	p[0] = s.jobPart(j, "SET #next = :next", "#state = :writing AND #next = :from AND attribute_not_exists(cancel)", item{
 		":next": num(int64(rows[taken-1].Next)), ":from": num(int64(j.Next)), ":writing": str(string(transfer.Writing)),
 	})
-	return taken, s.run(ctx, p)
+	return taken, s.run(ctx, s.named(p, naming))
+}
+
+// planStaged returns the items of a row, and the resource that it names as manager, no key for none.
+func (s Imports) planStaged(j transfer.Job, row transfer.Staged) (p parts, names key, err error) {
+	if row.Write.After.ID != "" {
+		if p, err = s.Accounts.planHanded(j.Env, row.Write, j.Import, handed{row.Takes, row.Leaves}); err != nil {
+			return nil, key{}, err
+		}
+	}
+	if row.Staff == nil {
+		return p, key{}, nil
+	}
+	w := row.Staff
+	if manager := w.After.Manager; manager != "" && !row.ManagerMade && (w.Before == nil || w.Before.Manager != manager) {
+		names = resourceKey(j.Env, catalogue.Fold(manager))
+	}
+	p = append(p, s.stageResource(j, row))
+	err = s.stageResourceEvent(&p, j, w)
+	return p, names, err
 }
 
 // Commit implements transfer.Staging: the number leaves the pending ones, and with that every staged row counts.
@@ -121,7 +151,7 @@ func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller
 		s.jobPart(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
 		s.head(j.Env, j.Import, "REMOVE pending.#n", "attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
 		s.Accounts.callerUnchanged(actor.AccountID, actor.Epoch),
-	}, s.atCounters(j.Env, j.CatalogueVersion, true, seats)...))
+	}, s.atCounters(j.Env, j.CatalogueVersion, gives, seats)...))
 }
 
 // Close implements transfer.Staging.

@@ -57,7 +57,7 @@ func TestImportWithAWrongRowChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := f.job(t, j.ID)
-	if got.State != transfer.Refused || got.Counts.Failed != 3 || got.Counts.Skipped != 2 || got.Problem.Code != "rowErrors" {
+	if got.State != transfer.Refused || got.Counts.Failed != 4 || got.Counts.Skipped != 1 || got.Problem.Code != "rowErrors" {
 		t.Errorf("%s %+v %+v", got.State, got.Counts, got.Problem)
 	}
 	if after := f.usernames(t); !slices.Equal(before, after) {

@@ -34,7 +34,7 @@ func jobItem(j transfer.Job) (item, error) {
 	k := jobKey(j.Env, j.ID)
 	return item{
 		"PK": str(k.pk), "SK": str(k.sk), "body": str(string(body)), "state": str(string(j.State)),
-		"epoch": num(j.Epoch), attrImport: num(j.Import), "next": num(int64(j.Next)),
+		"epoch": num(j.Epoch), attrImport: num(j.Import), "next": num(int64(j.Next)), "ttl": keptUntil(j),
 	}, nil
 }
 
@@ -55,6 +55,11 @@ func (s Jobs) Create(ctx context.Context, j transfer.Job) error {
 	it, err := jobItem(j)
 	if err != nil {
 		return err
+	}
+	if j.State == transfer.Submitted {
+		return s.submitting(ctx, types.TransactWriteItem{Put: &types.Put{
+			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
+		}}, j)
 	}
 	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
@@ -116,8 +121,15 @@ func (s Jobs) Move(ctx context.Context, j transfer.Job, from transfer.State) err
 	if err != nil {
 		return err
 	}
-	_, err = s.update(ctx, j.Env, j.ID, "SET body = :body, #state = :state", "#state = :from",
-		item{":body": it["body"], ":state": it["state"], ":from": str(string(from))})
+	update, condition := "SET body = :body, #state = :state", "#state = :from"
+	values := item{":body": it["body"], ":state": it["state"], ":from": str(string(from))}
+	if j.State == transfer.Submitted {
+		return s.submitting(ctx, types.TransactWriteItem{Update: &types.Update{
+			TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
+			ExpressionAttributeValues: values, ExpressionAttributeNames: namesIn(update + " " + condition),
+		}}, j)
+	}
+	_, err = s.update(ctx, j.Env, j.ID, update, condition, values)
 	return err
 }
 
@@ -158,6 +170,12 @@ func (s Jobs) Take(ctx context.Context, env, id string) (transfer.Job, error) {
 		return transfer.Job{}, err
 	}
 	return jobOf(env, it)
+}
+
+// CancelAsked implements transfer.Jobs.
+func (s Jobs) CancelAsked(ctx context.Context, env, id string) (bool, error) {
+	j, err := s.Job(ctx, env, id)
+	return j.CancelAsked, err
 }
 
 // Save implements transfer.Jobs. A job that a person cancelled before its worker began stays cancelled.

@@ -26,6 +26,20 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 	if err != nil {
 		return err
 	}
+	var codes []string
+	for i, it := range items {
+		if rows[i].Resource != "" {
+			codes = append(codes, rows[i].Resource)
+		}
+		for _, top := range []bool{true, false} {
+			if a, ok := accountOf(it, top); ok && a.Resource != "" {
+				codes = append(codes, a.Resource)
+			}
+		}
+	}
+	if err := s.takeBackResources(ctx, j, codes); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(takeBackAtOnce)
 	for i, it := range items {
@@ -57,6 +71,11 @@ func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer
 			return err
 		}
 	}
+	if !made || trace.Resource != "" {
+		if err := s.deleteStaged(ctx, j, eventKey(id, j.StaffEventID())); err != nil {
+			return err
+		}
+	}
 	if made {
 		if err := s.deleteStaged(ctx, j, anchorKey(id)); err != nil {
 			return err
@@ -79,9 +98,13 @@ func (s Imports) takeBackKey(ctx context.Context, j transfer.Job, identifier, id
 	if err != nil {
 		return err
 	}
+	err = s.ifStaged(ctx, j, k, "SET id = wasId, #row = wasRow REMOVE wasId, wasRow, imp", " AND attribute_exists(wasId)", item{})
+	if err != nil {
+		return err
+	}
 	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: k.attributes(),
-		ConditionExpression:       aws.String("imp = :mark AND id = :id AND attribute_not_exists(gone)"),
+		ConditionExpression:       aws.String("imp = :mark AND id = :id AND attribute_not_exists(gone) AND attribute_not_exists(wasId)"),
 		ExpressionAttributeValues: item{":mark": num(j.Import), ":id": str(id)},
 	})
 	_, _, err = conditionHeld(err)
@@ -98,6 +121,7 @@ func (s Imports) ifStaged(ctx context.Context, j transfer.Job, k key, update, co
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
 		ConditionExpression: aws.String("imp = :mark" + condition), ExpressionAttributeValues: values,
+		ExpressionAttributeNames: namesIn(update),
 	})
 	_, _, err = conditionHeld(err)
 	return err

@@ -34,7 +34,7 @@ type Making struct {
 // comes from the resource group's defaults, else, for country and currency, from the environment's; what it empties stays
 // empty. Without a code the store finds the number.
 func (r Rules) Create(ctx context.Context, sc access.Scope, patch field.Patch, m Making) (Write, error) {
-	p := planner{scope: sc, after: Resource{Description: m.Description, AccountID: m.AccountID, Active: true, Version: 1}}
+	p := planner{scope: sc, after: Resource{Description: m.Description, AccountID: m.AccountID, Active: true, Version: firstVersion(m.Now)}}
 	p.bad = Fields().Apply(&p.after, patch)
 	p.code()
 	p.group()
@@ -69,6 +69,10 @@ func (r Rules) Change(ctx context.Context, sc access.Scope, before Resource, pat
 	write.Event.Changes = diff
 	return write, nil
 }
+
+// firstVersion is the version of a resource made now. A code can be deleted and made again, unlike an account's id, so its
+// versions go on from the clock: whoever read the one of before holds no ETag of the one of now.
+func firstVersion(now time.Time) int64 { return now.UnixMilli() }
 
 // planner carries one plan; its methods are the rules.
 type planner struct {

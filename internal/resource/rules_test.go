@@ -45,10 +45,10 @@ func TestDefaultsOfANewResource(t *testing.T) {
 				t.Errorf("%s: %s is %v, want %v", name, field, got, want)
 			}
 		}
-		if w.Before != nil || w.After.AccountID != "7" || w.After.Version != 1 || w.After.CreatedAt != kept || w.After.UpdatedAt != kept {
+		if w.Before != nil || w.After.AccountID != "7" || w.After.Version != kept.UnixMilli() || w.After.CreatedAt != kept || w.After.UpdatedAt != kept {
 			t.Errorf("%s: %+v", name, w)
 		}
-		want := journal.Event{At: kept, Kind: journal.Created, Subject: "resource/" + w.After.Code, Version: 1, By: "admin", ByID: "9", Key: "k", Keep: 30}
+		want := journal.Event{At: kept, Kind: journal.Created, Subject: "resource/" + w.After.Code, Version: kept.UnixMilli(), By: "admin", ByID: "9", Key: "k", Keep: 30}
 		if !reflect.DeepEqual(w.Event, want) {
 			t.Errorf("%s: event %+v", name, w.Event)
 		}

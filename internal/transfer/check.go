@@ -7,174 +7,279 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/resource"
 )
+
+// plan is what one row comes to.
+type plan struct {
+	found Found
+	// whole is what the row changes of its account, also where an earlier worker staged that.
+	whole account.Write
+	// write and staff are what is still to be staged of account and resource, nil for nothing.
+	write *account.Write
+	staff *resource.Write
+	// takes are the identifiers that the row gets from accounts of other rows, with their former owners; leaves those that
+	// it hands over.
+	takes  map[string]string
+	leaves []string
+	needs  []need
+	// employed says that an earlier worker staged the row's change of a resource alone.
+	employed bool
+}
+
+// need is another row that has to be right for this one to be.
+type need struct {
+	row            int
+	field, message string
+}
 
 // check works out what each row would do and what is wrong with it, over the whole file. With a wrong row and no Skip
 // errors it refuses the import, with nothing written. ErrOvertaken if an earlier worker's rows are no longer what they were.
 func (r *importRun) check(ctx context.Context) error {
-	r.rows, r.todo = make([]Row, len(r.lines)), nil
-	found, err := r.look(ctx)
-	if err != nil {
+	r.rows, r.plans, r.todo = make([]Row, len(r.lines)), make([]plan, len(r.lines)), nil
+	if err := r.chosen(ctx); err != nil || r.job.EndAs != "" {
+		return err
+	}
+	if err := r.look(ctx); err != nil {
 		return err
 	}
 	r.doubles()
-	writes := make([]*account.Write, len(r.lines))
-	for i := range r.lines {
-		writes[i] = r.prepare(i, found[i])
-	}
-	if err := r.claims(ctx, writes); err != nil {
+	if err := r.lookForStaff(ctx); err != nil {
 		return err
 	}
-	counts := Counts{Rows: len(r.lines)}
-	for i := range r.rows {
-		r.settle(i, writes[i], &counts)
-	}
-	r.job.Counts, r.job.Checked = counts, len(r.rows)
-	for i := range min(r.job.Next, len(writes)) {
-		if writes[i] != nil && len(r.rows[i].Errors) == 0 {
-			return ErrOvertaken // an earlier worker was past this row, and found nothing to write in it
+	for i := range r.lines {
+		if err := r.prepare(ctx, i); err != nil {
+			return err
 		}
 	}
+	if err := r.claims(ctx); err != nil {
+		return err
+	}
+	r.dependents()
+	counts := Counts{Rows: len(r.lines)}
+	for i := range r.rows {
+		if err := r.settle(i, &counts); err != nil {
+			return err
+		}
+	}
+	r.job.Counts, r.job.Checked = counts, len(r.rows)
 	if counts.Failed > 0 && !r.job.Options.SkipErrors {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
 			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.", counts.Failed, counts.Rows))
 	}
-	return r.countSeats(ctx, found, writes)
+	return r.countSeats(ctx)
 }
 
 // look reads what there is for every username of the file.
-func (r *importRun) look(ctx context.Context) ([]Found, error) {
+func (r *importRun) look(ctx context.Context) error {
 	names := make([]string, len(r.lines))
 	for i, l := range r.lines {
-		r.rows[i] = Row{Row: l.number, Username: l.username, Errors: slices.Clone(l.bad)}
+		r.rows[i] = Row{Row: l.number, Username: l.username}
+		for _, f := range l.bad {
+			r.wrong(i, f)
+		}
 		normal, ok := account.Normalise(l.username)
 		if !ok && l.username != "" {
 			r.wrong(i, fault.Field{Field: usernameHeading, Code: "character", Message: "Username holds characters that cannot be used to sign in, or is too long."})
 		}
 		names[i] = normal
 	}
-	return r.Directory.Rows(ctx, r.scope.Env, r.job.Import, names)
+	found, err := r.Directory.Rows(ctx, r.scope.Env, r.job.Import, names)
+	for i := range found {
+		r.plans[i].found = found[i]
+	}
+	return err
 }
 
-// wrong adds an error to a row unless the same field has one.
+// wrong adds an error to a row unless the same column has one.
 func (r *importRun) wrong(i int, f fault.Field) {
-	if !slices.ContainsFunc(r.rows[i].Errors, func(have fault.Field) bool { return have.Field == f.Field }) {
-		r.rows[i].Errors = append(r.rows[i].Errors, f)
+	if !slices.ContainsFunc(r.rows[i].Errors, func(have RowError) bool { return have.Field == f.Field }) {
+		r.rows[i].Errors = append(r.rows[i].Errors, r.in.locate(&r.lines[i], f))
 	}
 }
 
-// doubles refuses identifiers that two rows of the file claim, in any spelling.
+// doubles refuses identifiers, and codes of resources, that two rows of the file claim, in any spelling, on both rows.
 func (r *importRun) doubles() {
-	first := map[string]int{}
-	claim := func(i int, heading, text string) {
-		normal, ok := account.Normalise(text)
-		if !ok {
+	type claimed struct {
+		row     int
+		heading string
+	}
+	first := map[string]claimed{}
+	claim := func(i int, heading, normal string) {
+		at, taken := first[normal]
+		if !taken {
+			first[normal] = claimed{i, heading}
 			return
 		}
-		if j, taken := first[normal]; taken && j != i {
-			r.wrong(i, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf("Row %d has the same %s, perhaps in another spelling; each may stand once in a file.", r.lines[j].number, heading)})
+		if at.row == i {
 			return
 		}
-		first[normal] = i
+		tell := func(on int, heading string, other claimed) {
+			r.wrong(on, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf(
+				"Row %d has the same as its %s, perhaps in another spelling; each may stand once in a file.", r.lines[other.row].number, other.heading)})
+		}
+		tell(i, heading, at)
+		tell(at.row, at.heading, claimed{i, heading})
 	}
 	for i, l := range r.lines {
-		claim(i, usernameHeading, l.username)
+		if normal, ok := account.Normalise(l.username); ok {
+			claim(i, usernameHeading, normal)
+		}
 	}
 	for i, l := range r.lines {
 		if email, ok := l.patch["email"].(string); ok {
-			claim(i, "Email", email)
+			if normal, ok := account.Normalise(email); ok {
+				claim(i, emailHeading, normal)
+			}
+		}
+	}
+	clear(first)
+	for i, l := range r.lines {
+		if code := l.code(); code != "" && (l.create || r.plans[i].found.Account.Resource != "") {
+			claim(i, resourceHeading, foldCode(code))
 		}
 	}
 }
 
-// prepare returns the write of one row, nil if there is nothing to write or something is wrong.
-func (r *importRun) prepare(i int, found Found) *account.Write {
-	if slices.ContainsFunc(r.rows[i].Errors, func(f fault.Field) bool { return f.Field == usernameHeading }) {
+// prepare plans what one row writes, nothing if something is wrong.
+func (r *importRun) prepare(ctx context.Context, i int) error {
+	p := &r.plans[i]
+	if slices.ContainsFunc(r.rows[i].Errors, func(f RowError) bool { return f.Field == usernameHeading }) {
 		return nil // whose row it is cannot be told, so neither what else is wrong with it
 	}
-	if found.Busy {
+	if p.found.Busy {
 		r.wrong(i, fault.Field{Field: usernameHeading, Code: "busy", Message: "Another import is changing this account; run this one again when that has ended."})
 		return nil
 	}
-	if found.Staged {
-		r.rows[i].Outcome = RowUpdated
-		if found.New {
-			r.rows[i].Outcome = RowCreated
-		}
+	if p.found.Staged {
+		r.wasStaged(i)
 		return nil
 	}
+	l := r.lines[i]
 	var (
 		write account.Write
 		err   error
-		l     = r.lines[i]
 	)
-	if found.Exists {
+	if p.found.Exists {
 		delete(l.patch, "username") // the match key: its spelling stays
-		write, err = r.Rules.Change(r.scope, found.Account, l.patch, r.now())
+		write, err = r.Rules.Change(r.scope, p.found.Account, l.patch, r.now())
 		r.rows[i].Outcome = RowUpdated
-		if write.Event.Kind == "" {
-			r.rows[i].Outcome = RowUnchanged
-		}
-		write.Event.ID = r.job.ID // one event of a job for each account, found again when it is taken back
 	} else {
+		if _, given := l.patch["roles"]; !given && r.copied != nil {
+			l.patch["roles"] = slices.Clone(r.copied)
+		}
 		write, err = r.Rules.Create(r.scope, l.patch, r.NewID(), r.now())
 		r.rows[i].Outcome = RowCreated
 	}
 	if err != nil {
-		r.refuseRow(i, err)
+		if err := r.refuseRow(i, err, headingOf); err != nil {
+			return err
+		}
+	}
+	r.typedMobile(i)
+	if err := r.prepareStaff(ctx, i, &write); err != nil {
+		return err
+	}
+	if write.Event.Kind == "" && p.staff == nil && r.rows[i].Outcome == RowUpdated && !p.employed {
+		r.rows[i].Outcome = RowUnchanged
+	}
+	if write.Event.Kind == "" {
 		return nil
+	}
+	if write.Before != nil {
+		write.Event.ID = r.job.ID // one event of a job for each account, found again when it is taken back
 	}
 	write.Event.Job, write.Event.Row = r.job.ID, l.number
-	if r.rows[i].Outcome == RowUnchanged {
-		return nil
-	}
-	return &write
+	p.write, p.whole = &write, write
+	return nil
 }
 
-// refuseRow turns a fault of the account's rules into errors of the row, in the sheet's words.
-func (r *importRun) refuseRow(i int, err error) {
+// wasStaged tells of a row that an earlier worker staged.
+func (r *importRun) wasStaged(i int) {
+	p := &r.plans[i]
+	p.whole = account.Write{After: p.found.Written}
+	r.rows[i].Outcome = RowCreated
+	if p.found.Exists {
+		r.rows[i].Outcome = RowUpdated
+		p.whole.Before = &p.found.Account
+	}
+	r.staffStaged(i)
+}
+
+// typedMobile refuses a mobile number that was typed as a number and lost what it began with.
+func (r *importRun) typedMobile(i int) {
+	typed, _ := r.lines[i].patch["mobile"].(string)
+	heading := headingOf(r.in.columns, "mobile")
+	if slices.Contains(r.lines[i].typed, heading) && r.Rules.E164(typed, r.scope.Env.Settings.Country) == "" {
+		r.wrong(i, fault.Field{Field: heading, Code: "mobileNumber", Message: "Mobile is no number that can be dialled."})
+	}
+}
+
+// refuseRow turns a fault of the rules into errors of the row, in the sheet's words. Another error is the worker's.
+func (r *importRun) refuseRow(i int, err error, heading func([]column, string) string) error {
 	f := fault.As(err)
 	if f == nil {
-		f = fault.New(fault.Internal, "internal", "The row could not be checked.")
+		return err
 	}
 	if len(f.Fields) == 0 {
 		r.wrong(i, fault.Field{Field: usernameHeading, Code: f.Code, Message: f.Detail})
-		return
 	}
-	all := columns()
 	for _, bad := range f.Fields {
-		bad.Field = headingOf(all, bad.Field)
+		bad.Field = heading(r.in.columns, bad.Field)
 		r.wrong(i, bad)
 	}
+	return nil
 }
 
-// claims refuses rows whose email, or username where that could be an email, is another account's.
-func (r *importRun) claims(ctx context.Context, writes []*account.Write) error {
+// claims refuses rows whose email, or username where that could be an email, is another account's, unless a row of the same
+// file takes it from that one.
+func (r *importRun) claims(ctx context.Context) error {
 	var wanted []string
-	for _, w := range writes {
-		if w != nil {
-			wanted = append(wanted, newKeys(w)...)
+	released := map[string]int{}
+	for i := range r.plans {
+		p := &r.plans[i]
+		wanted = append(wanted, newKeys(&p.whole)...)
+		if p.whole.Before != nil {
+			has := p.whole.After.LoginKeys()
+			for _, had := range p.whole.Before.LoginKeys() {
+				if !slices.Contains(has, had) {
+					released[had] = i
+				}
+			}
 		}
 	}
 	owners, err := r.Directory.Owners(ctx, r.scope.Env, wanted)
 	if err != nil {
 		return err
 	}
-	for i, w := range writes {
-		if w == nil {
-			continue
-		}
-		for _, identifier := range newKeys(w) {
-			if owner, held := owners[identifier]; held && owner != w.After.ID {
-				heading := usernameHeading
-				if email, _ := account.Normalise(w.After.Email); email == identifier {
-					heading = "Email"
-				}
-				r.wrong(i, fault.Field{Field: heading, Code: "taken", Message: heading + " is taken by another account, as an email or a username, perhaps in another spelling."})
-			}
+	for i := range r.plans {
+		for _, identifier := range newKeys(&r.plans[i].whole) {
+			r.claim(i, identifier, owners, released)
 		}
 	}
 	return nil
+}
+
+func (r *importRun) claim(i int, identifier string, owners map[string]string, released map[string]int) {
+	p := &r.plans[i]
+	heading := usernameHeading
+	if email, _ := account.Normalise(p.whole.After.Email); email == identifier {
+		heading = emailHeading
+	}
+	if j, ok := released[identifier]; ok && j != i {
+		from := &r.plans[j]
+		from.leaves = append(from.leaves, identifier)
+		if p.takes == nil {
+			p.takes = map[string]string{}
+		}
+		p.takes[identifier] = from.whole.Before.ID
+		p.needs = append(p.needs, need{j, heading, fmt.Sprintf("%s is that of the account of row %d, which would give it up but has errors itself.", heading, r.lines[j].number)})
+		return
+	}
+	if owner, held := owners[identifier]; held && owner != p.whole.After.ID && p.write != nil {
+		r.wrong(i, fault.Field{Field: heading, Code: "taken", Message: heading + " is taken by another account, as an email or a username, perhaps in another spelling."})
+	}
 }
 
 func newKeys(w *account.Write) []string {
@@ -186,12 +291,35 @@ func newKeys(w *account.Write) []string {
 	return slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(had, k) })
 }
 
+// dependents fails the rows that need a row which failed, until none is left that does: rows that hand identifiers to each
+// other, or name each other's resources, go in together or not at all.
+func (r *importRun) dependents() {
+	for again := true; again; {
+		again = false
+		for i := range r.plans {
+			if len(r.rows[i].Errors) > 0 {
+				continue
+			}
+			for _, n := range r.plans[i].needs {
+				if len(r.rows[n.row].Errors) > 0 {
+					r.wrong(i, fault.Field{Field: n.field, Code: "otherRow", Message: n.message})
+					again = true
+				}
+			}
+		}
+	}
+}
+
 // settle counts a row, and puts it among those to write.
-func (r *importRun) settle(i int, w *account.Write, counts *Counts) {
+func (r *importRun) settle(i int, counts *Counts) error {
+	p := &r.plans[i]
 	if len(r.rows[i].Errors) > 0 {
+		if r.job.Options.SkipErrors && (p.found.Staged || p.employed) {
+			return ErrOvertaken // an earlier worker found it right
+		}
 		r.rows[i].Outcome = RowFailed
 		counts.Failed++
-		return
+		return nil
 	}
 	switch r.rows[i].Outcome {
 	case RowCreated:
@@ -201,7 +329,52 @@ func (r *importRun) settle(i int, w *account.Write, counts *Counts) {
 	default:
 		counts.Unchanged++
 	}
-	if w != nil {
-		r.todo = append(r.todo, Staged{Next: i + 1, Write: *w})
+	r.tell(i)
+	if p.write == nil && p.staff == nil {
+		return nil
 	}
+	if i < r.job.Next {
+		return ErrOvertaken // an earlier worker was past this row, and found nothing to write in it
+	}
+	r.todo = append(r.todo, r.staged(i))
+	return nil
+}
+
+// staged returns the row as the store takes it.
+func (r *importRun) staged(i int) Staged {
+	p := &r.plans[i]
+	out := Staged{Next: i + 1, Staff: p.staff, Takes: p.takes, Leaves: p.leaves}
+	if p.write != nil {
+		out.Write = *p.write
+	}
+	if p.staff != nil {
+		manager := foldCode(p.staff.After.Manager)
+		_, out.ManagerMade = r.made[manager]
+		out.Named = p.staff.Before == nil && r.named[p.staff.After.Key()]
+	}
+	return out
+}
+
+// tell says what the row changes.
+func (r *importRun) tell(i int) {
+	p := &r.plans[i]
+	if p.whole.Before == nil && p.whole.After.ID != "" && !r.job.Options.DryRun {
+		return // a new account: the row itself says it all
+	}
+	var diffs, staff []field.Diff
+	if p.whole.After.ID != "" {
+		before := account.Account{}
+		if p.whole.Before != nil {
+			before = *p.whole.Before
+		}
+		diffs = account.Fields().Compare(&before, &p.whole.After)
+	}
+	if w := r.staffWhole(i); w != nil {
+		before := resource.Resource{}
+		if w.Before != nil {
+			before = *w.Before
+		}
+		staff = resource.Fields().Compare(&before, &w.After)
+	}
+	r.rows[i].Changes = r.in.changes(diffs, staff)
 }

@@ -3,13 +3,17 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 )
 
@@ -18,80 +22,196 @@ const SheetName = "User accounts"
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// exportPage is how many accounts an export reads at once.
-const exportPage = 500
+// exportPage is how many accounts an export reads at once, and exportStep after how many of them it tells how far it is.
+const (
+	exportPage = 500
+	exportStep = 4 * exportPage
+)
 
-// export writes all accounts, as of one snapshot, into files of at most MaxRows rows, each of which can be imported. Run
-// again, it overwrites what an earlier worker wrote.
+// export writes the accounts that were chosen, as of one snapshot, into files of at most MaxRows rows, each of which can be
+// imported. Run again, it overwrites what an earlier worker wrote.
 func (w *Worker) export(ctx context.Context, job Job) error {
 	if job.CancelAsked {
-		job.State, job.Ended = Cancelled, w.now()
-		return w.Jobs.Save(ctx, job)
+		return w.endExport(ctx, job, Cancelled)
 	}
 	scope, err := w.actorOf(ctx, job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountExport)) {
-		job.State, job.Ended = Failed, w.now()
 		job.Problem = &Problem{Code: "rightsRevoked", Detail: "Whoever submitted this export may not export any more."}
-		return w.Jobs.Save(ctx, job)
+		return w.endExport(ctx, job, Failed)
 	}
 	if err != nil {
 		return err
 	}
-	job.State = Writing
+	choice, err := chosen(job.Options)
+	if err != nil {
+		job.Problem = &Problem{Code: "filters", Detail: "The filters of this export are not known any more. Begin it again."}
+		return w.endExport(ctx, job, Failed)
+	}
+	job.State, job.Files, job.Next, job.Counts = Writing, 0, 0, Counts{}
 	if err := w.Jobs.Save(ctx, job); err != nil {
 		return err
 	}
-	source := &accounts{ctx: ctx, directory: w.Directory, scope: scope}
-	job.Files, job.Counts = 0, Counts{}
+	source := &accounts{ctx: ctx, w: w, job: &job, scope: scope, choice: choice, all: columns()}
 	for first := true; first || source.more(); first = false {
-		var file bytes.Buffer
-		rows := source.next(MaxRows, &job.Counts.Rows)
-		if err := sheet.Write(&file, sheet.Export{
-			Sheet: SheetName, Format: job.Options.DateFormat, Columns: exportColumns(scope.Catalogue), Rows: rows,
-		}); err != nil {
-			return err
+		err := w.exportFile(ctx, source)
+		if errors.Is(err, ErrCancelled) {
+			return w.endExport(ctx, job, Cancelled)
 		}
-		job.Files++
-		if err := w.Files.Put(ctx, job.ExportKey(job.Files), workbookType, file.Bytes()); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	job.State, job.Ended = Done, w.now()
+	if source.cancelled() {
+		return w.endExport(ctx, job, Cancelled)
+	}
+	return w.endExport(ctx, job, Done)
+}
+
+func (w *Worker) endExport(ctx context.Context, job Job, as State) error {
+	job.State, job.Ended = as, w.now()
 	return w.Jobs.Save(ctx, job)
+}
+
+// exportFile writes the next file.
+func (w *Worker) exportFile(ctx context.Context, source *accounts) error {
+	var file bytes.Buffer
+	if err := sheet.Write(&file, sheet.Export{
+		Sheet: SheetName, Format: source.job.Options.DateFormat, Columns: exportColumns(source.scope.Catalogue), Rows: source.next(MaxRows),
+	}); err != nil {
+		return err
+	}
+	source.job.Files++
+	return w.Files.Put(ctx, source.job.ExportKey(source.job.Files), workbookType, file.Bytes())
+}
+
+// chosen returns what says whether an account is exported.
+func chosen(o Options) (func(account.Account) bool, error) {
+	switch {
+	case len(o.IDs) > 0:
+		wanted := make(map[string]bool, len(o.IDs))
+		for _, id := range o.IDs {
+			wanted[id] = true
+		}
+		return func(a account.Account) bool { return wanted[a.ID] }, nil
+	case o.Filters == nil:
+		return func(account.Account) bool { return true }, nil
+	}
+	filter, bad := account.ReadFilter(o.Filters)
+	return filter.Passes, fault.InvalidFields(bad)
 }
 
 // accounts walks the directory page by page.
 type accounts struct {
-	ctx       context.Context //nolint:containedctx // the walk lives within one call of export
-	directory Directory
-	scope     access.Scope
-	page      []account.Account
-	after     string
-	started   bool
-	err       error
+	ctx    context.Context //nolint:containedctx // the walk lives within one call of export
+	w      *Worker
+	job    *Job
+	scope  access.Scope
+	choice func(account.Account) bool
+	all    []column
+
+	page    []account.Account
+	staff   map[string]resource.Resource // of the page, by folded code, with their managers
+	after   string
+	started bool
+	told    int
+	err     error
 }
 
 // more reports whether an account is left, reading the next page if need be.
 func (a *accounts) more() bool {
 	for len(a.page) == 0 && a.err == nil && (!a.started || a.after != "") {
 		a.started = true
-		a.page, a.after, a.err = a.directory.Page(a.ctx, a.scope.Env, a.after, exportPage)
+		if a.err = a.tell(); a.err != nil {
+			break
+		}
+		a.page, a.after, a.err = a.w.Directory.Page(a.ctx, a.scope.Env, a.after, exportPage)
+		a.page = slices.DeleteFunc(a.page, func(one account.Account) bool { return !a.choice(one) })
+		if a.err == nil {
+			a.err = a.readStaff()
+		}
 	}
 	return len(a.page) > 0 || a.err != nil
 }
 
+// tell notes how far the export is, and stops one that a person cancelled.
+func (a *accounts) tell() error {
+	if a.job.Counts.Rows-a.told < exportStep {
+		return nil
+	}
+	if a.cancelled() {
+		return ErrCancelled
+	}
+	a.told, a.job.Next = a.job.Counts.Rows, a.job.Counts.Rows
+	return a.w.Jobs.Save(a.ctx, *a.job)
+}
+
+// cancelled reports whether a person asked to cancel. A failure to tell does not stop an export: cancelling is a favour.
+func (a *accounts) cancelled() bool {
+	asked, err := a.w.Jobs.CancelAsked(a.ctx, a.job.Env, a.job.ID)
+	return err == nil && asked
+}
+
+// readStaff reads the resources of a page's accounts, and then those that are their managers.
+func (a *accounts) readStaff() error {
+	a.staff = map[string]resource.Resource{}
+	var codes []string
+	for i := range a.page {
+		if code := a.page[i].Resource; code != "" {
+			codes = append(codes, catalogue.Fold(code))
+		}
+	}
+	for range 2 {
+		if len(codes) == 0 {
+			return nil
+		}
+		found, err := a.w.Resources.Resources(a.ctx, a.scope.Env, 0, codes)
+		if err != nil {
+			return err
+		}
+		codes = codes[:0]
+		for code, one := range found {
+			if one.Exists {
+				a.staff[code] = one.Resource
+			}
+		}
+		for _, one := range found {
+			if manager := catalogue.Fold(one.Resource.Manager); manager != "" && a.staff[manager].Code == "" && !slices.Contains(codes, manager) {
+				codes = append(codes, manager)
+			}
+		}
+	}
+	return nil
+}
+
 // next yields up to most rows and counts them.
-func (a *accounts) next(most int, count *int) iter.Seq2[[]sheet.Cell, error] {
+func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
 	return func(yield func([]sheet.Cell, error) bool) {
-		all := columns()
+		row := make([]sheet.Cell, len(a.all))
+		fields, staffFields := account.Fields(), resource.Fields()
 		for n := 0; n < most && a.more(); n++ {
 			if a.err != nil {
 				yield(nil, a.err)
 				return
 			}
-			row := exportRow(all, a.scope.Catalogue, &a.page[0])
+			one := &a.page[0]
+			staff, has := a.staff[catalogue.Fold(one.Resource)]
+			for i, c := range a.all {
+				row[i] = sheet.Cell{}
+				switch {
+				case c.field != "":
+					row[i] = exportCell(c, fields.Value(one, c.field))
+				case one.Resource == "" || !has:
+				case c.staff != "":
+					row[i] = exportCell(c, staffFields.Value(&staff, c.staff))
+				default:
+					row[i] = sheet.TextCell(a.staffText(c.heading, staff))
+				}
+				if c.heading == "User license description" {
+					row[i] = a.describe(catalogue.Licence, one.UserType)
+				}
+			}
 			a.page = a.page[1:]
-			*count++
+			a.job.Counts.Rows++
 			if !yield(row, nil) {
 				return
 			}
@@ -99,22 +219,26 @@ func (a *accounts) next(most int, count *int) iter.Seq2[[]sheet.Cell, error] {
 	}
 }
 
-// exportRow returns the cells of one account. Columns of resources stay blank until there are resources.
-func exportRow(all []column, known *catalogue.Catalogue, a *account.Account) []sheet.Cell {
-	fields := account.Fields()
-	row := make([]sheet.Cell, len(all))
-	for i, c := range all {
-		switch {
-		case c.heading == "User license description":
-			licence, _ := known.Find(catalogue.Licence, a.UserType)
-			row[i] = sheet.TextCell(licence.Description)
-		case c.heading == "Resource":
-			row[i] = sheet.TextCell(a.Resource)
-		case c.field != "":
-			row[i] = exportCell(c, fields.Value(a, c.field))
-		}
+func (a *accounts) describe(kind catalogue.Kind, code string) sheet.Cell {
+	entry, _ := a.scope.Catalogue.Find(kind, code)
+	return sheet.TextCell(entry.Description)
+}
+
+// staffText returns what the columns for reference say of a resource.
+func (a *accounts) staffText(heading string, r resource.Resource) string {
+	switch heading {
+	case "Resource description":
+		return r.Description
+	case "Resource group description":
+		return a.describe(catalogue.ResourceGroup, r.ResourceGroup).Text
+	case "Department description":
+		return a.describe(catalogue.Department, r.Department).Text
+	case "Cost centre description":
+		return a.describe(catalogue.CostCentre, r.CostCentre).Text
+	case "Manager description":
+		return a.staff[catalogue.Fold(r.Manager)].Description
 	}
-	return row
+	return ""
 }
 
 func exportCell(c column, value any) sheet.Cell {
@@ -125,7 +249,7 @@ func exportCell(c column, value any) sheet.Cell {
 		return sheet.TextCell(sheet.JoinCodes(value))
 	case string:
 		if c.kind != sheet.Date {
-			return sheet.TextCell(value)
+			return sheet.TextCell(escapeClear(value))
 		}
 		day, err := time.Parse(time.DateOnly, value)
 		if err != nil {
@@ -136,18 +260,32 @@ func exportCell(c column, value any) sheet.Cell {
 	return sheet.Cell{}
 }
 
+// choices are the kinds of reference data that columns hold a code of.
+var choices = map[string]catalogue.Kind{
+	"User licenses": catalogue.Licence, groupHeading: catalogue.ResourceGroup, "Department": catalogue.Department,
+	"Cost centre": catalogue.CostCentre, "Payment method": catalogue.PaymentMethod, "Payment terms": catalogue.PaymentTerms,
+	"DAC groups": catalogue.DACGroup, rolesHeading: catalogue.Role, "User groups": catalogue.Group,
+}
+
 func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 	all := columns()
-	choices := map[string]catalogue.Kind{"User licenses": catalogue.Licence}
 	out := make([]sheet.Column, len(all))
 	for i, c := range all {
 		out[i] = sheet.Column{Heading: c.heading, Kind: c.kind, Width: c.width}
-		if kind, ok := choices[c.heading]; ok {
-			for _, e := range known.All(kind) {
-				if e.Active {
-					out[i].Choices = append(out[i].Choices, e.Code)
-				}
+		kind, ok := choices[c.heading]
+		if !ok {
+			continue
+		}
+		var codes []string
+		for _, e := range known.All(kind) {
+			if e.Active {
+				codes = append(codes, e.Code)
 			}
+		}
+		if c.codes {
+			out[i].Hint = "Codes, parted by semicolons: " + strings.Join(codes, "; ")
+		} else {
+			out[i].Choices = codes
 		}
 	}
 	return out

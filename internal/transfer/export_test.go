@@ -22,3 +22,6 @@ func FieldsOfColumns() map[string]string {
 	}
 	return out
 }
+
+// EscapeClear is escapeClear.
+func EscapeClear(value string) string { return escapeClear(value) }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 	"useraccounts/internal/transfer"
 )
@@ -111,6 +114,14 @@ func TestAnExportedRow(t *testing.T) {
 	a.DateTo, a.Resource, a.Groups, a.DACGroups, a.MFARequired = "2027-12-31", "R1", []string{"STAFF"}, []string{"DAC1", "DAC2"}, true
 	a.PasswordHash, a.LockedReason = "$argon2id$secret", "a reason"
 	o := newOffice(a)
+	o.resources = map[string]resource.Resource{
+		"r1": {
+			Code: "R1", Description: "Somebody", FirstName: "Some", MiddleName: "<clear>", LastName: "Body", JobTitle: "Clerk", Company: "Acme", LegacyRef: "007",
+			Country: "GB", ResourceGroup: "STAFF", Currency: "GBP", Department: "OPS", Manager: "R2", CostCentre: "100", Staff: true, Title: "Dr", Suffix: "MA",
+			PaymentMethod: "BACS", PaymentTerms: "30D",
+		},
+		"r2": {Code: "R2", Description: "The manager"},
+	}
 	o.export(sheet.British)
 	o.runs(t, transfer.Done)
 	header, rows := o.read(t, 1)
@@ -124,6 +135,9 @@ func TestAnExportedRow(t *testing.T) {
 		"Username": "doej", "Description": "Somebody", "User licenses": "FULL", "User license description": "FULL users", "Date from": "2026-01-01",
 		"Date to": "2027-12-31", "Email": "doej@example.com", "Mobile": "0123", "MFA requires": "TRUE", "Resource": "R1", "DAC groups": "DAC1; DAC2",
 		"User roles": "VIEWER", "User groups": "STAFF",
+		"First name": "Some", "Middle name": "<<clear>>", "Last name": "Body", "Job title": "Clerk", "Company": "Acme", "Legacy ref": "007",
+		"Resource description": "Somebody", "Country code": "GB", "Resource group": "STAFF", "Currency": "GBP", "Department": "OPS", "Manager": "R2",
+		"Manager description": "The manager", "Cost centre": "100", "Staff": "TRUE", "Title": "Dr", "Suffix": "MA", "Payment method": "BACS", "Payment terms": "30D",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v", got)
@@ -217,5 +231,53 @@ func TestAnExportThatLostItsJobStops(t *testing.T) {
 	}
 	if err := o.run(); !errors.Is(err, transfer.ErrLost) || o.job.State != transfer.Writing {
 		t.Errorf("%v, %s", err, o.job.State)
+	}
+}
+
+// An export by filters has what the list shows, one by ids those accounts.
+func TestAnExportOfSome(t *testing.T) {
+	locked := somebody("locked")
+	locked.Active = false
+	for name, c := range map[string]struct {
+		o    transfer.Options
+		want []string
+	}{
+		"all":                  {transfer.Options{}, []string{"anna", "kim", "locked"}},
+		"as the list shows":    {transfer.Options{Filters: map[string]string{}}, []string{"anna", "kim"}},
+		"filter":               {transfer.Options{Filters: map[string]string{"find": "KIM"}}, []string{"kim"}},
+		"locked":               {transfer.Options{Filters: map[string]string{"active": "false"}}, []string{"locked"}},
+		"nobody":               {transfer.Options{Filters: map[string]string{"find": "zz"}}, nil},
+		"ids, also of no more": {transfer.Options{IDs: []string{"id of locked", "gone", "id of anna"}}, []string{"anna", "locked"}},
+	} {
+		o := newOffice(somebody("anna"), somebody("kim"), locked)
+		o.pageSize = 1
+		o.export(sheet.ISO)
+		c.o.DateFormat = sheet.ISO
+		o.job.Options = c.o
+		o.runs(t, transfer.Done)
+		_, rows := o.read(t, 1)
+		var got []string
+		for _, r := range rows {
+			got = append(got, r.Cell(1).Text)
+		}
+		if !slices.Equal(got, c.want) || o.job.Files != 1 {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestExportsThatAreNotBegun(t *testing.T) {
+	for field, o := range map[string]transfer.Options{
+		"filters.nope": {Filters: map[string]string{"nope": "x"}},
+		"ids":          {IDs: []string{}},
+		"ids ":         {IDs: make([]string, transfer.MaxChosen+1)},
+		"ids  ":        {IDs: []string{strings.Repeat("x", 65)}},
+		"ids   ":       {IDs: []string{"a"}, Filters: map[string]string{}},
+	} {
+		d := newDesk()
+		_, err := d.service().BeginExport(t.Context(), caller("9"), o)
+		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || f.Fields[0].Field != strings.TrimSpace(field) || len(d.jobs) > 0 {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/phone"
+	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 	"useraccounts/internal/transfer"
 )
@@ -35,6 +36,13 @@ type office struct {
 	job      transfer.Job
 	accounts map[string]account.Account // by directory key
 	staged   map[string]account.Write   // by directory key, unseen
+	// resources and hired are those of resources, by folded code.
+	resources map[string]resource.Resource
+	hired     map[string]resource.Write
+	number    int64
+	// unfenced is the mutant without a fence.
+	unfenced bool
+	rows     []transfer.Staged
 	doomed   bool
 	last     int64
 	pending  bool
@@ -45,10 +53,15 @@ type office struct {
 	seats    map[string]int64 // by folded licence
 	limits   map[string]int   // by licence
 	pageSize int
+	// ahead and behind are others in the line of submitted jobs, sent the messages for them.
+	ahead, behind []transfer.Job
+	lineDown      error
+	sent          []string
 }
 
 func newOffice(accounts ...account.Account) *office {
-	o := &office{accounts: map[string]account.Account{}, staged: map[string]account.Write{}, files: map[string][]byte{}, roles: []string{"ADMIN"}, busy: map[string]bool{}, seats: map[string]int64{}}
+	o := &office{accounts: map[string]account.Account{}, staged: map[string]account.Write{}, files: map[string][]byte{}, roles: []string{"ADMIN"}, busy: map[string]bool{}, seats: map[string]int64{},
+		resources: map[string]resource.Resource{}, hired: map[string]resource.Write{}}
 	for _, a := range accounts {
 		o.accounts[a.DirectoryKey()] = a
 	}
@@ -75,9 +88,24 @@ func (o *office) count(name string) (n int) {
 func (o *office) worker() *transfer.Worker {
 	n := 0
 	return &transfer.Worker{
-		Jobs: o, Staging: o, Directory: o, Files: o, Rules: account.Rules{E164: phone.E164}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+		Jobs: o, Staging: o, Directory: o, Resources: o, Files: o, Rules: account.Rules{E164: phone.E164}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+		Turns: transfer.Turns{Line: o, Queue: o, Now: func() time.Time { return now }},
 		NewID: func() string { n++; return fmt.Sprintf("id%d-%d", o.job.Epoch, n) },
 	}
+}
+
+// Line is who is before the job, if anybody, and the job until it has ended.
+func (o *office) Line(context.Context, string) ([]transfer.Job, error) {
+	line := slices.Clone(o.ahead)
+	if !o.job.State.Ended() {
+		line = append(line, o.job)
+	}
+	return append(line, o.behind...), o.lineDown
+}
+
+func (o *office) Send(_ context.Context, group, dedup string, _ []byte) error {
+	o.sent = append(o.sent, group+" "+dedup)
+	return nil
 }
 
 func (o *office) Take(_ context.Context, env, id string) (transfer.Job, error) {
@@ -91,9 +119,13 @@ func (o *office) Take(_ context.Context, env, id string) (transfer.Job, error) {
 	return o.job, nil
 }
 
+func (o *office) CancelAsked(context.Context, string, string) (bool, error) {
+	return o.job.CancelAsked, nil
+}
+
 // held is the condition of every write of a job.
 func (o *office) held(j transfer.Job) error {
-	if j.Epoch != o.job.Epoch || o.job.State.Ended() {
+	if !o.unfenced && (j.Epoch != o.job.Epoch || o.job.State.Ended()) {
 		return transfer.ErrLost
 	}
 	return nil
@@ -135,8 +167,18 @@ func (o *office) Stage(_ context.Context, j transfer.Job, rows []transfer.Staged
 		return 0, transfer.ErrCancelled
 	}
 	n := min(chunk, len(rows))
+	o.rows = append(o.rows, rows[:n]...)
 	for _, row := range rows[:n] {
+		if row.Staff != nil {
+			if o.resources[row.Staff.After.Key()].Version != beforeVersion(row.Staff) {
+				return 0, transfer.ErrOvertaken
+			}
+			o.hired[row.Staff.After.Key()] = *row.Staff
+		}
 		key := row.Write.After.DirectoryKey()
+		if row.Write.After.ID == "" {
+			continue
+		}
 		if before := row.Write.Before; before != nil && o.accounts[key].Version != before.Version {
 			return 0, transfer.ErrOvertaken
 		}
@@ -145,7 +187,9 @@ func (o *office) Stage(_ context.Context, j transfer.Job, rows []transfer.Staged
 		}
 	}
 	for _, row := range rows[:n] {
-		o.staged[row.Write.After.DirectoryKey()] = row.Write
+		if row.Write.After.ID != "" {
+			o.staged[row.Write.After.DirectoryKey()] = row.Write
+		}
 	}
 	o.job.Next = rows[n-1].Next
 	return n, nil
@@ -172,9 +216,51 @@ func (o *office) Commit(_ context.Context, j transfer.Job, actor access.Caller, 
 	for key, w := range o.staged {
 		o.accounts[key] = w.After
 	}
+	for key, w := range o.hired {
+		o.resources[key] = w.After
+	}
+	o.hired = map[string]resource.Write{}
 	o.staged, o.pending = map[string]account.Write{}, false
 	o.store(j)
 	return nil
+}
+
+func beforeVersion(w *resource.Write) int64 {
+	if w.Before == nil {
+		return 0
+	}
+	return w.Before.Version
+}
+
+func (o *office) Resources(_ context.Context, _ environment.Environment, mark int64, codes []string) (map[string]transfer.FoundResource, error) {
+	if err := o.call("resources"); err != nil {
+		return nil, err
+	}
+	out := map[string]transfer.FoundResource{}
+	for _, code := range codes {
+		f := transfer.FoundResource{Busy: o.busy["resource "+code]}
+		f.Resource, f.Exists = o.resources[code]
+		if w, ok := o.hired[code]; ok && mark != 0 {
+			f.Staged, f.Written = true, w.After
+		}
+		if f.Exists || f.Staged || f.Busy {
+			out[code] = f
+		}
+	}
+	return out, nil
+}
+
+func (o *office) Reserve(_ context.Context, j transfer.Job, n int) (transfer.Job, error) {
+	if err := errors.Join(o.call("reserve"), o.held(j)); err != nil {
+		return transfer.Job{}, err
+	}
+	if o.job.CancelAsked {
+		return transfer.Job{}, transfer.ErrCancelled
+	}
+	j.FirstNumber, j.Numbers = o.number+1, n
+	o.number += int64(n)
+	o.store(j)
+	return j, nil
 }
 
 func (o *office) TakeBack(_ context.Context, j transfer.Job, rows []transfer.Trace) error {
@@ -184,6 +270,7 @@ func (o *office) TakeBack(_ context.Context, j transfer.Job, rows []transfer.Tra
 	for _, row := range rows {
 		delete(o.staged, row.Username)
 	}
+	o.hired = map[string]resource.Write{}
 	return nil
 }
 
@@ -303,8 +390,18 @@ func known() *catalogue.Catalogue {
 		entry(catalogue.Licence, "FULL", nil, nil), entry(catalogue.Licence, "TEAM", []string{"VIEWER"}, nil), api,
 		entry(catalogue.Role, "ADMIN", nil, all), entry(catalogue.Role, "VIEWER", nil, []string{"account.read"}),
 		entry(catalogue.Role, "IMPORTER", nil, []string{"account.import", "account.read"}), entry(catalogue.Role, "SELF", nil, nil),
+		locked(), group(), entry(catalogue.ResourceGroup, "OTHER", nil, nil),
+		entry(catalogue.Department, "SALES", nil, nil), entry(catalogue.Department, "WORKS", nil, nil), entry(catalogue.CostCentre, "C1", nil, nil),
+		entry(catalogue.PaymentMethod, "FP", nil, nil), entry(catalogue.PaymentTerms, "1", nil, nil), entry(catalogue.PaymentTerms, "030", nil, nil),
 		entry(catalogue.Group, "STAFF", []string{"SELF"}, nil), entry(catalogue.DACGroup, "DAC1", nil, nil), entry(catalogue.DACGroup, "DAC2", nil, nil),
 	})
+}
+
+// group is the resource group with defaults.
+func group() catalogue.Entry {
+	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "CREW", Description: "Crew", Active: true, Defaults: catalogue.ResourceDefaults{
+		Department: "SALES", CostCentre: "C1", Currency: "EUR", PaymentMethod: "FP", PaymentTerms: "1",
+	}}
 }
 
 // somebody is an account that is there already.
@@ -376,7 +473,11 @@ func (o *office) runs(t testing.TB, want transfer.State) {
 	if o.job.State != want {
 		t.Fatalf("the job is %s, want %s; %+v %+v", o.job.State, want, o.job.Problem, o.job.Counts)
 	}
-	if o.pending || len(o.staged) > 0 || o.job.EndAs != "" || o.job.Ended.IsZero() {
+	if o.pending || len(o.staged) > 0 || len(o.hired) > 0 || o.job.EndAs != "" || o.job.Ended.IsZero() {
 		t.Fatalf("the job ended and left something: %+v, staged %v", o.job, o.staged)
 	}
+}
+
+func locked() catalogue.Entry {
+	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "LOCKED", Description: "Locked"}
 }

@@ -18,6 +18,9 @@ import (
 // MaxRows is the most rows one import takes.
 const MaxRows = 5000
 
+// MaxChosen is the most accounts that an export takes by their ids.
+const MaxChosen = 1000
+
 // MaxFile is the largest workbook in bytes.
 const MaxFile = 10 << 20
 
@@ -53,8 +56,21 @@ func (s State) Ended() bool { return slices.Contains([]State{Done, Refused, Canc
 type Options struct {
 	SkipErrors bool             `json:"skipErrors,omitempty"`
 	DateFormat sheet.DateFormat `json:"dateFormat"`
-	// Queue makes the job wait for those queued before it.
+	// Filters, Set and IDs choose the accounts of an export: those that pass the filters, which a Set may have given, or those
+	// named. Without any it is all of them.
+	Filters map[string]string `json:"filters,omitempty"`
+	Set     string            `json:"set,omitempty"`
+	IDs     []string          `json:"ids,omitempty"`
+	// Queue makes the job wait until those that were submitted before it have ended.
 	Queue bool `json:"queue,omitempty"`
+	// DryRun checks the rows and says what each would change, and changes nothing.
+	DryRun bool `json:"dryRun,omitempty"`
+	// ResetFromGroup gives the resources of the rows their resource group's defaults again; a filled cell wins.
+	ResetFromGroup bool `json:"resetFromGroup,omitempty"`
+	// ResourceGroup is the code of the group of new resources whose row names none.
+	ResourceGroup string `json:"resourceGroup,omitempty"`
+	// CopyRolesFrom is the username of an account whose roles new accounts get where their row names none.
+	CopyRolesFrom string `json:"copyRolesFrom,omitempty"`
 }
 
 // File names one version of a stored file.
@@ -97,10 +113,17 @@ type Job struct {
 	Problem *Problem `json:"p,omitempty"`
 	// Sheets names the worksheets of the file that were left alone.
 	Sheets []string `json:"w,omitempty"`
+	// HiddenSheet says that the worksheet that was read is a hidden one, which whoever uploaded it may not know.
+	HiddenSheet bool `json:"u,omitempty"`
 	// Files is how many files an export made.
 	Files int `json:"m,omitempty"`
 	// Report is set when the result of each row is stored.
 	Report bool `json:"r,omitempty"`
+
+	// KeptDays is how long the job is listed.
+	KeptDays int `json:"l,omitempty"`
+	// Sheet is set when the uploaded sheet with the results in it is stored.
+	Sheet bool `json:"q,omitempty"`
 
 	// Queued is set once the message is known to be sent.
 	Queued bool `json:"-"`
@@ -118,6 +141,13 @@ type Job struct {
 	// CatalogueVersion is the version of the reference data by which the first staged rows were judged: the commit depends on
 	// no rule of what may be given having changed since.
 	CatalogueVersion int64 `json:"v,omitempty"`
+	// Rights names the permissions by which the first staged rows were judged, FileHash the content they were read from: a
+	// later worker does not go on by others.
+	Rights   string `json:"g,omitempty"`
+	FileHash string `json:"d,omitempty"`
+	// FirstNumber and Numbers are the block of numbers that were taken for its resources without a code.
+	FirstNumber int64 `json:"fn,omitempty"`
+	Numbers     int   `json:"nn,omitempty"`
 	// Checked is how many rows have been checked.
 	Checked int `json:"h,omitempty"`
 }
@@ -141,13 +171,38 @@ const (
 	RowFailed    Outcome = "failed"
 )
 
-// Row is the result of one row of the sheet.
+// Row is the result of one row of the sheet: what became of it, what is wrong with which of its cells, and what it changes.
+// The marked sheet, the dry run and the API all show these.
 type Row struct {
 	// Row is its number as the spreadsheet shows it.
-	Row      int           `json:"row"`
-	Username string        `json:"username"`
-	Outcome  Outcome       `json:"outcome"`
-	Errors   []fault.Field `json:"errors,omitempty"`
+	Row      int        `json:"row"`
+	Username string     `json:"username"`
+	Outcome  Outcome    `json:"outcome"`
+	Errors   []RowError `json:"errors,omitempty"`
+	// Changes are the columns whose values the row changes, of existing accounts always, of new ones in a dry run; in the
+	// order of the columns.
+	Changes []RowChange `json:"changes,omitempty"`
+}
+
+// RowError is one thing that is wrong with a row. A column has one at most, the first found.
+type RowError struct {
+	// Field is the heading of the column, or the letters of one without a heading.
+	Field string `json:"field"`
+	// Cell is the address of the cell, such as L7; empty where the sheet does not have the column.
+	Cell string `json:"cell,omitempty"`
+	// Value is what the cell holds, fit to be shown: cleaned and cut.
+	Value string `json:"value,omitempty"`
+	// Code is stable and made for programs; Message says what is wrong and what to do.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// RowChange is what a row changes in one column, in the sheet's own words: TRUE and FALSE, codes joined by semicolons, days
+// in the format of the job. An empty text is a blank cell.
+type RowChange struct {
+	Field string `json:"field"`
+	From  string `json:"from"`
+	To    string `json:"to"`
 }
 
 // UploadKey, ReportKey and ExportKey name a job's files in the bucket.
@@ -155,6 +210,9 @@ func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xls
 
 // ReportKey names the file with the result of each row.
 func (j Job) ReportKey() string { return "reports/" + j.Env + "/" + j.ID + ".json" }
+
+// SheetKey names the uploaded sheet with the results in it.
+func (j Job) SheetKey() string { return "reports/" + j.Env + "/" + j.ID + ".xlsx" }
 
 // ExportKey names the export's n-th file, from 1.
 func (j Job) ExportKey(n int) string {

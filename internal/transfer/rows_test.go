@@ -85,12 +85,12 @@ func TestRowErrors(t *testing.T) {
 		"the column of an earlier result": {header: append(base(), "Result"), rows: [][]any{append(fresh("new"), "created")}, want: []string{"created"}},
 		"a resource": func() each {
 			c := with("Create Resource", "y")
-			c.want = []string{"failed Create Resource:notAvailable"}
+			c.want = []string{"failed Resource group:required"}
 			return c
 		}(),
 		"a resource, real TRUE": func() each {
 			c := with("Create Resource", true)
-			c.want = []string{"failed Create Resource:notAvailable"}
+			c.want = []string{"failed Resource group:required"}
 			return c
 		}(),
 		"no resource": func() each { c := with("Create Resource", "No"); c.want = []string{"created"}; return c }(),
@@ -160,7 +160,7 @@ func TestDoubledIdentifiers(t *testing.T) {
 		{"five@example.com", "E", "FULL", "FIVE@example.com"},
 		{"e\u0301ve", "F", "FULL", "six@example.com"},
 		{"Éve", "G", "FULL", "seven@example.com"},
-	}, want: []string{"failed Email:doubled", "failed Username:doubled", "failed Email:doubled", "created", "created", "created", "failed Username:doubled"}}
+	}, want: []string{"failed Username:doubled Email:doubled", "failed Username:doubled", "failed Email:doubled", "failed Username:doubled", "created", "failed Username:doubled", "failed Username:doubled"}}
 	c.run(t, newOffice(), transfer.Options{})
 }
 

@@ -14,18 +14,11 @@ import (
 
 // countSeats sums what the import as a whole takes and gives back of each licence's seats, the rows that an earlier worker
 // staged included, and refuses it where a licence has too few. The commit holds the sum against the seats once more.
-func (r *importRun) countSeats(ctx context.Context, found []Found, writes []*account.Write) error {
+func (r *importRun) countSeats(ctx context.Context) error {
 	net := map[string]*account.SeatChange{}
-	for i, w := range writes {
-		switch {
-		case len(r.rows[i].Errors) > 0:
-			continue
-		case found[i].Staged:
-			w = &account.Write{After: found[i].Written}
-			if found[i].Exists {
-				w.Before = &found[i].Account
-			}
-		case w == nil:
+	for i := range r.plans {
+		w := r.plans[i].whole
+		if len(r.rows[i].Errors) > 0 || w.After.ID == "" {
 			continue
 		}
 		for _, c := range w.SeatChanges() {

@@ -12,7 +12,8 @@ import (
 // known is the reference data with the office's numbers of seats.
 func (o *office) known() *catalogue.Catalogue {
 	var entries []catalogue.Entry
-	for _, kind := range []catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group, catalogue.DACGroup} {
+	for _, kind := range []catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group, catalogue.DACGroup,
+		catalogue.ResourceGroup, catalogue.Department, catalogue.CostCentre, catalogue.PaymentMethod, catalogue.PaymentTerms} {
 		entries = append(entries, known().All(kind)...)
 	}
 	for i, e := range entries {

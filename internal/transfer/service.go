@@ -3,11 +3,14 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
 )
 
@@ -61,14 +64,19 @@ const (
 	LinkLife = 5 * time.Minute
 )
 
+// maxOption is the most characters of an option that is a code or a username.
+const maxOption = 50
+
 // Service takes people's orders for jobs. Jobs and their files belong to who submitted them; those who administer
 // everybody's access also see that others' jobs exist and how they stand.
 type Service struct {
 	Records Records
 	Uploads Uploads
-	Queue   Queue
-	Now     func() time.Time
-	NewID   func() string
+	// Users finds the account whose roles an import copies.
+	Users Rower
+	Turns Turns
+	Now   func() time.Time
+	NewID func() string
 }
 
 // Form is where the workbook of an import is posted to.
@@ -80,6 +88,14 @@ type Form struct {
 
 // BeginImport makes an import and the form that takes its workbook.
 func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (Job, Form, error) {
+	for name, text := range map[string]string{"resourceGroup": o.ResourceGroup, "copyRolesFrom": o.CopyRolesFrom} {
+		if len([]rune(text)) > maxOption {
+			return Job{}, Form{}, fault.InvalidFields([]fault.Field{{Field: name, Code: "length", Message: fmt.Sprintf("This has at most %d characters.", maxOption)}})
+		}
+	}
+	if err := s.checkOptions(ctx, sc, &o); err != nil {
+		return Job{}, Form{}, err
+	}
 	job := s.newJob(sc, Import, o)
 	url, fields, err := s.Uploads.Form(ctx, job.UploadKey(), MaxFile, FormLife)
 	if err != nil {
@@ -92,6 +108,7 @@ func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
 	return Job{
 		ID: s.NewID(), Env: sc.Env.ID, Kind: kind, State: Created, Options: o,
 		By: sc.Caller.Username, ByID: sc.Caller.AccountID, ByKey: sc.Caller.KeyID, Created: s.now(),
+		KeptDays: sc.Env.Settings.LogRetentionDays,
 	}
 }
 
@@ -109,7 +126,7 @@ func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, 
 		return s.send(ctx, job) // an earlier submit stopped between the record and the queue
 	}
 	if job.State != Created {
-		return Job{}, submitted(job)
+		return submitted(job)
 	}
 	file, err := s.Uploads.Head(ctx, job.UploadKey())
 	if fault.Is(err, fault.NotFound) {
@@ -123,30 +140,29 @@ func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, 
 	}
 	job.File, job.State, job.Submitted = file, Submitted, s.now()
 	if err := s.Records.Move(ctx, job, Created); err != nil {
-		if errors.Is(err, ErrLost) {
-			return Job{}, submitted(job)
+		if !errors.Is(err, ErrLost) {
+			return Job{}, err
 		}
-		return Job{}, err
+		if job, err = s.own(ctx, sc, id); err != nil {
+			return Job{}, err
+		}
+		return submitted(job) // the other click of two was first
 	}
 	return s.send(ctx, job)
 }
 
-func submitted(job Job) error {
-	return fault.New(fault.Conflict, "alreadySubmitted", "This import was submitted already; GET /api/jobs/%s tells how it stands. Begin a new import to run a file again.", job.ID)
+// submitted answers the second submit of a job: as the first, with the job as it stands.
+func submitted(job Job) (Job, error) {
+	if job.State == Cancelled {
+		return Job{}, fault.New(fault.Conflict, "cancelled", "This import was cancelled. Begin a new one to run the file.")
+	}
+	return job, nil
 }
 
 // send puts the job's message on the queue and notes that it is there. A message sent twice is one: the queue drops the
 // second for five minutes, and the worker does nothing for a job that ended.
 func (s *Service) send(ctx context.Context, job Job) (Job, error) {
-	body, err := json.Marshal(Message{Env: job.Env, Job: job.ID})
-	if err != nil {
-		return Job{}, err
-	}
-	group := job.ID
-	if job.Options.Queue {
-		group = job.Env
-	}
-	if err := s.Queue.Send(ctx, group, job.ID, body); err != nil {
+	if err := s.Turns.send(ctx, job, job.ID); err != nil {
 		return Job{}, fault.New(fault.Unavailable, "queue", "The job could not be queued; submit it again in a moment.").After(time.Second).Because(err)
 	}
 	job.Queued = true
@@ -158,12 +174,32 @@ func (s *Service) send(ctx context.Context, job Job) (Job, error) {
 
 // BeginExport makes an export and hands it to the worker.
 func (s *Service) BeginExport(ctx context.Context, sc access.Scope, o Options) (Job, error) {
+	if err := fault.InvalidFields(choiceFaults(o)); err != nil {
+		return Job{}, err
+	}
 	job := s.newJob(sc, Export, o)
 	job.State, job.Submitted = Submitted, job.Created
 	if err := s.Records.Create(ctx, job); err != nil {
 		return Job{}, err
 	}
 	return s.send(ctx, job)
+}
+
+// choiceFaults says what is wrong with how the accounts of an export were chosen.
+func choiceFaults(o Options) []fault.Field {
+	switch {
+	case o.Filters != nil && o.IDs != nil:
+		return []fault.Field{{Field: "ids", Code: "one", Message: "Choose by a Set, by filters or by ids, and leave the others out."}}
+	case o.IDs != nil && (len(o.IDs) == 0 || len(o.IDs) > MaxChosen):
+		return []fault.Field{{Field: "ids", Code: "count", Message: fmt.Sprintf("Name 1 to %d accounts, or choose by filters.", MaxChosen)}}
+	case slices.ContainsFunc(o.IDs, func(id string) bool { return id == "" || len(id) > 64 }):
+		return []fault.Field{{Field: "ids", Code: "id", Message: "One of these is not the id of an account."}}
+	}
+	_, bad := account.ReadFilter(o.Filters)
+	for i := range bad {
+		bad[i].Field = "filters." + bad[i].Field
+	}
+	return bad
 }
 
 // Get returns one of the caller's jobs, or anybody's to an administrator.
@@ -226,13 +262,16 @@ func (s *Service) Cancel(ctx context.Context, sc access.Scope, id string) (Job, 
 		}
 		switch {
 		case job.State == Cancelled:
-			return job, nil
+			return job, s.Turns.next(ctx, job.Env, job.ID)
 		case job.State.Ended():
 			return Job{}, fault.New(fault.Conflict, "ended", "The job has ended (%s); it cannot be cancelled any more.", job.State)
 		case job.State == Created || job.State == Submitted:
 			cancelled := job
 			cancelled.State, cancelled.Ended = Cancelled, s.now()
 			err = s.Records.Move(ctx, cancelled, job.State)
+			if err == nil {
+				err = s.Turns.next(ctx, job.Env, job.ID)
+			}
 			job = cancelled
 		default:
 			job.CancelAsked = true
@@ -289,14 +328,38 @@ func (s *Service) Download(ctx context.Context, sc access.Scope, id string) ([]L
 	}
 	links := make([]Link, job.Files)
 	for i := range links {
-		name := job.FileName(i + 1)
-		url, err := s.Uploads.Link(ctx, job.ExportKey(i+1), name, LinkLife)
-		if err != nil {
+		if links[i], err = s.link(ctx, job.ExportKey(i+1), job.FileName(i+1)); err != nil {
 			return nil, err
 		}
-		links[i] = Link{Name: name, URL: url, Expires: s.Now().Add(LinkLife)}
 	}
 	return links, nil
+}
+
+// MarkedSheet returns a link to the uploaded sheet with the result of each row in it.
+func (s *Service) MarkedSheet(ctx context.Context, sc access.Scope, id string) (Link, error) {
+	job, err := s.own(ctx, sc, id)
+	if err != nil {
+		return Link{}, err
+	}
+	switch {
+	case job.Kind != Import:
+		return Link{}, fault.New(fault.Conflict, "notImport", "Only an import has a sheet that comes back.")
+	case !job.State.Ended():
+		return Link{}, fault.New(fault.Conflict, "notEnded", "The job has not ended yet; the sheet comes back when it has.").After(2 * time.Second)
+	case !job.Sheet || !job.Report:
+		return Link{}, fault.New(fault.Conflict, "noSheet", "There is no sheet to give back: the file was refused or the job ended before its rows were looked at. The job tells why.")
+	}
+	if _, err := s.Uploads.Head(ctx, job.SheetKey()); fault.Is(err, fault.NotFound) {
+		return Link{}, fault.New(fault.NotFound, "expired", "The sheet was kept for some days only, and is not there any more.")
+	} else if err != nil {
+		return Link{}, err
+	}
+	return s.link(ctx, job.SheetKey(), "user-accounts-import-"+job.Created.Format(time.DateOnly)+"-result.xlsx")
+}
+
+func (s *Service) link(ctx context.Context, key, name string) (Link, error) {
+	url, err := s.Uploads.Link(ctx, key, name, LinkLife)
+	return Link{Name: name, URL: url, Expires: s.Now().Add(LinkLife)}, err
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

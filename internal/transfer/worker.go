@@ -3,16 +3,19 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 )
 
@@ -32,6 +35,8 @@ type Jobs interface {
 	Take(ctx context.Context, env, id string) (Job, error)
 	// Save writes the job's body and state; ErrLost.
 	Save(ctx context.Context, j Job) error
+	// CancelAsked reports whether a person asked to cancel a job.
+	CancelAsked(ctx context.Context, env, id string) (bool, error)
 }
 
 // Staging is how an import reaches the table unseen and comes to count.
@@ -53,12 +58,22 @@ type Staging interface {
 // Staged is a row to write.
 type Staged struct {
 	// Next is the index of the row after this one: where a later worker goes on.
-	Next  int
+	Next int
+	// Write is what becomes of the account; without an account in it the row changes the resource alone.
 	Write account.Write
+	// Staff is what becomes of the account's resource, nil for nothing.
+	Staff *resource.Write
+	// ManagerMade says that the resource's manager is one that this import makes; Named that the new resource is the manager of
+	// one that this import writes. So neither waits for the other to be staged.
+	ManagerMade, Named bool
+	// Takes are the identifiers that the account gets from others of the file, with the ids of those, Leaves those that others
+	// of the file get from it.
+	Takes  map[string]string
+	Leaves []string
 }
 
-// Trace is what tells where a row was staged.
-type Trace struct{ Username, Email string }
+// Trace is what tells where a row was staged: username and email normalised, the code of the resource it names folded.
+type Trace struct{ Username, Email, Resource string }
 
 // Directory is what the worker reads of accounts.
 type Directory interface {
@@ -100,21 +115,26 @@ type Worker struct {
 	Jobs      Jobs
 	Staging   Staging
 	Directory Directory
+	Resources Resources
 	Files     Files
 	Rules     account.Rules
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() string
+	Turns     Turns
 }
 
-// Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none.
+// Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none, or
+// its turn has not come (Turns).
 func (w *Worker) Run(ctx context.Context, env, id string) error {
-	job, err := w.Jobs.Take(ctx, env, id)
-	if fault.Is(err, fault.NotFound) || (err == nil && job.State == Created) {
-		w.Log.WarnContext(ctx, "message for a job that is not there or not submitted", "job", id)
-		return nil
+	job, found, err := w.take(ctx, env, id)
+	if err != nil || !found {
+		return err
 	}
-	if err != nil || job.State.Ended() {
+	if job.State.Ended() {
+		return w.Turns.next(ctx, env, id)
+	}
+	if wait, err := w.Turns.waits(ctx, job); wait || err != nil {
 		return err
 	}
 	if job.Kind == Export {
@@ -125,7 +145,20 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 	if errors.Is(err, ErrLost) {
 		w.Log.WarnContext(ctx, "job was taken over", "job", id, "epoch", job.Epoch)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return w.Turns.next(ctx, env, id)
+}
+
+// take takes a job, unless there is none or it was not submitted.
+func (w *Worker) take(ctx context.Context, env, id string) (Job, bool, error) {
+	job, err := w.Jobs.Take(ctx, env, id)
+	if fault.Is(err, fault.NotFound) || (err == nil && job.State == Created) {
+		w.Log.WarnContext(ctx, "message for a job that is not there or not submitted", "job", id)
+		return Job{}, false, nil
+	}
+	return job, err == nil, err
 }
 
 // maxRestarts is how often an import starts again because accounts changed under it.
@@ -171,9 +204,19 @@ type importRun struct {
 	*Worker
 	job   Job
 	scope access.Scope
+	in    reader
+	hash  string
 	lines []line
 	rows  []Row
+	plans []plan
 	todo  []Staged
+	// staff is what was found of resources, by folded code; made are those the file makes, with their rows, named those of
+	// them that are somebody's manager.
+	staff map[string]FoundResource
+	made  map[string]int
+	named map[string]bool
+	// copied are the roles that new accounts get, nil for none.
+	copied []string
 	// seats is what the import as a whole changes of the seats in use.
 	seats []account.SeatChange
 }
@@ -203,6 +246,9 @@ func (r *importRun) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.hash = hashOf(data); r.job.Import != 0 && r.job.FileHash != "" && r.job.FileHash != r.hash {
+		return errors.New("the file is not the one whose rows were staged")
+	}
 	if err := r.read(data); err != nil {
 		f := fault.As(err)
 		if f == nil || r.job.Import != 0 {
@@ -220,29 +266,28 @@ func (r *importRun) read(data []byte) error {
 	if err != nil {
 		return err
 	}
-	r.job.Sheets = wb.Others()
+	r.job.Sheets, r.job.HiddenSheet = wb.Others(), wb.Hidden()
 	header, err := wb.Header()
 	if err != nil {
-		return err
-	}
-	// The limit comes before anything else that costs, and reading stops at it.
-	if r.job.Counts.Rows, err = wb.Count(MaxRows); err != nil {
 		return err
 	}
 	matched, bad := sheet.MatchHeadings(header, headings())
 	if len(bad) > 0 {
 		return fault.New(fault.Invalid, "headings", "The sheet's headings are not right. Mend the columns named and upload the file again; an export has them as they should be.").WithFields(bad...)
 	}
-	if r.job.Counts.Rows == 0 {
-		return fault.New(fault.Invalid, "noRows", "The sheet has headings but no rows. Fill in a row for each account and upload the file again.")
-	}
-	in := reader{columns: columns(), headings: matched, format: r.job.Options.DateFormat}
-	r.lines = make([]line, 0, r.job.Counts.Rows)
+	r.in = reader{columns: columns(), headings: matched, format: r.job.Options.DateFormat}
+	// Nothing else that costs comes before all rows are read, and reading stops at the limit.
 	for row, err := range wb.Data(MaxRows) {
 		if err != nil {
+			r.lines = nil // a report of some of the rows would tell of an import that was looked at
 			return err
 		}
-		r.lines = append(r.lines, in.read(row))
+		if !matched.IsEmpty(row) {
+			r.lines = append(r.lines, r.in.read(row))
+		}
+	}
+	if r.job.Counts.Rows = len(r.lines); len(r.lines) == 0 {
+		return fault.New(fault.Invalid, "noRows", "The sheet has headings but no rows. Fill in a row for each account and upload the file again.")
 	}
 	return nil
 }
@@ -255,6 +300,9 @@ func (r *importRun) proceed(ctx context.Context) error {
 	err := r.check(ctx)
 	if err == nil && r.job.EndAs != "" {
 		return nil
+	}
+	if err == nil && r.job.Options.DryRun {
+		return r.dryEnd(ctx)
 	}
 	if err == nil {
 		err = r.stage(ctx)
@@ -295,15 +343,30 @@ func (r *importRun) actor(ctx context.Context) error {
 	return err
 }
 
+// dryEnd ends a dry run: what each row would do is its report.
+func (r *importRun) dryEnd(ctx context.Context) error {
+	if err := r.report(ctx); err != nil {
+		return err
+	}
+	r.job.State, r.job.Ended = Done, r.now()
+	return r.Jobs.Save(ctx, r.job)
+}
+
 // stage writes what is to be written, unseen.
 func (r *importRun) stage(ctx context.Context) error {
 	if r.job.State != Writing {
 		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
+		r.job.Rights, r.job.FileHash = r.rights(), r.hash
 		begun, err := r.Staging.Begin(ctx, r.job)
 		if err != nil {
 			return err
 		}
 		r.job = begun
+	} else if r.job.Rights != r.rights() {
+		return ErrOvertaken // what an earlier worker staged was judged by other rights
+	}
+	if err := r.numbers(ctx); err != nil {
+		return err
 	}
 	for len(r.todo) > 0 {
 		n, err := r.Staging.Stage(ctx, r.job, r.todo)
@@ -314,6 +377,31 @@ func (r *importRun) stage(ctx context.Context) error {
 		r.todo = r.todo[n:]
 	}
 	return nil
+}
+
+// rights names the permissions that the actor holds.
+func (r *importRun) rights() string {
+	held := make([]string, 0, len(r.scope.Caller.Permissions))
+	for p := range r.scope.Caller.Permissions {
+		held = append(held, string(p))
+	}
+	slices.Sort(held)
+	return hashOf([]byte(strings.Join(held, " ")))[:16]
+}
+
+func hashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// sameFile refuses to commit what was read from another file than is there (V76, C44).
+func (r *importRun) sameFile(ctx context.Context) error {
+	data, err := r.Files.Get(ctx, r.job.File)
+	if fault.Is(err, fault.NotFound) || (err == nil && hashOf(data) != r.hash) {
+		r.refuse(Failed, "fileGone", "The uploaded file was removed or replaced while it was imported. Nothing was imported; begin a new import and upload it again.")
+		return nil
+	}
+	return err
 }
 
 // commit stores the result of each row, looks at the actor's rights once more, and makes the import count.
@@ -328,19 +416,12 @@ func (r *importRun) commit(ctx context.Context) error {
 	if len(r.scope.Caller.Permissions.Beyond(checkedBy)) > 0 {
 		return ErrOvertaken // rows may give what the actor holds no more (V61)
 	}
+	if err := r.sameFile(ctx); err != nil || r.job.EndAs != "" {
+		return err
+	}
 	done := r.job
 	done.State, done.Ended = Done, r.now()
 	return r.Staging.Commit(ctx, done, r.scope.Caller, r.limited())
-}
-
-// report stores the result of each row. It is written before the job ends, which then points at it.
-func (r *importRun) report(ctx context.Context) error {
-	body, err := json.Marshal(r.rows)
-	if err != nil {
-		return err
-	}
-	r.job.Report = true
-	return r.Files.Put(ctx, r.job.ReportKey(), "application/json", body)
 }
 
 // giveUp takes back what was staged and ends the job as decided, or says to start again.
@@ -348,7 +429,7 @@ func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
 	as := r.job.EndAs
 	r.discount()
 	if as == Checking {
-		r.job.Report = false // one that was to be committed tells of what did not happen
+		r.job.Report, r.job.Sheet = false, false // one that was to be committed tells of what did not happen
 	} else if len(r.rows) > 0 {
 		if err := r.report(ctx); err != nil {
 			return false, err
@@ -366,6 +447,7 @@ func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
 		}
 	}
 	r.job.State, r.job.EndAs, r.job.Next = as, "", 0
+	r.job.FirstNumber, r.job.Numbers = 0, 0
 	if as == Checking {
 		r.job.Restarts++
 	} else {
@@ -399,7 +481,7 @@ func traces(lines []line) []Trace {
 		}
 		email, _ := l.patch["email"].(string)
 		email, _ = account.Normalise(email)
-		out = append(out, Trace{Username: username, Email: email})
+		out = append(out, Trace{Username: username, Email: email, Resource: foldCode(l.code())})
 	}
 	return out
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"useraccounts/internal/account"
-	"useraccounts/internal/fault"
 	"useraccounts/internal/transfer"
 )
 
@@ -44,7 +43,7 @@ func (o *office) untouched(t testing.TB, name string) {
 func TestAnImportRunsThrough(t *testing.T) {
 	o := mixed(t, transfer.Options{})
 	o.runs(t, transfer.Done)
-	want := "take,save checking,get,actor,rows,owners,begin,stage,stage,put,actor,commit"
+	want := "take,save checking,get,actor,rows,owners,begin,stage,stage,put,get,put,actor,get,commit"
 	if got := strings.Join(o.calls, ","); got != want {
 		t.Errorf("calls %s", got)
 	}
@@ -192,7 +191,7 @@ func TestTakingBackMayFailAtEveryCall(t *testing.T) {
 	dry := cancelled()
 	dry.runs(t, transfer.Cancelled)
 	from := slices.Index(dry.calls, "commit") + 1
-	if got := dry.calls[from:]; !slices.Equal(got, []string{"put", "save rollingBack", "takeBack", "close"}) {
+	if got := dry.calls[from:]; !slices.Equal(got, []string{"put", "get", "put", "save rollingBack", "takeBack", "close"}) {
 		t.Fatalf("taking back is %v", got)
 	}
 	for n := from; n < len(dry.calls); n++ {
@@ -405,7 +404,7 @@ func TestAFileThatIsGone(t *testing.T) {
 		if body == nil {
 			delete(o.files, o.job.UploadKey())
 		}
-		if err := o.run(); fault.As(err) == nil || o.job.State != transfer.Writing {
+		if err := o.run(); err == nil || o.job.State != transfer.Writing {
 			t.Errorf("%v, %s", err, o.job.State)
 		}
 		o.untouched(t, "gone")

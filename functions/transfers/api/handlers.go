@@ -6,45 +6,69 @@ import (
 
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sets"
 	"useraccounts/internal/sheet"
 	"useraccounts/internal/transfer"
 )
 
-type handlers struct{ transfers *transfer.Service }
+type handlers struct {
+	transfers *transfer.Service
+	sets      *sets.Service
+}
 
 type importBody struct {
 	SkipErrors bool   `json:"skipErrors,omitzero" help:"Import the right rows and leave the wrong ones out."`
 	DateFormat string `json:"dateFormat" help:"How dates that are text are written in the sheet: dd/MM/yyyy, dd.MM.yyyy, MM/dd/yyyy or yyyy-MM-dd." enum:"british|european|american|iso"`
-	Queue      bool   `json:"queue,omitzero" help:"Wait for the jobs queued before instead of starting at once."`
+	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted before have ended, instead of starting at once."`
+	DryRun     bool   `json:"dryRun,omitzero" help:"Check the rows and tell what each would change, and change nothing."`
+
+	ResetFromGroup bool   `json:"resetFromGroup,omitzero" help:"Give the resources of the rows the defaults of their resource group again; a filled cell wins."`
+	ResourceGroup  string `json:"resourceGroup,omitzero" help:"Code of the resource group of new resources whose row names none." maxLength:"50"`
+	CopyRolesFrom  string `json:"copyRolesFrom,omitzero" help:"Username of an account whose roles new accounts get where their row names none." maxLength:"50"`
 }
 
 type exportBody struct {
 	DateFormat string `json:"dateFormat" help:"How the sheet shows dates." enum:"british|european|american|iso"`
-	Queue      bool   `json:"queue,omitzero" help:"Wait for the jobs queued before instead of starting at once."`
+	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted before have ended, instead of starting at once."`
+
+	Filters map[string]string `json:"filters,omitzero" help:"Export the accounts that the list shows with these query parameters. Without filters, set and ids all accounts are exported, locked ones too."`
+	Set     string            `json:"set,omitzero" help:"Id of a Set, one's own or shared: its filters as they are now."`
+	IDs     []string          `json:"ids,omitzero" help:"Export these accounts, at most 1,000."`
 }
 
 // jobView is a job as people see it.
 type jobView struct {
-	ID         string            `json:"id"`
-	Kind       transfer.Kind     `json:"kind" enum:"import|export"`
-	State      transfer.State    `json:"state" enum:"created|submitted|checking|writing|rollingBack|done|refused|cancelled|failed" help:"done, refused, cancelled and failed are ends; only done changed anything."`
-	SkipErrors bool              `json:"skipErrors"`
-	DateFormat string            `json:"dateFormat" enum:"british|european|american|iso"`
-	Queue      bool              `json:"queue"`
-	By         string            `json:"by" help:"Username of who began it."`
-	Created    time.Time         `json:"created"`
-	Submitted  *time.Time        `json:"submitted,omitzero"`
-	Ended      *time.Time        `json:"ended,omitzero"`
-	Counts     transfer.Counts   `json:"counts"`
-	Progress   progressView      `json:"progress"`
-	Problem    *transfer.Problem `json:"problem,omitzero" help:"Why it was refused or failed as a whole."`
-	Sheets     []string          `json:"otherSheets,omitzero" help:"Worksheets of the file that were left alone."`
-	Files      int               `json:"files,omitzero" help:"How many files an export made."`
+	ID             string            `json:"id"`
+	Kind           transfer.Kind     `json:"kind" enum:"import|export"`
+	State          transfer.State    `json:"state" enum:"created|submitted|checking|writing|rollingBack|done|refused|cancelled|failed" help:"done, refused, cancelled and failed are ends; only done changed anything."`
+	SkipErrors     bool              `json:"skipErrors"`
+	DateFormat     string            `json:"dateFormat" enum:"british|european|american|iso"`
+	Queue          bool              `json:"queue"`
+	DryRun         bool              `json:"dryRun,omitzero"`
+	ResetFromGroup bool              `json:"resetFromGroup,omitzero"`
+	ResourceGroup  string            `json:"resourceGroup,omitzero"`
+	CopyRolesFrom  string            `json:"copyRolesFrom,omitzero"`
+	Filters        map[string]string `json:"filters,omitzero"`
+	Set            string            `json:"set,omitzero" help:"Name of the Set that an export's filters are from."`
+	Chosen         int               `json:"chosen,omitzero" help:"How many accounts an export was asked for by their ids."`
+	By             string            `json:"by" help:"Username of who began it."`
+	Created        time.Time         `json:"created"`
+	Submitted      *time.Time        `json:"submitted,omitzero"`
+	Ended          *time.Time        `json:"ended,omitzero"`
+	DurationMS     int64             `json:"durationMs,omitzero" help:"From the submit to the end."`
+	Counts         transfer.Counts   `json:"counts"`
+	Progress       progressView      `json:"progress"`
+	Problem        *transfer.Problem `json:"problem,omitzero" help:"Why it was refused or failed as a whole."`
+	Sheets         []string          `json:"otherSheets,omitzero" help:"Worksheets of the file that were left alone."`
+	HiddenSheet    bool              `json:"hiddenSheet,omitzero" help:"The first worksheet, which was read, is a hidden one."`
+	Sheet          bool              `json:"sheet" help:"The uploaded sheet is there with the result of each row: GET /api/jobs/{id}/sheet."`
+	Files          int               `json:"files,omitzero" help:"How many files an export made."`
 }
 
 type progressView struct {
+	Total   int `json:"total" help:"Rows read of the sheet, or exported so far."`
 	Checked int `json:"checked" help:"Rows checked."`
-	Written int `json:"written" help:"Rows gone through for writing; none counts before the job is done."`
+	Written int `json:"written" help:"Rows gone through for writing; of an import none counts before the job is done."`
 }
 
 type formView struct {
@@ -71,14 +95,19 @@ type linksView struct {
 func viewOf(j transfer.Job) jobView {
 	v := jobView{
 		ID: j.ID, Kind: j.Kind, State: j.State, SkipErrors: j.Options.SkipErrors, DateFormat: j.Options.DateFormat.String(),
-		Queue: j.Options.Queue, By: j.By, Created: j.Created, Counts: j.Counts,
-		Progress: progressView{Checked: j.Checked, Written: j.Next}, Problem: j.Problem, Sheets: j.Sheets, Files: j.Files,
+		Queue: j.Options.Queue, DryRun: j.Options.DryRun, ResetFromGroup: j.Options.ResetFromGroup, ResourceGroup: j.Options.ResourceGroup,
+		CopyRolesFrom: j.Options.CopyRolesFrom, Filters: j.Options.Filters, Set: j.Options.Set, Chosen: len(j.Options.IDs),
+		HiddenSheet: j.HiddenSheet, Sheet: j.Sheet && j.Report && j.State.Ended(), By: j.By, Created: j.Created, Counts: j.Counts,
+		Progress: progressView{Total: j.Counts.Rows, Checked: j.Checked, Written: j.Next}, Problem: j.Problem, Sheets: j.Sheets, Files: j.Files,
 	}
 	if !j.Submitted.IsZero() {
 		v.Submitted = &j.Submitted
 	}
 	if !j.Ended.IsZero() {
 		v.Ended = &j.Ended
+		if !j.Submitted.IsZero() {
+			v.DurationMS = j.Ended.Sub(j.Submitted).Milliseconds()
+		}
 	}
 	return v
 }
@@ -104,7 +133,10 @@ func (h handlers) beginImport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	job, form, err := h.transfers.BeginImport(ctx, r.Scope, transfer.Options{SkipErrors: in.SkipErrors, DateFormat: format, Queue: in.Queue})
+	job, form, err := h.transfers.BeginImport(ctx, r.Scope, transfer.Options{
+		SkipErrors: in.SkipErrors, DateFormat: format, Queue: in.Queue, DryRun: in.DryRun,
+		ResetFromGroup: in.ResetFromGroup, ResourceGroup: in.ResourceGroup, CopyRolesFrom: in.CopyRolesFrom,
+	})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -122,7 +154,35 @@ func (h handlers) beginExport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return accepted(h.transfers.BeginExport(ctx, r.Scope, transfer.Options{DateFormat: format, Queue: in.Queue}))
+	o := transfer.Options{DateFormat: format, Queue: in.Queue, Filters: in.Filters, IDs: in.IDs}
+	if err := h.bySet(ctx, r, in, &o); err != nil {
+		return httpapi.Response{}, err
+	}
+	return accepted(h.transfers.BeginExport(ctx, r.Scope, o))
+}
+
+// bySet puts the filters of the Set that an export was asked for by into its options.
+func (h handlers) bySet(ctx context.Context, r *httpapi.Request, in exportBody, o *transfer.Options) error {
+	refuse := func(code, message string) error {
+		return fault.InvalidFields([]fault.Field{{Field: "set", Code: code, Message: message}})
+	}
+	switch {
+	case in.Set == "":
+		return nil
+	case in.Filters != nil || in.IDs != nil:
+		return refuse("one", "Choose by a Set, by filters or by ids, and leave the others out.")
+	case len(in.Set) != 26: // what no id can be is not looked for
+		return refuse("unknown", "There is no Set with this id, or it is another person's own.")
+	}
+	set, err := h.sets.Get(ctx, r.Scope, in.Set)
+	if fault.Is(err, fault.NotFound) {
+		return refuse("unknown", "There is no Set with this id, or it is another person's own.")
+	}
+	o.Set, o.Filters = set.Name, set.Filters
+	if o.Filters == nil {
+		o.Filters = map[string]string{} // the list that the Set shows: active accounts
+	}
+	return err
 }
 
 func accepted(job transfer.Job, err error) (httpapi.Response, error) {
@@ -205,6 +265,16 @@ func (h handlers) rows(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		page.Items = append(page.Items, rows[i])
 	}
 	return httpapi.OK(page), err
+}
+
+// sheet returns a link to the uploaded sheet with the results in it.
+func (h handlers) sheet(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	l, err := h.transfers.MarkedSheet(ctx, r.Scope, id)
+	return httpapi.OK(linkView{Name: l.Name, URL: l.URL, Expires: l.Expires}), err
 }
 
 func (h handlers) download(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -7,18 +7,19 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sets"
 	"useraccounts/internal/transfer"
 )
 
 const tag = "Import and export"
 
 // Routes returns the route table over a service.
-func Routes(transfers *transfer.Service) []httpapi.Route {
-	h := handlers{transfers}
+func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
+	h := handlers{transfers, views}
 	accepted := []httpapi.Answer{{Status: http.StatusAccepted, Body: jobView{}, Location: true}}
 	notYours := httpapi.Problem{Kind: fault.Forbidden, Code: "notYours", When: "Somebody else began the job."}
 	missing := httpapi.Problem{Kind: fault.NotFound, Code: "notFound", When: "There is no such job, or it is not yours to see."}
-	return []httpapi.Route{
+	return append([]httpapi.Route{
 		{
 			Key: "POST /api/imports", Needs: access.AccountImport, Idempotent: true, Handle: h.beginImport,
 			Doc: httpapi.Operation{
@@ -31,10 +32,10 @@ func Routes(transfers *transfer.Service) []httpapi.Route {
 		{
 			Key: "POST /api/imports/{id}/submit", Needs: access.AccountImport, Handle: h.submit,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Submit an import whose workbook is uploaded", Answers: accepted,
+				Tag: tag, Summary: "Submit an import whose workbook is uploaded", Description: "A second submit of the same import answers as the first, with the job as it stands.", Answers: accepted,
 				Problems: []httpapi.Problem{missing, notYours,
 					{Kind: fault.Conflict, Code: "noUpload", When: "No workbook has been posted to the form yet."},
-					{Kind: fault.Conflict, Code: "alreadySubmitted", When: "The import was submitted already."},
+					{Kind: fault.Conflict, Code: "cancelled", When: "The import was cancelled."},
 					{Kind: fault.Conflict, Code: "notImport", When: "The job is an export."},
 					{Kind: fault.TooLarge, Code: "fileTooLarge", When: "The workbook is larger than 10 MB."},
 					{Kind: fault.Unavailable, Code: "queue", When: "The job could not be queued; submit it again."},
@@ -44,11 +45,18 @@ func Routes(transfers *transfer.Service) []httpapi.Route {
 		{
 			Key: "POST /api/exports", Needs: access.AccountExport, Idempotent: true, Handle: h.beginExport,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Export all accounts", Description: "Into workbooks of at most 5,000 rows, with the 36 columns that an import takes.",
+				Tag: tag, Summary: "Export accounts", Description: "All of them, or those that pass filters, that a Set shows, or that are named; into workbooks of at most 5,000 rows, with the 36 columns that an import takes. " +
+					"Texts that look like formulas stay texts.",
 				Body: exportBody{}, Answers: accepted,
 				Problems: []httpapi.Problem{{Kind: fault.Unavailable, Code: "queue", When: "The job could not be queued; begin it again."}},
 			},
 		},
+	}, h.jobRoutes(accepted, missing, notYours)...)
+}
+
+// jobRoutes are the routes by which jobs are followed, whatever they are.
+func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi.Problem) []httpapi.Route {
+	return []httpapi.Route{
 		{
 			Key: "GET /api/jobs", Needs: access.SignedIn, Query: []httpapi.Param{httpapi.Limit(20, 100), httpapi.Cursor()}, Handle: h.list,
 			Doc: httpapi.Operation{
@@ -86,6 +94,20 @@ func Routes(transfers *transfer.Service) []httpapi.Route {
 				Problems: []httpapi.Problem{missing, notYours,
 					{Kind: fault.Conflict, Code: "notEnded", When: "The job has not ended yet."},
 					{Kind: fault.NotFound, Code: "expired", When: "The results were kept for some days and are gone."},
+				},
+			},
+		},
+		{
+			Key: "GET /api/jobs/{id}/sheet", Needs: access.SignedIn, Handle: h.sheet,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Get a link to the sheet of an import with its results",
+				Description: "The workbook as it was uploaded, with the columns Result and Errors added and each wrong cell filled and with a note. Mend it and upload it as it is: the two columns are not read. The link works for 5 minutes.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
+				Problems: []httpapi.Problem{missing, notYours,
+					{Kind: fault.Conflict, Code: "notEnded", When: "The job has not ended yet."},
+					{Kind: fault.Conflict, Code: "noSheet", When: "The file was refused, or the job ended, before its rows were looked at."},
+					{Kind: fault.Conflict, Code: "notImport", When: "The job is an export."},
+					{Kind: fault.NotFound, Code: "expired", When: "The sheet was kept for some days and is gone."},
 				},
 			},
 		},

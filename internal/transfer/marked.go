@@ -1,0 +1,76 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/sheet"
+)
+
+// report stores the result of each row. It is written before the job ends, which then points at it.
+func (r *importRun) report(ctx context.Context) error {
+	body, err := json.Marshal(r.rows)
+	if err != nil {
+		return err
+	}
+	r.job.Report = true
+	if err := r.Files.Put(ctx, r.job.ReportKey(), "application/json", body); err != nil {
+		return err
+	}
+	return r.giveBack(ctx)
+}
+
+// giveBack stores the uploaded sheet with what became of each row in it. A workbook that is read but cannot be written again
+// costs the person this sheet and not the import: the result of each row is listed all the same.
+func (r *importRun) giveBack(ctx context.Context) error {
+	r.job.Sheet = false
+	data, err := r.Files.Get(ctx, r.job.File)
+	if fault.Is(err, fault.NotFound) {
+		return nil // removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	out.Grow(len(data) + len(data)/4)
+	if err := sheet.Mark(&out, data, sheet.DefaultLimits(), marksOf(r.rows)); err != nil {
+		r.Log.WarnContext(ctx, "the sheet could not be marked", "job", r.job.ID, "error", err.Error())
+		return nil
+	}
+	if err := r.Files.Put(ctx, r.job.SheetKey(), workbookType, out.Bytes()); err != nil {
+		return err
+	}
+	r.job.Sheet = true
+	return nil
+}
+
+// resultWords are the outcomes as the sheet has them.
+var resultWords = map[Outcome]string{
+	RowCreated: "Created", RowUpdated: "Updated", RowUnchanged: "Unchanged", RowSkipped: "Not imported", RowFailed: "Error",
+}
+
+// marksOf returns what the sheet is to show of each row.
+func marksOf(rows []Row) []sheet.RowMark {
+	out := make([]sheet.RowMark, len(rows))
+	for i, row := range rows {
+		out[i] = sheet.RowMark{Number: row.Row, Result: resultWords[row.Outcome]}
+		var all []string
+		for _, e := range row.Errors {
+			at := e.Field
+			message := e.Message
+			if column, _, ok := sheet.At(e.Cell); ok {
+				// What the reading of cells finds begins with their address, which is told already.
+				message = strings.TrimPrefix(message, e.Cell+" ")
+				out[i].Cells = append(out[i].Cells, sheet.CellMark{Column: column, Note: message})
+				at = e.Cell + " " + e.Field
+			}
+			all = append(all, at+": "+message)
+		}
+		out[i].Errors = strings.Join(all, "\n")
+	}
+	return out
+}

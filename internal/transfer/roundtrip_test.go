@@ -1,0 +1,102 @@
+package transfer_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
+	"useraccounts/internal/phone"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/transfer"
+)
+
+// pieces are what hostile values are made of.
+var pieces = []string{
+	"=", "+", "-", "@", "\t", "\r", "\n", "'", `"`, ",", ";", "|", "<", ">", "&", "&amp;", "]]>", "_x0041_", "_x005F_", "_x", "_", "<clear>", "<<clear>>", "cmd|'/c calc'!A1",
+	"SUM(A1)", "0", "007", "1e5", "TRUE", "#N/A", "31/12/2026", " ", "\u00a0", "\u200b", "\u202e", "\ufeff", "\x00", "\x01", "\x1f", "\x7f", "\ufffe", "é", "e\u0301", "日本", "😀", "👩‍👩‍👧", "مرحبا", "שלום", "abc",
+}
+
+func hostileText(r *rand.Rand, most int) string {
+	var b strings.Builder
+	for range 1 + r.IntN(6) {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	if r.IntN(20) == 0 {
+		b.WriteString(strings.Repeat("😀", most))
+	}
+	text := []rune(b.String())
+	return string(text[:min(len(text), most)])
+}
+
+// tidy takes out what no username may have, so that more of the generated ones are let in.
+func tidy(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r > 0x2000 && r < 0x2100 || r == 0xfeff || r == 0xfffe {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// V78, C49: whatever accounts the rules let in, an export of them comes back unchanged, in every date format.
+func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
+	const seed, want = 20260105, 400
+	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+	rules := account.Rules{E164: phone.E164}
+	settings := environment.Defaults()
+	settings.DACEnabled = true
+	scope := access.Scope{Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: known(), Caller: access.Caller{
+		AccountID: "9", Username: "boss", Permissions: access.Permissions(known(), []string{"ADMIN"}, nil),
+	}}
+	var made []account.Account
+	taken := map[string]bool{}
+	odd := 0
+	for tries := 0; len(made) < want && tries < 100*want; tries++ {
+		p := field.Patch{
+			"username": tidy(hostileText(r, 20)) + fmt.Sprint(tries), "name": hostileText(r, 200), "userType": "FULL",
+			"email":    fmt.Sprintf("=u%d@example.com", tries),
+			"dateFrom": field.Date("2026-02-28"), "mfaRequired": r.IntN(2) == 0,
+		}
+		if r.IntN(3) == 0 {
+			p["mobile"] = hostileText(r, 50)
+		}
+		if r.IntN(2) == 0 {
+			p["dateTo"] = field.Date(fmt.Sprintf("%04d-12-%02d", 2026+r.IntN(7900), 1+r.IntN(31)))
+		}
+		w, err := rules.Create(scope, p, fmt.Sprint("id", tries), now)
+		if err != nil {
+			continue // not let in, so nothing to export
+		}
+		if key := w.After.DirectoryKey(); !taken[key] {
+			taken[key] = true
+			made = append(made, w.After)
+			if strings.ContainsAny(w.After.Name, "=+-@<_\t") {
+				odd++
+			}
+		}
+	}
+	if len(made) < want || odd < want/4 {
+		t.Fatalf("only %d accounts, %d of them odd: the generator makes nothing that the rules let in", len(made), odd)
+	}
+	for _, format := range sheet.DateFormats() {
+		o := newOffice(made...)
+		o.export(format)
+		o.runs(t, transfer.Done)
+		o.submit(transfer.Options{DateFormat: format}, o.files[o.job.ExportKey(1)])
+		o.calls = nil
+		if err := o.run(); err != nil || o.job.State != transfer.Done || o.job.Counts != (transfer.Counts{Rows: len(made), Unchanged: len(made)}) || o.count("stage") > 0 {
+			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
+			for i, row := range o.report(t) {
+				if row != "unchanged" {
+					t.Errorf("%s: %+v", row, made[i])
+					break
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package transfer_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/transfer"
+)
+
+// The schedules here run the whole worker against a store in memory that keeps the rules of the real one: what is staged is
+// unseen, every write holds the job's epoch, an edit of what is staged dooms the import. The real store has its own tests,
+// of a crash at every write, in internal/dynamo.
+
+// small is an office with a file in which accounts and resources are made and changed and emails swapped.
+func small(t testing.TB) *office {
+	o := newOffice(somebody("p"), somebody("q"))
+	o.staffed("keep", "E1", nil)
+	o.submit(transfer.Options{}, smallBook(t))
+	return o
+}
+
+var smallFile []byte
+
+func smallBook(t testing.TB) []byte {
+	if smallFile == nil {
+		smallFile = book(t, withStaff("Manager"), append(fresh("one"), true, nil, "CREW", "B"), append(fresh("two"), true, "B", "CREW", "E1"),
+			[]any{"p", nil, nil, "q@example.com"}, []any{"q", nil, nil, "p@example.com"}, []any{"keep", nil, nil, nil, nil, nil, nil, "B"})
+	}
+	return smallFile
+}
+
+// state is all that a reader sees.
+func (o *office) state() string {
+	out := ""
+	for _, key := range []string{"keep", "one", "p", "q", "two"} {
+		a := o.accounts[key]
+		out += fmt.Sprintf("%s:%s,%s,%d ", key, a.Email, a.Resource, a.Version)
+	}
+	for _, key := range []string{"1", "b", "e1"} {
+		r := o.resources[key]
+		out += fmt.Sprintf("%s:%s,%v ", key, r.Manager, r.AccountID != "")
+	}
+	return out
+}
+
+// V73: every schedule of two crashes, before or after any call, ends with all of it, and shows nothing until then.
+func TestEveryScheduleOfTwoCrashes(t *testing.T) {
+	dry := small(t)
+	before := dry.state()
+	dry.runs(t, transfer.Done)
+	after := dry.state()
+	if before == after {
+		t.Fatal("the import did nothing")
+	}
+	ran := 0
+	for first := range len(dry.calls) {
+		for second := range len(dry.calls) + 2 {
+			for which := range 4 {
+				o := small(t)
+				for n, at := range []int{first, second} {
+					died, late := false, which>>n&1 == 1
+					o.calls = nil
+					o.at = func(string) error {
+						if died {
+							return errDown
+						}
+						if len(o.calls) == at+1 {
+							died = true
+							if !late {
+								return errDown
+							}
+						}
+						return nil
+					}
+					err := o.run()
+					if s := o.state(); s != before && (o.job.State != transfer.Done || s != after) {
+						t.Fatalf("crashes at %d and %d (%d): a reader sees %s", first, second, which, s)
+					}
+					if err == nil && !o.job.State.Ended() {
+						t.Fatalf("crashes at %d and %d: the message is done with, the job is not", first, second)
+					}
+				}
+				o.at = nil
+				o.runs(t, transfer.Done)
+				if s := o.state(); s != after {
+					t.Fatalf("crashes at %d and %d (%d): ended with %s, want %s", first, second, which, s, after)
+				}
+				ran++
+			}
+		}
+	}
+	t.Logf("%d schedules", ran)
+}
+
+// V73, V75: random schedules of crashes, workers that wake up late, people who edit and cancel. LONG_SCHEDULES says how many.
+func TestRandomSchedules(t *testing.T) {
+	count := 300
+	if n, err := strconv.Atoi(os.Getenv("LONG_SCHEDULES")); err == nil {
+		count = n
+	}
+	dry := small(t)
+	dry.runs(t, transfer.Done)
+	begun := time.Now()
+	for seed := range uint64(count) {
+		if !schedule(t, seed, dry.job.Counts) {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	t.Logf("%d schedules, %.0f a minute", count, float64(count)/time.Since(begun).Minutes())
+}
+
+var errStopped = errors.New("stopped for good")
+
+// schedule runs one schedule and reports whether all was well.
+func schedule(t *testing.T, seed uint64, whole transfer.Counts) bool {
+	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a schedule is no secret
+	o := small(t)
+	before := o.state()
+	edits := 0
+	person := func() {
+		switch r.IntN(3) {
+		case 0: // an account of the file is edited
+			a := o.accounts["p"]
+			a.Mobile, a.Version = fmt.Sprint("edit", edits), a.Version+1
+			edits++
+			o.edited(a)
+		case 1: // a resource is
+			e := o.resources["e1"]
+			e.JobTitle, e.Version = fmt.Sprint("edit", edits), e.Version+1
+			edits++
+			if _, staged := o.hired["e1"]; staged {
+				delete(o.hired, "e1")
+				o.doomed = true
+			}
+			o.resources["e1"] = e
+		case 2:
+			if r.IntN(8) == 0 && !o.job.State.Ended() {
+				o.job.CancelAsked = true
+			}
+		}
+	}
+	var run func(depth int)
+	run = func(depth int) {
+		stop := r.IntN(30)
+		dead := false
+		calls := 0
+		o.at = func(string) error {
+			if dead {
+				return errStopped
+			}
+			if calls++; calls == stop {
+				dead = true
+				if r.IntN(2) == 0 {
+					return errStopped
+				}
+			}
+			if o.job.State != transfer.Done && r.IntN(25) == 0 && edits < 2 {
+				person()
+			}
+			if depth < 2 && r.IntN(40) == 0 {
+				mine := o.at
+				run(depth + 1) // another worker runs while this one sleeps; then this one wakes up
+				o.at = mine
+			}
+			return nil
+		}
+		_ = o.run()
+	}
+	for range 3 {
+		seen := o.mails()
+		run(0)
+		if o.job.State != transfer.Done && o.mails() != seen {
+			t.Errorf("a reader sees part: %s, before %s", o.state(), before)
+			return false
+		}
+	}
+	o.at = nil
+	if err := o.run(); err != nil {
+		t.Errorf("it does not end: %v", err)
+		return false
+	}
+	p, e := o.accounts["p"], o.resources["e1"]
+	swapped := p.Email == "q@example.com" && o.accounts["q"].Email == "p@example.com" && e.Manager == "B" && o.resources["b"].Manager == "E1" && o.accounts["one"].Resource != ""
+	switch o.job.State {
+	case transfer.Done:
+		if !swapped || o.job.Counts != whole || len(o.accounts) != 5 || len(o.resources) != 3 {
+			t.Errorf("done: %s %+v", o.state(), o.job.Counts)
+			return false
+		}
+	case transfer.Cancelled, transfer.Failed:
+		if p.Email != "p@example.com" || len(o.accounts) != 3 || len(o.resources) != 1 || len(o.staged)+len(o.hired) > 0 {
+			t.Errorf("%s: %s", o.job.State, o.state())
+			return false
+		}
+	default:
+		t.Errorf("it ended %s: %+v", o.job.State, o.job.Problem)
+		return false
+	}
+	// Every edit is there, whatever came of the import.
+	if want := somebody("p").Version; p.Version < want+versions(p.Mobile) || e.Version < 3+versions(e.JobTitle) {
+		t.Errorf("an edit is lost: %+v %+v", p, e)
+		return false
+	}
+	return true
+}
+
+func versions(edited string) int64 {
+	if len(edited) > 4 && edited[:4] == "edit" {
+		return 1
+	}
+	return 0
+}
+
+// edited is a person's edit, which counts at once.
+func (o *office) edited(a account.Account) {
+	if _, staged := o.staged[a.DirectoryKey()]; staged {
+		delete(o.staged, a.DirectoryKey())
+		o.doomed = true
+	}
+	o.accounts[a.DirectoryKey()] = a
+}
+
+// mails is what a reader sees that only the import changes.
+func (o *office) mails() string {
+	out := fmt.Sprint(len(o.accounts), len(o.resources))
+	for _, key := range []string{"p", "q"} {
+		out += " " + o.accounts[key].Email
+	}
+	return out + o.resources["e1"].Manager
+}
+
+// The fence is what stops a worker that wakes up after another ended its job. The mutant without it writes on: it begins the
+// import anew, under a number of its own.
+func TestWithoutTheFenceALateWorkerWritesOn(t *testing.T) {
+	dry := small(t)
+	dry.runs(t, transfer.Done)
+	found := 0
+	for _, unfenced := range []bool{false, true} {
+		for n := 1; n < len(dry.calls); n++ {
+			o := small(t)
+			slept := 0
+			o.at = func(string) error {
+				if slept++; slept == n+1 {
+					o.at = nil
+					o.runs(t, transfer.Done)
+					o.unfenced = unfenced
+				}
+				return nil
+			}
+			err := o.run()
+			wrote := o.last > 1 || !o.job.State.Ended() || !errors.Is(err, transfer.ErrLost)
+			switch {
+			case !unfenced && wrote:
+				t.Errorf("asleep at %s: %v, %s", dry.calls[n], err, o.job.State)
+			case unfenced && wrote:
+				found++
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("the mutant lives")
+	}
+}
