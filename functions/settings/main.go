@@ -9,6 +9,7 @@ import (
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/sets"
 	"useraccounts/internal/settings"
 	"useraccounts/internal/signin"
@@ -18,7 +19,9 @@ import (
 type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
+	Outbox      string `env:"OUTBOX_TABLE"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 }
 
 func main() {
@@ -28,8 +31,9 @@ func main() {
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	defaults := &settings.Service{Store: dynamo.NewSettings(table), Now: time.Now, NewID: token.NewIDText}
 	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}
-	httpapi.Serve(httpapi.Server{
-		Routes: slices.Concat(api.Routes(defaults), api.SetRoutes(views)), Authenticate: gate.Authenticate,
+	mails := &mail.Communications{Source: dynamo.NewOutbox(table.WithOutbox(cfg.Outbox)), Now: time.Now}
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
+		Routes: slices.Concat(api.Routes(defaults), api.CommunicationRoutes(mails), api.SetRoutes(views)), Authenticate: gate.Authenticate,
 		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("settings"),
 	})
 }

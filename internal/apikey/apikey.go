@@ -51,6 +51,7 @@ type Accounts interface {
 
 // Creation is a new key, whole.
 type Creation struct {
+	Env string
 	Key session.Key
 	// Made is the count of keys made that Store.Active gave.
 	Made  int64
@@ -129,7 +130,7 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 		AccountID: owner.ID, ID: issued.ID.String(), Hash: issued.Hash(), Description: choice.Description,
 		Created: now, CreatedBy: sc.Caller.Username, Expires: now.AddDate(0, 0, choice.ValidDays),
 	}
-	err = s.Store.Create(ctx, Creation{Key: k, Made: made, CallerEpoch: sc.Caller.Epoch, Event: s.event(sc, journal.KeyCreated, k, now)})
+	err = s.Store.Create(ctx, Creation{Env: sc.Env.ID, Key: k, Made: made, CallerEpoch: sc.Caller.Epoch, Event: s.event(sc, journal.KeyCreated, k, now)})
 	if err != nil {
 		return session.Key{}, token.Token{}, err
 	}

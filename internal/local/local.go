@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"useraccounts/internal/local/feeder"
 	"useraccounts/internal/local/gateway"
 	"useraccounts/internal/local/provision"
@@ -86,10 +88,12 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 	if err != nil {
 		return err
 	}
-	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t}
+	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t, KeyFile: o.keyFile()}
 	if s.Resources, err = s.stack.Create(ctx); err != nil {
 		return err
 	}
+	// What has no default in the template, because nothing safe could be one.
+	s.Resources.Values.Parameters["PublicUrl"], s.Resources.Values.Parameters["MailSender"] = s.URL, "no-reply@example.com"
 	for name, value := range o.Parameters {
 		s.Resources.Values.Parameters[name] = value
 	}
@@ -109,7 +113,7 @@ func (s *System) startServices(ctx context.Context, o Options) error {
 		s.Endpoints = *o.Endpoints
 		return nil
 	}
-	running, err := services.Start(ctx, services.Config{Root: o.Root, Data: o.Data, Logs: o.Logs, Say: o.Say})
+	running, err := services.Start(ctx, services.Config{Root: o.Root, Data: o.Data, Logs: o.Logs, Mail: o.Mail, Say: o.Say})
 	if err != nil {
 		return err
 	}
@@ -181,13 +185,8 @@ func (s *System) seed(ctx context.Context, o Options) ([]string, error) {
 	return lines, nil
 }
 
-// TableName is the name of the one table.
-func (s *System) TableName() string {
-	for _, name := range s.Resources.Tables {
-		return name
-	}
-	return ""
-}
+// TableName is the name of the table of everything but mails.
+func (s *System) TableName() string { return s.Resources.Tables["Table"] }
 
 // feed starts a poller for each trigger of the template.
 func (s *System) feed(o Options, t *samtemplate.Template) {
@@ -204,6 +203,36 @@ func (s *System) feed(o Options, t *samtemplate.Template) {
 			}
 			s.feeding.Go(func() { one.Run(ctx) })
 		}
+		s.feedStreams(ctx, o, f)
+	}
+}
+
+// deadLetters returns what writes into a queue of the template, nil for none.
+func (s *System) deadLetters(queue string) func(context.Context, string) error {
+	if queue == "" {
+		return nil
+	}
+	client, url := s.Endpoints.SQSClient(), s.Resources.Queues[queue]
+	return func(ctx context.Context, body string) error {
+		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body})
+		return err
+	}
+}
+
+// feedStreams starts what reads the streams that feed a function, and the clocks that run it.
+func (s *System) feedStreams(ctx context.Context, o Options, f samtemplate.Function) {
+	for _, stream := range f.Streams {
+		one := &feeder.Stream{
+			Client: s.Endpoints.StreamsClient(), ARN: s.Resources.Values.Attributes[stream.Table+".StreamArn"],
+			Region: s.Endpoints.Region, Function: f.Name, BatchSize: stream.BatchSize, Retries: stream.Retries, Bisects: stream.Bisects,
+			ReportsPartialFailures: stream.ReportsPartialFailures, GiveUp: s.deadLetters(stream.DeadLetterQueue),
+			Retry: o.Retry, Every: 200 * time.Millisecond, Invoke: s.pools[f.Name].Invoke, Log: s.logs.events,
+		}
+		s.feeding.Go(func() { one.Run(ctx) })
+	}
+	for _, schedule := range f.Schedules {
+		one := &feeder.Clock{Function: f.Name, Rule: schedule.LogicalID, Every: schedule.Every, Invoke: s.pools[f.Name].Invoke, Log: s.logs.events}
+		s.feeding.Go(func() { one.Run(ctx) })
 	}
 }
 

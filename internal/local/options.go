@@ -25,6 +25,7 @@ type Options struct {
 	Processes     int                 // at most so many of one function, default 8
 	Verbose       bool                // what functions write goes to the terminal too
 	Logs          string              // default .build/logs in Root
+	Mail          bool                // whether to start a mail service too
 	AdminPassword string              // handed to the seeder
 	Seed          Seeder
 	Say           func(format string, args ...any)
@@ -72,6 +73,14 @@ func (o Options) withDefaults() Options {
 		o.Say = func(string, ...any) {}
 	}
 	return o
+}
+
+// keyFile is what seals secrets in place of KMS. It stays with the data that it sealed.
+func (o Options) keyFile() string {
+	if o.Data != "" {
+		return filepath.Join(o.Data, "seal-key.json")
+	}
+	return filepath.Join(o.Root, ".build", "seal-key.json")
 }
 
 func orText(text, otherwise string) string {

@@ -89,6 +89,18 @@ func (f *Function) readEvents(events node) error {
 				return err
 			}
 			f.Triggers = append(f.Triggers, trigger)
+		case "DynamoDB":
+			stream, err := readStream(ids[i], entry.child("Properties"))
+			if err != nil {
+				return err
+			}
+			f.Streams = append(f.Streams, stream)
+		case "Schedule":
+			schedule, err := readSchedule(ids[i], entry.child("Properties"))
+			if err != nil {
+				return err
+			}
+			f.Schedules = append(f.Schedules, schedule)
 		default:
 			return entry.child("Type").errorf("events of type %s are not supported", kind)
 		}
@@ -179,17 +191,8 @@ func readTrigger(id string, p node) (QueueTrigger, error) {
 	if t.MaximumConcurrency, err = p.child("ScalingConfig").child("MaximumConcurrency").number(0); err != nil {
 		return t, err
 	}
-	types, err := p.child("FunctionResponseTypes").items()
-	if err != nil {
-		return t, err
-	}
-	for _, item := range types {
-		if text, err := item.text(); err != nil || text != "ReportBatchItemFailures" {
-			return t, item.errorf("want ReportBatchItemFailures")
-		}
-		t.ReportsPartialFailures = true
-	}
-	return t, nil
+	t.ReportsPartialFailures, err = reportsPartialFailures(p)
+	return t, err
 }
 
 // readAPI accepts the one API: its stage is $default, and what it may say beside that changes no request or answer.

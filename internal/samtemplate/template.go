@@ -21,6 +21,8 @@ type Template struct {
 	Tables     []Table
 	Queues     []Queue
 	Buckets    []Bucket
+	// SealingKeys are the logical ids of KMS keys.
+	SealingKeys []string
 }
 
 // Function is one Lambda function.
@@ -33,6 +35,8 @@ type Function struct {
 	Environment map[string]Value
 	Routes      []Route
 	Triggers    []QueueTrigger
+	Streams     []StreamTrigger
+	Schedules   []Schedule
 }
 
 // Route is one HTTP route that leads to a function.
@@ -72,6 +76,7 @@ type Table struct {
 	Partition  Key
 	Sort       *Key
 	StreamView string // empty for no stream
+	Fed        bool   // whether a function reads the stream
 	TTL        string // the attribute, empty for none
 }
 
@@ -161,7 +166,7 @@ func parameterDefaults(section node) (map[string]string, error) {
 // onlyInTheCloud names the resources of permissions, logs and alarms: there is nothing of them to run locally.
 func onlyInTheCloud(kind string) bool {
 	switch kind {
-	case "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
+	case "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
 		return true
 	}
 	return false
@@ -216,6 +221,10 @@ func (t *Template) resource(kind, id string, properties, globals node) error {
 		t.Buckets = append(t.Buckets, bucket)
 		return err
 	}
+	if kind == "AWS::KMS::Key" { // locally a file takes its place, whatever its policy says
+		t.SealingKeys = append(t.SealingKeys, id)
+		return properties.only("Description", "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays", "Tags")
+	}
 	return properties.errorf("%s is not supported", kind)
 }
 
@@ -240,7 +249,7 @@ func (t *Template) check() error {
 			return fmt.Errorf("Resources.%s.Properties.RedrivePolicy: no queue %s", q.LogicalID, q.DeadLetterQueue)
 		}
 	}
-	return nil
+	return t.checkFeeds()
 }
 
 // Queue finds a queue by its logical id.

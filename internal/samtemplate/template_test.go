@@ -48,6 +48,25 @@ const queues = `
   Dead: { Type: AWS::SQS::Queue, Properties: { FifoQueue: true } }
 `
 
+// stream is a function's event of a table's stream.
+func stream(of, from, more string) string {
+	return "      Events: { E: { Type: DynamoDB, Properties: { Stream: " + of + ", StartingPosition: " + from + ", MaximumRetryAttempts: 3, " + more + " } } }\n"
+}
+
+func TestStreamsAndSchedules(t *testing.T) {
+	got := mustParse(t, head+table+queues+function("      Events:\n        S: { Type: DynamoDB, Properties: { Stream: !GetAtt Table.StreamArn, StartingPosition: TRIM_HORIZON, BatchSize: 7, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 3, FunctionResponseTypes: [ReportBatchItemFailures], DestinationConfig: { OnFailure: { Destination: !GetAtt Dead.Arn } } } }\n        C: { Type: Schedule, Properties: { Schedule: rate(2 days) } }\n"))
+	f := got.Functions[0]
+	if want := (StreamTrigger{LogicalID: "S", Table: "Table", BatchSize: 7, Bisects: true, Retries: 3, ReportsPartialFailures: true, DeadLetterQueue: "Dead"}); len(f.Streams) != 1 || f.Streams[0] != want {
+		t.Errorf("streams %+v", f.Streams)
+	}
+	if len(f.Schedules) != 1 || f.Schedules[0] != (Schedule{LogicalID: "C", Every: 48 * time.Hour}) || !got.Tables[0].Fed {
+		t.Errorf("schedules %+v, fed %v", f.Schedules, got.Tables[0].Fed)
+	}
+	if unread := mustParse(t, head+table); unread.Tables[0].Fed {
+		t.Error("a stream that nobody reads counts as read")
+	}
+}
+
 func function(properties string) string {
 	return `
   Hello:
@@ -150,7 +169,14 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		"table index":       {table + "      LocalSecondaryIndexes: []\n", "Resources.Table.Properties.LocalSecondaryIndexes: not supported here"},
 		"key without type":  {strings.Replace(table, "{ AttributeName: PK, AttributeType: S }, ", "", 1), "PK is not among the AttributeDefinitions"},
 		"function property": {function("      Layers: [x]\n"), "Resources.Hello.Properties.Layers: not supported here"},
-		"event type":        {function("      Events: { E: { Type: Schedule } }\n"), "Resources.Hello.Properties.Events.E.Type: events of type Schedule are not supported"},
+		"event type":        {function("      Events: { E: { Type: SNS } }\n"), "Resources.Hello.Properties.Events.E.Type: events of type SNS are not supported"},
+		"schedule":          {function("      Events: { E: { Type: Schedule, Properties: { Schedule: cron(0 1 * * ? *) } } }\n"), "want rate(n minutes), hours or days"},
+		"stream of none":    {function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "no table Table"},
+		"stream of data":    {strings.Replace(table, "KEYS_ONLY", "NEW_IMAGE", 1) + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "the stream of Table has to be KEYS_ONLY"},
+		"stream by name":    {table + function(stream("!GetAtt Table.Arn", "TRIM_HORIZON", "")), "want !GetAtt StreamArn"},
+		"stream from now":   {table + function(stream("!GetAtt Table.StreamArn", "LATEST", "")), "want TRIM_HORIZON"},
+		"stream for ever":   {table + function(strings.Replace(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", ""), "MaximumRetryAttempts: 3, ", "", 1)), "MaximumRetryAttempts of 0 to 100"},
+		"stream's failures": {table + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "DestinationConfig: { OnFailure: { Destination: !GetAtt Nowhere.Arn } }")), "no queue Nowhere"},
 		"route property":    {function("      Events: { E: { Type: HttpApi, Properties: { Auth: {} } } }\n"), "Properties.Events.E.Properties.Auth: not supported here"},
 		"payload version":   {function("      Events: { E: { Type: HttpApi, Properties: { PayloadFormatVersion: '1.0' } } }\n"), "PayloadFormatVersion: want 2.0"},
 		"method":            {function("      Events: { E: { Type: HttpApi, Properties: { Method: FETCH, Path: / } } }\n"), "FETCH is no method"},
@@ -194,7 +220,7 @@ func TestTheProjectsTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(parsed.Tables) != 1 || len(parsed.Buckets) != 1 || len(parsed.Queues) != 2 {
+	if len(parsed.Tables) != 2 || len(parsed.Buckets) != 1 || len(parsed.Queues) != 3 {
 		t.Errorf("%d tables, %d buckets, %d queues", len(parsed.Tables), len(parsed.Buckets), len(parsed.Queues))
 	}
 	for _, f := range parsed.Functions {
@@ -205,7 +231,9 @@ func TestTheProjectsTemplate(t *testing.T) {
 			t.Errorf("%s: %v", f.LogicalID, err)
 		}
 		for _, trigger := range f.Triggers {
-			if q, _ := parsed.Queue(trigger.Queue); q.VisibilityTimeout < 6*f.Timeout || q.MaxReceiveCount < 5 {
+			// A queue of dead letters has none itself: what fails there stays and comes back.
+			dead := slices.ContainsFunc(parsed.Queues, func(q Queue) bool { return q.DeadLetterQueue == trigger.Queue })
+			if q, _ := parsed.Queue(trigger.Queue); q.VisibilityTimeout < 6*f.Timeout || !dead && q.MaxReceiveCount < 5 {
 				t.Errorf("%s: visibility %s and %d deliveries for a function of %s", trigger.Queue, q.VisibilityTimeout, q.MaxReceiveCount, f.Timeout)
 			}
 		}

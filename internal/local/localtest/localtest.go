@@ -69,13 +69,25 @@ func Template(t testing.TB) *samtemplate.Template {
 // Table makes a fresh table as the template describes it and returns its name.
 func Table(t testing.TB) string {
 	t.Helper()
-	tables := Template(t).Tables
-	if len(tables) != 1 {
-		t.Fatalf("the template has %d tables, and this helper is for one", len(tables))
+	return makeTable(t, "Table")
+}
+
+// Outbox makes a fresh table of mails, without its stream: nothing reads it here.
+func Outbox(t testing.TB) string {
+	t.Helper()
+	return makeTable(t, "Outbox")
+}
+
+func makeTable(t testing.TB, logicalID string) string {
+	t.Helper()
+	table, known := Template(t).Table(logicalID)
+	if !known {
+		t.Fatalf("the template has no table %s", logicalID)
 	}
+	table.Fed = false
 	name, client := unique("table"), Services(t).DynamoDBClient()
 	during(t, "making a table", func(ctx context.Context) error {
-		return provision.CreateTable(ctx, client, tables[0], name)
+		return provision.CreateTable(ctx, client, table, name)
 	})
 	afterwards(t, func(ctx context.Context) error { return provision.DeleteTable(ctx, client, name) })
 	return name

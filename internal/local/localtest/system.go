@@ -36,6 +36,8 @@ func System(t testing.TB, change ...func(*local.Options)) *Running {
 	o := local.Options{
 		Root: root, Endpoints: &endpoints, Stack: unique("system"), Logs: filepath.Join(t.TempDir(), "logs"), Retry: time.Second,
 		Say: t.Logf,
+		// All requests of a test come from one address, more in a minute than an office's.
+		Parameters: map[string]string{"SignInsPerMinute": "3000"},
 	}
 	for _, one := range change {
 		one(&o)

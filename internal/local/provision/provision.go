@@ -9,6 +9,7 @@ import (
 
 	"useraccounts/internal/local/services"
 	"useraccounts/internal/samtemplate"
+	"useraccounts/internal/seal"
 )
 
 const account = "000000000000"
@@ -18,6 +19,8 @@ type Stack struct {
 	Name      string // AWS::StackName; the prefix of every resource's name
 	Endpoints services.Endpoints
 	Template  *samtemplate.Template
+	// KeyFile takes the place of the template's KMS keys; it is made if it is not there.
+	KeyFile string
 }
 
 // Resources are what was made, by logical id.
@@ -41,6 +44,11 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 		}
 		r.Tables[t.LogicalID], r.Values.Refs[t.LogicalID] = name, name
 		r.Values.Attributes[t.LogicalID+".Arn"] = s.arn("dynamodb", "table/"+name)
+		if t.Fed {
+			if r.Values.Attributes[t.LogicalID+".StreamArn"], err = streamARN(ctx, s.Endpoints.DynamoDBClient(), name); err != nil {
+				return r, err
+			}
+		}
 	}
 	for _, b := range s.Template.Buckets {
 		name, err := s.name(b.Name, b.LogicalID)
@@ -52,6 +60,13 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 		}
 		r.Buckets[b.LogicalID], r.Values.Refs[b.LogicalID] = name, name
 		r.Values.Attributes[b.LogicalID+".Arn"] = "arn:aws:s3:::" + name
+	}
+	for _, id := range s.Template.SealingKeys {
+		name, err := seal.MakeFile(s.KeyFile)
+		if err != nil {
+			return r, err
+		}
+		r.Values.Refs[id], r.Values.Attributes[id+".Arn"] = name, name
 	}
 	return r, s.createQueues(ctx, r)
 }

@@ -61,7 +61,7 @@ func options() (local.Options, error) {
 		// A folder for each port: two runs at a time do not write into each other's logs.
 		Logs: filepath.Join(root, ".build", "logs", strconv.Itoa(port)),
 		Root: root, Port: port, Data: os.Getenv("DATA"), AdminPassword: os.Getenv("ADMIN_PASSWORD"),
-		Retry: time.Duration(retry) * time.Second, Verbose: os.Getenv("VERBOSE") == "1", Seed: firstdata.Seed,
+		Retry: time.Duration(retry) * time.Second, Verbose: os.Getenv("VERBOSE") == "1", Seed: firstdata.Seed, Mail: true,
 		Say: func(format string, args ...any) { fmt.Printf("- "+format+"\n", args...) },
 	}, errors.Join(errPort, errRetry)
 }

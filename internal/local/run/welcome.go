@@ -18,6 +18,9 @@ func welcome(s *local.System, o local.Options, took time.Duration) string {
 		{"Address", s.URL},
 		{"API reference", s.URL + "/api/docs"},
 	}
+	if s.Endpoints.Mail != "" {
+		lines = append(lines, [2]string{"Mailbox", s.Endpoints.Mail + " (every mail that is sent ends there; GET /store has them as JSON)"})
+	}
 	for _, line := range s.Lines {
 		name, text, _ := strings.Cut(line, ": ")
 		lines = append(lines, [2]string{name, text})

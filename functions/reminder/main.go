@@ -1,0 +1,52 @@
+// Command reminder is the Lambda function that tells the owners of API keys that their keys expire soon. The clock runs it once
+// a day.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"useraccounts/internal/apikey"
+	"useraccounts/internal/boot"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/token"
+)
+
+type config struct {
+	boot.AWS
+	Table       string `env:"TABLE_NAME"`
+	Outbox      string `env:"OUTBOX_TABLE"`
+	Environment string `env:"ENVIRONMENT_ID"`
+}
+
+type handler struct {
+	env       string
+	reminders *apikey.Reminders
+	log       *slog.Logger
+}
+
+func main() {
+	var cfg config
+	boot.Load(&cfg)
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
+	reminders := &apikey.Reminders{
+		Store: dynamo.Reminders{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table)},
+		Mail:  &mail.Desk{NewID: token.NewIDText}, Now: time.Now,
+	}
+	lambda.Start(handler{env: cfg.Environment, reminders: reminders, log: boot.Logger("reminder")}.handle)
+}
+
+// handle writes one line of log for each day. What was told before an error stays told; the next run goes on.
+func (h handler) handle(ctx context.Context) error {
+	told, err := h.reminders.Run(ctx, h.env)
+	if err != nil {
+		h.log.ErrorContext(ctx, "reminders failed", "told", told, "error", err.Error())
+		return err
+	}
+	h.log.InfoContext(ctx, "reminders done", "told", told)
+	return nil
+}

@@ -1,0 +1,171 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/recovery"
+)
+
+// Links keeps the links to set a password, one for an account.
+type Links struct {
+	*Table
+}
+
+var (
+	_ recovery.Asks  = Links{}
+	_ recovery.Links = Links{}
+)
+
+// linkUpdate replaces an account's link by a newer one. What is known of links asked for before stays beside it.
+func (t *Table) linkUpdate(env string, l account.PasswordLink) *types.Update {
+	return &types.Update{
+		TableName: &t.Name, Key: linkKey(l.AccountID).attributes(),
+		UpdateExpression:         aws.String("SET env = :env, #hash = :hash, purpose = :purpose, sent = :sent, ends = :ends, #to = :to, was = :was, #ttl = :ttl"),
+		ExpressionAttributeNames: map[string]string{"#hash": "hash", "#to": "to", "#ttl": "ttl"},
+		ExpressionAttributeValues: item{
+			":env": str(env), ":hash": bin(l.Hash), ":purpose": str(string(l.Purpose)), ":sent": when(l.Sent), ":ends": when(l.Expires),
+			":to": str(l.To), ":was": bin(l.Password), ":ttl": num(l.Expires.Add(24 * time.Hour).Unix()),
+		},
+	}
+}
+
+// linkUsed takes the link away that has this hash. Of two who use it at once one finds it gone (C31).
+func (t *Table) linkUsed(accountID string, hash []byte) part {
+	return part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &t.Name, Key: linkKey(accountID).attributes(), UpdateExpression: aws.String("REMOVE #hash"),
+		ConditionExpression: aws.String("#hash = :hash"), ExpressionAttributeNames: map[string]string{"#hash": "hash"},
+		ExpressionAttributeValues: item{":hash": bin(hash)},
+	}}, raced}
+}
+
+// passwordParts are what a write does beside the account: its link to set a password, and its mails.
+func (s Accounts) passwordParts(env string, w account.Write) (parts, error) {
+	p, err := s.mailParts(w.Mails)
+	if err != nil {
+		return nil, err
+	}
+	if w.PasswordLink != nil {
+		p = append(p, part{types.TransactWriteItem{Update: s.linkUpdate(env, *w.PasswordLink)}, raced})
+	}
+	if w.UsesLink != nil {
+		p = append(p, s.linkUsed(w.After.ID, w.UsesLink))
+	}
+	return p, nil
+}
+
+// Find implements recovery.Asks.
+func (s Links) Find(ctx context.Context, env, identifier string) (environment.Environment, string, error) {
+	return Accounts(s).Find(ctx, env, identifier)
+}
+
+// CountAsk implements recovery.Asks: one write, whoever is asked for.
+func (s Links) CountAsk(ctx context.Context, env, address string, now time.Time, limit int) (bool, error) {
+	_, err := s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: askedKey(env, address, hourOf(now)).attributes(),
+		UpdateExpression:         aws.String("SET #ttl = :ttl ADD asked :one"),
+		ConditionExpression:      aws.String("attribute_not_exists(asked) OR asked < :limit"),
+		ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},
+		ExpressionAttributeValues: item{
+			":one": num(1), ":limit": num(int64(limit)), ":ttl": num(now.Add(2 * time.Hour).Unix()),
+		},
+	})
+	held, _, err := conditionHeld(err)
+	return held, err
+}
+
+// Asked implements recovery.Asks: one read, of a decoy where there is nobody.
+func (s Links) Asked(ctx context.Context, env environment.Environment, row string) (account.Account, bool, error) {
+	k := rowKey(env.ID, row)
+	if row == "" {
+		k = decoyKey(env.ID, below(decoys))
+	}
+	it, err := s.get(ctx, k)
+	if err != nil || row == "" || it == nil {
+		return account.Account{}, false, err
+	}
+	a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport)))
+	return a, ok, nil
+}
+
+// Offer implements recovery.Asks: one transaction over three items in two tables, whoever it is for.
+func (s Links) Offer(ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message) (bool, error) {
+	update := s.linkUpdate(env.ID, l)
+	*update.UpdateExpression += ", t1 = :t, t2 = if_not_exists(t1, :never), t3 = if_not_exists(t2, :never)"
+	update.ConditionExpression = aws.String("attribute_not_exists(t3) OR t3 < :hour")
+	update.ExpressionAttributeValues[":t"] = num(l.Sent.UnixMilli())
+	update.ExpressionAttributeValues[":never"] = num(0)
+	update.ExpressionAttributeValues[":hour"] = num(l.Sent.Add(-time.Hour).UnixMilli())
+	p := parts{{types.TransactWriteItem{Update: update}, raced}}
+	mails, err := s.mailParts([]mail.Message{m})
+	if err != nil {
+		return false, err
+	}
+	return s.offered(s.transact(ctx, append(p, mails...).items()))
+}
+
+func (s Links) offered(err error) (bool, error) {
+	var cancelled *errCancelled
+	if errors.As(err, &cancelled) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Pretend implements recovery.Asks: what Offer does, to items that nobody reads and that are gone in an hour. The mailer
+// passes over what is not of the outbox's own.
+func (s Links) Pretend(ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message) error {
+	update := s.linkUpdate(env.ID, l)
+	update.Key = linkDecoyKey(env.ID, m.ID).attributes()
+	update.ExpressionAttributeValues[":ttl"] = num(m.At.Add(time.Hour).Unix())
+	p := parts{{types.TransactWriteItem{Update: update}, raced}}
+	mails, err := s.mailParts([]mail.Message{m})
+	if err != nil {
+		return err
+	}
+	for i, sk := range []string{m.ID, m.ID + ".log"} {
+		put := mails[i].write.Put
+		k := linkDecoyKey(env.ID, sk)
+		put.Item["PK"], put.Item["SK"], put.Item["ttl"] = str(k.pk), str(k.sk), num(m.At.Add(time.Hour).Unix())
+	}
+	_, err = s.offered(s.transact(ctx, append(p, mails...).items()))
+	return err
+}
+
+// Link implements recovery.Links.
+func (s Links) Link(ctx context.Context, env, accountID string) (recovery.Offered, error) {
+	items, err := s.getAll(ctx, []key{linkKey(accountID), headKey(env)})
+	if err != nil {
+		return recovery.Offered{}, err
+	}
+	it := items[0]
+	if it == nil || text(it, "env") != env {
+		return recovery.Offered{}, fault.New(fault.NotFound, "link", "There is no such link.")
+	}
+	head, err := headOf(env, items[1])
+	if err != nil {
+		return recovery.Offered{}, err
+	}
+	a, err := Accounts(s).Account(ctx, head, accountID)
+	if err != nil {
+		return recovery.Offered{}, err
+	}
+	return recovery.Offered{Env: head, Account: a, Link: account.PasswordLink{
+		AccountID: accountID, Purpose: account.LinkPurpose(text(it, "purpose")), Hash: blob(it, "hash"), Sent: instant(it, "sent"),
+		Expires: instant(it, "ends"), To: text(it, "to"), Password: blob(it, "was"),
+	}}, nil
+}
+
+// Write implements recovery.Links.
+func (s Links) Write(ctx context.Context, env environment.Environment, w account.Write) error {
+	return Accounts(s).Write(ctx, env, w)
+}

@@ -1,0 +1,218 @@
+package mail
+
+import (
+	"bytes"
+	"errors"
+	htmltemplate "html/template"
+	netmail "net/mail"
+	"strings"
+	texttemplate "text/template"
+	"time"
+	"unicode"
+)
+
+// Email is a mail ready to be sent.
+type Email struct {
+	// ID is the message's, which the mail service can note.
+	ID            string
+	From, To      string
+	Subject       string
+	Text, HTML    string
+	AboutWhat     Kind
+	EnvironmentID string
+}
+
+// text is what a kind of mail says: lines of template text, which make the plain mail and, escaped, the HTML one. A subject
+// is a constant, so that nothing a person typed can reach a header by it (V79).
+type text struct {
+	subject string
+	lines   []string
+	// button is what the link says in HTML.
+	button string
+}
+
+const ignore = "If you did not ask for this, you need not do anything: nothing changes as long as nobody uses the link."
+
+// notYou ends every notice.
+const notYou = "If this was not you, tell your administrator at once."
+
+func textOf(k Kind) (text, bool) {
+	t, ok := map[Kind]text{
+		Welcome: {subject: "Your new account: set your password", button: "Set your password", lines: []string{
+			"An account was made for you. Your username is {{.Username}}.",
+			"Set your password by the link below. It works once, until {{.Expires}}.",
+			"You can sign in as soon as login access is allowed for you.",
+		}},
+		PasswordLink: {subject: "Set your password", button: "Set your password", lines: []string{
+			"An administrator sent you this link to set a new password for the account {{.Username}}.",
+			"It works once, until {{.Expires}}. A newer link replaces it.",
+		}},
+		Forgotten: {subject: "Set a new password", button: "Set a new password", lines: []string{
+			"Somebody, probably you, asked for a new password for the account {{.Username}}.",
+			"Set it by the link below. It works once, until {{.Expires}}. A newer link replaces it.",
+			ignore,
+		}},
+		PasswordChanged: {subject: "Your password was changed", lines: []string{
+			"The password of your account {{.Username}} was changed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		}},
+		Blocked: {subject: "Your account is blocked after failed tries", lines: []string{
+			"Too many wrong passwords were given for your account {{.Username}}, the last at {{.At}}. Login access is blocked.",
+			"{{with .Detail}}{{.}} {{end}}You can ask for a new password, or ask your administrator to reset the tries.",
+			"If it was not you who tried, tell your administrator.",
+		}},
+		FactorAdded: {subject: "A second factor was set up", lines: []string{
+			"A second factor was set up for your account {{.Username}} at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		}},
+		FactorRemoved: {subject: "A second factor was removed", lines: []string{
+			"A second factor of your account {{.Username}} was removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		}},
+		DevicesRemoved: {subject: "Trusted devices were removed", lines: []string{
+			"Devices that your account {{.Username}} trusted were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		}},
+		EmailChanged: {subject: "The email of your account was changed", lines: []string{
+			"The email of the account {{.Username}} was changed at {{.At}}. Mails about it do not come to this address any more.", notYou,
+		}},
+		Code: {subject: "Your sign-in code", lines: []string{
+			"Your code to sign in as {{.Username}} is", "{{.Secret}}", "It works once, until {{.Expires}}. Nobody of us will ever ask you for it.",
+		}},
+		KeyExpires: {subject: "An API key is about to expire", lines: []string{
+			"The API key {{.Detail}} of the account {{.Username}} expires at {{.Expires}}.",
+			"Have a new one made and give it to the program in time; both work until then.",
+		}},
+	}[k]
+	return t, ok
+}
+
+// Subject returns the subject of a kind of mail.
+func Subject(k Kind) string {
+	t, _ := textOf(k)
+	return t.subject
+}
+
+// Writer turns messages into mails.
+type Writer struct {
+	// PublicURL is the one origin that links lead to, whatever a request said (C18).
+	PublicURL string
+	// Sender is the address that mails come from.
+	Sender string
+}
+
+// facts are what the templates may say.
+type facts struct {
+	Name, Username, Detail, At, Expires, Secret, Link, Button string
+	SenderName                                                string
+	Paragraphs                                                []htmltemplate.HTML
+}
+
+// ErrAddress is a message that cannot be sent to anybody: its address is none.
+var ErrAddress = errors.New("mail: no address")
+
+// linkPath is the page that a link opens. The token stands in the fragment, which no browser sends to a server or to another
+// page (C18).
+const linkPath = "/set-password#"
+
+// Write returns the mail of a message; secret is its link's token or code, opened.
+func (w Writer) Write(m Message, secret string) (Email, error) {
+	t, known := textOf(m.Kind)
+	to, err := address(m.To)
+	if err != nil || !known {
+		return Email{}, errors.Join(ErrAddress, err)
+	}
+	f := facts{
+		Name: oneLine(m.Name), Username: oneLine(m.Username), Detail: oneLine(m.Detail), At: moment(m.At), Expires: moment(m.Expires),
+		SenderName: oneLine(m.Sender),
+	}
+	if t.button != "" {
+		f.Link, f.Button = strings.TrimSuffix(w.PublicURL, "/")+linkPath+secret, t.button
+	} else {
+		f.Secret = secret
+	}
+	out := Email{
+		ID: m.ID, EnvironmentID: m.Env, AboutWhat: m.Kind, To: to, Subject: t.subject,
+		From: (&netmail.Address{Name: f.SenderName, Address: w.Sender}).String(),
+	}
+	if out.Text, err = plain(t, f); err != nil {
+		return Email{}, err
+	}
+	out.HTML, err = marked(t, f)
+	return out, err
+}
+
+// address returns the bare address: one, on one line.
+func address(text string) (string, error) {
+	a, err := netmail.ParseAddress(text)
+	if err != nil || strings.ContainsFunc(a.Address, unicode.IsControl) || a.Name != "" || a.Address != text {
+		return "", errors.Join(ErrAddress, err)
+	}
+	return a.Address, nil
+}
+
+// oneLine keeps what a person typed on its line: no control and no separator of lines passes.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2 January 2006 15:04") + " UTC"
+}
+
+func plain(t text, f facts) (string, error) {
+	var out bytes.Buffer
+	if f.Name != "" {
+		out.WriteString("Dear " + f.Name + ",\n\n")
+	}
+	for _, line := range t.lines {
+		parsed, err := texttemplate.New("").Parse(line + "\n\n")
+		if err != nil {
+			return "", err
+		}
+		if err := parsed.Execute(&out, f); err != nil {
+			return "", err
+		}
+	}
+	if f.Link != "" {
+		out.WriteString(f.Link + "\n\n")
+	}
+	out.WriteString(f.SenderName + "\n")
+	return out.String(), nil
+}
+
+const page = `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{{.Button}}</title></head>
+<body style="font-family:sans-serif;line-height:1.5;color:#222;max-width:36em">
+{{with .Name}}<p>Dear {{.}},</p>
+{{end}}{{range .Paragraphs}}<p>{{.}}</p>
+{{end}}{{with .Link}}<p><a href="{{.}}" style="background:#1a56a0;color:#fff;padding:.6em 1.2em;text-decoration:none">{{$.Button}}</a></p>
+<p style="font-size:smaller">{{.}}</p>
+{{end}}<p>{{.SenderName}}</p>
+</body></html>
+`
+
+func marked(t text, f facts) (string, error) {
+	for _, line := range t.lines {
+		parsed, err := htmltemplate.New("").Parse(line)
+		if err != nil {
+			return "", err
+		}
+		var paragraph bytes.Buffer
+		if err := parsed.Execute(&paragraph, f); err != nil {
+			return "", err
+		}
+		f.Paragraphs = append(f.Paragraphs, htmltemplate.HTML(paragraph.String())) //nolint:gosec // escaped by its own template a line above
+	}
+	if f.Button == "" {
+		f.Button = t.subject
+	}
+	parsed, err := htmltemplate.New("").Parse(page)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = parsed.Execute(&out, f)
+	return out.String(), err
+}
