@@ -1,0 +1,258 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/sso"
+	"useraccounts/internal/token"
+)
+
+// plain is a Sealer that keeps what it is bound to beside the text, as a real one does.
+type plain struct{}
+
+func (plain) Seal(_ context.Context, text, bound []byte) ([]byte, error) {
+	return []byte(string(bound) + "|" + string(text)), nil
+}
+
+func (plain) Open(_ context.Context, sealed, bound []byte) ([]byte, error) {
+	if len(sealed) <= len(bound) || string(sealed[:len(bound)]) != string(bound) {
+		return nil, errors.New("sealed for something else")
+	}
+	return sealed[len(bound)+1:], nil
+}
+
+type signOn struct {
+	*fixture
+	store     dynamo.SignOn
+	providers *sso.Providers
+	links     *sso.Links
+	provider  sso.Provider
+}
+
+func newSignOn(t *testing.T) *signOn {
+	t.Helper()
+	f := newFixture(t)
+	s := &signOn{fixture: f, store: dynamo.NewSignOn(f.table)}
+	s.providers = &sso.Providers{Store: s.store, Sealer: plain{}, Now: time.Now, NewID: token.NewIDText}
+	s.links = &sso.Links{Store: s.store, Accounts: f.accounts, Providers: s.providers, Now: time.Now, NewID: token.NewIDText}
+	secret := "s3cret"
+	p, err := s.providers.Create(t.Context(), f.admin, sso.Draft{Secret: &secret, Patch: field.Patch{
+		"name": "Works", "kind": "oidc", "issuer": "https://id.example.com", "clientId": "c1", "enabled": true,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.provider = p
+	return s
+}
+
+func TestProvidersAreKeptWithTheirVersions(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	all, err := s.providers.List(ctx, s.admin)
+	if err != nil || len(all) != 1 || all[0].Name != "Works" || !all[0].Enabled || all[0].Version != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if secret, err := s.providers.Secret(ctx, env, all[0]); err != nil || secret != "s3cret" {
+		t.Errorf("secret %q, %v", secret, err)
+	}
+	changed, err := s.providers.Change(ctx, s.admin, s.provider.ID, 1, sso.Draft{Patch: field.Patch{"name": "The works"}})
+	if err != nil || changed.Version != 2 {
+		t.Fatalf("%+v, %v", changed, err)
+	}
+	if secret, err := s.providers.Secret(ctx, env, changed); err != nil || secret != "s3cret" {
+		t.Errorf("a change without a secret leaves %q, %v", secret, err)
+	}
+	// V62: a stale version is refused, and says what changed.
+	_, err = s.providers.Change(ctx, s.admin, s.provider.ID, 1, sso.Draft{Patch: field.Patch{"enabled": false}})
+	if !fault.Is(err, fault.Stale) || len(fault.As(err).Fields) != 1 || fault.As(err).Fields[0].Field != "name" {
+		t.Errorf("stale: %v", err)
+	}
+	if _, err := s.links.Link(ctx, s.admin, s.admin.Caller.AccountID, s.provider.ID, "o-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.providers.Delete(ctx, s.admin, s.provider.ID, 2); !fault.HasCode(err, "linked") {
+		t.Errorf("deleted with links: %v", err)
+	}
+	if _, err := s.providers.Change(ctx, s.admin, s.provider.ID, 2, sso.Draft{Patch: field.Patch{"issuer": "https://other.example.com"}}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("another issuer with links: %v", err)
+	}
+	if err := s.links.Unlink(ctx, s.admin, s.admin.Caller.AccountID, s.provider.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.providers.Delete(ctx, s.admin, s.provider.ID, 2); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+}
+
+// V55, C31: an identity is one account's and an account has one identity at a provider, also when many link at once.
+func TestParallelLinksMakeOne(t *testing.T) {
+	s := newSignOn(t)
+	var people []account.Account
+	for i := range 6 {
+		people = append(people, s.create(t, fmt.Sprintf("person%d", i), nil))
+	}
+	race := func(link func(i int) error) (won int) {
+		t.Helper()
+		var wait sync.WaitGroup
+		outcomes := make([]error, len(people))
+		for i := range people {
+			wait.Go(func() { outcomes[i] = link(i) })
+		}
+		wait.Wait()
+		for _, err := range outcomes {
+			switch {
+			case err == nil:
+				won++
+			case !fault.Is(err, fault.Conflict):
+				t.Errorf("lost with %v", err)
+			}
+		}
+		return won
+	}
+	if won := race(func(i int) error {
+		_, err := s.links.Link(t.Context(), s.admin, people[i].ID, s.provider.ID, "the-one")
+		return err
+	}); won != 1 {
+		t.Errorf("one identity was linked to %d accounts", won)
+	}
+	other := s.create(t, "other", nil)
+	if won := race(func(i int) error {
+		_, err := s.links.Link(t.Context(), s.admin, other.ID, s.provider.ID, fmt.Sprintf("o-%d", i))
+		return err
+	}); won != 1 {
+		t.Errorf("one account was linked to %d identities", won)
+	}
+	if of, err := s.links.Of(t.Context(), s.admin, other.ID); err != nil || len(of) != 1 {
+		t.Errorf("%+v, %v", of, err)
+	}
+}
+
+func TestALinkGoesWithItsAccount(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	a := s.create(t, "walkerp", nil)
+	if _, err := s.links.Link(ctx, s.admin, a.ID, s.provider.ID, "o-1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.links.Link(ctx, s.admin, a.ID, s.provider.ID, " o-1 "); err != nil {
+		t.Errorf("a second click: %v", err)
+	}
+	// A rename takes the mark along.
+	now, err := s.accounts.Get(ctx, s.admin, a.ID)
+	if err != nil || !now.LinkedAt(s.provider.ID) {
+		t.Fatalf("%v, %v", now.SignOn, err)
+	}
+	renamed, err := s.accounts.Change(ctx, s.admin, a.ID, now.Version, field.Patch{"username": "walkerq"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err = s.accounts.Get(ctx, s.admin, a.ID); err != nil || !now.LinkedAt(s.provider.ID) {
+		t.Errorf("after the rename: %v, %v", now.SignOn, err)
+	}
+	// C42, V65: with the account its link is gone, and whoever gets the name has none.
+	if err := s.accounts.Delete(ctx, s.admin, a.ID, renamed.Version); err != nil {
+		t.Fatal(err)
+	}
+	whose, err := s.store.Whose(ctx, env, s.provider.ID, []string{"o-1"})
+	if err != nil || len(whose) != 0 {
+		t.Errorf("left over: %+v, %v", whose, err)
+	}
+	again := s.create(t, "walkerq", nil)
+	if of, err := s.links.Of(ctx, s.admin, again.ID); err != nil || len(of) != 0 {
+		t.Errorf("inherited: %+v, %v", of, err)
+	}
+	if _, err := s.links.Link(ctx, s.admin, again.ID, s.provider.ID, "o-1"); err != nil {
+		t.Errorf("the identity is not free again: %v", err)
+	}
+}
+
+func TestLinkAllSaysWhatBecameOfEach(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	for i := range 40 {
+		s.create(t, fmt.Sprintf("p%02d", i), nil)
+	}
+	busy := s.create(t, "busy", nil)
+	if _, err := s.links.Link(ctx, s.admin, busy.ID, s.provider.ID, "busy-1"); err != nil {
+		t.Fatal(err)
+	}
+	var pairs []sso.Pair
+	for i := range 40 {
+		pairs = append(pairs, sso.Pair{Email: fmt.Sprintf(" P%02d@Example.com", i), ObjectID: fmt.Sprintf("o-%02d", i)})
+	}
+	pairs = append(pairs,
+		sso.Pair{Email: "busy@example.com", ObjectID: "busy-1"}, sso.Pair{Email: "busy@example.com", ObjectID: "busy-1"},
+		sso.Pair{Email: "nobody@example.com", ObjectID: "o-n"}, sso.Pair{Email: "no email", ObjectID: "o-x"},
+		sso.Pair{Email: "p01@example.com", ObjectID: "o-01"})
+	want := func(out []sso.Matched, first sso.Outcome) {
+		t.Helper()
+		for i := range 40 {
+			if out[i].Outcome != first || out[i].Username != fmt.Sprintf("p%02d", i) {
+				t.Errorf("%d: %+v", i, out[i])
+			}
+		}
+		for i, o := range []sso.Outcome{sso.AlreadyLinked, sso.AlreadyLinked, sso.NoSuchEmail, sso.Unusable} {
+			if out[40+i].Outcome != o {
+				t.Errorf("%d: %+v, want %s", 40+i, out[40+i], o)
+			}
+		}
+	}
+	before, err := s.links.Match(ctx, s.admin, s.provider, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(before, sso.Linkable)
+	if whose, err := s.store.Whose(ctx, env, s.provider.ID, []string{"o-00"}); err != nil || len(whose) > 0 {
+		t.Errorf("a preview linked: %v, %v", whose, err)
+	}
+	done, err := s.links.LinkAll(ctx, s.admin, s.provider, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(done, sso.LinkedNow)
+	again, err := s.links.LinkAll(ctx, s.admin, s.provider, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(again, sso.AlreadyLinked)
+}
+
+// V51, C31: a state is good for one return, also of two at once.
+func TestAnAttemptIsTakenOnce(t *testing.T) {
+	s := newSignOn(t)
+	a := sso.Attempt{State: []byte{1, 2}, Browser: []byte{3}, Purpose: sso.ToSignIn, ProviderID: "p", Asking: sso.Asking{Nonce: "n", Verifier: "v"}, Expires: time.Now().UTC().Truncate(time.Millisecond)}
+	if err := s.store.Keep(t.Context(), env, a); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.store.Take(t.Context(), "other", a.State); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another environment took it: %v", err)
+	}
+	var wait sync.WaitGroup
+	got := make(chan sso.Attempt, 8)
+	for range 8 {
+		wait.Go(func() {
+			if taken, err := s.store.Take(t.Context(), env, a.State); err == nil {
+				got <- taken
+			}
+		})
+	}
+	wait.Wait()
+	close(got)
+	var all []sso.Attempt
+	for one := range got {
+		all = append(all, one)
+	}
+	if len(all) != 1 || all[0].Asking.Verifier != "v" || !all[0].Expires.Equal(a.Expires) || all[0].Purpose != sso.ToSignIn {
+		t.Errorf("%+v", all)
+	}
+}

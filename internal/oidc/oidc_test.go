@@ -1,0 +1,302 @@
+package oidc
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"useraccounts/internal/oidc/issuertest"
+	"useraccounts/internal/sso"
+)
+
+const back = "https://accounts.example.com/sso/callback"
+
+func asking() sso.Asking {
+	return sso.Asking{State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
+}
+
+func begin(t *testing.T) (*issuertest.Server, *Client, sso.Provider) {
+	t.Helper()
+	issuer := issuertest.Start(t)
+	client := &Client{HTTP: NewHTTP(true), RedirectURL: back, Now: time.Now}
+	return issuer, client, sso.Provider{Name: "Test", Kind: sso.OIDC, Issuer: issuer.URL, ClientID: issuertest.ClientID, Enabled: true}
+}
+
+// signIn goes the whole way: to the sign-in page, back, and the code exchanged.
+func signIn(t *testing.T, issuer *issuertest.Server, client *Client, p sso.Provider) (sso.Identity, error) {
+	t.Helper()
+	a := asking()
+	address, err := client.AuthURL(t.Context(), p, a)
+	if err != nil {
+		return sso.Identity{}, err
+	}
+	q := issuer.Follow(t, address)
+	if q.Get("state") != a.State {
+		t.Fatalf("state %q came back for %q", q.Get("state"), a.State)
+	}
+	got, _, err := client.Identify(t.Context(), p, issuertest.Secret, q.Get("code"), a)
+	return got, err
+}
+
+func trouble(err error) string {
+	var t *sso.Trouble
+	if !errors.As(err, &t) {
+		return "none"
+	}
+	return t.Code
+}
+
+// V51: state, nonce and PKCE with S256 are in the request.
+func TestAuthURLBindsTheAnswer(t *testing.T) {
+	issuer, client, p := begin(t)
+	a := asking()
+	address, err := client.AuthURL(t.Context(), p, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(address, issuer.URL+"/auth?") {
+		t.Fatalf("%s: %v", address, err)
+	}
+	q := u.Query()
+	for name, want := range map[string]string{
+		"state": a.State, "nonce": a.Nonce, "response_type": "code", "code_challenge_method": "S256",
+		"redirect_uri": back, "client_id": issuertest.ClientID, "scope": "openid email profile",
+	} {
+		if q.Get(name) != want {
+			t.Errorf("%s is %q, not %q", name, q.Get(name), want)
+		}
+	}
+	if strings.Contains(address, a.Verifier) || q.Get("code_challenge") == "" {
+		t.Error("the verifier is in the address, or no challenge is")
+	}
+}
+
+func TestIdentifyTellsWhoItIs(t *testing.T) {
+	issuer, client, p := begin(t)
+	issuer.Person(issuertest.Claims{"sub": "abc", "email": "a@example.com", "amr": []string{"pwd", "mfa"}, "acr": "high"})
+	got, err := signIn(t, issuer, client, p)
+	if err != nil || got.Subject != "abc" || got.Email != "a@example.com" || got.Class != "high" || len(got.Methods) != 2 || got.At.IsZero() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	p.Kind, p.Tenant = sso.Azure, "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
+	issuer.Person(issuertest.Claims{"sub": "pairwise", "oid": "object-1", "tid": "8EAEF023-2b34-4da1-9baa-8bc8c9d6a490"})
+	if got, err = signIn(t, issuer, client, p); err != nil || got.Subject != "object-1" {
+		t.Errorf("Azure: %+v, %v", got, err)
+	}
+}
+
+// V52, C33, C36, C39: every token that is not beyond doubt is refused, and says who it is of to nobody.
+func TestIdentifyRefusesTokensInDoubt(t *testing.T) {
+	issuer, client, p := begin(t)
+	whole := issuer.Sign
+	now := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangerRSA, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func(name string, value any) func(issuertest.Claims) string {
+		return func(c issuertest.Claims) string {
+			if c[name] = value; value == nil {
+				delete(c, name)
+			}
+			return whole(c)
+		}
+	}
+	for name, sign := range map[string]func(issuertest.Claims) string{
+		"no issuer":        claim("iss", nil),
+		"another issuer":   claim("iss", "https://evil.example"),
+		"no audience":      claim("aud", nil),
+		"another audience": claim("aud", "other-client"),
+		"two audiences":    claim("aud", []string{issuertest.ClientID, "other"}),
+		"another party":    claim("azp", "other"),
+		"no expiry":        claim("exp", nil),
+		"run out":          claim("exp", now(-time.Second)),
+		"expiry as text":   claim("exp", "tomorrow"),
+		"no issue time":    claim("iat", nil),
+		"issue time 0":     claim("iat", 0),
+		"issued tomorrow":  claim("iat", now(24*time.Hour)),
+		"issued long ago":  claim("iat", now(-11*time.Minute)),
+		"not valid yet":    claim("nbf", now(time.Hour)),
+		"no nonce":         claim("nonce", nil),
+		"another nonce":    claim("nonce", "other"),
+		"no subject":       claim("sub", nil),
+		"empty subject":    claim("sub", ""),
+		"huge subject":     claim("sub", strings.Repeat("x", 256)),
+		"subject a number": claim("sub", 7),
+		"another key":      func(c issuertest.Claims) string { return issuer.SignWith(stranger, oidc.ES256, c) },
+		"another RSA key":  func(c issuertest.Claims) string { return issuer.SignWith(strangerRSA, oidc.RS256, c) },
+		"HS256 with the public key": func(c issuertest.Claims) string {
+			return issuer.SignWith([]byte(strings.Repeat("k", 64)), "HS256", c)
+		},
+		"alg none": func(c issuertest.Claims) string {
+			text, _ := json.Marshal(c) //nolint:errchkjson // a map of plain values
+			part := base64.RawURLEncoding.EncodeToString
+			return part([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part(text) + "."
+		},
+		"signature cut": func(c issuertest.Claims) string { s := whole(c); return s[:strings.LastIndexByte(s, '.')+1] },
+		"payload changed": func(c issuertest.Claims) string {
+			s := strings.Split(whole(c), ".")
+			c["sub"] = "admin"
+			o := strings.Split(whole(c), ".")
+			return s[0] + "." + o[1] + "." + s[2]
+		},
+		"not a token":      func(issuertest.Claims) string { return "abc" },
+		"empty":            func(issuertest.Claims) string { return "" },
+		"a thousand dots":  func(issuertest.Claims) string { return strings.Repeat(".", 10_000) },
+		"longer than 32 k": claim("padding", strings.Repeat("x", 40_000)),
+	} {
+		issuer.Sign = sign
+		if got, err := signIn(t, issuer, client, p); trouble(err) == "none" || got.Subject != "" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	issuer.Sign = whole
+	if _, err := signIn(t, issuer, client, p); err != nil {
+		t.Errorf("the whole one: %v", err)
+	}
+	p.Kind, p.Tenant = sso.Azure, "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
+	for name, c := range map[string]issuertest.Claims{
+		"another tenant": {"sub": "s", "oid": "o", "tid": "00000000-0000-0000-0000-000000000000", "email": "a@example.com"},
+		"no tenant":      {"sub": "s", "oid": "o"},
+		"no object id":   {"sub": "s", "tid": p.Tenant},
+	} {
+		issuer.Person(c)
+		if got, err := signIn(t, issuer, client, p); trouble(err) == "none" || got.Subject != "" {
+			t.Errorf("Azure, %s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// C40, V51: a code without our verifier opens nothing, nor does one a second time, nor one with another's secret.
+func TestIdentifyNeedsTheVerifierAndTheSecret(t *testing.T) {
+	issuer, client, p := begin(t)
+	a := asking()
+	address, err := client.AuthURL(t.Context(), p, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := func() string { return issuer.Follow(t, address).Get("code") }
+	other := a
+	other.Verifier = rand.Text()
+	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, code(), other); trouble(err) != "code" {
+		t.Errorf("another verifier: %v", err)
+	}
+	if _, _, err := client.Identify(t.Context(), p, "old", code(), a); trouble(err) != "client" {
+		t.Errorf("another secret: %v", err)
+	}
+	used := code()
+	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, used, a); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, used, a); trouble(err) != "code" {
+		t.Errorf("a second time: %v", err)
+	}
+}
+
+// V56, V84: a provider that is down, slow, huge or leads elsewhere is told as such, within the bounds, and nobody is let in.
+func TestProvidersThatFail(t *testing.T) {
+	issuer, client, p := begin(t)
+	client.HTTP = newHTTP(true, 300*time.Millisecond)
+	text := func(body string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for name, c := range map[string]struct {
+		at, want string
+		answer   func(w http.ResponseWriter)
+	}{
+		"slow description": {"/.well-known/openid-configuration", "slow", func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) }},
+		"no description":   {"/.well-known/openid-configuration", "notFound", func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }},
+		"an error":         {"/.well-known/openid-configuration", "unreachable", func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }},
+		"another issuer":   {"/.well-known/openid-configuration", "issuer", text(`{"issuer":"https://evil.example","jwks_uri":"x"}`)},
+		"a page":           {"/.well-known/openid-configuration", "unreachable", text("<html>")},
+		"a huge answer":    {"/.well-known/openid-configuration", "unreachable", text(strings.Repeat(" ", mostAnswer+1))},
+		"leads elsewhere": {"/.well-known/openid-configuration", "unreachable", func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://localhost:1/")
+			w.WriteHeader(http.StatusFound)
+		}},
+		"no keys":    {"/keys", "keys", func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) }},
+		"slow token": {"/token", "slow", func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) }},
+		"token down": {"/token", "unreachable", func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }},
+		"no token":   {"/token", "token", text(`{"access_token":"x","token_type":"Bearer"}`)},
+		"half token": {"/token", "unreachable", text(`{"access_`)},
+	} {
+		client.forget(p.Issuer)
+		issuer.Break(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != c.at {
+				return false
+			}
+			c.answer(w)
+			return true
+		})
+		got, err := signIn(t, issuer, client, p)
+		if trouble(err) != c.want || got.Subject != "" {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	issuer.Break(nil)
+	if err := client.Check(t.Context(), p); err != nil {
+		t.Errorf("check: %v", err)
+	}
+	issuer.Break(func(w http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/keys" })
+	if err := client.Check(t.Context(), p); trouble(err) != "keys" {
+		t.Errorf("check without keys: %v", err)
+	}
+	p.Issuer = "http://127.0.0.1:1"
+	if err := client.Check(t.Context(), p); trouble(err) != "unreachable" {
+		t.Errorf("check of nobody: %v", err)
+	}
+}
+
+// V56: a deployed function asks nobody within a network, whatever a name leads to.
+func TestNoAddressWithinANetworkIsAsked(t *testing.T) {
+	issuer, _, p := begin(t)
+	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: back, Now: time.Now}
+	if err := deployed.Check(t.Context(), p); trouble(err) == "none" || len(issuer.Seen()) > 0 {
+		t.Errorf("asked %v: %v", issuer.Seen(), err)
+	}
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, strings.Replace(issuer.URL, "http:", "https:", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := deployed.HTTP.Do(r)
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	if !errors.Is(err, errInside) {
+		t.Errorf("with https: %v", err)
+	}
+	for _, text := range []string{
+		"127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1",
+		"::1", "fe80::1", "fd00::1", "::", "64:ff9b::a00:1", "2002:a00:1::", "fd00:ec2::254",
+	} {
+		if public(netip.MustParseAddr(text).Unmap()) {
+			t.Errorf("%s counts as public", text)
+		}
+	}
+	for _, text := range []string{"20.190.128.1", "2603:1006:2000::1", "142.250.74.110"} {
+		if !public(netip.MustParseAddr(text)) {
+			t.Errorf("%s does not count as public", text)
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+)
+
+// Link says that an identity at a provider is an account's.
+type Link struct {
+	ProviderID, ObjectID string
+	AccountID            string
+	// Email is the account's when the link was made, to recognise it by.
+	Email string
+	At    time.Time
+	By    string
+}
+
+// LinkWrite makes or removes one link, with the event that tells of it in the account's log.
+type LinkWrite struct {
+	Env  string
+	Link Link
+	// Row is where the account's directory row is.
+	Row  string
+	Gone bool
+	// Linked makes the write depend on the account being linked to just these providers before it; nil for no such condition.
+	Linked []string
+	Event  journal.Event
+	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	CallerEpoch int64
+}
+
+// LinkStore is what Links needs of the table.
+type LinkStore interface {
+	// LinksOf returns the links of an account.
+	LinksOf(ctx context.Context, accountID string) ([]Link, error)
+	// Whose returns the links of object ids at a provider; those that are nobody's are missing.
+	Whose(ctx context.Context, env, providerID string, objectIDs []string) (map[string]Link, error)
+	// ByEmail returns the accounts that have one of these emails (normalised), by email, as far as the environment's
+	// snapshot sees them.
+	ByEmail(ctx context.Context, env environment.Environment, emails []string) (map[string]account.Account, error)
+	// WriteLinks does all of ws, or none: ErrRaced if an account is no longer as it was read, an object id is linked, or an
+	// account has a link at the provider; when Gone, if the link is not there any more. At most MostTogether.
+	WriteLinks(ctx context.Context, ws []LinkWrite) error
+}
+
+// MostTogether is how many links a store writes in one transaction.
+const MostTogether = 15
+
+// Accounts reads the account that links are of.
+type Accounts interface {
+	// Get returns one account; NotFound if the caller's environment has none of that id (V58).
+	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
+}
+
+// Links administers links.
+type Links struct {
+	Store     LinkStore
+	Accounts  Accounts
+	Providers *Providers
+	Now       func() time.Time
+	NewID     func() string
+}
+
+// Of returns the links of an account.
+func (s *Links) Of(ctx context.Context, sc access.Scope, accountID string) ([]Link, error) {
+	if _, err := s.Accounts.Get(ctx, sc, accountID); err != nil {
+		return nil, err
+	}
+	return s.Store.LinksOf(ctx, accountID)
+}
+
+// Link links an identity to an account. To do what is done already changes nothing; an identity or an account that is linked
+// otherwise is a Conflict.
+func (s *Links) Link(ctx context.Context, sc access.Scope, accountID, providerID, objectID string) (Link, error) {
+	objectID, bad := cleanObjectID(objectID)
+	if bad != nil {
+		return Link{}, fault.InvalidFields([]fault.Field{*bad})
+	}
+	p, err := s.Providers.Get(ctx, sc.Env.ID, providerID)
+	if err != nil {
+		return Link{}, err
+	}
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		a, err := s.Accounts.Get(ctx, sc, accountID)
+		if err != nil {
+			return Link{}, err
+		}
+		if err := mayLink(sc, a); err != nil {
+			return Link{}, err
+		}
+		there, err := s.there(ctx, sc, p, a, objectID)
+		if err != nil || there != nil {
+			return deref(there), err
+		}
+		w := s.write(sc, p, a, objectID)
+		if err = s.Store.WriteLinks(ctx, []LinkWrite{w}); !errors.Is(err, ErrRaced) || attempt == tries {
+			return w.Link, busy(err)
+		}
+	}
+}
+
+// there returns the link if it is made already, and a Conflict if another stands in its way.
+func (s *Links) there(ctx context.Context, sc access.Scope, p Provider, a account.Account, objectID string) (*Link, error) {
+	whose, err := s.Store.Whose(ctx, sc.Env.ID, p.ID, []string{objectID})
+	if err != nil {
+		return nil, err
+	}
+	if had, ok := whose[objectID]; ok {
+		if had.AccountID == a.ID {
+			return &had, nil
+		}
+		return nil, fault.New(fault.Conflict, "linkedToAnother", "This identity at %s is linked to another account. Remove that link first, if it is wrong.", p.Name)
+	}
+	of, err := s.Store.LinksOf(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, had := range of {
+		if had.ProviderID == p.ID {
+			return nil, fault.New(fault.Conflict, "hasLink", "%s is linked to another identity at %s. Remove that link first, if it is wrong.", a.Username, p.Name)
+		}
+	}
+	return nil, nil
+}
+
+// Unlink removes an account's link at a provider. Removing one that is not there changes nothing.
+func (s *Links) Unlink(ctx context.Context, sc access.Scope, accountID, providerID string) error {
+	_, err := s.removed(ctx, sc, accountID, providerID)
+	return err
+}
+
+// removed is Unlink, and reports whether there was a link.
+func (s *Links) removed(ctx context.Context, sc access.Scope, accountID, providerID string) (had bool, err error) {
+	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account, []Link) (bool, error) {
+		had = true
+		return false, nil
+	})
+	return had, err
+}
+
+// unlink removes a link if may agrees, which is given the account and all its links, and says whether it agrees only while
+// there are just these.
+func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, providerID string, may func(account.Account, []Link) (bool, error)) error {
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		a, err := s.Accounts.Get(ctx, sc, accountID)
+		if err != nil {
+			return err
+		}
+		if err := mayLink(sc, a); err != nil {
+			return err
+		}
+		of, err := s.Store.LinksOf(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		var had *Link
+		for i := range of {
+			if of[i].ProviderID == providerID {
+				had = &of[i]
+			}
+		}
+		if had == nil {
+			return nil
+		}
+		onlyThese, err := may(a, of)
+		if err != nil {
+			return err
+		}
+		w := s.unwrite(ctx, sc, a, *had)
+		if onlyThese {
+			for _, l := range of {
+				w.Linked = append(w.Linked, l.ProviderID)
+			}
+		}
+		if err = s.Store.WriteLinks(ctx, []LinkWrite{w}); !errors.Is(err, ErrRaced) || attempt == tries {
+			return busy(err)
+		}
+	}
+}
+
+func (s *Links) write(sc access.Scope, p Provider, a account.Account, objectID string) LinkWrite {
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	return LinkWrite{
+		Env: sc.Env.ID, Row: a.DirectoryKey(), CallerEpoch: epochFor(sc, a),
+		Link:  Link{ProviderID: p.ID, ObjectID: objectID, AccountID: a.ID, Email: a.Email, At: now, By: sc.Caller.Username},
+		Event: s.event(sc, journal.Linked, p.ID, p.Name+": "+objectID, now),
+	}
+}
+
+func (s *Links) unwrite(ctx context.Context, sc access.Scope, a account.Account, l Link) LinkWrite {
+	name := l.ProviderID
+	if p, err := s.Providers.Get(ctx, sc.Env.ID, l.ProviderID); err == nil { // a link outlives no provider, but must not depend on it
+		name = p.Name
+	}
+	return LinkWrite{
+		Env: sc.Env.ID, Row: a.DirectoryKey(), CallerEpoch: epochFor(sc, a), Link: l, Gone: true,
+		Event: s.event(sc, journal.Unlinked, l.ProviderID, name+": "+l.ObjectID, s.Now().UTC().Truncate(time.Millisecond)),
+	}
+}
+
+// epochFor leaves the caller's own account out: one transaction looks at an item once.
+func epochFor(sc access.Scope, a account.Account) int64 {
+	if a.ID == sc.Caller.AccountID {
+		return 0
+	}
+	return sc.Caller.Epoch
+}
+
+func (s *Links) event(sc access.Scope, kind journal.Kind, providerID, note string, now time.Time) journal.Event {
+	return journal.Event{
+		ID: s.NewID(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Subject: subject(providerID), Note: note, Keep: keep(sc.Env),
+	}
+}
+
+// mayLink holds the rules about who links whom: whoever says whose identity is whose account can act as that account.
+func mayLink(sc access.Scope, a account.Account) error {
+	rights := access.Permissions(sc.Catalogue, a.Roles, a.Groups)
+	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
+		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", a.Username)
+	}
+	if a.ID != sc.Caller.AccountID && len(sc.Caller.Permissions.Beyond(rights)) > 0 {
+		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot link %s, who holds permissions that you do not hold yourself.", a.Username)
+	}
+	return nil
+}
+
+// cleanObjectID takes the id that a provider gave a person: printable, kept exactly but for white space around it.
+func cleanObjectID(text string) (string, *fault.Field) {
+	text = strings.TrimSpace(text)
+	wrong := func(code, message string) (string, *fault.Field) {
+		return "", &fault.Field{Field: "objectId", Code: code, Message: message}
+	}
+	switch {
+	case text == "":
+		return wrong("required", "Give the object id, as the provider shows it.")
+	case len(text) > MaxObjectID:
+		return wrong("tooLong", "An object id has at most 255 characters.")
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return wrong("characters", "An object id is one line of printable characters.")
+	}
+	return text, nil
+}
+
+func busy(err error) error {
+	if errors.Is(err, ErrRaced) {
+		return fault.New(fault.Conflict, "busy", "Somebody else is linking the same just now; try again in a moment.").After(time.Second)
+	}
+	return err
+}
+
+func deref(l *Link) Link {
+	if l == nil {
+		return Link{}
+	}
+	return *l
+}

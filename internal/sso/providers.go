@@ -1,0 +1,281 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+)
+
+// MostProviders is how many providers an environment may have: as many buttons as a sign-in page can bear.
+const MostProviders = 20
+
+// ErrRaced is what a store returns when what a write was judged on is not so any more. Nothing was written.
+var ErrRaced = errors.New("changed since it was read")
+
+// ProviderWrite is one change of one provider, with the event that tells of it in the environment's log.
+type ProviderWrite struct {
+	Env string
+	// From is the version that it was judged on, 0 for a new one.
+	From int64
+	// After is the provider; Gone says that it is deleted.
+	After Provider
+	Gone  bool
+	Event journal.Event
+	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	CallerEpoch int64
+}
+
+// ProviderStore is what Providers needs of the table.
+type ProviderStore interface {
+	// Providers returns all providers of an environment, in the order they were made.
+	Providers(ctx context.Context, env string) ([]Provider, error)
+	// WriteProvider does w; ErrRaced if the provider is at another version.
+	WriteProvider(ctx context.Context, w ProviderWrite) error
+	// Linked reports whether anybody is linked to the provider.
+	Linked(ctx context.Context, env, providerID string) (bool, error)
+	// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+	EventsSince(ctx context.Context, env, subject string, version int64) ([]journal.Event, error)
+}
+
+// Sealer keeps secrets in the table with a key that is not in the table.
+type Sealer interface {
+	// Seal encrypts plain for a context, which Open has to be given again.
+	Seal(ctx context.Context, plain, context []byte) ([]byte, error)
+	Open(ctx context.Context, sealed, context []byte) ([]byte, error)
+}
+
+// Checker asks a provider whether it is there.
+type Checker interface {
+	// Check returns a *Trouble if a sign-in would not get through.
+	Check(ctx context.Context, p Provider) error
+}
+
+// Providers administers providers.
+type Providers struct {
+	Store   ProviderStore
+	Sealer  Sealer
+	Checker Checker
+	// AzureURL is where Azure's people sign in; empty for its worldwide cloud.
+	AzureURL string
+	Now      func() time.Time
+	NewID    func() string
+}
+
+// sealedFor is what a provider's secret is bound to: it opens nowhere else.
+func sealedFor(env, providerID string) []byte { return []byte("sso/" + env + "/" + providerID) }
+
+// List returns the environment's providers.
+func (s *Providers) List(ctx context.Context, sc access.Scope) ([]Provider, error) {
+	return s.Store.Providers(ctx, sc.Env.ID)
+}
+
+// Enabled returns the providers that people can sign in by: what the sign-in page shows to anybody.
+func (s *Providers) Enabled(ctx context.Context, env string) ([]Provider, error) {
+	all, err := s.Store.Providers(ctx, env)
+	var out []Provider
+	for _, p := range all {
+		if p.Enabled {
+			out = append(out, p)
+		}
+	}
+	return out, err
+}
+
+// Get returns one provider; NotFound if the environment has none of that id.
+func (s *Providers) Get(ctx context.Context, env, id string) (Provider, error) {
+	all, err := s.Store.Providers(ctx, env)
+	if err != nil {
+		return Provider{}, err
+	}
+	for _, p := range all {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return Provider{}, fault.New(fault.NotFound, "notFound", "There is no such provider.")
+}
+
+// Secret opens the secret of a provider's client; empty for a client without one.
+func (s *Providers) Secret(ctx context.Context, env string, p Provider) (string, error) {
+	if len(p.Secret) == 0 {
+		return "", nil
+	}
+	plain, err := s.Sealer.Open(ctx, p.Secret, sealedFor(env, p.ID))
+	return string(plain), err
+}
+
+// Draft is what an administrator gives of a provider. Secret is nil to leave it as it is; empty takes it away.
+type Draft struct {
+	Patch  field.Patch
+	Secret *string
+}
+
+// Create makes a provider. It is not enabled unless the draft says so.
+func (s *Providers) Create(ctx context.Context, sc access.Scope, d Draft) (Provider, error) {
+	all, err := s.Store.Providers(ctx, sc.Env.ID)
+	if err != nil {
+		return Provider{}, err
+	}
+	if len(all) >= MostProviders {
+		return Provider{}, fault.New(fault.Conflict, "tooMany", "There are %d providers, which is the most there can be. Delete one that is not used.", MostProviders)
+	}
+	after := Provider{ID: s.NewID(), CreatedAt: s.now()}
+	return s.write(ctx, sc, Provider{}, after, d, journal.ProviderAdded)
+}
+
+// Change applies a draft if version is still the newest. One that changes nothing writes nothing.
+func (s *Providers) Change(ctx context.Context, sc access.Scope, id string, version int64, d Draft) (Provider, error) {
+	before, err := s.at(ctx, sc, id, version)
+	if err != nil {
+		return Provider{}, err
+	}
+	return s.write(ctx, sc, before, before, d, journal.ProviderChanged)
+}
+
+func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Provider, d Draft, kind journal.Kind) (Provider, error) {
+	bad := Fields().Apply(&after, d.Patch)
+	if len(bad) == 0 {
+		bad = append(Fields().Missing(&after), after.settle(s.AzureURL)...)
+	}
+	if before.Version > 0 && after.Kind != before.Kind && len(bad) == 0 {
+		bad = append(bad, fault.Field{Field: "kind", Code: "fixed", Message: "The kind cannot be changed: people's links depend on it. Make another provider."})
+	}
+	if before.Version > 0 && after.Issuer != before.Issuer && len(bad) == 0 {
+		linked, err := s.Store.Linked(ctx, sc.Env.ID, before.ID)
+		if err != nil {
+			return Provider{}, err
+		}
+		if linked { // the same subject at another issuer is somebody else
+			bad = append(bad, fault.Field{Field: issuerField(after), Code: "linked", Message: "People are linked to their identities at " + before.Issuer + ". Make another provider, or remove the links first."})
+		}
+	}
+	if d.Secret != nil && len(*d.Secret) > 1000 {
+		bad = append(bad, fault.Field{Field: "clientSecret", Code: "tooLong", Message: "A secret has at most 1,000 characters."})
+	}
+	if err := fault.InvalidFields(bad); err != nil {
+		return Provider{}, err
+	}
+	diff := Fields().Compare(&before, &after)
+	if d.Secret != nil {
+		changed, err := s.seal(ctx, sc.Env.ID, before, &after, *d.Secret)
+		if err != nil {
+			return Provider{}, err
+		}
+		if changed { // that it changed, never what it is
+			diff = append(diff, field.Diff{Field: "clientSecret", From: len(before.Secret) > 0, To: len(after.Secret) > 0})
+		}
+	}
+	if before.Version > 0 && len(diff) == 0 {
+		return before, nil
+	}
+	after.Version, after.UpdatedAt = before.Version+1, s.now()
+	err := s.Store.WriteProvider(ctx, ProviderWrite{
+		Env: sc.Env.ID, From: before.Version, After: after, Event: s.event(sc, after, kind, diff), CallerEpoch: sc.Caller.Epoch,
+	})
+	return after, s.raced(ctx, sc, after.ID, before.Version, err)
+}
+
+// seal puts a new secret into the provider, unless it is the one that it has.
+func (s *Providers) seal(ctx context.Context, env string, before Provider, after *Provider, secret string) (changed bool, err error) {
+	had, err := s.Secret(ctx, env, before)
+	if err != nil || had == secret {
+		return false, err
+	}
+	after.Secret = nil
+	if secret != "" {
+		after.Secret, err = s.Sealer.Seal(ctx, []byte(secret), sealedFor(env, after.ID))
+	}
+	return true, err
+}
+
+// Delete deletes a provider that nobody is linked to, if version is still the newest.
+func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
+	before, err := s.at(ctx, sc, id, version)
+	if err != nil {
+		return err
+	}
+	linked, err := s.Store.Linked(ctx, sc.Env.ID, id)
+	if err != nil {
+		return err
+	}
+	if linked {
+		return fault.New(fault.Conflict, "linked", "People are linked to %s. Turn it off instead, or remove their links first.", before.Name)
+	}
+	gone := before
+	gone.Version++
+	err = s.Store.WriteProvider(ctx, ProviderWrite{
+		Env: sc.Env.ID, From: version, After: gone, Gone: true, CallerEpoch: sc.Caller.Epoch,
+		Event: s.event(sc, gone, journal.ProviderRemoved, Fields().Compare(&before, &Provider{})),
+	})
+	return s.raced(ctx, sc, id, version, err)
+}
+
+// Check asks the provider for its description and its keys, and tells an administrator what is wrong: a Conflict with the
+// trouble's code and advice.
+func (s *Providers) Check(ctx context.Context, sc access.Scope, id string) error {
+	p, err := s.Get(ctx, sc.Env.ID, id)
+	if err != nil {
+		return err
+	}
+	return Told(s.Checker.Check(ctx, p))
+}
+
+// Told turns a provider's trouble into a fault that says it to an administrator. Other errors stay as they are.
+func Told(err error) error {
+	var t *Trouble
+	if errors.As(err, &t) {
+		return fault.New(fault.Conflict, "provider."+t.Code, "%s", t.Advice).Because(t)
+	}
+	return err
+}
+
+// at returns a provider at the version that the caller read.
+func (s *Providers) at(ctx context.Context, sc access.Scope, id string, version int64) (Provider, error) {
+	p, err := s.Get(ctx, sc.Env.ID, id)
+	if err != nil || p.Version == version {
+		return p, err
+	}
+	events, err := s.Store.EventsSince(ctx, sc.Env.ID, subject(id), version)
+	if err != nil {
+		return Provider{}, err
+	}
+	return Provider{}, journal.Stale("The provider "+p.Name, p.Version, events)
+}
+
+func (s *Providers) raced(ctx context.Context, sc access.Scope, id string, version int64, err error) error {
+	if !errors.Is(err, ErrRaced) {
+		return err
+	}
+	if _, err := s.at(ctx, sc, id, version); err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "busy", "Somebody else is changing this just now; try again.").After(time.Second)
+}
+
+func (s *Providers) event(sc access.Scope, p Provider, kind journal.Kind, diff []field.Diff) journal.Event {
+	return journal.Event{
+		ID: s.NewID(), At: s.now(), Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Subject: subject(p.ID), Version: p.Version, Changes: diff, Note: p.Name, Keep: keep(sc.Env),
+	}
+}
+
+func (s *Providers) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+func keep(env environment.Environment) int { return env.Settings.LogRetentionDays }
+
+// subject is what the environment's log calls a provider.
+func subject(id string) string { return "ssoProvider/" + id }
+
+// issuerField is the field by which an administrator states the issuer.
+func issuerField(p Provider) string {
+	if p.Kind == Azure {
+		return "tenant"
+	}
+	return "issuer"
+}
