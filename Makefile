@@ -16,7 +16,7 @@ SOURCES      = $(wildcard functions internal)
 PACKAGES    ?= ./...
 TESTFLAGS   ?=
 
-.PHONY: help run seed test race bench check format vet lint vulnerabilities verify-template clean
+.PHONY: help run console console-dev console-test seed test race bench check format vet lint vulnerabilities verify-template clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -26,15 +26,30 @@ help: ## this list
 	@echo '  With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set, run, test and bench use those services instead of their own.'
 
 # The runner takes the place of the shell, so that signals meant for `make run` reach it.
-run: ## the whole system on http://127.0.0.1:3000, until Ctrl-C
+run: console ## the whole system on http://127.0.0.1:3000, until Ctrl-C
 	@go build -buildvcs=false -o .build/bin/run ./internal/local/run && exec .build/bin/run
+
+CONSOLE := functions/console/web
+
+# Without Node.js the service still builds; in place of the console it has a page that says how to build it.
+console: ## builds the web console, when its sources changed since the last time
+	@if command -v node >/dev/null && command -v npm >/dev/null; then node $(CONSOLE)/scripts/build.mjs; \
+	else echo "Node.js is missing: the web console is not built"; fi
+
+console-dev: ## the web console from its sources, renewed as they change, in front of make run (PORT=...)
+	@node $(CONSOLE)/scripts/build.mjs --install-only && cd $(CONSOLE) && exec node_modules/.bin/vite
+
+console-test: console ## types, units, bundle budget and every browser test of the web console, on a system of its own
+	@if command -v node >/dev/null; then cd $(CONSOLE) && node scripts/test.mjs $(if $(SHORT),--short); \
+	else echo "Node.js is missing: the web console is not tested"; fi
 
 seed: ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=...
 	@go run ./internal/local/seed
 
-test: format vet ## format, vet and every test, against the real local services
+test: format vet console ## format, vet and every test, against the real local services
 	@echo "== go test $(TESTFLAGS) $(PACKAGES)"
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && exec .build/bin/with -- go test -timeout 25m $(TESTFLAGS) $(PACKAGES)
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && .build/bin/with -- go test -timeout 25m $(TESTFLAGS) $(PACKAGES)
+	@$(if $(filter ./...,$(PACKAGES)),$(MAKE) console-test SHORT=1)
 
 race: ## the tests again under the race detector, without the hostile millions; needs a C compiler
 	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
@@ -63,7 +78,7 @@ vulnerabilities: ## known vulnerabilities of the dependencies; asks the Go vulne
 	@echo "== govulncheck $(PACKAGES)"
 	@go run $(GOVULNCHECK) $(PACKAGES)
 
-verify-template: .venv/sam-$(SAM_CLI) ## sam validate --lint and sam build on template.yaml
+verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint and sam build on template.yaml
 	@echo "== sam validate --lint"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml
 	@echo "== sam build"

@@ -17,6 +17,7 @@ type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 }
 
 func main() {
@@ -30,7 +31,7 @@ func main() {
 		Holders:   []reference.Holders{dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}, resources, dynamo.Delegations{Table: table}},
 		Resources: resources, Now: time.Now, NewID: token.NewIDText,
 	}
-	httpapi.Serve(httpapi.Server{
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(entries), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("access"),
 	})

@@ -2,16 +2,20 @@
 package main
 
 import (
+	"crypto/rand"
 	"time"
 
 	"useraccounts/functions/accounts/api"
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
+	"useraccounts/internal/breach"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/password"
 	"useraccounts/internal/phone"
+	"useraccounts/internal/seal"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 )
@@ -19,18 +23,26 @@ import (
 type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
+	Outbox      string `env:"OUTBOX_TABLE"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
+	SealKey     string `env:"SEAL_KEY"`
+	// BreachRanges is empty where published passwords are not asked about.
+	BreachRanges string `env:"BREACH_RANGE_URL,optional"`
 }
 
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	store := dynamo.Accounts{Table: table}
 	accounts := &account.Service{
 		Rules: account.Rules{E164: phone.E164},
 		Store: store, Directory: store, Remover: store, Seats: store, Passwords: password.Argon2id{}, Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText,
+		Former: dynamo.Passwords{Table: table}, Breaches: breach.MustNew(cfg.BreachRanges, boot.Logger("accounts")),
+		Mail:  &mail.Desk{NewID: token.NewIDText, Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
+		Links: &account.Linker{Random: rand.Reader, NewID: token.NewID},
 	}
 	desk := account.Desk{Accounts: accounts, Now: time.Now, NewID: token.NewIDText}
 	log, delegations := dynamo.Timeline{Table: table}, dynamo.Delegations{Table: table}
@@ -39,7 +51,7 @@ func main() {
 		Contacts:    &account.Contacts{Desk: desk, Store: dynamo.Contacts{Table: table}},
 		Delegations: &account.Delegations{Desk: desk, Store: delegations, Resources: delegations},
 	}
-	httpapi.Serve(httpapi.Server{
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: append(api.Routes(accounts), api.TabRoutes(accounts, tabs)...), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("accounts"),
 	})

@@ -19,6 +19,7 @@ type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 }
 
 func main() {
@@ -30,7 +31,7 @@ func main() {
 		Store: dynamo.Keys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
 		Now: time.Now, NewID: token.NewID, Random: rand.Reader,
 	}
-	httpapi.Serve(httpapi.Server{
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(keys, time.Now), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("apikeys"),
 	})

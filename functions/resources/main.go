@@ -19,6 +19,7 @@ type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 }
 
 func main() {
@@ -28,13 +29,13 @@ func main() {
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	store := dynamo.Resources{Table: table}
 	resources := &resource.Service{
-		Store: store, Others: []resource.Uses{dynamo.Delegations{Table: table}}, Now: time.Now, NewID: token.NewIDText,
+		Store: store, Others: []resource.Uses{dynamo.Delegations{Table: table}, store}, Now: time.Now, NewID: token.NewIDText,
 	}
 	staff := &staffing.Service{
 		Accounts: &account.Service{Store: dynamo.Accounts{Table: table}}, Rules: resources.Rules(), Store: store,
 		Now: time.Now, NewID: token.NewIDText,
 	}
-	httpapi.Serve(httpapi.Server{
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(resources, staff), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("resources"),
 	})

@@ -16,6 +16,7 @@ type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
 	Environment string `env:"ENVIRONMENT_ID"`
+	PublicURL   string `env:"PUBLIC_URL"`
 }
 
 func main() {
@@ -24,7 +25,7 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	accounts := &account.Service{Store: dynamo.Accounts{Table: table}}
-	httpapi.Serve(httpapi.Server{
+	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes:       api.Routes(dynamo.Sessions{Table: table}, accounts, time.Now),
 		Authenticate: gate.Authenticate, Log: boot.Logger("sessions"),
 	})

@@ -6,7 +6,7 @@ import "maps"
 // more of it, so keys manage neither credentials nor keys nor administrators (V47).
 func (p Permission) PeopleOnly() bool {
 	switch p {
-	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccessWrite, SettingsWrite:
+	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccountLink, AccessWrite, SettingsWrite:
 		return true
 	}
 	return false

@@ -28,45 +28,51 @@ const (
 	AccountPassword Permission = "account.password"
 	AccountSession  Permission = "account.session"
 	AccountKey      Permission = "account.key"
-	AccountNote     Permission = "account.note"
-	AccountImport   Permission = "account.import"
-	AccountExport   Permission = "account.export"
-	AccessRead      Permission = "access.read"
-	AccessWrite     Permission = "access.write"
-	ReferenceRead   Permission = "reference.read"
-	ReferenceWrite  Permission = "reference.write"
-	ResourceRead    Permission = "resource.read"
-	ResourceWrite   Permission = "resource.write"
-	SettingsRead    Permission = "settings.read"
-	SettingsWrite   Permission = "settings.write"
-	SetShare        Permission = "set.share"
+	// AccountLink lets somebody in as an account by another way, so it is a right of its own as setting a password is.
+	AccountLink    Permission = "account.link"
+	AccountNote    Permission = "account.note"
+	AccountImport  Permission = "account.import"
+	AccountExport  Permission = "account.export"
+	AccessRead     Permission = "access.read"
+	AccessWrite    Permission = "access.write"
+	ReferenceRead  Permission = "reference.read"
+	ReferenceWrite Permission = "reference.write"
+	ResourceRead   Permission = "resource.read"
+	ResourceWrite  Permission = "resource.write"
+	SettingsRead   Permission = "settings.read"
+	SettingsWrite  Permission = "settings.write"
+	SetShare       Permission = "set.share"
+	// CommunicationRead is not part of AccountRead: it shows whom the whole environment wrote to.
+	CommunicationRead Permission = "communication.read"
 )
 
 // All returns every permission that a role may hold, with what it allows in words.
 func All() map[Permission]string {
 	return map[Permission]string{
-		AccountAdmin:    "Administer everybody's access, other administrators' included",
-		AccountRead:     "List and read accounts, their permissions and their log",
-		AccountCreate:   "Create accounts",
-		AccountUpdate:   "Change accounts, their roles, groups, contact and delegations",
-		AccountBlock:    "Allow and block login access, reset failed tries",
-		AccountLock:     "Lock and unlock accounts",
-		AccountDelete:   "Delete accounts that were never used",
-		AccountPassword: "Set and reset passwords, force a change",
-		AccountSession:  "See and close other people's sessions",
-		AccountKey:      "Create and lock API keys of accounts with an API licence",
-		AccountNote:     "Write notes into the log of accounts",
-		AccountImport:   "Import accounts from a workbook",
-		AccountExport:   "Export accounts to a workbook",
-		AccessRead:      "Read licences, roles, groups and DAC groups",
-		AccessWrite:     "Change licences, roles, groups and DAC groups",
-		ReferenceRead:   "Read departments, cost centres and other reference data",
-		ReferenceWrite:  "Change departments, cost centres and other reference data",
-		ResourceRead:    "Read resources",
-		ResourceWrite:   "Create and change resources",
-		SettingsRead:    "Read environment defaults",
-		SettingsWrite:   "Change environment defaults",
-		SetShare:        "Share Sets with everybody",
+		AccountAdmin:      "Administer everybody's access, other administrators' included",
+		AccountRead:       "List and read accounts, their permissions and their log",
+		AccountCreate:     "Create accounts",
+		AccountUpdate:     "Change accounts, their roles, groups, contact and delegations",
+		AccountBlock:      "Allow and block login access, reset failed tries",
+		AccountLock:       "Lock and unlock accounts",
+		AccountDelete:     "Delete accounts that were never used",
+		AccountPassword:   "Set and reset passwords, force a change",
+		AccountSession:    "See and close other people's sessions",
+		AccountKey:        "Create and lock API keys of accounts with an API licence",
+		AccountLink:       "Link accounts to identities for single sign-on",
+		AccountNote:       "Write notes into the log of accounts",
+		AccountImport:     "Import accounts from a workbook",
+		AccountExport:     "Export accounts to a workbook",
+		AccessRead:        "Read licences, roles, groups and DAC groups",
+		AccessWrite:       "Change licences, roles, groups and DAC groups",
+		ReferenceRead:     "Read departments, cost centres and other reference data",
+		ReferenceWrite:    "Change departments, cost centres and other reference data",
+		ResourceRead:      "Read resources",
+		ResourceWrite:     "Create and change resources",
+		SettingsRead:      "Read environment defaults",
+		SettingsWrite:     "Change environment defaults",
+		SetShare:          "Share Sets with everybody",
+		CommunicationRead: "Read the communication log: which mails went to whom",
 	}
 }
 

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"time"
+
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 )
@@ -15,6 +17,14 @@ type Caller struct {
 	// condition on it.
 	Epoch       int64
 	Permissions Set
+	// Proved is when the caller last proved who they are, zero for one that came by an API key: what asks for a fresh proof
+	// holds it against the clock (Fresh).
+	Proved time.Time
+}
+
+// Fresh reports whether the caller proved who they are within the time before now (C15, ASVS 7.5.1).
+func (c Caller) Fresh(now time.Time, within time.Duration) bool {
+	return !c.Proved.IsZero() && now.Sub(c.Proved) <= within
 }
 
 // May reports whether the caller holds p.

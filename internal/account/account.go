@@ -3,10 +3,12 @@
 package account
 
 import (
+	"slices"
 	"time"
 
 	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 )
 
 // Account is a person, or an API client, who can be let in. Fields says what each field means.
@@ -14,16 +16,18 @@ type Account struct {
 	ID      string
 	Version int64
 
-	UserType            string
-	Username            string
-	Name                string
-	Email               string
-	Mobile              string
-	MobileE164          string
-	DateFrom            field.Date
-	DateTo              field.Date
-	MFARequired         bool
-	MFAEnabled          bool
+	UserType    string
+	Username    string
+	Name        string
+	Email       string
+	Mobile      string
+	MobileE164  string
+	DateFrom    field.Date
+	DateTo      field.Date
+	MFARequired bool
+	MFAEnabled  bool
+	// MFAExempt says that the second factor is not enforced, whatever the environment's default is.
+	MFAExempt           bool
 	Active              bool
 	AccessLocked        bool
 	LockedAt            time.Time
@@ -37,6 +41,10 @@ type Account struct {
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
 
+	// SignOn are the ids of the providers that the account is linked to for single sign-on. Links are made outside versions
+	// and imports.
+	SignOn []string
+
 	// LastLogin, FailedTries and TriesBlockedAt are written by sign-ins, outside versions and imports.
 	LastLogin      time.Time
 	FailedTries    int64
@@ -44,10 +52,14 @@ type Account struct {
 
 	// Epoch rises whenever every session of the account has to end; a session of another epoch is over.
 	Epoch int64
+	// DeviceEpoch rises whenever every remembered device of the account has to be forgotten.
+	DeviceEpoch int64
 	// PasswordHash is the PHC string of the password, empty for none. It is in no field table and leaves with no answer.
 	PasswordHash string
 	// PasswordExpires is when a password that an administrator gave stops signing in, zero for one that does not.
 	PasswordExpires time.Time
+	// PasswordChangedAt is when the password was set, zero where an older release set it.
+	PasswordChangedAt time.Time
 
 	// Stored is what the store read, for the condition of the next write. Nobody else looks at it.
 	Stored Revision
@@ -59,6 +71,8 @@ type Revision struct {
 	Version int64
 	Import  int64
 	Pending bool
+	// BlockedAt is TriesBlockedAt as stored, also for a try that the timed release lets through.
+	BlockedAt time.Time
 }
 
 // Presented returns the account as people see it: a block by failed tries shows in the same four fields as a block by an
@@ -72,6 +86,9 @@ func (a Account) Presented() Account {
 	}
 	return a
 }
+
+// LinkedAt reports whether the account is linked to an identity at a provider.
+func (a Account) LinkedAt(providerID string) bool { return slices.Contains(a.SignOn, providerID) }
 
 // InDates reports whether day lies within the account's dates, both inclusive.
 func (a Account) InDates(day field.Date) bool { return inDates(a.DateFrom, a.DateTo, day) }
@@ -120,4 +137,14 @@ type Write struct {
 	// CallerEpoch, when not zero, makes the write depend on the caller's account (Event.ByID) still having that epoch, so
 	// that two administrators cannot end each other's access at once.
 	CallerEpoch int64
+	// DropFactors also takes away what is stored of the second factor.
+	DropFactors bool
+	// Mails are what the change has to tell, written with it and sent afterwards.
+	Mails []mail.Message
+	// PasswordLink replaces the account's link to set a password. UsesLink, the hash of the present one, uses it up: the
+	// write depends on nobody having done so before.
+	PasswordLink *PasswordLink
+	UsesLink     []byte
+	// Former, when not nil, replaces the hashes of the account's former passwords; newest first.
+	Former []string
 }

@@ -56,6 +56,7 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 		after := before
 		after.AccessLocked, after.LockedAt, after.LockedReason, after.LockedBy = true, s.now(), reason, sc.Caller.Username
 		after.Epoch++
+		after.DeviceEpoch++
 		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
 			Kind: journal.Blocked, Note: reason, Changes: Fields().Compare(&before, &after),
 		}}, nil

@@ -185,11 +185,12 @@ const spare = 6 * time.Second
 func (s *Service) Each(ctx context.Context, sc access.Scope, b Bulk, ids []string) []Outcome {
 	out := make([]Outcome, len(ids))
 	next := make(chan int)
+	seats := &ledger{used: sync.OnceValues(func() (map[string]int64, error) { return s.Seats.Seats(ctx, sc.Env.ID) })}
 	var wg sync.WaitGroup
 	for range min(atOnce, len(ids)) {
 		wg.Go(func() {
 			for i := range next {
-				out[i] = s.one(ctx, sc, b, ids[i])
+				out[i] = s.one(ctx, sc, b, ids[i], seats)
 			}
 		})
 	}
@@ -207,8 +208,8 @@ func (s *Service) Each(ctx context.Context, sc access.Scope, b Bulk, ids []strin
 }
 
 // one does the action to one account. A copy of the service with a store that looks on tells what was written.
-func (s *Service) one(ctx context.Context, sc access.Scope, b Bulk, id string) Outcome {
-	looking := &onlooker{Store: s.Store, preview: b.Preview}
+func (s *Service) one(ctx context.Context, sc access.Scope, b Bulk, id string, seats *ledger) Outcome {
+	looking := &onlooker{Store: s.Store, preview: b.Preview, seats: seats}
 	own := *s
 	own.Store = looking
 	a, err := deedOf(b.Action).do(ctx, &own, sc, b, id)
@@ -228,10 +229,43 @@ func (s *Service) one(ctx context.Context, sc access.Scope, b Bulk, id string) O
 	return out
 }
 
+// ledger counts the seats that the accounts of a preview would take, on top of those in use when it began.
+type ledger struct {
+	mu    sync.Mutex
+	used  func() (map[string]int64, error)
+	taken map[string]int64
+}
+
+// take notes the seats that a write would take and give back, or returns the conflict that it would meet.
+func (l *ledger) take(changes []SeatChange) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	used, err := l.used()
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range changes {
+		if have := max(0, used[c.Licence]) + l.taken[c.Licence]; !c.Fits(have) {
+			return NoSeat(c, have)
+		}
+	}
+	if l.taken == nil {
+		l.taken = map[string]int64{}
+	}
+	for _, c := range changes {
+		l.taken[c.Licence] += c.By
+	}
+	return nil
+}
+
 // onlooker is a store that notes what becomes of one account, and in a preview keeps writes to itself.
 type onlooker struct {
 	Store
 	preview  bool
+	seats    *ledger
 	wrote    bool
 	username string
 }
@@ -247,13 +281,14 @@ func (o *onlooker) Account(ctx context.Context, env environment.Environment, id 
 
 // Write implements Store.
 func (o *onlooker) Write(ctx context.Context, env environment.Environment, w Write) error {
-	if !o.preview {
-		if err := o.Store.Write(ctx, env, w); err != nil {
-			return err
-		}
+	var err error
+	if o.preview {
+		err = o.seats.take(w.SeatChanges())
+	} else {
+		err = o.Store.Write(ctx, env, w)
 	}
-	o.wrote = true
-	return nil
+	o.wrote = err == nil
+	return err
 }
 
 // Matching is a part of the accounts that a bulk action over all that match came to.

@@ -11,6 +11,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
 )
 
@@ -56,6 +57,7 @@ func TestEachActionIsTheSingleOne(t *testing.T) {
 			t.Errorf("%s: %v", c.b.Action, err)
 		}
 		s, m := counted(crowd()...)
+		s.Seats = seatCounts{}
 		ids := []string{"1", "2", "3", "4", "5"}
 		want := c.want + ", 5 problem notFound"
 		preview := c.b
@@ -180,5 +182,31 @@ func TestAllThatMatchAreDoneOnce(t *testing.T) {
 	}
 	if slices.Sort(done); len(slices.Compact(done)) != 20 || len(m.writes) != 20 {
 		t.Errorf("%d done, %d writes", len(done), len(m.writes))
+	}
+}
+
+// A preview counts seats as the action would: so many as are free are taken, the rest have the problem, and nothing is written.
+func TestAPreviewCountsSeats(t *testing.T) {
+	var crowd []account.Account
+	ids := []string{"1", "2", "3", "4", "5"}
+	for _, id := range ids {
+		a := somebody(id)
+		a.Active = false
+		crowd = append(crowd, a)
+	}
+	s, m := counted(crowd...)
+	s.Seats = seatCounts{"full": 7}
+	sc := scope("9", "ADMIN")
+	full, _ := sc.Catalogue.Find(catalogue.Licence, "FULL")
+	full.Seats = 10
+	sc.Catalogue = sc.Catalogue.Replace(full)
+	seats := map[account.Result]int{}
+	for _, o := range s.Each(context.Background(), sc, account.Bulk{Action: account.BulkUnlock, Preview: true}, ids) {
+		if seats[o.Result]++; o.Result == account.Problem && o.Fault.Code != "seats" {
+			t.Errorf("%+v", o.Fault)
+		}
+	}
+	if seats[account.Done] != 3 || seats[account.Problem] != 2 || len(m.writes) != 0 {
+		t.Errorf("%v, %d writes", seats, len(m.writes))
 	}
 }

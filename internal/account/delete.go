@@ -20,6 +20,8 @@ type Belonging struct {
 	ID   string
 	// Used says that an API key was used.
 	Used bool
+	// Identity is the provider's id of the person, of a link for single sign-on.
+	Identity string
 }
 
 // BelongingKind says what belongs to an account.
@@ -32,13 +34,17 @@ const (
 	ADelegation BelongingKind = "delegation"
 	AContact    BelongingKind = "contact"
 	ATicket     BelongingKind = "ticket"
+	AFactor     BelongingKind = "secondFactor"
+	ADevice     BelongingKind = "device"
+	ASignOn     BelongingKind = "signOn"
+	AFormer     BelongingKind = "formerPasswords"
 	Other       BelongingKind = "other"
 )
 
 // holds reports whether the belonging keeps its account from being deleted. What does not goes with the account.
 func (b Belonging) holds() bool {
 	switch b.Kind {
-	case AContact, ATicket:
+	case AContact, ATicket, AFormer, AFactor, ADevice, ASignOn:
 		return false
 	case AKey:
 		return b.Used

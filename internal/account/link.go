@@ -1,10 +1,12 @@
 package account
 
 import (
+	"slices"
 	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
 )
 
@@ -36,5 +38,32 @@ func (w Write) Linked(resource string) Write {
 			w.Event.Changes = append(w.Event.Changes, d)
 		}
 	}
+	return w
+}
+
+// Employed returns a planned write by which the account also gets a resource; w is without an event kind where nothing else
+// changes, and before then says whose resource it becomes. Without a code, Employs gives it once it is known.
+func Employed(sc access.Scope, w Write, before Account, code string, now time.Time) (Write, error) {
+	if w.Event.Kind == "" {
+		if err := guardAdministrator(sc, before); err != nil {
+			return Write{}, err
+		}
+		after := before
+		after.Version, after.UpdatedAt = before.Version+1, now
+		w = Write{Before: &before, After: after, Event: journal.Event{
+			At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+			Version: after.Version, Keep: sc.Env.Settings.LogRetentionDays,
+		}}
+	}
+	return w.Employs(code), nil
+}
+
+// Employs returns the write with the code of the resource among its changes.
+func (w Write) Employs(code string) Write {
+	w.After.Resource = code
+	if w.Before == nil {
+		return w
+	}
+	w.Event.Changes = slices.DeleteFunc(Fields().Compare(w.Before, &w.After), func(d field.Diff) bool { return d.Field == "updatedAt" })
 	return w
 }

@@ -153,6 +153,9 @@ func (f Filter) isCheap() bool {
 	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.cheap })
 }
 
+// Passes reports whether the filter lets an account pass, as people see it.
+func (f Filter) Passes(a Account) bool { return f.passes(a.Presented()) }
+
 // passes judges an account as people see it.
 func (f Filter) passes(shown Account) bool {
 	for _, t := range f.terms {

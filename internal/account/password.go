@@ -8,6 +8,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 )
 
 // Generator makes passwords that the policy allows.
@@ -29,7 +30,11 @@ type NewPassword struct {
 // SetPassword gives the account a password and ends its sessions. A block stays unless Unlock is set.
 func (s *Service) SetPassword(ctx context.Context, sc access.Scope, id string, version int64, choice NewPassword) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		return s.newPassword(sc, before, choice, journal.PasswordSet)
+		if !sc.Env.Settings.AdminSetsPasswords {
+			return Write{}, fault.New(fault.Conflict, "passwordsOff",
+				"This environment does not let administrators choose passwords. Send a link, by which the person sets their own.")
+		}
+		return s.newPassword(ctx, sc, before, choice, journal.PasswordSet)
 	})
 }
 
@@ -39,11 +44,11 @@ func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string,
 	var generated string
 	a, err := s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
 		var err error
-		if generated, err = s.Generator.Generate(sc.Env.Settings, Words(before)); err != nil {
+		if generated, err = s.Generator.Generate(PolicyFor(sc.Env.Settings, before), append(Words(before), sc.Env.ID)); err != nil {
 			return Write{}, err
 		}
 		choice := NewPassword{Password: generated, ForceChange: true, Unlock: unlock}
-		return s.newPassword(sc, before, choice, journal.PasswordReset)
+		return s.newPassword(ctx, sc, before, choice, journal.PasswordReset)
 	})
 	if err != nil {
 		return Account{}, "", err
@@ -52,7 +57,7 @@ func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string,
 }
 
 // newPassword is the write of a password that an administrator gives.
-func (s *Service) newPassword(sc access.Scope, before Account, choice NewPassword, kind journal.Kind) (Write, error) {
+func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Account, choice NewPassword, kind journal.Kind) (Write, error) {
 	if err := guardRights(sc, before, "set the password of"); err != nil {
 		return Write{}, err
 	}
@@ -62,20 +67,21 @@ func (s *Service) newPassword(sc access.Scope, before Account, choice NewPasswor
 	if err := guardPassword(sc, before); err != nil {
 		return Write{}, err
 	}
-	if err := fault.InvalidFields(s.Passwords.Check(sc.Env.Settings, choice.Password, Words(before))); err != nil {
+	write := Write{Before: &before, After: before, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{Kind: kind}}
+	chooser := Chooser{Passwords: s.Passwords, Former: s.Former, Breaches: s.Breaches}
+	if err := chooser.Choose(ctx, sc.Env, &write, choice.Password, ByOther, s.now()); err != nil {
 		return Write{}, err
 	}
-	hash, err := s.Passwords.Hash(choice.Password)
-	if err != nil {
-		return Write{}, err
-	}
-	after := before
-	after.PasswordHash, after.ForcePasswordChange, after.PasswordExpires = hash, choice.ForceChange, time.Time{}
+	after := write.After
+	after.ForcePasswordChange, after.PasswordExpires = choice.ForceChange, time.Time{}
 	if choice.ForceChange {
 		after.PasswordExpires = s.now().Add(time.Duration(max(1, sc.Env.Settings.PasswordLinkHours)) * time.Hour)
 	}
 	after.Epoch++
-	write := Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{Kind: kind}}
+	if kind == journal.PasswordReset {
+		after.DeviceEpoch++ // V36; an administrator's own choice of a password leaves devices remembered
+	}
+	write.After = after
 	if before.ID == sc.Caller.AccountID {
 		write.CallerEpoch = 0 // one transaction cannot both check and raise the same epoch
 	}
@@ -83,6 +89,7 @@ func (s *Service) newPassword(sc access.Scope, before Account, choice NewPasswor
 		write.After, write.ClearTries = allowed(after), true
 	}
 	write.Event.Changes = Fields().Compare(&before, &write.After)
+	write.Mails = s.Mail.Notice(sc.Env, mail.PasswordChanged, before.Addressee(), s.now(), "An administrator set it.")
 	return write, nil
 }
 

@@ -33,6 +33,7 @@ func (r Rules) plan(sc access.Scope, before *Account, patch field.Patch, today f
 	p.identifiers()
 	licence := p.licence()
 	p.required(licence)
+	p.enforced()
 	p.apiOnly(licence)
 	p.dates()
 	p.codes(licence)
@@ -87,7 +88,8 @@ func (p *planner) identifiers() {
 func (p *planner) licence() catalogue.Entry {
 	licence, ok := p.scope.Catalogue.Find(catalogue.Licence, p.after.UserType)
 	if p.touched("userType") && p.after.UserType != "" {
-		if !ok || !licence.Active {
+		kept := p.before != nil && catalogue.Fold(p.before.UserType) == catalogue.Fold(p.after.UserType)
+		if !ok || !licence.Active && !kept {
 			p.refuse("userType", "unknownCode", "There is no active licence "+quote(p.after.UserType)+".")
 			return catalogue.Entry{}
 		}
@@ -102,6 +104,13 @@ func (p *planner) required(licence catalogue.Entry) {
 	}
 	if p.after.Email == "" && !licence.APIOnly && p.touched("email", "userType") {
 		p.refuse("email", "required", "Email is required, except for a licence that is for API clients only.")
+	}
+}
+
+// enforced ends an exemption where a second factor is required of the account itself again.
+func (p *planner) enforced() {
+	if p.patch["mfaRequired"] == true {
+		p.after.MFAExempt = false
 	}
 }
 
@@ -133,17 +142,26 @@ func (p *planner) dates() {
 }
 
 func (p *planner) codes(licence catalogue.Entry) {
-	p.resolve("roles", catalogue.Role, &p.after.Roles)
-	p.resolve("groups", catalogue.Group, &p.after.Groups)
+	had := Account{}
+	if p.before != nil {
+		had = *p.before
+	}
+	p.resolve("roles", catalogue.Role, had.Roles, &p.after.Roles)
+	p.resolve("groups", catalogue.Group, had.Groups, &p.after.Groups)
 	if p.touched("dacGroups") && len(p.after.DACGroups) > 0 && !p.scope.Env.Settings.DACEnabled {
 		p.refuse("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
 	}
-	p.resolve("dacGroups", catalogue.DACGroup, &p.after.DACGroups)
+	p.resolve("dacGroups", catalogue.DACGroup, had.DACGroups, &p.after.DACGroups)
 
 	if !p.touched("userType", "roles", "groups") || licence.Code == "" {
 		return
 	}
 	outside := access.OutsideLicence(p.scope.Catalogue, licence, p.after.Roles, p.after.Groups)
+	if catalogue.Fold(had.UserType) == catalogue.Fold(p.after.UserType) {
+		// What was outside before is not this change's doing: it can be left, and taken away one by one.
+		before := access.OutsideLicence(p.scope.Catalogue, licence, had.Roles, had.Groups)
+		outside = slices.DeleteFunc(outside, func(code string) bool { return slices.Contains(before, code) })
+	}
 	if len(outside) == 0 {
 		return
 	}
@@ -160,15 +178,21 @@ func (p *planner) codes(licence catalogue.Entry) {
 		", given directly or by a group; remove them or choose another licence.")
 }
 
-func (p *planner) resolve(name string, kind catalogue.Kind, codes *[]string) {
+// resolve replaces codes by the catalogue's spelling. A new one has to be active; one that the account had may stay though it
+// was retired since, so that others beside it can be changed.
+func (p *planner) resolve(name string, kind catalogue.Kind, had []string, codes *[]string) {
 	if !p.touched(name) {
 		return
 	}
-	known, unknown := p.scope.Catalogue.Resolve(kind, *codes)
-	if len(unknown) > 0 {
-		for i := range unknown {
-			unknown[i] = quote(unknown[i])
+	var known, unknown []string
+	for _, code := range *codes {
+		if e, ok := p.scope.Catalogue.Find(kind, code); ok && (e.Active || hasCode(had, code)) {
+			known = append(known, e.Code)
+		} else {
+			unknown = append(unknown, quote(code))
 		}
+	}
+	if len(unknown) > 0 {
 		p.refuse(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+" here.")
 		return
 	}

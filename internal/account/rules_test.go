@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,6 +209,43 @@ func TestRetiredCodesDoNotHoldOffOtherChanges(t *testing.T) {
 	if after.MobileE164 != "+4930123456" || after.UserType != "OLD" || !reflect.DeepEqual(after.Roles, []string{"RETIRED"}) {
 		t.Errorf("%+v", after)
 	}
+}
+
+// Nor do they hold off a change of the codes beside them: what is retired, or outside the licence since before, may stay and
+// can be taken away one by one; a new one of the sort is refused by name.
+func TestOldWrongsAmongCodesMayStayOrGo(t *testing.T) {
+	admin := scope("9", "ADMIN")
+	change := func(licence string, roles, groups []string, p field.Patch) (account.Account, error) {
+		a := somebody("1", roles...)
+		a.UserType, a.Groups = licence, groups
+		s, _ := service(a)
+		return s.Change(context.Background(), admin, "1", 4, p)
+	}
+	got, err := change("FULL", []string{"RETIRED"}, nil, field.Patch{"roles": []string{"retired", "VIEWER"}})
+	if err != nil || !slices.Equal(got.Roles, []string{"RETIRED", "VIEWER"}) {
+		t.Errorf("one beside a retired one: %v, %v", got.Roles, err)
+	}
+	if got, err = change("FULL", []string{"RETIRED", "VIEWER"}, nil, field.Patch{"roles": []string{"VIEWER"}}); err != nil || len(got.Roles) != 1 {
+		t.Errorf("the retired one taken away: %v, %v", got.Roles, err)
+	}
+	_, err = change("FULL", []string{"VIEWER"}, nil, field.Patch{"roles": []string{"RETIRED", "VIEWER"}})
+	wants(t, "a retired one anew", err, fault.Invalid, "unknownCode", "roles")
+	if _, err = change("OLD", nil, nil, field.Patch{"userType": "old", "name": "New"}); err != nil {
+		t.Errorf("a retired licence that stays: %v", err)
+	}
+	// TEAM does not allow ADMIN and EDITOR.
+	if got, err = change("TEAM", []string{"ADMIN", "EDITOR"}, nil, field.Patch{"roles": []string{"EDITOR", "VIEWER"}}); err != nil || !slices.Equal(got.Roles, []string{"EDITOR", "VIEWER"}) {
+		t.Errorf("one of two outside the licence taken away: %v, %v", got.Roles, err)
+	}
+	_, err = change("TEAM", []string{"EDITOR"}, nil, field.Patch{"roles": []string{"ADMIN", "EDITOR"}})
+	wants(t, "another outside the licence", err, fault.Invalid, "outsideLicence", "roles")
+	if m := fault.As(err).Fields[0].Message; strings.Contains(m, "EDITOR") || !strings.Contains(m, "ADMIN") {
+		t.Errorf("it does not name the new one alone: %s", m)
+	}
+	_, err = change("TEAM", []string{"EDITOR"}, nil, field.Patch{"groups": []string{"NEST"}})
+	wants(t, "a group that gives one outside", err, fault.Invalid, "outsideLicence", "groups")
+	_, err = change("FULL", []string{"EDITOR"}, nil, field.Patch{"userType": "TEAM"})
+	wants(t, "the licence", err, fault.Invalid, "outsideLicence", "userType")
 }
 
 // Export and import without an edit writes nothing, even if the environment's country changed since.

@@ -10,6 +10,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 )
 
 // ErrRaced is what Store.Write returns when the account is no longer as the write read it. Nothing was written.
@@ -47,8 +48,14 @@ type Service struct {
 	Generator Generator
 	Remover   Remover
 	Seats     SeatCounts
-	Now       func() time.Time
-	NewID     func() string
+	// Former and Breaches are what new passwords are held against besides the policy; without them there is none of either.
+	Former   FormerPasswords
+	Breaches Breaches
+	// Mail writes the mails that changes cause; nil, as for the first data, for none. Links is needed by MailPassword alone.
+	Mail  *mail.Desk
+	Links *Linker
+	Now   func() time.Time
+	NewID func() string
 }
 
 // Create makes an account from the fields given. It starts with login access not yet allowed and no password.
@@ -95,11 +102,14 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	}
 	// An administrator's sessions end with the right, so that of two who take it from each other at once only one can:
 	// the other's write depends on the epoch (Change, or the import's commit).
+	if becameAPIOnly(sc, before, after) || !before.InDates(today) && after.InDates(today) {
+		after.DeviceEpoch++ // what ended with the dates does not come back with them
+	}
 	if becameAPIOnly(sc, before, after) || endsAdministrator(sc, before, after, today) {
 		after.Epoch++
 	}
 	after.Version, after.UpdatedAt = before.Version+1, now
-	return Write{Before: &before, After: after, Event: journal.Event{
+	return Write{Before: &before, After: after, DropFactors: before.MFAEnabled && !after.MFAEnabled, Event: journal.Event{
 		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
 		Version: after.Version, Changes: diff, Keep: sc.Env.Settings.LogRetentionDays,
 	}}, nil
@@ -125,6 +135,10 @@ func (s *Service) changed(sc access.Scope, before Account, patch field.Patch) (W
 	write, err := s.Rules.Change(sc, before, patch, s.now())
 	if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
 		write.CallerEpoch = sc.Caller.Epoch
+	}
+	if err == nil && write.Event.Kind != "" && write.After.Email != before.Email {
+		// To the address that it was: whoever took it over would not tell (ASVS 7.5.1).
+		write.Mails = s.Mail.Notice(sc.Env, mail.EmailChanged, before.Addressee(), s.now(), "")
 	}
 	return write, err
 }

@@ -22,6 +22,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, id string, version 
 		after := before
 		after.Active = false
 		after.Epoch++
+		after.DeviceEpoch++
 		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
 			Kind: journal.Locked, Changes: Fields().Compare(&before, &after),
 		}}, nil

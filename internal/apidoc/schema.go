@@ -141,6 +141,9 @@ func schemaName(t reflect.Type) string {
 		owner, name, suffix = of[:max(dot, 0)], of[dot+1:], generic
 	}
 	owner = strings.TrimSuffix(path.Base(strings.TrimSuffix(owner, "/api")), "_test")
+	if owner == "httpapi" {
+		owner = "" // what all functions answer with is nobody's own
+	}
 	for _, role := range []string{"View", "Body"} {
 		if name = title(name); len(name) >= len(role) {
 			name = strings.TrimSuffix(name, role)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,11 +19,13 @@ type AWS struct {
 	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID"`
 	SecretAccessKey Secret `env:"AWS_SECRET_ACCESS_KEY,platform"`
 	SessionToken    Secret `env:"AWS_SESSION_TOKEN,optional,platform"`
-	// Endpoint and the three after it stand in for AWS's own addresses, as the SDKs agree on the names.
+	// Endpoint and those after it stand in for AWS's own addresses, as the SDKs agree on the names.
 	Endpoint         string `env:"AWS_ENDPOINT_URL,optional"`
 	EndpointDynamoDB string `env:"AWS_ENDPOINT_URL_DYNAMODB,optional"`
 	EndpointSQS      string `env:"AWS_ENDPOINT_URL_SQS,optional"`
 	EndpointS3       string `env:"AWS_ENDPOINT_URL_S3,optional"`
+	EndpointKMS      string `env:"AWS_ENDPOINT_URL_KMS,optional"`
+	EndpointSES      string `env:"AWS_ENDPOINT_URL_SESV2,optional"`
 }
 
 // Retrieve returns the credentials that Lambda put into the environment; they last as long as the process does.
@@ -40,6 +44,8 @@ const (
 	DynamoDB Service = iota
 	SQS
 	S3
+	SES
+	KMS
 )
 
 // Config returns what the adapter of a service makes its client from. Each adapter makes its own, so that a function links
@@ -50,8 +56,12 @@ func (a AWS) Config(service Service) aws.Config {
 	case DynamoDB: // one try may take 4 s, all of them a few more: a sign-in is answered within the gateway's 30 s
 	case SQS:
 		endpoint, attempt, attempts, longest = a.EndpointSQS, 5*time.Second, 3, time.Second
+	case KMS:
+		endpoint, attempt, attempts, longest = a.EndpointKMS, 3*time.Second, 3, 500*time.Millisecond
 	case S3: // a workbook is read as a stream
 		endpoint, attempt, attempts, longest = a.EndpointS3, time.Minute, 3, time.Second
+	case SES: // one try: a mail that is tried again is tried by the outbox, and an answer that was lost may be of one that left
+		endpoint, attempt, attempts, longest = a.EndpointSES, 10*time.Second, 1, time.Second
 	}
 	if endpoint == "" {
 		endpoint = a.Endpoint
@@ -64,6 +74,26 @@ func (a AWS) Config(service Service) aws.Config {
 		cfg.BaseEndpoint = &endpoint
 	}
 	return cfg
+}
+
+// Local reports whether the table is not AWS's own, which is how a run on a developer's machine is told from Lambda: the
+// variables that Lambda sets are set there too, but no Lambda could reach a table anywhere but at AWS.
+func (a AWS) Local() bool {
+	endpoint := a.EndpointDynamoDB
+	if endpoint == "" {
+		endpoint = a.Endpoint
+	}
+	at, err := url.Parse(endpoint)
+	if endpoint == "" || err != nil || at.Hostname() == "" {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(at.Hostname(), "."))
+	for _, theirs := range []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"} {
+		if host == theirs || strings.HasSuffix(host, "."+theirs) {
+			return false
+		}
+	}
+	return true
 }
 
 // httpClient returns a client that keeps its connections between requests. attempt bounds one try with its answer read.

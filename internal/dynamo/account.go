@@ -29,21 +29,33 @@ const (
 	attrHash   = "pw"
 	// attrHashEnds is when a temporary password stops signing in.
 	attrHashEnds = "pwEnds"
-	attrTries    = "tries"
-	attrBlocked  = "blockedAt"
-	attrLogin    = "lastLogin"
-	attrGone     = "gone"
-	attrBorn     = "born"
+	// attrHashSet is when the password was set.
+	attrHashSet = "pwAt"
+	attrTries   = "tries"
+	attrBlocked = "blockedAt"
+	attrLogin   = "lastLogin"
+	attrGone    = "gone"
+	attrBorn    = "born"
+	// attrFormerID and attrFormerRow are whose a login key was before an import handed it on.
+	attrFormerID  = "wasId"
+	attrFormerRow = "wasRow"
+	// attrSignOn is the set of providers that the account is linked to.
+	attrSignOn = "signOn"
 
 	// imageBare marks an image without a password. The hash itself is beside the images, because sign-ins must not wait for
 	// imports; an import that takes the password away does so by its image alone, and thus unseen.
 	imageBare = "bare"
+	// imageDevices is the account's device epoch.
+	imageDevices = "devices"
 )
 
 // imageOf returns the image of the account as its row stores it.
 func imageOf(a account.Account) item {
 	image := fromPlain(account.Fields().Image(&a))
 	image["version"], image["epoch"] = num(a.Version), num(a.Epoch)
+	if a.DeviceEpoch != 0 {
+		image[imageDevices] = num(a.DeviceEpoch)
+	}
 	if a.PasswordHash == "" {
 		image[imageBare] = yes(true)
 	}
@@ -61,15 +73,18 @@ func accountOf(it item, top bool) (account.Account, bool) {
 		return account.Account{}, false
 	}
 	a := account.Account{
-		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"),
-		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashEnds), FailedTries: number(it, attrTries),
+		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"), DeviceEpoch: number(image, imageDevices),
+		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashEnds), PasswordChangedAt: instant(it, attrHashSet), FailedTries: number(it, attrTries),
 		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
 	}
 	if flag(image, imageBare) {
 		a.PasswordHash = ""
 	}
 	account.Fields().SetImage(&a, toPlain(image))
-	a.Stored = account.Revision{Version: number(within(it, attrImage), "version"), Import: number(it, attrImport)}
+	a.SignOn = textSet(it, attrSignOn)
+	a.Stored = account.Revision{
+		Version: number(within(it, attrImage), "version"), Import: number(it, attrImport), BlockedAt: a.TriesBlockedAt,
+	}
 	return a, true
 }
 

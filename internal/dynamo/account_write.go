@@ -14,6 +14,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mfa"
 )
 
 // part is one item of a write and what it means if its condition does not hold.
@@ -52,7 +53,7 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 		if err != nil {
 			return err
 		}
-		p = append(p, s.atCounters(env.ID, env.CatalogueVersion, givesCodes(w), w.SeatChanges())...)
+		p = append(p, s.atCounters(env.ID, env.CatalogueVersion, rulesFor(givesCodes(w), w.CallerEpoch), w.SeatChanges())...)
 		err = s.transact(ctx, p.items())
 		var cancelled *errCancelled
 		if !errors.As(err, &cancelled) {
@@ -92,10 +93,22 @@ func (s Accounts) free(ctx context.Context, env environment.Environment, it item
 	return freed, err
 }
 
+// handed says which identifiers change hands within an import: those that the account takes from others, with the ids of
+// those, and those that others take from it.
+type handed struct {
+	takes  map[string]string
+	leaves []string
+}
+
 // plan returns the items of a write. mark is the number of the import that stages it, 0 for a write that counts at once.
 func (s Accounts) plan(env string, w account.Write, mark int64) (parts, error) {
+	return s.planHanded(env, w, mark, handed{})
+}
+
+// planHanded returns the items of a write of an import in which identifiers change hands.
+func (s Accounts) planHanded(env string, w account.Write, mark int64, hand handed) (parts, error) {
 	if w.Before == nil {
-		return s.planCreate(env, w, mark)
+		return s.planCreate(env, w, mark, hand)
 	}
 	if w.Before.Stored.Pending && w.Before.DirectoryKey() != w.After.DirectoryKey() {
 		// What the import staged is found again by the username when it is taken back.
@@ -103,7 +116,7 @@ func (s Accounts) plan(env string, w account.Write, mark int64) (parts, error) {
 	}
 	var p parts
 	s.planRow(&p, env, w, mark)
-	s.planKeys(&p, env, w, mark)
+	s.planKeys(&p, env, w, mark, hand)
 	s.planAnchor(&p, env, w, mark)
 	event, err := eventItem(w.After.ID, w.Event)
 	if err != nil {
@@ -119,10 +132,22 @@ func (s Accounts) plan(env string, w account.Write, mark int64) (parts, error) {
 	if w.CallerEpoch != 0 {
 		p = append(p, s.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 	}
-	return p, nil
+	if mark != 0 {
+		return p, nil // an import tells nobody, and what it takes away is only unseen until it is committed
+	}
+	if w.DropFactors {
+		if err := s.planFactors(&p, w.After.ID, mfa.Change{Drop: true}); err != nil {
+			return nil, err
+		}
+	}
+	if w.Former != nil {
+		p = append(p, s.formerPart(w.After.ID, w.Former))
+	}
+	more, err := s.passwordParts(env, w)
+	return append(p, more...), err
 }
 
-func (s Accounts) planCreate(env string, w account.Write, mark int64) (parts, error) {
+func (s Accounts) planCreate(env string, w account.Write, mark int64, hand handed) (parts, error) {
 	a := w.After
 	row, username := rowKey(env, a.DirectoryKey()), a.DirectoryKey()
 	it := item{"PK": str(row.pk), "SK": str(row.sk), attrID: str(a.ID), attrImage: nested(imageOf(a)), attrTries: num(0)}
@@ -144,7 +169,7 @@ func (s Accounts) planCreate(env string, w account.Write, mark int64) (parts, er
 	var p parts
 	p.put(s.Table, it, taken("username"))
 	for _, identifier := range a.LoginKeys() {
-		p.put(s.Table, loginItem(env, identifier, a, mark), taken(identifierField(a, identifier)))
+		s.claimKey(&p, env, identifier, a, mark, hand)
 	}
 	p.put(s.Table, anchored, raced)
 	return p, nil
@@ -167,6 +192,25 @@ func loginItem(env, identifier string, a account.Account, mark int64) item {
 		it[attrImport] = num(mark)
 	}
 	return it
+}
+
+// claimKey claims an identifier: one that is free, or that the import takes from an account which gives it up. The key then
+// names both, and who is led to follows from whether the import counts.
+func (s Accounts) claimKey(p *parts, env, identifier string, a account.Account, mark int64, hand handed) {
+	former, takes := hand.takes[identifier]
+	if !takes {
+		p.put(s.Table, loginItem(env, identifier, a, mark), taken(identifierField(a, identifier)))
+		return
+	}
+	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: loginKey(env, identifier).attributes(),
+		UpdateExpression:         aws.String("SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :mark"),
+		ConditionExpression:      aws.String("id = :former AND attribute_not_exists(gone)"),
+		ExpressionAttributeNames: map[string]string{"#row": "row"},
+		ExpressionAttributeValues: item{
+			":id": str(a.ID), ":row": str(a.DirectoryKey()), ":mark": num(mark), ":former": str(former),
+		},
+	}}, raced})
 }
 
 func identifierField(a account.Account, identifier string) string {
@@ -223,9 +267,16 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 	case after.PasswordHash == "":
 		drop(attrHash)
 		drop(attrHashEnds)
+		drop(attrHashSet)
 	case after.PasswordHash != before.PasswordHash:
 		set += ", pw = :pw"
 		values[":pw"] = str(after.PasswordHash)
+		if after.PasswordChangedAt.IsZero() {
+			drop(attrHashSet)
+		} else {
+			set += ", pwAt = :pwAt"
+			values[":pwAt"] = when(after.PasswordChangedAt)
+		}
 		if temporary(after) {
 			set += ", pwEnds = :ends"
 			values[":ends"] = when(after.PasswordExpires)
@@ -253,6 +304,12 @@ func (s Accounts) planMove(p *parts, env string, w account.Write, condition stri
 	before, after := w.Before, w.After
 	values[":tries"] = num(before.FailedTries)
 	condition += " AND tries = :tries"
+	if len(before.SignOn) > 0 {
+		condition += " AND signOn = :signOn"
+		values[":signOn"] = &types.AttributeValueMemberSS{Value: before.SignOn}
+	} else {
+		condition += " AND attribute_not_exists(signOn)"
+	}
 	*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: rowKey(env, before.DirectoryKey()).attributes(),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
@@ -268,41 +325,50 @@ func (s Accounts) planMove(p *parts, env string, w account.Write, condition stri
 	if !after.PasswordExpires.IsZero() {
 		it[attrHashEnds] = when(after.PasswordExpires)
 	}
+	if !after.PasswordChangedAt.IsZero() {
+		it[attrHashSet] = when(after.PasswordChangedAt)
+	}
 	if !after.TriesBlockedAt.IsZero() {
 		it[attrBlocked] = when(after.TriesBlockedAt)
 	}
 	if !after.LastLogin.IsZero() {
 		it[attrLogin] = when(after.LastLogin)
 	}
+	if len(after.SignOn) > 0 {
+		it[attrSignOn] = &types.AttributeValueMemberSS{Value: after.SignOn}
+	}
 	p.put(s.Table, it, taken("username"))
 }
 
 // planKeys claims the identifiers that are new, releases those that are gone, and points the rest at a moved row.
-func (s Accounts) planKeys(p *parts, env string, w account.Write, mark int64) {
+func (s Accounts) planKeys(p *parts, env string, w account.Write, mark int64, hand handed) {
 	had, has := w.Before.LoginKeys(), w.After.LoginKeys()
 	moved := w.Before.DirectoryKey() != w.After.DirectoryKey()
 	for _, identifier := range has {
 		switch {
 		case !slices.Contains(had, identifier):
-			p.put(s.Table, loginItem(env, identifier, w.After, mark), taken(identifierField(w.After, identifier)))
+			s.claimKey(p, env, identifier, w.After, mark, hand)
 		case moved:
 			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET #row = :row", item{":row": str(w.After.DirectoryKey())}))
 		}
 	}
 	for _, identifier := range had {
-		if slices.Contains(has, identifier) {
+		if slices.Contains(has, identifier) || slices.Contains(hand.leaves, identifier) {
 			continue
 		}
 		if mark != 0 {
-			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET gone = :yes, imp = :mark", item{":yes": yes(true), ":mark": num(mark)}))
+			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET gone = :yes, imp = :mark REMOVE wasId, wasRow", item{":yes": yes(true), ":mark": num(mark)}))
 			continue
 		}
 		*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &s.Name, Key: loginKey(env, identifier).attributes(),
-			ConditionExpression: aws.String("id = :id"), ExpressionAttributeValues: item{":id": str(w.After.ID)},
+			ConditionExpression: aws.String(heldBy), ExpressionAttributeValues: item{":id": str(w.After.ID)},
 		}}, raced})
 	}
 }
+
+// heldBy is the condition that a key is an account's, also while an import hands it on, which has then been overtaken.
+const heldBy = "(id = :id OR wasId = :id)"
 
 func (s Accounts) ownedKey(env, identifier, id, update string, values item) part {
 	values[":id"] = str(id)

@@ -89,6 +89,7 @@ func (s Keys) Create(ctx context.Context, c apikey.Creation) error {
 	}
 	var p parts
 	p.put(s.Table, apiKeyItem(c.Key), raced)
+	p.put(s.Table, keyExpiryItem(c.Env, c.Key), raced)
 	p.put(s.Table, event, raced)
 	counted := &types.Update{
 		TableName: &s.Name, Key: apiKeysKey(c.Key.AccountID).attributes(), UpdateExpression: aws.String("SET made = :next"),

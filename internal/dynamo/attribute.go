@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -86,6 +87,15 @@ func list(texts []string) types.AttributeValue {
 		l.Value[i] = str(s)
 	}
 	return l
+}
+
+// textSet reads a string set, sorted: DynamoDB keeps sets in an order of its own.
+func textSet(it item, name string) []string {
+	set, ok := it[name].(*types.AttributeValueMemberSS)
+	if !ok {
+		return nil
+	}
+	return slices.Sorted(slices.Values(set.Value))
 }
 
 func texts(it item, name string) []string {

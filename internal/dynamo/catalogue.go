@@ -58,7 +58,7 @@ const (
 
 // codesGiven is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
 func (t *Table) codesGiven(env string, catalogueVersion int64) part {
-	return t.atCounter(assignmentKey(env, below(assignmentCounters)), catalogueVersion, true, nil)
+	return t.atCounter(assignmentKey(env, below(assignmentCounters)), catalogueVersion, gives, nil)
 }
 
 // givesCodes reports whether a write gives an account a code that it did not have.

@@ -19,7 +19,7 @@ var _ account.Remover = Accounts{}
 func belongs() map[string]account.BelongingKind {
 	return map[string]account.BelongingKind{
 		sessionSK: account.ASession, ticketSK: account.ATicket, apiKeySK: account.AKey, contactSK: account.AContact,
-		delegationSK: account.ADelegation,
+		delegationSK: account.ADelegation, factorSK: account.AFactor, formerSK: account.AFormer, deviceSK: account.ADevice, signOnSK: account.ASignOn,
 	}
 }
 
@@ -48,9 +48,9 @@ func (s Accounts) Belongings(ctx context.Context, id string) (account.Belongings
 
 func belongingOf(sk string, it item) account.Belonging {
 	for prefix, kind := range belongs() {
-		if id, ok := strings.CutPrefix(sk, prefix); ok && (id == "") == (prefix == contactSK) {
+		if id, ok := strings.CutPrefix(sk, prefix); ok && (id == "") == (prefix == contactSK || prefix == formerSK) {
 			_, used := it["used"]
-			return account.Belonging{Kind: kind, ID: id, Used: used && kind == account.AKey}
+			return account.Belonging{Kind: kind, ID: id, Used: used && kind == account.AKey, Identity: text(it, "object")}
 		}
 	}
 	return account.Belonging{Kind: account.Other, ID: sk}
@@ -65,7 +65,7 @@ func (s Accounts) Delete(ctx context.Context, env environment.Environment, d acc
 		return err
 	}
 	p.put(s.Table, event, raced)
-	p = append(p, s.atCounters(env.ID, env.CatalogueVersion, false, d.SeatChanges())...)
+	p = append(p, s.atCounters(env.ID, env.CatalogueVersion, rulesFor(false, d.CallerEpoch), d.SeatChanges())...)
 	if d.CallerEpoch != 0 {
 		p = append(p, s.callerUnchanged(d.Event.ByID, d.CallerEpoch))
 	}
@@ -104,6 +104,9 @@ func (s Accounts) planDelete(env string, d account.Deletion) parts {
 		}}, raced})
 	}
 	for _, b := range d.Belongings.All {
+		if b.Kind == account.ASignOn {
+			remove(identityKey(env, b.ID, b.Identity), "id = :id", item{":id": str(a.ID)})
+		}
 		for prefix, kind := range belongs() {
 			if kind == b.Kind && kind != account.ATicket {
 				// A key that was used since holds the account.

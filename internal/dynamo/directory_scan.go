@@ -170,7 +170,7 @@ func projectionOf(fields []string) projection {
 }
 
 // liveAttributes are where a row has the fields that are no part of an image.
-var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": attrTries}
+var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": attrTries, "signOn": attrSignOn}
 
 // account reads what a scan reads of an account; top chooses the image as accountOf does.
 func (p projection) account(it item, top bool) (account.Account, bool) {
@@ -183,7 +183,7 @@ func (p projection) account(it item, top bool) (account.Account, bool) {
 	}
 	a := account.Account{
 		ID: text(it, attrID), Version: number(image, "version"), FailedTries: number(it, attrTries),
-		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
+		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin), SignOn: textSet(it, attrSignOn),
 	}
 	p.fields.SetImage(&a, toPlain(image))
 	return a, true

@@ -18,13 +18,16 @@ func eventAt(k key, e journal.Event) (item, error) {
 	out := item{
 		"PK": str(k.pk), "SK": str(k.sk), "at": when(e.At), "kind": str(string(e.Kind)), "ttl": num(e.SweepAfter().Unix()),
 	}
-	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "key": e.Key, "note": e.Note, "job": e.Job, "addr": e.Address, "subject": e.Subject} {
+	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "key": e.Key, "note": e.Note, "job": e.Job, "addr": e.Address, "subject": e.Subject, "client": e.Client, "ua": e.UserAgent} {
 		if value != "" {
 			out[name] = str(value)
 		}
 	}
 	if e.Version != 0 {
 		out["version"] = num(e.Version)
+	}
+	if e.Count != 0 {
+		out["count"] = num(int64(e.Count))
 	}
 	if e.Row != 0 {
 		out["row"] = num(int64(e.Row))
@@ -44,6 +47,7 @@ func eventOf(it item) journal.Event {
 		ID: strings.TrimPrefix(text(it, "SK"), eventSK), At: instant(it, "at"), Kind: journal.Kind(text(it, "kind")),
 		By: text(it, "by"), ByID: text(it, "byId"), Key: text(it, "key"), Note: text(it, "note"), Job: text(it, "job"),
 		Address: text(it, "addr"), Subject: text(it, "subject"), Version: number(it, "version"), Row: int(number(it, "row")),
+		Client: text(it, "client"), UserAgent: text(it, "ua"), Count: int(number(it, "count")),
 	}
 	var changes []field.Diff
 	if raw := text(it, "changes"); raw != "" && json.Unmarshal([]byte(raw), &changes) == nil {

@@ -40,6 +40,7 @@ type fixture struct {
 	signin       *signin.Service
 	files        *files
 	records      dynamo.Jobs
+	queue        *messages
 	admin        access.Scope
 }
 
@@ -48,8 +49,8 @@ func newFixture(t *testing.T) *fixture {
 	client := localtest.Services(t).DynamoDBClient()
 	table := &dynamo.Table{Client: client, Name: localtest.Table(t)}
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
-		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}}
-	f.accounts = &account.Service{Rules: account.Rules{E164: phone.E164}, Store: f.store, Directory: f.store, Passwords: fastHash{}, Generator: password.Argon2id{}, Remover: f.store, Seats: f.store, Now: time.Now, NewID: token.NewIDText}
+		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}, queue: &messages{}}
+	f.accounts = accountService(f.store)
 	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now}
 	f.signin = &signin.Service{
 		Gate: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Hasher: fastHash{}, Passwords: fastHash{},
@@ -64,6 +65,10 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.admin = f.signInAs(t, "admin", "a long enough secret")
 	return f
+}
+
+func accountService(store dynamo.Accounts) *account.Service {
+	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store, Directory: store, Passwords: fastHash{}, Generator: password.Argon2id{}, Remover: store, Seats: store, Now: time.Now, NewID: token.NewIDText}
 }
 
 // signInAs returns the scope of a new session, through a forced change of password if one is due.
@@ -111,10 +116,12 @@ func (f *fixture) create(t *testing.T, username string, more field.Patch) accoun
 }
 
 func (f *fixture) worker() *transfer.Worker {
+	imports := dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments}
 	return &transfer.Worker{
-		Jobs: f.records, Staging: dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments},
+		Jobs: f.records, Staging: imports, Resources: imports,
 		Directory: dynamo.Directory{Accounts: f.store, Environments: f.environments, Now: time.Now},
 		Files:     f.files, Rules: f.accounts.Rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
+		Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now},
 	}
 }
 
@@ -219,4 +226,17 @@ func (fastHash) Hash(p string) (string, error) {
 func (f fastHash) Verify(hash, p string) bool {
 	want, _ := f.Hash(p)
 	return hash == want
+}
+
+// messages is the queue: what was sent, by group and dedup id.
+type messages struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (q *messages) Send(_ context.Context, group, dedup string, _ []byte) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sent = append(q.sent, group+" "+dedup)
+	return nil
 }

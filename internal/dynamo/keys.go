@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"encoding/hex"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -30,6 +31,11 @@ const (
 	resourceNumberSK = "RESOURCES"
 	contactSK        = "C"
 	delegationSK     = "G#"
+	signOnSK         = "O#"
+	factorSK         = "M#"
+	deviceSK         = "D#"
+	linkSK           = "L"
+	formerSK         = "H"
 )
 
 // headKey is the environment's settings and snapshot.
@@ -75,6 +81,17 @@ func sessionKey(account, id string) key { return key{accountPK(account), session
 
 func ticketKey(account, id string) key { return key{accountPK(account), ticketSK + id} }
 
+// factorKey is an account's second factor: the sealed seed, the last time step used, the tries. Set-ups that wait are beside
+// it, and the recovery codes, which most sign-ins need not read.
+func factorKey(account string) key { return key{accountPK(account), factorSK + "TOTP"} }
+
+func pendingKey(account string) key { return key{accountPK(account), factorSK + "PENDING"} }
+
+func recoveryKey(account string) key { return key{accountPK(account), factorSK + "CODES"} }
+
+// deviceKey is a remembered device of an account.
+func deviceKey(account, id string) key { return key{accountPK(account), deviceSK + id} }
+
 // apiKeyKey is an API key of an account; the key's text holds both ids, so that one read finds it.
 func apiKeyKey(account, id string) key { return key{accountPK(account), apiKeySK + id} }
 
@@ -94,6 +111,25 @@ func delegatePK(env string) string { return "V#" + env }
 // that no code with a # in it can be taken for another with an account.
 func delegateKey(env, kind, code, account string) key {
 	return key{delegatePK(env), kind + "#" + catalogue.Fold(code) + "#" + account}
+}
+
+// providerPK holds the OpenID providers of the environment.
+func providerPK(env string) string { return "O#" + env }
+
+func providerKey(env, id string) key { return key{providerPK(env), id} }
+
+// identityPK holds the identities at one provider that are linked to accounts: the item is the claim on the identity.
+func identityPK(env, provider string) string { return "Y#" + env + "#" + provider }
+
+func identityKey(env, provider, objectID string) key { return key{identityPK(env, provider), objectID} }
+
+// signOnKey is an account's link at a provider, of which it has at most one.
+func signOnKey(account, provider string) key { return key{accountPK(account), signOnSK + provider} }
+
+// attemptKey is one way to a provider and back, by the digest of its state. A digest is not the state: a copy of the table
+// lets nobody return.
+func attemptKey(env string, state []byte) key {
+	return key{"Z#" + env + "#" + hex.EncodeToString(state), loginSK}
 }
 
 func eventKey(account, id string) key { return key{accountPK(account), eventSK + id} }
@@ -124,8 +160,49 @@ func jobPK(env string) string { return "J#" + env }
 
 func jobKey(env, id string) key { return key{jobPK(env), id} }
 
+// linePK holds the places of the jobs that were submitted and have not ended, in the order of their submits.
+func linePK(env string) string { return "J#" + env + "#LINE" }
+
+func lineKey(env, submitted, id string) key { return key{linePK(env), submitted + "#" + id} }
+
 // decoyKey is where tries for unknown users are charged, spread so that a flood of them meets no hot item.
 func decoyKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%02d", n)} }
 
+// decoyEventKey is where the log line of a sign-in goes that is nobody's: over the one before.
+func decoyEventKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%s%02d", eventSK, n)} }
+
+// arrivalsKey counts what came from one network address in one window of time.
+func arrivalsKey(env, network, window string) key { return key{"B#" + env + "#" + network, window} }
+
 // idempotencyKey is the record of one Idempotency-Key; the digest is over environment, caller, route and the client's key.
 func idempotencyKey(digest string) key { return key{"I#" + digest, loginSK} }
+
+// linkKey is the account's link to set a password. It stands outside the account's own partition: without the account it
+// opens nothing, and need not be deleted with it.
+func linkKey(account string) key { return key{"K#" + account, linkSK} }
+
+// linkDecoyKey is what is written instead for an identifier that is nobody's, each time another, in both tables.
+func linkDecoyKey(env, id string) key { return key{"X#" + env, linkSK + "#" + id} }
+
+// askedKey counts the links asked for from one network address in one hour.
+func askedKey(env, address, hour string) key { return key{"F#" + env + "#" + address, hour} }
+
+// formerKey holds the hashes of the passwords that an account had.
+func formerKey(account string) key { return key{accountPK(account), formerSK} }
+
+// keyExpiryPK holds the environment's API keys in the order in which they expire.
+func keyExpiryPK(env string) string { return "N#" + env }
+
+func keyExpiryKey(env, stamp, account, id string) key {
+	return key{keyExpiryPK(env), stamp + "#" + account + "#" + id}
+}
+
+// waitingPK is in the outbox, like mailedPK: the mails that are to be sent, in the order of their ids.
+func waitingPK(env string) string { return "W#" + env }
+
+func waitingKey(env, id string) key { return key{waitingPK(env), id} }
+
+// mailedPK holds the log of the mails that were sent or given up.
+func mailedPK(env string) string { return "M#" + env }
+
+func mailedKey(env, id string) key { return key{mailedPK(env), id} }

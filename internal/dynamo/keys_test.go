@@ -31,6 +31,10 @@ func TestTheTablesKeys(t *testing.T) {
 		"anchorKey":         {anchorKey(ulid), [2]string{"U#01JZ0000000000000000000001", "A"}},
 		"sessionKey":        {sessionKey(ulid, "S1"), [2]string{"U#01JZ0000000000000000000001", "S#S1"}},
 		"ticketKey":         {ticketKey(ulid, "T1"), [2]string{"U#01JZ0000000000000000000001", "T#T1"}},
+		"factorKey":         {factorKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#TOTP"}},
+		"pendingKey":        {pendingKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#PENDING"}},
+		"recoveryKey":       {recoveryKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#CODES"}},
+		"deviceKey":         {deviceKey(ulid, "D1"), [2]string{"U#01JZ0000000000000000000001", "D#D1"}},
 		"apiKeyKey":         {apiKeyKey(ulid, "P1"), [2]string{"U#01JZ0000000000000000000001", "P#P1"}},
 		"apiKeysKey":        {apiKeysKey(ulid), [2]string{"U#01JZ0000000000000000000001", "P"}},
 		"contactKey":        {contactKey(ulid), [2]string{"U#01JZ0000000000000000000001", "C"}},
@@ -47,7 +51,27 @@ func TestTheTablesKeys(t *testing.T) {
 		"setsHeadKey":       {setsHeadKey(sharedSetsPK("main")), [2]string{"Q#main", "HEAD"}},
 		"jobPK":             {key{pk: jobPK("main")}, [2]string{"J#main", ""}},
 		"jobKey":            {jobKey("main", "J1"), [2]string{"J#main", "J1"}},
+		"linePK":            {key{pk: linePK("main")}, [2]string{"J#main#LINE", ""}},
+		"lineKey":           {lineKey("main", "20260105T090000.000Z", "J1"), [2]string{"J#main#LINE", "20260105T090000.000Z#J1"}},
 		"decoyKey":          {decoyKey("main", 7), [2]string{"X#main", "07"}},
+		"decoyEventKey":     {decoyEventKey("main", 7), [2]string{"X#main", "E#07"}},
+		"arrivalsKey":       {arrivalsKey("main", "2001:db8::/64", "2026-01-05T09:00:00.000Z"), [2]string{"B#main#2001:db8::/64", "2026-01-05T09:00:00.000Z"}},
+		"formerKey":         {formerKey(ulid), [2]string{"U#01JZ0000000000000000000001", "H"}},
+		"linkKey":           {linkKey(ulid), [2]string{"K#01JZ0000000000000000000001", "L"}},
+		"linkDecoyKey":      {linkDecoyKey("main", "L1"), [2]string{"X#main", "L#L1"}},
+		"askedKey":          {askedKey("main", "192.0.2.1", "2026070112"), [2]string{"F#main#192.0.2.1", "2026070112"}},
+		"keyExpiryPK":       {key{pk: keyExpiryPK("main")}, [2]string{"N#main", ""}},
+		"keyExpiryKey":      {keyExpiryKey("main", "2026-07-01", ulid, "K1"), [2]string{"N#main", "2026-07-01#01JZ0000000000000000000001#K1"}},
+		"waitingPK":         {key{pk: waitingPK("main")}, [2]string{"W#main", ""}},
+		"waitingKey":        {waitingKey("main", "M1"), [2]string{"W#main", "M1"}},
+		"mailedPK":          {key{pk: mailedPK("main")}, [2]string{"M#main", ""}},
+		"mailedKey":         {mailedKey("main", "M1"), [2]string{"M#main", "M1"}},
+		"providerPK":        {key{pk: providerPK("main")}, [2]string{"O#main", ""}},
+		"providerKey":       {providerKey("main", ulid), [2]string{"O#main", "01JZ0000000000000000000001"}},
+		"identityPK":        {key{pk: identityPK("main", "P1")}, [2]string{"Y#main#P1", ""}},
+		"identityKey":       {identityKey("main", "P1", "o#1"), [2]string{"Y#main#P1", "o#1"}},
+		"signOnKey":         {signOnKey(ulid, "P1"), [2]string{"U#01JZ0000000000000000000001", "O#P1"}},
+		"attemptKey":        {attemptKey("main", []byte{1, 255}), [2]string{"Z#main#01ff", "K"}},
 		"idempotencyKey":    {idempotencyKey("d1"), [2]string{"I#d1", "K"}},
 	}
 	for name, p := range pinned {
@@ -84,7 +108,8 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 	for name, k := range map[string]key{
 		"head": headKey("x"), "entry": entryKey("x", catalogue.Role, "x"), "another kind's entry": entryKey("x", catalogue.Group, "x"),
 		"row": rowKey("x", "x"), "login": loginKey("x", "x"), "anchor": anchorKey("x"), "session": sessionKey("x", "x"),
-		"ticket": ticketKey("x", "x"), "event": eventKey("x", "x"), "job": jobKey("x", "x"), "resource": resourceKey("x", "x"), "resource number": resourceNumberKey("x"), "decoy": decoyKey("x", 1), "idempotency": idempotencyKey("x"),
+		"ticket": ticketKey("x", "x"), "factor": factorKey("x"), "pending": pendingKey("x"), "recovery": recoveryKey("x"), "device": deviceKey("x", "x"), "event": eventKey("x", "x"), "job": jobKey("x", "x"), "line": lineKey("x", "x", "x"), "resource": resourceKey("x", "x"), "resource number": resourceNumberKey("x"), "decoy": decoyKey("x", 1), "decoy's event": decoyEventKey("x", 1), "arrivals": arrivalsKey("x", "x", "x"), "former": formerKey("x"), "link": linkKey("x"), "link decoy": linkDecoyKey("x", "x"), "asked": askedKey("x", "x", "x"), "key expiry": keyExpiryKey("x", "x", "x", "x"), "waiting": waitingKey("x", "x"), "mailed": mailedKey("x", "x"), "idempotency": idempotencyKey("x"),
+		"provider": providerKey("x", "x"), "identity": identityKey("x", "x", "x"), "sign-on": signOnKey("x", "x"), "attempt": attemptKey("x", nil),
 	} {
 		if other, taken := seen[k]; taken {
 			t.Errorf("%s and %s have the key %v", name, other, k)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -150,7 +151,7 @@ func TestACancelledJobIsNotTakenUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &transfer.Service{Records: f.records, Now: f.signin.Now}
+	s := &transfer.Service{Records: f.records, Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now}, Now: f.signin.Now}
 	if got, err := s.Cancel(t.Context(), f.fresh(t), j.ID); err != nil || got.State != transfer.Cancelled {
 		t.Fatalf("%+v %v", got, err)
 	}

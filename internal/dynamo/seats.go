@@ -36,32 +36,73 @@ func seatCounter(licence string) int {
 	return int(h.Sum32() % assignmentCounters)
 }
 
-// atCounters is the part of a write at the assignment counters, judged by a version of the catalogue: that it gives codes,
-// and the seats that it takes or gives back. Most writes do neither.
-func (t *Table) atCounters(env string, version int64, gives bool, changes []account.SeatChange) parts {
+// rulesOf is how a write depends on the rules of what codes mean, which changes of reference data change.
+type rulesOf int
+
+const (
+	noRules  rulesOf = iota // it gives no code, and nobody's rights let it be done
+	asJudged                // it gives no code, but holds only while no rule changed since it was judged
+	gives                   // it gives a code, which changes of rules have to notice as well
+)
+
+// rulesFor returns how a write of an account depends on the rules. What ends somebody's access is done by the caller's own
+// rights: of two administrators of whom one takes the other's rights by a role, and the other blocks the one, both cannot
+// happen, as the one depends on the epoch and the other on the rule.
+func rulesFor(gave bool, callerEpoch int64) rulesOf {
+	switch {
+	case gave:
+		return gives
+	case callerEpoch != 0:
+		return asJudged
+	}
+	return noRules
+}
+
+// atCounters is the part of a write at the assignment counters, judged by a version of the catalogue: that it gives codes or
+// depends on rights, and the seats that it takes or gives back. Most writes do none of it.
+func (t *Table) atCounters(env string, version int64, rules rulesOf, changes []account.SeatChange) parts {
 	at := map[int][]account.SeatChange{}
 	meets := below(assignmentCounters)
 	for _, c := range changes {
 		meets = seatCounter(c.Licence) // any that is written anyway
 		at[meets] = append(at[meets], c)
 	}
-	if gives && len(changes) == 0 {
+	if rules == asJudged && len(changes) == 0 {
+		return parts{t.ruleUnchanged(assignmentKey(env, meets), version)}
+	}
+	if rules == gives && len(changes) == 0 {
 		at[meets] = nil
 	}
 	var p parts
 	for _, n := range slices.Sorted(maps.Keys(at)) {
-		p = append(p, t.atCounter(assignmentKey(env, n), version, gives && n == meets, at[n]))
+		here := noRules
+		if n == meets {
+			here = rules
+		}
+		p = append(p, t.atCounter(assignmentKey(env, n), version, here, at[n]))
 	}
 	return p
 }
 
+// asRuled is the condition at a counter that no rule changed since a version of the catalogue.
+const asRuled = "(attribute_not_exists(ruled) OR ruled <= :version)"
+
+// ruleUnchanged makes a write depend on that alone. A change of rules writes every counter, so any one will do.
+func (t *Table) ruleUnchanged(k key, version int64) part {
+	return part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: &t.Name, Key: k.attributes(), ConditionExpression: aws.String(asRuled),
+		ExpressionAttributeValues:           item{":version": num(version)},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}, func(current item) error { return counterRefuses(current, version, nil) }}
+}
+
 // atCounter is the part of a write at one counter. Whoever gives a code or takes a seat depends on no rule having changed
 // since the write was judged; whoever takes a seat that is limited, on there being one.
-func (t *Table) atCounter(k key, version int64, gives bool, changes []account.SeatChange) part {
+func (t *Table) atCounter(k key, version int64, rules rulesOf, changes []account.SeatChange) part {
 	var sets, conditions []string
 	names, values := map[string]string{}, item{}
-	bound := gives
-	if gives {
+	bound := rules != noRules
+	if rules == gives {
 		sets, values[":one"] = append(sets, attrGiven+" :one"), num(1)
 	}
 	for i, c := range changes {
@@ -89,7 +130,7 @@ func (t *Table) atCounter(k key, version int64, gives bool, changes []account.Se
 	}
 	if bound {
 		values[":version"] = num(version)
-		conditions = append(conditions, "(attribute_not_exists(ruled) OR ruled <= :version)")
+		conditions = append(conditions, asRuled)
 	}
 	if len(conditions) > 0 {
 		update.ConditionExpression = aws.String(strings.Join(conditions, " AND "))
@@ -103,7 +144,7 @@ func (t *Table) atCounter(k key, version int64, gives bool, changes []account.Se
 // counterRefuses says why a write failed at its counter.
 func counterRefuses(current item, version int64, changes []account.SeatChange) error {
 	if number(current, attrRuled) > version {
-		return fault.New(fault.Conflict, "rulesChanged", "What may be given was changed just now, so this was not done; look at it again and send it again.").After(time.Second)
+		return fault.New(fault.Conflict, "rulesChanged", "Roles, groups, licences or other codes were changed just now, so this was not done; look at it again and send it again.").After(time.Second)
 	}
 	for _, c := range changes {
 		if used := number(current, seatAttribute(c.Licence)); !c.Fits(used) {

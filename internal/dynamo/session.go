@@ -46,7 +46,7 @@ func sessionItem(s session.Session) item {
 		"ttl": num(s.HardEnd.Add(keepSession).Unix()),
 	}
 	if s.RefreshHash != nil { // a session that a key opened has none
-		it["refresh"] = bin(s.RefreshHash)
+		it["refresh"], it["family"], it["salt"] = bin(s.RefreshHash), bin(s.FamilyHash), bin(s.Salt)
 	}
 	for name, value := range map[string]string{"client": s.Client, "ua": s.UserAgent, "addr": s.Address, "key": s.Key} {
 		if value != "" {
@@ -62,41 +62,48 @@ func sessionOf(accountID string, it item) session.Session {
 		UsedRefreshHash: blob(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
 		Address: text(it, "addr"), Key: text(it, "key"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
 		Closed: instant(it, "closed"), Reason: session.Reason(text(it, "why")),
+		ClosedBy: text(it, "by"), ClosedByID: text(it, "byId"), ClosedFrom: text(it, "from"),
+		Renewed: instant(it, "renewed"), FamilyHash: blob(it, "family"), Salt: blob(it, "salt"),
 	}
 }
 
 // sameEpoch is the condition that an account's row still has the epoch read, in the image that counted then, was not blocked
-// by tries since, and has no temporary password that is over (V09).
+// by tries since, and has no temporary password that is over (V09), unless the account came without its password.
 func sameEpoch(env environment.Environment, a account.Account, now time.Time) (string, item) {
 	image := attrImage
 	if !env.Imports.Sees(a.Stored.Import) {
 		image = attrFormer
 	}
-	return "id = :id AND " + image + ".epoch = :epoch AND attribute_not_exists(blockedAt) AND (attribute_not_exists(pwEnds) OR pwEnds > :now)",
-		item{":id": str(a.ID), ":epoch": num(a.Epoch), ":now": when(now)}
+	condition := "id = :id AND " + image + ".epoch = :epoch AND "
+	values := item{":id": str(a.ID), ":epoch": num(a.Epoch)}
+	if a.PasswordHash != "" {
+		condition += "(attribute_not_exists(pwEnds) OR pwEnds > :now) AND "
+		values[":now"] = when(now)
+	}
+	if a.TriesBlockedAt.IsZero() && !a.Stored.BlockedAt.IsZero() { // the timed release let this try through, and no other block
+		values[":blocked"] = when(a.Stored.BlockedAt)
+		return condition + "blockedAt = :blocked", values
+	}
+	return condition + "attribute_not_exists(blockedAt)", values
 }
 
 // Open implements signin.Sessions.
 func (s Sessions) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
 	condition, values := sameEpoch(env, a, opened.Start)
-	values[":none"] = num(0)
+	values[":none"], values[":now"] = num(0), when(opened.Start)
 	return s.together(ctx, logged(env, opened), types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
-		UpdateExpression: aws.String("SET tries = :none, lastLogin = :now"), ExpressionAttributeValues: values,
+		UpdateExpression: aws.String("SET tries = :none, lastLogin = :now REMOVE blockedAt, tried"), ExpressionAttributeValues: values,
 	}})
 }
 
 // Offer implements signin.Sessions.
 func (s Sessions) Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error {
-	k := ticketKey(t.AccountID, t.ID)
 	condition, values := sameEpoch(env, a, t.Expires.Add(-session.TicketLife))
 	values[":none"] = num(0)
-	return s.together(ctx, item{
-		"PK": str(k.pk), "SK": str(k.sk), attrID: str(t.ID), "hash": bin(t.Hash), "step": str(string(t.Step)),
-		"epoch": num(t.Epoch), "client": str(t.Client), "expires": when(t.Expires), "ttl": num(t.Expires.Unix()), "env": str(env.ID),
-	}, types.TransactWriteItem{Update: &types.Update{
+	return s.together(ctx, ticketItem(env.ID, t), types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
-		UpdateExpression: aws.String("SET tries = :none"), ExpressionAttributeValues: values,
+		UpdateExpression: aws.String("SET tries = :none REMOVE blockedAt, tried"), ExpressionAttributeValues: values,
 	}})
 }
 
@@ -134,42 +141,19 @@ func (s Sessions) Ticket(ctx context.Context, env, accountID, id string) (signin
 	if err != nil {
 		return signin.Ticketed{}, err
 	}
-	return signin.Ticketed{Account: a, Env: head, Ticket: session.Ticket{
-		AccountID: accountID, ID: id, Hash: blob(it, "hash"), Step: session.Step(text(it, "step")),
-		Epoch: number(it, "epoch"), Client: text(it, "client"), Expires: instant(it, "expires"),
-	}}, nil
-}
-
-// Redeem implements signin.Sessions.
-func (s Sessions) Redeem(ctx context.Context, env environment.Environment, t session.Ticket, w account.Write, opened session.Session) error {
-	w.After.LastLogin = opened.Start
-	p, err := Accounts(s).plan(env.ID, w, 0)
-	if err != nil {
-		return err
-	}
-	p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &s.Name, Key: ticketKey(t.AccountID, t.ID).attributes(),
-		ConditionExpression: aws.String("attribute_exists(PK)"),
-	}}, raced})
-	p.put(s.Table, logged(env, opened), raced)
-	row := p[0].write.Update
-	row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
-	row.ExpressionAttributeValues[":now"] = when(opened.Start)
-	// The write lifts a block by tries, but not one that came after the ticket was read (C07).
-	row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
-	return racedIfCancelled(s.transact(ctx, p.items()))
+	return signin.Ticketed{Account: a, Env: head, Ticket: ticketOf(accountID, it)}, nil
 }
 
 // Renew implements signin.Sessions.
 func (s Sessions) Renew(ctx context.Context, old, renewed session.Session) error {
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: sessionKey(old.AccountID, old.ID).attributes(),
-		UpdateExpression:         aws.String("SET #access = :access, refresh = :refresh, used = :used, due = :due"),
+		UpdateExpression:         aws.String("SET #access = :access, refresh = :refresh, used = :used, due = :due, renewed = :now"),
 		ConditionExpression:      aws.String("refresh = :was AND attribute_not_exists(closed)"),
 		ExpressionAttributeNames: map[string]string{"#access": "access"},
 		ExpressionAttributeValues: item{
 			":access": bin(renewed.AccessHash), ":refresh": bin(renewed.RefreshHash), ":used": bin(renewed.UsedRefreshHash),
-			":due": when(renewed.RefreshDue), ":was": bin(old.RefreshHash),
+			":due": when(renewed.RefreshDue), ":now": when(renewed.Renewed), ":was": bin(old.RefreshHash),
 		},
 	})
 	held, _, err := conditionHeld(err)
@@ -180,13 +164,24 @@ func (s Sessions) Renew(ctx context.Context, old, renewed session.Session) error
 }
 
 // Close closes a session if it is open, and reports whether it was.
-func (s Sessions) Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error) {
-	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: sessionKey(accountID, sessionID).attributes(),
-		UpdateExpression:          aws.String("SET closed = :at, why = :why"),
+func (s Sessions) Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error) {
+	update, values := "SET closed = :at, why = :why", item{":at": when(end.At), ":why": str(string(end.Why))}
+	names := map[string]string{}
+	for name, value := range map[string]string{"by": end.By, "byId": end.ByID, "from": end.FromAddress} {
+		if value != "" {
+			update += ", #" + name + " = :" + name
+			names["#"+name], values[":"+name] = name, str(value)
+		}
+	}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: sessionKey(accountID, sessionID).attributes(), UpdateExpression: &update,
 		ConditionExpression:       aws.String("attribute_exists(PK) AND attribute_not_exists(closed)"),
-		ExpressionAttributeValues: item{":at": when(at), ":why": str(string(why))},
-	})
+		ExpressionAttributeValues: values,
+	}
+	if len(names) > 0 {
+		in.ExpressionAttributeNames = names
+	}
+	_, err := s.Client.UpdateItem(ctx, in)
 	closed, _, err := conditionHeld(err)
 	return closed, err
 }

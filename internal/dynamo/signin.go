@@ -3,11 +3,15 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/oklog/ulid/v2"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
@@ -46,8 +50,11 @@ func (s Accounts) Find(ctx context.Context, env, identifier string) (environment
 }
 
 // leadsTo returns the directory key that a login key leads to. An import marks a key it takes with gone and a key it makes
-// without; unseen, the first still leads and the second does not yet.
+// without; unseen, the first still leads and the second does not yet. One that it hands on leads to the former owner.
 func leadsTo(it item, seen bool) string {
+	if former := text(it, attrFormerRow); former != "" && !seen {
+		return former
+	}
 	if flag(it, attrGone) == seen && it[attrImport] != nil {
 		return ""
 	}
@@ -55,16 +62,16 @@ func leadsTo(it item, seen bool) string {
 }
 
 // Charge implements signin.Accounts: one round trip and one write, whoever is charged.
-func (s Accounts) Charge(ctx context.Context, env environment.Environment, row string, limit int) (signin.Charged, error) {
+func (s Accounts) Charge(ctx context.Context, env environment.Environment, row string, rule signin.Allowance) (signin.Charged, error) {
 	k := rowKey(env.ID, row)
-	condition := "attribute_exists(PK) AND tries < :limit AND attribute_not_exists(blockedAt)"
-	values := item{":one": num(1), ":limit": num(int64(limit))}
+	condition, values := chargeable(rule)
 	if row == "" {
 		k = decoyKey(env.ID, below(decoys))
-		condition = "attribute_not_exists(blockedAt) OR tries < :limit"
+		condition = "attribute_not_exists(PK) OR NOT (" + condition + ") OR " + condition // the same work, always granted
 	}
+	values[":one"], values[":now"] = num(1), when(rule.Now)
 	out, err := s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD tries :one"),
+		TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET tried = :now ADD tries :one"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
@@ -75,32 +82,119 @@ func (s Accounts) Charge(ctx context.Context, env environment.Environment, row s
 	if charged {
 		current = out.Attributes
 	}
-	if row == "" || current == nil {
+	if row == "" {
+		return signin.Charged{Charged: true}, nil
+	}
+	if current == nil {
 		return signin.Charged{}, nil
 	}
 	a, ok := accountOf(current, env.Imports.Sees(number(current, attrImport)))
+	if charged {
+		a.TriesBlockedAt = time.Time{}
+	}
 	return signin.Charged{Account: a, Found: ok, Charged: charged && ok}, nil
 }
 
-// BlockByTries implements signin.Accounts. The block and the event that tells of it are one write; a second call, or one
-// after somebody was let in, does nothing.
-func (s Accounts) BlockByTries(ctx context.Context, env environment.Environment, a account.Account, at time.Time, eventID string) error {
-	event, err := eventItem(a.ID, journal.Event{
-		ID: eventID, At: at, Kind: journal.BlockedByTries, Keep: env.Settings.LogRetentionDays,
-	})
+// chargeable is the condition under which one more try is let through: within the limit, or on the ladder of the timed
+// release, where the failures in a row say how long the last try has to be ago (signin.Allowance.Wait says the same).
+func chargeable(rule signin.Allowance) (string, item) {
+	values := item{":limit": num(int64(rule.Limit))}
+	condition := "tries < :limit AND attribute_not_exists(blockedAt)"
+	if !rule.Release {
+		return "attribute_exists(PK) AND " + condition, values
+	}
+	waits := signin.Waits()
+	values[":stop"] = num(signin.HardStop)
+	rungs := make([]string, len(waits))
+	for i, wait := range waits {
+		n, w := fmt.Sprintf(":rung%d", i), fmt.Sprintf(":wait%d", i)
+		compare := "="
+		switch i {
+		case 0:
+			compare = "<=" // the limit may have been raised since
+		case len(waits) - 1:
+			compare = ">="
+		}
+		rungs[i] = "tries " + compare + " " + n + " AND tried <= " + w
+		values[n], values[w] = num(int64(rule.Limit+i)), when(rule.Now.Add(-wait))
+	}
+	return "attribute_exists(PK) AND (" + condition + " OR tries < :stop AND (" + strings.Join(rungs, " OR ") + "))", values
+}
+
+// Refuse implements signin.Accounts. The line goes to the account's log, to its line of the hour beyond the limit, or over
+// that of a decoy: one write of one sort, but for the try that blocks, which is one transaction of line, block, event and
+// mail.
+func (s Accounts) Refuse(ctx context.Context, env environment.Environment, r signin.Refusal) error {
+	e := journal.Event{
+		ID: r.EventID, At: r.At, Kind: journal.SignInFailed, Note: r.Why, Address: r.Device.Address, Client: r.Device.Client,
+		UserAgent: r.Device.UserAgent, Keep: env.Settings.LogRetentionDays,
+	}
+	k := decoyEventKey(env.ID, below(decoys))
+	switch {
+	case r.Known && r.Blocks:
+		err := s.block(ctx, env, r, e)
+		if !errors.Is(err, account.ErrRaced) {
+			return err
+		}
+		k = eventKey(r.Account.ID, e.ID) // another try blocked it, or it was let in; this one failed all the same
+	case r.Known && r.Charged:
+		k = eventKey(r.Account.ID, e.ID)
+	case r.Known:
+		k = eventKey(r.Account.ID, hourly(r.At))
+	}
+	return s.countEvent(ctx, k, e)
+}
+
+// hourly is the id of the line that counts the tries beyond the limit within one hour.
+func hourly(at time.Time) string {
+	id := ulid.ULID{}
+	_ = id.SetTime(ulid.Timestamp(at.Truncate(time.Hour))) // within ULID's ten thousand years
+	return id.String()
+}
+
+// countEvent writes an event, or counts it on the one that is there.
+func (t *Table) countEvent(ctx context.Context, k key, e journal.Event) error {
+	it, err := eventAt(k, e)
 	if err != nil {
 		return err
 	}
+	set, names, values := []string{}, map[string]string{"#count": "count"}, item{":one": num(1)}
+	for name, value := range it {
+		if name == "PK" || name == "SK" {
+			continue
+		}
+		set = append(set, "#"+name+" = :"+name)
+		names["#"+name], values[":"+name] = name, value
+	}
+	slices.Sort(set)
+	_, err = t.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.Name, Key: k.attributes(), UpdateExpression: aws.String("SET " + strings.Join(set, ", ") + " ADD #count :one"),
+		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+	})
+	return store("write", err)
+}
+
+// block writes the last failure and the block that it brings about, with the mail that tells of it; account.ErrRaced if the
+// account was blocked or let in meanwhile.
+func (s Accounts) block(ctx context.Context, env environment.Environment, r signin.Refusal, failed journal.Event) error {
+	a := r.Account
 	var p parts
-	p.put(s.Table, event, raced)
+	for _, e := range []journal.Event{failed, {ID: r.BlockID, At: r.At, Kind: journal.BlockedByTries, Address: r.Device.Address, Keep: failed.Keep}} {
+		it, err := eventItem(a.ID, e)
+		if err != nil {
+			return err
+		}
+		p.put(s.Table, it, raced)
+	}
 	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(),
 		UpdateExpression:          aws.String("SET blockedAt = :at"),
 		ConditionExpression:       aws.String("id = :id AND tries >= :limit AND attribute_not_exists(blockedAt)"),
-		ExpressionAttributeValues: item{":at": when(at), ":id": str(a.ID), ":limit": num(int64(env.Settings.TryLimit()))},
+		ExpressionAttributeValues: item{":at": when(r.At), ":id": str(a.ID), ":limit": num(int64(env.Settings.TryLimit()))},
 	}}, raced})
-	if err := racedIfCancelled(s.transact(ctx, p.items())); err != nil && !errors.Is(err, account.ErrRaced) {
+	mails, err := s.mailParts(r.Mails)
+	if err != nil {
 		return err
 	}
-	return nil
+	return racedIfCancelled(s.transact(ctx, append(p, mails...).items()))
 }

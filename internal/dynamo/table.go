@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"useraccounts/internal/fault"
 )
@@ -27,6 +28,9 @@ type item = map[string]types.AttributeValue
 type Table struct {
 	Client *dynamodb.Client
 	Name   string
+	// Outbox is the table of mails, for those that write or send any. It is a table of its own so that the stream that the
+	// mailer reads is not that of all other writes, and the mailer needs no right on anything else.
+	Outbox string
 }
 
 // Open returns the table of a name.
@@ -35,6 +39,11 @@ func Open(cfg aws.Config, name string) *Table {
 		// DynamoDB Local's checksums are wrong for some answers; AWS's are checked.
 		o.DisableValidateResponseChecksum = cfg.BaseEndpoint != nil
 	})}
+}
+
+// WithOutbox returns the table for a function that writes mails.
+func (t *Table) WithOutbox(name string) *Table {
+	return &Table{Client: t.Client, Name: t.Name, Outbox: name}
 }
 
 // errCancelled is a transaction that did not happen, with the reason for each of its items.
@@ -136,19 +145,28 @@ func (t *Table) get(ctx context.Context, k key) (item, error) {
 	return out.Item, nil
 }
 
+// getsAtOnce is how many batches of one getAll are read at a time: one answer is decoded while others are under way.
+const getsAtOnce = 4
+
 // getAll reads items strongly, any number, and returns those that exist in the order of keys; a missing one is nil.
 func (t *Table) getAll(ctx context.Context, keys []key) ([]item, error) {
-	found := make(map[key]item, len(keys))
-	for start := 0; start < len(keys); start += maxBatchGet {
-		if err := t.getBatch(ctx, keys[start:min(start+maxBatchGet, len(keys))], found); err != nil {
-			return nil, err
-		}
-	}
 	out := make([]item, len(keys))
-	for i, k := range keys {
-		out[i] = found[k]
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(getsAtOnce)
+	for start := 0; start < len(keys); start += maxBatchGet {
+		batch := keys[start:min(start+maxBatchGet, len(keys))]
+		group.Go(func() error {
+			found := make(map[key]item, len(batch))
+			if err := t.getBatch(ctx, batch, found); err != nil {
+				return err
+			}
+			for i, k := range batch {
+				out[start+i] = found[k]
+			}
+			return nil
+		})
 	}
-	return out, nil
+	return out, group.Wait()
 }
 
 func (t *Table) getBatch(ctx context.Context, keys []key, found map[key]item) error {

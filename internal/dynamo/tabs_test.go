@@ -23,6 +23,7 @@ import (
 	"useraccounts/internal/journal"
 	"useraccounts/internal/reference"
 	"useraccounts/internal/resource"
+	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
 )
@@ -80,7 +81,7 @@ func TestTheLogTellsAnAccountsLife(t *testing.T) {
 	}
 	scope := f.signInAs(t, "walkerp", "seven green bicycles")
 	sessions := dynamo.Sessions{Table: f.table}
-	if _, err := sessions.Close(t.Context(), a.ID, scope.Caller.SessionID, time.Now(), "signedOut"); err != nil {
+	if _, err := sessions.Close(t.Context(), a.ID, scope.Caller.SessionID, session.End{At: time.Now(), Why: session.SignedOut}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.tabs().notes.Add(t.Context(), f.fresh(t), a.ID, "Called.\nCalls again."); err != nil {

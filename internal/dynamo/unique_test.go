@@ -67,7 +67,7 @@ func TestOfParallelCreatesOfOneIdentifierOneWins(t *testing.T) {
 	n := 0
 	for id, forms := range spellings {
 		var deeds []func() error
-		for i := range 18 {
+		for i := range 100 {
 			n++
 			p := field.Patch{"username": forms[i%len(forms)], "name": "N", "email": fmt.Sprintf("e%d@example.com", n), "userType": "FULL"}
 			if id != "josé" && i%2 == 1 { // as an email

@@ -30,6 +30,9 @@ type Settings struct {
 	PasswordMaxAgeDays int `dynamodbav:"passwordMaxAgeDays"`
 	// PasswordNIST keeps the policy to what NIST SP 800-63B asks for: no classes and no maximum age.
 	PasswordNIST bool `dynamodbav:"passwordNIST"`
+	// AdminSetsPasswords lets administrators choose the temporary password of an account; without it people set their own by
+	// a link only (V10).
+	AdminSetsPasswords bool `dynamodbav:"adminSetsPasswords"`
 	// FailedTryLimit is how many wrong passwords block an account; 1..100 (NIST SP 800-63B-4, 3.2.2).
 	FailedTryLimit int `dynamodbav:"failedTryLimit"`
 	// FailedTryRelease lifts such a block after a time.
@@ -74,7 +77,7 @@ func (m Minutes) Duration() time.Duration { return time.Duration(m) * time.Minut
 // Defaults returns the settings of a new environment.
 func Defaults() Settings {
 	return Settings{
-		PasswordMinLength: 12, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30, SessionHard: 12 * 60,
+		PasswordMinLength: 12, AdminSetsPasswords: true, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30, SessionHard: 12 * 60,
 		TrustedDeviceDays: 30, PasswordLinkHours: 24, Country: "GB", Currency: "GBP", LogRetentionDays: 730,
 		MailSenderName: "User Accounts",
 	}

@@ -232,19 +232,19 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 	if strings.ContainsFunc(clean, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
 		return "", "controlCharacter", d.Label + " holds a line break or another control character; take it out."
 	}
+	switch { // what is not a code is told so, however long it is
+	case clean == "":
+	case d.Kind == Country:
+		return d.cleanCountry(clean)
+	case d.Kind == Currency:
+		return d.cleanCurrency(clean)
+	}
 	limit := d.max()
 	if d.Kind == Codes {
 		limit = MaxCode
 	}
 	if utf8.RuneCountInString(clean) > limit {
 		return "", "tooLong", d.Label + " is longer than " + itoa(limit) + " characters; shorten it."
-	}
-	switch {
-	case clean == "":
-	case d.Kind == Country:
-		return d.cleanCountry(clean)
-	case d.Kind == Currency:
-		return d.cleanCurrency(clean)
 	}
 	return clean, "", ""
 }

@@ -13,9 +13,20 @@ func (d *Def[T]) cleanCountry(typed string) (clean, code, message string) {
 	clean = strings.ToUpper(typed)
 	region, err := language.ParseRegion(clean)
 	if err != nil || len(clean) != 2 || !region.IsCountry() || region.Canonicalize().String() != clean {
-		return "", "country", d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as GB."
+		return "", "country", d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as " + meantCountry(clean) + "."
 	}
 	return clean, "", ""
+}
+
+// meantCountry returns the code of a country that was named in another way, by three letters, by its number or by a code
+// that another has replaced (UK, GBR and 826 mean GB); for anything else the code of some country. Names of countries in
+// words would take tables of megabytes into every function.
+func meantCountry(typed string) string {
+	region, err := language.ParseRegion(typed)
+	if meant := region.Canonicalize(); err == nil && meant.IsCountry() && len(meant.String()) == 2 {
+		return meant.String()
+	}
+	return "GB"
 }
 
 // cleanCurrency returns the currency that a text names, in capitals. Money of the past and codes for tests, metals and
@@ -30,5 +41,18 @@ func (d *Def[T]) cleanCurrency(typed string) (clean, code, message string) {
 			}
 		}
 	}
-	return "", "currency", d.Label + " must be a currency as ISO 4217 writes it in three letters, such as GBP."
+	return "", "currency", d.Label + " must be a currency as ISO 4217 writes it in three letters, such as " + meantCurrency(typed, clean) + "."
+}
+
+// meantCurrency returns the code of the money that was named by the sign of a widely used one or by a country, else GBP.
+func meantCurrency(typed, capitals string) string {
+	if code, ok := map[string]string{"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "EURO": "EUR", "EUROS": "EUR"}[capitals]; ok {
+		return code
+	}
+	if region, err := language.ParseRegion(typed); err == nil {
+		if unit, ok := currency.FromRegion(region); ok {
+			return unit.String()
+		}
+	}
+	return "GBP"
 }

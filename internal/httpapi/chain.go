@@ -31,7 +31,7 @@ type step func(ctx context.Context, r *Request) (Response, error)
 
 // Handle answers one event of the gateway. Its error is always nil: everything that goes wrong is an answer.
 func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	r := &Request{event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now()}
+	r := &Request{event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now(), publicURL: h.PublicURL}
 	if r.route == nil {
 		r.route = &unmatched
 	}
@@ -152,7 +152,7 @@ func inTime(next step) step {
 func bounded(next step) step {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		method := r.route.Method()
-		if r.event.Body == "" || method == http.MethodGet || r.route == &unmatched {
+		if r.event.Body == "" || method == http.MethodGet || r.route == &unmatched || r.route.Page {
 			return next(ctx, r)
 		}
 		body := []byte(r.event.Body)
@@ -199,7 +199,7 @@ func (h *Handler) known(next step) step {
 		if r.route.Needs == access.Public {
 			return next(ctx, r)
 		}
-		token, err := bearer(r.header("authorization"))
+		token, err := r.bearerOf()
 		if err != nil {
 			return Response{}, err
 		}
@@ -260,7 +260,7 @@ func permitted(next step) step {
 // queried reads the query, and refuses a body where the route takes none.
 func queried(next step) step {
 	return func(ctx context.Context, r *Request) (Response, error) {
-		if r.route == &unmatched {
+		if r.route == &unmatched || r.route.Page {
 			return next(ctx, r)
 		}
 		if err := r.readQuery(); err != nil {

@@ -26,7 +26,7 @@ type cursor[T any] struct {
 }
 
 // SealCursor returns the cursor of a position in what r lists, for Page.Next. It is encrypted, and opens for the same
-// route, caller and query only (V66, C45); limit may change from page to page. The position must be small.
+// route, path, caller and query only (V66, C45); limit may change from page to page. The position must be small.
 func SealCursor[T any](r *Request, position T) (string, error) {
 	text, err := json.Marshal(cursor[T]{Expires: r.now.Add(cursorLife).Unix(), Position: position})
 	if err != nil {
@@ -40,7 +40,7 @@ func SealCursor[T any](r *Request, position T) (string, error) {
 }
 
 // OpenCursor returns the position of the cursor that r came with, and whether it came with one. A cursor that was not
-// made for this route, caller and query within the last day is a fault that says to start again.
+// made for this route, path, caller and query within the last day is a fault that says to start again.
 func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 	if !r.HasQuery("cursor") {
 		return position, false, nil
@@ -67,12 +67,15 @@ func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 	return c.Position, true, nil
 }
 
-// cursorContext is what a cursor is bound to besides the caller: the route and its query without paging.
+// cursorContext is what a cursor is bound to besides the caller: the route, whose list it is, and the query without paging.
 func (r *Request) cursorContext() string {
-	filters := url.Values(maps.Clone(r.query))
+	filters, path := url.Values(maps.Clone(r.query)), url.Values{}
 	filters.Del("cursor")
 	filters.Del("limit")
-	return r.route.Key + "?" + filters.Encode() // Encode sorts by name
+	for name, value := range r.event.PathParameters {
+		path.Set(name, value)
+	}
+	return r.route.Key + "?" + filters.Encode() + "?" + path.Encode() // Encode sorts by name and escapes question marks
 }
 
 func badCursor() error {

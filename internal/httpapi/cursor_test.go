@@ -70,6 +70,7 @@ func TestCursorOpensNowhereElse(t *testing.T) {
 		"caller":    request("GET /api/accounts").query("find=doe&cursor="+c).header("authorization", "Bearer uas_bobby"),
 		"route":     request("GET /api/jobs").query("find=doe&cursor=" + c),
 		"filter":    request("GET /api/accounts").query("find=roe&cursor=" + c),
+		"path":      request("GET /api/accounts").path("id", someID[:25]+"T").query("find=doe&cursor=" + c),
 		"no filter": request("GET /api/accounts").query("cursor=" + c),
 		"empty":     request("GET /api/accounts").query("find=doe&cursor="),
 		"line end":  request("GET /api/accounts").query("find=doe&cursor=" + c + "%0A"),

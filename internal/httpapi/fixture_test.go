@@ -101,6 +101,11 @@ func (c call) query(raw string) call {
 	return c
 }
 
+func (c call) path(name, value string) call {
+	c.PathParameters = map[string]string{name: value}
+	return c
+}
+
 // answer is what came back.
 type answer struct {
 	events.APIGatewayV2HTTPResponse

@@ -13,7 +13,9 @@ import (
 // record is what a request leaves in the log besides what is known at its end.
 type record struct {
 	account, session, key, stack string
-	replayed                     bool
+	// why is the real reason of a sign-in that failed.
+	why      string
+	replayed bool
 	// trouble is an error that did not change the answer.
 	trouble error
 }
@@ -39,6 +41,7 @@ func (h *Handler) recorded(next step) step {
 		add("account", r.record.account)
 		add("session", r.record.session)
 		add("key", r.record.key)
+		add("why", r.record.why)
 		if res.problem != nil {
 			add("code", res.problem.Code)
 		}

@@ -41,6 +41,7 @@ var ownProblems = []ownProblem{
 	{Problem{fault.Malformed, "idempotencyKey", "Idempotency-Key is not 1 to 200 visible ASCII characters."}, repeatable},
 	{Problem{fault.Unauthenticated, "sessionRequired", "There is no access token, or what was sent is none."}, signedIn},
 	{Problem{fault.Forbidden, "forbidden", "The caller lacks the permission; the detail names it."}, permission},
+	{Problem{fault.Forbidden, "crossOrigin", "The request comes with a cookie, or says that it is from our own page, and does not prove to be."}, notGet},
 	{Problem{fault.Forbidden, "keyNotAllowed", "The caller comes by an API key, and keys manage no credentials, keys or administrators."}, people},
 	{Problem{fault.NotFound, "notFound", "The id names nothing that the caller may see."}, hasIDs},
 	{Problem{fault.NotFound, "noRoute", "There is nothing at this address, or not with this method."}, func(r Route) bool { return r.Key == "$default" }},

@@ -27,6 +27,8 @@ type Request struct {
 	body   []byte
 	query  url.Values
 	record record
+	// publicURL is the server's.
+	publicURL string
 }
 
 // RequestID returns what the request is called in logs and problems.
@@ -37,6 +39,24 @@ func (r *Request) SourceIP() string { return r.event.RequestContext.HTTP.SourceI
 
 // UserAgent returns what the client calls itself, at most 200 characters without control characters.
 func (r *Request) UserAgent() string { return clipText(r.event.RequestContext.HTTP.UserAgent, 200) }
+
+// Method returns the method of the request itself; a route's own says nothing where one answers for all.
+func (r *Request) Method() string { return r.event.RequestContext.HTTP.Method }
+
+// Path returns the path that was asked for; the gateway has decoded it.
+func (r *Request) Path() string { return r.event.RawPath }
+
+// AcceptsEncoding reports whether the caller names a content coding among those it takes.
+func (r *Request) AcceptsEncoding(coding string) bool {
+	for candidate := range strings.SplitSeq(r.header("accept-encoding"), ",") {
+		name, weight, _ := strings.Cut(candidate, ";")
+		if strings.EqualFold(strings.TrimSpace(name), coding) {
+			weight = strings.ReplaceAll(weight, " ", "")
+			return weight != "q=0" && !strings.HasPrefix(weight, "q=0.000")
+		}
+	}
+	return false
+}
 
 // Param returns a parameter of the path as the gateway decoded it. Use ID where it is an id.
 func (r *Request) Param(name string) string { return r.event.PathParameters[name] }
@@ -59,6 +79,12 @@ func NotFound() *fault.Error {
 // Record puts an account and a session into the access record: for public routes that sign somebody in.
 func (r *Request) Record(accountID, sessionID string) {
 	r.record.account, r.record.session = accountID, sessionID
+}
+
+// RecordRefusal puts into the access record why a sign-in failed and whose it was, where it was anybody's. The answer says
+// neither.
+func (r *Request) RecordRefusal(accountID, why string) {
+	r.record.account, r.record.why = accountID, why
 }
 
 // RecordKey puts the API key that a caller came by into the access record.

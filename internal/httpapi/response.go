@@ -33,9 +33,13 @@ func Created(location string, body any) Response {
 	return Response{Status: http.StatusCreated, body: body}.with("Location", location)
 }
 
-// Accepted answers 202: location is the path where the outcome will be.
+// Accepted answers 202: location is the path where the outcome will be, empty where nobody is told.
 func Accepted(location string, body any) Response {
-	return Response{Status: http.StatusAccepted, body: body}.with("Location", location)
+	r := Response{Status: http.StatusAccepted, body: body}
+	if location == "" {
+		return r
+	}
+	return r.with("Location", location)
 }
 
 // NoContent answers 204.

@@ -36,6 +36,9 @@ type Route struct {
 	Query []Param
 	// Idempotent makes the route honour Idempotency-Key. Only for POST routes that need a session.
 	Idempotent bool
+	// Page marks a route that answers with a page or a file, whatever query or body it is asked with: an address of the
+	// console can carry a query for the script, and what is sent to an address that is none is to hear that it is none.
+	Page bool
 	// Handle answers.
 	Handle HandlerFunc
 	// Doc is what the API reference says, and which headers and body the route reads.
@@ -62,6 +65,8 @@ type Server struct {
 	Authenticate Authenticate
 	// Idempotency is required as soon as one route is Idempotent.
 	Idempotency IdempotencyStore
+	// PublicURL is the one address that browsers reach us at. Without one no cookie opens anything that changes something.
+	PublicURL string
 	// Log gets one line per request; the default discards.
 	Log *slog.Logger
 	// Now and NewID are time.Now and a ULID unless a test says otherwise. NewID names a request that the gateway did not.

@@ -39,8 +39,25 @@ const (
 	DelegationAdded   Kind = "delegationAdded"
 	DelegationChanged Kind = "delegationChanged"
 	DelegationRemoved Kind = "delegationRemoved"
+	// The second factor: set up, removed by the person or an administrator, not enforced; its codes and remembered devices.
+	SecondFactorAdded   Kind = "secondFactorAdded"
+	SecondFactorRemoved Kind = "secondFactorRemoved"
+	SecondFactorExempt  Kind = "secondFactorNotEnforced"
+	SecondFactorFailed  Kind = "secondFactorFailed"
+	RecoveryCodesMade   Kind = "recoveryCodesMade"
+	RecoveryCodeUsed    Kind = "recoveryCodeUsed"
+	DevicesForgotten    Kind = "devicesForgotten"
+	// Providers are of the environment's log, links of an account's.
+	ProviderAdded   Kind = "providerAdded"
+	ProviderChanged Kind = "providerChanged"
+	ProviderRemoved Kind = "providerRemoved"
+	Linked          Kind = "signOnLinked"
+	Unlinked        Kind = "signOnUnlinked"
 	// SessionExpired is a session that was not refreshed in time. The timeline tells it from the session.
 	SessionExpired Kind = "sessionExpired"
+	// LinkSent is a link to set a password, sent by an administrator or asked for by the person; Mailed is any mail.
+	LinkSent Kind = "passwordLinkSent"
+	Mailed   Kind = "mail"
 )
 
 // Event is one line of the timeline.
@@ -68,6 +85,11 @@ type Event struct {
 	Row int    `json:"row,omitempty"`
 	// Address is the network address the request came from.
 	Address string `json:"address,omitempty"`
+	// Client and UserAgent are what a sign-in that failed said of itself.
+	Client    string `json:"client,omitempty"`
+	UserAgent string `json:"userAgent,omitempty"`
+	// Count is how often it happened, where one line tells of many; 0 where it tells of one.
+	Count int `json:"count,omitempty"`
 	// Keep is for how many days the environment keeps its log. It decides when the table may sweep the event; 0 is the most
 	// there can be. Whether an event is shown is decided anew by each reader.
 	Keep int `json:"-"`

@@ -260,7 +260,7 @@ func TestSessionsTellOfThemselves(t *testing.T) {
 	expired.RefreshDue = noon
 	out.Closed, out.Reason = noon, session.SignedOut
 	own.Closed, own.Reason = noon, session.ClosedByOwner
-	admin.Closed, admin.Reason = noon, session.ClosedByAdmin
+	admin.Closed, admin.Reason, admin.ClosedBy, admin.ClosedByID = noon, session.ClosedByAdmin, "boss", "B"
 	reused.Closed, reused.Reason = noon, session.RefreshReused
 	key.Key, key.RefreshDue = "K", noon.Add(-time.Hour)
 	for name, c := range map[string]struct {
@@ -269,7 +269,7 @@ func TestSessionsTellOfThemselves(t *testing.T) {
 	}{
 		"open": {open, "signedIn doej "}, "expired": {expired, "sessionExpired  It was to be refreshed by then.|signedIn doej "},
 		"signed out": {out, "sessionClosed doej Signed out.|signedIn doej "}, "closed by owner": {own, "sessionClosed doej Closed by its owner.|signedIn doej "},
-		"closed by an administrator": {admin, "sessionClosed  Closed by an administrator.|signedIn doej "},
+		"closed by an administrator": {admin, "sessionClosed boss Closed by an administrator.|signedIn doej "},
 		"refresh token reused":       {reused, "refreshReused  |signedIn doej "}, "by a key": {key, ""},
 	} {
 		var got []string

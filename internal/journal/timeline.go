@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -125,7 +126,10 @@ var birth = Position{At: math.MinInt64}
 func lineOf(e Event) Line {
 	stored := idTime(e.ID)
 	at := max(min(e.At.UnixMilli(), stored+lookAhead.Milliseconds()), stored-skew.Milliseconds())
-	return Line{Event: e, place: Position{At: at, ID: e.ID}}
+	if e.Count > 1 {
+		e.Note = fmt.Sprintf("%s %d times within the hour.", e.Note, e.Count)
+	}
+	return Line{Event: e, Client: e.Client, UserAgent: e.UserAgent, place: Position{At: at, ID: e.ID}}
 }
 
 // linesOf returns the lines that a session makes by now: its start, and its end. A sign-in writes no event of its own, so
@@ -157,9 +161,10 @@ func linesOf(s session.Session, who Whose, now time.Time) []Line {
 	case s.Reason == session.ClosedByOwner:
 		end = line(SessionClosed, s.Closed, who.Username, "Closed by its owner.")
 	default:
-		end = line(SessionClosed, s.Closed, "", "Closed by an administrator.")
+		end = line(SessionClosed, s.Closed, s.ClosedBy, "Closed by an administrator.")
+		end.ByID = s.ClosedByID
 	}
 	end.Event.ID += ".end" // the start has the session's id
-	end.Address, end.place.End = "", true
+	end.Address, end.place.End = s.ClosedFrom, true
 	return append(out, end)
 }

@@ -16,7 +16,13 @@ func Words() map[Kind]string {
 		SignedIn: "Signed in", SignInFailed: "Sign-in failed", SessionClosed: "Session closed", SessionExpired: "Session expired",
 		RefreshReused: "Session closed: a used refresh token came again",
 		KeyCreated:    "API key made", KeyLocked: "API key locked",
+		LinkSent: "Link to set a password sent", Mailed: "Mail",
 		AccessCopied: "Access copied from another account", NoteAdded: "Note", ContactChanged: "Contact changed",
+		SecondFactorAdded: "Second factor set up", SecondFactorRemoved: "Second factor removed", SecondFactorExempt: "Second factor not enforced",
+		SecondFactorFailed: "Wrong second factor", RecoveryCodesMade: "Recovery codes made", RecoveryCodeUsed: "Recovery code used",
+		DevicesForgotten: "Remembered devices deleted",
+		ProviderAdded:    "Sign-on provider added", ProviderChanged: "Sign-on provider changed", ProviderRemoved: "Sign-on provider removed",
+		Linked: "Linked for single sign-on", Unlinked: "Link for single sign-on removed",
 		DelegationAdded: "Delegation added", DelegationChanged: "Delegation changed", DelegationRemoved: "Delegation removed",
 	}
 }

@@ -12,11 +12,9 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"useraccounts/internal/environment"
-	"useraccounts/internal/fault"
 )
 
 // Argon2id parameters: OWASP Password Storage Cheat Sheet, first choice (19 MiB, two passes, one lane).
@@ -26,6 +24,11 @@ const (
 	lanes     = 1
 	saltSize  = 16
 	keySize   = 32
+
+	// A stored hash that asks for more is not worked on: a damaged or planted row costs 128 MiB and ten times a usual
+	// verification at most.
+	mostMemoryKiB = 128 << 10
+	mostWork      = 10 * memoryKiB * passes
 )
 
 // MaxLength is the longest password in characters; more is refused rather than cut (V03).
@@ -63,6 +66,13 @@ func (Argon2id) Verify(hash, password string) bool {
 	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil && !tooLong
 }
 
+// Outdated reports whether a hash was made with less work than Hash does by now, and is to be made anew when the password
+// is next at hand (V08). What is no hash is not: nothing can be made of it.
+func (Argon2id) Outdated(hash string) bool {
+	h, err := parse(hash)
+	return err == nil && (h.memory < memoryKiB || h.passes < passes || h.lanes < lanes || len(h.salt) < saltSize || len(h.key) < keySize)
+}
+
 type parsed struct {
 	memory, passes uint32
 	lanes          uint8
@@ -85,7 +95,8 @@ func parse(hash string) (parsed, error) {
 	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil || n != 3 {
 		return parsed{}, errHash
 	}
-	if p.memory < 8 || p.memory > 1<<18 || p.passes < 1 || p.passes > 16 || p.lanes < 1 || p.lanes > 16 {
+	if p.memory < 8 || p.memory > mostMemoryKiB || p.passes < 1 || p.passes > 16 || p.lanes < 1 || p.lanes > 16 ||
+		p.memory*p.passes > mostWork {
 		return parsed{}, errHash
 	}
 	var err1, err2 error
@@ -95,36 +106,6 @@ func parse(hash string) (parsed, error) {
 		return parsed{}, errHash
 	}
 	return p, nil
-}
-
-// Check returns what is wrong with a new password under the settings, as faults of the field "password". words are texts
-// about the person that it must not be or hold (ASVS 5.0, 6.2.11).
-func (Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
-	wrong := func(code, message string) []fault.Field {
-		return []fault.Field{{Field: "password", Code: code, Message: message}}
-	}
-	if !utf8.ValidString(password) {
-		return wrong("notText", "The password holds bytes that are not text.")
-	}
-	length := utf8.RuneCountInString(norm.NFC.String(password))
-	switch {
-	case length < settings.PasswordMinLength:
-		return wrong("tooShort", fmt.Sprintf("The password needs at least %d characters; a few words are easy to remember.", settings.PasswordMinLength))
-	case length > MaxLength:
-		return wrong("tooLong", fmt.Sprintf("The password has more than %d characters.", MaxLength))
-	}
-	folded := fold(password)
-	for _, word := range words {
-		for _, piece := range append(strings.FieldsFunc(fold(word), separates), fold(word)) {
-			if utf8.RuneCountInString(piece) >= 4 && strings.Contains(folded, piece) {
-				return wrong("personal", "The password holds the username, the email or the name; choose one that has nothing of them.")
-			}
-		}
-	}
-	if plain(folded) {
-		return wrong("common", "The password is one that is guessed first; choose another.")
-	}
-	return nil
 }
 
 // alphabet is what generated passwords are made of besides hyphens: letters and digits that are not taken for each other,
@@ -171,25 +152,4 @@ func generate(length int) (string, error) {
 		out[i] = alphabet[n.Int64()]
 	}
 	return string(out), nil
-}
-
-func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
-
-func separates(r rune) bool { return strings.ContainsRune(" @._-+'", r) }
-
-// plain reports passwords of fewer than four different characters, or of one run such as 123456789012 or abcdefghijkl.
-func plain(folded string) bool {
-	runes := []rune(folded)
-	different := map[rune]bool{}
-	up, down := 0, 0
-	for i, r := range runes {
-		different[r] = true
-		if i > 0 && r == runes[i-1]+1 {
-			up++
-		}
-		if i > 0 && r == runes[i-1]-1 {
-			down++
-		}
-	}
-	return len(different) < 4 || max(up, down) >= len(runes)*3/4
 }

@@ -8,11 +8,16 @@ import "time"
 type Session struct {
 	AccountID string
 	ID        string
-	// AccessHash and RefreshHash are the SHA-256 of the current tokens; UsedRefreshHash is of the refresh token before,
-	// whose second use closes the session.
+	// AccessHash and RefreshHash are the SHA-256 of the current tokens; UsedRefreshHash is of the refresh token before, which
+	// was exchanged at Renewed.
 	AccessHash      []byte
 	RefreshHash     []byte
 	UsedRefreshHash []byte
+	Renewed         time.Time
+	// FamilyHash recognises every refresh token that the session ever had: the second use of any closes it. Salt is what its
+	// tokens' successors are derived with (token.Successors).
+	FamilyHash []byte
+	Salt       []byte
 	// Epoch is the account's when the session began.
 	Epoch int64
 
@@ -29,7 +34,33 @@ type Session struct {
 	// Closed is when it was closed, zero while it is not; Reason says by what.
 	Closed time.Time
 	Reason Reason
+	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is the network address that brought it about.
+	ClosedBy, ClosedByID, ClosedFrom string
 }
+
+// End is how a session is closed: when, why, by whom and from where.
+type End struct {
+	At          time.Time
+	Why         Reason
+	By, ByID    string
+	FromAddress string
+}
+
+// Grace is for how long after a refresh the former token still gets the same answer: time for a client whose answer was
+// lost to ask again, too short for a thief to come after the owner.
+const Grace = 10 * time.Second
+
+// MayRepeat reports whether the refresh token before the current one may get its answer again at now.
+func (s Session) MayRepeat(now time.Time) bool {
+	return !s.Renewed.IsZero() && !now.Before(s.Renewed.Add(-Grace)) && now.Before(s.Renewed.Add(Grace))
+}
+
+// Longest is how long a session can last at most, whatever the settings say: one older is over.
+const Longest = 24 * time.Hour
+
+// FreshAt reports whether the owner of the session proved themselves within the time before now, for what asks for it anew
+// (C15). A session begins with that proof and a refresh is none, so its start is the time.
+func (s Session) FreshAt(now time.Time, within time.Duration) bool { return now.Sub(s.Start) <= within }
 
 // Reason says what closed a session.
 type Reason string
@@ -61,8 +92,25 @@ type Step string
 
 // The steps. Done means that the session is open.
 const (
-	Done           Step = "done"
-	ChangePassword Step = "changePassword"
+	Done              Step = "done"
+	SecondFactor      Step = "secondFactor"
+	SetUpSecondFactor Step = "setUpSecondFactor"
+	ChangePassword    Step = "changePassword"
+)
+
+// Proof is something that a sign-in proved so far.
+type Proof string
+
+// The proofs. A passkey that verified its user is two factors at once; a provider's sign-in is the first, and the second
+// only where the environment trusts the provider to ask for one. Another is any second factor of the account's own, or its
+// set-up just now; Remembered is a trusted device in place of one.
+const (
+	ByPassword       Proof = "password"
+	ByPasskey        Proof = "passkey"
+	ByProvider       Proof = "provider"
+	ByStrongProvider Proof = "providerWithSecondFactor"
+	Another          Proof = "secondFactor"
+	Remembered       Proof = "rememberedDevice"
 )
 
 // Ticket lets its holder take one step of a sign-in, once.
@@ -71,9 +119,11 @@ type Ticket struct {
 	ID        string
 	Hash      []byte
 	Step      Step
-	Epoch     int64
-	Client    string
-	Expires   time.Time
+	// Proved is what the sign-in proved before it got the ticket.
+	Proved  []Proof
+	Epoch   int64
+	Client  string
+	Expires time.Time
 }
 
 // TicketLife is how long a ticket is good for (V34: at most 5 minutes).

@@ -40,7 +40,8 @@ func Entries() []catalogue.Entry {
 		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountImport, access.AccountExport, access.AccountNote,
 		access.AccessRead, access.ReferenceRead, access.ResourceRead, access.ResourceWrite))
 	add(catalogue.Role, "HELPDESK", "Lets people in, blocks them, sets passwords, closes sessions", allows(
-		access.AccountRead, access.AccountBlock, access.AccountPassword, access.AccountSession, access.AccountNote))
+		access.AccountRead, access.AccountBlock, access.AccountPassword, access.AccountSession, access.AccountNote,
+		access.CommunicationRead))
 	add(catalogue.Role, "VIEWER", "Reads accounts", allows(access.AccountRead))
 	add(catalogue.Role, "SELF", "Own account only")
 

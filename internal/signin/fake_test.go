@@ -15,6 +15,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
@@ -37,10 +38,14 @@ type world struct {
 	sessions map[string]session.Session
 	tickets  map[string]session.Ticket
 
+	second // what is stored of second factors
+
 	charges  []string // directory keys, "" for a decoy
 	verified int      // passwords that were held against a hash
 	work     int      // hashes computed, dummies included
 	blocks   []string
+	refusals []signin.Refusal
+	lastTry  map[string]time.Time // by directory key
 	slept    int
 	fail     map[string]error // by the method's name
 	between  func()           // runs before Open, Offer, Redeem and Renew
@@ -49,7 +54,8 @@ type world struct {
 func newWorld(accounts ...account.Account) *world {
 	w := &world{
 		now: noon, random: rand.NewChaCha8([32]byte{1}), env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
-		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{}, fail: map[string]error{},
+		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{}, fail: map[string]error{}, lastTry: map[string]time.Time{},
+		second: second{devices: map[string]mfa.Device{}, codes: map[string]string{}},
 	}
 	for _, a := range accounts {
 		w.accounts[a.DirectoryKey()] = a
@@ -63,7 +69,7 @@ func newWorld(accounts ...account.Account) *world {
 
 func (w *world) service() *signin.Service {
 	return &signin.Service{
-		Gate: &signin.Gate{EnvID: envID, Checks: w, Now: func() time.Time { return w.now }}, Accounts: w, Sessions: w, Hasher: w, Passwords: policy{w},
+		Gate: &signin.Gate{EnvID: envID, Checks: w, Now: func() time.Time { return w.now }}, Accounts: w, Sessions: w, Hasher: w, Passwords: policy{w}, Factors: w, Seal: sealer{w}, Enrol: w.setUp(),
 		Random: w.random, NewID: func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
 		Sleep: func(context.Context, time.Duration) error { w.slept++; return w.fail["Sleep"] },
 	}
@@ -91,7 +97,7 @@ func (w *world) Find(_ context.Context, env, identifier string) (environment.Env
 	return w.env, w.keys[identifier], w.fail["Find"]
 }
 
-func (w *world) Charge(_ context.Context, _ environment.Environment, key string, limit int) (signin.Charged, error) {
+func (w *world) Charge(_ context.Context, _ environment.Environment, key string, rule signin.Allowance) (signin.Charged, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.charges = append(w.charges, key)
@@ -99,21 +105,32 @@ func (w *world) Charge(_ context.Context, _ environment.Environment, key string,
 	if !found {
 		return signin.Charged{}, w.fail["Charge"]
 	}
-	if a.FailedTries >= int64(limit) || !a.TriesBlockedAt.IsZero() {
-		return signin.Charged{Account: a, Found: true}, w.fail["Charge"]
+	if a.FailedTries >= int64(rule.Limit) || !a.TriesBlockedAt.IsZero() {
+		last, tried := w.lastTry[key]
+		if wait, released := rule.Wait(a.FailedTries); !tried || !released || rule.Now.Sub(last) < wait {
+			a.Stored.BlockedAt = a.TriesBlockedAt
+			return signin.Charged{Account: a, Found: true}, w.fail["Charge"]
+		}
 	}
 	a.FailedTries++
 	w.accounts[key] = a
+	w.lastTry[key] = rule.Now
+	a.Stored.BlockedAt, a.TriesBlockedAt = a.TriesBlockedAt, time.Time{}
 	return signin.Charged{Account: a, Found: true, Charged: true}, w.fail["Charge"]
 }
 
-func (w *world) BlockByTries(_ context.Context, _ environment.Environment, a account.Account, at time.Time, eventID string) error {
-	if eventID == "" {
+func (w *world) Refuse(_ context.Context, _ environment.Environment, r signin.Refusal) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r.EventID == "" || r.Blocks && r.BlockID == "" {
 		return errors.New("no event")
 	}
-	w.blocks = append(w.blocks, a.Username)
-	w.change(a.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = at })
-	return w.fail["BlockByTries"]
+	w.refusals = append(w.refusals, r)
+	if r.Blocks {
+		w.blocks = append(w.blocks, r.Account.Username)
+		w.change(r.Account.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = r.At })
+	}
+	return w.fail["Refuse"]
 }
 
 // unchanged is the condition of Open and Offer.
@@ -122,7 +139,7 @@ func (w *world) unchanged(a account.Account) error {
 		w.between()
 	}
 	_, is, ok := w.byID(a.ID)
-	if !ok || is.Epoch != a.Epoch || !is.TriesBlockedAt.IsZero() {
+	if !ok || is.Epoch != a.Epoch || !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
 		return account.ErrRaced
 	}
 	return nil
@@ -133,7 +150,7 @@ func (w *world) Open(_ context.Context, _ environment.Environment, a account.Acc
 		return err
 	}
 	w.sessions[s.ID] = s
-	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.LastLogin = 0, s.Start })
+	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt, a.LastLogin = 0, time.Time{}, s.Start })
 	return nil
 }
 
@@ -142,7 +159,7 @@ func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Ac
 		return err
 	}
 	w.tickets[t.ID] = t
-	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries = 0 })
+	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	return nil
 }
 
@@ -158,19 +175,32 @@ func (w *world) Ticket(_ context.Context, _, accountID, id string) (signin.Ticke
 	return signin.Ticketed{Ticket: t, Account: a, Env: w.env}, nil
 }
 
-func (w *world) Redeem(_ context.Context, _ environment.Environment, t session.Ticket, write account.Write, s session.Session) error {
+func (w *world) Advance(_ context.Context, _ environment.Environment, m signin.Move) error {
 	if w.between != nil {
 		w.between()
 	}
-	if err := w.fail["Redeem"]; err != nil {
+	if err := w.fail["Advance"]; err != nil {
 		return err
 	}
-	key, is, _ := w.byID(t.AccountID)
-	if _, ok := w.tickets[t.ID]; !ok || is.Version != write.Before.Version {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key, is, _ := w.byID(m.Used.AccountID)
+	if _, ok := w.tickets[m.Used.ID]; !ok || is.Epoch != m.Account.Epoch || m.Write != nil && is.Version != m.Write.Before.Version {
 		return account.ErrRaced
 	}
-	delete(w.tickets, t.ID)
-	w.accounts[key], w.sessions[s.ID] = write.After, s
+	if m.Factors != nil && !w.useFactors(*m.Factors) {
+		return account.ErrRaced
+	}
+	delete(w.tickets, m.Used.ID)
+	if m.Write != nil {
+		w.accounts[key] = m.Write.After
+	}
+	if m.Ticket != nil {
+		w.tickets[m.Ticket.ID] = *m.Ticket
+	}
+	if m.Session != nil {
+		w.sessions[m.Session.ID] = *m.Session
+	}
 	return nil
 }
 
@@ -200,12 +230,13 @@ func (w *world) Check(_ context.Context, env, accountID, sessionID string) (sign
 	return signin.Checked{Session: s, Anchor: a.Anchor(), Env: w.env}, nil
 }
 
-func (w *world) Close(_ context.Context, _, sessionID string, at time.Time, why session.Reason) (bool, error) {
+func (w *world) Close(_ context.Context, _, sessionID string, end session.End) (bool, error) {
 	s, ok := w.sessions[sessionID]
 	if !ok || !s.Closed.IsZero() {
 		return false, w.fail["Close"]
 	}
-	s.Closed, s.Reason = at, why
+	s.Closed, s.Reason = end.At, end.Why
+	s.ClosedBy, s.ClosedByID, s.ClosedFrom = end.By, end.ByID, end.FromAddress
 	w.sessions[sessionID] = s
 	return true, w.fail["Close"]
 }

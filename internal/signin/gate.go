@@ -19,7 +19,7 @@ type Checks interface {
 	// Check reads the session, its account's anchor and the environment together; NotFound if one is missing.
 	Check(ctx context.Context, env, accountID, sessionID string) (Checked, error)
 	// Close closes the session, if it is open.
-	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
+	Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error)
 	// Catalogue returns the environment's reference data.
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 	// CheckKey reads an API key, its account's anchor and the environment together, and a session that the key opened unless
@@ -76,7 +76,7 @@ func (g *Gate) Authenticate(ctx context.Context, bearer string) (access.Scope, e
 		return access.Scope{}, err
 	}
 	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
-		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch,
+		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch, Proved: got.Session.Start,
 		Permissions: access.Permissions(known, got.Anchor.Roles, got.Anchor.Groups),
 	}}, nil
 }

@@ -128,7 +128,11 @@ func (s *Service) LoginByKey(ctx context.Context, key string, d Device) (Result,
 	if err != nil {
 		return Result{}, badKey()
 	}
+	admitted := s.admit(ctx, d.Address)
 	got, _, err := s.checkKey(ctx, given, given.ID.String(), "")
+	if refusal := admitted(); refusal != nil {
+		return Result{}, refusal
+	}
 	if fault.Is(err, fault.Unauthenticated) {
 		return Result{}, badKey()
 	}

@@ -268,7 +268,7 @@ func TestWhatEndsASessionOfAKey(t *testing.T) {
 	for name, end := range map[string]func(c *clients, s session.Session){
 		"time": func(c *clients, s session.Session) { c.now = s.HardEnd },
 		"closed": func(c *clients, s session.Session) {
-			_, _ = c.Close(t.Context(), owner, s.ID, c.now, session.ClosedByAdmin)
+			_, _ = c.Close(t.Context(), owner, s.ID, session.End{At: c.now, Why: session.ClosedByAdmin})
 		},
 		"key locked": func(c *clients, _ session.Session) { c.changeKey(func(k *session.Key) { k.Locked = c.now }) },
 		"epoch":      func(c *clients, _ session.Session) { c.change("payroll", func(a *account.Account) { a.Epoch++ }) },
@@ -301,7 +301,7 @@ func TestWhatEndsASessionOfAKey(t *testing.T) {
 		if _, err := service.Authenticate(t.Context(), posing.Reveal()); !fault.HasCode(err, "session") {
 			t.Errorf("%s: %v", kind, err)
 		}
-		if _, err := service.Refresh(t.Context(), posing.Reveal()); !fault.HasCode(err, "session") {
+		if _, err := service.Refresh(t.Context(), posing.Reveal(), signin.Device{}); !fault.HasCode(err, "session") {
 			t.Errorf("%s refreshed: %v", kind, err)
 		}
 	}

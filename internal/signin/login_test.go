@@ -21,7 +21,7 @@ func TestLoginOpensASession(t *testing.T) {
 	s := got.Session
 	want := session.Session{
 		AccountID: doej().ID, ID: s.ID, AccessHash: got.Access.Hash(), RefreshHash: got.Refresh.Hash(), Epoch: 7, Client: "curl", UserAgent: "ua",
-		Address: "192.0.2.1", Start: noon, RefreshDue: noon.Add(30 * time.Minute), HardEnd: noon.Add(12 * time.Hour),
+		FamilyHash: got.Refresh.FamilyHash(), Salt: s.Salt, Address: "192.0.2.1", Start: noon, RefreshDue: noon.Add(30 * time.Minute), HardEnd: noon.Add(12 * time.Hour),
 	}
 	if got.Next != session.Done || !reflect.DeepEqual(s, want) || !reflect.DeepEqual(w.sessions[s.ID], want) {
 		t.Errorf("%+v", got)
@@ -218,7 +218,7 @@ func TestFailuresLetNobodyIn(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	for name, tries := range map[string]int64{"BlockByTries": 4, "Sleep": 5} {
+	for name, tries := range map[string]int64{"Refuse": 4, "Sleep": 5} {
 		w := newWorld(with(func(a *account.Account) { a.FailedTries = tries }))
 		w.fail[name] = down
 		if _, err := w.service().Login(context.Background(), "doej", "wrong", signin.Device{}); !errors.Is(err, down) {

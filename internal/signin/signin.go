@@ -15,6 +15,8 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
@@ -23,18 +25,19 @@ import (
 type Accounts interface {
 	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
 	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
-	// Charge counts one try on the account at a directory key, before anything is verified, unless limit tries are
-	// counted already; it returns the account and whether the try was charged. For the key "" it does the same work on a
-	// decoy and finds nobody.
-	Charge(ctx context.Context, env environment.Environment, key string, limit int) (Charged, error)
-	// BlockByTries blocks the account because its tries are used up, unless it was let in or blocked meanwhile.
-	BlockByTries(ctx context.Context, env environment.Environment, a account.Account, at time.Time, eventID string) error
+	// Charge counts one try on the account at a directory key, before anything is verified, unless its tries are used up and
+	// none is released; it returns the account and whether the try was charged. A charged one is without the block by tries
+	// that the release lets it through. For the key "" it does the same work on a decoy and finds nobody.
+	Charge(ctx context.Context, env environment.Environment, key string, rule Allowance) (Charged, error)
+	// Refuse writes down a sign-in that failed, and blocks the account where that is due, unless it was let in or blocked
+	// meanwhile. It is one round trip, whoever it is about.
+	Refuse(ctx context.Context, env environment.Environment, r Refusal) error
 }
 
 // Charged is the outcome of Accounts.Charge.
 type Charged struct {
 	Account account.Account
-	// Found is false where the identifier is nobody's; Charged where the limit was reached before.
+	// Found is false where the identifier is nobody's; Charged where the tries were used up before.
 	Found, Charged bool
 }
 
@@ -47,9 +50,9 @@ type Sessions interface {
 	Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
 	// Ticket reads a ticket with its account and environment; NotFound if there is none (any more).
 	Ticket(ctx context.Context, env, accountID, id string) (Ticketed, error)
-	// Redeem uses up the ticket, gives the account its new password and opens the session, in one; account.ErrRaced if the
+	// Advance uses up the ticket of a step and writes what the step did and what comes next, in one; account.ErrRaced if the
 	// ticket is used or the account changed.
-	Redeem(ctx context.Context, env environment.Environment, t session.Ticket, w account.Write, s session.Session) error
+	Advance(ctx context.Context, env environment.Environment, m Move) error
 	// Renew replaces the session's tokens if it still has the refresh hash that old holds; account.ErrRaced if not.
 	Renew(ctx context.Context, old, renewed session.Session) error
 }
@@ -71,6 +74,15 @@ type Service struct {
 	*Gate
 	Accounts Accounts
 	Sessions Sessions
+	// Factors, Seal and Enrol are needed where an account has or gets a second factor.
+	Factors Factors
+	Seal    Opener
+	Enrol   Enroller
+	// Own, Meter, Former and Breaches are needed where people set their own passwords.
+	Own      OwnPasswords
+	Meter    Meter
+	Former   account.FormerPasswords
+	Breaches account.Breaches
 	// ByKey is needed by LoginByKey alone.
 	ByKey     KeySessions
 	Hasher    Hasher
@@ -80,6 +92,11 @@ type Service struct {
 	NewID  func() ulid.ULID
 	// Sleep waits for other tries of the same account; Sleep outside tests.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Throttle counts requests by network address, of which PerMinute are let through; nil for a function that lets nobody in.
+	Throttle  Throttle
+	PerMinute int
+	// Mail writes the notices of a block and of a changed password; nil for none.
+	Mail *mail.Desk
 }
 
 // Sleep waits for d, or less if ctx ends first; then it returns that error.
@@ -97,6 +114,10 @@ func Sleep(ctx context.Context, d time.Duration) error {
 // Device is where a request comes from, as far as that is known.
 type Device struct {
 	Client, UserAgent, Address string
+	// Token is the text of a remembered device's token, empty for none.
+	Token string
+	// Refused is told why a sign-in fails and whose it was, for the access record; nil where nobody wants to know.
+	Refused func(accountID, why string)
 }
 
 // Result is the answer to a step: what comes next, and what it takes.
@@ -107,12 +128,20 @@ type Result struct {
 	// Session, Access and Refresh are set when Next is Done.
 	Session         session.Session
 	Access, Refresh token.Token
+	// Methods are the ways to take the step SecondFactor.
+	Methods []mfa.Method
+	// Device is the new secret of a remembered device, empty where there is none.
+	Device token.Token
+	// RecoveryCodes are shown once, after a set-up.
+	RecoveryCodes []string
 }
+
+const refusedCode = "signInRefused"
 
 // refused is the one answer to a sign-in that fails, whatever the reason (C23): unknown, wrong, blocked, locked, out of
 // dates or without a password.
 func refused() error {
-	return fault.New(fault.Unauthenticated, "signInRefused",
+	return fault.New(fault.Unauthenticated, refusedCode,
 		"The username or password is not right, or the account may not sign in. Check both, or ask your administrator.")
 }
 
@@ -122,7 +151,11 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 	if !ok {
 		normal = "\x00" // nobody's; the same work is done for it
 	}
+	admitted := s.admit(ctx, d.Address)
 	env, key, err := s.Accounts.Find(ctx, s.EnvID, normal)
+	if refusal := admitted(); refusal != nil {
+		return Result{}, refusal
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -136,31 +169,32 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 	}
 	right := s.Hasher.Verify(hash, password)
 	if !got.Found || !got.Charged {
-		return Result{}, refused()
+		return s.refuse(ctx, env, got, whyUsedUp, d)
 	}
-	now := s.now()
-	if !right || !maySignIn(got.Account, now) {
-		if got.Account.FailedTries >= int64(env.Settings.TryLimit()) {
-			if err := s.Accounts.BlockByTries(ctx, env, got.Account, now, s.NewID().String()); err != nil {
-				return Result{}, err
-			}
-		}
-		return Result{}, refused()
+	if why := reasons(got.Account, right, s.now()); why != "" {
+		return s.refuse(ctx, env, got, why, d)
 	}
-	return s.proceed(ctx, env, got.Account, d)
+	if err := s.rehash(ctx, env, got.Account, password); err != nil {
+		return Result{}, err
+	}
+	result, err := s.proceed(ctx, env, got.Account, session.ByPassword, d)
+	if fault.HasCode(err, refusedCode) {
+		return s.refuse(ctx, env, got, whyOvertaken, d)
+	}
+	return result, err
 }
 
 // charge counts the try. Where the tries in flight fill the limit but nobody is blocked, right ones may be among them,
-// which will zero the count: it waits for them, and blocks the account if none was.
+// which will zero the count: it waits for them, and if none was the refusal of this one blocks the account.
 func (s *Service) charge(ctx context.Context, env environment.Environment, key string) (Charged, error) {
 	const rounds = 15
 	for round := 1; ; round++ {
-		got, err := s.Accounts.Charge(ctx, env, key, env.Settings.TryLimit())
+		got, err := s.Accounts.Charge(ctx, env, key, allowance(env, s.now()))
 		if err != nil || got.Charged || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
 			return got, err
 		}
 		if round == rounds {
-			return got, s.Accounts.BlockByTries(ctx, env, got.Account, s.now(), s.NewID().String())
+			return got, nil
 		}
 		if err := s.Sleep(ctx, 200*time.Millisecond); err != nil {
 			return Charged{}, err
@@ -170,39 +204,6 @@ func (s *Service) charge(ctx context.Context, env environment.Environment, key s
 
 func maySignIn(a account.Account, now time.Time) bool {
 	return a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(now)) && a.PasswordHash != ""
-}
-
-// next decides the step after what was proved so far; it is the only place that knows the order of steps.
-func next(a account.Account) session.Step {
-	if a.ForcePasswordChange {
-		return session.ChangePassword
-	}
-	return session.Done
-}
-
-// proceed takes an account whose password was right to its next step.
-func (s *Service) proceed(ctx context.Context, env environment.Environment, a account.Account, d Device) (Result, error) {
-	step := next(a)
-	if step == session.Done {
-		result, err := s.newSession(env, a, d)
-		if err != nil {
-			return Result{}, err
-		}
-		return result, overtaken(s.Sessions.Open(ctx, env, a, result.Session))
-	}
-	owner, err := ulid.ParseStrict(a.ID)
-	if err != nil {
-		return Result{}, err
-	}
-	issued, err := token.Issue(s.Random, token.Ticket, owner, s.NewID())
-	if err != nil {
-		return Result{}, err
-	}
-	ticket := session.Ticket{
-		AccountID: a.ID, ID: issued.ID.String(), Hash: issued.Hash(), Step: step, Epoch: a.Epoch, Client: d.Client,
-		Expires: s.now().Add(session.TicketLife),
-	}
-	return Result{Next: step, Ticket: issued}, overtaken(s.Sessions.Offer(ctx, env, a, ticket))
 }
 
 func (s *Service) newSession(env environment.Environment, a account.Account, d Device) (Result, error) {
@@ -219,10 +220,14 @@ func (s *Service) newSession(env environment.Environment, a account.Account, d D
 	if err != nil {
 		return Result{}, err
 	}
+	salt, err := token.NewSalt(s.Random)
+	if err != nil {
+		return Result{}, err
+	}
 	now := s.now()
 	opened := session.Session{
 		AccountID: a.ID, ID: id.String(), AccessHash: access.Hash(), RefreshHash: refresh.Hash(), Epoch: a.Epoch,
-		Client: d.Client, UserAgent: d.UserAgent, Address: d.Address,
+		FamilyHash: refresh.FamilyHash(), Salt: salt, Client: d.Client, UserAgent: d.UserAgent, Address: d.Address,
 		Start: now, HardEnd: now.Add(env.Settings.SessionHard.Duration()),
 	}
 	opened.RefreshDue = opened.Due(now, env.Settings.SessionIdle.Duration())

@@ -64,6 +64,7 @@ func inProcess(b *testing.B, tableName, env string) *process {
 	p.worker = &transfer.Worker{
 		Jobs: p.jobs, Staging: dynamo.Imports{Jobs: p.jobs, Accounts: store, Environments: environments}, Directory: p.directory,
 		Files: p.files, Rules: rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
+		Turns: transfer.Turns{Line: p.jobs, Now: time.Now},
 	}
 	return p
 }

@@ -21,6 +21,8 @@ import (
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 	system, admin := start(t)
 	words := sampleWords(t, admin)
+	words["mailId"] = admin.person(t, "mailable", "seven green bicycles", nil).text(t, "id")
+	words["linkToken"] = linkSample(t, system, admin.person(t, "linked", "seven green bicycles", nil).text(t, "id"))
 	maps.Copy(words, referenceWords(t, admin))
 	template := localtest.Template(t)
 	var routes []string
@@ -29,6 +31,14 @@ func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if filepath.Base(file) == "transferworker.json" {
 				runMessage(t, system, raw)
+				return
+			}
+			switch filepath.Base(file) {
+			case "mailer.json", "mailer-clock.json", "reminder.json":
+				function, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
+				if out, err := system.Invoke(t.Context(), function, raw); err != nil || strings.Contains(string(out), "itemIdentifier") {
+					t.Errorf("%s (%v)", out, err)
+				}
 				return
 			}
 			var event events.APIGatewayV2HTTPRequest
@@ -116,9 +126,9 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 	session := refreshed.do(t, "GET", "/api/me", nil).text(t, "sessionId")
 	clientID, apiKey, lockedKeyID := keySample(t, admin)
 	resource, unused := resourceSamples(t, admin)
-	return map[string]string{
+	words := map[string]string{
 		"delegationId": delegationSample(t, admin, person.text(t, "id")),
-		"resourceCode": resource, "unusedResourceCode": unused, "resourceVersion": "1",
+		"resourceCode": resource, "unusedResourceCode": unused, "resourceVersion": resourceVersion(t, admin, resource), "unusedResourceVersion": resourceVersion(t, admin, unused),
 		"clientId": clientID, "apiKey": apiKey, "lockedKeyId": lockedKeyID,
 		"password": adminPassword, "token": admin.token, "accountId": person.text(t, "id"), "version": person.Header.Get("ETag")[1:2],
 		"ticket": step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
@@ -126,11 +136,21 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 		"doneImportId": admin.imported(t, file, nil)["id"].(string),
 		"exportId":     exportID(t, admin),
 		"blockedId":    blocked.text(t, "id"),
+		"ownToken":     ownToken(t, admin),
 		"setId":        admin.set(t, "Kept", nil).text(t, "id"),
 		"goneSetId":    admin.set(t, "Gone", nil).text(t, "id"),
 		"stateId":      admin.person(t, "stated", "seven green bicycles", nil).text(t, "id"),
 		"neverUsedId":  admin.person(t, "neverused", "seven green bicycles", nil).text(t, "id"),
 	}
+	factorSamples(t, admin, words)
+	return words
+}
+
+// ownToken is the token of somebody who changes their own password.
+func ownToken(t *testing.T, admin *client) string {
+	t.Helper()
+	admin.person(t, "changing", "seven green bicycles", nil)
+	return admin.as(t, "changing", "seven green bicycles").token
 }
 
 func exportID(t *testing.T, admin *client) string {

@@ -34,6 +34,8 @@ const (
 	Access  Kind = "uas" // opens the API for one session
 	Refresh Kind = "uar" // renews that session, once
 	Ticket  Kind = "uat" // one step of a sign-in
+	Device  Kind = "uad" // a remembered device, in place of the second factor
+	Link    Kind = "upl" // sets a password, once; mailed
 
 	Key       Kind = "ua"  // an API client's standing credential, in a form of its own (key.go)
 	KeyAccess Kind = "uak" // opens the API for one session that a key opened
@@ -45,7 +47,9 @@ type Token struct {
 	Account ulid.ULID
 	ID      ulid.ULID
 	// Via is the key that opened the session of a KeyAccess, so that both are found at once; zero for the other kinds.
-	Via    ulid.ULID
+	Via ulid.ULID
+	// family is the part of a Refresh that its successors share (refresh.go); zero for the other kinds.
+	family [secretSize]byte
 	secret [secretSize]byte
 }
 
@@ -56,6 +60,11 @@ func Issue(random io.Reader, kind Kind, account, id ulid.ULID) (Token, error) {
 	if _, err := io.ReadFull(random, t.secret[:]); err != nil {
 		return Token{}, fmt.Errorf("read random: %w", err)
 	}
+	if kind == Refresh {
+		if _, err := io.ReadFull(random, t.family[:]); err != nil {
+			return Token{}, fmt.Errorf("read random: %w", err)
+		}
+	}
 	return t, nil
 }
 
@@ -64,11 +73,14 @@ func (t Token) Reveal() string {
 	if t.Kind == Key {
 		return t.revealKey()
 	}
-	raw := make([]byte, 0, 3*16+secretSize)
+	raw := make([]byte, 0, 3*16+2*secretSize)
 	raw = append(raw, t.Account[:]...)
 	raw = append(raw, t.ID[:]...)
 	if t.Kind == KeyAccess {
 		raw = append(raw, t.Via[:]...)
+	}
+	if t.Kind == Refresh {
+		raw = append(raw, t.family[:]...)
 	}
 	raw = append(raw, t.secret[:]...)
 	return string(t.Kind) + "_" + base64.RawURLEncoding.EncodeToString(raw)
@@ -84,6 +96,9 @@ func (t Token) GoString() string { return "[secret]" }
 func (t Token) Hash() []byte {
 	h := sha256.New()
 	h.Write([]byte(t.Kind))
+	if t.Kind == Refresh {
+		h.Write(t.family[:])
+	}
 	h.Write(t.secret[:])
 	return h.Sum(nil)
 }
@@ -105,19 +120,23 @@ func Parse(kind Kind, text string) (Token, error) {
 	if kind == Key {
 		return parseKey(body)
 	}
-	ids := 2 * 16
-	if kind == KeyAccess {
+	ids, family := 2*16, 0
+	switch kind {
+	case KeyAccess:
 		ids = 3 * 16
+	case Refresh:
+		family = secretSize
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
-	if err != nil || len(raw) != ids+secretSize || strings.ContainsAny(body, "\r\n") {
+	if err != nil || len(raw) != ids+family+secretSize || strings.ContainsAny(body, "\r\n") {
 		return Token{}, ErrMalformed
 	}
 	t := Token{Kind: kind}
 	copy(t.Account[:], raw[:16])
 	copy(t.ID[:], raw[16:32])
 	copy(t.Via[:], raw[32:ids])
-	copy(t.secret[:], raw[ids:])
+	copy(t.family[:family], raw[ids:])
+	copy(t.secret[:], raw[ids+family:])
 	return t, nil
 }
 

@@ -19,10 +19,10 @@ var (
 	record = ulid.MustParseStrict("01JZ0000000000000000000002")
 )
 
-// issue makes a token whose secret is 32 times seed.
+// issue makes a token whose secrets are 32 times seed.
 func issue(t testing.TB, kind token.Kind, seed byte) token.Token {
 	t.Helper()
-	made, err := token.Issue(bytes.NewReader(bytes.Repeat([]byte{seed}, 32)), kind, owner, record)
+	made, err := token.Issue(bytes.NewReader(bytes.Repeat([]byte{seed}, 64)), kind, owner, record)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +96,7 @@ func TestOneKindNeverPassesForAnother(t *testing.T) {
 				t.Errorf("%s read as %s: %v", is, asked, err)
 			}
 			dressed, err := token.Parse(asked, string(asked)+strings.TrimPrefix(made.Reveal(), string(is)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if dressed.Matches(made.Hash()) {
+			if err == nil && dressed.Matches(made.Hash()) {
 				t.Errorf("%s with the prefix of %s matches", is, asked)
 			}
 		}

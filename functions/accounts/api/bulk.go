@@ -27,7 +27,7 @@ func bulkRoute(h handlers) httpapi.Route {
 			Tag: tag, Summary: "Do something to many accounts",
 			Description: "To the accounts of ids, or to all that pass a filter, whose members are named and written as the list's query parameters ({} means every active account). " +
 				"Needs the permission of the action: allow, block and resetTries account.block, lock and unlock account.lock, forcePasswordChange account.password, the others account.update. " +
-				"Each account is worked on by itself, by the rules of the single action, and has a result: ok, unchanged or problem. With preview nothing is written, and ok means that it would change; seats of licences are counted only when it is done. " +
+				"Each account is worked on by itself, by the rules of the single action, and has a result: ok, unchanged or problem. With preview nothing is written, and ok means that it would change, seats of licences counted as far as this call goes. " +
 				"With a filter, one call takes up to limit accounts in the order of usernames: go on with the same body and next as cursor (and an Idempotency-Key of its own) until there is no next; remaining says how many match after this call. " +
 				"With ids, those that there was no time for have the problem later: send them again. Doing the same twice does no harm.",
 			Body:        bulkBody{},

@@ -15,6 +15,10 @@ type resetBody struct {
 	Unlock bool `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
 }
 
+type mailPasswordBody struct {
+	Unlock bool `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
+}
+
 // generatedPasswordView is a generated password with the account as it is now.
 type generatedPasswordView struct {
 	Password string    `json:"password" help:"The generated password, shown this once. It has to be changed at the next sign-in." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
@@ -57,6 +61,15 @@ func (h handlers) reset(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(generatedPasswordView{Password: password, Expires: a.PasswordExpires, ID: a.ID, Version: a.Version}).WithVersion(a.Version), nil
+}
+
+func (h handlers) mailPassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in mailPasswordBody
+	id, version, err := action(r, &in)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(h.accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -141,6 +154,20 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 				Tag: tag, Summary: "Force a change of password", IfMatchOptional: true,
 				Description: "The person has to choose a new password at the next sign-in. Open sessions go on.",
 				Answers:     one, Problems: []httpapi.Problem{apiOnly, administrator},
+			},
+		},
+		{
+			Key: "POST /api/accounts/{id}/mail-password", Needs: access.AccountPassword, Handle: h.mailPassword,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Mail a link to set a password", IfMatchOptional: true,
+				Description: "Auto mail new password: the link works once, for as many hours as the environment's defaults say, and replaces any before it. The present password stays until then. A block stays unless unlock is true.",
+				Body:        mailPasswordBody{}, Answers: one,
+				Problems: []httpapi.Problem{
+					apiOnly,
+					{Kind: fault.Conflict, Code: "noEmail", When: "The account has no email."},
+					{Kind: fault.Conflict, Code: "locked", When: "The account is locked."},
+					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+				},
 			},
 		},
 		{

@@ -4,12 +4,10 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
 
@@ -18,8 +16,8 @@ const tag = "Sign-in"
 // Routes returns the route table over a service.
 func Routes(service *signin.Service) []httpapi.Route {
 	h := handlers{service}
-	step := []httpapi.Answer{{Status: http.StatusOK, Body: stepView{}}}
-	return []httpapi.Route{
+	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
+	return guarded(service, append(append(factorRoutes(h, step), passwordRoutes(h, step)...), []httpapi.Route{
 		{
 			Key: "POST /api/login", Needs: access.Public, Handle: h.login,
 			Doc: httpapi.Operation{
@@ -46,8 +44,9 @@ func Routes(service *signin.Service) []httpapi.Route {
 		{
 			Key: "POST /api/login/refresh", Needs: access.Public, Handle: h.refresh,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Renew a session", Description: "Both tokens are new; a refresh token that is used twice closes the session.",
-				Body: refreshBody{}, Answers: step,
+				Tag: tag, Summary: "Renew a session",
+				Description: "Both tokens are new. Asked again with the same token within 10 seconds, because the answer was lost, the answer is the same; a former token after that closes the session. A page of ours sends no body: its refresh token is a cookie.",
+				Body:        refreshBody{}, BodyOptional: true, Answers: step,
 				Problems: []httpapi.Problem{{Kind: fault.Unauthenticated, Code: "session", When: "The session is over, or the token was used."}},
 			},
 		},
@@ -67,7 +66,7 @@ func Routes(service *signin.Service) []httpapi.Route {
 			Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
 			Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
 		},
-	}
+	}...))
 }
 
 type handlers struct{ service *signin.Service }
@@ -76,6 +75,7 @@ type loginBody struct {
 	Identifier string `json:"identifier" help:"Username or email, in any case." maxLength:"250" example:"admin"`
 	Password   string `json:"password" maxLength:"1000" example:"correct horse battery staple"`
 	Client     string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"curl"`
+	Device     string `json:"device,omitzero" help:"The deviceToken of a remembered device; a wrong one is no fault." maxLength:"256"`
 }
 
 type passwordBody struct {
@@ -84,7 +84,7 @@ type passwordBody struct {
 }
 
 type refreshBody struct {
-	RefreshToken string `json:"refreshToken" maxLength:"256" example:"uar_AZ..."`
+	RefreshToken string `json:"refreshToken,omitzero" maxLength:"256" help:"Required, but for a page that has it as a cookie and must not send it." example:"uar_AZ..."`
 }
 
 type keyBody struct {
@@ -92,33 +92,16 @@ type keyBody struct {
 	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"payroll"`
 }
 
-// stepView is the answer to every step.
-type stepView struct {
-	Next session.Step `json:"next" enum:"done|changePassword" help:"The next step; done when the session is open."`
-	// Ticket is for the next step.
-	Ticket       string       `json:"ticket,omitzero" help:"For the next step, once, within 5 minutes."`
-	AccessToken  string       `json:"accessToken,omitzero" help:"Send it as Authorization: Bearer."`
-	RefreshToken string       `json:"refreshToken,omitzero" help:"Renews the session, once; not there for a session that an API key opened."`
-	Session      *sessionView `json:"session,omitzero"`
-}
-
-type sessionView struct {
-	ID         string    `json:"id"`
-	AccountID  string    `json:"accountId"`
-	RefreshDue time.Time `json:"refreshDue" help:"The session ends then unless it is renewed (UTC)."`
-	HardEnd    time.Time `json:"hardEnd" help:"The session ends then in any case (UTC)."`
-}
-
-func device(r *httpapi.Request, client string) signin.Device {
-	return signin.Device{Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP()}
-}
-
 func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in loginBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.Login(ctx, in.Identifier, in.Password, device(r, in.Client)))
+	from := r.Device(in.Client)
+	if from.Token = in.Device; from.Token == "" && r.FromOurPage() {
+		from.Token = r.Cookie(httpapi.DeviceCookie)
+	}
+	return answer(r)(h.service.Login(ctx, in.Identifier, in.Password, from))
 }
 
 func (h handlers) changePassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -126,7 +109,7 @@ func (h handlers) changePassword(ctx context.Context, r *httpapi.Request) (httpa
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.ChangePassword(ctx, in.Ticket, in.Password, device(r, "")))
+	return answer(r)(h.service.ChangePassword(ctx, in.Ticket, in.Password, r.Device("")))
 }
 
 func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -134,7 +117,16 @@ func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.Refresh(ctx, in.RefreshToken))
+	refresh := in.RefreshToken
+	switch web := r.FromOurPage(); {
+	case web && refresh != "":
+		return httpapi.Response{}, httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "unexpected", Message: "A page sends its refresh token as a cookie only."}})
+	case web:
+		refresh = r.Cookie(httpapi.RefreshCookie)
+	case refresh == "":
+		return httpapi.Response{}, httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "required", Message: "This member is required."}})
+	}
+	return answer(r)(h.service.Refresh(ctx, refresh, r.Device("")))
 }
 
 func (h handlers) key(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -142,33 +134,16 @@ func (h handlers) key(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.LoginByKey(ctx, in.Key, device(r, in.Client)))
+	return answer(r)(h.service.LoginByKey(ctx, in.Key, r.Device(in.Client)))
 }
 
 func (h handlers) logout(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	return httpapi.NoContent(), h.service.Logout(ctx, r.Scope)
-}
-
-// answer encodes the outcome of a step and notes in the access record whose it was.
-func answer(r *httpapi.Request) func(signin.Result, error) (httpapi.Response, error) {
-	return func(got signin.Result, err error) (httpapi.Response, error) {
-		if err != nil {
-			return httpapi.Response{}, err
-		}
-		view := stepView{Next: got.Next}
-		if got.Next != session.Done {
-			r.Record(got.Ticket.Account.String(), "")
-			view.Ticket = got.Ticket.Reveal()
-			return httpapi.OK(view), nil
-		}
-		s := got.Session
-		r.Record(s.AccountID, s.ID)
-		r.RecordKey(s.Key)
-		view.AccessToken = got.Access.Reveal()
-		if s.Key == "" { // a key opens another session rather than renew one
-			view.RefreshToken = got.Refresh.Reveal()
-		}
-		view.Session = &sessionView{ID: s.ID, AccountID: s.AccountID, RefreshDue: s.RefreshDue, HardEnd: s.HardEnd}
-		return httpapi.OK(view), nil
+	if err := h.service.Logout(ctx, r.Scope, r.Device("")); err != nil {
+		return httpapi.Response{}, err
 	}
+	res := httpapi.NoContent()
+	if r.FromOurPage() {
+		res = res.WithCookie(httpapi.AccessCookie, "", 0).WithCookie(httpapi.RefreshCookie, "", 0)
+	}
+	return res, nil
 }

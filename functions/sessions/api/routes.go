@@ -20,7 +20,7 @@ type Store interface {
 	// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
 	Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error)
 	// Close closes a session if it is open, and reports whether it was.
-	Close(ctx context.Context, accountID, sessionID string, at time.Time, why session.Reason) (bool, error)
+	Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error)
 }
 
 // Accounts reads the account whose sessions an administrator asks for.
@@ -42,6 +42,14 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.own, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List my sessions", Description: "Newest first.", Answers: list,
 		}},
+		{Key: "DELETE /api/sessions", Needs: access.SignedIn, NoKeys: true, Handle: h.closeMyOthers, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Close all my other sessions", Description: "The session of this request stays open. One that begins while they are closed may stay open too.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}},
+		}},
+		{Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOthers, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Close all sessions of an account", Description: "Called for one's own account, the session of the request stays open. One that begins while they are closed may stay open too; a block keeps new ones from beginning.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: missing,
+		}},
 		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Close one of my sessions", Answers: gone,
 		}},
@@ -52,6 +60,11 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 			Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
 		}},
 	}
+}
+
+// closedView tells how many sessions were closed.
+type closedView struct {
+	Closed int `json:"closed" help:"How many open sessions were closed."`
 }
 
 type handlers struct {
@@ -78,6 +91,7 @@ type view struct {
 	RefreshDue time.Time  `json:"refreshDue" help:"Session refresh due."`
 	HardEnd    time.Time  `json:"hardEnd"`
 	Closed     *time.Time `json:"closed,omitzero" help:"When it was closed or ran out; not there while it is open."`
+	ClosedBy   string     `json:"closedBy,omitzero" help:"Username of who closed it; not there where nobody did."`
 	Reason     string     `json:"reason,omitzero" help:"What closed it." enum:"signedOut|closedByOwner|closedByAdministrator|refreshReused|expired"`
 	KeyID      string     `json:"keyId,omitzero" help:"The API key that opened it; not there for people's."`
 	Current    bool       `json:"current" help:"Whether it is the session of this request."`
@@ -132,7 +146,7 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request, accountID string
 func (h handlers) view(s session.Session, current string) view {
 	v := view{
 		ID: s.ID, Client: s.Client, UserAgent: s.UserAgent, Location: s.Address, Start: s.Start,
-		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), KeyID: s.Key, Current: s.ID == current,
+		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), KeyID: s.Key, Current: s.ID == current, ClosedBy: s.ClosedBy,
 	}
 	switch {
 	case !s.Closed.IsZero():
@@ -160,6 +174,54 @@ func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID strin
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	_, err = h.sessions.Close(ctx, accountID, id, h.now(), why)
+	_, err = h.sessions.Close(ctx, accountID, id, h.end(r, why))
 	return httpapi.NoContent(), err
+}
+
+// end is who closes sessions now, and from where.
+func (h handlers) end(r *httpapi.Request, why session.Reason) session.End {
+	c := r.Scope.Caller
+	return session.End{At: h.now().UTC().Truncate(time.Millisecond), Why: why, By: c.Username, ByID: c.AccountID, FromAddress: r.SourceIP()}
+}
+
+func (h handlers) closeMyOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return h.closeAll(ctx, r, r.Scope.Caller.AccountID, session.ClosedByOwner)
+}
+
+func (h handlers) closeAllOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.other(ctx, r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.closeAll(ctx, r, id, session.ClosedByAdmin)
+}
+
+// closeAll closes every open session of an account but that of the request. They are listed newest first, and none that
+// began longer ago than a session can last is open, so the walk has an end however many there were.
+func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID string, why session.Reason) (httpapi.Response, error) {
+	var out closedView
+	for after := ""; ; {
+		found, next, err := h.sessions.Sessions(ctx, accountID, after, 100)
+		if err != nil {
+			return httpapi.Response{}, err
+		}
+		for _, s := range found {
+			switch {
+			case h.now().Sub(s.Start) > session.Longest:
+				return httpapi.OK(out), nil
+			case s.ID == r.Scope.Caller.SessionID || !s.Closed.IsZero() || !h.now().Before(s.RefreshDue):
+				continue
+			}
+			closed, err := h.sessions.Close(ctx, accountID, s.ID, h.end(r, why))
+			if err != nil {
+				return httpapi.Response{}, err
+			}
+			if closed {
+				out.Closed++
+			}
+		}
+		if after = next; next == "" {
+			return httpapi.OK(out), nil
+		}
+	}
 }

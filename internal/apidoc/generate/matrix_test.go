@@ -25,8 +25,11 @@ func needs(t *testing.T) map[string]access.Permission {
 	defer f.Close()
 	out := map[string]access.Permission{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if words := strings.Fields(lines.Text()); len(words) == 3 {
+		switch words := strings.Fields(lines.Text()); len(words) {
+		case 3:
 			out[words[0]+" "+words[1]] = access.Permission(words[2])
+		case 2: // $default
+			out[words[0]] = access.Permission(words[1])
 		}
 	}
 	return out

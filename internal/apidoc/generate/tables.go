@@ -9,6 +9,7 @@ import (
 	console "useraccounts/functions/console/api"
 	login "useraccounts/functions/login/api"
 	resources "useraccounts/functions/resources/api"
+	mfa "useraccounts/functions/mfa/api"
 	sessions "useraccounts/functions/sessions/api"
 	settings "useraccounts/functions/settings/api"
 	transfers "useraccounts/functions/transfers/api"
@@ -25,14 +26,15 @@ type table struct {
 // left out: nothing here calls a handler.
 func tables() []table {
 	return []table{
-		{"login", login.Routes(nil)},
+		{"login", slices.Concat(login.Routes(nil), login.RecoveryRoutes(nil))},
 		{"accounts", append(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{})...)},
+		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},
 		{"access", entries.Routes(nil)},
-		{"settings", slices.Concat(settings.Routes(nil), settings.SetRoutes(nil))},
+		{"settings", slices.Concat(settings.Routes(nil), settings.CommunicationRoutes(nil), settings.SetRoutes(nil))},
 		{"resources", resources.Routes(nil, nil)},
-		{"transfers", transfers.Routes(nil)},
-		{"console", console.Routes()},
+		{"transfers", transfers.Routes(nil, nil)},
+		{"console", console.Routes(nil)},
 	}
 }

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/signin"
+)
+
+type secondFactorBody struct {
+	Ticket   string     `json:"ticket" maxLength:"256" help:"The ticket of the step before." example:"uat_AZ..."`
+	Method   mfa.Method `json:"method" enum:"totp|recoveryCode" example:"totp"`
+	Code     string     `json:"code" maxLength:"64" help:"The six digits that the authenticator shows, or a recovery code." example:"123456"`
+	Remember bool       `json:"remember,omitzero" help:"Remember this device: its next sign-ins need no second factor, for as many days as the environment allows."`
+}
+
+type ticketBody struct {
+	Ticket string `json:"ticket" maxLength:"256" help:"The ticket of the step before." example:"uat_AZ..."`
+}
+
+type confirmBody struct {
+	Ticket string `json:"ticket" maxLength:"256" help:"The ticket of the step before." example:"uat_AZ..."`
+	Code   string `json:"code" maxLength:"64" help:"The six digits that the authenticator shows." example:"123456"`
+}
+
+// enrolmentView is what an authenticator is set up from; it is shown once.
+type enrolmentView struct {
+	Secret string `json:"secret" help:"For typing, where no QR code can be read."`
+	URI    string `json:"uri" help:"What the QR code says: an otpauth address."`
+	QRCode string `json:"qrCode" help:"The QR code as a data: address of a PNG image."`
+}
+
+// factorRoutes are the steps of the second factor.
+func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
+	ticket := httpapi.Problem{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, over, or was used."}
+	return []httpapi.Route{
+		{
+			Key: "POST /api/login/second-factor", Needs: access.Public, Handle: h.secondFactor,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Take the step secondFactor",
+				Description: "A code counts as a try before it is looked at, and is good once. A wrong one leaves the ticket good.",
+				Body:        secondFactorBody{}, Answers: step,
+				Problems: []httpapi.Problem{
+					ticket,
+					{Kind: fault.Unauthenticated, Code: "code", When: "The code is not right, or was used already."},
+					{Kind: fault.Unauthenticated, Code: "factorEnded", When: "100 wrong codes came in a row: an administrator has to remove the second factor."},
+					{Kind: fault.TooMany, Code: "factorPaused", When: "Five wrong codes came in a row: codes are tried again after 15 minutes."},
+					{Kind: fault.Invalid, Code: "invalid", When: "The method is unknown, or the code has not its form."},
+				},
+			},
+		},
+		{
+			Key: "POST /api/login/second-factor/set-up", Needs: access.Public, Handle: h.beginSetUp,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Begin the step setUpSecondFactor",
+				Description: "The answer is what an authenticator is set up from. The ticket stays good: for the confirmation, or to begin again.",
+				Body:        ticketBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}}, Problems: []httpapi.Problem{ticket},
+			},
+		},
+		{
+			Key: "POST /api/login/second-factor/confirm", Needs: access.Public, Handle: h.confirmSetUp,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Take the step setUpSecondFactor",
+				Description: "One good code of the authenticator ends the set-up. The answer has the recovery codes, this once.",
+				Body:        confirmBody{}, Answers: step,
+				Problems: []httpapi.Problem{
+					ticket,
+					{Kind: fault.Invalid, Code: "invalid", When: "The code is not right, or has not its form."},
+					{Kind: fault.Conflict, Code: "noSetUp", When: "No set-up was begun, it is over, or too many codes were tried; begin it again."},
+				},
+			},
+		},
+	}
+}
+
+func (h handlers) secondFactor(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in secondFactorBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	with := signin.SecondFactor{Method: in.Method, Code: in.Code, Remember: in.Remember}
+	return answer(r)(h.service.ProveSecondFactor(ctx, in.Ticket, with, r.Device("")))
+}
+
+func (h handlers) beginSetUp(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in ticketBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	shown, err := h.service.BeginSetUp(ctx, in.Ticket)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(enrolmentView{Secret: shown.Secret, URI: shown.URI, QRCode: shown.QR}), nil
+}
+
+func (h handlers) confirmSetUp(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in confirmBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return answer(r)(h.service.ConfirmSetUp(ctx, in.Ticket, in.Code, r.Device("")))
+}

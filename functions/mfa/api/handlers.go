@@ -1,0 +1,206 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/factor"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/mfa"
+)
+
+type handlers struct {
+	own      *factor.Service
+	accounts *account.Service
+}
+
+type proofBody struct {
+	Password string `json:"password,omitzero" maxLength:"1000" help:"Your password; not needed within five minutes of signing in." example:"correct horse battery staple"`
+}
+
+type codeBody struct {
+	Code string `json:"code" maxLength:"64" help:"The six digits that the authenticator shows." example:"123456"`
+}
+
+// enrolmentView is what an authenticator is set up from; it is shown once.
+type enrolmentView struct {
+	Secret string `json:"secret" help:"For typing, where no QR code can be read."`
+	URI    string `json:"uri" help:"What the QR code says: an otpauth address."`
+	QRCode string `json:"qrCode" help:"The QR code as a data: address of a PNG image."`
+}
+
+type codesView struct {
+	RecoveryCodes []string `json:"recoveryCodes" help:"Shown once; each is good once in place of the authenticator."`
+}
+
+type view struct {
+	Required          bool         `json:"required" help:"Whether a second factor has to be used, by the account or the environment."`
+	Exempt            bool         `json:"exempt" help:"Whether an administrator chose not to enforce it."`
+	Methods           []mfa.Method `json:"methods" enum:"totp|recoveryCode" help:"What is set up."`
+	Since             *time.Time   `json:"since,omitzero" help:"When the authenticator was set up (UTC)."`
+	RecoveryCodesLeft int          `json:"recoveryCodesLeft"`
+	PausedUntil       *time.Time   `json:"pausedUntil,omitzero" help:"Until when no code is tried, because five were wrong (UTC)."`
+	Ended             bool         `json:"ended" help:"Whether so many codes were wrong that the second factor has to be removed and set up anew."`
+	Devices           []deviceView `json:"devices" help:"Trusted devices, newest first."`
+}
+
+type deviceView struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Location string    `json:"location" help:"Network address of the last use."`
+	First    time.Time `json:"firstUsed"`
+	Last     time.Time `json:"lastUsed"`
+	Expires  time.Time `json:"expires"`
+}
+
+func viewOf(o factor.Overview) view {
+	v := view{
+		Required: o.Required, Exempt: o.Account.MFAExempt, Methods: append([]mfa.Method{}, o.Methods...), RecoveryCodesLeft: o.CodesLeft,
+		Ended: o.Ended, Devices: make([]deviceView, len(o.Devices)),
+	}
+	if !o.Since.IsZero() {
+		v.Since = &o.Since
+	}
+	if !o.Paused.IsZero() {
+		v.PausedUntil = &o.Paused
+	}
+	for i, d := range o.Devices {
+		v.Devices[i] = deviceView{ID: d.ID, Name: d.Name, Location: d.Address, First: d.First, Last: d.Last, Expires: d.Expires}
+	}
+	return v
+}
+
+func (h handlers) mine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	o, err := h.own.Overview(ctx, r.Scope, r.Scope.Caller.AccountID)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(viewOf(o)), nil
+}
+
+func (h handlers) begin(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in proofBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	shown, err := h.own.Begin(ctx, r.Scope, in.Password)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(enrolmentView{Secret: shown.Secret, URI: shown.URI, QRCode: shown.QR}), nil
+}
+
+func (h handlers) confirm(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in codeBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return codes(h.own.Confirm(ctx, r.Scope, in.Code))
+}
+
+func (h handlers) remake(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in proofBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return codes(h.own.RemakeCodes(ctx, r.Scope, in.Password))
+}
+
+func codes(made []string, err error) (httpapi.Response, error) {
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(codesView{RecoveryCodes: made}), nil
+}
+
+func (h handlers) removeMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in proofBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.NoContent(), h.own.Remove(ctx, r.Scope, in.Password)
+}
+
+func (h handlers) forgetMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	_, err := h.accounts.ForgetDevices(ctx, r.Scope, r.Scope.Caller.AccountID, 0)
+	return httpapi.NoContent(), err
+}
+
+func (h handlers) forgetOneOfMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return h.forgetOf(ctx, r, r.Scope.Caller.AccountID)
+}
+
+func (h handlers) forgetOf(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {
+	device, err := r.ID("deviceId")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.NoContent(), h.own.Forget(ctx, r.Scope, accountID, device)
+}
+
+func (h handlers) theirs(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.overview(ctx, r, id)
+}
+
+// overview answers with the state of an account's second factor, under the account's version.
+func (h handlers) overview(ctx context.Context, r *httpapi.Request, id string) (httpapi.Response, error) {
+	o, err := h.own.Overview(ctx, r.Scope, id)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(viewOf(o)).WithVersion(o.Account.Version), nil
+}
+
+// action reads what every action on another account takes: its id and, where given, the version.
+func action(r *httpapi.Request) (string, int64, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return "", 0, err
+	}
+	version, err := r.IfMatchIfGiven()
+	return id, version, err
+}
+
+func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := action(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if _, err := h.accounts.RemoveMFA(ctx, r.Scope, id, version); err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.overview(ctx, r, id)
+}
+
+func (h handlers) exempt(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := action(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if _, err := h.accounts.DoNotEnforceMFA(ctx, r.Scope, id, version); err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.overview(ctx, r, id)
+}
+
+func (h handlers) forget(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := action(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	_, err = h.accounts.ForgetDevices(ctx, r.Scope, id, version)
+	return httpapi.NoContent(), err
+}
+
+func (h handlers) forgetOne(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.forgetOf(ctx, r, id)
+}

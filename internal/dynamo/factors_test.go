@@ -1,0 +1,521 @@
+package dynamo_test
+
+import (
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/pquerna/otp/totp"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/factor"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/seal"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
+)
+
+const personal = "a secret of my own choice"
+
+// person is an account on DynamoDB Local that signs in, and the services for its second factor with a clock to set.
+type owner struct {
+	*fixture
+	id     string
+	now    time.Time
+	people signin.Service
+	own    *factor.Service
+}
+
+func newOwner(t *testing.T, f *fixture, username string, more field.Patch) *owner {
+	t.Helper()
+	a := f.create(t, username, more)
+	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: personal, Unlock: true}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "key.json")
+	name, err := seal.MakeFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &owner{fixture: f, id: a.ID, now: time.Now(), people: *f.signin}
+	clock := func() time.Time { return o.now }
+	sealer, factors := seal.New(aws.Config{}, name, true, clock), dynamo.Factors{Table: f.table}
+	setUp := &mfa.SetUp{Store: factors, Seal: sealer, Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText}
+	o.people.Gate = &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(f.table), Now: clock}
+	o.people.Factors, o.people.Seal, o.people.Enrol = factors, sealer, setUp
+	o.own = &factor.Service{
+		Accounts: f.store, Store: factors, SetUp: setUp, Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText,
+	}
+	return o
+}
+
+func (o *owner) login(t *testing.T, device string) signin.Result {
+	t.Helper()
+	a, err := o.store.Account(t.Context(), o.fresh(t).Env, o.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.people.Login(t.Context(), a.Username, personal, signin.Device{Token: device, UserAgent: "Firefox"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// enrol signs the owner in and sets an authenticator up; it returns its secret and the recovery codes.
+func (o *owner) enrol(t *testing.T) (secret string, codes []string) {
+	t.Helper()
+	scope, err := o.people.Authenticate(t.Context(), o.login(t, "").Access.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := o.own.Begin(t.Context(), scope, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if codes, err = o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now)); err != nil {
+		t.Fatal(err)
+	}
+	return shown.Secret, codes
+}
+
+func codeOf(t *testing.T, secret string, at time.Time) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func (o *owner) prove(ticket token.Token, method mfa.Method, code string, remember bool) (signin.Result, error) {
+	return o.people.ProveSecondFactor(context.Background(), ticket.Reveal(), signin.SecondFactor{Method: method, Code: code, Remember: remember}, signin.Device{UserAgent: "Firefox"})
+}
+
+// C11, C31, V28: of 50 who post one good code at the same moment, each with a good ticket, one gets a session; the code of the
+// set-up is used already, and that of the next step is good.
+func TestOneCodeOpensOneSession(t *testing.T) {
+	o := newOwner(t, newFixture(t), "owner", nil)
+	secret, _ := o.enrol(t)
+	if _, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, o.now), false); !fault.HasCode(err, "code") {
+		t.Errorf("the code of the set-up: %v", err)
+	}
+	o.now = o.now.Add(time.Hour)
+	code := codeOf(t, secret, o.now)
+	var tickets []token.Token
+	for range 50 {
+		tickets = append(tickets, o.login(t, "").Ticket)
+	}
+	var all sync.WaitGroup
+	var opened atomic.Int64
+	for _, ticket := range tickets {
+		all.Go(func() {
+			if got, err := o.prove(ticket, mfa.TOTP, code, false); err == nil && got.Next == session.Done {
+				opened.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if opened.Load() != 1 {
+		t.Errorf("%d sessions", opened.Load())
+	}
+}
+
+// C05, V15: of 60 codes at the same moment five are tried; a quarter of an hour later five more are. A recovery code opens
+// once, and never while codes are paused.
+func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	_, codes := o.enrol(t)
+	factors := dynamo.Factors{Table: f.table}
+	for round := range 2 {
+		var all sync.WaitGroup
+		var tried atomic.Int64
+		for range 60 {
+			all.Go(func() {
+				_, counted, err := factors.Try(t.Context(), o.id, o.now)
+				if err != nil {
+					t.Error(err)
+				}
+				if counted {
+					tried.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if tried.Load() != mfa.TryLimit {
+			t.Errorf("round %d: %d were tried", round, tried.Load())
+		}
+		if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], false); !fault.HasCode(err, "factorPaused") {
+			t.Errorf("paused: %v", err)
+		}
+		o.now = o.now.Add(mfa.Pause)
+	}
+	ticket := o.login(t, "").Ticket
+	if got, err := o.prove(ticket, mfa.RecoveryCode, codes[0], false); err != nil || got.Next != session.Done {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := o.prove(ticket, mfa.RecoveryCode, codes[1], false); !fault.HasCode(err, "ticket") {
+		t.Errorf("the ticket again: %v", err)
+	}
+	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], false); !fault.HasCode(err, "code") {
+		t.Errorf("the recovery code again: %v", err)
+	}
+	overview, err := o.own.Overview(t.Context(), f.fresh(t), o.id)
+	if err != nil || overview.CodesLeft != 9 || !slices.Equal(overview.Methods, []mfa.Method{mfa.TOTP, mfa.RecoveryCode}) {
+		t.Errorf("%+v, %v", overview, err)
+	}
+	if _, counted, err := factors.Try(t.Context(), f.admin.Caller.AccountID, o.now); err != nil || counted {
+		t.Errorf("an account without a second factor: %v, %v", counted, err)
+	}
+	var failed int
+	for _, e := range f.events(t, o.id) {
+		if e.Kind == journal.SecondFactorFailed {
+			failed++
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d wrong codes in the log", failed)
+	}
+}
+
+// events returns the account's events, newest first.
+func (f *fixture) events(t *testing.T, id string) []journal.Event {
+	t.Helper()
+	found, err := f.store.EventsSince(t.Context(), f.fresh(t).Env, id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := f.table.Client.Query(t.Context(), &dynamodb.QueryInput{
+		TableName: &f.table.Name, KeyConditionExpression: aws.String("PK = :pk AND begins_with(SK, :sk)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "U#" + id}, ":sk": &types.AttributeValueMemberS{Value: "E#"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range out.Items {
+		if _, versioned := it["version"]; !versioned {
+			kind, _ := it["kind"].(*types.AttributeValueMemberS)
+			found = append(found, journal.Event{Kind: journal.Kind(kind.Value)})
+		}
+	}
+	return found
+}
+
+// V30: a seed that is moved to another account's item opens nothing, and is no wrong code either.
+func TestAMovedSeedOpensNothing(t *testing.T) {
+	f := newFixture(t)
+	one, other := newOwner(t, f, "one", nil), newOwner(t, f, "other", nil)
+	other.people, other.own = one.people, one.own // one key for both, as in a deployment
+	one.enrol(t)
+	secret, _ := other.enrol(t)
+	one.now = one.now.Add(time.Hour)
+	read := func(id string) map[string]types.AttributeValue {
+		out, err := f.table.Client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &f.table.Name, Key: map[string]types.AttributeValue{
+			"PK": &types.AttributeValueMemberS{Value: "U#" + id}, "SK": &types.AttributeValueMemberS{Value: "M#TOTP"},
+		}})
+		if err != nil || out.Item == nil {
+			t.Fatalf("no second factor of %s: %v", id, err)
+		}
+		return out.Item
+	}
+	moved := read(one.id)
+	moved["seed"] = read(other.id)["seed"]
+	if _, err := f.table.Client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &f.table.Name, Item: moved}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := one.prove(one.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, one.now), false); err == nil || fault.As(err) != nil || got.Next != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// V36, V40: a remembered device signs in by the password alone, with a new secret each time, until the account's devices are
+// forgotten; blocking forgets them, an administrator's choice of a password does not, an automatic reset does.
+func TestDevicesAreRememberedAndForgotten(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	secret, _ := o.enrol(t)
+	remember := func() string {
+		o.now = o.now.Add(time.Hour)
+		got, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, o.now), true)
+		if err != nil || got.Device == (token.Token{}) {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		return got.Device.Reveal()
+	}
+	device := remember()
+	for range 3 {
+		o.now = o.now.Add(time.Hour)
+		got := o.login(t, device)
+		if got.Next != session.Done || got.Device.Reveal() == device {
+			t.Fatalf("%+v", got)
+		}
+		device = got.Device.Reveal()
+	}
+	overview, err := o.own.Overview(t.Context(), f.fresh(t), o.id)
+	if err != nil || len(overview.Devices) != 1 || overview.Devices[0].Name != "Firefox" || overview.Devices[0].Last.Sub(overview.Devices[0].First) != 3*time.Hour {
+		t.Fatalf("%+v, %v", overview.Devices, err)
+	}
+	if err := o.own.Forget(t.Context(), f.fresh(t), o.id, overview.Devices[0].ID); err != nil {
+		t.Error(err)
+	}
+	if err := o.own.Forget(t.Context(), f.fresh(t), o.id, overview.Devices[0].ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("forgotten twice: %v", err)
+	}
+	if got := o.login(t, device); got.Next != session.SecondFactor {
+		t.Errorf("it was forgotten: %+v", got)
+	}
+	set := func(choice account.NewPassword) error {
+		_, err := f.accounts.SetPassword(t.Context(), f.fresh(t), o.id, 0, choice)
+		return err
+	}
+	for name, c := range map[string]struct {
+		do   func() error
+		next session.Step
+	}{
+		"password set": {func() error { return set(account.NewPassword{Password: personal}) }, session.Done},
+		"reset": {func() error {
+			if _, _, err := f.accounts.ResetPassword(t.Context(), f.fresh(t), o.id, 0, false); err != nil {
+				return err
+			}
+			return set(account.NewPassword{Password: personal})
+		}, session.SecondFactor},
+		"blocked": {func() error {
+			if _, err := f.accounts.Block(t.Context(), f.fresh(t), o.id, 0, "Away"); err != nil {
+				return err
+			}
+			_, err := f.accounts.Allow(t.Context(), f.fresh(t), o.id, 0)
+			return err
+		}, session.SecondFactor},
+		"locked": {func() error {
+			if _, err := f.accounts.Lock(t.Context(), f.fresh(t), o.id, 0); err != nil {
+				return err
+			}
+			_, err := f.accounts.Unlock(t.Context(), f.fresh(t), o.id, 0)
+			return err
+		}, session.SecondFactor},
+		"all forgotten": {func() error {
+			_, err := f.accounts.ForgetDevices(t.Context(), f.fresh(t), o.id, 0)
+			return err
+		}, session.SecondFactor},
+	} {
+		device := remember()
+		if err := c.do(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := o.login(t, device); got.Next != c.next {
+			t.Errorf("%s: next is %s, want %s", name, got.Next, c.next)
+		}
+	}
+}
+
+// V31, V35: an administrator's removal ends every session, forgets everything and leaves "required", so that the next sign-in
+// leads to a new set-up; not enforcing wins over the environment; requiring it again ends that.
+func TestRemoveAndDoNotEnforce(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	o.enrol(t)
+	scope := f.fresh(t)
+	if a, err := f.accounts.Change(t.Context(), scope, o.id, o.version(t), field.Patch{"mfaRequired": true}); err != nil || !a.MFARequired {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if _, err := f.accounts.RemoveMFA(t.Context(), scope, scope.Caller.AccountID, 0); !fault.HasCode(err, "self") {
+		t.Errorf("one's own: %v", err)
+	}
+	if a, err := f.accounts.RemoveMFA(t.Context(), scope, o.id, 0); err != nil || a.MFAEnabled || !a.MFARequired {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	overview, err := o.own.Overview(t.Context(), scope, o.id)
+	if err != nil || len(overview.Methods) > 0 || overview.CodesLeft > 0 || !overview.Required {
+		t.Errorf("%+v, %v", overview, err)
+	}
+	got := o.login(t, "")
+	if got.Next != session.SetUpSecondFactor {
+		t.Fatalf("%+v", got)
+	}
+	shown, err := o.people.BeginSetUp(t.Context(), got.Ticket.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := o.people.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), codeOf(t, shown.Secret, o.now), signin.Device{})
+	if err != nil || done.Next != session.Done || len(done.RecoveryCodes) != 10 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if _, err := f.accounts.RemoveMFA(t.Context(), scope, o.id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.people.Authenticate(t.Context(), done.Access.Reveal()); !fault.HasCode(err, "session") {
+		t.Errorf("the session goes on: %v", err)
+	}
+	a, err := f.accounts.DoNotEnforceMFA(t.Context(), scope, o.id, 0)
+	if err != nil || a.MFARequired || !a.MFAExempt {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	if got := o.login(t, ""); got.Next != session.Done {
+		t.Errorf("not enforced: %+v", got)
+	}
+	if a, err = f.accounts.Change(t.Context(), scope, o.id, o.version(t), field.Patch{"mfaRequired": true}); err != nil || a.MFAExempt {
+		t.Errorf("%+v, %v", a, err)
+	}
+	var kinds []journal.Kind
+	for _, e := range f.events(t, o.id) {
+		kinds = append(kinds, e.Kind)
+	}
+	for _, want := range []journal.Kind{journal.SecondFactorAdded, journal.SecondFactorRemoved, journal.SecondFactorExempt} {
+		if !slices.Contains(kinds, want) {
+			t.Errorf("no %s in the log: %v", want, kinds)
+		}
+	}
+}
+
+func (o *owner) version(t *testing.T) int64 {
+	t.Helper()
+	a, err := o.store.Account(t.Context(), o.fresh(t).Env, o.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Version
+}
+
+// C15, V35: one's own second factor changes only after a fresh proof; the old one counts until the new one is confirmed (V31),
+// and a licence for API clients takes it away.
+func TestOnesOwnSecondFactor(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	old, codes := o.enrol(t)
+	o.now = o.now.Add(time.Hour)
+	in, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, old, o.now), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.now = o.now.Add(mfa.Fresh + time.Second)
+	scope, err := o.people.Authenticate(t.Context(), in.Access.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, began := o.own.Begin(t.Context(), scope, "")
+	_, remade := o.own.RemakeCodes(t.Context(), scope, "")
+	for name, err := range map[string]error{"begin": began, "codes": remade, "remove": o.own.Remove(t.Context(), scope, "")} {
+		if !fault.HasCode(err, "proofNeeded") {
+			t.Errorf("%s without a fresh proof: %v", name, err)
+		}
+	}
+	in, err = o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, old, o.now), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if scope, err = o.people.Authenticate(t.Context(), in.Access.Reveal()); err != nil {
+		t.Fatal(err)
+	}
+	shown, err := o.own.Begin(t.Context(), scope, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.own.Confirm(t.Context(), scope, codeOf(t, old, o.now)); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a code of the old one confirms: %v", err)
+	}
+	o.now = o.now.Add(time.Minute)
+	if _, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, old, o.now), false); err != nil {
+		t.Errorf("the old one until then: %v", err)
+	}
+	fresh, err := o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now)); !fault.HasCode(err, "noSetUp") {
+		t.Errorf("confirmed twice: %v", err)
+	}
+	o.now = o.now.Add(time.Minute)
+	for name, c := range map[string]struct {
+		method mfa.Method
+		code   string
+	}{"old seed": {mfa.TOTP, codeOf(t, old, o.now)}, "old recovery code": {mfa.RecoveryCode, codes[0]}} {
+		if _, err := o.prove(o.login(t, "").Ticket, c.method, c.code, false); !fault.HasCode(err, "code") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, fresh[0], false); err != nil {
+		t.Error(err)
+	}
+	remadeCodes, err := o.own.RemakeCodes(t.Context(), scope, "")
+	if err != nil || len(remadeCodes) != 10 || slices.Contains(remadeCodes, fresh[1]) {
+		t.Errorf("%v, %v", remadeCodes, err)
+	}
+	if err := o.own.Remove(t.Context(), scope, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.people.Authenticate(t.Context(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+		t.Errorf("the session goes on: %v", err)
+	}
+	o.enrol(t)
+	if a, err := f.accounts.Change(t.Context(), f.fresh(t), o.id, o.version(t), field.Patch{"userType": "API"}); err != nil || a.MFAEnabled {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	found, err := dynamo.Factors{Table: f.table}.Recall(t.Context(), o.id, "")
+	if err != nil || found.Seed != nil {
+		t.Errorf("an API client keeps its seed: %+v, %v", found, err)
+	}
+}
+
+// V65: what a set-up left behind goes with the account, and one that begins meanwhile is seen.
+func TestASetUpGoesWithItsAccount(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", field.Patch{"mfaRequired": true})
+	ticket := o.login(t, "").Ticket
+	if _, err := o.people.BeginSetUp(t.Context(), ticket.Reveal()); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.accounts.Delete(t.Context(), f.fresh(t), o.id, 0); err != nil {
+		t.Fatal(err)
+	}
+	out, err := f.table.Client.Query(t.Context(), &dynamodb.QueryInput{
+		TableName: &f.table.Name, KeyConditionExpression: aws.String("PK = :pk AND begins_with(SK, :sk)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "U#" + o.id}, ":sk": &types.AttributeValueMemberS{Value: "M#"},
+		},
+	})
+	if err != nil || len(out.Items) != 0 {
+		t.Errorf("%d items are left, %v", len(out.Items), err)
+	}
+	if _, err := o.people.BeginSetUp(t.Context(), ticket.Reveal()); !fault.HasCode(err, "ticket") {
+		t.Errorf("the ticket outlives it: %v", err)
+	}
+	p := mfa.Pending{ID: token.NewIDText(), Seed: []byte("x"), Expires: o.now.Add(time.Minute)}
+	if err := (dynamo.Factors{Table: f.table}).Begin(t.Context(), env, o.id, p); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a set-up without an account: %v", err)
+	}
+}
+
+// What the second step costs: the ticket with its account (3 round trips), the count of the try, and one transaction of the
+// ticket, the session, the account's last sign-in and the code's time step.
+func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	secret, _ := o.enrol(t)
+	o.now = o.now.Add(time.Hour)
+	ticket := o.login(t, "").Ticket
+	m := &meter{plain: f.table.Client, table: &f.table.Name}
+	metered := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
+	o.people.Gate = &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(metered), Now: o.people.Now}
+	o.people.Accounts, o.people.Sessions, o.people.Factors = dynamo.Accounts{Table: metered}, dynamo.Sessions{Table: metered}, dynamo.Factors{Table: metered}
+	m.within(t, "second factor, right code", 5, 4, 9, func() {
+		if _, err := o.prove(ticket, mfa.TOTP, codeOf(t, secret, o.now), false); err != nil {
+			t.Error(err)
+		}
+	})
+}

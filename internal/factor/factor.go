@@ -1,0 +1,229 @@
+// Package factor is what people do with their own second factor, and what they and administrators see of it.
+package factor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/mfa"
+)
+
+// Accounts reads and writes the account.
+type Accounts interface {
+	Account(ctx context.Context, env environment.Environment, id string) (account.Account, error)
+	Write(ctx context.Context, env environment.Environment, w account.Write) error
+}
+
+// Store is what is needed of the store of second factors.
+type Store interface {
+	// Recall reads an account's factors.
+	Recall(ctx context.Context, accountID, device string) (mfa.Factors, error)
+	// Codes reads the recovery codes: hashes by lookup.
+	Codes(ctx context.Context, accountID string) (map[string]string, error)
+	// Devices reads the remembered devices, good or not.
+	Devices(ctx context.Context, accountID string) ([]mfa.Device, error)
+	// Forget forgets one device and writes the event; NotFound if there is none.
+	Forget(ctx context.Context, accountID, device string, e journal.Event) error
+	// WriteFactors does both changes or neither; account.ErrRaced if something is no longer as it was read.
+	WriteFactors(ctx context.Context, env environment.Environment, w account.Write, c mfa.Change) error
+}
+
+// Prover verifies the caller's own password, within the limit of tries of a sign-in.
+type Prover interface {
+	ProvePassword(ctx context.Context, sc access.Scope, password string) error
+}
+
+// Service does it.
+type Service struct {
+	Accounts Accounts
+	Store    Store
+	Prover   Prover
+	SetUp    *mfa.SetUp
+	Hasher   mfa.Hasher
+	// Mail tells the person of each change.
+	Mail *mail.Desk
+	// Random is crypto/rand.Reader outside tests.
+	Random io.Reader
+	Now    func() time.Time
+	NewID  func() string
+}
+
+// Overview is an account's second factor as its owner and administrators see it.
+type Overview struct {
+	Account   account.Account
+	Required  bool
+	Methods   []mfa.Method
+	Since     time.Time
+	CodesLeft int
+	// Paused is until when codes are not tried, zero while they are; Ended says that only removing helps.
+	Paused  time.Time
+	Ended   bool
+	Devices []mfa.Device
+}
+
+// Overview returns the second factor of an account of the caller's environment.
+func (s *Service) Overview(ctx context.Context, sc access.Scope, id string) (Overview, error) {
+	a, err := s.Accounts.Account(ctx, sc.Env, id)
+	if err != nil {
+		return Overview{}, err
+	}
+	out := Overview{Account: a, Required: a.MFARequired || sc.Env.Settings.MFARequired && !a.MFAExempt}
+	if !a.MFAEnabled {
+		return out, nil
+	}
+	found, err := s.Store.Recall(ctx, id, "")
+	if err != nil {
+		return Overview{}, err
+	}
+	codes, err := s.Store.Codes(ctx, id)
+	if err != nil {
+		return Overview{}, err
+	}
+	devices, err := s.Store.Devices(ctx, id)
+	if err != nil {
+		return Overview{}, err
+	}
+	now := s.now()
+	out.Methods, out.Since, out.CodesLeft = found.Methods(), found.Since, len(codes)
+	out.Paused, out.Ended = found.PausedUntil(now), found.Ended()
+	out.Devices = slices.DeleteFunc(devices, func(d mfa.Device) bool { return d.Epoch != a.DeviceEpoch || !now.Before(d.Expires) })
+	slices.SortFunc(out.Devices, func(a, b mfa.Device) int { return strings.Compare(b.ID, a.ID) })
+	return out, nil
+}
+
+// own reads the caller's account for a change of its second factor, after a fresh proof: a sign-in within mfa.Fresh, or the
+// password now (C15, V35). It fails closed: whatever comes without a session of a person has neither.
+func (s *Service) own(ctx context.Context, sc access.Scope, password string) (account.Account, error) {
+	if sc.Caller.KeyID != "" {
+		return account.Account{}, fault.New(fault.Conflict, "apiOnly", "An account that is used by API keys has no second factor.")
+	}
+	if password != "" {
+		if err := s.Prover.ProvePassword(ctx, sc, password); err != nil {
+			return account.Account{}, err
+		}
+	} else if !sc.Caller.Fresh(s.now(), mfa.Fresh) {
+		return account.Account{}, fault.New(fault.Forbidden, "proofNeeded",
+			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five minutes.")
+	}
+	return s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
+}
+
+// Begin begins to set up an authenticator, in place of any that there is, which counts until the new one is confirmed (V31).
+func (s *Service) Begin(ctx context.Context, sc access.Scope, password string) (mfa.Enrolment, error) {
+	a, err := s.own(ctx, sc, password)
+	if err != nil {
+		return mfa.Enrolment{}, err
+	}
+	return s.SetUp.Begin(ctx, sc.Env.ID, a.ID, sc.Env.Settings.MailSenderName, a.Username)
+}
+
+// Confirm ends a set-up with one good code, and returns new recovery codes, this once. That the set-up was begun is the
+// proof: beginning needs a fresh one, and what is begun is over in minutes.
+func (s *Service) Confirm(ctx context.Context, sc access.Scope, code string) ([]string, error) {
+	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	change, codes, err := s.SetUp.Confirm(ctx, sc.Env.ID, a.ID, code)
+	if err != nil {
+		return nil, err
+	}
+	w := s.write(sc, a, journal.SecondFactorAdded)
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
+	w.After.MFAEnabled = true
+	if a.MFAEnabled {
+		w.After.DeviceEpoch++ // the devices were remembered in place of another authenticator
+	}
+	return codes, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), change))
+}
+
+// RemakeCodes replaces the recovery codes and returns the new ones, this once.
+func (s *Service) RemakeCodes(ctx context.Context, sc access.Scope, password string) ([]string, error) {
+	a, err := s.own(ctx, sc, password)
+	if err != nil {
+		return nil, err
+	}
+	if !a.MFAEnabled {
+		return nil, noFactor()
+	}
+	shown, kept, err := mfa.NewCodes(s.Random, s.Hasher)
+	if err != nil {
+		return nil, err
+	}
+	w := s.write(sc, a, journal.RecoveryCodesMade)
+	return shown, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{Codes: kept}))
+}
+
+// Remove takes the caller's own second factor away, with recovery codes and remembered devices, and ends every session, this
+// one too. Where one is required, the next sign-in leads to setting one up.
+func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) error {
+	a, err := s.own(ctx, sc, password)
+	if err != nil || !a.MFAEnabled {
+		return err
+	}
+	w := s.write(sc, a, journal.SecondFactorRemoved)
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
+	w.After.MFAEnabled, w.DropFactors = false, true
+	w.After.Epoch++
+	w.After.DeviceEpoch++
+	return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
+}
+
+// Forget forgets one remembered device of an account.
+func (s *Service) Forget(ctx context.Context, sc access.Scope, id, device string) error {
+	a, err := s.Accounts.Account(ctx, sc.Env, id)
+	if err != nil {
+		return err
+	}
+	if id != sc.Caller.AccountID {
+		if err := account.Guard(sc, a); err != nil {
+			return err
+		}
+	}
+	return s.Store.Forget(ctx, id, device, journal.Event{
+		ID: s.NewID(), At: s.now(), Kind: journal.DevicesForgotten, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Keep: sc.Env.Settings.LogRetentionDays,
+	})
+}
+
+// write begins a write of the caller's own account.
+func (s *Service) write(sc access.Scope, a account.Account, kind journal.Kind) account.Write {
+	now := s.now()
+	w := account.Write{Before: &a, After: a, Event: journal.Event{
+		ID: s.NewID(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: a.Version + 1,
+		Keep: sc.Env.Settings.LogRetentionDays,
+	}}
+	w.After.Version, w.After.UpdatedAt = a.Version+1, now
+	return w
+}
+
+// finished says in the event what the write changes.
+func finished(w account.Write) account.Write {
+	before, after := *w.Before, w.After
+	after.UpdatedAt = before.UpdatedAt
+	w.Event.Changes = account.Fields().Compare(&before, &after)
+	return w
+}
+
+func (s *Service) done(err error) error {
+	if errors.Is(err, account.ErrRaced) {
+		return fault.New(fault.Conflict, "busy", "The account was changed just now; nothing was done. Try again.").After(time.Second)
+	}
+	return err
+}
+
+func noFactor() error {
+	return fault.New(fault.Conflict, "noSecondFactor", "There is no second factor; set one up first.")
+}
+
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,106 @@
+// Package mfa is the second factor: its methods, what is stored of them, and the rules by which a code is right once. It
+// knows neither the table nor HTTP, and nothing of accounts but their ids.
+package mfa
+
+import (
+	"time"
+
+	"useraccounts/internal/environment"
+	"useraccounts/internal/journal"
+)
+
+// Method is a way to prove the second factor.
+type Method string
+
+// The methods.
+const (
+	TOTP         Method = "totp"
+	RecoveryCode Method = "recoveryCode"
+)
+
+const (
+	// TryLimit is how many wrong codes in a row pause the second factor.
+	TryLimit = 5
+	// Pause is for how long.
+	Pause = 15 * time.Minute
+	// StreakLimit is how many wrong codes in a row end it until an administrator removes it (NIST SP 800-63B-4, 3.2.2):
+	// five in each quarter of an hour would be 480 a day.
+	StreakLimit = 100
+	// PendingLife is how long a set-up waits for its confirmation.
+	PendingLife = 15 * time.Minute
+	// Fresh is how old a session may be whose word is enough to change the second factor (C15).
+	Fresh = 5 * time.Minute
+)
+
+// Factors is what is stored of an account's second factor.
+type Factors struct {
+	// Seed is the sealed seed of the authenticator, nil for none. Counter is the last time step that was used, Since when it
+	// was set up.
+	Seed    []byte
+	Counter int64
+	Since   time.Time
+	// Tries are the codes tried since the last right one, with the time of the last; Streak is never zeroed by a pause.
+	Tries   int64
+	TriedAt time.Time
+	Streak  int64
+	// Device is the remembered device that was asked for, where the account has it and it is good.
+	Device Device
+}
+
+// Methods returns the methods that are set up.
+func (f Factors) Methods() []Method {
+	if f.Seed == nil {
+		return nil
+	}
+	return []Method{TOTP, RecoveryCode}
+}
+
+// PausedUntil returns when codes are tried again, zero if they are now.
+func (f Factors) PausedUntil(now time.Time) time.Time {
+	if end := f.TriedAt.Add(Pause); f.Tries >= TryLimit && now.Before(end) {
+		return end
+	}
+	return time.Time{}
+}
+
+// Ended reports whether so many wrong codes came in a row that only an administrator can help.
+func (f Factors) Ended() bool { return f.Streak >= StreakLimit }
+
+// Pending is an authenticator that is set up but not confirmed yet. The one before it counts until then (V31).
+type Pending struct {
+	ID      string
+	Seed    []byte
+	Expires time.Time
+	Tries   int64
+}
+
+// Change is what is written of an account's second factor, whole or not at all.
+type Change struct {
+	// Counter, where not zero, is the time step of the code that was right: nobody may have used it or a later one.
+	Counter int64
+	// Seed is the seed that Counter was right for.
+	Seed []byte
+	// UsedCode is the lookup of the recovery code that was right, which is gone with it.
+	UsedCode string
+	// Confirmed is the set-up that becomes the authenticator, with Counter used already.
+	Confirmed *Pending
+	Since     time.Time
+	// Codes replaces the recovery codes: hashes by lookup.
+	Codes map[string]string
+	// Remember is a device to remember.
+	Remember *Device
+	// Event tells of it, where the change of the account does not.
+	Event *journal.Event
+	// Drop removes methods, recovery codes and what is pending.
+	Drop bool
+}
+
+// SealContext is what a sealed seed is bound to: it opens for no other account, environment or purpose (V30).
+func SealContext(env, accountID string) []byte {
+	return []byte("useraccounts/1\x00" + env + "\x00" + accountID + "\x00totp")
+}
+
+// DeviceLife returns how long a device is remembered, 0 for not at all.
+func DeviceLife(s environment.Settings) time.Duration {
+	return time.Duration(max(0, s.TrustedDeviceDays)) * 24 * time.Hour
+}

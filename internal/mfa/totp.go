@@ -1,0 +1,92 @@
+package mfa
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/base64"
+	"image/png"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+)
+
+const (
+	// seedSize is 160 bits (RFC 4226, 4), period the length of a time step in seconds.
+	seedSize = 20
+	period   = 30
+	digits   = 6
+	qrSize   = 240
+)
+
+// Enrolment is what a person needs to set up an authenticator, shown once.
+type Enrolment struct {
+	// Secret is for typing, URI is what the QR code says, QR the code as a data: URI of a PNG image.
+	Secret, URI, QR string
+}
+
+// NewSeed returns a new seed from random, which is crypto/rand.Reader outside tests (V30).
+func NewSeed(random io.Reader) ([]byte, error) {
+	seed := make([]byte, seedSize)
+	_, err := io.ReadFull(random, seed)
+	return seed, err
+}
+
+// Show returns what an authenticator is set up from.
+func Show(seed []byte, issuer, username string) (Enrolment, error) {
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: strings.ReplaceAll(issuer, ":", " "), AccountName: username, Secret: seed, Period: period,
+		Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1, // what every authenticator knows
+	})
+	if err != nil {
+		return Enrolment{}, err
+	}
+	picture, err := key.Image(qrSize, qrSize)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		return Enrolment{}, err
+	}
+	return Enrolment{Secret: key.Secret(), URI: key.URL(), QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes())}, nil
+}
+
+// maxCode bounds a code before it is looked at.
+const maxCode = 64
+
+// ParseCode reads the six digits that a person typed, with spaces where they like. Nothing else is forgiven: digits of other
+// scripts are none, so that there is one text for each code (C11).
+func ParseCode(text string) (string, bool) {
+	if len(text) > maxCode {
+		return "", false
+	}
+	code := strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
+			return -1
+		}
+		return r
+	}, text)
+	if len(code) != digits || strings.Trim(code, "0123456789") != "" {
+		return "", false
+	}
+	return code, true
+}
+
+// Match returns the time step for which a parsed code is right: the present one or the one before (V29), and later than
+// used. The library's own Validate looks one step ahead as well and does not say which step it was.
+func Match(seed []byte, code string, now time.Time, used int64) (int64, bool) {
+	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
+	current := now.Unix() / period
+	matched, found := int64(0), false
+	for _, step := range []int64{current, current - 1} {
+		right, err := hotp.ValidateCustom(code, uint64(step), secret, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // after 1970
+		if right && err == nil && step > used && !found {
+			matched, found = step, true
+		}
+	}
+	return matched, found
+}

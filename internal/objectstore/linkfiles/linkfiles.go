@@ -1,0 +1,78 @@
+// Package linkfiles keeps files of single sign-on links in an S3 bucket, without what workbooks need.
+package linkfiles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/sso"
+)
+
+// Bucket is one S3 bucket.
+type Bucket struct {
+	client *s3.Client
+	name   string
+}
+
+var _ sso.FileStore = Bucket{}
+
+// Open returns the bucket of a name.
+func Open(cfg aws.Config, name string) Bucket {
+	return Bucket{name: name, client: s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = cfg.BaseEndpoint != nil // a stand-in has no DNS name for each bucket
+	})}
+}
+
+const csvType = "text/csv"
+
+// Form implements sso.FileStore with a presigned POST, whose policy fixes the key, the type and the size (V68).
+func (b Bucket) Form(ctx context.Context, key string, most int64, expires time.Duration) (string, map[string]string, error) {
+	signed, err := s3.NewPresignClient(b.client).PresignPostObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key},
+		func(o *s3.PresignPostOptions) {
+			o.Expires = expires
+			o.Conditions = []any{[]any{"content-length-range", 1, most}, []any{"eq", "$Content-Type", csvType}}
+		})
+	if err != nil {
+		return "", nil, fmt.Errorf("sign form: %w", err)
+	}
+	signed.Values["Content-Type"] = csvType
+	return signed.URL, signed.Values, nil
+}
+
+// Newest implements sso.FileStore.
+func (b Bucket) Newest(ctx context.Context, key string) (string, error) {
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	if err != nil {
+		return "", notFound("look at file", err)
+	}
+	return aws.ToString(out.VersionId), nil
+}
+
+// Read implements sso.FileStore.
+func (b Bucket) Read(ctx context.Context, key, version string) (io.ReadCloser, error) {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, VersionId: &version})
+	if err != nil {
+		return nil, notFound("read file", err)
+	}
+	return out.Body, nil
+}
+
+func notFound(deed string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		// InvalidArgument is a version that is none.
+		case "NotFound", "NoSuchKey", "NoSuchVersion", "InvalidArgument":
+			return fault.New(fault.NotFound, "notFound", "There is no such file.").Because(err)
+		}
+	}
+	return fmt.Errorf("%s: %w", deed, err)
+}

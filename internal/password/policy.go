@@ -1,0 +1,141 @@
+package password
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+)
+
+// leastPiece is how long a part of a word about the person has to be to count, leastSqueezed where spaces are left out.
+const (
+	leastPiece    = 4
+	leastSqueezed = 6
+)
+
+// Check returns what is wrong with a new password under the settings, as faults of the field "password". words are texts
+// about the person and the environment that it must not be or hold (ASVS 5.0, 6.2.11).
+func (a Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
+	wrong := func(code, message string, args ...any) []fault.Field {
+		return []fault.Field{{Field: "password", Code: code, Message: fmt.Sprintf(message, args...)}}
+	}
+	if !utf8.ValidString(password) {
+		return wrong("notText", "The password holds bytes that are not text.")
+	}
+	length := utf8.RuneCountInString(norm.NFC.String(password))
+	switch {
+	case length < settings.PasswordMinLength:
+		return wrong("tooShort", "The password needs at least %d characters; a few words are easy to remember.", settings.PasswordMinLength)
+	case length > MaxLength:
+		return wrong("tooLong", "The password has more than %d characters.", MaxLength)
+	case !settings.PasswordNIST && classes(password) < settings.PasswordClasses:
+		return wrong("classes", "The password needs %d of these sorts of character: small letters, capitals, digits, others; it has %d.",
+			settings.PasswordClasses, classes(password))
+	}
+	about := append(slices.Clone(words), settings.MailSenderName)
+	folded := fold(password)
+	if holds(folded, personal(about)) {
+		return wrong("personal", "The password holds the username, the email, the name or the organisation's name, perhaps backwards or with digits for letters; choose one that has nothing of them.")
+	}
+	if plain(folded) || common(folded) {
+		return wrong("common", "The password is one that is guessed first; choose another, such as four words that have nothing to do with each other.")
+	}
+	if s := a.Estimate(password, about); s.Score < leastScore {
+		return wrong("guessable", "The password is guessed too easily. %s", s.Advice)
+	}
+	return nil
+}
+
+// classes counts the sorts of character: small letters, capitals, digits, and all others.
+func classes(password string) int {
+	var lower, upper, digit, other int
+	for _, r := range password {
+		switch {
+		case unicode.IsLower(r):
+			lower = 1
+		case unicode.IsUpper(r):
+			upper = 1
+		case unicode.IsDigit(r):
+			digit = 1
+		default:
+			other = 1
+		}
+	}
+	return lower + upper + digit + other
+}
+
+// personal returns the texts and their parts that count, folded.
+func personal(words []string) []string {
+	var out []string
+	for _, word := range words {
+		word = fold(word)
+		for _, piece := range append(strings.FieldsFunc(word, separates), word, squeeze(word)) {
+			if utf8.RuneCountInString(piece) >= leastPiece {
+				out = append(out, piece)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// holds reports whether a password holds one of the pieces: as it is, without separators, backwards, or with digits and
+// signs for letters.
+func holds(folded string, pieces []string) bool {
+	forms := []string{folded, squeeze(folded)}
+	for _, piece := range pieces {
+		backwards := []rune(piece)
+		slices.Reverse(backwards)
+		for i, form := range forms {
+			if i > 0 && len(backwards) < leastSqueezed {
+				break // short ones come about where words meet
+			}
+			if strings.Contains(form, piece) || strings.Contains(form, string(backwards)) {
+				return true
+			}
+			for i, read := range plainLetters(form) {
+				if strings.Contains(read, plainLetters(piece)[i]) || strings.Contains(read, plainLetters(string(backwards))[i]) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
+
+func separates(r rune) bool { return strings.ContainsRune(" @._-+'", r) }
+
+func squeeze(s string) string {
+	return strings.Map(func(r rune) rune {
+		if separates(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// plain reports passwords of fewer than four different characters, or of one run such as 123456789012 or abcdefghijkl.
+func plain(folded string) bool {
+	runes := []rune(folded)
+	different := map[rune]bool{}
+	up, down := 0, 0
+	for i, r := range runes {
+		different[r] = true
+		if i > 0 && r == runes[i-1]+1 {
+			up++
+		}
+		if i > 0 && r == runes[i-1]-1 {
+			down++
+		}
+	}
+	return len(different) < 4 || max(up, down) >= len(runes)*3/4
+}

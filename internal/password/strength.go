@@ -1,0 +1,327 @@
+package password
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Strength is how hard a password is to guess.
+type Strength struct {
+	// Score is from 0 to 4, as zxcvbn counts: below a thousand guesses, a million, a hundred million, ten thousand million.
+	Score int
+	// Advice says what makes it weak, empty for a score of 3 or more.
+	Advice string
+}
+
+// leastScore is what a new password has to reach: fewer than a million guesses is too few for anybody's.
+const leastScore = 2
+
+// estimated is how many characters are looked at; more than these make no password weaker.
+const estimated = 64
+
+// pattern is one part of a password that a guesser knows how to make.
+type pattern struct {
+	from, to int // runes, to not included
+	bits     float64
+	advice   string
+}
+
+const (
+	adviceWord     = "Known words and names are guessed first, with digits for letters and capitals too."
+	adviceKeyboard = "Keys beside each other are guessed first."
+	adviceRun      = "Runs such as abc or 6543 are guessed first."
+	adviceRepeat   = "Repeating something makes it hardly harder to guess."
+	adviceDate     = "Years and dates are guessed first."
+	adviceShort    = "It is short."
+	adviceMore     = " Add two or three words that have nothing to do with each other or with you."
+)
+
+// Estimate returns how hard a password is to guess for somebody who knows the person's words.
+func (Argon2id) Estimate(password string, about []string) Strength {
+	bits, advice := guesses(norm.NFKC.String(password), personal(about), 0)
+	score := 0
+	for score < 4 && bits >= []float64{3, 6, 8, 10}[score]*math.Log2(10)-1e-9 {
+		score++
+	}
+	if score >= 3 {
+		return Strength{Score: score}
+	}
+	return Strength{Score: score, Advice: advice + adviceMore}
+}
+
+// guesses returns the binary logarithm of how many guesses a text takes, and what is weakest about it.
+func guesses(text string, about []string, depth int) (float64, string) {
+	typed := []rune(text)
+	typed = typed[:min(len(typed), estimated)]
+	folded := make([]rune, len(typed))
+	for i, r := range typed {
+		folded[i] = unicode.ToLower(r)
+	}
+	found := slices.Concat(known(typed, folded), runs(folded), keys(folded), dates(folded), named(folded, about))
+	if depth == 0 {
+		found = append(found, repeats(typed, about)...)
+	}
+	return cheapest(folded, found)
+}
+
+// cheapest puts the text together of patterns and single characters in the way that takes the fewest guesses. A guesser does
+// not know the order of the parts, so that each part after the first counts more.
+func cheapest(text []rune, found []pattern) (float64, string) {
+	const most = 16 // parts; more of them are no easier
+	n := len(text)
+	ending := make([][]pattern, n+1)
+	for _, p := range found {
+		ending[p.to] = append(ending[p.to], p)
+	}
+	single := make([]float64, n+1) // bits of the first i characters one by one
+	for i, r := range text {
+		single[i+1] = single[i] + characterBits(r)
+	}
+	for to := 1; to <= n; to++ {
+		for from := range to {
+			ending[to] = append(ending[to], pattern{from, to, single[to] - single[from], adviceShort})
+		}
+	}
+	var best [most + 1][]float64
+	var via [most + 1][]pattern
+	for parts := range best {
+		best[parts], via[parts] = make([]float64, n+1), make([]pattern, n+1)
+		for i := range best[parts] {
+			best[parts][i] = math.Inf(1)
+		}
+	}
+	best[0][0] = 0
+	for to := 1; to <= n; to++ {
+		for _, p := range ending[to] {
+			for parts := 1; parts <= most; parts++ {
+				if bits := best[parts-1][p.from] + p.bits; bits < best[parts][to] {
+					best[parts][to], via[parts][to] = bits, p
+				}
+			}
+		}
+	}
+	least, of, order := math.Inf(1), 0, 0.0
+	for parts := 1; parts <= most; parts++ {
+		order += math.Log2(float64(parts))
+		if bits := best[parts][n] + order; bits < least {
+			least, of = bits, parts
+		}
+	}
+	if n == 0 {
+		return 0, adviceShort
+	}
+	// What covers most of it is what makes it weak.
+	advice, covered := adviceShort, 0
+	for at := n; of > 0; of-- {
+		p := via[of][at]
+		if p.to-p.from > covered {
+			advice, covered = p.advice, p.to-p.from
+		}
+		at = p.from
+	}
+	return least, advice
+}
+
+func characterBits(r rune) float64 {
+	switch {
+	case r < utf8.RuneSelf:
+		return math.Log2(10)
+	case r < 0x2000:
+		return math.Log2(30)
+	}
+	return math.Log2(1000)
+}
+
+// known finds words of the list: as typed, backwards, and with digits and signs for letters.
+func known(typed, folded []rune) []pattern {
+	n := len(folded)
+	plain := make([]byte, n)
+	for i, r := range folded {
+		plain[i] = 0
+		if r < utf8.RuneSelf {
+			plain[i] = byte(r)
+		}
+	}
+	variants := []reading{{text: plain}}
+	for _, v := range plainLetters(string(plain)) {
+		if v != string(plain) {
+			variants = append(variants, reading{text: []byte(v)})
+		}
+	}
+	var out []pattern
+	for _, v := range variants {
+		backwards := slices.Clone(v.text)
+		slices.Reverse(backwards)
+		for _, v := range []reading{v, {text: backwards, backwards: true}} {
+			for from := range n {
+				for to := from + 3; to <= n; to++ {
+					e := lookup(v.text[from:to])
+					if e.rank > 0 {
+						p := v.pattern(from, to)
+						p.bits = math.Log2(e.rank) + p.bits + substituted(plain[p.from:p.to], v.text[from:to], v.backwards) + capitals(typed[p.from:p.to])
+						out = append(out, p)
+					}
+					if !e.more {
+						break
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// reading is one way to read the text for known words.
+type reading struct {
+	text      []byte
+	backwards bool
+}
+
+// pattern returns what a word of the reading is in the text as typed.
+func (v reading) pattern(from, to int) pattern {
+	if v.backwards {
+		return pattern{from: len(v.text) - to, to: len(v.text) - from, bits: 1, advice: adviceWord}
+	}
+	return pattern{from: from, to: to, advice: adviceWord}
+}
+
+// substituted counts the characters that stand for letters, a bit each.
+func substituted(typed, read []byte, backwards bool) float64 {
+	bits := 0.0
+	for i := range typed {
+		letter := read[i]
+		if backwards {
+			letter = read[len(read)-1-i]
+		}
+		if typed[i] != letter {
+			bits++
+		}
+	}
+	return bits
+}
+
+// capitals returns what capitals add: one bit where they are where people put them.
+func capitals(word []rune) float64 {
+	upper := 0
+	for _, r := range word {
+		if unicode.IsUpper(r) {
+			upper++
+		}
+	}
+	switch {
+	case upper == 0:
+		return 0
+	case upper == len(word), upper == 1 && (unicode.IsUpper(word[0]) || unicode.IsUpper(word[len(word)-1])):
+		return 1
+	}
+	return float64(min(upper, len(word)-upper) + 1)
+}
+
+// runs finds steps of one: abcdef, 98765.
+func runs(folded []rune) []pattern {
+	var out []pattern
+	for _, step := range []rune{1, -1} {
+		for from := 0; from < len(folded); {
+			to := from + 1
+			for to < len(folded) && folded[to] == folded[to-1]+step {
+				to++
+			}
+			if to-from >= 3 {
+				out = append(out, pattern{from, to, math.Log2(26 * float64(to-from)), adviceRun})
+			}
+			from = to
+		}
+	}
+	return out
+}
+
+// keyboard holds the rows and columns of keys; they count backwards too.
+const keyboard = "`1234567890-= qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn " +
+	"1qaz2wsx3edc4rfv5tgb6yhn7ujm qazwsxedcrfvtgbyhnujm !qaz@wsx#edc$rfv q1w2e3r4t5y6u7i8o9p0 1q2w3e4r5t6y7u8i9o0p " +
+	"!@#$%^&*()_+ 147258369 789456123"
+
+func keys(folded []rune) []pattern {
+	var out []pattern
+	for from := 0; from+4 <= len(folded); from++ {
+		to := from + 1
+		for to < len(folded) && folded[to] != ' ' && besides(folded[from:to+1]) {
+			to++
+		}
+		if to-from >= 4 {
+			out = append(out, pattern{from, to, math.Log2(40 * float64(to-from)), adviceKeyboard})
+		}
+	}
+	return out
+}
+
+func besides(text []rune) bool {
+	backwards := slices.Clone(text)
+	slices.Reverse(backwards)
+	return strings.Contains(keyboard, string(text)) || strings.Contains(keyboard, string(backwards))
+}
+
+// dates finds years of these times, and six or eight digits that can be a day.
+func dates(folded []rune) []pattern {
+	var out []pattern
+	for from := range folded {
+		digits := 0
+		for from+digits < len(folded) && digits < 8 && folded[from+digits] >= '0' && folded[from+digits] <= '9' {
+			digits++
+		}
+		if digits < 4 {
+			continue
+		}
+		if century := string(folded[from : from+2]); century == "19" || century == "20" {
+			out = append(out, pattern{from, from + 4, math.Log2(120), adviceDate})
+		}
+		for _, length := range []int{6, 8} {
+			if digits >= length && (folded[from] <= '3' || folded[from+length-2] <= '3') {
+				out = append(out, pattern{from, from + length, math.Log2(365 * 120), adviceDate})
+			}
+		}
+	}
+	return out
+}
+
+// named finds what is about the person.
+func named(folded []rune, about []string) []pattern {
+	var out []pattern
+	text := string(folded)
+	for _, word := range about {
+		for start := 0; ; {
+			i := strings.Index(text[start:], word)
+			if i < 0 {
+				break
+			}
+			from := utf8.RuneCountInString(text[:start+i])
+			out = append(out, pattern{from, from + utf8.RuneCountInString(word), 1, adviceWord})
+			start += i + len(word)
+		}
+	}
+	return out
+}
+
+// repeats finds the same over and over: what it takes to guess is what is repeated, and how often.
+func repeats(typed []rune, about []string) []pattern {
+	var out []pattern
+	for from := 0; from < len(typed); {
+		longest := from + 1
+		for unit := 1; from+2*unit <= len(typed); unit++ {
+			to := from + unit
+			for to < len(typed) && typed[to] == typed[to-unit] {
+				to++
+			}
+			if times := float64(to-from) / float64(unit); times >= 2 && to-from >= 3 && to > longest {
+				bits, _ := guesses(string(typed[from:from+unit]), about, 1)
+				out, longest = append(out, pattern{from, to, bits + math.Log2(times), adviceRepeat}), to
+			}
+		}
+		from = max(from+1, longest-1)
+	}
+	return out
+}

@@ -1,0 +1,66 @@
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+// filePrefix begins the name of a key that is a file.
+const filePrefix = "file:"
+
+// New returns a Sealer under the key with that name: a KMS key's ARN, or "file:" and a path. A file is taken only where
+// local says that the services are local ones too; a Lambda that is given one seals and opens nothing.
+func New(cfg aws.Config, name string, local bool, now func() time.Time) *Sealer {
+	path, isFile := strings.CutPrefix(name, filePrefix)
+	switch {
+	case isFile && !local:
+		return &Sealer{Keys: refusing{errors.New("a key file is for local runs only; name a KMS key")}, Now: now}
+	case isFile:
+		return &Sealer{Keys: &fileKeys{path: path}, Now: now}
+	}
+	return &Sealer{Keys: kmsKeys{client: kms.NewFromConfig(cfg), key: name}, Now: now}
+}
+
+// refusing is no key: whatever needs one is refused (V84).
+type refusing struct{ err error }
+
+func (r refusing) Generate(context.Context) ([]byte, []byte, error) { return nil, nil, r.err }
+func (r refusing) Unwrap(context.Context, []byte) ([]byte, error)   { return nil, r.err }
+
+// kmsKeys wraps data keys with a KMS key. KMS keeps the material of former rotations, so what they wrapped unwraps.
+type kmsKeys struct {
+	client *kms.Client
+	key    string
+}
+
+// purpose is the encryption context, which KMS writes into its log and wants again.
+func purpose() map[string]string { return map[string]string{"purpose": "useraccounts/seal"} }
+
+func (k kmsKeys) Generate(ctx context.Context) (plain, wrapped []byte, err error) {
+	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
+		KeyId: &k.key, KeySpec: types.DataKeySpecAes256, EncryptionContext: purpose(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return out.Plaintext, out.CiphertextBlob, nil
+}
+
+func (k kmsKeys) Unwrap(ctx context.Context, wrapped []byte) ([]byte, error) {
+	out, err := k.client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: wrapped, KeyId: &k.key, EncryptionContext: purpose()})
+	var bad *types.InvalidCiphertextException
+	if errors.As(err, &bad) {
+		return nil, fmt.Errorf("%w: %w", ErrUnopened, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Plaintext, nil
+}

@@ -1,0 +1,258 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/session"
+	"useraccounts/internal/token"
+)
+
+// Factors is what signing in needs of the store of second factors.
+type Factors interface {
+	// Recall reads an account's factors and, unless device is empty, its remembered device with that id.
+	Recall(ctx context.Context, accountID, device string) (mfa.Factors, error)
+	// Rotate replaces a device's secret, if it still has the one that was has, and reports whether it did. A now without an
+	// id forgets the device.
+	Rotate(ctx context.Context, accountID string, was, now mfa.Device) (bool, error)
+	// Try counts one code on the account before it is looked at, unless codes are paused or ended, and reports whether it did.
+	Try(ctx context.Context, accountID string, now time.Time) (mfa.Factors, bool, error)
+	// Codes reads the recovery codes: hashes by lookup.
+	Codes(ctx context.Context, accountID string) (map[string]string, error)
+	// Note writes an event into the account's log.
+	Note(ctx context.Context, accountID string, e journal.Event) error
+}
+
+// Opener opens what was sealed.
+type Opener interface {
+	Open(ctx context.Context, sealed, context []byte) ([]byte, error)
+}
+
+// SecondFactor is how the step "secondFactor" is answered.
+type SecondFactor struct {
+	Method mfa.Method
+	Code   string
+	// Remember asks for the device to be remembered.
+	Remember bool
+}
+
+// Known reports whether a token is of a device that the account remembers and that is good now. It changes nothing: the
+// device still has to prove itself to be trusted instead of a second factor.
+func (s *Service) Known(ctx context.Context, a account.Account, deviceToken string) (bool, error) {
+	given, err := token.Parse(token.Device, deviceToken)
+	if err != nil || given.Account.String() != a.ID {
+		return false, nil
+	}
+	found, err := s.Factors.Recall(ctx, a.ID, given.ID.String())
+	if err != nil {
+		return false, err
+	}
+	standing := found.Device.Judge(given, s.now(), a.DeviceEpoch)
+	return standing == mfa.Current || standing == mfa.Replaced, nil
+}
+
+// recall reads the account's factors, and takes the device's token in place of a code where the account remembers it. The
+// device in the result has an id if it does; the token is its new secret, which a sign-in beside this one may have instead.
+func (s *Service) recall(ctx context.Context, env environment.Environment, a account.Account, d Device) (mfa.Factors, token.Token, error) {
+	var none token.Token
+	given, err := token.Parse(token.Device, d.Token)
+	if err != nil || given.Account.String() != a.ID {
+		given = none
+	}
+	id := ""
+	if given != none {
+		id = given.ID.String()
+	}
+	found, err := s.Factors.Recall(ctx, a.ID, id)
+	if err != nil {
+		return mfa.Factors{}, none, err
+	}
+	was := found.Device
+	found.Device = mfa.Device{}
+	if env.Settings.TrustedDeviceDays <= 0 || given == none {
+		return found, none, nil
+	}
+	switch was.Judge(given, s.now(), a.DeviceEpoch) {
+	case mfa.Replaced:
+		found.Device = was
+	case mfa.Stale:
+		_, err := s.Factors.Rotate(ctx, a.ID, was, mfa.Device{})
+		return found, none, err
+	case mfa.Current:
+		fresh, err := token.Issue(s.Random, token.Device, given.Account, given.ID)
+		if err != nil {
+			return mfa.Factors{}, none, err
+		}
+		is := was
+		is.Hash, is.Was, is.Rotated, is.Last, is.Address = fresh.Hash(), was.Hash, s.now(), s.now(), d.Address
+		rotated, err := s.Factors.Rotate(ctx, a.ID, was, is)
+		if err != nil {
+			return mfa.Factors{}, none, err
+		}
+		if found.Device = is; !rotated {
+			fresh = none // another sign-in of the device replaced it just now
+		}
+		return found, fresh, nil
+	}
+	return found, none, nil
+}
+
+// wrongCode is the answer to a code that is not right, whatever it is that is wrong about it.
+func wrongCode() error {
+	return fault.New(fault.Unauthenticated, "code", "The code is not right, or was used already. Wait for the next one and try again.")
+}
+
+// ProveSecondFactor takes the step "secondFactor". The try is counted before the code is looked at; a wrong one leaves the
+// ticket good.
+func (s *Service) ProveSecondFactor(ctx context.Context, ticket string, with SecondFactor, d Device) (Result, error) {
+	got, err := s.taken(ctx, ticket, session.SecondFactor)
+	if err != nil {
+		return Result{}, err
+	}
+	change, err := s.tryCode(ctx, got, with, d)
+	if err != nil {
+		return Result{}, err
+	}
+	var remembered token.Token
+	if life := mfa.DeviceLife(got.Env.Settings); with.Remember && life > 0 {
+		if remembered, change.Remember, err = s.newDevice(got.Account, got.Ticket.Client, d, life); err != nil {
+			return Result{}, err
+		}
+	}
+	result, err := s.advance(ctx, got.Env, Move{Used: got.Ticket, Account: got.Account, Factors: change}, session.Another, d)
+	if errors.Is(err, account.ErrRaced) {
+		return Result{}, badTicket()
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	result.Device = remembered
+	return result, nil
+}
+
+// tryCode counts the try and verifies the code; it returns what uses the code up.
+func (s *Service) tryCode(ctx context.Context, got Ticketed, with SecondFactor, d Device) (*mfa.Change, error) {
+	now, a := s.now(), got.Account
+	code, parsed := mfa.ParseCode(with.Code)
+	lookup, recovery, isRecovery := mfa.ParseRecovery(with.Code)
+	switch {
+	case with.Method != mfa.TOTP && with.Method != mfa.RecoveryCode:
+		return nil, fault.InvalidFields([]fault.Field{{Field: "method", Code: "unknown", Message: "Choose one of the methods that the step before offered."}})
+	case with.Method == mfa.TOTP && !parsed:
+		return nil, fault.InvalidFields([]fault.Field{{Field: "code", Code: "format", Message: "Type the six digits that the authenticator shows."}})
+	case with.Method == mfa.RecoveryCode && !isRecovery:
+		return nil, fault.InvalidFields([]fault.Field{{Field: "code", Code: "format", Message: "Type one of the recovery codes, 12 letters and digits."}})
+	}
+	found, counted, err := s.Factors.Try(ctx, a.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	if !counted {
+		return nil, paused(found, now)
+	}
+	change, kind, right := &mfa.Change{Seed: found.Seed}, journal.Kind(""), false
+	switch with.Method {
+	case mfa.TOTP:
+		change.Counter, right, err = s.matchTOTP(ctx, got.Env.ID, a.ID, found, code, now)
+	case mfa.RecoveryCode:
+		change.UsedCode, right, err = s.matchRecovery(ctx, a.ID, lookup, recovery)
+		kind = journal.RecoveryCodeUsed
+	}
+	if err != nil {
+		return nil, err
+	}
+	event := journal.Event{
+		ID: s.NewID().String(), At: now, Kind: kind, By: a.Username, ByID: a.ID, Address: d.Address, Note: string(with.Method),
+		Keep: got.Env.Settings.LogRetentionDays,
+	}
+	if right {
+		if kind != "" {
+			change.Event = &event
+		}
+		return change, nil
+	}
+	event.Kind = journal.SecondFactorFailed
+	if err := s.Factors.Note(ctx, a.ID, event); err != nil {
+		return nil, err
+	}
+	if found.Tries >= mfa.TryLimit || found.Ended() {
+		return nil, paused(found, now)
+	}
+	return nil, wrongCode()
+}
+
+// paused is the answer while codes are not tried, and to the last wrong one before.
+func paused(f mfa.Factors, now time.Time) error {
+	if f.Ended() {
+		return fault.New(fault.Unauthenticated, "factorEnded",
+			"Too many wrong codes came in a row. Ask your administrator to remove the second factor, and set it up anew.")
+	}
+	until := f.PausedUntil(now)
+	return fault.New(fault.TooMany, "factorPaused", "Too many wrong codes. Codes are tried again in 15 minutes.").After(max(time.Second, until.Sub(now)))
+}
+
+func (s *Service) matchTOTP(ctx context.Context, env, accountID string, f mfa.Factors, code string, now time.Time) (int64, bool, error) {
+	if f.Seed == nil {
+		return 0, false, nil
+	}
+	seed, err := s.Seal.Open(ctx, f.Seed, mfa.SealContext(env, accountID))
+	if err != nil {
+		return 0, false, fmt.Errorf("open the seed: %w", err)
+	}
+	step, right := mfa.Match(seed, code, now, f.Counter)
+	return step, right, nil
+}
+
+// matchRecovery costs one hash, whether or not there is a code with that lookup.
+func (s *Service) matchRecovery(ctx context.Context, accountID, lookup, code string) (string, bool, error) {
+	codes, err := s.Factors.Codes(ctx, accountID)
+	if err != nil {
+		return "", false, err
+	}
+	return lookup, s.Hasher.Verify(codes[lookup], code), nil
+}
+
+func (s *Service) newDevice(a account.Account, client string, d Device, life time.Duration) (token.Token, *mfa.Device, error) {
+	owner, err := ulid.ParseStrict(a.ID)
+	if err != nil {
+		return token.Token{}, nil, err
+	}
+	made, err := token.Issue(s.Random, token.Device, owner, s.NewID())
+	if err != nil {
+		return token.Token{}, nil, err
+	}
+	name := d.UserAgent
+	if client != "" {
+		name = client
+	}
+	now := s.now()
+	return made, &mfa.Device{
+		ID: made.ID.String(), Hash: made.Hash(), Name: name, Address: d.Address, First: now, Last: now, Expires: now.Add(life), Epoch: a.DeviceEpoch,
+	}, nil
+}
+
+// ProvePassword verifies the caller's own password, as a fresh proof of who they are, within the limit of tries of a sign-in.
+func (s *Service) ProvePassword(ctx context.Context, sc access.Scope, password string) error {
+	a, err := s.Own.Account(ctx, sc.Env, sc.Caller.AccountID)
+	if err != nil {
+		return err
+	}
+	if err := s.confirm(ctx, sc.Env, a, password, Device{}); err != nil {
+		if fault.Is(err, fault.Invalid) {
+			return fault.InvalidFields([]fault.Field{{Field: "password", Code: "wrong",
+				Message: "The password is not right, or too many were wrong. Every wrong one counts as a failed sign-in."}})
+		}
+		return err
+	}
+	return s.Own.ClearTries(ctx, sc.Env, a, s.now())
+}

@@ -1,0 +1,50 @@
+package signin
+
+import (
+	"slices"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/session"
+)
+
+// state is all that decides the next step of a sign-in.
+type state struct {
+	proved []session.Proof
+	// maySignIn is false for an account that is locked, blocked or out of dates; apiOnly is true for one that never signs in.
+	maySignIn, apiOnly bool
+	// enrolled says that the account has a second factor of its own; required that it has to have one.
+	enrolled, required bool
+	// mustChange is a forced change or a temporary password, overAge a password older than the policy allows.
+	mustChange, overAge bool
+}
+
+func (s state) has(proofs ...session.Proof) bool {
+	return slices.ContainsFunc(s.proved, func(p session.Proof) bool { return slices.Contains(proofs, p) })
+}
+
+// next decides the step after what was proved so far, or returns "" for a sign-in that goes nowhere. It is the only place
+// that knows the order of steps: each step says what it proved and asks here (V33).
+func next(s state) session.Step {
+	first := s.has(session.ByPassword, session.ByPasskey, session.ByProvider, session.ByStrongProvider)
+	if !first || !s.maySignIn || s.apiOnly {
+		return ""
+	}
+	second := s.has(session.ByPasskey, session.ByStrongProvider, session.Another)
+	switch {
+	case !second && s.enrolled && !s.has(session.Remembered):
+		return session.SecondFactor
+	case !second && !s.enrolled && s.required:
+		// A device is remembered in place of a factor; where there is none it stands for nothing.
+		return session.SetUpSecondFactor
+	case (s.mustChange || s.overAge) && s.has(session.ByPassword):
+		// Who came without the password has not shown that they know it, and is not let to replace it.
+		return session.ChangePassword
+	}
+	return session.Done
+}
+
+// requires reports whether the account has to have a second factor.
+func requires(env environment.Environment, a account.Account) bool {
+	return a.MFARequired || env.Settings.MFARequired && !a.MFAExempt
+}

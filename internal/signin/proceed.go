@@ -1,0 +1,169 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/session"
+	"useraccounts/internal/token"
+)
+
+// Move is what one step after the first does, whole: it uses up its ticket, changes what it changes, and leads to the next
+// ticket or to the session.
+type Move struct {
+	Used session.Ticket
+	// Account is as the step read it.
+	Account account.Account
+	// Write is the change of the account, if there is one.
+	Write *account.Write
+	// Factors is the change of its second factors, if there is one.
+	Factors *mfa.Change
+	// Ticket or Session is what comes next.
+	Ticket  *session.Ticket
+	Session *session.Session
+}
+
+// stateOf returns what decides the next step.
+func (s *Service) stateOf(ctx context.Context, env environment.Environment, a account.Account, proved []session.Proof) (state, error) {
+	st := state{
+		proved: proved, maySignIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(s.now())),
+		enrolled: a.MFAEnabled, required: requires(env, a), mustChange: a.ForcePasswordChange, overAge: s.overAge(env, a),
+	}
+	if a.PasswordHash != "" {
+		return st, nil // an account whose licence is for API clients has no password
+	}
+	known, err := s.Checks.Catalogue(ctx, env)
+	if err != nil {
+		return state{}, err
+	}
+	licence, found := known.Find(catalogue.Licence, a.UserType)
+	st.apiOnly = !found || licence.APIOnly
+	return st, nil
+}
+
+// proceed takes an account that proved its first factor to its next step.
+func (s *Service) proceed(ctx context.Context, env environment.Environment, a account.Account, by session.Proof, d Device) (Result, error) {
+	proved := []session.Proof{by}
+	var found mfa.Factors
+	var renewed token.Token
+	if a.MFAEnabled {
+		var err error
+		if found, renewed, err = s.recall(ctx, env, a, d); err != nil {
+			return Result{}, err
+		}
+		if renewed != (token.Token{}) || found.Device.ID != "" {
+			proved = append(proved, session.Remembered)
+		}
+	}
+	st, err := s.stateOf(ctx, env, a, proved)
+	if err != nil {
+		return Result{}, err
+	}
+	step := next(st)
+	switch step {
+	case "":
+		return Result{}, refused()
+	case session.Done:
+		result, err := s.newSession(env, a, d)
+		if err != nil {
+			return Result{}, err
+		}
+		result.Device = renewed
+		return result, overtaken(s.Sessions.Open(ctx, env, a, result.Session))
+	}
+	result, ticket, err := s.newTicket(a, step, proved, d.Client)
+	if err != nil {
+		return Result{}, err
+	}
+	result.Device = renewed
+	if step == session.SecondFactor {
+		result.Methods = found.Methods()
+	}
+	return result, overtaken(s.Sessions.Offer(ctx, env, a, ticket))
+}
+
+// newTicket makes the ticket for a step of an account.
+func (s *Service) newTicket(a account.Account, step session.Step, proved []session.Proof, client string) (Result, session.Ticket, error) {
+	owner, err := ulid.ParseStrict(a.ID)
+	if err != nil {
+		return Result{}, session.Ticket{}, err
+	}
+	issued, err := token.Issue(s.Random, token.Ticket, owner, s.NewID())
+	if err != nil {
+		return Result{}, session.Ticket{}, err
+	}
+	return Result{Next: step, Ticket: issued}, session.Ticket{
+		AccountID: a.ID, ID: issued.ID.String(), Hash: issued.Hash(), Step: step, Proved: proved, Epoch: a.Epoch, Client: client,
+		Expires: s.now().Add(session.TicketLife),
+	}, nil
+}
+
+// taken reads the ticket of a step and holds it against the clock and the account; every reason against it is one answer.
+func (s *Service) taken(ctx context.Context, ticket string, step session.Step) (Ticketed, error) {
+	given, err := token.Parse(token.Ticket, ticket)
+	if err != nil {
+		return Ticketed{}, badTicket()
+	}
+	got, err := s.Sessions.Ticket(ctx, s.EnvID, given.Account.String(), given.ID.String())
+	if fault.Is(err, fault.NotFound) {
+		return Ticketed{}, badTicket()
+	}
+	if err != nil {
+		return Ticketed{}, err
+	}
+	if !given.Matches(got.Ticket.Hash) || !got.Ticket.Usable(step, s.now(), got.Account.Epoch) || !got.mayGoOn(s.now()) {
+		return Ticketed{}, badTicket()
+	}
+	return got, nil
+}
+
+// mayGoOn reports whether the account may still sign in by what the ticket says was proved (C07).
+func (t Ticketed) mayGoOn(now time.Time) bool {
+	a := t.Account
+	st := state{proved: t.Ticket.Proved}
+	return maySignIn(a, now) || a.PasswordHash == "" && !st.has(session.ByPassword) &&
+		a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(now))
+}
+
+// advance takes a sign-in on after a step: m has what the step did, proof what it proved, if it did. The account goes on as
+// m.Write leaves it.
+func (s *Service) advance(ctx context.Context, env environment.Environment, m Move, proof session.Proof, d Device) (Result, error) {
+	proved := append([]session.Proof{}, m.Used.Proved...)
+	if proof != "" {
+		proved = append(proved, proof)
+	}
+	a := m.Account
+	if m.Write != nil {
+		a = m.Write.After
+	}
+	st, err := s.stateOf(ctx, env, a, proved)
+	if err != nil {
+		return Result{}, err
+	}
+	var result Result
+	switch step := next(st); step {
+	case "", m.Used.Step:
+		return Result{}, badTicket()
+	case session.Done:
+		d.Client = m.Used.Client
+		if result, err = s.newSession(env, a, d); err != nil {
+			return Result{}, err
+		}
+		m.Session = &result.Session
+	default:
+		var ticket session.Ticket
+		if result, ticket, err = s.newTicket(a, step, proved, m.Used.Client); err != nil {
+			return Result{}, err
+		}
+		m.Ticket = &ticket
+	}
+	return result, s.Sessions.Advance(ctx, env, m)
+}

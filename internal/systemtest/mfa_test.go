@@ -1,0 +1,194 @@
+package systemtest_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+)
+
+const bicycles = "seven green bicycles"
+
+// totpCode is the code of an authenticator in the present time step.
+func totpCode(t *testing.T, secret string) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// firstStep sends the password and returns the answer.
+func (c *client) firstStep(t *testing.T, who string, more map[string]any) answer {
+	t.Helper()
+	body := map[string]any{"identifier": who, "password": bicycles}
+	for k, v := range more {
+		body[k] = v
+	}
+	return (&client{url: c.url}).do(t, "POST", "/api/login", body).wants(t, 200)
+}
+
+// enrolled makes a person with an authenticator, signed in; it returns the client, the authenticator's secret, the recovery
+// codes and the account's id.
+func (c *client) enrolled(t *testing.T, username string) (own *client, secret string, codes []string, id string) {
+	t.Helper()
+	id = c.person(t, username, bicycles, nil).text(t, "id")
+	own = c.as(t, username, bicycles)
+	secret = own.do(t, "POST", "/api/me/mfa/totp", map[string]any{}).wants(t, 200).text(t, "secret")
+	got := own.do(t, "POST", "/api/me/mfa/totp/confirm", map[string]any{"code": totpCode(t, secret)}).wants(t, 200)
+	for _, code := range got.members(t)["recoveryCodes"].([]any) {
+		codes = append(codes, code.(string))
+	}
+	return own, secret, codes, id
+}
+
+// remember signs in with a recovery code and has the device remembered; it returns its token.
+func (c *client) remember(t *testing.T, who, code string) string {
+	t.Helper()
+	ticket := c.firstStep(t, who, nil).text(t, "ticket")
+	body := map[string]any{"ticket": ticket, "method": "recoveryCode", "code": code, "remember": true}
+	return (&client{url: c.url}).do(t, "POST", "/api/login/second-factor", body).wants(t, 200).text(t, "deviceToken")
+}
+
+// factorSamples makes what the samples of the second factor speak of.
+func factorSamples(t *testing.T, admin *client, words map[string]string) {
+	t.Helper()
+	own, _, codes, id := admin.enrolled(t, "factored")
+	admin.remember(t, "factored", codes[0])
+	admin.remember(t, "factored", codes[1])
+	devices := own.do(t, "GET", "/api/me/mfa", nil).wants(t, 200).members(t)["devices"].([]any)
+	words["otherDeviceId"], words["deviceId"] = devices[0].(map[string]any)["id"].(string), devices[1].(map[string]any)["id"].(string)
+	words["factoredId"], words["factorToken"] = id, own.token
+	words["factorTicket"], words["recoveryCode"] = admin.firstStep(t, "factored", nil).text(t, "ticket"), codes[2]
+	leaving, _, _, _ := admin.enrolled(t, "leaving")
+	words["leavingToken"] = leaving.token
+	admin.person(t, "confirming", bicycles, nil)
+	confirming := admin.as(t, "confirming", bicycles)
+	secret := confirming.do(t, "POST", "/api/me/mfa/totp", map[string]any{}).wants(t, 200).text(t, "secret")
+	words["confirmToken"], words["confirmCode"] = confirming.token, totpCode(t, secret)
+	admin.person(t, "required", bicycles, map[string]any{"mfaRequired": true})
+	words["beginTicket"] = admin.firstStep(t, "required", nil).text(t, "ticket")
+	admin.person(t, "required2", bicycles, map[string]any{"mfaRequired": true})
+	words["confirmTicket"] = admin.firstStep(t, "required2", nil).text(t, "ticket")
+	begun := (&client{url: admin.url}).do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": words["confirmTicket"]}).wants(t, 200)
+	words["confirmTicketCode"] = totpCode(t, begun.text(t, "secret"))
+}
+
+// C11, V28, C31: fifty posts of one good code at the same moment, each with a good ticket of its own, open one session in all,
+// through the built functions.
+func TestFiftyPostsOfOneCode(t *testing.T) {
+	_, admin := start(t)
+	_, secret, _, _ := admin.enrolled(t, "owner")
+	time.Sleep(time.Until(time.Now().Truncate(30 * time.Second).Add(30500 * time.Millisecond))) // the set-up used this step's code
+	tickets := make([]string, 50)
+	for i := range tickets {
+		got := admin.firstStep(t, "owner", nil)
+		if tickets[i] = got.text(t, "ticket"); got.text(t, "next") != "secondFactor" {
+			t.Fatalf("%s", got.Body)
+		}
+	}
+	code := totpCode(t, secret)
+	spaced := []string{code, " " + code, code[:3] + " " + code[3:]}
+	var all sync.WaitGroup
+	var opened atomic.Int64
+	for i, ticket := range tickets {
+		all.Go(func() {
+			got := (&client{url: admin.url}).do(t, "POST", "/api/login/second-factor", map[string]any{"ticket": ticket, "method": "totp", "code": spaced[i%3]})
+			switch {
+			case got.Status == 200 && got.text(t, "next") == "done":
+				opened.Add(1)
+			case got.Status != 401 && got.Status != 429:
+				t.Errorf("%d %s", got.Status, got.Body)
+			}
+		})
+	}
+	all.Wait()
+	if opened.Load() != 1 {
+		t.Errorf("%d sessions", opened.Load())
+	}
+}
+
+// The second factor through the API: C12 (a ticket opens nothing else), C05 (five wrong codes pause it), V36 (a device), the bad
+// inputs, and what administrators may do (V35).
+func TestTheSecondFactor(t *testing.T) {
+	_, admin := start(t)
+	own, _, codes, id := admin.enrolled(t, "owner")
+	nobody := &client{url: admin.url}
+	first := admin.firstStep(t, "owner", nil)
+	ticket := first.text(t, "ticket")
+	if methods := fmt.Sprint(first.members(t)["methods"]); first.text(t, "next") != "secondFactor" || methods != "[totp recoveryCode]" {
+		t.Errorf("%s", first.Body)
+	}
+	(&client{url: admin.url, token: ticket}).do(t, "GET", "/api/me", nil).problem(t, 401, "session") // C12, V34
+	nobody.do(t, "POST", "/api/login/password", map[string]any{"ticket": ticket, "password": "another good password"}).problem(t, 401, "ticket")
+	nobody.do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": ticket}).problem(t, 401, "ticket")
+	for name, c := range map[string]struct {
+		body   map[string]any
+		status int
+		code   string
+		field  string
+	}{
+		"digits of another script": {map[string]any{"ticket": ticket, "method": "totp", "code": "１２３４５６"}, 422, "invalid", "code"},
+		"seven digits":             {map[string]any{"ticket": ticket, "method": "totp", "code": "1234567"}, 422, "invalid", "code"},
+		"no code":                  {map[string]any{"ticket": ticket, "method": "totp", "code": ""}, 422, "invalid", "code"},
+		"a short recovery code":    {map[string]any{"ticket": ticket, "method": "recoveryCode", "code": "ABCD"}, 422, "invalid", "code"},
+		"another method":           {map[string]any{"ticket": ticket, "method": "sms", "code": "123456"}, 422, "invalid", "method"},
+		"no ticket":                {map[string]any{"ticket": "", "method": "totp", "code": "123456"}, 401, "ticket", ""},
+		"an access token":          {map[string]any{"ticket": own.token, "method": "totp", "code": "123456"}, 401, "ticket", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := nobody.do(t, "POST", "/api/login/second-factor", c.body)
+			if c.field == "" {
+				got.problem(t, c.status, c.code)
+				return
+			}
+			got.problem(t, c.status, c.code, c.field)
+		})
+	}
+	device := admin.remember(t, "owner", codes[0])
+	known := admin.firstStep(t, "owner", map[string]any{"device": device})
+	if known.text(t, "next") != "done" || known.text(t, "deviceToken") == "" || known.text(t, "deviceToken") == device {
+		t.Errorf("%s", known.Body)
+	}
+	state := own.do(t, "GET", "/api/me/mfa", nil).wants(t, 200)
+	if m := state.members(t); m["recoveryCodesLeft"] != 9.0 || len(m["devices"].([]any)) != 1 || strings.Contains(state.Body, "seed") {
+		t.Errorf("%s", state.Body)
+	}
+	for i := range 5 {
+		got := nobody.do(t, "POST", "/api/login/second-factor", map[string]any{"ticket": ticket, "method": "recoveryCode", "code": "ZZZZ-ZZZZ-ZZZZ"})
+		if want := map[bool]int{true: 429, false: 401}[i == 4]; got.Status != want || (want == 429) != (got.Header.Get("Retry-After") != "") {
+			t.Errorf("code %d: %d %s", i+1, got.Status, got.Body)
+		}
+	}
+	nobody.do(t, "POST", "/api/login/second-factor", map[string]any{"ticket": admin.firstStep(t, "owner", nil).text(t, "ticket"), "method": "recoveryCode", "code": codes[1]}).
+		problem(t, 429, "factorPaused")
+	own.do(t, "POST", "/api/me/mfa/remove", map[string]any{"password": "not my password"}).problem(t, 422, "invalid", "password")
+	own.do(t, "POST", "/api/me/mfa/totp/confirm", map[string]any{"code": "123456"}).problem(t, 409, "noSetUp")
+
+	// What an administrator sees and does; and what no other person may.
+	seen := admin.do(t, "GET", "/api/accounts/"+id+"/mfa", nil).wants(t, 200)
+	if m := seen.members(t); m["pausedUntil"] == nil || m["recoveryCodesLeft"] != 9.0 {
+		t.Errorf("%s", seen.Body)
+	}
+	for _, path := range []string{"/mfa/remove", "/mfa/do-not-enforce"} {
+		own.do(t, "POST", "/api/accounts/"+id+path, nil).problem(t, 403, "forbidden")
+		admin.do(t, "POST", "/api/accounts/"+id+path, nil, header{"If-Match", `"1"`}).problem(t, 412, "stale")
+		admin.do(t, "POST", "/api/accounts/01JZ0000000000000000000009"+path, nil).problem(t, 404, "notFound")
+		admin.do(t, "POST", "/api/accounts/"+admin.do(t, "GET", "/api/me", nil).text(t, "accountId")+path, nil).problem(t, 409, "self")
+	}
+	admin.do(t, "DELETE", "/api/accounts/"+id+"/mfa/devices/01JZ0000000000000000000009", nil).problem(t, 404, "notFound")
+	admin.do(t, "DELETE", "/api/accounts/"+id+"/mfa/devices", nil).wants(t, 204)
+	if got := admin.firstStep(t, "owner", map[string]any{"device": known.text(t, "deviceToken")}); got.text(t, "next") != "secondFactor" {
+		t.Errorf("%s", got.Body)
+	}
+	admin.do(t, "POST", "/api/accounts/"+id+"/mfa/remove", nil).wants(t, 200)
+	own.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	if got := admin.firstStep(t, "owner", nil); got.text(t, "next") != "done" {
+		t.Errorf("%s", got.Body)
+	}
+}

@@ -1,0 +1,252 @@
+package systemtest_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/local/localtest"
+)
+
+// tries signs in with a password, n times.
+func (c *client) tries(t *testing.T, who, password string, n int) answer {
+	t.Helper()
+	var got answer
+	for range n {
+		got = (&client{url: c.url}).do(t, "POST", "/api/login", map[string]any{"identifier": who, "password": password, "client": "guesser"})
+	}
+	return got
+}
+
+// failures returns the notes of the failed sign-ins in an account's log, newest first.
+func (c *client) failures(t *testing.T, id string) []string {
+	t.Helper()
+	var out []string
+	for _, one := range c.do(t, "GET", "/api/accounts/"+id+"/log?kind=signInFailed", nil).wants(t, 200).members(t)["items"].([]any) {
+		line := one.(map[string]any)
+		note, _ := line["note"].(string)
+		if line["address"] != "127.0.0.1" || line["client"] != "guesser" {
+			t.Errorf("%v", line)
+		}
+		out = append(out, note)
+	}
+	return out
+}
+
+func TestSigningInAgainstGuessers(t *testing.T) {
+	system, admin := start(t)
+	t.Run("every refusal is the same answer, and the log knows why", func(t *testing.T) { refusalsAreOne(t, admin) })
+	t.Run("a flood of guesses", func(t *testing.T) { floodIsBounded(t, admin) })
+	t.Run("refresh", func(t *testing.T) { refreshOverHTTP(t, admin) })
+	t.Run("closing sessions", func(t *testing.T) { closingSessions(t, admin) })
+	t.Run("a page's cookies", func(t *testing.T) { pageCookies(t, admin) })
+	t.Run("a network that asks too often", func(t *testing.T) { networkSlowedDown(t, system, admin) })
+}
+
+// V21, C23: status, headers, body and its length; V81: the reason is in the account's log, never what was typed.
+func refusalsAreOne(t *testing.T, admin *client) {
+	const right = "seven green bicycles"
+	accounts := map[string]string{}
+	for name, spoil := range map[string]func(answer){
+		"wrong": nil,
+		"blocked": func(a answer) {
+			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/block", map[string]any{"reason": "Left"}, ifMatch(a)).wants(t, 200)
+		},
+		"locked": func(a answer) {
+			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/lock", nil, ifMatch(a)).wants(t, 200)
+		},
+		"expired": func(a answer) {
+			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).wants(t, 200)
+		},
+	} {
+		made := admin.person(t, "refused-"+name, right, nil)
+		if spoil != nil {
+			spoil(made)
+		}
+		accounts[name] = made.text(t, "id")
+	}
+	first := admin.tries(t, "refused-nobody", right, 1)
+	first.problem(t, 401, "signInRefused")
+	shape := func(a answer) string {
+		headers := maps.Clone(a.Header)
+		for _, own := range []string{"Date", "X-Request-Id", "Apigw-Requestid", "Content-Length"} {
+			headers.Del(own)
+		}
+		body := a.Body
+		if id := a.text(t, "instance"); id != "" {
+			body = strings.ReplaceAll(body, id, "") // escaped in the body, so a random length
+		}
+		return fmt.Sprint(a.Status, headers, len(body), body)
+	}
+	for name, want := range map[string]string{
+		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.", "expired": "Out of the account's dates.",
+	} {
+		password := right
+		if name == "wrong" {
+			password = "wrong"
+		}
+		if got := admin.tries(t, "refused-"+name, password, 1); shape(got) != shape(first) {
+			t.Errorf("%s:\n%s\nwant\n%s", name, shape(got), shape(first))
+		}
+		if notes := admin.failures(t, accounts[name]); len(notes) != 1 || notes[0] != want {
+			t.Errorf("%s: %q", name, notes)
+		}
+	}
+}
+
+// V11, V12: the limit holds; beyond it the log has one line for the hour, and a reset by the administrator lets in.
+func floodIsBounded(t *testing.T, admin *client) {
+	made := admin.person(t, "flooded", "seven green bicycles", nil)
+	id := made.text(t, "id")
+	admin.tries(t, "flooded", "wrong", 25)
+	notes := admin.failures(t, id)
+	if len(notes) > 7 || !slices.ContainsFunc(notes, func(n string) bool {
+		return strings.Contains(n, "used up") && strings.Contains(n, "times within the hour")
+	}) {
+		t.Errorf("%q", notes)
+	}
+	admin.tries(t, "flooded", "seven green bicycles", 1).problem(t, 401, "signInRefused")
+	admin.do(t, "POST", "/api/accounts/"+id+"/reset-tries", nil).wants(t, 200)
+	admin.as(t, "flooded", "seven green bicycles")
+}
+
+// V41: the answer comes again; a token from two rotations back ends the session for both.
+func refreshOverHTTP(t *testing.T, admin *client) {
+	made := admin.person(t, "renewing", "seven green bicycles", nil)
+	c := admin.as(t, "renewing", "seven green bicycles")
+	post := func(token string) answer {
+		return (&client{url: c.url}).do(t, "POST", "/api/login/refresh", map[string]any{"refreshToken": token})
+	}
+	first := c.refresh
+	one, again := post(first).wants(t, 200), post(first).wants(t, 200)
+	if one.text(t, "accessToken") != again.text(t, "accessToken") || one.text(t, "refreshToken") != again.text(t, "refreshToken") {
+		t.Error("the lost answer came back as another")
+	}
+	two := post(one.text(t, "refreshToken")).wants(t, 200)
+	post(first).problem(t, 401, "session")
+	post(two.text(t, "refreshToken")).problem(t, 401, "session")
+	log := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id")+"/log?kind=refreshReused", nil).wants(t, 200)
+	if items := log.members(t)["items"].([]any); len(items) != 1 || items[0].(map[string]any)["address"] != "127.0.0.1" {
+		t.Errorf("%s", log.Body)
+	}
+	(&client{url: c.url}).do(t, "POST", "/api/login/refresh", nil).problem(t, 400, "body", "refreshToken")
+}
+
+// V40, V45, C32: one's own other sessions, and an administrator's all of somebody; the log says who.
+func closingSessions(t *testing.T, admin *client) {
+	made := admin.person(t, "closing", "seven green bicycles", nil)
+	id := made.text(t, "id")
+	one, two, three := admin.as(t, "closing", "seven green bicycles"), admin.as(t, "closing", "seven green bicycles"), admin.as(t, "closing", "seven green bicycles")
+	if got := three.do(t, "DELETE", "/api/sessions", nil).wants(t, 200); got.Body != `{"closed":2}` {
+		t.Errorf("%s", got.Body)
+	}
+	one.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	two.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	three.do(t, "GET", "/api/me", nil).wants(t, 200)
+	if got := three.do(t, "DELETE", "/api/sessions", nil).wants(t, 200); got.Body != `{"closed":0}` {
+		t.Errorf("the second click: %s", got.Body)
+	}
+	three.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).problem(t, 403, "forbidden")
+	admin.do(t, "DELETE", "/api/accounts/01JZ0000000000000000000009/sessions", nil).problem(t, 404, "notFound")
+	if got := admin.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).wants(t, 200); got.Body != `{"closed":1}` {
+		t.Errorf("%s", got.Body)
+	}
+	three.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	log := admin.do(t, "GET", "/api/accounts/"+id+"/log?kind=sessionClosed", nil).wants(t, 200).members(t)["items"].([]any)
+	if len(log) != 3 || log[0].(map[string]any)["by"] != "admin" || log[1].(map[string]any)["by"] != "closing" {
+		t.Errorf("%v", log)
+	}
+}
+
+// V37, V48, C29: a page gets cookies and no token, and every change by cookie proves that it is ours.
+func pageCookies(t *testing.T, admin *client) {
+	admin.person(t, "browsing", "seven green bicycles", nil)
+	page := func(method, path string, body any, cookies []*http.Cookie, headers ...header) answer {
+		var jar []string
+		for _, c := range cookies {
+			jar = append(jar, c.Name+"="+c.Value)
+		}
+		if len(jar) > 0 {
+			headers = append(headers, header{"Cookie", strings.Join(jar, "; ")})
+		}
+		return (&client{url: admin.url}).do(t, method, path, body, headers...)
+	}
+	ours := []header{{"X-UA-Client", "web"}, {"Origin", admin.url}, {"Sec-Fetch-Site", "same-origin"}}
+	theirs := []header{{"X-UA-Client", "web"}, {"Origin", "https://evil.example"}}
+	who := map[string]any{"identifier": "browsing", "password": "seven green bicycles"}
+	page("POST", "/api/login", who, nil, theirs...).problem(t, 403, "crossOrigin")
+	in := page("POST", "/api/login", who, nil, ours...).wants(t, 200)
+	if strings.Contains(in.Body, "uas_") || strings.Contains(in.Body, "uar_") {
+		t.Errorf("a token is in the body: %s", in.Body)
+	}
+	cookies := (&http.Response{Header: in.Header}).Cookies()
+	if len(cookies) != 2 {
+		t.Fatalf("%v", in.Header["Set-Cookie"])
+	}
+	for _, c := range cookies {
+		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" {
+			t.Errorf("%v", c)
+		}
+	}
+	page("GET", "/api/me", nil, cookies).wants(t, 200)
+	page("POST", "/api/logout", nil, cookies).problem(t, 403, "crossOrigin")
+	page("POST", "/api/logout", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
+	page("POST", "/api/login/refresh", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
+	page("POST", "/api/login/refresh", nil, nil, ours...).problem(t, 401, "session")
+	renewed := page("POST", "/api/login/refresh", nil, cookies, ours...).wants(t, 200)
+	fresh := (&http.Response{Header: renewed.Header}).Cookies()
+	page("GET", "/api/me", nil, cookies).problem(t, 401, "session") // V38
+	page("GET", "/api/me", nil, fresh).wants(t, 200)
+	out := page("POST", "/api/logout", nil, fresh, ours...).wants(t, 204)
+	for _, c := range (&http.Response{Header: out.Header}).Cookies() {
+		if c.MaxAge != -1 || c.Value != "" {
+			t.Errorf("%v", c)
+		}
+	}
+	page("GET", "/api/me", nil, fresh).problem(t, 401, "session")
+}
+
+// V19, V83: by the address that the gateway saw, whatever a header says; no account is touched.
+func networkSlowedDown(t *testing.T, system *localtest.Running, admin *client) {
+	made := admin.person(t, "neighbour", "seven green bicycles", nil)
+	from := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 77)}}).DialContext}}
+	post := func(path, body string) *http.Response {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, system.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("X-Forwarded-For", "203.0.113.9")
+		got, err := from.Do(request)
+		if err != nil {
+			t.Skipf("this machine has no second loopback address: %v", err)
+		}
+		_ = got.Body.Close()
+		return got
+	}
+	slowed := false
+	for range 2 * 3100 { // over the limit of one minute, wherever in it this begins
+		got := post("/api/login/password", `{"ticket":"uat_x","password":"x"}`)
+		if slowed = got.StatusCode == http.StatusTooManyRequests; slowed {
+			if after := got.Header.Get("Retry-After"); after == "" || after == "0" {
+				t.Errorf("Retry-After %q", after)
+			}
+			break
+		}
+	}
+	if !slowed {
+		t.Fatal("never slowed down")
+	}
+	if got := post("/api/login", `{"identifier":"neighbour","password":"wrong"}`); got.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("sign-in: %d", got.StatusCode)
+	}
+	if tries := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id"), nil).wants(t, 200).members(t)["failedTries"]; tries != float64(0) {
+		t.Errorf("%v tries were charged", tries)
+	}
+	admin.as(t, "neighbour", "seven green bicycles") // another address is not held up
+}
