@@ -83,18 +83,24 @@ func (s Links) CountAsk(ctx context.Context, env, address string, now time.Time,
 	return held, err
 }
 
-// Asked implements recovery.Asks: one read, of a decoy where there is nobody.
-func (s Links) Asked(ctx context.Context, env environment.Environment, row string) (account.Account, bool, error) {
+// Asked implements recovery.Asks: two reads, of decoys where there is nobody. The account that got its links is told apart
+// here and not by Offer's condition alone: a write that is refused takes another time than one that is made, and a fourth ask
+// would tell who is known (V23).
+func (s Links) Asked(ctx context.Context, env environment.Environment, row string, now time.Time) (a account.Account, found, enough bool, err error) {
 	k := rowKey(env.ID, row)
 	if row == "" {
 		k = decoyKey(env.ID, below(decoys))
 	}
 	it, err := s.get(ctx, k)
-	if err != nil || row == "" || it == nil {
-		return account.Account{}, false, err
+	if err != nil {
+		return account.Account{}, false, false, err
 	}
-	a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport)))
-	return a, ok, nil
+	if row != "" && it != nil {
+		a, found = accountOf(it, env.Imports.Sees(number(it, attrImport)))
+	}
+	offered, err := s.get(ctx, linkKey(a.ID))
+	enough = offered["t3"] != nil && number(offered, "t3") >= now.Add(-time.Hour).UnixMilli()
+	return a, found, enough, err
 }
 
 // Offer implements recovery.Asks: one transaction over three items in two tables, whoever it is for.

@@ -27,8 +27,8 @@ type Asks interface {
 	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
 	// CountAsk counts one ask of a network address in this hour, unless there were limit already.
 	CountAsk(ctx context.Context, env, address string, now time.Time, limit int) (bool, error)
-	// Asked reads the account at a directory key, or a decoy for "".
-	Asked(ctx context.Context, env environment.Environment, key string) (account.Account, bool, error)
+	// Asked reads the account at a directory key, or a decoy for "", and whether it got three links within the hour before now.
+	Asked(ctx context.Context, env environment.Environment, key string, now time.Time) (a account.Account, found, enough bool, err error)
 	// Offer replaces the account's link and writes the mail with it, unless three were asked for within an hour.
 	Offer(ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message) (bool, error)
 	// Pretend does the same work and offers nothing.
@@ -94,7 +94,7 @@ func (s *Service) Forgotten(ctx context.Context, identifier, from string) error 
 	if err != nil {
 		return err
 	}
-	a, found, err := s.Asks.Asked(ctx, env, key)
+	a, found, enough, err := s.Asks.Asked(ctx, env, key, now)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (s *Service) Forgotten(ctx context.Context, identifier, from string) error 
 	if err != nil {
 		return err
 	}
-	if !found || apiOnly || !account.MayAskForLink(a, now) {
+	if !found || enough || apiOnly || !account.MayAskForLink(a, now) {
 		decoy := account.Account{ID: s.NewID().String(), Username: normal, Name: normal, Email: "nobody@invalid.invalid"}
 		l, m, err := s.link(ctx, env, decoy, now)
 		if err != nil {
