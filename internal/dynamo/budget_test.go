@@ -23,6 +23,8 @@ type meter struct {
 	mu          sync.Mutex
 	calls       int
 	read, write float64
+	// refused are the calls that a condition kept from writing.
+	refused int
 
 	plain *dynamodb.Client
 	table *string
@@ -57,6 +59,9 @@ func (m *meter) handle(ctx context.Context, in middleware.InitializeInput, next 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++
+	if err != nil {
+		m.refused++
+	}
 	switch p := in.Parameters.(type) {
 	case *dynamodb.TransactWriteItemsInput:
 		m.write += m.transaction(ctx, p)
