@@ -137,7 +137,7 @@ func (s SignOn) ByEmail(ctx context.Context, env environment.Environment, emails
 	var rows []string
 	for _, it := range items {
 		if it != nil {
-			if row := leadsTo(it, env.Imports.Sees(number(it, attrImport))); row != "" {
+			if row, _ := leadsTo(it, env.Imports.Sees(number(it, attrImport))); row != "" {
 				rows = append(rows, row)
 			}
 		}
@@ -199,7 +199,7 @@ func (s SignOn) planLink(p *parts, w sso.LinkWrite) {
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
 	}}, moved}, part{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: anchorKey(l.AccountID).attributes(), UpdateExpression: aws.String("ADD tabs :one"),
-		ConditionExpression: aws.String("env = :env"), ExpressionAttributeValues: item{":env": str(w.Env), ":one": num(1)},
+		ConditionExpression: aws.String("env = :env AND attribute_not_exists(gone)"), ExpressionAttributeValues: item{":env": str(w.Env), ":one": num(1)},
 	}}, moved})
 }
 

@@ -12,6 +12,9 @@ import (
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
 	"useraccounts/internal/sso"
 	"useraccounts/internal/token"
 )
@@ -254,5 +257,118 @@ func TestAnAttemptIsTakenOnce(t *testing.T) {
 	}
 	if len(all) != 1 || all[0].Asking.Verifier != "v" || !all[0].Expires.Equal(a.Expires) || all[0].Purpose != sso.ToSignIn {
 		t.Errorf("%+v", all)
+	}
+}
+
+// V09, C07: somebody who comes by a provider is not kept out by a temporary password that is over, and is by a block.
+func TestProvidersSignInTakesNoPassword(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	a := s.create(t, "walkerp", nil)
+	if _, err := s.accounts.SetPassword(ctx, s.admin, a.ID, 0, account.NewPassword{Password: "a long enough secret", ForceChange: true, Unlock: true}); err != nil {
+		t.Fatal(err)
+	}
+	door := *s.signin
+	door.Own, door.Factors = dynamo.Passwords{Table: s.table}, dynamo.Factors{Table: s.table}
+	later := *door.Gate
+	later.Now = func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
+	door.Gate = &later
+	if got, err := door.ByProvider(ctx, a.ID, false, signin.Device{}); err != nil || got.Next != session.Done {
+		t.Errorf("a year later: %+v, %v", got, err)
+	}
+	if _, err := s.accounts.Block(ctx, s.admin, a.ID, 0, "left"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := door.ByProvider(ctx, a.ID, false, signin.Device{}); !fault.HasCode(err, "signInRefused") {
+		t.Errorf("blocked: %v", err)
+	}
+}
+
+// Two links removed at once, each only while the other is there: one stays.
+func TestLinksDependOnEachOther(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	second, err := s.providers.Create(ctx, s.admin, sso.Draft{Patch: field.Patch{"name": "B", "kind": "google", "clientId": "c", "enabled": true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []string{s.provider.ID, second.ID}
+	for round := range 5 {
+		a := s.create(t, fmt.Sprintf("both%d", round), nil)
+		for _, p := range both {
+			if _, err := s.links.Link(ctx, s.admin, a.ID, p, fmt.Sprint("o-", round)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		of, err := s.store.LinksOf(ctx, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		outcomes := make([]error, len(of))
+		for i, l := range of {
+			wait.Go(func() {
+				outcomes[i] = s.store.WriteLinks(ctx, []sso.LinkWrite{{
+					Env: env, Link: l, Row: a.DirectoryKey(), Gone: true, Linked: both,
+					Event: journal.Event{ID: token.NewIDText(), At: time.Now(), Kind: journal.Unlinked},
+				}})
+			})
+		}
+		wait.Wait()
+		left, err := s.store.LinksOf(ctx, a.ID)
+		if err != nil || len(left) != 1 || !errors.Is(errors.Join(outcomes...), sso.ErrRaced) {
+			t.Errorf("%d left, %v, %v", len(left), outcomes, err)
+		}
+	}
+}
+
+// Many links are made and removed in one transaction each, the caller's own account among them.
+func TestLinksOfTheCallerAmongMany(t *testing.T) {
+	s := newSignOn(t)
+	ctx := t.Context()
+	self := s.admin.Caller.AccountID
+	var pairs []sso.Pair
+	var ids []string
+	for i := range 18 {
+		id := self
+		if i != 3 {
+			id = s.create(t, fmt.Sprintf("many%02d", i), nil).ID
+		}
+		ids = append(ids, id)
+		pairs = append(pairs, sso.Pair{AccountID: id, ObjectID: fmt.Sprintf("o-%02d", i)})
+	}
+	linked, err := s.links.LinkAll(ctx, s.admin, s.provider, pairs)
+	if err != nil || len(linked) != len(ids) {
+		t.Fatal(err)
+	}
+	for _, m := range linked {
+		if m.Outcome != sso.LinkedNow {
+			t.Errorf("%+v", m)
+		}
+	}
+	// One was removed by somebody else; one is asked for twice.
+	if err := s.links.Unlink(ctx, s.admin, ids[0], s.provider.ID); err != nil {
+		t.Fatal(err)
+	}
+	gone, err := s.links.RemoveAll(ctx, s.admin, s.provider, append(ids, ids[5], "01JZ0000000000000000000001"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range gone {
+		want := sso.Removed
+		switch i {
+		case 0, 18:
+			want = sso.NotLinked
+		case 19:
+			want = sso.NoSuchAccount
+		}
+		if m.Outcome != want {
+			t.Errorf("%d: %+v", i, m)
+		}
+	}
+	for _, id := range ids {
+		if of, err := s.store.LinksOf(ctx, id); err != nil || len(of) != 0 {
+			t.Errorf("%s keeps %v, %v", id, of, err)
+		}
 	}
 }

@@ -97,6 +97,9 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 	for name, value := range o.Parameters {
 		s.Resources.Values.Parameters[name] = value
 	}
+	if err := s.stack.AllowOrigins(ctx, s.Resources); err != nil {
+		return err
+	}
 	if err := s.startFunctions(ctx, o, t, binaries); err != nil {
 		return err
 	}

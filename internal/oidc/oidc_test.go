@@ -18,7 +18,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
-	"useraccounts/internal/oidc/issuertest"
+	"useraccounts/internal/local/issuertest"
 	"useraccounts/internal/sso"
 )
 

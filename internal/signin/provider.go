@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"useraccounts/internal/account"
-	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/session"
+	"useraccounts/internal/token"
 )
 
 // whyUnlinked is what the access record says of an identity that is linked to nobody. No account's log has it: it is nobody's.
@@ -19,11 +19,13 @@ const whyUnlinked = "The identity at the provider is linked to no account."
 // says that the provider vouches for a second factor. It is charged like any try, so that what blocks passwords blocks this
 // way too, and every refusal is the one answer (C07, C23).
 func (s *Service) ByProvider(ctx context.Context, accountID string, strong bool, d Device) (Result, error) {
-	env, key, err := s.linked(ctx, accountID)
+	given, _ := token.Parse(token.Device, d.Token) //nolint:errcheck // the zero token is none
+	found, err := s.linkedFrom(ctx, accountID, given)
 	if err != nil {
 		return Result{}, err
 	}
-	got, err := s.charge(ctx, env, key)
+	env := found.Env
+	got, err := s.chargeFrom(ctx, found, given)
 	if err != nil {
 		return Result{}, err
 	}
@@ -47,6 +49,7 @@ func (s *Service) ByProvider(ctx context.Context, accountID string, strong bool,
 	if strong {
 		proof = session.ByStrongProvider
 	}
+	d.charged = got.Device.ID
 	result, err := s.proceed(ctx, env, withoutPassword(got.Account), proof, d)
 	if fault.HasCode(err, refusedCode) {
 		return s.refuse(ctx, env, got, whyOvertakenOrAPI, d)
@@ -56,17 +59,16 @@ func (s *Service) ByProvider(ctx context.Context, accountID string, strong bool,
 
 const whyOvertakenOrAPI = "By a provider: the account's licence is for API clients, or it was changed, or blocked, at the same moment."
 
-// linked reads the environment and where an account's row is; "" for no account.
-func (s *Service) linked(ctx context.Context, accountID string) (environment.Environment, string, error) {
-	env, _, err := s.Accounts.Find(ctx, s.EnvID, "\x00") // nobody's: only the environment is wanted
-	if err != nil || accountID == "" {
-		return env, "", err
+// linkedFrom reads where an account is, with the remembered device that a token names, if it is the account's.
+func (s *Service) linkedFrom(ctx context.Context, accountID string, given token.Token) (Found, error) {
+	env, key, err := s.placeOf(ctx, accountID)
+	found := Found{Env: env, Key: key}
+	if err != nil || key == "" || given.Account.String() != accountID {
+		return found, err
 	}
-	a, err := s.Own.Account(ctx, env, accountID)
-	if fault.Is(err, fault.NotFound) {
-		return env, "", nil
-	}
-	return env, a.DirectoryKey(), err
+	factors, err := s.Factors.Recall(ctx, accountID, given.ID.String())
+	found.Device = factors.Device
+	return found, err
 }
 
 // hindrances returns why an account may not sign in whatever it proved, or "".
@@ -83,8 +85,8 @@ func hindrances(a account.Account, now time.Time) string {
 	return strings.Join(out, " ")
 }
 
-// withoutPassword is an account as it comes in by a provider: that it has no password, or a temporary one that is over, does
-// not stand in its way, and whether its licence lets people in is looked at.
+// withoutPassword is an account as it comes in without its password: that it has none, or a temporary one that is over, does
+// not stand in its way. It is not to be written.
 func withoutPassword(a account.Account) account.Account {
 	a.PasswordHash, a.PasswordExpires = "", time.Time{}
 	return a

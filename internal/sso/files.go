@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"strings"
 	"time"
 
 	"useraccounts/internal/access"
@@ -13,8 +14,9 @@ import (
 )
 
 const (
-	// MostFile is how many bytes a file of links may have, MostAtATime how many of its lines one call goes through.
-	MostFile    = 10 << 20
+	// MostFile is how many bytes a file of links may have.
+	MostFile = 10 << 20
+	// MostAtATime is how many of its lines one call goes through.
 	MostAtATime = 1000
 	// FormLife is how long a form takes a file.
 	FormLife = 15 * time.Minute
@@ -185,9 +187,11 @@ func readWindow(r io.Reader, from, most int) (*window, error) {
 }
 
 func (w *window) hashes(line Line) (email, id uint64) {
-	normal, ok := account.Normalise(line.Email)
-	if !ok {
-		normal = line.Email
+	normal := strings.ToLower(line.Email)
+	if strings.ContainsFunc(normal, func(r rune) bool { return r <= ' ' || r > '~' }) { // else it is its own normal form, at a tenth of the work
+		if is, ok := account.Normalise(line.Email); ok {
+			normal = is
+		}
 	}
 	// The lowest bit keeps 0 free for "two".
 	return maphash.String(w.seed, normal) | 1, maphash.String(w.seed, line.ObjectID) | 1

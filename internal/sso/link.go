@@ -178,7 +178,11 @@ func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, provider
 		if err != nil {
 			return err
 		}
-		w := s.unwrite(ctx, sc, a, *had)
+		name := providerID
+		if p, err := s.Providers.Get(ctx, sc.Env.ID, providerID); err == nil { // a link outlives no provider, but must not depend on it
+			name = p.Name
+		}
+		w := s.unwrite(sc, name, a, *had)
 		if onlyThese {
 			for _, l := range of {
 				w.Linked = append(w.Linked, l.ProviderID)
@@ -199,14 +203,10 @@ func (s *Links) write(sc access.Scope, p Provider, a account.Account, objectID s
 	}
 }
 
-func (s *Links) unwrite(ctx context.Context, sc access.Scope, a account.Account, l Link) LinkWrite {
-	name := l.ProviderID
-	if p, err := s.Providers.Get(ctx, sc.Env.ID, l.ProviderID); err == nil { // a link outlives no provider, but must not depend on it
-		name = p.Name
-	}
+func (s *Links) unwrite(sc access.Scope, provider string, a account.Account, l Link) LinkWrite {
 	return LinkWrite{
 		Env: sc.Env.ID, Row: a.DirectoryKey(), CallerEpoch: epochFor(sc, a), Link: l, Gone: true,
-		Event: s.event(sc, journal.Unlinked, l.ProviderID, name+": "+l.ObjectID, s.Now().UTC().Truncate(time.Millisecond)),
+		Event: s.event(sc, journal.Unlinked, l.ProviderID, provider+": "+l.ObjectID, s.Now().UTC().Truncate(time.Millisecond)),
 	}
 }
 
@@ -266,4 +266,10 @@ func deref(l *Link) Link {
 		return Link{}
 	}
 	return *l
+}
+
+// Owner returns whose account the identity of somebody who came back is linked to, or "" if it is nobody's (C36, C37).
+func (s *Links) Owner(ctx context.Context, env string, a Arrival) (string, error) {
+	whose, err := s.Store.Whose(ctx, env, a.Provider.ID, []string{a.Identity.Subject})
+	return whose[a.Identity.Subject].AccountID, err
 }

@@ -3,6 +3,8 @@ package sso
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
@@ -66,7 +68,7 @@ func (s *Links) Match(ctx context.Context, sc access.Scope, p Provider, pairs []
 		case bad == nil && pair.AccountID != "":
 			normal[i], out[i].ObjectID = byID+pair.AccountID, id
 			ids = append(ids, id)
-		case !ok || !account.MayBeEmail(email):
+		case !ok || !account.IsEmail(email):
 			out[i].Outcome, out[i].Detail = Unusable, "This is not an email."
 		case bad != nil:
 			out[i].Outcome, out[i].Detail = Unusable, bad.Message
@@ -213,7 +215,14 @@ func (s *Links) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs 
 			continue
 		}
 		taken[out[i].AccountID] = out[i].ObjectID
-		waiting = append(waiting, i)
+		if out[i].AccountID != sc.Caller.AccountID {
+			waiting = append(waiting, i)
+			continue
+		}
+		// The caller's own account is looked at as the caller's by the transactions of the others, so it has one of its own.
+		if err := s.linkTogether(ctx, sc, p, out, []int{i}); err != nil {
+			return nil, err
+		}
 	}
 	for len(waiting) > 0 {
 		n := min(len(waiting), MostTogether)
@@ -253,6 +262,86 @@ func (s *Links) linkTogether(ctx context.Context, sc access.Scope, p Provider, o
 			return err
 		default:
 			out[at].Outcome, out[at].Detail = LinkedOther, told.Detail
+		}
+	}
+	return nil
+}
+
+// RemoveAll removes the links of accounts at a provider, and says for each what became of it.
+func (s *Links) RemoveAll(ctx context.Context, sc access.Scope, p Provider, accountIDs []string) ([]Matched, error) {
+	out := make([]Matched, len(accountIDs))
+	waiting, seen := map[int]LinkWrite{}, map[string]bool{}
+	for i, id := range accountIDs {
+		out[i] = Matched{AccountID: id, Outcome: NotLinked}
+		if !seen[id] {
+			seen[id] = true
+			w, err := s.removal(ctx, sc, p, &out[i])
+			if err != nil {
+				return nil, err
+			}
+			if w != nil {
+				waiting[i] = *w
+			}
+		}
+		alone := id == sc.Caller.AccountID // as in LinkAll
+		if len(waiting) == MostTogether || len(waiting) > 0 && (i == len(accountIDs)-1 || alone || accountIDs[i+1] == sc.Caller.AccountID) {
+			if err := s.removeTogether(ctx, sc, p, out, waiting); err != nil {
+				return nil, err
+			}
+			clear(waiting)
+		}
+	}
+	return out, nil
+}
+
+// removal returns the write that removes an account's link, or says in m why there is none.
+func (s *Links) removal(ctx context.Context, sc access.Scope, p Provider, m *Matched) (*LinkWrite, error) {
+	a, err := s.Accounts.Get(ctx, sc, m.AccountID)
+	if fault.Is(err, fault.NotFound) {
+		m.Outcome, m.Detail = NoSuchAccount, "There is no such account."
+		return nil, nil //nolint:nilnil // nothing to remove is no error
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.Username = a.Username
+	if err := mayLink(sc, a); err != nil {
+		m.Outcome, m.Detail = NotAllowed, fault.As(err).Detail
+		return nil, nil //nolint:nilnil // as above
+	}
+	of, err := s.Store.LinksOf(ctx, a.ID)
+	for _, l := range of {
+		if l.ProviderID == p.ID {
+			w := s.unwrite(sc, p.Name, a, l)
+			return &w, err
+		}
+	}
+	return nil, err
+}
+
+// removeTogether removes some in one transaction, and one by one where that is refused.
+func (s *Links) removeTogether(ctx context.Context, sc access.Scope, p Provider, out []Matched, waiting map[int]LinkWrite) error {
+	ws := slices.Collect(maps.Values(waiting))
+	for i := range ws[1:] {
+		ws[1+i].CallerEpoch = 0 // one transaction looks at the caller once
+	}
+	together := s.Store.WriteLinks(ctx, ws)
+	if together != nil && !errors.Is(together, ErrRaced) {
+		return together
+	}
+	for i := range waiting {
+		had := true
+		if together != nil {
+			var err error
+			if had, err = s.removed(ctx, sc, out[i].AccountID, p.ID); fault.As(err) != nil {
+				out[i].Outcome, out[i].Detail = NotAllowed, fault.As(err).Detail
+				continue
+			} else if err != nil {
+				return err
+			}
+		}
+		if had {
+			out[i].Outcome = Removed
 		}
 	}
 	return nil

@@ -16,12 +16,19 @@ type Prover interface {
 	ProvePassword(ctx context.Context, sc access.Scope, password string) error
 }
 
+// Factors reads what an account has besides a password.
+type Factors interface {
+	Recall(ctx context.Context, accountID, device string) (mfa.Factors, error)
+}
+
 // Own is what people do with the links of their own account.
 type Own struct {
 	Links  *Links
 	Flow   *Flow
 	Prover Prover
-	Now    func() time.Time
+	// Factors tells of passkeys, which are a way in of their own.
+	Factors Factors
+	Now     func() time.Time
 }
 
 // prove wants a fresh proof of who the caller is: a sign-in within mfa.Fresh, or the password now (C15, V35).
@@ -78,7 +85,10 @@ func (s *Own) Unlink(ctx context.Context, sc access.Scope, providerID, password 
 				return true, nil // as long as that link is there
 			}
 		}
+		if has, err := s.Factors.Recall(ctx, a.ID, ""); err != nil || len(has.Passkeys) > 0 {
+			return false, err
+		}
 		return false, fault.New(fault.Conflict, "lastWayIn",
-			"This is the only way by which you can sign in: your account has no password. Set one, or link another provider, first.")
+			"This is the only way by which you can sign in: your account has no password and no passkey. Get one, or link another provider, first.")
 	})
 }

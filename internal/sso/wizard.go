@@ -139,30 +139,14 @@ func (s *Wizard) Link(ctx context.Context, sc access.Scope, providerID string, p
 
 // Unlink removes the links of accounts at a provider, each by itself, and says what became of each.
 func (s *Wizard) Unlink(ctx context.Context, sc access.Scope, providerID string, accountIDs []string) ([]Matched, error) {
-	if _, err := s.Links.Providers.Get(ctx, sc.Env.ID, providerID); err != nil {
+	p, err := s.Links.Providers.Get(ctx, sc.Env.ID, providerID)
+	if err != nil {
 		return nil, err
 	}
 	if err := tooMany("accountIds", len(accountIDs)); err != nil {
 		return nil, err
 	}
-	out := make([]Matched, len(accountIDs))
-	for i, id := range accountIDs {
-		had, err := s.Links.removed(ctx, sc, id, providerID)
-		told := fault.As(err)
-		if err != nil && told == nil {
-			return nil, err
-		}
-		out[i] = Matched{AccountID: id, Outcome: NotLinked}
-		switch {
-		case fault.Is(err, fault.NotFound):
-			out[i].Outcome, out[i].Detail = NoSuchAccount, told.Detail
-		case err != nil:
-			out[i].Outcome, out[i].Detail = NotAllowed, told.Detail
-		case had:
-			out[i].Outcome = Removed
-		}
-	}
-	return out, nil
+	return s.Links.RemoveAll(ctx, sc, p, accountIDs)
 }
 
 func tooMany(name string, n int) error {

@@ -38,6 +38,46 @@ func CreateBucket(ctx context.Context, endpoints services.Endpoints, b samtempla
 	return nil
 }
 
+// AllowOrigins lets pages of the origins that the template names ask its buckets. It comes after Create, because an origin may
+// be known only once the system has its address.
+func (s Stack) AllowOrigins(ctx context.Context, r Resources) error {
+	for _, b := range s.Template.Buckets {
+		if len(b.Origins) == 0 {
+			continue
+		}
+		rules, err := originRules(b.Origins, r.Values)
+		if err != nil {
+			return err
+		}
+		name := r.Values.Refs[b.LogicalID]
+		_, err = s.Endpoints.S3Client().PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &name, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules}})
+		if err != nil {
+			return fmt.Errorf("allowing origins to ask the bucket %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func originRules(of []samtemplate.OriginRule, values samtemplate.Values) ([]types.CORSRule, error) {
+	var rules []types.CORSRule
+	for _, r := range of {
+		rule := types.CORSRule{AllowedMethods: r.Methods}
+		if r.MaxAge > 0 {
+			seconds := int32(r.MaxAge) //nolint:gosec // an hour or so
+			rule.MaxAgeSeconds = &seconds
+		}
+		for _, origin := range r.Origins {
+			text, err := origin.Resolve(values)
+			if err != nil {
+				return nil, err
+			}
+			rule.AllowedOrigins = append(rule.AllowedOrigins, text)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
 // DeleteBucket removes a bucket with every version of every object in it; one that is gone is no error.
 func DeleteBucket(ctx context.Context, client *s3.Client, name string) error {
 	pages := s3.NewListObjectVersionsPaginator(client, &s3.ListObjectVersionsInput{Bucket: &name})

@@ -1,5 +1,5 @@
 // Command run is `make run`: the whole system on this machine until Ctrl-C. It is set by the environment: PORT, DATA,
-// ADMIN_PASSWORD, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services that run already.
+// ADMIN_PASSWORD, PUBLIC_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services that run already.
 package main
 
 import (
@@ -57,7 +57,12 @@ func options() (local.Options, error) {
 	}
 	port, errPort := number("PORT", 3000)
 	retry, errRetry := number("LOCAL_RETRY_SECONDS", 5)
+	var parameters map[string]string
+	if public := os.Getenv("PUBLIC_URL"); public != "" {
+		parameters = map[string]string{"PublicUrl": public}
+	}
 	return local.Options{
+		Parameters: parameters,
 		// A folder for each port: two runs at a time do not write into each other's logs.
 		Logs: filepath.Join(root, ".build", "logs", strconv.Itoa(port)),
 		Root: root, Port: port, Data: os.Getenv("DATA"), AdminPassword: os.Getenv("ADMIN_PASSWORD"),

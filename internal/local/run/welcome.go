@@ -14,9 +14,17 @@ func welcome(s *local.System, o local.Options, took time.Duration) string {
 	if o.Data != "" {
 		data = o.Data
 	}
+	address, named := s.URL, o.Parameters["PublicUrl"]
+	if named != "" {
+		address = named
+	}
 	lines := [][2]string{
-		{"Address", s.URL},
-		{"API reference", s.URL + "/api/docs"},
+		{"Address", address},
+		{"API reference", address + "/api/docs"},
+	}
+	if named == "" {
+		// WebAuthn binds passkeys to a name, and cookies are taken from the one public address.
+		lines = append(lines, [2]string{"Passkeys", fmt.Sprintf("need a name: make run PUBLIC_URL=http://localhost:%d", o.Port)})
 	}
 	if s.Endpoints.Mail != "" {
 		lines = append(lines, [2]string{"Mailbox", s.Endpoints.Mail + " (every mail that is sent ends there; GET /store has them as JSON)"})

@@ -58,7 +58,10 @@ type asked struct {
 }
 
 // Start runs a provider on this machine until the test ends.
-func Start(t testing.TB) *Server {
+func Start(t testing.TB) *Server { return StartAt(t, "") }
+
+// StartAt is Start for a provider whose issuer has a path, as each tenant of Azure is.
+func StartAt(t testing.TB, path string) *Server {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -69,7 +72,7 @@ func Start(t testing.TB) *Server {
 	described := &oidctest.Server{
 		PublicKeys: []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: KeyID, Algorithm: oidc.ES256}}, Algorithms: []string{oidc.ES256},
 	}
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	listening := httptest.NewServer(http.StripPrefix(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mutex.Lock()
 		s.seen = append(s.seen, r.Method+" "+r.URL.Path)
 		intercept := s.Intercept
@@ -83,9 +86,9 @@ func Start(t testing.TB) *Server {
 		default:
 			described.ServeHTTP(w, r)
 		}
-	}))
+	})))
 	t.Cleanup(listening.Close)
-	s.URL = listening.URL
+	s.URL = listening.URL + path
 	described.SetIssuer(s.URL)
 	return s
 }

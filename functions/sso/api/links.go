@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sso"
+)
+
+type linkView struct {
+	ProviderID string    `json:"providerId"`
+	ObjectID   string    `json:"objectId" help:"What the provider knows the person by."`
+	Email      string    `json:"email" help:"The account's when the link was made."`
+	At         time.Time `json:"at"`
+	By         string    `json:"by" help:"Username of who made it."`
+}
+
+type linksView struct {
+	Items []linkView `json:"items"`
+}
+
+func viewOfLink(l sso.Link) linkView {
+	return linkView{l.ProviderID, l.ObjectID, l.Email, l.At, l.By}
+}
+
+func links(all []sso.Link, err error) (httpapi.Response, error) {
+	view := linksView{Items: make([]linkView, len(all))}
+	for i, l := range all {
+		view.Items[i] = viewOfLink(l)
+	}
+	return httpapi.OK(view), err
+}
+
+type identityBody struct {
+	ObjectID string `json:"objectId" maxLength:"1000" help:"The object id in Azure; with other providers the subject (sub)." example:"7b3e..."`
+}
+
+type proofBody struct {
+	Password string `json:"password,omitzero" maxLength:"1000" help:"Your password; not needed within five minutes of signing in." example:"correct horse battery staple"`
+}
+
+func (h handlers) linkRoutes() []httpapi.Route {
+	return []httpapi.Route{
+		{Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.theirs, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
+		}},
+		{Key: "PUT /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.link, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Link an account to an identity", Description: "To link what is linked so already changes nothing.",
+			Body: identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
+			Problems: problems([]httpapi.Problem{{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."}}, guards, taken),
+		}},
+		{Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Remove an account's link",
+			Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its sessions, to end them. A link that is not there is no fault.",
+			Answers:     []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guards, taken[2:]),
+		}},
+	}
+}
+
+func (h handlers) ownRoutes() []httpapi.Route {
+	return []httpapi.Route{
+		{Key: "GET /api/me/links", Needs: access.SignedIn, NoKeys: true, Handle: h.mine, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List my links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
+		}},
+		{Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.departMine, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Begin to link my account", Description: "The answer's url is where you prove who you are at the provider, within ten minutes.",
+			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
+			Problems: problems(proof, []httpapi.Problem{missing, trouble}),
+		}},
+		{Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.backMine, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Link my account by what a provider sent back", Body: returnBody{},
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}}, Problems: problems([]httpapi.Problem{attempt, trouble}, taken),
+		}},
+		{Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.unlinkMine, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Remove my link", Description: "Open sessions go on. A link that is not there is no fault.",
+			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+			Problems: problems(proof, taken[2:], []httpapi.Problem{{Kind: fault.Conflict, Code: "lastWayIn", When: "The account has no password, no passkey and no other link: you could not sign in any more."}}),
+		}},
+	}
+}
+
+// twoIDs reads the account and the provider of a link.
+func twoIDs(r *httpapi.Request) (account, provider string, err error) {
+	if account, err = r.ID("id"); err == nil {
+		provider, err = r.ID("providerId")
+	}
+	return account, provider, err
+}
+
+func (h handlers) theirs(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return links(h.Links.Of(ctx, r.Scope, id))
+}
+
+func (h handlers) link(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	account, provider, err := twoIDs(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in identityBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	l, err := h.Links.Link(ctx, r.Scope, account, provider, in.ObjectID)
+	return httpapi.OK(viewOfLink(l)), err
+}
+
+func (h handlers) unlink(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	account, provider, err := twoIDs(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.NoContent(), h.Links.Unlink(ctx, r.Scope, account, provider)
+}
+
+func (h handlers) mine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return links(h.Own.List(ctx, r.Scope))
+}
+
+// proven reads the provider and the password, where one is given.
+func proven(r *httpapi.Request) (provider, password string, err error) {
+	if provider, err = r.ID("providerId"); err != nil {
+		return "", "", err
+	}
+	var in proofBody
+	err = r.Decode(&in)
+	return provider, in.Password, err
+}
+
+func (h handlers) departMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	provider, password, err := proven(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return departed(r)(h.Own.Depart(ctx, r.Scope, provider, password))
+}
+
+func (h handlers) backMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in returnBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	l, err := h.Own.Return(ctx, r.Scope, in.returned(r))
+	return httpapi.OK(viewOfLink(l)), err
+}
+
+func (h handlers) unlinkMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	provider, password, err := proven(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.NoContent(), h.Own.Unlink(ctx, r.Scope, provider, password)
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+	"useraccounts/internal/sso"
+)
+
+// matchedView says what became, or would become, of one pair.
+type matchedView struct {
+	ObjectID  string      `json:"objectId,omitzero"`
+	Email     string      `json:"email,omitzero" help:"As it was given."`
+	Outcome   sso.Outcome `json:"outcome" enum:"linkable|linked|alreadyLinked|noSuchEmail|twoAccounts|linkedToAnother|notAllowed|unusable|noSuchAccount|removed|notLinked" help:"linkable: it would be linked. linked, removed: it was done by this."`
+	AccountID string      `json:"accountId,omitzero"`
+	Username  string      `json:"username,omitzero"`
+	Detail    string      `json:"detail,omitzero" help:"What stands in the way, and what to do."`
+}
+
+func viewOfMatched(m sso.Matched) matchedView {
+	id := m.AccountID
+	if id == "" {
+		id = m.Pair.AccountID
+	}
+	return matchedView{m.ObjectID, m.Email, m.Outcome, id, m.Username, m.Detail}
+}
+
+type matchedList struct {
+	Items []matchedView `json:"items" help:"In the order in which they were given."`
+}
+
+func listed(all []sso.Matched, err error) (httpapi.Response, error) {
+	view := matchedList{Items: make([]matchedView, len(all))}
+	for i, m := range all {
+		view.Items[i] = viewOfMatched(m)
+	}
+	return httpapi.OK(view), err
+}
+
+type directoryView struct {
+	Directory  string    `json:"directory" help:"Send it to list the people. It serves your session only."`
+	ProviderID string    `json:"providerId"`
+	Expires    time.Time `json:"expires"`
+}
+
+type pageOfBody struct {
+	Directory string `json:"directory" maxLength:"32000"`
+	Next      string `json:"next,omitzero" maxLength:"8000" help:"next of the page before."`
+}
+
+type personView struct {
+	matchedView
+
+	Name     string `json:"name"`
+	Disabled bool   `json:"disabled" help:"The directory lets this person in nowhere."`
+}
+
+type peopleView struct {
+	Items []personView `json:"items"`
+	Next  string       `json:"next,omitzero" help:"Where the next page begins; not there on the last."`
+}
+
+type pairBody struct {
+	AccountID string `json:"accountId,omitzero" maxLength:"26" help:"The account; or its email."`
+	Email     string `json:"email,omitzero" maxLength:"1000"`
+	ObjectID  string `json:"objectId" maxLength:"1000"`
+}
+
+type pairsBody struct {
+	Pairs []pairBody `json:"pairs" maxItems:"500"`
+}
+
+type accountsBody struct {
+	AccountIDs []string `json:"accountIds" maxItems:"500"`
+}
+
+func (h handlers) wizardRoutes() []httpapi.Route {
+	return []httpapi.Route{
+		{Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.departDirectory, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Begin to sign in to a provider's directory", Description: "Only a provider of the kind azure has one that can be read.",
+			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
+			Problems: []httpapi.Problem{missing, trouble, {Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."}},
+		}},
+		{Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.backDirectory, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Open a directory by what the provider sent back", Body: returnBody{},
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: directoryView{}}}, Problems: []httpapi.Problem{attempt, trouble},
+		}},
+		{Key: "POST /api/sso/directory/people", Needs: access.AccountLink, Handle: h.people, Doc: httpapi.Operation{
+			Tag: tag, Summary: "List the people of a directory", Description: "A page at a time, each matched with the account that has their email, in any case. Nothing is changed.",
+			Body: pageOfBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: peopleView{}}},
+			Problems: []httpapi.Problem{trouble,
+				{Kind: fault.Conflict, Code: "directory", When: "The sign-in to the directory is over, or of another session."},
+				{Kind: fault.TooMany, Code: "provider.throttled", When: "The directory asks to slow down; Retry-After says for how long."},
+				{Kind: fault.Invalid, Code: "cursor", When: "next is not what a page gave."},
+			},
+		}},
+		{Key: "POST /api/sso-providers/{id}/links", Needs: access.AccountLink, Handle: h.linkMany, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Link many accounts", Description: "Up to 500, each by itself: one that cannot be linked keeps no other from it.",
+			Body: pairsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}}, Problems: []httpapi.Problem{missing},
+		}},
+		{Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Remove many links", Description: "Up to 500, each by itself. Open sessions go on.",
+			Body: accountsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}}, Problems: []httpapi.Problem{missing},
+		}},
+	}
+}
+
+func (h handlers) departDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return departed(r)(h.Wizard.Depart(ctx, r.Scope, id))
+}
+
+func (h handlers) backDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in returnBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	got, err := h.Wizard.Return(ctx, r.Scope, in.returned(r))
+	return httpapi.OK(directoryView{got.Token, got.Provider.ID, got.Expires}), err
+}
+
+func (h handlers) people(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	var in pageOfBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	found, next, err := h.Wizard.People(ctx, r.Scope, in.Directory, in.Next)
+	view := peopleView{Items: make([]personView, len(found)), Next: next}
+	for i, f := range found {
+		view.Items[i] = personView{viewOfMatched(f.Matched), f.Person.Name, f.Person.Disabled}
+	}
+	return httpapi.OK(view), err
+}
+
+func (h handlers) linkMany(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in pairsBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	pairs := make([]sso.Pair, len(in.Pairs))
+	for i, p := range in.Pairs {
+		pairs[i] = sso.Pair{AccountID: p.AccountID, Email: p.Email, ObjectID: p.ObjectID}
+	}
+	return listed(h.Wizard.Link(ctx, r.Scope, id, pairs))
+}
+
+func (h handlers) unlinkMany(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	var in accountsBody
+	if err := r.Decode(&in); err != nil {
+		return httpapi.Response{}, err
+	}
+	return listed(h.Wizard.Unlink(ctx, r.Scope, id, in.AccountIDs))
+}

@@ -1,0 +1,558 @@
+package systemtest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"useraccounts/internal/local"
+	"useraccounts/internal/local/firstdata"
+	"useraccounts/internal/local/issuertest"
+	"useraccounts/internal/local/localtest"
+)
+
+const tenant = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
+
+// signOn is the running system between two providers, one of the kind azure, and a directory.
+type signOn struct {
+	system        *localtest.Running
+	admin         *client
+	issuer, azure *issuertest.Server
+	// works and entra are the ids of the providers.
+	works, entra string
+	// throttled makes the directory ask to slow down.
+	throttled atomic.Bool
+}
+
+func startSignOn(t *testing.T, parameters ...map[string]string) *signOn {
+	t.Helper()
+	s := &signOn{issuer: issuertest.Start(t), azure: issuertest.StartAt(t, "/"+tenant+"/v2.0")}
+	directory := httptest.NewServer(http.HandlerFunc(s.graph))
+	t.Cleanup(directory.Close)
+	s.system = localtest.System(t, func(o *local.Options) {
+		o.Seed, o.AdminPassword = firstdata.Seed, adminPassword
+		o.Parameters["AzureUrl"], o.Parameters["GraphUrl"] = strings.TrimSuffix(s.azure.URL, "/"+tenant+"/v2.0"), directory.URL
+		for _, more := range parameters {
+			maps.Copy(o.Parameters, more)
+		}
+	})
+	s.admin = &client{url: s.system.URL}
+	s.admin.signIn(t, "admin", adminPassword)
+	s.works = s.provider(t, "oidc", map[string]any{"issuer": s.issuer.URL})
+	s.entra = s.provider(t, "azure", map[string]any{"tenant": strings.ToUpper(tenant)})
+	return s
+}
+
+// graph stands in for Microsoft Graph's /users: three people on two pages.
+func (s *signOn) graph(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer access-") || r.URL.Path != "/v1.0/users":
+		w.WriteHeader(http.StatusUnauthorized)
+	case s.throttled.Load():
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusTooManyRequests)
+	case r.URL.Query().Get("$skiptoken") == "2":
+		_, _ = fmt.Fprint(w, `{"value":[{"id":"az-3","displayName":"Cy","userPrincipalName":"nobody@example.com","accountEnabled":false}]}`)
+	default:
+		_, _ = fmt.Fprintf(w, `{"value":[{"id":"az-1","displayName":"Al","mail":"DIRAL@example.com"},{"id":"az-2","displayName":"Bo","mail":"dirbo@example.com"}],"@odata.nextLink":"http://%s/v1.0/users?$skiptoken=2"}`, r.Host)
+	}
+}
+
+func (s *signOn) provider(t *testing.T, kind string, more map[string]any) string {
+	t.Helper()
+	body := map[string]any{"name": "By " + kind, "kind": kind, "clientId": issuertest.ClientID, "clientSecret": issuertest.Secret, "enabled": true}
+	for k, v := range more {
+		body[k] = v
+	}
+	return s.admin.do(t, "POST", "/api/sso-providers", body).wants(t, 201).text(t, "id")
+}
+
+// change changes a provider, whatever its version.
+func (s *signOn) change(t *testing.T, id string, patch map[string]any) {
+	t.Helper()
+	is := s.admin.do(t, "GET", "/api/sso-providers/"+id, nil).wants(t, 200)
+	s.admin.do(t, "PATCH", "/api/sso-providers/"+id, patch, ifMatch(is)).wants(t, 200)
+}
+
+// person makes somebody whose account is linked to an identity at the works' provider, and returns the account's id.
+func (s *signOn) person(t *testing.T, username, subject string) string {
+	t.Helper()
+	id := s.admin.person(t, username, bicycles, nil).text(t, "id")
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.works, map[string]any{"objectId": subject}).wants(t, 200)
+	return id
+}
+
+// away goes to a provider and back: it returns what the page that the provider leads back to would post.
+func (c *client) away(t *testing.T, path string, at *issuertest.Server, claims issuertest.Claims) map[string]any {
+	t.Helper()
+	var body any
+	if !strings.Contains(path, "/directory/") {
+		body = map[string]any{}
+	}
+	went := c.do(t, "POST", path, body).wants(t, 200)
+	at.Person(claims)
+	q := at.Follow(t, went.text(t, "url"))
+	return map[string]any{"state": q.Get("state"), "code": q.Get("code"), "browser": went.text(t, "browser")}
+}
+
+// departs goes to the works' provider as somebody.
+func (s *signOn) departs(t *testing.T, claims issuertest.Claims) map[string]any {
+	t.Helper()
+	return s.anybody().away(t, "/api/sso/providers/"+s.works+"/depart", s.issuer, claims)
+}
+
+func (s *signOn) anybody() *client { return &client{url: s.admin.url} }
+
+func (s *signOn) back(t *testing.T, body map[string]any) answer {
+	t.Helper()
+	return s.anybody().do(t, "POST", "/api/sso/return", body)
+}
+
+func TestSingleSignOn(t *testing.T) {
+	s := startSignOn(t)
+	t.Run("signing in", s.signingIn)
+	t.Run("returns that belong to no attempt", s.strayReturns)
+	t.Run("what happens in between", s.between)
+	t.Run("second factor", s.secondFactor)
+	t.Run("a page of ours", s.ourPage)
+	t.Run("without a password", s.withoutPassword)
+	t.Run("own links", s.ownLinks)
+	t.Run("providers", s.providers)
+	t.Run("directory", s.directory)
+	t.Run("file", s.file)
+	t.Run("who may", s.whoMay)
+}
+
+// V53, V54, C23, C36, C37: a linked identity comes in; nobody else does, whatever email they show, and all hear the same.
+func (s *signOn) signingIn(t *testing.T) {
+	id := s.person(t, "linked", "sub-linked")
+	choices := s.anybody().do(t, "GET", "/api/sso/providers", nil).wants(t, 200)
+	if !strings.Contains(choices.Body, s.works) || strings.Contains(choices.Body, issuertest.ClientID) {
+		t.Errorf("choices %s", choices.Body)
+	}
+	own := s.anybody()
+	own.keep(t, s.back(t, s.departs(t, issuertest.Claims{"sub": "sub-linked"})).wants(t, 200))
+	if me := own.do(t, "GET", "/api/me", nil).wants(t, 200); !strings.Contains(me.Body, id) {
+		t.Errorf("somebody else: %s", me.Body)
+	}
+	wrong := (&client{url: s.admin.url}).do(t, "POST", "/api/login", map[string]any{"identifier": "linked", "password": "x"}).wants(t, 401)
+	email := issuertest.Claims{"sub": "sub-stranger", "email": "linked@example.com", "email_verified": true, "preferred_username": "linked"}
+	unlinked := s.back(t, s.departs(t, email)).wants(t, 401)
+	if members(t, unlinked)["code"] != "signInRefused" || members(t, unlinked)["detail"] != members(t, wrong)["detail"] {
+		t.Errorf("%s; a wrong password gets %s", unlinked.Body, wrong.Body)
+	}
+	// Another tenant of Azure, with the email and even the object id of somebody who is linked.
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.entra, map[string]any{"objectId": "oid-1"}).wants(t, 200)
+	depart := "/api/sso/providers/" + s.entra + "/depart"
+	there := issuertest.Claims{"sub": "pairwise", "oid": "oid-1", "tid": "00000000-0000-0000-0000-000000000001", "email": "linked@example.com"}
+	s.back(t, s.anybody().away(t, depart, s.azure, there)).problem(t, 409, "provider.tenant")
+	there["tid"] = tenant
+	s.back(t, s.anybody().away(t, depart, s.azure, there)).wants(t, 200)
+	// The log says who it was, and by what.
+	log := s.admin.do(t, "GET", "/api/accounts/"+id+"/log", nil).wants(t, 200)
+	if !strings.Contains(log.Body, "By azure: oid-1") {
+		t.Errorf("log %s", log.Body)
+	}
+	if list := s.admin.do(t, "GET", "/api/accounts?limit=200", nil).wants(t, 200); !strings.Contains(list.Body, s.works) {
+		t.Errorf("the list does not show the link: %s", list.Body)
+	}
+}
+
+func members(t *testing.T, a answer) map[string]any { t.Helper(); return a.members(t) }
+
+// V51, C31, C40: a return counts once, for the browser that went.
+func (s *signOn) strayReturns(t *testing.T) {
+	s.person(t, "strayed", "sub-strayed")
+	who := issuertest.Claims{"sub": "sub-strayed"}
+	for name, spoil := range map[string]func(map[string]any){
+		"another browser": func(b map[string]any) { b["browser"] = strings.Repeat("A", 52) },
+		"no browser":      func(b map[string]any) { delete(b, "browser") },
+		"another state":   func(b map[string]any) { b["state"] = strings.Repeat("A", 52) },
+	} {
+		body := s.departs(t, who)
+		good := map[string]any{"state": body["state"], "code": body["code"], "browser": body["browser"]}
+		spoil(body)
+		if got := s.back(t, body); got.Status != 401 || got.text(t, "code") != "attempt" {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+		if name != "another state" { // a wrong browser ends it for the right one too
+			s.back(t, good).problem(t, 401, "attempt")
+		}
+	}
+	cancelled := s.departs(t, who)
+	delete(cancelled, "code")
+	cancelled["error"] = "access_denied"
+	s.back(t, cancelled).problem(t, 409, "provider.cancelled")
+	body := s.departs(t, who)
+	var all sync.WaitGroup
+	var opened atomic.Int64
+	for range 10 {
+		all.Go(func() {
+			switch got := s.back(t, body); got.Status {
+			case 200:
+				opened.Add(1)
+			case 401:
+			default:
+				t.Errorf("%d %s", got.Status, got.Body)
+			}
+		})
+	}
+	all.Wait()
+	if opened.Load() != 1 {
+		t.Errorf("%d of ten returns opened a session", opened.Load())
+	}
+}
+
+// C07, C27, C38, V54: what counts is what is so at the return.
+func (s *signOn) between(t *testing.T) {
+	id := s.person(t, "caught", "sub-caught")
+	who := issuertest.Claims{"sub": "sub-caught"}
+	do := func(method, path string, body any) { s.admin.do(t, method, path, body) }
+	account := "/api/accounts/" + id
+	for _, c := range []struct {
+		name, code     string
+		before, after_ func()
+	}{
+		{"blocked", "signInRefused",
+			func() { do("POST", account+"/block", map[string]any{"reason": "left"}) },
+			func() { do("POST", account+"/allow", nil) }},
+		{"locked", "signInRefused", func() { do("POST", account+"/lock", nil) }, func() { do("POST", account+"/unlock", nil) }},
+		{"unlinked", "signInRefused",
+			func() { do("DELETE", account+"/links/"+s.works, nil) },
+			func() { do("PUT", account+"/links/"+s.works, map[string]any{"objectId": "sub-caught"}) }},
+		{"turned off", "attempt",
+			func() { s.change(t, s.works, map[string]any{"enabled": false}) },
+			func() { s.change(t, s.works, map[string]any{"enabled": true}) }},
+	} {
+		body := s.departs(t, who)
+		c.before()
+		s.back(t, body).problem(t, 401, c.code)
+		c.after_()
+		do("POST", account+"/allow", nil)
+		if got := s.back(t, s.departs(t, who)); got.Status != 200 {
+			t.Fatalf("%s, and undone: %d %s", c.name, got.Status, got.Body)
+		}
+	}
+	log := s.admin.do(t, "GET", account+"/log", nil).wants(t, 200)
+	for _, why := range []string{"By a provider: Login access is blocked.", "By a provider: The account is locked."} {
+		if !strings.Contains(log.Body, why) {
+			t.Errorf("the log lacks %q: %s", why, log.Body)
+		}
+	}
+	// C01: guesses that block the account block this way too, and the right identity is no way around.
+	for range 6 {
+		s.anybody().do(t, "POST", "/api/login", map[string]any{"identifier": "caught", "password": "wrong"})
+	}
+	s.back(t, s.departs(t, who)).problem(t, 401, "signInRefused")
+}
+
+// V33: a provider is the first factor; the second only where it says so and is trusted to.
+func (s *signOn) secondFactor(t *testing.T) {
+	_, _, codes, id := s.admin.enrolled(t, "strong")
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.works, map[string]any{"objectId": "sub-strong"}).wants(t, 200)
+	plain, strong := issuertest.Claims{"sub": "sub-strong"}, issuertest.Claims{"sub": "sub-strong", "amr": []string{"pwd", "mfa"}}
+	step := s.back(t, s.departs(t, strong)).wants(t, 200) // not trusted to
+	if step.text(t, "next") != "secondFactor" || step.text(t, "accessToken") != "" {
+		t.Fatalf("%s", step.Body)
+	}
+	done := s.anybody().do(t, "POST", "/api/login/second-factor", map[string]any{"ticket": step.text(t, "ticket"), "method": "recoveryCode", "code": codes[0]}).wants(t, 200)
+	s.anybody().keep(t, done)
+	s.change(t, s.works, map[string]any{"secondFactor": true})
+	if step := s.back(t, s.departs(t, plain)).wants(t, 200); step.text(t, "next") != "secondFactor" {
+		t.Errorf("without amr: %s", step.Body)
+	}
+	s.anybody().keep(t, s.back(t, s.departs(t, strong)).wants(t, 200))
+	s.change(t, s.works, map[string]any{"secondFactor": false})
+}
+
+// C29, V48: a page of ours is bound by a cookie that no script reads, and gets its tokens as cookies; no other origin's does.
+func (s *signOn) ourPage(t *testing.T) {
+	s.person(t, "paged", "sub-paged")
+	ours := []header{{"X-UA-Client", "web"}, {"Origin", s.admin.url}}
+	went := s.anybody().do(t, "POST", "/api/sso/providers/"+s.works+"/depart", map[string]any{"client": "Console"}, ours...).wants(t, 200)
+	cookie := went.Header.Get("Set-Cookie")
+	if !strings.HasPrefix(cookie, "__Host-sso=") || !strings.Contains(cookie, "HttpOnly; SameSite=Strict") || went.text(t, "browser") != "" {
+		t.Fatalf("%s %s", cookie, went.Body)
+	}
+	s.issuer.Person(issuertest.Claims{"sub": "sub-paged"})
+	q := s.issuer.Follow(t, went.text(t, "url"))
+	body := map[string]any{"state": q.Get("state"), "code": q.Get("code")}
+	s.anybody().do(t, "POST", "/api/sso/return", body, header{"X-UA-Client", "web"}, header{"Origin", "https://evil.example"}).problem(t, 403, "crossOrigin")
+	kept, _, _ := strings.Cut(cookie, ";")
+	got := s.anybody().do(t, "POST", "/api/sso/return", body, append(ours, header{"Cookie", kept})...).wants(t, 200)
+	set := strings.Join(got.Header.Values("Set-Cookie"), "\n")
+	if got.text(t, "accessToken") != "" || !strings.Contains(set, "__Host-access=") || !strings.Contains(set, "__Host-sso=; Path=/; Max-Age=0") {
+		t.Errorf("%s\n%s", got.Body, set)
+	}
+}
+
+// An account that never had a password, or whose temporary one is over, comes in by its provider; one for API clients does not.
+func (s *signOn) withoutPassword(t *testing.T) {
+	made := s.admin.do(t, "POST", "/api/accounts", map[string]any{"username": "nopass", "name": "No Password", "email": "nopass@example.com", "userType": "FULL"}).wants(t, 201)
+	id := made.text(t, "id")
+	s.admin.do(t, "POST", "/api/accounts/"+id+"/allow", nil).wants(t, 200)
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.works, map[string]any{"objectId": "sub-nopass"}).wants(t, 200)
+	who := issuertest.Claims{"sub": "sub-nopass"}
+	own := s.anybody()
+	own.keep(t, s.back(t, s.departs(t, who)).wants(t, 200))
+	// C37: the last way in stays, also when two are removed at once.
+	own.do(t, "POST", "/api/me/links/"+s.works+"/remove", map[string]any{}).problem(t, 409, "lastWayIn")
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.entra, map[string]any{"objectId": "oid-nopass"}).wants(t, 200)
+	var all sync.WaitGroup
+	for _, provider := range []string{s.works, s.entra} {
+		all.Go(func() { own.do(t, "POST", "/api/me/links/"+provider+"/remove", map[string]any{}) })
+	}
+	all.Wait()
+	if left := own.do(t, "GET", "/api/me/links", nil).wants(t, 200).members(t)["items"].([]any); len(left) != 1 {
+		t.Errorf("links left: %v", left)
+	}
+	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.works, map[string]any{"objectId": "sub-nopass"}).wants(t, 200)
+	account := s.admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200)
+	s.admin.do(t, "PATCH", "/api/accounts/"+id, map[string]any{"userType": "API"}, ifMatch(account)).wants(t, 200)
+	s.back(t, s.departs(t, who)).problem(t, 401, "signInRefused")
+}
+
+// C37, V35: a person links and unlinks their own, after a fresh proof, and nobody takes another's identity.
+func (s *signOn) ownLinks(t *testing.T) {
+	s.admin.person(t, "own", bicycles, nil)
+	own := s.admin.as(t, "own", bicycles)
+	depart := "/api/me/links/" + s.works + "/depart"
+	own.do(t, "POST", depart, map[string]any{"password": "wrong"}).problem(t, 422, "invalid", "password")
+	stolen := own.away(t, depart, s.issuer, issuertest.Claims{"sub": "sub-own"})
+	s.admin.do(t, "POST", "/api/me/links/return", stolen).problem(t, 401, "attempt") // somebody else's session
+	s.back(t, own.away(t, depart, s.issuer, issuertest.Claims{"sub": "sub-own"})).problem(t, 401, "attempt")
+	got := own.do(t, "POST", "/api/me/links/return", own.away(t, depart, s.issuer, issuertest.Claims{"sub": "sub-own"})).wants(t, 200)
+	if got.text(t, "objectId") != "sub-own" {
+		t.Errorf("%s", got.Body)
+	}
+	own.do(t, "POST", "/api/me/links/return", own.away(t, depart, s.issuer, issuertest.Claims{"sub": "sub-linked"})).problem(t, 409, "linkedToAnother")
+	s.anybody().keep(t, s.back(t, s.departs(t, issuertest.Claims{"sub": "sub-own"})).wants(t, 200))
+	for range 2 {
+		own.do(t, "POST", "/api/me/links/"+s.works+"/remove", map[string]any{"password": bicycles}).wants(t, 204)
+	}
+	own.do(t, "GET", "/api/me", nil).wants(t, 200) // the session goes on
+	s.back(t, s.departs(t, issuertest.Claims{"sub": "sub-own"})).problem(t, 401, "signInRefused")
+}
+
+// Providers are administered under their versions; the secret goes in and never comes out.
+func (s *signOn) providers(t *testing.T) {
+	made := s.admin.do(t, "POST", "/api/sso-providers", map[string]any{"name": "Third", "kind": "oidc", "issuer": s.issuer.URL, "clientId": "c", "clientSecret": "canary-77"}).wants(t, 201)
+	path := "/api/sso-providers/" + made.text(t, "id")
+	if made.members(t)["hasSecret"] != true || made.Header.Get("Location") != path || made.text(t, "redirectUrl") != s.admin.url+"/sso/callback" {
+		t.Errorf("%s", made.Body)
+	}
+	s.admin.do(t, "POST", path+"/check", nil).wants(t, 204)
+	changed := s.admin.do(t, "PATCH", path, map[string]any{"issuer": s.issuer.URL + "/other"}, ifMatch(made)).wants(t, 200)
+	s.admin.do(t, "POST", path+"/check", nil).problem(t, 409, "provider.notFound")
+	s.admin.do(t, "PATCH", path, map[string]any{"enabled": true}, ifMatch(made)).problem(t, 412, "stale", "issuer")
+	s.admin.do(t, "PATCH", path, map[string]any{"kind": "google"}, ifMatch(changed)).problem(t, 422, "invalid", "kind")
+	s.admin.do(t, "PATCH", path, map[string]any{"clientSecret": 7}, ifMatch(changed)).problem(t, 400, "body", "clientSecret")
+	s.admin.do(t, "POST", "/api/sso-providers", map[string]any{"kind": "azure", "tenant": "common", "name": "A", "clientId": "c"}).problem(t, 422, "invalid", "tenant")
+	s.anybody().do(t, "POST", "/api/sso/providers/"+made.text(t, "id")+"/depart", nil).problem(t, 404, "notFound")
+	s.admin.do(t, "DELETE", path, nil, ifMatch(made)).problem(t, 412, "stale")
+	s.admin.do(t, "DELETE", path, nil, ifMatch(changed)).wants(t, 204)
+	s.admin.do(t, "GET", path, nil).problem(t, 404, "notFound")
+	linked := s.admin.do(t, "GET", "/api/sso-providers/"+s.works, nil).wants(t, 200)
+	s.admin.do(t, "DELETE", "/api/sso-providers/"+s.works, nil, ifMatch(linked)).problem(t, 409, "linked")
+	log := s.admin.do(t, "GET", "/api/settings/log", nil).wants(t, 200)
+	all := s.admin.do(t, "GET", "/api/sso-providers", nil).wants(t, 200)
+	if strings.Contains(log.Body+all.Body+linked.Body, "canary") || !strings.Contains(log.Body, "providerRemoved") {
+		t.Errorf("%s", log.Body)
+	}
+}
+
+// The wizard over a directory: pages, matches, links, links taken away, and a directory that asks to slow down.
+func (s *signOn) directory(t *testing.T) {
+	al := s.admin.person(t, "diral", bicycles, nil).text(t, "id")
+	s.admin.person(t, "dirbo", bicycles, nil)
+	at := "/api/sso-providers/" + s.entra
+	s.admin.do(t, "POST", "/api/sso-providers/"+s.works+"/directory/depart", nil).problem(t, 409, "noDirectory")
+	came := s.admin.away(t, at+"/directory/depart", s.azure, issuertest.Claims{"sub": "adm", "oid": "adm", "tid": tenant})
+	token := s.admin.do(t, "POST", "/api/sso/directory/return", came).wants(t, 200).text(t, "directory")
+	people := func(next string) answer {
+		return s.admin.do(t, "POST", "/api/sso/directory/people", map[string]any{"directory": token, "next": next})
+	}
+	outcomes := func(a answer) string {
+		var out []string
+		for _, item := range a.wants(t, 200).members(t)["items"].([]any) {
+			one := item.(map[string]any)
+			out = append(out, fmt.Sprint(one["name"], " ", one["outcome"], " ", one["disabled"]))
+		}
+		return strings.Join(out, ", ")
+	}
+	first := people("")
+	if got := outcomes(first); got != "Al linkable false, Bo linkable false" {
+		t.Errorf("%s", got)
+	}
+	if got := outcomes(people(first.text(t, "next"))); got != "Cy noSuchEmail true" {
+		t.Errorf("%s", got)
+	}
+	people("https://evil.example/v1.0/users?").problem(t, 422, "cursor")
+	s.admin.as(t, "admin", adminPassword).do(t, "POST", "/api/sso/directory/people", map[string]any{"directory": token}).problem(t, 409, "directory")
+	s.throttled.Store(true)
+	slow := people("")
+	slow.problem(t, 429, "provider.throttled")
+	if slow.Header.Get("Retry-After") != "7" {
+		t.Errorf("Retry-After %q", slow.Header.Get("Retry-After"))
+	}
+	s.throttled.Store(false)
+	pairs := []map[string]any{{"accountId": al, "objectId": "az-1"}, {"email": "DirBo@example.com", "objectId": "az-2"}, {"email": "none@example.com", "objectId": "az-9"}, {"accountId": "01JZ0000000000000000000001", "objectId": "az-8"}}
+	linked := s.admin.do(t, "POST", at+"/links", map[string]any{"pairs": pairs}).wants(t, 200)
+	if got := each(t, linked, "outcome"); got != "linked linked noSuchEmail noSuchAccount" {
+		t.Errorf("%s", linked.Body)
+	}
+	if got := outcomes(people("")); got != "Al alreadyLinked false, Bo alreadyLinked false" {
+		t.Errorf("%s", got)
+	}
+	gone := s.admin.do(t, "POST", at+"/links/remove", map[string]any{"accountIds": []string{al, al, "01JZ0000000000000000000001"}}).wants(t, 200)
+	if got := each(t, gone, "outcome"); got != "removed notLinked noSuchAccount" {
+		t.Errorf("%s", gone.Body)
+	}
+	many := make([]map[string]any, 501)
+	for i := range many {
+		many[i] = map[string]any{"email": "a@example.com", "objectId": "x"}
+	}
+	s.admin.do(t, "POST", at+"/links", map[string]any{"pairs": many}).problem(t, 400, "body", "pairs")
+}
+
+// each joins a member of all items.
+func each(t *testing.T, a answer, name string) string {
+	t.Helper()
+	var out []string
+	for _, item := range a.members(t)["items"].([]any) {
+		out = append(out, fmt.Sprint(item.(map[string]any)[name]))
+	}
+	return strings.Join(out, " ")
+}
+
+// V55, C41: the wizard over a file: byte order mark, semicolons, quotes; a result for each line, the good ones go in.
+func (s *signOn) file(t *testing.T) {
+	for _, name := range []string{"csva", "csvb", "csvc", "csvd"} {
+		s.admin.person(t, name, bicycles, nil)
+	}
+	at := "/api/sso-providers/" + s.entra + "/link-files"
+	form := s.admin.do(t, "POST", at, nil).wants(t, 200).members(t)
+	path := at + "/" + form["fileId"].(string)
+	s.admin.do(t, "POST", path+"/check", nil).problem(t, 409, "noFile")
+	content := "\xef\xbb\xbfName;\"Mail\";Object_ID\n"
+	postCSV(t, form, []byte(content))
+	s.admin.do(t, "POST", path+"/check", nil).problem(t, 422, "invalid", "file")
+	content = "\xef\xbb\xbfName;Email;Object_ID\r\n\"A; x\";CSVA@example.com;csv-1\r\n;csvb@example.com;csv-2\r\n;csvb@example.com;csv-3\r\n" +
+		";none@example.com;csv-4\r\n;csvc@example.com;oid-1\r\n;a@evil@example.com;csv-6\r\n;csvd@example.com;\r\n\r\n;csva@example.com;csv-1\r\n"
+	postCSV(t, form, []byte(content))
+	checked := s.admin.do(t, "POST", path+"/check", nil).wants(t, 200)
+	want := "linkable twoAccounts twoAccounts noSuchEmail linkedToAnother unusable unusable linkable"
+	if got := each(t, checked, "outcome"); got != want || each(t, checked, "line") != "2 3 4 5 6 7 8 10" || checked.members(t)["lines"] != 8.0 {
+		t.Errorf("%s", checked.Body)
+	}
+	postCSV(t, form, []byte("email,object_id\ncsvd@example.com,csv-x\n")) // after the check: what was checked is applied
+	version := checked.text(t, "version")
+	s.admin.do(t, "POST", path+"/apply", map[string]any{"version": "no such version"}).problem(t, 409, "noFile")
+	s.admin.do(t, "POST", path+"/apply", map[string]any{}).problem(t, 400, "body", "version")
+	applied := s.admin.do(t, "POST", path+"/apply", map[string]any{"version": version}).wants(t, 200)
+	if got := each(t, applied, "outcome"); got != "linked twoAccounts twoAccounts noSuchEmail linkedToAnother unusable unusable alreadyLinked" {
+		t.Errorf("%s", applied.Body)
+	}
+	again := s.admin.do(t, "POST", path+"/apply", map[string]any{"version": version}).wants(t, 200)
+	if got := each(t, again, "outcome"); !strings.HasPrefix(got, "alreadyLinked twoAccounts") {
+		t.Errorf("%s", again.Body)
+	}
+	// Another person's file is none.
+	s.admin.person(t, "second", bicycles, map[string]any{"roles": []string{"ADMIN"}})
+	s.admin.as(t, "second", bicycles).do(t, "POST", path+"/check", nil).problem(t, 409, "noFile")
+	// Duplicates are judged over the whole file, a thousand lines at a time.
+	var long bytes.Buffer
+	long.WriteString("email,object_id\n")
+	for i := range 1500 {
+		fmt.Fprintf(&long, "p%d@example.com,o-%d\n", i, i)
+	}
+	long.WriteString("p7@example.com,other\n")
+	postCSV(t, form, long.Bytes())
+	first := s.admin.do(t, "POST", path+"/check", nil).wants(t, 200)
+	if got := first.members(t); got["next"] != 1002.0 || len(got["items"].([]any)) != 1000 || strings.Count(each(t, first, "outcome"), "twoAccounts") != 1 {
+		t.Errorf("next %v, %v", got["next"], got["counts"])
+	}
+	rest := s.admin.do(t, "POST", path+"/check", map[string]any{"version": first.text(t, "version"), "from": 1002}).wants(t, 200)
+	if got := rest.members(t); got["next"] != nil || len(got["items"].([]any)) != 501 {
+		t.Errorf("next %v, %v", got["next"], got["counts"])
+	}
+}
+
+func postCSV(t *testing.T, form map[string]any, content []byte) {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, value := range form["fields"].(map[string]any) {
+		if err := w.WriteField(name, value.(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", "people.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = part.Write(content) // into memory
+	_ = w.Close()
+	request, err := http.NewRequestWithContext(t.Context(), "POST", form["url"].(string), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", w.FormDataContentType())
+	if got := send(t, request); got.Status/100 != 2 {
+		t.Fatalf("upload: %d %s", got.Status, got.Body)
+	}
+}
+
+// V47, V57: linking is a right of its own; nobody links above their own rights, and what there is not is 404 (V58).
+func (s *signOn) whoMay(t *testing.T) {
+	s.admin.person(t, "editor", bicycles, map[string]any{"roles": []string{"EDITOR"}})
+	editor := s.admin.as(t, "editor", bicycles)
+	someone := s.admin.person(t, "someone", bicycles, nil).text(t, "id")
+	editor.do(t, "PUT", "/api/accounts/"+someone+"/links/"+s.works, map[string]any{"objectId": "x"}).problem(t, 403, "forbidden")
+	editor.do(t, "GET", "/api/sso-providers", nil).problem(t, 403, "forbidden")
+	editor.do(t, "POST", "/api/sso-providers/"+s.works+"/links", map[string]any{"pairs": []any{}}).problem(t, 403, "forbidden")
+	editor.do(t, "GET", "/api/accounts/"+someone+"/links", nil).wants(t, 200)
+	none := "01JZ0000000000000000000001"
+	s.admin.do(t, "PUT", "/api/accounts/"+none+"/links/"+s.works, map[string]any{"objectId": "x"}).problem(t, 404, "notFound")
+	s.admin.do(t, "PUT", "/api/accounts/"+someone+"/links/"+none, map[string]any{"objectId": "x"}).problem(t, 404, "notFound")
+	s.admin.do(t, "PUT", "/api/accounts/"+someone+"/links/"+s.works, map[string]any{"objectId": " \t"}).problem(t, 422, "invalid", "objectId")
+	s.back(t, map[string]any{"state": "x", "more": 1}).problem(t, 400, "body", "more")
+	s.back(t, map[string]any{}).problem(t, 400, "body", "state")
+	raw, _ := json.Marshal(map[string]any{"state": strings.Repeat("x", 5000)})
+	s.anybody().do(t, "POST", "/api/sso/return", string(raw)).problem(t, 400, "body", "state")
+}
+
+// sampleWords makes what the samples of single sign-on speak of.
+func (s *signOn) sampleWords(t *testing.T) map[string]string {
+	t.Helper()
+	words := map[string]string{
+		"providerId": s.works, "azureId": s.entra, "unusedProviderId": s.provider(t, "google", nil), "changedProviderId": s.provider(t, "google", nil),
+	}
+	came := func(name string, body map[string]any) {
+		words[name+"State"], words[name+"Code"], words[name+"Browser"] = body["state"].(string), body["code"].(string), body["browser"].(string)
+	}
+	s.person(t, "signedon", "sub-signedon")
+	came("sso", s.departs(t, issuertest.Claims{"sub": "sub-signedon"}))
+	s.admin.person(t, "linking", bicycles, nil)
+	own := s.admin.as(t, "linking", bicycles)
+	words["ssoToken"] = own.token
+	came("link", own.away(t, "/api/me/links/"+s.works+"/depart", s.issuer, issuertest.Claims{"sub": "sub-linking"}))
+	directory := func() map[string]any {
+		return s.admin.away(t, "/api/sso-providers/"+s.entra+"/directory/depart", s.azure, issuertest.Claims{"sub": "adm", "oid": "adm", "tid": tenant})
+	}
+	came("directory", directory())
+	words["directory"] = s.admin.do(t, "POST", "/api/sso/directory/return", directory()).wants(t, 200).text(t, "directory")
+	form := s.admin.do(t, "POST", "/api/sso-providers/"+s.works+"/link-files", nil).wants(t, 200).members(t)
+	postCSV(t, form, []byte("email,object_id\nsignedon@example.com,sub-signedon\n"))
+	words["linkFileId"] = form["fileId"].(string)
+	words["linkFileVersion"] = s.admin.do(t, "POST", "/api/sso-providers/"+s.works+"/link-files/"+words["linkFileId"]+"/check", nil).wants(t, 200).text(t, "version")
+	return words
+}
