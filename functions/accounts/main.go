@@ -3,6 +3,7 @@ package main
 
 import (
 	"crypto/rand"
+	"slices"
 	"time"
 
 	"useraccounts/functions/accounts/api"
@@ -13,6 +14,7 @@ import (
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
+	"useraccounts/internal/overview"
 	"useraccounts/internal/password"
 	"useraccounts/internal/phone"
 	"useraccounts/internal/seal"
@@ -44,15 +46,15 @@ func main() {
 		Mail:  &mail.Desk{NewID: token.NewIDText, Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
 		Links: &account.Linker{Random: rand.Reader, NewID: token.NewID},
 	}
+	log, delegations, overviews := dynamo.Timeline{Table: table}, dynamo.Delegations{Table: table}, dynamo.Overviews{Table: table}
+	home := &overview.Service{Directory: store, Seats: accounts, Kept: overviews, Live: overviews, Now: time.Now, Sleep: signin.Sleep}
 	desk := account.Desk{Accounts: accounts, Now: time.Now, NewID: token.NewIDText}
-	log, delegations := dynamo.Timeline{Table: table}, dynamo.Delegations{Table: table}
 	tabs := api.Tabs{
 		Log: &journal.Log{Source: log, Now: time.Now}, Notes: &account.Notes{Desk: desk, Store: log},
 		Contacts:    &account.Contacts{Desk: desk, Store: dynamo.Contacts{Table: table}},
 		Delegations: &account.Delegations{Desk: desk, Store: delegations, Resources: delegations},
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: append(api.Routes(accounts), api.TabRoutes(accounts, tabs)...), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
-		Log: boot.Logger("accounts"),
+		Routes: slices.Concat(api.Routes(accounts), api.TabRoutes(accounts, tabs), api.OverviewRoutes(home)), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),
 	})
 }

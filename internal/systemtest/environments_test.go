@@ -126,7 +126,8 @@ func another(t *testing.T, system *localtest.Running) elsewhere {
 		ids: map[string]string{
 			"accounts": person.ID, "jobs": job.ID, "imports": job.ID, "sets": set.ID,
 			"sessionId": opened.Session.ID, "keyId": key.ID, "delegationId": delegation.ID, "code": made.Code,
-			"deviceId": token.NewIDText(), // devices hang on an account, as sessions do; this one is nobody's here
+			"passkeyId": token.NewIDText(), // so do passkeys
+			"deviceId":  token.NewIDText(), // devices hang on an account, as sessions do; this one is nobody's here
 		},
 	}
 }
@@ -159,7 +160,7 @@ func (e elsewhere) foreign(t *testing.T, event events.APIGatewayV2HTTPRequest) m
 // V58, V57: whatever is another environment's, in the same table, is not there: each id of each route, one by one, answers
 // 404, whoever asks; and nobody of there is let in here, by a session or a key.
 func TestAnotherEnvironmentIsNotThere(t *testing.T) {
-	system, admin := start(t)
+	system, admin := startNamed(t)
 	words := sampleWords(t, admin)
 	words["linkToken"] = "none" // of a route that is open to anybody and has no id
 	maps.Copy(words, referenceWords(t, admin))

@@ -79,6 +79,8 @@ type outcomeView struct {
 type progress struct {
 	After account.Mark `json:"a"`
 	Of    string       `json:"o"`
+	// Taken are the seats that the pages before would take.
+	Taken map[string]int64 `json:"t,omitempty"`
 }
 
 func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -108,14 +110,14 @@ func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if in.Filter == nil {
 		return httpapi.OK(h.outcomes(r, b, h.eachOf(ctx, r, b, in.IDs))), nil
 	}
-	m, err := h.accounts.EachMatching(ctx, r.Scope, b, account.Search{Filter: filter, After: at.After, Limit: r.QueryInt("limit")})
+	m, err := h.accounts.EachMatching(ctx, r.Scope, b, account.Search{Filter: filter, After: at.After, Limit: r.QueryInt("limit")}, at.Taken)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	out := h.outcomes(r, b, m.Outcomes)
 	out.Remaining = m.Left
 	if m.Next != nil {
-		out.Next, err = httpapi.SealCursor(r, progress{After: *m.Next, Of: of})
+		out.Next, err = httpapi.SealCursor(r, progress{After: *m.Next, Of: of, Taken: m.Taken})
 	}
 	return httpapi.OK(out), err
 }

@@ -15,6 +15,13 @@ func (h tabHandlers) contactRoutes() []httpapi.Route {
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: contactView{}, ETag: true}}
 	return []httpapi.Route{
 		{
+			Key: "GET /api/accounts/contact/fields", Needs: access.SignedIn, Handle: h.contactFields,
+			Doc: httpapi.Operation{
+				Tag: contactTag, Summary: "Describe the fields of a contact", Description: "What a form needs to show one: labels, help, kinds, bounds, and what an email, a phone number or an address can be for.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: account.ContactForm{}}},
+			},
+		},
+		{
 			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
 			Doc: httpapi.Operation{
 				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account begins with a blank one.",
@@ -130,6 +137,10 @@ func or[T any](at *T) T {
 		return none
 	}
 	return *at
+}
+
+func (h tabHandlers) contactFields(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	return httpapi.OK(account.DescribeContact()), nil
 }
 
 func (h tabHandlers) contact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -49,6 +49,13 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 			},
 		},
 		{
+			Key: "GET /api/accounts/log/kinds", Needs: access.SignedIn, Handle: h.kinds,
+			Doc: httpapi.Operation{
+				Tag: logTag, Summary: "Describe the kinds of lines in a log", Description: "Every kind that a log can be filtered by, in words.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
+			},
+		},
+		{
 			Key: "POST /api/accounts/{id}/notes", Needs: access.AccountNote, Idempotent: true, Handle: h.note,
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
@@ -61,6 +68,24 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 
 type noteBody struct {
 	Text string `json:"text" help:"The note; it can have several lines." minLength:"1" maxLength:"2000" example:"Called about the new phone."`
+}
+
+// kindList is every kind of line.
+type kindList struct {
+	Items []kindView `json:"items"`
+}
+
+type kindView struct {
+	Kind string `json:"kind"`
+	Text string `json:"text" help:"The kind in words."`
+}
+
+func (h tabHandlers) kinds(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	var out kindList
+	for _, k := range journal.Kinds() {
+		out.Items = append(out.Items, kindView{string(k), k.Text()})
+	}
+	return httpapi.OK(out), nil
 }
 
 // lineView is one line of the timeline.

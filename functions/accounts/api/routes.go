@@ -82,6 +82,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 				Body:        passwordBody{}, Answers: one,
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "apiOnly", When: "The licence of the account has no password."},
+					{Kind: fault.Conflict, Code: "self", When: "The account is your own, whose password is changed with the current one: POST /api/me/password."},
 					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
 					{Kind: fault.Invalid, Code: "invalid", When: "The password is not one that the policy allows."},
 				},

@@ -85,14 +85,18 @@ func (h handlers) seats(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	list := seatList{Items: make([]seatView, len(found))}
+	return httpapi.OK(seatList{seatsOf(found)}), nil
+}
+
+func seatsOf(found []account.SeatUse) []seatView {
+	out := make([]seatView, len(found))
 	for i, f := range found {
-		list.Items[i] = seatView{Licence: f.Licence, Description: f.Description, Used: f.Used}
+		out[i] = seatView{Licence: f.Licence, Description: f.Description, Used: f.Used}
 		if f.Seats > 0 {
-			list.Items[i].Seats = &f.Seats
+			out[i].Seats = &f.Seats
 		}
 	}
-	return httpapi.OK(list), nil
+	return out
 }
 
 // noSeat is the problem of every write that can take a seat.
@@ -177,7 +181,7 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 				Description: "The password is in this answer and nowhere else. It has to be changed at the next sign-in and expires. Ends every session of the account. A block stays unless unlock is true.",
 				Body:        resetBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
-					apiOnly, {Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+					apiOnly, {Kind: fault.Conflict, Code: "self", When: "The account is your own: use POST /api/me/password."}, {Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
 				},
 			},
 		},

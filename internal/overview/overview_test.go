@@ -1,0 +1,181 @@
+package overview_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
+	"useraccounts/internal/overview"
+)
+
+var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+// world is all that an overview reads.
+type world struct {
+	mu      sync.Mutex
+	people  []account.Account
+	scans   int
+	kept    overview.Figures
+	leased  time.Time
+	now     time.Time
+	slept   time.Duration
+	asked   string
+	days    []string
+	failing error
+}
+
+func (w *world) Scan(_ context.Context, _ environment.Environment, _ string, _ []string, visit func([]account.Row)) error {
+	w.scans++
+	var wg sync.WaitGroup
+	for _, a := range w.people {
+		wg.Go(func() { visit([]account.Row{{Account: a}}) })
+	}
+	wg.Wait()
+	return w.failing
+}
+
+func (w *world) SeatsInUse(context.Context, access.Scope) ([]account.SeatUse, error) {
+	return []account.SeatUse{{Licence: "FULL", Used: 2, Seats: 3}}, nil
+}
+
+func (w *world) Figures(context.Context, string) (overview.Figures, time.Time, error) {
+	return w.kept, w.leased, nil
+}
+
+func (w *world) Lease(_ context.Context, _ string, now, until time.Time) (bool, error) {
+	if now.Before(w.leased) {
+		return false, nil
+	}
+	w.leased = until
+	return true, nil
+}
+
+func (w *world) Keep(_ context.Context, _ string, f overview.Figures) error {
+	w.kept, w.leased = f, time.Time{}
+	return nil
+}
+
+func (w *world) Days(_ context.Context, _ string, days []string) ([]overview.Day, error) {
+	w.days = days
+	return make([]overview.Day, len(days)), nil
+}
+
+func (w *world) Jobs(_ context.Context, _, byID string, _ int) ([]overview.Job, error) {
+	w.asked = byID
+	return nil, nil
+}
+
+func (w *world) Keys(context.Context, environment.Environment, time.Time, time.Time, int) ([]overview.Key, int, error) {
+	return nil, 0, nil
+}
+
+func (w *world) get(t *testing.T, caller access.Caller) overview.Overview {
+	t.Helper()
+	s := overview.Service{Directory: w, Seats: w, Kept: w, Live: w, Now: func() time.Time { return w.now }, Sleep: func(_ context.Context, d time.Duration) error {
+		w.slept += d
+		return nil
+	}}
+	got, err := s.Get(t.Context(), access.Scope{Caller: caller, Env: environment.Environment{Settings: environment.Settings{MFARequired: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestEachStateIsCountedOnce(t *testing.T) {
+	w := &world{now: now, people: []account.Account{
+		{Active: true}, {Active: true, MFAEnabled: true}, {Active: true, MFAExempt: true},
+		{Active: true, AccessLocked: true, LockedReason: account.NotYetAllowed},
+		{Active: true, AccessLocked: true, LockedReason: "Left", TriesBlockedAt: now},
+		{Active: true, TriesBlockedAt: now},
+		{Active: true, DateTo: "2026-11-22"}, {Active: true, DateFrom: "2026-11-24"}, {Active: true, DateTo: "2026-11-23"},
+		{AccessLocked: true, DateTo: "2026-11-24", MFAEnabled: true},
+	}}
+	want := overview.States{Active: 9, Locked: 1, Allowed: 6, Blocked: 1, BlockedByTries: 1, NotYetAllowed: 1, OutOfDates: 2, SecondFactor: 1, SecondFactorMissing: 7}
+	got := w.get(t, access.Caller{})
+	if got.States != want {
+		t.Errorf("%+v, want %+v", got.States, want)
+	}
+	if got.Starts.Count != 1 || got.Ends.Count != 1 || got.Ends.First[0].Date != "2026-11-23" {
+		t.Errorf("starts %+v, ends %+v", got.Starts, got.Ends)
+	}
+	if !got.At.Equal(now) || got.Seats[0].Used != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestTheFirstTwentyThatEndAreByDayAndName(t *testing.T) {
+	w := &world{now: now}
+	for i := range 60 {
+		w.people = append(w.people, account.Account{
+			Active: true, Username: fmt.Sprintf("p%02d", (i*7)%60), DateTo: field.Date(fmt.Sprintf("2026-11-%02d", 30-i%10)),
+		})
+	}
+	w.people = append(w.people, account.Account{Active: true, DateTo: "2026-12-01"})
+	ends := w.get(t, access.Caller{}).Ends
+	if ends.Count != 48 || len(ends.First) != 20 || ends.First[0].Date != "2026-11-23" {
+		t.Fatalf("%d, %d shown, %+v", ends.Count, len(ends.First), ends.First)
+	}
+	for i, p := range ends.First[1:] {
+		if before := ends.First[i]; string(before.Date)+before.Username >= string(p.Date)+p.Username {
+			t.Errorf("%+v before %+v", before, p)
+		}
+	}
+}
+
+func TestTheDirectoryIsCountedOnceInFiveMinutes(t *testing.T) {
+	w := &world{now: now}
+	look := func(name string, scans int, at time.Time) {
+		t.Helper()
+		if got := w.get(t, access.Caller{}); w.scans != scans || !got.At.Equal(at) {
+			t.Errorf("%s: %d scans, counted %v", name, w.scans, got.At)
+		}
+	}
+	look("first", 1, now)
+	w.now = now.Add(5*time.Minute - time.Second)
+	look("within", 1, now)
+	w.now = now.Add(5 * time.Minute)
+	w.leased = w.now.Add(time.Second)
+	look("somebody counts", 1, now)
+	w.leased = w.now // they died
+	look("after them", 2, w.now)
+}
+
+// Where nothing was counted yet, and somebody is at it, they are waited for; not for ever.
+func TestTheFirstFiguresAreWaitedFor(t *testing.T) {
+	w := &world{now: now, leased: now.Add(time.Minute)}
+	got := w.get(t, access.Caller{})
+	if w.scans != 1 || !got.At.Equal(now) || w.slept < 5*time.Second || w.slept > 10*time.Second {
+		t.Errorf("%d scans after %v", w.scans, w.slept)
+	}
+	w = &world{now: now, failing: errors.New("away")}
+	s := overview.Service{Directory: w, Seats: w, Kept: w, Live: w, Now: func() time.Time { return now }}
+	if _, err := s.Get(t.Context(), access.Scope{}); !errors.Is(err, w.failing) || !w.kept.At.IsZero() {
+		t.Errorf("a count that failed was kept: %v %v", err, w.kept.At)
+	}
+}
+
+// Jobs are one's own but for administrators; keys are not for callers who come by one (V47).
+func TestCallersSeeWhatTheyMay(t *testing.T) {
+	w := &world{now: now}
+	if got := w.get(t, access.Caller{AccountID: "me"}); w.asked != "me" || got.Keys == nil {
+		t.Errorf("asked for %q, keys %v", w.asked, got.Keys)
+	}
+	if got := w.get(t, access.Caller{AccountID: "me", KeyID: "K", Permissions: access.Set{}}); got.Keys != nil {
+		t.Errorf("a key sees keys")
+	}
+	w.get(t, access.Caller{AccountID: "me", Permissions: access.Set{access.AccountAdmin: {}}})
+	if w.asked != "" {
+		t.Errorf("an administrator is shown the jobs of %q", w.asked)
+	}
+	if len(w.days) != 14 || w.days[0] != "2026-11-10" || w.days[13] != "2026-11-23" {
+		t.Errorf("%v", w.days)
+	}
+}

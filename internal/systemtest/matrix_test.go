@@ -1,0 +1,147 @@
+package systemtest_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/local/localtest"
+)
+
+// routeNeeds reads who may call each route, which is written by hand beside the route tables (internal/apidoc/generate).
+func routeNeeds(t *testing.T) map[string]access.Permission {
+	t.Helper()
+	f, err := os.Open("../apidoc/generate/testdata/permissions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	out := map[string]access.Permission{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if words := strings.Fields(lines.Text()); len(words) > 1 {
+			out[strings.Join(words[:len(words)-1], " ")] = access.Permission(words[len(words)-1])
+		}
+	}
+	return out
+}
+
+// routeSamples returns the samples of routes by route. What they speak of is filled in with nothing that is there: nobody
+// here gets so far.
+func routeSamples(t *testing.T) map[string]events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	out := map[string]events.APIGatewayV2HTTPRequest{}
+	for _, file := range sampleFiles(t) {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event events.APIGatewayV2HTTPRequest
+		if json.Unmarshal(word.ReplaceAll(raw, []byte("1")), &event) == nil && event.RouteKey != "" {
+			out[event.RouteKey] = event
+		}
+	}
+	return out
+}
+
+// walker is somebody who tries every route.
+type walker struct {
+	name, bearer string
+	// known is false for whom nothing signed in lets in; holds is nil for everything.
+	known, byKey bool
+	holds        access.Set
+}
+
+// wants returns the status with which a route refuses the walker, 0 if it does not.
+func (w walker) wants(need access.Permission) int {
+	switch {
+	case need == access.Public:
+		return 0
+	case !w.known:
+		return 401
+	case need == access.SignedIn:
+		return 0
+	case w.holds != nil && !w.holds.Has(need), w.byKey && need.PeopleOnly():
+		return 403
+	}
+	return 0
+}
+
+// V57: every route of the template, as built and running, refuses and lets in by its need: nobody, somebody without rights, a
+// reader, an administrator, a program with every right that one can have, and those of another environment. Each request
+// has a parameter that no route knows, so that who is let in is told so before anything happens: 400.
+func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
+	system, admin := start(t)
+	there := another(t, system)
+	admin.person(t, "nothing", "seven green bicycles", nil)
+	admin.person(t, "reader", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
+	_, key := admin.key(t, admin.apiClient(t, "walking", "ADMIN"), "Walks")
+	walkers := []walker{
+		{name: "nobody"},
+		{name: "somebody without rights", bearer: admin.as(t, "nothing", "seven green bicycles").token, known: true, holds: access.Set{}},
+		{name: "a reader", bearer: admin.as(t, "reader", "seven green bicycles").token, known: true, holds: access.Set{access.AccountRead: {}}},
+		{name: "an administrator", bearer: admin.token, known: true},
+		{name: "a program", bearer: key, known: true, byKey: true},
+		{name: "another environment's session", bearer: there.bearers["session"]},
+		{name: "another environment's key", bearer: there.bearers["key"]},
+	}
+	needs, samples := routeNeeds(t), routeSamples(t)
+	for _, f := range localtest.Template(t).Functions {
+		for _, route := range f.Routes {
+			need, listed := needs[route.Key()]
+			event, sampled := samples[route.Key()]
+			if !listed || !sampled {
+				t.Errorf("%s: listed with its need %v, has a sample %v", route.Key(), listed, sampled)
+				continue
+			}
+			for _, w := range walkers {
+				got := w.try(t, system, f.Name, event)
+				want := w.wants(need)
+				if want == 0 && w.byKey && got.StatusCode == 403 && strings.Contains(got.Body, `"keyNotAllowed"`) && aboutCredentials(route.Key()) {
+					continue // a route for people by its path and not by its need (V47)
+				}
+				refused := got.StatusCode == 401 || got.StatusCode == 403
+				if refused != (want != 0) || refused && got.StatusCode != want || got.StatusCode >= 500 {
+					t.Errorf("%s (%s) by %s: %d %s, want %d", route.Key(), need, w.name, got.StatusCode, got.Body, want)
+				}
+				if !refused && need != access.Public && got.StatusCode != 400 {
+					t.Errorf("%s by %s: %d %s; it was not to get so far", route.Key(), w.name, got.StatusCode, got.Body)
+				}
+			}
+		}
+	}
+}
+
+// aboutCredentials says by its path whether a route manages what lets somebody in.
+func aboutCredentials(key string) bool {
+	words := []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices", "links", "sessions"}
+	return slices.ContainsFunc(strings.Split(key, "/"), func(w string) bool { return slices.Contains(words, w) })
+}
+
+// try sends a sample as the walker.
+func (w walker) try(t *testing.T, system *localtest.Running, function string, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	event.Headers = maps.Clone(event.Headers)
+	delete(event.Headers, "authorization")
+	if w.bearer != "" {
+		event.Headers["authorization"] = "Bearer " + w.bearer
+	}
+	event.RawQueryString = "no-such-parameter=1"
+	event.QueryStringParameters = map[string]string{"no-such-parameter": "1"}
+	raw, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := system.Invoke(t.Context(), function, raw)
+	var got events.APIGatewayV2HTTPResponse
+	if err != nil || json.Unmarshal(out, &got) != nil {
+		t.Fatalf("%s: %s, %v", event.RouteKey, out, err)
+	}
+	return got
+}
