@@ -16,7 +16,7 @@ SOURCES      = $(wildcard functions internal)
 PACKAGES    ?= ./...
 TESTFLAGS   ?=
 
-.PHONY: help run console console-dev console-test seed test race bench check format vet lint vulnerabilities verify-template clean
+.PHONY: help run console console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ test: format vet console ## format, vet and every test, against the real local s
 race: ## the tests again under the race detector, without the hostile millions; needs a C compiler
 	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -short -timeout 40m $(TESTFLAGS) $(PACKAGES)
+
+long: ## the long run of imports: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-60000} .build/bin/with -- go test -timeout 20m -v -run '^(TestRandomSchedules|TestImportWhoseWorkerIsKilled)$$' ./internal/transfer ./internal/dynamo | grep -v '^=== '
 
 bench: ## every benchmark, against the real local services; ends with the table of the README
 	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md

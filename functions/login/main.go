@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
+	"useraccounts/internal/passkey"
 	"useraccounts/internal/password"
 	"useraccounts/internal/recovery"
 	"useraccounts/internal/seal"
@@ -39,18 +40,19 @@ func main() {
 	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
 	factors, sealer := dynamo.Factors{Table: table}, seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
 	passwords, breaches := dynamo.Passwords{Table: table}, breach.MustNew(cfg.BreachRanges, boot.Logger("login"))
+	desk, passkeys := &mail.Desk{NewID: token.NewIDText, Sealer: sealer}, passkey.New(cfg.PublicURL, "User Accounts")
 	service := &signin.Service{
 		Gate: gate, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},
 		Hasher: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 		ByKey: dynamo.Keys{Table: table}, Own: passwords, Former: passwords, Meter: password.Argon2id{}, Breaches: breaches,
-		Factors: factors, Seal: sealer, Throttle: dynamo.Arrivals{Table: table}, PerMinute: cfg.PerMinute, Mail: &mail.Desk{NewID: token.NewIDText},
-		Enrol: &mfa.SetUp{Store: factors, Seal: sealer, Hasher: password.Argon2id{}, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText},
+		Factors: factors, Seal: sealer, Throttle: dynamo.Arrivals{Table: table}, PerMinute: cfg.PerMinute, Mail: desk,
+		Tally: dynamo.Overviews{Table: table}, Passkeys: factors, MailCodes: factors, Ceremonies: passkeys,
+		Enrol: &mfa.SetUp{Store: factors, Seal: sealer, Hasher: password.Argon2id{}, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText, Passkeys: passkeys},
 	}
-	links := dynamo.Links{Table: table}
 	recovering := &recovery.Service{
-		EnvID: cfg.Environment, Asks: links, Links: links, Catalogues: dynamo.NewEnvironments(table),
+		EnvID: cfg.Environment, Asks: dynamo.Links{Table: table}, Links: dynamo.Links{Table: table}, Catalogues: dynamo.NewEnvironments(table),
 		Passwords: account.Chooser{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, Former: passwords, Breaches: breaches},
-		Mail:      &mail.Desk{NewID: token.NewIDText, Sealer: sealer}, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
+		Mail:      desk, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: append(api.Routes(service), api.Guarded(service, api.RecoveryRoutes(recovering))...), Authenticate: gate.Authenticate, Log: boot.Logger("login"),

@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
+	"useraccounts/internal/passkey"
 	"useraccounts/internal/password"
 	"useraccounts/internal/seal"
 	"useraccounts/internal/signin"
@@ -37,9 +38,11 @@ func main() {
 	desk := &mail.Desk{NewID: token.NewIDText}
 	own := &factor.Service{
 		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText, Mail: desk,
-		Prover: &signin.Service{Gate: gate, Accounts: accounts, Own: dynamo.Passwords{Table: table}, Hasher: hash, NewID: token.NewID, Sleep: signin.Sleep},
+		Prover:   &signin.Service{Gate: gate, Accounts: accounts, Own: dynamo.Passwords{Table: table}, Hasher: hash, NewID: token.NewID, Sleep: signin.Sleep},
+		Passkeys: factors,
 		SetUp: &mfa.SetUp{
-			Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText,
+			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
+			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText,
 			Seal: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
 		},
 	}

@@ -34,6 +34,7 @@ func main() {
 	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table), Now: time.Now}
 	transfers := &transfer.Service{
 		Users:   directory,
+		Undos:   jobs,
 		Records: jobs, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
 		Now:   time.Now, NewID: token.NewIDText,

@@ -33,7 +33,7 @@ func main() {
 	jobs := dynamo.Jobs{Table: table}
 	imports := dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments}
 	worker := &transfer.Worker{
-		Jobs: jobs, Staging: imports, Resources: imports,
+		Jobs: jobs, Staging: imports, Resources: imports, Undoing: imports,
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
 		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Rules:     account.Rules{E164: phone.E164},

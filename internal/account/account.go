@@ -73,6 +73,10 @@ type Revision struct {
 	Pending bool
 	// BlockedAt is TriesBlockedAt as stored, also for a try that the timed release lets through.
 	BlockedAt time.Time
+	// TriedApart is for a sign-in that was charged to a trusted device: it neither minds nor changes the tries of the account.
+	TriedApart bool
+	// Former says that the image before that import is still there.
+	Former bool
 }
 
 // Presented returns the account as people see it: a block by failed tries shows in the same four fields as a block by an
@@ -147,4 +151,6 @@ type Write struct {
 	UsesLink     []byte
 	// Former, when not nil, replaces the hashes of the account's former passwords; newest first.
 	Former []string
+	// Gone takes the account away, with its keys: After is then nobody but for the id. Only an import stages it.
+	Gone bool
 }

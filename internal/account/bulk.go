@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -183,9 +184,15 @@ const spare = 6 * time.Second
 // Each does a bulk action to each account of the ids, independently, by the method and the guards of the single action. What
 // there is no time left for is the last outcomes, with the problem "later".
 func (s *Service) Each(ctx context.Context, sc access.Scope, b Bulk, ids []string) []Outcome {
+	out, _ := s.each(ctx, sc, b, ids, nil)
+	return out
+}
+
+// each is Each after taken seats of a preview, and returns those with what it took.
+func (s *Service) each(ctx context.Context, sc access.Scope, b Bulk, ids []string, taken map[string]int64) ([]Outcome, map[string]int64) {
 	out := make([]Outcome, len(ids))
 	next := make(chan int)
-	seats := &ledger{used: sync.OnceValues(func() (map[string]int64, error) { return s.Seats.Seats(ctx, sc.Env.ID) })}
+	seats := &ledger{taken: maps.Clone(taken), used: sync.OnceValues(func() (map[string]int64, error) { return s.Seats.Seats(ctx, sc.Env.ID) })}
 	var wg sync.WaitGroup
 	for range min(atOnce, len(ids)) {
 		wg.Go(func() {
@@ -204,7 +211,7 @@ func (s *Service) Each(ctx context.Context, sc access.Scope, b Bulk, ids []strin
 	}
 	close(next)
 	wg.Wait()
-	return out
+	return out, seats.taken
 }
 
 // one does the action to one account. A copy of the service with a store that looks on tells what was written.
@@ -297,11 +304,14 @@ type Matching struct {
 	// Next is where to go on, nil at the end, and Left how many match after it.
 	Next *Mark
 	Left int
+	// Taken are the seats that the accounts so far would take and give back, by licence, in a preview: the next part counts
+	// on from there, as nothing is written in between.
+	Taken map[string]int64
 }
 
 // EachMatching does a bulk action to the first accounts after a place, in the order of usernames, that pass a filter. It goes
 // by the place, not by what still matches: an action that makes accounts match no more skips none.
-func (s *Service) EachMatching(ctx context.Context, sc access.Scope, b Bulk, q Search) (Matching, error) {
+func (s *Service) EachMatching(ctx context.Context, sc access.Scope, b Bulk, q Search, taken map[string]int64) (Matching, error) {
 	q.Order = Order{}
 	marks, total, err := s.first(ctx, sc, q)
 	if err != nil {
@@ -321,7 +331,8 @@ func (s *Service) EachMatching(ctx context.Context, sc access.Scope, b Bulk, q S
 	for i, a := range accounts {
 		ids[i] = a.ID
 	}
-	m := Matching{Outcomes: s.Each(ctx, sc, b, ids), Left: total - len(marks)}
+	m := Matching{Left: total - len(marks)}
+	m.Outcomes, m.Taken = s.each(ctx, sc, b, ids, taken)
 	if m.Left > 0 {
 		m.Next = &marks[len(marks)-1]
 	}

@@ -143,7 +143,7 @@ func TestTheDeadlineEndsABulkActionInTime(t *testing.T) {
 		t.Errorf("%s, %d writes", got, len(m.writes))
 	}
 	s.Directory = &directory{all: []account.Account{m.accounts["1"], m.accounts["2"]}}
-	if _, err := s.EachMatching(ctx, sc, b, account.Search{Limit: 5}); !fault.Is(err, fault.Unavailable) {
+	if _, err := s.EachMatching(ctx, sc, b, account.Search{Limit: 5}, nil); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("%v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestAllThatMatchAreDoneOnce(t *testing.T) {
 	q := account.Search{Filter: f, Limit: 6}
 	var done []string
 	for left := 20; ; {
-		part, err := s.EachMatching(context.Background(), scope("9", "ADMIN"), account.Bulk{Action: account.BulkAllow}, q)
+		part, err := s.EachMatching(context.Background(), scope("9", "ADMIN"), account.Bulk{Action: account.BulkAllow}, q, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,5 +208,40 @@ func TestAPreviewCountsSeats(t *testing.T) {
 	}
 	if seats[account.Done] != 3 || seats[account.Problem] != 2 || len(m.writes) != 0 {
 		t.Errorf("%v, %d writes", seats, len(m.writes))
+	}
+}
+
+// The parts of a preview over all that match count seats together: what the first would take, the second has not.
+func TestThePartsOfAPreviewCountSeatsTogether(t *testing.T) {
+	var crowd []account.Account
+	for i := range 5 {
+		a := somebody(fmt.Sprint(i))
+		a.Active = false
+		crowd = append(crowd, a)
+	}
+	s, m := counted(crowd...)
+	s.Directory, s.Seats = &living{m}, seatCounts{"full": 7}
+	sc := scope("9", "ADMIN")
+	full, _ := sc.Catalogue.Find(catalogue.Licence, "FULL")
+	full.Seats = 10
+	sc.Catalogue = sc.Catalogue.Replace(full)
+	f, _ := account.ReadFilter(map[string]string{"active": "false"})
+	q := account.Search{Filter: f, Limit: 2}
+	seats, taken := map[account.Result]int{}, map[string]int64(nil)
+	for {
+		part, err := s.EachMatching(context.Background(), sc, account.Bulk{Action: account.BulkUnlock, Preview: true}, q, taken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range part.Outcomes {
+			seats[o.Result]++
+		}
+		if part.Next == nil {
+			break
+		}
+		q.After, taken = *part.Next, part.Taken
+	}
+	if seats[account.Done] != 3 || seats[account.Problem] != 2 {
+		t.Errorf("%v", seats)
 	}
 }

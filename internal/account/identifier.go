@@ -63,6 +63,9 @@ func validEmail(text string) bool {
 	return strings.Contains(domain, ".")
 }
 
+// IsEmail reports whether text is a plain email address, as an account may have one.
+func IsEmail(text string) bool { return validEmail(text) }
+
 // MayBeEmail reports whether a normalised identifier is of the kind that usernames and emails share.
 func MayBeEmail(identifier string) bool { return strings.Contains(identifier, "@") }
 

@@ -58,6 +58,9 @@ func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string,
 
 // newPassword is the write of a password that an administrator gives.
 func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Account, choice NewPassword, kind journal.Kind) (Write, error) {
+	if before.ID == sc.Caller.AccountID { // a session alone must not be enough to take an account over (V07)
+		return Write{}, fault.New(fault.Conflict, "self", "Your own password is changed with the current one: use POST /api/me/password.")
+	}
 	if err := guardRights(sc, before, "set the password of"); err != nil {
 		return Write{}, err
 	}
@@ -82,9 +85,6 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 		after.DeviceEpoch++ // V36; an administrator's own choice of a password leaves devices remembered
 	}
 	write.After = after
-	if before.ID == sc.Caller.AccountID {
-		write.CallerEpoch = 0 // one transaction cannot both check and raise the same epoch
-	}
 	if choice.Unlock {
 		write.After, write.ClearTries = allowed(after), true
 	}

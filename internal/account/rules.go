@@ -148,7 +148,8 @@ func (p *planner) codes(licence catalogue.Entry) {
 	}
 	p.resolve("roles", catalogue.Role, had.Roles, &p.after.Roles)
 	p.resolve("groups", catalogue.Group, had.Groups, &p.after.Groups)
-	if p.touched("dacGroups") && len(p.after.DACGroups) > 0 && !p.scope.Env.Settings.DACEnabled {
+	given := slices.ContainsFunc(p.after.DACGroups, func(code string) bool { return !hasCode(had.DACGroups, code) })
+	if given && p.touched("dacGroups") && !p.scope.Env.Settings.DACEnabled { // those that it has may stay, and come back with a whole form
 		p.refuse("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
 	}
 	p.resolve("dacGroups", catalogue.DACGroup, had.DACGroups, &p.after.DACGroups)

@@ -147,6 +147,18 @@ func TestDACGroupsNeedDAC(t *testing.T) {
 	if _, err := s.Create(context.Background(), sc, with(field.Patch{"dacGroups": []string{}})); err != nil {
 		t.Errorf("off and blank: %v", err)
 	}
+	// A whole form sends back what the account has; one more is refused.
+	m.accounts["1"] = somebody("1")
+	had := m.accounts["1"]
+	had.DACGroups = []string{"DAC1"}
+	m.accounts["1"] = had
+	if _, err := s.Change(context.Background(), sc, "1", had.Version, field.Patch{"dacGroups": []string{"DAC1"}, "name": "Other"}); err != nil {
+		t.Errorf("off and as it was: %v", err)
+	}
+	had.DACGroups = nil
+	m.accounts["1"] = had
+	_, err = s.Change(context.Background(), sc, "1", had.Version, field.Patch{"dacGroups": []string{"DAC1"}})
+	wants(t, "off and one more", err, fault.Invalid, "dacOff", "dacGroups")
 }
 
 // V61: nobody gives a permission that they do not hold, directly, by a group, or by a group within groups.

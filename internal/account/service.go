@@ -58,6 +58,9 @@ type Service struct {
 	NewID func() string
 }
 
+// NotYetAllowed is the reason of the block that every account starts with.
+const NotYetAllowed = "Not yet allowed"
+
 // Create makes an account from the fields given. It starts with login access not yet allowed and no password.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Account, error) {
 	write, err := s.Rules.Create(sc, patch, s.NewID(), s.now())
@@ -75,7 +78,7 @@ func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Ti
 		return Write{}, err
 	}
 	a.ID, a.Version, a.Epoch = id, 1, 1
-	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, "Not yet allowed", sc.Caller.Username
+	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, NotYetAllowed, sc.Caller.Username
 	a.CreatedAt, a.UpdatedAt = now, now
 	return Write{After: a, Limit: seatsOf(sc, a), Event: journal.Event{
 		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID, Version: 1,

@@ -203,6 +203,9 @@ var notName = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // operationID names a route for generated clients: postAccountsIdBlock.
 func operationID(route httpapi.Route) string {
+	if route.Doc.ID != "" {
+		return route.Doc.ID
+	}
 	path := strings.TrimPrefix(strings.TrimPrefix(route.Path(), "/api"), "/")
 	out := strings.ToLower(route.Method())
 	for word := range strings.FieldsSeq(notName.ReplaceAllString(path, " ")) {

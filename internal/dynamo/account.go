@@ -41,6 +41,10 @@ const (
 	attrFormerRow = "wasRow"
 	// attrSignOn is the set of providers that the account is linked to.
 	attrSignOn = "signOn"
+	// attrImport0 and attrFormer0 are the import that wrote the row before the one that writes it now, and the image before
+	// that: for where the latter is taken back.
+	attrImport0 = "imp0"
+	attrFormer0 = "was0"
 
 	// imageBare marks an image without a password. The hash itself is beside the images, because sign-ins must not wait for
 	// imports; an import that takes the password away does so by its image alone, and thus unseen.
@@ -65,10 +69,7 @@ func imageOf(a account.Account) item {
 // accountOf reads an account from its row. top chooses between the newest image and the one before the import that wrote
 // it; there is no account if that one is missing.
 func accountOf(it item, top bool) (account.Account, bool) {
-	image := within(it, attrImage)
-	if !top {
-		image = within(it, attrFormer)
-	}
+	image := imageIn(it, top)
 	if image == nil {
 		return account.Account{}, false
 	}
@@ -84,8 +85,21 @@ func accountOf(it item, top bool) (account.Account, bool) {
 	a.SignOn = textSet(it, attrSignOn)
 	a.Stored = account.Revision{
 		Version: number(within(it, attrImage), "version"), Import: number(it, attrImport), BlockedAt: a.TriesBlockedAt,
+		Former: within(it, attrFormer) != nil,
 	}
 	return a, true
+}
+
+// imageIn returns the newest image of an item or the one before the import that wrote it, nil where there is none: an import
+// that takes something away leaves its image, marked as gone.
+func imageIn(it item, top bool) item {
+	switch {
+	case !top:
+		return within(it, attrFormer)
+	case flag(it, attrGone):
+		return nil
+	}
+	return within(it, attrImage)
 }
 
 // current returns the account that a row holds for a reader of one item: what an import wrote counts if it is committed
@@ -217,10 +231,7 @@ func anchorImage(a account.Anchor) item {
 
 // anchorOf reads an anchor; top chooses the image as accountOf does.
 func anchorOf(it item, top bool) (account.Anchor, bool) {
-	image := within(it, attrImage)
-	if !top {
-		image = within(it, attrFormer)
-	}
+	image := imageIn(it, top)
 	if image == nil {
 		return account.Anchor{}, false
 	}

@@ -110,6 +110,9 @@ func (s Accounts) planHanded(env string, w account.Write, mark int64, hand hande
 	if w.Before == nil {
 		return s.planCreate(env, w, mark, hand)
 	}
+	if w.Gone {
+		return s.planGone(env, w, mark, hand), nil
+	}
 	if w.Before.Stored.Pending && w.Before.DirectoryKey() != w.After.DirectoryKey() {
 		// What the import staged is found again by the username when it is taken back.
 		return nil, fault.New(fault.Conflict, "busy", "An import is changing this account just now; try again in a moment.").After(2 * time.Second)
@@ -222,7 +225,10 @@ func identifierField(a account.Account, identifier string) string {
 
 // taken is the conflict of an identifier that is another account's, in any spelling, as a username or as an email (C08).
 func taken(name string) func(item) error {
-	return func(item) error {
+	return func(current item) error {
+		if current[attrImage] != nil && flag(current, attrGone) {
+			return beingUndone()
+		}
 		message := "This username is taken, as a username or an email, perhaps in another spelling; choose another."
 		if name == "email" {
 			message = "This email is taken, as an email or a username, perhaps in another spelling; use another."
@@ -250,9 +256,9 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 		return
 	}
 	values[":v"] = nested(imageOf(after))
-	set, remove := "SET v = :v", " REMOVE was, imp"
+	set, remove := "SET v = :v", " REMOVE "+importMarks
 	if mark != 0 {
-		set, remove = "SET was = v, v = :v, imp = :mark", ""
+		set, remove = stagedOver(before.Stored.Import, before.Stored.Former), ""
 		values[":mark"] = num(mark)
 	}
 	drop := func(name string) {
@@ -391,7 +397,7 @@ func (s Accounts) planAnchor(p *parts, env string, w account.Write, mark int64) 
 		return
 	}
 	values := item{":v": nested(anchorImage(after)), ":row": str(w.After.DirectoryKey())}
-	update := "SET v = :v, #row = :row REMOVE was, imp"
+	update := "SET v = :v, #row = :row REMOVE " + importMarks
 	if mark != 0 {
 		update = "SET was = v, v = :v, imp = :mark, #row = :row"
 		values[":mark"] = num(mark)

@@ -98,6 +98,8 @@ func (s Sessions) planMoved(env environment.Environment, m signin.Move) (parts, 
 		row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
 		row.ExpressionAttributeValues[":now"] = when(m.Session.Start)
 	}
-	row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
+	if !m.Account.Stored.TriedApart {
+		row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
+	}
 	return p, nil
 }

@@ -103,7 +103,7 @@ func (s Keys) Create(ctx context.Context, c apikey.Creation) error {
 	p = append(p, Accounts(s).callerUnchanged(c.Event.ByID, c.CallerEpoch))
 	if c.Event.ByID != c.Key.AccountID { // a transaction looks at an item once
 		p = append(p, part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &s.Name, Key: anchorKey(c.Key.AccountID).attributes(), ConditionExpression: aws.String("attribute_exists(PK)"),
+			TableName: &s.Name, Key: anchorKey(c.Key.AccountID).attributes(), ConditionExpression: aws.String(isThere),
 		}}, func(item) error { return notFound() }})
 	}
 	return refusedBy(p, s.transact(ctx, p.items()))

@@ -9,6 +9,7 @@ import (
 	"useraccounts/internal/mfa"
 )
 
+// deviceItem leaves the tries out: they begin anew wherever a device is written whole.
 func deviceItem(accountID string, d mfa.Device) item {
 	k := deviceKey(accountID, d.ID)
 	it := item{
@@ -25,6 +26,7 @@ func deviceOf(it item) mfa.Device {
 	return mfa.Device{
 		ID: text(it, attrID), Hash: blob(it, "hash"), Was: blob(it, "was"), Rotated: instant(it, "rotated"), Name: text(it, "name"),
 		Address: text(it, "addr"), First: instant(it, "first"), Last: instant(it, "last"), Expires: instant(it, attrExpires), Epoch: number(it, "epoch"),
+		Tries: number(it, attrTries),
 	}
 }
 

@@ -60,11 +60,14 @@ func (s Directory) Rows(ctx context.Context, env environment.Environment, mark i
 		imp := number(it, attrImport)
 		own := mark != 0 && imp == mark
 		seen := env.Imports.Sees(imp)
-		f := transfer.Found{Staged: own, Busy: !own && !seen}
+		gone := flag(it, attrGone)
+		f := transfer.Found{Staged: own, Busy: !own && (!seen || gone), Gone: own && gone}
 		f.Account, f.Exists = accountOf(it, seen && !own)
 		f.New = own && !f.Exists
 		if own {
 			f.Written, _ = accountOf(it, true)
+		} else if former, ok := accountOf(it, false); ok {
+			f.Former = &former
 		}
 		out[i] = f
 	}

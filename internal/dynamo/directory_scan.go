@@ -145,7 +145,7 @@ var shownByTries = []string{"accessLocked", "lockedAt", "lockedReason", "lockedB
 // projectionOf returns the projection that fills in the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
 	p := projection{names: map[string]string{"#v": attrImage, "#was": attrFormer}}
-	paths := []string{"SK", attrID, attrImport, "#v.version", "#was.version"}
+	paths := []string{"SK", attrID, attrImport, attrGone, "#v.version", "#was.version"}
 	wanted := slices.Clone(fields)
 	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(shownByTries, name) }) {
 		wanted = append(wanted, shownByTries[0])
@@ -174,10 +174,7 @@ var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": at
 
 // account reads what a scan reads of an account; top chooses the image as accountOf does.
 func (p projection) account(it item, top bool) (account.Account, bool) {
-	image := within(it, attrImage)
-	if !top {
-		image = within(it, attrFormer)
-	}
+	image := imageIn(it, top)
 	if image == nil {
 		return account.Account{}, false
 	}

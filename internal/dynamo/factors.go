@@ -29,6 +29,10 @@ var (
 	_ signin.Factors = Factors{}
 	_ mfa.Store      = Factors{}
 	_ factor.Store   = Factors{}
+
+	_ signin.Passkeys  = Factors{}
+	_ signin.MailCodes = Factors{}
+	_ factor.Passkeys  = Factors{}
 )
 
 // Attributes of the item of an account's second factor, of a pending one and of the recovery codes.
@@ -45,7 +49,7 @@ const (
 func factorsOf(it item) mfa.Factors {
 	return mfa.Factors{
 		Seed: blob(it, attrSeed), Counter: number(it, attrCounter), Since: instant(it, attrSince),
-		Tries: number(it, attrTries), TriedAt: instant(it, attrTried), Streak: number(it, attrStreak),
+		Tries: number(it, attrTries), TriedAt: instant(it, attrTried), Streak: number(it, attrStreak), Passkeys: passkeysOf(it),
 	}
 }
 
@@ -126,17 +130,10 @@ func (s Factors) Note(ctx context.Context, accountID string, e journal.Event) er
 // Begin implements mfa.Store. The account's anchor counts the write, so that a deletion sees it.
 func (s Factors) Begin(ctx context.Context, env, accountID string, p mfa.Pending) error {
 	k := pendingKey(accountID)
-	items := []types.TransactWriteItem{
-		{Put: &types.Put{TableName: &s.Name, Item: item{
-			"PK": str(k.pk), "SK": str(k.sk), attrID: str(p.ID), attrSeed: bin(p.Seed), attrTries: num(0),
-			attrExpires: when(p.Expires), "ttl": num(p.Expires.Unix()),
-		}}},
-		{Update: &types.Update{
-			TableName: &s.Name, Key: anchorKey(accountID).attributes(), UpdateExpression: aws.String("ADD tabs :one"),
-			ConditionExpression: aws.String("env = :env"), ExpressionAttributeValues: item{":one": num(1), ":env": str(env)},
-		}},
-	}
-	err := s.transact(ctx, items)
+	err := s.writtenWithAnchor(ctx, env, accountID, parts{{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: item{
+		"PK": str(k.pk), "SK": str(k.sk), attrID: str(p.ID), attrSeed: bin(p.Seed), attrTries: num(0),
+		attrExpires: when(p.Expires), "ttl": num(p.Expires.Unix()),
+	}}}, raced}})
 	var cancelled *errCancelled
 	if errors.As(err, &cancelled) {
 		return notFound()
@@ -176,15 +173,19 @@ func (s Table) planFactors(p *parts, accountID string, c mfa.Change) error {
 	}
 	switch {
 	case c.Drop:
-		for _, k := range []key{factorKey(accountID), recoveryKey(accountID), pendingKey(accountID)} {
+		for _, k := range []key{factorKey(accountID), recoveryKey(accountID), pendingKey(accountID), passkeyPendingKey(accountID), mailCodeKey(accountID)} {
 			remove(k, "", nil)
 		}
 	case c.Confirmed != nil:
 		remove(pendingKey(accountID), "id = :id", item{":id": str(c.Confirmed.ID)})
-		k := factorKey(accountID)
-		*p = append(*p, part{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: item{
-			"PK": str(k.pk), "SK": str(k.sk), attrSeed: bin(c.Confirmed.Seed), attrCounter: num(c.Counter), attrSince: when(c.Since), attrTries: num(0),
-		}}}, raced})
+		it := item{attrSeed: bin(c.Confirmed.Seed), attrCounter: num(c.Counter), attrSince: when(c.Since), attrTries: num(0), attrStreak: num(0)}
+		s.putFactor(p, accountID, c.Anew, it)
+	case c.Passkey != nil, c.NoPasskey != "", c.PasskeyUsed != nil:
+		s.planPasskey(p, accountID, c)
+	case c.MailCode != nil:
+		// Of two with the one code the second finds it gone (C31).
+		update(mailCodeKey(accountID), "SET tries = :none, streak = :none REMOVE pw", "pw = :hash AND ticket = :ticket",
+			item{":none": num(0), ":hash": str(c.MailCode.Hash), ":ticket": str(c.MailCode.Ticket)})
 	case c.Counter != 0:
 		// The code is used up by its time step: an equal or later one was accepted by nobody (V28, C11).
 		update(factorKey(accountID), "SET #counter = :step, tries = :none, streak = :none", "#counter < :step AND seed = :seed",

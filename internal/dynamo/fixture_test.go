@@ -118,7 +118,7 @@ func (f *fixture) create(t *testing.T, username string, more field.Patch) accoun
 func (f *fixture) worker() *transfer.Worker {
 	imports := dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments}
 	return &transfer.Worker{
-		Jobs: f.records, Staging: imports, Resources: imports,
+		Jobs: f.records, Staging: imports, Resources: imports, Undoing: imports,
 		Directory: dynamo.Directory{Accounts: f.store, Environments: f.environments, Now: time.Now},
 		Files:     f.files, Rules: f.accounts.Rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
 		Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now},

@@ -147,11 +147,15 @@ func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller
 		return err
 	}
 	values[":writing"] = str(string(transfer.Writing))
-	return s.run(ctx, append(parts{
+	p := append(parts{
 		s.jobPart(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
 		s.head(j.Env, j.Import, "REMOVE pending.#n", "attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
 		s.Accounts.callerUnchanged(actor.AccountID, actor.Epoch),
-	}, s.atCounters(j.Env, j.CatalogueVersion, gives, seats)...))
+	}, s.atCounters(j.Env, j.CatalogueVersion, gives, seats)...)
+	if j.Kind == transfer.Undo {
+		p = append(p, s.undonePart(j))
+	}
+	return s.run(ctx, p)
 }
 
 // Close implements transfer.Staging.

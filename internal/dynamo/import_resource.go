@@ -31,10 +31,13 @@ func (s Imports) Resources(ctx context.Context, env environment.Environment, mar
 		}
 		imp := number(it, attrImport)
 		own, seen := mark != 0 && imp == mark, env.Imports.Sees(imp)
-		f := transfer.FoundResource{Staged: own, Busy: !own && !seen}
+		gone := flag(it, attrGone)
+		f := transfer.FoundResource{Staged: own, Busy: !own && (!seen || gone)}
 		f.Resource, f.Exists = resourceOf(it, seen && !own)
 		if own {
 			f.Written, _ = resourceOf(it, true)
+		} else if former, ok := resourceOf(it, false); ok {
+			f.Former = &former
 		}
 		out[codes[i]] = f
 	}
@@ -112,8 +115,14 @@ func (s Imports) stageResource(j transfer.Job, row transfer.Staged) part {
 	}
 	values := item{":v": image, ":mark": num(j.Import)}
 	condition := resourceAsRead(w.Before, values)
+	update := stagedOver(w.Before.Stored.Import, w.Before.Stored.Former)
+	if w.Deleted {
+		delete(values, ":v")
+		values[":yes"], update = yes(true), goneOver
+		condition += unnamedSince(w.Before, values)
+	}
 	return part{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET was = v, v = :v, imp = :mark"),
+		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
 	}}, overtaken}
 }
@@ -150,7 +159,7 @@ func (s Imports) named(p parts, naming map[key]int64) parts {
 	for k, n := range naming {
 		p = append(p, part{types.TransactWriteItem{Update: &types.Update{
 			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD named :named"),
-			ConditionExpression: aws.String("attribute_exists(PK)"), ExpressionAttributeValues: item{":named": num(n)},
+			ConditionExpression: aws.String(isThere), ExpressionAttributeValues: item{":named": num(n)},
 		}}, overtaken})
 	}
 	return p
@@ -175,7 +184,7 @@ func (s Imports) takeBackResources(ctx context.Context, j transfer.Job, codes []
 			continue
 		}
 		if within(it, attrFormer) != nil {
-			err = s.restore(ctx, j, keys[i])
+			err = s.restore(ctx, j, keys[i], it)
 		} else {
 			err = s.deleteStaged(ctx, j, keys[i])
 		}

@@ -46,6 +46,7 @@ func jobOf(env string, it item) (transfer.Job, error) {
 	j.Env, j.ID, j.State = env, text(it, "SK"), transfer.State(text(it, "state"))
 	j.Epoch, j.Import, j.Next = number(it, "epoch"), number(it, attrImport), int(number(it, "next"))
 	j.Queued, j.CancelAsked = flag(it, "queued"), flag(it, "cancel")
+	j.Undo, j.Undone = text(it, "undoing"), flag(it, "undone")
 	j.File.Key = j.UploadKey()
 	return j, nil
 }

@@ -29,13 +29,15 @@ const (
 	apiKeysSK    = "P"
 	// resourceNumberSK is beside HEAD.
 	resourceNumberSK = "RESOURCES"
-	contactSK        = "C"
-	delegationSK     = "G#"
-	signOnSK         = "O#"
-	factorSK         = "M#"
-	deviceSK         = "D#"
-	linkSK           = "L"
-	formerSK         = "H"
+	// overviewSK is beside HEAD.
+	overviewSK   = "OVERVIEW"
+	contactSK    = "C"
+	delegationSK = "G#"
+	signOnSK     = "O#"
+	factorSK     = "M#"
+	deviceSK     = "D#"
+	linkSK       = "L"
+	formerSK     = "H"
 )
 
 // headKey is the environment's settings and snapshot.
@@ -88,6 +90,17 @@ func factorKey(account string) key { return key{accountPK(account), factorSK + "
 func pendingKey(account string) key { return key{accountPK(account), factorSK + "PENDING"} }
 
 func recoveryKey(account string) key { return key{accountPK(account), factorSK + "CODES"} }
+
+// passkeyPendingKey is a passkey that is asked for, mailCodeKey the code that was mailed last. Passkeys themselves are on the
+// item of the second factor: who signs in reads it anyway.
+func passkeyPendingKey(account string) key { return key{accountPK(account), factorSK + "ASKED"} }
+
+func mailCodeKey(account string) key { return key{accountPK(account), factorSK + "MAIL"} }
+
+// challengeKey is a challenge to sign in by a passkey, by its digest.
+func challengeKey(env string, digest []byte) key {
+	return key{"H#" + env + "#" + hex.EncodeToString(digest), loginSK}
+}
 
 // deviceKey is a remembered device of an account.
 func deviceKey(account, id string) key { return key{accountPK(account), deviceSK + id} }
@@ -143,6 +156,15 @@ func resourceKey(env, folded string) key { return key{resourcePK(env), folded} }
 
 // resourceNumberKey holds the last number given as a resource's code. It is beside HEAD, so that no code can be its key.
 func resourceNumberKey(env string) key { return key{"E#" + env, resourceNumberSK} }
+
+// overviewKey holds what the home page shows of the whole directory, and who is counting it.
+func overviewKey(env string) key { return key{"E#" + env, overviewSK} }
+
+// dayPK holds one shard of the sign-ins by day; a partition for each shard keeps a busy day from being one hot partition.
+func dayPK(env string, shard int) string { return fmt.Sprintf("T#%s#%d", env, shard) }
+
+// dayKey counts a share of one day's sign-ins and failures.
+func dayKey(env string, shard int, date string) key { return key{dayPK(env, shard), date} }
 
 // ownSetsPK holds the private Sets of one person and, beside them, the head with their number and the person's defaults.
 func ownSetsPK(env, person string) string { return "Q#" + env + "#" + person }

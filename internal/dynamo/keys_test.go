@@ -33,6 +33,9 @@ func TestTheTablesKeys(t *testing.T) {
 		"ticketKey":         {ticketKey(ulid, "T1"), [2]string{"U#01JZ0000000000000000000001", "T#T1"}},
 		"factorKey":         {factorKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#TOTP"}},
 		"pendingKey":        {pendingKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#PENDING"}},
+		"passkeyPendingKey": {passkeyPendingKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#ASKED"}},
+		"mailCodeKey":       {mailCodeKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#MAIL"}},
+		"challengeKey":      {challengeKey("prod", []byte{1, 0xff}), [2]string{"H#prod#01ff", "K"}},
 		"recoveryKey":       {recoveryKey(ulid), [2]string{"U#01JZ0000000000000000000001", "M#CODES"}},
 		"deviceKey":         {deviceKey(ulid, "D1"), [2]string{"U#01JZ0000000000000000000001", "D#D1"}},
 		"apiKeyKey":         {apiKeyKey(ulid, "P1"), [2]string{"U#01JZ0000000000000000000001", "P#P1"}},
@@ -60,6 +63,9 @@ func TestTheTablesKeys(t *testing.T) {
 		"linkKey":           {linkKey(ulid), [2]string{"K#01JZ0000000000000000000001", "L"}},
 		"linkDecoyKey":      {linkDecoyKey("main", "L1"), [2]string{"X#main", "L#L1"}},
 		"askedKey":          {askedKey("main", "192.0.2.1", "2026070112"), [2]string{"F#main#192.0.2.1", "2026070112"}},
+		"overviewKey":       {overviewKey("main"), [2]string{"E#main", "OVERVIEW"}},
+		"dayPK":             {key{pk: dayPK("main", 3)}, [2]string{"T#main#3", ""}},
+		"dayKey":            {dayKey("main", 3, "2026-11-23"), [2]string{"T#main#3", "2026-11-23"}},
 		"keyExpiryPK":       {key{pk: keyExpiryPK("main")}, [2]string{"N#main", ""}},
 		"keyExpiryKey":      {keyExpiryKey("main", "2026-07-01", ulid, "K1"), [2]string{"N#main", "2026-07-01#01JZ0000000000000000000001#K1"}},
 		"waitingPK":         {key{pk: waitingPK("main")}, [2]string{"W#main", ""}},
@@ -108,7 +114,7 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 	for name, k := range map[string]key{
 		"head": headKey("x"), "entry": entryKey("x", catalogue.Role, "x"), "another kind's entry": entryKey("x", catalogue.Group, "x"),
 		"row": rowKey("x", "x"), "login": loginKey("x", "x"), "anchor": anchorKey("x"), "session": sessionKey("x", "x"),
-		"ticket": ticketKey("x", "x"), "factor": factorKey("x"), "pending": pendingKey("x"), "recovery": recoveryKey("x"), "device": deviceKey("x", "x"), "event": eventKey("x", "x"), "job": jobKey("x", "x"), "line": lineKey("x", "x", "x"), "resource": resourceKey("x", "x"), "resource number": resourceNumberKey("x"), "decoy": decoyKey("x", 1), "decoy's event": decoyEventKey("x", 1), "arrivals": arrivalsKey("x", "x", "x"), "former": formerKey("x"), "link": linkKey("x"), "link decoy": linkDecoyKey("x", "x"), "asked": askedKey("x", "x", "x"), "key expiry": keyExpiryKey("x", "x", "x", "x"), "waiting": waitingKey("x", "x"), "mailed": mailedKey("x", "x"), "idempotency": idempotencyKey("x"),
+		"ticket": ticketKey("x", "x"), "factor": factorKey("x"), "pending": pendingKey("x"), "asked for a passkey": passkeyPendingKey("x"), "mail code": mailCodeKey("x"), "challenge": challengeKey("x", []byte("x")), "recovery": recoveryKey("x"), "device": deviceKey("x", "x"), "event": eventKey("x", "x"), "job": jobKey("x", "x"), "line": lineKey("x", "x", "x"), "resource": resourceKey("x", "x"), "resource number": resourceNumberKey("x"), "decoy": decoyKey("x", 1), "decoy's event": decoyEventKey("x", 1), "arrivals": arrivalsKey("x", "x", "x"), "former": formerKey("x"), "link": linkKey("x"), "link decoy": linkDecoyKey("x", "x"), "asked": askedKey("x", "x", "x"), "overview": overviewKey("x"), "day": dayKey("x", 1, "x"), "key expiry": keyExpiryKey("x", "x", "x", "x"), "waiting": waitingKey("x", "x"), "mailed": mailedKey("x", "x"), "idempotency": idempotencyKey("x"),
 		"provider": providerKey("x", "x"), "identity": identityKey("x", "x", "x"), "sign-on": signOnKey("x", "x"), "attempt": attemptKey("x", nil),
 	} {
 		if other, taken := seen[k]; taken {

@@ -38,10 +38,7 @@ func resourceImage(r resource.Resource) item {
 // resourceOf reads a resource from its item; top chooses between the newest image and the one before the import that wrote
 // it. There is no resource if that one is missing.
 func resourceOf(it item, top bool) (resource.Resource, bool) {
-	image := within(it, attrImage)
-	if !top {
-		image = within(it, attrFormer)
-	}
+	image := imageIn(it, top)
 	if image == nil {
 		return resource.Resource{}, false
 	}
@@ -49,6 +46,7 @@ func resourceOf(it item, top bool) (resource.Resource, bool) {
 	resource.Fields().SetImage(&r, toPlain(image))
 	r.Stored = resource.Revision{
 		Version: number(within(it, attrImage), "version"), Import: number(it, attrImport), Named: number(it, attrNamed),
+		Former: within(it, attrFormer) != nil,
 	}
 	return r, true
 }

@@ -341,7 +341,7 @@ func TestResourcesHoldReferenceData(t *testing.T) {
 	if _, err := resources.Create(t.Context(), judged, inStaff(field.Patch{"costCentre": "200", "department": "FIN"})); !fault.HasCode(err, "rulesChanged") {
 		t.Errorf("a code that is gone was given: %v", err)
 	}
-	if err := resources.Delete(t.Context(), judged, "JD", 1); !fault.HasCode(err, "rulesChanged") {
+	if err := resources.Delete(t.Context(), judged, "JD", 0); !fault.HasCode(err, "rulesChanged") {
 		t.Errorf("deleted by reference data of before: %v", err)
 	}
 }
@@ -359,12 +359,16 @@ func TestResourceEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, code := range []string{"LINKED", "LOOSE"} {
-		for version, p := range []field.Patch{{"company": "A"}, {"jobTitle": "B"}, {"suffix": "C"}} {
-			if _, err := resources.Change(t.Context(), f.fresh(t), code, int64(version+1), p, false); err != nil {
+		made, err := resources.Get(t.Context(), f.fresh(t), code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for changes, p := range []field.Patch{{"company": "A"}, {"jobTitle": "B"}, {"suffix": "C"}} {
+			if _, err := resources.Change(t.Context(), f.fresh(t), code, made.Version+int64(changes), p, false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_, err := resources.Change(t.Context(), f.fresh(t), code, 2, field.Patch{"company": "Z"}, false)
+		_, err = resources.Change(t.Context(), f.fresh(t), code, made.Version+1, field.Patch{"company": "Z"}, false)
 		e := fault.As(err)
 		if e == nil || e.Kind != fault.Stale || len(e.Fields) != 2 || e.Fields[0].Field != "jobTitle" || e.Fields[1].Field != "suffix" || e.Fields[1].By != "admin" {
 			t.Errorf("%s: %+v", code, err)
@@ -445,7 +449,7 @@ func TestResourcesReadThroughTheSnapshot(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// An edit overtakes what was staged, and the import is told.
-	got, err := resources.Change(t.Context(), old, "A", 1, field.Patch{"suffix": "X"}, false)
+	got, err := resources.Change(t.Context(), old, "A", 0, field.Patch{"suffix": "X"}, false)
 	if err != nil || got.Company != "Before" {
 		t.Fatalf("%+v %v", got, err)
 	}

@@ -142,7 +142,7 @@ func (s Resources) planResource(env environment.Environment, w resource.Write) (
 		values := item{":v": nested(resourceImage(w.After))}
 		condition := resourceAsRead(w.Before, values)
 		p = append(p, part{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET v = :v REMOVE was, imp"),
+			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET v = :v REMOVE " + importMarks),
 			ConditionExpression: &condition, ExpressionAttributeValues: values,
 		}}, overtaken})
 	}
@@ -178,7 +178,10 @@ func (s Resources) planResourceEvent(p *parts, env string, w resource.Write) err
 	return nil
 }
 
-func codeTaken(item) error {
+func codeTaken(current item) error {
+	if flag(current, attrGone) {
+		return beingUndone()
+	}
 	const message = "There is a resource with this code already, perhaps in another spelling; choose another, or leave it out to get a number."
 	return fault.New(fault.Conflict, "taken", message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
 }
@@ -196,16 +199,19 @@ func resourceAsRead(r *resource.Resource, values item) string {
 // deleteResource takes an item away if nobody named the resource since its uses were looked for.
 func (s Resources) deleteResource(k key, w resource.Write) part {
 	values := item{}
-	condition := resourceAsRead(w.Before, values)
-	if w.Before.Stored.Named == 0 {
-		condition += " AND attribute_not_exists(named)"
-	} else {
-		condition += " AND named = :named"
-		values[":named"] = num(w.Before.Stored.Named)
-	}
+	condition := resourceAsRead(w.Before, values) + unnamedSince(w.Before, values)
 	return part{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: k.attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
 	}}, overtaken}
+}
+
+// unnamedSince is the rest of a condition: that nobody named the resource since it was read.
+func unnamedSince(r *resource.Resource, values item) string {
+	if r.Stored.Named == 0 {
+		return " AND attribute_not_exists(named)"
+	}
+	values[":named"] = num(r.Stored.Named)
+	return " AND named = :named"
 }
 
 // sameCatalogue is the condition that reference data, which can name a resource too, is still what the write was judged by.
@@ -223,7 +229,7 @@ func (t *Table) sameCatalogue(env environment.Environment) part {
 func (t *Table) resourceNamed(env, code string) part {
 	return part{types.TransactWriteItem{Update: &types.Update{
 		TableName: &t.Name, Key: resourceKey(env, catalogue.Fold(code)).attributes(), UpdateExpression: aws.String("ADD named :one"),
-		ConditionExpression: aws.String("attribute_exists(PK)"), ExpressionAttributeValues: item{":one": num(1)},
+		ConditionExpression: aws.String(isThere), ExpressionAttributeValues: item{":one": num(1)},
 	}}, overtaken}
 }
 

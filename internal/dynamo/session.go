@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,6 +49,9 @@ func sessionItem(s session.Session) item {
 	if s.RefreshHash != nil { // a session that a key opened has none
 		it["refresh"], it["family"], it["salt"] = bin(s.RefreshHash), bin(s.FamilyHash), bin(s.Salt)
 	}
+	if s.ByCookie {
+		it["web"] = yes(true)
+	}
 	for name, value := range map[string]string{"client": s.Client, "ua": s.UserAgent, "addr": s.Address, "key": s.Key} {
 		if value != "" {
 			it[name] = str(value)
@@ -60,7 +64,7 @@ func sessionOf(accountID string, it item) session.Session {
 	return session.Session{
 		AccountID: accountID, ID: text(it, attrID), AccessHash: blob(it, "access"), RefreshHash: blob(it, "refresh"),
 		UsedRefreshHash: blob(it, "used"), Epoch: number(it, "epoch"), Client: text(it, "client"), UserAgent: text(it, "ua"),
-		Address: text(it, "addr"), Key: text(it, "key"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
+		Address: text(it, "addr"), Key: text(it, "key"), ByCookie: flag(it, "web"), Start: instant(it, "start"), RefreshDue: instant(it, "due"), HardEnd: instant(it, "end"),
 		Closed: instant(it, "closed"), Reason: session.Reason(text(it, "why")),
 		ClosedBy: text(it, "by"), ClosedByID: text(it, "byId"), ClosedFrom: text(it, "from"),
 		Renewed: instant(it, "renewed"), FamilyHash: blob(it, "family"), Salt: blob(it, "salt"),
@@ -80,6 +84,9 @@ func sameEpoch(env environment.Environment, a account.Account, now time.Time) (s
 		condition += "(attribute_not_exists(pwEnds) OR pwEnds > :now) AND "
 		values[":now"] = when(now)
 	}
+	if a.Stored.TriedApart {
+		return strings.TrimSuffix(condition, " AND "), values
+	}
 	if a.TriesBlockedAt.IsZero() && !a.Stored.BlockedAt.IsZero() { // the timed release let this try through, and no other block
 		values[":blocked"] = when(a.Stored.BlockedAt)
 		return condition + "blockedAt = :blocked", values
@@ -90,19 +97,28 @@ func sameEpoch(env environment.Environment, a account.Account, now time.Time) (s
 // Open implements signin.Sessions.
 func (s Sessions) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
 	condition, values := sameEpoch(env, a, opened.Start)
-	values[":none"], values[":now"] = num(0), when(opened.Start)
+	update := "SET lastLogin = :now"
+	if values[":now"] = when(opened.Start); !a.Stored.TriedApart {
+		update, values[":none"] = "SET tries = :none, lastLogin = :now REMOVE blockedAt, tried", num(0)
+	}
 	return s.together(ctx, logged(env, opened), types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
-		UpdateExpression: aws.String("SET tries = :none, lastLogin = :now REMOVE blockedAt, tried"), ExpressionAttributeValues: values,
+		UpdateExpression: &update, ExpressionAttributeValues: values,
 	}})
 }
 
 // Offer implements signin.Sessions.
 func (s Sessions) Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error {
 	condition, values := sameEpoch(env, a, t.Expires.Add(-session.TicketLife))
+	key := rowKey(env.ID, a.DirectoryKey()).attributes()
+	if a.Stored.TriedApart {
+		return s.together(ctx, ticketItem(env.ID, t), types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
+		}})
+	}
 	values[":none"] = num(0)
 	return s.together(ctx, ticketItem(env.ID, t), types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), ConditionExpression: &condition,
+		TableName: &s.Name, Key: key, ConditionExpression: &condition,
 		UpdateExpression: aws.String("SET tries = :none REMOVE blockedAt, tried"), ExpressionAttributeValues: values,
 	}})
 }

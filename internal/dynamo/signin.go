@@ -17,6 +17,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
 )
 
 var _ signin.Accounts = Accounts{}
@@ -26,39 +27,52 @@ const decoys = 16
 
 // Find implements signin.Accounts: one round trip, whoever is asked for.
 func (s Accounts) Find(ctx context.Context, env, identifier string) (environment.Environment, string, error) {
+	found, err := s.FindFrom(ctx, env, identifier, token.Token{})
+	return found.Env, found.Key, err
+}
+
+// FindFrom implements signin.Accounts: one round trip, whoever is asked for and wherever from.
+func (s Accounts) FindFrom(ctx context.Context, env, identifier string, given token.Token) (signin.Found, error) {
 	leads := rowKey(env, identifier)
 	byEmail := account.MayBeEmail(identifier)
 	if byEmail {
 		leads = loginKey(env, identifier)
 	}
-	items, err := s.getAll(ctx, []key{leads, headKey(env)})
+	keys := []key{leads, headKey(env)}
+	if given != (token.Token{}) {
+		keys = append(keys, deviceKey(given.Account.String(), given.ID.String()))
+	}
+	items, err := s.getAll(ctx, keys)
 	if err != nil {
-		return environment.Environment{}, "", err
+		return signin.Found{}, err
 	}
 	head, err := headOf(env, items[1])
+	found := signin.Found{Env: head}
 	if err != nil || items[0] == nil {
-		return head, "", err
+		return found, err
 	}
-	seen := head.Imports.Sees(number(items[0], attrImport))
+	seen, owner := head.Imports.Sees(number(items[0], attrImport)), ""
 	if byEmail {
-		return head, leadsTo(items[0], seen), nil
+		found.Key, owner = leadsTo(items[0], seen)
+	} else if a, ok := accountOf(items[0], seen); ok {
+		found.Key, owner = identifier, a.ID
 	}
-	if _, ok := accountOf(items[0], seen); !ok {
-		return head, "", nil
+	if len(items) > 2 && found.Key != "" && owner == given.Account.String() {
+		found.Device = deviceOf(items[2])
 	}
-	return head, identifier, nil
+	return found, nil
 }
 
-// leadsTo returns the directory key that a login key leads to. An import marks a key it takes with gone and a key it makes
+// leadsTo returns the directory key that a login key leads to, and whose it is. An import marks a key it takes with gone and a key it makes
 // without; unseen, the first still leads and the second does not yet. One that it hands on leads to the former owner.
-func leadsTo(it item, seen bool) string {
+func leadsTo(it item, seen bool) (row, owner string) {
 	if former := text(it, attrFormerRow); former != "" && !seen {
-		return former
+		return former, text(it, attrFormerID)
 	}
 	if flag(it, attrGone) == seen && it[attrImport] != nil {
-		return ""
+		return "", ""
 	}
-	return text(it, "row")
+	return text(it, "row"), text(it, attrID)
 }
 
 // Charge implements signin.Accounts: one round trip and one write, whoever is charged.
@@ -131,6 +145,12 @@ func (s Accounts) Refuse(ctx context.Context, env environment.Environment, r sig
 	}
 	k := decoyEventKey(env.ID, below(decoys))
 	switch {
+	case r.Forgets.ID != "":
+		err := s.forget(ctx, r, e, env.Settings.TryLimit())
+		if !errors.Is(err, account.ErrRaced) {
+			return err
+		}
+		k = eventKey(r.Account.ID, e.ID) // the right password came from it meanwhile, or it was forgotten
 	case r.Known && r.Blocks:
 		err := s.block(ctx, env, r, e)
 		if !errors.Is(err, account.ErrRaced) {

@@ -2,6 +2,8 @@ package dynamo
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,6 +20,10 @@ const takeBackAtOnce = 8
 // restored or deleted if it still has the import's number, the directory row last, because it tells where the others are.
 // Run again after a crash it does what is left.
 func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.Trace) error {
+	rows, err := s.orMarked(ctx, j, rows)
+	if err != nil {
+		return err
+	}
 	keys := make([]key, len(rows))
 	for i, row := range rows {
 		keys[i] = rowKey(j.Env, row.Username)
@@ -51,6 +57,52 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 	return group.Wait()
 }
 
+// orMarked returns the rows, or, where nobody knows them any more, those whose accounts or resources carry the import's number.
+func (s Imports) orMarked(ctx context.Context, j transfer.Job, rows []transfer.Trace) ([]transfer.Trace, error) {
+	if rows != nil {
+		return rows, nil
+	}
+	found := map[string]transfer.Trace{}
+	err := s.eachMarked(ctx, j, directoryPK(j.Env), func(it item) error {
+		found[text(it, "SK")] = transfer.Trace{Username: text(it, "SK")}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.eachMarked(ctx, j, resourcePK(j.Env), func(it item) error {
+		staged := within(it, attrImage)
+		anchor, err := s.get(ctx, anchorKey(text(staged, "account")))
+		if row := text(anchor, "row"); row != "" {
+			found[row] = transfer.Trace{Username: row, Resource: text(it, "SK")}
+		}
+		return err
+	})
+	return slices.Collect(maps.Values(found)), err
+}
+
+// eachMarked calls fn for every item of a partition that carries the import's number.
+func (s Imports) eachMarked(ctx context.Context, j transfer.Job, pk string, fn func(item) error) error {
+	for p := (page{pk: pk}); ; {
+		items, more, err := s.query(ctx, p)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			p.after = text(it, "SK")
+			if number(it, attrImport) != j.Import {
+				continue
+			}
+			if err := fn(it); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
 // takeBackRow undoes one row. A person's edit may have overtaken the directory row; the other items can still be staged.
 func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer.Trace, it item) error {
 	id := text(it, attrID)
@@ -60,8 +112,10 @@ func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer
 	if account.MayBeEmail(trace.Username) {
 		identifiers = append(identifiers, trace.Username)
 	}
-	if a, ok := accountOf(it, !own); ok {
-		identifiers = append(identifiers, a.LoginKeys()...)
+	for _, top := range []bool{true, false} {
+		if a, ok := accountOf(it, top); ok {
+			identifiers = append(identifiers, a.LoginKeys()...)
+		}
 	}
 	for _, identifier := range identifiers {
 		if identifier == "" {
@@ -85,10 +139,13 @@ func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer
 	if err := s.deleteStaged(ctx, j, eventKey(id, j.ID)); err != nil {
 		return err
 	}
-	if err := s.restore(ctx, j, anchorKey(id)); err != nil {
+	if err := s.restore(ctx, j, anchorKey(id), nil); err != nil {
 		return err
 	}
-	return s.restore(ctx, j, rowKey(j.Env, trace.Username))
+	if err := s.ifStaged(ctx, j, anchorKey(id), "REMOVE gone, was, imp", " AND gone = :yes", item{":yes": yes(true)}); err != nil {
+		return err
+	}
+	return s.restore(ctx, j, rowKey(j.Env, trace.Username), it)
 }
 
 // takeBackKey gives a login key back to its account, or deletes one that the import claimed.
@@ -111,9 +168,22 @@ func (s Imports) takeBackKey(ctx context.Context, j transfer.Job, identifier, id
 	return err
 }
 
-// restore puts the former image of an item back.
-func (s Imports) restore(ctx context.Context, j transfer.Job, k key) error {
-	return s.ifStaged(ctx, j, k, "SET v = was REMOVE was, imp", " AND attribute_exists(was)", item{})
+// restore puts an item back as the import found it: its image, and the mark and former image of the import before, by which
+// that one can still be undone. it is the item as read, nil for one of which these are not kept.
+func (s Imports) restore(ctx context.Context, j transfer.Job, k key, it item) error {
+	update := "SET v = was REMOVE was, imp, imp0, was0"
+	switch _, marked := it[attrImport0]; {
+	case flag(it, attrGone):
+		update = "SET imp = imp0 REMOVE was, gone, imp0"
+	case within(it, attrFormer0) != nil:
+		update = "SET v = was, was = was0, imp = imp0 REMOVE was0, imp0"
+	case marked:
+		update = "SET v = was, imp = imp0 REMOVE was, imp0"
+	}
+	if it == nil {
+		return s.ifStaged(ctx, j, k, update, " AND attribute_exists(was) AND attribute_not_exists(gone)", item{})
+	}
+	return s.ifStaged(ctx, j, k, update, " AND attribute_exists(was)", item{})
 }
 
 func (s Imports) ifStaged(ctx context.Context, j transfer.Job, k key, update, condition string, values item) error {

@@ -96,8 +96,14 @@ func (t *Table) onAccount(ctx context.Context, env environment.Environment, acco
 	p.put(t, event, raced)
 	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
 		TableName: &t.Name, Key: anchorKey(accountID).attributes(), UpdateExpression: aws.String("ADD tabs :one"),
-		ConditionExpression: aws.String("env = :env"), ExpressionAttributeValues: item{":env": str(env.ID), ":one": num(1)},
-	}}, func(item) error { return notFound() }})
+		ConditionExpression: aws.String("env = :env AND attribute_not_exists(gone)"), ExpressionAttributeValues: item{":env": str(env.ID), ":one": num(1)},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}, func(current item) error {
+		if flag(current, attrGone) {
+			return beingUndone()
+		}
+		return notFound()
+	}})
 	return t.transactParts(ctx, p)
 }
 

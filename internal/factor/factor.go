@@ -49,6 +49,8 @@ type Service struct {
 	Store    Store
 	Prover   Prover
 	SetUp    *mfa.SetUp
+	// Passkeys is needed where passkeys are set up.
+	Passkeys Passkeys
 	Hasher   mfa.Hasher
 	// Mail tells the person of each change.
 	Mail *mail.Desk
@@ -69,6 +71,9 @@ type Overview struct {
 	Paused  time.Time
 	Ended   bool
 	Devices []mfa.Device
+	// Passkeys are those of Methods; MailCode says that a code by mail is a method as well.
+	Passkeys []mfa.Passkey
+	MailCode bool
 }
 
 // Overview returns the second factor of an account of the caller's environment.
@@ -78,42 +83,55 @@ func (s *Service) Overview(ctx context.Context, sc access.Scope, id string) (Ove
 		return Overview{}, err
 	}
 	out := Overview{Account: a, Required: a.MFARequired || sc.Env.Settings.MFARequired && !a.MFAExempt}
-	if !a.MFAEnabled {
+	out.MailCode = sc.Env.Settings.EmailCodeAllowed && a.Email != ""
+	if !a.MFAEnabled && !out.MailCode { // a code by mail can have devices remembered
 		return out, nil
 	}
 	found, err := s.Store.Recall(ctx, id, "")
 	if err != nil {
 		return Overview{}, err
 	}
-	codes, err := s.Store.Codes(ctx, id)
-	if err != nil {
-		return Overview{}, err
+	if !a.MFAEnabled {
+		found = mfa.Factors{}
+	}
+	codes := map[string]string{}
+	if a.MFAEnabled {
+		if codes, err = s.Store.Codes(ctx, id); err != nil {
+			return Overview{}, err
+		}
 	}
 	devices, err := s.Store.Devices(ctx, id)
 	if err != nil {
 		return Overview{}, err
 	}
 	now := s.now()
-	out.Methods, out.Since, out.CodesLeft = found.Methods(), found.Since, len(codes)
+	out.Methods, out.Since, out.CodesLeft, out.Passkeys = found.Methods(), found.Since, len(codes), found.Passkeys
 	out.Paused, out.Ended = found.PausedUntil(now), found.Ended()
 	out.Devices = slices.DeleteFunc(devices, func(d mfa.Device) bool { return d.Epoch != a.DeviceEpoch || !now.Before(d.Expires) })
 	slices.SortFunc(out.Devices, func(a, b mfa.Device) int { return strings.Compare(b.ID, a.ID) })
 	return out, nil
 }
 
-// own reads the caller's account for a change of its second factor, after a fresh proof: a sign-in within mfa.Fresh, or the
-// password now (C15, V35). It fails closed: whatever comes without a session of a person has neither.
-func (s *Service) own(ctx context.Context, sc access.Scope, password string) (account.Account, error) {
-	if sc.Caller.KeyID != "" {
-		return account.Account{}, fault.New(fault.Conflict, "apiOnly", "An account that is used by API keys has no second factor.")
-	}
-	if password != "" {
-		if err := s.Prover.ProvePassword(ctx, sc, password); err != nil {
-			return account.Account{}, err
-		}
-	} else if !sc.Caller.Fresh(s.now(), mfa.Fresh) {
-		return account.Account{}, fault.New(fault.Forbidden, "proofNeeded",
+// Prove asks the caller for a fresh proof of who they are: a sign-in within mfa.Fresh, or the password now. It is asked for what
+// weakens a sign-in, their own or another's (C15, V35). It fails closed: whatever comes without a session of a person has
+// neither.
+func (s *Service) Prove(ctx context.Context, sc access.Scope, password string) error {
+	switch {
+	case sc.Caller.KeyID != "":
+		return fault.New(fault.Conflict, "apiOnly", "An account that is used by API keys has no second factor.")
+	case password != "":
+		return s.Prover.ProvePassword(ctx, sc, password)
+	case !sc.Caller.Fresh(s.now(), mfa.Fresh):
+		return fault.New(fault.Forbidden, "proofNeeded",
 			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five minutes.")
+	}
+	return nil
+}
+
+// own reads the caller's account for a change of its second factor, after a fresh proof.
+func (s *Service) own(ctx context.Context, sc access.Scope, password string) (account.Account, error) {
+	if err := s.Prove(ctx, sc, password); err != nil {
+		return account.Account{}, err
 	}
 	return s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 }
@@ -140,7 +158,7 @@ func (s *Service) Confirm(ctx context.Context, sc access.Scope, code string) ([]
 	}
 	w := s.write(sc, a, journal.SecondFactorAdded)
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
-	w.After.MFAEnabled = true
+	w.After.MFAEnabled, change.Anew = true, !a.MFAEnabled
 	if a.MFAEnabled {
 		w.After.DeviceEpoch++ // the devices were remembered in place of another authenticator
 	}

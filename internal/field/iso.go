@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/currency"
@@ -11,11 +12,38 @@ import (
 // that another has replaced are refused.
 func (d *Def[T]) cleanCountry(typed string) (clean, code, message string) {
 	clean = strings.ToUpper(typed)
-	region, err := language.ParseRegion(clean)
-	if err != nil || len(clean) != 2 || !region.IsCountry() || region.Canonicalize().String() != clean {
+	if !isCountry(clean) {
 		return "", "country", d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as " + meantCountry(clean) + "."
 	}
 	return clean, "", ""
+}
+
+func isCountry(code string) bool {
+	region, err := language.ParseRegion(code)
+	return err == nil && len(code) == 2 && region.IsCountry() && region.Canonicalize().String() == code
+}
+
+// Countries returns every code that a field of countries takes, in order.
+func Countries() []string {
+	var out []string
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			if code := string([]rune{a, b}); isCountry(code) {
+				out = append(out, code)
+			}
+		}
+	}
+	return out
+}
+
+// Currencies returns every code that a field of currencies takes, in order.
+func Currencies() []string {
+	var out []string
+	for inUse := currency.Query(); inUse.Next(); {
+		out = append(out, inUse.Unit().String())
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // meantCountry returns the code of a country that was named in another way, by three letters, by its number or by a code

@@ -16,11 +16,10 @@ import (
 )
 
 // Decode reads the body into v, a pointer to the struct that the route declares as Doc.Body. Nothing is guessed: unknown
-// and doubled members, another type than the field's, null where v has no pointer, and missing members (those without
-// omitzero or omitempty) are a fault that names them (V59). A body that was left out leaves v as it is.
+// and doubled members, another type than the field's, null where v has no pointer, missing members (those without omitzero or
+// omitempty) and values beyond the bounds of their tags are a fault that names them (V59), at any depth. A body that was left out leaves v as it is.
 func (r *Request) Decode(v any) error {
-	members, err := r.Members()
-	if err != nil {
+	if _, err := r.Members(); err != nil {
 		return err
 	}
 	if len(r.body) == 0 {
@@ -29,13 +28,8 @@ func (r *Request) Decode(v any) error {
 	if err := json.Unmarshal(r.body, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(noNulls)); err != nil {
 		return bodyFault(err)
 	}
-	var missing []fault.Field
-	for _, name := range requiredMembers(reflect.TypeOf(v).Elem()) {
-		if _, given := members[name]; !given {
-			missing = append(missing, fault.Field{Field: name, Code: "required", Message: "This member is required."})
-		}
-	}
-	return BadBody(missing)
+	bad := unbound(reflect.TypeOf(v).Elem(), r.body, "")
+	return BadBody(bad[:min(len(bad), maxBadMembers)])
 }
 
 // Members returns the members of the body's object, for bodies that a field table reads. Doubled members are refused at
@@ -128,28 +122,6 @@ var noNulls = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) error {
 })
 
 var errNull = errors.New("null")
-
-// requiredMembers returns the JSON names of a struct's members that must be there, in order.
-func requiredMembers(t reflect.Type) []string {
-	var names []string
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case f.Anonymous && name == "":
-			names = append(names, requiredMembers(f.Type)...)
-		case f.IsExported() && name != "-" && !OptionalMember(f.Tag):
-			if name == "" {
-				name = f.Name
-			}
-			names = append(names, name)
-		}
-	}
-	return names
-}
 
 // OptionalMember reports whether a struct field's tags let its member be left out; the API reference says the same.
 func OptionalMember(tag reflect.StructTag) bool {

@@ -10,6 +10,8 @@ import (
 type Operation struct {
 	// Tag groups operations on the page, "Accounts"; Summary is its line, Description what else a caller should know.
 	Tag, Summary, Description string
+	// ID names the operation for generated clients, where the name made of method and path would be another's.
+	ID string
 	// Path describes the parameters in braces that are not ids; those left out are ULIDs.
 	Path []Param
 	// Body is a zero value of the struct that Handle decodes, or a FieldsDoc; nil for a route without a body, which then

@@ -17,12 +17,12 @@ import (
 type LoginStep struct {
 	Next session.Step `json:"next" enum:"done|secondFactor|setUpSecondFactor|changePassword" help:"The next step; done when the session is open."`
 	// Ticket is for the next step.
-	Ticket       string         `json:"ticket,omitzero" help:"For the next step, once, within 5 minutes."`
-	AccessToken  string         `json:"accessToken,omitzero" help:"Send it as Authorization: Bearer."`
-	RefreshToken string         `json:"refreshToken,omitzero" help:"Renews the session, once; not there for a session that an API key opened."`
+	Ticket       string        `json:"ticket,omitzero" help:"For the next step, once, within 5 minutes."`
+	AccessToken  string        `json:"accessToken,omitzero" help:"Send it as Authorization: Bearer."`
+	RefreshToken string        `json:"refreshToken,omitzero" help:"Renews the session, once; not there for a session that an API key opened."`
 	Session      *LoginSession `json:"session,omitzero"`
 	// Methods and the two after it belong to the second factor.
-	Methods       []mfa.Method `json:"methods,omitzero" enum:"totp|recoveryCode" help:"The ways to take the step secondFactor."`
+	Methods       []mfa.Method `json:"methods,omitzero" enum:"passkey|totp|recoveryCode|emailCode" help:"The ways to take the step secondFactor, or what setUpSecondFactor can set up."`
 	DeviceToken   string       `json:"deviceToken,omitzero" help:"Of a remembered device: keep it in place of any before, and send it with the next sign-in."`
 	RecoveryCodes []string     `json:"recoveryCodes,omitzero" help:"After a set-up: shown once, each good once in place of the authenticator."`
 }
@@ -37,7 +37,7 @@ type LoginSession struct {
 
 // Device returns where the request comes from, for a sign-in; client is what the session is to be listed as.
 func (r *Request) Device(client string) signin.Device {
-	return signin.Device{Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP(), Refused: r.RecordRefusal}
+	return signin.Device{Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP(), Web: r.FromOurPage(), Refused: r.RecordRefusal}
 }
 
 // FromOurPage reports whether the request is our own page's, which gets cookies in place of tokens.

@@ -43,6 +43,7 @@ const (
 	SecondFactorAdded   Kind = "secondFactorAdded"
 	SecondFactorRemoved Kind = "secondFactorRemoved"
 	SecondFactorExempt  Kind = "secondFactorNotEnforced"
+	SecondFactorRenamed Kind = "secondFactorRenamed"
 	SecondFactorFailed  Kind = "secondFactorFailed"
 	RecoveryCodesMade   Kind = "recoveryCodesMade"
 	RecoveryCodeUsed    Kind = "recoveryCodeUsed"

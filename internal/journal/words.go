@@ -18,7 +18,7 @@ func Words() map[Kind]string {
 		KeyCreated:    "API key made", KeyLocked: "API key locked",
 		LinkSent: "Link to set a password sent", Mailed: "Mail",
 		AccessCopied: "Access copied from another account", NoteAdded: "Note", ContactChanged: "Contact changed",
-		SecondFactorAdded: "Second factor set up", SecondFactorRemoved: "Second factor removed", SecondFactorExempt: "Second factor not enforced",
+		SecondFactorAdded: "Second factor set up", SecondFactorRemoved: "Second factor removed", SecondFactorExempt: "Second factor not enforced", SecondFactorRenamed: "Passkey renamed",
 		SecondFactorFailed: "Wrong second factor", RecoveryCodesMade: "Recovery codes made", RecoveryCodeUsed: "Recovery code used",
 		DevicesForgotten: "Remembered devices deleted",
 		ProviderAdded:    "Sign-on provider added", ProviderChanged: "Sign-on provider changed", ProviderRemoved: "Sign-on provider removed",

@@ -21,6 +21,9 @@ type Device struct {
 	Expires   time.Time
 	// Epoch is the account's device epoch; all devices of another are forgotten.
 	Epoch int64
+	// Tries are the failures in a row that were charged to the device rather than to the account. Each new secret begins them
+	// anew, as it takes the right password.
+	Tries int64
 }
 
 // rotationGrace is how long the secret before is good too: for two sign-ins at once, and an answer that was lost.
@@ -36,6 +39,9 @@ const (
 	Replaced
 	Stale
 )
+
+// Good reports whether the device stands for what it was trusted with.
+func (s Standing) Good() bool { return s == Current || s == Replaced }
 
 // Judge holds a device's token against what is stored, at now, for an account of the given device epoch (V36).
 func (d Device) Judge(given token.Token, now time.Time, epoch int64) Standing {

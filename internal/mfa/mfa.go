@@ -15,7 +15,10 @@ type Method string
 // The methods.
 const (
 	TOTP         Method = "totp"
+	ByPasskey    Method = "passkey"
 	RecoveryCode Method = "recoveryCode"
+	// MailCode is no method that an account sets up: it is there where the environment allows it and the account has an email.
+	MailCode Method = "emailCode"
 )
 
 const (
@@ -43,16 +46,25 @@ type Factors struct {
 	Tries   int64
 	TriedAt time.Time
 	Streak  int64
+	// Passkeys are in the order in which they were set up.
+	Passkeys []Passkey
 	// Device is the remembered device that was asked for, where the account has it and it is good.
 	Device Device
 }
 
-// Methods returns the methods that are set up.
+// Methods returns the methods that are set up, the strongest first.
 func (f Factors) Methods() []Method {
-	if f.Seed == nil {
-		return nil
+	var out []Method
+	if len(f.Passkeys) > 0 {
+		out = append(out, ByPasskey)
 	}
-	return []Method{TOTP, RecoveryCode}
+	if f.Seed != nil {
+		out = append(out, TOTP)
+	}
+	if out != nil {
+		out = append(out, RecoveryCode)
+	}
+	return out
 }
 
 // PausedUntil returns when codes are tried again, zero if they are now.
@@ -85,6 +97,16 @@ type Change struct {
 	// Confirmed is the set-up that becomes the authenticator, with Counter used already.
 	Confirmed *Pending
 	Since     time.Time
+	// Anew says that the account had no second factor: whatever is stored of a former one goes with this change.
+	Anew bool
+	// Passkey is a passkey to keep, in place of the challenge with PasskeyAsked's digest unless that is nil; NoPasskey is the id
+	// of one that goes; PasskeyUsed is one that was used, or got another name.
+	Passkey      *Passkey
+	PasskeyAsked []byte
+	NoPasskey    string
+	PasskeyUsed  *PasskeyUse
+	// MailCode is the code that was right, which is used up.
+	MailCode *SentCode
 	// Codes replaces the recovery codes: hashes by lookup.
 	Codes map[string]string
 	// Remember is a device to remember.

@@ -29,6 +29,8 @@ type SetUp struct {
 	Store  Store
 	Seal   Sealer
 	Hasher Hasher
+	// Passkeys is needed where passkeys are set up.
+	Passkeys PasskeyMaker
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
 	Now    func() time.Time

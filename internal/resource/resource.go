@@ -58,6 +58,8 @@ type Revision struct {
 	Import  int64
 	Pending bool
 	Named   int64
+	// Former says that the image before that import is still there.
+	Former bool
 }
 
 // Write is one change of one resource, whole: the resource, the counter of numbers and the event that tells of it are

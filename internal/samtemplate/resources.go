@@ -156,7 +156,7 @@ func (q *Queue) readRedrive(p node) error {
 func readBucket(id string, p node) (Bucket, error) {
 	b := Bucket{LogicalID: id}
 	// The last two lines are skipped: the local store has neither encryption nor lifecycle, and is reached from here only.
-	if err := p.only("BucketName", "VersioningConfiguration",
+	if err := p.only("BucketName", "VersioningConfiguration", "CorsConfiguration",
 		"BucketEncryption", "OwnershipControls", "PublicAccessBlockConfiguration", "LifecycleConfiguration", "LoggingConfiguration",
 		"Tags"); err != nil {
 		return b, err
@@ -166,8 +166,62 @@ func readBucket(id string, p node) (Bucket, error) {
 		return b, err
 	}
 	status, err := p.child("VersioningConfiguration").child("Status").text()
+	if err != nil {
+		return b, err
+	}
 	b.Versioned = status == "Enabled"
+	b.Origins, err = readOrigins(p.child("CorsConfiguration"))
 	return b, err
+}
+
+func readOrigins(p node) ([]OriginRule, error) {
+	if err := p.only("CorsRules"); err != nil {
+		return nil, err
+	}
+	entries, err := p.child("CorsRules").items()
+	if err != nil {
+		return nil, err
+	}
+	var rules []OriginRule
+	for _, entry := range entries {
+		rule, err := readOriginRule(entry)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+func readOriginRule(p node) (OriginRule, error) {
+	var rule OriginRule
+	if err := p.only("AllowedOrigins", "AllowedMethods", "MaxAge"); err != nil {
+		return rule, err
+	}
+	origins, err := p.child("AllowedOrigins").items()
+	if err != nil {
+		return rule, err
+	}
+	for _, origin := range origins {
+		value, err := origin.value()
+		if err != nil {
+			return rule, err
+		}
+		rule.Origins = append(rule.Origins, value)
+	}
+	methods, err := p.child("AllowedMethods").items()
+	if err != nil {
+		return rule, err
+	}
+	for _, method := range methods {
+		name, err := method.required()
+		if err != nil {
+			return rule, err
+		}
+		rule.Methods = append(rule.Methods, name)
+	}
+	rule.MaxAge, err = p.child("MaxAge").number(0)
+	return rule, err
 }
 
 func optionalName(n node) (Value, error) {

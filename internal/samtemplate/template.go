@@ -101,6 +101,14 @@ type Bucket struct {
 	LogicalID string
 	Name      Value
 	Versioned bool
+	Origins   []OriginRule
+}
+
+// OriginRule says pages of which origins may ask a bucket, and by which methods.
+type OriginRule struct {
+	Origins []Value
+	Methods []string
+	MaxAge  int // seconds; 0 for what the store thinks right
 }
 
 // Load reads the template in a file.

@@ -164,34 +164,35 @@ func TestResources(t *testing.T) {
 
 func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ source, want string }{
-		"resource type":     {"  X: { Type: AWS::Lambda::Function }\n", "Resources.X.Properties: AWS::Lambda::Function is not supported"},
-		"resource attr":     {"  X: { Type: AWS::S3::Bucket, Condition: C }\n", "Resources.X.Condition: not supported here"},
-		"table index":       {table + "      LocalSecondaryIndexes: []\n", "Resources.Table.Properties.LocalSecondaryIndexes: not supported here"},
-		"key without type":  {strings.Replace(table, "{ AttributeName: PK, AttributeType: S }, ", "", 1), "PK is not among the AttributeDefinitions"},
-		"function property": {function("      Layers: [x]\n"), "Resources.Hello.Properties.Layers: not supported here"},
-		"event type":        {function("      Events: { E: { Type: SNS } }\n"), "Resources.Hello.Properties.Events.E.Type: events of type SNS are not supported"},
-		"schedule":          {function("      Events: { E: { Type: Schedule, Properties: { Schedule: cron(0 1 * * ? *) } } }\n"), "want rate(n minutes), hours or days"},
-		"stream of none":    {function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "no table Table"},
-		"stream of data":    {strings.Replace(table, "KEYS_ONLY", "NEW_IMAGE", 1) + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "the stream of Table has to be KEYS_ONLY"},
-		"stream by name":    {table + function(stream("!GetAtt Table.Arn", "TRIM_HORIZON", "")), "want !GetAtt StreamArn"},
-		"stream from now":   {table + function(stream("!GetAtt Table.StreamArn", "LATEST", "")), "want TRIM_HORIZON"},
-		"stream for ever":   {table + function(strings.Replace(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", ""), "MaximumRetryAttempts: 3, ", "", 1)), "MaximumRetryAttempts of 0 to 100"},
-		"stream's failures": {table + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "DestinationConfig: { OnFailure: { Destination: !GetAtt Nowhere.Arn } }")), "no queue Nowhere"},
-		"route property":    {function("      Events: { E: { Type: HttpApi, Properties: { Auth: {} } } }\n"), "Properties.Events.E.Properties.Auth: not supported here"},
-		"payload version":   {function("      Events: { E: { Type: HttpApi, Properties: { PayloadFormatVersion: '1.0' } } }\n"), "PayloadFormatVersion: want 2.0"},
-		"method":            {function("      Events: { E: { Type: HttpApi, Properties: { Method: FETCH, Path: / } } }\n"), "FETCH is no method"},
-		"greedy inside":     {function("      Events: { E: { Type: HttpApi, Properties: { Method: GET, Path: '/{a+}/b' } } }\n"), "{a+} has to come last"},
-		"half a parameter":  {function("      Events: { E: { Type: HttpApi, Properties: { Method: GET, Path: '/x{a}' } } }\n"), "x{a} is no parameter"},
-		"intrinsic":         {function("      Environment: { Variables: { X: !Select [0, [a]] } }\n"), "Environment.Variables.X: !Select is not supported here"},
-		"sub with map":      {function("      Environment: { Variables: { X: !Sub ['${a}', {a: b}] } }\n"), "!Sub with a map of its own is not supported"},
-		"timeout":           {function("      Timeout: 901\n"), "Timeout: want 1 to 900 seconds, have 901"},
-		"timeout text":      {function("      Timeout: soon\n"), `Timeout: want a whole number, have "soon"`},
-		"runtime":           {function("      Runtime: go1.x\n"), "Runtime: want provided.al2023, have go1.x"},
-		"code elsewhere":    {strings.Replace(function(""), "functions/hello/", "../x", 1), "want a folder below the template, have ../x"},
-		"unknown queue":     {function("      Events: { E: { Type: SQS, Properties: { Queue: !GetAtt Jobs.Arn } } }\n"), "no queue Jobs"},
-		"queue by text":     {function("      Events: { E: { Type: SQS, Properties: { Queue: 'arn:x' } } }\n"), "want !GetAtt of a queue of this template"},
-		"dead letters":      {strings.Split(queues, "  Dead:")[0], "Resources.Jobs.Properties.RedrivePolicy: no queue Dead"},
-		"anchor":            {"  X: &a { Type: AWS::S3::Bucket }\n", "Anchor is not supported in a template"},
+		"resource type":      {"  X: { Type: AWS::Lambda::Function }\n", "Resources.X.Properties: AWS::Lambda::Function is not supported"},
+		"resource attr":      {"  X: { Type: AWS::S3::Bucket, Condition: C }\n", "Resources.X.Condition: not supported here"},
+		"table index":        {table + "      LocalSecondaryIndexes: []\n", "Resources.Table.Properties.LocalSecondaryIndexes: not supported here"},
+		"key without type":   {strings.Replace(table, "{ AttributeName: PK, AttributeType: S }, ", "", 1), "PK is not among the AttributeDefinitions"},
+		"function property":  {function("      Layers: [x]\n"), "Resources.Hello.Properties.Layers: not supported here"},
+		"event type":         {function("      Events: { E: { Type: SNS } }\n"), "Resources.Hello.Properties.Events.E.Type: events of type SNS are not supported"},
+		"schedule":           {function("      Events: { E: { Type: Schedule, Properties: { Schedule: cron(0 1 * * ? *) } } }\n"), "want rate(n minutes), hours or days"},
+		"stream of none":     {function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "no table Table"},
+		"stream of data":     {strings.Replace(table, "KEYS_ONLY", "NEW_IMAGE", 1) + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "")), "the stream of Table has to be KEYS_ONLY"},
+		"stream by name":     {table + function(stream("!GetAtt Table.Arn", "TRIM_HORIZON", "")), "want !GetAtt StreamArn"},
+		"stream from now":    {table + function(stream("!GetAtt Table.StreamArn", "LATEST", "")), "want TRIM_HORIZON"},
+		"stream for ever":    {table + function(strings.Replace(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", ""), "MaximumRetryAttempts: 3, ", "", 1)), "MaximumRetryAttempts of 0 to 100"},
+		"stream's failures":  {table + function(stream("!GetAtt Table.StreamArn", "TRIM_HORIZON", "DestinationConfig: { OnFailure: { Destination: !GetAtt Nowhere.Arn } }")), "no queue Nowhere"},
+		"route property":     {function("      Events: { E: { Type: HttpApi, Properties: { Auth: {} } } }\n"), "Properties.Events.E.Properties.Auth: not supported here"},
+		"payload version":    {function("      Events: { E: { Type: HttpApi, Properties: { PayloadFormatVersion: '1.0' } } }\n"), "PayloadFormatVersion: want 2.0"},
+		"method":             {function("      Events: { E: { Type: HttpApi, Properties: { Method: FETCH, Path: / } } }\n"), "FETCH is no method"},
+		"greedy inside":      {function("      Events: { E: { Type: HttpApi, Properties: { Method: GET, Path: '/{a+}/b' } } }\n"), "{a+} has to come last"},
+		"half a parameter":   {function("      Events: { E: { Type: HttpApi, Properties: { Method: GET, Path: '/x{a}' } } }\n"), "x{a} is no parameter"},
+		"intrinsic":          {function("      Environment: { Variables: { X: !Select [0, [a]] } }\n"), "Environment.Variables.X: !Select is not supported here"},
+		"sub with map":       {function("      Environment: { Variables: { X: !Sub ['${a}', {a: b}] } }\n"), "!Sub with a map of its own is not supported"},
+		"timeout":            {function("      Timeout: 901\n"), "Timeout: want 1 to 900 seconds, have 901"},
+		"timeout text":       {function("      Timeout: soon\n"), `Timeout: want a whole number, have "soon"`},
+		"runtime":            {function("      Runtime: go1.x\n"), "Runtime: want provided.al2023, have go1.x"},
+		"code elsewhere":     {strings.Replace(function(""), "functions/hello/", "../x", 1), "want a folder below the template, have ../x"},
+		"headers of origins": {"  X: { Type: AWS::S3::Bucket, Properties: { CorsConfiguration: { CorsRules: [{ AllowedHeaders: ['*'] }] } } }\n", "AllowedHeaders: not supported here"},
+		"unknown queue":      {function("      Events: { E: { Type: SQS, Properties: { Queue: !GetAtt Jobs.Arn } } }\n"), "no queue Jobs"},
+		"queue by text":      {function("      Events: { E: { Type: SQS, Properties: { Queue: 'arn:x' } } }\n"), "want !GetAtt of a queue of this template"},
+		"dead letters":       {strings.Split(queues, "  Dead:")[0], "Resources.Jobs.Properties.RedrivePolicy: no queue Dead"},
+		"anchor":             {"  X: &a { Type: AWS::S3::Bucket }\n", "Anchor is not supported in a template"},
 		"route twice": {function("      Events: { A: { Type: HttpApi, Properties: { Method: GET, Path: /a } }, B: { Type: HttpApi, Properties: { Method: GET, Path: /a } } }\n"),
 			"GET /a leads to Hello already"},
 	} {
@@ -240,6 +241,28 @@ func TestTheProjectsTemplate(t *testing.T) {
 		if len(f.Routes) > 0 && f.Timeout >= 30*time.Second {
 			t.Errorf("%s may take %s, and the API gives up after 30 s", f.LogicalID, f.Timeout)
 		}
+	}
+}
+
+// V49, V68: pages of this deployment may post to the bucket, and no other page may ask it anything.
+func TestOnlyTheConsolePostsToTheBucket(t *testing.T) {
+	parsed, err := Load("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range parsed.Buckets {
+		for _, rule := range b.Origins {
+			if len(rule.Methods) != 1 || rule.Methods[0] != "POST" || len(rule.Origins) != 1 {
+				t.Errorf("%s allows %+v", b.LogicalID, rule)
+				continue
+			}
+			if name, ok := rule.Origins[0].RefersTo(); !ok || name != "PublicUrl" {
+				t.Errorf("%s allows %+v, want !Ref PublicUrl alone", b.LogicalID, rule.Origins[0])
+			}
+		}
+	}
+	if len(parsed.Buckets) == 0 || len(parsed.Buckets[0].Origins) != 1 {
+		t.Error("no bucket takes uploads of the console")
 	}
 }
 

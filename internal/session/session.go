@@ -24,6 +24,9 @@ type Session struct {
 	Client    string
 	UserAgent string
 	Address   string
+	// ByCookie is for a session whose tokens are cookies of a page of ours: it is renewed by its cookie, any other by the token
+	// itself (C35).
+	ByCookie bool
 	// Key is the id of the API key that opened it, empty for people's. Such a session is over with its key.
 	Key string
 

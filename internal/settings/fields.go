@@ -64,7 +64,7 @@ func signInFields() field.Table[Settings] {
 			Help: "Whether accounts have to use a second factor. Who has none is led to setting one up at the next sign-in, except where an administrator chose not to enforce it; new accounts are made with it.",
 			At:   func(s *Settings) any { return &s.MFARequired }},
 		{Name: "emailCodeAllowed", Label: "E-mail code allowed", Section: sectionMFA, Kind: field.YesNo,
-			Help: "Whether a code by mail is meant to do as a second factor. Kept; there is no such code yet.",
+			Help: "Whether a code by mail does as a second factor: beside those that an account has, and in place of setting one up where one is required. Whoever reads a person's mail can also have a new password mailed, so it protects less than the others.",
 			At:   func(s *Settings) any { return &s.EmailCodeAllowed }},
 		{Name: "trustedDeviceDays", Label: "Trusted device (days)", Section: sectionMFA, Kind: field.Number, Max: 365,
 			Help: "How long a remembered device needs no second factor, beside the password; 0 for not at all. It holds for devices that are remembered afterwards; 0 also stops those that are.",

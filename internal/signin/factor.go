@@ -42,6 +42,8 @@ type Opener interface {
 type SecondFactor struct {
 	Method mfa.Method
 	Code   string
+	// Credential is what the browser says of a passkey that was used.
+	Credential []byte
 	// Remember asks for the device to be remembered.
 	Remember bool
 }
@@ -57,8 +59,7 @@ func (s *Service) Known(ctx context.Context, a account.Account, deviceToken stri
 	if err != nil {
 		return false, err
 	}
-	standing := found.Device.Judge(given, s.now(), a.DeviceEpoch)
-	return standing == mfa.Current || standing == mfa.Replaced, nil
+	return found.Device.Judge(given, s.now(), a.DeviceEpoch).Good(), nil
 }
 
 // recall reads the account's factors, and takes the device's token in place of a code where the account remembers it. The
@@ -79,7 +80,8 @@ func (s *Service) recall(ctx context.Context, env environment.Environment, a acc
 	}
 	was := found.Device
 	found.Device = mfa.Device{}
-	if env.Settings.TrustedDeviceDays <= 0 || given == none {
+	usedUp := was.Tries >= int64(env.Settings.TryLimit()) && d.charged != was.ID
+	if env.Settings.TrustedDeviceDays <= 0 || given == none || usedUp {
 		return found, none, nil
 	}
 	switch was.Judge(given, s.now(), a.DeviceEpoch) {
@@ -119,7 +121,7 @@ func (s *Service) ProveSecondFactor(ctx context.Context, ticket string, with Sec
 	if err != nil {
 		return Result{}, err
 	}
-	change, err := s.tryCode(ctx, got, with, d)
+	change, err := s.tryMethod(ctx, got, with, d)
 	if err != nil {
 		return Result{}, err
 	}
@@ -140,6 +142,19 @@ func (s *Service) ProveSecondFactor(ctx context.Context, ticket string, with Sec
 	return result, nil
 }
 
+// tryMethod verifies what was given; it returns what uses it up.
+func (s *Service) tryMethod(ctx context.Context, got Ticketed, with SecondFactor, d Device) (*mfa.Change, error) {
+	switch {
+	case with.Method == mfa.ByPasskey:
+		return s.tryPasskey(ctx, got, with.Credential, d)
+	case with.Method == mfa.MailCode:
+		return s.tryMailCode(ctx, got, with.Code, d)
+	case !got.Account.MFAEnabled: // whatever is stored of a former one
+		return nil, unknownMethod()
+	}
+	return s.tryCode(ctx, got, with, d)
+}
+
 // tryCode counts the try and verifies the code; it returns what uses the code up.
 func (s *Service) tryCode(ctx context.Context, got Ticketed, with SecondFactor, d Device) (*mfa.Change, error) {
 	now, a := s.now(), got.Account
@@ -147,7 +162,7 @@ func (s *Service) tryCode(ctx context.Context, got Ticketed, with SecondFactor, 
 	lookup, recovery, isRecovery := mfa.ParseRecovery(with.Code)
 	switch {
 	case with.Method != mfa.TOTP && with.Method != mfa.RecoveryCode:
-		return nil, fault.InvalidFields([]fault.Field{{Field: "method", Code: "unknown", Message: "Choose one of the methods that the step before offered."}})
+		return nil, unknownMethod()
 	case with.Method == mfa.TOTP && !parsed:
 		return nil, fault.InvalidFields([]fault.Field{{Field: "code", Code: "format", Message: "Type the six digits that the authenticator shows."}})
 	case with.Method == mfa.RecoveryCode && !isRecovery:

@@ -65,7 +65,7 @@ func TestASecondFactorIsAskedFor(t *testing.T) {
 	if _, err := s.ChangePassword(t.Context(), got.Ticket.Reveal(), own, signin.Device{}); !fault.HasCode(err, "ticket") {
 		t.Errorf("its ticket changes the password: %v", err)
 	}
-	if _, err := s.BeginSetUp(t.Context(), got.Ticket.Reveal()); !fault.HasCode(err, "ticket") {
+	if _, err := s.BeginSetUp(t.Context(), got.Ticket.Reveal(), ""); !fault.HasCode(err, "ticket") {
 		t.Errorf("its ticket sets another factor up: %v", err)
 	}
 	done, err := prove(w, got.Ticket, mfa.TOTP, codeAt(t, noon))
@@ -272,21 +272,21 @@ func TestSettingUpAtSignIn(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	s := w.service()
-	if _, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), "123456", signin.Device{}); !fault.HasCode(err, "noSetUp") {
+	if _, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), signin.NewFactor{Code: "123456"}, signin.Device{}); !fault.HasCode(err, "noSetUp") {
 		t.Errorf("nothing was begun: %v", err)
 	}
-	shown, err := s.BeginSetUp(t.Context(), got.Ticket.Reveal())
+	shown, err := s.BeginSetUp(t.Context(), got.Ticket.Reveal(), "")
 	if err != nil || !strings.HasPrefix(shown.URI, "otpauth://totp/") || len(shown.Secret) != 32 {
 		t.Fatalf("%+v, %v", shown, err)
 	}
-	if _, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), "000000", signin.Device{}); !fault.Is(err, fault.Invalid) || w.accounts["doej"].MFAEnabled {
+	if _, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), signin.NewFactor{Code: "000000"}, signin.Device{}); !fault.Is(err, fault.Invalid) || w.accounts["doej"].MFAEnabled {
 		t.Errorf("a wrong code: %v", err)
 	}
 	code, err := totp.GenerateCode(shown.Secret, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), code, signin.Device{})
+	done, err := s.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), signin.NewFactor{Code: code}, signin.Device{})
 	if err != nil || done.Next != session.ChangePassword || len(done.RecoveryCodes) != mfa.RecoveryCodes {
 		t.Fatalf("%+v, %v", done, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
+	"useraccounts/internal/token"
 )
 
 const envID = "test"
@@ -97,6 +98,33 @@ func (w *world) Find(_ context.Context, env, identifier string) (environment.Env
 	return w.env, w.keys[identifier], w.fail["Find"]
 }
 
+func (w *world) FindFrom(ctx context.Context, env, identifier string, given token.Token) (signin.Found, error) {
+	head, key, err := w.Find(ctx, env, identifier)
+	found := signin.Found{Env: head, Key: key}
+	if given != (token.Token{}) && w.accounts[key].ID == given.Account.String() {
+		found.Device = w.devices[given.ID.String()]
+	}
+	return found, err
+}
+
+func (w *world) ChargeDevice(_ context.Context, _ environment.Environment, key, _ string, d mfa.Device, limit int) (signin.Charged, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.between != nil {
+		w.between()
+	}
+	w.charges = append(w.charges, "device "+d.ID)
+	is, known := w.devices[d.ID]
+	a, found := w.accounts[key]
+	charged := known && found && string(is.Hash) == string(d.Hash) && is.Tries < int64(limit)
+	if charged {
+		is.Tries++
+		w.devices[d.ID] = is
+	}
+	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.TriedApart = a.TriesBlockedAt, time.Time{}, true
+	return signin.Charged{Account: a, Found: found, Charged: charged, Device: is}, w.fail["ChargeDevice"]
+}
+
 func (w *world) Charge(_ context.Context, _ environment.Environment, key string, rule signin.Allowance) (signin.Charged, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -126,6 +154,7 @@ func (w *world) Refuse(_ context.Context, _ environment.Environment, r signin.Re
 		return errors.New("no event")
 	}
 	w.refusals = append(w.refusals, r)
+	delete(w.devices, r.Forgets.ID)
 	if r.Blocks {
 		w.blocks = append(w.blocks, r.Account.Username)
 		w.change(r.Account.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = r.At })
@@ -139,7 +168,7 @@ func (w *world) unchanged(a account.Account) error {
 		w.between()
 	}
 	_, is, ok := w.byID(a.ID)
-	if !ok || is.Epoch != a.Epoch || !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
+	if !ok || is.Epoch != a.Epoch || !a.Stored.TriedApart && !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
 		return account.ErrRaced
 	}
 	return nil
@@ -150,7 +179,11 @@ func (w *world) Open(_ context.Context, _ environment.Environment, a account.Acc
 		return err
 	}
 	w.sessions[s.ID] = s
-	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt, a.LastLogin = 0, time.Time{}, s.Start })
+	w.change(a.DirectoryKey(), func(is *account.Account) {
+		if is.LastLogin = s.Start; !a.Stored.TriedApart {
+			is.FailedTries, is.TriesBlockedAt = 0, time.Time{}
+		}
+	})
 	return nil
 }
 
@@ -159,7 +192,9 @@ func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Ac
 		return err
 	}
 	w.tickets[t.ID] = t
-	w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
+	if !a.Stored.TriedApart {
+		w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
+	}
 	return nil
 }
 

@@ -15,6 +15,9 @@ type state struct {
 	maySignIn, apiOnly bool
 	// enrolled says that the account has a second factor of its own; required that it has to have one.
 	enrolled, required bool
+	// mailable says that a code by mail is a second factor of the account. It is beside its own, and instead of one where one
+	// is required and none is set up; alone it makes nobody give a second factor.
+	mailable bool
 	// mustChange is a forced change or a temporary password, overAge a password older than the policy allows.
 	mustChange, overAge bool
 }
@@ -32,9 +35,9 @@ func next(s state) session.Step {
 	}
 	second := s.has(session.ByPasskey, session.ByStrongProvider, session.Another)
 	switch {
-	case !second && s.enrolled && !s.has(session.Remembered):
+	case !second && s.asked() && !s.has(session.Remembered):
 		return session.SecondFactor
-	case !second && !s.enrolled && s.required:
+	case !second && !s.asked() && s.required:
 		// A device is remembered in place of a factor; where there is none it stands for nothing.
 		return session.SetUpSecondFactor
 	case (s.mustChange || s.overAge) && s.has(session.ByPassword):
@@ -43,6 +46,9 @@ func next(s state) session.Step {
 	}
 	return session.Done
 }
+
+// asked reports whether there is a second factor to ask for.
+func (s state) asked() bool { return s.enrolled || s.required && s.mailable }
 
 // requires reports whether the account has to have a second factor.
 func requires(env environment.Environment, a account.Account) bool {

@@ -9,17 +9,18 @@ import (
 )
 
 // V33, C12-C14: the next step for every combination of what decides it: what was proved, whether a second factor is set up
-// and required, by the account or the environment, or exempted, a remembered device, a forced change, a password over its
+// and required, by the account or the environment, or exempted, a code by mail allowed, a remembered device, a forced change, a password over its
 // age, a licence for API clients, an account that may not sign in. The rules are said here a second time, one by one, so
 // that a change of next has to be meant.
 func TestTheNextStepForEveryCombination(t *testing.T) {
 	firsts := []session.Proof{"", session.ByPassword, session.ByPasskey, session.ByProvider, session.ByStrongProvider}
 	seen := map[session.Step]int{}
 	for _, first := range firsts {
-		for bits := range 1 << 10 {
+		for bits := range 1 << 11 {
 			bit := func(n int) bool { return bits>>n&1 == 1 }
 			enrolled, byAccount, byEnvironment, exempt := bit(0), bit(1), bit(2), bit(3)
 			remembered, another, forced, overAge, apiOnly, maySignIn := bit(4), bit(5), bit(6), bit(7), bit(8), bit(9)
+			mailed := bit(10)
 
 			var proved []session.Proof
 			for proof, is := range map[session.Proof]bool{first: first != "", session.Remembered: remembered, session.Another: another} {
@@ -31,7 +32,7 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 			a := account.Account{MFARequired: byAccount, MFAExempt: exempt}
 			got := next(state{
 				proved: proved, maySignIn: maySignIn, apiOnly: apiOnly, enrolled: enrolled, required: requires(env, a),
-				mustChange: forced, overAge: overAge,
+				mailable: mailed, mustChange: forced, overAge: overAge,
 			})
 
 			var want session.Step
@@ -42,7 +43,9 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 				want = ""
 			case enrolled && !twoFactors && !remembered: // also where none is required (C12)
 				want = session.SecondFactor
-			case wanted && !enrolled && !twoFactors: // a device that outlived its factor is worth nothing
+			case wanted && !enrolled && mailed && !twoFactors && !remembered: // the code by mail is the factor
+				want = session.SecondFactor
+			case wanted && !enrolled && !mailed && !twoFactors: // a device that outlived its factor is worth nothing
 				want = session.SetUpSecondFactor
 			case first == session.ByPassword && (forced || overAge):
 				want = session.ChangePassword
@@ -50,8 +53,8 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 				want = session.Done
 			}
 			if got != want {
-				t.Fatalf("first %q, enrolled %v, required %v/%v, exempt %v, remembered %v, another %v, forced %v, over age %v, API only %v, may sign in %v: %q, want %q",
-					first, enrolled, byAccount, byEnvironment, exempt, remembered, another, forced, overAge, apiOnly, maySignIn, got, want)
+				t.Fatalf("first %q, enrolled %v, required %v/%v, exempt %v, code by mail %v, remembered %v, another %v, forced %v, over age %v, API only %v, may sign in %v: %q, want %q",
+					first, enrolled, byAccount, byEnvironment, exempt, mailed, remembered, another, forced, overAge, apiOnly, maySignIn, got, want)
 			}
 			seen[got]++
 		}

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -35,17 +36,15 @@ type Move struct {
 func (s *Service) stateOf(ctx context.Context, env environment.Environment, a account.Account, proved []session.Proof) (state, error) {
 	st := state{
 		proved: proved, maySignIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(s.now())),
-		enrolled: a.MFAEnabled, required: requires(env, a), mustChange: a.ForcePasswordChange, overAge: s.overAge(env, a),
+		enrolled: a.MFAEnabled, required: requires(env, a), mailable: mailable(env, a), mustChange: a.ForcePasswordChange, overAge: s.overAge(env, a),
 	}
-	if a.PasswordHash != "" {
-		return st, nil // an account whose licence is for API clients has no password
-	}
+	// Reference data can turn a licence into one for API clients, of accounts that still have a password.
 	known, err := s.Checks.Catalogue(ctx, env)
 	if err != nil {
 		return state{}, err
 	}
 	licence, found := known.Find(catalogue.Licence, a.UserType)
-	st.apiOnly = !found || licence.APIOnly
+	st.apiOnly = licence.APIOnly || !found && a.PasswordHash == ""
 	return st, nil
 }
 
@@ -54,7 +53,7 @@ func (s *Service) proceed(ctx context.Context, env environment.Environment, a ac
 	proved := []session.Proof{by}
 	var found mfa.Factors
 	var renewed token.Token
-	if a.MFAEnabled {
+	if a.MFAEnabled || requires(env, a) && mailable(env, a) {
 		var err error
 		if found, renewed, err = s.recall(ctx, env, a, d); err != nil {
 			return Result{}, err
@@ -77,15 +76,18 @@ func (s *Service) proceed(ctx context.Context, env environment.Environment, a ac
 			return Result{}, err
 		}
 		result.Device = renewed
-		return result, overtaken(s.Sessions.Open(ctx, env, a, result.Session))
+		return result, overtaken(s.tallied(ctx, false, func() error { return s.Sessions.Open(ctx, env, a, result.Session) }))
 	}
 	result, ticket, err := s.newTicket(a, step, proved, d.Client)
 	if err != nil {
 		return Result{}, err
 	}
 	result.Device = renewed
-	if step == session.SecondFactor {
-		result.Methods = found.Methods()
+	switch step {
+	case session.SecondFactor:
+		result.Methods = methods(env, a, found)
+	case session.SetUpSecondFactor:
+		result.Methods = []mfa.Method{mfa.TOTP, mfa.ByPasskey}
 	}
 	return result, overtaken(s.Sessions.Offer(ctx, env, a, ticket))
 }
@@ -118,6 +120,9 @@ func (s *Service) taken(ctx context.Context, ticket string, step session.Step) (
 	}
 	if err != nil {
 		return Ticketed{}, err
+	}
+	if slices.Contains(got.Ticket.Proved, session.Remembered) {
+		got.Account.TriesBlockedAt, got.Account.Stored.TriedApart = time.Time{}, true // strangers' tries are not those of a trusted device
 	}
 	if !given.Matches(got.Ticket.Hash) || !got.Ticket.Usable(step, s.now(), got.Account.Epoch) || !got.mayGoOn(s.now()) {
 		return Ticketed{}, badTicket()
@@ -165,5 +170,8 @@ func (s *Service) advance(ctx context.Context, env environment.Environment, m Mo
 		}
 		m.Ticket = &ticket
 	}
-	return result, s.Sessions.Advance(ctx, env, m)
+	if m.Session == nil {
+		return result, s.Sessions.Advance(ctx, env, m)
+	}
+	return result, s.tallied(ctx, false, func() error { return s.Sessions.Advance(ctx, env, m) })
 }

@@ -28,6 +28,9 @@ func (s *Service) Refresh(ctx context.Context, refresh string, d Device) (Result
 		if err != nil {
 			return Result{}, err
 		}
+		if got.Session.ByCookie != d.Web {
+			return Result{}, expired() // whoever copied it out of a browser, or into one, is not who it was given to (C35)
+		}
 		now := s.now()
 		accessToken, refreshToken := given.Successors(got.Session.Salt)
 		result := Result{Next: session.Done, Session: got.Session, Access: accessToken, Refresh: refreshToken}

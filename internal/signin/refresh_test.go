@@ -138,3 +138,22 @@ func TestRefreshFailsClosed(t *testing.T) {
 		t.Errorf("a reuse that could not close: %v", err)
 	}
 }
+
+// C35: a session that a page keeps as cookies is renewed by its cookie alone, any other by its token alone. Who comes the other
+// way is told what everybody is who has no session, and changes nothing.
+func TestARefreshTokenIsBoundToHowItWasGiven(t *testing.T) {
+	for _, web := range []bool{true, false} {
+		w := newWorld(doej())
+		in, err := w.service().Login(context.Background(), "doej", secret, signin.Device{Web: web})
+		if err != nil || in.Session.ByCookie != web {
+			t.Fatalf("%+v %v", in.Session, err)
+		}
+		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{Web: !web}); !fault.HasCode(err, "session") {
+			t.Errorf("begun by cookie %v, the other way: %v", web, err)
+		}
+		got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{Web: web})
+		if err != nil || got.Session.ByCookie != web {
+			t.Errorf("begun by cookie %v, the same way: %v", web, err)
+		}
+	}
+}

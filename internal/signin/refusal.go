@@ -9,6 +9,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 	"useraccounts/internal/mail"
+	"useraccounts/internal/mfa"
 )
 
 // Refusal is one sign-in that failed, as the log of the account tells of it and nobody else does.
@@ -26,6 +27,8 @@ type Refusal struct {
 	EventID, BlockID string
 	Blocks           bool
 	Device           Device
+	// Forgets is the trusted device whose last try this was: it is trusted no longer. Zero for none.
+	Forgets mfa.Device
 	// Mails tell the owner of the block.
 	Mails []mail.Message
 }
@@ -40,6 +43,7 @@ const (
 	whyDates      = "Out of the account's dates."
 	whyNoPassword = "The account has no password, as one with a licence for API clients."
 	whyOver       = "The temporary password is over."
+	whyForgotten  = "It came from a remembered device, which is forgotten: its tries are used up."
 	whyOvertaken  = "The account was changed, or blocked, at the same moment."
 )
 
@@ -73,14 +77,19 @@ func (s *Service) refuse(ctx context.Context, env environment.Environment, got C
 		r.Why = whyUnknown
 	}
 	a := got.Account
-	if got.Found && a.FailedTries >= int64(env.Settings.TryLimit()) && a.Stored.BlockedAt.IsZero() && a.TriesBlockedAt.IsZero() {
+	switch apart := got.Device.ID != ""; {
+	case apart && got.Device.Tries >= int64(env.Settings.TryLimit()):
+		r.Forgets = got.Device
+		r.Why = strings.TrimSpace(r.Why + " " + whyForgotten)
+	case apart: // strangers' tries do not count here, and these are not theirs
+	case got.Found && a.FailedTries >= int64(env.Settings.TryLimit()) && a.Stored.BlockedAt.IsZero() && a.TriesBlockedAt.IsZero():
 		r.Blocks, r.BlockID = true, s.NewID().String()
 		r.Mails = s.Mail.Notice(env, mail.Blocked, mail.Addressee{AccountID: a.ID, Username: a.Username, Name: a.Name, Email: a.Email}, r.At, "")
 	}
 	if d.Refused != nil {
 		d.Refused(a.ID, r.Why)
 	}
-	if err := s.Accounts.Refuse(ctx, env, r); err != nil {
+	if err := s.tallied(ctx, true, func() error { return s.Accounts.Refuse(ctx, env, r) }); err != nil {
 		return Result{}, err
 	}
 	return Result{}, refused()

@@ -25,20 +25,37 @@ import (
 type Accounts interface {
 	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
 	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
+	// FindFrom is Find for somebody who comes with the token of a remembered device: the same round trip reads the device too,
+	// if it is of the account that the identifier leads to. The zero token is none.
+	FindFrom(ctx context.Context, env, identifier string, given token.Token) (Found, error)
 	// Charge counts one try on the account at a directory key, before anything is verified, unless its tries are used up and
 	// none is released; it returns the account and whether the try was charged. A charged one is without the block by tries
 	// that the release lets it through. For the key "" it does the same work on a decoy and finds nobody.
 	Charge(ctx context.Context, env environment.Environment, key string, rule Allowance) (Charged, error)
+	// ChargeDevice counts one try on a device, unless limit of them are used up, and reads the account at a directory key
+	// beside that. The account is without a block by tries and Stored.TriedApart.
+	ChargeDevice(ctx context.Context, env environment.Environment, key, accountID string, device mfa.Device, limit int) (Charged, error)
 	// Refuse writes down a sign-in that failed, and blocks the account where that is due, unless it was let in or blocked
 	// meanwhile. It is one round trip, whoever it is about.
 	Refuse(ctx context.Context, env environment.Environment, r Refusal) error
 }
 
-// Charged is the outcome of Accounts.Charge.
+// Found is what Accounts.FindFrom finds.
+type Found struct {
+	Env environment.Environment
+	// Key is the directory key of the account, or "".
+	Key string
+	// Device is the one that the token names, whether or not the token opens it; the zero value where there is none.
+	Device mfa.Device
+}
+
+// Charged is the outcome of Accounts.Charge and of Accounts.ChargeDevice.
 type Charged struct {
 	Account account.Account
 	// Found is false where the identifier is nobody's; Charged where the tries were used up before.
 	Found, Charged bool
+	// Device is the trusted device that the try was charged to, as it is after it; the zero value for the account.
+	Device mfa.Device
 }
 
 // Sessions is what signing in needs of the store of sessions and tickets.
@@ -78,6 +95,10 @@ type Service struct {
 	Factors Factors
 	Seal    Opener
 	Enrol   Enroller
+	// Ceremonies and Passkeys are needed where people sign in by passkeys, MailCodes where codes are mailed.
+	Ceremonies mfa.PasskeyChecker
+	Passkeys   Passkeys
+	MailCodes  MailCodes
 	// Own, Meter, Former and Breaches are needed where people set their own passwords.
 	Own      OwnPasswords
 	Meter    Meter
@@ -95,6 +116,8 @@ type Service struct {
 	// Throttle counts requests by network address, of which PerMinute are let through; nil for a function that lets nobody in.
 	Throttle  Throttle
 	PerMinute int
+	// Tally counts sign-ins and failures; nil for a function that lets nobody in.
+	Tally Tally
 	// Mail writes the notices of a block and of a changed password; nil for none.
 	Mail *mail.Desk
 }
@@ -116,8 +139,12 @@ type Device struct {
 	Client, UserAgent, Address string
 	// Token is the text of a remembered device's token, empty for none.
 	Token string
+	// Web is for a page of ours, which keeps its tokens as cookies.
+	Web bool
 	// Refused is told why a sign-in fails and whose it was, for the access record; nil where nobody wants to know.
 	Refused func(accountID, why string)
+	// charged is the id of the trusted device that the try was charged to, empty where it was to the account.
+	charged string
 }
 
 // Result is the answer to a step: what comes next, and what it takes.
@@ -128,7 +155,7 @@ type Result struct {
 	// Session, Access and Refresh are set when Next is Done.
 	Session         session.Session
 	Access, Refresh token.Token
-	// Methods are the ways to take the step SecondFactor.
+	// Methods are the ways to take the steps SecondFactor and SetUpSecondFactor.
 	Methods []mfa.Method
 	// Device is the new secret of a remembered device, empty where there is none.
 	Device token.Token
@@ -152,14 +179,16 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 		normal = "\x00" // nobody's; the same work is done for it
 	}
 	admitted := s.admit(ctx, d.Address)
-	env, key, err := s.Accounts.Find(ctx, s.EnvID, normal)
+	given, _ := token.Parse(token.Device, d.Token) //nolint:errcheck // the zero token is none
+	found, err := s.Accounts.FindFrom(ctx, s.EnvID, normal, given)
 	if refusal := admitted(); refusal != nil {
 		return Result{}, refusal
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	got, err := s.charge(ctx, env, key)
+	env := found.Env
+	got, err := s.chargeFrom(ctx, found, given)
 	if err != nil {
 		return Result{}, err
 	}
@@ -177,6 +206,7 @@ func (s *Service) Login(ctx context.Context, identifier, password string, d Devi
 	if err := s.rehash(ctx, env, got.Account, password); err != nil {
 		return Result{}, err
 	}
+	d.charged = got.Device.ID
 	result, err := s.proceed(ctx, env, got.Account, session.ByPassword, d)
 	if fault.HasCode(err, refusedCode) {
 		return s.refuse(ctx, env, got, whyOvertaken, d)
@@ -228,7 +258,7 @@ func (s *Service) newSession(env environment.Environment, a account.Account, d D
 	opened := session.Session{
 		AccountID: a.ID, ID: id.String(), AccessHash: access.Hash(), RefreshHash: refresh.Hash(), Epoch: a.Epoch,
 		FamilyHash: refresh.FamilyHash(), Salt: salt, Client: d.Client, UserAgent: d.UserAgent, Address: d.Address,
-		Start: now, HardEnd: now.Add(env.Settings.SessionHard.Duration()),
+		ByCookie: d.Web, Start: now, HardEnd: now.Add(env.Settings.SessionHard.Duration()),
 	}
 	opened.RefreshDue = opened.Due(now, env.Settings.SessionIdle.Duration())
 	return Result{Next: session.Done, Session: opened, Access: access, Refresh: refresh}, nil

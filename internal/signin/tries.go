@@ -1,9 +1,11 @@
 package signin
 
 import (
+	"context"
 	"time"
 
 	"useraccounts/internal/environment"
+	"useraccounts/internal/token"
 )
 
 // HardStop is how many failures in a row only an administrator, or the right password before it, can undo: NIST SP
@@ -41,4 +43,24 @@ func (a Allowance) Wait(failures int64) (time.Duration, bool) {
 	}
 	waits := Waits()
 	return waits[min(max(failures-limit, 0), int64(len(waits)-1))], true
+}
+
+// chargeFrom counts a try on the trusted device that it comes from, if there is one that has tries left: so strangers, who
+// have no such device, cannot lock its owner out of it. Everybody else is charged on the account. Which of the two is known
+// from what FindFrom read in any case, so a token that opens nothing costs what none does, and says nothing.
+func (s *Service) chargeFrom(ctx context.Context, found Found, given token.Token) (Charged, error) {
+	limit, now := found.Env.Settings.TryLimit(), s.now()
+	d := found.Device
+	if d.ID == "" || found.Env.Settings.TrustedDeviceDays <= 0 || d.Tries >= int64(limit) || !d.Judge(given, now, d.Epoch).Good() {
+		return s.charge(ctx, found.Env, found.Key)
+	}
+	owner := given.Account.String()
+	got, err := s.Accounts.ChargeDevice(ctx, found.Env, found.Key, owner, d, limit)
+	if err != nil {
+		return Charged{}, err
+	}
+	if !got.Charged || got.Account.ID != owner || !got.Device.Judge(given, now, got.Account.DeviceEpoch).Good() {
+		return s.charge(ctx, found.Env, found.Key) // it was used up, or forgotten, by then
+	}
+	return got, nil
 }

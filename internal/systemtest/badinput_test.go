@@ -146,7 +146,7 @@ func badOrders(t *testing.T, admin *client) {
 	admin.do(t, "POST", me+"/block", map[string]any{"reason": " "}).problem(t, 422, "invalid", "reason")
 	read := admin.do(t, "GET", me, nil)
 	admin.do(t, "PATCH", me, map[string]any{"roles": []string{}}, ifMatch(read)).problem(t, 409, "self")
-	admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "roman"}).wants(t, 422)
+	admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "roman"}).problem(t, 400, "body", "dateFormat")
 
 	begun := admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "iso"}).wants(t, 201).members(t)["job"].(map[string]any)
 	id := begun["id"].(string)

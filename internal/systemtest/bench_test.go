@@ -9,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,7 +134,7 @@ func running(b *testing.B) *caller {
 	endpoints := localtest.Services(b)
 	system, err := local.Start(b.Context(), local.Options{
 		Root: root, Endpoints: &endpoints, Stack: "bench-" + strings.ToLower(rand.Text()[:12]), Logs: b.TempDir(),
-		TemplateFile: unstreamed(b, root), Retry: time.Second, Seed: firstdata.Seed, AdminPassword: adminPassword,
+		Retry: time.Second, Seed: firstdata.Seed, AdminPassword: adminPassword,
 	})
 	must(b, err)
 	b.Cleanup(func() {
@@ -147,19 +145,6 @@ func running(b *testing.B) *caller {
 	got := c.call("POST", "/api/login", map[string]any{"identifier": "admin", "password": adminPassword}, 200)
 	c.token = got["accessToken"].(string)
 	return c
-}
-
-var stream = regexp.MustCompile(`(?m)^ *StreamSpecification:.*\n(?: +StreamViewType:.*\n)?`)
-
-// unstreamed is the template with no stream on its table. DynamoDB Local looks through the records of all streams of all
-// tables for each item that it writes to a table with one, and would be all that is measured.
-func unstreamed(b *testing.B, root string) string {
-	b.Helper()
-	template, err := os.ReadFile(filepath.Join(root, "template.yaml"))
-	must(b, err)
-	name := filepath.Join(b.TempDir(), "template.yaml")
-	must(b, os.WriteFile(name, stream.ReplaceAll(template, nil), 0o600))
-	return name
 }
 
 // freshTable makes a table without a stream.

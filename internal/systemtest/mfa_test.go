@@ -137,7 +137,7 @@ func TestTheSecondFactor(t *testing.T) {
 		"seven digits":             {map[string]any{"ticket": ticket, "method": "totp", "code": "1234567"}, 422, "invalid", "code"},
 		"no code":                  {map[string]any{"ticket": ticket, "method": "totp", "code": ""}, 422, "invalid", "code"},
 		"a short recovery code":    {map[string]any{"ticket": ticket, "method": "recoveryCode", "code": "ABCD"}, 422, "invalid", "code"},
-		"another method":           {map[string]any{"ticket": ticket, "method": "sms", "code": "123456"}, 422, "invalid", "method"},
+		"another method":           {map[string]any{"ticket": ticket, "method": "sms", "code": "123456"}, 400, "body", "method"},
 		"no ticket":                {map[string]any{"ticket": "", "method": "totp", "code": "123456"}, 401, "ticket", ""},
 		"an access token":          {map[string]any{"ticket": own.token, "method": "totp", "code": "123456"}, 401, "ticket", ""},
 	} {

@@ -19,8 +19,10 @@ import (
 
 // Every route and trigger of the template has a sample in events/, and every sample runs through the built function.
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
-	system, admin := start(t)
+	signOn := startSignOn(t, map[string]string{"PublicUrl": publicURL})
+	system, admin := signOn.system, signOn.admin
 	words := sampleWords(t, admin)
+	maps.Copy(words, signOn.sampleWords(t))
 	words["mailId"] = admin.person(t, "mailable", "seven green bicycles", nil).text(t, "id")
 	words["linkToken"] = linkSample(t, system, admin.person(t, "linked", "seven green bicycles", nil).text(t, "id"))
 	maps.Copy(words, referenceWords(t, admin))
@@ -134,6 +136,7 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 		"ticket": step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
 		"importId": admin.begin(t, file, nil), "cancelId": admin.begin(t, file, nil),
 		"doneImportId": admin.imported(t, file, nil)["id"].(string),
+		"undoId":       undoID(t, admin),
 		"exportId":     exportID(t, admin),
 		"blockedId":    blocked.text(t, "id"),
 		"ownToken":     ownToken(t, admin),
@@ -143,6 +146,7 @@ func sampleWords(t *testing.T, admin *client) map[string]string {
 		"neverUsedId":  admin.person(t, "neverused", "seven green bicycles", nil).text(t, "id"),
 	}
 	factorSamples(t, admin, words)
+	passkeySamples(t, admin, words)
 	return words
 }
 

@@ -23,6 +23,7 @@ import (
 func TestTransfers(t *testing.T) {
 	system, admin := start(t)
 	t.Run("the sheet comes back, is mended and imports clean", func(t *testing.T) { sheetComesBack(t, admin) })
+	t.Run("an import is undone", func(t *testing.T) { undone(t, admin) })
 	t.Run("a dry run changes nothing", func(t *testing.T) { dryRun(t, admin) })
 	t.Run("an export of some", func(t *testing.T) { exportSome(t, admin) })
 	t.Run("jobs that wait", func(t *testing.T) { waitingJobs(t, admin) })
@@ -77,6 +78,57 @@ func sheetComesBack(t *testing.T, admin *client) {
 	admin.person(t, "backreader", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
 	admin.as(t, "backreader", "seven green bicycles").do(t, "GET", "/api/jobs/"+id+"/sheet", nil).problem(t, 404, "notFound") // V77
 	admin.do(t, "GET", "/api/jobs/"+exportID(t, admin)+"/sheet", nil).problem(t, 409, "notImport")
+}
+
+// undoID is an import that can be undone.
+func undoID(t *testing.T, admin *client) string {
+	t.Helper()
+	return admin.imported(t, workbook(t, sheetHead, []any{"tobeundone", "To Be Undone", "FULL", "tobeundone@example.com"}), nil)["id"].(string)
+}
+
+// An import is undone: whom it made is gone, whom it changed is as before, and who was edited since stays; a second click does
+// nothing, and the rows say what became of each.
+func undone(t *testing.T, admin *client) {
+	admin.imported(t, workbook(t, sheetHead, []any{"undokeep", "Kept", "FULL", "undokeep@example.com"}, []any{"undoedit", "Edited", "FULL", "undoedit@example.com"}), nil)
+	job := admin.imported(t, workbook(t, sheetHead, []any{"undokeep", "Renamed"}, []any{"undoedit", "Renamed"}, []any{"undomade", "Made", "FULL", "undomade@example.com"}), nil)
+	id := job["id"].(string)
+	if job["undoableUntil"] == nil || job["undoneBy"] != nil {
+		t.Fatalf("%v", job)
+	}
+	found := func(name string) map[string]any {
+		for _, one := range admin.do(t, "GET", "/api/accounts?active=any&limit=200", nil).wants(t, 200).members(t)["items"].([]any) {
+			if one := one.(map[string]any); one["username"] == name {
+				return one
+			}
+		}
+		return nil
+	}
+	edited := found("undoedit")["id"].(string)
+	tag := ifMatch(admin.do(t, "GET", "/api/accounts/"+edited, nil).wants(t, 200))
+	admin.do(t, "PATCH", "/api/accounts/"+edited, map[string]any{"mobile": "020 7946 0018"}, tag).wants(t, 200)
+	undo := admin.do(t, "POST", "/api/jobs/"+id+"/undo", nil).wants(t, 202).text(t, "id")
+	if again := admin.do(t, "POST", "/api/jobs/"+id+"/undo", nil).wants(t, 202).text(t, "id"); again != undo {
+		t.Errorf("a second click made the job %s beside %s", again, undo)
+	}
+	ended := admin.ended(t, undo)
+	if counts := ended["counts"].(map[string]any); ended["state"] != "done" || ended["kind"] != "undo" || ended["undoes"] != id || counts["undone"] != 2.0 || counts["failed"] != 1.0 {
+		t.Fatalf("%v", ended)
+	}
+	if found("undomade") != nil || found("undokeep")["name"] != "Kept" || found("undoedit")["name"] != "Renamed" {
+		t.Errorf("%v %v %v", found("undomade"), found("undokeep"), found("undoedit"))
+	}
+	rows := admin.do(t, "GET", "/api/jobs/"+undo+"/rows?outcome=editedSince", nil).wants(t, 200)
+	if !strings.Contains(rows.Body, `"username":"undoedit"`) || strings.Contains(rows.Body, "undokeep") {
+		t.Errorf("%s", rows.Body)
+	}
+	after := admin.do(t, "GET", "/api/jobs/"+id, nil).wants(t, 200).members(t)
+	if after["undoneBy"] != undo || after["undoableUntil"] != nil {
+		t.Errorf("%v", after)
+	}
+	admin.do(t, "POST", "/api/jobs/"+undo+"/undo", nil).problem(t, 409, "notImport")
+	admin.do(t, "POST", "/api/jobs/"+strings.Repeat("0", 26)+"/undo", nil).problem(t, 404, "notFound")
+	admin.person(t, "undoreader", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
+	admin.as(t, "undoreader", "seven green bicycles").do(t, "POST", "/api/jobs/"+id+"/undo", nil).problem(t, 403, "forbidden")
 }
 
 func dryRun(t *testing.T, admin *client) {
@@ -160,7 +212,7 @@ func exportSome(t *testing.T, admin *client) {
 		body["dateFormat"] = "iso"
 		admin.do(t, "POST", "/api/exports", body).problem(t, 422, "invalid", strings.TrimSpace(field))
 	}
-	admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "iso", "resourceGroup": strings.Repeat("x", 51)}).problem(t, 422, "invalid", "resourceGroup")
+	admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "iso", "resourceGroup": strings.Repeat("x", 51)}).problem(t, 400, "body", "resourceGroup")
 }
 
 // Queued jobs end in the order of their submits.
@@ -169,13 +221,14 @@ func waitingJobs(t *testing.T, admin *client) {
 	for range 4 {
 		ids = append(ids, admin.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso", "queue": true}).wants(t, 202).text(t, "id"))
 	}
-	last := ""
+	var last time.Time
 	for _, id := range ids {
 		job := admin.ended(t, id)
-		if ended := job["ended"].(string); job["state"] != "done" || ended < last {
-			t.Errorf("%v after %s", job, last)
+		ended, err := time.Parse(time.RFC3339, job["ended"].(string))
+		if err != nil || job["state"] != "done" || ended.Before(last) {
+			t.Errorf("%v after %s: %v", job, last, err)
 		}
-		last = job["ended"].(string)
+		last = ended
 	}
 }
 

@@ -140,12 +140,17 @@ func Parse(kind Kind, text string) (Token, error) {
 	return t, nil
 }
 
-// entropy makes the ids of one process sort in the order in which they were made, within a millisecond too: of what is
-// written together, such as a block and the mail that tells of it, the log shows the cause first.
-var entropy = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+// newID makes ids that sort in the order in which a process made them, within a millisecond too: of what is written together,
+// such as a block and the mail that tells of it, the log shows the cause first.
+var newID = inOrder()
+
+func inOrder() func() ulid.ULID {
+	entropy := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
+	return func() ulid.ULID { return ulid.MustNew(ulid.Now(), entropy) }
+}
 
 // NewID returns a new sortable id (ULID). Ids are no secrets: those of one millisecond lie close together.
-func NewID() ulid.ULID { return ulid.MustNew(ulid.Now(), entropy) }
+func NewID() ulid.ULID { return newID() }
 
 // NewIDText is NewID as text.
 func NewIDText() string { return NewID().String() }

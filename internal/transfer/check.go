@@ -37,6 +37,9 @@ type need struct {
 // check works out what each row would do and what is wrong with it, over the whole file. With a wrong row and no Skip
 // errors it refuses the import, with nothing written. ErrOvertaken if an earlier worker's rows are no longer what they were.
 func (r *importRun) check(ctx context.Context) error {
+	if r.job.Kind == Undo {
+		return r.checkUndo(ctx)
+	}
 	r.rows, r.plans, r.todo = make([]Row, len(r.lines)), make([]plan, len(r.lines)), nil
 	if err := r.chosen(ctx); err != nil || r.job.EndAs != "" {
 		return err
@@ -52,7 +55,15 @@ func (r *importRun) check(ctx context.Context) error {
 		if err := r.prepare(ctx, i); err != nil {
 			return err
 		}
+		if err := r.checked(ctx, i+1); err != nil {
+			return err
+		}
 	}
+	return r.conclude(ctx)
+}
+
+// conclude holds the rows against each other, counts them, and says which are to be written.
+func (r *importRun) conclude(ctx context.Context) error {
 	if err := r.claims(ctx); err != nil {
 		return err
 	}
@@ -68,7 +79,22 @@ func (r *importRun) check(ctx context.Context) error {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
 			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.", counts.Failed, counts.Rows))
 	}
+	if r.job.Kind == Undo && counts.Undone == 0 {
+		r.refuse(Refused, "nothingUndone", "No row of the import could be undone; its rows say why. Nothing was changed.")
+	}
 	return r.countSeats(ctx)
+}
+
+// checkedStep is after how many rows an import tells how far it has checked.
+const checkedStep = 1000
+
+// checked tells how many rows have been checked, now and then.
+func (r *importRun) checked(ctx context.Context, n int) error {
+	if n%checkedStep != 0 || n == len(r.lines) || r.job.State != Checking {
+		return nil // a later worker's, which goes on writing, shows what was written
+	}
+	r.job.Checked = n
+	return r.Jobs.Save(ctx, r.job)
 }
 
 // look reads what there is for every username of the file.
@@ -317,7 +343,7 @@ func (r *importRun) settle(i int, counts *Counts) error {
 		if r.job.Options.SkipErrors && (p.found.Staged || p.employed) {
 			return ErrOvertaken // an earlier worker found it right
 		}
-		r.rows[i].Outcome = RowFailed
+		r.rows[i].Outcome = r.outcomeOfWrong(i)
 		counts.Failed++
 		return nil
 	}
@@ -326,6 +352,8 @@ func (r *importRun) settle(i int, counts *Counts) error {
 		counts.Created++
 	case RowUpdated:
 		counts.Updated++
+	case RowUndone:
+		counts.Undone++
 	default:
 		counts.Unchanged++
 	}
@@ -358,7 +386,7 @@ func (r *importRun) staged(i int) Staged {
 // tell says what the row changes.
 func (r *importRun) tell(i int) {
 	p := &r.plans[i]
-	if p.whole.Before == nil && p.whole.After.ID != "" && !r.job.Options.DryRun {
+	if p.whole.Gone || p.whole.Before == nil && p.whole.After.ID != "" && !r.job.Options.DryRun {
 		return // a new account: the row itself says it all
 	}
 	var diffs, staff []field.Diff

@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 )
@@ -273,6 +274,14 @@ func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 	for i, c := range all {
 		out[i] = sheet.Column{Heading: c.heading, Kind: c.kind, Width: c.width}
 		kind, ok := choices[c.heading]
+		switch {
+		case c.staff == "country":
+			out[i].Choices = field.Countries()
+		case c.staff == "currency":
+			out[i].Choices = field.Currencies()
+		case c.heading == managerHeading: // there can be thousands
+			out[i].Hint = "Code of a resource that is there, or that another row of the file makes; not the resource itself."
+		}
 		if !ok {
 			continue
 		}

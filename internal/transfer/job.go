@@ -31,6 +31,7 @@ type Kind string
 const (
 	Import Kind = "import"
 	Export Kind = "export"
+	Undo   Kind = "undo" // of an import
 )
 
 // State is where a job stands.
@@ -90,6 +91,8 @@ type Counts struct {
 	// Skipped rows were right but not written, because others were wrong; Failed ones were wrong.
 	Skipped int `json:"skipped"`
 	Failed  int `json:"failed"`
+	// Undone rows are those that an undo gave back; the ones it left alone are Failed.
+	Undone int `json:"undone,omitempty"`
 }
 
 // Job is one import or export.
@@ -150,6 +153,12 @@ type Job struct {
 	Numbers     int   `json:"nn,omitempty"`
 	// Checked is how many rows have been checked.
 	Checked int `json:"h,omitempty"`
+	// Undoes is the import that an undo is of, UndoesImport its number.
+	Undoes       string `json:"ud,omitempty"`
+	UndoesImport int64  `json:"ui,omitempty"`
+	// Undo is the job that undoes this import, Undone whether it did.
+	Undo   string `json:"-"`
+	Undone bool   `json:"-"`
 }
 
 // Problem says why a job was refused or failed as a whole, as a fault does.
@@ -210,6 +219,9 @@ func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xls
 
 // ReportKey names the file with the result of each row.
 func (j Job) ReportKey() string { return "reports/" + j.Env + "/" + j.ID + ".json" }
+
+// TracesKey names the file that says where the job staged its rows.
+func (j Job) TracesKey() string { return "reports/" + j.Env + "/" + j.ID + "-traces.json" }
 
 // SheetKey names the uploaded sheet with the results in it.
 func (j Job) SheetKey() string { return "reports/" + j.Env + "/" + j.ID + ".xlsx" }

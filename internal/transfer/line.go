@@ -49,7 +49,7 @@ func (t Turns) next(ctx context.Context, env, after string) error {
 	}
 	for i, job := range line {
 		first := i == 0 && job.Options.Queue && job.State == Submitted && job.ID != after
-		lost := !job.Queued && job.State == Submitted && t.Now().Sub(job.Submitted) > lostAfter
+		lost := t.lost(job)
 		if !first && !lost {
 			continue
 		}
@@ -58,6 +58,11 @@ func (t Turns) next(ctx context.Context, env, after string) error {
 		}
 	}
 	return nil
+}
+
+// lost reports whether the submit of a job stopped before its message was sent.
+func (t Turns) lost(job Job) bool {
+	return !job.Queued && job.State == Submitted && t.Now().Sub(job.Submitted) > lostAfter
 }
 
 // send puts a job's message on the queue. Jobs that do not wait are a group each, and the queued ones of an environment one.
@@ -93,6 +98,9 @@ func (w *Worker) GiveUp(ctx context.Context, env, id string) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := w.sweep(ctx, job); err != nil {
+		return err
 	}
 	return w.Turns.next(ctx, env, id)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"useraccounts/internal/fault"
 	"useraccounts/internal/sheet"
 )
 
@@ -21,6 +20,9 @@ func (r *importRun) report(ctx context.Context) error {
 	if err := r.Files.Put(ctx, r.job.ReportKey(), "application/json", body); err != nil {
 		return err
 	}
+	if r.job.Kind == Undo {
+		return nil // nobody uploaded a sheet
+	}
 	return r.giveBack(ctx)
 }
 
@@ -28,24 +30,42 @@ func (r *importRun) report(ctx context.Context) error {
 // costs the person this sheet and not the import: the result of each row is listed all the same.
 func (r *importRun) giveBack(ctx context.Context) error {
 	r.job.Sheet = false
-	data, err := r.Files.Get(ctx, r.job.File)
-	if fault.Is(err, fault.NotFound) {
-		return nil // removed meanwhile
+	if r.marked == nil {
+		r.markMeanwhile()
 	}
-	if err != nil {
-		return err
-	}
-	var out bytes.Buffer
-	out.Grow(len(data) + len(data)/4)
-	if err := sheet.Mark(&out, data, sheet.DefaultLimits(), marksOf(r.rows)); err != nil {
-		r.Log.WarnContext(ctx, "the sheet could not be marked", "job", r.job.ID, "error", err.Error())
+	made := <-r.marked
+	r.marked = nil
+	if made.err != nil {
+		r.Log.WarnContext(ctx, "the sheet could not be marked", "job", r.job.ID, "error", made.err.Error())
 		return nil
 	}
+	out := made.sheet
 	if err := r.Files.Put(ctx, r.job.SheetKey(), workbookType, out.Bytes()); err != nil {
 		return err
 	}
 	r.job.Sheet = true
 	return nil
+}
+
+// markedSheet is the uploaded sheet with results in it, or why there is none.
+type markedSheet struct {
+	sheet *bytes.Buffer
+	err   error
+}
+
+// markMeanwhile begins to mark the uploaded sheet with what is known of the rows by now; rows can be staged meanwhile, which is
+// mostly waiting.
+func (r *importRun) markMeanwhile() {
+	if r.job.Kind == Undo {
+		return
+	}
+	made, data, marks := make(chan markedSheet, 1), r.data, marksOf(r.rows)
+	r.marked = made
+	go func() {
+		out := new(bytes.Buffer)
+		out.Grow(len(data) + len(data)/4)
+		made <- markedSheet{out, sheet.Mark(out, data, sheet.DefaultLimits(), marks)}
+	}()
 }
 
 // resultWords are the outcomes as the sheet has them.

@@ -1,7 +1,9 @@
 package transfer_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 	"useraccounts/internal/phone"
+	"useraccounts/internal/resource"
 	"useraccounts/internal/sheet"
 	"useraccounts/internal/transfer"
 )
@@ -43,6 +46,25 @@ func tidy(s string) string {
 	}, s)
 }
 
+// hostileStaff makes a resource for an account, of texts that are hostile where the rules let them in.
+func hostileStaff(t *testing.T, r *rand.Rand, scope access.Scope, a account.Account) (resource.Resource, bool) {
+	t.Helper()
+	p := field.Patch{"code": fmt.Sprintf("%sX%s", []string{"0", "=", "", "+"}[r.IntN(4)], a.ID[2:]), "resourceGroup": "CREW", "staff": r.IntN(2) == 0}
+	for _, name := range []string{"firstName", "middleName", "lastName", "jobTitle", "company", "title", "suffix", "legacyRef"} {
+		if r.IntN(2) == 0 {
+			p[name] = hostileText(r, 50)
+		}
+	}
+	if r.IntN(2) == 0 {
+		p["country"], p["currency"], p["department"], p["paymentTerms"] = "FR", "EUR", "WORKS", "030"
+	}
+	none := func(context.Context, environment.Environment, string) (resource.Resource, bool, error) {
+		return resource.Resource{}, false, nil
+	}
+	w, err := resource.Rules{Find: none}.Create(t.Context(), scope, p, resource.Making{AccountID: a.ID, Description: a.Name, Now: now})
+	return w.After, err == nil
+}
+
 // V78, C49: whatever accounts the rules let in, an export of them comes back unchanged, in every date format.
 func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 	const seed, want = 20260105, 400
@@ -54,7 +76,7 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 		AccountID: "9", Username: "boss", Permissions: access.Permissions(known(), []string{"ADMIN"}, nil),
 	}}
 	var made []account.Account
-	taken := map[string]bool{}
+	taken, hired := map[string]bool{}, map[string]resource.Resource{}
 	odd := 0
 	for tries := 0; len(made) < want && tries < 100*want; tries++ {
 		p := field.Patch{
@@ -68,12 +90,19 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 		if r.IntN(2) == 0 {
 			p["dateTo"] = field.Date(fmt.Sprintf("%04d-12-%02d", 2026+r.IntN(7900), 1+r.IntN(31)))
 		}
+		if r.IntN(2) == 0 {
+			p["dacGroups"] = [][]string{{"DAC1"}, {"DAC2", "DAC1"}}[r.IntN(2)]
+		}
 		w, err := rules.Create(scope, p, fmt.Sprint("id", tries), now)
 		if err != nil {
 			continue // not let in, so nothing to export
 		}
 		if key := w.After.DirectoryKey(); !taken[key] {
 			taken[key] = true
+			if staff, ok := hostileStaff(t, r, scope, w.After); ok {
+				w.After.Resource = staff.Code
+				hired[staff.Key()] = staff
+			}
 			made = append(made, w.After)
 			if strings.ContainsAny(w.After.Name, "=+-@<_\t") {
 				odd++
@@ -83,8 +112,12 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 	if len(made) < want || odd < want/4 {
 		t.Fatalf("only %d accounts, %d of them odd: the generator makes nothing that the rules let in", len(made), odd)
 	}
+	if len(hired) < want/10 {
+		t.Fatalf("only %d resources", len(hired))
+	}
 	for _, format := range sheet.DateFormats() {
 		o := newOffice(made...)
+		maps.Copy(o.resources, hired)
 		o.export(format)
 		o.runs(t, transfer.Done)
 		o.submit(transfer.Options{DateFormat: format}, o.files[o.job.ExportKey(1)])

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,11 +110,18 @@ func TestRandomSchedules(t *testing.T) {
 	dry := small(t)
 	dry.runs(t, transfer.Done)
 	begun := time.Now()
-	for seed := range uint64(count) {
-		if !schedule(t, seed, dry.job.Counts) {
-			t.Fatalf("seed %d", seed)
-		}
+	var next atomic.Uint64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for seed := next.Add(1) - 1; seed < uint64(count) && !t.Failed(); seed = next.Add(1) - 1 { //nolint:gosec // no negative count
+				if !schedule(t, seed, dry.job.Counts) {
+					t.Errorf("seed %d", seed)
+				}
+			}
+		})
 	}
+	wg.Wait()
 	t.Logf("%d schedules, %.0f a minute", count, float64(count)/time.Since(begun).Minutes())
 }
 

@@ -72,6 +72,7 @@ const maxOption = 50
 type Service struct {
 	Records Records
 	Uploads Uploads
+	Undos   Undos
 	// Users finds the account whose roles an import copies.
 	Users Rower
 	Turns Turns
@@ -211,7 +212,16 @@ func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Job, err
 	if job.ByID != sc.Caller.AccountID && !sc.Caller.May(access.AccountAdmin) {
 		return Job{}, noJob()
 	}
+	s.nudge(ctx, job)
 	return job, nil
+}
+
+// nudge sends the message of a job whose submit stopped before it was sent, so that whoever looks at the job sees it go on. To
+// look at a job does not fail by that; it is tried again at the next look, and by whatever ends another job.
+func (s *Service) nudge(ctx context.Context, job Job) {
+	if s.Turns.lost(job) {
+		_, _ = s.send(ctx, job)
+	}
 }
 
 // own returns one of the caller's own jobs.
@@ -234,6 +244,7 @@ func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit
 			return nil, "", err
 		}
 		for _, job := range jobs {
+			s.nudge(ctx, job)
 			if job.ByID == sc.Caller.AccountID || sc.Caller.May(access.AccountAdmin) {
 				out = append(out, job)
 				if len(out) == limit {
@@ -347,7 +358,7 @@ func (s *Service) MarkedSheet(ctx context.Context, sc access.Scope, id string) (
 	case !job.State.Ended():
 		return Link{}, fault.New(fault.Conflict, "notEnded", "The job has not ended yet; the sheet comes back when it has.").After(2 * time.Second)
 	case !job.Sheet || !job.Report:
-		return Link{}, fault.New(fault.Conflict, "noSheet", "There is no sheet to give back: the file was refused or the job ended before its rows were looked at. The job tells why.")
+		return Link{}, fault.New(fault.Conflict, "noSheet", "There is no sheet to give back: the file was refused for its headings or as a whole, or the job ended, before its rows were looked at. The job tells why, with each heading that is not right.")
 	}
 	if _, err := s.Uploads.Head(ctx, job.SheetKey()); fault.Is(err, fault.NotFound) {
 		return Link{}, fault.New(fault.NotFound, "expired", "The sheet was kept for some days only, and is not there any more.")

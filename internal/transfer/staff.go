@@ -29,6 +29,8 @@ type FoundResource struct {
 	// Staged ones were written by this import already, as Written says; Busy ones are being written by another.
 	Staged, Busy bool
 	Written      resource.Resource
+	// Former is the resource before the import that wrote it last, if nobody wrote it since.
+	Former *resource.Resource
 }
 
 func foldCode(code string) string { return catalogue.Fold(code) }

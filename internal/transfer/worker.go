@@ -49,7 +49,8 @@ type Staging interface {
 	// Commit makes the import count, with the seats that it takes and gives back, and ends the job, if the actor's account
 	// still has the epoch and the licences the seats; ErrLost, ErrCancelled, ErrOvertaken.
 	Commit(ctx context.Context, j Job, actor access.Caller, seats []account.SeatChange) error
-	// TakeBack undoes what was staged for the rows, given by normalised username and email; it may be called again.
+	// TakeBack undoes what was staged for the rows, given by normalised username and email, or, for nil, for those that carry
+	// the import's number; it may be called again.
 	TakeBack(ctx context.Context, j Job, rows []Trace) error
 	// Close ends the number of an import that was taken back and gives the job its state; ErrLost.
 	Close(ctx context.Context, j Job) error
@@ -99,6 +100,10 @@ type Found struct {
 	Written account.Account
 	// Busy rows are being written by another import.
 	Busy bool
+	// Gone says that this import takes the account away, Former what it was before the import that wrote it last, if nobody
+	// wrote it since and that one did not make it.
+	Gone   bool
+	Former *account.Account
 }
 
 // Files is the store of workbooks and reports.
@@ -116,6 +121,7 @@ type Worker struct {
 	Staging   Staging
 	Directory Directory
 	Resources Resources
+	Undoing   Undoing
 	Files     Files
 	Rules     account.Rules
 	Log       *slog.Logger
@@ -132,6 +138,9 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 		return err
 	}
 	if job.State.Ended() {
+		if err := w.sweep(ctx, job); err != nil {
+			return err
+		}
 		return w.Turns.next(ctx, env, id)
 	}
 	if wait, err := w.Turns.waits(ctx, job); wait || err != nil {
@@ -206,10 +215,15 @@ type importRun struct {
 	scope access.Scope
 	in    reader
 	hash  string
-	lines []line
-	rows  []Row
-	plans []plan
-	todo  []Staged
+	// data is the uploaded file, marked the sheet that is being made of it while rows are staged.
+	data   []byte
+	marked chan markedSheet
+	lines  []line
+	// former says of each line of an undo what the import did.
+	former []formerRow
+	rows   []Row
+	plans  []plan
+	todo   []Staged
 	// staff is what was found of resources, by folded code; made are those the file makes, with their rows, named those of
 	// them that are somebody's manager.
 	staff map[string]FoundResource
@@ -238,22 +252,31 @@ func (r *importRun) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.job.Kind == Undo {
+		return r.openUndo(ctx)
+	}
+	const gone = "The uploaded file is not there any more, or was replaced after the submit. Nothing was imported; begin a new import and upload it again."
 	data, err := r.Files.Get(ctx, r.job.File)
-	if fault.Is(err, fault.NotFound) && r.job.Import == 0 {
-		r.refuse(Failed, "fileGone", "The uploaded file is not there any more, or was replaced after the submit. Begin a new import and upload it again.")
+	if fault.Is(err, fault.NotFound) {
+		r.lose("fileGone", gone)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	r.data = data
 	if r.hash = hashOf(data); r.job.Import != 0 && r.job.FileHash != "" && r.job.FileHash != r.hash {
-		return errors.New("the file is not the one whose rows were staged")
+		r.lose("fileGone", gone) // not the one whose rows were staged (V76)
+		return nil
 	}
 	if err := r.read(data); err != nil {
 		f := fault.As(err)
-		if f == nil || r.job.Import != 0 {
-			// Staged rows cannot be found again without the file; until they are taken back the number stays pending.
+		if f == nil {
 			return err
+		}
+		if r.job.Import != 0 { // a release that reads otherwise than the one that staged
+			r.lose(f.Code, f.Detail)
+			return nil
 		}
 		r.refuse(Refused, f.Code, f.Detail)
 		r.job.Problem.Fields = f.Fields
@@ -316,7 +339,7 @@ func (r *importRun) proceed(ctx context.Context) error {
 	case errors.Is(err, ErrOvertaken) && r.job.Restarts < maxRestarts:
 		r.job.EndAs = Checking
 	case errors.Is(err, ErrOvertaken):
-		r.refuse(Failed, "overtaken", "Accounts of this file were changed by others each time the import was about to finish. Nothing was imported; try again when they are done.")
+		r.refuse(Failed, "overtaken", "Accounts of this job were changed by others each time it was about to finish. Nothing was changed; try again when they are done.")
 	default:
 		return err
 	}
@@ -336,7 +359,7 @@ func (w *Worker) actorOf(ctx context.Context, job Job) (access.Scope, error) {
 func (r *importRun) actor(ctx context.Context) error {
 	scope, err := r.actorOf(ctx, r.job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountImport)) {
-		r.refuse(Failed, "rightsRevoked", "Whoever submitted this import may not import any more. Nothing was imported.")
+		r.refuse(Failed, "rightsRevoked", "Whoever submitted this may not import any more. Nothing was changed.")
 		return nil
 	}
 	r.scope = scope
@@ -355,6 +378,9 @@ func (r *importRun) dryEnd(ctx context.Context) error {
 // stage writes what is to be written, unseen.
 func (r *importRun) stage(ctx context.Context) error {
 	if r.job.State != Writing {
+		if err := r.trace(ctx); err != nil {
+			return err
+		}
 		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
 		r.job.Rights, r.job.FileHash = r.rights(), r.hash
 		begun, err := r.Staging.Begin(ctx, r.job)
@@ -368,6 +394,7 @@ func (r *importRun) stage(ctx context.Context) error {
 	if err := r.numbers(ctx); err != nil {
 		return err
 	}
+	r.markMeanwhile()
 	for len(r.todo) > 0 {
 		n, err := r.Staging.Stage(ctx, r.job, r.todo)
 		if err != nil {
@@ -396,6 +423,9 @@ func hashOf(data []byte) string {
 
 // sameFile refuses to commit what was read from another file than is there (V76, C44).
 func (r *importRun) sameFile(ctx context.Context) error {
+	if r.job.Kind == Undo {
+		return nil
+	}
 	data, err := r.Files.Get(ctx, r.job.File)
 	if fault.Is(err, fault.NotFound) || (err == nil && hashOf(data) != r.hash) {
 		r.refuse(Failed, "fileGone", "The uploaded file was removed or replaced while it was imported. Nothing was imported; begin a new import and upload it again.")
@@ -421,69 +451,10 @@ func (r *importRun) commit(ctx context.Context) error {
 	}
 	done := r.job
 	done.State, done.Ended = Done, r.now()
-	return r.Staging.Commit(ctx, done, r.scope.Caller, r.limited())
-}
-
-// giveUp takes back what was staged and ends the job as decided, or says to start again.
-func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
-	as := r.job.EndAs
-	r.discount()
-	if as == Checking {
-		r.job.Report, r.job.Sheet = false, false // one that was to be committed tells of what did not happen
-	} else if len(r.rows) > 0 {
-		if err := r.report(ctx); err != nil {
-			return false, err
-		}
+	if err := r.Staging.Commit(ctx, done, r.scope.Caller, r.limited()); err != nil {
+		return err
 	}
-	if r.job.Import != 0 {
-		if r.job.State != RollingBack {
-			r.job.State = RollingBack
-			if err := r.Jobs.Save(ctx, r.job); err != nil {
-				return false, err
-			}
-		}
-		if err := r.Staging.TakeBack(ctx, r.job, traces(r.lines)); err != nil {
-			return false, err
-		}
-	}
-	r.job.State, r.job.EndAs, r.job.Next = as, "", 0
-	r.job.FirstNumber, r.job.Numbers = 0, 0
-	if as == Checking {
-		r.job.Restarts++
-	} else {
-		r.job.Ended = r.now()
-	}
-	if err := r.Staging.Close(ctx, r.job); err != nil {
-		return false, err
-	}
-	r.job.Import = 0
-	return as == Checking, nil
-}
-
-// discount sets the counts of an import of which nothing counts.
-func (r *importRun) discount() {
-	c := &r.job.Counts
-	c.Skipped = max(0, c.Rows-c.Failed)
-	c.Created, c.Updated, c.Unchanged = 0, 0, 0
-	for i := range r.rows {
-		if r.rows[i].Outcome != RowFailed {
-			r.rows[i].Outcome = RowSkipped
-		}
-	}
-}
-
-func traces(lines []line) []Trace {
-	out := make([]Trace, 0, len(lines))
-	for _, l := range lines {
-		username, ok := account.Normalise(l.username)
-		if !ok {
-			continue
-		}
-		email, _ := l.patch["email"].(string)
-		email, _ = account.Normalise(email)
-		out = append(out, Trace{Username: username, Email: email, Resource: foldCode(l.code())})
-	}
-	return out
+	return r.sweep(ctx, done)
 }
 
 func (w *Worker) now() time.Time { return w.Now().UTC().Truncate(time.Millisecond) }

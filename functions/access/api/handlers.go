@@ -62,6 +62,24 @@ func permissions(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(out), nil
 }
 
+// kindList describes every kind of a family.
+type kindList struct {
+	Items []kindView `json:"items"`
+}
+
+type kindView struct {
+	Kind   string       `json:"kind" help:"As it stands in the path." example:"roles"`
+	Fields []field.Meta `json:"fields"`
+}
+
+func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	var out kindList
+	for _, w := range h.area.of.Words {
+		out.Items = append(out.Items, kindView{w, reference.Fields(h.area.of.Kinds[w]).Describe()})
+	}
+	return httpapi.OK(out), nil
+}
+
 // kind returns what the path names; another word names nothing.
 func (h handlers) kind(r *httpapi.Request) (catalogue.Kind, error) {
 	kind, ok := h.area.of.Kinds[r.Param("kind")]

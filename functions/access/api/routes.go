@@ -50,6 +50,10 @@ func family(entries *reference.Service, a area) []httpapi.Route {
 	ofOthers := a.refusals()
 	kinds := strings.Join(a.of.Words, ", ")
 	return []httpapi.Route{
+		{Key: "GET " + a.path + "/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
+			Tag: a.tag, Summary: "Describe the fields of " + kinds, Description: "What a form needs to show them: labels, help, kinds, bounds.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
+		}},
 		{Key: "GET " + a.path + "/{kind}", Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
 			httpapi.Limit(100, 1000), httpapi.Cursor(),
 			{Name: "active", Kind: httpapi.YesNoParam, Help: "Only those that are active, or only those that are locked."},

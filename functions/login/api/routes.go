@@ -4,6 +4,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/fault"
@@ -17,7 +18,7 @@ const tag = "Sign-in"
 func Routes(service *signin.Service) []httpapi.Route {
 	h := handlers{service}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
-	return guarded(service, append(append(factorRoutes(h, step), passwordRoutes(h, step)...), []httpapi.Route{
+	return guarded(service, append(slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step)), []httpapi.Route{
 		{
 			Key: "POST /api/login", Needs: access.Public, Handle: h.login,
 			Doc: httpapi.Operation{

@@ -35,14 +35,15 @@ type codesView struct {
 }
 
 type view struct {
-	Required          bool         `json:"required" help:"Whether a second factor has to be used, by the account or the environment."`
-	Exempt            bool         `json:"exempt" help:"Whether an administrator chose not to enforce it."`
-	Methods           []mfa.Method `json:"methods" enum:"totp|recoveryCode" help:"What is set up."`
-	Since             *time.Time   `json:"since,omitzero" help:"When the authenticator was set up (UTC)."`
-	RecoveryCodesLeft int          `json:"recoveryCodesLeft"`
-	PausedUntil       *time.Time   `json:"pausedUntil,omitzero" help:"Until when no code is tried, because five were wrong (UTC)."`
-	Ended             bool         `json:"ended" help:"Whether so many codes were wrong that the second factor has to be removed and set up anew."`
-	Devices           []deviceView `json:"devices" help:"Trusted devices, newest first."`
+	Required          bool          `json:"required" help:"Whether a second factor has to be used, by the account or the environment."`
+	Exempt            bool          `json:"exempt" help:"Whether an administrator chose not to enforce it."`
+	Methods           []mfa.Method  `json:"methods" enum:"passkey|totp|recoveryCode|emailCode" help:"The ways to give it: what is set up, and a code by mail where that is allowed."`
+	Passkeys          []passkeyView `json:"passkeys" help:"In the order in which they were set up."`
+	Since             *time.Time    `json:"since,omitzero" help:"When the authenticator was set up (UTC)."`
+	RecoveryCodesLeft int           `json:"recoveryCodesLeft"`
+	PausedUntil       *time.Time    `json:"pausedUntil,omitzero" help:"Until when no code is tried, because five were wrong (UTC)."`
+	Ended             bool          `json:"ended" help:"Whether so many codes were wrong that the second factor has to be removed and set up anew."`
+	Devices           []deviceView  `json:"devices" help:"Trusted devices, newest first."`
 }
 
 type deviceView struct {
@@ -57,7 +58,13 @@ type deviceView struct {
 func viewOf(o factor.Overview) view {
 	v := view{
 		Required: o.Required, Exempt: o.Account.MFAExempt, Methods: append([]mfa.Method{}, o.Methods...), RecoveryCodesLeft: o.CodesLeft,
-		Ended: o.Ended, Devices: make([]deviceView, len(o.Devices)),
+		Ended: o.Ended, Devices: make([]deviceView, len(o.Devices)), Passkeys: make([]passkeyView, len(o.Passkeys)),
+	}
+	if o.MailCode {
+		v.Methods = append(v.Methods, mfa.MailCode)
+	}
+	for i, k := range o.Passkeys {
+		v.Passkeys[i] = passkeyViewOf(k)
 	}
 	if !o.Since.IsZero() {
 		v.Since = &o.Since
@@ -122,7 +129,19 @@ func (h handlers) removeMine(ctx context.Context, r *httpapi.Request) (httpapi.R
 	return httpapi.NoContent(), h.own.Remove(ctx, r.Scope, in.Password)
 }
 
+// proved reads the body of what needs a fresh proof of the caller, and asks for that.
+func (h handlers) proved(ctx context.Context, r *httpapi.Request) error {
+	var in proofBody
+	if err := r.Decode(&in); err != nil {
+		return err
+	}
+	return h.own.Prove(ctx, r.Scope, in.Password)
+}
+
 func (h handlers) forgetMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	if err := h.proved(ctx, r); err != nil {
+		return httpapi.Response{}, err
+	}
 	_, err := h.accounts.ForgetDevices(ctx, r.Scope, r.Scope.Caller.AccountID, 0)
 	return httpapi.NoContent(), err
 }
@@ -134,6 +153,9 @@ func (h handlers) forgetOneOfMine(ctx context.Context, r *httpapi.Request) (http
 func (h handlers) forgetOf(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {
 	device, err := r.ID("deviceId")
 	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.proved(ctx, r); err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.NoContent(), h.own.Forget(ctx, r.Scope, accountID, device)
@@ -156,18 +178,22 @@ func (h handlers) overview(ctx context.Context, r *httpapi.Request, id string) (
 	return httpapi.OK(viewOf(o)).WithVersion(o.Account.Version), nil
 }
 
-// action reads what every action on another account takes: its id and, where given, the version.
-func action(r *httpapi.Request) (string, int64, error) {
+// action reads what every action on another account takes: its id, where given the version, and a fresh proof of the caller
+// (V35).
+func (h handlers) action(ctx context.Context, r *httpapi.Request) (string, int64, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return "", 0, err
 	}
 	version, err := r.IfMatchIfGiven()
-	return id, version, err
+	if err != nil {
+		return "", 0, err
+	}
+	return id, version, h.proved(ctx, r)
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := action(r)
+	id, version, err := h.action(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -178,7 +204,7 @@ func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 }
 
 func (h handlers) exempt(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := action(r)
+	id, version, err := h.action(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -189,7 +215,7 @@ func (h handlers) exempt(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 }
 
 func (h handlers) forget(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := action(r)
+	id, version, err := h.action(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

@@ -3,6 +3,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
@@ -16,14 +17,19 @@ const tag = "Second factor"
 // Routes returns the route table over the services: own for one's own second factor, accounts for others'.
 func Routes(own *factor.Service, accounts *account.Service) []httpapi.Route {
 	h := handlers{own, accounts}
-	return append(ownRoutes(h), othersRoutes(h)...)
+	return slices.Concat(ownRoutes(h), passkeyRoutes(h, proof()), othersRoutes(h))
 }
 
-func ownRoutes(h handlers) []httpapi.Route {
-	proof := []httpapi.Problem{
+// proof are the problems of what needs a fresh proof of the caller.
+func proof() []httpapi.Problem {
+	return []httpapi.Problem{
 		{Kind: fault.Forbidden, Code: "proofNeeded", When: "You signed in more than five minutes ago and sent no password."},
 		{Kind: fault.Invalid, Code: "invalid", When: "The password is not right; it counts as a failed sign-in."},
 	}
+}
+
+func ownRoutes(h handlers) []httpapi.Route {
+	proof := proof()
 	none := []httpapi.Answer{{Status: http.StatusNoContent}}
 	codes := []httpapi.Answer{{Status: http.StatusOK, Body: codesView{}}}
 	return []httpapi.Route{
@@ -52,10 +58,11 @@ func ownRoutes(h handlers) []httpapi.Route {
 			Body:        proofBody{}, Answers: none, Problems: proof,
 		}},
 		{Key: "DELETE /api/me/mfa/devices", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete my trusted devices", Description: "All at once: each needs the second factor at its next sign-in.", Answers: none,
+			Tag: tag, Summary: "Delete my trusted devices", Description: "All at once: each needs the second factor at its next sign-in.",
+			Body: proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
 		}},
 		{Key: "DELETE /api/me/mfa/devices/{deviceId}", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOneOfMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete one of my trusted devices", Answers: none,
+			Tag: tag, Summary: "Delete one of my trusted devices", Body: proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
 		}},
 	}
 }
@@ -67,6 +74,7 @@ func othersRoutes(h handlers) []httpapi.Route {
 		{Kind: fault.Conflict, Code: "self", When: "The account is your own."},
 		{Kind: fault.Conflict, Code: "apiOnly", When: "The account's licence is for API clients only."},
 	}
+	guards = append(guards, proof()...)
 	state := []httpapi.Answer{{Status: http.StatusOK, Body: view{}, ETag: true}}
 	return []httpapi.Route{
 		{Key: "GET /api/accounts/{id}/mfa", Needs: access.AccountRead, NoKeys: true, Handle: h.theirs, Doc: httpapi.Operation{
@@ -75,19 +83,19 @@ func othersRoutes(h handlers) []httpapi.Route {
 		{Key: "POST /api/accounts/{id}/mfa/remove", Needs: access.AccountPassword, NoKeys: true, Handle: h.remove, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove an account's second factor",
 			Description:     "Methods, recovery codes and trusted devices; whether one is required stays. Every session of the account ends.",
-			IfMatchOptional: true, Answers: state, Problems: guards,
+			IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
 		}},
 		{Key: "POST /api/accounts/{id}/mfa/do-not-enforce", Needs: access.AccountPassword, NoKeys: true, Handle: h.exempt, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Do not enforce a second factor",
 			Description:     "Clears MFA required on the account, and wins over the environment's default until it is set again.",
-			IfMatchOptional: true, Answers: state, Problems: guards,
+			IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
 		}},
 		{Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountSession, NoKeys: true, Handle: h.forget, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Delete an account's trusted devices", IfMatchOptional: true,
-			Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: guards[:1],
+			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: append(guards[:1:1], proof()...),
 		}},
 		{Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountSession, NoKeys: true, Handle: h.forgetOne, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete one of an account's trusted devices", Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+			Tag: tag, Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: proof(),
 		}},
 	}
 }

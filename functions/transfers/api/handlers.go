@@ -39,7 +39,7 @@ type exportBody struct {
 // jobView is a job as people see it.
 type jobView struct {
 	ID             string            `json:"id"`
-	Kind           transfer.Kind     `json:"kind" enum:"import|export"`
+	Kind           transfer.Kind     `json:"kind" enum:"import|export|undo"`
 	State          transfer.State    `json:"state" enum:"created|submitted|checking|writing|rollingBack|done|refused|cancelled|failed" help:"done, refused, cancelled and failed are ends; only done changed anything."`
 	SkipErrors     bool              `json:"skipErrors"`
 	DateFormat     string            `json:"dateFormat" enum:"british|european|american|iso"`
@@ -63,6 +63,9 @@ type jobView struct {
 	HiddenSheet    bool              `json:"hiddenSheet,omitzero" help:"The first worksheet, which was read, is a hidden one."`
 	Sheet          bool              `json:"sheet" help:"The uploaded sheet is there with the result of each row: GET /api/jobs/{id}/sheet."`
 	Files          int               `json:"files,omitzero" help:"How many files an export made."`
+	UndoableUntil  *time.Time        `json:"undoableUntil,omitzero" help:"Until when the import can be undone: POST /api/jobs/{id}/undo."`
+	UndoneBy       string            `json:"undoneBy,omitzero" help:"Id of the job that undid the import."`
+	Undoes         string            `json:"undoes,omitzero" help:"Id of the import that this job undoes."`
 }
 
 type progressView struct {
@@ -92,13 +95,22 @@ type linksView struct {
 	Items []linkView `json:"items"`
 }
 
-func viewOf(j transfer.Job) jobView {
+func (h handlers) view(j transfer.Job) jobView { return viewOf(j, h.transfers.Now()) }
+
+func viewOf(j transfer.Job, now time.Time) jobView {
 	v := jobView{
 		ID: j.ID, Kind: j.Kind, State: j.State, SkipErrors: j.Options.SkipErrors, DateFormat: j.Options.DateFormat.String(),
 		Queue: j.Options.Queue, DryRun: j.Options.DryRun, ResetFromGroup: j.Options.ResetFromGroup, ResourceGroup: j.Options.ResourceGroup,
 		CopyRolesFrom: j.Options.CopyRolesFrom, Filters: j.Options.Filters, Set: j.Options.Set, Chosen: len(j.Options.IDs),
 		HiddenSheet: j.HiddenSheet, Sheet: j.Sheet && j.Report && j.State.Ended(), By: j.By, Created: j.Created, Counts: j.Counts,
 		Progress: progressView{Total: j.Counts.Rows, Checked: j.Checked, Written: j.Next}, Problem: j.Problem, Sheets: j.Sheets, Files: j.Files,
+	}
+	v.Undoes = j.Undoes
+	if j.Undone {
+		v.UndoneBy = j.Undo
+	}
+	if until := j.UndoableUntil(); until.After(now) {
+		v.UndoableUntil = &until
 	}
 	if !j.Submitted.IsZero() {
 		v.Submitted = &j.Submitted
@@ -141,7 +153,7 @@ func (h handlers) beginImport(ctx context.Context, r *httpapi.Request) (httpapi.
 		return httpapi.Response{}, err
 	}
 	return httpapi.Created(path(job), begunView{
-		Job: viewOf(job), Form: formView{URL: form.URL, Fields: form.Fields, Expires: form.Expires},
+		Job: h.view(job), Form: formView{URL: form.URL, Fields: form.Fields, Expires: form.Expires},
 	}), nil
 }
 
@@ -158,7 +170,7 @@ func (h handlers) beginExport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err := h.bySet(ctx, r, in, &o); err != nil {
 		return httpapi.Response{}, err
 	}
-	return accepted(h.transfers.BeginExport(ctx, r.Scope, o))
+	return h.accepted(h.transfers.BeginExport(ctx, r.Scope, o))
 }
 
 // bySet puts the filters of the Set that an export was asked for by into its options.
@@ -185,11 +197,11 @@ func (h handlers) bySet(ctx context.Context, r *httpapi.Request, in exportBody, 
 	return err
 }
 
-func accepted(job transfer.Job, err error) (httpapi.Response, error) {
+func (h handlers) accepted(job transfer.Job, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Accepted(path(job), viewOf(job)), nil
+	return httpapi.Accepted(path(job), h.view(job)), nil
 }
 
 func (h handlers) submit(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -197,7 +209,7 @@ func (h handlers) submit(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return accepted(h.transfers.Submit(ctx, r.Scope, id))
+	return h.accepted(h.transfers.Submit(ctx, r.Scope, id))
 }
 
 func (h handlers) cancel(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -205,7 +217,16 @@ func (h handlers) cancel(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return accepted(h.transfers.Cancel(ctx, r.Scope, id))
+	return h.accepted(h.transfers.Cancel(ctx, r.Scope, id))
+}
+
+// undo begins a job that undoes an import.
+func (h handlers) undo(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := r.ID("id")
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.accepted(h.transfers.Undo(ctx, r.Scope, id))
 }
 
 func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -217,7 +238,7 @@ func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(viewOf(job)), nil
+	return httpapi.OK(h.view(job)), nil
 }
 
 func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -231,7 +252,7 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	}
 	page := httpapi.Page[jobView]{Items: make([]jobView, len(jobs))}
 	for i, j := range jobs {
-		page.Items[i] = viewOf(j)
+		page.Items[i] = h.view(j)
 	}
 	if next != "" {
 		page.Next, err = httpapi.SealCursor(r, next)

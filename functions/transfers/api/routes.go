@@ -54,6 +54,29 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 	}, h.jobRoutes(accepted, missing, notYours)...)
 }
 
+// undoRoute is the way to undo an import.
+func (h handlers) undoRoute(accepted []httpapi.Answer, missing httpapi.Problem) httpapi.Route {
+	return httpapi.Route{
+		Key: "POST /api/jobs/{id}/undo", Needs: access.AccountImport, Handle: h.undo,
+		Doc: httpapi.Operation{
+			Tag: tag, Summary: "Undo an import",
+			Description: "For 7 days after it was done. Accounts that the import made and that were not used since are deleted, the others get their former fields back; " +
+				"rows that were edited since are left alone, and the rows of the new job say so. Nobody sees any of it before all of it. " +
+				"A second click answers with the same job. Whoever undoes needs the rights that the changes need.",
+			Answers: accepted,
+			Problems: []httpapi.Problem{missing,
+				{Kind: fault.Conflict, Code: "notImport", When: "The job is no import."},
+				{Kind: fault.Conflict, Code: "notEnded", When: "The import has not ended yet."},
+				{Kind: fault.Conflict, Code: "nothingToUndo", When: "The import changed nothing, or was a dry run, or did not succeed."},
+				{Kind: fault.Conflict, Code: "tooLate", When: "The 7 days are over."},
+				{Kind: fault.Conflict, Code: "undone", When: "The import was undone already."},
+				{Kind: fault.Conflict, Code: "busy", When: "The job is moving on just now; try again."},
+				{Kind: fault.Unavailable, Code: "queue", When: "The job could not be queued; undo it again."},
+			},
+		},
+	}
+}
+
 // jobRoutes are the routes by which jobs are followed, whatever they are.
 func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi.Problem) []httpapi.Route {
 	return []httpapi.Route{
@@ -82,14 +105,15 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 				},
 			},
 		},
+		h.undoRoute(accepted, missing),
 		{
 			Key: "GET /api/jobs/{id}/rows", Needs: access.SignedIn, Handle: h.rows,
 			Query: []httpapi.Param{httpapi.Limit(200, 1000), httpapi.Cursor(), {
 				Name: "outcome", Kind: httpapi.ChoiceParam, Help: "Only rows with this outcome.",
-				Choices: []string{"created", "updated", "unchanged", "skipped", "failed"},
+				Choices: []string{"created", "updated", "unchanged", "skipped", "failed", "undone", "editedSince", "inUse"},
 			}},
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List the result of each row of an import", Description: "In the order of the sheet, once the import has ended.",
+				Tag: tag, Summary: "List the result of each row of an import or an undo", Description: "In the order of the sheet, once the job has ended.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[transfer.Row]{}}},
 				Problems: []httpapi.Problem{missing, notYours,
 					{Kind: fault.Conflict, Code: "notEnded", When: "The job has not ended yet."},

@@ -13,7 +13,7 @@ import (
 )
 
 // peopleOnly are the permissions of which a key must not make use, written by hand in this second place.
-var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key", "access.write", "settings.write"}
+var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key", "account.link", "access.write", "settings.write"}
 
 // credentials are words of paths whose routes manage what lets somebody in, whatever permission they need.
 var credentials = []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices", "links"}

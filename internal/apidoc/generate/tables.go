@@ -8,10 +8,11 @@ import (
 	apikeys "useraccounts/functions/apikeys/api"
 	console "useraccounts/functions/console/api"
 	login "useraccounts/functions/login/api"
-	resources "useraccounts/functions/resources/api"
 	mfa "useraccounts/functions/mfa/api"
+	resources "useraccounts/functions/resources/api"
 	sessions "useraccounts/functions/sessions/api"
 	settings "useraccounts/functions/settings/api"
+	sso "useraccounts/functions/sso/api"
 	transfers "useraccounts/functions/transfers/api"
 	"useraccounts/internal/httpapi"
 )
@@ -27,7 +28,7 @@ type table struct {
 func tables() []table {
 	return []table{
 		{"login", slices.Concat(login.Routes(nil), login.RecoveryRoutes(nil))},
-		{"accounts", append(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{})...)},
+		{"accounts", slices.Concat(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{}), accounts.OverviewRoutes(nil))},
 		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},
@@ -35,6 +36,7 @@ func tables() []table {
 		{"settings", slices.Concat(settings.Routes(nil), settings.CommunicationRoutes(nil), settings.SetRoutes(nil))},
 		{"resources", resources.Routes(nil, nil)},
 		{"transfers", transfers.Routes(nil, nil)},
+		{"sso", sso.Routes(sso.Services{})},
 		{"console", console.Routes(nil)},
 	}
 }

@@ -1,0 +1,163 @@
+package dynamo_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+)
+
+// trusted makes an owner with a second factor and a trusted device, and returns the device's token.
+func trusted(t *testing.T, f *fixture, username string) (*owner, string) {
+	t.Helper()
+	o := newOwner(t, f, username, nil)
+	_, codes := o.enrol(t)
+	got, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, got.Device.Reveal()
+}
+
+func (o *owner) guess(username, password, device string) func() error {
+	return func() error {
+		_, err := o.people.Login(context.Background(), username, password, signin.Device{Token: device, Address: "192.0.2.1"})
+		return err
+	}
+}
+
+func (o *owner) row(t *testing.T) account.Account {
+	t.Helper()
+	a, err := o.store.Account(t.Context(), o.fresh(t).Env, o.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// 200 wrong guesses of strangers at once block the account and not its trusted device, however the owner is named there. The
+// block and its count stay for the strangers.
+func TestStrangersCannotLockATrustedDeviceOut(t *testing.T) {
+	o, device := trusted(t, newFixture(t), "owner")
+	var deeds []func() error
+	for range 200 {
+		deeds = append(deeds, o.guess("owner", "wrong", ""))
+	}
+	together(deeds...)
+	before := o.row(t)
+	if before.TriesBlockedAt.IsZero() {
+		t.Fatal("not blocked")
+	}
+	if err := o.guess("owner", personal, "")(); !fault.HasCode(err, "signInRefused") {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	o.now = o.now.Add(time.Second)
+	for _, as := range []string{"OWNER", "owner@example.com"} {
+		got, err := o.people.Login(t.Context(), as, personal, signin.Device{Token: device})
+		if err != nil || got.Next != session.Done {
+			t.Fatalf("%s: %+v %v", as, got, err)
+		}
+		device = got.Device.Reveal()
+	}
+	if a := o.row(t); a.FailedTries != before.FailedTries || !a.TriesBlockedAt.Equal(before.TriesBlockedAt) || !a.LastLogin.After(before.LastLogin) {
+		t.Errorf("%+v", a)
+	}
+	if _, err := o.accounts.Block(t.Context(), o.fresh(t), o.id, 0, "Left"); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.guess("owner", personal, device)(); !fault.HasCode(err, "signInRefused") {
+		t.Errorf("blocked by an administrator: %v", err)
+	}
+}
+
+// A forced change is taken from a trusted device while strangers' tries block the account.
+func TestAStepAfterATrustedDeviceMindsNoStrangers(t *testing.T) {
+	o, device := trusted(t, newFixture(t), "owner")
+	if _, err := o.accounts.Change(t.Context(), o.fresh(t), o.id, o.fixture.version(t, o.id), map[string]any{"forcePasswordChange": true}); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		_ = o.guess("owner", "wrong", "")()
+	}
+	got, err := o.people.Login(t.Context(), "owner", personal, signin.Device{Token: device})
+	if err != nil || got.Next != session.ChangePassword || o.row(t).TriesBlockedAt.IsZero() {
+		t.Fatalf("%+v %v", got, err)
+	}
+	if got, err = o.people.ChangePassword(t.Context(), got.Ticket.Reveal(), personal+" anew", signin.Device{}); err != nil || got.Next != session.Done {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// C01: of 200 guesses at once from a trusted device the limit is verified on the device, and the limit on the account. Then it
+// is forgotten, and stands in place of no second factor.
+func TestGuessesFromATrustedDeviceAreVerifiedUpToTheLimit(t *testing.T) {
+	o, device := trusted(t, newFixture(t), "owner")
+	hasher := &counting{}
+	o.people.Hasher = hasher
+	for range 4 {
+		_ = o.guess("owner", "wrong", device)()
+	}
+	if a := o.row(t); a.FailedTries != 0 || hasher.verified.Load() != 4 {
+		t.Errorf("%d tries on the account, %d verified", a.FailedTries, hasher.verified.Load())
+	}
+	var deeds []func() error
+	for range 200 {
+		deeds = append(deeds, o.guess("owner", "wrong", device))
+	}
+	for _, err := range together(deeds...) {
+		if !fault.HasCode(err, "signInRefused") {
+			t.Fatal(err)
+		}
+	}
+	if n := hasher.verified.Load(); n != 10 {
+		t.Errorf("%d guesses were verified, want 5 on the device and 5 on the account", n)
+	}
+	known, err := dynamo.Factors{Table: o.table}.Devices(t.Context(), o.id)
+	if err != nil || len(known) != 0 {
+		t.Errorf("%d devices are left, %v", len(known), err)
+	}
+	if _, err := o.accounts.Allow(t.Context(), o.fresh(t), o.id, 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.login(t, device); got.Next != session.SecondFactor {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Whoever it is about, and whatever device token it brings, a refused sign-in is the same number of round trips (C24, V22).
+func TestADeviceTokenCostsTheSameForEverybody(t *testing.T) {
+	f := newFixture(t)
+	o, device := trusted(t, f, "owner")
+	_, others := trusted(t, f, "other")
+	m := &meter{plain: f.table.Client, table: &f.table.Name}
+	on := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
+	o.people.Accounts = dynamo.Accounts{Table: on}
+	broken := device[:len(device)-5] + "AAAAA"
+	for name, c := range map[string][2]string{
+		"no token": {"owner", ""}, "wrong secret": {"owner", broken}, "somebody else's": {"owner", others}, "unknown user": {"nobody", device},
+		"unknown email": {"nobody@example.com", device}, "unknown user, no token": {"nobody", ""}, "email, wrong secret": {"owner@example.com", broken},
+	} {
+		m.within(t, name, 3, 3, 2, func() {
+			if err := o.guess(c[0], "wrong", c[1])(); !fault.HasCode(err, "signInRefused") {
+				t.Error(err)
+			}
+		})
+		if m.calls != 3 {
+			t.Errorf("%s: %d calls", name, m.calls)
+		}
+		if _, err := o.accounts.ResetTries(t.Context(), o.fresh(t), o.id, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.within(t, "the device's own", 4, 4, 2, func() { // of which two at the same time
+		if err := o.guess("owner", "wrong", device)(); !fault.HasCode(err, "signInRefused") {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,214 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/transfer"
+)
+
+var (
+	_ transfer.Undoing = Imports{}
+	_ transfer.Undos   = Jobs{}
+)
+
+// importMarks are the attributes by which an item tells of imports. Whoever writes it at once takes them away: what an import
+// left is then no longer what it left.
+const importMarks = "was, imp, gone, was0, imp0"
+
+// isThere is the condition that a resource or an anchor is there and not being taken away by an import.
+const isThere = "attribute_exists(PK) AND attribute_not_exists(gone)"
+
+// goneOver stages that an item is taken away: its image stays for those who write it meanwhile.
+const goneOver = "SET was = v, gone = :yes, imp0 = imp, imp = :mark REMOVE was0"
+
+// stagedOver is how an import stages a new image over an item that was read with the mark of another import, 0 for none, and
+// with the image before that or without.
+func stagedOver(mark int64, former bool) string {
+	switch {
+	case former && mark != 0:
+		return "SET was0 = was, was = v, v = :v, imp0 = imp, imp = :mark"
+	case mark != 0:
+		return "SET was = v, v = :v, imp0 = imp, imp = :mark REMOVE was0"
+	}
+	return "SET was = v, v = :v, imp = :mark"
+}
+
+func beingUndone() error {
+	return fault.New(fault.Conflict, "busy", "An import is being undone just now, which takes this away; try again in a moment.").After(2 * time.Second)
+}
+
+// planGone stages that an account is taken away which nothing was done with since it was made: no sign-in, no tab, no API key,
+// no link. Its identifiers go as those that an import releases do.
+func (s Accounts) planGone(env string, w account.Write, mark int64, hand handed) parts {
+	a := w.Before
+	values := item{":mark": num(mark), ":yes": yes(true)}
+	condition := asRead(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
+	p := parts{
+		{types.TransactWriteItem{Update: &types.Update{
+			TableName: &s.Name, Key: rowKey(env, a.DirectoryKey()).attributes(), UpdateExpression: aws.String(goneOver),
+			ConditionExpression: &condition, ExpressionAttributeValues: values,
+		}}, raced},
+		{types.TransactWriteItem{Update: &types.Update{
+			TableName: &s.Name, Key: anchorKey(a.ID).attributes(), UpdateExpression: aws.String("SET was = v, gone = :yes, imp = :mark"),
+			ConditionExpression:       aws.String("v.epoch = :epoch AND attribute_not_exists(tabs)"),
+			ExpressionAttributeValues: item{":mark": num(mark), ":yes": yes(true), ":epoch": num(a.Epoch)},
+		}}, raced},
+		{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &s.Name, Key: apiKeysKey(a.ID).attributes(), ConditionExpression: aws.String("attribute_not_exists(PK)"),
+		}}, raced},
+	}
+	s.planKeys(&p, env, w, mark, hand)
+	return p
+}
+
+// Held implements transfer.Undoing: by the anchors, which count the writes of tabs and links, and the counts of API keys.
+func (s Imports) Held(ctx context.Context, ids []string) (map[string]string, error) {
+	keys := make([]key, 0, 2*len(ids))
+	for _, id := range ids {
+		keys = append(keys, anchorKey(id), apiKeysKey(id))
+	}
+	items, err := s.getAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for i, id := range ids {
+		switch {
+		case items[2*i+1] != nil:
+			out[id] = "API keys were made for it."
+		case number(items[2*i], attrTabs) > 0:
+			out[id] = "Its contact, its delegations, its second factor or its links were filled in."
+		}
+	}
+	return out, nil
+}
+
+// Namers implements transfer.Undoing. What a pending import names counts as well.
+func (s Imports) Namers(ctx context.Context, env environment.Environment) (map[string][]string, error) {
+	items, err := s.queryAll(ctx, page{pk: resourcePK(env.ID)})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, it := range items {
+		for _, top := range []bool{true, false} {
+			if r, ok := resourceOf(it, top); ok && r.Manager != "" && (top || !env.Imports.Sees(number(it, attrImport))) {
+				out[catalogue.Fold(r.Manager)] = append(out[catalogue.Fold(r.Manager)], r.Key())
+			}
+		}
+	}
+	return out, nil
+}
+
+// Sweep implements transfer.Undoing. Nobody sees what it removes, so each item goes for itself, the directory row last, because
+// it tells where the others are.
+func (s Imports) Sweep(ctx context.Context, j transfer.Job, rows []transfer.Trace) error {
+	rows, err := s.orMarked(ctx, j, rows)
+	if err != nil {
+		return err
+	}
+	keys := make([]key, len(rows))
+	for i, row := range rows {
+		keys[i] = rowKey(j.Env, row.Username)
+	}
+	items, err := s.getAll(ctx, keys)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(takeBackAtOnce)
+	for i, it := range items {
+		if flag(it, attrGone) && number(it, attrImport) == j.Import {
+			group.Go(func() error { return s.sweepRow(ctx, j, keys[i], it) })
+		}
+	}
+	return group.Wait()
+}
+
+func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item) error {
+	a, _ := accountOf(it, false)
+	event, err := eventAt(logKey(j.Env, sweptEventID(j, a)), journal.Event{
+		At: j.Ended, Kind: journal.Deleted, By: j.By, ByID: j.ByID, Key: j.ByKey, Subject: "account/" + a.Username, Version: a.Version,
+		Note: a.ID, Job: j.ID, Changes: a.Blanks(), Keep: j.KeptDays,
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: event}); err != nil {
+		return store("write", err)
+	}
+	keys := []key{anchorKey(a.ID)}
+	for _, identifier := range a.LoginKeys() {
+		keys = append(keys, loginKey(j.Env, identifier))
+	}
+	if a.Resource != "" {
+		keys = append(keys, resourceKey(j.Env, catalogue.Fold(a.Resource)))
+	}
+	for _, k := range append(keys, row) {
+		_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark AND gone = :yes"),
+			ExpressionAttributeValues: item{":mark": num(j.Import), ":yes": yes(true)},
+		})
+		if _, _, err := conditionHeld(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweptEventID is the id of the line in the environment's log, the same however often it is written: the time of the job, and
+// what is random of the account's id.
+func sweptEventID(j transfer.Job, a account.Account) string {
+	const clock = 10
+	if len(j.ID) < clock || len(a.ID) < clock {
+		return j.ID + a.ID
+	}
+	return j.ID[:clock] + a.ID[clock:]
+}
+
+// Undo implements transfer.Undos: the job, its place in the line and the note on the import that it is there are one
+// transaction, so that of two clicks one makes a job.
+func (s Jobs) Undo(ctx context.Context, undo, of transfer.Job) error {
+	it, err := jobItem(undo)
+	if err != nil {
+		return err
+	}
+	condition, values := "attribute_not_exists(undoing)", item{":undo": str(undo.ID), ":done": str(string(transfer.Done))}
+	if of.Undo != "" { // one that came to nothing
+		condition, values[":former"] = "undoing = :former", str(of.Undo)
+	}
+	err = s.transact(ctx, []types.TransactWriteItem{
+		{Put: &types.Put{TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)")}},
+		s.lineUp(undo),
+		{Update: &types.Update{
+			TableName: &s.Name, Key: jobKey(of.Env, of.ID).attributes(), UpdateExpression: aws.String("SET undoing = :undo"),
+			ConditionExpression:       aws.String(condition + " AND attribute_not_exists(undone) AND #state = :done"),
+			ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#state": "state"},
+		}},
+	})
+	var cancelled *errCancelled
+	if errors.As(err, &cancelled) {
+		return transfer.ErrLost
+	}
+	return err
+}
+
+// undonePart notes on an import that it was undone.
+func (s Imports) undonePart(undo transfer.Job) part {
+	return part{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: jobKey(undo.Env, undo.Undoes).attributes(), UpdateExpression: aws.String("SET undone = :yes"),
+		ConditionExpression: aws.String("undoing = :undo"), ExpressionAttributeValues: item{":yes": yes(true), ":undo": str(undo.ID)},
+	}}, func(item) error { return transfer.ErrOvertaken }}
+}

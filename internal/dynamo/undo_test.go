@@ -1,0 +1,409 @@
+package dynamo_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/token"
+	"useraccounts/internal/transfer"
+)
+
+func (f *fixture) transfers() *transfer.Service {
+	return &transfer.Service{Records: f.records, Undos: f.records, Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now}, Now: time.Now, NewID: token.NewIDText}
+}
+
+// undo orders that an import be undone.
+func (f *fixture) undo(t *testing.T, of transfer.Job) transfer.Job {
+	t.Helper()
+	j, err := f.transfers().Undo(t.Context(), f.fresh(t), of.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// seen is all that people see of accounts and resources, but for versions and times of change.
+func (f *fixture) seen(t *testing.T) string {
+	t.Helper()
+	sc := f.fresh(t)
+	found, _, err := f.accounts.List(t.Context(), sc, "", 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, a := range found {
+		a.Version, a.UpdatedAt, a.Stored, a.Epoch, a.DeviceEpoch = 0, time.Time{}, account.Revision{}, 0, 0
+		out = append(out, fmt.Sprintf("%+v", a))
+		for _, key := range a.LoginKeys() {
+			if _, leads, err := f.store.Find(t.Context(), env, key); err != nil || leads != a.DirectoryKey() {
+				t.Errorf("%s of %s leads to %q (%v)", key, a.Username, leads, err)
+			}
+		}
+	}
+	out = append(out, f.resourcesSeen(t, sc.Env, func() {})...)
+	seats, err := f.store.Seats(t.Context(), env)
+	return strings.Join(append(out, fmt.Sprint(seats, err)), "\n")
+}
+
+// left are the keys of everything in the table but logs.
+func (f *fixture) left(t *testing.T) []string {
+	t.Helper()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(f.dump(t))), func(key string) bool {
+		return strings.HasPrefix(key, "G#") || strings.HasPrefix(key, "U#") && strings.Contains(key, " E#")
+	})
+}
+
+// outcomes are those of a job's rows, by username.
+func (f *fixture) outcomes(t *testing.T, j transfer.Job) map[string]transfer.Outcome {
+	t.Helper()
+	var rows []transfer.Row
+	if err := json.Unmarshal(f.files.stored[j.ReportKey()], &rows); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]transfer.Outcome{}
+	for _, row := range rows {
+		out[row.Username] = row.Outcome
+	}
+	return out
+}
+
+// imported runs an import to its end.
+func (f *fixture) imported(t *testing.T, rows ...[]any) transfer.Job {
+	t.Helper()
+	return f.finish(t, f.submit(t, transfer.Options{}, rows...), transfer.Done)
+}
+
+// An undone import leaves what was there before it: accounts, resources, managers, emails that changed hands, seats, and no
+// item of its own but the logs. The accounts' logs name the job, the environment's says who was deleted, the import who undid it.
+func TestUndoGivesEverythingBack(t *testing.T) {
+	f := newFixture(t)
+	f.office(t)
+	f.makeResource(t, "FREEa")
+	before, left := f.seen(t), f.left(t)
+	j := f.imported(t, f.everything(t, "a")...)
+	if f.seen(t) == before {
+		t.Fatal("the import did nothing")
+	}
+	u := f.finish(t, f.undo(t, j), transfer.Done)
+	if want := (transfer.Counts{Rows: 8, Undone: 8}); u.Counts != want {
+		t.Errorf("%+v; %v", u.Counts, f.outcomes(t, u))
+	}
+	if got := f.seen(t); got != before {
+		t.Errorf("after:\n%s\nbefore:\n%s", got, before)
+	}
+	if got := f.left(t); !slices.Equal(got, left) {
+		t.Errorf("left: %v\nbefore: %v", got, left)
+	}
+	if of := f.job(t, j.ID); !of.Undone || of.Undo != u.ID || !of.UndoableUntil().IsZero() {
+		t.Errorf("%+v", of)
+	}
+	p, _, _ := f.accounts.List(t.Context(), f.fresh(t), "o", 1)
+	events, _, err := dynamo.Timeline{Table: f.table}.Events(t.Context(), f.fresh(t).Env, p[0].ID, "", 10)
+	if err != nil || events[0].Job != u.ID || len(events[0].Changes) == 0 {
+		t.Errorf("%+v %v", events, err)
+	}
+	log, _, err := dynamo.EnvironmentLog{Table: f.table}.Events(t.Context(), env, "", 100)
+	deleted := 0
+	for _, e := range log {
+		if e.Job == u.ID && e.Kind == "deleted" && strings.HasPrefix(e.Subject, "account/a") {
+			deleted++
+		}
+	}
+	if err != nil || deleted != 5 {
+		t.Errorf("%d of 5 deletions in the log, %v", deleted, err)
+	}
+	// What it gave back can be imported again, and that undone in turn.
+	f.arrived(t, "a", func() [2]string {
+		emails := [2]string{f.email(t, "p"), f.email(t, "q")}
+		f.imported(t, f.everything(t, "a")...)
+		return emails
+	}())
+}
+
+// V73, V74: an undo killed at any write, before or after it arrives, is unseen until it is whole, and whole by the next delivery.
+func TestUndoKilledAtEveryWriteEndsWhole(t *testing.T) {
+	f := newFixture(t)
+	f.office(t)
+	f.makeResource(t, "FREEk")
+	before, left := f.seen(t), f.left(t)
+	for at := 1; ; at++ {
+		dead := false
+		for _, after := range []bool{false, true} {
+			j := f.imported(t, f.everything(t, "k")...)
+			between := f.seen(t)
+			u := f.undo(t, j)
+			c := &crash{at: at, after: after}
+			_ = f.workerOn(t, c).Run(t.Context(), env, u.ID)
+			if f.job(t, u.ID).State != transfer.Done && f.seen(t) != between {
+				t.Fatalf("killed at %d (%v): a reader sees part of it", at, after)
+			}
+			f.finish(t, u, transfer.Done)
+			if got := f.seen(t); got != before {
+				t.Fatalf("killed at %d (%v):\n%s\nwant\n%s", at, after, got, before)
+			}
+			if got := f.left(t); !slices.Equal(got, left) {
+				t.Fatalf("killed at %d (%v): left %v\nwant %v", at, after, got, left)
+			}
+			dead = dead || c.dead
+		}
+		if !dead {
+			if at < 10 {
+				t.Errorf("%d writes only", at)
+			}
+			return
+		}
+	}
+}
+
+// V73: an undo that is cancelled after all is staged, and killed at any write as it takes that back, leaves the import as it
+// was, item by item, which can then still be undone.
+func TestUndoCancelledLeavesTheImport(t *testing.T) {
+	f := newFixture(t)
+	f.office(t)
+	f.makeResource(t, "FREEc")
+	before := f.seen(t)
+	j := f.imported(t, f.everything(t, "c")...)
+	// The mark of an import that was committed says nothing more on a key or an anchor; on rows and resources it does.
+	marks := regexp.MustCompile(`(imp|wasId|wasRow):\S+ `)
+	dump := func() map[string]string {
+		out := f.dump(t)
+		for key, is := range out {
+			if strings.HasPrefix(key, "L#") || strings.HasSuffix(key, " A") {
+				out[key] = marks.ReplaceAllString(is, "")
+			}
+		}
+		return out
+	}
+	imported := dump()
+	for at := 1; ; at++ {
+		u := f.undo(t, j)
+		if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, u.ID); err == nil {
+			t.Fatal("the undo was not stopped before its commit")
+		}
+		if is := f.job(t, u.ID); is.State != transfer.Writing || is.Next == 0 {
+			t.Fatalf("%s at %d", is.State, is.Next)
+		}
+		if err := f.records.Mark(t.Context(), u, transfer.MarkCancel); err != nil {
+			t.Fatal(err)
+		}
+		c := &crash{at: at, after: at%2 == 0}
+		_ = f.workerOn(t, c).Run(t.Context(), env, u.ID)
+		f.finish(t, u, transfer.Cancelled)
+		unchanged(t, fmt.Sprintf("killed at %d", at), imported, dump())
+		if t.Failed() {
+			return
+		}
+		if !c.dead {
+			break
+		}
+	}
+	f.finish(t, f.undo(t, j), transfer.Done)
+	if got := f.seen(t); got != before {
+		t.Errorf("after:\n%s\nbefore:\n%s", got, before)
+	}
+}
+
+// What was edited or used since the import is left alone, row by row, with all that depends on it; the rest is undone.
+func TestUndoLeavesWhatWasEditedSince(t *testing.T) {
+	f := newFixture(t)
+	f.office(t)
+	f.create(t, "edited", nil)
+	f.create(t, "fine", nil)
+	rows := [][]any{staffHeads(), {"edited", "By import"}, {"fine", "By import"}, {"keep", nil, nil, nil, nil, nil, nil, nil, nil, "By import"}, {"p", nil, nil, "new-p@example.com"}}
+	for _, name := range []string{"untouched", "changed", "contacted", "renamed", "gone"} {
+		rows = append(rows, person(name))
+	}
+	rows = append(rows, hired("boss", "BOSS", "STAFF"), hired("staffed", "ST", "STAFF"))
+	j := f.imported(t, rows...)
+	id := func(name string) string {
+		page, _, err := f.accounts.List(t.Context(), f.fresh(t), name[:len(name)-1]+string(name[len(name)-1]-1)+"~", 1)
+		if err != nil || page[0].Username != name {
+			t.Fatalf("%s: %v %v", name, page, err)
+		}
+		return page[0].ID
+	}
+	change := func(name string, patch map[string]any) {
+		if _, err := f.accounts.Change(t.Context(), f.fresh(t), id(name), 0, patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("edited", map[string]any{"mobile": "1"})
+	change("changed", map[string]any{"mobile": "1"})
+	change("renamed", map[string]any{"username": "other"})
+	if err := f.accounts.Delete(t.Context(), f.fresh(t), id("gone"), 0); err != nil {
+		t.Fatal(err)
+	}
+	f.touchTab(t, id("contacted"))
+	f.create(t, "heir", map[string]any{"email": "p@example.com"}) // the email that p had before the import
+	if _, err := f.resourcesFor().Change(t.Context(), f.fresh(t), "ST", 0, map[string]any{"jobTitle": "By a person"}, false); err != nil {
+		t.Fatal(err)
+	}
+	f.makeResource(t, "LATER")
+	if _, err := f.resourcesFor().Change(t.Context(), f.fresh(t), "LATER", 0, map[string]any{"manager": "BOSS"}, false); err != nil {
+		t.Fatal(err)
+	}
+	u := f.finish(t, f.undo(t, j), transfer.Done)
+	want := map[string]transfer.Outcome{
+		"edited": "editedSince", "fine": "undone", "keep": "undone", "p": "failed", "untouched": "undone", "changed": "editedSince",
+		"contacted": "inUse", "renamed": "editedSince", "gone": "editedSince", "boss": "inUse", "staffed": "editedSince",
+	}
+	if got := f.outcomes(t, u); !maps.Equal(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+	names := f.usernames(t)
+	for _, name := range []string{"changed", "contacted", "other", "boss", "staffed"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is not there", name)
+		}
+	}
+	if slices.Contains(names, "untouched") {
+		t.Error("untouched is there")
+	}
+	for name, want := range map[string]string{"edited": "By import", "fine": "Somebody"} {
+		if a, err := f.accounts.Get(t.Context(), f.fresh(t), id(name)); err != nil || a.Name != want {
+			t.Errorf("%s: %+v %v", name, a, err)
+		}
+	}
+	if a, err := f.accounts.Get(t.Context(), f.fresh(t), id("edited")); err != nil || a.Mobile != "1" {
+		t.Errorf("the edit is lost: %+v %v", a, err)
+	}
+}
+
+// touchTab writes a tab of an account.
+func (f *fixture) touchTab(t *testing.T, id string) {
+	t.Helper()
+	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), id, 1, account.Contact{Title: "Dr"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// V76: whoever undoes does it with their own rights, as they are when it runs.
+func TestUndoIsJudgedByTheRightsOfWhoUndoes(t *testing.T) {
+	f := newFixture(t)
+	f.create(t, "had", map[string]any{"roles": []string{"ADMIN"}})
+	j := f.imported(t, heads(), []any{"had", nil, nil, nil, "VIEWER"}, person("made"))
+	u := f.undo(t, j)
+	f.barAdmin(t)
+	if got := f.finish(t, u, transfer.Failed); got.Problem.Code != "rightsRevoked" {
+		t.Errorf("%+v", got.Problem)
+	}
+}
+
+// barAdmin takes the import's actor out of use, behind the rules.
+func (f *fixture) barAdmin(t *testing.T) {
+	t.Helper()
+	a, err := f.accounts.Get(t.Context(), f.fresh(t), f.admin.Caller.AccountID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := account.Write{Before: &a, After: a}
+	w.After.AccessLocked, w.After.Version = true, a.Version+1
+	w.Event.ID, w.Event.Kind, w.Event.At = token.NewIDText(), "blocked", time.Now()
+	if err := f.store.Write(t.Context(), f.fresh(t).Env, w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Two clicks at once make one job, and a later one answers with it. One that came to nothing is followed by another.
+func TestUndoIsOrderedOnce(t *testing.T) {
+	f := newFixture(t)
+	j := f.imported(t, heads(), person("one"))
+	jobs := make([]string, 6)
+	for _, err := range atOnce(len(jobs), func(i int) error {
+		u, err := f.transfers().Undo(t.Context(), f.admin, j.ID)
+		jobs[i] = u.ID
+		return err
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if slices.Sort(jobs); jobs[0] != jobs[len(jobs)-1] {
+		t.Errorf("%v", jobs)
+	}
+	first := f.job(t, jobs[0])
+	if _, err := f.transfers().Cancel(t.Context(), f.fresh(t), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	second := f.finish(t, f.undo(t, j), transfer.Done)
+	if again := f.undo(t, j); second.ID == first.ID || again.ID != second.ID {
+		t.Errorf("%s, then %s, then %s", first.ID, second.ID, again.ID)
+	}
+	if slices.Contains(f.usernames(t), "one") {
+		t.Error("it was not undone")
+	}
+	late := f.transfers()
+	late.Now = func() time.Time { return time.Now().Add(transfer.UndoFor + time.Minute) }
+	if _, err := late.Undo(t.Context(), f.fresh(t), f.imported(t, heads(), person("two")).ID); !fault.HasCode(err, "tooLate") {
+		t.Errorf("%v", err)
+	}
+	if _, err := f.transfers().Undo(t.Context(), f.fresh(t), f.imported(t, heads(), []any{"two"}).ID); !fault.HasCode(err, "nothingToUndo") {
+		t.Errorf("%v", err)
+	}
+}
+
+// While an undo is about to take an account away, whoever edits it wins, and nobody adds what would go unseen.
+func TestWhatIsBeingUndoneIsNotAddedTo(t *testing.T) {
+	f := newFixture(t)
+	j := f.imported(t, heads(), person("one"), person("two"))
+	u := f.undo(t, j)
+	if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, u.ID); err == nil {
+		t.Fatal("the undo was not stopped before its commit")
+	}
+	one, _, err := f.accounts.List(t.Context(), f.fresh(t), "on", 1)
+	if err != nil || one[0].Username != "one" {
+		t.Fatalf("%v %v", one, err)
+	}
+	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), one[0].ID, 1, account.Contact{Title: "Dr"}); !fault.HasCode(err, "busy") {
+		t.Errorf("a tab: %v", err)
+	}
+	if _, err := f.accounts.Create(t.Context(), f.fresh(t), map[string]any{"username": "ONE", "name": "N", "email": "x@example.com", "userType": "FULL"}); !fault.HasCode(err, "busy") {
+		t.Errorf("a create: %v", err)
+	}
+	if _, err := f.accounts.Change(t.Context(), f.fresh(t), one[0].ID, 0, map[string]any{"mobile": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	f.finish(t, u, transfer.Done)
+	if got := f.outcomes(t, u); got["one"] != "editedSince" || got["two"] != "undone" || !slices.Contains(f.usernames(t), "one") || slices.Contains(f.usernames(t), "two") {
+		t.Errorf("%v %v", got, f.usernames(t))
+	}
+	f.create(t, "two", nil)
+}
+
+// V73: rows that an import staged are found again when its file is gone, and when what was written down of them is as well.
+func TestAnImportWhoseFileIsGoneIsTakenBack(t *testing.T) {
+	f := newFixture(t)
+	f.office(t)
+	for _, traces := range []bool{true, false} {
+		f.makeResource(t, fmt.Sprintf("FREEg%v", traces))
+		before := f.dump(t)
+		j := f.submit(t, transfer.Options{}, f.everything(t, fmt.Sprintf("g%v", traces))...)
+		if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil {
+			t.Fatal("it was not stopped")
+		}
+		if is := f.job(t, j.ID); is.State != transfer.Writing || is.Next == 0 {
+			t.Fatalf("%s at %d", is.State, is.Next)
+		}
+		delete(f.files.stored, j.UploadKey())
+		if !traces {
+			delete(f.files.stored, j.TracesKey())
+		}
+		if got := f.finish(t, j, transfer.Failed); got.Problem.Code != "fileGone" {
+			t.Errorf("%+v", got.Problem)
+		}
+		unchanged(t, fmt.Sprintf("with traces %v", traces), before, f.dump(t))
+		if len(f.fresh(t).Env.Imports.Pending) > 0 {
+			t.Error("the number is still pending")
+		}
+	}
+}

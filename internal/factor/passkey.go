@@ -1,0 +1,147 @@
+package factor
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/mfa"
+)
+
+// Passkeys is what setting up one's own passkeys needs of the store.
+type Passkeys interface {
+	// AskOwn keeps the digest of a challenge until it is answered, in place of any before.
+	AskOwn(ctx context.Context, env, accountID string, digest []byte, expires time.Time) error
+	// AskedOwn reads it; nil for none.
+	AskedOwn(ctx context.Context, accountID string) ([]byte, time.Time, error)
+}
+
+func holderOf(a account.Account) mfa.Holder {
+	return mfa.Holder{AccountID: a.ID, Username: a.Username, Name: a.Name}
+}
+
+// factorsOf reads the second factor of an account; what is stored of one that it has no more counts for nothing.
+func (s *Service) factorsOf(ctx context.Context, a account.Account) (mfa.Factors, error) {
+	if !a.MFAEnabled {
+		return mfa.Factors{}, nil
+	}
+	return s.Store.Recall(ctx, a.ID, "")
+}
+
+// BeginPasskey returns what the caller's browser makes a passkey from.
+func (s *Service) BeginPasskey(ctx context.Context, sc access.Scope, password string) ([]byte, error) {
+	a, err := s.own(ctx, sc, password)
+	if err != nil {
+		return nil, err
+	}
+	have, err := s.factorsOf(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := mfa.NewChallenge(s.Random)
+	if err != nil {
+		return nil, err
+	}
+	options, err := s.SetUp.AskPasskey(challenge, holderOf(a), have)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(challenge)
+	return options, s.Passkeys.AskOwn(ctx, sc.Env.ID, a.ID, digest[:], s.now().Add(mfa.ChallengeLife))
+}
+
+// ConfirmPasskey keeps the passkey that was made. The recovery codes are for whoever had no second factor, this once. That it
+// was begun is the proof: beginning needs a fresh one, and what is begun is over in minutes.
+func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credential []byte, name string) (mfa.Passkey, []string, error) {
+	challenge, err := s.SetUp.Passkeys.Challenge(credential)
+	if err != nil {
+		return mfa.Passkey{}, nil, err
+	}
+	digest := sha256.Sum256(challenge)
+	asked, expires, err := s.Passkeys.AskedOwn(ctx, sc.Caller.AccountID)
+	if err != nil {
+		return mfa.Passkey{}, nil, err
+	}
+	if string(asked) != string(digest[:]) || !s.now().Before(expires) {
+		return mfa.Passkey{}, nil, fault.New(fault.Conflict, "noSetUp", "There is no passkey to confirm, or it is over. Begin it again.")
+	}
+	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
+	if err != nil {
+		return mfa.Passkey{}, nil, err
+	}
+	have, err := s.factorsOf(ctx, a)
+	if err != nil {
+		return mfa.Passkey{}, nil, err
+	}
+	change, codes, err := s.SetUp.ConfirmPasskey(challenge, holderOf(a), have, !a.MFAEnabled, credential, name)
+	if err != nil {
+		return mfa.Passkey{}, nil, err
+	}
+	change.PasskeyAsked = asked
+	w := s.write(sc, a, journal.SecondFactorAdded)
+	w.Event.Note = string(mfa.ByPasskey) + ": " + change.Passkey.Name
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
+	w.After.MFAEnabled = true
+	return *change.Passkey, codes, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), change))
+}
+
+// passkey reads the caller's account and one of its passkeys.
+func (s *Service) passkey(ctx context.Context, a account.Account, id string) (mfa.Factors, mfa.Passkey, error) {
+	have, err := s.factorsOf(ctx, a)
+	if err != nil {
+		return have, mfa.Passkey{}, err
+	}
+	i := slices.IndexFunc(have.Passkeys, func(k mfa.Passkey) bool { return k.ID == id })
+	if i < 0 {
+		return have, mfa.Passkey{}, fault.New(fault.NotFound, "notFound", "There is no such passkey.")
+	}
+	return have, have.Passkeys[i], nil
+}
+
+// RenamePasskey gives one of the caller's passkeys another name.
+func (s *Service) RenamePasskey(ctx context.Context, sc access.Scope, id, name string) (mfa.Passkey, error) {
+	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
+	if err != nil {
+		return mfa.Passkey{}, err
+	}
+	_, was, err := s.passkey(ctx, a, id)
+	if err != nil {
+		return mfa.Passkey{}, err
+	}
+	is := was
+	if is.Name, err = mfa.PasskeyName(name, was.Name); err != nil || is.Name == was.Name {
+		return was, err
+	}
+	w := s.write(sc, a, journal.SecondFactorRenamed)
+	w.Event.Note = was.Name + " is now " + is.Name
+	return is, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{PasskeyUsed: &mfa.PasskeyUse{Was: was, Now: is}}))
+}
+
+// RemovePasskey takes one of the caller's passkeys away. Sessions and remembered devices end, as whoever has the passkey may
+// have opened them; with the last method the whole second factor goes.
+func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, password string) error {
+	a, err := s.own(ctx, sc, password)
+	if err != nil {
+		return err
+	}
+	have, was, err := s.passkey(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	w := s.write(sc, a, journal.SecondFactorRemoved)
+	w.Event.Note = string(mfa.ByPasskey) + ": " + was.Name
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
+	w.After.Epoch++
+	w.After.DeviceEpoch++
+	if len(have.Passkeys) == 1 && have.Seed == nil {
+		w.After.MFAEnabled, w.DropFactors = false, true
+		return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
+	}
+	return s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{NoPasskey: id}))
+}

@@ -1,0 +1,241 @@
+// Package passkey asks browsers for passkeys and checks their answers, by WebAuthn. The relying party is the host of the
+// product's one public address, and nothing that a request says.
+package passkey
+
+import (
+	"crypto/elliptic"
+	"encoding/base64"
+	"encoding/json"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mfa"
+)
+
+// Ceremonies implements mfa.PasskeyMaker and mfa.PasskeyChecker.
+type Ceremonies struct {
+	// party is nil where the public address has no name that a passkey could be for.
+	party *webauthn.WebAuthn
+}
+
+var (
+	_ mfa.PasskeyMaker   = (*Ceremonies)(nil)
+	_ mfa.PasskeyChecker = (*Ceremonies)(nil)
+)
+
+// New returns the ceremonies of the product at publicURL, which lists itself by name. An address that is an IP has none:
+// WebAuthn binds passkeys to names.
+func New(publicURL, name string) *Ceremonies {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Hostname() == "" {
+		return &Ceremonies{}
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return &Ceremonies{}
+	}
+	party, err := webauthn.New(&webauthn.Config{
+		RPID: strings.ToLower(u.Hostname()), RPDisplayName: name, RPOrigins: []string{u.Scheme + "://" + u.Host},
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			// Every passkey can sign its person in without a username.
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationPreferred,
+		},
+	})
+	if err != nil {
+		return &Ceremonies{}
+	}
+	return &Ceremonies{party}
+}
+
+// unavailable is the answer where there is no name that a passkey could be for.
+func (c *Ceremonies) unavailable() error {
+	if c.party != nil {
+		return nil
+	}
+	return fault.New(fault.Conflict, "passkeysUnavailable",
+		"Passkeys need the product to be reached by a name, and its public address is an IP address. Ask whoever runs it.")
+}
+
+// person is a holder as the library asks for them.
+type person struct {
+	mfa.Holder
+	keys []mfa.Passkey
+}
+
+func (p person) WebAuthnID() []byte          { return mfa.Handle(p.AccountID) }
+func (p person) WebAuthnName() string        { return p.Username }
+func (p person) WebAuthnDisplayName() string { return p.Name }
+
+func (p person) WebAuthnCredentials() []webauthn.Credential {
+	out := make([]webauthn.Credential, len(p.keys))
+	for i, k := range p.keys {
+		out[i] = webauthn.Credential{
+			ID: k.Credential, PublicKey: k.PublicKey, Flags: webauthn.CredentialFlags{BackupEligible: k.Synced},
+			Authenticator: webauthn.Authenticator{SignCount: uint32(k.Counter)}, //nolint:gosec // it was one
+		}
+		for _, t := range k.Transports {
+			out[i].Transport = append(out[i].Transport, protocol.AuthenticatorTransport(t))
+		}
+	}
+	return out
+}
+
+func (p person) descriptors() []protocol.CredentialDescriptor {
+	return webauthn.Credentials(p.WebAuthnCredentials()).CredentialDescriptors()
+}
+
+// Creation implements mfa.PasskeyMaker.
+func (c *Ceremonies) Creation(challenge []byte, who mfa.Holder, have []mfa.Passkey) ([]byte, error) {
+	if err := c.unavailable(); err != nil {
+		return nil, err
+	}
+	p := person{who, have}
+	made, _, err := c.party.BeginRegistration(p, webauthn.WithExclusions(p.descriptors()), withChallenge(challenge))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(made.Response)
+}
+
+func withChallenge(challenge []byte) webauthn.RegistrationOption {
+	return func(o *protocol.PublicKeyCredentialCreationOptions) error {
+		o.Challenge = challenge
+		return nil
+	}
+}
+
+// notRight is the answer to a credential that cannot be read, or is not for us.
+func notRight() error {
+	return fault.InvalidFields([]fault.Field{{Field: "credential", Code: "wrong",
+		Message: "This is not the answer to what was asked of the passkey. Begin again."}})
+}
+
+// Created implements mfa.PasskeyMaker.
+func (c *Ceremonies) Created(challenge []byte, who mfa.Holder, credential []byte) (mfa.Passkey, error) {
+	if err := c.unavailable(); err != nil {
+		return mfa.Passkey{}, err
+	}
+	if len(credential) > mfa.MaxCredential {
+		return mfa.Passkey{}, notRight()
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
+	if err != nil {
+		return mfa.Passkey{}, notRight()
+	}
+	p := person{Holder: who}
+	made, err := c.party.CreateCredential(p, webauthn.SessionData{
+		Challenge: encoded(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.party.Config.RPID,
+		UserVerification: protocol.VerificationPreferred, CredParams: webauthn.CredentialParametersDefault(),
+	}, parsed)
+	if err != nil {
+		return mfa.Passkey{}, notRight()
+	}
+	out := mfa.Passkey{
+		Credential: made.ID, PublicKey: made.PublicKey, Counter: int64(made.Authenticator.SignCount), Synced: made.Flags.BackupEligible,
+	}
+	for _, t := range []protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard, protocol.Hybrid, protocol.Internal} {
+		if slices.Contains(made.Transport, t) {
+			out.Transports = append(out.Transports, string(t))
+		}
+	}
+	return out, nil
+}
+
+// Challenge implements mfa.PasskeyMaker.
+func (c *Ceremonies) Challenge(credential []byte) ([]byte, error) {
+	if err := c.unavailable(); err != nil {
+		return nil, err
+	}
+	if len(credential) > mfa.MaxCredential {
+		return nil, notRight()
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
+	if err != nil {
+		return nil, notRight()
+	}
+	challenge, err := base64.RawURLEncoding.DecodeString(parsed.Response.CollectedClientData.Challenge)
+	if err != nil {
+		return nil, notRight()
+	}
+	return challenge, nil
+}
+
+// Request implements mfa.PasskeyChecker.
+func (c *Ceremonies) Request(challenge []byte, from []mfa.Passkey) ([]byte, error) {
+	if err := c.unavailable(); err != nil {
+		return nil, err
+	}
+	options := []webauthn.LoginOption{webauthn.WithChallenge(challenge)}
+	if len(from) == 0 {
+		options = append(options, webauthn.WithUserVerification(protocol.VerificationRequired))
+	} else {
+		options = append(options, webauthn.WithUserVerification(protocol.VerificationPreferred),
+			webauthn.WithAllowedCredentials(person{keys: from}.descriptors()))
+	}
+	asked, _, err := c.party.BeginDiscoverableLogin(options...)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(asked.Response)
+}
+
+// Read implements mfa.PasskeyChecker.
+func (c *Ceremonies) Read(credential []byte) (mfa.Answer, error) {
+	if err := c.unavailable(); err != nil {
+		return mfa.Answer{}, err
+	}
+	if len(credential) > mfa.MaxCredential {
+		return mfa.Answer{}, notRight()
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(credential)
+	if err != nil {
+		return mfa.Answer{}, notRight()
+	}
+	challenge, err := base64.RawURLEncoding.DecodeString(parsed.Response.CollectedClientData.Challenge)
+	if err != nil {
+		return mfa.Answer{}, notRight()
+	}
+	return mfa.Answer{Credential: parsed.RawID, Handle: parsed.Response.UserHandle, Challenge: challenge, Raw: credential}, nil
+}
+
+// Verify implements mfa.PasskeyChecker. For a passkey without a key, which is nobody's, it does the same work and is never right.
+func (c *Ceremonies) Verify(challenge []byte, a mfa.Answer, accountID string, key mfa.Passkey, verified bool) (int64, bool) {
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(a.Raw)
+	if err != nil || c.party == nil {
+		return 0, false
+	}
+	known := len(key.PublicKey) > 0
+	if !known {
+		key.Credential, key.PublicKey = a.Credential, nobodysKey()
+		parsed.Response.UserHandle = nil
+	}
+	asked := protocol.VerificationPreferred
+	if verified {
+		asked = protocol.VerificationRequired
+	}
+	p := person{mfa.Holder{AccountID: accountID}, []mfa.Passkey{key}}
+	_, err = c.party.ValidateLogin(p, webauthn.SessionData{
+		Challenge: encoded(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.party.Config.RPID, UserVerification: asked,
+		AllowedCredentialIDs: [][]byte{key.Credential},
+	}, parsed)
+	return int64(parsed.Response.AuthenticatorData.Counter), err == nil && known
+}
+
+// nobodysKey is a public key in COSE, of ES256: the curve's base point.
+func nobodysKey() []byte {
+	const size = 32
+	curve := elliptic.P256().Params()
+	out := []byte{0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, size}
+	out = append(out, curve.Gx.FillBytes(make([]byte, size))...)
+	out = append(out, 0x22, 0x58, size)
+	return append(out, curve.Gy.FillBytes(make([]byte, size))...)
+}
+
+func encoded(challenge []byte) string { return base64.RawURLEncoding.EncodeToString(challenge) }

@@ -1,0 +1,80 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/fault"
+)
+
+// UndoFor is how long after its commit an import can be undone.
+const UndoFor = 7 * 24 * time.Hour
+
+// Undos is the record of jobs as an order to undo needs it.
+type Undos interface {
+	// Undo writes the job that undoes an import, submitted, and notes it on the import; ErrLost if the import was undone, or
+	// has another such job than of names, by now.
+	Undo(ctx context.Context, undo, of Job) error
+}
+
+// UndoableUntil is until when an import can be undone; zero for what cannot be, and for what was.
+func (j Job) UndoableUntil() time.Time {
+	if j.Kind != Import || j.State != Done || j.Options.DryRun || j.Undone || j.Counts.Created+j.Counts.Updated == 0 {
+		return time.Time{}
+	}
+	return j.Ended.Add(UndoFor)
+}
+
+// Undo begins a job that undoes an import, and hands it to the worker. While one is under way, and after one that did it, the
+// answer is that job: a second click does nothing. One that came to nothing is followed by another.
+func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, error) {
+	const tries = 4
+	for range tries {
+		job, err := s.Get(ctx, sc, id)
+		if err != nil {
+			return Job{}, err
+		}
+		if job.Undo != "" {
+			before, err := s.Records.Job(ctx, job.Env, job.Undo)
+			if err == nil && before.State == Submitted && !before.Queued {
+				return s.send(ctx, before)
+			}
+			if err == nil && (before.State == Done || !before.State.Ended()) || err != nil && !fault.Is(err, fault.NotFound) {
+				return before, err
+			}
+		}
+		if err := s.undoable(job); err != nil {
+			return Job{}, err
+		}
+		undo := s.newJob(sc, Undo, Options{SkipErrors: true, DateFormat: job.Options.DateFormat})
+		undo.State, undo.Submitted, undo.Undoes, undo.UndoesImport = Submitted, undo.Created, job.ID, job.Import
+		err = s.Undos.Undo(ctx, undo, job)
+		if err == nil {
+			return s.send(ctx, undo)
+		}
+		if !errors.Is(err, ErrLost) {
+			return Job{}, err
+		}
+	}
+	return Job{}, fault.New(fault.Conflict, "busy", "The job is moving on just now; try again.").After(time.Second)
+}
+
+// undoable refuses to undo what cannot be undone, and says why.
+func (s *Service) undoable(job Job) error {
+	until := job.UndoableUntil()
+	switch {
+	case job.Kind != Import:
+		return fault.New(fault.Conflict, "notImport", "Only an import can be undone.")
+	case !job.State.Ended():
+		return fault.New(fault.Conflict, "notEnded", "The import has not ended yet; cancel it instead.").After(2 * time.Second)
+	case job.Undone:
+		return fault.New(fault.Conflict, "undone", "This import was undone already.")
+	case until.IsZero():
+		return fault.New(fault.Conflict, "nothingToUndo", "This import changed nothing, so there is nothing to undo.")
+	case s.Now().After(until):
+		return fault.New(fault.Conflict, "tooLate", "An import can be undone for 7 days, and those are over. Export the accounts, mend the sheet and import it.")
+	}
+	return nil
+}
