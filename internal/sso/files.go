@@ -133,7 +133,7 @@ func (s *Files) part(ctx context.Context, sc access.Scope, a Asked, do func(cont
 func (s *Files) window(ctx context.Context, sc access.Scope, a *Asked) (*window, error) {
 	missing := func(err error) error {
 		if fault.Is(err, fault.NotFound) {
-			return fault.New(fault.Conflict, "noFile", "There is no such file: it was not posted yet, is older than a day, or is another person's.").Because(err)
+			return fault.New(fault.NotFound, "noFile", "There is no such file: it was not posted yet, is older than a day, or is another person's.").Because(err)
 		}
 		return err
 	}

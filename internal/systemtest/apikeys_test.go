@@ -188,11 +188,11 @@ func badKeys(t *testing.T, admin *client) {
 		`{"description":"x","validDays":"90"}`:               {400, "body", "validDays"},
 		`{"description":"x","validDays":1.5}`:                {400, "body", "validDays"},
 		`{"description":"x","key":"mine"}`:                   {400, "body", "key"},
-		`{"description":"x","validDays":0}`:                  {422, "invalid", "validDays"},
-		`{"description":"x","validDays":3651}`:               {422, "invalid", "validDays"},
+		`{"description":"x","validDays":0}`:                  {400, "body", "validDays"},
+		`{"description":"x","validDays":3651}`:               {400, "body", "validDays"},
 		`{"description":"  "}`:                               {422, "invalid", "description"},
 		`{"description":"a\nb"}`:                             {422, "invalid", "description"},
-		`{"description":"` + strings.Repeat("x", 201) + `"}`: {422, "invalid", "description"},
+		`{"description":"` + strings.Repeat("x", 201) + `"}`: {400, "body", "description"},
 	} {
 		admin.do(t, "POST", path, body).problem(t, want.status, want.code, want.field)
 	}

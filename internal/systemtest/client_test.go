@@ -98,6 +98,17 @@ func (a answer) problem(t *testing.T, status int, code string, fields ...string)
 	}
 }
 
+// refuses fails unless the answer is a problem that names the field: a bound that the reference states is a 400, a rule beyond
+// that a 422.
+func (a answer) refuses(t *testing.T, field string) {
+	t.Helper()
+	if a.Status == 400 {
+		a.problem(t, 400, "body", field)
+		return
+	}
+	a.problem(t, 422, "invalid", field)
+}
+
 // header is a request header for do.
 type header [2]string
 

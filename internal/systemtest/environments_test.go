@@ -29,6 +29,7 @@ import (
 	"useraccounts/internal/sets"
 	"useraccounts/internal/setup"
 	"useraccounts/internal/signin"
+	"useraccounts/internal/sso"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
 )
@@ -115,6 +116,9 @@ func another(t *testing.T, system *localtest.Running) elsewhere {
 	set, err := (&sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}).
 		Create(t.Context(), sc, sets.Choice{Name: &name, Grid: &grid, Columns: &columns, Shared: &shared})
 	must(err)
+	provider, err := (&sso.Providers{Store: dynamo.NewSignOn(table), Now: time.Now, NewID: token.NewIDText}).
+		Create(t.Context(), sc, sso.Draft{Patch: field.Patch{"name": "Elsewhere", "kind": "google", "clientId": "x", "enabled": true}})
+	must(err)
 	job := transfer.Job{ID: token.NewIDText(), Env: otherEnvironment, Kind: transfer.Export, State: transfer.Done, By: "other", ByID: person.ID, Created: time.Now(), Files: 1, Report: true}
 	must(dynamo.Jobs{Table: table}.Create(t.Context(), job))
 	return elsewhere{
@@ -126,6 +130,8 @@ func another(t *testing.T, system *localtest.Running) elsewhere {
 		ids: map[string]string{
 			"accounts": person.ID, "jobs": job.ID, "imports": job.ID, "sets": set.ID,
 			"sessionId": opened.Session.ID, "keyId": key.ID, "delegationId": delegation.ID, "code": made.Code,
+			"sso-providers": provider.ID, "sso": provider.ID, "providerId": provider.ID,
+			"fileId":    token.NewIDText(), // files of links hang on who posted them; this one is nobody's
 			"passkeyId": token.NewIDText(), // so do passkeys
 			"deviceId":  token.NewIDText(), // devices hang on an account, as sessions do; this one is nobody's here
 		},
@@ -160,10 +166,7 @@ func (e elsewhere) foreign(t *testing.T, event events.APIGatewayV2HTTPRequest) m
 // V58, V57: whatever is another environment's, in the same table, is not there: each id of each route, one by one, answers
 // 404, whoever asks; and nobody of there is let in here, by a session or a key.
 func TestAnotherEnvironmentIsNotThere(t *testing.T) {
-	system, admin := startNamed(t)
-	words := sampleWords(t, admin)
-	words["linkToken"] = "none" // of a route that is open to anybody and has no id
-	maps.Copy(words, referenceWords(t, admin))
+	system, admin, words := startSamples(t)
 	there := another(t, system)
 	template := localtest.Template(t)
 	tried := 0
@@ -192,8 +195,8 @@ func TestAnotherEnvironmentIsNotThere(t *testing.T) {
 			e.RawPath = strings.Replace(event.RawPath, event.PathParameters[name], changed[name], 1)
 			tried++
 			want := 404
-			if name == "sessionId" {
-				want = 204 // closing what is closed, or never was, is done already; nothing there is touched by it
+			if name == "sessionId" || name == "providerId" && (event.RouteKey[:6] == "DELETE" || strings.HasSuffix(event.RawPath, "/remove")) {
+				want = 204 // ending what is over, or never was, is done already; nothing there is touched by it
 			}
 			if got := send(e); got.StatusCode != want {
 				t.Errorf("%s with another environment's %s: %d %s", event.RouteKey, name, got.StatusCode, got.Body)

@@ -242,8 +242,8 @@ func badBulk(t *testing.T, admin *client, ids map[string]string) {
 	id := `"ids":["` + ids["listd"] + `"]`
 	many := strings.TrimSuffix(strings.Repeat(`"x",`, 501), ",")
 	for _, c := range []struct{ body, of string }{
-		{`{"action":"export",` + id + `}`, "action"}, {`{"action":"lock"}`, "ids"}, {`{"action":"lock","filter":{},` + id + `}`, "ids"},
-		{`{"action":"lock","ids":[` + many + `]}`, "ids"}, {`{"action":"block",` + id + `}`, "arguments.reason"},
+		{`{"action":"lock"}`, "ids"}, {`{"action":"lock","filter":{},` + id + `}`, "ids"},
+		{`{"action":"block",` + id + `}`, "arguments.reason"},
 		{`{"action":"block",` + id + `,"arguments":{"reason":" "}}`, "arguments.reason"},
 		{`{"action":"lock",` + id + `,"arguments":{"reason":"x"}}`, "arguments.reason"},
 		{`{"action":"addRoles",` + id + `,"arguments":{"roles":["NONE"]}}`, "arguments.roles"},
@@ -252,6 +252,7 @@ func badBulk(t *testing.T, admin *client, ids map[string]string) {
 		admin.do(t, "POST", "/api/accounts/bulk", c.body).problem(t, 422, "invalid", c.of)
 	}
 	for _, c := range []struct{ body, of string }{
+		{`{"action":"export",` + id + `}`, "action"}, {`{"action":"lock","ids":[` + many + `]}`, "ids"},
 		{`{` + id + `}`, "action"}, {`{"action":"lock","ids":"x"}`, "ids"}, {`{"action":"lock","filter":{"active":true}}`, "filter.active"}, {`{"action":"lock",` + id + `,"password":"x"}`, "password"},
 	} {
 		admin.do(t, "POST", "/api/accounts/bulk", c.body).problem(t, 400, "body", c.of)

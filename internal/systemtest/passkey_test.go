@@ -179,7 +179,8 @@ func TestPasskeys(t *testing.T) {
 	if done.text(t, "next") != "done" || len(done.members(t)["recoveryCodes"].([]any)) != 10 {
 		t.Errorf("%s", done.Body)
 	}
-	nobody.do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": ticket["ticket"], "method": "sms"}).problem(t, 401, "ticket")
+	nobody.do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": ticket["ticket"], "method": "sms"}).problem(t, 400, "body", "method")
+	nobody.do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": ticket["ticket"], "method": "totp"}).problem(t, 401, "ticket")
 }
 
 // C15, V35: what weakens the sign-in of others wants a proof of the administrator that is fresh, by password over HTTP here; the

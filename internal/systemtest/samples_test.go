@@ -19,13 +19,7 @@ import (
 
 // Every route and trigger of the template has a sample in events/, and every sample runs through the built function.
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
-	signOn := startSignOn(t, map[string]string{"PublicUrl": publicURL})
-	system, admin := signOn.system, signOn.admin
-	words := sampleWords(t, admin)
-	maps.Copy(words, signOn.sampleWords(t))
-	words["mailId"] = admin.person(t, "mailable", "seven green bicycles", nil).text(t, "id")
-	words["linkToken"] = linkSample(t, system, admin.person(t, "linked", "seven green bicycles", nil).text(t, "id"))
-	maps.Copy(words, referenceWords(t, admin))
+	system, _, words := startSamples(t)
 	template := localtest.Template(t)
 	var routes []string
 	for _, file := range sampleFiles(t) {
@@ -72,6 +66,19 @@ func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 			}
 		}
 	}
+}
+
+// startSamples starts the system and makes everything that the samples speak of.
+func startSamples(t *testing.T) (*localtest.Running, *client, map[string]string) {
+	t.Helper()
+	signOn := startSignOn(t, map[string]string{"PublicUrl": publicURL})
+	system, admin := signOn.system, signOn.admin
+	words := sampleWords(t, admin)
+	maps.Copy(words, signOn.sampleWords(t))
+	words["mailId"] = admin.person(t, "mailable", "seven green bicycles", nil).text(t, "id")
+	words["linkToken"] = linkSample(t, system, admin.person(t, "linked", "seven green bicycles", nil).text(t, "id"))
+	maps.Copy(words, referenceWords(t, admin))
+	return system, admin, words
 }
 
 func functionOf(template *samtemplate.Template, key string) string {

@@ -441,7 +441,7 @@ func (s *signOn) file(t *testing.T) {
 	at := "/api/sso-providers/" + s.entra + "/link-files"
 	form := s.admin.do(t, "POST", at, nil).wants(t, 200).members(t)
 	path := at + "/" + form["fileId"].(string)
-	s.admin.do(t, "POST", path+"/check", nil).problem(t, 409, "noFile")
+	s.admin.do(t, "POST", path+"/check", nil).problem(t, 404, "noFile")
 	content := "\xef\xbb\xbfName;\"Mail\";Object_ID\n"
 	postCSV(t, form, []byte(content))
 	s.admin.do(t, "POST", path+"/check", nil).problem(t, 422, "invalid", "file")
@@ -455,7 +455,7 @@ func (s *signOn) file(t *testing.T) {
 	}
 	postCSV(t, form, []byte("email,object_id\ncsvd@example.com,csv-x\n")) // after the check: what was checked is applied
 	version := checked.text(t, "version")
-	s.admin.do(t, "POST", path+"/apply", map[string]any{"version": "no such version"}).problem(t, 409, "noFile")
+	s.admin.do(t, "POST", path+"/apply", map[string]any{"version": "no such version"}).problem(t, 404, "noFile")
 	s.admin.do(t, "POST", path+"/apply", map[string]any{}).problem(t, 400, "body", "version")
 	applied := s.admin.do(t, "POST", path+"/apply", map[string]any{"version": version}).wants(t, 200)
 	if got := each(t, applied, "outcome"); got != "linked twoAccounts twoAccounts noSuchEmail linkedToAnother unusable unusable alreadyLinked" {
@@ -467,7 +467,7 @@ func (s *signOn) file(t *testing.T) {
 	}
 	// Another person's file is none.
 	s.admin.person(t, "second", bicycles, map[string]any{"roles": []string{"ADMIN"}})
-	s.admin.as(t, "second", bicycles).do(t, "POST", path+"/check", nil).problem(t, 409, "noFile")
+	s.admin.as(t, "second", bicycles).do(t, "POST", path+"/check", nil).problem(t, 404, "noFile")
 	// Duplicates are judged over the whole file, a thousand lines at a time.
 	var long bytes.Buffer
 	long.WriteString("email,object_id\n")

@@ -164,7 +164,7 @@ func badLogs(t *testing.T, admin *client) {
 	for typed, body := range map[string]any{
 		"blank": map[string]any{"text": " \n "}, "long": map[string]any{"text": strings.Repeat("x", 2001)}, "control": map[string]any{"text": "a\x1b[0m"},
 	} {
-		t.Run(typed, func(t *testing.T) { admin.do(t, "POST", path+"/notes", body).problem(t, 422, "invalid", "text") })
+		t.Run(typed, func(t *testing.T) { admin.do(t, "POST", path+"/notes", body).refuses(t, "text") })
 	}
 	for _, body := range []string{`{}`, `{"text":null}`, `{"text":["a"]}`, `{"text":"a","by":"somebody"}`} {
 		admin.do(t, "POST", path+"/notes", body).problem(t, 400, "body")
@@ -235,7 +235,7 @@ func copyTab(t *testing.T, admin *client) {
 		field  string
 	}{
 		"from itself": {`{"from":"` + to[strings.LastIndex(to, "/")+1:] + `"}`, 422, "invalid", "from"}, "from nobody": {`{"from":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}`, 422, "invalid", "from"},
-		"no id": {`{"from":"` + strings.Repeat("x", 3000) + `"}`, 422, "invalid", "from"}, "nothing": {`{}`, 400, "body", "from"}, "more": {`{"from":"` + id + `","password":true}`, 400, "body", "password"},
+		"no id": {`{"from":"` + strings.Repeat("x", 3000) + `"}`, 400, "body", "from"}, "nothing": {`{}`, 400, "body", "from"}, "more": {`{"from":"` + id + `","password":true}`, 400, "body", "password"},
 	} {
 		t.Run(name, func(t *testing.T) { admin.do(t, "POST", to+"/copy-from", c.body).problem(t, c.status, c.code, c.field) })
 	}
@@ -316,7 +316,7 @@ func badContacts(t *testing.T, admin *client) {
 		"addresses.0.country": {"addresses": []any{map[string]any{"type": "work", "city": "x", "country": "ZZ"}}},
 		"addresses.0.address": {"addresses": []any{map[string]any{"type": "work"}}},
 	} {
-		admin.do(t, "PUT", path, body, tag).problem(t, 422, "invalid", field)
+		admin.do(t, "PUT", path, body, tag).refuses(t, field)
 	}
 	for _, body := range []string{`{"title":1}`, `{"emails":"a@example.com"}`, `{"emails":[null]}`, `{"version":3}`, `{"name":"x"}`, `{"emails":[{"type":"work","value":"a@example.com","x":1}]}`} {
 		admin.do(t, "PUT", path, body, tag).problem(t, 400, "body")
@@ -384,7 +384,7 @@ func badDelegations(t *testing.T, admin *client) {
 	own := admin.do(t, "POST", account+"/resource", map[string]any{"resourceGroup": "STAFF"}).wants(t, 201).text(t, "code")
 	admin.do(t, "POST", path, target("resource", own, false)).problem(t, 422, "invalid", "target.code")
 	for field, body := range map[string]map[string]any{"target.code": target("resourceGroup", "NONE", true), "target.kind": target("role", "ADMIN", true)} {
-		admin.do(t, "POST", path, body).problem(t, 422, "invalid", field)
+		admin.do(t, "POST", path, body).refuses(t, field)
 	}
 	admin.do(t, "POST", path, target("resource", strings.Repeat("ﷺ", 50), true)).problem(t, 422, "invalid", "target.code")
 	for _, body := range []string{`{}`, `{"target":{"kind":"resourceGroup","code":"STAFF"}}`, `{"target":"STAFF","manager":true}`, `{"target":{"kind":"resourceGroup","code":"STAFF","x":1},"manager":true}`} {

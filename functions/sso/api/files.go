@@ -45,7 +45,7 @@ func (h handlers) fileRoutes() []httpapi.Route {
 	part := []httpapi.Answer{{Status: http.StatusOK, Body: partView{}}}
 	wrong := []httpapi.Problem{
 		missing,
-		{Kind: fault.Conflict, Code: "noFile", When: "No file was posted yet, it is older than a day, or another person's."},
+		{Kind: fault.NotFound, Code: "noFile", When: "No file was posted yet, it is older than a day, or another person's."},
 		{Kind: fault.Invalid, Code: "invalid", When: "The file is empty, no CSV in UTF-8, without its headings, or too long."},
 	}
 	return []httpapi.Route{
