@@ -42,7 +42,7 @@ func (o *owner) scope(t *testing.T, in signin.Result) access.Scope {
 // newPasskey sets a passkey up in an open session, and returns it with the recovery codes.
 func (o *owner) newPasskey(t *testing.T, scope access.Scope, name string) (*holder, mfa.Passkey, []string) {
 	t.Helper()
-	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), wholeKey(virtualwebauthn.KeyTypeEC2)}
 	h.key.Counter = 1
 	raw, err := o.own.BeginPasskey(t.Context(), scope, "")
 	if err != nil {
@@ -178,7 +178,7 @@ func TestAChallengeIsAnsweredOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	another := &holder{o, h.auth, virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	another := &holder{o, h.auth, wholeKey(virtualwebauthn.KeyTypeEC2)}
 	made := another.attested(t, raw)
 	if n := twentyTimes(func() error { _, _, err := o.own.ConfirmPasskey(context.Background(), scope, made, "x"); return err }); n != 1 {
 		t.Errorf("%d passkeys by one challenge", n)
@@ -281,7 +281,7 @@ func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 	if before != 1 {
 		t.Errorf("%d tries after one wrong answer", before)
 	}
-	h.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	h.key = wholeKey(virtualwebauthn.KeyTypeEC2)
 	if _, err := h.enter(t); !fault.HasCode(err, "signInRefused") || o.tries(t) != before {
 		t.Errorf("nobody's passkey under somebody's id: %v, %d tries", err, o.tries(t))
 	}
@@ -307,7 +307,7 @@ func TestAPasskeyAtTheSetUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), wholeKey(virtualwebauthn.KeyTypeEC2)}
 	with := signin.NewFactor{Credential: h.attested(t, begun.Options), Name: "Phone"}
 	done, err := o.people.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), with, signin.Device{})
 	if err != nil || done.Next != session.Done || len(done.RecoveryCodes) != 10 {
@@ -374,4 +374,16 @@ func TestALeftoverFactorOpensNothing(t *testing.T) {
 
 func (o *owner) event(version int64) journal.Event {
 	return journal.Event{ID: token.NewIDText(), At: o.now, Kind: journal.Changed, Version: version}
+}
+
+// wholeKey makes a passkey's key. The virtual authenticator writes a coordinate that begins with a zero byte, which is one of
+// 128, a byte too short (RFC 9053, 7.1.1 wants it padded); real ones do not.
+func wholeKey(kind virtualwebauthn.KeyType) virtualwebauthn.Credential {
+	const whole = 77 // bytes of an ES256 key in COSE
+	for {
+		key := virtualwebauthn.NewCredential(kind)
+		if kind != virtualwebauthn.KeyTypeEC2 || len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
 }

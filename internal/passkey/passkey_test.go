@@ -28,7 +28,7 @@ func ceremonies() *passkey.Ceremonies { return passkey.New(ours.Origin, ours.Nam
 func made(t *testing.T, o virtualwebauthn.AuthenticatorOptions, kind virtualwebauthn.KeyType) (virtualwebauthn.Authenticator, virtualwebauthn.Credential, mfa.Passkey) {
 	t.Helper()
 	o.UserHandle = mfa.Handle(accountID)
-	auth, key := virtualwebauthn.NewAuthenticatorWithOptions(o), virtualwebauthn.NewCredential(kind)
+	auth, key := virtualwebauthn.NewAuthenticatorWithOptions(o), wholeKey(kind)
 	key.Counter = 4
 	got, err := ceremonies().Created(challenge, who, []byte(attested(t, ours, auth, key, challenge)))
 	if err != nil {
@@ -107,7 +107,7 @@ func TestANewPasskey(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	auth, key := virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	auth, key := virtualwebauthn.NewAuthenticator(), wholeKey(virtualwebauthn.KeyTypeEC2)
 	origin, host := ours, ours
 	origin.Origin, host.ID = "https://accounts.example.com.evil.example", "evil.example"
 	for name, text := range map[string]string{
@@ -137,7 +137,7 @@ func TestAnAnswer(t *testing.T) {
 	origin.Origin, host.ID = "http://accounts.example.com", "example.com"
 	absent.Options.UserNotPresent, unproved.Options.UserNotVerified = true, true
 	other.Options.UserHandle = mfa.Handle("01JZ0000000000000000000002")
-	forged := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	forged := wholeKey(virtualwebauthn.KeyTypeEC2)
 	forged.ID = key.ID
 	synced := auth
 	synced.Options.BackupEligible = true
@@ -171,4 +171,16 @@ func read(t *testing.T, raw []byte) mfa.Answer {
 		t.Fatalf("%s: %v", raw, err)
 	}
 	return a
+}
+
+// wholeKey makes a passkey's key. The virtual authenticator writes a coordinate that begins with a zero byte, which is one of
+// 128, a byte too short (RFC 9053, 7.1.1 wants it padded); real ones do not.
+func wholeKey(kind virtualwebauthn.KeyType) virtualwebauthn.Credential {
+	const whole = 77 // bytes of an ES256 key in COSE
+	for {
+		key := virtualwebauthn.NewCredential(kind)
+		if kind != virtualwebauthn.KeyTypeEC2 || len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
 }
