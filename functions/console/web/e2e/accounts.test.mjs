@@ -1,5 +1,6 @@
 // The how-tos of the guide about accounts, as an administrator does them.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, test } from 'node:test'
 import { findChromium, launch, open, shot, signIn, violations } from './browser.mjs'
 import { account, administrator, call, fresh, origin } from './system.mjs'
@@ -191,8 +192,14 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await page.getByText('VIEWER: given directly').first().waitFor()
   await page.getByRole('tab', { name: 'Contact' }).click()
   await page.getByLabel('First name').fill('Pat')
-  await page.getByRole('button', { name: 'Add phone number' }).click()
-  await page.getByRole('textbox', { name: 'Phone number 1' }).fill('07700 900456')
+  await page.getByRole('button', { name: 'Add to Phone numbers' }).click()
+  await page.getByRole('textbox', { name: 'Phone numbers 1' }).fill('07700 900456')
+  await page.getByRole('button', { name: 'Add to Addresses' }).click()
+  await page.getByLabel('Address of Addresses 1').fill('1 High Street')
+  await page.getByLabel('Country of Addresses 1').fill('ZZ')
+  await page.getByRole('button', { name: 'Save contact' }).click()
+  await page.getByLabel('Country of Addresses 1').and(page.locator('[aria-invalid=true]')).waitFor() // what is wrong is said where it is
+  await page.getByLabel('Country of Addresses 1').fill('GB')
   await page.getByRole('button', { name: 'Save contact' }).click()
   await page.getByText('The contact is saved.').waitFor()
   await clean('contact')
@@ -201,6 +208,20 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await page.getByRole('button', { name: 'Add note' }).click()
   await page.getByText('Called about the new phone.').last().waitFor()
   await clean('log')
+  const lines = page.getByRole('tabpanel')
+  await lines.getByText('Created', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'Kind' }).click()
+  await page.getByRole('option', { name: 'Contact changed' }).click()
+  await lines.getByText('Created', { exact: true }).waitFor({ state: 'detached' })
+  await lines.getByText('07700 900456').waitFor() // from blank to the number
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Export log' }).click()
+  assert.match(await readFile(await (await download).path(), 'utf8'), /07700 900456/)
+  await page.getByRole('alert').filter({ hasText: '1 line is exported.' }).waitFor()
+  await page.getByLabel('Done by').fill('nobody')
+  await page.getByText('Nothing in the log fits').waitFor()
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await lines.getByText('Created', { exact: true }).waitFor()
   await page.getByRole('tab', { name: 'Delegation' }).click()
   await page.getByText('No delegation').waitFor()
   await clean('delegation')
@@ -219,6 +240,32 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await page.getByRole('button', { name: 'Lock Payroll, nightly' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Lock' }).click()
   await page.getByText('The key is locked.').waitFor()
+})
+
+test('how to select roles and groups: two lists, what the licence refuses, what it changes, somebody else meanwhile', async () => {
+  const made = await account({ userType: 'TEAM', roles: ['HELPDESK'] })
+  await show(made.username)
+  await page.getByRole('button', { name: 'Select', exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Select roles and groups' })
+  const offered = dialog.getByRole('listbox', { name: /to choose from/ })
+  const chosen = dialog.getByRole('listbox', { name: /chosen$/ })
+  await offered.getByRole('option', { name: /EDITOR.*TEAM does not allow/ }).dblclick({ force: true }) // greyed: a press does nothing
+  assert.equal(await chosen.getByRole('option', { name: /EDITOR/ }).count(), 0)
+  await offered.getByRole('option', { name: /VIEWER/ }).click()
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  await chosen.getByRole('option', { name: /HELPDESK/ }).dblclick()
+  await dialog.getByRole('list', { name: 'It loses' }).getByRole('listitem').first().waitFor()
+  await clean('select-roles')
+  await call('PATCH', `/api/accounts/${made.id}`, { roles: ['HELPDESK', 'SELF'] }, { 'If-Match': `"${made.version}"` })
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.getByRole('button', { name: 'Put my choice upon what is there now' }).click()
+  await chosen.getByRole('option', { name: /SELF/ }).waitFor()
+  await dialog.getByText('Groups', { exact: true }).click()
+  await offered.getByRole('option', { name: /STAFF/ }).dblclick()
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  const now = await call('GET', `/api/accounts/${made.id}`)
+  assert.deepEqual([[...now.roles].sort(), now.groups], [['SELF', 'VIEWER'], ['STAFF']])
 })
 
 test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(wrong, []))

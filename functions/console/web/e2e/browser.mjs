@@ -63,8 +63,11 @@ export async function violations(page) {
 }
 
 export async function signIn(page, { username, password }) {
-  await page.goto('/')
+  await page.goto('/accounts')
   await page.getByLabel('Username or email').fill(username)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
+
+/** Waits until the person is in: the frame around the pages stands. */
+export const arrived = (page) => page.getByRole('button', { name: /your account/ }).waitFor()

@@ -19,7 +19,7 @@ for (const [look, options] of Object.entries({ 'wide light': { viewport: wide },
     await page.goto('/accounts')
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     await clean('sign-in')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByText('Enter your password.').waitFor()
     await signIn(page, { ...administrator, password: 'not the password' })
     await page.getByRole('alert').waitFor()

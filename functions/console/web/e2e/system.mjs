@@ -35,3 +35,21 @@ export async function account(values = {}, password) {
   if (password) await call('POST', `/api/accounts/${made.id}/password`, { password, forceChange: false, unlock: true })
   return made
 }
+
+let crowded
+/** Thousands of accounts whose usernames begin alike; made once for a run, several at a time, because two cores do no more. */
+export function crowd(many = Number(process.env.E2E_CROWD ?? 5000)) {
+  crowded ??= (async () => {
+    const stem = fresh('crowd')
+    let n = 0
+    const one = async () => {
+      while (n < many) {
+        const name = `${stem}${String(n++).padStart(5, '0')}`
+        await account({ username: name, name: `Crowd ${name.slice(-5)}` })
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, one))
+    return { stem, many }
+  })()
+  return crowded
+}

@@ -1,6 +1,9 @@
 import type { ComponentType } from 'react'
 import type { TablerIcon } from '@tabler/icons-react'
-import { IconUsers } from '@tabler/icons-react'
+import {
+  IconAdjustments, IconBuilding, IconBuildingBank, IconCalendarDollar, IconCertificate, IconHistory, IconHome, IconId, IconListCheck, IconKey, IconLock, IconMail, IconPlugConnected, IconReportMoney, IconShieldHalf, IconUsers, IconUsersGroup,
+} from '@tabler/icons-react'
+import { kinds, reads } from './settings/kinds'
 
 /** One page of the console: where it is, who may see it, and from where people get to it. */
 export interface Page {
@@ -16,8 +19,28 @@ export interface Page {
   lazy: () => Promise<{ Component: ComponentType }>
 }
 
+const icons: Record<string, TablerIcon> = {
+  licences: IconCertificate, roles: IconShieldHalf, groups: IconUsersGroup, 'dac-groups': IconLock, resources: IconId, 'resource-groups': IconUsersGroup, departments: IconBuilding,
+  'cost-centres': IconReportMoney, 'payment-methods': IconBuildingBank, 'payment-terms': IconCalendarDollar,
+}
+
+/** The pages of reference data: one component, a row for each kind. */
+const reference: Page[] = kinds.map((kind) => ({
+  path: `settings/${kind.kind}`,
+  title: kind.title,
+  needs: reads[kind.family],
+  nav: { label: kind.title, icon: icons[kind.kind] ?? IconKey, group: kind.family === 'access' ? 'User access' : 'Resources' },
+  lazy: async () => ({ Component: (await import('./settings/ReferencePage')).referencePage(kind) }),
+}))
+
 /** Every page. A new one adds a row; its code is loaded when somebody goes there. */
 export const pages: Page[] = [
+  {
+    path: '',
+    title: 'Home',
+    nav: { label: 'Home', icon: IconHome, group: 'Overview' },
+    lazy: async () => ({ Component: (await import('./home/HomePage')).HomePage }),
+  },
   {
     path: 'accounts',
     title: 'User accounts',
@@ -36,5 +59,71 @@ export const pages: Page[] = [
     title: 'User account',
     needs: 'account.read',
     lazy: async () => ({ Component: (await import('./accounts/AccountPage')).AccountPage }),
+  },
+  {
+    path: 'import',
+    title: 'Import User Accounts',
+    needs: 'account.import',
+    menu: { of: 'accounts', label: 'Import' },
+    lazy: async () => ({ Component: (await import('./transfers/ImportPage')).ImportPage }),
+  },
+  {
+    path: 'export',
+    title: 'Export User Accounts',
+    needs: 'account.export',
+    menu: { of: 'accounts', label: 'Export' },
+    lazy: async () => ({ Component: (await import('./transfers/ExportPage')).ExportPage }),
+  },
+  {
+    path: 'jobs',
+    title: 'Jobs',
+    nav: { label: 'Jobs', icon: IconListCheck, group: 'User access' },
+    lazy: async () => ({ Component: (await import('./transfers/JobsPage')).JobsPage }),
+  },
+  {
+    path: 'jobs/:id',
+    title: 'Job',
+    lazy: async () => ({ Component: (await import('./transfers/JobPage')).JobPage }),
+  },
+  ...reference,
+  {
+    path: 'settings/environment',
+    title: 'Environment defaults',
+    needs: 'settings.read',
+    nav: { label: 'Environment defaults', icon: IconAdjustments, group: 'Settings' },
+    lazy: async () => ({ Component: (await import('./settings/EnvironmentPage')).EnvironmentPage }),
+  },
+  {
+    path: 'settings/providers',
+    title: 'Single sign-on',
+    needs: 'settings.read',
+    nav: { label: 'Single sign-on', icon: IconPlugConnected, group: 'Settings' },
+    lazy: async () => ({ Component: (await import('./settings/ProvidersPage')).ProvidersPage }),
+  },
+  {
+    path: 'settings/communications',
+    title: 'Communication log',
+    needs: 'communication.read',
+    nav: { label: 'Communication log', icon: IconMail, group: 'Settings' },
+    lazy: async () => ({ Component: (await import('./settings/CommunicationPage')).CommunicationPage }),
+  },
+  {
+    path: 'settings/log',
+    title: 'Environment log',
+    needs: 'settings.read',
+    nav: { label: 'Environment log', icon: IconHistory, group: 'Settings' },
+    lazy: async () => ({ Component: (await import('./settings/EnvironmentLogPage')).EnvironmentLogPage }),
+  },
+  {
+    path: 'me',
+    title: 'My account',
+    lazy: async () => ({ Component: (await import('./me/MePage')).MePage }),
+  },
+  {
+    path: 'accounts/sso-links',
+    title: 'SSO Link Wizard',
+    needs: 'account.link',
+    menu: { of: 'accounts', label: 'SSO Link Wizard' },
+    lazy: async () => ({ Component: (await import('./sso/WizardPage')).WizardPage }),
   },
 ]

@@ -1,4 +1,4 @@
-import { createBrowserRouter, Navigate } from 'react-router'
+import { createBrowserRouter } from 'react-router'
 import { pages } from './pages'
 import { Failed } from './common/Failed'
 import { Loading } from './common/Loading'
@@ -11,13 +11,30 @@ export const router = createBrowserRouter([
     lazy: async () => ({ Component: (await import('./signin/SignInPage')).SignInPage }),
   },
   {
+    path: '/forgotten',
+    errorElement: <Failed />,
+    hydrateFallbackElement: <Loading />,
+    lazy: async () => ({ Component: (await import('./signin/ForgottenPage')).ForgottenPage }),
+  },
+  {
+    path: '/set-password',
+    errorElement: <Failed />,
+    hydrateFallbackElement: <Loading />,
+    lazy: async () => ({ Component: (await import('./signin/SetPasswordPage')).SetPasswordPage }),
+  },
+  {
+    path: '/sso/callback',
+    errorElement: <Failed />,
+    hydrateFallbackElement: <Loading />,
+    lazy: async () => ({ Component: (await import('./signin/SsoCallbackPage')).SsoCallbackPage }),
+  },
+  {
     path: '/',
     errorElement: <Failed />,
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./shell/Shell')).Shell }),
     children: [
-      { index: true, element: <Navigate to="/accounts" replace /> },
-      ...pages.map((page) => ({ path: page.path, errorElement: <Failed />, lazy: page.lazy, handle: page })),
+      ...pages.map((page) => ({ ...(page.path ? { path: page.path } : { index: true as const }), errorElement: <Failed />, lazy: page.lazy, handle: page })),
       { path: '*', lazy: async () => ({ Component: (await import('./common/NotFound')).NotFound }) },
     ],
   },

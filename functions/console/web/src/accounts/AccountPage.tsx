@@ -7,7 +7,8 @@ import { NotFound } from '../common/NotFound'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { useAccountFields } from '../fields/fields'
 import { useMay } from '../session/session'
-import { useAccount } from './account'
+import { useTitle } from '../shell/useArrival'
+import { nameOf, useAccount } from './account'
 import classes from './AccountPage.module.css'
 import { Details } from './Details'
 import { tabs } from './tabs'
@@ -19,6 +20,7 @@ export function AccountPage() {
   const fields = useAccountFields()
   const may = useMay()
   const navigate = useNavigate()
+  useTitle(account.data && nameOf(account.data))
 
   if (account.error && [400, 404].includes(asProblem(account.error).status)) return <NotFound what="user account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />

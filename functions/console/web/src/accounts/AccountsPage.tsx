@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Group, Menu, Pill, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { ActionIcon, Anchor, Button, Group, Kbd, Menu, Pill, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -11,6 +11,7 @@ import { useAccountFields } from '../fields/fields'
 import type { Field } from '../fields/fields'
 import { ColumnChooser } from '../grid/ColumnChooser'
 import { DataGrid } from '../grid/DataGrid'
+import { FilterDrawer } from '../grid/FilterDrawer'
 import { describeFilter } from '../grid/state'
 import { pages } from '../pages'
 import { useMay } from '../session/session'
@@ -19,7 +20,9 @@ import { nameOf } from './account'
 import classes from './AccountsPage.module.css'
 import { AccountCards } from './AccountCards'
 import { BulkBar } from './bulk/BulkBar'
+import { exportAddress, exportPage } from './exporting'
 import { Marks } from './Marks'
+import { isQuick, QuickFilters } from './QuickFilters'
 import { SetsMenu, useSets } from './SetsMenu'
 import { useView } from './useView'
 
@@ -67,6 +70,9 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
     return undefined
   }, [])
   const filtered = Object.keys(state.filters).length > 0
+  const pills = Object.entries(state.filters).filter(([name, text]) => !isQuick(name, text))
+  const { fetchNextPage } = list
+  const readOn = useCallback(() => void fetchNextPage(), [fetchNextPage])
   const entries = pages.filter((p) => p.menu?.of === 'accounts' && (!p.needs || may(p.needs)))
 
   return (
@@ -79,7 +85,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
             <Menu>
               <Menu.Target><ActionIcon variant="default" size={36} aria-label="More"><IconDots size={20} /></ActionIcon></Menu.Target>
               <Menu.Dropdown>
-                {entries.map((p) => <Menu.Item key={p.path} component={Link} to={`/${p.path}`}>{p.menu?.label}</Menu.Item>)}
+                {entries.map((p) => <Menu.Item key={p.path} component={Link} to={p === exportPage ? exportAddress({ filters: state.filters }) : `/${p.path}`}>{p.menu?.label}</Menu.Item>)}
               </Menu.Dropdown>
             </Menu>
           )}
@@ -92,14 +98,20 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
           show({ ...state, filters: text ? { ...rest, find: text } : rest })
         }} />
         <Group gap="xs">
+          <FilterDrawer fields={fields} state={state} onChange={show} />
           <SetsMenu sets={sets} state={state} chosen={chosen} fields={fields} choose={choose} />
-          <ColumnChooser fields={fields} state={state} onChange={show} />
+          {!narrow && <ColumnChooser fields={fields} state={state} onChange={show} />}
         </Group>
       </div>
 
-      {filtered && (
+      <Group justify="space-between" gap="xs">
+        <QuickFilters state={state} onChange={show} />
+        {list.data && rows.length > 0 && <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />}
+      </Group>
+
+      {pills.length > 0 && (
         <Group gap={6} role="group" aria-label="Filters in force">
-          {Object.entries(state.filters).map(([name, text]) => (
+          {pills.map(([name, text]) => (
             <Pill
               key={name} withRemoveButton size="md" className={classes.pill} removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
               onRemove={() => show({ ...state, filters: Object.fromEntries(Object.entries(state.filters).filter(([n]) => n !== name)) })}
@@ -129,15 +141,11 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
       ) : list.data ? (
         <DataGrid
           label="User accounts" fields={fields} rows={rows} idOf={(a) => a.id} nameOf={nameOf} state={state} onChange={show} selected={selected} onSelect={select} cell={cell}
+          more={list.hasNextPage && !list.isFetchingNextPage && !list.error ? readOn : undefined}
           rowClass={(a) => (a.active === false ? classes.locked : a.accessLocked ? classes.blocked : undefined)}
         />
       ) : null}
-      {list.data && rows.length > 0 && (
-        <Group justify="space-between">
-          <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />
-          {list.hasNextPage && <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>}
-        </Group>
-      )}
+      {list.hasNextPage && <Group><Button variant="default" loading={list.isFetchingNextPage} onClick={readOn}>Load more</Button></Group>}
     </Stack>
   )
 }
@@ -149,6 +157,7 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
   return (
     <TextInput
       className={classes.find} type="search" aria-label="Find by username, name, email or mobile" placeholder="Username, name, email or mobile" leftSection={<IconSearch size={18} aria-hidden />}
+      rightSection={typed ? undefined : <Kbd aria-hidden className={classes.key}>/</Kbd>} aria-keyshortcuts="/" data-search
       value={typed} maxLength={200}
       onChange={(e) => {
         setTyped(e.currentTarget.value)

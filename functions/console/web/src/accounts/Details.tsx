@@ -7,16 +7,16 @@ import type { FormEvent } from 'react'
 import { api, ask, ifMatch } from '../api/client'
 import type { Schemas } from '../api/client'
 import { asProblem } from '../api/problem'
+import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldInput } from '../fields/FieldInput'
 import type { Field, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
 import { useMay } from '../session/session'
-import { nameOf, refreshed, valueOf } from './account'
+import { nameOf, readAccount, refreshed, valueOf } from './account'
 import type { Account } from './account'
 import classes from './AccountPage.module.css'
 import { AccountActions } from './actions/AccountActions'
-import { ConflictDialog } from './ConflictDialog'
 import { Marks } from './Marks'
 import { sections } from './sections'
 
@@ -97,7 +97,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
       </Stack>
       {base && problem?.status === 412 && (
         <ConflictDialog
-          id={account.id} fields={fields} problem={problem} base={base} mine={patch}
+          what="account" read={() => readAccount(account.id)} fields={fields} problem={problem} base={base} mine={patch}
           cancel={() => save.reset()}
           resolve={(fresh, kept) => {
             refreshed(account.id, fresh)

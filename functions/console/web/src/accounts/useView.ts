@@ -2,26 +2,18 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import type { Schemas } from '../api/client'
 import type { Field } from '../fields/fields'
-import { defaultColumns } from '../grid/state'
+import { defaultColumns, readColumns } from '../grid/state'
 import type { Column, GridState } from '../grid/state'
 
 type SavedSet = Schemas['SettingsSet']
 
 const kept = 'ua.accounts.columns'
 
-function keptColumns(): Column[] | undefined {
-  try {
-    return JSON.parse(localStorage.getItem(kept) ?? 'null') ?? undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** What the grid of accounts shows. Filters and order are in the address, so that back works and a link can be sent;
     columns are this browser's. A Set sets all of them. */
 export function useView(fields: Field[], sets: SavedSet[]) {
   const [params, setParams] = useSearchParams()
-  const [columns, setColumns] = useState<Column[]>(() => keptColumns() ?? defaultColumns(fields))
+  const [columns, setColumns] = useState<Column[]>(() => readColumns(localStorage.getItem(kept)) ?? defaultColumns(fields))
   const setId = params.get('set') ?? ''
 
   const state = useMemo<GridState>(() => {

@@ -9,6 +9,8 @@ export type Step = components['schemas']['LoginStep']
 
 const clientHeader = 'X-UA-Client'
 const mark = 'ua.session' // says that there is a session, and until when; no secret
+// Where a 401 is about what was sent, not about a session.
+const withoutSession = /^\/api\/(login|password|sso\/(providers|return))(\/|$)/
 const activityEvents = ['pointerdown', 'keydown', 'visibilitychange'] as const
 
 let accessToken: string | undefined
@@ -65,12 +67,10 @@ function prepared(request: Request): Request {
 export async function send(request: Request): Promise<Response> {
   const again = request.clone()
   const response = await fetch(prepared(request))
-  if (response.status !== 401 || new URL(request.url).pathname.startsWith('/api/login')) return response
+  if (response.status !== 401 || withoutSession.test(new URL(request.url).pathname)) return response
   if (!mayBeSignedIn()) return response
-  if (await renew()) {
-    const second = await fetch(prepared(again))
-    if (second.status !== 401) return second
-  }
+  // Refused with a session that was just renewed, it is the request that is wrong, not the session.
+  if (await renew()) return fetch(prepared(again))
   forget()
   onOver()
   return response

@@ -1,6 +1,7 @@
 import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
 import { useCodes } from './fields'
 import type { Coded, Field, Value } from './fields'
+import { countries, currencies } from './iso'
 
 interface Props {
   field: Field
@@ -36,6 +37,13 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
       ) : (
         <TagsInput {...common} value={have} onChange={onChange} maxTags={field.max} />
       )
+    }
+    case 'country':
+    case 'currency': {
+      const known = field.kind === 'country' ? countries() : currencies()
+      const have = String(value ?? '')
+      const data = have && !known.some((o) => o.value === have) ? [{ value: have, label: have }, ...known] : known
+      return <Select {...common} searchable clearable={!field.required} data={data} value={have || null} onChange={(next) => onChange(next)} />
     }
     case 'code':
       if (codes) {

@@ -1,8 +1,8 @@
 import { ActionIcon, Checkbox, Popover, Table, Text, UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconFilter, IconFilterFilled } from '@tabler/icons-react'
-import { flexRender, getCoreRowModel, useReactTable } from '@tanstack/react-table'
+import { getCoreRowModel, useReactTable } from '@tanstack/react-table'
 import type { ColumnDef } from '@tanstack/react-table'
-import { useMemo, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { Field, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
@@ -10,6 +10,7 @@ import classes from './DataGrid.module.css'
 import { FilterForm } from './FilterForm'
 import { filtersOf, leastWidth, nextSort, standardWidth, withFilters } from './state'
 import type { GridState } from './state'
+import { useVisible } from './useVisible'
 
 interface Props<Row> {
   /** What the grid is a list of, for people who hear it. */
@@ -25,21 +26,23 @@ interface Props<Row> {
   /** Draws a cell in another way than its kind would; undefined leaves it to the kind. */
   cell?: (row: Row, field: Field) => ReactNode
   rowClass?: (row: Row) => string | undefined
+  /** Reads the next page, as long as there is one; called when the end comes near. */
+  more?: (() => void) | undefined
 }
 
-/** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. */
-export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf, state, onChange, selected, onSelect, cell, rowClass }: Props<Row>) {
+/** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. A long list reads on by
+    itself, and only what can be seen of it is drawn. */
+export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf, state, onChange, selected, onSelect, cell, rowClass, more }: Props<Row>) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const visible = useVisible(rows.length, scroller)
   const columns = useMemo<ColumnDef<Row>[]>(
     () =>
       state.columns.flatMap(({ field: name, width }) => {
         const field = fields.find((f) => f.name === name)
         if (!field) return [] // a Set can name a field of a former version
-        return {
-          id: name, size: width ?? standardWidth, minSize: leastWidth, maxSize: 800, meta: field,
-          cell: ({ row }) => cell?.(row.original, field) ?? <FieldValue field={field} value={(row.original as Record<string, Value>)[name]} />,
-        }
+        return { id: name, size: width ?? standardWidth, minSize: leastWidth, maxSize: 800, meta: field }
       }),
-    [state.columns, fields, cell],
+    [state.columns, fields],
   )
   const table = useReactTable({
     data: rows, columns, getRowId: idOf, getCoreRowModel: getCoreRowModel(), columnResizeMode: 'onEnd', manualSorting: true,
@@ -54,19 +57,28 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
     onChange({ ...state, columns: state.columns.map((c) => ({ ...c, width: Math.round(Math.max(leastWidth, sizes[c.field] ?? c.width ?? standardWidth)) })) })
   const all = rows.length > 0 && rows.every((row) => selected.has(idOf(row)))
   const some = rows.some((row) => selected.has(idOf(row)))
-  const pick = (row: Row, on: boolean) => {
-    const next = new Set(selected)
-    if (on) next.add(idOf(row))
-    else next.delete(idOf(row))
-    onSelect(next)
-  }
+  // The rows keep one function, so that picking one draws one.
+  const latest = useRef({ selected, onSelect })
+  latest.current = { selected, onSelect }
+  const pick = useCallback((id: string, on: boolean) => {
+    const next = new Set(latest.current.selected)
+    if (on) next.add(id)
+    else next.delete(id)
+    latest.current.onSelect(next)
+  }, [])
+  const shown = useMemo(() => state.columns.flatMap((c) => fields.find((f) => f.name === c.field) ?? []), [state.columns, fields])
+  const near = useCallback(() => {
+    const box = scroller.current
+    if (more && box && box.scrollHeight - box.scrollTop - box.clientHeight < 400) more()
+  }, [more])
+  useEffect(near, [near, rows.length])
   const width = table.getTotalSize() + 44
   return (
-    <div className={classes.scroller} role="region" aria-label={label} tabIndex={0}>
-      <Table className={classes.table} layout="fixed" style={{ width, minWidth: '100%' }} aria-label={label}>
+    <div ref={scroller} className={classes.scroller} role="region" aria-label={label} tabIndex={0} onScroll={near}>
+      <Table className={classes.table} layout="fixed" style={{ width, minWidth: '100%' }} aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
-            <Table.Tr key={group.id}>
+            <Table.Tr key={group.id} aria-rowindex={1}>
               <Table.Th className={classes.pick} style={{ width: 44 }}>
                 <Checkbox
                   aria-label="Pick all that are shown" checked={all} indeterminate={some && !all}
@@ -100,22 +112,46 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
           ))}
         </Table.Thead>
         <Table.Tbody>
-          {table.getRowModel().rows.map((row) => (
-            <Table.Tr key={row.id} className={rowClass?.(row.original)} data-picked={selected.has(row.id) || undefined}>
-              <Table.Td className={classes.pick}>
-                <Checkbox aria-label={`Pick ${nameOf(row.original)}`} checked={selected.has(row.id)} onChange={(e) => pick(row.original, e.currentTarget.checked)} />
-              </Table.Td>
-              {row.getVisibleCells().map((c) => (
-                <Table.Td key={c.id} className={classes.cell}>{flexRender(c.column.columnDef.cell, c.getContext())}</Table.Td>
-              ))}
-            </Table.Tr>
+          {visible.before > 0 && <tr aria-hidden style={{ height: visible.before }}><td /></tr>}
+          {rows.slice(visible.from, visible.to).map((row, i) => (
+            <Row
+              key={idOf(row)} row={row} id={idOf(row)} name={nameOf(row)} index={visible.from + i + 2} fields={shown} cell={cell} className={rowClass?.(row)}
+              picked={selected.has(idOf(row))} pick={pick}
+            />
           ))}
+          {visible.after > 0 && <tr aria-hidden style={{ height: visible.after }}><td /></tr>}
         </Table.Tbody>
       </Table>
       {rows.length === 0 && <Text className={classes.none} c="dimmed">Nothing to show.</Text>}
     </div>
   )
 }
+
+interface RowProps<R> {
+  row: R
+  id: string
+  name: string
+  /** Its place in the whole list, for people who hear it. */
+  index: number
+  fields: Field[]
+  cell: ((row: R, field: Field) => ReactNode) | undefined
+  className: string | undefined
+  picked: boolean
+  pick: (id: string, on: boolean) => void
+}
+
+const Row = memo(function Row<R extends object>({ row, id, name, index, fields, cell, className, picked, pick }: RowProps<R>) {
+  return (
+    <Table.Tr className={className} data-row data-picked={picked || undefined} aria-rowindex={index}>
+      <Table.Td className={classes.pick}>
+        <Checkbox aria-label={`Pick ${name}`} checked={picked} onChange={(e) => pick(id, e.currentTarget.checked)} />
+      </Table.Td>
+      {fields.map((field) => (
+        <Table.Td key={field.name} className={classes.cell}>{cell?.(row, field) ?? <FieldValue field={field} value={(row as Record<string, Value>)[field.name]} />}</Table.Td>
+      ))}
+    </Table.Tr>
+  )
+}) as <R extends object>(props: RowProps<R>) => ReactNode
 
 function HeadingFilter({ field, state, onChange }: { field: Field; state: GridState; onChange: (state: GridState) => void }) {
   const [opened, setOpened] = useState(false)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../fields/fields'
-import { defaultColumns, describeFilter, moved, nextSort, withFilters } from './state'
+import { defaultColumns, describeFilter, moved, nextSort, readColumns, withFilters } from './state'
 
 const field = (name: string, kind: string, defaultGrid?: number): Field => ({ name, label: name.toUpperCase(), section: '', kind, required: false, readOnly: false, defaultGrid })
 
@@ -26,4 +26,9 @@ describe('grid state', () => {
     expect(moved(columns, 'c', -1).map((c) => c.field)).toEqual(['a', 'c', 'b'])
     expect(moved(columns, 'a', -1)).toBe(columns)
   })
+})
+
+it('columns that a browser kept are read, and what is broken is not', () => {
+  expect(readColumns('[{"field":"name","width":210},{"field":"email","width":3},{"width":9}]')).toEqual([{ field: 'name', width: 210 }, { field: 'email' }])
+  for (const broken of [null, '', 'null', '{}', '[]', '[null]', '{"a":']) expect(readColumns(broken)).toBeUndefined()
 })

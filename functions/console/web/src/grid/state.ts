@@ -67,6 +67,20 @@ export function describeFilter(fields: Field[], name: string, text: string): str
   return `${label} is ${text.split(';').join(' or ')}`
 }
 
+/** The columns that a browser kept, as far as they can be read; undefined if they cannot. */
+export function readColumns(text: string | null): Column[] | undefined {
+  try {
+    const kept: unknown = JSON.parse(text ?? 'null')
+    if (!Array.isArray(kept)) return undefined
+    const columns = kept.flatMap((c: Partial<Column> | null): Column[] =>
+      typeof c?.field === 'string' ? [{ field: c.field, ...(typeof c.width === 'number' && c.width >= leastWidth ? { width: c.width } : {}) }] : [],
+    )
+    return columns.length > 0 ? columns : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Moves a column by so many places. */
 export function moved(columns: Column[], field: string, by: number): Column[] {
   const from = columns.findIndex((c) => c.field === field)

@@ -13,6 +13,8 @@ import type { Page } from '../pages'
 import { signOut, useMay, useMe, useMeQuery } from '../session/session'
 import { Boundary } from './Boundary'
 import classes from './Shell.module.css'
+import { useArrival, usePageKey } from './useArrival'
+import { useKeys } from './useKeys'
 
 /** Everything around a page: who may see it, the navigation, who is signed in. */
 export function Shell() {
@@ -40,13 +42,14 @@ function Frame() {
   const page = useMatches().at(-1)?.handle as Page | undefined
   const may = useMay()
   useEffect(() => menu.close(), [location.pathname])
-  useEffect(() => {
-    document.title = page ? `${page.title} · User Accounts` : 'User Accounts'
-  }, [page])
+  const said = useArrival(page)
+  const key = usePageKey()
+  useKeys()
 
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#main">Skip to content</a>
+      <VisuallyHidden role="status">{said}</VisuallyHidden>
       <header className={classes.header}>
         <Group gap="sm" wrap="nowrap">
           <Burger className={classes.burger} opened={opened} onClick={menu.toggle} size="sm" aria-label="Navigation" aria-expanded={opened} />
@@ -65,7 +68,7 @@ function Frame() {
         <nav aria-label="Main, on a small screen"><Navigation /></nav>
       </Drawer>
       <main id="main" className={classes.main} tabIndex={-1}>
-        <Boundary key={location.pathname}>
+        <Boundary key={key}>
           <Suspense fallback={<Loading />}>{page?.needs && !may(page.needs) ? <NoPermission needs={page.needs} /> : <Outlet />}</Suspense>
         </Boundary>
       </main>
@@ -83,7 +86,7 @@ function Navigation() {
       {shown.filter((p) => p.nav?.group === group).map((p) => {
         const Icon = p.nav!.icon
         return (
-          <NavLink key={p.path} to={`/${p.path}`} className={classes.link!}>
+          <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link!}>
             <Icon size={20} stroke={1.7} aria-hidden />
             {p.nav!.label}
           </NavLink>
@@ -127,7 +130,7 @@ function Who() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Signed in as {me.username}</Menu.Label>
-        <Menu.Item component={Link} to={`/accounts/${me.accountId}`} leftSection={<IconUserCircle size={18} />}>My user account</Menu.Item>
+        <Menu.Item component={Link} to="/me" leftSection={<IconUserCircle size={18} />}>My account</Menu.Item>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void leave()}>Sign out</Menu.Item>
       </Menu.Dropdown>

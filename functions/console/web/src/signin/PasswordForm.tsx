@@ -1,7 +1,8 @@
-import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import type { FormEvent } from 'react'
+import { Link } from 'react-router'
 import { api, ask } from '../api/client'
 import type { Step } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
@@ -42,6 +43,7 @@ export function PasswordForm({ done }: { done: (next: Step) => void }) {
         />
         <ProblemAlert error={login.error} />
         <Button type="submit" loading={login.isPending} fullWidth>Sign in</Button>
+        <Anchor component={Link} to="/forgotten" size="sm" ta="center">Forgotten password?</Anchor>
         <Text size="sm" c="dimmed" ta="center">No access, or no password yet? Ask your administrator.</Text>
       </Stack>
     </form>

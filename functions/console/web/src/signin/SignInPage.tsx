@@ -1,30 +1,35 @@
-import { Alert, Paper, Title } from '@mantine/core'
+import { Alert } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { Navigate, useLocation, useNavigate } from 'react-router'
 import { mayBeSignedIn, opened } from '../api/transport'
 import type { Step } from '../api/transport'
 import { Loading } from '../common/Loading'
+import { Frame } from './Frame'
+import { OtherWays } from './OtherWays'
 import { PasswordForm } from './PasswordForm'
 import { steps } from './steps'
-import classes from './SignIn.module.css'
 
-interface Arrival {
+/** What another page hands over to the way in. */
+export interface Arrival {
+  /** Where to go then. */
   back?: string
+  /** The session ended without being asked to. */
   over?: boolean
+  /** Said above the form. */
+  notice?: string
 }
 
-/** The way in: the password first, then whatever step the service names next, until the session is open. */
 export function SignInPage() {
-  const arrival = (useLocation().state ?? {}) as Arrival
-  const navigate = useNavigate()
-  const [step, setStep] = useState<Step>()
-  const [notice, setNotice] = useState(arrival.over ? 'Your session is over. Sign in again to go on where you were.' : '')
-  const [entered] = useState(mayBeSignedIn)
+  return <SignIn arrival={(useLocation().state ?? {}) as Arrival} />
+}
 
-  useEffect(() => {
-    document.title = 'Sign in · User Accounts'
-  }, [])
+/** The way in: the password first, or the step that somebody is at who proved who they are elsewhere; then whatever step the service names next. */
+export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
+  const navigate = useNavigate()
+  const [step, setStep] = useState(first)
+  const [notice, setNotice] = useState(arrival.over ? 'Your session is over. Sign in again to go on where you were.' : (arrival.notice ?? ''))
+  const [entered] = useState(mayBeSignedIn)
 
   if (entered) return <Navigate to={arrival.back ?? '/'} replace />
 
@@ -43,21 +48,13 @@ export function SignInPage() {
   }
   const Current = step && steps[step.next]
   return (
-    <main className={classes.page}>
-      <div className={classes.column}>
-        <div className={classes.brand}>
-          <img src="/icon.svg" alt="" width={44} height={44} />
-          <Title order={1} size="h2">{Current ? Current.title : 'Sign in'}</Title>
-        </div>
-        <Paper className={classes.card} withBorder shadow="sm">
-          {notice && <Alert role="status" icon={<IconInfoCircle aria-hidden />} mb="md">{notice}</Alert>}
-          {!step && <PasswordForm done={taken} />}
-          {step && Current && <Suspense fallback={<Loading />}><Current.Form step={step} done={taken} again={again} /></Suspense>}
-          {step && !Current && (
-            <Alert color="red" title="This page is too old">It does not know the step “{step.next}”. Load it again.</Alert>
-          )}
-        </Paper>
-      </div>
-    </main>
+    <Frame title={Current ? Current.title : 'Sign in'}>
+      {notice && <Alert role="status" icon={<IconInfoCircle aria-hidden />} mb="md">{notice}</Alert>}
+      {!step && <><PasswordForm done={taken} /><OtherWays back={arrival.back} done={taken} /></>}
+      {step && Current && <Suspense fallback={<Loading />}><Current.Form key={step.ticket} step={step} done={taken} again={again} /></Suspense>}
+      {step && !Current && (
+        <Alert color="red" title="This page is too old">It does not know the step “{step.next}”. Load it again.</Alert>
+      )}
+    </Frame>
   )
 }

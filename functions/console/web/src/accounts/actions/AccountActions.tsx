@@ -19,6 +19,10 @@ export interface DialogProps {
 const dialogs: Record<string, ComponentType<DialogProps>> = {
   block: lazy(() => import('./BlockDialog')),
   password: lazy(() => import('./PasswordDialog')),
+  autoMail: lazy(() => import('./AutoMailDialog')),
+  removeFactor: lazy(() => import('./RemoveFactorDialog')),
+  doNotEnforce: lazy(() => import('./DoNotEnforceDialog')),
+  devices: lazy(() => import('./DeleteDevicesDialog')),
   autoReset: lazy(() => import('./AutoResetDialog')),
   forceChange: lazy(() => import('./ForceChangeDialog')),
   lock: lazy(() => import('./LockDialog')),
@@ -57,13 +61,14 @@ export function AccountActions({ account }: { account: Account }) {
           <Menu width={230}>
             <Menu.Target><Button variant="default" px={8} aria-label="More about the password"><IconChevronDown size={16} /></Button></Menu.Target>
             <Menu.Dropdown>
+              <Menu.Item onClick={() => setDialog('autoMail')}>Auto mail new password</Menu.Item>
               <Menu.Item onClick={() => setDialog('autoReset')}>Auto reset password</Menu.Item>
               <Menu.Item onClick={() => setDialog('forceChange')}>Force password change</Menu.Item>
             </Menu.Dropdown>
           </Menu>
         </Button.Group>
       )}
-      {(may('account.lock') || may('account.block') || may('account.delete')) && (
+      {['lock', 'block', 'delete', 'password', 'session'].some((what) => may(`account.${what}`)) && (
         <Menu width={230}>
           <Menu.Target><ActionIcon variant="default" size={36} aria-label="More actions"><IconDots size={20} /></ActionIcon></Menu.Target>
           <Menu.Dropdown>
@@ -71,6 +76,10 @@ export function AccountActions({ account }: { account: Account }) {
               ? <Menu.Item onClick={() => act.mutate('unlock')}>Unlock</Menu.Item>
               : <Menu.Item onClick={() => setDialog('lock')}>Lock</Menu.Item>)}
             {may('account.block') && <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>}
+            {(may('account.password') || may('account.session')) && <><Menu.Divider /><Menu.Label>Multi-factor authentication</Menu.Label></>}
+            {may('account.password') && <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>}
+            {may('account.password') && <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>}
+            {may('account.session') && <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>}
             {may('account.delete') && <><Menu.Divider /><Menu.Item data-danger onClick={() => setDialog('delete')}>Delete</Menu.Item></>}
           </Menu.Dropdown>
         </Menu>

@@ -1,7 +1,9 @@
 import { Button, Group, Menu, Paper, Text } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
 import { lazy, Suspense, useState } from 'react'
+import { Link } from 'react-router'
 import { useMay } from '../../session/session'
+import { exportAddress, exportPage } from '../exporting'
 import { bulkActions } from './actions'
 
 const BulkDialog = lazy(() => import('./BulkDialog'))
@@ -20,6 +22,7 @@ interface Props {
 export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear }: Props) {
   const [chosen, setChosen] = useState<(typeof bulkActions)[number]>()
   const may = useMay()
+  const exports = exportPage !== undefined && may(exportPage.needs ?? 'account.export')
   const open = bulkActions.filter((a) => may(a.needs))
   return (
     <Paper withBorder px="md" py="xs" role="region" aria-label="Picked accounts">
@@ -29,7 +32,7 @@ export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear 
           {!filter && allShown && couldBeMore && <Button variant="subtle" size="compact-sm" onClick={everything}>Pick all that match</Button>}
           <Button variant="subtle" color="gray" size="compact-sm" onClick={clear}>Clear</Button>
         </Group>
-        {open.length > 0 && (
+        {(open.length > 0 || exports) && (
           <Menu width={240}>
             <Menu.Target><Button size="sm" rightSection={<IconChevronDown size={16} />}>Actions</Button></Menu.Target>
             <Menu.Dropdown>
@@ -39,6 +42,12 @@ export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear 
                   <Menu.Item key={a.action} data-danger={a.danger || undefined} onClick={() => setChosen(a)}>{a.label}</Menu.Item>
                 )),
               ])}
+              {exports && (
+                <>
+                  <Menu.Label>File</Menu.Label>
+                  <Menu.Item component={Link} to={exportAddress(filter ? { filters: filter } : { ids })}>Export</Menu.Item>
+                </>
+              )}
             </Menu.Dropdown>
           </Menu>
         )}

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Fieldset, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Fieldset, Group, Select, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { api, ask, ifMatch } from '../../api/client'
 import type { Schemas } from '../../api/client'
 import { asProblem } from '../../api/problem'
+import type { Problem } from '../../api/problem'
 import { queries } from '../../api/queries'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
@@ -14,31 +15,30 @@ import type { TabProps } from '.'
 import classes from './ContactTab.module.css'
 
 type Contact = Schemas['AccountsContact']
+type ContactForm = Schemas['AccountContactForm']
+type FormList = ContactForm['lists'][number]
+type Field = ContactForm['items'][number]
+/** An entry of a list: its type, and texts by the names of its fields. */
+type Entry = Record<string, string>
 
-const names = [
-  ['title', 'Title', 50], ['firstName', 'First name', 150], ['middleName', 'Middle name', 150], ['lastName', 'Last name', 150],
-  ['suffix', 'Suffix', 50], ['jobTitle', 'Job title', 50], ['company', 'Company', 150], ['legacyRef', 'Legacy ref', 50],
-] as const
-const address = [['address', 'Address'], ['city', 'City'], ['county', 'County'], ['postcode', 'Postcode'], ['country', 'Country (ISO)']] as const
-const types = { emails: ['work', 'home', 'other'], phones: ['work', 'mobile', 'home', 'fax', 'other'], addresses: ['work', 'home', 'other'] }
-
-/** The person behind the account: name, addresses, telephone numbers. */
+/** The person behind the account: name, email addresses, telephone numbers, addresses. What there is to fill in, the service says. */
 export default function ContactTab({ account }: TabProps) {
   const key = ['tab', account.id, 'contact']
+  const form = useQuery({ queryKey: ['fields', 'contact'], queryFn: () => ask(api.GET('/api/accounts/contact/fields')), staleTime: Infinity })
   const found = useQuery({ queryKey: key, queryFn: () => ask(api.GET('/api/accounts/{id}/contact', { params: { path: { id: account.id } } })) })
-  if (found.isPending) return <Loading what="Loading the contact" />
-  if (found.error) return <ProblemAlert error={found.error} />
-  return <Form key={found.data.version} id={account.id} contact={found.data} saved={(c) => queries.setQueryData(key, c)} />
+  const error = form.error ?? found.error
+  if (error) return <ProblemAlert error={error} />
+  if (!form.data || !found.data) return <Loading what="Loading the contact" />
+  return <Form key={found.data.version} id={account.id} form={form.data} contact={found.data} saved={(c) => queries.setQueryData(key, c)} />
 }
 
-function Form({ id, contact, saved }: { id: string; contact: Contact; saved: (c: Contact) => void }) {
-  const [draft, setDraft] = useState(contact)
-  const may = useMay()
-  const readOnly = !may('account.update')
+function Form({ id, form, contact, saved }: { id: string; form: ContactForm; contact: Contact; saved: (c: Contact) => void }) {
+  const [draft, setDraft] = useState(contact as unknown as Record<string, unknown>)
+  const readOnly = !useMay()('account.update')
   const save = useMutation({
     mutationFn: () => {
       const { version, ...body } = draft
-      return ask(api.PUT('/api/accounts/{id}/contact', { params: { path: { id }, header: ifMatch(version) }, body: body as Schemas['AccountsNewContact'] }))
+      return ask(api.PUT('/api/accounts/{id}/contact', { params: { path: { id }, header: ifMatch(version as number) }, body: body as Schemas['AccountsNewContact'] }))
     },
     onSuccess: (c) => {
       saved(c)
@@ -47,55 +47,72 @@ function Form({ id, contact, saved }: { id: string; contact: Contact; saved: (c:
   })
   const problem = save.error ? asProblem(save.error) : undefined
   const changed = JSON.stringify(draft) !== JSON.stringify(contact)
-  const entries = (list: 'emails' | 'phones', label: string) => (
-    <Fieldset legend={label} className={classes.set}>
-      <Stack gap="xs">
-        {draft[list].map((entry, i) => {
-          const put = (next: Partial<typeof entry>) => setDraft({ ...draft, [list]: draft[list].map((e, n) => (n === i ? { ...e, ...next } : e)) })
-          return (
-            <Group key={i} gap="xs" wrap="nowrap" align="start">
-              <Select aria-label={`Kind of ${label.toLowerCase()} ${i + 1}`} w={110} allowDeselect={false} readOnly={readOnly} data={types[list]} value={entry.type} onChange={(v) => put({ type: v ?? entry.type })} />
-              <TextInput className={classes.grow} aria-label={`${label} ${i + 1}`} readOnly={readOnly} value={entry.value} onChange={(e) => put({ value: e.currentTarget.value })} error={problem?.of(`${list}.${i}.value`) ?? problem?.of(`${list}[${i}].value`)} />
-              {!readOnly && <ActionIcon size={36} variant="subtle" color="red" aria-label={`Remove ${label.toLowerCase()} ${i + 1}`} onClick={() => setDraft({ ...draft, [list]: draft[list].filter((_, n) => n !== i) })}><IconTrash size={18} /></ActionIcon>}
-            </Group>
-          )
-        })}
-        {draft[list].length === 0 && readOnly && <Text size="sm" c="dimmed">None.</Text>}
-        {!readOnly && <Group><Button size="compact-sm" variant="light" leftSection={<IconPlus size={15} />} onClick={() => setDraft({ ...draft, [list]: [...draft[list], { type: 'work', value: '' }] })}>Add {label.toLowerCase()}</Button></Group>}
-      </Stack>
-    </Fieldset>
-  )
+  const entriesOf = (list: FormList) => (draft[list.name] ?? []) as Entry[]
+  const shown = [...form.items.map((f) => f.name), ...form.lists.flatMap((l) => entriesOf(l).flatMap((_, i) => ['type', ...l.items.map((f) => f.name)].map((n) => `${l.name}.${i}.${n}`)))]
   return (
-    <form onSubmit={(e) => { e.preventDefault(); if (!save.isPending) save.mutate() }} noValidate aria-label="Contact">
+    <form onSubmit={(e) => { e.preventDefault(); if (!save.isPending && changed) save.mutate() }} noValidate aria-label="Contact">
       <Stack>
         <div className={classes.names}>
-          {names.map(([name, label, max]) => (
-            <TextInput key={name} label={label} maxLength={max} readOnly={readOnly} value={draft[name]} onChange={(e) => setDraft({ ...draft, [name]: e.currentTarget.value })} error={problem?.of(name)} />
-          ))}
+          {form.items.map((f) => <Input key={f.name} field={f} label={f.label} readOnly={readOnly} value={String(draft[f.name] ?? '')} onChange={(v) => setDraft({ ...draft, [f.name]: v })} error={problem?.of(f.name)} />)}
         </div>
         <div className={classes.lists}>
-          {entries('emails', 'Email address')}
-          {entries('phones', 'Phone number')}
+          {form.lists.map((l) => <Entries key={l.name} list={l} entries={entriesOf(l)} readOnly={readOnly} problem={problem} onChange={(entries) => setDraft({ ...draft, [l.name]: entries })} />)}
         </div>
-        {draft.addresses.map((a, i) => {
-          const put = (next: Partial<typeof a>) => setDraft({ ...draft, addresses: draft.addresses.map((e, n) => (n === i ? { ...e, ...next } : e)) })
-          return (
-            <Fieldset key={i} legend={`Address ${i + 1}`} className={classes.set}>
-              <div className={classes.names}>
-                <Select label="Kind" allowDeselect={false} readOnly={readOnly} data={types.addresses} value={a.type} onChange={(v) => put({ type: v ?? a.type })} />
-                {address.map(([name, label]) => (
-                  <TextInput key={name} label={label} readOnly={readOnly} value={a[name]} onChange={(e) => put({ [name]: e.currentTarget.value })} error={problem?.of(`addresses.${i}.${name}`) ?? problem?.of(`addresses[${i}].${name}`)} />
-                ))}
-              </div>
-              {!readOnly && <Button mt="sm" size="compact-sm" variant="light" color="red" onClick={() => setDraft({ ...draft, addresses: draft.addresses.filter((_, n) => n !== i) })}>Remove address {i + 1}</Button>}
-            </Fieldset>
-          )
-        })}
-        {!readOnly && <Group><Button size="compact-sm" variant="light" leftSection={<IconPlus size={15} />} onClick={() => setDraft({ ...draft, addresses: [...draft.addresses, { type: 'work', address: '', postcode: '', city: '', county: '', country: '' }] })}>Add address</Button></Group>}
-        <ProblemAlert error={save.error} shown={names.map(([n]) => n)} />
-        {!readOnly && <Group justify="flex-end"><Button variant="default" disabled={!changed} onClick={() => setDraft(contact)}>Undo</Button><Button type="submit" disabled={!changed} loading={save.isPending}>Save contact</Button></Group>}
+        <ProblemAlert error={save.error} shown={shown} />
+        {!readOnly && (
+          <Group justify="flex-end">
+            <Button variant="default" disabled={!changed} onClick={() => { setDraft(contact as unknown as Record<string, unknown>); save.reset() }}>Undo</Button>
+            <Button type="submit" disabled={!changed} loading={save.isPending}>Save contact</Button>
+          </Group>
+        )}
       </Stack>
     </form>
   )
 }
 
+interface EntriesProps {
+  list: FormList
+  entries: Entry[]
+  readOnly: boolean
+  problem: Problem | undefined
+  onChange: (entries: Entry[]) => void
+}
+
+/** What there can be several of; an entry of one text stands on a line, one of several in a frame. */
+function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
+  const simple = list.items.length === 1
+  const put = (at: number, next: Entry) => onChange(entries.map((e, i) => (i === at ? { ...e, ...next } : e)))
+  const add = () => onChange([...entries, { type: list.types[0]?.value ?? '', ...Object.fromEntries(list.items.map((f) => [f.name, ''])) }])
+  return (
+    <Fieldset legend={list.label} className={`${classes.set} ${simple ? '' : classes.wide}`}>
+      <Stack gap="xs">
+        {entries.map((entry, i) => {
+          const name = `${list.label} ${i + 1}`
+          const wrong = (field: string) => problem?.of(`${list.name}.${i}.${field}`)
+          const kind = (
+            <Select
+              aria-label={`Kind of ${name}`} label={simple ? undefined : 'Kind'} className={simple ? classes.kind : undefined} allowDeselect={false} readOnly={readOnly}
+              data={list.types} value={entry['type'] ?? ''} onChange={(v) => v && put(i, { type: v })} error={wrong('type')}
+            />
+          )
+          const inputs = list.items.map((f) => <Input key={f.name} field={f} label={simple ? undefined : f.label} name={simple ? name : `${f.label} of ${name}`} readOnly={readOnly} value={entry[f.name] ?? ''} onChange={(v) => put(i, { [f.name]: v })} error={wrong(f.name)} />)
+          const remove = !readOnly && <ActionIcon size={36} variant="subtle" color="red" aria-label={`Remove ${name}`} onClick={() => onChange(entries.filter((_, n) => n !== i))}><IconTrash size={18} /></ActionIcon>
+          return simple
+            ? <Group key={i} gap="xs" wrap="nowrap" align="start">{kind}{inputs}{remove}</Group>
+            : <div key={i} className={classes.entry} role="group" aria-label={name}><div className={classes.names}>{kind}{inputs}</div>{remove}</div>
+        })}
+        {entries.length === 0 && <Text size="sm" c="dimmed">None.</Text>}
+        {!readOnly && entries.length < list.most && <Group><Button size="compact-sm" variant="light" leftSection={<IconPlus size={15} aria-hidden />} aria-label={`Add to ${list.label}`} onClick={add}>Add</Button></Group>}
+      </Stack>
+    </Fieldset>
+  )
+}
+
+/** Texts longer than this can have lines. */
+const longest = 300
+
+function Input({ field, label, name, value, onChange, readOnly, error }: { field: Field; label: string | undefined; name?: string; value: string; onChange: (v: string) => void; readOnly: boolean; error: string | undefined }) {
+  const common = { label, 'aria-label': name, description: label ? field.help : undefined, maxLength: field.max, readOnly, value, error, className: classes.grow, autoComplete: 'off' }
+  if ((field.max ?? 0) > longest) return <Textarea {...common} autosize={false} rows={2} onChange={(e) => onChange(e.currentTarget.value)} />
+  return <TextInput {...common} type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'} onChange={(e) => onChange(e.currentTarget.value)} />
+}

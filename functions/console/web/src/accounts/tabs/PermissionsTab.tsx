@@ -1,17 +1,13 @@
-import { Badge, Button, Group, Modal, Stack, Table, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { Badge, Button, Group, Stack, Table, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, ifMatch } from '../../api/client'
+import { api, ask } from '../../api/client'
 import type { Schemas } from '../../api/client'
-import { asProblem } from '../../api/problem'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { TableScroll } from '../../common/TableScroll'
-import { FieldInput } from '../../fields/FieldInput'
-import type { Value } from '../../fields/fields'
 import { useMay } from '../../session/session'
-import { refreshed, valueOf } from '../account'
+import { SelectDialog } from '../permissions/SelectDialog'
 import type { TabProps } from '.'
 import { CopyFromDialog } from './CopyFromDialog'
 
@@ -29,22 +25,23 @@ export default function PermissionsTab({ account, fields }: TabProps) {
   if (found.isPending) return <Loading what="Loading permissions" />
   if (found.error) return <ProblemAlert error={found.error} />
   const p = found.data
+  const label = (name: string) => fields.find((f) => f.name === name)?.label ?? name
   return (
     <Stack gap="lg">
       <Group justify="space-between">
         <Text size="sm">Licence <b>{p.licence.code}</b>, {p.licence.description}: {p.licence.allRoles ? 'allows every role' : `allows ${p.licence.roles.join(', ') || 'no role'}`}.</Text>
         {may('account.update') && (
           <Group gap="xs">
-            <Button variant="light" onClick={() => setDialog('select')}>Select</Button>
+            {may('access.read') && <Button variant="light" onClick={() => setDialog('select')}>Select</Button>}
             <Button variant="default" onClick={() => setDialog('copy')}>Copy from</Button>
           </Group>
         )}
       </Group>
-      <Given title="User roles" codes={p.roles} none="No role is given directly." />
-      <Given title="User groups" codes={p.groups} none="No group is given." />
-      {(account.dacGroups?.length ?? 0) > 0 && <Given title="DAC groups" codes={(account.dacGroups ?? []).map((code) => ({ code, description: '', active: true }))} none="" />}
+      <Given title={label('roles')} codes={p.roles} none="No role is given directly." />
+      <Given title={label('groups')} codes={p.groups} none="No group is given." />
+      {(account.dacGroups?.length ?? 0) > 0 && <Given title={label('dacGroups')} codes={(account.dacGroups ?? []).map((code) => ({ code, description: '', active: true }))} none="" />}
       <Rights p={p} />
-      {dialog === 'select' && <SelectDialog account={account} fields={fields} close={() => setDialog(undefined)} />}
+      {dialog === 'select' && <SelectDialog account={account} labels={{ roles: label('roles'), groups: label('groups'), dacGroups: label('dacGroups') }} licence={p.licence} close={() => setDialog(undefined)} />}
       {dialog === 'copy' && <CopyFromDialog account={account} close={() => setDialog(undefined)} />}
     </Stack>
   )
@@ -63,7 +60,12 @@ function Given({ title, codes, none }: { title: string; codes: Permissions['role
   )
 }
 
+/** So many are shown at once; more are folded up. */
+const few = 6
+
 function Rights({ p }: { p: Permissions }) {
+  const [all, setAll] = useState(false)
+  const shown = all || p.permissions.length <= few + 1 ? p.permissions : p.permissions.slice(0, few)
   const origin = (code: string) => {
     const role = p.effectiveRoles.find((r) => r.code === code)
     if (!role) return code
@@ -78,7 +80,7 @@ function Rights({ p }: { p: Permissions }) {
           <Table>
             <Table.Thead><Table.Tr><Table.Th>Permission</Table.Th><Table.Th>From</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
-              {p.permissions.map((right) => (
+              {shown.map((right) => (
                 <Table.Tr key={right.permission}>
                   <Table.Td>{right.description}<Text size="xs" c="dimmed">{right.permission}</Text></Table.Td>
                   <Table.Td>{right.roles.map((code) => <Text key={code} size="sm">{origin(code)}</Text>)}</Table.Td>
@@ -86,36 +88,11 @@ function Rights({ p }: { p: Permissions }) {
               ))}
             </Table.Tbody>
           </Table>
+          {p.permissions.length > few + 1 && (
+            <Button mt="xs" variant="subtle" size="compact-sm" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show all ${p.permissions.length}`}</Button>
+          )}
         </TableScroll>
       )}
     </div>
   )
 }
-
-function SelectDialog({ account, fields, close }: TabProps & { close: () => void }) {
-  const own = fields.filter((f) => f.section === 'permissions' && !f.readOnly)
-  const [version] = useState(account.version)
-  const [patch, setPatch] = useState<Record<string, Value>>({})
-  const save = useMutation({
-    mutationFn: () => ask(api.PATCH('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(version) }, body: patch as Schemas['AccountPatch'] })),
-    onSuccess: (changed) => {
-      refreshed(account.id, changed)
-      notifications.show({ color: 'green', message: 'The permissions are saved.' })
-      close()
-    },
-  })
-  return (
-    <Modal opened onClose={close} title="Select roles and groups" size="lg">
-      <form onSubmit={(e) => { e.preventDefault(); if (!save.isPending) save.mutate() }}>
-        <Stack>
-          {own.map((f) => (
-            <FieldInput key={f.name} field={f} value={f.name in patch ? patch[f.name] : valueOf(account, f)} onChange={(v) => setPatch({ ...patch, [f.name]: v })} error={save.error ? asProblem(save.error).of(f.name) : undefined} />
-          ))}
-          <ProblemAlert error={save.error} shown={own.map((f) => f.name)} />
-          <Group justify="flex-end"><Button variant="default" onClick={close}>Cancel</Button><Button type="submit" loading={save.isPending} disabled={Object.keys(patch).length === 0}>Save</Button></Group>
-        </Stack>
-      </form>
-    </Modal>
-  )
-}
-

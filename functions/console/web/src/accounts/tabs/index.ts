@@ -23,6 +23,9 @@ export const tabs: Tab[] = [
   { value: 'delegation', label: 'Delegation', Panel: lazy(() => import('./DelegationTab')) },
   { value: 'sessions', label: 'Sessions', needs: 'account.session', Panel: lazy(() => import('./SessionsTab')) },
   { value: 'contact', label: 'Contact', Panel: lazy(() => import('./ContactTab')) },
+  { value: 'resource', label: 'Resource', needs: 'resource.read', Panel: lazy(() => import('./ResourceTab')) },
+  { value: 'factor', label: 'Multi-factor', Panel: lazy(() => import('./FactorTab')) },
+  { value: 'links', label: 'Single sign-on', Panel: lazy(() => import('./LinksTab')) },
   { value: 'keys', label: 'API keys', Panel: lazy(() => import('./KeysTab')) },
   { value: 'log', label: 'Log', Panel: lazy(() => import('./LogTab')) },
 ]

@@ -1,0 +1,147 @@
+// The list of accounts: filters on a small screen, quick chips, widths that stay, thousands of rows; and the ways of the shell.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { arrived, findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
+import { account, administrator, call, crowd, fresh, origin } from './system.mjs'
+
+let browser, page, wrong, storageState
+before(async () => {
+  browser = await launch(findChromium())
+  let context
+  ;({ page, wrong, context } = await open(browser, origin))
+  await signIn(page, administrator)
+  await arrived(page)
+  await page.goto('/accounts')
+  await page.getByRole('heading', { name: 'User accounts' }).waitFor()
+  storageState = await context.storageState()
+})
+after(() => browser.close())
+
+const find = (p = page) => p.getByLabel('Find by username, name, email or mobile')
+const clean = async (p, what) => {
+  await shot(p, what)
+  for (const found of await violations(p)) wrong.push(`axe on ${what}: ${found}`)
+}
+
+test('quick chips: locked accounts too, and blocked ones', async () => {
+  const stem = fresh('chip')
+  const blocked = await account({ username: `${stem}a` }) // login access is not yet allowed
+  const allowed = await account({ username: `${stem}b` }, 'seven green bicycles')
+  const locked = await account({ username: `${stem}c` }, 'seven green bicycles')
+  await call('POST', `/api/accounts/${locked.id}/lock`)
+  const row = (a) => page.getByRole('link', { name: a.username, exact: true })
+  await page.goto(`/accounts?find=${stem}`)
+  await row(allowed).waitFor()
+  assert.equal(await row(locked).count(), 0)
+  await page.getByText('Locked too', { exact: true }).click()
+  await row(locked).waitFor()
+  await clean(page, 'list-chips')
+  await page.getByText('Blocked', { exact: true }).click()
+  await row(allowed).waitFor({ state: 'detached' })
+  await row(blocked).waitFor()
+  // In a narrow column the word is not seen, but it is there to be heard.
+  await page.getByText('No access').first().waitFor({ state: 'attached' })
+})
+
+test('the width of a column stays', async () => {
+  await page.goto('/accounts')
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByLabel('Width of Username').fill('240')
+  await page.getByLabel('Width of Username').press('Tab')
+  await page.keyboard.press('Escape')
+  await page.reload()
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByLabel('Width of Username').and(page.locator('[value="240"]')).waitFor()
+  await page.getByRole('button', { name: 'As at first' }).click()
+  await page.keyboard.press('Escape')
+})
+
+test('a slash goes to the search; another page begins at its beginning, and is named', async () => {
+  await page.goto('/accounts')
+  await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
+  await page.getByRole('heading', { name: 'User accounts' }).click()
+  await page.keyboard.press('/')
+  await page.locator('input:focus[type=search]').waitFor()
+  await page.keyboard.type('a/b')
+  assert.equal(await find().inputValue(), 'a/b') // within a text a slash is a slash
+  await find().fill('')
+  await page.getByRole('link', { name: 'admin', exact: true }).click()
+  await page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
+  await page.waitForFunction(() => document.title.startsWith('Administrator'))
+  await page.locator('main:focus').waitFor()
+  // A tab is part of its page: what is begun there stays.
+  await page.getByRole('button', { name: 'Edit', exact: true }).click()
+  await page.getByRole('tab', { name: 'Delegation' }).click()
+  await page.getByText('No delegation').waitFor()
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click()
+})
+
+test('on a small screen the filters are in a drawer', async () => {
+  const small = await open(browser, origin, { viewport: narrow, storageState })
+  await small.page.goto('/accounts')
+  await small.page.getByRole('link', { name: 'admin', exact: true }).waitFor()
+  await clean(small.page, 'accounts-narrow-light')
+  await small.page.getByRole('button', { name: /^Filters/ }).click()
+  const drawer = small.page.getByRole('dialog', { name: 'Filters' })
+  await drawer.getByRole('button', { name: 'User type', exact: true }).click()
+  await drawer.getByRole('checkbox', { name: /TEAM/ }).check()
+  await clean(small.page, 'filters-narrow-light')
+  await drawer.getByRole('button', { name: 'Apply' }).click()
+  await drawer.getByRole('button', { name: /User type is TEAM/ }).waitFor()
+  await drawer.getByRole('button', { name: 'Show' }).click()
+  await small.page.getByText('User type is TEAM').waitFor()
+  await small.page.getByRole('button', { name: 'Filters, 1 in force' }).waitFor()
+  const over = await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.equal(over, 0, 'the page is wider than the screen')
+  assert.deepEqual(small.wrong, [])
+  await small.context.close()
+})
+
+test('an account and its tabs on a small dark screen', async () => {
+  const made = await account({ userType: 'TEAM', roles: ['VIEWER'] })
+  await call('PUT', `/api/accounts/${made.id}/contact`, { firstName: 'Pat', phones: [{ type: 'mobile', value: '07700 900456' }], addresses: [{ type: 'home', address: '1 High Street', country: 'GB' }] }, { 'If-Match': '"1"' })
+  await call('POST', `/api/accounts/${made.id}/notes`, { text: 'Called about the new phone.' })
+  const small = await open(browser, origin, { viewport: { ...narrow, height: 1700 }, dark: true, storageState })
+  const see = async (tab, what, name) => {
+    await small.page.goto(`/accounts/${made.id}/${tab}`)
+    await what().waitFor()
+    await clean(small.page, `${name}-narrow-dark`)
+    assert.equal(await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${name} is wider than the screen`)
+  }
+  await see('log', () => small.page.getByText('Called about the new phone.'), 'log')
+  await see('contact', () => small.page.getByLabel('Phone numbers 1', { exact: true }), 'contact')
+  await see('permissions', () => small.page.getByText('VIEWER: given directly').first(), 'permissions')
+  await small.page.getByRole('button', { name: 'Select', exact: true }).click()
+  await small.page.getByRole('option', { name: /EDITOR/ }).waitFor()
+  await small.page.getByRole('option', { name: /VIEWER/ }).dblclick()
+  await small.page.getByRole('list', { name: 'It loses' }).waitFor()
+  await clean(small.page, 'select-roles-narrow-dark')
+  await small.context.close()
+})
+
+test('five thousand accounts: pages by cursor, few rows drawn, counted when asked', async () => {
+  const { stem, many } = await crowd()
+  const asked = []
+  page.on('request', (r) => { if (/\/api\/accounts(\/count)?\?/.test(r.url())) asked.push(r.url()) })
+  await page.goto(`/accounts?find=${stem}`)
+  await page.getByText('50 shown').waitFor()
+  assert.ok(!asked.some((url) => url.includes('/count')), 'the count was read unasked')
+  await page.getByRole('button', { name: 'Count all' }).click()
+  await page.getByText(`50 shown of ${many.toLocaleString('en-GB')}`).waitFor()
+  const grid = page.getByRole('region', { name: 'User accounts' })
+  for (let shown = 100; shown <= 400; shown += 50) {
+    await grid.evaluate((box) => { box.scrollTop = box.scrollHeight })
+    await page.getByText(`${shown} shown`).waitFor()
+  }
+  assert.ok(asked.filter((url) => url.includes('cursor=')).length >= 7)
+  const drawn = await grid.getByRole('checkbox').count()
+  assert.ok(drawn < 130, `${drawn} rows are drawn`)
+  // From a row in the middle one gets on by keyboard, and picking stays while it is out of sight.
+  await grid.getByRole('checkbox').nth(10).check()
+  await grid.evaluate((box) => { box.scrollTop = 0 })
+  await grid.getByRole('checkbox', { name: 'Pick all that are shown' }).waitFor()
+  await page.getByText('1 picked').waitFor()
+  await clean(page, 'accounts-many')
+})
+
+test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(wrong, []))

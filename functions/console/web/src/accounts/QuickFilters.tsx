@@ -1,0 +1,29 @@
+import { Chip, Group } from '@mantine/core'
+import type { GridState } from '../grid/state'
+
+/** The filters that are asked for most, a press each. */
+const quick = [
+  { label: 'Locked too', name: 'active', text: 'any' },
+  { label: 'Blocked', name: 'accessLocked', text: 'true' },
+]
+
+/** Whether a filter is one that a chip shows. */
+export const isQuick = (name: string, text: string) => quick.some((q) => q.name === name && q.text === text)
+
+export function QuickFilters({ state, onChange }: { state: GridState; onChange: (state: GridState) => void }) {
+  return (
+    <Group gap={6} role="group" aria-label="Quick filters">
+      {quick.map((q) => (
+        <Chip
+          key={q.name} size="sm" radius="xl" variant="outline" checked={state.filters[q.name] === q.text}
+          onChange={(on) => {
+            const { [q.name]: _, ...rest } = state.filters
+            onChange({ ...state, filters: on ? { ...rest, [q.name]: q.text } : rest })
+          }}
+        >
+          {q.label}
+        </Chip>
+      ))}
+    </Group>
+  )
+}

@@ -1,0 +1,15 @@
+import { useEffect, useRef } from 'react'
+
+/** Calls reached when the element it is put on comes near the visible part of the page: for lists that read on by themselves. */
+export function useNear<E extends HTMLElement>(reached: () => void, on: boolean) {
+  const element = useRef<E>(null)
+  const latest = useRef(reached)
+  latest.current = reached
+  useEffect(() => {
+    if (!on || !element.current) return
+    const watch = new IntersectionObserver((seen) => { if (seen.some((s) => s.isIntersecting)) latest.current() }, { rootMargin: '400px' })
+    watch.observe(element.current)
+    return () => watch.disconnect()
+  }, [on])
+  return element
+}

@@ -1,0 +1,112 @@
+import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconPencil } from '@tabler/icons-react'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { FormEvent } from 'react'
+import { api, ask, ifMatch } from '../api/client'
+import type { Schemas } from '../api/client'
+import { asProblem } from '../api/problem'
+import { queries } from '../api/queries'
+import { ConflictDialog } from '../common/ConflictDialog'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { FieldFacts, FieldForm, sectionLabel } from '../fields/FieldForm'
+import type { Field, Value } from '../fields/fields'
+import { useMay } from '../session/session'
+import classes from './Settings.module.css'
+
+type Settings = Schemas['Settings']
+type Values = Record<string, Value>
+
+const key = ['settings']
+const read = () => ask(api.GET('/api/settings'))
+const valueIn = (settings: Settings, field: Field): Value => (settings as unknown as Values)[field.name]
+
+/** Environment defaults: one document of many settings. */
+export function EnvironmentPage() {
+  const settings = useQuery({ queryKey: key, queryFn: read })
+  const fields = useQuery({ queryKey: ['fields', 'settings'], queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[], staleTime: Infinity })
+  return (
+    <Stack>
+      <ProblemAlert error={settings.error ?? fields.error} />
+      {settings.data && fields.data ? <Form settings={settings.data} fields={fields.data} /> : !settings.error && !fields.error && <><Title order={1} size="h2">Environment defaults</Title><Skeleton h={360} aria-label="Loading environment defaults" /></>}
+    </Stack>
+  )
+}
+
+function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
+  // What the form began with: a change made meanwhile by somebody else must not slip into it.
+  const [base, setBase] = useState<Settings>()
+  const [patch, setPatch] = useState<Values>({})
+  const may = useMay()
+  const leave = () => {
+    setBase(undefined)
+    setPatch({})
+    save.reset()
+  }
+  const save = useMutation({
+    mutationFn: ({ version, body }: { version: number; body: Values }) => ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body: body as Schemas['SettingsPatch'] })),
+    onSuccess: (changed) => {
+      queries.setQueryData(key, changed)
+      void queries.invalidateQueries({ queryKey: ['environment log'] })
+      leave()
+      notifications.show({ color: 'green', message: 'The environment defaults are saved. They count from the next request on.' })
+    },
+  })
+  const problem = save.error ? asProblem(save.error) : undefined
+  const form = base ?? settings
+  const names = [...new Set(fields.map((f) => f.section))]
+  const set = (f: Field, value: Value) => {
+    const { [f.name]: _, ...rest } = patch
+    setPatch((value ?? '') === (valueIn(form, f) ?? '') ? rest : { ...rest, [f.name]: value })
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!base || save.isPending) return
+    if (Object.keys(patch).length === 0) leave()
+    else save.mutate({ version: base.version, body: patch })
+  }
+  return (
+    <form onSubmit={submit} noValidate aria-label="Environment defaults">
+      <Stack>
+        <Group justify="space-between" align="start">
+          <div className={classes.words}>
+            <Title order={1} size="h2">Environment defaults</Title>
+            <Text c="dimmed">What holds for everybody in this environment, unless an account says otherwise.</Text>
+          </div>
+          {!base && may('settings.write') && <Button variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(settings)}>Edit</Button>}
+        </Group>
+        <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={fields.map((f) => f.name)} />
+        <div className={classes.sections}>
+          {names.map((name) => {
+            const own = fields.filter((f) => f.section === name)
+            return (
+              <section key={name} className={`${classes.section} ${base ? classes.editing : ''}`} aria-labelledby={`section-${name}`}>
+                <h2 id={`section-${name}`}>{sectionLabel(name)}</h2>
+                {base ? <FieldForm fields={own} valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(form, f))} set={set} problem={problem} /> : <FieldFacts fields={own} valueOf={(f) => valueIn(settings, f)} />}
+              </section>
+            )
+          })}
+        </div>
+        {base && (
+          <div className={`${classes.bar} ${classes.pageBar}`}>
+            <Button variant="default" onClick={leave}>Cancel</Button>
+            <Button type="submit" loading={save.isPending}>Save</Button>
+          </div>
+        )}
+      </Stack>
+      {base && problem?.status === 412 && (
+        <ConflictDialog
+          what="page" read={read} fields={fields} problem={problem} base={base} mine={patch} cancel={() => save.reset()}
+          resolve={(fresh, kept) => {
+            queries.setQueryData(key, fresh)
+            if (Object.keys(kept).length === 0) return leave()
+            setBase(fresh)
+            setPatch(kept)
+            save.mutate({ version: fresh.version, body: kept })
+          }}
+        />
+      )}
+    </form>
+  )
+}

@@ -1,0 +1,24 @@
+import { Badge, Text } from '@mantine/core'
+import type { Schemas } from '../api/client'
+
+type Outcome = Schemas['SsoMatched']['outcome']
+
+export const outcomes: Record<Outcome, { label: string; colour: string }> = {
+  linkable: { label: 'Can be linked', colour: 'blue' },
+  linked: { label: 'Linked', colour: 'green' },
+  alreadyLinked: { label: 'Already linked', colour: 'gray' },
+  noSuchEmail: { label: 'No such email', colour: 'orange' },
+  twoAccounts: { label: 'Two accounts', colour: 'red' },
+  linkedToAnother: { label: 'Linked to another', colour: 'red' },
+  notAllowed: { label: 'Not allowed', colour: 'red' },
+  unusable: { label: 'Not usable', colour: 'red' },
+  noSuchAccount: { label: 'No such account', colour: 'orange' },
+  removed: { label: 'Link removed', colour: 'green' },
+  notLinked: { label: 'Not linked', colour: 'gray' },
+}
+
+/** What became, or would become, of one pair. */
+export function Outcome({ of }: { of: Pick<Schemas['SsoMatched'], 'outcome' | 'detail'> }) {
+  const { label, colour } = outcomes[of.outcome]
+  return <span><Badge variant="light" tt="none" color={colour}>{label}</Badge>{of.detail && <Text size="xs" c="dimmed" fw={400}>{of.detail}</Text>}</span>
+}

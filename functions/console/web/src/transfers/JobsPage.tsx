@@ -1,0 +1,68 @@
+import { Anchor, Button, Group, SegmentedControl, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { IconFileImport } from '@tabler/icons-react'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import { api, ask } from '../api/client'
+import { Message } from '../common/Message'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { Records } from '../common/Records'
+import { Instant } from '../fields/Instant'
+import { useMay } from '../session/session'
+import { CancelButton } from './CancelButton'
+import { hasEnded, lasting, nameOf, pause } from './job'
+import type { Job } from './job'
+import { inWords } from './Progress'
+import { StateBadge } from './StateBadge'
+import classes from './Transfers.module.css'
+
+/** Imports, exports and undos: one's own, or everybody's for those who may see them. */
+export function JobsPage() {
+  const may = useMay()
+  const [kind, setKind] = useState('all')
+  const [state, setState] = useState('all')
+  const list = useInfiniteQuery({
+    queryKey: ['jobs'],
+    queryFn: ({ pageParam }) => ask(api.GET('/api/jobs', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+    initialPageParam: '', getNextPageParam: (page) => page.next || undefined,
+    refetchInterval: (query) => (query.state.data?.pages.some((p) => p.items.some((j) => !hasEnded(j))) ? Math.max(3000, pause(query.state.dataUpdateCount)) : false),
+  })
+  const all = list.data?.pages.flatMap((p) => p.items) ?? []
+  const rows = all.filter((j) => (kind === 'all' || j.kind === kind) && (state === 'all' || hasEnded(j) === (state === 'ended')))
+  return (
+    <Stack>
+      <Group justify="space-between" align="start">
+        <div>
+          <Title order={1} size="h2">Jobs</Title>
+          <Text c="dimmed">{may('account.admin') ? 'Imports and exports of everybody, newest first.' : 'Your imports and exports, newest first.'}</Text>
+        </div>
+        <Group gap="xs">
+          {may('account.import') && <Button variant="default" component={Link} to="/import">Import</Button>}
+          {may('account.export') && <Button variant="default" component={Link} to="/export">Export</Button>}
+        </Group>
+      </Group>
+      <Group gap="sm">
+        <SegmentedControl aria-label="Which kind to show" value={kind} onChange={setKind} data={[{ value: 'all', label: 'All' }, { value: 'import', label: 'Imports' }, { value: 'export', label: 'Exports' }, { value: 'undo', label: 'Undos' }]} />
+        <SegmentedControl aria-label="Which state to show" value={state} onChange={setState} data={[{ value: 'all', label: 'Any state' }, { value: 'running', label: 'Not ended' }, { value: 'ended', label: 'Ended' }]} />
+      </Group>
+      <ProblemAlert error={list.error} />
+      {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
+      {list.data && (rows.length === 0 ? (
+        <Message icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
+          {all.length > 0 ? (list.hasNextPage ? 'Load more to look among older ones.' : 'Look among all of them.') : 'An import or an export shows here as soon as it is submitted.'}
+        </Message>
+      ) : <div className={classes.sheet}><Records label="Jobs" rows={rows} idOf={(j) => j.id} columns={columns} /></div>)}
+      {list.hasNextPage && <Group><Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button></Group>}
+    </Stack>
+  )
+}
+
+const columns = [
+  { label: 'Job', cell: (j: Job) => <Anchor component={Link} to={`/jobs/${j.id}`} fw={600} inherit className={classes.name}>{nameOf(j)}</Anchor> },
+  { label: 'State', cell: (j: Job) => <StateBadge job={j} /> },
+  { label: 'Progress', cell: (j: Job) => inWords(j) },
+  { label: 'By', cell: (j: Job) => <span className={classes.name}>{j.by}</span> },
+  { label: 'Begun', cell: (j: Job) => <Instant at={j.created} /> },
+  { label: 'Duration', cell: (j: Job) => (j.durationMs === undefined ? '–' : <span className={classes.name}>{lasting(j.durationMs)}</span>) },
+  { label: 'Actions', quiet: true, cell: (j: Job) => <CancelButton job={j} size="compact-sm" /> },
+]

@@ -1,0 +1,71 @@
+import type { Schemas } from '../api/client'
+
+export type Job = Schemas['TransfersJob']
+export type Row = Schemas['TransferRow']
+export type DateFormat = Job['dateFormat']
+
+/** The date formats of the sheet, each with how it writes the last day of a year. */
+export const dateFormats: { value: DateFormat; label: string; example: string }[] = [
+  { value: 'british', label: 'British', example: '31/12/2026' },
+  { value: 'european', label: 'European', example: '31.12.2026' },
+  { value: 'american', label: 'American', example: '12/31/2026' },
+  { value: 'iso', label: 'ISO', example: '2026-12-31' },
+]
+
+export const isDateFormat = (text: string | null): text is DateFormat => dateFormats.some((f) => f.value === text)
+
+export const kindWords: Record<Job['kind'], string> = { import: 'Import', export: 'Export', undo: 'Undo' }
+
+/** What the job is called, a dry run by its guide word. */
+export const nameOf = (job: Job) => (job.dryRun ? 'Import, check only' : kindWords[job.kind])
+
+const ends = new Set<Job['state']>(['done', 'refused', 'cancelled', 'failed'])
+
+export const hasEnded = (job: Job) => ends.has(job.state)
+
+/** Whether somebody may still stop it. */
+export const canCancel = (job: Job) => !hasEnded(job) && job.state !== 'rollingBack'
+
+/** A state in words, and the colour that goes with it. */
+export function stateOf(job: Job): { words: string; colour: 'gray' | 'blue' | 'green' | 'red' | 'orange' } {
+  switch (job.state) {
+    case 'created': return { words: 'No file yet', colour: 'gray' }
+    case 'submitted': return { words: job.queue ? 'Queued' : 'Submitted', colour: 'gray' }
+    case 'checking': return { words: job.kind === 'export' ? 'Reading' : 'Checking', colour: 'blue' }
+    case 'writing': return { words: 'Writing', colour: 'blue' }
+    case 'rollingBack': return { words: 'Taking back', colour: 'orange' }
+    case 'done': return job.dryRun ? { words: 'Checked', colour: 'green' } : { words: 'Done', colour: 'green' }
+    case 'refused': return { words: 'Refused', colour: 'red' }
+    case 'cancelled': return { words: 'Cancelled', colour: 'gray' }
+    default: return { words: 'Failed', colour: 'red' }
+  }
+}
+
+/** A length of time, as people say it. */
+export function lasting(ms: number): string {
+  if (ms < 1000) return '< 1 s'
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+}
+
+/** When to look again after so many looks: soon at first, then slower. Looking stops by itself while the page is hidden. */
+export const pause = (looks: number) => Math.min(10_000, Math.round(700 * 1.2 ** looks))
+
+export const jobKey = (id: string) => ['job', id]
+
+/** How far a job is, in per cent; undefined while nobody can know. */
+export function doneOf(job: Job): number | undefined {
+  const { total, checked, written } = job.progress
+  if (hasEnded(job)) return 100
+  if (total === 0 || job.kind === 'export') return undefined
+  return Math.round((100 * (checked + written)) / (job.dryRun ? total : 2 * total))
+}
+
+/** The query that opens the import page with the options of a job. */
+export function optionsOf(job: Job): string {
+  const query = new URLSearchParams({ dateFormat: job.dateFormat })
+  for (const name of ['skipErrors', 'resetFromGroup', 'dryRun'] as const) if (job[name]) query.set(name, 'true')
+  for (const name of ['resourceGroup', 'copyRolesFrom'] as const) if (job[name]) query.set(name, job[name])
+  return query.toString()
+}
