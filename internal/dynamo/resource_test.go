@@ -98,13 +98,15 @@ func TestNumbersTakenByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var last int64
 	for _, want := range []string{"206", "207"} {
 		made, err := resources.Create(t.Context(), f.fresh(t), inStaff(nil))
 		if err != nil || made.Code != want {
 			t.Fatalf("%q %v, want %s", made.Code, err, want)
 		}
+		last = made.Version
 	}
-	if err := resources.Delete(t.Context(), f.fresh(t), "207", 1); err != nil {
+	if err := resources.Delete(t.Context(), f.fresh(t), "207", last); err != nil {
 		t.Fatal(err)
 	}
 	if made, err := resources.Create(t.Context(), f.fresh(t), inStaff(nil)); err != nil || made.Code != "208" {
@@ -141,7 +143,7 @@ func TestANumberIsNotGivenAgainByALateWrite(t *testing.T) {
 	other := &overtaking{do: func() {
 		made, err := resources.Create(context.Background(), f.fresh(t), inStaff(nil))
 		if err == nil {
-			err = resources.Delete(context.Background(), f.fresh(t), made.Code, 1)
+			err = resources.Delete(context.Background(), f.fresh(t), made.Code, made.Version)
 		}
 		if err != nil || made.Code != "1" {
 			t.Errorf("%+v %v", made, err)
