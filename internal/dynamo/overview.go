@@ -168,7 +168,7 @@ func (s Overviews) Keys(ctx context.Context, env environment.Environment, from, 
 	count := 0
 	for after, places := "", []apikey.Expiring(nil); ; {
 		var err error
-		if places, after, err = (Reminders{Accounts: Accounts{Table: s.Table}}).ExpiringKeys(ctx, env.ID, from, until, after, maxBatchGet); err != nil {
+		if places, after, err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after, maxBatchGet); err != nil {
 			return nil, 0, err
 		}
 		keys := make([]key, len(places))

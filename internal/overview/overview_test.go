@@ -19,7 +19,6 @@ var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 // world is all that an overview reads.
 type world struct {
-	mu      sync.Mutex
 	people  []account.Account
 	scans   int
 	kept    overview.Figures

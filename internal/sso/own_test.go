@@ -56,14 +56,14 @@ func (m *linked) ByEmail(_ context.Context, _ environment.Environment, emails []
 	return out, nil
 }
 
-func (m *linked) WriteLinks(_ context.Context, ws []LinkWrite) error {
+func (m *linked) WriteLinks(ctx context.Context, ws []LinkWrite) error {
 	if m.between != nil {
 		between := m.between
 		m.between = nil
 		between()
 	}
 	for _, w := range ws {
-		of, _ := m.LinksOf(nil, w.Link.AccountID) //nolint:staticcheck // a fake looks at no context
+		of, _ := m.LinksOf(ctx, w.Link.AccountID)
 		at := slices.IndexFunc(of, func(l Link) bool { return l.ProviderID == w.Link.ProviderID })
 		var there []string
 		for _, l := range of {
