@@ -49,6 +49,10 @@ type Account struct {
 	LastLogin      time.Time
 	FailedTries    int64
 	TriesBlockedAt time.Time
+	// TriedAt is when a try was charged last.
+	TriedAt time.Time
+	// BlockedUntil is what Released finds; it is stored nowhere.
+	BlockedUntil time.Time
 
 	// Epoch rises whenever every session of the account has to end; a session of another epoch is over.
 	Epoch int64

@@ -76,7 +76,7 @@ func accountOf(it item, top bool) (account.Account, bool) {
 	a := account.Account{
 		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"), DeviceEpoch: number(image, imageDevices),
 		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashEnds), PasswordChangedAt: instant(it, attrHashSet), FailedTries: number(it, attrTries),
-		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin),
+		TriesBlockedAt: instant(it, attrBlocked), TriedAt: instant(it, attrTried), LastLogin: instant(it, attrLogin),
 	}
 	if flag(image, imageBare) {
 		a.PasswordHash = ""

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
@@ -44,6 +45,10 @@ func TestTheReleaseInTheTableIsThatOfTheRules(t *testing.T) {
 	rule := signin.Allowance{Limit: 5, Release: true}
 	for failures := int64(5); failures < 14; failures++ {
 		wait, _ := rule.Wait(failures)
+		shown, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+		if until := shown.Released(f.fresh(t).Env.Settings).BlockedUntil; err != nil || !until.Equal(clock.Add(wait)) {
+			t.Errorf("after %d failures the next try is shown at %s, not %s: %v", failures, until, clock.Add(wait), err)
+		}
 		before := hasher.verified.Load()
 		clock = clock.Add(wait - time.Millisecond)
 		_ = f.login(t, s, "doej", secret)()
@@ -79,7 +84,7 @@ func TestAHundredFailuresWaitForAnAdministrator(t *testing.T) {
 		_ = f.login(t, s, "doej", "wrong")()
 		clock = clock.Add(15 * time.Minute)
 	}
-	if n := hasher.verified.Load(); n != signin.HardStop {
+	if n := hasher.verified.Load(); n != account.HardStop {
 		t.Errorf("%d were verified", n)
 	}
 	clock = clock.Add(24 * time.Hour)

@@ -117,8 +117,8 @@ func chargeable(rule signin.Allowance) (string, item) {
 	if !rule.Release {
 		return "attribute_exists(PK) AND " + condition, values
 	}
-	waits := signin.Waits()
-	values[":stop"] = num(signin.HardStop)
+	waits := account.ReleaseWaits()
+	values[":stop"] = num(account.HardStop)
 	rungs := make([]string, len(waits))
 	for i, wait := range waits {
 		n, w := fmt.Sprintf(":rung%d", i), fmt.Sprintf(":wait%d", i)

@@ -189,6 +189,15 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	if err != nil || !a.MFAEnabled {
 		return err
 	}
+	have, err := s.factorsOf(ctx, a)
+	if err != nil {
+		return err
+	}
+	if len(have.Passkeys) > 0 {
+		if err := s.lastWayIn(a); err != nil {
+			return err
+		}
+	}
 	w := s.write(sc, a, journal.SecondFactorRemoved)
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
 	w.After.MFAEnabled, w.DropFactors = false, true

@@ -134,6 +134,11 @@ func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, passwo
 	if err != nil {
 		return err
 	}
+	if len(have.Passkeys) == 1 {
+		if err := s.lastWayIn(a); err != nil {
+			return err
+		}
+	}
 	w := s.write(sc, a, journal.SecondFactorRemoved)
 	w.Event.Note = string(mfa.ByPasskey) + ": " + was.Name
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
@@ -144,4 +149,13 @@ func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, passwo
 		return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
 	}
 	return s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{NoPasskey: id}))
+}
+
+// lastWayIn refuses to take away the last passkey of somebody who has neither a password that signs in nor a link to a provider.
+func (s *Service) lastWayIn(a account.Account) error {
+	if a.PasswordHash != "" && (a.PasswordExpires.IsZero() || s.now().Before(a.PasswordExpires)) || len(a.SignOn) > 0 {
+		return nil
+	}
+	return fault.New(fault.Conflict, "lastWayIn",
+		"This is the only way by which you can sign in: your account has no password and no link to a provider. Get one, or another passkey, first.")
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"time"
 
+	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/token"
 )
-
-// HardStop is how many failures in a row only an administrator, or the right password before it, can undo: NIST SP
-// 800-63B-4, 3.2.2.
-const HardStop = 100
 
 // Allowance says which tries of an account are charged at a time.
 type Allowance struct {
@@ -25,24 +22,13 @@ func allowance(env environment.Environment, now time.Time) Allowance {
 	return Allowance{Limit: env.Settings.TryLimit(), Release: env.Settings.FailedTryRelease, Now: now}
 }
 
-// Waits are how long a blocked account waits after the last try for the next one: after the first block, and after each
-// further failure; the last for all that follow. The failures in a row are themselves the place on this ladder, so there is
-// nothing else to store, nothing to overflow (C10), and what ends the ladder is what zeroes the failures: the right
-// password, or an administrator. A release gives one try, not a whole new budget: five more each quarter of an hour would
-// be five times the guesses, and one right try ends it all.
-func Waits() []time.Duration {
-	return []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
-}
-
 // Wait returns how long an account with that many failures in a row waits after its last try, and false if it waits for an
 // administrator.
 func (a Allowance) Wait(failures int64) (time.Duration, bool) {
-	limit := int64(a.Limit)
-	if !a.Release || failures >= HardStop {
+	if !a.Release {
 		return 0, false
 	}
-	waits := Waits()
-	return waits[min(max(failures-limit, 0), int64(len(waits)-1))], true
+	return account.ReleaseWait(a.Limit, failures)
 }
 
 // chargeFrom counts a try on the trusted device that it comes from, if there is one that has tries left: so strangers, who

@@ -26,7 +26,7 @@ func TestTheTimedReleaseDoublesAndStops(t *testing.T) {
 		_ = attempt(w, "wrong")
 	}
 	waits := []time.Duration{1, 2, 4, 8, 15, 15, 15}
-	for w.accounts["doej"].FailedTries < signin.HardStop {
+	for w.accounts["doej"].FailedTries < account.HardStop {
 		wait := 15 * time.Minute
 		if len(waits) > 0 {
 			wait, waits = waits[0]*time.Minute, waits[1:]
@@ -97,7 +97,7 @@ func TestTheWaitNeverOverflows(t *testing.T) {
 		rule := signin.Allowance{Limit: environment.Settings{FailedTryLimit: limit}.TryLimit(), Release: true}
 		for _, failures := range []int64{math.MinInt64, 0, 5, 6, 99, 100, 101, math.MaxInt64} {
 			wait, released := rule.Wait(failures)
-			if released != (failures < signin.HardStop) || released && (wait < time.Minute || wait > 15*time.Minute) {
+			if released != (failures < account.HardStop) || released && (wait < time.Minute || wait > 15*time.Minute) {
 				t.Errorf("limit %d, %d failures: %s, %v", limit, failures, wait, released)
 			}
 		}

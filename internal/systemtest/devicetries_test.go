@@ -14,8 +14,8 @@ func TestStrangersCannotLockOutOfATrustedDevice(t *testing.T) {
 	if got.text(t, "next") != "done" {
 		t.Fatalf("%s", got.Body)
 	}
-	if tries := admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200).members(t)["failedTries"]; tries != float64(5) {
-		t.Errorf("%v failed tries", tries)
+	if shown := admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200).members(t); shown["failedTries"] != float64(5) || shown["blockedUntil"] == nil {
+		t.Errorf("%v failed tries, blocked until %v", shown["failedTries"], shown["blockedUntil"])
 	}
 	device = got.text(t, "deviceToken")
 	guess := func() answer {

@@ -198,6 +198,17 @@ func pageCookies(t *testing.T, admin *client) {
 	page("POST", "/api/logout", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
 	page("POST", "/api/login/refresh", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
 	page("POST", "/api/login/refresh", nil, nil, ours...).problem(t, 401, "session")
+	// C35: a page's refresh token opens nothing in a body, and a program's nothing in a cookie; neither closes the session.
+	var kept string
+	for _, c := range cookies {
+		if c.Name == "__Host-refresh" {
+			kept = c.Value
+		}
+	}
+	program := page("POST", "/api/login", who, nil).wants(t, 200).text(t, "refreshToken")
+	page("POST", "/api/login/refresh", map[string]any{"refreshToken": kept}, nil).problem(t, 401, "session")
+	page("POST", "/api/login/refresh", nil, []*http.Cookie{{Name: "__Host-refresh", Value: program}}, ours...).problem(t, 401, "session")
+	page("POST", "/api/login/refresh", map[string]any{"refreshToken": program}, nil).wants(t, 200)
 	renewed := page("POST", "/api/login/refresh", nil, cookies, ours...).wants(t, 200)
 	fresh := (&http.Response{Header: renewed.Header}).Cookies()
 	page("GET", "/api/me", nil, cookies).problem(t, 401, "session") // V38

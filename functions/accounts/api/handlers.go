@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,6 +18,8 @@ type handlers struct{ accounts *account.Service }
 type head struct {
 	ID      string `json:"id" help:"The account's id, for good."`
 	Version int64  `json:"version" help:"Rises with every change; the ETag holds it."`
+	// BlockedUntil is no field of the table, as it follows from the settings: nothing sorts, filters or exports by it.
+	BlockedUntil *time.Time `json:"blockedUntil" help:"Where failed tries block the account: from when one more try is let through (UTC). Null where none do, or only an administrator can allow access."`
 }
 
 // view writes an account as the field table says.
@@ -27,7 +30,7 @@ func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
 	shown := v.Presented()
 	for _, t := range []jsontext.Token{
 		jsontext.BeginObject, jsontext.String("id"), jsontext.String(shown.ID),
-		jsontext.String("version"), jsontext.Int(shown.Version),
+		jsontext.String("version"), jsontext.Int(shown.Version), jsontext.String("blockedUntil"), instant(shown.BlockedUntil),
 	} {
 		if err := enc.WriteToken(t); err != nil {
 			return err
@@ -37,6 +40,13 @@ func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
 		return err
 	}
 	return enc.WriteToken(jsontext.EndObject)
+}
+
+func instant(t time.Time) jsontext.Token {
+	if t.IsZero() {
+		return jsontext.Null
+	}
+	return jsontext.String(field.Stamp(t))
 }
 
 type blockBody struct {
@@ -74,7 +84,7 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+a.ID, view{a}).WithVersion(a.Version), nil
+	return httpapi.Created("/api/accounts/"+a.ID, view{a.Released(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
 }
 
 func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -82,7 +92,7 @@ func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.Get(ctx, r.Scope, id))
+	return answer(r)(h.accounts.Get(ctx, r.Scope, id))
 }
 
 func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -98,7 +108,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.Change(ctx, r.Scope, id, version, p))
+	return answer(r)(h.accounts.Change(ctx, r.Scope, id, version, p))
 }
 
 // action reads what every action on an account starts with.
@@ -117,7 +127,7 @@ func (h handlers) allow(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.Allow(ctx, r.Scope, id, version))
+	return answer(r)(h.accounts.Allow(ctx, r.Scope, id, version))
 }
 
 func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -126,7 +136,7 @@ func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.Block(ctx, r.Scope, id, version, in.Reason))
+	return answer(r)(h.accounts.Block(ctx, r.Scope, id, version, in.Reason))
 }
 
 func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -135,14 +145,16 @@ func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPassword{
+	return answer(r)(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPassword{
 		Password: in.Password, ForceChange: in.ForceChange == nil || *in.ForceChange, Unlock: in.Unlock,
 	}))
 }
 
-func answer(a account.Account, err error) (httpapi.Response, error) {
-	if err != nil {
-		return httpapi.Response{}, err
+func answer(r *httpapi.Request) func(account.Account, error) (httpapi.Response, error) {
+	return func(a account.Account, err error) (httpapi.Response, error) {
+		if err != nil {
+			return httpapi.Response{}, err
+		}
+		return httpapi.OK(view{a.Released(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
 	}
-	return httpapi.OK(view{a}).WithVersion(a.Version), nil
 }

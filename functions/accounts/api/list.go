@@ -139,7 +139,7 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	}
 	page := httpapi.Page[view]{Items: make([]view, len(found))}
 	for i, a := range found {
-		page.Items[i] = view{a}
+		page.Items[i] = view{a.Released(r.Scope.Env.Settings)}
 	}
 	if next != nil {
 		page.Next, err = httpapi.SealCursor(r, position{After: *next, Imports: r.Scope.Env.Imports})

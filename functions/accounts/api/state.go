@@ -46,7 +46,7 @@ func act(do func(context.Context, access.Scope, string, int64) (account.Account,
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		return answer(do(ctx, r.Scope, id, version))
+		return answer(r)(do(ctx, r.Scope, id, version))
 	}
 }
 
@@ -69,7 +69,7 @@ func (h handlers) mailPassword(ctx context.Context, r *httpapi.Request) (httpapi
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(h.accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
+	return answer(r)(h.accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
