@@ -46,6 +46,8 @@ func (w sealer) Open(_ context.Context, sealed, bound []byte) ([]byte, error) {
 }
 
 func (w *world) Recall(_ context.Context, _, device string) (mfa.Factors, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	found := w.factors
 	if device != "" {
 		found.Device = w.devices[device]
@@ -88,6 +90,8 @@ func (w *world) Codes(context.Context, string) (map[string]string, error) {
 }
 
 func (w *world) Note(_ context.Context, _ string, e journal.Event) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.events = append(w.events, e)
 	return w.fail["Note"]
 }

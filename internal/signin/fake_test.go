@@ -32,7 +32,7 @@ type world struct {
 
 	mu       sync.Mutex
 	now      time.Time
-	random   *rand.ChaCha8
+	random   lockedReader
 	env      environment.Environment
 	accounts map[string]account.Account // by directory key
 	keys     map[string]string          // identifier to directory key
@@ -54,7 +54,7 @@ type world struct {
 
 func newWorld(accounts ...account.Account) *world {
 	w := &world{
-		now: noon, random: rand.NewChaCha8([32]byte{1}), env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
+		now: noon, random: lockedReader{&sync.Mutex{}, rand.NewChaCha8([32]byte{1})}, env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
 		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{}, fail: map[string]error{}, lastTry: map[string]time.Time{},
 		second: second{devices: map[string]mfa.Device{}, codes: map[string]string{}},
 	}
@@ -199,6 +199,8 @@ func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Ac
 }
 
 func (w *world) Ticket(_ context.Context, _, accountID, id string) (signin.Ticketed, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.fail["Ticket"]; err != nil {
 		return signin.Ticketed{}, err
 	}
