@@ -30,7 +30,14 @@ func BenchmarkFunction(b *testing.B) {
 	for _, f := range functions {
 		packages = append(packages, "./"+f.CodeURI)
 		for name := range f.Environment {
-			variables = append(variables, name+"=some-value")
+			value := "some-value"
+			switch {
+			case strings.HasSuffix(name, "_URL"):
+				value = "https://accounts.example.com"
+			case strings.HasSuffix(name, "_PER_MINUTE"):
+				value = "600"
+			}
+			variables = append(variables, name+"="+value)
 		}
 	}
 	arm, here := build(b, packages, "GOOS=linux", "GOARCH=arm64"), build(b, packages)
