@@ -37,7 +37,7 @@ export function Links() {
             { label: 'Provider', cell: (l) => nameOf(l.providerId) },
             { label: 'Linked', cell: (l) => <Instant at={l.at} /> },
             { label: 'By', cell: (l) => l.by },
-            { label: 'Remove', quiet: true, cell: (l) => <Button size="compact-sm" variant="light" color="red" aria-label={`Remove the link to ${nameOf(l.providerId)}`} onClick={() => setRemoving({ id: l.providerId, name: nameOf(l.providerId) })}>Remove link</Button> },
+            { label: 'Remove', quiet: true, cell: (l) => <Button size="compact-sm" variant="light" color="red" aria-label={`Remove link to ${nameOf(l.providerId)}`} onClick={() => setRemoving({ id: l.providerId, name: nameOf(l.providerId) })}>Remove link</Button> },
           ]}
         />
       )}

@@ -51,7 +51,7 @@ export default function LinksTab({ account }: TabProps) {
             { label: 'Email', cell: (l) => l.email },
             { label: 'Linked', cell: (l) => <Instant at={l.at} /> },
             { label: 'By', cell: (l) => l.by },
-            { label: 'Remove', quiet: true, cell: (l) => may('account.link') && <Button size="compact-sm" variant="light" color="red" aria-label={`Remove the link to ${nameOf(l.providerId)}`} onClick={() => setRemoving(l.providerId)}>Remove link</Button> },
+            { label: 'Remove', quiet: true, cell: (l) => may('account.link') && <Button size="compact-sm" variant="light" color="red" aria-label={`Remove link to ${nameOf(l.providerId)}`} onClick={() => setRemoving(l.providerId)}>Remove link</Button> },
           ]}
         />
       )}
