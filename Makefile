@@ -51,9 +51,10 @@ test: format vet console ## format, vet and every test, against the real local s
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && .build/bin/with -- go test -timeout 25m $(TESTFLAGS) $(PACKAGES)
 	@$(if $(filter ./...,$(PACKAGES)),$(MAKE) console-test SHORT=1)
 
-race: ## the tests again under the race detector, without the hostile millions; needs a C compiler
+# The system tests drive built functions, which are built without the detector: under it they would show nothing more.
+race: ## the tests again under the race detector, without the hostile millions and the system tests; needs a C compiler
 	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -short -timeout 40m $(TESTFLAGS) $(PACKAGES)
+	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -short -timeout 40m $(TESTFLAGS) $$(go list $(PACKAGES) | grep -v /internal/systemtest)
 
 long: ## the long run of imports: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-100000} .build/bin/with -- go test -timeout 60m -v -run '^(TestRandomSchedules|TestImportWhoseWorkerIsKilled)$$' ./internal/transfer ./internal/dynamo | grep -v '^=== '
