@@ -16,7 +16,7 @@ import (
 // account that is allowed already it changes nothing. version 0 acts on whatever version there is.
 func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		if !before.AccessLocked && before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
@@ -50,7 +50,7 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 		if before.ID == sc.Caller.AccountID {
 			return Write{}, fault.New(fault.Conflict, "self", "You cannot block yourself; another administrator can.")
 		}
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		after := before
@@ -63,9 +63,9 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 	})
 }
 
-// guardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
+// GuardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
 // who can sign in is always left (the rule of the last account with account.admin).
-func guardAdministrator(sc access.Scope, target Account) error {
+func GuardAdministrator(sc access.Scope, target Account) error {
 	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
 	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
 		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", target.Username)
@@ -73,8 +73,9 @@ func guardAdministrator(sc access.Scope, target Account) error {
 	return nil
 }
 
-// guardRights refuses what would let the caller take over an account with more rights than their own.
-func guardRights(sc access.Scope, target Account, deed string) error {
+// GuardRights refuses what would let the caller take over an account with more rights than their own: a Forbidden fault. deed is what
+// they would do, as in "make a key for".
+func GuardRights(sc access.Scope, target Account, deed string) error {
 	if len(sc.Caller.Permissions.Beyond(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
 		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot %s an account that holds permissions you do not hold yourself.", deed)
 	}
@@ -83,12 +84,12 @@ func guardRights(sc access.Scope, target Account, deed string) error {
 
 // guardChange holds the rules about who may change what of whom.
 func guardChange(sc access.Scope, before, after Account, today field.Date) error {
-	if err := guardAdministrator(sc, before); err != nil {
+	if err := GuardAdministrator(sc, before); err != nil {
 		return err
 	}
 	if before.Email != after.Email || before.Username != after.Username {
 		// Whoever controls the address controls the password.
-		if err := guardRights(sc, before, "change the username or email of"); err != nil {
+		if err := GuardRights(sc, before, "change the username or email of"); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func (s *Service) CopyFrom(ctx context.Context, sc access.Scope, id string, vers
 	}
 	var out Copied
 	a, err := s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		from, err := s.source(ctx, sc, choice.From)

@@ -97,7 +97,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 		if before.ID == sc.Caller.AccountID {
 			return fault.New(fault.Conflict, "self", "You cannot delete yourself; another administrator can.")
 		}
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return err
 		}
 		belongings, err := s.Remover.Belongings(ctx, id)

@@ -15,7 +15,7 @@ func Link(sc access.Scope, before Account, resource string, now time.Time) (Writ
 	if !sc.Caller.May(access.AccountUpdate) {
 		return Write{}, fault.New(fault.Forbidden, "forbidden", "Giving an account a resource needs the permission account.update as well.")
 	}
-	if err := guardAdministrator(sc, before); err != nil {
+	if err := GuardAdministrator(sc, before); err != nil {
 		return Write{}, err
 	}
 	if before.Resource != "" {
@@ -45,7 +45,7 @@ func (w Write) Linked(resource string) Write {
 // changes, and before then says whose resource it becomes. Without a code, Employs gives it once it is known.
 func Employed(sc access.Scope, w Write, before Account, code string, now time.Time) (Write, error) {
 	if w.Event.Kind == "" {
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		after := before

@@ -70,7 +70,7 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 // guardMailPassword holds the rules about who mails whom a link: those of setting a password, and there has to be somebody to
 // receive it.
 func (s *Service) guardMailPassword(sc access.Scope, before Account, unlock bool) error {
-	if err := guardRights(sc, before, "send a link to set the password of"); err != nil {
+	if err := GuardRights(sc, before, "send a link to set the password of"); err != nil {
 		return err
 	}
 	if unlock && !sc.Caller.May(access.AccountBlock) {

@@ -47,7 +47,7 @@ func (s *Service) DoNotEnforceMFA(ctx context.Context, sc access.Scope, id strin
 func (s *Service) ForgetDevices(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
 		if before.ID != sc.Caller.AccountID {
-			if err := guardAdministrator(sc, before); err != nil {
+			if err := GuardAdministrator(sc, before); err != nil {
 				return Write{}, err
 			}
 		}
@@ -63,10 +63,10 @@ func guardFactor(sc access.Scope, target Account, deed string) error {
 	if target.ID == sc.Caller.AccountID {
 		return fault.New(fault.Conflict, "self", "This is your own account; change your second factor under your own settings.")
 	}
-	if err := guardAdministrator(sc, target); err != nil {
+	if err := GuardAdministrator(sc, target); err != nil {
 		return err
 	}
-	if err := guardRights(sc, target, deed); err != nil {
+	if err := GuardRights(sc, target, deed); err != nil {
 		return err
 	}
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, target.UserType); licence.APIOnly {
@@ -76,4 +76,4 @@ func guardFactor(sc access.Scope, target Account, deed string) error {
 }
 
 // Guard refuses an act on an administrator to whom is none.
-func Guard(sc access.Scope, target Account) error { return guardAdministrator(sc, target) }
+func Guard(sc access.Scope, target Account) error { return GuardAdministrator(sc, target) }

@@ -61,7 +61,7 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 	if before.ID == sc.Caller.AccountID { // a session alone must not be enough to take an account over (V07)
 		return Write{}, fault.New(fault.Conflict, "self", "Your own password is changed with the current one: use POST /api/me/password.")
 	}
-	if err := guardRights(sc, before, "set the password of"); err != nil {
+	if err := GuardRights(sc, before, "set the password of"); err != nil {
 		return Write{}, err
 	}
 	if choice.Unlock && !sc.Caller.May(access.AccountBlock) {

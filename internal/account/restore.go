@@ -45,7 +45,7 @@ func (r Rules) Unmake(sc access.Scope, before Account) (Write, error) {
 	if before.ID == sc.Caller.AccountID {
 		return Write{}, fault.New(fault.Conflict, "self", "You cannot delete yourself; another administrator can.")
 	}
-	if err := guardAdministrator(sc, before); err != nil {
+	if err := GuardAdministrator(sc, before); err != nil {
 		return Write{}, err
 	}
 	return Write{Before: &before, After: Account{ID: before.ID}, Gone: true}, nil

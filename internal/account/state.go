@@ -16,7 +16,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, id string, version 
 		if before.ID == sc.Caller.AccountID {
 			return Write{}, fault.New(fault.Conflict, "self", "You cannot lock yourself; another administrator can.")
 		}
-		if err := guardAdministrator(sc, before); err != nil || !before.Active {
+		if err := GuardAdministrator(sc, before); err != nil || !before.Active {
 			return Write{}, err
 		}
 		after := before
@@ -32,7 +32,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, id string, version 
 // Unlock takes a locked account back into use, if its licence has a seat for it. It restores nothing else: a block stays.
 func (s *Service) Unlock(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardAdministrator(sc, before); err != nil || before.Active {
+		if err := GuardAdministrator(sc, before); err != nil || before.Active {
 			return Write{}, err
 		}
 		after := before
@@ -44,7 +44,7 @@ func (s *Service) Unlock(ctx context.Context, sc access.Scope, id string, versio
 // ResetTries zeroes the failed tries and lifts a block that they brought about; never an administrator's.
 func (s *Service) ResetTries(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardAdministrator(sc, before); err != nil || before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
+		if err := GuardAdministrator(sc, before); err != nil || before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
 			return Write{}, err
 		}
 		// What people see of a block by tries is not what is stored of an administrator's.
@@ -58,7 +58,7 @@ func (s *Service) ResetTries(ctx context.Context, sc access.Scope, id string, ve
 // ForcePasswordChange makes the person choose a new password at the next sign-in. Sessions go on.
 func (s *Service) ForcePasswordChange(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
-		if err := guardAdministrator(sc, before); err != nil {
+		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		if err := guardPassword(sc, before); err != nil || before.ForcePasswordChange {

@@ -35,7 +35,7 @@ func (d Desk) toChange(ctx context.Context, sc access.Scope, id string) (Account
 	if err != nil {
 		return Account{}, err
 	}
-	return a, guardAdministrator(sc, a)
+	return a, GuardAdministrator(sc, a)
 }
 
 func (d Desk) event(sc access.Scope, kind journal.Kind) journal.Event {

@@ -143,7 +143,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, accountID, id strin
 	if err != nil {
 		return session.Key{}, err
 	}
-	if err := guardAdministrator(sc, owner); err != nil {
+	if err := account.GuardAdministrator(sc, owner); err != nil {
 		return session.Key{}, err
 	}
 	k, err := s.Store.Key(ctx, accountID, id)
@@ -189,23 +189,14 @@ func (c *Choice) clean() error {
 
 // mayCreate holds the rules about who makes keys for whom: whoever makes a key can act as its account.
 func mayCreate(sc access.Scope, owner account.Account) error {
-	if err := guardAdministrator(sc, owner); err != nil {
+	if err := account.GuardAdministrator(sc, owner); err != nil {
 		return err
 	}
-	if len(sc.Caller.Permissions.Beyond(access.Permissions(sc.Catalogue, owner.Roles, owner.Groups))) > 0 {
-		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot make a key for an account that holds permissions you do not hold yourself.")
+	if err := account.GuardRights(sc, owner, "make a key for"); err != nil {
+		return err
 	}
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, owner.UserType); !licence.APIOnly {
 		return fault.New(fault.Conflict, "apiOnly", "API keys are for accounts with a licence for API clients only; %s has the licence %s, with which people sign in.", owner.Username, owner.UserType)
-	}
-	return nil
-}
-
-// guardAdministrator lets only administrators act on administrators, as account does.
-func guardAdministrator(sc access.Scope, owner account.Account) error {
-	rights := access.Permissions(sc.Catalogue, owner.Roles, owner.Groups)
-	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
-		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", owner.Username)
 	}
 	return nil
 }

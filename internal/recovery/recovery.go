@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/netip"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -18,6 +17,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
+	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
 
@@ -79,7 +79,7 @@ const AsksPerHour = 10
 // is told so, whomever it asks for. It never blocks anybody.
 func (s *Service) Forgotten(ctx context.Context, identifier, from string) error {
 	now := s.now()
-	counted, err := s.Asks.CountAsk(ctx, s.EnvID, network(from), now, AsksPerHour)
+	counted, err := s.Asks.CountAsk(ctx, s.EnvID, session.Network(from), now, AsksPerHour)
 	if err != nil {
 		return err
 	}
@@ -136,23 +136,6 @@ func (s *Service) link(ctx context.Context, env environment.Environment, a accou
 	}
 	m, err := s.Mail.Secret(ctx, env, mail.Forgotten, a.Addressee(), now, l.Expires, issued.Reveal())
 	return l, m, err
-}
-
-// network is what asks are counted by: an IPv4 address, or the /64 that one holder of IPv6 addresses has.
-func network(from string) string {
-	ip, err := netip.ParseAddr(from)
-	if err != nil {
-		return "unknown"
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return "unknown"
-	}
-	return prefix.Masked().Addr().String()
 }
 
 // badLink is the one answer to a link that sets nothing (any more), whatever the reason (C17).

@@ -2,10 +2,10 @@ package signin
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"useraccounts/internal/fault"
+	"useraccounts/internal/session"
 )
 
 // Throttle counts what comes from one network address.
@@ -14,28 +14,13 @@ type Throttle interface {
 	Admit(ctx context.Context, env, network string, now time.Time) (count int, ends time.Time, err error)
 }
 
-// Network returns what requests are counted by: an IPv4 address, or the /64 of an IPv6 one, because a household has as many
-// addresses as it likes within one. What is no address counts together.
-func Network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return "unknown"
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	prefix, _ := ip.Prefix(64) //nolint:errcheck // 64 fits every IPv6 address
-	return prefix.String()
-}
-
 // Admit lets a request from an address through, or is a fault that says when to come back (V19). It touches no account.
 func (s *Service) Admit(ctx context.Context, address string) error {
 	if s.Throttle == nil || s.PerMinute <= 0 {
 		return nil
 	}
 	now := s.now()
-	count, ends, err := s.Throttle.Admit(ctx, s.EnvID, Network(address), now)
+	count, ends, err := s.Throttle.Admit(ctx, s.EnvID, session.Network(address), now)
 	if err != nil || count <= s.PerMinute {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
 
@@ -195,7 +196,7 @@ func TestNetwork(t *testing.T) {
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::1": "2001:db8:1:3::/64", "fe80::1%eth0": "fe80::/64", "": "unknown", "x": "unknown",
 	} {
-		if got := signin.Network(address); got != want {
+		if got := session.Network(address); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}

@@ -227,14 +227,10 @@ func (s *Links) event(sc access.Scope, kind journal.Kind, providerID, note strin
 
 // mayLink holds the rules about who links whom: whoever says whose identity is whose account can act as that account.
 func mayLink(sc access.Scope, a account.Account) error {
-	rights := access.Permissions(sc.Catalogue, a.Roles, a.Groups)
-	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
-		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", a.Username)
+	if err := account.GuardAdministrator(sc, a); err != nil || a.ID == sc.Caller.AccountID {
+		return err
 	}
-	if a.ID != sc.Caller.AccountID && len(sc.Caller.Permissions.Beyond(rights)) > 0 {
-		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot link %s, who holds permissions that you do not hold yourself.", a.Username)
-	}
-	return nil
+	return account.GuardRights(sc, a, "link")
 }
 
 // cleanObjectID takes the id that a provider gave a person: printable, kept exactly but for white space around it.
