@@ -76,6 +76,28 @@ test('a slash goes to the search; another page begins at its beginning, and is n
   await page.getByRole('button', { name: 'Cancel', exact: true }).click()
 })
 
+test('a search that was typed last calls nobody back who went on meanwhile', async () => {
+  const other = await open(browser, origin, { storageState })
+  await other.page.goto('/accounts')
+  const admin = other.page.getByRole('link', { name: 'admin', exact: true })
+  await admin.waitFor()
+  // The page of an account comes late, and the search is taken up before it does.
+  let release
+  const late = new Promise((resolve) => (release = resolve))
+  await other.page.route(/\/assets\/.*\.js$/, async (route) => {
+    await late
+    await route.continue()
+  })
+  const code = other.page.waitForRequest(/\/assets\/.*\.js$/)
+  await find(other.page).fill('nobody')
+  await admin.click()
+  await code
+  await other.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400))) // the search waits for 300 ms
+  release()
+  await other.page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
+  await other.context.close()
+})
+
 test('on a small screen the filters are in a drawer', async () => {
   const small = await open(browser, origin, { viewport: narrow, storageState })
   await small.page.goto('/accounts')

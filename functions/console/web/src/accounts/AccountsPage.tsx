@@ -3,7 +3,7 @@ import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation, useNavigation } from 'react-router'
 import { api, ask } from '../api/client'
 import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
@@ -153,7 +153,12 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
 function Find({ text, onFind }: { text: string; onFind: (text: string) => void }) {
   const [typed, setTyped] = useState(text)
   useEffect(() => setTyped((now) => (now.trim() === text ? now : text)), [text])
-  const find = useDebouncedCallback((next: string) => onFind(next.trim()), 300)
+  const { pathname } = useLocation()
+  const going = useNavigation().location
+  const find = useDebouncedCallback((next: string) => {
+    // The search is in the address: taken up while another page is being loaded, it would call who has left back to this one.
+    if (!going || going.pathname === pathname) onFind(next.trim())
+  }, 300)
   return (
     <TextInput
       className={classes.find} type="search" aria-label="Find by username, name, email or mobile" placeholder="Username, name, email or mobile" leftSection={<IconSearch size={18} aria-hidden />}
