@@ -39,7 +39,7 @@ func main() {
 	own := &factor.Service{
 		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText, Mail: desk,
 		Prover:   &signin.Service{Gate: gate, Accounts: accounts, Own: dynamo.Passwords{Table: table}, Hasher: hash, NewID: token.NewID, Sleep: signin.Sleep},
-		Passkeys: factors,
+		Passkeys: factors, Providers: dynamo.NewSignOn(table),
 		SetUp: &mfa.SetUp{
 			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
 			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText,

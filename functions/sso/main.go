@@ -39,10 +39,10 @@ func main() {
 	table, log, now := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox), boot.Logger("sso"), time.Now
 	accounts, store, hash := dynamo.Accounts{Table: table}, dynamo.NewSignOn(table), password.Argon2id{}
 	sealer := seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), now)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: now}
+	gate, desk := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: now}, &mail.Desk{NewID: token.NewIDText}
 	door := &signin.Service{
 		Gate: gate, Accounts: accounts, Sessions: dynamo.Sessions{Table: table}, Own: dynamo.Passwords{Table: table}, Factors: dynamo.Factors{Table: table},
-		Hasher: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: &mail.Desk{NewID: token.NewIDText},
+		Hasher: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: desk,
 		Throttle: dynamo.Arrivals{Table: table}, PerMinute: cfg.PerMinute, Tally: dynamo.Overviews{Table: table},
 	}
 	// Only beside local services are providers asked that run on the same machine, without TLS (V56).
@@ -50,7 +50,7 @@ func main() {
 	asker := &oidc.Client{HTTP: web, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
 	providers := &sso.Providers{Store: store, Sealer: sealer, Checker: asker, AzureURL: cfg.Azure, Now: now, NewID: token.NewIDText}
 	flow := &sso.Flow{Providers: providers, Attempts: store, Asker: asker, GraphURL: cfg.Graph, Now: now}
-	links := &sso.Links{Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers, Now: now, NewID: token.NewIDText}
+	links := &sso.Links{Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers, Mail: desk, Now: now, NewID: token.NewIDText}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: log, Routes: api.Routes(api.Services{
 		Door: door, Providers: providers, Flow: flow, Links: links, RedirectURL: asker.RedirectURL,
 		Own:    &sso.Own{Links: links, Flow: flow, Prover: door, Factors: dynamo.Factors{Table: table}, Now: now},

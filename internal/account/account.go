@@ -145,6 +145,9 @@ type Write struct {
 	// CallerEpoch, when not zero, makes the write depend on the caller's account (Event.ByID) still having that epoch, so
 	// that two administrators cannot end each other's access at once.
 	CallerEpoch int64
+	// AsLinked makes the write depend on the account being linked to just the providers of Before: links are made and removed
+	// outside versions, and this one is judged by them.
+	AsLinked bool
 	// DropFactors also takes away what is stored of the second factor.
 	DropFactors bool
 	// Mails are what the change has to tell, written with it and sent afterwards.

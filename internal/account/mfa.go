@@ -37,7 +37,7 @@ func (s *Service) DoNotEnforceMFA(ctx context.Context, sc access.Scope, id strin
 		}
 		after := before
 		after.MFARequired, after.MFAExempt = false, true
-		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
+		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Mails: s.Mail.Notice(sc.Env, mail.FactorExempt, before.Addressee(), s.now(), ""), Event: journal.Event{
 			Kind: journal.SecondFactorExempt, Changes: Fields().Compare(&before, &after),
 		}}, nil
 	})

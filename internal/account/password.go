@@ -20,11 +20,30 @@ type Generator interface {
 // NewPassword is what an administrator chooses when setting a password.
 type NewPassword struct {
 	Password string
-	// ForceChange makes the person choose their own at the next sign-in. The password is then a temporary one: it expires
-	// with the settings' PasswordLinkHours, as a mailed link does (V09).
+	// ForceChange makes the person choose their own at the next sign-in. The password is then a temporary one (TemporaryEnds).
 	ForceChange bool
 	// Unlock also allows login access, in the same step.
 	Unlock bool
+}
+
+// TemporaryUse is how long a temporary password goes on signing in after it first did.
+const TemporaryUse = 15 * time.Minute
+
+// TemporaryEnds returns when the account's temporary password is over once it was right at now. A temporary password is one
+// that somebody else gave or made: others may have seen it, so it is good for one thing, once (V09). It leads to the step in
+// which the person sets their own, opens nothing else, is over with the settings' PasswordLinkHours, as a mailed link is, and
+// dead once their own is set.
+//
+// It is used up by that change and not by being typed: between the two a browser closes, a ticket of five minutes runs out, or
+// an authenticator has to be installed first, and whoever was locked out by that would have to ask their administrator again,
+// on their first day. So the first time that it is right leaves it TemporaryUse to begin anew in, and no later time adds to
+// that; of several who do, the first to set a password ends the others. What was overheard is worth nothing a quarter of an
+// hour after its owner came, whether or not they got to the end.
+func (a Account) TemporaryEnds(now time.Time) time.Time {
+	if end := now.Add(TemporaryUse); end.Before(a.PasswordExpires) {
+		return end
+	}
+	return a.PasswordExpires
 }
 
 // SetPassword gives the account a password and ends its sessions. A block stays unless Unlock is set.

@@ -76,6 +76,54 @@ func TestStrangersCannotLockATrustedDeviceOut(t *testing.T) {
 	}
 }
 
+// The same of every way in that is charged: by a passkey and by a provider the owner comes in from the trusted device, and from
+// nowhere else while the block is there.
+func TestStrangersCannotLockAnyWayInOfATrustedDevice(t *testing.T) {
+	o, device := trusted(t, newFixture(t), "owner")
+	in := o.login(t, device)
+	h, _, _ := o.newPasskey(t, o.scope(t, in), "Phone")
+	device = in.Device.Reveal()
+	ways := map[string]func(device string) (signin.Result, error){
+		"passkey": func(device string) (signin.Result, error) {
+			return o.people.ByPasskey(t.Context(), h.answers(t, h.begin(t)), signin.Device{Token: device})
+		},
+		"provider": func(device string) (signin.Result, error) {
+			return o.people.ByProvider(t.Context(), o.id, true, signin.Device{Token: device})
+		},
+	}
+	for range 6 {
+		_ = o.guess("owner", "wrong", "")()
+	}
+	before := o.row(t)
+	for name, way := range ways {
+		if _, err := way(""); !fault.HasCode(err, "signInRefused") {
+			t.Errorf("%s from elsewhere: %v", name, err)
+		}
+		got, err := way(device)
+		if err != nil || got.Next != session.Done {
+			t.Fatalf("%s from the device: %+v, %v", name, got, err)
+		}
+		device = got.Device.Reveal()
+		if a := o.row(t); a.FailedTries != before.FailedTries || !a.TriesBlockedAt.Equal(before.TriesBlockedAt) {
+			t.Errorf("%s: %+v", name, a)
+		}
+		o.now = o.now.Add(time.Second)
+	}
+	// Answers that are wrong are charged there too, and to nobody else.
+	if _, err := o.accounts.ResetTries(t.Context(), o.fresh(t), o.id, 0); err != nil {
+		t.Fatal(err)
+	}
+	asked := h.begin(t)
+	h.key.Counter -= 2 // a copy
+	if _, err := o.people.ByPasskey(t.Context(), h.answers(t, asked), signin.Device{Token: device}); !fault.HasCode(err, "signInRefused") {
+		t.Errorf("a copy: %v", err)
+	}
+	known, err := dynamo.Factors{Table: o.table}.Devices(t.Context(), o.id)
+	if err != nil || len(known) != 1 || known[0].Tries != 1 || o.row(t).FailedTries != 0 {
+		t.Errorf("%+v, %d tries on the account, %v", known, o.row(t).FailedTries, err)
+	}
+}
+
 // A forced change is taken from a trusted device while strangers' tries block the account.
 func TestAStepAfterATrustedDeviceMindsNoStrangers(t *testing.T) {
 	o, device := trusted(t, newFixture(t), "owner")

@@ -16,6 +16,7 @@ import (
 	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/signin"
 )
@@ -239,13 +240,16 @@ func (s Factors) WriteFactors(ctx context.Context, env environment.Environment, 
 	return racedIfCancelled(s.transact(ctx, p.items()))
 }
 
-// Forget forgets one device and writes the event, or neither; NotFound if there is none.
-func (s Factors) Forget(ctx context.Context, accountID, device string, e journal.Event) error {
+// Forget forgets one device and writes the event and the mails, or nothing of it; NotFound if there is none.
+func (s Factors) Forget(ctx context.Context, accountID, device string, e journal.Event, mails []mail.Message) error {
 	event, err := eventItem(accountID, e)
 	if err != nil {
 		return err
 	}
-	var p parts
+	p, err := s.mailParts(mails)
+	if err != nil {
+		return err
+	}
 	p.put(s.Table, event, raced)
 	p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: deviceKey(accountID, device).attributes(), ConditionExpression: aws.String("attribute_exists(PK)"),

@@ -46,12 +46,18 @@ func newOwner(t *testing.T, f *fixture, username string, more field.Patch) *owne
 	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: personal, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
+	return ownerOf(t, f, a.ID)
+}
+
+// ownerOf is the owner of an account, which may have no password.
+func ownerOf(t *testing.T, f *fixture, id string) *owner {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.json")
 	name, err := seal.MakeFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &owner{fixture: f, id: a.ID, now: time.Now(), people: *f.signin}
+	o := &owner{fixture: f, id: id, now: time.Now(), people: *f.signin}
 	clock := func() time.Time { return o.now }
 	sealer, factors := seal.New(aws.Config{}, name, true, clock), dynamo.Factors{Table: f.table}
 	passkeys := passkey.New("https://accounts.example.com", "User Accounts")
@@ -61,7 +67,7 @@ func newOwner(t *testing.T, f *fixture, username string, more field.Patch) *owne
 	o.people.Ceremonies, o.people.Passkeys, o.people.MailCodes, o.people.Own = passkeys, factors, factors, dynamo.Passwords{Table: f.table}
 	o.people.Passwords = fastHash{}
 	o.own = &factor.Service{
-		Accounts: f.store, Store: factors, SetUp: setUp, Passkeys: factors, Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText,
+		Accounts: f.store, Store: factors, SetUp: setUp, Passkeys: factors, Providers: dynamo.NewSignOn(f.table), Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText,
 	}
 	return o
 }

@@ -46,8 +46,12 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	client := localtest.Services(t).DynamoDBClient()
-	table := &dynamo.Table{Client: client, Name: localtest.Table(t)}
+	return fixtureOn(t, &dynamo.Table{Client: localtest.Services(t).DynamoDBClient(), Name: localtest.Table(t)})
+}
+
+// fixtureOn is a seeded environment on a table.
+func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
+	t.Helper()
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
 		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}, queue: &messages{}}
 	f.accounts = accountService(f.store)

@@ -2,53 +2,197 @@ package dynamo_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/mfa"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+	"useraccounts/internal/sso"
 )
 
-// unkeyed shows accounts without a password, with links to providers.
-type unkeyed struct {
-	factor.Accounts
-	links []string
+// keyless is somebody without a password, who comes in by a provider and by a passkey, and a session of theirs.
+type keyless struct {
+	*owner
+	mine    *sso.Own
+	scope   access.Scope
+	passkey mfa.Passkey
 }
 
-func (u *unkeyed) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
-	a, err := u.Accounts.Account(ctx, env, id)
-	a.PasswordHash, a.SignOn = "", u.links
-	return a, err
+func (s *signOn) keyless(t *testing.T, username string) *keyless {
+	t.Helper()
+	a := s.create(t, username, nil)
+	if _, err := s.accounts.Allow(t.Context(), s.fresh(t), a.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.links.Link(t.Context(), s.admin, a.ID, s.provider.ID, "sub-"+username); err != nil {
+		t.Fatal(err)
+	}
+	k := &keyless{owner: ownerOf(t, s.fixture, a.ID)}
+	k.enters(t)
+	_, k.passkey, _ = k.newPasskey(t, k.scope, "Phone")
+	k.mine = &sso.Own{Links: s.links, Factors: dynamo.Factors{Table: s.table}, Now: k.people.Now}
+	return k
 }
 
-// Who has no password keeps the last passkey, alone or with the whole second factor, unless a link to a provider lets them in.
+// enters opens a session by the provider.
+func (k *keyless) enters(t *testing.T) {
+	t.Helper()
+	in, err := k.people.ByProvider(t.Context(), k.id, true, signin.Device{})
+	if err != nil || in.Next != session.Done {
+		t.Fatal(in.Next, err)
+	}
+	k.scope = k.owner.scope(t, in)
+}
+
+// ways counts what signs in by now: passkeys and links.
+func (k *keyless) ways(t *testing.T) (passkeys, links int) {
+	t.Helper()
+	found, err := k.people.Factors.Recall(t.Context(), k.id, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := k.row(t)
+	if a.MFAEnabled {
+		passkeys = len(found.Passkeys)
+	}
+	return passkeys, len(a.SignOn)
+}
+
+// Who has no password keeps the last passkey, alone or with the whole second factor, unless a link to a provider lets them in:
+// one to a provider that is turned off does not.
 func TestTheLastPasskeyStaysWithoutAPassword(t *testing.T) {
-	o := newOwner(t, newFixture(t), "owner", nil)
-	scope := o.scope(t, o.login(t, ""))
-	h, first, _ := o.newPasskey(t, scope, "Phone")
-	_, second, _ := o.newPasskey(t, scope, "Key")
-	shown := &unkeyed{Accounts: o.own.Accounts}
-	o.own.Accounts = shown
-	again := func() {
-		in, err := h.enter(t)
+	s := newSignOn(t)
+	k := s.keyless(t, "owner")
+	_, second, _ := k.newPasskey(t, k.scope, "Key")
+	enable := func(on bool) {
+		t.Helper()
+		is, err := s.providers.Get(t.Context(), env, s.provider.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		scope = o.scope(t, in)
+		if _, err := s.providers.Change(t.Context(), s.admin, is.ID, is.Version, sso.Draft{Patch: field.Patch{"enabled": on}}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := o.own.Remove(t.Context(), scope, ""); !fault.HasCode(err, "lastWayIn") {
+	enable(false)
+	if err := k.own.Remove(t.Context(), k.scope, ""); !fault.HasCode(err, "lastWayIn") {
 		t.Errorf("the whole second factor: %v", err)
 	}
-	if err := o.own.RemovePasskey(t.Context(), scope, second.ID, ""); err != nil {
+	if err := k.own.RemovePasskey(t.Context(), k.scope, second.ID, ""); err != nil {
 		t.Errorf("one of two: %v", err)
 	}
-	again()
-	if err := o.own.RemovePasskey(t.Context(), scope, first.ID, ""); !fault.HasCode(err, "lastWayIn") {
+	if err := k.own.RemovePasskey(t.Context(), k.scope, k.passkey.ID, ""); !fault.HasCode(err, "lastWayIn") {
+		t.Errorf("the last, beside a link that is turned off: %v", err)
+	}
+	if err := k.mine.Unlink(t.Context(), k.scope, s.provider.ID, ""); err != nil {
+		t.Errorf("the link, beside a passkey: %v", err)
+	}
+	if err := k.own.RemovePasskey(t.Context(), k.scope, k.passkey.ID, ""); !fault.HasCode(err, "lastWayIn") {
 		t.Errorf("the last: %v", err)
 	}
-	shown.links = []string{"works"}
-	if err := o.own.RemovePasskey(t.Context(), scope, first.ID, ""); err != nil {
-		t.Errorf("with a link: %v", err)
+	enable(true)
+	if _, err := s.links.Link(t.Context(), s.admin, k.id, s.provider.ID, "sub-anew"); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.own.RemovePasskey(t.Context(), k.scope, k.passkey.ID, ""); err != nil {
+		t.Errorf("beside a link: %v", err)
+	}
+	k.enters(t)
+	if err := k.mine.Unlink(t.Context(), k.scope, s.provider.ID, ""); !fault.HasCode(err, "lastWayIn") {
+		t.Errorf("the link that is left: %v", err)
+	}
+}
+
+// pausing are the stores behind the removals; what is set happens between their reading and their writing, once.
+type pausing struct {
+	factor.Accounts
+	factor.Store
+	sso.LinkStore
+	then func()
+}
+
+func (p *pausing) pause() {
+	if then := p.then; then != nil {
+		p.then = nil
+		then()
+	}
+}
+
+func (p *pausing) Write(ctx context.Context, e environment.Environment, w account.Write) error {
+	p.pause()
+	return p.Accounts.Write(ctx, e, w)
+}
+
+func (p *pausing) WriteFactors(ctx context.Context, e environment.Environment, w account.Write, c mfa.Change) error {
+	p.pause()
+	return p.Store.WriteFactors(ctx, e, w, c)
+}
+
+func (p *pausing) WriteLinks(ctx context.Context, ws []sso.LinkWrite) error {
+	p.pause()
+	return p.LinkStore.WriteLinks(ctx, ws)
+}
+
+// Of a passkey and a link, each the last way in but for the other, one stays, in whatever order their removals are judged and
+// written.
+func TestOfThePasskeyAndTheLinkOneStays(t *testing.T) {
+	s := newSignOn(t)
+	unlink := func(k *keyless) error { return k.mine.Unlink(context.Background(), k.scope, s.provider.ID, "") }
+	remove := func(k *keyless) error { return k.own.RemovePasskey(context.Background(), k.scope, k.passkey.ID, "") }
+	whole := func(k *keyless) error { return k.own.Remove(context.Background(), k.scope, "") }
+	for i, c := range []struct {
+		name          string
+		first, second func(*keyless) error
+		authenticator bool
+	}{
+		{"a passkey, while the link goes", remove, unlink, false},
+		{"a passkey beside an authenticator, while the link goes", remove, unlink, true},
+		{"the whole second factor, while the link goes", whole, unlink, false},
+		{"the link, while the passkey goes", unlink, remove, false},
+		{"the link, while the passkey beside an authenticator goes", unlink, remove, true},
+		{"the link, while the whole second factor goes", unlink, whole, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := s.keyless(t, fmt.Sprintf("paused%d", i))
+			if c.authenticator {
+				shown, err := k.own.Begin(t.Context(), k.scope, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := k.own.Confirm(t.Context(), k.scope, codeOf(t, shown.Secret, k.now)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := &pausing{Accounts: k.own.Accounts, Store: k.own.Store, LinkStore: s.store}
+			links := *s.links
+			k.own.Accounts, k.own.Store, links.Store, k.mine.Links = p, p, p, &links
+			var between error
+			p.then = func() { between = c.second(k) }
+			err := c.first(k)
+			if between != nil || !fault.HasCode(err, "busy") && !fault.HasCode(err, "lastWayIn") {
+				t.Errorf("%v, and what came between: %v", err, between)
+			}
+			if passkeys, links := k.ways(t); passkeys+links != 1 {
+				t.Errorf("%d passkeys and %d links are left", passkeys, links)
+			}
+			if err := c.first(k); !fault.HasCode(err, "lastWayIn") {
+				t.Errorf("once more: %v", err)
+			}
+		})
+	}
+	for round := range 5 {
+		k := s.keyless(t, fmt.Sprintf("racer%d", round))
+		outcomes := together(func() error { return unlink(k) }, func() error { return remove(k) })
+		if passkeys, links := k.ways(t); passkeys+links != 1 {
+			t.Errorf("%d passkeys and %d links are left: %v", passkeys, links, outcomes)
+		}
 	}
 }

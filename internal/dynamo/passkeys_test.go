@@ -42,8 +42,7 @@ func (o *owner) scope(t *testing.T, in signin.Result) access.Scope {
 // newPasskey sets a passkey up in an open session, and returns it with the recovery codes.
 func (o *owner) newPasskey(t *testing.T, scope access.Scope, name string) (*holder, mfa.Passkey, []string) {
 	t.Helper()
-	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), wholeKey(virtualwebauthn.KeyTypeEC2)}
-	h.key.Counter = 1
+	h := o.newHolder()
 	raw, err := o.own.BeginPasskey(t.Context(), scope, "")
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +52,13 @@ func (o *owner) newPasskey(t *testing.T, scope access.Scope, name string) (*hold
 		t.Fatal(err)
 	}
 	return h, made, codes
+}
+
+// newHolder is the owner with an authenticator on which there is a key that nobody knows yet.
+func (o *owner) newHolder() *holder {
+	h := &holder{o, virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: mfa.Handle(o.id)}), wholeKey(virtualwebauthn.KeyTypeEC2)}
+	h.key.Counter = 1
+	return h
 }
 
 func (h *holder) attested(t *testing.T, raw []byte) []byte {

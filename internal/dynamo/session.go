@@ -111,15 +111,23 @@ func (s Sessions) Open(ctx context.Context, env environment.Environment, a accou
 func (s Sessions) Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error {
 	condition, values := sameEpoch(env, a, t.Expires.Add(-session.TicketLife))
 	key := rowKey(env.ID, a.DirectoryKey()).attributes()
-	if a.Stored.TriedApart {
+	set, remove := []string{}, ""
+	if !a.Stored.TriedApart {
+		set, remove = append(set, "tries = :none"), " REMOVE blockedAt, tried"
+		values[":none"] = num(0)
+	}
+	if !a.PasswordExpires.IsZero() {
+		set = append(set, "pwEnds = :ends")
+		values[":ends"] = when(a.PasswordExpires)
+	}
+	if len(set) == 0 {
 		return s.together(ctx, ticketItem(env.ID, t), types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
 		}})
 	}
-	values[":none"] = num(0)
 	return s.together(ctx, ticketItem(env.ID, t), types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: key, ConditionExpression: &condition,
-		UpdateExpression: aws.String("SET tries = :none REMOVE blockedAt, tried"), ExpressionAttributeValues: values,
+		UpdateExpression: aws.String("SET " + strings.Join(set, ", ") + remove), ExpressionAttributeValues: values,
 	}})
 }
 

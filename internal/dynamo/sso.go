@@ -9,6 +9,7 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
+	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/sso"
 )
@@ -22,6 +23,7 @@ var (
 	_ sso.ProviderStore = SignOn{}
 	_ sso.LinkStore     = SignOn{}
 	_ sso.Attempts      = SignOn{}
+	_ factor.Providers  = SignOn{}
 )
 
 // NewSignOn returns SignOn over the table.
@@ -44,6 +46,18 @@ func (s SignOn) Providers(ctx context.Context, env string) ([]sso.Provider, erro
 		out[i] = p
 	}
 	return out, nil
+}
+
+// SignInProviders implements factor.Providers.
+func (s SignOn) SignInProviders(ctx context.Context, env string) ([]string, error) {
+	all, err := s.Providers(ctx, env)
+	var out []string
+	for _, p := range all {
+		if p.Enabled {
+			out = append(out, p.ID)
+		}
+	}
+	return out, err
 }
 
 // WriteProvider implements sso.ProviderStore.
@@ -167,6 +181,11 @@ func (s SignOn) WriteLinks(ctx context.Context, ws []sso.LinkWrite) error {
 		}
 		p.put(s.Table, event, moved)
 		s.planLink(&p, w)
+		mails, err := s.mailParts(w.Mails)
+		if err != nil {
+			return err
+		}
+		p = append(p, mails...)
 		if w.CallerEpoch != 0 {
 			p = append(p, Accounts{s.Table}.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 		}
@@ -190,9 +209,8 @@ func (s SignOn) planLink(p *parts, w sso.LinkWrite) {
 		}}, moved})
 	}
 	condition, values := "id = :id", item{":id": str(l.AccountID), ":provider": &types.AttributeValueMemberSS{Value: []string{l.ProviderID}}}
-	if w.Linked != nil {
-		condition += " AND signOn = :linked"
-		values[":linked"] = &types.AttributeValueMemberSS{Value: w.Linked}
+	if w.Of != nil {
+		condition += " AND " + asRead(w.Of, values) + asLinked(w.Of, values)
 	}
 	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(w.Env, w.Row).attributes(), UpdateExpression: aws.String(verb + " signOn :provider"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/local/localtest"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/sso"
@@ -304,12 +307,15 @@ func TestLinksDependOnEachOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if a, err = s.fixture.store.Account(ctx, s.fresh(t).Env, a.ID); err != nil {
+			t.Fatal(err)
+		}
 		var wait sync.WaitGroup
 		outcomes := make([]error, len(of))
 		for i, l := range of {
 			wait.Go(func() {
 				outcomes[i] = s.store.WriteLinks(ctx, []sso.LinkWrite{{
-					Env: env, Link: l, Row: a.DirectoryKey(), Gone: true, Linked: both,
+					Env: env, Link: l, Row: a.DirectoryKey(), Gone: true, Of: &a,
 					Event: journal.Event{ID: token.NewIDText(), At: time.Now(), Kind: journal.Unlinked},
 				}})
 			})
@@ -370,5 +376,70 @@ func TestLinksOfTheCallerAmongMany(t *testing.T) {
 		if of, err := s.store.LinksOf(ctx, id); err != nil || len(of) != 0 {
 			t.Errorf("%s keeps %v, %v", id, of, err)
 		}
+	}
+}
+
+// Each link's mail is written in its transaction, as many together as there can be: who is linked gets one, with a line in the
+// log; who is not, because somebody else was faster, gets none.
+func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
+	s := newSignOn(t)
+	table := s.table.WithOutbox(localtest.Outbox(t))
+	p := &pausing{LinkStore: dynamo.NewSignOn(table)}
+	links := *s.links
+	links.Store, links.Mail = p, &mail.Desk{NewID: token.NewIDText}
+	var pairs []sso.Pair
+	var ids []string
+	for i := range sso.MostTogether {
+		id := s.create(t, fmt.Sprintf("told%02d", i), nil).ID
+		ids, pairs = append(ids, id), append(pairs, sso.Pair{AccountID: id, ObjectID: fmt.Sprintf("o-%02d", i)})
+	}
+	waiting := func() (told []string) {
+		t.Helper()
+		found, _, err := dynamo.NewOutbox(table).Records(t.Context(), env, "", false, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range found {
+			told = append(told, string(m.Kind)+" "+m.AccountID)
+		}
+		return told
+	}
+	// The whole transaction is refused for the one that was linked meanwhile, and with it every mail.
+	p.then = func() {
+		if _, err := s.links.Link(t.Context(), s.admin, ids[0], s.provider.ID, "o-other"); err != nil {
+			t.Error(err)
+		}
+		p.then = func() {
+			if told := waiting(); len(told) != 0 {
+				t.Errorf("told before anything was written: %q", told)
+			}
+		}
+	}
+	linked, err := links.LinkAll(t.Context(), s.admin, s.provider, pairs)
+	if err != nil || linked[0].Outcome != sso.LinkedOther || linked[1].Outcome != sso.LinkedNow {
+		t.Fatalf("%+v, %v", linked, err)
+	}
+	told := waiting()
+	if len(told) != len(ids)-1 || slices.Contains(told, "linkAdded "+ids[0]) || !slices.Contains(told, "linkAdded "+ids[1]) {
+		t.Errorf("told %q", told)
+	}
+	writes := 0
+	p.then = func() { writes++; p.then = func() { writes++ } }
+	gone, err := links.RemoveAll(t.Context(), s.admin, s.provider, ids)
+	if err != nil || gone[0].Outcome != sso.Removed || writes != 1 {
+		t.Errorf("%+v in %d transactions, %v", gone, writes, err)
+	}
+	if told := waiting(); len(told) != 2*len(ids)-1 {
+		t.Errorf("told %d times: %q", len(told), told)
+	}
+	timeline, _, err := dynamo.Timeline{Table: table}.Events(t.Context(), s.fresh(t).Env, ids[1], "", 10)
+	mailed := 0
+	for _, e := range timeline {
+		if e.Kind == journal.Mailed {
+			mailed++
+		}
+	}
+	if err != nil || mailed != 2 {
+		t.Errorf("%d lines about mails, %v", mailed, err)
 	}
 }

@@ -52,13 +52,13 @@ func (f *fixture) login(t *testing.T, s *signin.Service, identifier, password st
 // the limit allows; then the account is blocked, and the right password is not even looked at.
 func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	f := newFixture(t)
-	a := f.member(t, "doej")
+	a := f.member(t, "doëj")
 	hasher := &counting{}
 	s := *f.signin
 	s.Hasher = hasher
 	var deeds []func() error
 	for i := range 200 {
-		as := []string{"doej", "DOEJ", " doej@example.com", "ｄｏｅｊ", "DoeJ＠Example.com"}[i%5]
+		as := []string{"doëj", "DOËJ", " doëj@example.com", "ｄｏëｊ", "DoËJ＠Example.com", "doe\u0308j", "DOE\u0308J@example.com"}[i%7]
 		deeds = append(deeds, f.login(t, &s, as, "wrong"))
 	}
 	for _, err := range together(deeds...) {
@@ -69,7 +69,7 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	if n := hasher.verified.Load(); n != 5 {
 		t.Errorf("%d guesses were verified, want 5", n)
 	}
-	if err := f.login(t, &s, "doej", secret)(); !fault.HasCode(err, "signInRefused") || hasher.verified.Load() != 5 {
+	if err := f.login(t, &s, "doëj", secret)(); !fault.HasCode(err, "signInRefused") || hasher.verified.Load() != 5 {
 		t.Errorf("the right password: %v, %d verified", err, hasher.verified.Load())
 	}
 	got, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
@@ -79,7 +79,7 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	if _, err := f.accounts.Allow(t.Context(), f.fresh(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.login(t, &s, "doej", secret)(); err != nil {
+	if err := f.login(t, &s, "doe\u0308j", secret)(); err != nil {
 		t.Errorf("let in again: %v", err)
 	}
 }

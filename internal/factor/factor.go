@@ -32,8 +32,8 @@ type Store interface {
 	Codes(ctx context.Context, accountID string) (map[string]string, error)
 	// Devices reads the remembered devices, good or not.
 	Devices(ctx context.Context, accountID string) ([]mfa.Device, error)
-	// Forget forgets one device and writes the event; NotFound if there is none.
-	Forget(ctx context.Context, accountID, device string, e journal.Event) error
+	// Forget forgets one device and writes the event and the mails; NotFound if there is none.
+	Forget(ctx context.Context, accountID, device string, e journal.Event, mails []mail.Message) error
 	// WriteFactors does both changes or neither; account.ErrRaced if something is no longer as it was read.
 	WriteFactors(ctx context.Context, env environment.Environment, w account.Write, c mfa.Change) error
 }
@@ -49,9 +49,10 @@ type Service struct {
 	Store    Store
 	Prover   Prover
 	SetUp    *mfa.SetUp
-	// Passkeys is needed where passkeys are set up.
-	Passkeys Passkeys
-	Hasher   mfa.Hasher
+	// Passkeys is needed where passkeys are set up, Providers where they are removed.
+	Passkeys  Passkeys
+	Providers Providers
+	Hasher    mfa.Hasher
 	// Mail tells the person of each change.
 	Mail *mail.Desk
 	// Random is crypto/rand.Reader outside tests.
@@ -193,12 +194,12 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	if err != nil {
 		return err
 	}
+	w := s.write(sc, a, journal.SecondFactorRemoved)
 	if len(have.Passkeys) > 0 {
-		if err := s.lastWayIn(a); err != nil {
+		if err := s.withoutPasskeys(ctx, sc, &w); err != nil {
 			return err
 		}
 	}
-	w := s.write(sc, a, journal.SecondFactorRemoved)
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
 	w.After.MFAEnabled, w.DropFactors = false, true
 	w.After.Epoch++
@@ -206,7 +207,7 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
 }
 
-// Forget forgets one remembered device of an account.
+// Forget forgets one remembered device of an account, and tells its owner (V35).
 func (s *Service) Forget(ctx context.Context, sc access.Scope, id, device string) error {
 	a, err := s.Accounts.Account(ctx, sc.Env, id)
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *Service) Forget(ctx context.Context, sc access.Scope, id, device string
 	return s.Store.Forget(ctx, id, device, journal.Event{
 		ID: s.NewID(), At: s.now(), Kind: journal.DevicesForgotten, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
 		Keep: sc.Env.Settings.LogRetentionDays,
-	})
+	}, s.Mail.Notice(sc.Env, mail.DevicesRemoved, a.Addressee(), s.now(), ""))
 }
 
 // write begins a write of the caller's own account.

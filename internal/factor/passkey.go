@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"slices"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credentia
 	if err != nil {
 		return mfa.Passkey{}, nil, err
 	}
-	if string(asked) != string(digest[:]) || !s.now().Before(expires) {
+	if subtle.ConstantTimeCompare(asked, digest[:]) != 1 || !s.now().Before(expires) {
 		return mfa.Passkey{}, nil, fault.New(fault.Conflict, "noSetUp", "There is no passkey to confirm, or it is over. Begin it again.")
 	}
 	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
@@ -134,12 +135,12 @@ func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, passwo
 	if err != nil {
 		return err
 	}
+	w := s.write(sc, a, journal.SecondFactorRemoved)
 	if len(have.Passkeys) == 1 {
-		if err := s.lastWayIn(a); err != nil {
+		if err := s.withoutPasskeys(ctx, sc, &w); err != nil {
 			return err
 		}
 	}
-	w := s.write(sc, a, journal.SecondFactorRemoved)
 	w.Event.Note = string(mfa.ByPasskey) + ": " + was.Name
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
 	w.After.Epoch++
@@ -151,11 +152,19 @@ func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, passwo
 	return s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{NoPasskey: id}))
 }
 
-// lastWayIn refuses to take away the last passkey of somebody who has neither a password that signs in nor a link to a provider.
-func (s *Service) lastWayIn(a account.Account) error {
-	if a.PasswordHash != "" && (a.PasswordExpires.IsZero() || s.now().Before(a.PasswordExpires)) || len(a.SignOn) > 0 {
-		return nil
+// Providers knows by which providers people can sign in.
+type Providers interface {
+	// SignInProviders returns their ids.
+	SignInProviders(ctx context.Context, env string) ([]string, error)
+}
+
+// withoutPasskeys refuses to take away the last passkey where no other way in is left, and makes the write depend on the links
+// that it was judged by (account.WaysIn).
+func (s *Service) withoutPasskeys(ctx context.Context, sc access.Scope, w *account.Write) error {
+	open, err := s.Providers.SignInProviders(ctx, sc.Env.ID)
+	if err != nil {
+		return err
 	}
-	return fault.New(fault.Conflict, "lastWayIn",
-		"This is the only way by which you can sign in: your account has no password and no link to a provider. Get one, or another passkey, first.")
+	w.AsLinked = true
+	return account.WaysIn{Account: w.After, Providers: open}.Remain(s.now())
 }

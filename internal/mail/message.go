@@ -24,12 +24,16 @@ const (
 	Welcome      Kind = "welcome"
 	// Forgotten is such a link that the person asked for.
 	Forgotten Kind = "forgottenPassword"
-	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, DevicesRemoved and EmailChanged are notices.
+	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt, DevicesRemoved, LinkAdded, LinkRemoved and
+	// EmailChanged are notices.
 	PasswordChanged Kind = "passwordChanged"
 	Blocked         Kind = "blockedByTries"
 	FactorAdded     Kind = "factorAdded"
 	FactorRemoved   Kind = "factorRemoved"
+	FactorExempt    Kind = "factorNotEnforced"
 	DevicesRemoved  Kind = "devicesRemoved"
+	LinkAdded       Kind = "linkAdded"
+	LinkRemoved     Kind = "linkRemoved"
 	EmailChanged    Kind = "emailChanged"
 	// Code is a code for one sign-in.
 	Code Kind = "code"
@@ -40,8 +44,8 @@ const (
 // Kinds returns every kind, in the order in which they are described.
 func Kinds() []Kind {
 	return []Kind{
-		Welcome, PasswordLink, Forgotten, PasswordChanged, Blocked, FactorAdded, FactorRemoved, DevicesRemoved, EmailChanged, Code,
-		KeyExpires,
+		Welcome, PasswordLink, Forgotten, PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt,
+		DevicesRemoved, LinkAdded, LinkRemoved, EmailChanged, Code, KeyExpires,
 	}
 }
 

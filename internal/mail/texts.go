@@ -66,8 +66,18 @@ func textOf(k Kind) (text, bool) {
 		FactorRemoved: {subject: "A second factor was removed", lines: []string{
 			"A second factor of your account {{.Username}} was removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
 		}},
+		FactorExempt: {subject: "A second factor is not required of you any more", lines: []string{
+			"An administrator chose at {{.At}} that your account {{.Username}} may sign in without a second factor. One that is set up goes on being asked for.",
+			"If you did not ask for this, tell your administrator at once.",
+		}},
 		DevicesRemoved: {subject: "Trusted devices were removed", lines: []string{
 			"Devices that your account {{.Username}} trusted were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		}},
+		LinkAdded: {subject: "A way to sign in to your account was added", lines: []string{
+			"Your account {{.Username}} was linked to an identity at {{.Detail}} at {{.At}}. Whoever signs in there as that identity is let in to your account.", notYou,
+		}},
+		LinkRemoved: {subject: "A way to sign in to your account was removed", lines: []string{
+			"The link of your account {{.Username}} to an identity at {{.Detail}} was removed at {{.At}}. You cannot sign in by it any more.", notYou,
 		}},
 		EmailChanged: {subject: "The email of your account was changed", lines: []string{
 			"The email of the account {{.Username}} was changed at {{.At}}. Mails about it do not come to this address any more.", notYou,

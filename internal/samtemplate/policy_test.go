@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestRolesAreNarrow holds the permissions of every role to named actions on resources of this template.
+// V87: TestRolesAreNarrow holds the permissions of every role to named actions on resources of this template.
 func TestRolesAreNarrow(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
 	if err != nil {

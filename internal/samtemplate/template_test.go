@@ -215,6 +215,7 @@ func TestNoTemplateAtAll(t *testing.T) {
 	}
 }
 
+// V85, V68: a job is delivered five times before it is a dead letter, and none of the template's numbers contradict each other.
 func TestTheProjectsTemplate(t *testing.T) {
 	root := filepath.Join("..", "..")
 	parsed, err := Load(filepath.Join(root, "template.yaml"))
@@ -244,7 +245,7 @@ func TestTheProjectsTemplate(t *testing.T) {
 	}
 }
 
-// V49, V68: pages of this deployment may post to the bucket, and no other page may ask it anything.
+// V49, V50, V68: pages of this deployment may post to the bucket, and no other page may ask it anything.
 func TestOnlyTheConsolePostsToTheBucket(t *testing.T) {
 	parsed, err := Load("../../template.yaml")
 	if err != nil {

@@ -173,7 +173,7 @@ func (s *Service) tryCode(ctx context.Context, got Ticketed, with SecondFactor, 
 		return nil, err
 	}
 	if !counted {
-		return nil, paused(found, now)
+		return nil, s.unlooked(ctx, paused(found, now))
 	}
 	change, kind, right := &mfa.Change{Seed: found.Seed}, journal.Kind(""), false
 	switch with.Method {
@@ -186,24 +186,41 @@ func (s *Service) tryCode(ctx context.Context, got Ticketed, with SecondFactor, 
 	if err != nil {
 		return nil, err
 	}
-	event := journal.Event{
-		ID: s.NewID().String(), At: now, Kind: kind, By: a.Username, ByID: a.ID, Address: d.Address, Note: string(with.Method),
-		Keep: got.Env.Settings.LogRetentionDays,
-	}
 	if right {
 		if kind != "" {
+			event := s.factorEvent(got, kind, string(with.Method), d)
 			change.Event = &event
 		}
 		return change, nil
 	}
-	event.Kind = journal.SecondFactorFailed
-	if err := s.Factors.Note(ctx, a.ID, event); err != nil {
+	if err := s.factorFailed(ctx, got, string(with.Method), d); err != nil {
 		return nil, err
 	}
 	if found.Tries >= mfa.TryLimit || found.Ended() {
 		return nil, paused(found, now)
 	}
 	return nil, wrongCode()
+}
+
+func (s *Service) factorEvent(got Ticketed, kind journal.Kind, note string, d Device) journal.Event {
+	a := got.Account
+	return journal.Event{
+		ID: s.NewID().String(), At: s.now(), Kind: kind, By: a.Username, ByID: a.ID, Address: d.Address, Note: note,
+		Keep: got.Env.Settings.LogRetentionDays,
+	}
+}
+
+// factorFailed writes down in the account's log that what was given as a second factor is not right, and counts it among the
+// day's sign-ins that failed, as a wrong password is.
+func (s *Service) factorFailed(ctx context.Context, got Ticketed, note string, d Device) error {
+	event := s.factorEvent(got, journal.SecondFactorFailed, note, d)
+	return s.tallied(ctx, true, func() error { return s.Factors.Note(ctx, got.Account.ID, event) })
+}
+
+// unlooked counts a code that was refused without being looked at, as a password beyond the limit is counted. The log has no
+// line for it: whoever sends them without end would fill it.
+func (s *Service) unlooked(ctx context.Context, refusal error) error {
+	return s.tallied(ctx, true, func() error { return refusal })
 }
 
 // paused is the answer while codes are not tried, and to the last wrong one before.
@@ -256,11 +273,16 @@ func (s *Service) newDevice(a account.Account, client string, d Device, life tim
 	}, nil
 }
 
-// ProvePassword verifies the caller's own password, as a fresh proof of who they are, within the limit of tries of a sign-in.
+// ProvePassword verifies the caller's own password, as a fresh proof of who they are, within the limit of tries of a sign-in. A
+// temporary one is no such proof: whoever gave it knows it too.
 func (s *Service) ProvePassword(ctx context.Context, sc access.Scope, password string) error {
 	a, err := s.Own.Account(ctx, sc.Env, sc.Caller.AccountID)
 	if err != nil {
 		return err
+	}
+	if !a.PasswordExpires.IsZero() {
+		return fault.InvalidFields([]fault.Field{{Field: "password", Code: "temporary",
+			Message: "Your password is a temporary one. Set your own first, or sign in again another way and repeat this within five minutes."}})
 	}
 	if err := s.confirm(ctx, sc.Env, a, password, Device{}); err != nil {
 		if fault.Is(err, fault.Invalid) {

@@ -50,6 +50,7 @@ type world struct {
 	slept    int
 	fail     map[string]error // by the method's name
 	between  func()           // runs before Open, Offer, Redeem and Renew
+	apiOnly  bool             // of the licence FULL
 }
 
 func newWorld(accounts ...account.Account) *world {
@@ -192,6 +193,11 @@ func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Ac
 		return err
 	}
 	w.tickets[t.ID] = t
+	w.change(a.DirectoryKey(), func(is *account.Account) {
+		if !a.PasswordExpires.IsZero() {
+			is.PasswordExpires = a.PasswordExpires
+		}
+	})
 	if !a.Stored.TriedApart {
 		w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	}
@@ -282,6 +288,7 @@ func (w *world) Catalogue(context.Context, environment.Environment) (*catalogue.
 	return catalogue.New([]catalogue.Entry{
 		{Kind: catalogue.Role, Code: "VIEWER", Active: true, Permissions: []string{"account.read"}},
 		{Kind: catalogue.Group, Code: "DESK", Active: true, Roles: []string{"VIEWER"}},
+		{Kind: catalogue.Licence, Code: "FULL", Active: true, APIOnly: w.apiOnly},
 	}), w.fail["Catalogue"]
 }
 

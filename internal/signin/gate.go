@@ -64,16 +64,12 @@ func (g *Gate) Authenticate(ctx context.Context, bearer string) (access.Scope, e
 	if err != nil {
 		return access.Scope{}, expired()
 	}
-	got, err := g.check(ctx, given)
+	got, known, err := g.check(ctx, given)
 	if err != nil {
 		return access.Scope{}, err
 	}
 	if !given.Matches(got.Session.AccessHash) {
 		return access.Scope{}, expired()
-	}
-	known, err := g.Checks.Catalogue(ctx, got.Env)
-	if err != nil {
-		return access.Scope{}, err
 	}
 	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
 		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch, Proved: got.Session.Start,
@@ -81,18 +77,28 @@ func (g *Gate) Authenticate(ctx context.Context, bearer string) (access.Scope, e
 	}}, nil
 }
 
-// check reads a token's session and holds it against the clock, the account's epoch and its dates.
-func (g *Gate) check(ctx context.Context, given token.Token) (Checked, error) {
+// check reads a token's session and holds it against the clock, the account's epoch, its dates and its licence. An account that
+// gets a licence for API clients ends its sessions by the epoch. Here is what holds when the licence itself becomes such a one,
+// by the catalogue that the environment has at this request: whoever changes it is kept from that while accounts hold it
+// (reference), but a session must not depend on another row's rule.
+func (g *Gate) check(ctx context.Context, given token.Token) (Checked, *catalogue.Catalogue, error) {
 	got, err := g.Checks.Check(ctx, g.EnvID, given.Account.String(), given.ID.String())
 	if fault.Is(err, fault.NotFound) {
-		return Checked{}, expired()
+		return Checked{}, nil, expired()
 	}
 	if err != nil {
-		return Checked{}, err
+		return Checked{}, nil, err
 	}
 	now := g.now()
 	if !got.Session.Live(now, got.Anchor.Epoch) || !got.Anchor.InDates(field.DateOf(now)) {
-		return Checked{}, expired()
+		return Checked{}, nil, expired()
 	}
-	return got, nil
+	known, err := g.Checks.Catalogue(ctx, got.Env)
+	if err != nil {
+		return Checked{}, nil, err
+	}
+	if licence, _ := known.Find(catalogue.Licence, got.Anchor.UserType); licence.APIOnly {
+		return Checked{}, nil, expired()
+	}
+	return got, known, nil
 }

@@ -87,12 +87,12 @@ func (s *Service) tryMailCode(ctx context.Context, got Ticketed, text string, d 
 		return nil, err
 	}
 	if !counted {
-		return nil, fault.New(fault.Unauthenticated, "mailCode", "There is no code to try: none was mailed for this sign-in, or it is over, replaced, used, or was tried five times. Have another mailed.")
+		return nil, s.unlooked(ctx, fault.New(fault.Unauthenticated, "mailCode", "There is no code to try: none was mailed for this sign-in, or it is over, replaced, used, or was tried five times. Have another mailed."))
 	}
 	if s.Hasher.Verify(sent.Hash, code) {
 		return &mfa.Change{MailCode: &sent}, nil
 	}
-	if err := s.Factors.Note(ctx, a.ID, s.factorFailed(got.Env, a, string(mfa.MailCode), d)); err != nil {
+	if err := s.factorFailed(ctx, got, string(mfa.MailCode), d); err != nil {
 		return nil, err
 	}
 	return nil, wrongCode()

@@ -7,9 +7,9 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
+	"useraccounts/internal/token"
 )
 
 // Passkeys is what signing in by passkeys needs of the store.
@@ -45,7 +45,8 @@ func (s *Service) BeginPasskey(ctx context.Context) ([]byte, error) {
 
 // ByPasskey lets in the account that a passkey is of which answered a challenge: what it signed names the account, so nobody
 // types anything. The passkey verified its person, so it is two factors at once. A passkey that is known is charged as a try
-// and refused as a password is; one that is not charges nobody, so that who knows an account's id cannot block it.
+// and refused as a password is, on the trusted device that it comes from where there is one, so that strangers' guesses lock its
+// owner out of neither way; one that is not known charges nobody, so that who knows an account's id cannot block it.
 func (s *Service) ByPasskey(ctx context.Context, credential []byte, d Device) (Result, error) {
 	answer, err := s.Ceremonies.Read(credential)
 	if err != nil {
@@ -58,21 +59,25 @@ func (s *Service) ByPasskey(ctx context.Context, credential []byte, d Device) (R
 	if !asked {
 		return Result{}, badTicket()
 	}
-	accountID := mfa.AccountOf(answer.Handle)
-	found, err := s.Factors.Recall(ctx, accountID, "")
+	accountID, device := mfa.AccountOf(answer.Handle), ""
+	given, _ := token.Parse(token.Device, d.Token) //nolint:errcheck // the zero token is none
+	if given != (token.Token{}) && given.Account.String() == accountID {
+		device = given.ID.String()
+	}
+	found, err := s.Factors.Recall(ctx, accountID, device)
 	if err != nil {
 		return Result{}, err
 	}
 	key, known := found.Find(answer.Credential)
 	if !known {
-		accountID = ""
+		accountID, found.Device = "", mfa.Device{}
 	}
 	counter, right := s.Ceremonies.Verify(answer.Challenge, answer, accountID, key, true)
 	env, row, err := s.placeOf(ctx, accountID)
 	if err != nil {
 		return Result{}, err
 	}
-	got, err := s.charge(ctx, env, row)
+	got, err := s.chargeFrom(ctx, Found{Env: env, Key: row, Device: found.Device}, given)
 	if err != nil {
 		return Result{}, err
 	}
@@ -89,6 +94,7 @@ func (s *Service) ByPasskey(ctx context.Context, credential []byte, d Device) (R
 		}
 		return s.refuse(ctx, env, got, byPasskey+why, d)
 	}
+	d.charged = got.Device.ID
 	result, err := s.proceed(ctx, env, withoutPassword(got.Account), session.ByPasskey, d)
 	if fault.HasCode(err, refusedCode) {
 		return s.refuse(ctx, env, got, byPasskey+whyOvertaken, d)
@@ -179,17 +185,10 @@ func (s *Service) tryPasskey(ctx context.Context, got Ticketed, credential []byt
 	if right && known {
 		why = whyCopiedPasskey
 	}
-	if err := s.Factors.Note(ctx, a.ID, s.factorFailed(got.Env, a, string(mfa.ByPasskey)+": "+why, d)); err != nil {
+	if err := s.factorFailed(ctx, got, string(mfa.ByPasskey)+": "+why, d); err != nil {
 		return nil, err
 	}
 	return nil, fault.New(fault.Unauthenticated, "passkey", "The passkey was not accepted. Try again, or take another of the methods.")
-}
-
-func (s *Service) factorFailed(env environment.Environment, a account.Account, note string, d Device) journal.Event {
-	return journal.Event{
-		ID: s.NewID().String(), At: s.now(), Kind: journal.SecondFactorFailed, By: a.Username, ByID: a.ID, Address: d.Address, Note: note,
-		Keep: env.Settings.LogRetentionDays,
-	}
 }
 
 func unknownMethod() error {

@@ -141,7 +141,7 @@ func (s *Service) confirm(ctx context.Context, env environment.Environment, a ac
 	if !got.Found || !got.Charged {
 		hash, why = "", whyUsedUp // beyond the limit nothing is verified, though the work is done (C01)
 	}
-	if s.Hasher.Verify(hash, current) {
+	if s.Hasher.Verify(hash, current) && !got.Account.PasswordOver(s.now()) {
 		if got.Account.Stored.BlockedAt.IsZero() {
 			return nil
 		}

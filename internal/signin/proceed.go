@@ -36,7 +36,7 @@ type Move struct {
 func (s *Service) stateOf(ctx context.Context, env environment.Environment, a account.Account, proved []session.Proof) (state, error) {
 	st := state{
 		proved: proved, maySignIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(s.now())),
-		enrolled: a.MFAEnabled, required: requires(env, a), mailable: mailable(env, a), mustChange: a.ForcePasswordChange, overAge: s.overAge(env, a),
+		enrolled: a.MFAEnabled, required: requires(env, a), mailable: mailable(env, a), mustChange: a.ForcePasswordChange || !a.PasswordExpires.IsZero(), overAge: s.overAge(env, a),
 	}
 	// Reference data can turn a licence into one for API clients, of accounts that still have a password.
 	known, err := s.Checks.Catalogue(ctx, env)
@@ -89,6 +89,7 @@ func (s *Service) proceed(ctx context.Context, env environment.Environment, a ac
 	case session.SetUpSecondFactor:
 		result.Methods = []mfa.Method{mfa.TOTP, mfa.ByPasskey}
 	}
+	a.PasswordExpires = a.TemporaryEnds(s.now()) // it was right just now (V09); who came another way has none here
 	return result, overtaken(s.Sessions.Offer(ctx, env, a, ticket))
 }
 

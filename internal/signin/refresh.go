@@ -21,7 +21,7 @@ func (s *Service) Refresh(ctx context.Context, refresh string, d Device) (Result
 	}
 	admitted := s.admit(ctx, d.Address)
 	for range 2 { // whom another overtook finds what it did
-		got, err := s.check(ctx, given)
+		got, _, err := s.check(ctx, given)
 		if err := admitted(); err != nil {
 			return Result{}, err
 		}

@@ -42,7 +42,7 @@ const (
 	whyBlocked    = "Login access is blocked."
 	whyDates      = "Out of the account's dates."
 	whyNoPassword = "The account has no password, as one with a licence for API clients."
-	whyOver       = "The temporary password is over."
+	whyOver       = "The temporary password is over, or was used."
 	whyForgotten  = "It came from a remembered device, which is forgotten: its tries are used up."
 	whyOvertaken  = "The account was changed, or blocked, at the same moment."
 )
@@ -61,7 +61,7 @@ func reasons(a account.Account, right bool, now time.Time) string {
 	add(a.AccessLocked, whyBlocked)
 	add(!a.TriesBlockedAt.IsZero(), whyUsedUp)
 	add(!a.InDates(field.DateOf(now)), whyDates)
-	add(right && !a.PasswordExpires.IsZero() && !now.Before(a.PasswordExpires), whyOver)
+	add(right && a.PasswordOver(now), whyOver)
 	return strings.Join(out, " ")
 }
 

@@ -63,7 +63,8 @@ type Sessions interface {
 	// Open writes the session and notes the sign-in on the account, if the account still has the session's epoch;
 	// account.ErrRaced if not.
 	Open(ctx context.Context, env environment.Environment, a account.Account, s session.Session) error
-	// Offer writes a ticket after the right password, and zeroes the account's tries; account.ErrRaced as Open.
+	// Offer writes a ticket after the first factor, zeroes the account's tries, and keeps when its temporary password is over by
+	// now, if the account comes with one; account.ErrRaced as Open.
 	Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
 	// Ticket reads a ticket with its account and environment; NotFound if there is none (any more).
 	Ticket(ctx context.Context, env, accountID, id string) (Ticketed, error)

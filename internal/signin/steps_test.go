@@ -212,7 +212,8 @@ func TestASessionIsOverAtTheNextRequest(t *testing.T) {
 		"closed": func(w *world, id string) {
 			_, _ = w.Close(context.Background(), "", id, session.End{At: noon, Why: session.ClosedByAdmin})
 		},
-		"swept": func(w *world, id string) { delete(w.sessions, id) },
+		"swept":                              func(w *world, id string) { delete(w.sessions, id) },
+		"its licence is for API clients now": func(w *world, _ string) { w.apiOnly = true },
 	} {
 		w := newWorld(doej())
 		in := login(t, w)

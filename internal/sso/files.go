@@ -18,8 +18,8 @@ const (
 	MostFile = 10 << 20
 	// MostAtATime is how many of its lines one call goes through.
 	MostAtATime = 1000
-	// FormLife is how long a form takes a file.
-	FormLife = 15 * time.Minute
+	// FormLife is how long a form takes a file (V68).
+	FormLife = 5 * time.Minute
 )
 
 // FileStore keeps files of links for a day.

@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/journal"
+	"useraccounts/internal/mail"
 )
 
 // Link says that an identity at a provider is an account's.
@@ -32,9 +33,11 @@ type LinkWrite struct {
 	// Row is where the account's directory row is.
 	Row  string
 	Gone bool
-	// Linked makes the write depend on the account being linked to just these providers before it; nil for no such condition.
-	Linked []string
-	Event  journal.Event
+	// Of makes the write depend on the account being as it was read, its links too; nil for no such condition.
+	Of    *account.Account
+	Event journal.Event
+	// Mails tell the account's owner.
+	Mails []mail.Message
 	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
 	CallerEpoch int64
 }
@@ -53,8 +56,8 @@ type LinkStore interface {
 	WriteLinks(ctx context.Context, ws []LinkWrite) error
 }
 
-// MostTogether is how many links a store writes in one transaction.
-const MostTogether = 15
+// MostTogether is how many links a store writes in one transaction: each with its event and its mail, and the caller.
+const MostTogether = 14
 
 // Accounts reads the account that links are of.
 type Accounts interface {
@@ -67,8 +70,14 @@ type Links struct {
 	Store     LinkStore
 	Accounts  Accounts
 	Providers *Providers
-	Now       func() time.Time
-	NewID     func() string
+	// Mail tells the owner of each link that is made or removed, whoever does it: it is another way into the account, or one
+	// less. The wizard writes a mail for every account too and none for the whole: who never asked for a link has to hear of it.
+	// That stays bounded, because a mail is a part of its link's transaction, of which a request writes so many and no more
+	// (MostPairs, MostAtATime), and the outbox lets them out as fast as the mail service takes them; a line that is linked
+	// already writes neither.
+	Mail  *mail.Desk
+	Now   func() time.Time
+	NewID func() string
 }
 
 // Of returns the links of an account.
@@ -142,16 +151,15 @@ func (s *Links) Unlink(ctx context.Context, sc access.Scope, accountID, provider
 
 // removed is Unlink, and reports whether there was a link.
 func (s *Links) removed(ctx context.Context, sc access.Scope, accountID, providerID string) (had bool, err error) {
-	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account, []Link) (bool, error) {
+	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account) (bool, error) {
 		had = true
 		return false, nil
 	})
 	return had, err
 }
 
-// unlink removes a link if may agrees, which is given the account and all its links, and says whether it agrees only while
-// there are just these.
-func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, providerID string, may func(account.Account, []Link) (bool, error)) error {
+// unlink removes a link if may agrees, which is given the account and says whether it agrees only while that is as it is.
+func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, providerID string, may func(account.Account) (bool, error)) error {
 	const tries = 3
 	for attempt := 1; ; attempt++ {
 		a, err := s.Accounts.Get(ctx, sc, accountID)
@@ -174,7 +182,7 @@ func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, provider
 		if had == nil {
 			return nil
 		}
-		onlyThese, err := may(a, of)
+		onlyAsItIs, err := may(a)
 		if err != nil {
 			return err
 		}
@@ -183,10 +191,8 @@ func (s *Links) unlink(ctx context.Context, sc access.Scope, accountID, provider
 			name = p.Name
 		}
 		w := s.unwrite(sc, name, a, *had)
-		if onlyThese {
-			for _, l := range of {
-				w.Linked = append(w.Linked, l.ProviderID)
-			}
+		if onlyAsItIs {
+			w.Of = &a
 		}
 		if err = s.Store.WriteLinks(ctx, []LinkWrite{w}); !errors.Is(err, ErrRaced) || attempt == tries {
 			return busy(err)
@@ -200,13 +206,16 @@ func (s *Links) write(sc access.Scope, p Provider, a account.Account, objectID s
 		Env: sc.Env.ID, Row: a.DirectoryKey(), CallerEpoch: epochFor(sc, a),
 		Link:  Link{ProviderID: p.ID, ObjectID: objectID, AccountID: a.ID, Email: a.Email, At: now, By: sc.Caller.Username},
 		Event: s.event(sc, journal.Linked, p.ID, p.Name+": "+objectID, now),
+		Mails: s.Mail.Notice(sc.Env, mail.LinkAdded, a.Addressee(), now, p.Name),
 	}
 }
 
 func (s *Links) unwrite(sc access.Scope, provider string, a account.Account, l Link) LinkWrite {
+	now := s.Now().UTC().Truncate(time.Millisecond)
 	return LinkWrite{
 		Env: sc.Env.ID, Row: a.DirectoryKey(), CallerEpoch: epochFor(sc, a), Link: l, Gone: true,
-		Event: s.event(sc, journal.Unlinked, l.ProviderID, provider+": "+l.ObjectID, s.Now().UTC().Truncate(time.Millisecond)),
+		Event: s.event(sc, journal.Unlinked, l.ProviderID, provider+": "+l.ObjectID, now),
+		Mails: s.Mail.Notice(sc.Env, mail.LinkRemoved, a.Addressee(), now, provider),
 	}
 }
 

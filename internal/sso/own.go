@@ -66,29 +66,27 @@ func (s *Own) Return(ctx context.Context, sc access.Scope, r Return) (Link, erro
 	return s.Links.Link(ctx, sc, sc.Caller.AccountID, got.Provider.ID, got.Identity.Subject)
 }
 
-// Unlink removes the caller's link at a provider, unless no other way in would be left.
+// Unlink removes the caller's link at a provider, unless no other way in would be left. It depends on the account being as it
+// was judged: of a link and a passkey, each the last way in but for the other, two who remove both at once leave one.
 func (s *Own) Unlink(ctx context.Context, sc access.Scope, providerID, password string) error {
 	if err := s.prove(ctx, sc, password); err != nil {
 		return err
 	}
-	providers, err := s.Links.Providers.List(ctx, sc)
+	open, err := s.Links.Providers.Enabled(ctx, sc.Env.ID)
 	if err != nil {
 		return err
 	}
-	now := s.Now()
-	return s.Links.unlink(ctx, sc, sc.Caller.AccountID, providerID, func(a account.Account, of []Link) (bool, error) {
-		if a.PasswordHash != "" && (a.PasswordExpires.IsZero() || now.Before(a.PasswordExpires)) {
-			return false, nil
-		}
-		for _, other := range of {
-			if other.ProviderID != providerID && slices.ContainsFunc(providers, func(p Provider) bool { return p.ID == other.ProviderID && p.Enabled }) {
-				return true, nil // as long as that link is there
-			}
-		}
-		if has, err := s.Factors.Recall(ctx, a.ID, ""); err != nil || len(has.Passkeys) > 0 {
+	ids := make([]string, len(open))
+	for i, p := range open {
+		ids[i] = p.ID
+	}
+	return s.Links.unlink(ctx, sc, sc.Caller.AccountID, providerID, func(a account.Account) (bool, error) {
+		has, err := s.Factors.Recall(ctx, a.ID, "")
+		if err != nil {
 			return false, err
 		}
-		return false, fault.New(fault.Conflict, "lastWayIn",
-			"This is the only way by which you can sign in: your account has no password and no passkey. Get one, or link another provider, first.")
+		left := account.WaysIn{Account: a, Passkeys: len(has.Passkeys), Providers: ids}
+		left.Account.SignOn = slices.DeleteFunc(slices.Clone(a.SignOn), func(id string) bool { return id == providerID })
+		return true, left.Remain(s.Now())
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
 )
 
@@ -29,7 +30,17 @@ func (m *linked) Get(_ context.Context, _ access.Scope, id string) (account.Acco
 	if !ok {
 		return a, fault.New(fault.NotFound, "notFound", "none")
 	}
+	a.SignOn = m.providersOf(id)
 	return a, nil
+}
+
+func (m *linked) providersOf(id string) (out []string) {
+	for _, l := range m.links {
+		if l.AccountID == id {
+			out = append(out, l.ProviderID)
+		}
+	}
+	return out
 }
 
 func (m *linked) LinksOf(_ context.Context, id string) ([]Link, error) {
@@ -65,11 +76,8 @@ func (m *linked) WriteLinks(ctx context.Context, ws []LinkWrite) error {
 	for _, w := range ws {
 		of, _ := m.LinksOf(ctx, w.Link.AccountID)
 		at := slices.IndexFunc(of, func(l Link) bool { return l.ProviderID == w.Link.ProviderID })
-		var there []string
-		for _, l := range of {
-			there = append(there, l.ProviderID)
-		}
-		if (at >= 0) != w.Gone || w.Linked != nil && !slices.Equal(there, w.Linked) {
+		now := m.accounts[w.Link.AccountID]
+		if (at >= 0) != w.Gone || w.Of != nil && (w.Of.Version != now.Version || !slices.Equal(w.Of.SignOn, m.providersOf(now.ID))) {
 			return ErrRaced
 		}
 	}
@@ -195,6 +203,7 @@ func TestOwnUnlinkLeavesAWayIn(t *testing.T) {
 		expires time.Duration
 		second  bool
 		passkey bool
+		former  bool
 		off     bool
 		removed bool
 	}{
@@ -205,9 +214,11 @@ func TestOwnUnlinkLeavesAWayIn(t *testing.T) {
 		{name: "another link", second: true, removed: true},
 		{name: "another link, turned off", second: true, off: true},
 		{name: "a passkey", passkey: true, removed: true},
+		{name: "a passkey of a former second factor", passkey: true, former: true},
 	} {
 		f := newOwn(t, c.hash)
 		me := f.links.accounts["me"]
+		me.MFAEnabled = c.passkey && !c.former
 		if c.expires != 0 {
 			me.PasswordExpires = f.now.Add(c.expires)
 		}
@@ -238,6 +249,53 @@ func TestOwnUnlinkOfTwoAtOnce(t *testing.T) {
 	f.links.between = func() { f.links.links = f.links.links[:1] } // the other goes, between the reading and the writing
 	if err := f.own.Unlink(t.Context(), f.scope, f.id, ""); !fault.HasCode(err, "lastWayIn") || len(f.links.links) != 1 {
 		t.Errorf("%v, %v", err, f.links.links)
+	}
+}
+
+// A link whose removal was judged by a passkey goes only while the account is as it was then.
+func TestOwnUnlinkWhileThePasskeyGoes(t *testing.T) {
+	f := newOwn(t, "")
+	me := f.links.accounts["me"]
+	me.MFAEnabled = true
+	f.links.accounts["me"], f.own.Factors = me, recalled{Passkeys: make([]mfa.Passkey, 1)}
+	f.links.links = []Link{{ProviderID: f.id, ObjectID: "sub-1", AccountID: "me"}}
+	f.links.between = func() {
+		me.MFAEnabled, me.Version = false, me.Version+1
+		f.links.accounts["me"] = me
+	}
+	if err := f.own.Unlink(t.Context(), f.scope, f.id, ""); !fault.HasCode(err, "lastWayIn") || len(f.links.links) != 1 {
+		t.Errorf("%v, %v", err, f.links.links)
+	}
+}
+
+// Whose account is linked or not any more is told by mail, in the write itself, whoever does it and however many are; what
+// changes nothing tells nobody.
+func TestEachLinkIsToldToItsOwner(t *testing.T) {
+	f := newOwn(t, "hash")
+	f.own.Links.Mail = &mail.Desk{NewID: func() string { return "M" }}
+	if _, err := f.link(t); err != nil {
+		t.Fatal(err)
+	}
+	f.scope.Caller.AccountID = "admin"
+	pairs := []Pair{{Email: "me@example.com", ObjectID: "sub-1"}, {Email: "you@example.com", ObjectID: "o-2"}, {Email: "nobody@example.com", ObjectID: "o-3"}}
+	if _, err := f.own.Links.LinkAll(t.Context(), f.scope, f.memory.providers[f.id], pairs); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.own.Links.RemoveAll(t.Context(), f.scope, f.memory.providers[f.id], []string{"you", "you"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.own.Links.Unlink(t.Context(), f.scope, "me", f.id); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, w := range f.links.wrote {
+		for _, m := range w.Mails {
+			told = append(told, string(m.Kind)+" "+m.To+" "+m.Detail)
+		}
+	}
+	want := []string{"linkAdded Me@example.com Works", "linkAdded you@example.com Works", "linkRemoved you@example.com Works", "linkRemoved Me@example.com Works"}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q", told)
 	}
 }
 

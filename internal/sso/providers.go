@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"time"
 
@@ -184,7 +185,7 @@ func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Pr
 // seal puts a new secret into the provider, unless it is the one that it has.
 func (s *Providers) seal(ctx context.Context, env string, before Provider, after *Provider, secret string) (changed bool, err error) {
 	had, err := s.Secret(ctx, env, before)
-	if err != nil || had == secret {
+	if err != nil || subtle.ConstantTimeCompare([]byte(had), []byte(secret)) == 1 {
 		return false, err
 	}
 	after.Secret = nil

@@ -55,7 +55,7 @@ type statesView struct {
 type dayView struct {
 	Date     string `json:"date" format:"date" example:"2026-11-23"`
 	SignIns  int64  `json:"signIns" help:"Sign-ins that succeeded."`
-	Failures int64  `json:"failures" help:"Sign-ins that were refused, unknown usernames included."`
+	Failures int64  `json:"failures" help:"Sign-ins that were refused at any step, unknown usernames and wrong codes included."`
 }
 
 type soonView struct {

@@ -78,7 +78,7 @@ func Routes(accounts *account.Service) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/password", Needs: access.AccountPassword, Handle: h.password,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Set an account's password", IfMatchOptional: true,
-				Description: "Ends every session of the account. A block stays unless unlock is true. One that has to be changed expires, as a mailed link does.",
+				Description: "Ends every session of the account. A block stays unless unlock is true. One that has to be changed is a temporary one: it leads to that change only, is over as soon as a mailed link would be, and a quarter of an hour after it first signed in.",
 				Body:        passwordBody{}, Answers: one,
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "apiOnly", When: "The licence of the account has no password."},

@@ -21,8 +21,8 @@ type mailPasswordBody struct {
 
 // generatedPasswordView is a generated password with the account as it is now.
 type generatedPasswordView struct {
-	Password string    `json:"password" help:"The generated password, shown this once. It has to be changed at the next sign-in." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
-	Expires  time.Time `json:"expires" help:"When the password stops signing in (UTC)."`
+	Password string    `json:"password" help:"The generated password, shown this once. The person sets their own at the next sign-in, and has a quarter of an hour from then on to begin anew." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
+	Expires  time.Time `json:"expires" help:"When the password stops signing in (UTC); a quarter of an hour after its first use, if that is sooner."`
 	ID       string    `json:"id" help:"The account's id."`
 	Version  int64     `json:"version" help:"The account's version by now; the ETag holds it."`
 }
@@ -178,7 +178,7 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true, Handle: h.reset,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
-				Description: "The password is in this answer and nowhere else. It has to be changed at the next sign-in and expires. Ends every session of the account. A block stays unless unlock is true.",
+				Description: "The password is in this answer and nowhere else. It is a temporary one: it leads to the change of it only, and is over at the time given, or a quarter of an hour after it first signed in. Ends every session of the account. A block stays unless unlock is true.",
 				Body:        resetBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
 					apiOnly, {Kind: fault.Conflict, Code: "self", When: "The account is your own: use POST /api/me/password."}, {Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},

@@ -19,6 +19,7 @@ type passkeyOptionsView struct {
 type passkeyBody struct {
 	Credential jsontext.Value `json:"credential" help:"The PublicKeyCredential that the browser returned, by its toJSON()."`
 	Client     string         `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"browser"`
+	Device     string         `json:"device,omitzero" help:"The deviceToken of a remembered device; a wrong one is no fault." maxLength:"256"`
 }
 
 type nothingBody struct{}
@@ -99,7 +100,7 @@ func (h handlers) passkey(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.ByPasskey(ctx, in.Credential, r.Device(in.Client)))
+	return answer(r)(h.service.ByPasskey(ctx, in.Credential, from(r, in.Client, in.Device)))
 }
 
 func (h handlers) askPasskey(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -98,11 +98,16 @@ func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	from := r.Device(in.Client)
-	if from.Token = in.Device; from.Token == "" && r.FromOurPage() {
-		from.Token = r.Cookie(httpapi.DeviceCookie)
+	return answer(r)(h.service.Login(ctx, in.Identifier, in.Password, from(r, in.Client, in.Device)))
+}
+
+// from is where a sign-in comes from, with the token of a remembered device; a page of ours has that as a cookie.
+func from(r *httpapi.Request, client, device string) signin.Device {
+	out := r.Device(client)
+	if out.Token = device; device == "" && r.FromOurPage() {
+		out.Token = r.Cookie(httpapi.DeviceCookie)
 	}
-	return answer(r)(h.service.Login(ctx, in.Identifier, in.Password, from))
+	return out
 }
 
 func (h handlers) changePassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -73,7 +73,7 @@ func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
 		{Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove a passkey",
 			Description: "Every session ends, this one too, and every remembered device. With the last method the whole second factor goes, as by removing that.",
-			Body:        proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: append(one, proof...),
+			Body:        proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: append(append(one, lastWayIn), proof...),
 		}},
 	}
 }

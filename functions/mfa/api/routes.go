@@ -28,6 +28,10 @@ func proof() []httpapi.Problem {
 	}
 }
 
+// lastWayIn is the problem of what would leave the caller without a way to sign in.
+var lastWayIn = httpapi.Problem{Kind: fault.Conflict, Code: "lastWayIn", //nolint:gochecknoglobals // a constant in all but name
+	When: "It would take your last passkey away, and there is neither a password nor a link to a provider that lets people in."}
+
 func ownRoutes(h handlers) []httpapi.Route {
 	proof := proof()
 	none := []httpapi.Answer{{Status: http.StatusNoContent}}
@@ -55,7 +59,7 @@ func ownRoutes(h handlers) []httpapi.Route {
 		{Key: "POST /api/me/mfa/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeMine, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove my second factor",
 			Description: "With recovery codes and remembered devices. Every session ends, this one too. Where a second factor is required, the next sign-in leads to setting one up.",
-			Body:        proofBody{}, Answers: none, Problems: proof,
+			Body:        proofBody{}, Answers: none, Problems: append([]httpapi.Problem{lastWayIn}, proof...),
 		}},
 		{Key: "DELETE /api/me/mfa/devices", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetMine, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Delete my trusted devices", Description: "All at once: each needs the second factor at its next sign-in.",

@@ -24,7 +24,7 @@ type checkBody struct {
 }
 
 type applyBody struct {
-	Version string `json:"version" maxLength:"1024" help:"The version that was checked."`
+	Version string `json:"version" minLength:"1" maxLength:"1024" help:"The version that was checked."`
 	From    int    `json:"from,omitzero" minimum:"0" help:"next of the part before; left out it is the first line."`
 }
 

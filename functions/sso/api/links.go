@@ -36,7 +36,7 @@ func links(all []sso.Link, err error) (httpapi.Response, error) {
 }
 
 type identityBody struct {
-	ObjectID string `json:"objectId" maxLength:"1000" help:"The object id in Azure; with other providers the subject (sub)." example:"7b3e..."`
+	ObjectID string `json:"objectId" minLength:"1" maxLength:"255" help:"The object id in Azure; with other providers the subject (sub)." example:"7b3e..."`
 }
 
 type proofBody struct {
@@ -49,13 +49,13 @@ func (h handlers) linkRoutes() []httpapi.Route {
 			Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 		}},
 		{Key: "PUT /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.link, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link an account to an identity", Description: "To link what is linked so already changes nothing.",
+			Tag: tag, Summary: "Link an account to an identity", Description: "To link what is linked so already changes nothing. A link that is made is told to the owner by mail.",
 			Body: identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
 			Problems: problems([]httpapi.Problem{{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."}}, guards, taken),
 		}},
 		{Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove an account's link",
-			Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its sessions, to end them. A link that is not there is no fault.",
+			Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its sessions, to end them. The owner is told by mail. A link that is not there is no fault.",
 			Answers:     []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guards, taken[2:]),
 		}},
 	}
@@ -78,7 +78,7 @@ func (h handlers) ownRoutes() []httpapi.Route {
 		{Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.unlinkMine, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove my link", Description: "Open sessions go on. A link that is not there is no fault.",
 			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
-			Problems: problems(proof, taken[2:], []httpapi.Problem{{Kind: fault.Conflict, Code: "lastWayIn", When: "The account has no password, no passkey and no other link: you could not sign in any more."}}),
+			Problems: problems(proof, taken[2:], []httpapi.Problem{{Kind: fault.Conflict, Code: "lastWayIn", When: "The account has no password, no passkey and no other link to a provider that lets people in: you could not sign in any more."}}),
 		}},
 	}
 }
