@@ -39,6 +39,7 @@ func main() {
 		Rules:     account.Rules{E164: phone.E164},
 		Log:       log, Now: time.Now, NewID: token.NewIDText,
 		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
+		Sleep: transfer.Sleep,
 	}
 	lambda.Start(handler{worker: worker, deadLetters: cfg.DeadLetters, log: log}.handle)
 }

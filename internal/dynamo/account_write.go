@@ -61,8 +61,9 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 		}
 		i := cancelled.failed()
 		current := cancelled.reasons[i].Item
-		if attempt <= identifiers && flag(current, attrGone) {
-			// An import took the identifier from its account; if that import is committed the key is only left over.
+		if attempt <= identifiers && flag(current, attrGone) && current[attrImage] == nil {
+			// An import took the identifier from its account; if that import is committed the key is only left over. An account
+			// itself is left to the sweep of its undo, which finds the rest of it by its row.
 			if freed, err := s.free(ctx, env, current); err != nil || freed {
 				if err != nil {
 					return err
@@ -247,6 +248,15 @@ func asRead(a *account.Account, values item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
+// asLinked is the condition that a row has the links that it was read with.
+func asLinked(a *account.Account, values item) string {
+	if len(a.SignOn) == 0 {
+		return " AND attribute_not_exists(signOn)"
+	}
+	values[":signOn"] = &types.AttributeValueMemberSS{Value: a.SignOn}
+	return " AND signOn = :signOn"
+}
+
 func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 	before, after := w.Before, w.After
 	values := item{}
@@ -254,6 +264,9 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 	if before.DirectoryKey() != after.DirectoryKey() {
 		s.planMove(p, env, w, condition, values)
 		return
+	}
+	if w.AsLinked {
+		condition += asLinked(before, values)
 	}
 	values[":v"] = nested(imageOf(after))
 	set, remove := "SET v = :v", " REMOVE "+importMarks
@@ -309,12 +322,12 @@ func temporary(a account.Account) bool { return a.ForcePasswordChange && !a.Pass
 func (s Accounts) planMove(p *parts, env string, w account.Write, condition string, values item) {
 	before, after := w.Before, w.After
 	values[":tries"] = num(before.FailedTries)
-	condition += " AND tries = :tries"
-	if len(before.SignOn) > 0 {
-		condition += " AND signOn = :signOn"
-		values[":signOn"] = &types.AttributeValueMemberSS{Value: before.SignOn}
+	condition += " AND tries = :tries" + asLinked(before, values)
+	if before.PasswordExpires.IsZero() {
+		condition += " AND attribute_not_exists(pwEnds)"
 	} else {
-		condition += " AND attribute_not_exists(signOn)"
+		condition += " AND pwEnds = :ends" // which a sign-in may bring forward
+		values[":ends"] = when(before.PasswordExpires)
 	}
 	*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: rowKey(env, before.DirectoryKey()).attributes(),

@@ -67,7 +67,7 @@ func (f *fixture) left(t *testing.T) []string {
 func (f *fixture) outcomes(t *testing.T, j transfer.Job) map[string]transfer.Outcome {
 	t.Helper()
 	var rows []transfer.Row
-	if err := json.Unmarshal(f.files.stored[j.ReportKey()], &rows); err != nil {
+	if err := json.Unmarshal(f.files.stored[f.job(t, j.ID).ReportKey()], &rows); err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]transfer.Outcome{}

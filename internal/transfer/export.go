@@ -52,7 +52,7 @@ func (w *Worker) export(ctx context.Context, job Job) error {
 	if err := w.Jobs.Save(ctx, job); err != nil {
 		return err
 	}
-	source := &accounts{ctx: ctx, w: w, job: &job, scope: scope, choice: choice, all: columns()}
+	source := &accounts{ctx: ctx, w: w, job: &job, scope: scope, choice: choice, all: columns(), descriptions: map[coded]string{}, days: map[string]sheet.Cell{}}
 	for first := true; first || source.more(); first = false {
 		err := w.exportFile(ctx, source)
 		if errors.Is(err, ErrCancelled) {
@@ -77,7 +77,8 @@ func (w *Worker) endExport(ctx context.Context, job Job, as State) error {
 func (w *Worker) exportFile(ctx context.Context, source *accounts) error {
 	var file bytes.Buffer
 	if err := sheet.Write(&file, sheet.Export{
-		Sheet: SheetName, Format: source.job.Options.DateFormat, Columns: exportColumns(source.scope.Catalogue), Rows: source.next(MaxRows),
+		Sheet: SheetName, Format: source.job.Options.DateFormat, Columns: exportColumns(source.scope.Catalogue),
+		Room: MaxRows, Rows: source.next(MaxRows),
 	}); err != nil {
 		return err
 	}
@@ -116,6 +117,14 @@ type accounts struct {
 	started bool
 	told    int
 	err     error
+	// descriptions and days are those that were looked up, as the same few stand in all rows.
+	descriptions map[coded]string
+	days         map[string]sheet.Cell
+}
+
+type coded struct {
+	kind catalogue.Kind
+	code string
 }
 
 // more reports whether an account is left, reading the next page if need be.
@@ -188,7 +197,15 @@ func (a *accounts) readStaff() error {
 func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
 	return func(yield func([]sheet.Cell, error) bool) {
 		row := make([]sheet.Cell, len(a.all))
-		fields, staffFields := account.Fields(), resource.Fields()
+		fields, staffFields := make([]func(*account.Account) any, len(a.all)), make([]func(*resource.Resource) any, len(a.all))
+		for i, c := range a.all { // found once for all rows
+			if c.field != "" {
+				fields[i] = account.Fields().Find(c.field).At
+			}
+			if c.staff != "" {
+				staffFields[i] = resource.Fields().Find(c.staff).At
+			}
+		}
 		for n := 0; n < most && a.more(); n++ {
 			if a.err != nil {
 				yield(nil, a.err)
@@ -200,15 +217,15 @@ func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
 				row[i] = sheet.Cell{}
 				switch {
 				case c.field != "":
-					row[i] = exportCell(c, fields.Value(one, c.field))
+					row[i] = a.exportCell(c, fields[i](one))
 				case one.Resource == "" || !has:
 				case c.staff != "":
-					row[i] = exportCell(c, staffFields.Value(&staff, c.staff))
+					row[i] = a.exportCell(c, staffFields[i](&staff))
 				default:
 					row[i] = sheet.TextCell(a.staffText(c.heading, staff))
 				}
 				if c.heading == "User license description" {
-					row[i] = a.describe(catalogue.Licence, one.UserType)
+					row[i] = sheet.TextCell(a.describe(catalogue.Licence, one.UserType))
 				}
 			}
 			a.page = a.page[1:]
@@ -220,9 +237,14 @@ func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
 	}
 }
 
-func (a *accounts) describe(kind catalogue.Kind, code string) sheet.Cell {
-	entry, _ := a.scope.Catalogue.Find(kind, code)
-	return sheet.TextCell(entry.Description)
+func (a *accounts) describe(kind catalogue.Kind, code string) string {
+	said, known := a.descriptions[coded{kind, code}]
+	if !known {
+		entry, _ := a.scope.Catalogue.Find(kind, code)
+		said = entry.Description
+		a.descriptions[coded{kind, code}] = said
+	}
+	return said
 }
 
 // staffText returns what the columns for reference say of a resource.
@@ -231,34 +253,49 @@ func (a *accounts) staffText(heading string, r resource.Resource) string {
 	case "Resource description":
 		return r.Description
 	case "Resource group description":
-		return a.describe(catalogue.ResourceGroup, r.ResourceGroup).Text
+		return a.describe(catalogue.ResourceGroup, r.ResourceGroup)
 	case "Department description":
-		return a.describe(catalogue.Department, r.Department).Text
+		return a.describe(catalogue.Department, r.Department)
 	case "Cost centre description":
-		return a.describe(catalogue.CostCentre, r.CostCentre).Text
+		return a.describe(catalogue.CostCentre, r.CostCentre)
 	case "Manager description":
 		return a.staff[catalogue.Fold(r.Manager)].Description
 	}
 	return ""
 }
 
-func exportCell(c column, value any) sheet.Cell {
-	switch value := value.(type) {
-	case bool:
-		return sheet.BoolCell(value)
-	case []string:
-		return sheet.TextCell(sheet.JoinCodes(value))
-	case string:
-		if c.kind != sheet.Date {
-			return sheet.TextCell(escapeClear(value))
+// exportCell returns the cell of what a pointer to a field points to.
+func (a *accounts) exportCell(c column, at any) sheet.Cell {
+	switch at := at.(type) {
+	case *bool:
+		return sheet.BoolCell(*at)
+	case *[]string:
+		if len(*at) > 0 {
+			return sheet.TextCell(sheet.JoinCodes(*at))
 		}
-		day, err := time.Parse(time.DateOnly, value)
-		if err != nil {
-			return sheet.Cell{}
+	case *field.Date:
+		return a.day(string(*at))
+	case *string:
+		switch {
+		case *at == "":
+		case c.kind == sheet.Date:
+			return a.day(*at)
+		default:
+			return sheet.TextCell(escapeClear(*at))
 		}
-		return sheet.DateCell(day)
 	}
 	return sheet.Cell{}
+}
+
+func (a *accounts) day(text string) sheet.Cell {
+	cell, known := a.days[text]
+	if !known {
+		if day, err := time.Parse(time.DateOnly, text); err == nil {
+			cell = sheet.DateCell(day)
+		}
+		a.days[text] = cell
+	}
+	return cell
 }
 
 // choices are the kinds of reference data that columns hold a code of.

@@ -1,5 +1,13 @@
 package transfer
 
+import (
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/sheet"
+)
+
+// ExportColumns is exportColumns.
+func ExportColumns(known *catalogue.Catalogue) []sheet.Column { return exportColumns(known) }
+
 // Headings returns the sheet's headings in order, and which of them a sheet must have.
 func Headings() (names []string, required map[string]bool) {
 	required = map[string]bool{}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
+
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/resource"
@@ -106,6 +108,27 @@ func TestAnExportHasTheHeadings(t *testing.T) {
 	header, rows := o.read(t, 1)
 	if strings.Join(header, "\n")+"\n" != string(golden) || len(rows) != 0 || o.job.Files != 1 {
 		t.Errorf("header %q, %d rows, %d files", header, len(rows), o.job.Files)
+	}
+}
+
+// The lists of an export reach as far as an import does, and not to the end of the grid, where programs that keep the rule of
+// each cell by itself take minutes to open the file.
+func TestTheListsOfAnExportEndWhereAnImportDoes(t *testing.T) {
+	o := newOffice()
+	o.export(sheet.ISO)
+	o.runs(t, transfer.Done)
+	x, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := x.GetDataValidations(transfer.SheetName)
+	if err != nil || len(rules) == 0 {
+		t.Fatal(rules, err)
+	}
+	for _, r := range rules {
+		if !strings.HasSuffix(r.Sqref, "5001") {
+			t.Errorf("a list for %s", r.Sqref)
+		}
 	}
 }
 

@@ -20,6 +20,10 @@ func (r *importRun) giveUp(ctx context.Context) (again bool, err error) {
 		if err := r.report(ctx); err != nil {
 			return false, err
 		}
+	} else if r.heads != nil {
+		if err := r.giveBackHeadings(ctx); err != nil {
+			return false, err
+		}
 	}
 	if r.job.Import != 0 {
 		if r.job.State != RollingBack {
@@ -103,6 +107,7 @@ func (r *importRun) trace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.job.TracesBy = r.job.Epoch
 	return r.Files.Put(ctx, r.job.TracesKey(), "application/json", body)
 }
 

@@ -9,6 +9,7 @@ package transfer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"useraccounts/internal/fault"
@@ -148,14 +149,22 @@ type Job struct {
 	// later worker does not go on by others.
 	Rights   string `json:"g,omitempty"`
 	FileHash string `json:"d,omitempty"`
+	// Left names the rows that were found wrong then, empty for none: rows that were staged may depend on those that were not, so
+	// a later worker that finds other rows wrong begins anew.
+	Left string `json:"lf,omitempty"`
 	// FirstNumber and Numbers are the block of numbers that were taken for its resources without a code.
 	FirstNumber int64 `json:"fn,omitempty"`
 	Numbers     int   `json:"nn,omitempty"`
 	// Checked is how many rows have been checked.
 	Checked int `json:"h,omitempty"`
-	// Undoes is the import that an undo is of, UndoesImport its number.
+	// ReportBy and TracesBy are the epochs of the workers whose files of that kind count: a late worker writes its own, which
+	// nobody reads, as it cannot write the job.
+	ReportBy int64 `json:"rb,omitempty"`
+	TracesBy int64 `json:"tb,omitempty"`
+	// Undoes is the import that an undo is of, UndoesImport its number, UndoesReport that one's ReportBy.
 	Undoes       string `json:"ud,omitempty"`
 	UndoesImport int64  `json:"ui,omitempty"`
+	UndoesReport int64  `json:"ur,omitempty"`
 	// Undo is the job that undoes this import, Undone whether it did.
 	Undo   string `json:"-"`
 	Undone bool   `json:"-"`
@@ -218,13 +227,22 @@ type RowChange struct {
 func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xlsx" }
 
 // ReportKey names the file with the result of each row.
-func (j Job) ReportKey() string { return "reports/" + j.Env + "/" + j.ID + ".json" }
+func (j Job) ReportKey() string { return j.resultKey(j.ReportBy, ".json") }
 
 // TracesKey names the file that says where the job staged its rows.
-func (j Job) TracesKey() string { return "reports/" + j.Env + "/" + j.ID + "-traces.json" }
+func (j Job) TracesKey() string { return j.resultKey(j.TracesBy, "-traces.json") }
 
 // SheetKey names the uploaded sheet with the results in it.
-func (j Job) SheetKey() string { return "reports/" + j.Env + "/" + j.ID + ".xlsx" }
+func (j Job) SheetKey() string { return j.resultKey(j.ReportBy, ".xlsx") }
+
+// resultKey names a file of the worker of an epoch; 0 for what was written before files had one.
+func (j Job) resultKey(epoch int64, suffix string) string {
+	key := "reports/" + j.Env + "/" + j.ID
+	if epoch != 0 {
+		key += "-" + strconv.FormatInt(epoch, 10)
+	}
+	return key + suffix
+}
 
 // ExportKey names the export's n-th file, from 1.
 func (j Job) ExportKey(n int) string {

@@ -93,14 +93,11 @@ func (w *Worker) GiveUp(ctx context.Context, env, id string) error {
 			err = w.Jobs.Save(ctx, job)
 		} else {
 			job.EndAs, job.State = Failed, w.undoState(job)
-			err = w.importFile(ctx, job)
+			job, err = w.importFile(ctx, job)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := w.sweep(ctx, job); err != nil {
-		return err
-	}
-	return w.Turns.next(ctx, env, id)
+	return w.follow(ctx, job)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"useraccounts/internal/fault"
 	"useraccounts/internal/sheet"
 )
 
@@ -16,7 +17,7 @@ func (r *importRun) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.job.Report = true
+	r.job.Report, r.job.ReportBy = true, r.job.Epoch
 	if err := r.Files.Put(ctx, r.job.ReportKey(), "application/json", body); err != nil {
 		return err
 	}
@@ -56,16 +57,46 @@ type markedSheet struct {
 // markMeanwhile begins to mark the uploaded sheet with what is known of the rows by now; rows can be staged meanwhile, which is
 // mostly waiting.
 func (r *importRun) markMeanwhile() {
-	if r.job.Kind == Undo {
-		return
+	if r.job.Kind != Undo {
+		r.mark(marksOf(r.rows))
 	}
-	made, data, marks := make(chan markedSheet, 1), r.data, marksOf(r.rows)
+}
+
+func (r *importRun) mark(marks []sheet.RowMark) {
+	made, data := make(chan markedSheet, 1), r.data
 	r.marked = made
 	go func() {
 		out := new(bytes.Buffer)
 		out.Grow(len(data) + len(data)/4)
 		made <- markedSheet{out, sheet.Mark(out, data, sheet.DefaultLimits(), marks)}
 	}()
+}
+
+// wrongHeadings notes what a sheet whose headings are not right is to show: the headings that are wrong, and all that is wrong
+// in the first row below them, where there is one, as the header row has the headings of Result and Errors themselves. A sheet
+// of too many rows, or whose rows cannot be read, is not given back.
+func (r *importRun) wrongHeadings(wb *sheet.Workbook, header int, matched sheet.Headings, bad []fault.Field) {
+	marks := []sheet.RowMark{{Number: header, Cells: matched.Wrong()}}
+	for row, err := range wb.Data(MaxRows) {
+		if err != nil {
+			return
+		}
+		if len(marks) == 1 {
+			said := make([]string, len(bad))
+			for i, f := range bad {
+				said[i] = f.Message
+			}
+			marks = append(marks, sheet.RowMark{Number: row.Number, Result: resultWords[RowSkipped], Errors: strings.Join(said, "\n")})
+		}
+	}
+	r.heads = marks
+}
+
+// giveBackHeadings stores the uploaded sheet with its headings marked.
+func (r *importRun) giveBackHeadings(ctx context.Context) error {
+	r.job.ReportBy = r.job.Epoch
+	r.mark(r.heads)
+	return r.giveBack(ctx)
 }
 
 // resultWords are the outcomes as the sheet has them.

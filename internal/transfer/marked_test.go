@@ -2,6 +2,7 @@ package transfer_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -90,4 +91,74 @@ func TestTheLinkToTheSheet(t *testing.T) {
 	refused(t, "an export", err, fault.Conflict, "notImport")
 	_, err = newDesk(job).service().MarkedSheet(t.Context(), caller("9"), "j")
 	refused(t, "swept", err, fault.NotFound, "expired")
+}
+
+// A sheet whose headings are not right comes back with those marked and, in the first row, what is wrong with all of them, also
+// with the one that is missing; mended there and sent as it is, it imports. One that has too many rows, which are not all read,
+// does not.
+func TestASheetOfWrongHeadingsComesBack(t *testing.T) {
+	o := newOffice()
+	o.submit(transfer.Options{}, withHeading(t, "D1", "description", book(t, []string{"User name x", "E-mial", "Description", "D", "User licenses"}, []any{"one", "one@example.com", "One", nil, "FULL"})))
+	o.runs(t, transfer.Refused)
+	if !o.job.Sheet || o.job.Report || o.job.Problem.Code != "headings" {
+		t.Fatalf("%+v", o.job)
+	}
+	back, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.SheetKey()]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := back.GetSheetName(0)
+	rows, err := back.GetRows(name)
+	if err != nil || len(rows) != 2 || rows[0][5] != "Result" || rows[0][6] != "Errors" || rows[1][5] != "Not imported" {
+		t.Fatalf("%q %v", rows, err)
+	}
+	for _, said := range []string{`"Username" is missing`, `B1: "E-mial" is not`, `did you mean "Email"?`, `stands over both column C and column D`} {
+		if !strings.Contains(rows[1][6], said) {
+			t.Errorf("%q does not say %s", rows[1][6], said)
+		}
+	}
+	notes, _ := back.GetComments(name)
+	at := map[string]string{}
+	for _, n := range notes {
+		at[n.Cell] = n.Text
+	}
+	if len(at) != 3 || !strings.Contains(at["B1"], `did you mean "Email"?`) || !strings.Contains(at["D1"], "remove one of them") || at["A1"] == "" {
+		t.Errorf("%v", at)
+	}
+	for cell, value := range map[string]string{"A1": "Username", "B1": "Email", "D1": "Mobile"} {
+		if err := back.SetCellValue(name, cell, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var mended bytes.Buffer
+	if err := back.Write(&mended); err != nil {
+		t.Fatal(err)
+	}
+	o.submit(transfer.Options{}, mended.Bytes())
+	o.runs(t, transfer.Done)
+	if o.job.Counts != (transfer.Counts{Rows: 1, Created: 1}) {
+		t.Errorf("%+v", o.job.Counts)
+	}
+	many := make([][]any, transfer.MaxRows+1)
+	for i := range many {
+		many[i] = []any{"x"}
+	}
+	o.submit(transfer.Options{}, book(t, []string{"User"}, many...))
+	if o.runs(t, transfer.Refused); o.job.Sheet || o.job.Problem.Code != "headings" {
+		t.Errorf("%+v", o.job)
+	}
+}
+
+// withHeading changes a cell of a workbook.
+func withHeading(t *testing.T, cell, text string, file []byte) []byte {
+	t.Helper()
+	book, err := excelize.OpenReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := errors.Join(book.SetCellValue(book.GetSheetName(0), cell, text), book.Write(&out)); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -78,6 +78,9 @@ func TestRowErrors(t *testing.T) {
 		"a description of 201":            {header: base(), rows: [][]any{{"keep", long(201)}}, want: []string{"failed Description:tooLong"}},
 		"a cleared email":                 {header: base(), rows: [][]any{{"keep", nil, nil, "<clear>"}}, want: []string{"failed Email:required"}},
 		"an email of two":                 {header: base(), rows: [][]any{{"keep", nil, nil, "a@b.de; c@d.de"}}, want: []string{"failed Email:address"}},
+		"an email of two hosts":           {header: base(), rows: [][]any{{"keep", nil, nil, "a@evil.com@good.com"}}, want: []string{"failed Email:address"}}, // C41
+		"an email with a comment":         {header: base(), rows: [][]any{{"keep", nil, nil, "a(b@c.de)@d.de"}}, want: []string{"failed Email:address"}},      // C41
+		"an email with a quoted part":     {header: base(), rows: [][]any{{"keep", nil, nil, "\"a@b.de\"@c.de"}}, want: []string{"failed Email:address"}},     // C41
 		"somebody's email":                {header: base(), rows: [][]any{{"keep", nil, nil, "OTHER@Example.com"}}, want: []string{"failed Email:taken"}},
 		"somebody's email as a username":  {header: base(), rows: [][]any{{"Other＠example.com", "x", "FULL", "x@example.com"}}, want: []string{"failed Username:taken"}}, // C08
 		"an unknown licence":              {header: base(), rows: [][]any{{"keep", nil, "GOLD"}}, want: []string{"failed User licenses:unknownCode"}},
@@ -268,7 +271,8 @@ func TestFilesThatAreRefusedAsAWhole(t *testing.T) {
 			if c.field != "" && (len(o.job.Problem.Fields) != 1 || o.job.Problem.Fields[0].Field != c.field) {
 				t.Errorf("%s: %+v", c.name, o.job.Problem.Fields)
 			}
-			if o.count("rows")+o.count("actor")+o.count("begin")+o.count("put") > 0 {
+			puts := map[string]int{"headings": 1}[c.code] // the sheet that comes back
+			if o.count("rows")+o.count("actor")+o.count("begin") > 0 || o.count("put") != puts {
 				t.Errorf("%s: it went on to %v", c.name, o.calls)
 			}
 		}

@@ -277,3 +277,27 @@ func TestWithoutTheFenceALateWorkerWritesOn(t *testing.T) {
 		t.Error("the mutant lives")
 	}
 }
+
+// V73, V75: a worker that wakes up after another ended its job writes no result of rows over that one's, nor another sheet:
+// what it finds of its own rows by then are errors.
+func TestALateWorkerLeavesTheResultAlone(t *testing.T) {
+	dry := small(t)
+	dry.runs(t, transfer.Done)
+	for n := 1; n < len(dry.calls); n++ {
+		o := small(t)
+		slept := 0
+		var report, sheet string
+		o.at = func(string) error {
+			if slept++; slept == n+1 {
+				o.at = nil
+				o.runs(t, transfer.Done)
+				report, sheet = string(o.files[o.job.ReportKey()]), string(o.files[o.job.SheetKey()])
+			}
+			return nil
+		}
+		_ = o.run()
+		if report == "" || sheet == "" || string(o.files[o.job.ReportKey()]) != report || string(o.files[o.job.SheetKey()]) != sheet {
+			t.Errorf("asleep at %s: the result was\n%s\nand is\n%s", dry.calls[n], report, o.files[o.job.ReportKey()])
+		}
+	}
+}

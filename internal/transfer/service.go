@@ -58,9 +58,9 @@ type Message struct {
 	Job string `json:"job"`
 }
 
-// FormLife and LinkLife are how long an upload form and a download link are good for.
+// FormLife and LinkLife are how long an upload form and a download link are good for (V68).
 const (
-	FormLife = 15 * time.Minute
+	FormLife = 5 * time.Minute
 	LinkLife = 5 * time.Minute
 )
 
@@ -357,8 +357,8 @@ func (s *Service) MarkedSheet(ctx context.Context, sc access.Scope, id string) (
 		return Link{}, fault.New(fault.Conflict, "notImport", "Only an import has a sheet that comes back.")
 	case !job.State.Ended():
 		return Link{}, fault.New(fault.Conflict, "notEnded", "The job has not ended yet; the sheet comes back when it has.").After(2 * time.Second)
-	case !job.Sheet || !job.Report:
-		return Link{}, fault.New(fault.Conflict, "noSheet", "There is no sheet to give back: the file was refused for its headings or as a whole, or the job ended, before its rows were looked at. The job tells why, with each heading that is not right.")
+	case !job.Sheet:
+		return Link{}, fault.New(fault.Conflict, "noSheet", "There is no sheet to give back: the file was refused as a whole, or the job ended, before its rows were looked at. The job tells why.")
 	}
 	if _, err := s.Uploads.Head(ctx, job.SheetKey()); fault.Is(err, fault.NotFound) {
 		return Link{}, fault.New(fault.NotFound, "expired", "The sheet was kept for some days only, and is not there any more.")

@@ -167,6 +167,7 @@ func refused(t *testing.T, name string, err error, kind fault.Kind, code string)
 	}
 }
 
+// V68: the form is for one key, at most 10 MB, for five minutes.
 func TestBeginImportGivesAFormForItsOwnKey(t *testing.T) {
 	d := newDesk()
 	got, form, err := d.service().BeginImport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
@@ -175,7 +176,7 @@ func TestBeginImportGivesAFormForItsOwnKey(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.jobs["new"], want) || len(d.sent) > 0 {
 		t.Errorf("%+v %v", got, err)
 	}
-	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["most"] != "10485760" || form.Fields["for"] != "15m0s" || !form.Expires.Equal(now.Add(123456+15*time.Minute)) {
+	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["most"] != "10485760" || form.Fields["for"] != "5m0s" || !form.Expires.Equal(now.Add(123456+5*time.Minute)) {
 		t.Errorf("%+v", form)
 	}
 	for _, method := range []string{"Form", "Create"} {

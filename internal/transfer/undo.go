@@ -49,7 +49,7 @@ func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, er
 			return Job{}, err
 		}
 		undo := s.newJob(sc, Undo, Options{SkipErrors: true, DateFormat: job.Options.DateFormat})
-		undo.State, undo.Submitted, undo.Undoes, undo.UndoesImport = Submitted, undo.Created, job.ID, job.Import
+		undo.State, undo.Submitted, undo.Undoes, undo.UndoesImport, undo.UndoesReport = Submitted, undo.Created, job.ID, job.Import, job.ReportBy
 		err = s.Undos.Undo(ctx, undo, job)
 		if err == nil {
 			return s.send(ctx, undo)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -47,7 +48,7 @@ type formerRow struct {
 
 // openUndo reads which rows the import had.
 func (r *importRun) openUndo(ctx context.Context) error {
-	body, err := r.Files.Get(ctx, File{Key: Job{Env: r.job.Env, ID: r.job.Undoes}.ReportKey()})
+	body, err := r.Files.Get(ctx, File{Key: Job{Env: r.job.Env, ID: r.job.Undoes, ReportBy: r.job.UndoesReport}.ReportKey()})
 	if fault.Is(err, fault.NotFound) {
 		r.lose("reportGone", "The result of each row of the import is not there any more, so it cannot be undone.")
 		return nil
@@ -295,8 +296,8 @@ func (r *importRun) unnamed(ctx context.Context) error {
 func (r *importRun) without(i int, key, namer string, rowOf map[string]int) {
 	message := "The resource is by now the manager of the resource " + namer + "."
 	j, ours := rowOf[namer]
-	if ours && r.plans[j].found.Staged {
-		return
+	if ours && (r.plans[j].found.Staged || r.plans[j].employed && foldCode(r.staff[namer].Written.Manager) != key) {
+		return // an earlier worker staged that
 	}
 	if staff := (*resource.Write)(nil); ours {
 		if staff = r.plans[j].staff; staff != nil && (staff.Deleted || foldCode(staff.After.Manager) != key) {
@@ -321,14 +322,35 @@ func (r *importRun) outcomeOfWrong(i int) Outcome {
 	return RowFailed
 }
 
+// readersEnd is how long after an undo counts somebody may still read by the environment as it was before: to them what the undo
+// takes away has to be there, like the rest of it.
+const readersEnd = 3 * time.Second
+
 // sweep clears up after an undo that was committed.
 func (w *Worker) sweep(ctx context.Context, job Job) error {
 	if job.Kind != Undo || job.State != Done {
 		return nil
+	}
+	if left := job.Ended.Add(readersEnd).Sub(w.Now()); left > 0 && w.Sleep != nil {
+		if err := w.Sleep(ctx, left); err != nil {
+			return err
+		}
 	}
 	rows, err := w.tracesOf(ctx, job)
 	if err != nil {
 		return err
 	}
 	return w.Undoing.Sweep(ctx, job, rows)
+}
+
+// Sleep waits, unless the context ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -128,6 +129,8 @@ type Worker struct {
 	Now       func() time.Time
 	NewID     func() string
 	Turns     Turns
+	// Sleep waits for readers before what they may still see is removed; nil does not wait.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none, or
@@ -138,10 +141,7 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 		return err
 	}
 	if job.State.Ended() {
-		if err := w.sweep(ctx, job); err != nil {
-			return err
-		}
-		return w.Turns.next(ctx, env, id)
+		return w.follow(ctx, job)
 	}
 	if wait, err := w.Turns.waits(ctx, job); wait || err != nil {
 		return err
@@ -149,7 +149,7 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 	if job.Kind == Export {
 		err = w.export(ctx, job)
 	} else {
-		err = w.importFile(ctx, job)
+		job, err = w.importFile(ctx, job)
 	}
 	if errors.Is(err, ErrLost) {
 		w.Log.WarnContext(ctx, "job was taken over", "job", id, "epoch", job.Epoch)
@@ -157,7 +157,15 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 	if err != nil {
 		return err
 	}
-	return w.Turns.next(ctx, env, id)
+	return w.follow(ctx, job)
+}
+
+// follow is what comes after the end of a job: the next one's turn, and what an undo left behind.
+func (w *Worker) follow(ctx context.Context, job Job) error {
+	if err := w.Turns.next(ctx, job.Env, job.ID); err != nil {
+		return err
+	}
+	return w.sweep(ctx, job)
 }
 
 // take takes a job, unless there is none or it was not submitted.
@@ -173,8 +181,8 @@ func (w *Worker) take(ctx context.Context, env, id string) (Job, bool, error) {
 // maxRestarts is how often an import starts again because accounts changed under it.
 const maxRestarts = 3
 
-// importFile runs an import from wherever its record says it stands.
-func (w *Worker) importFile(ctx context.Context, job Job) error {
+// importFile runs an import from wherever its record says it stands, and returns it as it ended.
+func (w *Worker) importFile(ctx context.Context, job Job) (Job, error) {
 	for {
 		if job.CancelAsked && job.State != RollingBack {
 			job.EndAs = Cancelled
@@ -182,19 +190,19 @@ func (w *Worker) importFile(ctx context.Context, job Job) error {
 		}
 		r := importRun{Worker: w, job: job}
 		if err := r.open(ctx); err != nil {
-			return err
+			return r.job, err
 		}
 		if r.job.State != RollingBack && r.job.EndAs == "" {
 			if err := r.proceed(ctx); err != nil {
-				return err
+				return r.job, err
 			}
 		}
 		if r.job.EndAs == "" {
-			return nil // committed
+			return r.job, nil // committed
 		}
 		again, err := r.giveUp(ctx)
 		if err != nil || !again {
-			return err
+			return r.job, err
 		}
 		job = r.job
 	}
@@ -218,7 +226,9 @@ type importRun struct {
 	// data is the uploaded file, marked the sheet that is being made of it while rows are staged.
 	data   []byte
 	marked chan markedSheet
-	lines  []line
+	// heads are the marks of a sheet whose headings are not right.
+	heads []sheet.RowMark
+	lines []line
 	// former says of each line of an undo what the import did.
 	former []formerRow
 	rows   []Row
@@ -296,6 +306,7 @@ func (r *importRun) read(data []byte) error {
 	}
 	matched, bad := sheet.MatchHeadings(header, headings())
 	if len(bad) > 0 {
+		r.wrongHeadings(wb, header.Number, matched, bad)
 		return fault.New(fault.Invalid, "headings", "The sheet's headings are not right. Mend the columns named and upload the file again; an export has them as they should be.").WithFields(bad...)
 	}
 	r.in = reader{columns: columns(), headings: matched, format: r.job.Options.DateFormat}
@@ -382,14 +393,14 @@ func (r *importRun) stage(ctx context.Context) error {
 			return err
 		}
 		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
-		r.job.Rights, r.job.FileHash = r.rights(), r.hash
+		r.job.Rights, r.job.FileHash, r.job.Left = r.rights(), r.hash, r.left()
 		begun, err := r.Staging.Begin(ctx, r.job)
 		if err != nil {
 			return err
 		}
 		r.job = begun
-	} else if r.job.Rights != r.rights() {
-		return ErrOvertaken // what an earlier worker staged was judged by other rights
+	} else if r.job.Rights != r.rights() || r.job.Left != r.left() {
+		return ErrOvertaken // what an earlier worker staged was judged by other rights, or with other rows
 	}
 	if err := r.numbers(ctx); err != nil {
 		return err
@@ -414,6 +425,20 @@ func (r *importRun) rights() string {
 	}
 	slices.Sort(held)
 	return hashOf([]byte(strings.Join(held, " ")))[:16]
+}
+
+// left names the rows that are wrong and are left out.
+func (r *importRun) left() string {
+	var wrong []byte
+	for i := range r.rows {
+		if len(r.rows[i].Errors) > 0 {
+			wrong = strconv.AppendInt(append(wrong, ' '), int64(i), 10)
+		}
+	}
+	if wrong == nil {
+		return ""
+	}
+	return hashOf(wrong)[:16]
 }
 
 func hashOf(data []byte) string {
@@ -454,7 +479,8 @@ func (r *importRun) commit(ctx context.Context) error {
 	if err := r.Staging.Commit(ctx, done, r.scope.Caller, r.limited()); err != nil {
 		return err
 	}
-	return r.sweep(ctx, done)
+	r.job = done
+	return nil
 }
 
 func (w *Worker) now() time.Time { return w.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,95 @@
+package transfer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/resource"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/transfer"
+)
+
+// BenchmarkExport5000 holds the worker's export of 5,000 accounts, of which every second has a resource, against writing the
+// same cells bare, in turn. What the accounts are read from is memory in both.
+func BenchmarkExport5000(b *testing.B) {
+	var all []account.Account
+	for i := range transfer.MaxRows {
+		a := somebody(fmt.Sprintf("user%04d", i))
+		a.Name, a.DateTo, a.DACGroups = fmt.Sprintf("Person %d of the directory", i), "2030-12-31", []string{"DAC1", "DAC2"}
+		all = append(all, a)
+	}
+	o := newOffice(all...)
+	for i := range all {
+		if i%2 == 0 {
+			all[i].Resource = fmt.Sprintf("E%d", i)
+			o.staffed(all[i].Username, all[i].Resource, func(r *resource.Resource) { r.JobTitle, r.FirstName = "Engineer", "Pat" })
+		}
+	}
+	worker := o.worker()
+	worker.Directory = listed{o, all}
+	export := func() {
+		o.export(sheet.British)
+		if err := worker.Run(b.Context(), "test", "job"); err != nil || o.job.State != transfer.Done {
+			b.Fatal(err, o.job.State)
+		}
+	}
+	export()
+	_, read := o.read(b, 1)
+	columns := transfer.ExportColumns(known())
+	rows := make([][]sheet.Cell, len(read))
+	for i, row := range read {
+		rows[i] = make([]sheet.Cell, len(columns))
+		for _, c := range row.Cells {
+			rows[i][c.Column-1] = sheet.Cell{Kind: c.Kind, Text: c.Text, Date: c.Date, True: c.True}
+		}
+	}
+	var ours, floor []time.Duration
+	for b.Loop() {
+		begun := time.Now()
+		export()
+		ours = append(ours, time.Since(begun))
+		begun = time.Now()
+		var file bytes.Buffer
+		err := sheet.Write(&file, sheet.Export{Sheet: transfer.SheetName, Format: sheet.British, Columns: columns, Rows: func(yield func([]sheet.Cell, error) bool) {
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}})
+		if err != nil || file.Len() != len(o.files[o.job.ExportKey(1)]) {
+			b.Fatalf("%v, %d bytes, the export has %d", err, file.Len(), len(o.files[o.job.ExportKey(1)]))
+		}
+		floor = append(floor, time.Since(begun))
+	}
+	slices.Sort(ours)
+	slices.Sort(floor)
+	is, bare := ours[len(ours)/2], floor[len(floor)/2]
+	b.ReportMetric(float64(is.Microseconds())/1000, "ms/export")
+	b.ReportMetric(float64(bare.Microseconds())/1000, "ms/bare")
+	b.ReportMetric(float64(is)/float64(bare), "ratio")
+}
+
+// listed is an office whose accounts are in order already, as the table has them.
+type listed struct {
+	*office
+	all []account.Account
+}
+
+func (l listed) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account, string, error) {
+	from := 0
+	if after != "" {
+		from = 1 + slices.IndexFunc(l.all, func(a account.Account) bool { return a.Username == after })
+	}
+	page := slices.Clone(l.all[from:min(from+limit, len(l.all))])
+	if from+limit >= len(l.all) {
+		return page, "", nil
+	}
+	return page, page[len(page)-1].Username, nil
+}

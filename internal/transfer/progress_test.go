@@ -1,0 +1,163 @@
+package transfer_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"useraccounts/internal/field"
+	"useraccounts/internal/sheet"
+	"useraccounts/internal/transfer"
+)
+
+// A large import tells now and then how many of its rows it has checked, while it does, and all of them at the end. A later
+// worker, which goes on writing, does not begin to count again.
+func TestAnImportTellsHowFarItHasChecked(t *testing.T) {
+	rows := make([][]any, 2500)
+	for i := range rows {
+		rows[i] = fresh(fmt.Sprintf("user%d", i))
+	}
+	o := newOffice()
+	o.submit(transfer.Options{DryRun: true}, book(t, base(), rows...))
+	told := []int{0}
+	o.at = func(string) error {
+		if is := o.job.Checked; is != told[len(told)-1] {
+			told = append(told, is)
+		}
+		return nil
+	}
+	o.runs(t, transfer.Done)
+	if told = append(told, o.job.Checked); !slices.Equal(told, []int{0, 1000, 2000, 2500}) {
+		t.Errorf("%v", told)
+	}
+	o = newOffice()
+	o.submit(transfer.Options{}, book(t, base(), rows[:1500]...))
+	o.at = func(call string) error {
+		if call == "commit" {
+			return errDown
+		}
+		return nil
+	}
+	if err := o.run(); !errors.Is(err, errDown) || o.job.Checked != 1500 {
+		t.Fatalf("%v, %d checked", err, o.job.Checked)
+	}
+	o.at = func(string) error {
+		if o.job.Checked != 1500 {
+			t.Errorf("while it is written, %d are checked", o.job.Checked)
+		}
+		return nil
+	}
+	o.runs(t, transfer.Done)
+}
+
+// A submit that stopped before its message was sent is helped on by whoever looks at the job or lists jobs, once the message
+// cannot be on its way any more; to look does not fail by that.
+func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
+	old := transfer.Job{ID: "j", Env: "test", Kind: transfer.Import, State: transfer.Submitted, ByID: "9", Submitted: now.Add(-time.Hour)}
+	looks := map[string]func(*transfer.Service) error{
+		"get":  func(s *transfer.Service) error { _, err := s.Get(t.Context(), caller("9"), "j"); return err },
+		"list": func(s *transfer.Service) error { _, _, err := s.List(t.Context(), caller("9"), "", 10); return err },
+	}
+	for name, look := range looks {
+		for _, c := range []struct {
+			what   string
+			change func(*transfer.Job)
+			sent   int
+		}{
+			{"not sent", func(*transfer.Job) {}, 1},
+			{"submitted just now", func(j *transfer.Job) { j.Submitted = now.Add(-time.Second) }, 0},
+			{"sent", func(j *transfer.Job) { j.Queued = true }, 0},
+			{"taken up", func(j *transfer.Job) { j.State = transfer.Checking }, 0},
+			{"not submitted", func(j *transfer.Job) { j.State = transfer.Created }, 0},
+		} {
+			j := old
+			c.change(&j)
+			d := newDesk(j)
+			for range 2 {
+				if err := look(d.service()); err != nil {
+					t.Errorf("%s, %s: %v", name, c.what, err)
+				}
+			}
+			if len(d.sent) != c.sent || d.jobs["j"].Queued != (c.sent > 0 || j.Queued) {
+				t.Errorf("%s, %s: %d messages, queued %v", name, c.what, len(d.sent), d.jobs["j"].Queued)
+			}
+		}
+		d := newDesk(old)
+		d.fail["Send"] = errDown
+		if err := look(d.service()); err != nil || d.jobs["j"].Queued {
+			t.Errorf("%s, the queue is down: %v", name, err)
+		}
+		d.fail["Send"] = nil
+		if err := look(d.service()); err != nil || !d.jobs["j"].Queued {
+			t.Errorf("%s, the queue is up again: %v", name, err)
+		}
+	}
+}
+
+// The columns of an export offer what may stand in them: every country and every currency as a list, and for managers, of whom
+// there can be thousands, a word on what they are.
+func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
+	o := newOffice(somebody("doej"))
+	o.export(sheet.ISO)
+	o.runs(t, transfer.Done)
+	back, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := back.GetDataValidations(transfer.SheetName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, _ := transfer.Headings()
+	rule := func(heading string) *excelize.DataValidation {
+		column, _ := excelize.ColumnNumberToName(slices.Index(names, heading) + 1)
+		i := slices.IndexFunc(rules, func(r *excelize.DataValidation) bool {
+			return len(r.Sqref) > len(column) && r.Sqref[:len(column)] == column && r.Sqref[len(column)] == '2'
+		})
+		if i < 0 {
+			t.Fatalf("%s offers nothing", heading)
+		}
+		return rules[i]
+	}
+	for heading, want := range map[string][]string{"Country code": field.Countries(), "Currency": field.Currencies()} {
+		if got := offered(t, back, rule(heading)); !slices.Equal(got, want) || !slices.Contains(got, map[string]string{"Country code": "GB", "Currency": "EUR"}[heading]) {
+			t.Errorf("%s offers %d: %v", heading, len(got), got)
+		}
+	}
+	if r := rule("Manager"); r.Type == "list" || r.Prompt == nil || *r.Prompt == "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// offered is what the list of a rule holds, which is on a worksheet of its own.
+func offered(t *testing.T, back *excelize.File, rule *excelize.DataValidation) []string {
+	t.Helper()
+	for _, name := range back.GetDefinedName() {
+		if name.Name != rule.Formula1 {
+			continue
+		}
+		at, cells, _ := strings.Cut(name.RefersTo, "!")
+		var column string
+		var first, last int
+		if _, err := fmt.Sscanf(strings.NewReplacer("$", " ", ":", " ").Replace(cells), "%s %d %s %d", &column, &first, &column, &last); err != nil {
+			t.Fatalf("%s: %v", name.RefersTo, err)
+		}
+		var out []string
+		for row := first; row <= last; row++ {
+			is, err := back.GetCellValue(strings.Trim(at, "'"), fmt.Sprint(column, row))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, is)
+		}
+		return out
+	}
+	t.Fatalf("no list %s", rule.Formula1)
+	return nil
+}
