@@ -33,6 +33,8 @@ type Export struct {
 	// Format is how days are shown.
 	Format  DateFormat
 	Columns []Column
+	// Room is how many rows below the header there are lists and hints for, where the rows are fewer.
+	Room int
 	// Rows gives the cells of each row in the order of Columns, made by TextCell, DateCell, BoolCell or Cell{}. The slice
 	// may be used again for the next row. An error ends the writing.
 	Rows iter.Seq2[[]Cell, error]
@@ -146,7 +148,7 @@ func (e Export) writeSheet(z *zip.Writer, lists []list) (int, error) {
 			return 0, err
 		}
 	}
-	w.WriteString(e.sheetTail(lists)) //nolint:errcheck // as above
+	w.WriteString(e.sheetTail(lists, rows)) //nolint:errcheck // as above
 	return rows, w.Flush()
 }
 

@@ -234,8 +234,8 @@ func TestDatesAsText(t *testing.T) {
 	}
 }
 
-// TestExportLooks: a frozen, bold header; a table with filters over it all; drop-down lists for new rows too, on a hidden
-// sheet when they do not fit into a rule; real booleans (product.md 11). Told by excelize and not by the reader here.
+// TestExportLooks: a frozen, bold header; a table with filters over it all; drop-down lists for new rows too, as far as there is
+// room and no further, on a hidden sheet when they do not fit into a rule; real booleans (product.md 11). Told by excelize and not by the reader here.
 func TestExportLooks(t *testing.T) {
 	var wordy []string
 	for i := range 26 {
@@ -245,7 +245,7 @@ func TestExportLooks(t *testing.T) {
 	for i := range 100 {
 		long = append(long, fmt.Sprintf("CODE%d, and more", i))
 	}
-	file := export(t, Export{Sheet: "User accounts", Format: British, Columns: []Column{
+	file := export(t, Export{Sheet: "User accounts", Format: British, Room: 40, Columns: []Column{
 		{Heading: "Username", Kind: Text, Width: 30},
 		{Heading: "MFA", Kind: Bool},
 		{Heading: "Licence", Kind: Text, Choices: []string{"FULL", "API & more"}},
@@ -290,8 +290,8 @@ func TestExportLooks(t *testing.T) {
 	for _, r := range rules {
 		got += r.Sqref + " " + r.Formula1 + "\n"
 	}
-	if want := "B2:B1048576 \"TRUE,FALSE\"\nC2:C1048576 \"FULL,API & more\"\nD2:D1048576 Choices1\n" +
-		"F2:F1048576 Choices2\nG2:G1048576 \"" + strings.Join(wordy[3:], ",") + "\"\n"; err != nil || got != want {
+	if want := "B2:B41 \"TRUE,FALSE\"\nC2:C41 \"FULL,API & more\"\nD2:D41 Choices1\n" +
+		"F2:F41 Choices2\nG2:G41 \"" + strings.Join(wordy[3:], ",") + "\"\n"; err != nil || got != want {
 		t.Errorf("got  %s\nwant %s, %v", got, want, err)
 	}
 	for at, want := range map[string]string{"B2": "TRUE", "B3": "FALSE", "E2": "31/12/2026", "D2": ""} {

@@ -108,10 +108,12 @@ func (e Export) sheetHead() string {
 	return b.String()
 }
 
-// sheetTail returns the worksheet part from its last row on: the drop-down lists, for rows to come too, and the table.
-func (e Export) sheetTail(lists []list) string {
+// sheetTail returns the worksheet part from its last row on: the drop-down lists, for rows to come too, and the table. Lists
+// end where an import ends and not with the grid: there are programs that keep the rule of each cell by itself, which take
+// minutes and gigabytes to open lists that go on to the last row of all.
+func (e Export) sheetTail(lists []list, rows int) string {
 	var b strings.Builder
-	rules := 0
+	rules, end := 0, min(max(rows, 1+e.Room, 2), maxSheetRows)
 	for i, c := range e.Columns {
 		formula := ""
 		switch {
@@ -119,7 +121,7 @@ func (e Export) sheetTail(lists []list) string {
 			rules++
 			name := ColumnName(i + 1)
 			fmt.Fprintf(&b, `<dataValidation allowBlank="1" showInputMessage="1" promptTitle="%s" prompt="%s" sqref="%s2:%s%d"/>`,
-				xmlText(clipText(c.Heading, 32)), xmlText(shortHint(c.Hint)), name, name, maxSheetRows)
+				xmlText(clipText(c.Heading, 32)), xmlText(shortHint(c.Hint)), name, name, end)
 			continue
 		case len(c.Choices) == 0 && c.Kind == Bool:
 			formula = `"TRUE,FALSE"`
@@ -136,7 +138,7 @@ func (e Export) sheetTail(lists []list) string {
 		rules++
 		name := ColumnName(i + 1)
 		fmt.Fprintf(&b, `<dataValidation type="list" allowBlank="1" sqref="%s2:%s%d"><formula1>%s</formula1></dataValidation>`,
-			name, name, maxSheetRows, strings.ReplaceAll(xmlText(formula), "&quot;", `"`)) // as Excel has it
+			name, name, end, strings.ReplaceAll(xmlText(formula), "&quot;", `"`)) // as Excel has it
 	}
 	rulesXML := ""
 	if rules > 0 {

@@ -27,7 +27,11 @@ type Headings struct {
 	columns []int        // for each wanted heading its column, from 1, or 0
 	known   map[int]bool // the columns with a heading
 	added   map[int]bool // those of them that this product added to a sheet it gave back
+	wrong   []CellMark
 }
+
+// Wrong returns the cells of the header row that are not right, to be marked.
+func (h Headings) Wrong() []CellMark { return h.wrong }
 
 // MatchHeadings finds the wanted headings in the header row: in any order, without regard to case and white space. It
 // returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text; with
@@ -46,6 +50,7 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 		if f != nil {
 			f.Field = cell.Address()
 			wrong = append(wrong, *f)
+			h.wrong = append(h.wrong, CellMark{cell.Column, strings.TrimPrefix(f.Message, f.Field+" ")})
 			folded = ""
 		}
 		i, ok := places[folded]
@@ -56,6 +61,7 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 			wrong = append(wrong, fault.Field{Field: want[i].Name, Code: "doubledHeading", Message: fmt.Sprintf(
 				"The heading %q stands over both column %s and column %s; remove one of them.",
 				want[i].Name, ColumnName(h.columns[i]), ColumnName(cell.Column))})
+			h.wrong = append(h.wrong, CellMark{cell.Column, wrong[len(wrong)-1].Message})
 		case ok:
 			h.columns[i] = cell.Column
 		case f == nil && (folded == foldHeading(HeadingResult) || folded == foldHeading(HeadingErrors)):
@@ -67,6 +73,7 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 	}
 	for _, cell := range unknown {
 		wrong = append(wrong, h.unknownHeading(cell, want))
+		h.wrong = append(h.wrong, CellMark{cell.Column, strings.TrimPrefix(wrong[len(wrong)-1].Message, cell.Address()+": ")})
 	}
 	for i, w := range want {
 		if w.Required && h.columns[i] == 0 {

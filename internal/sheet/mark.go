@@ -290,8 +290,15 @@ func (m *marking) makeParts() error {
 		}
 	}
 	if m.w.styles == "" && !m.styles.off {
-		m.w.styles = path.Join(path.Dir(m.w.main), "userAccountsStyles.xml")
-		types += `<%sOverride PartName="/` + m.w.styles + `" ContentType="` + officeType + `styles+xml"/>`
+		// The usual name, as there are libraries that go by it; some that write no styles leave a part of it that nothing leads to.
+		m.w.styles = path.Join(path.Dir(m.w.main), "styles.xml")
+		typed, err := m.types(m.w.styles)
+		if err != nil {
+			return err
+		}
+		if !typed {
+			types += `<%sOverride PartName="/` + m.w.styles + `" ContentType="` + officeType + `styles+xml"/>`
+		}
 		bookRelations = `<%sRelationship Id="rIdUserAccountsStyles" Type="` + officeRels + `/styles" Target="/` + m.w.styles + `"/>`
 		if err := m.make(m.w.styles, func(out io.Writer) error {
 			return m.styles.write(strings.NewReader(bareStyles()), a.limits.Depth, out)
@@ -313,6 +320,25 @@ func (m *marking) makeParts() error {
 		}
 	}
 	return nil
+}
+
+// types reports whether the content types name a part, which they must not do twice.
+func (m *marking) types(part string) (named bool, err error) {
+	err = m.w.archive.with(typesPart, func(r io.Reader) error {
+		e, err := newEditor(r, m.w.limits.Depth, io.Discard)
+		for err == nil {
+			var tok token
+			if tok, err = e.read(); err != nil || tok == tokenEOF {
+				break
+			}
+			if tok == tokenStart {
+				name, _ := e.attr("PartName")
+				named = named || strings.EqualFold(string(name), "/"+part)
+			}
+		}
+		return err
+	})
+	return named, err
 }
 
 func relationsOf(part string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,7 @@ type notes struct {
 	wanted    []cellNote // in the order of the sheet
 	comments  string     // the comments part, "" for none
 	drawing   string     // the relationship of the drawing that the sheet has, "" for none
-	folder    string
+	sheet     string     // the worksheet's part
 
 	theirs map[string]bool // cells with a person's note
 	gone   map[string]bool // cells whose notes were of an earlier round
@@ -31,7 +32,7 @@ type cellNote struct {
 
 // newNotes returns the notes that are to be made; nil where the sheet cannot take any.
 func newNotes(a *archive, sheetPart string, relations map[string]relation, rows []RowMark) (*notes, error) {
-	n := &notes{archive: a, relations: relations, folder: path.Dir(path.Dir(sheetPart)), theirs: map[string]bool{}, gone: map[string]bool{}}
+	n := &notes{archive: a, relations: relations, sheet: sheetPart, theirs: map[string]bool{}, gone: map[string]bool{}}
 	for _, r := range rows {
 		for _, c := range r.Cells {
 			if len(n.wanted) < maxNotes {
@@ -75,7 +76,7 @@ func (n *notes) make(m *marking) (types, relations string, err error) {
 	madeComments, madeDrawing := n.comments == "", vml == ""
 	var comments, drawing bytes.Buffer
 	if madeComments {
-		n.comments = n.folder + "/userAccountsNotes.xml"
+		n.comments = n.free("comments%d.xml")
 		err = n.writeComments(strings.NewReader(xmlHead+`<comments`+mainSpace+`><authors></authors><commentList></commentList></comments>`), n.archive.limits.Depth, &comments)
 	} else {
 		err = n.archive.with(n.comments, func(r io.Reader) error { return n.writeComments(r, n.archive.limits.Depth, &comments) })
@@ -84,7 +85,7 @@ func (n *notes) make(m *marking) (types, relations string, err error) {
 		return "", "", err
 	}
 	if madeDrawing {
-		vml = n.folder + "/drawings/userAccountsNotes.vml"
+		vml = n.free("drawings/vmlDrawing%d.vml")
 		err = n.writeDrawing(strings.NewReader(`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`), n.archive.limits.Depth, &drawing)
 	} else if n.archive.with(vml, func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
 		return "", "", nil
@@ -99,13 +100,32 @@ func (n *notes) make(m *marking) (types, relations string, err error) {
 	}
 	if madeComments {
 		types += `<%sOverride PartName="/` + n.comments + `" ContentType="` + officeType + `comments+xml"/>`
-		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="/` + n.comments + `"/>`
+		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="` + n.target(n.comments) + `"/>`
 	}
 	if madeDrawing {
 		types += `<%sOverride PartName="/` + vml + `" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
-		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="/` + vml + `"/>`
+		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="` + n.target(vml) + `"/>`
 	}
 	return types, relations, nil
+}
+
+// free returns the name of a part that is to be made, in the way that Excel names and numbers it: there are libraries that find
+// notes by these names only, and fail at others.
+func (n *notes) free(numbered string) string {
+	for i := 1; ; i++ {
+		if part := path.Join(path.Dir(path.Dir(n.sheet)), fmt.Sprintf(numbered, i)); !n.archive.has(part) {
+			return part
+		}
+	}
+}
+
+// target returns what the worksheet's relationships call a part that free named, as Excel does for the same reason.
+func (n *notes) target(part string) string {
+	folder := path.Dir(n.sheet)
+	if folder == "." {
+		return "/" + part
+	}
+	return "../" + strings.TrimPrefix(part, path.Dir(folder)+"/")
 }
 
 // writeComments copies the comments part without the notes of an earlier round and with the new ones.
@@ -237,8 +257,8 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 			if err := n.shape(e); err != nil {
 				return err
 			}
-		case tok == tokenStart && !declares(e.raw):
-			return errMalformed // not as any program writes it
+		case tok == tokenStart:
+			e.write(declaring(e.raw))
 		case tok == tokenEnd && e.depth() == 0:
 			end := e.before()
 			if !hasType {
@@ -252,14 +272,20 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// declares reports whether the root of a drawing declares the prefixes that boxes are written with.
-func declares(root []byte) bool {
-	for _, p := range []string{"xmlns:v=", "xmlns:o=", "xmlns:x="} {
-		if !bytes.Contains(root, []byte(p)) {
-			return false
+// declaring returns the first tag of a drawing with the prefixes that boxes are written with. Libraries that write any XML name
+// the same spaces ns0, ns1 and so on.
+func declaring(root []byte) []byte {
+	missing := ""
+	for _, space := range [][2]string{{"v", "vml"}, {"o", "office:office"}, {"x", "office:excel"}} {
+		if declared := "xmlns:" + space[0] + "="; !bytes.Contains(root, []byte(declared)) {
+			missing += " " + declared + `"urn:schemas-microsoft-com:` + space[1] + `"`
 		}
 	}
-	return true
+	end := len(root) - len(">")
+	if isClosed(root) {
+		end--
+	}
+	return slices.Concat(root[:end:end], []byte(missing), root[end:])
 }
 
 // shape copies a shape, unless it is the box of a note that is gone.

@@ -176,7 +176,7 @@ func TestUnsafe(t *testing.T) {
 	wantCode(t, err, CodeUnsafe)
 }
 
-// TestExternalLinks: links to other files are not followed, and harm nothing.
+// TestExternalLinks: links to other files are not followed, and harm nothing (V69).
 func TestExternalLinks(t *testing.T) {
 	rows, err := readAll(book(nil).rows(`<row><c><f>[1]Sheet1!A1</f><v>5</v></c></row>`).
 		set("xl/externalLinks/externalLink1.xml", "not even XML").
@@ -285,8 +285,11 @@ func TestLyingZip(t *testing.T) {
 	wantCode(t, err, CodeCorrupt)
 }
 
-// TestLimits: each limit holds by itself.
+// TestLimits: each limit holds by itself, and those of imports are no wider than they should be (V69).
 func TestLimits(t *testing.T) {
+	if is := DefaultLimits(); is.FileBytes > 10<<20 || is.UnpackedBytes > 100<<20 || is.Parts > 256 || is.Columns > 64 || is.CellChars > 32767 || is.Depth > 64 || is.Ratio > 250 {
+		t.Errorf("imports are bounded by %+v", is)
+	}
 	file := book(nil).shared(strings.Repeat("<si><t>x</t></si>", 20)).rows(strings.Repeat(`<row><c t="s"><v>15</v></c></row>`, 30)).bytes(t)
 	for name, test := range map[string]struct {
 		change func(*Limits)

@@ -29,3 +29,13 @@ for name,opt in (("xlsxwriter.xlsx",{}),("xlsxwriter-inline.xlsx",{"constant_mem
     s.write_row(3,0,["sam","Sam",7.5]); s.write_datetime(3,3,dt.datetime(2026,3,1,13,45),d); s.write_boolean(3,4,False); s.write_string(3,5,"0007"); s.write_string(3,6,"=1+1"); s.write_string(3,7,'_x0041_ & <b> "q" \U0001F600')
     s.write_string(4,0,"pat"); s.write_rich_string(4,1,"Pa",b,"tri","ck"); s.write_string(4,2,"+447700"); s.write_string(4,3,"31/12/2026"); s.write_string(4,4,"yes"); s.write_formula(4,6,"=A2",None,"kim"); s.write_string(4,7,"x")
     w.close()
+# the sheet of make.mjs, with a note, and by a library that writes nothing but values
+import pyexcelerate
+from openpyxl.comments import Comment
+J=["Username","Description","User licenses","Date to","Email","Mobile","MFA requires"]
+P=[["kim",'Kim <&> "q"\u00a0',"FULL",dt.datetime(2031,12,31),"kim@example.com",7911123456,True],[None]*7,["sam ","Sam","NOPE","31/12/2026","no address","0007",0],["pat","Pat","TEAM",None,"pat@example.com",None,None]]
+pyexcelerate_book=pyexcelerate.Workbook(); pyexcelerate_book.new_sheet("Joiners",data=[J]+P).set_cell_style(2,4,pyexcelerate.Style(format=pyexcelerate.Format("dd/mm/yyyy"))); pyexcelerate_book.save("pyexcelerate.xlsx")
+wb=openpyxl.Workbook(); ws=wb.active; ws.title="Joiners"; ws.append(J); [ws.append(r) for r in P]
+ws["C4"].comment=Comment("a note of mine","Me"); ws["C4"].fill=openpyxl.styles.PatternFill("solid",fgColor="FFFF00"); ws.protection.sheet=True; ws.merge_cells("B8:C9")
+v=DataValidation(type="list",formula1='"FULL,TEAM"'); v.add("C2:C99"); ws.add_data_validation(v); wb.create_sheet("Notes"); wb.save("openpyxl-notes.xlsx")
+bare=pyexcelerate.Workbook(); bare.new_sheet("Joiners",data=[J]+P[2:]); bare.save("pyexcelerate-bare.xlsx")
