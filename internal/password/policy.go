@@ -20,6 +20,9 @@ const (
 	leastSqueezed = 6
 )
 
+// productName is a word that guessers of this product's passwords begin with, whatever an environment calls itself in mails.
+const productName = "User Accounts"
+
 // Check returns what is wrong with a new password under the settings, as faults of the field "password". words are texts
 // about the person and the environment that it must not be or hold (ASVS 5.0, 6.2.11).
 func (a Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
@@ -39,7 +42,7 @@ func (a Argon2id) Check(settings environment.Settings, password string, words []
 		return wrong("classes", "The password needs %d of these sorts of character: small letters, capitals, digits, others; it has %d.",
 			settings.PasswordClasses, classes(password))
 	}
-	about := append(slices.Clone(words), settings.MailSenderName)
+	about := append(slices.Clone(words), settings.MailSenderName, productName)
 	folded := fold(password)
 	if holds(folded, personal(about)) {
 		return wrong("personal", "The password holds the username, the email, the name or the organisation's name, perhaps backwards or with digits for letters; choose one that has nothing of them.")

@@ -33,7 +33,8 @@ func TestCheckRefusesWhatIsGuessedFirst(t *testing.T) {
 	}
 }
 
-// V04: the person's words also backwards, with digits and signs for letters, and spread out; and the organisation's name.
+// V04: the person's words also backwards, with digits and signs for letters, and spread out; and the names of the
+// organisation and of the product.
 func TestCheckSeesThroughDisguises(t *testing.T) {
 	settings := environment.Defaults()
 	settings.MailSenderName = "Northwind Traders"
@@ -41,6 +42,7 @@ func TestCheckSeesThroughDisguises(t *testing.T) {
 		"xk hcraeserp qvz": "personal", "xk pr3s3arch qvz": "personal", "xk PR3$EARCH qvz": "personal", "p.r.e.s.e.a.r.c.h xkv": "personal",
 		"hcr43serp kvqzxm": "personal", "northwind xkvqz 7": "personal", "N0rthW1nd xkvqz": "personal", "sred4rt xkvq 77z": "personal",
 		"present archer lamp": "",
+		"useraccounts kvqzx":  "personal", "xk Us3r Acc0unt$ qvz": "personal", // the product's, also where mails have another name
 	} {
 		if got := code(settings, secret, "presearch"); got != want {
 			t.Errorf("%q: %q, want %q", secret, got, want)

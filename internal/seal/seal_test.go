@@ -62,7 +62,7 @@ func TestWhatIsSealedOpensOnlyWhereItBelongs(t *testing.T) {
 	}
 }
 
-// A rotated file seals with its new key, and opens what the old one sealed; another file opens neither.
+// V44: a rotated file seals with its new key at once, and opens what the old one sealed; another file opens neither.
 func TestAKeyFileIsRotated(t *testing.T) {
 	path, name := keyFile(t)
 	old, err := seal.New(aws.Config{}, name, true, atNoon).Seal(t.Context(), []byte("seed"), nil)

@@ -4,10 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -211,9 +214,29 @@ func badFiles(t *testing.T, admin *client) {
 	admin.ended(t, id)
 }
 
-// V68: the form fixes key and size, and another's job is nobody else's.
+// V68: the form is for one key, one type and at most 10 MB, for five minutes, and the store holds to it.
 func badUploads(t *testing.T, admin *client) {
 	form := admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "iso"}).wants(t, 201).members(t)["form"].(map[string]any)
+	raw, err := base64.StdEncoding.DecodeString(form["fields"].(map[string]any)["policy"].(string))
+	var policy struct {
+		Expiration time.Time
+		Conditions []any
+	}
+	if err != nil || json.Unmarshal(raw, &policy) != nil {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	if left := time.Until(policy.Expiration); left > 5*time.Minute || left < 4*time.Minute {
+		t.Errorf("the form is good for %s", left)
+	}
+	conditions := fmt.Sprint(policy.Conditions)
+	for _, want := range []string{
+		fmt.Sprintf("[content-length-range %v %v]", 1.0, float64(10<<20)), "[eq $Content-Type application/vnd.openxmlformats-officedocument.spreadsheetml.sheet]",
+		fmt.Sprint(form["fields"].(map[string]any)["key"]),
+	} {
+		if !strings.Contains(conditions, want) {
+			t.Errorf("the form does not fix %s: %s", want, conditions)
+		}
+	}
 	if got := post(t, form, bytes.Repeat([]byte("x"), 10<<20+1)); got.Status/100 == 2 {
 		t.Errorf("an upload of more than 10 MB is taken: %d", got.Status)
 	}

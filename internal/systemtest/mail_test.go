@@ -58,6 +58,8 @@ func sweep(t *testing.T, system *localtest.Running) {
 	}
 }
 
+// C18, V26: the link in a mail leads to the configured address, whatever the request that asked for it says of itself.
+//
 // A mail service that is down loses nothing: what was mailed meanwhile arrives when it is up, once, and until then the
 // communication log says that it waits. Then the whole way of a forgotten password, and of an administrator's link.
 func TestMailsAndLinks(t *testing.T) {
@@ -107,7 +109,7 @@ func TestMailsAndLinks(t *testing.T) {
 		`{"identifier":["a@example.com","b@example.com"]}`, `{"identifier":"a","identifier":"b"}`, `{"identifier":"a","email":"b@example.com"}`, `identifier=a`, `{}`,
 	} {
 		if got := public.do(t, "POST", "/api/password/forgotten", body); got.Status != 400 && got.Status != 422 && got.Status != 415 {
-			t.Errorf("%s (C19): %d %s", body, got.Status, got.Body)
+			t.Errorf("%s (C19, V27): %d %s", body, got.Status, got.Body)
 		}
 	}
 	public.do(t, "POST", "/api/password/set", map[string]any{"token": asked, "password": "short"}).problem(t, 422, "invalid", "password")

@@ -73,9 +73,10 @@ func (w walker) wants(need access.Permission) int {
 	return 0
 }
 
-// V57: every route of the template, as built and running, refuses and lets in by its need: nobody, somebody without rights, a
+// V57, C43, C44: every route of the template, those of imports, exports, uploads and jobs among them, as built and running, refuses and lets in by its need: nobody, somebody without rights, a
 // reader, an administrator, a program with every right that one can have, and those of another environment. Each request
-// has a parameter that no route knows, so that who is let in is told so before anything happens: 400.
+// has a parameter that no route knows, so that who is let in is told so before anything happens: 400. C12, C29, V34: what a sign-in
+// gives before its end, and what only renews a session, opens no route at all.
 func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 	system, admin := start(t)
 	there := another(t, system)
@@ -91,6 +92,10 @@ func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 		{name: "another environment's session", bearer: there.bearers["session"]},
 		{name: "another environment's key", bearer: there.bearers["key"]},
 	}
+	admin.person(t, "halfway", bicycles, map[string]any{"mfaRequired": true})
+	walkers = append(walkers,
+		walker{name: "a ticket of the second factor", bearer: admin.firstStep(t, "halfway", nil).text(t, "ticket")},
+		walker{name: "an administrator's refresh token", bearer: admin.refresh})
 	needs, samples := routeNeeds(t), routeSamples(t)
 	for _, f := range localtest.Template(t).Functions {
 		for _, route := range f.Routes {

@@ -191,4 +191,29 @@ func TestTheSecondFactor(t *testing.T) {
 	if got := admin.firstStep(t, "owner", nil); got.text(t, "next") != "done" {
 		t.Errorf("%s", got.Body)
 	}
+	t.Run("a device ends with the access", func(t *testing.T) { devicesEnd(t, admin) })
+}
+
+// C27, C28: a remembered device opens nothing by itself, and no account that is blocked, locked or out of its dates; when the
+// account is let in again it is asked for the second factor there as well.
+func devicesEnd(t *testing.T, admin *client) {
+	_, _, codes, id := admin.enrolled(t, "remembered")
+	path := "/api/accounts/" + id
+	patch := func(fields map[string]any) {
+		admin.do(t, "PATCH", path, fields, ifMatch(admin.do(t, "GET", path, nil))).wants(t, 200)
+	}
+	for i, way := range []struct{ end, restore func() }{
+		{func() { admin.do(t, "POST", path+"/block", map[string]any{"reason": "Left"}).wants(t, 200) }, func() { admin.do(t, "POST", path+"/allow", nil).wants(t, 200) }},
+		{func() { admin.do(t, "POST", path+"/lock", nil).wants(t, 200) }, func() { admin.do(t, "POST", path+"/unlock", nil).wants(t, 200) }},
+		{func() { patch(map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}) }, func() { patch(map[string]any{"dateTo": nil}) }},
+	} {
+		device := admin.remember(t, "remembered", codes[i])
+		admin.by(device).do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+		way.end()
+		(&client{url: admin.url}).do(t, "POST", "/api/login", map[string]any{"identifier": "remembered", "password": bicycles, "device": device}).problem(t, 401, "signInRefused")
+		way.restore()
+		if got := admin.firstStep(t, "remembered", map[string]any{"device": device}); got.text(t, "next") != "secondFactor" {
+			t.Errorf("way %d: the device came back with the access: %s", i, got.Body)
+		}
+	}
 }

@@ -69,7 +69,23 @@ func passwordPolicy(t *testing.T, admin *client) {
 	admin.do(t, "PATCH", "/api/accounts/"+member.id, map[string]any{"mfaRequired": true}, ifMatch(now)).wants(t, 200)
 	refused("kq7 mzt", "tooShort")
 	set("kq7 mztw").wants(t, 200)
+	settings := admin.do(t, "GET", "/api/settings", nil).wants(t, 200)
+	admin.do(t, "PATCH", "/api/settings", map[string]any{"passwordNIST": false, "passwordMinLength": 8}, ifMatch(settings)).wants(t, 200)
+	for _, known := range guessedFirst {
+		set(known).refuses(t, "password")
+	}
+	settings = admin.do(t, "GET", "/api/settings", nil).wants(t, 200)
+	admin.do(t, "PATCH", "/api/settings", map[string]any{"passwordMinLength": 12}, ifMatch(settings)).wants(t, 200)
 }
+
+// guessedFirst are fifty that every list of guesses begins with, none of them shorter than any policy asks for; the last name
+// the person, the environment, the product and the sender of mails.
+var guessedFirst = strings.Fields(`
+	password password1 Password1 P@ssw0rd p4ssw0rd drowssap baseball football superman iloveyou trustno1 sunshine princess starwars
+	computer whatever 12345678 87654321 11111111 qwertyuiop 1qaz2wsx asdfghjkl qwerty123 1q2w3e4r !QAZ2wsx qazwsxedc 123456789a
+	Summer2024 password2025 Welcome1! letmein123 Passw0rd! monkey12345 dragon2020 passwordpassword 19841984 12031987 michelle1
+	jennifer abcd1234 a1b2c3d4 basketball liverpool1 zanzibar zanzibar@example.com z4nz1b4r-2026 rabiznaz77
+	useraccounts UserAccounts2026 us3r4cc0unts`)
 
 // V02, V03: only the normal form does not matter; byte 73, byte 200 and case do.
 func passwordsAreExact(t *testing.T, admin *client) {
@@ -98,8 +114,14 @@ func passwordsAreExact(t *testing.T, admin *client) {
 			t.Errorf("%s: %d %s", c.name, got.Status, got.Body)
 		}
 	}
+	// Set in the one form, it is right in the other.
+	decomposed := norm.NFD.String("vier süße Möhren 🥕")
+	admin.do(t, "POST", "/api/accounts/"+person.text(t, "id")+"/password", map[string]any{"password": decomposed, "forceChange": false}).wants(t, 200)
+	admin.as(t, "exact", norm.NFC.String(decomposed))
+	admin.as(t, "exact", decomposed)
 }
 
+// V38: the new password comes with new tokens, and the old ones open nothing.
 func ownChange(t *testing.T, admin *client) {
 	person := admin.person(t, "changer", lamps, nil)
 	here, elsewhere := admin.as(t, "changer", lamps), admin.as(t, "changer", lamps)
@@ -114,6 +136,7 @@ func ownChange(t *testing.T, admin *client) {
 	here.do(t, "GET", "/api/me", nil).wants(t, 200)
 	elsewhere.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
 	former.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	admin.do(t, "POST", "/api/login/refresh", map[string]any{"refreshToken": former.refresh}).problem(t, 401, "session")
 	admin.do(t, "POST", "/api/login", map[string]any{"identifier": "changer", "password": lamps}).wants(t, 401)
 	admin.as(t, "changer", "eleven quiet mountains")
 	log := admin.do(t, "GET", "/api/accounts/"+person.text(t, "id")+"/log", nil).wants(t, 200)

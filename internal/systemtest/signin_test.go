@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"useraccounts/internal/local/localtest"
 )
@@ -63,6 +65,10 @@ func refusalsAreOne(t *testing.T, admin *client) {
 		"expired": func(a answer) {
 			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).wants(t, 200)
 		},
+		"tried": func(answer) { admin.tries(t, "refused-tried", "wrong", 5) },
+		"program": func(a answer) {
+			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"userType": "API"}, ifMatch(a)).wants(t, 200)
+		},
 	} {
 		made := admin.person(t, "refused-"+name, right, nil)
 		if spoil != nil {
@@ -70,6 +76,8 @@ func refusalsAreOne(t *testing.T, admin *client) {
 		}
 		accounts[name] = made.text(t, "id")
 	}
+	without := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "refused-without", "name": "By a provider only", "email": "refused-without@example.com", "userType": "FULL"}).wants(t, 201)
+	accounts["without"] = admin.do(t, "POST", "/api/accounts/"+without.text(t, "id")+"/allow", nil).wants(t, 200).text(t, "id")
 	first := admin.tries(t, "refused-nobody", right, 1)
 	first.problem(t, 401, "signInRefused")
 	shape := func(a answer) string {
@@ -85,6 +93,8 @@ func refusalsAreOne(t *testing.T, admin *client) {
 	}
 	for name, want := range map[string]string{
 		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.", "expired": "Out of the account's dates.",
+		"tried": "The tries are used up; the password was not looked at.", "without": "The account has no password, as one with a licence for API clients.",
+		"program": "The account has no password, as one with a licence for API clients.",
 	} {
 		password := right
 		if name == "wrong" {
@@ -93,7 +103,7 @@ func refusalsAreOne(t *testing.T, admin *client) {
 		if got := admin.tries(t, "refused-"+name, password, 1); shape(got) != shape(first) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, shape(got), shape(first))
 		}
-		if notes := admin.failures(t, accounts[name]); len(notes) != 1 || notes[0] != want {
+		if notes := admin.failures(t, accounts[name]); len(notes) == 0 || len(notes) > 1 && name != "tried" || notes[0] != want {
 			t.Errorf("%s: %q", name, notes)
 		}
 	}
@@ -135,6 +145,39 @@ func refreshOverHTTP(t *testing.T, admin *client) {
 		t.Errorf("%s", log.Body)
 	}
 	(&client{url: c.url}).do(t, "POST", "/api/login/refresh", nil).problem(t, 400, "body", "refreshToken")
+
+	// V42: twenty at once with one token are one lineage, which goes on.
+	racing := admin.as(t, "renewing", "seven green bicycles")
+	lineages, all := make(chan string, 20), sync.WaitGroup{}
+	for range cap(lineages) {
+		all.Go(func() {
+			got := post(racing.refresh)
+			lineages <- fmt.Sprint(got.Status, " ", got.Body)
+		})
+	}
+	all.Wait()
+	close(lineages)
+	one = answer{Status: 200, Body: strings.TrimPrefix(<-lineages, "200 ")}
+	for other := range lineages {
+		if other != "200 "+one.Body {
+			t.Errorf("%s\nand\n%s", one.Body, other)
+		}
+	}
+	racing.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
+	c.by(one.text(t, "accessToken")).do(t, "GET", "/api/me", nil).wants(t, 200)
+	post(one.text(t, "refreshToken")).wants(t, 200)
+}
+
+// inUTC fails unless the members are times of today, said in UTC.
+func inUTC(t *testing.T, of map[string]any, members ...string) {
+	t.Helper()
+	for _, name := range members {
+		text, _ := of[name].(string)
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil || !strings.HasSuffix(text, "Z") || time.Until(at).Abs() > 25*time.Hour {
+			t.Errorf("%s is %q (%v) of %v", name, text, err, of)
+		}
+	}
 }
 
 // V40, V45, C32: one's own other sessions, and an administrator's all of somebody; the log says who.
@@ -151,6 +194,25 @@ func closingSessions(t *testing.T, admin *client) {
 	if got := three.do(t, "DELETE", "/api/sessions", nil).wants(t, 200); got.Body != `{"closed":0}` {
 		t.Errorf("the second click: %s", got.Body)
 	}
+	// C32: another person sees their own sessions only, and closes nobody else's, though they know its id.
+	admin.person(t, "bystander", "seven green bicycles", nil)
+	bystander := admin.as(t, "bystander", "seven green bicycles")
+	mine, theirs := bystander.do(t, "GET", "/api/me", nil).text(t, "sessionId"), three.do(t, "GET", "/api/me", nil).text(t, "sessionId")
+	for who, c := range map[string]*client{mine: bystander, theirs: three} {
+		var seen []string
+		for _, s := range items(t, c.do(t, "GET", "/api/sessions", nil)) {
+			if seen = append(seen, s["id"].(string)); s["id"] != who && s["closed"] == nil {
+				t.Errorf("%s sees %v", who, s)
+			}
+			inUTC(t, s, "start", "refreshDue", "hardEnd")
+		}
+		if !slices.Contains(seen, who) || slices.Contains(seen, mine) && slices.Contains(seen, theirs) {
+			t.Errorf("%s sees %v", who, seen)
+		}
+	}
+	bystander.do(t, "DELETE", "/api/sessions/"+theirs, nil)
+	bystander.do(t, "DELETE", "/api/sessions", nil).wants(t, 200)
+	three.do(t, "GET", "/api/me", nil).wants(t, 200)
 	three.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).problem(t, 403, "forbidden")
 	admin.do(t, "DELETE", "/api/accounts/01JZ0000000000000000000009/sessions", nil).problem(t, 404, "notFound")
 	if got := admin.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).wants(t, 200); got.Body != `{"closed":1}` {
@@ -194,6 +256,20 @@ func pageCookies(t *testing.T, admin *client) {
 		}
 	}
 	page("GET", "/api/me", nil, cookies).wants(t, 200)
+	// C29: whoever signs in where somebody planted a session, made up or their own, gets another, and the planted one stays as
+	// it is. So do two people who share a browser.
+	admin.person(t, "sharing", "seven green bicycles", nil)
+	made := []*http.Cookie{{Name: "__Host-access", Value: "uas_" + strings.Repeat("A", 86)}, {Name: "__Host-refresh", Value: "uar_" + strings.Repeat("A", 128)}}
+	for name, planted := range map[string][]*http.Cookie{"made up": made, "of somebody": cookies} {
+		next := page("POST", "/api/login", map[string]any{"identifier": "sharing", "password": "seven green bicycles"}, planted, ours...).wants(t, 200)
+		given := (&http.Response{Header: next.Header}).Cookies()
+		if me := page("GET", "/api/me", nil, given).wants(t, 200); me.text(t, "username") != "sharing" || len(given) != 2 || given[0].Value == planted[0].Value || given[1].Value == planted[1].Value {
+			t.Errorf("%s: %s, %v", name, me.Body, given)
+		}
+		if was := page("GET", "/api/me", nil, planted); (was.Status == 200) != (name == "of somebody") || strings.Contains(was.Body, "sharing") {
+			t.Errorf("%s, afterwards: %d %s", name, was.Status, was.Body)
+		}
+	}
 	page("POST", "/api/logout", nil, cookies).problem(t, 403, "crossOrigin")
 	page("POST", "/api/logout", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
 	page("POST", "/api/login/refresh", nil, cookies, theirs...).problem(t, 403, "crossOrigin")

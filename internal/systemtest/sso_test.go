@@ -131,7 +131,7 @@ func TestSingleSignOn(t *testing.T) {
 	t.Run("who may", s.whoMay)
 }
 
-// V53, V54, C23, C36, C37: a linked identity comes in; nobody else does, whatever email they show, and all hear the same.
+// V53, V54, C09, C23, C36, C37: a linked identity comes in; nobody else does, whatever email they show, and all hear the same.
 func (s *signOn) signingIn(t *testing.T) {
 	id := s.person(t, "linked", "sub-linked")
 	choices := s.anybody().do(t, "GET", "/api/sso/providers", nil).wants(t, 200)
@@ -145,6 +145,18 @@ func (s *signOn) signingIn(t *testing.T) {
 	}
 	wrong := (&client{url: s.admin.url}).do(t, "POST", "/api/login", map[string]any{"identifier": "linked", "password": "x"}).wants(t, 401)
 	email := issuertest.Claims{"sub": "sub-stranger", "email": "linked@example.com", "email_verified": true, "preferred_username": "linked"}
+	before := s.admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200).Body
+	for range 6 { // more than the limit of tries: an identity that calls itself as somebody here touches nobody (C09)
+		s.back(t, s.departs(t, email)).wants(t, 401)
+	}
+	if after := s.admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200).Body; after != before {
+		t.Errorf("the account with the name of a stranger was %s, and is %s", before, after)
+	}
+	if links := s.admin.do(t, "GET", "/api/accounts/"+id+"/links", nil).wants(t, 200); strings.Contains(links.Body, "sub-stranger") {
+		t.Errorf("a stranger was linked: %s", links.Body)
+	}
+	s.admin.as(t, "linked", bicycles)
+	own.do(t, "GET", "/api/me", nil).wants(t, 200)
 	unlinked := s.back(t, s.departs(t, email)).wants(t, 401)
 	if members(t, unlinked)["code"] != "signInRefused" || members(t, unlinked)["detail"] != members(t, wrong)["detail"] {
 		t.Errorf("%s; a wrong password gets %s", unlinked.Body, wrong.Body)
@@ -228,6 +240,9 @@ func (s *signOn) between(t *testing.T) {
 		{"unlinked", "signInRefused",
 			func() { do("DELETE", account+"/links/"+s.works, nil) },
 			func() { do("PUT", account+"/links/"+s.works, map[string]any{"objectId": "sub-caught"}) }},
+		{"last day passed", "signInRefused",
+			func() { s.patched(t, id, map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}) },
+			func() { s.patched(t, id, map[string]any{"dateTo": nil}) }},
 		{"turned off", "attempt",
 			func() { s.change(t, s.works, map[string]any{"enabled": false}) },
 			func() { s.change(t, s.works, map[string]any{"enabled": true}) }},
@@ -252,6 +267,13 @@ func (s *signOn) between(t *testing.T) {
 		s.anybody().do(t, "POST", "/api/login", map[string]any{"identifier": "caught", "password": "wrong"})
 	}
 	s.back(t, s.departs(t, who)).problem(t, 401, "signInRefused")
+}
+
+// patched changes an account, whatever its version.
+func (s *signOn) patched(t *testing.T, id string, patch map[string]any) {
+	t.Helper()
+	is := s.admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200)
+	s.admin.do(t, "PATCH", "/api/accounts/"+id, patch, ifMatch(is)).wants(t, 200)
 }
 
 // V33: a provider is the first factor; the second only where it says so and is trusted to.
@@ -306,6 +328,9 @@ func (s *signOn) withoutPassword(t *testing.T) {
 	// C37: the last way in stays, also when two are removed at once.
 	own.do(t, "POST", "/api/me/links/"+s.works+"/remove", map[string]any{}).problem(t, 409, "lastWayIn")
 	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.entra, map[string]any{"objectId": "oid-nopass"}).wants(t, 200)
+	s.change(t, s.entra, map[string]any{"enabled": false}) // a link to it is no way in then
+	own.do(t, "POST", "/api/me/links/"+s.works+"/remove", map[string]any{}).problem(t, 409, "lastWayIn")
+	s.change(t, s.entra, map[string]any{"enabled": true})
 	var all sync.WaitGroup
 	for _, provider := range []string{s.works, s.entra} {
 		all.Go(func() { own.do(t, "POST", "/api/me/links/"+provider+"/remove", map[string]any{}) })
@@ -464,6 +489,13 @@ func (s *signOn) file(t *testing.T) {
 	again := s.admin.do(t, "POST", path+"/apply", map[string]any{"version": version}).wants(t, 200)
 	if got := each(t, again, "outcome"); !strings.HasPrefix(got, "alreadyLinked twoAccounts") {
 		t.Errorf("%s", again.Body)
+	}
+	// Whoever was linked is told once, and nobody else.
+	told := s.admin.do(t, "GET", "/api/communications?kind=linkAdded&limit=200", nil).wants(t, 200).Body
+	for name, times := range map[string]int{"csva": 1, "csvb": 0, "csvc": 0, "csvd": 0} {
+		if n := strings.Count(told, name+"@example.com"); n != times {
+			t.Errorf("%s is told %d times: %s", name, n, told)
+		}
 	}
 	// Another person's file is none.
 	s.admin.person(t, "second", bicycles, map[string]any{"roles": []string{"ADMIN"}})

@@ -21,6 +21,7 @@ type Running struct {
 	TableName     string
 	EnvironmentID string
 	Resources     provision.Resources
+	Logs          string // the folder of what the functions and the runner write down
 	system        *local.System
 }
 
@@ -57,7 +58,7 @@ func System(t testing.TB, change ...func(*local.Options)) *Running {
 	})
 	return &Running{
 		URL: system.URL, Endpoints: system.Endpoints, TableName: system.TableName(), Resources: system.Resources,
-		EnvironmentID: system.Resources.Values.Parameters["EnvironmentId"], system: system,
+		EnvironmentID: system.Resources.Values.Parameters["EnvironmentId"], Logs: o.Logs, system: system,
 	}
 }
 
