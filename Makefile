@@ -7,6 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 SAM_CLI     := 1.170.0
+SCHEMATHESIS := 4.32.5
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -16,7 +17,7 @@ SOURCES      = $(wildcard functions internal)
 PACKAGES    ?= ./...
 TESTFLAGS   ?=
 
-.PHONY: help run console console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template clean
+.PHONY: help run console console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +93,17 @@ verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint and sam bui
 	@command -v python3 >/dev/null || { echo "python3 is missing: it runs the SAM CLI" >&2; exit 1; }
 	@echo "installing the SAM CLI $(SAM_CLI) into .venv (once)"
 	@rm -rf .venv && python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_CLI)
+	@touch $@
+
+# Where PyPI is not reached there is nothing to ask with, which stops nothing.
+fuzz-api: ## generated requests against the OpenAPI document, on a system of its own: FUZZ_SEED=1 FUZZ_EXAMPLES=10 PORT=3990
+	@go build -buildvcs=false -o .build/bin/run ./internal/local/run
+	@if $(MAKE) .build/schemathesis-$(SCHEMATHESIS)/ready; then exec internal/apidoc/fuzz/run.sh .build/schemathesis-$(SCHEMATHESIS)/bin/st; \
+	else echo "not run: schemathesis $(SCHEMATHESIS) could not be installed; it needs python3 and PyPI"; fi
+
+.build/schemathesis-$(SCHEMATHESIS)/ready:
+	@echo "installing schemathesis $(SCHEMATHESIS) into $(@D) (once)"
+	@rm -rf $(@D) && python3 -m venv $(@D) && $(@D)/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
 	@touch $@
 
 clean: ## removes everything that was installed or built; data folders stay

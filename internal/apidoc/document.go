@@ -27,7 +27,8 @@ Sign in with ` + "`POST /api/login`" + ` and send the access token as ` + "`Auth
 64 KB, sent as ` + "`Content-Type: application/json`" + `; unknown and doubled members are refused. Times are UTC (RFC 3339), days yyyy-MM-dd.
 
 What goes wrong is told as a problem document (RFC 9457): programs read ` + "`code`" + ` and ` + "`fields`" + `, people ` + "`detail`" + `. The gateway in
-front answers by itself, without one, when it throttles (429) or a function does not answer (503).
+front answers by itself, without one, when it throttles (429), when headers are longer
+than 10,240 bytes (431) or when a function does not answer (503).
 
 A change names the version it was made from: send the ` + "`ETag`" + ` of your read as ` + "`If-Match`" + `. Where a POST takes an ` + "`Idempotency-Key`" + `,
 the same key and request within a day give the same answer and are done once.`
@@ -165,8 +166,22 @@ func (b *builder) refusals(op *Operation, route httpapi.Route) {
 	for _, p := range op.Problems {
 		byStatus[p.Status] = append(byStatus[p.Status], "`"+p.Code+"`: "+p.When)
 	}
+	const longHeaders = http.StatusRequestHeaderFieldsTooLarge
+	byStatus[longHeaders] = nil
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
-		op.Responses.Set(strconv.Itoa(status), b.shared(status, b.refusal(status, byStatus[status])))
+		answer := gatewayRefusal()
+		if status != longHeaders {
+			answer = b.refusal(status, byStatus[status])
+		}
+		op.Responses.Set(strconv.Itoa(status), b.shared(status, answer))
+	}
+}
+
+// gatewayRefusal returns how the gateway answers what is too long for it, before any function sees it. It has no schema, as its text
+// is for nobody; with one, every generated client would take any error for either this or a problem.
+func gatewayRefusal() *Answer {
+	return &Answer{
+		Description: "The address and the headers are longer than 10,240 bytes. The gateway says so, and not as a problem document.",
 	}
 }
 

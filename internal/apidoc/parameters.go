@@ -10,8 +10,8 @@ import (
 
 var inBraces = regexp.MustCompile(`\{([a-zA-Z]+)\}`)
 
-// instantOrDay is the form of an InstantParam, not its bounds.
-const instantOrDay = `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$`
+// instantOrDay is the form of an InstantParam, and its bounds but for the 29th of February.
+const instantOrDay = `^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$`
 
 // exampleID stands for any id.
 const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
@@ -38,7 +38,7 @@ func parameters(route httpapi.Route) []Parameter {
 		}
 		out = append(out, Parameter{
 			Name: "If-Match", In: "header", Required: route.Doc.IfMatch, Example: `"7"`, Description: help,
-			Schema: &Schema{Type: "string", Pattern: `^"(0|[1-9][0-9]{0,17})"$`},
+			Schema: &Schema{Type: "string", Pattern: `^"[1-9][0-9]{0,17}"$`},
 		})
 	}
 	if route.Idempotent {

@@ -22,6 +22,7 @@ const (
 	Unauthenticated      // no valid session, ticket or credential
 	Forbidden            // signed in, but not allowed
 	NotFound             // no such thing, or not in the caller's environment
+	WrongAct             // the thing is there, but this is not what is done with it
 	Conflict             // the state of the thing forbids the action
 	Stale                // If-Match names a version that is no longer the newest
 	VersionRequired      // a write came without If-Match

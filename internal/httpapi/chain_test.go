@@ -166,18 +166,23 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api", Needs: access.SignedIn, Handle: ok},
 		httpapi.Route{Key: "GET /panic", Needs: access.Public, Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) { panic(1) }})
-	for _, c := range []call{request("GET /api"), request("GET /api").header("authorization", ""), request("GET /panic"), request("GET /none")} {
+	for _, c := range []call{
+		request("GET /api"), request("GET /api").header("authorization", ""), request("GET /panic"), request("GET /none"), request("OPTIONS /api"),
+		request("GET /api").query("x=1"), request("GET /api").query("%zz"),
+	} {
 		res := a.do(t, c.header("origin", "https://evil.example"))
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
-			"Strict-Transport-Security": "max-age=", "Content-Security-Policy": "default-src 'none'", "X-Request-Id": "JKJaXmPLvHcESHA=",
+			"Strict-Transport-Security": "max-age=63072000", "Content-Security-Policy": "default-src 'none'", "X-Request-Id": "JKJaXmPLvHcESHA=",
 		} {
 			if !strings.Contains(res.Headers[name], want) {
 				t.Errorf("%s: %s is %q", c.RouteKey, name, res.Headers[name])
 			}
 		}
-		if !strings.Contains(res.Headers["Content-Security-Policy"], "frame-ancestors 'none'") {
-			t.Errorf("%s: can be framed", c.RouteKey)
+		for _, want := range []string{"frame-ancestors 'none'", "base-uri 'none'"} {
+			if !strings.Contains(res.Headers["Content-Security-Policy"], want) {
+				t.Errorf("%s: the policy lacks %s", c.RouteKey, want)
+			}
 		}
 		for name := range res.Headers {
 			if strings.HasPrefix(strings.ToLower(name), "access-control-") {
@@ -278,10 +283,11 @@ func TestAnswersCarryWhatTheirConstructorsSay(t *testing.T) {
 	}
 }
 
+// V80: each kind of problem has its status, and do, by which every test here asks, holds every problem to its form.
 func TestStatusOfEveryKind(t *testing.T) {
 	want := map[fault.Kind]int{
 		fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403,
-		fault.NotFound: 404, fault.Conflict: 409, fault.Stale: 412, fault.VersionRequired: 428, fault.TooLarge: 413,
+		fault.NotFound: 404, fault.WrongAct: 405, fault.Conflict: 409, fault.Stale: 412, fault.VersionRequired: 428, fault.TooLarge: 413,
 		fault.Unsupported: 415, fault.TooMany: 429, fault.Unavailable: 503,
 	}
 	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {

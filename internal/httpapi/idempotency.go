@@ -118,8 +118,8 @@ func newClaim(r *Request, given string) (claim, error) {
 	account := r.Scope.Caller.AccountID
 	// The parts cannot run into each other: none of them holds a NUL.
 	name := sha256.Sum256([]byte(strings.Join([]string{r.Scope.Env.ID, account, r.route.Key, given}, "\x00")))
-	// The path's parameters and the query are part of what must be the same.
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), r.body}, []byte{0}))
+	// The path's parameters, the query and the version that it was made from are part of what must be the same.
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(r.header("if-match")), r.body}, []byte{0}))
 	c := claim{key: base64.RawURLEncoding.EncodeToString(name[:]), body: sum[:], id: r.id}
 	// The key a client chose is part of the sealing key, and only its hash is stored: a copy of the table does not show
 	// answers that hold a secret.
@@ -156,8 +156,9 @@ func (c claim) replay(r *Request, existing []byte) (Response, error) {
 			"The same request with this Idempotency-Key is still running. Send it again in a moment for its answer.").After(time.Second)
 	}
 	text, err := open(c.aead, record.Answer, c.key)
-	if err != nil {
-		return Response{}, err
+	if err != nil { // sealed by a key that the environment has no more
+		return Response{}, fault.New(fault.Conflict, "idempotencyAnswerGone",
+			"This request ran before and is not run again, but its answer cannot be read any more. Look at what it was about before you send it with another Idempotency-Key.")
 	}
 	var saved savedAnswer
 	if err := json.Unmarshal(text, &saved); err != nil {

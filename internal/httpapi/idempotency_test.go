@@ -106,11 +106,13 @@ func TestRepeatGetsTheSameAnswer(t *testing.T) {
 	}
 }
 
+// V67: another body under the same key is refused, and another caller's key is another key.
 func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	a, c, _ := creator(t)
 	a.do(t, create("k1", `{"name":"a"}`))
 	a.do(t, create("k1", `{"name":"b"}`)).wants(t, 422, "idempotencyKeyReused")
 	a.do(t, create("k1", `{"name":"a"}`).query("dry=1")).wants(t, 422, "idempotencyKeyReused")
+	a.do(t, create("k1", `{"name":"a"}`).header("If-Match", `"7"`)).wants(t, 422, "idempotencyKeyReused")
 	if c.runs != 1 {
 		t.Errorf("ran %d times", c.runs)
 	}
@@ -127,6 +129,7 @@ func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	}
 }
 
+// V67: of two at once the second is told to wait.
 func TestRepeatWhileRunningIsTold(t *testing.T) {
 	a, c, _ := creator(t)
 	c.do = func() {

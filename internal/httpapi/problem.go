@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -46,6 +47,7 @@ var classes = map[fault.Kind]class{
 	fault.Unauthenticated: {http.StatusUnauthorized, "Not signed in"},
 	fault.Forbidden:       {http.StatusForbidden, "Not allowed"},
 	fault.NotFound:        {http.StatusNotFound, "Not found"},
+	fault.WrongAct:        {http.StatusMethodNotAllowed, "Not done with this method"},
 	fault.Conflict:        {http.StatusConflict, "Not possible as things are"},
 	fault.Stale:           {http.StatusPreconditionFailed, "Changed meanwhile"},
 	fault.VersionRequired: {http.StatusPreconditionRequired, "Version required"},
@@ -84,6 +86,22 @@ func asFault(err error, requestID string) *fault.Error {
 	return internal(requestID)
 }
 
+// wrongMethod is a fault whose answer names the methods that there are.
+type wrongMethod struct {
+	fault *fault.Error
+	allow string
+}
+
+func (w *wrongMethod) Error() string { return w.fault.Error() }
+
+func (w *wrongMethod) Unwrap() error { return w.fault }
+
+// WrongMethod is the fault of a request for an address that takes other methods; RFC 9110 15.5.6 wants those in Allow.
+func WrongMethod(allow ...string) error {
+	list := strings.Join(allow, ", ")
+	return &wrongMethod{fault.New(fault.WrongAct, "method", "This address takes %s, and not this method. GET /api/docs lists what there is.", list), list}
+}
+
 // problemOf returns the answer that tells a caller of err.
 func problemOf(err error, requestID string) Response {
 	f := asFault(err, requestID)
@@ -99,6 +117,9 @@ func problemOf(err error, requestID string) Response {
 	}
 	if f.Kind == fault.Unauthenticated {
 		res = res.with("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 asks for it on every 401
+	}
+	if w := (*wrongMethod)(nil); errors.As(err, &w) {
+		res = res.with("Allow", w.allow)
 	}
 	raw, marshalErr := json.Marshal(p, json.Deterministic(true))
 	if marshalErr != nil { // a fault whose text is no UTF-8: a bug, and no reason to say nothing

@@ -15,6 +15,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
+// V81: a request is one line that says who asked for what from where, and when it was refused, for want of a session or of a
+// right, it stands out.
 func TestOneLineARequest(t *testing.T) {
 	var a *api
 	a = serve(t, nil,
@@ -26,13 +28,15 @@ func TestOneLineARequest(t *testing.T) {
 			r.Record("A", "S")
 			return httpapi.Response{}, fault.New(fault.Unauthenticated, "signIn", "No.")
 		}},
+		httpapi.Route{Key: "GET /above", Needs: access.SettingsWrite, Handle: ok},
 		httpapi.Route{Key: "GET /away", Needs: access.Public, Handle: failing(fault.New(fault.Unavailable, "away", "Later.").Because(errors.New("line broke")))})
 	a.do(t, request("GET /api/x/{id}"))
 	a.do(t, request("POST /api/login"))
 	a.do(t, request("GET /away"))
 	a.do(t, request("GET /none"))
+	a.do(t, request("GET /above"))
 	lines := a.lines(t)
-	if len(lines) != 4 {
+	if len(lines) != 5 {
 		t.Fatalf("%d lines: %s", len(lines), a.log)
 	}
 	for i, want := range []map[string]any{
@@ -40,6 +44,7 @@ func TestOneLineARequest(t *testing.T) {
 		{"level": "WARN", "route": "POST /api/login", "status": 401.0, "code": "signIn", "account": "A", "session": "S"},
 		{"level": "ERROR", "route": "GET /away", "status": 503.0, "code": "away", "error": "away: Later.: line broke"},
 		{"level": "INFO", "route": "unmatched", "status": 404.0, "code": "noRoute"},
+		{"level": "WARN", "route": "GET /above", "status": 403.0, "code": "forbidden", "account": aliceID[:21] + "ALICE", "session": "01JNB7Z5Q0SSSSSSSSSSSSSSSS", "ip": "192.0.2.7"},
 	} {
 		for name, value := range want {
 			if lines[i][name] != value {

@@ -108,6 +108,12 @@ func (s *Site) front(context.Context, *httpapi.Request) (httpapi.Response, error
 // and for any other method, there is nothing.
 func (s *Site) rest(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at := path.Clean("/" + r.Path())
+	if methods := allowed(r.Path()); len(methods) > 0 {
+		return httpapi.Response{}, httpapi.WrongMethod(methods...)
+	}
+	if at == "/" && r.Method() != http.MethodGet && r.Method() != http.MethodHead {
+		return httpapi.Response{}, httpapi.WrongMethod(http.MethodGet, http.MethodHead)
+	}
 	if r.Method() != http.MethodGet && r.Method() != http.MethodHead || at == "/api" || strings.HasPrefix(at, "/api/") {
 		return httpapi.Response{}, nothing()
 	}

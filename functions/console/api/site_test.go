@@ -58,6 +58,24 @@ func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
 	}
 }
 
+// V49: the files of the page are never taken for anything else, and what is not there says no more than what is.
+func TestEveryFileHasTheSecurityHeaders(t *testing.T) {
+	for _, path := range []string{"/", "/accounts", "/icon.svg", "/assets/main-1a.js", "/assets/small-2b.css", "/assets/none.js", "/api/none"} {
+		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+			res := ask(t, method, path, "br", "")
+			if res.Headers["X-Content-Type-Options"] != "nosniff" || !strings.HasPrefix(res.Headers["Strict-Transport-Security"], "max-age=63072000") ||
+				res.Headers["X-Frame-Options"] != "DENY" || !strings.Contains(res.Headers["Content-Security-Policy"], "default-src 'none'") {
+				t.Errorf("%s %s: %d %v", method, path, res.StatusCode, res.Headers)
+			}
+			for name := range res.Headers {
+				if strings.HasPrefix(strings.ToLower(name), "access-control-") { // V50
+					t.Errorf("%s %s sends %s", method, path, name)
+				}
+			}
+		}
+	}
+}
+
 func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
 	for encodings, want := range map[string][2]string{
 		"":                  {"plain", ""},

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// address is a path of the API, with {} for what differs, and the methods that it takes.
+type address struct {
+	parts   []string
+	methods []string
+}
+
+// addresses are those of the reference. They are read when somebody asks for the first that is not there, not at the start.
+var addresses = sync.OnceValue(func() []address {
+	var reference struct {
+		Paths map[string]map[string]jsontext.Value `json:"paths"`
+	}
+	if err := json.Unmarshal(openapi, &reference); err != nil { // it is part of the binary
+		panic("reading the API's reference: " + err.Error())
+	}
+	var out []address
+	for path, operations := range reference.Paths {
+		a := address{parts: strings.Split(path, "/")}
+		for method := range operations {
+			a.methods = append(a.methods, strings.ToUpper(method))
+		}
+		slices.Sort(a.methods)
+		out = append(out, a)
+	}
+	return out
+})
+
+// allowed returns the methods that an address of the API takes: one without parameters before any other, as the gateway has it.
+func allowed(path string) []string {
+	if !strings.HasPrefix(path, "/api/") {
+		return nil
+	}
+	parts := strings.Split(path, "/")
+	var found address
+	for _, a := range addresses() {
+		if a.matches(parts) && (found.parts == nil || a.fixed() > found.fixed()) {
+			found = a
+		}
+	}
+	return found.methods
+}
+
+func (a address) matches(parts []string) bool {
+	return slices.EqualFunc(a.parts, parts, func(want, got string) bool {
+		return want == got || strings.HasPrefix(want, "{") && got != ""
+	})
+}
+
+// fixed returns how many parts of an address are not parameters.
+func (a address) fixed() int {
+	n := 0
+	for _, p := range a.parts {
+		if !strings.HasPrefix(p, "{") {
+			n++
+		}
+	}
+	return n
+}
