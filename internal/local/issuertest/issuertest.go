@@ -63,11 +63,21 @@ func Start(t testing.TB) *Server { return StartAt(t, "") }
 // StartAt is Start for a provider whose issuer has a path, as each tenant of Azure is.
 func StartAt(t testing.TB, path string) *Server {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s, stop, err := Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{codes: map[string]asked{}, key: key, person: Claims{"sub": "person-1"}}
+	t.Cleanup(stop)
+	return s
+}
+
+// Listen runs a provider on this machine until it is stopped, for whoever has no test that ends.
+func Listen(path string) (s *Server, stop func(), err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &Server{codes: map[string]asked{}, key: key, person: Claims{"sub": "person-1"}}
 	s.Sign = func(c Claims) string { return s.SignWith(s.key, oidc.ES256, c) }
 	described := &oidctest.Server{
 		PublicKeys: []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: KeyID, Algorithm: oidc.ES256}}, Algorithms: []string{oidc.ES256},
@@ -87,10 +97,9 @@ func StartAt(t testing.TB, path string) *Server {
 			described.ServeHTTP(w, r)
 		}
 	})))
-	t.Cleanup(listening.Close)
 	s.URL = listening.URL + path
 	described.SetIssuer(s.URL)
-	return s
+	return s, listening.Close, nil
 }
 
 // Person makes the claims those of whoever signs in next.

@@ -1,5 +1,5 @@
 // Command run is `make run`: the whole system on this machine until Ctrl-C. It is set by the environment: PORT, DATA,
-// ADMIN_PASSWORD, PUBLIC_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services that run already.
+// ADMIN_PASSWORD, PUBLIC_URL, AZURE_URL, GRAPH_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services that run already.
 package main
 
 import (
@@ -21,6 +21,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	if os.Getenv("MAKELEVEL") != "" {
+		if err := endWithParent(); err != nil {
+			fmt.Fprintln(os.Stderr, "make run:", err)
+		}
+	}
 	err := run(ctx)
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "make run:", err)
@@ -57,9 +62,11 @@ func options() (local.Options, error) {
 	}
 	port, errPort := number("PORT", 3000)
 	retry, errRetry := number("LOCAL_RETRY_SECONDS", 5)
-	var parameters map[string]string
-	if public := os.Getenv("PUBLIC_URL"); public != "" {
-		parameters = map[string]string{"PublicUrl": public}
+	parameters := map[string]string{}
+	for variable, parameter := range map[string]string{"PUBLIC_URL": "PublicUrl", "AZURE_URL": "AzureUrl", "GRAPH_URL": "GraphUrl"} {
+		if address := os.Getenv(variable); address != "" {
+			parameters[parameter] = address
+		}
 	}
 	return local.Options{
 		Parameters: parameters,
