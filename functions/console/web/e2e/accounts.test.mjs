@@ -268,4 +268,18 @@ test('how to select roles and groups: two lists, what the licence refuses, what 
   assert.deepEqual([[...now.roles].sort(), now.groups], [['SELF', 'VIEWER'], ['STAFF']])
 })
 
+// C22: what somebody is called is a text wherever it stands: it makes no element, and nothing in it runs.
+test('a name that is markup is shown as it is', async () => {
+  const markup = '<img src=x onerror="document.title=`ran`"><b>bold</b>'
+  const made = await account({ username: fresh('markup'), name: markup })
+  await list(made.username)
+  await page.getByText(markup, { exact: true }).first().waitFor()
+  await page.getByRole('link', { name: made.username, exact: true }).click()
+  await page.getByRole('heading', { level: 1, name: markup, exact: true }).waitFor()
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: markup, exact: true }).waitFor()
+  assert.equal(await page.locator('img[src="x"], h1 b').count(), 0)
+  assert.notEqual(await page.title(), 'ran')
+})
+
 test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(wrong, []))

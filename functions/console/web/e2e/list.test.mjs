@@ -64,7 +64,9 @@ test('a slash goes to the search; another page begins at its beginning, and is n
   await page.locator('input:focus[type=search]').waitFor()
   await page.keyboard.type('a/b')
   assert.equal(await find().inputValue(), 'a/b') // within a text a slash is a slash
+  await page.getByText('No account fits').waitFor()
   await find().fill('')
+  await page.getByText('No account fits').waitFor({ state: 'hidden' })
   await page.getByRole('link', { name: 'admin', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
   await page.waitForFunction(() => document.title.startsWith('Administrator'))

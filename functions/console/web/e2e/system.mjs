@@ -2,6 +2,11 @@
 export const origin = process.env.E2E_URL ?? 'http://127.0.0.1:3000'
 export const administrator = { username: 'admin', password: process.env.E2E_PASSWORD ?? '' }
 
+/** What people sign in by beside the system; undefined where nobody started it. */
+export const providers = process.env.E2E_PROVIDERS && JSON.parse(process.env.E2E_PROVIDERS)
+/** The mailbox of the system; undefined where it has none. */
+export const mailbox = process.env.E2E_MAILBOX
+
 let token
 async function bearer() {
   if (token) return token
@@ -34,6 +39,33 @@ export async function account(values = {}, password) {
   const made = await call('POST', '/api/accounts', { username, name: 'Pat Walker', email: `${username}@example.com`, userType: 'FULL', ...values })
   if (password) await call('POST', `/api/accounts/${made.id}/password`, { password, forceChange: false, unlock: true })
   return made
+}
+
+/** The newest mail to an address whose subject and text fit: its text. Mails take their way through the outbox, so it waits for one. */
+export async function mailed(to, subject, within = () => true) {
+  for (const until = Date.now() + 30_000; Date.now() < until; await new Promise((done) => setTimeout(done, 200))) {
+    const { emails } = await (await fetch(`${mailbox}/store`)).json()
+    const found = emails.filter((m) => m.destination.to[0] === to && subject.test(m.subject) && within(m.body.text))
+    if (found.length > 0) return found.at(-1).body.text
+  }
+  throw new Error(`no mail to ${to} about ${subject}`)
+}
+
+/** Puts what a stand-in beside the system is to answer with: a provider's /person, or the directory's /people. */
+export async function says(address, content) {
+  const answer = await fetch(address, { method: 'PUT', body: JSON.stringify(content) })
+  if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`)
+}
+
+/** Changes the settings of the environment, and hands over what puts them back. */
+export async function settings(values) {
+  const put = async (wanted) => {
+    const now = await call('GET', '/api/settings')
+    await call('PATCH', '/api/settings', wanted, { 'If-Match': `"${now.version}"` })
+    return Object.fromEntries(Object.keys(wanted).map((name) => [name, now[name]]))
+  }
+  const before = await put(values)
+  return () => put(before)
 }
 
 let crowded

@@ -1,7 +1,7 @@
 // Installs the packages and builds the console into dist/app. Does nothing when a former run did it from the same sources.
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -71,25 +71,88 @@ function compress(folder) {
   }
 }
 
+/** What the app was built from stands within it, so that the two cannot part. */
+const stamp = join(app, '.stamp')
+
 function build() {
   const sources = ['src', 'public', 'scripts'].flatMap((name) => filesOf(join(web, name))).filter((path) => !path.endsWith('schema.d.ts'))
   const single = ['index.html', 'package-lock.json', 'vite.config.ts', 'tsconfig.json'].map((name) => join(web, name))
   const mark = hashOf([...sources, ...single, contract])
-  const stamp = join(web, 'dist', '.stamp')
   if (existsSync(join(app, 'index.html')) && stamped(stamp, mark)) return
   types()
   console.log('building the web console')
-  const fresh = join(web, 'dist', '.fresh')
-  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(dirname(app), { recursive: true })
+  const fresh = join(dirname(app), '.fresh')
+  const old = join(dirname(app), '.old')
+  for (const left of [fresh, old]) rmSync(left, { recursive: true, force: true }) // of a run that was killed
   run(join(modules, '.bin', 'vite'), ['build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'], 'the web console does not build:')
   compress(fresh)
-  mkdirSync(dirname(app), { recursive: true })
-  rmSync(stamp, { force: true })
-  rmSync(app, { recursive: true, force: true })
+  writeFileSync(join(fresh, '.stamp'), mark)
+  // A folder cannot be renamed onto one that has files, so the app is gone between two renames, and for no longer.
+  if (existsSync(app)) renameSync(app, old)
   renameSync(fresh, app)
-  writeFileSync(stamp, mark)
+  rmSync(old, { recursive: true, force: true })
 }
 
+const alive = (pid) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/**
+ * Waits until no other run works here, and keeps others out until this one ends. The lock is a file with the holder's number that
+ * comes into being whole, as a link; that of a holder who is gone is moved aside, which only one of those who wait can do.
+ */
+async function alone() {
+  const lock = join(web, 'dist', '.lock')
+  const mine = `${lock}-${process.pid}`
+  mkdirSync(dirname(lock), { recursive: true })
+  writeFileSync(mine, String(process.pid))
+  process.on('exit', () => rmSync(mine, { force: true }))
+  for (let said = false; ; await new Promise((done) => setTimeout(done, 100))) {
+    try {
+      linkSync(mine, lock)
+      process.on('exit', () => rmSync(lock, { force: true }))
+      return
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    let holder
+    try {
+      holder = readFileSync(lock, 'utf8')
+    } catch {
+      continue // let go of just now
+    }
+    if (!alive(Number(holder))) {
+      takeOver(lock, mine, holder)
+      continue
+    }
+    if (!said) console.log('waiting for another build of the web console')
+    said = true
+  }
+}
+
+/** Removes a lock whose holder is gone; one that somebody else took meanwhile is put back. */
+function takeOver(lock, mine, holder) {
+  const aside = `${mine}-aside`
+  try {
+    renameSync(lock, aside)
+  } catch {
+    return
+  }
+  try {
+    if (readFileSync(aside, 'utf8') !== holder) linkSync(aside, lock)
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+await alone()
 install()
 if (process.argv.includes('--install-only')) types()
 else build()

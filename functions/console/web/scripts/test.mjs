@@ -1,6 +1,7 @@
 // The tests of the console: types, units, bundle budget, then the browser against a system of its own.
 //   --short  one walk through sign-in, list and account instead of every browser test
-// E2E_URL and E2E_PASSWORD name a running system to use instead; CHROMIUM names the browser.
+// E2E_URL and E2E_PASSWORD name a running system to use instead, E2E_MAILBOX and E2E_PROVIDERS the mailbox beside it and what the
+// command providers said (tests that need them are left out otherwise); CHROMIUM names the browser.
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -51,31 +52,42 @@ const freePort = () =>
     })
   })
 
-/** Starts a system as make run does, with nothing kept. */
-async function start() {
-  const port = await freePort()
-  const password = `${randomBytes(9).toString('base64url')} lanterns`
-  const built = spawnSync('go', ['build', '-buildvcs=false', '-o', '.build/bin/run', './internal/local/run'], { cwd: root, stdio: 'inherit' })
+/** Builds and starts a program of the project, and hands over what it says until that has what is waited for. */
+async function launch(name, wanted, env) {
+  const program = join(root, '.build', 'bin', name)
+  const built = spawnSync('go', ['build', '-buildvcs=false', '-o', program, `./internal/local/${name}`], { cwd: root, stdio: 'inherit' })
   if (built.status !== 0) process.exit(1)
-  const system = spawn(join(root, '.build', 'bin', 'run'), [], { cwd: root, env: { ...process.env, PORT: String(port), DATA: '', ADMIN_PASSWORD: password }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const running = spawn(program, [], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   await new Promise((done) => {
     const ended = () => {
-      console.error(`the system did not start:\n${said}`)
+      console.error(`${name} did not start:\n${said}`)
       process.exit(1)
     }
-    const timer = setTimeout(() => { system.kill('SIGTERM'); ended() }, 240_000)
-    system.once('exit', ended)
-    for (const stream of [system.stdout, system.stderr]) stream.on('data', (text) => {
+    const timer = setTimeout(() => { running.kill('SIGTERM'); ended() }, 240_000)
+    running.once('exit', ended)
+    for (const stream of [running.stdout, running.stderr]) stream.on('data', (text) => {
       said += text
-      if (said.includes('Ready after')) {
+      if (wanted.test(said)) {
         clearTimeout(timer)
-        system.removeListener('exit', ended)
+        running.removeListener('exit', ended)
         done()
       }
     })
   })
-  return { url: `http://127.0.0.1:${port}`, password, stop: () => new Promise((done) => { system.once('exit', done); system.kill('SIGINT') }) }
+  return { said, stop: () => new Promise((done) => { running.once('exit', done); running.kill('SIGINT') }) }
+}
+
+/** Starts a system as make run does, with nothing kept; beside it what people can sign in by. Passkeys need its address to be a name. */
+async function start() {
+  const port = await freePort()
+  const password = `${randomBytes(9).toString('base64url')} lanterns`
+  const url = `http://localhost:${port}`
+  const providers = await launch('providers', /\n/, {})
+  const known = JSON.parse(providers.said)
+  const system = await launch('run', /Ready after[^]*Stop /, { PORT: String(port), PUBLIC_URL: url, AZURE_URL: known.azure, GRAPH_URL: known.graph, DATA: '', ADMIN_PASSWORD: password })
+  const [, mailbox] = /Mailbox +(\S+)/.exec(system.said)
+  return { env: { E2E_URL: url, E2E_PASSWORD: password, E2E_MAILBOX: mailbox, E2E_PROVIDERS: providers.said }, stop: () => Promise.all([system.stop(), providers.stop()]) }
 }
 
 run('types', 'node_modules/.bin/tsc', ['-p', '.'])
@@ -85,10 +97,10 @@ if (!findChromium()) {
   console.log('== browser: there is no Chromium here, so the pages are not tested (CHROMIUM=path names one)')
   process.exit(0)
 }
-const system = process.env.E2E_URL ? { url: process.env.E2E_URL, password: process.env.E2E_PASSWORD, stop: () => undefined } : await start()
+const system = process.env.E2E_URL ? { env: {}, stop: () => undefined } : await start()
 console.log(`== browser tests${short ? ', the short run' : ''}`)
 const files = short ? ['short.test.mjs'] : readdirSync(join(web, 'e2e')).filter((n) => n.endsWith('.test.mjs'))
-const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((n) => join('e2e', n))], { cwd: web, stdio: 'inherit', env: { ...process.env, E2E_URL: system.url, E2E_PASSWORD: system.password } })
+const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((n) => join('e2e', n))], { cwd: web, stdio: 'inherit', env: { ...process.env, ...system.env } })
 const status = await new Promise((done) => tests.once('exit', done))
 await system.stop()
 process.exit(status ?? 1)

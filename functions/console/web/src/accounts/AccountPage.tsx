@@ -1,5 +1,5 @@
 import { Anchor, Breadcrumbs, Skeleton, Stack, Tabs, Text } from '@mantine/core'
-import { Suspense } from 'react'
+import { Suspense, useEffect, useRef } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { asProblem } from '../api/problem'
 import { Loading } from '../common/Loading'
@@ -21,6 +21,13 @@ export function AccountPage() {
   const may = useMay()
   const navigate = useNavigate()
   useTitle(account.data && nameOf(account.data))
+  const strip = useRef<HTMLDivElement>(null)
+  const shown = Boolean(account.data && fields)
+  // On a narrow screen the tab that is open may be off the end of the strip. Only the strip moves, not the page.
+  useEffect(() => {
+    const at = strip.current?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (at && strip.current) strip.current.scrollLeft = at.offsetLeft - (strip.current.clientWidth - at.offsetWidth) / 2
+  }, [tab, shown])
 
   if (account.error && [400, 404].includes(asProblem(account.error).status)) return <NotFound what="user account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />
@@ -37,7 +44,7 @@ export function AccountPage() {
       <Details key={id} account={account.data} fields={fields} />
       {current && (
         <Tabs value={current.value} onChange={(value) => void navigate(`/accounts/${id}/${value}`, { replace: true, preventScrollReset: true })} className={classes.tabs}>
-          <Tabs.List className={classes.tabList} aria-label="More of this account">
+          <Tabs.List ref={strip} className={classes.tabList} aria-label="More of this account">
             {open.map((t) => <Tabs.Tab key={t.value} value={t.value}>{t.label}</Tabs.Tab>)}
           </Tabs.List>
           <Tabs.Panel value={current.value} pt="md">

@@ -12,6 +12,7 @@ import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldInput } from '../fields/FieldInput'
 import type { Field, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
+import { Instant } from '../fields/Instant'
 import { useMay } from '../session/session'
 import { nameOf, readAccount, refreshed, valueOf } from './account'
 import type { Account } from './account'
@@ -62,6 +63,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
           <div>
             <Group gap="sm"><Title order={1} size="h2">{nameOf(account)}</Title><Marks account={account} always /></Group>
             <Text c="dimmed">{account.username}{account.userType && ` · ${account.userType}`}</Text>
+            {account.blockedUntil && <Text size="sm">Failed tries block it: one more is let through from <Instant at={account.blockedUntil} />.</Text>}
           </div>
           {!base && (
             <Group gap="xs">

@@ -44,7 +44,7 @@ function Figures({ of }: { of: Overview }) {
   const tiles = [
     { label: 'Access allowed', n: accounts.allowed, to: '/accounts?accessLocked=false', tone: 'good' },
     { label: 'Not yet allowed', n: accounts.notYetAllowed, to: '/accounts?accessLocked=true&lockedReason.contains=not+yet', tone: '' },
-    { label: 'Blocked', n: accounts.blocked, to: '/accounts?accessLocked=true', tone: accounts.blocked ? 'bad' : '' },
+    { label: 'Blocked by an administrator', n: accounts.blocked, to: '/accounts?accessLocked=true', tone: accounts.blocked ? 'bad' : '' },
     { label: 'Blocked by failed tries', n: accounts.blockedByTries, to: '/accounts?accessLocked=true&lockedReason.contains=failed+tries', tone: accounts.blockedByTries ? 'bad' : '' },
     { label: 'Second factor missing', n: accounts.secondFactorMissing, to: '/accounts?mfaEnabled=false', tone: accounts.secondFactorMissing ? 'warn' : '' },
     { label: 'Locked', n: accounts.locked, to: '/accounts?active=false', tone: '' },

@@ -16,15 +16,16 @@ export function SignIns({ days }: { days: Day[] }) {
   const [table, setTable] = useState(false)
   const most = Math.max(4, ...days.flatMap((d) => [d.signIns, d.failures]))
   const y = (n: number) => (n === 0 ? 0 : Math.max(2, (n / most) * high))
+  const counted = (n: number, one: string) => `${n.toLocaleString()} ${one}${n === 1 ? '' : 's'}`
   const sum = (of: 'signIns' | 'failures') => days.reduce((all, d) => all + d[of], 0)
   const short = (date: string) => new Date(`${date}T00:00:00Z`).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
   return (
-    <Panel title="Sign-ins and failures" help={`${sum('signIns').toLocaleString()} sign-ins and ${sum('failures').toLocaleString()} failures in the last ${days.length} days (UTC).`} actions={<Button size="compact-sm" variant="subtle" aria-expanded={table} onClick={() => setTable(!table)}>{table ? 'As a picture' : 'As a table'}</Button>}>
+    <Panel title="Sign-ins and failures" help={`${counted(sum('signIns'), 'sign-in')} and ${counted(sum('failures'), 'failure')} in the last ${days.length} days (UTC).`} actions={<Button size="compact-sm" variant="subtle" aria-expanded={table} onClick={() => setTable(!table)}>{table ? 'As a picture' : 'As a table'}</Button>}>
       {table ? (
         <Records label="Sign-ins and failures by day" rows={[...days].reverse()} idOf={(d) => d.date} columns={[{ label: 'Day', cell: (d) => d.date }, { label: 'Sign-ins', cell: (d) => d.signIns }, { label: 'Failures', cell: (d) => d.failures }]} />
       ) : (
         <>
-          <svg className={classes.chart} viewBox={`-26 -8 ${days.length * step + 30} ${high + 32}`} role="img" aria-label={`Sign-ins and failures by day. The highest day has ${most}. “As a table” gives the figures.`}>
+          <svg className={classes.chart} viewBox={`-26 -8 ${days.length * step + 42} ${high + 32}`} role="img" aria-label={`Sign-ins and failures by day. The highest day has ${most}. “As a table” gives the figures.`}>
             {[0, 0.5, 1].map((part) => (
               <g key={part}>
                 <line x1={0} x2={days.length * step} y1={high - part * high} y2={high - part * high} className={classes.rule} />

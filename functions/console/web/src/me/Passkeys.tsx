@@ -2,9 +2,12 @@ import { Badge, Button, Group, Modal, Skeleton, Text, TextInput } from '@mantine
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
+import { useNavigate } from 'react-router'
 import { api, ask } from '../api/client'
 import type { Schemas } from '../api/client'
 import { asProblem } from '../api/problem'
+import { queries } from '../api/queries'
+import { forget } from '../api/transport'
 import { ActionDialog } from '../common/ActionDialog'
 import { Panel } from '../common/Panel'
 import { ProofDialog } from '../common/ProofDialog'
@@ -18,6 +21,7 @@ type Passkey = Schemas['MfaPasskey']
 
 /** One's own passkeys: a second factor, and a way in of their own. */
 export function Passkeys() {
+  const navigate = useNavigate()
   const mfa = useMfa()
   const [adding, setAdding] = useState(false)
   const [renaming, setRenaming] = useState<Passkey>()
@@ -54,12 +58,14 @@ export function Passkeys() {
           title={`Delete ${deleting.name}`} apply="Delete" danger close={() => setDeleting(undefined)}
           act={(body) => ask(api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }))}
           done={() => {
-            setDeleting(undefined)
-            void mfaChanged()
-            notifications.show({ color: 'green', message: 'The passkey is deleted.' })
+            forget() // the service ended every session
+            queries.clear()
+            notifications.show({ color: 'green', message: 'The passkey is deleted, and every session is over. Sign in again.', autoClose: 15_000 })
+            void navigate('/sign-in', { replace: true })
           }}
         >
-          <Text size="sm">It lets nobody in any more. Take it off the device as well.</Text>
+          <Text size="sm">It lets nobody in any more; take it off the device as well. Every session ends, this one too, and remembered devices are asked again.</Text>
+          {rows.length === 1 && !mfa.data?.methods.includes('totp') && <Text size="sm">It is your only second factor: recovery codes go with it.</Text>}
         </ProofDialog>
       )}
     </Panel>

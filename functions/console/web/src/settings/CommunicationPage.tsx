@@ -22,7 +22,7 @@ const colours = { queued: 'orange', sent: 'green', failed: 'red' } as const
 /** The kinds of mail in words; the subject says the same more exactly. */
 const about: Record<Kind, string> = {
   welcome: 'Welcome', passwordLink: 'Set-password link', forgottenPassword: 'Forgotten password', passwordChanged: 'Password changed', blockedByTries: 'Blocked by tries',
-  factorAdded: 'Second factor set up', factorRemoved: 'Second factor removed', devicesRemoved: 'Devices removed', emailChanged: 'Email changed', code: 'Code', keyExpires: 'API key expires',
+  factorAdded: 'Second factor set up', factorRemoved: 'Second factor removed', factorNotEnforced: 'Second factor not enforced', devicesRemoved: 'Devices removed', linkAdded: 'Sign-in link added', linkRemoved: 'Sign-in link removed', emailChanged: 'Email changed', code: 'Code', keyExpires: 'API key expires',
 }
 const filters = ['kind', 'state', 'account', 'from', 'to'] as const
 

@@ -16,6 +16,13 @@ const words = (kind: string) => {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+/** What happened to what: "Role DESK: changed". Providers are known by their name, which stands below, not by their id. */
+const heading = (kind: string, subject: string | undefined) => {
+  const [what = '', which = ''] = (subject ?? '').split('/')
+  if (!what || what === 'ssoProvider') return words(kind)
+  return `${what === 'settings' ? 'Environment defaults' : `${words(what)} ${which}`.trim()}: ${words(kind).toLowerCase()}`
+}
+
 /** What was changed in the environment: settings, reference data, providers. */
 export function EnvironmentLogPage() {
   const log = useInfiniteQuery({
@@ -39,7 +46,7 @@ export function EnvironmentLogPage() {
         <div className={classes.section}>
           <Timeline bulletSize={24} lineWidth={2} active={-1}>
             {lines.map((line) => (
-              <Timeline.Item key={line.id} bullet={<IconPoint size={15} aria-hidden />} title={<Text span size="sm" fw={600}>{words(line.kind)}{line.subject && ` (${line.subject})`}</Text>}>
+              <Timeline.Item key={line.id} bullet={<IconPoint size={15} aria-hidden />} title={<Text span size="sm" fw={600}>{heading(line.kind, line.subject)}</Text>}>
                 <Text size="xs" c="dimmed" component="div"><Instant at={line.at} /> · {line.by || 'the system'}{line.address && ` · ${line.address}`}</Text>
                 {line.note && <Text size="sm" mt={4}>{line.note}</Text>}
                 {line.changes?.map((c, i) => (

@@ -1,4 +1,4 @@
-import { Button, Stack } from '@mantine/core'
+import { Button, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { Link, useNavigate } from 'react-router'
 import { api, ask } from '../api/client'
@@ -69,6 +69,7 @@ export function SsoCallbackPage() {
       {error || !here ? (
         <Stack>
           {error ? <ProblemAlert error={error} /> : 'Nothing came back from a provider. Start again from the sign-in page.'}
+          {error !== undefined && here?.departure.to === 'signIn' && <Text size="sm">Only accounts that are linked to the provider come in by it. If yours is not yet, sign in with your password and link it under My account, or ask your administrator.</Text>}
           <Button component={Link} to={back} replace>Back</Button>
         </Stack>
       ) : <Loading what="Signing in" />}

@@ -18,6 +18,7 @@ import { go } from '../signin/departure'
 import { keepDirectory, keptDirectory } from './directory'
 import type { Directory } from './directory'
 import { Outcome } from './outcomes'
+import classes from './Wizard.module.css'
 
 type Choice = Schemas['SsoChoice']
 type Person = Schemas['SsoPerson']
@@ -114,7 +115,7 @@ function People({ directory, leave }: { directory: Directory; leave: () => void 
               { label: 'State', cell: (p) => <Outcome of={p} /> },
               {
                 label: 'Link', cell: (p) =>
-                  p.outcome === 'linkable' ? <Checkbox label="Add link" aria-label={`Add link for ${p.name}`} checked={ticked.has(p.objectId ?? '')} onChange={(e) => tick(p, e.currentTarget.checked)} />
+                  p.outcome === 'linkable' ? <Checkbox className={classes.add} label="Add link" aria-label={`Add link for ${p.name}`} checked={ticked.has(p.objectId ?? '')} onChange={(e) => tick(p, e.currentTarget.checked)} />
                     : (p.outcome === 'alreadyLinked' || p.outcome === 'linked') && p.accountId ? <Button size="compact-sm" variant="light" color="red" aria-label={`Remove link of ${p.name}`} onClick={() => setRemoving(p)}>Remove Link</Button> : null,
               },
             ]}

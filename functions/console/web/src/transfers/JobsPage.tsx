@@ -49,10 +49,15 @@ export function JobsPage() {
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
       {list.data && (rows.length === 0 ? (
         <Message icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
-          {all.length > 0 ? (list.hasNextPage ? 'Load more to look among older ones.' : 'Look among all of them.') : 'An import or an export shows here as soon as it is submitted.'}
+          {all.length > 0 ? (list.hasNextPage ? `None of the newest ${all.length}. Load more to look among older ones.` : 'Look among all of them.') : 'An import or an export shows here as soon as it is submitted.'}
         </Message>
       ) : <div className={classes.sheet}><Records label="Jobs" rows={rows} idOf={(j) => j.id} columns={columns} /></div>)}
-      {list.hasNextPage && <Group><Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button></Group>}
+      {list.hasNextPage && (
+        <Group>
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>
+          {rows.length < all.length && <Text size="sm" c="dimmed">{rows.length} of the newest {all.length} jobs fit; older ones are not looked at yet.</Text>}
+        </Group>
+      )}
     </Stack>
   )
 }

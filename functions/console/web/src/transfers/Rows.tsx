@@ -65,6 +65,7 @@ function Told({ row }: { row: Row }) {
       {errors.map((e, i) => (
         <li key={`e${i}`}>
           {e.cell && <><span className={classes.cell}>{e.cell}</span> </>}
+          {e.field && `${e.field}: `}
           {e.cell && e.message.startsWith(`${e.cell} `) ? e.message.slice(e.cell.length + 1) : e.message}
           {e.value && !e.message.includes(e.value) && <Text span inherit c="dimmed"> The cell has “{e.value}”.</Text>}
         </li>

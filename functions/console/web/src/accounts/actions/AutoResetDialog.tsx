@@ -20,7 +20,7 @@ export default function AutoResetDialog({ account, close }: DialogProps) {
       <Modal opened onClose={close} title="Auto reset password" closeOnClickOutside={false} closeOnEscape={false}>
         <Stack>
           <Secret label={`New password of ${account.username}`} value={reset.data.password} />
-          <Text size="sm">It works until <Instant at={reset.data.expires} /> and has to be changed at the next sign-in.</Text>
+          <Text size="sm">It works until <Instant at={reset.data.expires} />, and only to set their own: from the first sign-in on there is a quarter of an hour for that.</Text>
           <Group justify="flex-end"><Button onClick={close}>Done</Button></Group>
         </Stack>
       </Modal>
