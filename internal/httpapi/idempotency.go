@@ -118,8 +118,13 @@ func newClaim(r *Request, given string) (claim, error) {
 	account := r.Scope.Caller.AccountID
 	// The parts cannot run into each other: none of them holds a NUL.
 	name := sha256.Sum256([]byte(strings.Join([]string{r.Scope.Env.ID, account, r.route.Key, given}, "\x00")))
-	// The path's parameters, the query and the version that it was made from are part of what must be the same.
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(r.header("if-match")), r.body}, []byte{0}))
+	// The path's parameters, the query and the version that it was made from are part of what must be the same; a version that
+	// is empty is not none.
+	from := "none"
+	if r.has("if-match") {
+		from = "=" + r.header("if-match")
+	}
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(from), r.body}, []byte{0}))
 	c := claim{key: base64.RawURLEncoding.EncodeToString(name[:]), body: sum[:], id: r.id}
 	// The key a client chose is part of the sealing key, and only its hash is stored: a copy of the table does not show
 	// answers that hold a secret.

@@ -113,6 +113,7 @@ func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	a.do(t, create("k1", `{"name":"b"}`)).wants(t, 422, "idempotencyKeyReused")
 	a.do(t, create("k1", `{"name":"a"}`).query("dry=1")).wants(t, 422, "idempotencyKeyReused")
 	a.do(t, create("k1", `{"name":"a"}`).header("If-Match", `"7"`)).wants(t, 422, "idempotencyKeyReused")
+	a.do(t, create("k1", `{"name":"a"}`).header("If-Match", "")).wants(t, 422, "idempotencyKeyReused")
 	if c.runs != 1 {
 		t.Errorf("ran %d times", c.runs)
 	}

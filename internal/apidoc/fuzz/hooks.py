@@ -4,7 +4,8 @@ import sys
 
 import schemathesis
 
-# The generator describes its functions by parsing them, deep inside of itself, which Python 3.11 counts wrongly near its bound.
+# The generator describes its functions by parsing them, deep inside of itself, which Python 3.11 counts wrongly near its bound,
+# and when two threads do (so run.sh has one).
 sys.setrecursionlimit(20000)
 
 
