@@ -95,5 +95,5 @@ func (s *Service) tryMailCode(ctx context.Context, got Ticketed, text string, d 
 	if err := s.factorFailed(ctx, got, string(mfa.MailCode), d); err != nil {
 		return nil, err
 	}
-	return nil, wrongCode()
+	return nil, fault.New(fault.Unauthenticated, "code", "This is not the code that was mailed last. Look at the newest mail and try again, or have another code mailed.")
 }

@@ -41,7 +41,7 @@ const (
 	whyLocked     = "The account is locked."
 	whyBlocked    = "Login access is blocked."
 	whyDates      = "Out of the account's dates."
-	whyNoPassword = "The account has no password, as one with a licence for API clients."
+	whyNoPassword = "The account has no password: none was set yet, or its licence is for API clients."
 	whyOver       = "The temporary password is over, or was used."
 	whyForgotten  = "It came from a remembered device, which is forgotten: its tries are used up."
 	whyOvertaken  = "The account was changed, or blocked, at the same moment."

@@ -119,8 +119,8 @@ func TestTheLogSaysWhySignInFailed(t *testing.T) {
 			"blocked": "Login access is blocked.", "blocked and wrong": "Wrong password. Login access is blocked.",
 			"blocked by tries": "The tries are used up; the password was not looked at.", "the last try": "Wrong password.",
 			"locked": "The account is locked.", "not yet": "Out of the account's dates.", "no longer": "Out of the account's dates.",
-			"no password":          "The account has no password, as one with a licence for API clients.",
-			"API client, no input": "The account has no password, as one with a licence for API clients.",
+			"no password":          "The account has no password: none was set yet, or its licence is for API clients.",
+			"API client, no input": "The account has no password: none was set yet, or its licence is for API clients.",
 			"nobody":               "No such username or email.",
 		}[name]
 		if r.Why != want || r.Known != (name != "nobody") || r.Blocks != (name == "the last try") || r.Device.Address != "192.0.2.1" {

@@ -93,8 +93,8 @@ func refusalsAreOne(t *testing.T, admin *client) {
 	}
 	for name, want := range map[string]string{
 		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.", "expired": "Out of the account's dates.",
-		"tried": "The tries are used up; the password was not looked at.", "without": "The account has no password, as one with a licence for API clients.",
-		"program": "The account has no password, as one with a licence for API clients.",
+		"tried": "The tries are used up; the password was not looked at.", "without": "The account has no password: none was set yet, or its licence is for API clients.",
+		"program": "The account has no password: none was set yet, or its licence is for API clients.",
 	} {
 		password := right
 		if name == "wrong" {
