@@ -66,10 +66,9 @@ func imageOf(a account.Account) item {
 	return image
 }
 
-// accountOf reads an account from its row. top chooses between the newest image and the one before the import that wrote
-// it; there is no account if that one is missing.
-func accountOf(it item, top bool) (account.Account, bool) {
-	image := imageIn(it, top)
+// accountOf reads an account from its row, in the image of that age; there is no account if that one is missing.
+func accountOf(it item, is age) (account.Account, bool) {
+	image := imageIn(it, is)
 	if image == nil {
 		return account.Account{}, false
 	}
@@ -90,37 +89,63 @@ func accountOf(it item, top bool) (account.Account, bool) {
 	return a, true
 }
 
-// imageIn returns the newest image of an item or the one before the import that wrote it, nil where there is none: an import
-// that takes something away leaves its image, marked as gone.
-func imageIn(it item, top bool) item {
+// age says which image of an item is meant.
+type age int
+
+const (
+	newest  age = iota
+	former      // before the import that wrote it
+	earlier     // before the import before that
+)
+
+// asSeen returns the age of the image that a reader with that snapshot sees. A second import may stage over what one wrote that
+// was committed since the snapshot was taken: such a reader sees neither.
+func asSeen(imports environment.Snapshot, it item) age {
 	switch {
-	case !top:
+	case imports.Sees(number(it, attrImport)):
+		return newest
+	case imports.Sees(number(it, attrImport0)):
+		return former
+	}
+	return earlier
+}
+
+// imageIn returns an image of an item, nil where there is none: an import that takes something away leaves its image, marked
+// as gone.
+func imageIn(it item, is age) item {
+	switch {
+	case is == former:
 		return within(it, attrFormer)
+	case is == earlier:
+		return within(it, attrFormer0)
 	case flag(it, attrGone):
 		return nil
 	}
 	return within(it, attrImage)
 }
 
-// current returns the account that a row holds for a reader of one item: what an import wrote counts if it is committed
-// by now, so the environment is read again where its snapshot does not know the import yet.
-func (t *Table) current(ctx context.Context, env environment.Environment, it item) (account.Account, bool, error) {
-	mark := number(it, attrImport)
-	if env.Imports.Sees(mark) {
-		a, ok := accountOf(it, true)
-		return a, ok, nil
+// seenNow is asSeen for a reader of one item: what an import wrote counts if it is committed by now, so the environment is read
+// again where its snapshot does not know the import yet.
+func (t *Table) seenNow(ctx context.Context, env environment.Environment, it item) (age, error) {
+	if is := asSeen(env.Imports, it); is == newest {
+		return is, nil
 	}
 	head, err := t.get(ctx, headKey(env.ID))
 	if err != nil {
-		return account.Account{}, false, err
+		return newest, err
 	}
 	now, err := headOf(env.ID, head)
+	return asSeen(now.Imports, it), err
+}
+
+// current returns the account that a row holds for a reader of one item.
+func (t *Table) current(ctx context.Context, env environment.Environment, it item) (account.Account, bool, error) {
+	is, err := t.seenNow(ctx, env, it)
 	if err != nil {
 		return account.Account{}, false, err
 	}
-	seen := now.Imports.Sees(mark)
-	a, ok := accountOf(it, seen)
-	a.Stored.Pending = !seen
+	a, ok := accountOf(it, is)
+	a.Stored.Pending = is != newest
 	return a, ok, nil
 }
 
@@ -168,7 +193,7 @@ func (s Accounts) Page(ctx context.Context, env environment.Environment, after s
 			return nil, "", err
 		}
 		for _, it := range items {
-			if a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+			if a, ok := accountOf(it, asSeen(env.Imports, it)); ok {
 				out = append(out, a)
 			}
 			after = text(it, "SK")
@@ -229,9 +254,9 @@ func anchorImage(a account.Anchor) item {
 	return out
 }
 
-// anchorOf reads an anchor; top chooses the image as accountOf does.
-func anchorOf(it item, top bool) (account.Anchor, bool) {
-	image := imageIn(it, top)
+// anchorOf reads an anchor, in the image of that age.
+func anchorOf(it item, is age) (account.Anchor, bool) {
+	image := imageIn(it, is)
 	if image == nil {
 		return account.Anchor{}, false
 	}

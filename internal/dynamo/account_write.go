@@ -368,7 +368,8 @@ func (s Accounts) planKeys(p *parts, env string, w account.Write, mark int64, ha
 		case !slices.Contains(had, identifier):
 			s.claimKey(p, env, identifier, w.After, mark, hand)
 		case moved:
-			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET #row = :row", item{":row": str(w.After.DirectoryKey())}))
+			// What an import staged of the key is overtaken with the rest: its taking back finds no row any more that would lead here.
+			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET #row = :row REMOVE gone, imp, wasId, wasRow", item{":row": str(w.After.DirectoryKey())}))
 		}
 	}
 	for _, identifier := range had {

@@ -184,7 +184,7 @@ func (c Checks) CheckKey(ctx context.Context, env, accountID, keyID, sessionID s
 	if err != nil {
 		return signin.Keyed{}, err
 	}
-	anchor, ok := anchorOf(items[1], head.Imports.Sees(number(items[1], attrImport)))
+	anchor, ok := anchorOf(items[1], asSeen(head.Imports, items[1]))
 	if !ok {
 		return signin.Keyed{}, missing
 	}

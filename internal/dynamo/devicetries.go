@@ -40,7 +40,7 @@ func (s Accounts) ChargeDevice(
 		if err != nil || it == nil {
 			return err
 		}
-		got.Account, got.Found = accountOf(it, env.Imports.Sees(number(it, attrImport)))
+		got.Account, got.Found = accountOf(it, asSeen(env.Imports, it))
 		return nil
 	})
 	if err := both.Wait(); err != nil {

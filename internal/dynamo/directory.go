@@ -62,13 +62,15 @@ func (s Directory) Rows(ctx context.Context, env environment.Environment, mark i
 		seen := env.Imports.Sees(imp)
 		gone := flag(it, attrGone)
 		f := transfer.Found{Staged: own, Busy: !own && (!seen || gone), Gone: own && gone}
-		f.Account, f.Exists = accountOf(it, seen && !own)
-		f.New = own && !f.Exists
+		is := asSeen(env.Imports, it)
 		if own {
-			f.Written, _ = accountOf(it, true)
-		} else if former, ok := accountOf(it, false); ok {
-			f.Former = &former
+			is = former
+			f.Written, _ = accountOf(it, newest)
+		} else if was, ok := accountOf(it, former); ok {
+			f.Former = &was
 		}
+		f.Account, f.Exists = accountOf(it, is)
+		f.New = own && !f.Exists
 		out[i] = f
 	}
 	return out, nil

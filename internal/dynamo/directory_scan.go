@@ -105,7 +105,7 @@ func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]a
 		}
 		rows = rows[:0]
 		for _, it := range d.gap.take(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
-			if a, ok := d.account(it, d.env.Imports.Sees(number(it, attrImport))); ok {
+			if a, ok := d.account(it, asSeen(d.env.Imports, it)); ok {
 				rows = append(rows, account.Row{Key: text(it, "SK"), Account: a})
 			}
 		}
@@ -145,7 +145,7 @@ var shownByTries = []string{"accessLocked", "lockedAt", "lockedReason", "lockedB
 // projectionOf returns the projection that fills in the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
 	p := projection{names: map[string]string{"#v": attrImage, "#was": attrFormer}}
-	paths := []string{"SK", attrID, attrImport, attrGone, "#v.version", "#was.version"}
+	paths := []string{"SK", attrID, attrImport, attrGone, "#v.version", "#was.version", attrImport0, attrFormer0 + ".version"}
 	wanted := slices.Clone(fields)
 	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(shownByTries, name) }) {
 		wanted = append(wanted, shownByTries[0])
@@ -162,7 +162,7 @@ func projectionOf(fields []string) projection {
 			p.fields = append(p.fields, *d)
 			n := "#f" + strconv.Itoa(i)
 			p.names[n] = name
-			paths = append(paths, "#v."+n, "#was."+n)
+			paths = append(paths, "#v."+n, "#was."+n, attrFormer0+"."+n)
 		}
 	}
 	p.paths = strings.Join(paths, ", ")
@@ -172,9 +172,9 @@ func projectionOf(fields []string) projection {
 // liveAttributes are where a row has the fields that are no part of an image.
 var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": attrTries, "signOn": attrSignOn}
 
-// account reads what a scan reads of an account; top chooses the image as accountOf does.
-func (p projection) account(it item, top bool) (account.Account, bool) {
-	image := imageIn(it, top)
+// account reads what a scan reads of an account, in the image of that age.
+func (p projection) account(it item, is age) (account.Account, bool) {
+	image := imageIn(it, is)
 	if image == nil {
 		return account.Account{}, false
 	}
@@ -201,7 +201,7 @@ func (s Accounts) At(ctx context.Context, env environment.Environment, keys []st
 		if it == nil {
 			continue
 		}
-		if a, ok := accountOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+		if a, ok := accountOf(it, asSeen(env.Imports, it)); ok {
 			out = append(out, a)
 		}
 	}

@@ -33,12 +33,14 @@ func (s Imports) Resources(ctx context.Context, env environment.Environment, mar
 		own, seen := mark != 0 && imp == mark, env.Imports.Sees(imp)
 		gone := flag(it, attrGone)
 		f := transfer.FoundResource{Staged: own, Busy: !own && (!seen || gone)}
-		f.Resource, f.Exists = resourceOf(it, seen && !own)
+		is := asSeen(env.Imports, it)
 		if own {
-			f.Written, _ = resourceOf(it, true)
-		} else if former, ok := resourceOf(it, false); ok {
-			f.Former = &former
+			is = former
+			f.Written, _ = resourceOf(it, newest)
+		} else if was, ok := resourceOf(it, former); ok {
+			f.Former = &was
 		}
+		f.Resource, f.Exists = resourceOf(it, is)
 		out[codes[i]] = f
 	}
 	return out, nil
@@ -204,7 +206,7 @@ func (s Resources) Uses(ctx context.Context, env environment.Environment, r reso
 			return nil, err
 		}
 		for _, it := range items {
-			staged, _ := resourceOf(it, true)
+			staged, _ := resourceOf(it, newest)
 			if !env.Imports.Sees(number(it, attrImport)) && catalogue.Fold(staged.Manager) == r.Key() {
 				out = append(out, "the resource "+staged.Code+", as its manager, by an import")
 			}

@@ -96,7 +96,7 @@ func (s Links) Asked(ctx context.Context, env environment.Environment, row strin
 		return account.Account{}, false, false, err
 	}
 	if row != "" && it != nil {
-		a, found = accountOf(it, env.Imports.Sees(number(it, attrImport)))
+		a, found = accountOf(it, asSeen(env.Imports, it))
 	}
 	offered, err := s.get(ctx, linkKey(a.ID))
 	enough = offered["t3"] != nil && number(offered, "t3") >= now.Add(-time.Hour).UnixMilli()

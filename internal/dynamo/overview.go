@@ -209,7 +209,7 @@ func (s Overviews) nameOwners(ctx context.Context, env environment.Environment, 
 		return err
 	}
 	for i, it := range items {
-		if a, ok := anchorOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+		if a, ok := anchorOf(it, asSeen(env.Imports, it)); ok {
 			found[i].Username = a.Username
 		}
 	}

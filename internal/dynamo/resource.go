@@ -35,10 +35,9 @@ func resourceImage(r resource.Resource) item {
 	return image
 }
 
-// resourceOf reads a resource from its item; top chooses between the newest image and the one before the import that wrote
-// it. There is no resource if that one is missing.
-func resourceOf(it item, top bool) (resource.Resource, bool) {
-	image := imageIn(it, top)
+// resourceOf reads a resource from its item, in the image of that age. There is no resource if that one is missing.
+func resourceOf(it item, is age) (resource.Resource, bool) {
+	image := imageIn(it, is)
 	if image == nil {
 		return resource.Resource{}, false
 	}
@@ -61,30 +60,16 @@ func (s Resources) Resource(ctx context.Context, env environment.Environment, co
 	if err != nil {
 		return resource.Resource{}, err
 	}
-	seen, err := s.countsNow(ctx, env, number(it, attrImport))
+	is, err := s.seenNow(ctx, env, it)
 	if err != nil {
 		return resource.Resource{}, err
 	}
-	r, ok := resourceOf(it, seen)
+	r, ok := resourceOf(it, is)
 	if !ok {
 		return resource.Resource{}, noResource()
 	}
-	r.Stored.Pending = !seen
+	r.Stored.Pending = is != newest
 	return r, nil
-}
-
-// countsNow reports whether what an import wrote counts for a reader of one item. The environment is read again where its
-// snapshot does not know the import yet.
-func (t *Table) countsNow(ctx context.Context, env environment.Environment, mark int64) (bool, error) {
-	if env.Imports.Sees(mark) {
-		return true, nil
-	}
-	head, err := t.get(ctx, headKey(env.ID))
-	if err != nil {
-		return false, err
-	}
-	now, err := headOf(env.ID, head)
-	return now.Imports.Sees(mark), err
 }
 
 // Page implements resource.Store. The snapshot in env must have been taken before.
@@ -96,7 +81,7 @@ func (s Resources) Page(ctx context.Context, env environment.Environment, after 
 			return nil, "", err
 		}
 		for _, it := range items {
-			if r, ok := resourceOf(it, env.Imports.Sees(number(it, attrImport))); ok {
+			if r, ok := resourceOf(it, asSeen(env.Imports, it)); ok {
 				out = append(out, r)
 			}
 			after = text(it, "SK")

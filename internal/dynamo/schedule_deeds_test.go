@@ -265,7 +265,7 @@ func (w *world) turnPage() {
 		return
 	}
 	w.reader = nil
-	if r.edits != w.edits || w.commits > r.commits+1 {
+	if r.edits != w.edits || w.commits > r.commits+2 {
 		return // the table keeps what was before one import, and nothing of what was before a person's edit
 	}
 	prefix := "account "

@@ -254,7 +254,7 @@ func (c Checks) Check(ctx context.Context, env, accountID, sessionID string) (si
 	if err != nil {
 		return signin.Checked{}, err
 	}
-	anchor, ok := anchorOf(items[1], head.Imports.Sees(number(items[1], attrImport)))
+	anchor, ok := anchorOf(items[1], asSeen(head.Imports, items[1]))
 	if !ok {
 		return signin.Checked{}, fault.New(fault.NotFound, "session", "There is no such session.")
 	}

@@ -51,10 +51,10 @@ func (s Accounts) FindFrom(ctx context.Context, env, identifier string, given to
 	if err != nil || items[0] == nil {
 		return found, err
 	}
-	seen, owner := head.Imports.Sees(number(items[0], attrImport)), ""
+	owner := ""
 	if byEmail {
-		found.Key, owner = leadsTo(items[0], seen)
-	} else if a, ok := accountOf(items[0], seen); ok {
+		found.Key, owner = leadsTo(items[0], head.Imports.Sees(number(items[0], attrImport)))
+	} else if a, ok := accountOf(items[0], asSeen(head.Imports, items[0])); ok {
 		found.Key, owner = identifier, a.ID
 	}
 	if len(items) > 2 && found.Key != "" && owner == given.Account.String() {
@@ -102,7 +102,7 @@ func (s Accounts) Charge(ctx context.Context, env environment.Environment, row s
 	if current == nil {
 		return signin.Charged{}, nil
 	}
-	a, ok := accountOf(current, env.Imports.Sees(number(current, attrImport)))
+	a, ok := accountOf(current, asSeen(env.Imports, current))
 	if charged {
 		a.TriesBlockedAt = time.Time{}
 	}

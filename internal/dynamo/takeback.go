@@ -37,8 +37,8 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 		if rows[i].Resource != "" {
 			codes = append(codes, rows[i].Resource)
 		}
-		for _, top := range []bool{true, false} {
-			if a, ok := accountOf(it, top); ok && a.Resource != "" {
+		for _, is := range []age{newest, former} {
+			if a, ok := accountOf(it, is); ok && a.Resource != "" {
 				codes = append(codes, a.Resource)
 			}
 		}
@@ -50,11 +50,34 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 	group.SetLimit(takeBackAtOnce)
 	for i, it := range items {
 		if it == nil {
+			group.Go(func() error { return s.takeBackMoved(ctx, j, rows[i]) })
 			continue
 		}
 		group.Go(func() error { return s.takeBackRow(ctx, j, rows[i], it) })
 	}
 	return group.Wait()
+}
+
+// takeBackMoved undoes a row whose directory row a person took away meanwhile, by renaming or deleting the account. The key of
+// its email, which may be one that the import claimed, says whose the rest is.
+func (s Imports) takeBackMoved(ctx context.Context, j transfer.Job, trace transfer.Trace) error {
+	if trace.Email == "" {
+		return nil
+	}
+	held, err := s.get(ctx, loginKey(j.Env, trace.Email))
+	if err != nil || held == nil {
+		return err
+	}
+	id := text(held, attrID)
+	if err := s.takeBackKey(ctx, j, trace.Email, id); err != nil {
+		return err
+	}
+	for _, event := range []string{j.ID, j.StaffEventID()} {
+		if err := s.deleteStaged(ctx, j, eventKey(id, event)); err != nil {
+			return err
+		}
+	}
+	return s.restore(ctx, j, anchorKey(id), nil)
 }
 
 // orMarked returns the rows, or, where nobody knows them any more, those whose accounts or resources carry the import's number.
@@ -112,8 +135,8 @@ func (s Imports) takeBackRow(ctx context.Context, j transfer.Job, trace transfer
 	if account.MayBeEmail(trace.Username) {
 		identifiers = append(identifiers, trace.Username)
 	}
-	for _, top := range []bool{true, false} {
-		if a, ok := accountOf(it, top); ok {
+	for _, is := range []age{newest, former} {
+		if a, ok := accountOf(it, is); ok {
 			identifiers = append(identifiers, a.LoginKeys()...)
 		}
 	}

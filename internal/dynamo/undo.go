@@ -103,8 +103,8 @@ func (s Imports) Namers(ctx context.Context, env environment.Environment) (map[s
 	}
 	out := map[string][]string{}
 	for _, it := range items {
-		for _, top := range []bool{true, false} {
-			if r, ok := resourceOf(it, top); ok && r.Manager != "" && (top || !env.Imports.Sees(number(it, attrImport))) {
+		for _, is := range []age{newest, former} {
+			if r, ok := resourceOf(it, is); ok && r.Manager != "" && (is == newest || !env.Imports.Sees(number(it, attrImport))) {
 				out[catalogue.Fold(r.Manager)] = append(out[catalogue.Fold(r.Manager)], r.Key())
 			}
 		}
@@ -138,7 +138,7 @@ func (s Imports) Sweep(ctx context.Context, j transfer.Job, rows []transfer.Trac
 }
 
 func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item) error {
-	a, _ := accountOf(it, false)
+	a, _ := accountOf(it, former)
 	event, err := eventAt(logKey(j.Env, sweptEventID(j, a)), journal.Event{
 		At: j.Ended, Kind: journal.Deleted, By: j.By, ByID: j.ByID, Key: j.ByKey, Subject: "account/" + a.Username, Version: a.Version,
 		Note: a.ID, Job: j.ID, Changes: a.Blanks(), Keep: j.KeptDays,

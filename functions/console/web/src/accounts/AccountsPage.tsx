@@ -3,7 +3,7 @@ import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
-import { Link, useLocation, useNavigation } from 'react-router'
+import { Link, useLocation } from 'react-router'
 import { api, ask } from '../api/client'
 import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
@@ -14,6 +14,7 @@ import { DataGrid } from '../grid/DataGrid'
 import { FilterDrawer } from '../grid/FilterDrawer'
 import { describeFilter } from '../grid/state'
 import { pages } from '../pages'
+import { router } from '../router'
 import { useMay } from '../session/session'
 import type { Account } from './account'
 import { nameOf } from './account'
@@ -154,9 +155,10 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
   const [typed, setTyped] = useState(text)
   useEffect(() => setTyped((now) => (now.trim() === text ? now : text)), [text])
   const { pathname } = useLocation()
-  const going = useNavigation().location
   const find = useDebouncedCallback((next: string) => {
     // The search is in the address: taken up while another page is being loaded, it would call who has left back to this one.
+    // Asked of the router itself, because what is rendered learns of a departure later.
+    const going = router.state.navigation.location
     if (!going || going.pathname === pathname) onFind(next.trim())
   }, 300)
   return (
