@@ -49,8 +49,11 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(takeBackAtOnce)
 	for i, it := range items {
-		if it == nil {
+		if rows[i].ID != "" && text(it, attrID) != rows[i].ID {
 			group.Go(func() error { return s.takeBackMoved(ctx, j, rows[i]) })
+			continue
+		}
+		if it == nil {
 			continue
 		}
 		group.Go(func() error { return s.takeBackRow(ctx, j, rows[i], it) })
@@ -58,26 +61,20 @@ func (s Imports) TakeBack(ctx context.Context, j transfer.Job, rows []transfer.T
 	return group.Wait()
 }
 
-// takeBackMoved undoes a row whose directory row a person took away meanwhile, by renaming or deleting the account. The key of
-// its email, which may be one that the import claimed, says whose the rest is.
+// takeBackMoved undoes what is left of a row whose account a person renamed or deleted meanwhile, which overtook the row itself
+// and the anchor.
 func (s Imports) takeBackMoved(ctx context.Context, j transfer.Job, trace transfer.Trace) error {
-	if trace.Email == "" {
-		return nil
-	}
-	held, err := s.get(ctx, loginKey(j.Env, trace.Email))
-	if err != nil || held == nil {
-		return err
-	}
-	id := text(held, attrID)
-	if err := s.takeBackKey(ctx, j, trace.Email, id); err != nil {
-		return err
-	}
-	for _, event := range []string{j.ID, j.StaffEventID()} {
-		if err := s.deleteStaged(ctx, j, eventKey(id, event)); err != nil {
+	if trace.Email != "" {
+		if err := s.takeBackKey(ctx, j, trace.Email, trace.ID); err != nil {
 			return err
 		}
 	}
-	return s.restore(ctx, j, anchorKey(id), nil)
+	for _, event := range []string{j.ID, j.StaffEventID()} {
+		if err := s.deleteStaged(ctx, j, eventKey(trace.ID, event)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // orMarked returns the rows, or, where nobody knows them any more, those whose accounts or resources carry the import's number.

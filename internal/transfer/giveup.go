@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/go-json-experiment/json"
@@ -66,26 +67,33 @@ func (r *importRun) discount() {
 	}
 }
 
-func traces(lines []line) []Trace {
+// traces returns where rows are staged; plans, which say what there was for each, may be missing.
+func traces(lines []line, plans []plan) []Trace {
 	out := make([]Trace, 0, len(lines))
-	for _, l := range lines {
+	for i, l := range lines {
 		username, ok := account.Normalise(l.username)
 		if !ok {
 			continue
 		}
 		email, _ := l.patch["email"].(string)
 		email, _ = account.Normalise(email)
-		out = append(out, Trace{Username: username, Email: email, Resource: foldCode(l.code())})
+		trace := Trace{Username: username, Email: email, Resource: foldCode(l.code())}
+		if i < len(plans) && plans[i].found.Exists {
+			trace.ID = plans[i].found.Account.ID
+			trace.Resource = cmp.Or(trace.Resource, foldCode(plans[i].found.Account.Resource))
+		}
+		out = append(out, trace)
 	}
 	return out
 }
 
-// traces returns where the rows of a job were staged: as its file says, or else as was written down before the first was.
+// traces returns where the rows of a job were staged: as was written down before the first was, or else as its file says.
 func (r *importRun) traces(ctx context.Context) ([]Trace, error) {
-	if len(r.lines) > 0 && (r.job.FileHash == "" || r.job.FileHash == r.hash) && r.job.Kind == Import {
-		return traces(r.lines), nil
+	rows, err := r.tracesOf(ctx, r.job)
+	if rows == nil && err == nil && len(r.lines) > 0 && r.job.FileHash == r.hash && r.job.Kind == Import {
+		rows = traces(r.lines, nil)
 	}
-	return r.tracesOf(ctx, r.job)
+	return rows, err
 }
 
 // tracesOf reads what was written down; nil, for what the store finds by the number, if that is gone as well.
@@ -103,7 +111,7 @@ func (w *Worker) tracesOf(ctx context.Context, job Job) ([]Trace, error) {
 
 // trace writes down where the rows will be staged, before the first is: whatever becomes of the uploaded file, they are found.
 func (r *importRun) trace(ctx context.Context) error {
-	body, err := json.Marshal(traces(r.lines))
+	body, err := json.Marshal(traces(r.lines, r.plans))
 	if err != nil {
 		return err
 	}

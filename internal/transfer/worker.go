@@ -74,8 +74,9 @@ type Staged struct {
 	Leaves []string
 }
 
-// Trace is what tells where a row was staged: username and email normalised, the code of the resource it names folded.
-type Trace struct{ Username, Email, Resource string }
+// Trace is what tells where a row was staged: username and email normalised, the code of the resource it names folded, the id of
+// the account that it changes, whose username a person may change meanwhile.
+type Trace struct{ Username, Email, Resource, ID string }
 
 // Directory is what the worker reads of accounts.
 type Directory interface {
