@@ -191,7 +191,7 @@ func TestTakingBackMayFailAtEveryCall(t *testing.T) {
 	dry := cancelled()
 	dry.runs(t, transfer.Cancelled)
 	from := slices.Index(dry.calls, "commit") + 1
-	if got := dry.calls[from:]; !slices.Equal(got, []string{"put", "put", "save rollingBack", "takeBack", "close"}) {
+	if got := dry.calls[from:]; !slices.Equal(got, []string{"put", "put", "save rollingBack", "get", "takeBack", "close"}) {
 		t.Fatalf("taking back is %v", got)
 	}
 	for n := from; n < len(dry.calls); n++ {
