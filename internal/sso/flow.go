@@ -67,9 +67,10 @@ type Flow struct {
 	Now      func() time.Time
 }
 
-// Departure is what a browser needs to go to a provider: the address, and a secret to come back with.
+// Departure is what a browser needs to go to a provider: the address, the state in it, and a secret to come back with.
 type Departure struct {
 	URL     string
+	State   string
 	Browser string
 }
 
@@ -100,7 +101,7 @@ func (f *Flow) Depart(ctx context.Context, env, providerID string, a Attempt) (D
 		return Departure{}, f.troubled(a, err)
 	}
 	a.Asking.State = "" // only its hash is kept
-	return Departure{URL: where, Browser: browser}, f.Attempts.Keep(ctx, env, a)
+	return Departure{URL: where, State: state, Browser: browser}, f.Attempts.Keep(ctx, env, a)
 }
 
 // Return is what a browser comes back with.

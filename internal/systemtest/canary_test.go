@@ -137,7 +137,7 @@ func damagedBy(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRe
 	with(func(e *events.APIGatewayV2HTTPRequest) { e.Headers["authorization"] = "Bearer uas_" + canary })
 	with(func(e *events.APIGatewayV2HTTPRequest) {
 		delete(e.Headers, "authorization")
-		e.Cookies = []string{"__Host-access=" + canary, "__Host-refresh=" + canary, "__Host-device=" + canary, "__Host-sso=" + canary}
+		e.Cookies = []string{"__Host-access=" + canary, "__Host-refresh=" + canary, "__Host-device=" + canary, "__Host-sso-0=" + canary}
 	})
 	with(func(e *events.APIGatewayV2HTTPRequest) {
 		e.RawQueryString, e.QueryStringParameters = "password="+strings.ReplaceAll(canary, " ", "+"), map[string]string{"password": canary}

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 
 	"useraccounts/internal/access"
@@ -10,9 +12,13 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// browserCookie binds a way to a provider and back to the browser that went (V51). That it is sent to our own pages only does
-// no harm: the page that the provider sends people back to posts what it was given itself.
-const browserCookie = "__Host-sso"
+// browserCookie names the cookie that binds a way to a provider and back to the browser that went (V51): one of sixteen, so that two
+// tabs may go at once and a browser never carries many. That it is sent to our own pages only does no harm: the page that the
+// provider sends people back to posts what it was given itself.
+func browserCookie(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return fmt.Sprintf("__Host-sso-%x", sum[0]&0xf)
+}
 
 type choiceView struct {
 	ID   string `json:"id"`
@@ -99,7 +105,7 @@ func departed(r *httpapi.Request) func(sso.Departure, error) (httpapi.Response, 
 			return httpapi.Response{}, err
 		}
 		if r.FromOurPage() {
-			return httpapi.OK(departureView{URL: d.URL}).WithCookie(browserCookie, d.Browser, sso.AttemptLife), nil
+			return httpapi.OK(departureView{URL: d.URL}).WithCookie(browserCookie(d.State), d.Browser, sso.AttemptLife), nil
 		}
 		return httpapi.OK(departureView{d.URL, d.Browser}), nil
 	}
@@ -109,7 +115,7 @@ func departed(r *httpapi.Request) func(sso.Departure, error) (httpapi.Response, 
 func (b returnBody) returned(r *httpapi.Request) sso.Return {
 	out := sso.Return{State: b.State, Code: b.Code, Error: b.Error, Browser: b.Browser}
 	if r.FromOurPage() {
-		out.Browser = r.Cookie(browserCookie)
+		out.Browser = r.Cookie(browserCookie(b.State))
 	}
 	return out
 }
@@ -137,7 +143,7 @@ func (h handlers) back(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	}
 	res := httpapi.AnswerStep(r, step)
 	if r.FromOurPage() {
-		res = res.WithCookie(browserCookie, "", 0)
+		res = res.WithCookie(browserCookie(in.State), "", 0)
 	}
 	return res, nil
 }
