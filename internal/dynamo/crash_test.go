@@ -28,6 +28,14 @@ type crash struct {
 	dead   bool
 }
 
+// everyNth is the step of what is tried at each call: under the race detector, which sees the same in any of them, only some are.
+func everyNth() int {
+	if testing.Short() {
+		return 7
+	}
+	return 1
+}
+
 func (c *crash) client(t *testing.T) *dynamodb.Client {
 	t.Helper()
 	o := localtest.Services(t).DynamoDBClient().Options()

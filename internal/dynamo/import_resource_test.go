@@ -202,7 +202,7 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 	f := newFixture(t)
 	f.office(t)
 	dry := &crash{}
-	for at := 0; at == 0 || at <= dry.writes; at++ {
+	for at := 0; at == 0 || at <= dry.writes; at += everyNth() {
 		for _, after := range []bool{false, true} {
 			c := dry
 			if at > 0 {
@@ -252,7 +252,7 @@ func TestImportWithResourcesTakenBack(t *testing.T) {
 	f.office(t)
 	f.makeResource(t, "FREEtb")
 	before := f.dump(t)
-	for at := 1; ; at++ {
+	for at := 1; ; at += everyNth() {
 		j := f.submit(t, transfer.Options{}, f.everything(t, "tb")...)
 		if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil { // taken, checking, begun, numbered, staged, committed
 			t.Fatal("the import was not stopped before its commit")

@@ -136,7 +136,7 @@ func TestUndoKilledAtEveryWriteEndsWhole(t *testing.T) {
 	f.office(t)
 	f.makeResource(t, "FREEk")
 	before, left := f.seen(t), f.left(t)
-	for at := 1; ; at++ {
+	for at := 1; ; at += everyNth() {
 		dead := false
 		for _, after := range []bool{false, true} {
 			j := f.imported(t, f.everything(t, "k")...)
@@ -185,7 +185,7 @@ func TestUndoCancelledLeavesTheImport(t *testing.T) {
 		return out
 	}
 	imported := dump()
-	for at := 1; ; at++ {
+	for at := 1; ; at += everyNth() {
 		u := f.undo(t, j)
 		if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, u.ID); err == nil {
 			t.Fatal("the undo was not stopped before its commit")
