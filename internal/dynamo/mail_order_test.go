@@ -22,6 +22,9 @@ type holdsLink struct {
 // password and let time pass, a password is set by the newest unused link of that account within its half hour, and by nothing
 // else; all else hears the same. The order is of a seed, so that a failure can be repeated.
 func TestResetsInAnyOrderNeedTheirOwnLink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { resetsInOrder(t, rand.New(rand.NewPCG(seed, 17))) }) //nolint:gosec // a test that can be repeated
 	}

@@ -25,6 +25,9 @@ func without(part string) func(string) string {
 // V73, V74, V75: schedules can fail. Each mutant lacks one thing by which imports and their undos hold together, and schedules
 // of the kind of TestRandomSchedules find it.
 func TestSchedulesFindTheMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	const most = 3000
 	first := newWorld(t)
 	for name, breaks := range map[string]mutant{

@@ -137,6 +137,9 @@ func stateDeeds() map[string]stateDeed {
 // Every action in every state does what the product's table says: who can sign in afterwards, what is shown, and whose
 // sessions are over at their next request.
 func TestEveryActionInEveryState(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine: the race detector has nothing to see")
+	}
 	f := newFixture(t)
 	n := 0
 	for deedName, deed := range stateDeeds() {

@@ -61,8 +61,11 @@ func TestEveryScheduleOfTwoCrashes(t *testing.T) {
 	if before == after {
 		t.Fatal("the import did nothing")
 	}
-	ran := 0
-	for first := range len(dry.calls) {
+	ran, step := 0, 1
+	if testing.Short() {
+		step = 7 // under the race detector, which sees the same in any of them
+	}
+	for first := 0; first < len(dry.calls); first += step {
 		for second := range len(dry.calls) + 2 {
 			for which := range 4 {
 				o := small(t)
