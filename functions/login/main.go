@@ -55,6 +55,6 @@ func main() {
 		Mail:      desk, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: append(api.Routes(service), api.Guarded(service, api.RecoveryRoutes(recovering))...), Authenticate: gate.Authenticate, Log: boot.Logger("login"),
+		Routes: api.Routes(service, recovering), Authenticate: gate.Authenticate, Log: boot.Logger("login"),
 	})
 }

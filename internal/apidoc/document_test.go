@@ -133,13 +133,13 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 	for name, want := range map[string]string{
 		"limit":    `{"default":50,"maximum":200,"minimum":1,"type":"integer"}`,
 		"cursor":   `{"maxLength":2048,"type":"string"}`,
-		"find":     `{"maxLength":100,"minLength":2,"type":"string"}`,
+		"find":     `{"maxLength":100,"minLength":2,"pattern":"^[^\\x00]*[^\\s\\x00\\x85][^\\x00]*$","type":"string"}`,
 		"all":      `{"default":false,"type":"boolean"}`,
 		"from":     `{"format":"date","type":"string"}`,
 		"of":       `{"pattern":"^[0-7][0-9A-HJKMNP-TV-Z]{25}$","type":"string"}`,
 		"id":       `{"pattern":"^[0-7][0-9A-HJKMNP-TV-Z]{25}$","type":"string"}`,
 		"sort":     `{"default":"name","enum":["name","-name"],"type":"string"}`,
-		"code":     `{"maxLength":50,"type":"string"}`,
+		"code":     `{"maxLength":50,"pattern":"^[^\\x00]*$","type":"string"}`,
 		"If-Match": `{"pattern":"^\"[1-9][0-9]{0,17}\"$","type":"string"}`,
 	} {
 		if got[name] != want {

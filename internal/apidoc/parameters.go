@@ -62,6 +62,12 @@ func parameter(p httpapi.Param, in string) Parameter {
 	return out
 }
 
+// What any text in an address must be: there is no character 0, and where some text is asked for it is not blank.
+const (
+	textOnly     = `^[^\x00]*$`
+	textNotBlank = `^[^\x00]*[^\s\x00\x85][^\x00]*$`
+)
+
 func paramSchema(p httpapi.Param) *Schema {
 	s := &Schema{Type: "string"}
 	if p.Default != "" {
@@ -95,6 +101,9 @@ func paramSchema(p httpapi.Param) *Schema {
 		s.MaxLength = new(p.MaxLength())
 		if p.Min > 0 {
 			s.MinLength = &p.Min
+		}
+		if p.Kind == httpapi.TextParam {
+			s.Pattern = map[bool]string{false: textOnly, true: textNotBlank}[p.Min > 0]
 		}
 	}
 	return s

@@ -19,7 +19,7 @@ type ParamKind string
 
 // The kinds of parameter.
 const (
-	TextParam   ParamKind = "text"   // any text of at most Max characters
+	TextParam   ParamKind = "text"   // any text of at most Max characters; not blank where there is a Min
 	NumberParam ParamKind = "number" // a whole number within Min..Max
 	YesNoParam  ParamKind = "yesNo"  // true or false
 	DayParam    ParamKind = "date"   // yyyy-MM-dd
@@ -181,6 +181,8 @@ func (p Param) judge(text string) []fault.Field {
 			return wrong("tooLong", "This is longer than %d characters; shorten it.", p.MaxLength())
 		} else if n < p.Min {
 			return wrong("tooShort", "This must have at least %d characters.", p.Min)
+		} else if p.Min > 0 && strings.TrimSpace(text) == "" {
+			return wrong("value", "This is blank; leave it out.")
 		}
 	}
 	return nil

@@ -39,7 +39,7 @@ func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
 	for query, field := range map[string]string{
 		"limit=0": "limit:range", "limit=201": "limit:range", "limit=": "limit:type", "limit=1e1": "limit:type", "limit=%2B1": "limit:type",
 		"limit=01": "limit:type", "limit=99999999999999999999": "limit:type", "limit=1&limit=1": "limit:duplicate",
-		"find=a": "find:tooShort", "find=abcdef": "find:tooLong", "find=%ff%ff": "find:notText", "find=a%00": "find:notText",
+		"find=a": "find:tooShort", "find=%20%C2%A0": "find:value", "find=abcdef": "find:tooLong", "find=%ff%ff": "find:notText", "find=a%00": "find:notText",
 		"locked=yes": "locked:type", "locked=TRUE": "locked:type", "from=2026-02-30": "from:type", "from=28/02/2026": "from:type",
 		"sort=password": "sort:choice", "job=1": "job:type", "Limit=1": "Limit:unknown", "limit[]=1": "limit[]:unknown", "=1": ":unknown",
 	} {

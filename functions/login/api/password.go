@@ -16,7 +16,7 @@ type ownPasswordBody struct {
 
 type checkBody struct {
 	Password string   `json:"password" maxLength:"1000" help:"What was typed so far. It is neither stored nor logged." example:"eleven quiet mountains"`
-	Words    []string `json:"words,omitzero" help:"Up to eight texts about the person: username, email, name." example:"[\"DoeJ\"]"`
+	Words    []string `json:"words,omitzero" maxItems:"8" maxLength:"250" help:"Up to eight texts about the person: username, email, name." example:"[\"DoeJ\"]"`
 }
 
 // strengthView is what can be said of a password before it is sent to be set.
@@ -65,17 +65,9 @@ func (h handlers) ownPassword(ctx context.Context, r *httpapi.Request) (httpapi.
 }
 
 func (h handlers) checkPassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	const words, longest = 8, 250
 	var in checkBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
-	}
-	bad := len(in.Words) > words
-	for _, w := range in.Words {
-		bad = bad || len(w) > 4*longest
-	}
-	if bad {
-		return httpapi.Response{}, fault.InvalidFields([]fault.Field{{Field: "words", Code: "tooLong", Message: "Give up to eight words of up to 250 characters."}})
 	}
 	got, err := h.service.Rate(ctx, in.Password, in.Words)
 	if err != nil {

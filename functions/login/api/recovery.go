@@ -10,8 +10,8 @@ import (
 	"useraccounts/internal/recovery"
 )
 
-// RecoveryRoutes returns the routes to a new password without the old one.
-func RecoveryRoutes(service *recovery.Service) []httpapi.Route {
+// recoveryRoutes are those to a new password without the old one.
+func recoveryRoutes(service *recovery.Service) []httpapi.Route {
 	h := recoveryHandlers{service}
 	return []httpapi.Route{
 		{

@@ -9,16 +9,17 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/recovery"
 	"useraccounts/internal/signin"
 )
 
 const tag = "Sign-in"
 
-// Routes returns the route table over a service.
-func Routes(service *signin.Service) []httpapi.Route {
+// Routes returns the route table over its services.
+func Routes(service *signin.Service, recovering *recovery.Service) []httpapi.Route {
 	h := handlers{service}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
-	return guarded(service, append(slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step)), []httpapi.Route{
+	routes := append(slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(recovering)), []httpapi.Route{
 		{
 			Key: "POST /api/login", Needs: access.Public, Handle: h.login,
 			Doc: httpapi.Operation{
@@ -67,7 +68,8 @@ func Routes(service *signin.Service) []httpapi.Route {
 			Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
 			Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
 		},
-	}...))
+	}...)
+	return httpapi.Guarded(service, routes, "POST /api/login", "POST /api/login/refresh", "POST /api/login/key")
 }
 
 type handlers struct{ service *signin.Service }
@@ -91,6 +93,16 @@ type refreshBody struct {
 type keyBody struct {
 	Key    string `json:"key" maxLength:"256" help:"The API key." example:"ua_01JZ...01JY..._7RX..."`
 	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"payroll"`
+}
+
+// answer encodes the outcome of a step.
+func answer(r *httpapi.Request) func(signin.Result, error) (httpapi.Response, error) {
+	return func(got signin.Result, err error) (httpapi.Response, error) {
+		if err != nil {
+			return httpapi.Response{}, err
+		}
+		return httpapi.AnswerStep(r, got), nil
+	}
 }
 
 func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

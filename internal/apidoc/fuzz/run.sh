@@ -26,8 +26,9 @@ post "/api/accounts/$id/allow" '{}' >/dev/null
 token=$(sign_in fuzzer "$ADMIN_PASSWORD" | json .accessToken)
 
 # Left out is what ends the session, and what asks for the caller's password: five wrong ones block the caller.
-cd internal/apidoc/fuzz
-PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks "$st" --config-file schemathesis.toml run "$url/api/openapi.json" -H "Authorization: Bearer $token" \
+here=$PWD/internal/apidoc/fuzz
+cd "$folder" # where it leaves what it found
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here SCHEMATHESIS_HOOKS=hooks "$st" --config-file "$here/schemathesis.toml" run "$url/api/openapi.json" -H "Authorization: Bearer $token" \
   --phases "${FUZZ_PHASES:-examples,coverage}" --mode all --seed "${FUZZ_SEED:-1}" -n "${FUZZ_EXAMPLES:-10}" -w 1 --continue-on-failure --no-color --warnings off \
   --exclude-path-regex '^/api/(logout|me/(mfa|links|password)|accounts/\{id\}/mfa/)' --exclude-operation-id deleteSessions --exclude-method TRACE
 curl -sS --fail-with-body -o /dev/null "$url/api/me" -H "Authorization: Bearer $token" # what was asked as nobody says nothing

@@ -27,7 +27,7 @@ type table struct {
 // left out: nothing here calls a handler.
 func tables() []table {
 	return []table{
-		{"login", slices.Concat(login.Routes(nil), login.RecoveryRoutes(nil))},
+		{"login", login.Routes(nil, nil)},
 		{"accounts", slices.Concat(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{}), accounts.OverviewRoutes(nil))},
 		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
