@@ -61,7 +61,7 @@ func (s Directory) Rows(ctx context.Context, env environment.Environment, mark i
 		own := mark != 0 && imp == mark
 		seen := env.Imports.Sees(imp)
 		gone := flag(it, attrGone)
-		f := transfer.Found{Staged: own, Busy: !own && (!seen || gone), Gone: own && gone}
+		f := transfer.Found{Staged: own, Busy: !own && (!seen || gone), Leaving: !own && seen && gone, Gone: own && gone}
 		is := asSeen(env.Imports, it)
 		if own {
 			is = former

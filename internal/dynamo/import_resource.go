@@ -32,7 +32,7 @@ func (s Imports) Resources(ctx context.Context, env environment.Environment, mar
 		imp := number(it, attrImport)
 		own, seen := mark != 0 && imp == mark, env.Imports.Sees(imp)
 		gone := flag(it, attrGone)
-		f := transfer.FoundResource{Staged: own, Busy: !own && (!seen || gone)}
+		f := transfer.FoundResource{Staged: own, Busy: !own && (!seen || gone), Leaving: !own && seen && gone}
 		is := asSeen(env.Imports, it)
 		if own {
 			is = former

@@ -1,6 +1,8 @@
 package dynamo_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -404,6 +406,39 @@ func TestAnImportWhoseFileIsGoneIsTakenBack(t *testing.T) {
 		unchanged(t, fmt.Sprintf("with traces %v", traces), before, f.dump(t))
 		if len(f.fresh(t).Env.Imports.Pending) > 0 {
 			t.Error("the number is still pending")
+		}
+	}
+}
+
+// An import right behind an undo waits until that has cleared up what it took away, accounts and resources.
+func TestAnImportBehindAnUndoWaitsUntilThatHasClearedUp(t *testing.T) {
+	f := newFixture(t)
+	rows := [][]any{staffHeads(), hired("one", "CODE", "STAFF")}
+	u := f.undo(t, f.imported(t, rows...))
+	dying := f.worker()
+	dying.Sleep = func(context.Context, time.Duration) error { return errDead } // as it waits for readers, to clear up then
+	if err := dying.Run(t.Context(), env, u.ID); !errors.Is(err, errDead) || f.job(t, u.ID).State != transfer.Done {
+		t.Fatal(err)
+	}
+	for _, again := range [][][]any{rows, {staffHeads(), hired("another", "CODE", "STAFF")}} {
+		j := f.submit(t, transfer.Options{}, again...)
+		waited := 0
+		worker := f.worker()
+		worker.Sleep = func(ctx context.Context, _ time.Duration) error {
+			if waited++; waited == 3 {
+				return f.worker().Run(ctx, env, u.ID)
+			}
+			return nil
+		}
+		if err := worker.Run(t.Context(), env, j.ID); err != nil {
+			t.Fatal(err)
+		}
+		if is := f.job(t, j.ID); is.State != transfer.Done || is.Counts.Created != 1 || waited != 3 {
+			t.Fatalf("%s %+v %+v after waiting %d times", is.State, is.Counts, is.Problem, waited)
+		}
+		u = f.undo(t, j)
+		if err := dying.Run(t.Context(), env, u.ID); !errors.Is(err, errDead) {
+			t.Fatal(err)
 		}
 	}
 }

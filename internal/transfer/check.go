@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
@@ -111,10 +112,33 @@ func (r *importRun) look(ctx context.Context) error {
 		}
 		names[i] = normal
 	}
-	found, err := r.Directory.Rows(ctx, r.scope.Env, r.job.Import, names)
-	for i := range found {
-		r.plans[i].found = found[i]
+	return r.settled(ctx, func() (bool, error) {
+		found, err := r.Directory.Rows(ctx, r.scope.Env, r.job.Import, names)
+		leaving := false
+		for i := range found {
+			r.plans[i].found = found[i]
+			leaving = leaving || found[i].Leaving
+		}
+		return leaving, err
+	})
+}
+
+// sweptWithin is how many seconds an import waits for an undo that counts already to clear up what it took away.
+const sweptWithin = 60
+
+// settled reads again until nothing that was found is leaving: who undoes an import and uploads the mended sheet at once is not told
+// that the accounts are being changed.
+func (r *importRun) settled(ctx context.Context, read func() (leaving bool, err error)) error {
+	for range sweptWithin {
+		leaving, err := read()
+		if err != nil || !leaving || r.Sleep == nil {
+			return err
+		}
+		if err := r.Sleep(ctx, time.Second); err != nil {
+			return err
+		}
 	}
+	_, err := read()
 	return err
 }
 

@@ -26,9 +26,10 @@ type FoundResource struct {
 	Resource resource.Resource
 	// Exists is false for a code that is free, as far as readers see.
 	Exists bool
-	// Staged ones were written by this import already, as Written says; Busy ones are being written by another.
-	Staged, Busy bool
-	Written      resource.Resource
+	// Staged ones were written by this import already, as Written says; Busy ones are being written by another, or Leaving:
+	// taken away by an undo that counts, and not cleared up yet.
+	Staged, Busy, Leaving bool
+	Written               resource.Resource
 	// Former is the resource before the import that wrote it last, if nobody wrote it since.
 	Former *resource.Resource
 }
@@ -115,8 +116,14 @@ func (r *importRun) lookForStaff(ctx context.Context) error {
 		}
 	}
 	slices.Sort(codes)
-	var err error
-	r.staff, err = r.Resources.Resources(ctx, r.scope.Env, r.job.Import, slices.Compact(codes))
+	codes = slices.Compact(codes)
+	err := r.settled(ctx, func() (leaving bool, err error) {
+		r.staff, err = r.Resources.Resources(ctx, r.scope.Env, r.job.Import, codes)
+		for _, found := range r.staff {
+			leaving = leaving || found.Leaving
+		}
+		return leaving, err
+	})
 	for code := range r.made {
 		if r.staff[code].Exists {
 			delete(r.made, code) // it is there, and only linked

@@ -100,8 +100,8 @@ type Found struct {
 	Staged, New bool
 	// Written is what this import staged.
 	Written account.Account
-	// Busy rows are being written by another import.
-	Busy bool
+	// Busy rows are being written by another import, or Leaving: taken away by an undo that counts, and not cleared up yet.
+	Busy, Leaving bool
 	// Gone says that this import takes the account away, Former what it was before the import that wrote it last, if nobody
 	// wrote it since and that one did not make it.
 	Gone   bool
