@@ -92,7 +92,7 @@ func Fields() field.Table[Account] {
 		{Name: "resource", Label: "Resource", Section: sectionUser, Kind: field.Code, ReadOnly: true, Max: field.MaxCode,
 			Help: "The code of the linked resource: the person as staff.",
 			At:   func(a *Account) any { return &a.Resource }},
-		{Name: "signOn", Label: "Single sign-on", Section: sectionStatus, Kind: field.Codes, ReadOnly: true, Live: true,
+		{Name: "signOn", Label: "Single sign-on", Section: sectionStatus, Kind: field.Codes, Refers: "provider", ReadOnly: true, Live: true,
 			Help: "The providers that the account is linked to, by their ids.",
 			At:   func(a *Account) any { return &a.SignOn }},
 		{Name: "createdAt", Label: "Created", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,

@@ -126,6 +126,17 @@ test('how to block, auto reset, reset tries, lock, unlock and delete', async () 
   await page.getByRole('heading', { level: 1, name: 'User accounts' }).waitFor()
 })
 
+test('how to force a password change', async () => {
+  const made = await account({}, 'seven green bicycles')
+  await show(made.username)
+  await action('More about the password', 'Force password change')
+  const dialog = page.getByRole('dialog', { name: 'Force password change' })
+  await dialog.getByText('has to choose a new password at the next sign-in').waitFor()
+  await dialog.getByRole('button', { name: 'Apply' }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  assert.equal((await call('GET', `/api/accounts/${made.id}`)).forcePasswordChange, true)
+})
+
 test('filters in the headings, sort, columns, and a Set that keeps them', async () => {
   const name = fresh('Team ')
   await page.goto('/accounts')

@@ -2,7 +2,7 @@ import { Button, Group, Stack, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconPencil } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { FormEvent } from 'react'
 import { api, ask, ifMatch } from '../api/client'
 import type { Schemas } from '../api/client'
@@ -43,6 +43,18 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
     setPatch({})
     save.reset()
   }
+  // Edit and Save take themselves away: who works by the keyboard goes on at the first section, and then where
+  // they were. Not at its first field, which is another once the codes to choose from have come.
+  const frame = useRef<HTMLFormElement>(null)
+  const edit = useRef<HTMLButtonElement>(null)
+  const editing = base !== undefined
+  const edited = useRef(editing)
+  useEffect(() => {
+    if (edited.current === editing) return
+    edited.current = editing
+    if (editing) frame.current?.querySelector('section')?.focus()
+    else edit.current?.focus()
+  }, [editing])
   const problem = save.error ? asProblem(save.error) : undefined
   const form = base ?? account
   const submit = (event: FormEvent) => {
@@ -57,7 +69,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
   }
   const onForm = fields.filter((f) => sections.some((s) => s.name === f.section))
   return (
-    <form onSubmit={submit} noValidate aria-label={`User account ${account.username}`}>
+    <form ref={frame} onSubmit={submit} noValidate aria-label={`User account ${account.username}`}>
       <Stack>
         <div className={classes.head}>
           <div>
@@ -67,7 +79,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
           </div>
           {!base && (
             <Group gap="xs">
-              {may('account.update') && <Button variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(account)}>Edit</Button>}
+              {may('account.update') && <Button ref={edit} variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(account)}>Edit</Button>}
               <AccountActions account={account} />
             </Group>
           )}
@@ -75,7 +87,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
         <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={base ? onForm.map((f) => f.name) : []} />
         <div className={classes.sections}>
           {sections.map((section) => (
-            <section key={section.name} className={`${classes.section} ${base ? classes.editing : ''}`} aria-labelledby={`section-${section.name}`}>
+            <section key={section.name} tabIndex={-1} className={`${classes.section} ${base ? classes.editing : ''}`} aria-labelledby={`section-${section.name}`}>
               <h2 id={`section-${section.name}`}>{section.label}</h2>
               {base ? (
                 <Stack gap="sm">

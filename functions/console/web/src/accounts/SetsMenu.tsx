@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Menu, Modal, Stack, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Menu, Stack, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconBookmark, IconCheck, IconDeviceFloppy, IconPencil, IconStar, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
@@ -7,6 +7,7 @@ import { api, ask, ifMatch, once } from '../api/client'
 import type { Schemas } from '../api/client'
 import { asProblem } from '../api/problem'
 import { queries } from '../api/queries'
+import { Dialog } from '../common/Dialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import type { Field } from '../fields/fields'
 import { sameState } from '../grid/state'
@@ -108,7 +109,7 @@ function SetDialog({ set, state, close, saved, mayShare }: { set: SavedSet | und
     },
   })
   return (
-    <Modal opened onClose={close} title={set ? 'Rename or share' : 'Save as a new Set'}>
+    <Dialog onClose={close} title={set ? 'Rename or share' : 'Save as a new Set'}>
       <form onSubmit={(e) => { e.preventDefault(); save.mutate() }}>
         <Stack>
           <TextInput label="Name" data-autofocus required maxLength={100} value={name} onChange={(e) => setName(e.currentTarget.value)} error={save.error ? asProblem(save.error).of('name') : undefined} />
@@ -118,6 +119,6 @@ function SetDialog({ set, state, close, saved, mayShare }: { set: SavedSet | und
           <Group justify="flex-end"><Button variant="default" onClick={close}>Cancel</Button><Button type="submit" loading={save.isPending}>Save</Button></Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Stack } from '@mantine/core'
+import { Button, Group, Stack } from '@mantine/core'
 import type { FormEvent, ReactNode } from 'react'
+import { Dialog } from './Dialog'
 import { ProblemAlert } from './ProblemAlert'
 
 interface Props {
@@ -25,7 +26,7 @@ export function ActionDialog({ title, apply, danger, ready = true, busy, error, 
     if (ready && !busy) onApply()
   }
   return (
-    <Modal opened onClose={close} title={title}>
+    <Dialog onClose={close} title={title}>
       <form onSubmit={submit} noValidate>
         <Stack>
           {children}
@@ -36,6 +37,6 @@ export function ActionDialog({ title, apply, danger, ready = true, busy, error, 
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

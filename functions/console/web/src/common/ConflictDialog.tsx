@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Radio, Stack, Table, Text } from '@mantine/core'
+import { Button, Group, Radio, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Problem } from '../api/problem'
+import { Dialog } from './Dialog'
 import { Loading } from './Loading'
 import { ProblemAlert } from './ProblemAlert'
 import { TableScroll } from './TableScroll'
@@ -35,7 +36,7 @@ export function ConflictDialog<T extends object>({ what, read, fields, problem, 
   })
   const both = changed.filter((c) => c.field.name in mine)
   return (
-    <Modal opened onClose={cancel} size="xl" title="Changed meanwhile">
+    <Dialog onClose={cancel} size="xl" title="Changed meanwhile">
       <Stack>
         <Text size="sm">Somebody saved this {what} after you began to edit it. Nothing of yours is lost: look at what changed, then save again.</Text>
         <ProblemAlert error={now.error} />
@@ -72,7 +73,7 @@ export function ConflictDialog<T extends object>({ what, read, fields, problem, 
           <Button disabled={!now.data} onClick={() => now.data && resolve(now.data, Object.fromEntries(Object.entries(mine).filter(([name]) => !theirs[name])))}>Save</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
 

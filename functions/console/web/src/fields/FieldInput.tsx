@@ -1,6 +1,6 @@
 import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
-import { useCodes } from './fields'
-import type { Coded, Field, Value } from './fields'
+import { labelOf, useCodes } from './fields'
+import type { Field, Value } from './fields'
 import { countries, currencies } from './iso'
 
 interface Props {
@@ -11,13 +11,12 @@ interface Props {
   autoFocus?: boolean
 }
 
-const option = (entry: Coded) => ({ value: entry.code, label: entry.description ? `${entry.code} – ${entry.description}` : entry.code })
 
 /** The input for a field, as its kind wants it. */
 export function FieldInput({ field, value, onChange, error, autoFocus }: Props) {
   const codes = useCodes(field.refers)
   const common = { label: field.label, description: field.help, error, withAsterisk: field.required, 'data-autofocus': autoFocus || undefined, autoFocus }
-  const offered = (have: string[]) => (codes ?? []).filter((c) => c.active || have.includes(c.code)).map(option)
+  const offered = (have: string[]) => (codes ?? []).filter((c) => c.active || have.includes(c.code)).map((c) => ({ value: c.code, label: labelOf(c, field.refers) }))
   switch (field.kind) {
     case 'yesNo':
       return <Checkbox label={field.label} description={field.help} error={error} checked={value === true} onChange={(e) => onChange(e.currentTarget.checked)} />

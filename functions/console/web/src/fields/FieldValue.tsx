@@ -1,10 +1,12 @@
 import { Badge, Group, Text } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
+import { useCodes } from './fields'
 import type { Field, Value } from './fields'
 import { Instant } from './Instant'
 
 /** A field's value for reading. */
 export function FieldValue({ field, value }: { field: Field; value: Value }) {
+  const providers = useCodes(field.refers === 'provider' ? 'provider' : undefined)
   if (field.kind === 'yesNo') {
     return value ? (
       <Group gap={4} wrap="nowrap" display="inline-flex">
@@ -21,7 +23,7 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
   if (Array.isArray(value)) {
     return (
       <Group gap={4} display="inline-flex">
-        {value.map((code) => <Badge key={code} variant="light" color="gray" tt="none" radius="sm">{code}</Badge>)}
+        {value.map((code) => <Badge key={code} variant="light" color="gray" tt="none" radius="sm">{field.refers === 'provider' ? (providers?.find((p) => p.code === code)?.description ?? 'Turned off') : code}</Badge>)}
       </Group>
     )
   }

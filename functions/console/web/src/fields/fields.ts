@@ -33,13 +33,18 @@ export function useCodes(refers: string | undefined): Coded[] | undefined {
   return useQuery({
     queryKey: ['codes', refers],
     queryFn: () => readCodes(refers ?? ''),
-    enabled: refers !== undefined && (refers in access || refers in reference),
+    enabled: refers !== undefined && (refers === 'provider' || refers in access || refers in reference),
     staleTime: 60_000,
     retry: false,
   }).data
 }
 
+/** What stands for a code: of a provider the name alone, as its code is an id that nobody chose. */
+export const labelOf = (entry: Coded, refers: string | undefined) =>
+  refers === 'provider' ? entry.description : entry.description ? `${entry.code} – ${entry.description}` : entry.code
+
 async function readCodes(refers: string): Promise<Coded[]> {
+  if (refers === 'provider') return (await ask(api.GET('/api/sso/providers'))).items.map((p) => ({ code: p.id, description: p.name, active: true }))
   const all: Coded[] = []
   let cursor: string | undefined
   do {

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, NumberInput, ScrollArea, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { useCodes } from '../fields/fields'
+import { labelOf, useCodes } from '../fields/fields'
 import type { Field } from '../fields/fields'
 
 interface Props {
@@ -38,7 +38,7 @@ export function FilterForm({ field, filters, apply }: Props) {
           <Checkbox.Group label={`${field.label} is one of`} value={(draft[field.name] ?? '').split(';').filter(Boolean)} onChange={(v) => set(field.name, v.join(';'))}>
             <ScrollArea.Autosize mah={200} type="auto" mt="xs">
               <Stack gap={8} p={2}>
-                {codes.map((c) => <Checkbox key={c.code} size="xs" value={c.code} label={`${c.code} – ${c.description}`} />)}
+                {codes.map((c) => <Checkbox key={c.code} size="xs" value={c.code} label={labelOf(c, field.refers)} />)}
               </Stack>
             </ScrollArea.Autosize>
           </Checkbox.Group>

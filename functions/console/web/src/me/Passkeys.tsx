@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Skeleton, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Skeleton, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -9,6 +9,7 @@ import { asProblem } from '../api/problem'
 import { queries } from '../api/queries'
 import { forget } from '../api/transport'
 import { ActionDialog } from '../common/ActionDialog'
+import { Dialog } from '../common/Dialog'
 import { Panel } from '../common/Panel'
 import { ProofDialog } from '../common/ProofDialog'
 import { RecoveryCodes } from '../common/RecoveryCodes'
@@ -75,7 +76,7 @@ export function Passkeys() {
 function Add({ close }: { close: () => void }) {
   const [name, setName] = useState('')
   const [codes, setCodes] = useState<string[]>()
-  if (codes) return <Modal opened onClose={close} title="Recovery codes" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}><RecoveryCodes codes={codes} next="Done" onKept={close} /></Modal>
+  if (codes) return <Dialog onClose={close} title="Recovery codes" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}><RecoveryCodes codes={codes} next="Done" onKept={close} /></Dialog>
   return (
     <ProofDialog
       title="Add a passkey" apply="Continue" close={close}

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Badge, Button, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconShieldCheck, IconShieldOff } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
@@ -11,6 +11,7 @@ import { asProblem } from '../api/problem'
 import { queries } from '../api/queries'
 import { forget } from '../api/transport'
 import { CodeInput, digits } from '../common/CodeInput'
+import { Dialog } from '../common/Dialog'
 import { Enrolment } from '../common/Enrolment'
 import { methodNames } from '../common/methods'
 import { Panel } from '../common/Panel'
@@ -98,7 +99,7 @@ function SetUp({ close }: { close: () => void }) {
     if (code.trim() && !confirm.isPending) confirm.mutate()
   }
   return (
-    <Modal opened onClose={close} title="Set up a second factor" closeOnClickOutside={false}>
+    <Dialog onClose={close} title="Set up a second factor" closeOnClickOutside={false}>
       <form onSubmit={submit} noValidate>
         <Stack>
           <Enrolment qrCode={shown.qrCode} secret={shown.secret} />
@@ -110,7 +111,7 @@ function SetUp({ close }: { close: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -132,9 +133,9 @@ function NewCodes({ close }: { close: () => void }) {
 
 function Kept({ codes, close }: { codes: string[]; close: () => void }) {
   return (
-    <Modal opened onClose={close} title="Recovery codes" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}>
+    <Dialog onClose={close} title="Recovery codes" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}>
       <RecoveryCodes codes={codes} next="Done" onKept={close} />
-    </Modal>
+    </Dialog>
   )
 }
 

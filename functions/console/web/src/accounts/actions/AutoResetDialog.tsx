@@ -1,8 +1,9 @@
-import { Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Checkbox, Group, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, once } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
+import { Dialog } from '../../common/Dialog'
 import { Secret } from '../../common/Secret'
 import { Instant } from '../../fields/Instant'
 import { nameOf, refreshed } from '../account'
@@ -17,13 +18,13 @@ export default function AutoResetDialog({ account, close }: DialogProps) {
   })
   if (reset.data) {
     return (
-      <Modal opened onClose={close} title="Auto reset password" closeOnClickOutside={false} closeOnEscape={false}>
+      <Dialog onClose={close} title="Auto reset password" closeOnClickOutside={false} closeOnEscape={false}>
         <Stack>
           <Secret label={`New password of ${account.username}`} value={reset.data.password} />
           <Text size="sm">It works until <Instant at={reset.data.expires} />, and only to set their own: from the first sign-in on there is a quarter of an hour for that.</Text>
           <Group justify="flex-end"><Button onClick={close}>Done</Button></Group>
         </Stack>
-      </Modal>
+      </Dialog>
     )
   }
   return (

@@ -1,9 +1,10 @@
-import { Alert, Badge, Button, Group, Modal, MultiSelect, Progress, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core'
+import { Alert, Badge, Button, Group, MultiSelect, Progress, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { api, ask, once } from '../../api/client'
 import { queries } from '../../api/queries'
+import { Dialog } from '../../common/Dialog'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { TableScroll } from '../../common/TableScroll'
 import { useCodes } from '../../fields/fields'
@@ -75,7 +76,7 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
     if (!busy && ready) preview.mutate()
   }
   return (
-    <Modal opened onClose={close} title={action.label} size="lg" closeOnClickOutside={!busy}>
+    <Dialog onClose={close} title={action.label} size="lg" closeOnClickOutside={!busy}>
       <form onSubmit={submit}>
         <Stack>
           {!shown && (
@@ -101,7 +102,7 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, List, Modal, SegmentedControl, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, List, SegmentedControl, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, ask, ifMatch } from '../../api/client'
 import type { Schemas } from '../../api/client'
 import { asProblem } from '../../api/problem'
+import { Dialog } from '../../common/Dialog'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { TwoLists } from '../../common/TwoLists'
@@ -67,7 +68,7 @@ export function SelectDialog({ account, labels, licence, close }: Props) {
     dacGroups: known.dacGroups.map((g) => ({ ...g, refused: g.active ? undefined : 'Locked' })),
   }
   return (
-    <Modal opened onClose={close} title="Select roles and groups" size="xl">
+    <Dialog onClose={close} title="Select roles and groups" size="xl">
       {catalogue.isPending ? <Loading what="Loading roles and groups" /> : !items || !known ? <ProblemAlert error={catalogue.error} /> : (
         <form onSubmit={(e) => { e.preventDefault(); e.stopPropagation(); if (!save.isPending && changed.length > 0) save.mutate() }}>
           <Stack>
@@ -87,7 +88,7 @@ export function SelectDialog({ account, labels, licence, close }: Props) {
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   )
 }
 

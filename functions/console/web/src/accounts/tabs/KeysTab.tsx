@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, NumberInput, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core'
+import { Badge, Button, Group, NumberInput, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconKey } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
@@ -7,6 +7,7 @@ import { api, ask, once } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { queries } from '../../api/queries'
 import { ActionDialog } from '../../common/ActionDialog'
+import { Dialog } from '../../common/Dialog'
 import { Loading } from '../../common/Loading'
 import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
@@ -84,9 +85,9 @@ function NewKey({ id, close, made }: { id: string; close: () => void; made: () =
   const problem = make.error ? asProblem(make.error) : undefined
   if (make.data) {
     return (
-      <Modal opened onClose={close} title="New API key" closeOnClickOutside={false} closeOnEscape={false}>
+      <Dialog onClose={close} title="New API key" closeOnClickOutside={false} closeOnEscape={false}>
         <Stack><Secret label={make.data.description} value={make.data.key} /><Group justify="flex-end"><Button onClick={close}>Done</Button></Group></Stack>
-      </Modal>
+      </Dialog>
     )
   }
   return (

@@ -1,0 +1,130 @@
+// A working day without a mouse: no click and no fill here, the keyboard alone. Wherever it comes to, people hear what that is
+// and see where they are.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { findChromium, launch, open } from './browser.mjs'
+import { account, administrator, call, origin } from './system.mjs'
+
+let browser, page, wrong
+before(async () => {
+  browser = await launch(findChromium())
+  ;({ page, wrong } = await open(browser, origin))
+})
+after(() => browser.close())
+
+const press = (...keys) => keys.reduce((done, key) => done.then(() => page.keyboard.press(key)), Promise.resolve())
+
+/** What has the focus, as people hear it: role, name. */
+const heard = async () => {
+  const silent = await page.evaluate(() => {
+    document.querySelector('[data-at]')?.removeAttribute('data-at')
+    document.activeElement.setAttribute('data-at', '') // as the parts of a date are no element of the page
+    return document.activeElement.getAttribute('role') === 'presentation'
+  })
+  if (silent) return { role: 'presentation', name: 'where a menu begins' }
+  const said = /^- '?(\w+)(?: "((?:[^"\\]|\\.)*)")?/.exec(await page.locator('[data-at]').ariaSnapshot())
+  return { role: said?.[1] ?? '', name: said?.[2] ?? '' }
+}
+
+/** How the focused element, or the one before it, is drawn. */
+const drawn = (of) => page.evaluate((now) => {
+  const at = now ? (window.stop = document.activeElement) : window.stop
+  for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
+  const look = (e) => ['outline', 'boxShadow', 'borderColor', 'backgroundColor'].map((p) => getComputedStyle(e)[p]).join()
+  const left = now || at !== document.activeElement // a date has several stops within it
+  return at.isConnected && left ? look(at) + look(at.parentElement) : undefined
+}, of === 'now')
+
+/** Where a page, a form or a menu begins: what is focused for who hears it, not a control. */
+const places = ['main', 'region', 'presentation']
+
+/** Goes on by a key until the focus is on what has that role and name; each stop has a name and shows that it is one. */
+async function reach(role, name, key = 'Tab') {
+  const passed = []
+  for (let i = 0; i < 150; i++) {
+    const body = await page.evaluate(() => document.activeElement === document.body)
+    const at = body ? { role: 'document', name: 'page' } : await heard()
+    if (at.role === role && (name instanceof RegExp ? name.test(at.name) : name === at.name)) return
+    passed.push(`${at.role} ${at.name}`)
+    if (!body && at.role !== 'main') assert.notEqual(at.name, '', `what has the focus after ${passed.slice(-3).join(', ')} has no name: ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`)
+    const focused = body ? undefined : await drawn('now')
+    await page.keyboard.press(key)
+    const left = body ? undefined : await drawn('before')
+    if (focused !== undefined && left !== undefined && !places.includes(at.role)) assert.notEqual(left, focused, `the focus on ${at.role} ${at.name} is not seen`)
+  }
+  assert.fail(`${role} ${name} is not reached: ${passed.join('; ')}`)
+}
+const openMenu = async () => {
+  await press('Enter')
+  await page.waitForFunction(() => document.activeElement?.closest('[role=menu]'))
+}
+const type = (text) => page.keyboard.type(text)
+
+test('sign in, find, sort, filter, open, edit, act, turn to the tabs and sign out, by the keyboard alone', async () => {
+  const made = await account({ name: 'Kay Board' })
+  await page.goto('/')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await reach('textbox', /Username or email/)
+  await type(administrator.username)
+  await reach('textbox', /^Password/)
+  await type(administrator.password)
+  await press('Enter')
+  await page.getByRole('navigation').waitFor()
+
+  await reach('link', 'User accounts')
+  await press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'User accounts' }).waitFor()
+  await press('/')
+  await type(made.username)
+  await page.getByRole('link', { name: made.username, exact: true }).waitFor()
+
+  await reach('button', 'Name')
+  await press('Enter')
+  await page.getByRole('columnheader', { name: /^Name/ }).and(page.locator('[aria-sort=ascending]')).waitFor()
+  await reach('button', 'Filter by Name')
+  await press('Enter')
+  await reach('textbox', 'Name has')
+  await type('Board')
+  await press('Enter')
+  await page.getByText('Name has “Board”').waitFor()
+  await reach('link', made.username)
+  await press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Kay Board' }).waitFor()
+
+  await reach('button', 'Edit')
+  await press('Enter')
+  await page.waitForFunction(() => document.activeElement?.tagName === 'SECTION')
+  await reach('textbox', /^Mobile/)
+  await type('07700 900321')
+  await reach('button', 'Save')
+  await press('Enter')
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Edit')
+  assert.equal((await call('GET', `/api/accounts/${made.id}`)).mobile, '07700 900321')
+
+  // A dialog takes the focus, keeps it, and gives it back.
+  await reach('button', 'More actions')
+  await openMenu()
+  await reach('menuitem', 'Lock', 'ArrowDown')
+  await press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.waitFor()
+  for (let i = 0; i < 8; i++) {
+    await press('Tab')
+    assert.equal(await page.evaluate(() => document.activeElement?.closest('[role=dialog]') !== null), true, 'the focus left the dialog')
+  }
+  await press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'More actions')
+
+  await reach('tab', 'Permissions')
+  await press('ArrowRight', 'ArrowRight')
+  await reach('tab', 'Sessions')
+  await page.getByRole('tabpanel', { name: 'Sessions' }).waitFor()
+
+  await reach('button', /your account/, 'Shift+Tab')
+  await openMenu()
+  await reach('menuitem', 'Sign out', 'ArrowDown')
+  await press('Enter')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  assert.deepEqual(wrong, [])
+})
