@@ -321,6 +321,7 @@ func TestTheFieldTableIsWhole(t *testing.T) {
 	var a account.Account
 	kinds := map[string]bool{
 		string(catalogue.Licence): true, string(catalogue.Role): true, string(catalogue.Group): true, string(catalogue.DACGroup): true, "": true,
+		"provider": true, // of single sign-on
 	}
 	for _, d := range account.Fields() {
 		if names[d.Name] || d.Label == "" || d.Help == "" || d.Section == "" || d.At(&a) == nil || !kinds[d.Refers] || (d.Grid != 0 && grid[d.Grid]) {
