@@ -84,7 +84,10 @@ test('how to edit a user; a change by somebody else meanwhile is shown, not over
   await show(made.username)
   await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await page.getByLabel(/^Name/).fill('Mine')
-  await page.getByLabel(/^Mobile/).first().fill('07700 900123')
+  await page
+    .getByLabel(/^Mobile/)
+    .first()
+    .fill('07700 900123')
   await clean('edit')
   await call('PATCH', `/api/accounts/${made.id}`, { name: 'Theirs' }, { 'If-Match': `"${made.version}"` })
   await page.getByRole('button', { name: 'Save', exact: true }).click()
@@ -147,7 +150,10 @@ test('filters in the headings, sort, columns, and a Set that keeps them', async 
   await page.getByText('User type is TEAM').waitFor()
   await page.getByRole('link', { name: 'admin', exact: true }).waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Username', exact: true }).click()
-  await page.getByRole('columnheader', { name: /Username/ }).and(page.locator('[aria-sort=ascending]')).waitFor()
+  await page
+    .getByRole('columnheader', { name: /Username/ })
+    .and(page.locator('[aria-sort=ascending]'))
+    .waitFor()
   await page.getByRole('button', { name: 'Columns' }).click()
   await page.getByRole('checkbox', { name: 'Date to' }).check()
   await page.getByRole('button', { name: 'Move User type right' }).click()

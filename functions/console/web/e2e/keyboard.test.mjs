@@ -27,13 +27,15 @@ const heard = async () => {
 }
 
 /** How the focused element, or the one before it, is drawn. */
-const drawn = (of) => page.evaluate((now) => {
-  const at = now ? (window.stop = document.activeElement) : window.stop
-  for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
-  const look = (e) => ['outline', 'boxShadow', 'borderColor', 'backgroundColor'].map((p) => getComputedStyle(e)[p]).join()
-  const left = now || at !== document.activeElement // a date has several stops within it
-  return at.isConnected && left ? look(at) + look(at.parentElement) : undefined
-}, of === 'now')
+const drawn = (of) =>
+  page.evaluate((now) => {
+    const at = now ? (window.stop = document.activeElement) : window.stop
+    for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
+    const look = (e) =>
+      ['outline', 'boxShadow', 'borderColor', 'backgroundColor'].map((p) => getComputedStyle(e)[p]).join()
+    const left = now || at !== document.activeElement // a date has several stops within it
+    return at.isConnected && left ? look(at) + look(at.parentElement) : undefined
+  }, of === 'now')
 
 /** Where a page, a form or a menu begins: what is focused for who hears it, not a control. */
 const places = ['main', 'region', 'presentation']
@@ -46,11 +48,17 @@ async function reach(role, name, key = 'Tab') {
     const at = body ? { role: 'document', name: 'page' } : await heard()
     if (at.role === role && (name instanceof RegExp ? name.test(at.name) : name === at.name)) return
     passed.push(`${at.role} ${at.name}`)
-    if (!body && at.role !== 'main') assert.notEqual(at.name, '', `what has the focus after ${passed.slice(-3).join(', ')} has no name: ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`)
+    if (!body && at.role !== 'main')
+      assert.notEqual(
+        at.name,
+        '',
+        `what has the focus after ${passed.slice(-3).join(', ')} has no name: ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`,
+      )
     const focused = body ? undefined : await drawn('now')
     await page.keyboard.press(key)
     const left = body ? undefined : await drawn('before')
-    if (focused !== undefined && left !== undefined && !places.includes(at.role)) assert.notEqual(left, focused, `the focus on ${at.role} ${at.name} is not seen`)
+    if (focused !== undefined && left !== undefined && !places.includes(at.role))
+      assert.notEqual(left, focused, `the focus on ${at.role} ${at.name} is not seen`)
   }
   assert.fail(`${role} ${name} is not reached: ${passed.join('; ')}`)
 }
@@ -111,7 +119,11 @@ test('sign in, find, sort, filter, open, edit, act, turn to the tabs and sign ou
   await dialog.waitFor()
   for (let i = 0; i < 8; i++) {
     await press('Tab')
-    assert.equal(await page.evaluate(() => document.activeElement?.closest('[role=dialog]') !== null), true, 'the focus left the dialog')
+    assert.equal(
+      await page.evaluate(() => document.activeElement?.closest('[role=dialog]') !== null),
+      true,
+      'the focus left the dialog',
+    )
   }
   await press('Escape')
   await dialog.waitFor({ state: 'hidden' })

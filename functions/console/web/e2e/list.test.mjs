@@ -115,7 +115,9 @@ test('on a small screen the filters are in a drawer', async () => {
   await drawer.getByRole('button', { name: 'Show' }).click()
   await small.page.getByText('User type is TEAM').waitFor()
   await small.page.getByRole('button', { name: 'Filters, 1 in force' }).waitFor()
-  const over = await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  const over = await small.page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
   assert.equal(over, 0, 'the page is wider than the screen')
   assert.deepEqual(small.wrong, [])
   await small.context.close()
@@ -123,14 +125,27 @@ test('on a small screen the filters are in a drawer', async () => {
 
 test('an account and its tabs on a small dark screen', async () => {
   const made = await account({ userType: 'TEAM', roles: ['VIEWER'] })
-  await call('PUT', `/api/accounts/${made.id}/contact`, { firstName: 'Pat', phones: [{ type: 'mobile', value: '07700 900456' }], addresses: [{ type: 'home', address: '1 High Street', country: 'GB' }] }, { 'If-Match': '"1"' })
+  await call(
+    'PUT',
+    `/api/accounts/${made.id}/contact`,
+    {
+      firstName: 'Pat',
+      phones: [{ type: 'mobile', value: '07700 900456' }],
+      addresses: [{ type: 'home', address: '1 High Street', country: 'GB' }],
+    },
+    { 'If-Match': '"1"' },
+  )
   await call('POST', `/api/accounts/${made.id}/notes`, { text: 'Called about the new phone.' })
   const small = await open(browser, origin, { viewport: { ...narrow, height: 1700 }, dark: true, storageState })
   const see = async (tab, what, name) => {
     await small.page.goto(`/accounts/${made.id}/${tab}`)
     await what().waitFor()
     await clean(small.page, `${name}-narrow-dark`)
-    assert.equal(await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${name} is wider than the screen`)
+    assert.equal(
+      await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      0,
+      `${name} is wider than the screen`,
+    )
   }
   await see('log', () => small.page.getByText('Called about the new phone.'), 'log')
   await see('contact', () => small.page.getByLabel('Phone numbers 1', { exact: true }), 'contact')
@@ -146,7 +161,9 @@ test('an account and its tabs on a small dark screen', async () => {
 test('five thousand accounts: pages by cursor, few rows drawn, counted when asked', async () => {
   const { stem, many } = await crowd()
   const asked = []
-  page.on('request', (r) => { if (/\/api\/accounts(\/count)?\?/.test(r.url())) asked.push(r.url()) })
+  page.on('request', (r) => {
+    if (/\/api\/accounts(\/count)?\?/.test(r.url())) asked.push(r.url())
+  })
   await page.goto(`/accounts?find=${stem}`)
   await page.getByText('50 shown').waitFor()
   assert.ok(!asked.some((url) => url.includes('/count')), 'the count was read unasked')
@@ -154,7 +171,9 @@ test('five thousand accounts: pages by cursor, few rows drawn, counted when aske
   await page.getByText(`50 shown of ${many.toLocaleString('en-GB')}`).waitFor()
   const grid = page.getByRole('region', { name: 'User accounts' })
   for (let shown = 100; shown <= 400; shown += 50) {
-    await grid.evaluate((box) => { box.scrollTop = box.scrollHeight })
+    await grid.evaluate((box) => {
+      box.scrollTop = box.scrollHeight
+    })
     await page.getByText(`${shown} shown`).waitFor()
   }
   assert.ok(asked.filter((url) => url.includes('cursor=')).length >= 7)
@@ -162,7 +181,9 @@ test('five thousand accounts: pages by cursor, few rows drawn, counted when aske
   assert.ok(drawn < 130, `${drawn} rows are drawn`)
   // From a row in the middle one gets on by keyboard, and picking stays while it is out of sight.
   await grid.getByRole('checkbox').nth(10).check()
-  await grid.evaluate((box) => { box.scrollTop = 0 })
+  await grid.evaluate((box) => {
+    box.scrollTop = 0
+  })
   await grid.getByRole('checkbox', { name: 'Pick all that are shown' }).waitFor()
   await page.getByText('1 picked').waitFor()
   await clean(page, 'accounts-many')

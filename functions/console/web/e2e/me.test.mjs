@@ -6,7 +6,9 @@ import { account, call, fresh, origin } from './system.mjs'
 import { codeOf } from './totp.mjs'
 
 let browser
-before(async () => { browser = await launch(findChromium()) })
+before(async () => {
+  browser = await launch(findChromium())
+})
 after(() => browser.close())
 
 const password = 'seven green bicycles'
@@ -31,7 +33,10 @@ test('a required second factor is set up while signing in, then asked for, and a
   const { page, wrong, context } = await open(browser, origin, { viewport: narrow, dark: true })
   await signIn(page, { username: made.username, password })
   await page.getByRole('heading', { name: 'Set up a second factor' }).waitFor()
-  const secret = await page.getByRole('status').filter({ hasText: /^[A-Z2-7 ]{20,}$/ }).textContent()
+  const secret = await page
+    .getByRole('status')
+    .filter({ hasText: /^[A-Z2-7 ]{20,}$/ })
+    .textContent()
   await clean(page, 'factor-set-up')
   await page.getByLabel('Code', { exact: true }).fill('000000')
   await press(page, 'Confirm')
@@ -181,7 +186,12 @@ test('how to manage MFA, delete trusted devices and mail a new password', async 
     await page.getByText(said).waitFor()
   }
   await action('More actions', 'Remove', 'Remove', 'Multi-factor authentication is removed.')
-  await action('More actions', 'Do not enforce', 'Do not enforce', 'Multi-factor authentication is not enforced any more.')
+  await action(
+    'More actions',
+    'Do not enforce',
+    'Do not enforce',
+    'Multi-factor authentication is not enforced any more.',
+  )
   await page.getByText('Not enforced', { exact: true }).waitFor()
   await action('More actions', 'Delete trusted devices', 'Delete', 'The trusted devices are deleted.')
   await action('More about the password', 'Auto mail new password', 'Submit', /A link to set a password is on its way/)

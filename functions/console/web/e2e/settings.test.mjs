@@ -14,7 +14,10 @@ before(async () => {
 after(async () => {
   await browser.close()
   // The one request elsewhere that there may be is the file of links, to the place that the service named.
-  assert.deepEqual(wrong.filter((w) => !uploads.some((url) => w === `request elsewhere: ${url}`)), [])
+  assert.deepEqual(
+    wrong.filter((w) => !uploads.some((url) => w === `request elsewhere: ${url}`)),
+    [],
+  )
 })
 
 const uploads = []
@@ -79,7 +82,16 @@ test('what is in use is not deleted, and the page says what holds it', async () 
 })
 
 test('every kind of reference data has its page', async () => {
-  for (const name of ['User groups', 'DAC groups', 'Resources', 'Resource groups', 'Departments', 'Cost centres', 'Payment methods', 'Payment terms']) {
+  for (const name of [
+    'User groups',
+    'DAC groups',
+    'Resources',
+    'Resource groups',
+    'Departments',
+    'Cost centres',
+    'Payment methods',
+    'Payment terms',
+  ]) {
     await to(name)
     await page.getByRole('table', { name }).or(page.getByText('None yet')).first().waitFor()
     await press('New')
@@ -102,9 +114,15 @@ test('how to create a resource', async () => {
   await clean('create-resource')
   await press('Create', form)
   await page.getByRole('link', { name: 'Edit the resource' }).click()
-  await page.getByRole('dialog', { name: /^Resource / }).getByLabel(/^Job title/).fill('Surveyor')
+  await page
+    .getByRole('dialog', { name: /^Resource / })
+    .getByLabel(/^Job title/)
+    .fill('Surveyor')
   await press('Save', page.getByRole('dialog', { name: /^Resource / }))
-  await page.getByText(/is saved\./).first().waitFor()
+  await page
+    .getByText(/is saved\./)
+    .first()
+    .waitFor()
   const code = (await call('GET', `/api/accounts/${made.id}`)).resource
   assert.equal((await call('GET', `/api/resources/${code}`)).jobTitle, 'Surveyor')
 })
@@ -156,7 +174,11 @@ test('a provider for single sign-on is added, its secret is never shown, and the
   await page.getByRole('combobox', { name: 'Provider' }).click()
   await page.getByRole('option', { name }).click()
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByLabel('CSV file').click()])
-  await chooser.setFiles({ name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(`email,object_id\n${made.email},one-${made.username}\nnobody@example.com,two\n`) })
+  await chooser.setFiles({
+    name: 'people.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(`email,object_id\n${made.email},one-${made.username}\nnobody@example.com,two\n`),
+  })
   page.on('request', (r) => r.method() === 'POST' && !r.url().startsWith(origin) && uploads.push(r.url()))
   await press('Continue')
   await page.getByText('Can be linked: 1').waitFor()
@@ -177,7 +199,12 @@ test('a provider for single sign-on is added, its secret is never shown, and the
   await guest.context.close()
 })
 
-for (const [look, options] of Object.entries({ 'wide-light': {}, 'wide-dark': { dark: true }, 'narrow-light': { viewport: narrow }, 'narrow-dark': { viewport: narrow, dark: true } })) {
+for (const [look, options] of Object.entries({
+  'wide-light': {},
+  'wide-dark': { dark: true },
+  'narrow-light': { viewport: narrow },
+  'narrow-dark': { viewport: narrow, dark: true },
+})) {
   test(`the home page and the lists: ${look}`, async () => {
     const state = await page.context().storageState()
     const here = await open(browser, origin, { ...options, storageState: state })
@@ -186,7 +213,14 @@ for (const [look, options] of Object.entries({ 'wide-light': {}, 'wide-dark': { 
     await clean(`home-${look}`, here.page)
     await press('As a table', here.page)
     await here.page.getByRole('table', { name: 'Sign-ins and failures by day' }).waitFor()
-    for (const path of ['settings/roles', 'settings/licences', 'settings/environment', 'settings/communications', 'settings/log', 'me']) {
+    for (const path of [
+      'settings/roles',
+      'settings/licences',
+      'settings/environment',
+      'settings/communications',
+      'settings/log',
+      'me',
+    ]) {
       await here.page.goto(`/${path}`)
       await here.page.getByRole('heading', { level: 1 }).waitFor()
       await here.page.waitForLoadState('networkidle')

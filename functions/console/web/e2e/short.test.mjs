@@ -5,10 +5,15 @@ import { findChromium, launch, narrow, open, shot, signIn, violations, wide } fr
 import { administrator, origin } from './system.mjs'
 
 let browser
-before(async () => { browser = await launch(findChromium()) })
+before(async () => {
+  browser = await launch(findChromium())
+})
 after(() => browser.close())
 
-for (const [look, options] of Object.entries({ 'wide light': { viewport: wide }, 'narrow dark': { viewport: narrow, dark: true } })) {
+for (const [look, options] of Object.entries({
+  'wide light': { viewport: wide },
+  'narrow dark': { viewport: narrow, dark: true },
+})) {
   test(`sign-in, list, account, sign-out: ${look}`, async () => {
     const { page, wrong, context } = await open(browser, origin, options)
     const name = look.replace(' ', '-')
@@ -37,7 +42,9 @@ for (const [look, options] of Object.entries({ 'wide light': { viewport: wide },
     await page.goto('/nowhere/to/be/seen')
     await page.getByRole('heading', { name: /no such page/ }).waitFor() // the session outlives the page
     // V57: nothing that opens a session is where a script could read it.
-    const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]))
+    const stored = await page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+    )
     assert.doesNotMatch(stored, /ua[tar]_|token/i)
     await page.getByRole('button', { name: /your account/ }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()

@@ -11,8 +11,13 @@ let token
 async function bearer() {
   if (token) return token
   const answer = await fetch(`${origin}/api/login`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ identifier: administrator.username, password: administrator.password, client: 'browser tests' }),
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      identifier: administrator.username,
+      password: administrator.password,
+      client: 'browser tests',
+    }),
   })
   if (!answer.ok) throw new Error(`signing in by the API: ${answer.status} ${await answer.text()}`)
   token = (await answer.json()).accessToken
@@ -22,7 +27,12 @@ async function bearer() {
 /** Calls the API as the administrator: the body of the answer, or an error that says what came. */
 export async function call(method, path, body, headers = {}) {
   const answer = await fetch(origin + path, {
-    method, headers: { Authorization: `Bearer ${await bearer()}`, ...(body && { 'Content-Type': 'application/json' }), ...headers },
+    method,
+    headers: {
+      Authorization: `Bearer ${await bearer()}`,
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
     ...(body && { body: JSON.stringify(body) }),
   })
   const text = await answer.text()
@@ -36,7 +46,13 @@ export const fresh = (stem) => `${stem}${Math.random().toString(36).slice(2, 8)}
 /** Makes an account; with a password it may sign in. */
 export async function account(values = {}, password) {
   const username = values.username ?? fresh('e2e')
-  const made = await call('POST', '/api/accounts', { username, name: 'Pat Walker', email: `${username}@example.com`, userType: 'FULL', ...values })
+  const made = await call('POST', '/api/accounts', {
+    username,
+    name: 'Pat Walker',
+    email: `${username}@example.com`,
+    userType: 'FULL',
+    ...values,
+  })
   if (password) await call('POST', `/api/accounts/${made.id}/password`, { password, forceChange: false, unlock: true })
   return made
 }

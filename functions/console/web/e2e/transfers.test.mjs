@@ -7,7 +7,15 @@ import { account, administrator, call, fresh, origin } from './system.mjs'
 import { workbook } from './workbook.mjs'
 
 const headings = ['Username', 'Description', 'User licenses', 'Email', 'Date from']
-const person = (username, over = {}) => Object.values({ username, name: 'Robin Example', licence: 'FULL', email: `${username}@example.com`, from: '31/12/2026', ...over })
+const person = (username, over = {}) =>
+  Object.values({
+    username,
+    name: 'Robin Example',
+    licence: 'FULL',
+    email: `${username}@example.com`,
+    from: '31/12/2026',
+    ...over,
+  })
 const type = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
 let browser, page, wrong, bucket
@@ -34,9 +42,14 @@ const fromMenu = async (name) => {
   await page.getByRole('menuitem', { name, exact: true }).click()
   await page.getByRole('heading', { level: 1, name: `${name} User Accounts` }).waitFor()
 }
-const choose = (rows, name = 'joiners.xlsx') => page.getByLabel('Excel file', { exact: true }).last().setInputFiles({ name, mimeType: type, buffer: Buffer.isBuffer(rows) ? rows : workbook(rows) })
+const choose = (rows, name = 'joiners.xlsx') =>
+  page
+    .getByLabel('Excel file', { exact: true })
+    .last()
+    .setInputFiles({ name, mimeType: type, buffer: Buffer.isBuffer(rows) ? rows : workbook(rows) })
 const submit = () => page.getByRole('button', { name: 'Submit', exact: true }).click()
-const count = (label) => page.getByRole('term').filter({ hasText: label }).locator('xpath=following-sibling::dd').first().textContent()
+const count = (label) =>
+  page.getByRole('term').filter({ hasText: label }).locator('xpath=following-sibling::dd').first().textContent()
 const accounts = async (find) => (await call('GET', `/api/accounts?find=${find}`)).items
 
 test('import: check only says what would change, then the same file is imported for real, and undone', async () => {
@@ -79,7 +92,12 @@ test('import: check only says what would change, then the same file is imported 
 
 test('import: a sheet with errors changes nothing, and comes back marked; with Skip errors the right rows go in', async () => {
   const good = fresh('good')
-  const rows = [headings, person(good), person(fresh('bad'), { licence: 'NOSUCH' }), person(fresh('bad'), { from: '12/31/2026' })]
+  const rows = [
+    headings,
+    person(good),
+    person(fresh('bad'), { licence: 'NOSUCH' }),
+    person(fresh('bad'), { from: '12/31/2026' }),
+  ]
   await fromMenu('Import')
   await choose(rows)
   await submit()
@@ -94,7 +112,11 @@ test('import: a sheet with errors changes nothing, and comes back marked; with S
   const marked = readFileSync(await (await download).path())
   assert.equal(marked.subarray(0, 2).toString(), 'PK')
   assert.equal((await accounts(good)).length, 0)
-  const { page: small, context, wrong: badly } = await open(browser, origin, { viewport: narrow, dark: true, storageState: await page.context().storageState() })
+  const {
+    page: small,
+    context,
+    wrong: badly,
+  } = await open(browser, origin, { viewport: narrow, dark: true, storageState: await page.context().storageState() })
   await small.goto(page.url())
   await small.getByText('C3', { exact: true }).waitFor()
   await clean('import-refused-narrow', small)
@@ -143,7 +165,11 @@ test('export: the accounts that the list shows, with Queue, and the download', a
   await clean('export')
   await page.getByRole('button', { name: 'More ways to submit' }).click()
   await page.getByRole('menuitem', { name: 'Queue' }).click()
-  await page.getByText('1 row in 1 file').or(page.getByRole('button', { name: /^Download .*\.xlsx$/ })).first().waitFor({ timeout: 30_000 })
+  await page
+    .getByText('1 row in 1 file')
+    .or(page.getByRole('button', { name: /^Download .*\.xlsx$/ }))
+    .first()
+    .waitFor({ timeout: 30_000 })
   await clean('export-done')
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: /^Download .*\.xlsx$/ }).click()
@@ -165,7 +191,11 @@ test('jobs: the list, its filters, and cancel', async () => {
   await page.getByText('No file yet').first().waitFor()
   await clean('jobs')
   await page.getByText('Exports', { exact: true }).click()
-  await page.getByRole('link', { name: 'Import', exact: true }).and(page.locator('td *')).first().waitFor({ state: 'detached' })
+  await page
+    .getByRole('link', { name: 'Import', exact: true })
+    .and(page.locator('td *'))
+    .first()
+    .waitFor({ state: 'detached' })
   await page.getByText('Imports', { exact: true }).click()
   await page.getByText('Not ended', { exact: true }).click()
   await page.getByRole('button', { name: 'Cancel Import' }).first().click()
@@ -176,5 +206,8 @@ test('jobs: the list, its filters, and cancel', async () => {
 })
 
 test('nothing broke the policy, asked another origin than the bucket, or failed in the page', () => {
-  assert.deepEqual(wrong.filter((w) => !w.startsWith(`request elsewhere: ${bucket}/`)), [])
+  assert.deepEqual(
+    wrong.filter((w) => !w.startsWith(`request elsewhere: ${bucket}/`)),
+    [],
+  )
 })

@@ -5,7 +5,9 @@ import { arrived, findChromium, launch, open, signIn } from './browser.mjs'
 import { administrator, fresh, origin } from './system.mjs'
 
 let browser
-before(async () => { browser = await launch(findChromium()) })
+before(async () => {
+  browser = await launch(findChromium())
+})
 after(() => browser.close())
 
 test('sign in, create a person, allow, set a password, sign in as them, block them, and they are out', async () => {
@@ -30,7 +32,10 @@ test('sign in, create a person, allow, set a password, sign in as them, block th
   await offered.focus()
   await page.keyboard.press('End') // VIEWER is the last
   await page.keyboard.press('Enter')
-  await dialog.getByRole('listbox', { name: /chosen$/ }).getByRole('option', { name: /VIEWER/ }).waitFor()
+  await dialog
+    .getByRole('listbox', { name: /chosen$/ })
+    .getByRole('option', { name: /VIEWER/ })
+    .waitFor()
   await dialog.getByRole('list', { name: 'It gains' }).getByRole('listitem').first().waitFor()
   await dialog.getByRole('button', { name: 'Save' }).click()
   await dialog.waitFor({ state: 'hidden' })

@@ -1,7 +1,8 @@
 // Makes small workbooks for tests: texts only, not compressed.
 import { crc32 } from 'node:zlib'
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
+const escape = (text) =>
+  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
 const head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 const types = 'http://schemas.openxmlformats.org/package/2006/content-types'
 const links = 'http://schemas.openxmlformats.org/package/2006/relationships'
@@ -11,7 +12,10 @@ const kind = 'application/vnd.openxmlformats-officedocument.spreadsheetml'
 
 /** A workbook with one sheet of these rows of texts. */
 export function workbook(rows) {
-  const cells = (row, n) => row.map((text, i) => `<c r="${String.fromCharCode(65 + i)}${n}" t="inlineStr"><is><t>${escape(text)}</t></is></c>`).join('')
+  const cells = (row, n) =>
+    row
+      .map((text, i) => `<c r="${String.fromCharCode(65 + i)}${n}" t="inlineStr"><is><t>${escape(text)}</t></is></c>`)
+      .join('')
   return zip({
     '[Content_Types].xml': `${head}<Types xmlns="${types}"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="${kind}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="${kind}.worksheet+xml"/></Types>`,
     '_rels/.rels': `${head}<Relationships xmlns="${links}"><Relationship Id="rId1" Type="${office}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,

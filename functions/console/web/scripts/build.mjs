@@ -1,7 +1,17 @@
 // Installs the packages and builds the console into dist/app. Does nothing when a former run did it from the same sources.
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -46,7 +56,11 @@ export function install() {
   const mark = hashOf(['package.json', 'package-lock.json', '.npmrc'].map((name) => join(web, name)))
   if (stamped(join(modules, '.stamp'), mark)) return
   console.log('installing the packages of the web console from npm (once, about half a minute)')
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], 'npm could not install the packages of the console:')
+  run(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    'npm could not install the packages of the console:',
+  )
   writeFileSync(join(modules, '.stamp'), mark)
 }
 
@@ -56,7 +70,11 @@ export function types() {
   const mark = hashOf([contract, join(web, 'package-lock.json')])
   const stamp = join(modules, '.schema-stamp')
   if (existsSync(target) && stamped(stamp, mark)) return
-  run(join(modules, '.bin', 'openapi-typescript'), [contract, '--output', target], 'the types of the API could not be made:')
+  run(
+    join(modules, '.bin', 'openapi-typescript'),
+    [contract, '--output', target],
+    'the types of the API could not be made:',
+  )
   writeFileSync(stamp, mark)
 }
 
@@ -66,7 +84,10 @@ function compress(folder) {
     if (!/\.(js|css|svg|json)$/.test(path)) continue
     const content = readFileSync(path)
     if (content.length < 1024) continue
-    writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }))
+    writeFileSync(
+      `${path}.br`,
+      brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }),
+    )
     writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
   }
 }
@@ -75,7 +96,9 @@ function compress(folder) {
 const stamp = join(app, '.stamp')
 
 function build() {
-  const sources = ['src', 'public', 'scripts'].flatMap((name) => filesOf(join(web, name))).filter((path) => !path.endsWith('schema.d.ts'))
+  const sources = ['src', 'public', 'scripts']
+    .flatMap((name) => filesOf(join(web, name)))
+    .filter((path) => !path.endsWith('schema.d.ts'))
   const single = ['index.html', 'package-lock.json', 'vite.config.ts', 'tsconfig.json'].map((name) => join(web, name))
   const mark = hashOf([...sources, ...single, contract])
   if (existsSync(join(app, 'index.html')) && stamped(stamp, mark)) return
@@ -85,7 +108,11 @@ function build() {
   const fresh = join(dirname(app), '.fresh')
   const old = join(dirname(app), '.old')
   for (const left of [fresh, old]) rmSync(left, { recursive: true, force: true }) // of a run that was killed
-  run(join(modules, '.bin', 'vite'), ['build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'], 'the web console does not build:')
+  run(
+    join(modules, '.bin', 'vite'),
+    ['build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'],
+    'the web console does not build:',
+  )
   compress(fresh)
   writeFileSync(join(fresh, '.stamp'), mark)
   // A folder cannot be renamed onto one that has files, so the app is gone between two renames, and for no longer.

@@ -25,7 +25,11 @@ function run(title, command, args, env = {}) {
 function budget() {
   console.log('== bundle budget')
   const assets = join(web, 'dist', 'app', 'assets')
-  const sources = new Map(readdirSync(assets).filter((n) => n.endsWith('.js')).map((n) => [n, readFileSync(join(assets, n), 'utf8')]))
+  const sources = new Map(
+    readdirSync(assets)
+      .filter((n) => n.endsWith('.js'))
+      .map((n) => [n, readFileSync(join(assets, n), 'utf8')]),
+  )
   const wanted = new Set()
   const take = (name) => {
     if (wanted.has(name) || !sources.has(name)) return
@@ -55,7 +59,10 @@ const freePort = () =>
 /** Builds and starts a program of the project, and hands over what it says until that has what is waited for. */
 async function launch(name, wanted, env) {
   const program = join(root, '.build', 'bin', name)
-  const built = spawnSync('go', ['build', '-buildvcs=false', '-o', program, `./internal/local/${name}`], { cwd: root, stdio: 'inherit' })
+  const built = spawnSync('go', ['build', '-buildvcs=false', '-o', program, `./internal/local/${name}`], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (built.status !== 0) process.exit(1)
   const running = spawn(program, [], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
@@ -64,18 +71,29 @@ async function launch(name, wanted, env) {
       console.error(`${name} did not start:\n${said}`)
       process.exit(1)
     }
-    const timer = setTimeout(() => { running.kill('SIGTERM'); ended() }, 240_000)
+    const timer = setTimeout(() => {
+      running.kill('SIGTERM')
+      ended()
+    }, 240_000)
     running.once('exit', ended)
-    for (const stream of [running.stdout, running.stderr]) stream.on('data', (text) => {
-      said += text
-      if (wanted.test(said)) {
-        clearTimeout(timer)
-        running.removeListener('exit', ended)
-        done()
-      }
-    })
+    for (const stream of [running.stdout, running.stderr])
+      stream.on('data', (text) => {
+        said += text
+        if (wanted.test(said)) {
+          clearTimeout(timer)
+          running.removeListener('exit', ended)
+          done()
+        }
+      })
   })
-  return { said, stop: () => new Promise((done) => { running.once('exit', done); running.kill('SIGINT') }) }
+  return {
+    said,
+    stop: () =>
+      new Promise((done) => {
+        running.once('exit', done)
+        running.kill('SIGINT')
+      }),
+  }
 }
 
 /** Starts a system as make run does, with nothing kept; beside it what people can sign in by. Passkeys need its address to be a name. */
@@ -85,9 +103,19 @@ async function start() {
   const url = `http://localhost:${port}`
   const providers = await launch('providers', /\n/, {})
   const known = JSON.parse(providers.said)
-  const system = await launch('run', /Ready after[^]*Stop /, { PORT: String(port), PUBLIC_URL: url, AZURE_URL: known.azure, GRAPH_URL: known.graph, DATA: '', ADMIN_PASSWORD: password })
+  const system = await launch('run', /Ready after[^]*Stop /, {
+    PORT: String(port),
+    PUBLIC_URL: url,
+    AZURE_URL: known.azure,
+    GRAPH_URL: known.graph,
+    DATA: '',
+    ADMIN_PASSWORD: password,
+  })
   const [, mailbox] = /Mailbox +(\S+)/.exec(system.said)
-  return { env: { E2E_URL: url, E2E_PASSWORD: password, E2E_MAILBOX: mailbox, E2E_PROVIDERS: providers.said }, stop: () => Promise.all([system.stop(), providers.stop()]) }
+  return {
+    env: { E2E_URL: url, E2E_PASSWORD: password, E2E_MAILBOX: mailbox, E2E_PROVIDERS: providers.said },
+    stop: () => Promise.all([system.stop(), providers.stop()]),
+  }
 }
 
 run('types', 'node_modules/.bin/tsc', ['-p', '.'])
@@ -100,7 +128,11 @@ if (!findChromium()) {
 const system = process.env.E2E_URL ? { env: {}, stop: () => undefined } : await start()
 console.log(`== browser tests${short ? ', the short run' : ''}`)
 const files = short ? ['short.test.mjs'] : readdirSync(join(web, 'e2e')).filter((n) => n.endsWith('.test.mjs'))
-const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((n) => join('e2e', n))], { cwd: web, stdio: 'inherit', env: { ...process.env, ...system.env } })
+const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((n) => join('e2e', n))], {
+  cwd: web,
+  stdio: 'inherit',
+  env: { ...process.env, ...system.env },
+})
 const status = await new Promise((done) => tests.once('exit', done))
 await system.stop()
 process.exit(status ?? 1)

@@ -1,7 +1,23 @@
 import type { ComponentType } from 'react'
 import type { TablerIcon } from '@tabler/icons-react'
 import {
-  IconAdjustments, IconBuilding, IconBuildingBank, IconCalendarDollar, IconCertificate, IconHistory, IconHome, IconId, IconListCheck, IconKey, IconLock, IconMail, IconPlugConnected, IconReportMoney, IconShieldHalf, IconUsers, IconUsersGroup,
+  IconAdjustments,
+  IconBuilding,
+  IconBuildingBank,
+  IconCalendarDollar,
+  IconCertificate,
+  IconHistory,
+  IconHome,
+  IconId,
+  IconListCheck,
+  IconKey,
+  IconLock,
+  IconMail,
+  IconPlugConnected,
+  IconReportMoney,
+  IconShieldHalf,
+  IconUsers,
+  IconUsersGroup,
 } from '@tabler/icons-react'
 import { kinds, reads } from './settings/kinds'
 
@@ -20,8 +36,16 @@ export interface Page {
 }
 
 const icons: Record<string, TablerIcon> = {
-  licences: IconCertificate, roles: IconShieldHalf, groups: IconUsersGroup, 'dac-groups': IconLock, resources: IconId, 'resource-groups': IconUsersGroup, departments: IconBuilding,
-  'cost-centres': IconReportMoney, 'payment-methods': IconBuildingBank, 'payment-terms': IconCalendarDollar,
+  licences: IconCertificate,
+  roles: IconShieldHalf,
+  groups: IconUsersGroup,
+  'dac-groups': IconLock,
+  resources: IconId,
+  'resource-groups': IconUsersGroup,
+  departments: IconBuilding,
+  'cost-centres': IconReportMoney,
+  'payment-methods': IconBuildingBank,
+  'payment-terms': IconCalendarDollar,
 }
 
 /** The pages of reference data: one component, a row for each kind. */
@@ -29,7 +53,11 @@ const reference: Page[] = kinds.map((kind) => ({
   path: `settings/${kind.kind}`,
   title: kind.title,
   needs: reads[kind.family],
-  nav: { label: kind.title, icon: icons[kind.kind] ?? IconKey, group: kind.family === 'access' ? 'User access' : 'Resources' },
+  nav: {
+    label: kind.title,
+    icon: icons[kind.kind] ?? IconKey,
+    group: kind.family === 'access' ? 'User access' : 'Resources',
+  },
   lazy: async () => ({ Component: (await import('./settings/ReferencePage')).referencePage(kind) }),
 }))
 

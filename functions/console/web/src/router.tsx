@@ -34,7 +34,12 @@ export const router = createBrowserRouter([
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./shell/Shell')).Shell }),
     children: [
-      ...pages.map((page) => ({ ...(page.path ? { path: page.path } : { index: true as const }), errorElement: <Failed />, lazy: page.lazy, handle: page })),
+      ...pages.map((page) => ({
+        ...(page.path ? { path: page.path } : { index: true as const }),
+        errorElement: <Failed />,
+        lazy: page.lazy,
+        handle: page,
+      })),
       { path: '*', lazy: async () => ({ Component: (await import('./common/NotFound')).NotFound }) },
     ],
   },

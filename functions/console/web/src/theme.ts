@@ -1,5 +1,21 @@
 import {
-  Anchor, Button, Checkbox, createTheme, Drawer, Menu, Modal, MultiSelect, Notification, NumberInput, PasswordInput, Popover, Select, Table, TextInput, Textarea, Tooltip,
+  Anchor,
+  Button,
+  Checkbox,
+  createTheme,
+  Drawer,
+  Menu,
+  Modal,
+  MultiSelect,
+  Notification,
+  NumberInput,
+  PasswordInput,
+  Popover,
+  Select,
+  Table,
+  TextInput,
+  Textarea,
+  Tooltip,
 } from '@mantine/core'
 
 // Colours are in styles/variables.css: Mantine would put the variables of a theme into a style element, which the policy
@@ -11,13 +27,31 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.5 }, transitionProps: { duration: 120 }, closeButtonProps: { 'aria-label': 'Close' } } }),
-    Drawer: Drawer.extend({ defaultProps: { lockScroll: false, transitionProps: { duration: 120 }, closeButtonProps: { 'aria-label': 'Close' } } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        lockScroll: false,
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.5 },
+        transitionProps: { duration: 120 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+    }),
+    Drawer: Drawer.extend({
+      defaultProps: {
+        lockScroll: false,
+        transitionProps: { duration: 120 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
+    }),
     Popover: Popover.extend({ defaultProps: { shadow: 'md', withArrow: false } }),
     Menu: Menu.extend({ defaultProps: { shadow: 'md', position: 'bottom-end' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300 } }),
-    Select: Select.extend({ defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits', maxDropdownHeight: 280 } }),
-    MultiSelect: MultiSelect.extend({ defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits' } }),
+    Select: Select.extend({
+      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits', maxDropdownHeight: 280 },
+    }),
+    MultiSelect: MultiSelect.extend({
+      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits' },
+    }),
     Anchor: Anchor.extend({ defaultProps: { underline: 'hover' } }),
     Button: Button.extend({ defaultProps: {} }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 'xs' } }),

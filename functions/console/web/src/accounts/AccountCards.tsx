@@ -6,13 +6,22 @@ import classes from './AccountsPage.module.css'
 import { Marks } from './Marks'
 
 /** The list on a small screen: a card for each account. */
-export function AccountCards({ rows, selected, onSelect }: { rows: Account[]; selected: ReadonlySet<string>; onSelect: (ids: Set<string>) => void }) {
+export function AccountCards({
+  rows,
+  selected,
+  onSelect,
+}: {
+  rows: Account[]
+  selected: ReadonlySet<string>
+  onSelect: (ids: Set<string>) => void
+}) {
   return (
     <ul className={classes.cards} aria-label="User accounts">
       {rows.map((a) => (
         <li key={a.id} className={classes.card} data-picked={selected.has(a.id) || undefined}>
           <Checkbox
-            aria-label={`Pick ${nameOf(a)}`} checked={selected.has(a.id)}
+            aria-label={`Pick ${nameOf(a)}`}
+            checked={selected.has(a.id)}
             onChange={(e) => {
               const next = new Set(selected)
               if (e.currentTarget.checked) next.add(a.id)
@@ -22,12 +31,22 @@ export function AccountCards({ rows, selected, onSelect }: { rows: Account[]; se
           />
           <div>
             <Group justify="space-between" gap="xs" wrap="nowrap">
-              <Anchor component={Link} to={`/accounts/${a.id}`} fw={600}>{a.username}</Anchor>
-              <Badge variant="light" color="gray" radius="sm">{a.userType}</Badge>
+              <Anchor component={Link} to={`/accounts/${a.id}`} fw={600}>
+                {a.username}
+              </Anchor>
+              <Badge variant="light" color="gray" radius="sm">
+                {a.userType}
+              </Badge>
             </Group>
             <Text size="sm">{a.name}</Text>
-            {a.email && <Text size="sm" c="dimmed" className={classes.mail}>{a.email}</Text>}
-            <Group mt={6}><Marks account={a} always /></Group>
+            {a.email && (
+              <Text size="sm" c="dimmed" className={classes.mail}>
+                {a.email}
+              </Text>
+            )}
+            <Group mt={6}>
+              <Marks account={a} always />
+            </Group>
           </div>
         </li>
       ))}

@@ -31,24 +31,44 @@ export function AccountPage() {
 
   if (account.error && [400, 404].includes(asProblem(account.error).status)) return <NotFound what="user account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />
-  if (!account.data || !fields) return <Stack><Skeleton h={60} /><Skeleton h={280} /></Stack>
+  if (!account.data || !fields)
+    return (
+      <Stack>
+        <Skeleton h={60} />
+        <Skeleton h={280} />
+      </Stack>
+    )
 
   const open = tabs.filter((t) => (!t.needs || may(t.needs)) && (!t.when || t.when(account.data)))
   const current = open.find((t) => t.value === tab) ?? open[0]
   return (
     <Stack gap="lg">
       <Breadcrumbs separator="›">
-        <Anchor component={Link} to="/accounts" size="sm">User accounts</Anchor>
-        <Text size="sm" c="dimmed">{account.data.username}</Text>
+        <Anchor component={Link} to="/accounts" size="sm">
+          User accounts
+        </Anchor>
+        <Text size="sm" c="dimmed">
+          {account.data.username}
+        </Text>
       </Breadcrumbs>
       <Details key={id} account={account.data} fields={fields} />
       {current && (
-        <Tabs value={current.value} onChange={(value) => void navigate(`/accounts/${id}/${value}`, { replace: true, preventScrollReset: true })} className={classes.tabs}>
+        <Tabs
+          value={current.value}
+          onChange={(value) => void navigate(`/accounts/${id}/${value}`, { replace: true, preventScrollReset: true })}
+          className={classes.tabs}
+        >
           <Tabs.List ref={strip} className={classes.tabList} aria-label="More of this account">
-            {open.map((t) => <Tabs.Tab key={t.value} value={t.value}>{t.label}</Tabs.Tab>)}
+            {open.map((t) => (
+              <Tabs.Tab key={t.value} value={t.value}>
+                {t.label}
+              </Tabs.Tab>
+            ))}
           </Tabs.List>
           <Tabs.Panel value={current.value} pt="md">
-            <Suspense fallback={<Loading />}><current.Panel key={id} account={account.data} fields={fields} /></Suspense>
+            <Suspense fallback={<Loading />}>
+              <current.Panel key={id} account={account.data} fields={fields} />
+            </Suspense>
           </Tabs.Panel>
         </Tabs>
       )}

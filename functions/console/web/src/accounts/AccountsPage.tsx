@@ -1,4 +1,17 @@
-import { ActionIcon, Anchor, Button, Group, Kbd, Menu, Pill, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import {
+  ActionIcon,
+  Anchor,
+  Button,
+  Group,
+  Kbd,
+  Menu,
+  Pill,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core'
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -30,11 +43,20 @@ import { useView } from './useView'
 export function AccountsPage() {
   const fields = useAccountFields()
   const sets = useSets()
-  if (!fields || sets.isPending) return <Stack><Title order={1}>User accounts</Title><Skeleton h={44} /><Skeleton h={360} /></Stack>
+  if (!fields || sets.isPending)
+    return (
+      <Stack>
+        <Title order={1}>User accounts</Title>
+        <Skeleton h={44} />
+        <Skeleton h={360} />
+      </Stack>
+    )
   return <List fields={fields} sets={sets.data ?? []} />
 }
 
-type ListQuery = NonNullable<Parameters<typeof api.GET<'/api/accounts', { params: { query: { limit: number } } }>>[1]['params']['query']>
+type ListQuery = NonNullable<
+  Parameters<typeof api.GET<'/api/accounts', { params: { query: { limit: number } } }>>[1]['params']['query']
+>
 
 function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
   const { state, show, choose, chosen } = useView(fields, sets)
@@ -47,7 +69,11 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   const list = useInfiniteQuery({
     queryKey: ['accounts', 'list', query],
     queryFn: ({ pageParam }) =>
-      ask(api.GET('/api/accounts', { params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } as ListQuery } })),
+      ask(
+        api.GET('/api/accounts', {
+          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } as ListQuery },
+        }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
@@ -65,7 +91,11 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   }
   const cell = useCallback((account: Account, field: Field) => {
     if (field.name === 'username') {
-      return <Anchor component={Link} to={`/accounts/${account.id}`} fw={600} inherit>{account.username}</Anchor>
+      return (
+        <Anchor component={Link} to={`/accounts/${account.id}`} fw={600} inherit>
+          {account.username}
+        </Anchor>
+      )
     }
     if (field.name === 'accessLocked') return <Marks account={account} always short />
     return undefined
@@ -79,14 +109,32 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   return (
     <Stack gap="md">
       <Group justify="space-between" align="center">
-        <Title order={1} size="h2">User accounts</Title>
+        <Title order={1} size="h2">
+          User accounts
+        </Title>
         <Group gap="xs">
-          {may('account.create') && <Button component={Link} to="/accounts/new" leftSection={<IconPlus size={18} />}>New</Button>}
+          {may('account.create') && (
+            <Button component={Link} to="/accounts/new" leftSection={<IconPlus size={18} />}>
+              New
+            </Button>
+          )}
           {entries.length > 0 && (
             <Menu>
-              <Menu.Target><ActionIcon variant="default" size={36} aria-label="More"><IconDots size={20} /></ActionIcon></Menu.Target>
+              <Menu.Target>
+                <ActionIcon variant="default" size={36} aria-label="More">
+                  <IconDots size={20} />
+                </ActionIcon>
+              </Menu.Target>
               <Menu.Dropdown>
-                {entries.map((p) => <Menu.Item key={p.path} component={Link} to={p === exportPage ? exportAddress({ filters: state.filters }) : `/${p.path}`}>{p.menu?.label}</Menu.Item>)}
+                {entries.map((p) => (
+                  <Menu.Item
+                    key={p.path}
+                    component={Link}
+                    to={p === exportPage ? exportAddress({ filters: state.filters }) : `/${p.path}`}
+                  >
+                    {p.menu?.label}
+                  </Menu.Item>
+                ))}
               </Menu.Dropdown>
             </Menu>
           )}
@@ -94,10 +142,13 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
       </Group>
 
       <div className={classes.tools}>
-        <Find text={state.filters['find'] ?? ''} onFind={(text) => {
-          const { find: _, ...rest } = state.filters
-          show({ ...state, filters: text ? { ...rest, find: text } : rest })
-        }} />
+        <Find
+          text={state.filters['find'] ?? ''}
+          onFind={(text) => {
+            const { find: _, ...rest } = state.filters
+            show({ ...state, filters: text ? { ...rest, find: text } : rest })
+          }}
+        />
         <Group gap="xs">
           <FilterDrawer fields={fields} state={state} onChange={show} />
           <SetsMenu sets={sets} state={state} chosen={chosen} fields={fields} choose={choose} />
@@ -107,27 +158,44 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
 
       <Group justify="space-between" gap="xs">
         <QuickFilters state={state} onChange={show} />
-        {list.data && rows.length > 0 && <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />}
+        {list.data && rows.length > 0 && (
+          <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />
+        )}
       </Group>
 
       {pills.length > 0 && (
         <Group gap={6} role="group" aria-label="Filters in force">
           {pills.map(([name, text]) => (
             <Pill
-              key={name} withRemoveButton size="md" className={classes.pill} removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
-              onRemove={() => show({ ...state, filters: Object.fromEntries(Object.entries(state.filters).filter(([n]) => n !== name)) })}
+              key={name}
+              withRemoveButton
+              size="md"
+              className={classes.pill}
+              removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
+              onRemove={() =>
+                show({
+                  ...state,
+                  filters: Object.fromEntries(Object.entries(state.filters).filter(([n]) => n !== name)),
+                })
+              }
             >
               {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
             </Pill>
           ))}
-          <Button variant="subtle" size="compact-sm" onClick={() => show({ ...state, filters: {} })}>Clear all</Button>
+          <Button variant="subtle" size="compact-sm" onClick={() => show({ ...state, filters: {} })}>
+            Clear all
+          </Button>
         </Group>
       )}
 
       {selected.size > 0 && (
         <BulkBar
-          ids={[...selected]} filter={everything ? state.filters : undefined} couldBeMore={Boolean(list.hasNextPage)} allShown={rows.every((r) => selected.has(r.id))}
-          everything={() => setEverything(true)} clear={() => select(new Set())}
+          ids={[...selected]}
+          filter={everything ? state.filters : undefined}
+          couldBeMore={Boolean(list.hasNextPage)}
+          allShown={rows.every((r) => selected.has(r.id))}
+          everything={() => setEverything(true)}
+          clear={() => select(new Set())}
         />
       )}
 
@@ -141,12 +209,27 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
         <AccountCards rows={rows} selected={selected} onSelect={select} />
       ) : list.data ? (
         <DataGrid
-          label="User accounts" fields={fields} rows={rows} idOf={(a) => a.id} nameOf={nameOf} state={state} onChange={show} selected={selected} onSelect={select} cell={cell}
+          label="User accounts"
+          fields={fields}
+          rows={rows}
+          idOf={(a) => a.id}
+          nameOf={nameOf}
+          state={state}
+          onChange={show}
+          selected={selected}
+          onSelect={select}
+          cell={cell}
           more={list.hasNextPage && !list.isFetchingNextPage && !list.error ? readOn : undefined}
           rowClass={(a) => (a.active === false ? classes.locked : a.accessLocked ? classes.blocked : undefined)}
         />
       ) : null}
-      {list.hasNextPage && <Group><Button variant="default" loading={list.isFetchingNextPage} onClick={readOn}>Load more</Button></Group>}
+      {list.hasNextPage && (
+        <Group>
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={readOn}>
+            Load more
+          </Button>
+        </Group>
+      )}
     </Stack>
   )
 }
@@ -163,9 +246,22 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
   }, 300)
   return (
     <TextInput
-      className={classes.find} type="search" aria-label="Find by username, name, email or mobile" placeholder="Username, name, email or mobile" leftSection={<IconSearch size={18} aria-hidden />}
-      rightSection={typed ? undefined : <Kbd aria-hidden className={classes.key}>/</Kbd>} aria-keyshortcuts="/" data-search
-      value={typed} maxLength={200}
+      className={classes.find}
+      type="search"
+      aria-label="Find by username, name, email or mobile"
+      placeholder="Username, name, email or mobile"
+      leftSection={<IconSearch size={18} aria-hidden />}
+      rightSection={
+        typed ? undefined : (
+          <Kbd aria-hidden className={classes.key}>
+            /
+          </Kbd>
+        )
+      }
+      aria-keyshortcuts="/"
+      data-search
+      value={typed}
+      maxLength={200}
       onChange={(e) => {
         setTyped(e.currentTarget.value)
         find(e.currentTarget.value)
@@ -188,7 +284,11 @@ function Counts({ shown, more, filters }: { shown: number; more: boolean; filter
     <Text size="sm" c="dimmed" component="div" role="status">
       {more ? `${shown} shown` : `${shown} in all`}
       {more && count.data && ` of ${count.data.count.toLocaleString()}`}
-      {more && !count.data && <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setWanted(true)}>Count all</Button>}
+      {more && !count.data && (
+        <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setWanted(true)}>
+          Count all
+        </Button>
+      )}
     </Text>
   )
 }

@@ -31,7 +31,12 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
   const may = useMay()
   const save = useMutation({
     mutationFn: ({ version, body }: { version: number; body: Patch }) =>
-      ask(api.PATCH('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(version) }, body: body as Schemas['AccountPatch'] })),
+      ask(
+        api.PATCH('/api/accounts/{id}', {
+          params: { path: { id: account.id }, header: ifMatch(version) },
+          body: body as Schemas['AccountPatch'],
+        }),
+      ),
     onSuccess: (changed) => {
       refreshed(account.id, changed)
       leave()
@@ -73,27 +78,64 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
       <Stack>
         <div className={classes.head}>
           <div>
-            <Group gap="sm"><Title order={1} size="h2">{nameOf(account)}</Title><Marks account={account} always /></Group>
-            <Text c="dimmed">{account.username}{account.userType && ` · ${account.userType}`}</Text>
-            {account.blockedUntil && <Text size="sm">Failed tries block it: one more is let through from <Instant at={account.blockedUntil} />.</Text>}
+            <Group gap="sm">
+              <Title order={1} size="h2">
+                {nameOf(account)}
+              </Title>
+              <Marks account={account} always />
+            </Group>
+            <Text c="dimmed">
+              {account.username}
+              {account.userType && ` · ${account.userType}`}
+            </Text>
+            {account.blockedUntil && (
+              <Text size="sm">
+                Failed tries block it: one more is let through from <Instant at={account.blockedUntil} />.
+              </Text>
+            )}
           </div>
           {!base && (
             <Group gap="xs">
-              {may('account.update') && <Button ref={edit} variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(account)}>Edit</Button>}
+              {may('account.update') && (
+                <Button
+                  ref={edit}
+                  variant="default"
+                  leftSection={<IconPencil size={18} />}
+                  onClick={() => setBase(account)}
+                >
+                  Edit
+                </Button>
+              )}
               <AccountActions account={account} />
             </Group>
           )}
         </div>
-        <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={base ? onForm.map((f) => f.name) : []} />
+        <ProblemAlert
+          error={problem?.status === 412 ? undefined : save.error}
+          shown={base ? onForm.map((f) => f.name) : []}
+        />
         <div className={classes.sections}>
           {sections.map((section) => (
-            <section key={section.name} tabIndex={-1} className={`${classes.section} ${base ? classes.editing : ''}`} aria-labelledby={`section-${section.name}`}>
+            <section
+              key={section.name}
+              tabIndex={-1}
+              className={`${classes.section} ${base ? classes.editing : ''}`}
+              aria-labelledby={`section-${section.name}`}
+            >
               <h2 id={`section-${section.name}`}>{section.label}</h2>
               {base ? (
                 <Stack gap="sm">
-                  {onForm.filter((f) => f.section === section.name && !f.readOnly).map((f) => (
-                    <FieldInput key={f.name} field={f} value={f.name in patch ? patch[f.name] : valueOf(form, f)} onChange={(v) => change(f, v)} error={problem?.of(f.name)} />
-                  ))}
+                  {onForm
+                    .filter((f) => f.section === section.name && !f.readOnly)
+                    .map((f) => (
+                      <FieldInput
+                        key={f.name}
+                        field={f}
+                        value={f.name in patch ? patch[f.name] : valueOf(form, f)}
+                        onChange={(v) => change(f, v)}
+                        error={problem?.of(f.name)}
+                      />
+                    ))}
                   <Facts fields={onForm.filter((f) => f.section === section.name && f.readOnly)} account={account} />
                 </Stack>
               ) : (
@@ -104,14 +146,23 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
         </div>
         {base && (
           <div className={classes.bar}>
-            <Button variant="default" onClick={leave}>Cancel</Button>
-            <Button type="submit" loading={save.isPending}>Save</Button>
+            <Button variant="default" onClick={leave}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={save.isPending}>
+              Save
+            </Button>
           </div>
         )}
       </Stack>
       {base && problem?.status === 412 && (
         <ConflictDialog
-          what="account" read={() => readAccount(account.id)} fields={fields} problem={problem} base={base} mine={patch}
+          what="account"
+          read={() => readAccount(account.id)}
+          fields={fields}
+          problem={problem}
+          base={base}
+          mine={patch}
           cancel={() => save.reset()}
           resolve={(fresh, kept) => {
             refreshed(account.id, fresh)
@@ -130,10 +181,18 @@ function Facts({ fields, account }: { fields: Field[]; account: Account }) {
   if (fields.length === 0) return null
   return (
     <dl className={classes.facts}>
-      {fields.map((f) => [<dt key={f.name} title={f.help}>{f.label}</dt>, <dd key={`${f.name} value`}><FieldValue field={f} value={valueOf(account, f)} /></dd>])}
+      {fields.map((f) => [
+        <dt key={f.name} title={f.help}>
+          {f.label}
+        </dt>,
+        <dd key={`${f.name} value`}>
+          <FieldValue field={f} value={valueOf(account, f)} />
+        </dd>,
+      ])}
     </dl>
   )
 }
 
-const blank = (v: Value) => v === undefined || v === null || v === '' || v === false || (Array.isArray(v) && v.length === 0)
+const blank = (v: Value) =>
+  v === undefined || v === null || v === '' || v === false || (Array.isArray(v) && v.length === 0)
 const same = (a: Value, b: Value) => (blank(a) && blank(b)) || JSON.stringify(a) === JSON.stringify(b)

@@ -12,21 +12,29 @@ export function Marks({ account, always, short }: { account: Account; always?: b
     <Group gap={6} display="inline-flex" wrap="nowrap">
       {account.active === false && (
         <Tooltip label="Locked: out of use, and without a seat">
-          <Badge color="gray" variant="light" tt="none" leftSection={<IconArchive size={13} aria-hidden />}><span className={classes.word}>Locked</span></Badge>
+          <Badge color="gray" variant="light" tt="none" leftSection={<IconArchive size={13} aria-hidden />}>
+            <span className={classes.word}>Locked</span>
+          </Badge>
         </Tooltip>
       )}
       {account.accessLocked && (
         <Tooltip label={account.lockedReason || 'Login access is not allowed'}>
-          <Badge color="red" variant="light" tt="none" leftSection={<IconBan size={13} aria-hidden />}><span className={classes.word}>{short ? 'No access' : 'Access locked'}</span></Badge>
+          <Badge color="red" variant="light" tt="none" leftSection={<IconBan size={13} aria-hidden />}>
+            <span className={classes.word}>{short ? 'No access' : 'Access locked'}</span>
+          </Badge>
         </Tooltip>
       )}
       {outside && (
         <Tooltip label={`Can sign in from ${account.dateFrom || 'ever'} to ${account.dateTo || 'no end'}`}>
-          <Badge color="orange" variant="light" tt="none" leftSection={<IconCalendarOff size={13} aria-hidden />}><span className={classes.word}>Out of dates</span></Badge>
+          <Badge color="orange" variant="light" tt="none" leftSection={<IconCalendarOff size={13} aria-hidden />}>
+            <span className={classes.word}>Out of dates</span>
+          </Badge>
         </Tooltip>
       )}
       {always && account.active !== false && !account.accessLocked && !outside && (
-        <Badge color="green" variant="light" tt="none" leftSection={<IconCircleCheck size={13} aria-hidden />}><span className={classes.word}>{short ? 'Allowed' : 'Access allowed'}</span></Badge>
+        <Badge color="green" variant="light" tt="none" leftSection={<IconCircleCheck size={13} aria-hidden />}>
+          <span className={classes.word}>{short ? 'Allowed' : 'Access allowed'}</span>
+        </Badge>
       )}
     </Group>
   )

@@ -21,10 +21,17 @@ export function NewAccountPage() {
   const navigate = useNavigate()
   const [values, setValues] = useState<Record<string, Value>>({})
   const create = useMutation({
-    mutationFn: () => ask(api.POST('/api/accounts', { params: { header: once() }, body: values as unknown as Schemas['AccountCreate'] })),
+    mutationFn: () =>
+      ask(
+        api.POST('/api/accounts', { params: { header: once() }, body: values as unknown as Schemas['AccountCreate'] }),
+      ),
     onSuccess: (account) => {
       refreshed(account.id, account)
-      notifications.show({ color: 'green', title: `${nameOf(account)} is created`, message: 'Allow login access and set a password to let the person in.' })
+      notifications.show({
+        color: 'green',
+        title: `${nameOf(account)} is created`,
+        message: 'Allow login access and set a password to let the person in.',
+      })
       void navigate(`/accounts/${account.id}`)
     },
   })
@@ -34,7 +41,11 @@ export function NewAccountPage() {
   const writable = fields.filter((f) => !f.readOnly)
   const set = (name: string, value: Value) => {
     const { [name]: _, ...rest } = values
-    setValues(value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0) ? rest : { ...rest, [name]: value })
+    setValues(
+      value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0)
+        ? rest
+        : { ...rest, [name]: value },
+    )
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -43,10 +54,21 @@ export function NewAccountPage() {
   return (
     <form onSubmit={submit} noValidate className={classes.form} aria-label="New user account">
       <Stack gap="lg">
-        <Breadcrumbs separator="›"><Anchor component={Link} to="/accounts" size="sm">User accounts</Anchor><Text size="sm" c="dimmed">New</Text></Breadcrumbs>
+        <Breadcrumbs separator="›">
+          <Anchor component={Link} to="/accounts" size="sm">
+            User accounts
+          </Anchor>
+          <Text size="sm" c="dimmed">
+            New
+          </Text>
+        </Breadcrumbs>
         <div>
-          <Title order={1} size="h2">New user account</Title>
-          <Text c="dimmed">It starts with access locked and without a password; both are the next steps after Create.</Text>
+          <Title order={1} size="h2">
+            New user account
+          </Title>
+          <Text c="dimmed">
+            It starts with access locked and without a password; both are the next steps after Create.
+          </Text>
         </div>
         <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
         <div className={classes.sections}>
@@ -56,15 +78,28 @@ export function NewAccountPage() {
               <section key={section.name} className={classes.section} aria-labelledby={`section-${section.name}`}>
                 <h2 id={`section-${section.name}`}>{section.label}</h2>
                 <Stack gap="sm">
-                  {own.map((f) => <FieldInput key={f.name} field={f} value={values[f.name]} onChange={(v) => set(f.name, v)} error={problem?.of(f.name)} autoFocus={f === writable[0]} />)}
+                  {own.map((f) => (
+                    <FieldInput
+                      key={f.name}
+                      field={f}
+                      value={values[f.name]}
+                      onChange={(v) => set(f.name, v)}
+                      error={problem?.of(f.name)}
+                      autoFocus={f === writable[0]}
+                    />
+                  ))}
                 </Stack>
               </section>
             )
           })}
         </div>
         <div className={classes.bar}>
-          <Button variant="default" component={Link} to="/accounts">Cancel</Button>
-          <Button type="submit" loading={create.isPending}>Create</Button>
+          <Button variant="default" component={Link} to="/accounts">
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            Create
+          </Button>
         </div>
       </Stack>
     </form>

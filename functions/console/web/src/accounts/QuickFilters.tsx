@@ -15,7 +15,11 @@ export function QuickFilters({ state, onChange }: { state: GridState; onChange: 
     <Group gap={6} role="group" aria-label="Quick filters">
       {quick.map((q) => (
         <Chip
-          key={q.name} size="sm" radius="xl" variant="outline" checked={state.filters[q.name] === q.text}
+          key={q.name}
+          size="sm"
+          radius="xl"
+          variant="outline"
+          checked={state.filters[q.name] === q.text}
           onChange={(on) => {
             const { [q.name]: _, ...rest } = state.filters
             onChange({ ...state, filters: on ? { ...rest, [q.name]: q.text } : rest })

@@ -22,6 +22,7 @@ export function refreshed(id: string, account?: Account) {
   void queries.invalidateQueries({ queryKey: ['tab', id] })
 }
 
-export const valueOf = (account: Account, field: Field): Value => (account as unknown as Record<string, Value>)[field.name]
+export const valueOf = (account: Account, field: Field): Value =>
+  (account as unknown as Record<string, Value>)[field.name]
 
 export const nameOf = (account: Account) => account.name || account.username || 'this account'

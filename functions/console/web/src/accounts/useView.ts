@@ -13,7 +13,9 @@ const kept = 'ua.accounts.columns'
     columns are this browser's. A Set sets all of them. */
 export function useView(fields: Field[], sets: SavedSet[]) {
   const [params, setParams] = useSearchParams()
-  const [columns, setColumns] = useState<Column[]>(() => readColumns(localStorage.getItem(kept)) ?? defaultColumns(fields))
+  const [columns, setColumns] = useState<Column[]>(
+    () => readColumns(localStorage.getItem(kept)) ?? defaultColumns(fields),
+  )
   const setId = params.get('set') ?? ''
 
   const state = useMemo<GridState>(() => {
@@ -35,7 +37,8 @@ export function useView(fields: Field[], sets: SavedSet[]) {
     [setId, setParams],
   )
   const choose = useCallback(
-    (set: SavedSet | undefined) => show(set ? stateOf(set, fields) : { columns: defaultColumns(fields), filters: {}, sort: '' }, set?.id ?? ''),
+    (set: SavedSet | undefined) =>
+      show(set ? stateOf(set, fields) : { columns: defaultColumns(fields), filters: {}, sort: '' }, set?.id ?? ''),
     [show, fields],
   )
 
@@ -53,5 +56,9 @@ export function useView(fields: Field[], sets: SavedSet[]) {
 
 export function stateOf(set: SavedSet, fields: Field[]): GridState {
   const columns = set.columns.map((c) => ({ field: c.field, ...(c.width ? { width: c.width } : {}) }))
-  return { columns: columns.length > 0 ? columns : defaultColumns(fields), filters: { ...set.filters } as Record<string, string>, sort: set.sort }
+  return {
+    columns: columns.length > 0 ? columns : defaultColumns(fields),
+    filters: { ...set.filters } as Record<string, string>,
+    sort: set.sort,
+  }
 }

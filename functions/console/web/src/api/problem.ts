@@ -10,7 +10,14 @@ export class Problem extends Error {
   readonly fields: FieldProblem[]
   readonly request: string
 
-  constructor(of: { status: number; code: string; title: string; detail: string; fields?: FieldProblem[]; instance?: string }) {
+  constructor(of: {
+    status: number
+    code: string
+    title: string
+    detail: string
+    fields?: FieldProblem[]
+    instance?: string
+  }) {
     super(of.detail)
     this.status = of.status
     this.code = of.code
@@ -40,7 +47,12 @@ export function problemOf(response: Response, body: unknown): Problem {
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message)) {
-    return new Problem({ status: 0, code: 'offline', title: 'No connection', detail: 'The service cannot be reached. Check your connection and try again.' })
+    return new Problem({
+      status: 0,
+      code: 'offline',
+      title: 'No connection',
+      detail: 'The service cannot be reached. Check your connection and try again.',
+    })
   }
   return new Problem({
     status: 0,

@@ -47,7 +47,11 @@ export function opened(step: Step) {
   accessToken = step.accessToken
   refreshToken = step.refreshToken
   lastRenewal = Date.now()
-  if (step.session) localStorage.setItem(mark, JSON.stringify({ refreshDue: step.session.refreshDue, renewed: lastRenewal } satisfies Mark))
+  if (step.session)
+    localStorage.setItem(
+      mark,
+      JSON.stringify({ refreshDue: step.session.refreshDue, renewed: lastRenewal } satisfies Mark),
+    )
 }
 
 /** Forgets the session, here and in other tabs. */

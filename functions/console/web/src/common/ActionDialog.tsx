@@ -19,7 +19,18 @@ interface Props {
 }
 
 /** A dialog that asks before something is done. */
-export function ActionDialog({ title, apply, danger, ready = true, busy, error, shown = [], close, onApply, children }: Props) {
+export function ActionDialog({
+  title,
+  apply,
+  danger,
+  ready = true,
+  busy,
+  error,
+  shown = [],
+  close,
+  onApply,
+  children,
+}: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     event.stopPropagation() // the dialog may stand within another form
@@ -32,8 +43,12 @@ export function ActionDialog({ title, apply, danger, ready = true, busy, error, 
           {children}
           <ProblemAlert error={error} shown={shown} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>Cancel</Button>
-            <Button type="submit" color={danger ? 'red' : undefined} loading={busy} disabled={!ready}>{apply}</Button>
+            <Button variant="default" onClick={close}>
+              Cancel
+            </Button>
+            <Button type="submit" color={danger ? 'red' : undefined} loading={busy} disabled={!ready}>
+              {apply}
+            </Button>
           </Group>
         </Stack>
       </form>

@@ -9,11 +9,27 @@ interface Props {
 }
 
 /** The digits that an authenticator shows. One field, so that it can be pasted into and read out as one. */
-export function CodeInput({ label = 'Code', description = 'The six digits that your authenticator shows now.', value, onChange, error }: Props) {
+export function CodeInput({
+  label = 'Code',
+  description = 'The six digits that your authenticator shows now.',
+  value,
+  onChange,
+  error,
+}: Props) {
   return (
     <TextInput
-      label={label} description={description} name="code" autoComplete="one-time-code" inputMode="numeric" maxLength={8} autoFocus data-autofocus
-      value={value} onChange={(e) => onChange(e.currentTarget.value.replace(/[^0-9 ]/g, ''))} error={error} size="md"
+      label={label}
+      description={description}
+      name="code"
+      autoComplete="one-time-code"
+      inputMode="numeric"
+      maxLength={8}
+      autoFocus
+      data-autofocus
+      value={value}
+      onChange={(e) => onChange(e.currentTarget.value.replace(/[^0-9 ]/g, ''))}
+      error={error}
+      size="md"
     />
   )
 }

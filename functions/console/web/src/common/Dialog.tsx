@@ -6,12 +6,15 @@ import { lastFocused } from './focus'
 /** A dialog that is open while it is there. Who worked by the keyboard is then where they were, or at the page if that is gone. */
 export function Dialog(props: Omit<ModalProps, 'opened'>) {
   const [from] = useState(lastFocused)
-  useEffect(() => () => {
-    window.setTimeout(() => {
-      if (document.activeElement && document.activeElement !== document.body) return
-      const back = from?.isConnected ? from : document.getElementById('main')
-      back?.focus({ preventScroll: true })
-    })
-  }, [from])
+  useEffect(
+    () => () => {
+      window.setTimeout(() => {
+        if (document.activeElement && document.activeElement !== document.body) return
+        const back = from?.isConnected ? from : document.getElementById('main')
+        back?.focus({ preventScroll: true })
+      })
+    },
+    [from],
+  )
   return <Modal opened {...props} />
 }

@@ -7,13 +7,33 @@ export function Enrolment({ qrCode, secret }: { qrCode: string; secret: string }
   return (
     <Stack gap="sm">
       <Text size="sm">Scan the picture with an authenticator app, then type the six digits that it shows.</Text>
-      <img className={classes.qr} src={qrCode} width={192} height={192} alt="QR code for an authenticator app; the same secret stands below as text" />
+      <img
+        className={classes.qr}
+        src={qrCode}
+        width={192}
+        height={192}
+        alt="QR code for an authenticator app; the same secret stands below as text"
+      />
       <div className={classes.typed}>
-        <Text size="sm" c="dimmed" id="typed-secret">Or type this secret into the app</Text>
+        <Text size="sm" c="dimmed" id="typed-secret">
+          Or type this secret into the app
+        </Text>
         <Group gap="xs" wrap="nowrap" justify="space-between">
-          <output className={classes.secret} aria-labelledby="typed-secret">{secret.replace(/(.{4})(?=.)/g, '$1 ')}</output>
+          <output className={classes.secret} aria-labelledby="typed-secret">
+            {secret.replace(/(.{4})(?=.)/g, '$1 ')}
+          </output>
           <CopyButton value={secret} timeout={3000}>
-            {({ copied, copy }) => <Button size="compact-sm" variant="light" color={copied ? 'green' : 'indigo'} onClick={copy} leftSection={copied ? <IconCheck size={15} /> : <IconCopy size={15} />}>{copied ? 'Copied' : 'Copy'}</Button>}
+            {({ copied, copy }) => (
+              <Button
+                size="compact-sm"
+                variant="light"
+                color={copied ? 'green' : 'indigo'}
+                onClick={copy}
+                leftSection={copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+              >
+                {copied ? 'Copied' : 'Copy'}
+              </Button>
+            )}
           </CopyButton>
         </Group>
       </div>

@@ -3,7 +3,13 @@ import type { TablerIcon } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 
 /** A page's or a list's state in words: empty, missing, not allowed, broken. */
-export function Message({ icon: Icon, title, children, colour = 'gray', order = 2 }: {
+export function Message({
+  icon: Icon,
+  title,
+  children,
+  colour = 'gray',
+  order = 2,
+}: {
   icon: TablerIcon
   title: string
   children?: ReactNode

@@ -6,7 +6,10 @@ import { Message } from './Message'
 export function NotFound({ what = 'page' }: { what?: string }) {
   return (
     <Message icon={IconMapSearch} title={`There is no such ${what}`} order={1}>
-      The address may be mistyped, or it was removed. <Anchor component={Link} to="/">Start over</Anchor>
+      The address may be mistyped, or it was removed.{' '}
+      <Anchor component={Link} to="/">
+        Start over
+      </Anchor>
     </Message>
   )
 }

@@ -4,14 +4,30 @@ import { useId } from 'react'
 import classes from './Panel.module.css'
 
 /** A part of a page, under a heading of its own. */
-export function Panel({ title, help, actions, children }: { title: string; help?: ReactNode; actions?: ReactNode; children?: ReactNode }) {
+export function Panel({
+  title,
+  help,
+  actions,
+  children,
+}: {
+  title: string
+  help?: ReactNode
+  actions?: ReactNode
+  children?: ReactNode
+}) {
   const id = useId()
   return (
     <section className={classes.panel} aria-labelledby={id}>
       <Group justify="space-between" align="start" gap="sm" mb={children ? 'sm' : 0}>
         <div className={classes.words}>
-          <Title order={2} size="h4" id={id}>{title}</Title>
-          {help && <Text size="sm" c="dimmed" component="div">{help}</Text>}
+          <Title order={2} size="h4" id={id}>
+            {title}
+          </Title>
+          {help && (
+            <Text size="sm" c="dimmed" component="div">
+              {help}
+            </Text>
+          )}
         </div>
         {actions && <Group gap="xs">{actions}</Group>}
       </Group>

@@ -32,14 +32,30 @@ export function ProofDialog<T>({ title, apply, danger, children, close, act, don
   const problem = send.error ? asProblem(send.error) : undefined
   return (
     <ActionDialog
-      title={title} apply={apply} danger={danger ?? false} ready={!wanted || password !== ''} busy={send.isPending} shown={['password']}
-      error={problem && (problem.code === 'proofNeeded' || problem.of('password')) ? undefined : send.error} close={close} onApply={() => send.mutate()}
+      title={title}
+      apply={apply}
+      danger={danger ?? false}
+      ready={!wanted || password !== ''}
+      busy={send.isPending}
+      shown={['password']}
+      error={problem && (problem.code === 'proofNeeded' || problem.of('password')) ? undefined : send.error}
+      close={close}
+      onApply={() => send.mutate()}
     >
       {children}
       {wanted && (
         <PasswordInput
-          label="Your password" description="You signed in a while ago: show once more that it is you." name="password" autoComplete="current-password" autoFocus data-autofocus maxLength={1000}
-          value={password} onChange={(e) => setPassword(e.currentTarget.value)} error={problem?.of('password')} visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+          label="Your password"
+          description="You signed in a while ago: show once more that it is you."
+          name="password"
+          autoComplete="current-password"
+          autoFocus
+          data-autofocus
+          maxLength={1000}
+          value={password}
+          onChange={(e) => setPassword(e.currentTarget.value)}
+          error={problem?.of('password')}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
         />
       )}
     </ActionDialog>

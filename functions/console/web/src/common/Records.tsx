@@ -10,16 +10,36 @@ export interface Column<T> {
 }
 
 /** A table that becomes a card for each row where there is no room for columns. */
-export function Records<T>({ label, columns, rows, idOf }: { label: string; columns: Column<T>[]; rows: T[]; idOf: (row: T) => string }) {
+export function Records<T>({
+  label,
+  columns,
+  rows,
+  idOf,
+}: {
+  label: string
+  columns: Column<T>[]
+  rows: T[]
+  idOf: (row: T) => string
+}) {
   return (
     <table className={classes.table} aria-label={label}>
       <thead>
-        <tr>{columns.map((c) => <th key={c.label} scope="col">{c.quiet ? <VisuallyHidden>{c.label}</VisuallyHidden> : c.label}</th>)}</tr>
+        <tr>
+          {columns.map((c) => (
+            <th key={c.label} scope="col">
+              {c.quiet ? <VisuallyHidden>{c.label}</VisuallyHidden> : c.label}
+            </th>
+          ))}
+        </tr>
       </thead>
       <tbody>
         {rows.map((row) => (
           <tr key={idOf(row)}>
-            {columns.map((c) => <td key={c.label} data-label={c.quiet ? undefined : c.label}>{c.cell(row)}</td>)}
+            {columns.map((c) => (
+              <td key={c.label} data-label={c.quiet ? undefined : c.label}>
+                {c.cell(row)}
+              </td>
+            ))}
           </tr>
         ))}
       </tbody>

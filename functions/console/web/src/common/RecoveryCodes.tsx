@@ -8,7 +8,11 @@ export function RecoveryCodes({ codes, next, onKept }: { codes: string[]; next: 
   const [kept, setKept] = useState(false)
   const text = codes.join('\n')
   const download = () => {
-    const at = URL.createObjectURL(new Blob([`Recovery codes for User Accounts\nEach works once in place of the authenticator.\n\n${text}\n`], { type: 'text/plain' }))
+    const at = URL.createObjectURL(
+      new Blob([`Recovery codes for User Accounts\nEach works once in place of the authenticator.\n\n${text}\n`], {
+        type: 'text/plain',
+      }),
+    )
     const link = document.createElement('a')
     link.href = at
     link.download = 'recovery-codes.txt'
@@ -17,16 +21,36 @@ export function RecoveryCodes({ codes, next, onKept }: { codes: string[]; next: 
   }
   return (
     <Stack>
-      <Text size="sm">Each of these codes lets you in once without the authenticator, should it be lost. Keep them where you would keep a key. They are shown this once.</Text>
-      <ol className={classes.codes} aria-label="Recovery codes">{codes.map((c) => <li key={c}>{c}</li>)}</ol>
+      <Text size="sm">
+        Each of these codes lets you in once without the authenticator, should it be lost. Keep them where you would
+        keep a key. They are shown this once.
+      </Text>
+      <ol className={classes.codes} aria-label="Recovery codes">
+        {codes.map((c) => (
+          <li key={c}>{c}</li>
+        ))}
+      </ol>
       <Group gap="xs" grow>
         <CopyButton value={text} timeout={3000}>
-          {({ copied, copy }) => <Button variant="light" color={copied ? 'green' : 'indigo'} onClick={copy} leftSection={copied ? <IconCheck size={17} /> : <IconCopy size={17} />}>{copied ? 'Copied' : 'Copy'}</Button>}
+          {({ copied, copy }) => (
+            <Button
+              variant="light"
+              color={copied ? 'green' : 'indigo'}
+              onClick={copy}
+              leftSection={copied ? <IconCheck size={17} /> : <IconCopy size={17} />}
+            >
+              {copied ? 'Copied' : 'Copy'}
+            </Button>
+          )}
         </CopyButton>
-        <Button variant="light" onClick={download} leftSection={<IconDownload size={17} />}>Download</Button>
+        <Button variant="light" onClick={download} leftSection={<IconDownload size={17} />}>
+          Download
+        </Button>
       </Group>
       <Checkbox label="I kept them" checked={kept} onChange={(e) => setKept(e.currentTarget.checked)} />
-      <Button disabled={!kept} onClick={onKept}>{next}</Button>
+      <Button disabled={!kept} onClick={onKept}>
+        {next}
+      </Button>
     </Stack>
   )
 }

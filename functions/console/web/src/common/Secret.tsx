@@ -6,13 +6,27 @@ import classes from '../accounts/AccountPage.module.css'
 export function Secret({ label, value }: { label: string; value: string }) {
   return (
     <Stack gap="xs">
-      <Text size="sm" fw={600} id="secret-label">{label}</Text>
-      <output className={classes.secret} aria-labelledby="secret-label">{value}</output>
+      <Text size="sm" fw={600} id="secret-label">
+        {label}
+      </Text>
+      <output className={classes.secret} aria-labelledby="secret-label">
+        {value}
+      </output>
       <Group justify="space-between">
-        <Text size="sm" c="dimmed">It is shown this once.</Text>
+        <Text size="sm" c="dimmed">
+          It is shown this once.
+        </Text>
         <CopyButton value={value} timeout={3000}>
           {({ copied, copy }) => (
-            <Button size="sm" variant="light" color={copied ? 'green' : 'indigo'} onClick={copy} leftSection={copied ? <IconCheck size={17} /> : <IconCopy size={17} />}>{copied ? 'Copied' : 'Copy'}</Button>
+            <Button
+              size="sm"
+              variant="light"
+              color={copied ? 'green' : 'indigo'}
+              onClick={copy}
+              leftSection={copied ? <IconCheck size={17} /> : <IconCopy size={17} />}
+            >
+              {copied ? 'Copied' : 'Copy'}
+            </Button>
           )}
         </CopyButton>
       </Group>

@@ -3,5 +3,9 @@ import classes from './TableScroll.module.css'
 
 /** Lets a table be scrolled that is wider than the screen, or longer than it should be; by keyboard too. */
 export function TableScroll({ label, most, children }: { label: string; most?: number; children: ReactNode }) {
-  return <div className={classes.scroll} role="region" aria-label={label} tabIndex={0} style={{ maxHeight: most }}>{children}</div>
+  return (
+    <div className={classes.scroll} role="region" aria-label={label} tabIndex={0} style={{ maxHeight: most }}>
+      {children}
+    </div>
+  )
 }

@@ -43,14 +43,51 @@ export function TwoLists({ label, items, chosen, onChange }: Props) {
   }
   return (
     <div role="group" aria-label={label}>
-      <TextInput aria-label={`Find in ${label.toLowerCase()}`} placeholder="Find" mb="sm" leftSection={<IconSearch size={16} aria-hidden />} value={find} onChange={(e) => setFind(e.currentTarget.value)} />
+      <TextInput
+        aria-label={`Find in ${label.toLowerCase()}`}
+        placeholder="Find"
+        mb="sm"
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={find}
+        onChange={(e) => setFind(e.currentTarget.value)}
+      />
       <div className={classes.lists}>
-        <List name={`${label} to choose from`} items={there} picked={picked.from} onPick={(from) => setPicked({ ...picked, from })} onMove={add} none={find ? 'Nothing fits.' : 'All are chosen.'} />
+        <List
+          name={`${label} to choose from`}
+          items={there}
+          picked={picked.from}
+          onPick={(from) => setPicked({ ...picked, from })}
+          onMove={add}
+          none={find ? 'Nothing fits.' : 'All are chosen.'}
+        />
         <div className={classes.moves}>
-          <Button size="sm" variant="light" rightSection={<IconArrowRight size={16} aria-hidden />} disabled={picked.from.length === 0} onClick={() => add(picked.from)}>Add</Button>
-          <Button size="sm" variant="default" leftSection={<IconArrowLeft size={16} aria-hidden />} disabled={picked.to.length === 0} onClick={() => remove(picked.to)}>Remove</Button>
+          <Button
+            size="sm"
+            variant="light"
+            rightSection={<IconArrowRight size={16} aria-hidden />}
+            disabled={picked.from.length === 0}
+            onClick={() => add(picked.from)}
+          >
+            Add
+          </Button>
+          <Button
+            size="sm"
+            variant="default"
+            leftSection={<IconArrowLeft size={16} aria-hidden />}
+            disabled={picked.to.length === 0}
+            onClick={() => remove(picked.to)}
+          >
+            Remove
+          </Button>
         </div>
-        <List name={`${label} chosen`} items={taken} picked={picked.to} onPick={(to) => setPicked({ ...picked, to })} onMove={remove} none="None is chosen." />
+        <List
+          name={`${label} chosen`}
+          items={taken}
+          picked={picked.to}
+          onPick={(to) => setPicked({ ...picked, to })}
+          onMove={remove}
+          none="None is chosen."
+        />
       </div>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
     </div>
@@ -88,14 +125,28 @@ function List({ name, items, picked, onPick, onMove, none }: ListProps) {
   }
   return (
     <div className={classes.side}>
-      <span className={classes.name} aria-hidden>{name.replace(/^.* (?=to choose|chosen)/, '').replace(/^./, (c) => c.toUpperCase())}</span>
+      <span className={classes.name} aria-hidden>
+        {name.replace(/^.* (?=to choose|chosen)/, '').replace(/^./, (c) => c.toUpperCase())}
+      </span>
       <ul
-        ref={list} className={classes.list} role="listbox" aria-label={name} aria-multiselectable tabIndex={0} onKeyDown={keys}
+        ref={list}
+        className={classes.list}
+        role="listbox"
+        aria-label={name}
+        aria-multiselectable
+        tabIndex={0}
+        onKeyDown={keys}
         aria-activedescendant={items.length > 0 ? `${id}-${current}` : undefined}
       >
         {items.map((item, i) => (
           <li
-            key={item.code} id={`${id}-${i}`} role="option" className={classes.option} aria-selected={picked.includes(item.code)} aria-disabled={item.refused ? true : undefined} data-current={i === current || undefined}
+            key={item.code}
+            id={`${id}-${i}`}
+            role="option"
+            className={classes.option}
+            aria-selected={picked.includes(item.code)}
+            aria-disabled={item.refused ? true : undefined}
+            data-current={i === current || undefined}
             onClick={() => {
               setAt(i)
               toggle(item)
@@ -104,12 +155,17 @@ function List({ name, items, picked, onPick, onMove, none }: ListProps) {
           >
             <span className={classes.tick}>{picked.includes(item.code) && <IconCheck size={16} aria-hidden />}</span>
             <span className={classes.words}>
-              <span className={classes.code}>{item.code}</span>{item.description && ` – ${item.description}`}
+              <span className={classes.code}>{item.code}</span>
+              {item.description && ` – ${item.description}`}
               {item.refused && <span className={classes.why}>{item.refused}</span>}
             </span>
           </li>
         ))}
-        {items.length === 0 && <li role="option" aria-disabled="true" aria-selected={false} className={classes.none}>{none}</li>}
+        {items.length === 0 && (
+          <li role="option" aria-disabled="true" aria-selected={false} className={classes.none}>
+            {none}
+          </li>
+        )}
       </ul>
     </div>
   )

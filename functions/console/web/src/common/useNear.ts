@@ -7,7 +7,12 @@ export function useNear<E extends HTMLElement>(reached: () => void, on: boolean)
   latest.current = reached
   useEffect(() => {
     if (!on || !element.current) return
-    const watch = new IntersectionObserver((seen) => { if (seen.some((s) => s.isIntersecting)) latest.current() }, { rootMargin: '400px' })
+    const watch = new IntersectionObserver(
+      (seen) => {
+        if (seen.some((s) => s.isIntersecting)) latest.current()
+      },
+      { rootMargin: '400px' },
+    )
     watch.observe(element.current)
     return () => watch.disconnect()
   }, [on])

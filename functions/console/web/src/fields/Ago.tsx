@@ -1,7 +1,14 @@
 import { Tooltip } from '@mantine/core'
 import { local, utc } from './Instant'
 
-const steps: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [['year', 31_557_600], ['month', 2_629_800], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60]]
+const steps: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
 const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
 /** How long ago an instant is, in words. */
@@ -14,8 +21,15 @@ export function ago(at: string, now = Date.now()): string {
 /** An instant as people speak of it; UTC and local time on a closer look, by keyboard too. */
 export function Ago({ at }: { at: string }) {
   return (
-    <Tooltip label={`${utc(at)} · ${local(at)}, your time`} events={{ hover: true, focus: true, touch: true }} multiline maw={320}>
-      <time dateTime={at} tabIndex={0} aria-label={`${ago(at)}, ${utc(at)}`}>{ago(at)}</time>
+    <Tooltip
+      label={`${utc(at)} · ${local(at)}, your time`}
+      events={{ hover: true, focus: true, touch: true }}
+      multiline
+      maw={320}
+    >
+      <time dateTime={at} tabIndex={0} aria-label={`${ago(at)}, ${utc(at)}`}>
+        {ago(at)}
+      </time>
     </Tooltip>
   )
 }

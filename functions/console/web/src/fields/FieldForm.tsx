@@ -10,8 +10,17 @@ import { ResourceInput } from './ResourceInput'
 
 /** Sections that the service names, in words; one without is not headed. */
 const sections: Record<string, string> = {
-  password: 'Passwords', signIn: 'Signing in', mfa: 'Multi-factor', mail: 'Mail', region: 'Region and access control', log: 'Log',
-  resource: 'Resource', person: 'Person', payment: 'Payment', status: 'Status', defaults: 'Given to new resources',
+  password: 'Passwords',
+  signIn: 'Signing in',
+  mfa: 'Multi-factor',
+  mail: 'Mail',
+  region: 'Region and access control',
+  log: 'Log',
+  resource: 'Resource',
+  person: 'Person',
+  payment: 'Payment',
+  status: 'Status',
+  defaults: 'Given to new resources',
 }
 
 interface Props {
@@ -28,9 +37,17 @@ export function FieldForm({ fields, valueOf, set, problem }: Props) {
     <Stack>
       {names.map((name) => (
         <Section key={name} name={name} many={names.length > 1}>
-          {fields.filter((f) => f.section === name).map((f) => (
-            <Input key={f.name} field={f} value={valueOf(f)} onChange={(v) => set(f, v)} error={problem?.of(f.name)} />
-          ))}
+          {fields
+            .filter((f) => f.section === name)
+            .map((f) => (
+              <Input
+                key={f.name}
+                field={f}
+                value={valueOf(f)}
+                onChange={(v) => set(f, v)}
+                error={problem?.of(f.name)}
+              />
+            ))}
         </Section>
       ))}
     </Stack>
@@ -39,7 +56,13 @@ export function FieldForm({ fields, valueOf, set, problem }: Props) {
 
 function Section({ name, many, children }: { name: string; many: boolean; children: ReactNode }) {
   const label = sections[name]
-  return many && label ? <Fieldset legend={label}><Stack gap="sm">{children}</Stack></Fieldset> : <Stack gap="sm">{children}</Stack>
+  return many && label ? (
+    <Fieldset legend={label}>
+      <Stack gap="sm">{children}</Stack>
+    </Fieldset>
+  ) : (
+    <Stack gap="sm">{children}</Stack>
+  )
 }
 
 function Input(props: { field: Field; value: Value; onChange: (value: Value) => void; error?: string | undefined }) {
@@ -52,7 +75,14 @@ function Input(props: { field: Field; value: Value; onChange: (value: Value) => 
 export function FieldFacts({ fields, valueOf }: { fields: Field[]; valueOf: (field: Field) => Value }) {
   return (
     <dl className={classes.facts}>
-      {fields.map((f) => [<dt key={f.name} title={f.help}>{f.label}</dt>, <dd key={`${f.name} value`}><FieldValue field={f} value={valueOf(f)} /></dd>])}
+      {fields.map((f) => [
+        <dt key={f.name} title={f.help}>
+          {f.label}
+        </dt>,
+        <dd key={`${f.name} value`}>
+          <FieldValue field={f} value={valueOf(f)} />
+        </dd>,
+      ])}
     </dl>
   )
 }

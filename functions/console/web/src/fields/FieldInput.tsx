@@ -11,28 +11,64 @@ interface Props {
   autoFocus?: boolean
 }
 
-
 /** The input for a field, as its kind wants it. */
 export function FieldInput({ field, value, onChange, error, autoFocus }: Props) {
   const codes = useCodes(field.refers)
-  const common = { label: field.label, description: field.help, error, withAsterisk: field.required, 'data-autofocus': autoFocus || undefined, autoFocus }
-  const offered = (have: string[]) => (codes ?? []).filter((c) => c.active || have.includes(c.code)).map((c) => ({ value: c.code, label: labelOf(c, field.refers) }))
+  const common = {
+    label: field.label,
+    description: field.help,
+    error,
+    withAsterisk: field.required,
+    'data-autofocus': autoFocus || undefined,
+    autoFocus,
+  }
+  const offered = (have: string[]) =>
+    (codes ?? [])
+      .filter((c) => c.active || have.includes(c.code))
+      .map((c) => ({ value: c.code, label: labelOf(c, field.refers) }))
   switch (field.kind) {
     case 'yesNo':
-      return <Checkbox label={field.label} description={field.help} error={error} checked={value === true} onChange={(e) => onChange(e.currentTarget.checked)} />
+      return (
+        <Checkbox
+          label={field.label}
+          description={field.help}
+          error={error}
+          checked={value === true}
+          onChange={(e) => onChange(e.currentTarget.checked)}
+        />
+      )
     case 'number':
       return (
         <NumberInput
-          {...common} value={typeof value === 'number' ? value : ''} allowDecimal={false} min={field.min} max={field.max}
+          {...common}
+          value={typeof value === 'number' ? value : ''}
+          allowDecimal={false}
+          min={field.min}
+          max={field.max}
           onChange={(next) => onChange(next === '' ? null : Number(next))}
         />
       )
     case 'date':
-      return <TextInput {...common} type="date" value={String(value ?? '')} onChange={(e) => onChange(e.currentTarget.value || null)} />
+      return (
+        <TextInput
+          {...common}
+          type="date"
+          value={String(value ?? '')}
+          onChange={(e) => onChange(e.currentTarget.value || null)}
+        />
+      )
     case 'codes': {
       const have = Array.isArray(value) ? value : []
       return codes ? (
-        <MultiSelect {...common} searchable clearable data={offered(have)} value={have} onChange={onChange} maxValues={field.max} />
+        <MultiSelect
+          {...common}
+          searchable
+          clearable
+          data={offered(have)}
+          value={have}
+          onChange={onChange}
+          maxValues={field.max}
+        />
       ) : (
         <TagsInput {...common} value={have} onChange={onChange} maxTags={field.max} />
       )
@@ -42,13 +78,26 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
       const known = field.kind === 'country' ? countries() : currencies()
       const have = String(value ?? '')
       const data = have && !known.some((o) => o.value === have) ? [{ value: have, label: have }, ...known] : known
-      return <Select {...common} searchable clearable={!field.required} data={data} value={have || null} onChange={(next) => onChange(next)} />
+      return (
+        <Select
+          {...common}
+          searchable
+          clearable={!field.required}
+          data={data}
+          value={have || null}
+          onChange={(next) => onChange(next)}
+        />
+      )
     }
     case 'code':
       if (codes) {
         return (
           <Select
-            {...common} searchable clearable={!field.required} data={offered([String(value ?? '')])} value={value ? String(value) : null}
+            {...common}
+            searchable
+            clearable={!field.required}
+            data={offered([String(value ?? '')])}
+            value={value ? String(value) : null}
             onChange={(next) => onChange(next)}
           />
         )
@@ -56,8 +105,12 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
   }
   return (
     <TextInput
-      {...common} type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'} autoComplete="off" maxLength={field.max || undefined}
-      value={String(value ?? '')} onChange={(e) => onChange(e.currentTarget.value)}
+      {...common}
+      type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'}
+      autoComplete="off"
+      maxLength={field.max || undefined}
+      value={String(value ?? '')}
+      onChange={(e) => onChange(e.currentTarget.value)}
     />
   )
 }

@@ -14,16 +14,28 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
         <span>Yes</span>
       </Group>
     ) : (
-      <Text span inherit c="dimmed">No</Text>
+      <Text span inherit c="dimmed">
+        No
+      </Text>
     )
   }
   if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) {
-    return <Text span inherit c="dimmed" aria-label="blank">–</Text>
+    return (
+      <Text span inherit c="dimmed" aria-label="blank">
+        –
+      </Text>
+    )
   }
   if (Array.isArray(value)) {
     return (
       <Group gap={4} display="inline-flex">
-        {value.map((code) => <Badge key={code} variant="light" color="gray" tt="none" radius="sm">{field.refers === 'provider' ? (providers?.find((p) => p.code === code)?.description ?? 'Turned off') : code}</Badge>)}
+        {value.map((code) => (
+          <Badge key={code} variant="light" color="gray" tt="none" radius="sm">
+            {field.refers === 'provider'
+              ? (providers?.find((p) => p.code === code)?.description ?? 'Turned off')
+              : code}
+          </Badge>
+        ))}
       </Group>
     )
   }

@@ -11,7 +11,9 @@ export function Instant({ at }: { at: string | null | undefined }) {
   if (!at) return <span aria-label="none">–</span>
   return (
     <Tooltip label={`${local(at)}, your time`}>
-      <time dateTime={at} style={{ whiteSpace: 'nowrap' }}>{utc(at)}</time>
+      <time dateTime={at} style={{ whiteSpace: 'nowrap' }}>
+        {utc(at)}
+      </time>
     </Tooltip>
   )
 }

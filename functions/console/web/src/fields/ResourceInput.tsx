@@ -6,20 +6,42 @@ import { useMay } from '../session/session'
 import type { Field, Value } from './fields'
 
 /** The code of a resource: typed, or found by code or name. */
-export function ResourceInput({ field, value, onChange, error }: { field: Field; value: Value; onChange: (value: Value) => void; error?: string | undefined }) {
+export function ResourceInput({
+  field,
+  value,
+  onChange,
+  error,
+}: {
+  field: Field
+  value: Value
+  onChange: (value: Value) => void
+  error?: string | undefined
+}) {
   const text = String(value ?? '')
   const [find] = useDebouncedValue(text, 250)
   const may = useMay()
   const found = useQuery({
     queryKey: ['resources', 'find', find],
-    queryFn: () => ask(api.GET('/api/resources', { params: { query: { limit: 10, active: true, ...(find && { find }) } } })),
-    enabled: may('resource.read'), placeholderData: (before) => before, retry: false,
+    queryFn: () =>
+      ask(api.GET('/api/resources', { params: { query: { limit: 10, active: true, ...(find && { find }) } } })),
+    enabled: may('resource.read'),
+    placeholderData: (before) => before,
+    retry: false,
   })
   const described = new Map((found.data?.items ?? []).map((r) => [r.code ?? '', r.description ?? '']))
   return (
     <Autocomplete
-      label={field.label} description={field.help} error={error} withAsterisk={field.required} maxLength={field.max || undefined} autoComplete="off" comboboxProps={{ shadow: 'md' }}
-      data={[...described.keys()]} filter={({ options }) => options} value={text} onChange={(next) => onChange(next || null)}
+      label={field.label}
+      description={field.help}
+      error={error}
+      withAsterisk={field.required}
+      maxLength={field.max || undefined}
+      autoComplete="off"
+      comboboxProps={{ shadow: 'md' }}
+      data={[...described.keys()]}
+      filter={({ options }) => options}
+      value={text}
+      onChange={(next) => onChange(next || null)}
       renderOption={({ option }) => `${option.value} – ${described.get(option.value) ?? ''}`}
     />
   )

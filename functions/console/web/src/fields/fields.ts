@@ -25,7 +25,11 @@ export interface Coded {
 
 const access = { licence: 'licences', role: 'roles', group: 'groups', dacGroup: 'dac-groups' } as const
 const reference = {
-  resourceGroup: 'resource-groups', department: 'departments', costCentre: 'cost-centres', paymentMethod: 'payment-methods', paymentTerms: 'payment-terms',
+  resourceGroup: 'resource-groups',
+  department: 'departments',
+  costCentre: 'cost-centres',
+  paymentMethod: 'payment-methods',
+  paymentTerms: 'payment-terms',
 } as const
 
 /** The codes that a field can hold, where it refers to reference data that the person may read; else undefined. */
@@ -44,16 +48,28 @@ export const labelOf = (entry: Coded, refers: string | undefined) =>
   refers === 'provider' ? entry.description : entry.description ? `${entry.code} – ${entry.description}` : entry.code
 
 async function readCodes(refers: string): Promise<Coded[]> {
-  if (refers === 'provider') return (await ask(api.GET('/api/sso/providers'))).items.map((p) => ({ code: p.id, description: p.name, active: true }))
+  if (refers === 'provider')
+    return (await ask(api.GET('/api/sso/providers'))).items.map((p) => ({
+      code: p.id,
+      description: p.name,
+      active: true,
+    }))
   const all: Coded[] = []
   let cursor: string | undefined
   do {
     const query = { limit: 1000, ...(cursor && { cursor }) }
     const page =
       refers in access
-        ? await ask(api.GET('/api/access/{kind}', { params: { path: { kind: access[refers as keyof typeof access] }, query } }))
-        : await ask(api.GET('/api/reference/{kind}', { params: { path: { kind: reference[refers as keyof typeof reference] }, query } }))
-    for (const entry of page.items) all.push({ code: entry.code ?? '', description: entry.description ?? '', active: entry.active ?? true })
+        ? await ask(
+            api.GET('/api/access/{kind}', { params: { path: { kind: access[refers as keyof typeof access] }, query } }),
+          )
+        : await ask(
+            api.GET('/api/reference/{kind}', {
+              params: { path: { kind: reference[refers as keyof typeof reference] }, query },
+            }),
+          )
+    for (const entry of page.items)
+      all.push({ code: entry.code ?? '', description: entry.description ?? '', active: entry.active ?? true })
     cursor = page.next
   } while (cursor)
   return all

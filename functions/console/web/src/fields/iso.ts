@@ -8,7 +8,50 @@ let knownCountries: Choice[] | undefined
 let knownCurrencies: Choice[] | undefined
 
 // Codes that the browser has a name for without their being countries.
-const none = new Set(['EU', 'EZ', 'UN', 'QO', 'ZZ', 'XA', 'XB', 'XK', 'AC', 'CP', 'DG', 'EA', 'IC', 'TA', 'CQ', 'AN', 'BU', 'CS', 'DD', 'FX', 'NT', 'SU', 'TP', 'YD', 'YU', 'ZR', 'UK', 'SF', 'RH', 'VD', 'NH', 'HV', 'FQ', 'NQ', 'PC', 'PU', 'PZ', 'WK', 'MI', 'JT', 'CT', 'DY'])
+const none = new Set([
+  'EU',
+  'EZ',
+  'UN',
+  'QO',
+  'ZZ',
+  'XA',
+  'XB',
+  'XK',
+  'AC',
+  'CP',
+  'DG',
+  'EA',
+  'IC',
+  'TA',
+  'CQ',
+  'AN',
+  'BU',
+  'CS',
+  'DD',
+  'FX',
+  'NT',
+  'SU',
+  'TP',
+  'YD',
+  'YU',
+  'ZR',
+  'UK',
+  'SF',
+  'RH',
+  'VD',
+  'NH',
+  'HV',
+  'FQ',
+  'NQ',
+  'PC',
+  'PU',
+  'PZ',
+  'WK',
+  'MI',
+  'JT',
+  'CT',
+  'DY',
+])
 
 /** The countries of ISO 3166, by name. */
 export function countries(): Choice[] {
@@ -26,6 +69,9 @@ export function countries(): Choice[] {
 /** The currencies of ISO 4217, by code. */
 export function currencies(): Choice[] {
   const names = new Intl.DisplayNames(['en'], { type: 'currency' })
-  knownCurrencies ??= Intl.supportedValuesOf('currency').map((code) => ({ value: code, label: `${code} – ${names.of(code) ?? code}` }))
+  knownCurrencies ??= Intl.supportedValuesOf('currency').map((code) => ({
+    value: code,
+    label: `${code} – ${names.of(code) ?? code}`,
+  }))
   return knownCurrencies
 }

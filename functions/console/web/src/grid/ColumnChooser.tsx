@@ -6,7 +6,15 @@ import type { Column, GridState } from './state'
 import classes from './ColumnChooser.module.css'
 
 /** Which columns are shown, in which order and how wide; all of it by keyboard too. */
-export function ColumnChooser({ fields, state, onChange }: { fields: Field[]; state: GridState; onChange: (state: GridState) => void }) {
+export function ColumnChooser({
+  fields,
+  state,
+  onChange,
+}: {
+  fields: Field[]
+  state: GridState
+  onChange: (state: GridState) => void
+}) {
   const set = (columns: Column[]) => onChange({ ...state, columns })
   const shown = state.columns.flatMap((c) => {
     const field = fields.find((f) => f.name === c.field)
@@ -16,29 +24,73 @@ export function ColumnChooser({ fields, state, onChange }: { fields: Field[]; st
   return (
     <Popover width={360} position="bottom-end" trapFocus returnFocus>
       <Popover.Target>
-        <Button variant="default" leftSection={<IconColumns3 size={18} />}>Columns</Button>
+        <Button variant="default" leftSection={<IconColumns3 size={18} />}>
+          Columns
+        </Button>
       </Popover.Target>
       <Popover.Dropdown p="xs">
         <Group justify="space-between" px="xs" pb="xs">
-          <Text fw={600} size="sm">Columns</Text>
-          <Button variant="subtle" size="compact-sm" onClick={() => set(defaultColumns(fields))}>As at first</Button>
+          <Text fw={600} size="sm">
+            Columns
+          </Text>
+          <Button variant="subtle" size="compact-sm" onClick={() => set(defaultColumns(fields))}>
+            As at first
+          </Button>
         </Group>
         <ScrollArea.Autosize mah={420} type="auto">
           <Stack gap={2} component="ul" className={classes.list}>
             {shown.map((column, i) => (
               <li key={column.field} className={classes.row}>
-                <Checkbox className={classes.name} label={column.label} checked disabled={shown.length === 1} onChange={() => set(state.columns.filter((c) => c.field !== column.field))} />
-                <NumberInput
-                  className={classes.width} size="xs" aria-label={`Width of ${column.label}`} value={column.width ?? standardWidth} min={leastWidth} max={800} step={10} hideControls
-                  onChange={(v) => typeof v === 'number' && v >= leastWidth && set(state.columns.map((c) => (c.field === column.field ? { ...c, width: v } : c)))}
+                <Checkbox
+                  className={classes.name}
+                  label={column.label}
+                  checked
+                  disabled={shown.length === 1}
+                  onChange={() => set(state.columns.filter((c) => c.field !== column.field))}
                 />
-                <ActionIcon variant="subtle" color="gray" disabled={i === 0} aria-label={`Move ${column.label} left`} onClick={() => set(moved(state.columns, column.field, -1))}><IconChevronUp size={16} /></ActionIcon>
-                <ActionIcon variant="subtle" color="gray" disabled={i === shown.length - 1} aria-label={`Move ${column.label} right`} onClick={() => set(moved(state.columns, column.field, 1))}><IconChevronDown size={16} /></ActionIcon>
+                <NumberInput
+                  className={classes.width}
+                  size="xs"
+                  aria-label={`Width of ${column.label}`}
+                  value={column.width ?? standardWidth}
+                  min={leastWidth}
+                  max={800}
+                  step={10}
+                  hideControls
+                  onChange={(v) =>
+                    typeof v === 'number' &&
+                    v >= leastWidth &&
+                    set(state.columns.map((c) => (c.field === column.field ? { ...c, width: v } : c)))
+                  }
+                />
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  disabled={i === 0}
+                  aria-label={`Move ${column.label} left`}
+                  onClick={() => set(moved(state.columns, column.field, -1))}
+                >
+                  <IconChevronUp size={16} />
+                </ActionIcon>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  disabled={i === shown.length - 1}
+                  aria-label={`Move ${column.label} right`}
+                  onClick={() => set(moved(state.columns, column.field, 1))}
+                >
+                  <IconChevronDown size={16} />
+                </ActionIcon>
               </li>
             ))}
             {rest.map((field) => (
               <li key={field.name} className={classes.row}>
-                <Checkbox className={classes.name} label={field.label} checked={false} onChange={() => set([...state.columns, { field: field.name, width: widthOf(field) }])} />
+                <Checkbox
+                  className={classes.name}
+                  label={field.label}
+                  checked={false}
+                  onChange={() => set([...state.columns, { field: field.name, width: widthOf(field) }])}
+                />
               </li>
             ))}
           </Stack>

@@ -32,7 +32,20 @@ interface Props<Row> {
 
 /** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. A long list reads on by
     itself, and only what can be seen of it is drawn. */
-export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf, state, onChange, selected, onSelect, cell, rowClass, more }: Props<Row>) {
+export function DataGrid<Row extends object>({
+  label,
+  fields,
+  rows,
+  idOf,
+  nameOf,
+  state,
+  onChange,
+  selected,
+  onSelect,
+  cell,
+  rowClass,
+  more,
+}: Props<Row>) {
   const scroller = useRef<HTMLDivElement>(null)
   const visible = useVisible(rows.length, scroller)
   const columns = useMemo<ColumnDef<Row>[]>(
@@ -45,7 +58,12 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
     [state.columns, fields],
   )
   const table = useReactTable({
-    data: rows, columns, getRowId: idOf, getCoreRowModel: getCoreRowModel(), columnResizeMode: 'onEnd', manualSorting: true,
+    data: rows,
+    columns,
+    getRowId: idOf,
+    getCoreRowModel: getCoreRowModel(),
+    columnResizeMode: 'onEnd',
+    manualSorting: true,
     state: { columnSizing: Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth])) },
     onColumnSizingChange: (update) => {
       const before = Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth]))
@@ -54,7 +72,13 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
     },
   })
   const resize = (sizes: Record<string, number>) =>
-    onChange({ ...state, columns: state.columns.map((c) => ({ ...c, width: Math.round(Math.max(leastWidth, sizes[c.field] ?? c.width ?? standardWidth)) })) })
+    onChange({
+      ...state,
+      columns: state.columns.map((c) => ({
+        ...c,
+        width: Math.round(Math.max(leastWidth, sizes[c.field] ?? c.width ?? standardWidth)),
+      })),
+    })
   const all = rows.length > 0 && rows.every((row) => selected.has(idOf(row)))
   const some = rows.some((row) => selected.has(idOf(row)))
   // The rows keep one function, so that picking one draws one.
@@ -66,7 +90,10 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
     else next.delete(id)
     latest.current.onSelect(next)
   }, [])
-  const shown = useMemo(() => state.columns.flatMap((c) => fields.find((f) => f.name === c.field) ?? []), [state.columns, fields])
+  const shown = useMemo(
+    () => state.columns.flatMap((c) => fields.find((f) => f.name === c.field) ?? []),
+    [state.columns, fields],
+  )
   const near = useCallback(() => {
     const box = scroller.current
     if (more && box && box.scrollHeight - box.scrollTop - box.clientHeight < 400) more()
@@ -75,35 +102,56 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
   const width = table.getTotalSize() + 44
   return (
     <div ref={scroller} className={classes.scroller} role="region" aria-label={label} tabIndex={0} onScroll={near}>
-      <Table className={classes.table} layout="fixed" style={{ width, minWidth: '100%' }} aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>
+      <Table
+        className={classes.table}
+        layout="fixed"
+        style={{ width, minWidth: '100%' }}
+        aria-label={label}
+        aria-rowcount={more ? -1 : rows.length + 1}
+      >
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
             <Table.Tr key={group.id} aria-rowindex={1}>
               <Table.Th className={classes.pick} style={{ width: 44 }}>
                 <Checkbox
-                  aria-label="Pick all that are shown" checked={all} indeterminate={some && !all}
+                  aria-label="Pick all that are shown"
+                  checked={all}
+                  indeterminate={some && !all}
                   onChange={() => onSelect(all ? new Set() : new Set([...selected, ...rows.map(idOf)]))}
                 />
               </Table.Th>
               {group.headers.map((header) => {
                 const field = header.column.columnDef.meta as Field
-                const sorted = state.sort === field.name ? 'ascending' : state.sort === `-${field.name}` ? 'descending' : 'none'
+                const sorted =
+                  state.sort === field.name ? 'ascending' : state.sort === `-${field.name}` ? 'descending' : 'none'
                 return (
-                  <Table.Th key={header.id} style={{ width: header.getSize() }} aria-sort={sorted} className={classes.heading}>
+                  <Table.Th
+                    key={header.id}
+                    style={{ width: header.getSize() }}
+                    aria-sort={sorted}
+                    className={classes.heading}
+                  >
                     <div className={classes.headingRow}>
                       <UnstyledButton
-                        className={classes.sort} title={field.help} disabled={!field.sortable}
+                        className={classes.sort}
+                        title={field.help}
+                        disabled={!field.sortable}
                         onClick={() => onChange({ ...state, sort: nextSort(state.sort, field.name) })}
                       >
                         <span className={classes.headingText}>{field.label}</span>
                         {sorted === 'ascending' && <IconArrowUp size={15} aria-hidden />}
                         {sorted === 'descending' && <IconArrowDown size={15} aria-hidden />}
                       </UnstyledButton>
-                      {(field.filters?.length ?? 0) > 0 && <HeadingFilter field={field} state={state} onChange={onChange} />}
+                      {(field.filters?.length ?? 0) > 0 && (
+                        <HeadingFilter field={field} state={state} onChange={onChange} />
+                      )}
                     </div>
                     <div
-                      className={classes.grip} aria-hidden data-busy={header.column.getIsResizing() || undefined}
-                      onPointerDown={(event) => header.getResizeHandler()(event)} onTouchStart={header.getResizeHandler()}
+                      className={classes.grip}
+                      aria-hidden
+                      data-busy={header.column.getIsResizing() || undefined}
+                      onPointerDown={(event) => header.getResizeHandler()(event)}
+                      onTouchStart={header.getResizeHandler()}
                     />
                   </Table.Th>
                 )
@@ -112,17 +160,37 @@ export function DataGrid<Row extends object>({ label, fields, rows, idOf, nameOf
           ))}
         </Table.Thead>
         <Table.Tbody>
-          {visible.before > 0 && <tr aria-hidden style={{ height: visible.before }}><td /></tr>}
+          {visible.before > 0 && (
+            <tr aria-hidden style={{ height: visible.before }}>
+              <td />
+            </tr>
+          )}
           {rows.slice(visible.from, visible.to).map((row, i) => (
             <Row
-              key={idOf(row)} row={row} id={idOf(row)} name={nameOf(row)} index={visible.from + i + 2} fields={shown} cell={cell} className={rowClass?.(row)}
-              picked={selected.has(idOf(row))} pick={pick}
+              key={idOf(row)}
+              row={row}
+              id={idOf(row)}
+              name={nameOf(row)}
+              index={visible.from + i + 2}
+              fields={shown}
+              cell={cell}
+              className={rowClass?.(row)}
+              picked={selected.has(idOf(row))}
+              pick={pick}
             />
           ))}
-          {visible.after > 0 && <tr aria-hidden style={{ height: visible.after }}><td /></tr>}
+          {visible.after > 0 && (
+            <tr aria-hidden style={{ height: visible.after }}>
+              <td />
+            </tr>
+          )}
         </Table.Tbody>
       </Table>
-      {rows.length === 0 && <Text className={classes.none} c="dimmed">Nothing to show.</Text>}
+      {rows.length === 0 && (
+        <Text className={classes.none} c="dimmed">
+          Nothing to show.
+        </Text>
+      )}
     </div>
   )
 }
@@ -140,35 +208,70 @@ interface RowProps<R> {
   pick: (id: string, on: boolean) => void
 }
 
-const Row = memo(function Row<R extends object>({ row, id, name, index, fields, cell, className, picked, pick }: RowProps<R>) {
+const Row = memo(function Row<R extends object>({
+  row,
+  id,
+  name,
+  index,
+  fields,
+  cell,
+  className,
+  picked,
+  pick,
+}: RowProps<R>) {
   return (
     <Table.Tr className={className} data-row data-picked={picked || undefined} aria-rowindex={index}>
       <Table.Td className={classes.pick}>
         <Checkbox aria-label={`Pick ${name}`} checked={picked} onChange={(e) => pick(id, e.currentTarget.checked)} />
       </Table.Td>
       {fields.map((field) => (
-        <Table.Td key={field.name} className={classes.cell}>{cell?.(row, field) ?? <FieldValue field={field} value={(row as Record<string, Value>)[field.name]} />}</Table.Td>
+        <Table.Td key={field.name} className={classes.cell}>
+          {cell?.(row, field) ?? <FieldValue field={field} value={(row as Record<string, Value>)[field.name]} />}
+        </Table.Td>
       ))}
     </Table.Tr>
   )
 }) as <R extends object>(props: RowProps<R>) => ReactNode
 
-function HeadingFilter({ field, state, onChange }: { field: Field; state: GridState; onChange: (state: GridState) => void }) {
+function HeadingFilter({
+  field,
+  state,
+  onChange,
+}: {
+  field: Field
+  state: GridState
+  onChange: (state: GridState) => void
+}) {
   const [opened, setOpened] = useState(false)
   const set = filtersOf(state.filters, field.name)
   return (
-    <Popover opened={opened} onChange={setOpened} width={280} position="bottom-start" trapFocus returnFocus withinPortal>
+    <Popover
+      opened={opened}
+      onChange={setOpened}
+      width={280}
+      position="bottom-start"
+      trapFocus
+      returnFocus
+      withinPortal
+    >
       <Popover.Target>
         <ActionIcon
-          variant={set.length > 0 ? 'light' : 'subtle'} color={set.length > 0 ? 'indigo' : 'gray'} size="sm" className={classes.filter} data-set={set.length > 0 || undefined}
-          aria-label={`Filter by ${field.label}`} onClick={() => setOpened((o) => !o)}
+          variant={set.length > 0 ? 'light' : 'subtle'}
+          color={set.length > 0 ? 'indigo' : 'gray'}
+          size="sm"
+          className={classes.filter}
+          data-set={set.length > 0 || undefined}
+          aria-label={`Filter by ${field.label}`}
+          onClick={() => setOpened((o) => !o)}
         >
           {set.length > 0 ? <IconFilterFilled size={14} /> : <IconFilter size={14} />}
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown>
         <FilterForm
-          key={String(opened)} field={field} filters={Object.fromEntries(set.map((name) => [name, state.filters[name] ?? '']))}
+          key={String(opened)}
+          field={field}
+          filters={Object.fromEntries(set.map((name) => [name, state.filters[name] ?? '']))}
           apply={(filters) => {
             setOpened(false)
             onChange({ ...state, filters: withFilters(state.filters, field.name, filters) })

@@ -2,11 +2,21 @@ import { describe, expect, it } from 'vitest'
 import type { Field } from '../fields/fields'
 import { defaultColumns, describeFilter, moved, nextSort, readColumns, withFilters } from './state'
 
-const field = (name: string, kind: string, defaultGrid?: number): Field => ({ name, label: name.toUpperCase(), section: '', kind, required: false, readOnly: false, defaultGrid })
+const field = (name: string, kind: string, defaultGrid?: number): Field => ({
+  name,
+  label: name.toUpperCase(),
+  section: '',
+  kind,
+  required: false,
+  readOnly: false,
+  defaultGrid,
+})
 
 describe('grid state', () => {
   it('starts with the columns of the service, in their order', () => {
-    expect(defaultColumns([field('b', 'text', 2), field('none', 'text'), field('a', 'yesNo', 1)]).map((c) => c.field)).toEqual(['a', 'b'])
+    expect(
+      defaultColumns([field('b', 'text', 2), field('none', 'text'), field('a', 'yesNo', 1)]).map((c) => c.field),
+    ).toEqual(['a', 'b'])
   })
   it('sorts up, down, not at all', () => {
     expect(nextSort('', 'a')).toBe('a')
@@ -15,7 +25,11 @@ describe('grid state', () => {
     expect(nextSort('-b', 'a')).toBe('a')
   })
   it('replaces the filters of one field and leaves those of others', () => {
-    expect(withFilters({ 'a.contains': 'x', ab: '1', 'b.empty': 'true' }, 'a', { a: 'y', 'a.empty': '' })).toEqual({ ab: '1', 'b.empty': 'true', a: 'y' })
+    expect(withFilters({ 'a.contains': 'x', ab: '1', 'b.empty': 'true' }, 'a', { a: 'y', 'a.empty': '' })).toEqual({
+      ab: '1',
+      'b.empty': 'true',
+      a: 'y',
+    })
   })
   it('says filters in words', () => {
     expect(describeFilter([field('a', 'code')], 'a', 'X;Y')).toBe('A is X or Y')
@@ -29,6 +43,9 @@ describe('grid state', () => {
 })
 
 it('columns that a browser kept are read, and what is broken is not', () => {
-  expect(readColumns('[{"field":"name","width":210},{"field":"email","width":3},{"width":9}]')).toEqual([{ field: 'name', width: 210 }, { field: 'email' }])
+  expect(readColumns('[{"field":"name","width":210},{"field":"email","width":3},{"width":9}]')).toEqual([
+    { field: 'name', width: 210 },
+    { field: 'email' },
+  ])
   for (const broken of [null, '', 'null', '{}', '[]', '[null]', '{"a":']) expect(readColumns(broken)).toBeUndefined()
 })

@@ -27,13 +27,20 @@ export function defaultColumns(fields: Field[]): Column[] {
 /** A width that suits a field's kind. */
 export function widthOf(field: Field): number {
   switch (field.kind) {
-    case 'yesNo': return 160
-    case 'number': return 130
-    case 'date': return 125
-    case 'instant': return 175
-    case 'code': return 125
-    case 'email': return 230
-    default: return standardWidth
+    case 'yesNo':
+      return 160
+    case 'number':
+      return 130
+    case 'date':
+      return 125
+    case 'instant':
+      return 175
+    case 'code':
+      return 125
+    case 'email':
+      return 230
+    default:
+      return standardWidth
   }
 }
 
@@ -49,8 +56,14 @@ export function filtersOf(filters: Record<string, string>, field: string): strin
 }
 
 /** The filters without those of one field, and with others in their place. */
-export function withFilters(filters: Record<string, string>, field: string, others: Record<string, string>): Record<string, string> {
-  const rest = Object.fromEntries(Object.entries(filters).filter(([name]) => name !== field && !name.startsWith(`${field}.`)))
+export function withFilters(
+  filters: Record<string, string>,
+  field: string,
+  others: Record<string, string>,
+): Record<string, string> {
+  const rest = Object.fromEntries(
+    Object.entries(filters).filter(([name]) => name !== field && !name.startsWith(`${field}.`)),
+  )
   return { ...rest, ...Object.fromEntries(Object.entries(others).filter(([, text]) => text !== '')) }
 }
 
@@ -63,7 +76,8 @@ export function describeFilter(fields: Field[], name: string, text: string): str
   if (op === 'contains') return `${label} has “${text}”`
   if (op === 'from') return `${label} from ${text}`
   if (op === 'to') return `${label} up to ${text}`
-  if (field?.kind === 'yesNo') return text === 'any' ? `${label} or not` : text === 'true' ? label : `Not ${label.toLowerCase()}`
+  if (field?.kind === 'yesNo')
+    return text === 'any' ? `${label} or not` : text === 'true' ? label : `Not ${label.toLowerCase()}`
   return `${label} is ${text.split(';').join(' or ')}`
 }
 
@@ -73,7 +87,9 @@ export function readColumns(text: string | null): Column[] | undefined {
     const kept: unknown = JSON.parse(text ?? 'null')
     if (!Array.isArray(kept)) return undefined
     const columns = kept.flatMap((c: Partial<Column> | null): Column[] =>
-      typeof c?.field === 'string' ? [{ field: c.field, ...(typeof c.width === 'number' && c.width >= leastWidth ? { width: c.width } : {}) }] : [],
+      typeof c?.field === 'string'
+        ? [{ field: c.field, ...(typeof c.width === 'number' && c.width >= leastWidth ? { width: c.width } : {}) }]
+        : [],
     )
     return columns.length > 0 ? columns : undefined
   } catch {
@@ -94,6 +110,7 @@ export function moved(columns: Column[], field: string, by: number): Column[] {
 
 /** Whether two states show the same. */
 export function sameState(a: GridState, b: GridState): boolean {
-  const plain = (s: GridState) => JSON.stringify([s.columns.map((c) => [c.field, c.width]), Object.entries(s.filters).sort(), s.sort])
+  const plain = (s: GridState) =>
+    JSON.stringify([s.columns.map((c) => [c.field, c.width]), Object.entries(s.filters).sort(), s.sort])
   return plain(a) === plain(b)
 }

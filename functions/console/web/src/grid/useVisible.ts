@@ -6,7 +6,10 @@ const whole = 120
 const step = 20
 
 /** Which rows of a long table have to be drawn, and how much room the others take. Rows are all of the same height. */
-export function useVisible(count: number, scroller: RefObject<HTMLElement | null>): { from: number; to: number; before: number; after: number } {
+export function useVisible(
+  count: number,
+  scroller: RefObject<HTMLElement | null>,
+): { from: number; to: number; before: number; after: number } {
   const [at, setAt] = useState({ from: 0, to: whole, height: 42 })
   const long = count > whole
   useLayoutEffect(() => {
@@ -22,7 +25,9 @@ export function useVisible(count: number, scroller: RefObject<HTMLElement | null
       const to = Math.ceil((first + box.clientHeight / height) / step) * step + step
       setAt((now) => (now.from === from && now.to === to && now.height === height ? now : { from, to, height }))
     }
-    const soon = () => { frame ||= requestAnimationFrame(look) }
+    const soon = () => {
+      frame ||= requestAnimationFrame(look)
+    }
     look()
     box.addEventListener('scroll', soon, { passive: true })
     window.addEventListener('resize', soon)

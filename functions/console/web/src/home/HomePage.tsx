@@ -18,22 +18,44 @@ type Overview = Schemas['AccountsOverview']
 export function HomePage() {
   const me = useMe()
   const may = useMay()('account.read')
-  const overview = useQuery({ queryKey: ['overview'], queryFn: () => ask(api.GET('/api/overview')), enabled: may, staleTime: 30_000, refetchInterval: 60_000 })
+  const overview = useQuery({
+    queryKey: ['overview'],
+    queryFn: () => ask(api.GET('/api/overview')),
+    enabled: may,
+    staleTime: 30_000,
+    refetchInterval: 60_000,
+  })
   if (!may) {
     return (
       <Message icon={IconHome} title={`Welcome, ${me.username}`} order={1}>
-        Your own password, second factor and sessions are under <Anchor component={Link} to="/me" underline="always">My account</Anchor>. What else there is for you stands in the navigation.
+        Your own password, second factor and sessions are under{' '}
+        <Anchor component={Link} to="/me" underline="always">
+          My account
+        </Anchor>
+        . What else there is for you stands in the navigation.
       </Message>
     )
   }
   return (
     <Stack>
       <Group justify="space-between" align="end">
-        <Title order={1} size="h2">Home</Title>
-        {overview.data && <Text size="sm" c="dimmed">Accounts counted <Instant at={overview.data.counted} /></Text>}
+        <Title order={1} size="h2">
+          Home
+        </Title>
+        {overview.data && (
+          <Text size="sm" c="dimmed">
+            Accounts counted <Instant at={overview.data.counted} />
+          </Text>
+        )}
       </Group>
       <ProblemAlert error={overview.error} />
-      {overview.isPending && !overview.error && <div className={classes.grid} role="status" aria-label="Loading the figures">{[1, 2, 3, 4].map((n) => <Skeleton key={n} h={180} />)}</div>}
+      {overview.isPending && !overview.error && (
+        <div className={classes.grid} role="status" aria-label="Loading the figures">
+          {[1, 2, 3, 4].map((n) => (
+            <Skeleton key={n} h={180} />
+          ))}
+        </div>
+      )}
       {overview.data && <Figures of={overview.data} />}
     </Stack>
   )
@@ -43,10 +65,30 @@ function Figures({ of }: { of: Overview }) {
   const { accounts } = of
   const tiles = [
     { label: 'Access allowed', n: accounts.allowed, to: '/accounts?accessLocked=false', tone: 'good' },
-    { label: 'Not yet allowed', n: accounts.notYetAllowed, to: '/accounts?accessLocked=true&lockedReason.contains=not+yet', tone: '' },
-    { label: 'Blocked by an administrator', n: accounts.blocked, to: '/accounts?accessLocked=true', tone: accounts.blocked ? 'bad' : '' },
-    { label: 'Blocked by failed tries', n: accounts.blockedByTries, to: '/accounts?accessLocked=true&lockedReason.contains=failed+tries', tone: accounts.blockedByTries ? 'bad' : '' },
-    { label: 'Second factor missing', n: accounts.secondFactorMissing, to: '/accounts?mfaEnabled=false', tone: accounts.secondFactorMissing ? 'warn' : '' },
+    {
+      label: 'Not yet allowed',
+      n: accounts.notYetAllowed,
+      to: '/accounts?accessLocked=true&lockedReason.contains=not+yet',
+      tone: '',
+    },
+    {
+      label: 'Blocked by an administrator',
+      n: accounts.blocked,
+      to: '/accounts?accessLocked=true',
+      tone: accounts.blocked ? 'bad' : '',
+    },
+    {
+      label: 'Blocked by failed tries',
+      n: accounts.blockedByTries,
+      to: '/accounts?accessLocked=true&lockedReason.contains=failed+tries',
+      tone: accounts.blockedByTries ? 'bad' : '',
+    },
+    {
+      label: 'Second factor missing',
+      n: accounts.secondFactorMissing,
+      to: '/accounts?mfaEnabled=false',
+      tone: accounts.secondFactorMissing ? 'warn' : '',
+    },
     { label: 'Locked', n: accounts.locked, to: '/accounts?active=false', tone: '' },
   ]
   return (
@@ -62,25 +104,75 @@ function Figures({ of }: { of: Overview }) {
         ))}
       </ul>
       <div className={classes.grid}>
-        <div className={classes.broad}><SignIns days={of.signIns} /></div>
+        <div className={classes.broad}>
+          <SignIns days={of.signIns} />
+        </div>
         <Panel title="Seats" help="Accounts that hold each access licence.">
-          {of.seats.length === 0 ? <Text size="sm" c="dimmed">There are no licences.</Text> : <ul className={classes.seats}>{of.seats.map((s) => <Seat key={s.licence} of={s} />)}</ul>}
+          {of.seats.length === 0 ? (
+            <Text size="sm" c="dimmed">
+              There are no licences.
+            </Text>
+          ) : (
+            <ul className={classes.seats}>
+              {of.seats.map((s) => (
+                <Seat key={s.licence} of={s} />
+              ))}
+            </ul>
+          )}
         </Panel>
         <People title="Start within 7 days" of={of.starts} none="Nobody starts." />
         <People title="End within 7 days" of={of.ends} none="Nobody ends." />
         <Panel title="Jobs running">
-          {of.jobs.length === 0 ? <Text size="sm" c="dimmed">No import or export runs or waits.</Text> : (
+          {of.jobs.length === 0 ? (
+            <Text size="sm" c="dimmed">
+              No import or export runs or waits.
+            </Text>
+          ) : (
             <ul className={classes.list}>
-              {of.jobs.map((j) => <li key={j.id}><span>{j.kind === 'import' ? 'Import' : j.kind === 'export' ? 'Export' : 'Undo'} by {j.by}<Text size="xs" c="dimmed"><Instant at={j.submitted} /></Text></span><Badge variant="light" tt="none">{states[j.state] ?? j.state}</Badge></li>)}
+              {of.jobs.map((j) => (
+                <li key={j.id}>
+                  <span>
+                    {j.kind === 'import' ? 'Import' : j.kind === 'export' ? 'Export' : 'Undo'} by {j.by}
+                    <Text size="xs" c="dimmed">
+                      <Instant at={j.submitted} />
+                    </Text>
+                  </span>
+                  <Badge variant="light" tt="none">
+                    {states[j.state] ?? j.state}
+                  </Badge>
+                </li>
+              ))}
             </ul>
           )}
         </Panel>
         {of.keys && (
           <Panel title="API keys about to expire" help="Within 14 days.">
-            {of.keys.count === 0 ? <Text size="sm" c="dimmed">None.</Text> : (
+            {of.keys.count === 0 ? (
+              <Text size="sm" c="dimmed">
+                None.
+              </Text>
+            ) : (
               <ul className={classes.list}>
-                {of.keys.items.map((k) => <li key={k.id}><span><Anchor component={Link} to={`/accounts/${k.accountId}/keys`} inherit>{k.description}</Anchor><Text size="xs" c="dimmed">{k.username}</Text></span><Instant at={k.expires} /></li>)}
-                {of.keys.count > of.keys.items.length && <li><Text size="sm" c="dimmed">and {of.keys.count - of.keys.items.length} more</Text></li>}
+                {of.keys.items.map((k) => (
+                  <li key={k.id}>
+                    <span>
+                      <Anchor component={Link} to={`/accounts/${k.accountId}/keys`} inherit>
+                        {k.description}
+                      </Anchor>
+                      <Text size="xs" c="dimmed">
+                        {k.username}
+                      </Text>
+                    </span>
+                    <Instant at={k.expires} />
+                  </li>
+                ))}
+                {of.keys.count > of.keys.items.length && (
+                  <li>
+                    <Text size="sm" c="dimmed">
+                      and {of.keys.count - of.keys.items.length} more
+                    </Text>
+                  </li>
+                )}
               </ul>
             )}
           </Panel>
@@ -90,17 +182,37 @@ function Figures({ of }: { of: Overview }) {
   )
 }
 
-const states: Record<string, string> = { submitted: 'waiting', checking: 'checking', writing: 'writing', rollingBack: 'undoing' }
+const states: Record<string, string> = {
+  submitted: 'waiting',
+  checking: 'checking',
+  writing: 'writing',
+  rollingBack: 'undoing',
+}
 
 function Seat({ of }: { of: Schemas['AccountsSeat'] }) {
   const part = of.seats ? Math.min(1, of.used / of.seats) : 0
   return (
     <li>
       <Group justify="space-between" gap="xs" fz="sm">
-        <Anchor component={Link} to={`/accounts?userType=${encodeURIComponent(of.licence)}`} inherit>{of.description || of.licence}</Anchor>
-        <span>{of.used.toLocaleString()} {of.seats ? `of ${of.seats.toLocaleString()}` : <Text span inherit c="dimmed">no limit</Text>}</span>
+        <Anchor component={Link} to={`/accounts?userType=${encodeURIComponent(of.licence)}`} inherit>
+          {of.description || of.licence}
+        </Anchor>
+        <span>
+          {of.used.toLocaleString()}{' '}
+          {of.seats ? (
+            `of ${of.seats.toLocaleString()}`
+          ) : (
+            <Text span inherit c="dimmed">
+              no limit
+            </Text>
+          )}
+        </span>
       </Group>
-      {of.seats ? <div className={classes.bar} data-full={part >= 0.9 || undefined} aria-hidden><span style={{ width: `${part * 100}%` }} /></div> : null}
+      {of.seats ? (
+        <div className={classes.bar} data-full={part >= 0.9 || undefined} aria-hidden>
+          <span style={{ width: `${part * 100}%` }} />
+        </div>
+      ) : null}
     </li>
   )
 }
@@ -108,10 +220,32 @@ function Seat({ of }: { of: Schemas['AccountsSeat'] }) {
 function People({ title, of, none }: { title: string; of: Schemas['AccountsSoon']; none: string }) {
   return (
     <Panel title={title}>
-      {of.count === 0 ? <Text size="sm" c="dimmed">{none}</Text> : (
+      {of.count === 0 ? (
+        <Text size="sm" c="dimmed">
+          {none}
+        </Text>
+      ) : (
         <ul className={classes.list}>
-          {of.items.slice(0, 8).map((p) => <li key={p.id}><span><Anchor component={Link} to={`/accounts/${p.id}`} inherit>{p.name || p.username}</Anchor><Text size="xs" c="dimmed">{p.username}</Text></span><time dateTime={p.date}>{p.date}</time></li>)}
-          {of.count > Math.min(8, of.items.length) && <li><Text size="sm" c="dimmed">and {of.count - Math.min(8, of.items.length)} more</Text></li>}
+          {of.items.slice(0, 8).map((p) => (
+            <li key={p.id}>
+              <span>
+                <Anchor component={Link} to={`/accounts/${p.id}`} inherit>
+                  {p.name || p.username}
+                </Anchor>
+                <Text size="xs" c="dimmed">
+                  {p.username}
+                </Text>
+              </span>
+              <time dateTime={p.date}>{p.date}</time>
+            </li>
+          ))}
+          {of.count > Math.min(8, of.items.length) && (
+            <li>
+              <Text size="sm" c="dimmed">
+                and {of.count - Math.min(8, of.items.length)} more
+              </Text>
+            </li>
+          )}
         </ul>
       )}
     </Panel>

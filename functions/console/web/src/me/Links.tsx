@@ -19,7 +19,10 @@ interface Named {
 
 /** One's own links to identity providers. */
 export function Links() {
-  const links = useQuery({ queryKey: ['me', 'links'], queryFn: async () => (await ask(api.GET('/api/me/links'))).items })
+  const links = useQuery({
+    queryKey: ['me', 'links'],
+    queryFn: async () => (await ask(api.GET('/api/me/links'))).items,
+  })
   const { choices, nameOf } = useProviderNames()
   const [linking, setLinking] = useState<Named>()
   const [removing, setRemoving] = useState<Named>()
@@ -29,31 +32,74 @@ export function Links() {
     <Panel title="Single sign-on" help="Accounts elsewhere that you can sign in with.">
       <ProblemAlert error={links.error} />
       {links.isPending && <Skeleton h={40} aria-label="Loading your links" />}
-      {links.data && links.data.length === 0 && <Text size="sm" c="dimmed" mb="sm">None is linked.</Text>}
+      {links.data && links.data.length === 0 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          None is linked.
+        </Text>
+      )}
       {links.data && links.data.length > 0 && (
         <Records
-          label="Linked providers" rows={links.data} idOf={(l) => l.providerId}
+          label="Linked providers"
+          rows={links.data}
+          idOf={(l) => l.providerId}
           columns={[
             { label: 'Provider', cell: (l) => nameOf(l.providerId) },
             { label: 'Linked', cell: (l) => <Instant at={l.at} /> },
             { label: 'By', cell: (l) => l.by },
-            { label: 'Remove', quiet: true, cell: (l) => <Button size="compact-sm" variant="light" color="red" aria-label={`Remove link to ${nameOf(l.providerId)}`} onClick={() => setRemoving({ id: l.providerId, name: nameOf(l.providerId) })}>Remove link</Button> },
+            {
+              label: 'Remove',
+              quiet: true,
+              cell: (l) => (
+                <Button
+                  size="compact-sm"
+                  variant="light"
+                  color="red"
+                  aria-label={`Remove link to ${nameOf(l.providerId)}`}
+                  onClick={() => setRemoving({ id: l.providerId, name: nameOf(l.providerId) })}
+                >
+                  Remove link
+                </Button>
+              ),
+            },
           ]}
         />
       )}
-      {links.data && open.length > 0 && <Group gap="xs" mt="xs">{open.map((c) => <Button key={c.id} variant="default" onClick={() => setLinking(c)}>Link {c.name}</Button>)}</Group>}
+      {links.data && open.length > 0 && (
+        <Group gap="xs" mt="xs">
+          {open.map((c) => (
+            <Button key={c.id} variant="default" onClick={() => setLinking(c)}>
+              Link {c.name}
+            </Button>
+          ))}
+        </Group>
+      )}
       {linking && (
         <ProofDialog
-          title={`Link ${linking.name}`} apply="Continue" close={() => setLinking(undefined)} done={() => undefined}
-          act={async (body) => go(await ask(api.POST('/api/me/links/{providerId}/depart', { params: { path: { providerId: linking.id } }, body })), { to: 'link', back: '/me' })}
+          title={`Link ${linking.name}`}
+          apply="Continue"
+          close={() => setLinking(undefined)}
+          done={() => undefined}
+          act={async (body) =>
+            go(
+              await ask(
+                api.POST('/api/me/links/{providerId}/depart', { params: { path: { providerId: linking.id } }, body }),
+              ),
+              { to: 'link', back: '/me' },
+            )
+          }
         >
           <Text size="sm">You sign in at {linking.name} and come back here. From then on you can sign in with it.</Text>
         </ProofDialog>
       )}
       {removing && (
         <ProofDialog
-          title={`Remove the link to ${removing.name}`} apply="Remove link" danger close={() => setRemoving(undefined)}
-          act={(body) => ask(api.POST('/api/me/links/{providerId}/remove', { params: { path: { providerId: removing.id } }, body }))}
+          title={`Remove the link to ${removing.name}`}
+          apply="Remove link"
+          danger
+          close={() => setRemoving(undefined)}
+          act={(body) =>
+            ask(api.POST('/api/me/links/{providerId}/remove', { params: { path: { providerId: removing.id } }, body }))
+          }
           done={() => {
             setRemoving(undefined)
             void queries.invalidateQueries({ queryKey: ['me', 'links'] })

@@ -14,7 +14,9 @@ export function MePage() {
   return (
     <Stack gap="md" className={classes.page}>
       <div>
-        <Title order={1} size="h2">My account</Title>
+        <Title order={1} size="h2">
+          My account
+        </Title>
         <Text c="dimmed">Signed in as {me.username}</Text>
       </div>
       <Password />

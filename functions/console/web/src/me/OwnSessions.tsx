@@ -17,19 +17,26 @@ export function OwnSessions() {
   const [past, setPast] = useState(false)
   const list = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam }) => ask(api.GET('/api/sessions', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+    queryFn: ({ pageParam }) =>
+      ask(api.GET('/api/sessions', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
-  const failed = (error: unknown) => notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message })
+  const failed = (error: unknown) =>
+    notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message })
   const close = useMutation({
-    mutationFn: (sessionId: string) => ask(api.DELETE('/api/sessions/{sessionId}', { params: { path: { sessionId } } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: key }), onError: failed,
+    mutationFn: (sessionId: string) =>
+      ask(api.DELETE('/api/sessions/{sessionId}', { params: { path: { sessionId } } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: key }),
+    onError: failed,
   })
   const others = useMutation({
     mutationFn: () => ask(api.DELETE('/api/sessions')),
     onSuccess: ({ closed }) => {
-      notifications.show({ color: 'green', message: closed === 1 ? 'One session is closed.' : `${closed} sessions are closed.` })
+      notifications.show({
+        color: 'green',
+        message: closed === 1 ? 'One session is closed.' : `${closed} sessions are closed.`,
+      })
       return queries.invalidateQueries({ queryKey: key })
     },
     onError: failed,
@@ -37,26 +44,97 @@ export function OwnSessions() {
   const all = list.data?.pages.flatMap((p) => p.items) ?? []
   const rows = past ? all : all.filter((s) => !s.closed)
   return (
-    <Panel title="Sessions" help="Where you are signed in. Close one that you do not know, and change your password." actions={<Button variant="default" loading={others.isPending} onClick={() => others.mutate()}>Close all others</Button>}>
+    <Panel
+      title="Sessions"
+      help="Where you are signed in. Close one that you do not know, and change your password."
+      actions={
+        <Button variant="default" loading={others.isPending} onClick={() => others.mutate()}>
+          Close all others
+        </Button>
+      }
+    >
       <ProblemAlert error={list.error} />
       {list.isPending && <Skeleton h={80} aria-label="Loading sessions" />}
       {list.data && (
         <>
-          <Checkbox size="sm" mb="xs" label="Show closed ones" checked={past} onChange={(e) => setPast(e.currentTarget.checked)} />
-          {rows.length === 0 ? <Text size="sm" c="dimmed">No open sessions among those listed.</Text> : (
+          <Checkbox
+            size="sm"
+            mb="xs"
+            label="Show closed ones"
+            checked={past}
+            onChange={(e) => setPast(e.currentTarget.checked)}
+          />
+          {rows.length === 0 ? (
+            <Text size="sm" c="dimmed">
+              No open sessions among those listed.
+            </Text>
+          ) : (
             <Records
-              label="Sessions" rows={rows} idOf={(s) => s.id}
+              label="Sessions"
+              rows={rows}
+              idOf={(s) => s.id}
               columns={[
-                { label: 'Client application', cell: (s) => <span>{s.client || 'not named'}{s.current && <Badge ml="xs" variant="light" tt="none">this one</Badge>}<Text size="xs" c="dimmed" lineClamp={1} title={s.userAgent}>{s.userAgent}</Text></span> },
+                {
+                  label: 'Client application',
+                  cell: (s) => (
+                    <span>
+                      {s.client || 'not named'}
+                      {s.current && (
+                        <Badge ml="xs" variant="light" tt="none">
+                          this one
+                        </Badge>
+                      )}
+                      <Text size="xs" c="dimmed" lineClamp={1} title={s.userAgent}>
+                        {s.userAgent}
+                      </Text>
+                    </span>
+                  ),
+                },
                 { label: 'Start date', cell: (s) => <Instant at={s.start} /> },
-                { label: 'Closed date', cell: (s) => (s.closed ? <Instant at={s.closed} /> : <Badge color="green" variant="light" tt="none">open</Badge>) },
+                {
+                  label: 'Closed date',
+                  cell: (s) =>
+                    s.closed ? (
+                      <Instant at={s.closed} />
+                    ) : (
+                      <Badge color="green" variant="light" tt="none">
+                        open
+                      </Badge>
+                    ),
+                },
                 { label: 'Session refresh due', cell: (s) => <Instant at={s.refreshDue} /> },
                 { label: 'Location', cell: (s) => s.location },
-                { label: 'Close', quiet: true, cell: (s) => !s.closed && !s.current && <Button size="compact-sm" variant="light" color="red" loading={close.isPending && close.variables === s.id} aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`} onClick={() => close.mutate(s.id)}>Close</Button> },
+                {
+                  label: 'Close',
+                  quiet: true,
+                  cell: (s) =>
+                    !s.closed &&
+                    !s.current && (
+                      <Button
+                        size="compact-sm"
+                        variant="light"
+                        color="red"
+                        loading={close.isPending && close.variables === s.id}
+                        aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`}
+                        onClick={() => close.mutate(s.id)}
+                      >
+                        Close
+                      </Button>
+                    ),
+                },
               ]}
             />
           )}
-          {list.hasNextPage && <Button mt="sm" variant="default" onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>Load more</Button>}
+          {list.hasNextPage && (
+            <Button
+              mt="sm"
+              variant="default"
+              onClick={() => void list.fetchNextPage()}
+              loading={list.isFetchingNextPage}
+            >
+              Load more
+            </Button>
+          )}
         </>
       )}
     </Panel>

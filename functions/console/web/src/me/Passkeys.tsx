@@ -30,22 +30,67 @@ export function Passkeys() {
   const rows = mfa.data?.passkeys ?? []
   return (
     <Panel
-      title="Passkeys" help="Sign in with your fingerprint, your face, your screen lock or a security key. A passkey does as a second factor, too."
-      actions={mfa.data && canPasskeys() && <Button variant="default" onClick={() => setAdding(true)}>Add a passkey</Button>}
+      title="Passkeys"
+      help="Sign in with your fingerprint, your face, your screen lock or a security key. A passkey does as a second factor, too."
+      actions={
+        mfa.data &&
+        canPasskeys() && (
+          <Button variant="default" onClick={() => setAdding(true)}>
+            Add a passkey
+          </Button>
+        )
+      }
     >
-      {mfa.isPending ? <Skeleton h={40} aria-label="Loading passkeys" /> : mfa.data && rows.length === 0 ? <Text size="sm" c="dimmed">None yet.{!canPasskeys() && ' This browser cannot make one.'}</Text> : (
+      {mfa.isPending ? (
+        <Skeleton h={40} aria-label="Loading passkeys" />
+      ) : mfa.data && rows.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          None yet.{!canPasskeys() && ' This browser cannot make one.'}
+        </Text>
+      ) : (
         <Records
-          label="Passkeys" rows={rows} idOf={(p) => p.id}
+          label="Passkeys"
+          rows={rows}
+          idOf={(p) => p.id}
           columns={[
-            { label: 'Name', cell: (p) => <span>{p.name}{p.synced && <Badge ml="xs" variant="light" color="gray" tt="none">on several devices</Badge>}</span> },
+            {
+              label: 'Name',
+              cell: (p) => (
+                <span>
+                  {p.name}
+                  {p.synced && (
+                    <Badge ml="xs" variant="light" color="gray" tt="none">
+                      on several devices
+                    </Badge>
+                  )}
+                </span>
+              ),
+            },
             { label: 'Made', cell: (p) => <Instant at={p.created} /> },
             { label: 'Last used', cell: (p) => <Instant at={p.lastUsed} /> },
             { label: 'Location', cell: (p) => p.location || '–' },
             {
-              label: 'Change', quiet: true, cell: (p) => (
+              label: 'Change',
+              quiet: true,
+              cell: (p) => (
                 <Group gap={6} wrap="nowrap">
-                  <Button size="compact-sm" variant="light" aria-label={`Rename ${p.name}`} onClick={() => setRenaming(p)}>Rename</Button>
-                  <Button size="compact-sm" variant="light" color="red" aria-label={`Delete ${p.name}`} onClick={() => setDeleting(p)}>Delete</Button>
+                  <Button
+                    size="compact-sm"
+                    variant="light"
+                    aria-label={`Rename ${p.name}`}
+                    onClick={() => setRenaming(p)}
+                  >
+                    Rename
+                  </Button>
+                  <Button
+                    size="compact-sm"
+                    variant="light"
+                    color="red"
+                    aria-label={`Delete ${p.name}`}
+                    onClick={() => setDeleting(p)}
+                  >
+                    Delete
+                  </Button>
                 </Group>
               ),
             },
@@ -56,17 +101,31 @@ export function Passkeys() {
       {renaming && <Rename of={renaming} close={() => setRenaming(undefined)} />}
       {deleting && (
         <ProofDialog
-          title={`Delete ${deleting.name}`} apply="Delete" danger close={() => setDeleting(undefined)}
-          act={(body) => ask(api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }))}
+          title={`Delete ${deleting.name}`}
+          apply="Delete"
+          danger
+          close={() => setDeleting(undefined)}
+          act={(body) =>
+            ask(api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }))
+          }
           done={() => {
             forget() // the service ended every session
             queries.clear()
-            notifications.show({ color: 'green', message: 'The passkey is deleted, and every session is over. Sign in again.', autoClose: 15_000 })
+            notifications.show({
+              color: 'green',
+              message: 'The passkey is deleted, and every session is over. Sign in again.',
+              autoClose: 15_000,
+            })
             void navigate('/sign-in', { replace: true })
           }}
         >
-          <Text size="sm">It lets nobody in any more; take it off the device as well. Every session ends, this one too, and remembered devices are asked again.</Text>
-          {rows.length === 1 && !mfa.data?.methods.includes('totp') && <Text size="sm">It is your only second factor: recovery codes go with it.</Text>}
+          <Text size="sm">
+            It lets nobody in any more; take it off the device as well. Every session ends, this one too, and remembered
+            devices are asked again.
+          </Text>
+          {rows.length === 1 && !mfa.data?.methods.includes('totp') && (
+            <Text size="sm">It is your only second factor: recovery codes go with it.</Text>
+          )}
         </ProofDialog>
       )}
     </Panel>
@@ -76,13 +135,30 @@ export function Passkeys() {
 function Add({ close }: { close: () => void }) {
   const [name, setName] = useState('')
   const [codes, setCodes] = useState<string[]>()
-  if (codes) return <Dialog onClose={close} title="Recovery codes" closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false}><RecoveryCodes codes={codes} next="Done" onKept={close} /></Dialog>
+  if (codes)
+    return (
+      <Dialog
+        onClose={close}
+        title="Recovery codes"
+        closeOnClickOutside={false}
+        closeOnEscape={false}
+        withCloseButton={false}
+      >
+        <RecoveryCodes codes={codes} next="Done" onKept={close} />
+      </Dialog>
+    )
   return (
     <ProofDialog
-      title="Add a passkey" apply="Continue" close={close}
+      title="Add a passkey"
+      apply="Continue"
+      close={close}
       act={async (proof) => {
         const { publicKey } = await ask(api.POST('/api/me/mfa/passkeys/begin', { body: proof }))
-        return ask(api.POST('/api/me/mfa/passkeys/confirm', { body: { credential: await makePasskey(publicKey), ...(name.trim() && { name: name.trim() }) } }))
+        return ask(
+          api.POST('/api/me/mfa/passkeys/confirm', {
+            body: { credential: await makePasskey(publicKey), ...(name.trim() && { name: name.trim() }) },
+          }),
+        )
       }}
       done={(made) => {
         void mfaChanged()
@@ -92,7 +168,15 @@ function Add({ close }: { close: () => void }) {
       }}
     >
       <Text size="sm">Your browser then asks where the passkey is to be kept.</Text>
-      <TextInput label="Name" description="What to list it as. You may leave it blank." placeholder="My phone" data-autofocus maxLength={100} value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <TextInput
+        label="Name"
+        description="What to list it as. You may leave it blank."
+        placeholder="My phone"
+        data-autofocus
+        maxLength={100}
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+      />
     </ProofDialog>
   )
 }
@@ -100,15 +184,37 @@ function Add({ close }: { close: () => void }) {
 function Rename({ of, close }: { of: Passkey; close: () => void }) {
   const [name, setName] = useState(of.name)
   const rename = useMutation({
-    mutationFn: () => ask(api.PATCH('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: of.id } }, body: { name: name.trim() } })),
+    mutationFn: () =>
+      ask(
+        api.PATCH('/api/me/mfa/passkeys/{passkeyId}', {
+          params: { path: { passkeyId: of.id } },
+          body: { name: name.trim() },
+        }),
+      ),
     onSuccess: async () => {
       await mfaChanged()
       close()
     },
   })
   return (
-    <ActionDialog title={`Rename ${of.name}`} apply="Save" ready={name.trim() !== ''} busy={rename.isPending} error={rename.error} shown={['name']} close={close} onApply={() => rename.mutate()}>
-      <TextInput label="Name" data-autofocus maxLength={100} value={name} onChange={(e) => setName(e.currentTarget.value)} error={rename.error ? asProblem(rename.error).of('name') : undefined} />
+    <ActionDialog
+      title={`Rename ${of.name}`}
+      apply="Save"
+      ready={name.trim() !== ''}
+      busy={rename.isPending}
+      error={rename.error}
+      shown={['name']}
+      close={close}
+      onApply={() => rename.mutate()}
+    >
+      <TextInput
+        label="Name"
+        data-autofocus
+        maxLength={100}
+        value={name}
+        onChange={(e) => setName(e.currentTarget.value)}
+        error={rename.error ? asProblem(rename.error).of('name') : undefined}
+      />
     </ActionDialog>
   )
 }

@@ -14,7 +14,15 @@ import { NewPassword } from '../signin/NewPassword'
 export function Password() {
   const [changing, setChanging] = useState(false)
   return (
-    <Panel title="Password" help="Changing it ends every other session and every remembered device." actions={<Button variant="default" onClick={() => setChanging(true)}>Change password</Button>}>
+    <Panel
+      title="Password"
+      help="Changing it ends every other session and every remembered device."
+      actions={
+        <Button variant="default" onClick={() => setChanging(true)}>
+          Change password
+        </Button>
+      }
+    >
       {changing && <ChangePassword close={() => setChanging(false)} />}
     </Panel>
   )
@@ -41,13 +49,35 @@ function ChangePassword({ close }: { close: () => void }) {
     if (typed.password === typed.repeated) change.mutate()
   }
   return (
-    <ActionDialog title="Change password" apply="Change password" ready={current !== '' && typed.password !== ''} busy={change.isPending} error={change.error} shown={['current', 'password']} close={close} onApply={apply}>
+    <ActionDialog
+      title="Change password"
+      apply="Change password"
+      ready={current !== '' && typed.password !== ''}
+      busy={change.isPending}
+      error={change.error}
+      shown={['current', 'password']}
+      close={close}
+      onApply={apply}
+    >
       <Text size="sm">Every other session ends; this one goes on.</Text>
       <PasswordInput
-        label="Current password" name="password" autoComplete="current-password" data-autofocus maxLength={1000} value={current} onChange={(e) => setCurrent(e.currentTarget.value)}
-        error={problem?.of('current')} visibilityToggleButtonProps={{ 'aria-label': 'Show the current password', tabIndex: 0 }}
+        label="Current password"
+        name="password"
+        autoComplete="current-password"
+        data-autofocus
+        maxLength={1000}
+        value={current}
+        onChange={(e) => setCurrent(e.currentTarget.value)}
+        error={problem?.of('current')}
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the current password', tabIndex: 0 }}
       />
-      <NewPassword value={typed} onChange={setTyped} words={[me.username]} error={problem?.of('password')} differ={differ} />
+      <NewPassword
+        value={typed}
+        onChange={setTyped}
+        words={[me.username]}
+        error={problem?.of('password')}
+        differ={differ}
+      />
     </ActionDialog>
   )
 }

@@ -2,13 +2,27 @@
 import { Problem } from '../api/problem'
 
 /** Whether this browser can do passkeys the way the service speaks of them. */
-export const canPasskeys = () => typeof PublicKeyCredential !== 'undefined' && 'parseCreationOptionsFromJSON' in PublicKeyCredential && window.isSecureContext
+export const canPasskeys = () =>
+  typeof PublicKeyCredential !== 'undefined' &&
+  'parseCreationOptionsFromJSON' in PublicKeyCredential &&
+  window.isSecureContext
 
-const dismissed = new Problem({ status: 0, code: 'dismissed', title: 'No passkey was used', detail: 'The browser was told to stop, waited too long, or has no passkey that fits. Try again, or go another way.' })
+const dismissed = new Problem({
+  status: 0,
+  code: 'dismissed',
+  title: 'No passkey was used',
+  detail: 'The browser was told to stop, waited too long, or has no passkey that fits. Try again, or go another way.',
+})
 
 async function credentialOf(ask: Promise<Credential | null>): Promise<unknown> {
   const got = await ask.catch((error: unknown) => {
-    if (error instanceof DOMException && error.name === 'InvalidStateError') throw new Problem({ status: 0, code: 'known', title: 'There already', detail: 'This device holds a passkey of the account.' })
+    if (error instanceof DOMException && error.name === 'InvalidStateError')
+      throw new Problem({
+        status: 0,
+        code: 'known',
+        title: 'There already',
+        detail: 'This device holds a passkey of the account.',
+      })
     throw dismissed
   })
   if (!(got instanceof PublicKeyCredential)) throw dismissed
@@ -17,8 +31,16 @@ async function credentialOf(ask: Promise<Credential | null>): Promise<unknown> {
 
 /** Has the browser make a passkey. */
 export const makePasskey = (publicKey: unknown) =>
-  credentialOf(navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey as PublicKeyCredentialCreationOptionsJSON) }))
+  credentialOf(
+    navigator.credentials.create({
+      publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey as PublicKeyCredentialCreationOptionsJSON),
+    }),
+  )
 
 /** Has the browser prove a passkey. */
 export const provePasskey = (publicKey: unknown) =>
-  credentialOf(navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey as PublicKeyCredentialRequestOptionsJSON) }))
+  credentialOf(
+    navigator.credentials.get({
+      publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey as PublicKeyCredentialRequestOptionsJSON),
+    }),
+  )

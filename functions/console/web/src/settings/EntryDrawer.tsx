@@ -27,11 +27,26 @@ interface Props {
 
 /** One entry: to look at, to change, to lock, to delete; or a new one. */
 export function EntryDrawer({ kind, store, fields, code, write, close }: Props) {
-  const read = useQuery({ queryKey: ['reference', kind.kind, 'one', code], queryFn: () => store.read(code ?? ''), enabled: code !== undefined })
+  const read = useQuery({
+    queryKey: ['reference', kind.kind, 'one', code],
+    queryFn: () => store.read(code ?? ''),
+    enabled: code !== undefined,
+  })
   return (
-    <Drawer opened onClose={close} position="right" size="lg" title={code === undefined ? `New ${kind.one}` : `${kind.one.charAt(0).toUpperCase()}${kind.one.slice(1)} ${code}`}>
+    <Drawer
+      opened
+      onClose={close}
+      position="right"
+      size="lg"
+      title={code === undefined ? `New ${kind.one}` : `${kind.one.charAt(0).toUpperCase()}${kind.one.slice(1)} ${code}`}
+    >
       <ProblemAlert error={read.error} />
-      {code !== undefined && read.isPending && <Stack><Skeleton h={60} /><Skeleton h={200} /></Stack>}
+      {code !== undefined && read.isPending && (
+        <Stack>
+          <Skeleton h={60} />
+          <Skeleton h={200} />
+        </Stack>
+      )}
       {code === undefined && <Create kind={kind} store={store} fields={fields} close={close} />}
       {read.data && <Change kind={kind} store={store} fields={fields} entry={read.data} write={write} close={close} />}
     </Drawer>
@@ -72,15 +87,20 @@ function Create({ kind, store, fields, close }: Omit<Props, 'code' | 'write'>) {
         <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
         <FieldForm fields={writable} valueOf={(f) => values[f.name]} set={set} problem={problem} />
         <div className={classes.bar}>
-          <Button variant="default" onClick={close}>Cancel</Button>
-          <Button type="submit" loading={create.isPending}>Create</Button>
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            Create
+          </Button>
         </div>
       </Stack>
     </form>
   )
 }
 
-const blank = (v: Value) => v === undefined || v === null || v === '' || v === false || v === 0 || (Array.isArray(v) && v.length === 0)
+const blank = (v: Value) =>
+  v === undefined || v === null || v === '' || v === false || v === 0 || (Array.isArray(v) && v.length === 0)
 const same = (a: Value, b: Value) => (blank(a) && blank(b)) || JSON.stringify(a) === JSON.stringify(b)
 
 function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'> & { entry: Entry }) {
@@ -94,8 +114,14 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
     setAsking(undefined)
     notifications.show({ color: 'green', message: words })
   }
-  const save = useMutation({ mutationFn: ({ of, body }: { of: Entry; body: Values }) => store.change(of, body), onSuccess: (next) => took(next, `${next.code} is saved.`) })
-  const lock = useMutation({ mutationFn: (active: boolean) => store.lock(base, active), onSuccess: (next) => took(next, `${next.code} is ${next.active ? 'unlocked' : 'locked'}.`) })
+  const save = useMutation({
+    mutationFn: ({ of, body }: { of: Entry; body: Values }) => store.change(of, body),
+    onSuccess: (next) => took(next, `${next.code} is saved.`),
+  })
+  const lock = useMutation({
+    mutationFn: (active: boolean) => store.lock(base, active),
+    onSuccess: (next) => took(next, `${next.code} is ${next.active ? 'unlocked' : 'locked'}.`),
+  })
   const remove = useMutation({
     mutationFn: () => store.remove(base),
     onSuccess: () => {
@@ -122,42 +148,109 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
       <form onSubmit={submit} noValidate aria-label={`${kind.one} ${base.code}`}>
         <Stack>
           <Group gap="xs" justify="space-between">
-            <Badge color={base.active ? 'green' : 'gray'} variant="light" tt="none">{base.active ? 'Active' : 'Locked'}</Badge>
-            {typeof base['account'] === 'string' && base['account'] && <Button component={Link} size="compact-sm" variant="subtle" to={`/accounts/${base['account']}`}>Its user account</Button>}
+            <Badge color={base.active ? 'green' : 'gray'} variant="light" tt="none">
+              {base.active ? 'Active' : 'Locked'}
+            </Badge>
+            {typeof base['account'] === 'string' && base['account'] && (
+              <Button component={Link} size="compact-sm" variant="subtle" to={`/accounts/${base['account']}`}>
+                Its user account
+              </Button>
+            )}
           </Group>
           <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={editable.map((f) => f.name)} />
           <ProblemAlert error={asking ? undefined : lock.error} />
-          {write ? <FieldForm fields={editable} valueOf={(f) => (f.name in patch ? patch[f.name] : base[f.name])} set={set} problem={problem} /> : <FieldFacts fields={fields} valueOf={(f) => base[f.name]} />}
+          {write ? (
+            <FieldForm
+              fields={editable}
+              valueOf={(f) => (f.name in patch ? patch[f.name] : base[f.name])}
+              set={set}
+              problem={problem}
+            />
+          ) : (
+            <FieldFacts fields={fields} valueOf={(f) => base[f.name]} />
+          )}
           {kind.family === 'resources' && write && (
-            <Checkbox label="Reset from resource group" description="The defaults of the resource group replace what is there." checked={patch['resetFromGroup'] === true}
-              onChange={(e) => { const { resetFromGroup: _, ...rest } = patch; setPatch(e.currentTarget.checked ? { ...rest, resetFromGroup: true } : rest) }} />
+            <Checkbox
+              label="Reset from resource group"
+              description="The defaults of the resource group replace what is there."
+              checked={patch['resetFromGroup'] === true}
+              onChange={(e) => {
+                const { resetFromGroup: _, ...rest } = patch
+                setPatch(e.currentTarget.checked ? { ...rest, resetFromGroup: true } : rest)
+              }}
+            />
           )}
           {write && facts.length > 0 && <FieldFacts fields={facts} valueOf={(f) => base[f.name]} />}
           {write && (
             <div className={classes.bar}>
               <Group gap="xs" mr="auto">
-                {base.active ? <Button variant="light" color="red" onClick={() => setAsking('lock')}>Lock</Button> : <Button variant="light" loading={lock.isPending} onClick={() => lock.mutate(true)}>Unlock</Button>}
-                <Button variant="subtle" color="red" onClick={() => setAsking('delete')}>Delete</Button>
+                {base.active ? (
+                  <Button variant="light" color="red" onClick={() => setAsking('lock')}>
+                    Lock
+                  </Button>
+                ) : (
+                  <Button variant="light" loading={lock.isPending} onClick={() => lock.mutate(true)}>
+                    Unlock
+                  </Button>
+                )}
+                <Button variant="subtle" color="red" onClick={() => setAsking('delete')}>
+                  Delete
+                </Button>
               </Group>
-              <Button variant="default" onClick={close}>Close</Button>
-              <Button type="submit" loading={save.isPending} disabled={!dirty}>Save</Button>
+              <Button variant="default" onClick={close}>
+                Close
+              </Button>
+              <Button type="submit" loading={save.isPending} disabled={!dirty}>
+                Save
+              </Button>
             </div>
           )}
         </Stack>
       </form>
       {asking === 'lock' && (
-        <ActionDialog title={`Lock ${base.code}`} apply="Lock" danger busy={lock.isPending} error={lock.error} close={() => { setAsking(undefined); lock.reset() }} onApply={() => lock.mutate(false)}>
-          <Text size="sm">It can be given to nobody else. What holds it keeps it{kind.kind === 'roles' || kind.kind === 'groups' ? ', but gives no permissions any more' : ''}.</Text>
+        <ActionDialog
+          title={`Lock ${base.code}`}
+          apply="Lock"
+          danger
+          busy={lock.isPending}
+          error={lock.error}
+          close={() => {
+            setAsking(undefined)
+            lock.reset()
+          }}
+          onApply={() => lock.mutate(false)}
+        >
+          <Text size="sm">
+            It can be given to nobody else. What holds it keeps it
+            {kind.kind === 'roles' || kind.kind === 'groups' ? ', but gives no permissions any more' : ''}.
+          </Text>
         </ActionDialog>
       )}
       {asking === 'delete' && (
-        <ActionDialog title={`Delete ${base.code}`} apply="Delete" danger busy={remove.isPending} error={remove.error} close={() => { setAsking(undefined); remove.reset() }} onApply={() => remove.mutate()}>
+        <ActionDialog
+          title={`Delete ${base.code}`}
+          apply="Delete"
+          danger
+          busy={remove.isPending}
+          error={remove.error}
+          close={() => {
+            setAsking(undefined)
+            remove.reset()
+          }}
+          onApply={() => remove.mutate()}
+        >
           <Text size="sm">It is gone for good. Only what nothing refers to can be deleted; lock what is in use.</Text>
         </ActionDialog>
       )}
       {problem?.status === 412 && (
         <ConflictDialog
-          what={kind.one} read={() => store.read(base.code)} fields={fields} problem={problem} base={base} mine={patch} cancel={() => save.reset()}
+          what={kind.one}
+          read={() => store.read(base.code)}
+          fields={fields}
+          problem={problem}
+          base={base}
+          mine={patch}
+          cancel={() => save.reset()}
           resolve={(fresh, kept) => {
             changed(kind, fresh)
             setBase(fresh)

@@ -8,11 +8,24 @@ import type { Field } from '../fields/fields'
 import { Instant } from '../fields/Instant'
 import classes from './Settings.module.css'
 
-const plain = (value: unknown) => (value === null || value === undefined || value === '' ? 'blank' : value === true ? 'yes' : value === false ? 'no' : Array.isArray(value) ? value.join(', ') || 'blank' : typeof value === 'object' ? JSON.stringify(value) : String(value))
+const plain = (value: unknown) =>
+  value === null || value === undefined || value === ''
+    ? 'blank'
+    : value === true
+      ? 'yes'
+      : value === false
+        ? 'no'
+        : Array.isArray(value)
+          ? value.join(', ') || 'blank'
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value)
 
 /** The name of an event in words: resourceGroup.changed is "Resource group changed". */
 const words = (kind: string) => {
-  const text = kind.replace(/[.:]/g, ' ').replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)
+  const text = kind
+    .replace(/[.:]/g, ' ')
+    .replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
@@ -27,32 +40,61 @@ const heading = (kind: string, subject: string | undefined) => {
 export function EnvironmentLogPage() {
   const log = useInfiniteQuery({
     queryKey: ['environment log'],
-    queryFn: ({ pageParam }) => ask(api.GET('/api/settings/log', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
-    initialPageParam: '', getNextPageParam: (page) => page.next || undefined,
+    queryFn: ({ pageParam }) =>
+      ask(api.GET('/api/settings/log', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next || undefined,
   })
-  const fields = useQuery({ queryKey: ['fields', 'settings'], queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[], staleTime: Infinity }).data
+  const fields = useQuery({
+    queryKey: ['fields', 'settings'],
+    queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[],
+    staleTime: Infinity,
+  }).data
   const lines = log.data?.pages.flatMap((p) => p.items) ?? []
   const label = (name: string) => fields?.find((f) => f.name === name)?.label ?? words(name)
   return (
     <Stack>
       <div className={classes.intro}>
-        <Title order={1} size="h2">Environment log</Title>
+        <Title order={1} size="h2">
+          Environment log
+        </Title>
         <Text c="dimmed">Changes of environment defaults and reference data, newest first.</Text>
       </div>
       <ProblemAlert error={log.error} />
       {log.isPending && !log.error && <Skeleton h={280} aria-label="Loading the log" />}
-      {log.data && lines.length === 0 && !log.hasNextPage && <Message icon={IconHistory} title="Nothing was changed yet" />}
+      {log.data && lines.length === 0 && !log.hasNextPage && (
+        <Message icon={IconHistory} title="Nothing was changed yet" />
+      )}
       {lines.length > 0 && (
         <div className={classes.section}>
           <Timeline bulletSize={24} lineWidth={2} active={-1}>
             {lines.map((line) => (
-              <Timeline.Item key={line.id} bullet={<IconPoint size={15} aria-hidden />} title={<Text span size="sm" fw={600}>{heading(line.kind, line.subject)}</Text>}>
-                <Text size="xs" c="dimmed" component="div"><Instant at={line.at} /> · {line.by || 'the system'}{line.address && ` · ${line.address}`}</Text>
-                {line.note && <Text size="sm" mt={4}>{line.note}</Text>}
+              <Timeline.Item
+                key={line.id}
+                bullet={<IconPoint size={15} aria-hidden />}
+                title={
+                  <Text span size="sm" fw={600}>
+                    {heading(line.kind, line.subject)}
+                  </Text>
+                }
+              >
+                <Text size="xs" c="dimmed" component="div">
+                  <Instant at={line.at} /> · {line.by || 'the system'}
+                  {line.address && ` · ${line.address}`}
+                </Text>
+                {line.note && (
+                  <Text size="sm" mt={4}>
+                    {line.note}
+                  </Text>
+                )}
                 {line.changes?.map((c, i) => (
                   <Group key={i} gap={6} mt={4} fz="sm" wrap="wrap">
-                    <Badge variant="light" color="gray" tt="none" radius="sm">{label(c.field)}</Badge>
-                    <span>{plain(c.from)}</span><IconArrowRight size={14} aria-label="to" /><span>{plain(c.to)}</span>
+                    <Badge variant="light" color="gray" tt="none" radius="sm">
+                      {label(c.field)}
+                    </Badge>
+                    <span>{plain(c.from)}</span>
+                    <IconArrowRight size={14} aria-label="to" />
+                    <span>{plain(c.to)}</span>
                   </Group>
                 ))}
               </Timeline.Item>
@@ -60,7 +102,13 @@ export function EnvironmentLogPage() {
           </Timeline>
         </div>
       )}
-      {log.hasNextPage && <Group><Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>Load more</Button></Group>}
+      {log.hasNextPage && (
+        <Group>
+          <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
     </Stack>
   )
 }

@@ -25,11 +25,27 @@ const valueIn = (settings: Settings, field: Field): Value => (settings as unknow
 /** Environment defaults: one document of many settings. */
 export function EnvironmentPage() {
   const settings = useQuery({ queryKey: key, queryFn: read })
-  const fields = useQuery({ queryKey: ['fields', 'settings'], queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[], staleTime: Infinity })
+  const fields = useQuery({
+    queryKey: ['fields', 'settings'],
+    queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[],
+    staleTime: Infinity,
+  })
   return (
     <Stack>
       <ProblemAlert error={settings.error ?? fields.error} />
-      {settings.data && fields.data ? <Form settings={settings.data} fields={fields.data} /> : !settings.error && !fields.error && <><Title order={1} size="h2">Environment defaults</Title><Skeleton h={360} aria-label="Loading environment defaults" /></>}
+      {settings.data && fields.data ? (
+        <Form settings={settings.data} fields={fields.data} />
+      ) : (
+        !settings.error &&
+        !fields.error && (
+          <>
+            <Title order={1} size="h2">
+              Environment defaults
+            </Title>
+            <Skeleton h={360} aria-label="Loading environment defaults" />
+          </>
+        )
+      )}
     </Stack>
   )
 }
@@ -45,12 +61,16 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
     save.reset()
   }
   const save = useMutation({
-    mutationFn: ({ version, body }: { version: number; body: Values }) => ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body: body as Schemas['SettingsPatch'] })),
+    mutationFn: ({ version, body }: { version: number; body: Values }) =>
+      ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body: body as Schemas['SettingsPatch'] })),
     onSuccess: (changed) => {
       queries.setQueryData(key, changed)
       void queries.invalidateQueries({ queryKey: ['environment log'] })
       leave()
-      notifications.show({ color: 'green', message: 'The environment defaults are saved. They count from the next request on.' })
+      notifications.show({
+        color: 'green',
+        message: 'The environment defaults are saved. They count from the next request on.',
+      })
     },
   })
   const problem = save.error ? asProblem(save.error) : undefined
@@ -71,33 +91,62 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
       <Stack>
         <Group justify="space-between" align="start">
           <div className={classes.words}>
-            <Title order={1} size="h2">Environment defaults</Title>
+            <Title order={1} size="h2">
+              Environment defaults
+            </Title>
             <Text c="dimmed">What holds for everybody in this environment, unless an account says otherwise.</Text>
           </div>
-          {!base && may('settings.write') && <Button variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(settings)}>Edit</Button>}
+          {!base && may('settings.write') && (
+            <Button variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(settings)}>
+              Edit
+            </Button>
+          )}
         </Group>
         <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={fields.map((f) => f.name)} />
         <div className={classes.sections}>
           {names.map((name) => {
             const own = fields.filter((f) => f.section === name)
             return (
-              <section key={name} className={`${classes.section} ${base ? classes.editing : ''}`} aria-labelledby={`section-${name}`}>
+              <section
+                key={name}
+                className={`${classes.section} ${base ? classes.editing : ''}`}
+                aria-labelledby={`section-${name}`}
+              >
                 <h2 id={`section-${name}`}>{sectionLabel(name)}</h2>
-                {base ? <FieldForm fields={own} valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(form, f))} set={set} problem={problem} /> : <FieldFacts fields={own} valueOf={(f) => valueIn(settings, f)} />}
+                {base ? (
+                  <FieldForm
+                    fields={own}
+                    valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(form, f))}
+                    set={set}
+                    problem={problem}
+                  />
+                ) : (
+                  <FieldFacts fields={own} valueOf={(f) => valueIn(settings, f)} />
+                )}
               </section>
             )
           })}
         </div>
         {base && (
           <div className={`${classes.bar} ${classes.pageBar}`}>
-            <Button variant="default" onClick={leave}>Cancel</Button>
-            <Button type="submit" loading={save.isPending}>Save</Button>
+            <Button variant="default" onClick={leave}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={save.isPending}>
+              Save
+            </Button>
           </div>
         )}
       </Stack>
       {base && problem?.status === 412 && (
         <ConflictDialog
-          what="page" read={read} fields={fields} problem={problem} base={base} mine={patch} cancel={() => save.reset()}
+          what="page"
+          read={read}
+          fields={fields}
+          problem={problem}
+          base={base}
+          mine={patch}
+          cancel={() => save.reset()}
           resolve={(fresh, kept) => {
             queries.setQueryData(key, fresh)
             if (Object.keys(kept).length === 0) return leave()

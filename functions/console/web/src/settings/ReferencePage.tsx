@@ -32,8 +32,11 @@ function Reference({ kind }: { kind: Kind }) {
   const fields = useQuery({ queryKey: ['fields', kind.kind], queryFn: store.fields, staleTime: Infinity })
   const list = useInfiniteQuery({
     queryKey: ['reference', kind.kind, find, shown],
-    queryFn: ({ pageParam }) => store.list({ find, active: shown === 'all' ? undefined : shown === 'active', cursor: pageParam }),
-    initialPageParam: '', getNextPageParam: (page) => page.next || undefined, placeholderData: (before) => before,
+    queryFn: ({ pageParam }) =>
+      store.list({ find, active: shown === 'all' ? undefined : shown === 'active', cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next || undefined,
+    placeholderData: (before) => before,
   })
   const seats = useSeats(kind.kind === 'licences')
   const rows = list.data?.pages.flatMap((p) => p.items) ?? []
@@ -43,25 +46,83 @@ function Reference({ kind }: { kind: Kind }) {
     <Stack>
       <Group justify="space-between" align="start">
         <div className={classes.words}>
-          <Title order={1} size="h2">{kind.title}</Title>
+          <Title order={1} size="h2">
+            {kind.title}
+          </Title>
           <Text c="dimmed">{kind.help}</Text>
         </div>
-        {write && <Button leftSection={<IconPlus size={18} />} onClick={() => setAddress({ new: '' })}>New</Button>}
+        {write && (
+          <Button leftSection={<IconPlus size={18} />} onClick={() => setAddress({ new: '' })}>
+            New
+          </Button>
+        )}
       </Group>
       <Group gap="sm">
-        <TextInput className={classes.find} type="search" aria-label="Find by code or description" placeholder="Code or description" leftSection={<IconSearch size={18} aria-hidden />} maxLength={100} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
-        <SegmentedControl aria-label="Which to show" value={shown} onChange={setShown} data={[{ value: 'active', label: 'Active' }, { value: 'locked', label: 'Locked' }, { value: 'all', label: 'All' }]} />
+        <TextInput
+          className={classes.find}
+          type="search"
+          aria-label="Find by code or description"
+          placeholder="Code or description"
+          leftSection={<IconSearch size={18} aria-hidden />}
+          maxLength={100}
+          value={typed}
+          onChange={(e) => setTyped(e.currentTarget.value)}
+        />
+        <SegmentedControl
+          aria-label="Which to show"
+          value={shown}
+          onChange={setShown}
+          data={[
+            { value: 'active', label: 'Active' },
+            { value: 'locked', label: 'Locked' },
+            { value: 'all', label: 'All' },
+          ]}
+        />
       </Group>
       <ProblemAlert error={list.error ?? fields.error} />
-      {(list.isPending || fields.isPending) && !list.error && !fields.error && <Skeleton h={280} aria-label={`Loading ${kind.title}`} />}
-      {list.data && fields.data && (rows.length === 0 ? (
-        <Message icon={IconListDetails} title={find || shown !== 'active' ? 'Nothing fits' : 'None yet'}>{find || shown !== 'active' ? 'Look among all of them, or for something else.' : write ? 'Press New to make the first one.' : ''}</Message>
-      ) : (
-        <div className={classes.sheet}><Records label={kind.title} rows={rows} idOf={(e) => e.code} columns={columnsOf(fields.data, kind.kind === 'licences' ? (code) => <Seats of={seats?.find((s) => s.licence === code)} /> : undefined)} /></div>
-      ))}
-      {list.hasNextPage && <Group><Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button></Group>}
+      {(list.isPending || fields.isPending) && !list.error && !fields.error && (
+        <Skeleton h={280} aria-label={`Loading ${kind.title}`} />
+      )}
+      {list.data &&
+        fields.data &&
+        (rows.length === 0 ? (
+          <Message icon={IconListDetails} title={find || shown !== 'active' ? 'Nothing fits' : 'None yet'}>
+            {find || shown !== 'active'
+              ? 'Look among all of them, or for something else.'
+              : write
+                ? 'Press New to make the first one.'
+                : ''}
+          </Message>
+        ) : (
+          <div className={classes.sheet}>
+            <Records
+              label={kind.title}
+              rows={rows}
+              idOf={(e) => e.code}
+              columns={columnsOf(
+                fields.data,
+                kind.kind === 'licences' ? (code) => <Seats of={seats?.find((s) => s.licence === code)} /> : undefined,
+              )}
+            />
+          </div>
+        ))}
+      {list.hasNextPage && (
+        <Group>
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            Load more
+          </Button>
+        </Group>
+      )}
       {fields.data && (open !== undefined || address.has('new')) && (
-        <EntryDrawer key={open ?? ''} kind={kind} store={store} fields={fields.data} code={open} write={write} close={() => setAddress({})} />
+        <EntryDrawer
+          key={open ?? ''}
+          kind={kind}
+          store={store}
+          fields={fields.data}
+          code={open}
+          write={write}
+          close={() => setAddress({})}
+        />
       )}
     </Stack>
   )
@@ -71,23 +132,48 @@ const most = 5
 
 function columnsOf(fields: Field[], seats?: (code: string) => React.ReactNode): Column<Entry>[] {
   const graded = fields.some((f) => f.defaultGrid)
-  const inGrid = fields.filter((f) => !['code', 'active'].includes(f.name) && (graded ? f.defaultGrid : f.section !== 'defaults' || f.kind === 'code' && f.name !== 'manager'))
+  const inGrid = fields.filter(
+    (f) =>
+      !['code', 'active'].includes(f.name) &&
+      (graded ? f.defaultGrid : f.section !== 'defaults' || (f.kind === 'code' && f.name !== 'manager')),
+  )
   return [
-    { label: 'Code', cell: (e) => <Anchor component={Link} to={`?open=${encodeURIComponent(e.code)}`} fw={600} inherit>{e.code}</Anchor> },
+    {
+      label: 'Code',
+      cell: (e) => (
+        <Anchor component={Link} to={`?open=${encodeURIComponent(e.code)}`} fw={600} inherit>
+          {e.code}
+        </Anchor>
+      ),
+    },
     ...inGrid.map((f) => ({
       label: f.label,
       cell: (e: Entry) => {
         if (f.name === 'seats' && seats) return seats(e.code)
         const value = e[f.name]
         if (!Array.isArray(value) || value.length <= most) return <FieldValue field={f} value={value} />
-        return <Group gap={4} display="inline-flex"><FieldValue field={f} value={value.slice(0, most)} /><Text span size="sm" c="dimmed">and {value.length - most} more</Text></Group>
+        return (
+          <Group gap={4} display="inline-flex">
+            <FieldValue field={f} value={value.slice(0, most)} />
+            <Text span size="sm" c="dimmed">
+              and {value.length - most} more
+            </Text>
+          </Group>
+        )
       },
     })),
     {
       label: 'State',
-      cell: (e) => (e.active
-        ? <Badge color="green" variant="light" tt="none" leftSection={<IconCircleCheck size={13} aria-hidden />}>Active</Badge>
-        : <Badge color="gray" variant="light" tt="none" leftSection={<IconArchive size={13} aria-hidden />}>Locked</Badge>),
+      cell: (e) =>
+        e.active ? (
+          <Badge color="green" variant="light" tt="none" leftSection={<IconCircleCheck size={13} aria-hidden />}>
+            Active
+          </Badge>
+        ) : (
+          <Badge color="gray" variant="light" tt="none" leftSection={<IconArchive size={13} aria-hidden />}>
+            Locked
+          </Badge>
+        ),
     },
   ]
 }

@@ -11,16 +11,70 @@ export interface Kind {
 
 /** Every kind of reference data. */
 export const kinds: Kind[] = [
-  { kind: 'licences', family: 'access', title: 'Access licences', one: 'access licence', help: 'The user type of an account: which roles it may hold, and how many accounts may hold it.' },
+  {
+    kind: 'licences',
+    family: 'access',
+    title: 'Access licences',
+    one: 'access licence',
+    help: 'The user type of an account: which roles it may hold, and how many accounts may hold it.',
+  },
   { kind: 'roles', family: 'access', title: 'User roles', one: 'user role', help: 'What people can see and do.' },
-  { kind: 'groups', family: 'access', title: 'User groups', one: 'user group', help: 'Roles that are given together. A group can hold other groups, and gives their roles as well.' },
-  { kind: 'dac-groups', family: 'access', title: 'DAC groups', one: 'DAC group', help: 'Data access control: codes that an account belongs to, where the environment uses it.' },
-  { kind: 'resources', family: 'resources', title: 'Resources', one: 'resource', help: 'People as staff: whose timesheets and expenses are kept.' },
-  { kind: 'resource-groups', family: 'reference', title: 'Resource groups', one: 'resource group', help: 'Give new resources their defaults.' },
-  { kind: 'departments', family: 'reference', title: 'Departments', one: 'department', help: 'Where resources belong.' },
-  { kind: 'cost-centres', family: 'reference', title: 'Cost centres', one: 'cost centre', help: 'What resources are charged to.' },
-  { kind: 'payment-methods', family: 'reference', title: 'Payment methods', one: 'payment method', help: 'How resources are paid, for instance staff expenses.' },
-  { kind: 'payment-terms', family: 'reference', title: 'Payment terms', one: 'payment terms', help: 'When resources are paid.' },
+  {
+    kind: 'groups',
+    family: 'access',
+    title: 'User groups',
+    one: 'user group',
+    help: 'Roles that are given together. A group can hold other groups, and gives their roles as well.',
+  },
+  {
+    kind: 'dac-groups',
+    family: 'access',
+    title: 'DAC groups',
+    one: 'DAC group',
+    help: 'Data access control: codes that an account belongs to, where the environment uses it.',
+  },
+  {
+    kind: 'resources',
+    family: 'resources',
+    title: 'Resources',
+    one: 'resource',
+    help: 'People as staff: whose timesheets and expenses are kept.',
+  },
+  {
+    kind: 'resource-groups',
+    family: 'reference',
+    title: 'Resource groups',
+    one: 'resource group',
+    help: 'Give new resources their defaults.',
+  },
+  {
+    kind: 'departments',
+    family: 'reference',
+    title: 'Departments',
+    one: 'department',
+    help: 'Where resources belong.',
+  },
+  {
+    kind: 'cost-centres',
+    family: 'reference',
+    title: 'Cost centres',
+    one: 'cost centre',
+    help: 'What resources are charged to.',
+  },
+  {
+    kind: 'payment-methods',
+    family: 'reference',
+    title: 'Payment methods',
+    one: 'payment method',
+    help: 'How resources are paid, for instance staff expenses.',
+  },
+  {
+    kind: 'payment-terms',
+    family: 'reference',
+    title: 'Payment terms',
+    one: 'payment terms',
+    help: 'When resources are paid.',
+  },
 ]
 
 export const reads = { access: 'access.read', reference: 'reference.read', resources: 'resource.read' }

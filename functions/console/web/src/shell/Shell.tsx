@@ -1,4 +1,16 @@
-import { ActionIcon, Avatar, Burger, Drawer, Group, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme, VisuallyHidden } from '@mantine/core'
+import {
+  ActionIcon,
+  Avatar,
+  Burger,
+  Drawer,
+  Group,
+  Menu,
+  Text,
+  Tooltip,
+  UnstyledButton,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
 import { Suspense, useEffect, useState } from 'react'
@@ -32,7 +44,12 @@ export function Shell() {
 
   if (!mayBeSignedIn()) return <Navigate to="/sign-in" state={{ back: back === '/' ? undefined : back }} replace />
   if (me.isPending) return <Loading what="Loading your account" />
-  if (me.error) return <div className={classes.broken}><ProblemAlert error={me.error} /></div>
+  if (me.error)
+    return (
+      <div className={classes.broken}>
+        <ProblemAlert error={me.error} />
+      </div>
+    )
   return <Frame />
 }
 
@@ -48,14 +65,25 @@ function Frame() {
 
   return (
     <div className={classes.frame}>
-      <a className={classes.skip} href="#main">Skip to content</a>
+      <a className={classes.skip} href="#main">
+        Skip to content
+      </a>
       <VisuallyHidden role="status">{said}</VisuallyHidden>
       <header className={classes.header}>
         <Group gap="sm" wrap="nowrap">
-          <Burger className={classes.burger} opened={opened} onClick={menu.toggle} size="sm" aria-label="Navigation" aria-expanded={opened} />
+          <Burger
+            className={classes.burger}
+            opened={opened}
+            onClick={menu.toggle}
+            size="sm"
+            aria-label="Navigation"
+            aria-expanded={opened}
+          />
           <Link to="/" className={classes.brand}>
             <img src="/icon.svg" alt="" width={28} height={28} />
-            <Text fw={650} size="lg" component="span">User Accounts</Text>
+            <Text fw={650} size="lg" component="span">
+              User Accounts
+            </Text>
           </Link>
         </Group>
         <Group gap="xs" wrap="nowrap">
@@ -63,13 +91,19 @@ function Frame() {
           <Who />
         </Group>
       </header>
-      <nav className={classes.nav} aria-label="Main"><Navigation /></nav>
+      <nav className={classes.nav} aria-label="Main">
+        <Navigation />
+      </nav>
       <Drawer opened={opened} onClose={menu.close} title="User Accounts" size={280}>
-        <nav aria-label="Main, on a small screen"><Navigation /></nav>
+        <nav aria-label="Main, on a small screen">
+          <Navigation />
+        </nav>
       </Drawer>
       <main id="main" className={classes.main} tabIndex={-1}>
         <Boundary key={key}>
-          <Suspense fallback={<Loading />}>{page?.needs && !may(page.needs) ? <NoPermission needs={page.needs} /> : <Outlet />}</Suspense>
+          <Suspense fallback={<Loading />}>
+            {page?.needs && !may(page.needs) ? <NoPermission needs={page.needs} /> : <Outlet />}
+          </Suspense>
         </Boundary>
       </main>
     </div>
@@ -82,16 +116,20 @@ function Navigation() {
   const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
   return groups.map((group) => (
     <div key={group} className={classes.group}>
-      <Text size="xs" fw={600} c="dimmed" className={classes.groupName}>{group}</Text>
-      {shown.filter((p) => p.nav?.group === group).map((p) => {
-        const Icon = p.nav!.icon
-        return (
-          <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link!}>
-            <Icon size={20} stroke={1.7} aria-hidden />
-            {p.nav!.label}
-          </NavLink>
-        )
-      })}
+      <Text size="xs" fw={600} c="dimmed" className={classes.groupName}>
+        {group}
+      </Text>
+      {shown
+        .filter((p) => p.nav?.group === group)
+        .map((p) => {
+          const Icon = p.nav!.icon
+          return (
+            <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link!}>
+              <Icon size={20} stroke={1.7} aria-hidden />
+              {p.nav!.label}
+            </NavLink>
+          )
+        })}
     </div>
   ))
 }
@@ -105,7 +143,13 @@ function SchemeSwitch() {
   const label = dark ? 'Light colours' : 'Dark colours'
   return (
     <Tooltip label={label}>
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={() => setColorScheme(dark ? 'light' : 'dark')}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={label}
+        onClick={() => setColorScheme(dark ? 'light' : 'dark')}
+      >
         {dark ? <IconSun size={20} /> : <IconMoon size={20} />}
       </ActionIcon>
     </Tooltip>
@@ -123,18 +167,25 @@ function Who() {
     <Menu width={220}>
       <Menu.Target>
         <UnstyledButton className={classes.who}>
-          <Avatar size={32} radius="xl" color="indigo" aria-hidden>{me.username.slice(0, 2).toUpperCase()}</Avatar>
-          <Text size="sm" fw={550} component="span" className={classes.whoName}>{me.username}</Text>
+          <Avatar size={32} radius="xl" color="indigo" aria-hidden>
+            {me.username.slice(0, 2).toUpperCase()}
+          </Avatar>
+          <Text size="sm" fw={550} component="span" className={classes.whoName}>
+            {me.username}
+          </Text>
           <VisuallyHidden>: your account</VisuallyHidden>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Signed in as {me.username}</Menu.Label>
-        <Menu.Item component={Link} to="/me" leftSection={<IconUserCircle size={18} />}>My account</Menu.Item>
+        <Menu.Item component={Link} to="/me" leftSection={<IconUserCircle size={18} />}>
+          My account
+        </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void leave()}>Sign out</Menu.Item>
+        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )
 }
-

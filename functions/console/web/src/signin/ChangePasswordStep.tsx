@@ -12,10 +12,12 @@ export default function ChangePasswordStep({ step, done, again }: StepProps) {
   const [typed, setTyped] = useState({ password: '', repeated: '' })
   const [differ, setDiffer] = useState(false)
   const change = useMutation({
-    mutationFn: () => ask(api.POST('/api/login/password', { body: { ticket: step.ticket ?? '', password: typed.password } })),
+    mutationFn: () =>
+      ask(api.POST('/api/login/password', { body: { ticket: step.ticket ?? '', password: typed.password } })),
     onSuccess: done,
     onError: (error) => {
-      if (asProblem(error).code === 'ticket') again('That took a little long. Sign in once more, then choose the new password.')
+      if (asProblem(error).code === 'ticket')
+        again('That took a little long. Sign in once more, then choose the new password.')
     },
   })
   const problem = change.error ? asProblem(change.error) : undefined
@@ -27,10 +29,14 @@ export default function ChangePasswordStep({ step, done, again }: StepProps) {
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        <Text size="sm" c="dimmed">Your password has to be changed before you go on.</Text>
+        <Text size="sm" c="dimmed">
+          Your password has to be changed before you go on.
+        </Text>
         <NewPassword value={typed} onChange={setTyped} error={problem?.of('password')} differ={differ} autoFocus />
         {!problem?.of('password') && <ProblemAlert error={change.error} />}
-        <Button type="submit" loading={change.isPending} disabled={!typed.password} fullWidth>Change password and sign in</Button>
+        <Button type="submit" loading={change.isPending} disabled={!typed.password} fullWidth>
+          Change password and sign in
+        </Button>
       </Stack>
     </form>
   )

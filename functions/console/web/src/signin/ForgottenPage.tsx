@@ -22,20 +22,38 @@ export function ForgottenPage() {
       {send.data ? (
         <Stack>
           <Text role="status">{send.data.detail}</Text>
-          <Text size="sm" c="dimmed">Nothing there after a few minutes? Look among the unwanted mails, or ask your administrator.</Text>
-          <Anchor component={Link} to="/sign-in" size="sm">Back to sign in</Anchor>
+          <Text size="sm" c="dimmed">
+            Nothing there after a few minutes? Look among the unwanted mails, or ask your administrator.
+          </Text>
+          <Anchor component={Link} to="/sign-in" size="sm">
+            Back to sign in
+          </Anchor>
         </Stack>
       ) : (
         <form onSubmit={submit} noValidate>
           <Stack>
-            <Text size="sm" c="dimmed">You are mailed a link by which you set a new password.</Text>
+            <Text size="sm" c="dimmed">
+              You are mailed a link by which you set a new password.
+            </Text>
             <TextInput
-              label="Username or email" name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus maxLength={250}
-              value={identifier} onChange={(e) => setIdentifier(e.currentTarget.value)} error={missing && !identifier.trim() && 'Enter your username or email address.'}
+              label="Username or email"
+              name="username"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              autoFocus
+              maxLength={250}
+              value={identifier}
+              onChange={(e) => setIdentifier(e.currentTarget.value)}
+              error={missing && !identifier.trim() && 'Enter your username or email address.'}
             />
             <ProblemAlert error={send.error} />
-            <Button type="submit" loading={send.isPending} fullWidth>Mail me a link</Button>
-            <Anchor component={Link} to="/sign-in" size="sm" ta="center">Back to sign in</Anchor>
+            <Button type="submit" loading={send.isPending} fullWidth>
+              Mail me a link
+            </Button>
+            <Anchor component={Link} to="/sign-in" size="sm" ta="center">
+              Back to sign in
+            </Anchor>
           </Stack>
         </form>
       )}

@@ -13,9 +13,13 @@ export function Frame({ title, children }: { title: string; children: ReactNode 
       <div className={classes.column}>
         <div className={classes.brand}>
           <img src="/icon.svg" alt="" width={44} height={44} />
-          <Title order={1} size="h2">{title}</Title>
+          <Title order={1} size="h2">
+            {title}
+          </Title>
         </div>
-        <Paper className={classes.card} withBorder shadow="sm">{children}</Paper>
+        <Paper className={classes.card} withBorder shadow="sm">
+          {children}
+        </Paper>
       </div>
     </main>
   )

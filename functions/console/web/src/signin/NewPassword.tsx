@@ -29,7 +29,8 @@ export function NewPassword({ value, onChange, words = [], error, differ, autoFo
   const [settled] = useDebouncedValue(value.password, 250)
   const check = useQuery({
     queryKey: ['password check', settled, words],
-    queryFn: () => ask(api.POST('/api/password/check', { body: { password: settled, words: words.filter(Boolean).slice(0, 8) } })),
+    queryFn: () =>
+      ask(api.POST('/api/password/check', { body: { password: settled, words: words.filter(Boolean).slice(0, 8) } })),
     placeholderData: (before) => before,
     staleTime: Infinity,
     gcTime: 0, // what was typed is not kept
@@ -40,29 +41,52 @@ export function NewPassword({ value, onChange, words = [], error, differ, autoFo
   return (
     <Stack gap="sm">
       <PasswordInput
-        label="New password" name="new-password" autoComplete="new-password" maxLength={1000} autoFocus={autoFocus} data-autofocus={autoFocus || undefined}
-        value={value.password} onChange={(e) => onChange({ ...value, password: e.currentTarget.value })} error={error}
+        label="New password"
+        name="new-password"
+        autoComplete="new-password"
+        maxLength={1000}
+        autoFocus={autoFocus}
+        data-autofocus={autoFocus || undefined}
+        value={value.password}
+        onChange={(e) => onChange({ ...value, password: e.currentTarget.value })}
+        error={error}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
         description={`${got ? `At least ${got.shortest} characters. ` : ''}A few words that do not belong together make a good one; spaces are allowed. It must not hold your username, email or name.`}
       />
       <div className={classes.strength} aria-live="polite">
         <div className={classes.bars} data-score={typed && got ? got.score : undefined} aria-hidden>
-          {[1, 2, 3, 4].map((n) => <span key={n} data-on={(typed && got && got.score >= n) || undefined} />)}
+          {[1, 2, 3, 4].map((n) => (
+            <span key={n} data-on={(typed && got && got.score >= n) || undefined} />
+          ))}
         </div>
         {typed && got && (
           <>
             <Text size="sm" fw={600} component="p" className={classes.line}>
               {got.accepted ? <IconCheck size={16} aria-hidden /> : <IconX size={16} aria-hidden />}
-              Strength: {grades[got.score]}{got.accepted ? '' : ', not allowed'}
+              Strength: {grades[got.score]}
+              {got.accepted ? '' : ', not allowed'}
             </Text>
-            {got.fields.map((f, i) => <Text key={i} size="sm">{f.message}</Text>)}
-            {got.advice && !got.fields.some((f) => f.message.includes(got.advice)) && <Text size="sm" c="dimmed">{got.advice}</Text>}
+            {got.fields.map((f, i) => (
+              <Text key={i} size="sm">
+                {f.message}
+              </Text>
+            ))}
+            {got.advice && !got.fields.some((f) => f.message.includes(got.advice)) && (
+              <Text size="sm" c="dimmed">
+                {got.advice}
+              </Text>
+            )}
           </>
         )}
       </div>
       <PasswordInput
-        label="New password again" name="new-password-again" autoComplete="new-password" maxLength={1000}
-        value={value.repeated} onChange={(e) => onChange({ ...value, repeated: e.currentTarget.value })} error={differ && 'The two are not the same.'}
+        label="New password again"
+        name="new-password-again"
+        autoComplete="new-password"
+        maxLength={1000}
+        value={value.repeated}
+        onChange={(e) => onChange({ ...value, repeated: e.currentTarget.value })}
+        error={differ && 'The two are not the same.'}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
       />
     </Stack>

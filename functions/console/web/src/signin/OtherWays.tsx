@@ -11,14 +11,27 @@ const icons: Record<string, typeof IconLogin2> = { azure: IconBrandWindows, goog
 
 /** The ways in besides a password, where the environment has any. */
 export function OtherWays({ back, done }: { back?: string | undefined; done: (next: Step) => void }) {
-  const providers = useQuery({ queryKey: ['sso choices'], queryFn: () => ask(api.GET('/api/sso/providers')), staleTime: 60_000, retry: false })
+  const providers = useQuery({
+    queryKey: ['sso choices'],
+    queryFn: () => ask(api.GET('/api/sso/providers')),
+    staleTime: 60_000,
+    retry: false,
+  })
   const depart = useMutation({
-    mutationFn: async (id: string) => go(await ask(api.POST('/api/sso/providers/{id}/depart', { params: { path: { id } }, body: { client: 'Web console' } })), { to: 'signIn', back }),
+    mutationFn: async (id: string) =>
+      go(
+        await ask(
+          api.POST('/api/sso/providers/{id}/depart', { params: { path: { id } }, body: { client: 'Web console' } }),
+        ),
+        { to: 'signIn', back },
+      ),
   })
   const passkey = useMutation({
     mutationFn: async () => {
       const { publicKey } = await ask(api.POST('/api/login/passkey/begin', { body: {} }))
-      return ask(api.POST('/api/login/passkey', { body: { credential: await provePasskey(publicKey), client: 'Web console' } }))
+      return ask(
+        api.POST('/api/login/passkey', { body: { credential: await provePasskey(publicKey), client: 'Web console' } }),
+      )
     },
     onSuccess: done,
   })
@@ -27,10 +40,31 @@ export function OtherWays({ back, done }: { back?: string | undefined; done: (ne
   return (
     <Stack mt="md">
       <Divider label="or" />
-      {canPasskeys() && <Button variant="default" leftSection={<IconFingerprint size={18} aria-hidden />} loading={passkey.isPending} onClick={() => passkey.mutate()} fullWidth>Sign in with a passkey</Button>}
+      {canPasskeys() && (
+        <Button
+          variant="default"
+          leftSection={<IconFingerprint size={18} aria-hidden />}
+          loading={passkey.isPending}
+          onClick={() => passkey.mutate()}
+          fullWidth
+        >
+          Sign in with a passkey
+        </Button>
+      )}
       {items.map((p) => {
         const Icon = icons[p.kind] ?? IconLogin2
-        return <Button key={p.id} variant="default" leftSection={<Icon size={18} aria-hidden />} loading={depart.isPending && depart.variables === p.id} onClick={() => depart.mutate(p.id)} fullWidth>Sign in with {p.name}</Button>
+        return (
+          <Button
+            key={p.id}
+            variant="default"
+            leftSection={<Icon size={18} aria-hidden />}
+            loading={depart.isPending && depart.variables === p.id}
+            onClick={() => depart.mutate(p.id)}
+            fullWidth
+          >
+            Sign in with {p.name}
+          </Button>
+        )
       })}
       <ProblemAlert error={depart.error ?? passkey.error} />
     </Stack>

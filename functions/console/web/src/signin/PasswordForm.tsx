@@ -31,20 +31,38 @@ export function PasswordForm({ done }: { done: (next: Step) => void }) {
     <form onSubmit={submit} noValidate>
       <Stack>
         <TextInput
-          label="Username or email" name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus maxLength={250}
-          value={identifier} onChange={(e) => setIdentifier(e.currentTarget.value)}
+          label="Username or email"
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          maxLength={250}
+          value={identifier}
+          onChange={(e) => setIdentifier(e.currentTarget.value)}
           error={missing && !identifier.trim() && 'Enter your username or email address.'}
         />
         <PasswordInput
-          ref={passwordInput} label="Password" name="password" autoComplete="current-password" maxLength={1000}
-          value={password} onChange={(e) => setPassword(e.currentTarget.value)}
+          ref={passwordInput}
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          maxLength={1000}
+          value={password}
+          onChange={(e) => setPassword(e.currentTarget.value)}
           visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
           error={missing && !password && 'Enter your password.'}
         />
         <ProblemAlert error={login.error} />
-        <Button type="submit" loading={login.isPending} fullWidth>Sign in</Button>
-        <Anchor component={Link} to="/forgotten" size="sm" ta="center">Forgotten password?</Anchor>
-        <Text size="sm" c="dimmed" ta="center">No access, or no password yet? Ask your administrator.</Text>
+        <Button type="submit" loading={login.isPending} fullWidth>
+          Sign in
+        </Button>
+        <Anchor component={Link} to="/forgotten" size="sm" ta="center">
+          Forgotten password?
+        </Anchor>
+        <Text size="sm" c="dimmed" ta="center">
+          No access, or no password yet? Ask your administrator.
+        </Text>
       </Stack>
     </form>
   )

@@ -41,9 +41,17 @@ export function SetPasswordPage() {
     return (
       <Frame title="Set your password">
         <Stack>
-          {problem ? <ProblemAlert error={problem} /> : <Text>The link is not whole. Open it from the mail once more, or copy all of it.</Text>}
-          <Button component={Link} to="/forgotten" fullWidth>Ask for a new link</Button>
-          <Anchor component={Link} to="/sign-in" size="sm" ta="center">Back to sign in</Anchor>
+          {problem ? (
+            <ProblemAlert error={problem} />
+          ) : (
+            <Text>The link is not whole. Open it from the mail once more, or copy all of it.</Text>
+          )}
+          <Button component={Link} to="/forgotten" fullWidth>
+            Ask for a new link
+          </Button>
+          <Anchor component={Link} to="/sign-in" size="sm" ta="center">
+            Back to sign in
+          </Anchor>
         </Stack>
       </Frame>
     )
@@ -54,7 +62,9 @@ export function SetPasswordPage() {
         <Stack>
           <NewPassword value={typed} onChange={setTyped} error={problem?.of('password')} differ={differ} autoFocus />
           {!problem?.of('password') && <ProblemAlert error={set.error} />}
-          <Button type="submit" loading={set.isPending} disabled={!typed.password} fullWidth>Set password</Button>
+          <Button type="submit" loading={set.isPending} disabled={!typed.password} fullWidth>
+            Set password
+          </Button>
         </Stack>
       </form>
     </Frame>

@@ -22,8 +22,12 @@ export default function SetUpSecondFactorStep({ step, done, again }: StepProps) 
   const [next, setNext] = useState<Step>()
   const ticket = step.ticket ?? ''
   const shown = useQuery({
-    queryKey: ['set-up', ticket], queryFn: () => ask(api.POST('/api/login/second-factor/set-up', { body: { ticket } })),
-    staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false, retry: false,
+    queryKey: ['set-up', ticket],
+    queryFn: () => ask(api.POST('/api/login/second-factor/set-up', { body: { ticket } })),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    retry: false,
   })
   const confirm = useMutation({
     mutationFn: () => ask(api.POST('/api/login/second-factor/confirm', { body: { ticket, code: digits(code) } })),
@@ -37,8 +41,12 @@ export default function SetUpSecondFactorStep({ step, done, again }: StepProps) 
   })
   const byPasskey = useMutation({
     mutationFn: async () => {
-      const { publicKey } = await ask(api.POST('/api/login/second-factor/set-up', { body: { ticket, method: 'passkey' } }))
-      return ask(api.POST('/api/login/second-factor/confirm', { body: { ticket, credential: await makePasskey(publicKey) } }))
+      const { publicKey } = await ask(
+        api.POST('/api/login/second-factor/set-up', { body: { ticket, method: 'passkey' } }),
+      )
+      return ask(
+        api.POST('/api/login/second-factor/confirm', { body: { ticket, credential: await makePasskey(publicKey) } }),
+      )
     },
     onSuccess: (answer) => (answer.recoveryCodes?.length ? setNext(answer) : done(answer)),
     onError: (error) => {
@@ -61,16 +69,28 @@ export default function SetUpSecondFactorStep({ step, done, again }: StepProps) 
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        <Text size="sm" c="dimmed">Your account needs a second factor besides the password. It takes a minute.</Text>
+        <Text size="sm" c="dimmed">
+          Your account needs a second factor besides the password. It takes a minute.
+        </Text>
         <Enrolment qrCode={shown.data.qrCode ?? ''} secret={shown.data.secret ?? ''} />
         <CodeInput value={code} onChange={setCode} error={problem?.of('code')} />
         {!problem?.of('code') && <ProblemAlert error={confirm.error} />}
-        <Button type="submit" loading={confirm.isPending} disabled={!code.trim() || byPasskey.isPending} fullWidth>Confirm</Button>
+        <Button type="submit" loading={confirm.isPending} disabled={!code.trim() || byPasskey.isPending} fullWidth>
+          Confirm
+        </Button>
         {canPasskeys() && (
           <>
             <Divider label="or" />
             <ProblemAlert error={byPasskey.error} />
-            <Button variant="default" loading={byPasskey.isPending} onClick={() => byPasskey.mutate()} leftSection={<IconFingerprint size={18} aria-hidden />} fullWidth>Set up a passkey instead</Button>
+            <Button
+              variant="default"
+              loading={byPasskey.isPending}
+              onClick={() => byPasskey.mutate()}
+              leftSection={<IconFingerprint size={18} aria-hidden />}
+              fullWidth
+            >
+              Set up a passkey instead
+            </Button>
           </>
         )}
       </Stack>

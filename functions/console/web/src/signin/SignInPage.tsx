@@ -28,7 +28,9 @@ export function SignInPage() {
 export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
   const navigate = useNavigate()
   const [step, setStep] = useState(first)
-  const [notice, setNotice] = useState(arrival.over ? 'Your session is over. Sign in again to go on where you were.' : (arrival.notice ?? ''))
+  const [notice, setNotice] = useState(
+    arrival.over ? 'Your session is over. Sign in again to go on where you were.' : (arrival.notice ?? ''),
+  )
   const [entered] = useState(mayBeSignedIn)
 
   if (entered) return <Navigate to={arrival.back ?? '/'} replace />
@@ -49,11 +51,26 @@ export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
   const Current = step && steps[step.next]
   return (
     <Frame title={Current ? Current.title : 'Sign in'}>
-      {notice && <Alert role="status" icon={<IconInfoCircle aria-hidden />} mb="md">{notice}</Alert>}
-      {!step && <><PasswordForm done={taken} /><OtherWays back={arrival.back} done={taken} /></>}
-      {step && Current && <Suspense fallback={<Loading />}><Current.Form key={step.ticket} step={step} done={taken} again={again} /></Suspense>}
+      {notice && (
+        <Alert role="status" icon={<IconInfoCircle aria-hidden />} mb="md">
+          {notice}
+        </Alert>
+      )}
+      {!step && (
+        <>
+          <PasswordForm done={taken} />
+          <OtherWays back={arrival.back} done={taken} />
+        </>
+      )}
+      {step && Current && (
+        <Suspense fallback={<Loading />}>
+          <Current.Form key={step.ticket} step={step} done={taken} again={again} />
+        </Suspense>
+      )}
       {step && !Current && (
-        <Alert color="red" title="This page is too old">It does not know the step “{step.next}”. Load it again.</Alert>
+        <Alert color="red" title="This page is too old">
+          It does not know the step “{step.next}”. Load it again.
+        </Alert>
       )}
     </Frame>
   )

@@ -68,11 +68,24 @@ export function SsoCallbackPage() {
     <Frame title="Single sign-on">
       {error || !here ? (
         <Stack>
-          {error ? <ProblemAlert error={error} /> : 'Nothing came back from a provider. Start again from the sign-in page.'}
-          {error !== undefined && here?.departure.to === 'signIn' && <Text size="sm">Only accounts that are linked to the provider come in by it. If yours is not yet, sign in with your password and link it under My account, or ask your administrator.</Text>}
-          <Button component={Link} to={back} replace>Back</Button>
+          {error ? (
+            <ProblemAlert error={error} />
+          ) : (
+            'Nothing came back from a provider. Start again from the sign-in page.'
+          )}
+          {error !== undefined && here?.departure.to === 'signIn' && (
+            <Text size="sm">
+              Only accounts that are linked to the provider come in by it. If yours is not yet, sign in with your
+              password and link it under My account, or ask your administrator.
+            </Text>
+          )}
+          <Button component={Link} to={back} replace>
+            Back
+          </Button>
         </Stack>
-      ) : <Loading what="Signing in" />}
+      ) : (
+        <Loading what="Signing in" />
+      )}
     </Frame>
   )
 }

@@ -23,7 +23,10 @@ interface Judged {
 }
 
 /** Walks through a file, a thousand lines at a time. */
-async function walk(part: (from: number, version: string) => Promise<Schemas['SsoPart']>, told: (done: number, all: number) => void) {
+async function walk(
+  part: (from: number, version: string) => Promise<Schemas['SsoPart']>,
+  told: (done: number, all: number) => void,
+) {
   const lines: Line[] = []
   let version = ''
   let from = 0
@@ -51,15 +54,34 @@ export function CsvWay({ providerId }: { providerId: string }) {
       const form = await ask(api.POST('/api/sso-providers/{id}/link-files', { params: { path: { id: providerId } } }))
       await send(form, file)
       const path = { id: providerId, fileId: form.fileId }
-      const found = await walk((from, version) => ask(api.POST('/api/sso-providers/{id}/link-files/{fileId}/check', { params: { path }, body: { ...(version && { version }), ...(from && { from }) } })), told)
+      const found = await walk(
+        (from, version) =>
+          ask(
+            api.POST('/api/sso-providers/{id}/link-files/{fileId}/check', {
+              params: { path },
+              body: { ...(version && { version }), ...(from && { from }) },
+            }),
+          ),
+        told,
+      )
       return { ...found, fileId: form.fileId, applied: false }
     },
-    onSuccess: setJudged, onSettled: () => setProgress(undefined),
+    onSuccess: setJudged,
+    onSettled: () => setProgress(undefined),
   })
   const apply = useMutation({
     mutationFn: async (of: Judged) => {
       const path = { id: providerId, fileId: of.fileId }
-      const done = await walk((from) => ask(api.POST('/api/sso-providers/{id}/link-files/{fileId}/apply', { params: { path }, body: { version: of.version, ...(from && { from }) } })), told)
+      const done = await walk(
+        (from) =>
+          ask(
+            api.POST('/api/sso-providers/{id}/link-files/{fileId}/apply', {
+              params: { path },
+              body: { version: of.version, ...(from && { from }) },
+            }),
+          ),
+        told,
+      )
       return { ...done, fileId: of.fileId, applied: true }
     },
     onSuccess: (done) => {
@@ -74,15 +96,40 @@ export function CsvWay({ providerId }: { providerId: string }) {
   const linkable = counts.get('linkable') ?? 0
   return (
     <Stack>
-      <Text size="sm">A CSV file in UTF-8 with these columns. The email must be the one on the user account; the object id is what the provider gives.</Text>
-      <pre className={classes.sample} tabIndex={0} aria-label="Example of the file">{'email,object_id\nj.doe@example.com,7b3e2f0a-55c1-4c1e-9d55-2a0b6f1d1c11'}</pre>
+      <Text size="sm">
+        A CSV file in UTF-8 with these columns. The email must be the one on the user account; the object id is what the
+        provider gives.
+      </Text>
+      <pre className={classes.sample} tabIndex={0} aria-label="Example of the file">
+        {'email,object_id\nj.doe@example.com,7b3e2f0a-55c1-4c1e-9d55-2a0b6f1d1c11'}
+      </pre>
       <Group align="end">
         <FileInput
-          label="CSV file" placeholder="Choose a file" accept=".csv,text/csv" w="min(100%, 22rem)" clearable leftSection={<IconFileTypeCsv size={18} aria-hidden />} value={file}
+          label="CSV file"
+          placeholder="Choose a file"
+          accept=".csv,text/csv"
+          w="min(100%, 22rem)"
+          clearable
+          leftSection={<IconFileTypeCsv size={18} aria-hidden />}
+          value={file}
           clearButtonProps={{ 'aria-label': 'Take the file away' }}
-          onChange={(next) => { setFile(next); setJudged(undefined); check.reset(); apply.reset() }}
+          onChange={(next) => {
+            setFile(next)
+            setJudged(undefined)
+            check.reset()
+            apply.reset()
+          }}
         />
-        <Button disabled={!file || apply.isPending} loading={check.isPending} onClick={() => { apply.reset(); check.mutate() }}>Continue</Button>
+        <Button
+          disabled={!file || apply.isPending}
+          loading={check.isPending}
+          onClick={() => {
+            apply.reset()
+            check.mutate()
+          }}
+        >
+          Continue
+        </Button>
       </Group>
       {progress !== undefined && <Progress value={progress} aria-label="Lines looked at" />}
       <ProblemAlert error={apply.error ?? check.error} />
@@ -90,23 +137,58 @@ export function CsvWay({ providerId }: { providerId: string }) {
         <>
           <Group justify="space-between">
             <Group gap="xs" role="status">
-              <Text size="sm" fw={600}>{judged.all === 1 ? '1 line' : `${judged.all.toLocaleString()} lines`}</Text>
-              {[...counts].map(([outcome, n]) => <Badge key={outcome} variant="light" tt="none" color={outcomes[outcome].colour}>{outcomes[outcome].label}: {n}</Badge>)}
+              <Text size="sm" fw={600}>
+                {judged.all === 1 ? '1 line' : `${judged.all.toLocaleString()} lines`}
+              </Text>
+              {[...counts].map(([outcome, n]) => (
+                <Badge key={outcome} variant="light" tt="none" color={outcomes[outcome].colour}>
+                  {outcomes[outcome].label}: {n}
+                </Badge>
+              ))}
             </Group>
-            {!judged.applied && <Button disabled={linkable === 0} loading={apply.isPending} onClick={() => apply.mutate(judged)}>Apply</Button>}
+            {!judged.applied && (
+              <Button disabled={linkable === 0} loading={apply.isPending} onClick={() => apply.mutate(judged)}>
+                Apply
+              </Button>
+            )}
           </Group>
-          {judged.applied && <Alert color="green" title="Applied">{(counts.get('linked') ?? 0) === 1 ? 'One account is linked.' : `${counts.get('linked') ?? 0} accounts are linked.`} The other lines changed nothing.</Alert>}
+          {judged.applied && (
+            <Alert color="green" title="Applied">
+              {(counts.get('linked') ?? 0) === 1
+                ? 'One account is linked.'
+                : `${counts.get('linked') ?? 0} accounts are linked.`}{' '}
+              The other lines changed nothing.
+            </Alert>
+          )}
           <Records
-            label="Result of each line" rows={judged.lines.slice(0, shown)} idOf={(l) => String(l.line)}
+            label="Result of each line"
+            rows={judged.lines.slice(0, shown)}
+            idOf={(l) => String(l.line)}
             columns={[
               { label: 'Line', cell: (l) => l.line },
               { label: 'Email', cell: (l) => l.email ?? '–' },
               { label: 'Object id', cell: (l) => l.objectId ?? '–' },
-              { label: 'User account', cell: (l) => (l.accountId ? <Anchor component={Link} to={`/accounts/${l.accountId}`} inherit>{l.username || 'open'}</Anchor> : '–') },
+              {
+                label: 'User account',
+                cell: (l) =>
+                  l.accountId ? (
+                    <Anchor component={Link} to={`/accounts/${l.accountId}`} inherit>
+                      {l.username || 'open'}
+                    </Anchor>
+                  ) : (
+                    '–'
+                  ),
+              },
               { label: 'Result', cell: (l) => <Outcome of={l} /> },
             ]}
           />
-          {judged.lines.length > shown && <Group><Button variant="default" onClick={() => setShown(shown + 500)}>Show more</Button></Group>}
+          {judged.lines.length > shown && (
+            <Group>
+              <Button variant="default" onClick={() => setShown(shown + 500)}>
+                Show more
+              </Button>
+            </Group>
+          )}
         </>
       )}
     </Stack>
@@ -119,5 +201,11 @@ async function send(form: Schemas['SsoForm'], file: File | null) {
   for (const [name, value] of Object.entries(form.fields)) parts.append(name, value)
   if (file) parts.append('file', file)
   const answer = await fetch(form.url, { method: 'POST', body: parts, credentials: 'omit' })
-  if (!answer.ok) throw new Problem({ status: answer.status, code: 'upload', title: 'The file was not taken', detail: 'It is larger than 10 MB, or the time to send it is over. Choose it once more.' })
+  if (!answer.ok)
+    throw new Problem({
+      status: answer.status,
+      code: 'upload',
+      title: 'The file was not taken',
+      detail: 'It is larger than 10 MB, or the time to send it is over. Choose it once more.',
+    })
 }

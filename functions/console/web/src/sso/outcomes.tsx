@@ -20,5 +20,16 @@ export const outcomes: Record<Outcome, { label: string; colour: string }> = {
 /** What became, or would become, of one pair. */
 export function Outcome({ of }: { of: Pick<Schemas['SsoMatched'], 'outcome' | 'detail'> }) {
   const { label, colour } = outcomes[of.outcome]
-  return <span><Badge variant="light" tt="none" color={colour}>{label}</Badge>{of.detail && <Text size="xs" c="dimmed" fw={400}>{of.detail}</Text>}</span>
+  return (
+    <span>
+      <Badge variant="light" tt="none" color={colour}>
+        {label}
+      </Badge>
+      {of.detail && (
+        <Text size="xs" c="dimmed" fw={400}>
+          {of.detail}
+        </Text>
+      )}
+    </span>
+  )
 }

@@ -20,22 +20,60 @@ export function Asked({ job }: { job: Job }) {
     ['Begun', <Instant key="c" at={job.created} />],
     ...(job.ended ? [['Ended', <Instant key="e" at={job.ended} />] as [string, ReactNode]] : []),
     ...(job.durationMs !== undefined ? [['Duration', lasting(job.durationMs)] as [string, ReactNode]] : []),
-    ...(job.undoes ? [['Undoes', <Anchor key="u" component={Link} to={`/jobs/${job.undoes}`} inherit>the import</Anchor>] as [string, ReactNode]] : []),
-    ...(job.undoneBy ? [['Undone by', <Anchor key="b" component={Link} to={`/jobs/${job.undoneBy}`} inherit>this job</Anchor>] as [string, ReactNode]] : []),
+    ...(job.undoes
+      ? [
+          [
+            'Undoes',
+            <Anchor key="u" component={Link} to={`/jobs/${job.undoes}`} inherit>
+              the import
+            </Anchor>,
+          ] as [string, ReactNode],
+        ]
+      : []),
+    ...(job.undoneBy
+      ? [
+          [
+            'Undone by',
+            <Anchor key="b" component={Link} to={`/jobs/${job.undoneBy}`} inherit>
+              this job
+            </Anchor>,
+          ] as [string, ReactNode],
+        ]
+      : []),
   ]
-  if (job.kind !== 'undo') rows.push(['Date format', format ? `${format.label}, ${format.example}` : job.dateFormat], ['Queue', yes(job.queue)])
+  if (job.kind !== 'undo')
+    rows.push(
+      ['Date format', format ? `${format.label}, ${format.example}` : job.dateFormat],
+      ['Queue', yes(job.queue)],
+    )
   if (job.kind === 'import') {
     rows.push(
-      ['Check only', yes(job.dryRun)], ['Skip errors', yes(job.skipErrors)], ['Reset from Resource group', yes(job.resetFromGroup)], ['Resource group', job.resourceGroup || '–'],
+      ['Check only', yes(job.dryRun)],
+      ['Skip errors', yes(job.skipErrors)],
+      ['Reset from Resource group', yes(job.resetFromGroup)],
+      ['Resource group', job.resourceGroup || '–'],
       ['Copy user roles from user', job.copyRolesFrom || '–'],
     )
   }
   if (job.kind === 'export') {
-    rows.push(['User accounts', job.chosen ? `${job.chosen.toLocaleString('en-GB')} that were picked` : job.set ? `Those of the Set ${job.set}` : filters.length > 0 ? filters.map(([name, text]) => (name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text))).join('; ') : 'All'])
+    rows.push([
+      'User accounts',
+      job.chosen
+        ? `${job.chosen.toLocaleString('en-GB')} that were picked`
+        : job.set
+          ? `Those of the Set ${job.set}`
+          : filters.length > 0
+            ? filters
+                .map(([name, text]) => (name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)))
+                .join('; ')
+            : 'All',
+    ])
   }
   return (
     <Panel title="Details">
-      <dl className={classes.asked}>{rows.flatMap(([label, value]) => [<dt key={label}>{label}</dt>, <dd key={`${label}.`}>{value}</dd>])}</dl>
+      <dl className={classes.asked}>
+        {rows.flatMap(([label, value]) => [<dt key={label}>{label}</dt>, <dd key={`${label}.`}>{value}</dd>])}
+      </dl>
     </Panel>
   )
 }

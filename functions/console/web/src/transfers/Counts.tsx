@@ -6,15 +6,28 @@ export function Counts({ job }: { job: Job }) {
   const c = job.counts
   const would = job.dryRun
   const of: [label: string, count: number, wrong?: boolean][] = [
-    ['Rows', c.rows], [would ? 'To be created' : 'Created', c.created], [would ? 'To be updated' : 'Updated', c.updated], ['Unchanged', c.unchanged],
-    ['Skipped', c.skipped], ['With errors', c.failed, c.failed > 0],
+    ['Rows', c.rows],
+    [would ? 'To be created' : 'Created', c.created],
+    [would ? 'To be updated' : 'Updated', c.updated],
+    ['Unchanged', c.unchanged],
+    ['Skipped', c.skipped],
+    ['With errors', c.failed, c.failed > 0],
   ]
-  const undone: [string, number][] = [['Rows', c.rows], ['Unchanged', c.unchanged], ['Left alone', c.skipped + c.failed]]
+  const undone: [string, number][] = [
+    ['Rows', c.rows],
+    ['Unchanged', c.unchanged],
+    ['Left alone', c.skipped + c.failed],
+  ]
   return (
     <dl className={classes.counts} aria-label="Result">
-      {(job.kind === 'undo' ? undone.map(([l, n]): [string, number, boolean?] => [l, n]) : of).map(([label, count, wrong]) => (
-        <div key={label} className={classes.count} data-wrong={wrong || undefined}><dt>{label}</dt><dd>{count.toLocaleString('en-GB')}</dd></div>
-      ))}
+      {(job.kind === 'undo' ? undone.map(([l, n]): [string, number, boolean?] => [l, n]) : of).map(
+        ([label, count, wrong]) => (
+          <div key={label} className={classes.count} data-wrong={wrong || undefined}>
+            <dt>{label}</dt>
+            <dd>{count.toLocaleString('en-GB')}</dd>
+          </div>
+        ),
+      )}
     </dl>
   )
 }

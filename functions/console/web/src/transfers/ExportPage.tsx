@@ -29,43 +29,105 @@ export function ExportPage() {
   const [set, setSet] = useState<string | null>(asked.get('set'))
   const [dateFormat, setDateFormat] = useState<DateFormat>('british')
   const run = useMutation({
-    mutationFn: (queue: boolean) => ask(api.POST('/api/exports', {
-      params: { header: once() },
-      body: { dateFormat, ...(queue && { queue }), ...(what === 'ids' && { ids }), ...(what === 'filters' && { filters }), ...(what === 'set' && set && { set }) },
-    })),
+    mutationFn: (queue: boolean) =>
+      ask(
+        api.POST('/api/exports', {
+          params: { header: once() },
+          body: {
+            dateFormat,
+            ...(queue && { queue }),
+            ...(what === 'ids' && { ids }),
+            ...(what === 'filters' && { filters }),
+            ...(what === 'set' && set && { set }),
+          },
+        }),
+      ),
     onSuccess: (job) => navigate(`/jobs/${job.id}`),
   })
   const tooMany = what === 'ids' && ids.length > most
   const ready = (what !== 'set' || set !== null) && !tooMany
-  const send = (queue: boolean) => { if (ready && !run.isPending) run.mutate(queue) }
+  const send = (queue: boolean) => {
+    if (ready && !run.isPending) run.mutate(queue)
+  }
   return (
-    <form className={classes.form} noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); send(false) }}>
+    <form
+      className={classes.form}
+      noValidate
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault()
+        send(false)
+      }}
+    >
       <Stack>
         <div>
-          <Title order={1} size="h2">Export User Accounts</Title>
+          <Title order={1} size="h2">
+            Export User Accounts
+          </Title>
           <Text c="dimmed">Makes Excel files that can be edited and imported again, of at most 5,000 rows each.</Text>
         </div>
         <Panel title="What to export">
           <Radio.Group aria-label="What to export" value={what} onChange={setWhat}>
             <Stack gap="sm">
-              {ids.length > 0 && <Radio value="ids" label={ids.length === 1 ? 'The user account that is picked' : `The ${ids.length.toLocaleString()} user accounts that are picked`} error={tooMany ? `At most ${most.toLocaleString()} can be picked for one export; use a filter instead.` : undefined} />}
-              {filtered && (
+              {ids.length > 0 && (
                 <Radio
-                  value="filters" label="The user accounts that the list shows"
-                  description={<>{Object.entries(filters).map(([name, text]) => <Text span display="block" inherit key={name}>{name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}</Text>)}</>}
+                  value="ids"
+                  label={
+                    ids.length === 1
+                      ? 'The user account that is picked'
+                      : `The ${ids.length.toLocaleString()} user accounts that are picked`
+                  }
+                  error={
+                    tooMany
+                      ? `At most ${most.toLocaleString()} can be picked for one export; use a filter instead.`
+                      : undefined
+                  }
                 />
               )}
-              <Radio value="set" label="Those of a Set" disabled={!sets.data?.length} description={sets.data?.length === 0 ? 'There are no Sets yet. The list saves its filters as one.' : undefined} />
-              {what === 'set' && <Select label="Set" searchable value={set} onChange={setSet} data={(sets.data ?? []).map((s) => ({ value: s.id, label: s.name }))} />}
+              {filtered && (
+                <Radio
+                  value="filters"
+                  label="The user accounts that the list shows"
+                  description={
+                    <>
+                      {Object.entries(filters).map(([name, text]) => (
+                        <Text span display="block" inherit key={name}>
+                          {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
+                        </Text>
+                      ))}
+                    </>
+                  }
+                />
+              )}
+              <Radio
+                value="set"
+                label="Those of a Set"
+                disabled={!sets.data?.length}
+                description={
+                  sets.data?.length === 0 ? 'There are no Sets yet. The list saves its filters as one.' : undefined
+                }
+              />
+              {what === 'set' && (
+                <Select
+                  label="Set"
+                  searchable
+                  value={set}
+                  onChange={setSet}
+                  data={(sets.data ?? []).map((s) => ({ value: s.id, label: s.name }))}
+                />
+              )}
               <Radio value="all" label="All user accounts" description="Locked ones too." />
             </Stack>
           </Radio.Group>
         </Panel>
-        <Panel title="Format"><DateFormatInput value={dateFormat} onChange={setDateFormat} help="How the sheet shows dates." /></Panel>
+        <Panel title="Format">
+          <DateFormatInput value={dateFormat} onChange={setDateFormat} help="How the sheet shows dates." />
+        </Panel>
         <ProblemAlert error={run.error ?? sets.error} />
         <Group>
           <SubmitButton busy={run.isPending} disabled={!ready} submit={send} />
-          <Button variant="default" component={Link} to="/accounts">Cancel</Button>
+          <Button variant="default" component={Link} to="/accounts">
+            Cancel
+          </Button>
         </Group>
       </Stack>
     </form>

@@ -5,7 +5,15 @@ import classes from './Transfers.module.css'
 import { sizeOf, unfit } from './upload'
 
 /** Takes one workbook: dropped anywhere on the area, or chosen. */
-export function FileDrop({ file, onFile, disabled }: { file: File | undefined; onFile: (file: File | undefined) => void; disabled: boolean }) {
+export function FileDrop({
+  file,
+  onFile,
+  disabled,
+}: {
+  file: File | undefined
+  onFile: (file: File | undefined) => void
+  disabled: boolean
+}) {
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
   const [many, setMany] = useState(false)
@@ -28,8 +36,13 @@ export function FileDrop({ file, onFile, disabled }: { file: File | undefined; o
   return (
     <div>
       <div
-        className={classes.drop} data-over={over || undefined} data-wrong={problem ? true : undefined}
-        onDragOver={(event) => { event.preventDefault(); setOver(!disabled) }}
+        className={classes.drop}
+        data-over={over || undefined}
+        data-wrong={problem ? true : undefined}
+        onDragOver={(event) => {
+          event.preventDefault()
+          setOver(!disabled)
+        }}
         onDragLeave={() => setOver(false)}
         onDrop={(event) => {
           event.preventDefault()
@@ -37,27 +50,45 @@ export function FileDrop({ file, onFile, disabled }: { file: File | undefined; o
           if (!disabled) take(event.dataTransfer.files)
         }}
       >
-        <input ref={input} type="file" hidden aria-label="Excel file" accept=".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" onChange={(event) => take(event.currentTarget.files)} disabled={disabled} />
+        <input
+          ref={input}
+          type="file"
+          hidden
+          aria-label="Excel file"
+          accept=".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+          onChange={(event) => take(event.currentTarget.files)}
+          disabled={disabled}
+        />
         {file ? (
           <Group gap="sm" wrap="nowrap" w="100%">
             <IconFileSpreadsheet size={34} stroke={1.5} aria-hidden className={classes.fileIcon} />
             <div className={classes.fileName}>
               <Text fw={600}>{file.name}</Text>
-              <Text size="sm" c="dimmed">{sizeOf(file.size)}</Text>
+              <Text size="sm" c="dimmed">
+                {sizeOf(file.size)}
+              </Text>
             </div>
-            <Button variant="default" size="xs" disabled={disabled} onClick={() => input.current?.click()}>Choose another</Button>
+            <Button variant="default" size="xs" disabled={disabled} onClick={() => input.current?.click()}>
+              Choose another
+            </Button>
             <CloseButton aria-label="Take the file away" disabled={disabled} onClick={() => onFile(undefined)} />
           </Group>
         ) : (
           <>
             <IconUpload size={34} stroke={1.5} aria-hidden />
             <Text fw={600}>Drop the Excel file here</Text>
-            <Button variant="default" disabled={disabled} onClick={() => input.current?.click()}>Choose file</Button>
-            <Text size="sm" c="dimmed">.xlsx, up to 10 MB and 5,000 rows</Text>
+            <Button variant="default" disabled={disabled} onClick={() => input.current?.click()}>
+              Choose file
+            </Button>
+            <Text size="sm" c="dimmed">
+              .xlsx, up to 10 MB and 5,000 rows
+            </Text>
           </>
         )}
       </div>
-      <Text size="sm" c="red" mt={6} role="alert">{problem ?? (many ? 'Only one file can be imported at a time.' : '')}</Text>
+      <Text size="sm" c="red" mt={6} role="alert">
+        {problem ?? (many ? 'Only one file can be imported at a time.' : '')}
+      </Text>
     </div>
   )
 }

@@ -18,15 +18,27 @@ export function Files({ job }: { job: Job }) {
       const link = (await links()).items.find((f) => f.name === name)
       if (link) follow(link.url, link.name)
     },
-    onError: (error) => notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
+    onError: (error) =>
+      notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
   })
   return (
-    <Panel title={files.data?.items.length === 1 ? 'The file' : 'The files'} help="Kept for 7 days. Edit one and import it again.">
+    <Panel
+      title={files.data?.items.length === 1 ? 'The file' : 'The files'}
+      help="Kept for 7 days. Edit one and import it again."
+    >
       <ProblemAlert error={files.error} />
       {files.isPending && !files.error && <Skeleton h={36} aria-label="Loading the files" />}
       <Group gap="xs">
         {files.data?.items.map((f) => (
-          <Button key={f.name} leftSection={<IconDownload size={18} />} variant={files.data.items.length === 1 ? 'filled' : 'default'} loading={load.isPending && load.variables === f.name} onClick={() => load.mutate(f.name)}>Download {f.name}</Button>
+          <Button
+            key={f.name}
+            leftSection={<IconDownload size={18} />}
+            variant={files.data.items.length === 1 ? 'filled' : 'default'}
+            loading={load.isPending && load.variables === f.name}
+            onClick={() => load.mutate(f.name)}
+          >
+            Download {f.name}
+          </Button>
         ))}
       </Group>
     </Panel>

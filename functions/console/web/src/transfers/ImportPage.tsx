@@ -25,8 +25,12 @@ export function ImportPage() {
   const format = asked.get('dateFormat')
   const [file, setFile] = useState<File>()
   const [options, setOptions] = useState<ImportOptions>(() => ({
-    dateFormat: isDateFormat(format) ? format : 'british', skipErrors: asked.has('skipErrors'), dryRun: asked.has('dryRun'), resetFromGroup: asked.has('resetFromGroup'),
-    ...(asked.get('resourceGroup') && { resourceGroup: asked.get('resourceGroup')! }), ...(asked.get('copyRolesFrom') && { copyRolesFrom: asked.get('copyRolesFrom')! }),
+    dateFormat: isDateFormat(format) ? format : 'british',
+    skipErrors: asked.has('skipErrors'),
+    dryRun: asked.has('dryRun'),
+    resetFromGroup: asked.has('resetFromGroup'),
+    ...(asked.get('resourceGroup') && { resourceGroup: asked.get('resourceGroup')! }),
+    ...(asked.get('copyRolesFrom') && { copyRolesFrom: asked.get('copyRolesFrom')! }),
   }))
   const [share, setShare] = useState(0)
   const stop = useRef<AbortController>(null)
@@ -41,44 +45,122 @@ export function ImportPage() {
     onSuccess: (id) => navigate(`/jobs/${id}`),
   })
   const ready = file !== undefined && unfit(file) === undefined
-  const send = (queue: boolean) => { if (ready && !run.isPending) run.mutate(queue) }
+  const send = (queue: boolean) => {
+    if (ready && !run.isPending) run.mutate(queue)
+  }
   const stopped = stop.current?.signal.aborted === true
   const problem = run.error && !stopped ? asProblem(run.error) : undefined
   return (
-    <form className={classes.form} noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); send(false) }}>
+    <form
+      className={classes.form}
+      noValidate
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault()
+        send(false)
+      }}
+    >
       <Stack>
         <div>
-          <Title order={1} size="h2">Import User Accounts</Title>
+          <Title order={1} size="h2">
+            Import User Accounts
+          </Title>
           <Text c="dimmed">
-            To have a file with the correct field names and formatting, {may('account.export') ? <Anchor component={Link} to="/export" underline="always">export one first</Anchor> : 'export one first'} and add your details to it.
+            To have a file with the correct field names and formatting,{' '}
+            {may('account.export') ? (
+              <Anchor component={Link} to="/export" underline="always">
+                export one first
+              </Anchor>
+            ) : (
+              'export one first'
+            )}{' '}
+            and add your details to it.
           </Text>
         </div>
-        <Panel title="Excel file"><FileDrop file={file} onFile={(next) => { setFile(next); run.reset() }} disabled={run.isPending} /></Panel>
+        <Panel title="Excel file">
+          <FileDrop
+            file={file}
+            onFile={(next) => {
+              setFile(next)
+              run.reset()
+            }}
+            disabled={run.isPending}
+          />
+        </Panel>
         <Panel title="Options">
-          <Fieldset variant="unstyled" m={0} p={0} disabled={run.isPending}><Stack gap="md">
-            <Checkbox label="Check only" description="Tells what each row would change, and changes nothing." checked={options.dryRun ?? false} onChange={(e) => set({ dryRun: e.currentTarget.checked })} />
-            <Checkbox
-              label="Skip errors" checked={options.skipErrors ?? false} onChange={(e) => set({ skipErrors: e.currentTarget.checked })}
-              description="Ticked, the correct user accounts are imported and those with an error are not. Not ticked, one error means that none of the entries is imported."
-            />
-            <DateFormatInput value={options.dateFormat} onChange={(dateFormat) => set({ dateFormat })} help="How dates are written that are text in the sheet." />
-            <Checkbox label="Reset from Resource group" description="Resets the settings of the resources to those of their Resource group; a cell that is filled in wins." checked={options.resetFromGroup ?? false} onChange={(e) => set({ resetFromGroup: e.currentTarget.checked })} />
-            <GroupInput value={options.resourceGroup} onChange={(resourceGroup) => setOptions(({ resourceGroup: _, ...rest }) => ({ ...rest, ...(resourceGroup && { resourceGroup }) }))} error={problem?.of('resourceGroup')} />
-            <UserInput value={options.copyRolesFrom} onChange={(copyRolesFrom) => setOptions(({ copyRolesFrom: _, ...rest }) => ({ ...rest, ...(copyRolesFrom && { copyRolesFrom }) }))} error={problem?.of('copyRolesFrom')} />
-          </Stack></Fieldset>
+          <Fieldset variant="unstyled" m={0} p={0} disabled={run.isPending}>
+            <Stack gap="md">
+              <Checkbox
+                label="Check only"
+                description="Tells what each row would change, and changes nothing."
+                checked={options.dryRun ?? false}
+                onChange={(e) => set({ dryRun: e.currentTarget.checked })}
+              />
+              <Checkbox
+                label="Skip errors"
+                checked={options.skipErrors ?? false}
+                onChange={(e) => set({ skipErrors: e.currentTarget.checked })}
+                description="Ticked, the correct user accounts are imported and those with an error are not. Not ticked, one error means that none of the entries is imported."
+              />
+              <DateFormatInput
+                value={options.dateFormat}
+                onChange={(dateFormat) => set({ dateFormat })}
+                help="How dates are written that are text in the sheet."
+              />
+              <Checkbox
+                label="Reset from Resource group"
+                description="Resets the settings of the resources to those of their Resource group; a cell that is filled in wins."
+                checked={options.resetFromGroup ?? false}
+                onChange={(e) => set({ resetFromGroup: e.currentTarget.checked })}
+              />
+              <GroupInput
+                value={options.resourceGroup}
+                onChange={(resourceGroup) =>
+                  setOptions(({ resourceGroup: _, ...rest }) => ({ ...rest, ...(resourceGroup && { resourceGroup }) }))
+                }
+                error={problem?.of('resourceGroup')}
+              />
+              <UserInput
+                value={options.copyRolesFrom}
+                onChange={(copyRolesFrom) =>
+                  setOptions(({ copyRolesFrom: _, ...rest }) => ({ ...rest, ...(copyRolesFrom && { copyRolesFrom }) }))
+                }
+                error={problem?.of('copyRolesFrom')}
+              />
+            </Stack>
+          </Fieldset>
         </Panel>
         <ProblemAlert error={problem} shown={['resourceGroup', 'copyRolesFrom']} />
-        {stopped && !run.isPending && <Alert color="gray" role="status">The upload was stopped. Nothing was imported.</Alert>}
+        {stopped && !run.isPending && (
+          <Alert color="gray" role="status">
+            The upload was stopped. Nothing was imported.
+          </Alert>
+        )}
         {run.isPending && (
           <Stack gap={6}>
-            <Text size="sm" id="sent" role="status">{share < 1 ? `Uploading, ${Math.round(share * 100)}%` : 'Uploaded, submitting'}</Text>
-            <Progress.Root size="lg"><Progress.Section value={share * 100} aria-labelledby="sent" /></Progress.Root>
+            <Text size="sm" id="sent" role="status">
+              {share < 1 ? `Uploading, ${Math.round(share * 100)}%` : 'Uploaded, submitting'}
+            </Text>
+            <Progress.Root size="lg">
+              <Progress.Section value={share * 100} aria-labelledby="sent" />
+            </Progress.Root>
           </Stack>
         )}
         <Group>
           <SubmitButton busy={run.isPending} disabled={!ready} submit={send} />
-          {run.isPending ? <Button variant="default" onClick={() => stop.current?.abort()}>Stop</Button> : <Button variant="default" component={Link} to="/accounts">Cancel</Button>}
-          {!ready && <Text size="sm" c="dimmed">Choose a file first.</Text>}
+          {run.isPending ? (
+            <Button variant="default" onClick={() => stop.current?.abort()}>
+              Stop
+            </Button>
+          ) : (
+            <Button variant="default" component={Link} to="/accounts">
+              Cancel
+            </Button>
+          )}
+          {!ready && (
+            <Text size="sm" c="dimmed">
+              Choose a file first.
+            </Text>
+          )}
         </Group>
       </Stack>
     </form>

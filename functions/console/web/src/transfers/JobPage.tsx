@@ -28,7 +28,14 @@ export function JobPage() {
   const job = useJob(id)
   if (job.data) return <Shown key={id} job={job.data} />
   if (job.error && asProblem(job.error).status === 404) return <NotFound />
-  return <Stack><Title order={1} size="h2">Job</Title>{job.error ? <ProblemAlert error={job.error} /> : <Skeleton h={280} aria-label="Loading the job" />}</Stack>
+  return (
+    <Stack>
+      <Title order={1} size="h2">
+        Job
+      </Title>
+      {job.error ? <ProblemAlert error={job.error} /> : <Skeleton h={280} aria-label="Loading the job" />}
+    </Stack>
+  )
 }
 
 function Shown({ job }: { job: Job }) {
@@ -46,24 +53,42 @@ function Shown({ job }: { job: Job }) {
     <Stack className={classes.page}>
       <Group justify="space-between" align="start">
         <div>
-          <Anchor component={Link} to="/jobs" size="sm">Jobs</Anchor>
-          <Group gap="sm"><Title order={1} size="h2">{nameOf(job)}</Title><StateBadge job={job} /></Group>
+          <Anchor component={Link} to="/jobs" size="sm">
+            Jobs
+          </Anchor>
+          <Group gap="sm">
+            <Title order={1} size="h2">
+              {nameOf(job)}
+            </Title>
+            <StateBadge job={job} />
+          </Group>
         </div>
         <CancelButton job={job} />
       </Group>
       {!ended && job.state !== 'created' && (
-        <Panel title="Progress" help="You can leave this page; the job goes on, and the list of jobs leads back here."><Progress job={job} /></Panel>
+        <Panel title="Progress" help="You can leave this page; the job goes on, and the list of jobs leads back here.">
+          <Progress job={job} />
+        </Panel>
       )}
       {job.state === 'created' && (
         <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="Its file has not arrived">
-          The upload was not finished, so nothing was imported. <Anchor component={Link} to={`/import?${optionsOf(job)}`} inherit underline="always">Choose the file again</Anchor>.
+          The upload was not finished, so nothing was imported.{' '}
+          <Anchor component={Link} to={`/import?${optionsOf(job)}`} inherit underline="always">
+            Choose the file again
+          </Anchor>
+          .
         </Alert>
       )}
       <Verdict job={job} wrong={wrong} />
       {ended && job.kind !== 'export' && job.counts.rows > 0 && <Counts job={job} />}
       {ended && own && <NextSteps job={job} />}
-      {job.kind === 'export' && job.state === 'done' && (own ? <Files job={job} /> : <Text c="dimmed">Only {job.by} can download the files.</Text>)}
-      {ended && job.kind !== 'export' && job.counts.rows > 0 && (own ? <Rows job={job} /> : <Text c="dimmed">Only {job.by} can see the result of each row.</Text>)}
+      {job.kind === 'export' &&
+        job.state === 'done' &&
+        (own ? <Files job={job} /> : <Text c="dimmed">Only {job.by} can download the files.</Text>)}
+      {ended &&
+        job.kind !== 'export' &&
+        job.counts.rows > 0 &&
+        (own ? <Rows job={job} /> : <Text c="dimmed">Only {job.by} can see the result of each row.</Text>)}
       <Asked job={job} />
     </Stack>
   )
@@ -72,21 +97,49 @@ function Shown({ job }: { job: Job }) {
 /** What came of it, in words. */
 function Verdict({ job, wrong }: { job: Job; wrong: number }) {
   if (!hasEnded(job)) return null
-  if (job.state === 'cancelled') return <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="The job was cancelled">{job.kind === 'export' ? 'No file was made.' : 'Nothing was changed.'}</Alert>
+  if (job.state === 'cancelled')
+    return (
+      <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="The job was cancelled">
+        {job.kind === 'export' ? 'No file was made.' : 'Nothing was changed.'}
+      </Alert>
+    )
   const notes = (
     <>
-      {(job.otherSheets?.length ?? 0) > 0 && <Text size="sm">Only the first worksheet was read. Left alone: {job.otherSheets?.join(', ')}.</Text>}
+      {(job.otherSheets?.length ?? 0) > 0 && (
+        <Text size="sm">Only the first worksheet was read. Left alone: {job.otherSheets?.join(', ')}.</Text>
+      )}
       {job.hiddenSheet && <Text size="sm">The first worksheet, which was read, is a hidden one.</Text>}
     </>
   )
   if (job.problem || job.state !== 'done') {
     return (
-      <Alert role="alert" color="red" icon={<IconAlertTriangle aria-hidden />} title={job.kind === 'export' ? 'Nothing was exported' : job.dryRun ? 'The file cannot be imported as it is' : 'Nothing was imported'}>
-        <Text size="sm">{job.problem?.detail ?? `${wrong.toLocaleString()} ${wrong === 1 ? 'row has an error' : 'rows have errors'}.`}</Text>
-        {job.problem?.fields?.map((f, i) => <Text size="sm" key={i}>{f.message}</Text>)}
+      <Alert
+        role="alert"
+        color="red"
+        icon={<IconAlertTriangle aria-hidden />}
+        title={
+          job.kind === 'export'
+            ? 'Nothing was exported'
+            : job.dryRun
+              ? 'The file cannot be imported as it is'
+              : 'Nothing was imported'
+        }
+      >
+        <Text size="sm">
+          {job.problem?.detail ?? `${wrong.toLocaleString()} ${wrong === 1 ? 'row has an error' : 'rows have errors'}.`}
+        </Text>
+        {job.problem?.fields?.map((f, i) => (
+          <Text size="sm" key={i}>
+            {f.message}
+          </Text>
+        ))}
         {notes}
       </Alert>
     )
   }
-  return (job.otherSheets?.length ?? 0) > 0 || job.hiddenSheet ? <Alert color="blue" icon={<IconInfoCircle aria-hidden />} title="About the file">{notes}</Alert> : null
+  return (job.otherSheets?.length ?? 0) > 0 || job.hiddenSheet ? (
+    <Alert color="blue" icon={<IconInfoCircle aria-hidden />} title="About the file">
+      {notes}
+    </Alert>
+  ) : null
 }

@@ -23,39 +23,94 @@ export function JobsPage() {
   const [state, setState] = useState('all')
   const list = useInfiniteQuery({
     queryKey: ['jobs'],
-    queryFn: ({ pageParam }) => ask(api.GET('/api/jobs', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
-    initialPageParam: '', getNextPageParam: (page) => page.next || undefined,
-    refetchInterval: (query) => (query.state.data?.pages.some((p) => p.items.some((j) => !hasEnded(j))) ? Math.max(3000, pause(query.state.dataUpdateCount)) : false),
+    queryFn: ({ pageParam }) =>
+      ask(api.GET('/api/jobs', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next || undefined,
+    refetchInterval: (query) =>
+      query.state.data?.pages.some((p) => p.items.some((j) => !hasEnded(j)))
+        ? Math.max(3000, pause(query.state.dataUpdateCount))
+        : false,
   })
   const all = list.data?.pages.flatMap((p) => p.items) ?? []
-  const rows = all.filter((j) => (kind === 'all' || j.kind === kind) && (state === 'all' || hasEnded(j) === (state === 'ended')))
+  const rows = all.filter(
+    (j) => (kind === 'all' || j.kind === kind) && (state === 'all' || hasEnded(j) === (state === 'ended')),
+  )
   return (
     <Stack>
       <Group justify="space-between" align="start">
         <div>
-          <Title order={1} size="h2">Jobs</Title>
-          <Text c="dimmed">{may('account.admin') ? 'Imports and exports of everybody, newest first.' : 'Your imports and exports, newest first.'}</Text>
+          <Title order={1} size="h2">
+            Jobs
+          </Title>
+          <Text c="dimmed">
+            {may('account.admin')
+              ? 'Imports and exports of everybody, newest first.'
+              : 'Your imports and exports, newest first.'}
+          </Text>
         </div>
         <Group gap="xs">
-          {may('account.import') && <Button variant="default" component={Link} to="/import">Import</Button>}
-          {may('account.export') && <Button variant="default" component={Link} to="/export">Export</Button>}
+          {may('account.import') && (
+            <Button variant="default" component={Link} to="/import">
+              Import
+            </Button>
+          )}
+          {may('account.export') && (
+            <Button variant="default" component={Link} to="/export">
+              Export
+            </Button>
+          )}
         </Group>
       </Group>
       <Group gap="sm">
-        <SegmentedControl aria-label="Which kind to show" value={kind} onChange={setKind} data={[{ value: 'all', label: 'All' }, { value: 'import', label: 'Imports' }, { value: 'export', label: 'Exports' }, { value: 'undo', label: 'Undos' }]} />
-        <SegmentedControl aria-label="Which state to show" value={state} onChange={setState} data={[{ value: 'all', label: 'Any state' }, { value: 'running', label: 'Not ended' }, { value: 'ended', label: 'Ended' }]} />
+        <SegmentedControl
+          aria-label="Which kind to show"
+          value={kind}
+          onChange={setKind}
+          data={[
+            { value: 'all', label: 'All' },
+            { value: 'import', label: 'Imports' },
+            { value: 'export', label: 'Exports' },
+            { value: 'undo', label: 'Undos' },
+          ]}
+        />
+        <SegmentedControl
+          aria-label="Which state to show"
+          value={state}
+          onChange={setState}
+          data={[
+            { value: 'all', label: 'Any state' },
+            { value: 'running', label: 'Not ended' },
+            { value: 'ended', label: 'Ended' },
+          ]}
+        />
       </Group>
       <ProblemAlert error={list.error} />
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
-      {list.data && (rows.length === 0 ? (
-        <Message icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
-          {all.length > 0 ? (list.hasNextPage ? `None of the newest ${all.length}. Load more to look among older ones.` : 'Look among all of them.') : 'An import or an export shows here as soon as it is submitted.'}
-        </Message>
-      ) : <div className={classes.sheet}><Records label="Jobs" rows={rows} idOf={(j) => j.id} columns={columns} /></div>)}
+      {list.data &&
+        (rows.length === 0 ? (
+          <Message icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
+            {all.length > 0
+              ? list.hasNextPage
+                ? `None of the newest ${all.length}. Load more to look among older ones.`
+                : 'Look among all of them.'
+              : 'An import or an export shows here as soon as it is submitted.'}
+          </Message>
+        ) : (
+          <div className={classes.sheet}>
+            <Records label="Jobs" rows={rows} idOf={(j) => j.id} columns={columns} />
+          </div>
+        ))}
       {list.hasNextPage && (
         <Group>
-          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>
-          {rows.length < all.length && <Text size="sm" c="dimmed">{rows.length} of the newest {all.length} jobs fit; older ones are not looked at yet.</Text>}
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            Load more
+          </Button>
+          {rows.length < all.length && (
+            <Text size="sm" c="dimmed">
+              {rows.length} of the newest {all.length} jobs fit; older ones are not looked at yet.
+            </Text>
+          )}
         </Group>
       )}
     </Stack>
@@ -63,11 +118,22 @@ export function JobsPage() {
 }
 
 const columns = [
-  { label: 'Job', cell: (j: Job) => <Anchor component={Link} to={`/jobs/${j.id}`} fw={600} inherit className={classes.name}>{nameOf(j)}</Anchor> },
+  {
+    label: 'Job',
+    cell: (j: Job) => (
+      <Anchor component={Link} to={`/jobs/${j.id}`} fw={600} inherit className={classes.name}>
+        {nameOf(j)}
+      </Anchor>
+    ),
+  },
   { label: 'State', cell: (j: Job) => <StateBadge job={j} /> },
   { label: 'Progress', cell: (j: Job) => inWords(j) },
   { label: 'By', cell: (j: Job) => <span className={classes.name}>{j.by}</span> },
   { label: 'Begun', cell: (j: Job) => <Instant at={j.created} /> },
-  { label: 'Duration', cell: (j: Job) => (j.durationMs === undefined ? '–' : <span className={classes.name}>{lasting(j.durationMs)}</span>) },
+  {
+    label: 'Duration',
+    cell: (j: Job) =>
+      j.durationMs === undefined ? '–' : <span className={classes.name}>{lasting(j.durationMs)}</span>,
+  },
   { label: 'Actions', quiet: true, cell: (j: Job) => <CancelButton job={j} size="compact-sm" /> },
 ]

@@ -26,10 +26,20 @@ export function NextSteps({ job }: { job: Job }) {
   })
   const file = keptFile(job.id)
   const real = useMutation({
-    mutationFn: () => runImport(file!, {
-      dateFormat: job.dateFormat, skipErrors: job.skipErrors, resetFromGroup: job.resetFromGroup ?? false,
-      ...(job.resourceGroup && { resourceGroup: job.resourceGroup }), ...(job.copyRolesFrom && { copyRolesFrom: job.copyRolesFrom }),
-    }, once(), setShare, new AbortController().signal),
+    mutationFn: () =>
+      runImport(
+        file!,
+        {
+          dateFormat: job.dateFormat,
+          skipErrors: job.skipErrors,
+          resetFromGroup: job.resetFromGroup ?? false,
+          ...(job.resourceGroup && { resourceGroup: job.resourceGroup }),
+          ...(job.copyRolesFrom && { copyRolesFrom: job.copyRolesFrom }),
+        },
+        once(),
+        setShare,
+        new AbortController().signal,
+      ),
     onSuccess: (id) => navigate(`/jobs/${id}`),
   })
   const undo = useMutation({
@@ -43,7 +53,11 @@ export function NextSteps({ job }: { job: Job }) {
   if (job.kind !== 'import') return null
   const wrong = job.counts.failed + job.counts.skipped > 0
   const imports = may('account.import')
-  const clean = job.state === 'done' && job.dryRun === true && job.counts.failed === 0 && job.counts.created + job.counts.updated > 0
+  const clean =
+    job.state === 'done' &&
+    job.dryRun === true &&
+    job.counts.failed === 0 &&
+    job.counts.created + job.counts.updated > 0
   const again = imports && !clean && (wrong || job.state !== 'done')
   const undoable = imports && job.undoableUntil && !job.undoneBy && Date.parse(job.undoableUntil) > Date.now()
   const afresh = new URLSearchParams(optionsOf(job))
@@ -52,23 +66,75 @@ export function NextSteps({ job }: { job: Job }) {
   return (
     <Stack gap="xs">
       <Group gap="xs">
-        {imports && clean && (file ? (
-          <Button leftSection={<IconFileImport size={18} />} loading={real.isPending} onClick={() => real.mutate()}>Import for real</Button>
-        ) : (
-          <Button leftSection={<IconFileImport size={18} />} component={Link} to={`/import?${afresh}`}>Import for real</Button>
-        ))}
-        {job.sheet && <Button variant={wrong ? 'filled' : 'default'} leftSection={<IconFileDownload size={18} />} loading={sheet.isPending} onClick={() => sheet.mutate()}>Download the sheet with its results</Button>}
-        {again && <Button variant="default" leftSection={<IconFileImport size={18} />} component={Link} to={`/import?${afresh}`}>Upload again</Button>}
-        {undoable && <Button variant="default" color="red" leftSection={<IconArrowBackUp size={18} />} onClick={() => setUndoing(true)}>Undo</Button>}
+        {imports &&
+          clean &&
+          (file ? (
+            <Button leftSection={<IconFileImport size={18} />} loading={real.isPending} onClick={() => real.mutate()}>
+              Import for real
+            </Button>
+          ) : (
+            <Button leftSection={<IconFileImport size={18} />} component={Link} to={`/import?${afresh}`}>
+              Import for real
+            </Button>
+          ))}
+        {job.sheet && (
+          <Button
+            variant={wrong ? 'filled' : 'default'}
+            leftSection={<IconFileDownload size={18} />}
+            loading={sheet.isPending}
+            onClick={() => sheet.mutate()}
+          >
+            Download the sheet with its results
+          </Button>
+        )}
+        {again && (
+          <Button
+            variant="default"
+            leftSection={<IconFileImport size={18} />}
+            component={Link}
+            to={`/import?${afresh}`}
+          >
+            Upload again
+          </Button>
+        )}
+        {undoable && (
+          <Button
+            variant="default"
+            color="red"
+            leftSection={<IconArrowBackUp size={18} />}
+            onClick={() => setUndoing(true)}
+          >
+            Undo
+          </Button>
+        )}
       </Group>
-      {again && job.sheet && <Text size="sm" c="dimmed">Each wrong cell is marked, with a note that says what to do. Mend them and upload the sheet as it is; the columns Result and Errors are not read.</Text>}
-      {imports && clean && !file && <Text size="sm" c="dimmed">Choose the file again; the options stay as they were.</Text>}
+      {again && job.sheet && (
+        <Text size="sm" c="dimmed">
+          Each wrong cell is marked, with a note that says what to do. Mend them and upload the sheet as it is; the
+          columns Result and Errors are not read.
+        </Text>
+      )}
+      {imports && clean && !file && (
+        <Text size="sm" c="dimmed">
+          Choose the file again; the options stay as they were.
+        </Text>
+      )}
       {real.isPending && <Progress value={share * 100} aria-label="Uploading" />}
       <ProblemAlert error={sheet.error ?? real.error} />
       {undoing && (
-        <ActionDialog title="Undo the import" apply="Undo" danger busy={undo.isPending} error={undo.error} close={() => setUndoing(false)} onApply={() => undo.mutate()}>
+        <ActionDialog
+          title="Undo the import"
+          apply="Undo"
+          danger
+          busy={undo.isPending}
+          error={undo.error}
+          close={() => setUndoing(false)}
+          onApply={() => undo.mutate()}
+        >
           <Text size="sm">
-            User accounts that the import made and that were not used since are deleted, the others get their former values back. Those that were edited since are left alone. It can be undone until <Instant at={job.undoableUntil} />.
+            User accounts that the import made and that were not used since are deleted, the others get their former
+            values back. Those that were edited since are left alone. It can be undone until{' '}
+            <Instant at={job.undoableUntil} />.
           </Text>
         </ActionDialog>
       )}

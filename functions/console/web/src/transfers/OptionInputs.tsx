@@ -16,11 +16,26 @@ interface Props {
 export function GroupInput({ value, onChange, error }: Props) {
   const codes = useCodes('resourceGroup')
   const common = { label: 'Resource group', description: 'For new resources whose row does not specify one.', error }
-  if (!codes) return <TextInput {...common} maxLength={50} value={value ?? ''} onChange={(e) => onChange(e.currentTarget.value.trim() || undefined)} />
+  if (!codes)
+    return (
+      <TextInput
+        {...common}
+        maxLength={50}
+        value={value ?? ''}
+        onChange={(e) => onChange(e.currentTarget.value.trim() || undefined)}
+      />
+    )
   return (
     <Select
-      {...common} searchable clearable value={value ?? null} onChange={(next) => onChange(next ?? undefined)} clearButtonProps={{ 'aria-label': 'Clear the Resource group' }}
-      data={codes.filter((c) => c.active || c.code === value).map((c) => ({ value: c.code, label: c.description ? `${c.code} – ${c.description}` : c.code }))}
+      {...common}
+      searchable
+      clearable
+      value={value ?? null}
+      onChange={(next) => onChange(next ?? undefined)}
+      clearButtonProps={{ 'aria-label': 'Clear the Resource group' }}
+      data={codes
+        .filter((c) => c.active || c.code === value)
+        .map((c) => ({ value: c.code, label: c.description ? `${c.code} – ${c.description}` : c.code }))}
     />
   )
 }
@@ -33,17 +48,43 @@ export function UserInput({ value, onChange, error }: Props) {
   const reads = may('account.read')
   const people = useQuery({
     queryKey: ['accounts', 'pick', find],
-    queryFn: async () => (await ask(api.GET('/api/accounts', { params: { query: { limit: 20, ...(find && { find }) } } }))).items,
-    placeholderData: (before) => before, enabled: reads,
+    queryFn: async () =>
+      (await ask(api.GET('/api/accounts', { params: { query: { limit: 20, ...(find && { find }) } } }))).items,
+    placeholderData: (before) => before,
+    enabled: reads,
   })
-  const common = { label: 'Copy user roles from user', description: 'The new users whose row has no User roles adopt the selected user’s.', error }
-  if (!reads) return <TextInput {...common} maxLength={50} value={value ?? ''} onChange={(e) => onChange(e.currentTarget.value.trim() || undefined)} />
-  const found = (people.data ?? []).map((a) => ({ value: a.username ?? '', label: `${a.username} – ${a.name}` })).filter((o) => o.value)
+  const common = {
+    label: 'Copy user roles from user',
+    description: 'The new users whose row has no User roles adopt the selected user’s.',
+    error,
+  }
+  if (!reads)
+    return (
+      <TextInput
+        {...common}
+        maxLength={50}
+        value={value ?? ''}
+        onChange={(e) => onChange(e.currentTarget.value.trim() || undefined)}
+      />
+    )
+  const found = (people.data ?? [])
+    .map((a) => ({ value: a.username ?? '', label: `${a.username} – ${a.name}` }))
+    .filter((o) => o.value)
   const data = value && !found.some((o) => o.value === value) ? [{ value, label: value }, ...found] : found
   return (
     <Select
-      {...common} searchable clearable placeholder="Type a name or username" value={value ?? null} onChange={(next) => onChange(next ?? undefined)} searchValue={typed} onSearchChange={setTyped}
-      filter={({ options }) => options} rightSection={people.isFetching ? <Loader size={16} /> : undefined} data={data} clearButtonProps={{ 'aria-label': 'Clear the user' }}
+      {...common}
+      searchable
+      clearable
+      placeholder="Type a name or username"
+      value={value ?? null}
+      onChange={(next) => onChange(next ?? undefined)}
+      searchValue={typed}
+      onSearchChange={setTyped}
+      filter={({ options }) => options}
+      rightSection={people.isFetching ? <Loader size={16} /> : undefined}
+      data={data}
+      clearButtonProps={{ 'aria-label': 'Clear the user' }}
     />
   )
 }

@@ -9,5 +9,9 @@ const icons = { gray: IconClock, blue: IconProgress, green: IconCircleCheck, red
 export function StateBadge({ job }: { job: Job }) {
   const { words, colour } = stateOf(job)
   const Icon = job.state === 'cancelled' ? IconBan : icons[colour]
-  return <Badge color={colour} variant="light" tt="none" miw="max-content" leftSection={<Icon size={13} aria-hidden />}>{words}</Badge>
+  return (
+    <Badge color={colour} variant="light" tt="none" miw="max-content" leftSection={<Icon size={13} aria-hidden />}>
+      {words}
+    </Badge>
+  )
 }

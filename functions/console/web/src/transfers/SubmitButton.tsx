@@ -2,16 +2,38 @@ import { Button, Menu } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
 
 /** Submit, with Queue in its dropdown, as the guide has it. */
-export function SubmitButton({ label = 'Submit', busy, disabled, submit }: { label?: string; busy: boolean; disabled?: boolean; submit: (queue: boolean) => void }) {
+export function SubmitButton({
+  label = 'Submit',
+  busy,
+  disabled,
+  submit,
+}: {
+  label?: string
+  busy: boolean
+  disabled?: boolean
+  submit: (queue: boolean) => void
+}) {
   return (
     <Button.Group>
-      <Button type="submit" loading={busy} disabled={disabled}>{label}</Button>
+      <Button type="submit" loading={busy} disabled={disabled}>
+        {label}
+      </Button>
       <Menu width={300}>
-        <Menu.Target><Button px="xs" disabled={busy || disabled} aria-label="More ways to submit" style={{ borderInlineStart: '1px solid rgba(255, 255, 255, 0.35)' }}><IconChevronDown size={18} /></Button></Menu.Target>
+        <Menu.Target>
+          <Button
+            px="xs"
+            disabled={busy || disabled}
+            aria-label="More ways to submit"
+            style={{ borderInlineStart: '1px solid rgba(255, 255, 255, 0.35)' }}
+          >
+            <IconChevronDown size={18} />
+          </Button>
+        </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={() => submit(true)} aria-label="Queue">
             Queue
-            <br /><small>Waits until the jobs that were submitted before have ended.</small>
+            <br />
+            <small>Waits until the jobs that were submitted before have ended.</small>
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -3,8 +3,18 @@ import { doneOf, lasting, optionsOf, pause } from './job'
 import type { Job } from './job'
 
 const job = (over: Partial<Job>): Job => ({
-  id: '01JZ', kind: 'import', state: 'checking', skipErrors: false, dateFormat: 'british', queue: false, by: 'admin', created: '2026-01-01T00:00:00Z', sheet: false,
-  counts: { rows: 0, created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 }, progress: { total: 100, checked: 50, written: 0 }, ...over,
+  id: '01JZ',
+  kind: 'import',
+  state: 'checking',
+  skipErrors: false,
+  dateFormat: 'british',
+  queue: false,
+  by: 'admin',
+  created: '2026-01-01T00:00:00Z',
+  sheet: false,
+  counts: { rows: 0, created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 },
+  progress: { total: 100, checked: 50, written: 0 },
+  ...over,
 })
 
 test('looks grow apart, and no further than ten seconds', () => {
@@ -26,5 +36,7 @@ test('lengths of time are said as people say them', () => {
 })
 
 test('an import begun again has the options of the one before', () => {
-  expect(optionsOf(job({ skipErrors: true, resourceGroup: 'STAFF', dryRun: true }))).toBe('dateFormat=british&skipErrors=true&dryRun=true&resourceGroup=STAFF')
+  expect(optionsOf(job({ skipErrors: true, resourceGroup: 'STAFF', dryRun: true }))).toBe(
+    'dateFormat=british&skipErrors=true&dryRun=true&resourceGroup=STAFF',
+  )
 })

@@ -29,15 +29,24 @@ export const canCancel = (job: Job) => !hasEnded(job) && job.state !== 'rollingB
 /** A state in words, and the colour that goes with it. */
 export function stateOf(job: Job): { words: string; colour: 'gray' | 'blue' | 'green' | 'red' | 'orange' } {
   switch (job.state) {
-    case 'created': return { words: 'No file yet', colour: 'gray' }
-    case 'submitted': return { words: job.queue ? 'Queued' : 'Submitted', colour: 'gray' }
-    case 'checking': return { words: job.kind === 'export' ? 'Reading' : 'Checking', colour: 'blue' }
-    case 'writing': return { words: 'Writing', colour: 'blue' }
-    case 'rollingBack': return { words: 'Taking back', colour: 'orange' }
-    case 'done': return job.dryRun ? { words: 'Checked', colour: 'green' } : { words: 'Done', colour: 'green' }
-    case 'refused': return { words: 'Refused', colour: 'red' }
-    case 'cancelled': return { words: 'Cancelled', colour: 'gray' }
-    default: return { words: 'Failed', colour: 'red' }
+    case 'created':
+      return { words: 'No file yet', colour: 'gray' }
+    case 'submitted':
+      return { words: job.queue ? 'Queued' : 'Submitted', colour: 'gray' }
+    case 'checking':
+      return { words: job.kind === 'export' ? 'Reading' : 'Checking', colour: 'blue' }
+    case 'writing':
+      return { words: 'Writing', colour: 'blue' }
+    case 'rollingBack':
+      return { words: 'Taking back', colour: 'orange' }
+    case 'done':
+      return job.dryRun ? { words: 'Checked', colour: 'green' } : { words: 'Done', colour: 'green' }
+    case 'refused':
+      return { words: 'Refused', colour: 'red' }
+    case 'cancelled':
+      return { words: 'Cancelled', colour: 'gray' }
+    default:
+      return { words: 'Failed', colour: 'red' }
   }
 }
 
@@ -46,7 +55,9 @@ export function lasting(ms: number): string {
   if (ms < 1000) return '< 1 s'
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
-  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  return seconds < 3600
+    ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+    : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
 
 /** When to look again after so many looks: soon at first, then slower. Looking stops by itself while the page is hidden. */

@@ -8,17 +8,25 @@ type Form = Schemas['TransfersForm']
 /** The most that the service's form takes; told before the way there, which a file of that size makes long. */
 export const mostBytes = 10 * 1024 * 1024
 
-export const sizeOf = (bytes: number) => (bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`)
+export const sizeOf = (bytes: number) =>
+  bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
 
 /** Why a file is not even sent; whatever else is wrong with one, the service says. */
 export function unfit(file: File): string | undefined {
-  if (file.size > mostBytes) return `${file.name} is larger than 10 MB and cannot be processed; split it into smaller files.`
+  if (file.size > mostBytes)
+    return `${file.name} is larger than 10 MB and cannot be processed; split it into smaller files.`
   if (file.size === 0) return `${file.name} is empty.`
   return undefined
 }
 
 /** Begins an import, posts the file to the bucket and submits it: the id of the job. The signal stops it, and takes back what was begun. */
-export async function runImport(file: File, options: ImportOptions, key: Record<string, string>, sent: (share: number) => void, signal: AbortSignal): Promise<string> {
+export async function runImport(
+  file: File,
+  options: ImportOptions,
+  key: Record<string, string>,
+  sent: (share: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
   const { job, form } = await ask(api.POST('/api/imports', { params: { header: key }, body: options }))
   try {
     await post(form, file, sent, signal)
@@ -41,11 +49,20 @@ function post(form: Form, file: File, sent: (share: number) => void, signal: Abo
     body.append('file', file)
     const request = new XMLHttpRequest()
     request.open('POST', form.url)
-    request.upload.onprogress = (event) => { if (event.lengthComputable) sent(event.loaded / event.total) }
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) sent(event.loaded / event.total)
+    }
     request.onload = () => (request.status < 300 ? done() : fail(refusal(request.status, request.responseText)))
-    request.onerror = () => fail(new Problem({
-      status: 0, code: 'upload', title: 'The file did not arrive', detail: 'The connection broke, or the file was changed or moved since it was chosen. Choose it again and submit.',
-    }))
+    request.onerror = () =>
+      fail(
+        new Problem({
+          status: 0,
+          code: 'upload',
+          title: 'The file did not arrive',
+          detail:
+            'The connection broke, or the file was changed or moved since it was chosen. Choose it again and submit.',
+        }),
+      )
     request.onabort = () => fail(signal.reason)
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(body)
@@ -55,9 +72,19 @@ function post(form: Form, file: File, sent: (share: number) => void, signal: Abo
 function refusal(status: number, said: string): Problem {
   const code = /<Code>(\w+)<\/Code>/.exec(said)?.[1]
   if (code === 'EntityTooLarge') {
-    return new Problem({ status: 413, code: 'fileTooLarge', title: 'Too large', detail: 'The file is larger than 10 MB and cannot be processed; split it into smaller files.' })
+    return new Problem({
+      status: 413,
+      code: 'fileTooLarge',
+      title: 'Too large',
+      detail: 'The file is larger than 10 MB and cannot be processed; split it into smaller files.',
+    })
   }
-  return new Problem({ status, code: 'upload', title: 'The file was not taken', detail: 'The store for files refused it, perhaps because the form was open for too long. Submit again.' })
+  return new Problem({
+    status,
+    code: 'upload',
+    title: 'The file was not taken',
+    detail: 'The store for files refused it, perhaps because the form was open for too long. Submit again.',
+  })
 }
 
 // The file of the last import, so that a dry run can be followed by the real one without choosing it again. It is gone with the page.

@@ -7,6 +7,9 @@ export function useJob(id: string) {
   return useQuery({
     queryKey: jobKey(id),
     queryFn: () => ask(api.GET('/api/jobs/{id}', { params: { path: { id } } })),
-    refetchInterval: (query) => (query.state.error || (query.state.data && hasEnded(query.state.data)) ? false : pause(query.state.dataUpdateCount)),
+    refetchInterval: (query) =>
+      query.state.error || (query.state.data && hasEnded(query.state.data))
+        ? false
+        : pause(query.state.dataUpdateCount),
   })
 }

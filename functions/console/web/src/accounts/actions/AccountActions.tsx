@@ -42,24 +42,49 @@ export function AccountActions({ account }: { account: Account }) {
     },
     onSuccess: (changed, what) => {
       refreshed(account.id, changed)
-      const words = { allow: 'Login access is allowed.', unlock: 'The account is unlocked.', reset: 'The try count is reset.' }
+      const words = {
+        allow: 'Login access is allowed.',
+        unlock: 'The account is unlocked.',
+        reset: 'The try count is reset.',
+      }
       notifications.show({ color: 'green', title: nameOf(changed), message: words[what] })
     },
-    onError: (error) => notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message, autoClose: 10_000 }),
+    onError: (error) =>
+      notifications.show({
+        color: 'red',
+        title: asProblem(error).title,
+        message: asProblem(error).message,
+        autoClose: 10_000,
+      }),
   })
   const Dialog = dialog ? dialogs[dialog] : undefined
   return (
     <Group gap="xs">
-      {may('account.block') && (account.accessLocked ? (
-        <Button leftSection={<IconCircleCheck size={18} />} loading={act.isPending} onClick={() => act.mutate('allow')}>Allow login access</Button>
-      ) : (
-        <Button variant="light" color="red" leftSection={<IconBan size={18} />} onClick={() => setDialog('block')}>Block login access</Button>
-      ))}
+      {may('account.block') &&
+        (account.accessLocked ? (
+          <Button
+            leftSection={<IconCircleCheck size={18} />}
+            loading={act.isPending}
+            onClick={() => act.mutate('allow')}
+          >
+            Allow login access
+          </Button>
+        ) : (
+          <Button variant="light" color="red" leftSection={<IconBan size={18} />} onClick={() => setDialog('block')}>
+            Block login access
+          </Button>
+        ))}
       {may('account.password') && (
         <Button.Group>
-          <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setDialog('password')}>Set password</Button>
+          <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setDialog('password')}>
+            Set password
+          </Button>
           <Menu width={230}>
-            <Menu.Target><Button variant="default" px={8} aria-label="More about the password"><IconChevronDown size={16} /></Button></Menu.Target>
+            <Menu.Target>
+              <Button variant="default" px={8} aria-label="More about the password">
+                <IconChevronDown size={16} />
+              </Button>
+            </Menu.Target>
             <Menu.Dropdown>
               <Menu.Item onClick={() => setDialog('autoMail')}>Auto mail new password</Menu.Item>
               <Menu.Item onClick={() => setDialog('autoReset')}>Auto reset password</Menu.Item>
@@ -70,21 +95,46 @@ export function AccountActions({ account }: { account: Account }) {
       )}
       {['lock', 'block', 'delete', 'password', 'session'].some((what) => may(`account.${what}`)) && (
         <Menu width={230}>
-          <Menu.Target><ActionIcon variant="default" size={36} aria-label="More actions"><IconDots size={20} /></ActionIcon></Menu.Target>
+          <Menu.Target>
+            <ActionIcon variant="default" size={36} aria-label="More actions">
+              <IconDots size={20} />
+            </ActionIcon>
+          </Menu.Target>
           <Menu.Dropdown>
-            {may('account.lock') && (account.active === false
-              ? <Menu.Item onClick={() => act.mutate('unlock')}>Unlock</Menu.Item>
-              : <Menu.Item onClick={() => setDialog('lock')}>Lock</Menu.Item>)}
+            {may('account.lock') &&
+              (account.active === false ? (
+                <Menu.Item onClick={() => act.mutate('unlock')}>Unlock</Menu.Item>
+              ) : (
+                <Menu.Item onClick={() => setDialog('lock')}>Lock</Menu.Item>
+              ))}
             {may('account.block') && <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>}
-            {(may('account.password') || may('account.session')) && <><Menu.Divider /><Menu.Label>Multi-factor authentication</Menu.Label></>}
+            {(may('account.password') || may('account.session')) && (
+              <>
+                <Menu.Divider />
+                <Menu.Label>Multi-factor authentication</Menu.Label>
+              </>
+            )}
             {may('account.password') && <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>}
             {may('account.password') && <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>}
-            {may('account.session') && <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>}
-            {may('account.delete') && <><Menu.Divider /><Menu.Item data-danger onClick={() => setDialog('delete')}>Delete</Menu.Item></>}
+            {may('account.session') && (
+              <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>
+            )}
+            {may('account.delete') && (
+              <>
+                <Menu.Divider />
+                <Menu.Item data-danger onClick={() => setDialog('delete')}>
+                  Delete
+                </Menu.Item>
+              </>
+            )}
           </Menu.Dropdown>
         </Menu>
       )}
-      {Dialog && <Suspense><Dialog account={account} close={() => setDialog(undefined)} /></Suspense>}
+      {Dialog && (
+        <Suspense>
+          <Dialog account={account} close={() => setDialog(undefined)} />
+        </Suspense>
+      )}
     </Group>
   )
 }

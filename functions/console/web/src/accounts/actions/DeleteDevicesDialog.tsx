@@ -8,14 +8,23 @@ import type { DialogProps } from './AccountActions'
 export default function DeleteDevicesDialog({ account, close }: DialogProps) {
   return (
     <ProofDialog
-      title="Delete trusted devices" apply="Delete" danger close={close} act={(proof) => ask(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } }, body: proof }))}
+      title="Delete trusted devices"
+      apply="Delete"
+      danger
+      close={close}
+      act={(proof) =>
+        ask(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } }, body: proof }))
+      }
       done={() => {
         refreshed(account.id)
         notifications.show({ color: 'green', title: nameOf(account), message: 'The trusted devices are deleted.' })
         close()
       }}
     >
-      <Text size="sm">Every device on which {nameOf(account)} ticked “Remember this device” asks for the second factor at its next sign-in.</Text>
+      <Text size="sm">
+        Every device on which {nameOf(account)} ticked “Remember this device” asks for the second factor at its next
+        sign-in.
+      </Text>
     </ProofDialog>
   )
 }

@@ -11,7 +11,8 @@ import type { DialogProps } from './AccountActions'
 export default function DeleteDialog({ account, close }: DialogProps) {
   const navigate = useNavigate()
   const remove = useMutation({
-    mutationFn: () => ask(api.DELETE('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(account.version) } })),
+    mutationFn: () =>
+      ask(api.DELETE('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(account.version) } })),
     onSuccess: async () => {
       await navigate('/accounts')
       queries.removeQueries({ queryKey: accountKey(account.id) })
@@ -20,9 +21,18 @@ export default function DeleteDialog({ account, close }: DialogProps) {
     },
   })
   return (
-    <ActionDialog title="Delete" apply="Delete" danger busy={remove.isPending} error={remove.error} close={close} onApply={() => remove.mutate()}>
+    <ActionDialog
+      title="Delete"
+      apply="Delete"
+      danger
+      busy={remove.isPending}
+      error={remove.error}
+      close={close}
+      onApply={() => remove.mutate()}
+    >
       <Text size="sm">
-        {nameOf(account)} is gone for good; username and email are free again. Only an account that was never used can be deleted. Lock one that was.
+        {nameOf(account)} is gone for good; username and email are free again. Only an account that was never used can
+        be deleted. Lock one that was.
       </Text>
     </ActionDialog>
   )

@@ -7,14 +7,22 @@ import type { DialogProps } from './AccountActions'
 
 export default function ForceChangeDialog({ account, close }: DialogProps) {
   const force = useMutation({
-    mutationFn: () => ask(api.POST('/api/accounts/{id}/force-password-change', { params: { path: { id: account.id } } })),
+    mutationFn: () =>
+      ask(api.POST('/api/accounts/{id}/force-password-change', { params: { path: { id: account.id } } })),
     onSuccess: (changed) => {
       refreshed(account.id, changed)
       close()
     },
   })
   return (
-    <ActionDialog title="Force password change" apply="Apply" busy={force.isPending} error={force.error} close={close} onApply={() => force.mutate()}>
+    <ActionDialog
+      title="Force password change"
+      apply="Apply"
+      busy={force.isPending}
+      error={force.error}
+      close={close}
+      onApply={() => force.mutate()}
+    >
       <Text size="sm">{nameOf(account)} has to choose a new password at the next sign-in. Open sessions go on.</Text>
     </ActionDialog>
   )

@@ -14,9 +14,18 @@ export default function LockDialog({ account, close }: DialogProps) {
     },
   })
   return (
-    <ActionDialog title="Lock" apply="Lock" danger busy={lock.isPending} error={lock.error} close={close} onApply={() => lock.mutate()}>
+    <ActionDialog
+      title="Lock"
+      apply="Lock"
+      danger
+      busy={lock.isPending}
+      error={lock.error}
+      close={close}
+      onApply={() => lock.mutate()}
+    >
       <Text size="sm">
-        {nameOf(account)} is taken out of use: no sign-in, every session over, the seat of the licence free, and no longer in the usual list. Unlock brings the account back as it was.
+        {nameOf(account)} is taken out of use: no sign-in, every session over, the seat of the licence free, and no
+        longer in the usual list. Unlock brings the account back as it was.
       </Text>
     </ActionDialog>
   )

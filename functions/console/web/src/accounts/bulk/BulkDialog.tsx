@@ -1,4 +1,16 @@
-import { Alert, Badge, Button, Group, MultiSelect, Progress, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core'
+import {
+  Alert,
+  Badge,
+  Button,
+  Group,
+  MultiSelect,
+  Progress,
+  Stack,
+  Table,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
@@ -18,7 +30,13 @@ interface Props {
 }
 
 type Outcome = BulkResult['items'][number]
-interface Sum { changed: number; unchanged: number; problems: number; items: Outcome[]; more: boolean }
+interface Sum {
+  changed: number
+  unchanged: number
+  problems: number
+  items: Outcome[]
+  more: boolean
+}
 
 const atOnce = 200
 
@@ -29,10 +47,19 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
   const [done, setDone] = useState(0)
   const offered = useCodes(action.asks === 'roles' ? 'role' : action.asks === 'groups' ? 'group' : undefined)
   const ready = !action.asks || (action.asks === 'reason' ? reason.trim() !== '' : codes.length > 0)
-  const args = { ...(action.asks === 'reason' && { reason }), ...(action.asks === 'roles' && { roles: codes }), ...(action.asks === 'groups' && { groups: codes }) }
+  const args = {
+    ...(action.asks === 'reason' && { reason }),
+    ...(action.asks === 'roles' && { roles: codes }),
+    ...(action.asks === 'groups' && { groups: codes }),
+  }
 
   const send = (body: BulkBody, cursor: string) =>
-    ask(api.POST('/api/accounts/bulk', { params: { query: { limit: atOnce, ...(cursor && { cursor }) }, ...(!body.preview && { header: once() }) }, body }))
+    ask(
+      api.POST('/api/accounts/bulk', {
+        params: { query: { limit: atOnce, ...(cursor && { cursor }) }, ...(!body.preview && { header: once() }) },
+        body,
+      }),
+    )
 
   const walk = async (preview: boolean): Promise<Sum> => {
     const sum: Sum = { changed: 0, unchanged: 0, problems: 0, items: [], more: false }
@@ -60,7 +87,11 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
         // Those there was no time for are sent again, as long as each call gets some done.
         const later = r.items.filter((o) => o.code === 'later').map((o) => o.id)
         const again = later.length < part.length ? later : []
-        take(again.length > 0 ? { ...r, problems: r.problems - again.length, items: r.items.filter((o) => !again.includes(o.id)) } : r)
+        take(
+          again.length > 0
+            ? { ...r, problems: r.problems - again.length, items: r.items.filter((o) => !again.includes(o.id)) }
+            : r,
+        )
         part = again
       }
       setDone(Math.min(1, (at + atOnce) / ids.length))
@@ -68,7 +99,10 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
     return sum
   }
   const preview = useMutation({ mutationFn: () => walk(true) })
-  const apply = useMutation({ mutationFn: () => walk(false), onSettled: () => queries.invalidateQueries({ queryKey: ['accounts'] }) })
+  const apply = useMutation({
+    mutationFn: () => walk(false),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
+  })
   const busy = preview.isPending || apply.isPending
   const shown = apply.data ?? preview.data
   const submit = (event: FormEvent) => {
@@ -81,21 +115,58 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
         <Stack>
           {!shown && (
             <>
-              <Text size="sm">{filter ? 'For all accounts that match the filters.' : `For the ${ids.length} accounts that are picked.`} First you see what it would do.</Text>
-              {action.asks === 'reason' && <TextInput label="Reason" description="Shown beside each account, and kept in its log." required maxLength={200} data-autofocus value={reason} onChange={(e) => setReason(e.currentTarget.value)} />}
-              {(action.asks === 'roles' || action.asks === 'groups') && (offered
-                ? <MultiSelect label={action.asks === 'roles' ? 'Roles' : 'Groups'} searchable required data-autofocus data={offered.map((c) => ({ value: c.code, label: `${c.code} – ${c.description}` }))} value={codes} onChange={setCodes} />
-                : <TagsInput label="Codes" required data-autofocus value={codes} onChange={setCodes} />)}
+              <Text size="sm">
+                {filter
+                  ? 'For all accounts that match the filters.'
+                  : `For the ${ids.length} accounts that are picked.`}{' '}
+                First you see what it would do.
+              </Text>
+              {action.asks === 'reason' && (
+                <TextInput
+                  label="Reason"
+                  description="Shown beside each account, and kept in its log."
+                  required
+                  maxLength={200}
+                  data-autofocus
+                  value={reason}
+                  onChange={(e) => setReason(e.currentTarget.value)}
+                />
+              )}
+              {(action.asks === 'roles' || action.asks === 'groups') &&
+                (offered ? (
+                  <MultiSelect
+                    label={action.asks === 'roles' ? 'Roles' : 'Groups'}
+                    searchable
+                    required
+                    data-autofocus
+                    data={offered.map((c) => ({ value: c.code, label: `${c.code} – ${c.description}` }))}
+                    value={codes}
+                    onChange={setCodes}
+                  />
+                ) : (
+                  <TagsInput label="Codes" required data-autofocus value={codes} onChange={setCodes} />
+                ))}
             </>
           )}
           {busy && <Progress value={100 * done} animated aria-label="Progress" />}
           {shown && <Outcomes sum={shown} applied={Boolean(apply.data)} />}
           <ProblemAlert error={preview.error ?? apply.error} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close} disabled={busy}>{apply.data ? 'Close' : 'Cancel'}</Button>
-            {!shown && <Button type="submit" loading={busy} disabled={!ready}>Preview</Button>}
+            <Button variant="default" onClick={close} disabled={busy}>
+              {apply.data ? 'Close' : 'Cancel'}
+            </Button>
+            {!shown && (
+              <Button type="submit" loading={busy} disabled={!ready}>
+                Preview
+              </Button>
+            )}
             {preview.data && !apply.data && (
-              <Button color={action.danger ? 'red' : undefined} loading={apply.isPending} disabled={preview.data.changed === 0} onClick={() => apply.mutate()}>
+              <Button
+                color={action.danger ? 'red' : undefined}
+                loading={apply.isPending}
+                disabled={preview.data.changed === 0}
+                onClick={() => apply.mutate()}
+              >
                 {action.label}: {preview.data.changed} {preview.data.changed === 1 ? 'account' : 'accounts'}
               </Button>
             )}
@@ -112,17 +183,36 @@ function Outcomes({ sum, applied }: { sum: Sum; applied: boolean }) {
   const colours = { ok: 'green', unchanged: 'gray', problem: 'red' }
   return (
     <Stack gap="sm">
-      <Alert role="status" color={sum.problems > 0 ? 'orange' : applied ? 'green' : 'blue'} title={applied ? `${sum.changed} changed` : `${sum.changed} would change`}>
-        {sum.unchanged} already so{sum.problems > 0 && `, ${sum.problems} not possible`}.{!applied && ' Nothing is changed yet.'}
+      <Alert
+        role="status"
+        color={sum.problems > 0 ? 'orange' : applied ? 'green' : 'blue'}
+        title={applied ? `${sum.changed} changed` : `${sum.changed} would change`}
+      >
+        {sum.unchanged} already so{sum.problems > 0 && `, ${sum.problems} not possible`}.
+        {!applied && ' Nothing is changed yet.'}
       </Alert>
       <TableScroll label="Result for each account" most={280}>
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Username</Table.Th><Table.Th>Result</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Username</Table.Th>
+              <Table.Th>Result</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
           <Table.Tbody>
             {[...problems, ...sum.items.filter((o) => o.result !== 'problem')].slice(0, 500).map((o) => (
               <Table.Tr key={o.id}>
                 <Table.Td>{o.username ?? o.id}</Table.Td>
-                <Table.Td><Badge variant="light" tt="none" color={colours[o.result]}>{words[o.result]}</Badge>{o.detail && <Text size="sm" mt={2}>{o.detail}</Text>}</Table.Td>
+                <Table.Td>
+                  <Badge variant="light" tt="none" color={colours[o.result]}>
+                    {words[o.result]}
+                  </Badge>
+                  {o.detail && (
+                    <Text size="sm" mt={2}>
+                      {o.detail}
+                    </Text>
+                  )}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -46,7 +46,10 @@ export function permissionsOf(catalogue: Catalogue, roles: string[], groups: str
 
 /** What a change would give, and what it would take. */
 export function difference(before: Set<string>, after: Set<string>): { gained: string[]; lost: string[] } {
-  return { gained: [...after].filter((p) => !before.has(p)).sort(), lost: [...before].filter((p) => !after.has(p)).sort() }
+  return {
+    gained: [...after].filter((p) => !before.has(p)).sort(),
+    lost: [...before].filter((p) => !after.has(p)).sort(),
+  }
 }
 
 interface Licence {
@@ -55,7 +58,8 @@ interface Licence {
   roles: string[]
 }
 
-const outside = (licence: Licence, code: string) => !licence.allRoles && !licence.roles.some((r) => fold(r) === fold(code))
+const outside = (licence: Licence, code: string) =>
+  !licence.allRoles && !licence.roles.some((r) => fold(r) === fold(code))
 
 /** Why a role cannot be given; undefined if it can. */
 export function roleRefused(licence: Licence, role: Entry): string | undefined {

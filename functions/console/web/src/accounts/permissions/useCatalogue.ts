@@ -6,9 +6,18 @@ async function read(kind: 'roles' | 'groups' | 'dac-groups'): Promise<Entry[]> {
   const all: Entry[] = []
   let cursor: string | undefined
   do {
-    const page = await ask(api.GET('/api/access/{kind}', { params: { path: { kind }, query: { limit: 1000, ...(cursor && { cursor }) } } }))
+    const page = await ask(
+      api.GET('/api/access/{kind}', { params: { path: { kind }, query: { limit: 1000, ...(cursor && { cursor }) } } }),
+    )
     for (const e of page.items) {
-      all.push({ code: e.code ?? '', description: e.description ?? '', active: e.active ?? true, roles: e.roles, groups: e.groups, permissions: e.permissions })
+      all.push({
+        code: e.code ?? '',
+        description: e.description ?? '',
+        active: e.active ?? true,
+        roles: e.roles,
+        groups: e.groups,
+        permissions: e.permissions,
+      })
     }
     cursor = page.next
   } while (cursor)
@@ -26,7 +35,12 @@ export function useCatalogue() {
   return useQuery({
     queryKey: ['catalogue'],
     queryFn: async (): Promise<Known> => {
-      const [roles, groups, dacGroups, permissions] = await Promise.all([read('roles'), read('groups'), read('dac-groups'), ask(api.GET('/api/access/permissions'))])
+      const [roles, groups, dacGroups, permissions] = await Promise.all([
+        read('roles'),
+        read('groups'),
+        read('dac-groups'),
+        ask(api.GET('/api/access/permissions')),
+      ])
       return { roles, groups, dacGroups, words: new Map(permissions.items.map((p) => [p.permission, p.allows])) }
     },
     staleTime: 30_000,

@@ -24,21 +24,51 @@ type Entry = Record<string, string>
 /** The person behind the account: name, email addresses, telephone numbers, addresses. What there is to fill in, the service says. */
 export default function ContactTab({ account }: TabProps) {
   const key = ['tab', account.id, 'contact']
-  const form = useQuery({ queryKey: ['fields', 'contact'], queryFn: () => ask(api.GET('/api/accounts/contact/fields')), staleTime: Infinity })
-  const found = useQuery({ queryKey: key, queryFn: () => ask(api.GET('/api/accounts/{id}/contact', { params: { path: { id: account.id } } })) })
+  const form = useQuery({
+    queryKey: ['fields', 'contact'],
+    queryFn: () => ask(api.GET('/api/accounts/contact/fields')),
+    staleTime: Infinity,
+  })
+  const found = useQuery({
+    queryKey: key,
+    queryFn: () => ask(api.GET('/api/accounts/{id}/contact', { params: { path: { id: account.id } } })),
+  })
   const error = form.error ?? found.error
   if (error) return <ProblemAlert error={error} />
   if (!form.data || !found.data) return <Loading what="Loading the contact" />
-  return <Form key={found.data.version} id={account.id} form={form.data} contact={found.data} saved={(c) => queries.setQueryData(key, c)} />
+  return (
+    <Form
+      key={found.data.version}
+      id={account.id}
+      form={form.data}
+      contact={found.data}
+      saved={(c) => queries.setQueryData(key, c)}
+    />
+  )
 }
 
-function Form({ id, form, contact, saved }: { id: string; form: ContactForm; contact: Contact; saved: (c: Contact) => void }) {
+function Form({
+  id,
+  form,
+  contact,
+  saved,
+}: {
+  id: string
+  form: ContactForm
+  contact: Contact
+  saved: (c: Contact) => void
+}) {
   const [draft, setDraft] = useState(contact as unknown as Record<string, unknown>)
   const readOnly = !useMay()('account.update')
   const save = useMutation({
     mutationFn: () => {
       const { version, ...body } = draft
-      return ask(api.PUT('/api/accounts/{id}/contact', { params: { path: { id }, header: ifMatch(version as number) }, body: body as Schemas['AccountsNewContact'] }))
+      return ask(
+        api.PUT('/api/accounts/{id}/contact', {
+          params: { path: { id }, header: ifMatch(version as number) },
+          body: body as Schemas['AccountsNewContact'],
+        }),
+      )
     },
     onSuccess: (c) => {
       saved(c)
@@ -48,21 +78,63 @@ function Form({ id, form, contact, saved }: { id: string; form: ContactForm; con
   const problem = save.error ? asProblem(save.error) : undefined
   const changed = JSON.stringify(draft) !== JSON.stringify(contact)
   const entriesOf = (list: FormList) => (draft[list.name] ?? []) as Entry[]
-  const shown = [...form.items.map((f) => f.name), ...form.lists.flatMap((l) => entriesOf(l).flatMap((_, i) => ['type', ...l.items.map((f) => f.name)].map((n) => `${l.name}.${i}.${n}`)))]
+  const shown = [
+    ...form.items.map((f) => f.name),
+    ...form.lists.flatMap((l) =>
+      entriesOf(l).flatMap((_, i) => ['type', ...l.items.map((f) => f.name)].map((n) => `${l.name}.${i}.${n}`)),
+    ),
+  ]
   return (
-    <form onSubmit={(e) => { e.preventDefault(); if (!save.isPending && changed) save.mutate() }} noValidate aria-label="Contact">
+    <form
+      onSubmit={(e) => {
+        e.preventDefault()
+        if (!save.isPending && changed) save.mutate()
+      }}
+      noValidate
+      aria-label="Contact"
+    >
       <Stack>
         <div className={classes.names}>
-          {form.items.map((f) => <Input key={f.name} field={f} label={f.label} readOnly={readOnly} value={String(draft[f.name] ?? '')} onChange={(v) => setDraft({ ...draft, [f.name]: v })} error={problem?.of(f.name)} />)}
+          {form.items.map((f) => (
+            <Input
+              key={f.name}
+              field={f}
+              label={f.label}
+              readOnly={readOnly}
+              value={String(draft[f.name] ?? '')}
+              onChange={(v) => setDraft({ ...draft, [f.name]: v })}
+              error={problem?.of(f.name)}
+            />
+          ))}
         </div>
         <div className={classes.lists}>
-          {form.lists.map((l) => <Entries key={l.name} list={l} entries={entriesOf(l)} readOnly={readOnly} problem={problem} onChange={(entries) => setDraft({ ...draft, [l.name]: entries })} />)}
+          {form.lists.map((l) => (
+            <Entries
+              key={l.name}
+              list={l}
+              entries={entriesOf(l)}
+              readOnly={readOnly}
+              problem={problem}
+              onChange={(entries) => setDraft({ ...draft, [l.name]: entries })}
+            />
+          ))}
         </div>
         <ProblemAlert error={save.error} shown={shown} />
         {!readOnly && (
           <Group justify="flex-end">
-            <Button variant="default" disabled={!changed} onClick={() => { setDraft(contact as unknown as Record<string, unknown>); save.reset() }}>Undo</Button>
-            <Button type="submit" disabled={!changed} loading={save.isPending}>Save contact</Button>
+            <Button
+              variant="default"
+              disabled={!changed}
+              onClick={() => {
+                setDraft(contact as unknown as Record<string, unknown>)
+                save.reset()
+              }}
+            >
+              Undo
+            </Button>
+            <Button type="submit" disabled={!changed} loading={save.isPending}>
+              Save contact
+            </Button>
           </Group>
         )}
       </Stack>
@@ -82,7 +154,11 @@ interface EntriesProps {
 function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
   const simple = list.items.length === 1
   const put = (at: number, next: Entry) => onChange(entries.map((e, i) => (i === at ? { ...e, ...next } : e)))
-  const add = () => onChange([...entries, { type: list.types[0]?.value ?? '', ...Object.fromEntries(list.items.map((f) => [f.name, ''])) }])
+  const add = () =>
+    onChange([
+      ...entries,
+      { type: list.types[0]?.value ?? '', ...Object.fromEntries(list.items.map((f) => [f.name, ''])) },
+    ])
   return (
     <Fieldset legend={list.label} className={`${classes.set} ${simple ? '' : classes.wide}`}>
       <Stack gap="xs">
@@ -91,18 +167,74 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
           const wrong = (field: string) => problem?.of(`${list.name}.${i}.${field}`)
           const kind = (
             <Select
-              aria-label={`Kind of ${name}`} label={simple ? undefined : 'Kind'} className={simple ? classes.kind : undefined} allowDeselect={false} readOnly={readOnly}
-              data={list.types} value={entry['type'] ?? ''} onChange={(v) => v && put(i, { type: v })} error={wrong('type')}
+              aria-label={`Kind of ${name}`}
+              label={simple ? undefined : 'Kind'}
+              className={simple ? classes.kind : undefined}
+              allowDeselect={false}
+              readOnly={readOnly}
+              data={list.types}
+              value={entry['type'] ?? ''}
+              onChange={(v) => v && put(i, { type: v })}
+              error={wrong('type')}
             />
           )
-          const inputs = list.items.map((f) => <Input key={f.name} field={f} label={simple ? undefined : f.label} name={simple ? name : `${f.label} of ${name}`} readOnly={readOnly} value={entry[f.name] ?? ''} onChange={(v) => put(i, { [f.name]: v })} error={wrong(f.name)} />)
-          const remove = !readOnly && <ActionIcon size={36} variant="subtle" color="red" aria-label={`Remove ${name}`} onClick={() => onChange(entries.filter((_, n) => n !== i))}><IconTrash size={18} /></ActionIcon>
-          return simple
-            ? <Group key={i} gap="xs" wrap="nowrap" align="start">{kind}{inputs}{remove}</Group>
-            : <div key={i} className={classes.entry} role="group" aria-label={name}><div className={classes.names}>{kind}{inputs}</div>{remove}</div>
+          const inputs = list.items.map((f) => (
+            <Input
+              key={f.name}
+              field={f}
+              label={simple ? undefined : f.label}
+              name={simple ? name : `${f.label} of ${name}`}
+              readOnly={readOnly}
+              value={entry[f.name] ?? ''}
+              onChange={(v) => put(i, { [f.name]: v })}
+              error={wrong(f.name)}
+            />
+          ))
+          const remove = !readOnly && (
+            <ActionIcon
+              size={36}
+              variant="subtle"
+              color="red"
+              aria-label={`Remove ${name}`}
+              onClick={() => onChange(entries.filter((_, n) => n !== i))}
+            >
+              <IconTrash size={18} />
+            </ActionIcon>
+          )
+          return simple ? (
+            <Group key={i} gap="xs" wrap="nowrap" align="start">
+              {kind}
+              {inputs}
+              {remove}
+            </Group>
+          ) : (
+            <div key={i} className={classes.entry} role="group" aria-label={name}>
+              <div className={classes.names}>
+                {kind}
+                {inputs}
+              </div>
+              {remove}
+            </div>
+          )
         })}
-        {entries.length === 0 && <Text size="sm" c="dimmed">None.</Text>}
-        {!readOnly && entries.length < list.most && <Group><Button size="compact-sm" variant="light" leftSection={<IconPlus size={15} aria-hidden />} aria-label={`Add to ${list.label}`} onClick={add}>Add</Button></Group>}
+        {entries.length === 0 && (
+          <Text size="sm" c="dimmed">
+            None.
+          </Text>
+        )}
+        {!readOnly && entries.length < list.most && (
+          <Group>
+            <Button
+              size="compact-sm"
+              variant="light"
+              leftSection={<IconPlus size={15} aria-hidden />}
+              aria-label={`Add to ${list.label}`}
+              onClick={add}
+            >
+              Add
+            </Button>
+          </Group>
+        )}
       </Stack>
     </Fieldset>
   )
@@ -111,8 +243,41 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
 /** Texts longer than this can have lines. */
 const longest = 300
 
-function Input({ field, label, name, value, onChange, readOnly, error }: { field: Field; label: string | undefined; name?: string; value: string; onChange: (v: string) => void; readOnly: boolean; error: string | undefined }) {
-  const common = { label, 'aria-label': name, description: label ? field.help : undefined, maxLength: field.max, readOnly, value, error, className: classes.grow, autoComplete: 'off' }
-  if ((field.max ?? 0) > longest) return <Textarea {...common} autosize={false} rows={2} onChange={(e) => onChange(e.currentTarget.value)} />
-  return <TextInput {...common} type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'} onChange={(e) => onChange(e.currentTarget.value)} />
+function Input({
+  field,
+  label,
+  name,
+  value,
+  onChange,
+  readOnly,
+  error,
+}: {
+  field: Field
+  label: string | undefined
+  name?: string
+  value: string
+  onChange: (v: string) => void
+  readOnly: boolean
+  error: string | undefined
+}) {
+  const common = {
+    label,
+    'aria-label': name,
+    description: label ? field.help : undefined,
+    maxLength: field.max,
+    readOnly,
+    value,
+    error,
+    className: classes.grow,
+    autoComplete: 'off',
+  }
+  if ((field.max ?? 0) > longest)
+    return <Textarea {...common} autosize={false} rows={2} onChange={(e) => onChange(e.currentTarget.value)} />
+  return (
+    <TextInput
+      {...common}
+      type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'}
+      onChange={(e) => onChange(e.currentTarget.value)}
+    />
+  )
 }

@@ -17,11 +17,23 @@ export function CopyFromDialog({ account, close }: { account: Account; close: ()
   const [dacGroups, setDacGroups] = useState(false)
   const people = useQuery({
     queryKey: ['accounts', 'pick', find],
-    queryFn: async () => (await ask(api.GET('/api/accounts', { params: { query: { limit: 20, ...(find && { find }) } } }))).items,
+    queryFn: async () =>
+      (await ask(api.GET('/api/accounts', { params: { query: { limit: 20, ...(find && { find }) } } }))).items,
     placeholderData: (before) => before,
   })
-  const copy = (preview: boolean) => ask(api.POST('/api/accounts/{id}/copy-from', { params: { path: { id: account.id } }, body: { from: from ?? '', dacGroups, skipRefused: true, preview } }))
-  const preview = useQuery({ queryKey: ['tab', account.id, 'copy', from, dacGroups, account.version], queryFn: () => copy(true), enabled: from !== null, retry: false })
+  const copy = (preview: boolean) =>
+    ask(
+      api.POST('/api/accounts/{id}/copy-from', {
+        params: { path: { id: account.id } },
+        body: { from: from ?? '', dacGroups, skipRefused: true, preview },
+      }),
+    )
+  const preview = useQuery({
+    queryKey: ['tab', account.id, 'copy', from, dacGroups, account.version],
+    queryFn: () => copy(true),
+    enabled: from !== null,
+    retry: false,
+  })
   const apply = useMutation({
     mutationFn: () => copy(false),
     onSuccess: () => {
@@ -33,20 +45,61 @@ export function CopyFromDialog({ account, close }: { account: Account; close: ()
   const p = preview.data
   const added = p ? [...p.roles, ...p.groups, ...p.dacGroups] : []
   return (
-    <ActionDialog title="Copy from" apply="Apply" ready={added.length > 0} busy={apply.isPending} error={apply.error} close={close} onApply={() => apply.mutate()}>
+    <ActionDialog
+      title="Copy from"
+      apply="Apply"
+      ready={added.length > 0}
+      busy={apply.isPending}
+      error={apply.error}
+      close={close}
+      onApply={() => apply.mutate()}
+    >
       <Text size="sm">Adds the other user’s roles and groups to those that are there; nothing is taken away.</Text>
       <Select
-        label="User" searchable data-autofocus placeholder="Type a name or username" value={from} onChange={setFrom} searchValue={typed} onSearchChange={setTyped} filter={({ options }) => options}
+        label="User"
+        searchable
+        data-autofocus
+        placeholder="Type a name or username"
+        value={from}
+        onChange={setFrom}
+        searchValue={typed}
+        onSearchChange={setTyped}
+        filter={({ options }) => options}
         rightSection={people.isFetching ? <Loader size={16} /> : undefined}
-        data={(people.data ?? []).filter((a) => a.id !== account.id).map((a) => ({ value: a.id, label: `${a.username} – ${a.name}` }))}
+        data={(people.data ?? [])
+          .filter((a) => a.id !== account.id)
+          .map((a) => ({ value: a.id, label: `${a.username} – ${a.name}` }))}
       />
-      <Checkbox label="DAC groups as well" checked={dacGroups} onChange={(e) => setDacGroups(e.currentTarget.checked)} />
+      <Checkbox
+        label="DAC groups as well"
+        checked={dacGroups}
+        onChange={(e) => setDacGroups(e.currentTarget.checked)}
+      />
       <ProblemAlert error={preview.error} />
       {p && (
-        <Alert color={added.length > 0 ? 'blue' : 'gray'} role="status" title={added.length > 0 ? 'It would add' : 'It would add nothing'}>
+        <Alert
+          color={added.length > 0 ? 'blue' : 'gray'}
+          role="status"
+          title={added.length > 0 ? 'It would add' : 'It would add nothing'}
+        >
           <Stack gap="xs">
-            <Group gap={6}>{added.map((code) => <Badge key={code} variant="white" tt="none" radius="sm">{code}</Badge>)}</Group>
-            {p.refused.length > 0 && <><Text size="sm">Left out:</Text><List size="sm">{p.refused.map((r) => <List.Item key={r.field + r.code}>{r.message}</List.Item>)}</List></>}
+            <Group gap={6}>
+              {added.map((code) => (
+                <Badge key={code} variant="white" tt="none" radius="sm">
+                  {code}
+                </Badge>
+              ))}
+            </Group>
+            {p.refused.length > 0 && (
+              <>
+                <Text size="sm">Left out:</Text>
+                <List size="sm">
+                  {p.refused.map((r) => (
+                    <List.Item key={r.field + r.code}>{r.message}</List.Item>
+                  ))}
+                </List>
+              </>
+            )}
           </Stack>
         </Alert>
       )}

@@ -26,7 +26,12 @@ export default function DelegationTab({ account }: TabProps) {
   const key = ['tab', account.id, 'delegations']
   const list = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam }) => ask(api.GET('/api/accounts/{id}/delegations', { params: { path: { id: account.id }, query: { ...(pageParam && { cursor: pageParam }) } } })),
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/api/accounts/{id}/delegations', {
+          params: { path: { id: account.id }, query: { ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
@@ -37,12 +42,18 @@ export default function DelegationTab({ account }: TabProps) {
   }
   const path = (d: Delegation) => ({ path: { id: account.id, delegationId: d.id }, header: ifMatch(d.version) })
   const change = useMutation({
-    mutationFn: (d: Delegation) => ask(api.PATCH('/api/accounts/{id}/delegations/{delegationId}', { params: path(d), body: { manager: !d.manager } })),
-    onSuccess: again, onError: fail,
+    mutationFn: (d: Delegation) =>
+      ask(
+        api.PATCH('/api/accounts/{id}/delegations/{delegationId}', { params: path(d), body: { manager: !d.manager } }),
+      ),
+    onSuccess: again,
+    onError: fail,
   })
   const remove = useMutation({
-    mutationFn: (d: Delegation) => ask(api.DELETE('/api/accounts/{id}/delegations/{delegationId}', { params: path(d) })),
-    onSuccess: again, onError: fail,
+    mutationFn: (d: Delegation) =>
+      ask(api.DELETE('/api/accounts/{id}/delegations/{delegationId}', { params: path(d) })),
+    onSuccess: again,
+    onError: fail,
   })
   if (list.isPending) return <Loading what="Loading delegations" />
   if (list.error) return <ProblemAlert error={list.error} />
@@ -50,25 +61,74 @@ export default function DelegationTab({ account }: TabProps) {
   const mayChange = may('account.update')
   return (
     <Stack>
-      <Group justify="space-between"><Text size="sm" c="dimmed">Whose timesheets this account manages or views.</Text>{mayChange && <Button variant="light" onClick={() => setAdding(true)}>Add</Button>}</Group>
-      {items.length === 0 ? <Message icon={IconUsersGroup} title="No delegation" order={3}>The account manages nobody’s timesheets.</Message> : (
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed">
+          Whose timesheets this account manages or views.
+        </Text>
+        {mayChange && (
+          <Button variant="light" onClick={() => setAdding(true)}>
+            Add
+          </Button>
+        )}
+      </Group>
+      {items.length === 0 ? (
+        <Message icon={IconUsersGroup} title="No delegation" order={3}>
+          The account manages nobody’s timesheets.
+        </Message>
+      ) : (
         <TableScroll label="Delegations">
           <Table>
-            <Table.Thead><Table.Tr><Table.Th>Kind</Table.Th><Table.Th>Whose</Table.Th><Table.Th>Manager</Table.Th><Table.Th><VisuallyHidden>Remove</VisuallyHidden></Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Kind</Table.Th>
+                <Table.Th>Whose</Table.Th>
+                <Table.Th>Manager</Table.Th>
+                <Table.Th>
+                  <VisuallyHidden>Remove</VisuallyHidden>
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
             <Table.Tbody>
               {items.map((d) => (
                 <Table.Tr key={d.id}>
                   <Table.Td>{kinds[d.target.kind]}</Table.Td>
-                  <Table.Td>{d.target.code}{d.target.description && ` – ${d.target.description}`}</Table.Td>
-                  <Table.Td><Switch aria-label={`Manager of ${d.target.code}`} label={d.manager ? 'Manages' : 'Views only'} checked={d.manager} disabled={!mayChange || change.isPending} onChange={() => change.mutate(d)} /></Table.Td>
-                  <Table.Td>{mayChange && <Button size="compact-sm" variant="light" color="red" aria-label={`Remove ${d.target.code}`} onClick={() => remove.mutate(d)}>Remove</Button>}</Table.Td>
+                  <Table.Td>
+                    {d.target.code}
+                    {d.target.description && ` – ${d.target.description}`}
+                  </Table.Td>
+                  <Table.Td>
+                    <Switch
+                      aria-label={`Manager of ${d.target.code}`}
+                      label={d.manager ? 'Manages' : 'Views only'}
+                      checked={d.manager}
+                      disabled={!mayChange || change.isPending}
+                      onChange={() => change.mutate(d)}
+                    />
+                  </Table.Td>
+                  <Table.Td>
+                    {mayChange && (
+                      <Button
+                        size="compact-sm"
+                        variant="light"
+                        color="red"
+                        aria-label={`Remove ${d.target.code}`}
+                        onClick={() => remove.mutate(d)}
+                      >
+                        Remove
+                      </Button>
+                    )}
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
           </Table>
         </TableScroll>
       )}
-      {list.hasNextPage && <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>}
+      {list.hasNextPage && (
+        <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          Load more
+        </Button>
+      )}
       {adding && <AddDialog id={account.id} close={() => setAdding(false)} added={again} />}
     </Stack>
   )
@@ -80,7 +140,13 @@ function AddDialog({ id, close, added }: { id: string; close: () => void; added:
   const [manager, setManager] = useState(true)
   const groups = useCodes('resourceGroup')
   const add = useMutation({
-    mutationFn: () => ask(api.POST('/api/accounts/{id}/delegations', { params: { path: { id }, header: once() }, body: { target: { kind, code }, manager } })),
+    mutationFn: () =>
+      ask(
+        api.POST('/api/accounts/{id}/delegations', {
+          params: { path: { id }, header: once() },
+          body: { target: { kind, code }, manager },
+        }),
+      ),
     onSuccess: async () => {
       await added()
       close()
@@ -88,12 +154,49 @@ function AddDialog({ id, close, added }: { id: string; close: () => void; added:
   })
   const wrong = add.error ? asProblem(add.error).of('target.code') : undefined
   return (
-    <ActionDialog title="Add a delegation" apply="Add" ready={code.trim() !== ''} busy={add.isPending} error={add.error} shown={['target.code']} close={close} onApply={() => add.mutate()}>
-      <Select label="Kind" allowDeselect={false} data={Object.entries(kinds).map(([value, label]) => ({ value, label }))} value={kind} onChange={(v) => { setKind(v as typeof kind); setCode('') }} />
-      {kind === 'resourceGroup' && groups
-        ? <Select label="Resource group" searchable data={groups.filter((g) => g.active).map((g) => ({ value: g.code, label: `${g.code} – ${g.description}` }))} value={code || null} onChange={(v) => setCode(v ?? '')} error={wrong} />
-        : <TextInput label={kind === 'resource' ? 'Code of the resource' : 'Code of the resource group'} maxLength={50} value={code} onChange={(e) => setCode(e.currentTarget.value)} error={wrong} />}
-      <Switch label={manager ? 'Manages' : 'Views only'} checked={manager} onChange={(e) => setManager(e.currentTarget.checked)} />
+    <ActionDialog
+      title="Add a delegation"
+      apply="Add"
+      ready={code.trim() !== ''}
+      busy={add.isPending}
+      error={add.error}
+      shown={['target.code']}
+      close={close}
+      onApply={() => add.mutate()}
+    >
+      <Select
+        label="Kind"
+        allowDeselect={false}
+        data={Object.entries(kinds).map(([value, label]) => ({ value, label }))}
+        value={kind}
+        onChange={(v) => {
+          setKind(v as typeof kind)
+          setCode('')
+        }}
+      />
+      {kind === 'resourceGroup' && groups ? (
+        <Select
+          label="Resource group"
+          searchable
+          data={groups.filter((g) => g.active).map((g) => ({ value: g.code, label: `${g.code} – ${g.description}` }))}
+          value={code || null}
+          onChange={(v) => setCode(v ?? '')}
+          error={wrong}
+        />
+      ) : (
+        <TextInput
+          label={kind === 'resource' ? 'Code of the resource' : 'Code of the resource group'}
+          maxLength={50}
+          value={code}
+          onChange={(e) => setCode(e.currentTarget.value)}
+          error={wrong}
+        />
+      )}
+      <Switch
+        label={manager ? 'Manages' : 'Views only'}
+        checked={manager}
+        onChange={(e) => setManager(e.currentTarget.checked)}
+      />
     </ActionDialog>
   )
 }

@@ -27,12 +27,18 @@ export default function KeysTab({ account }: TabProps) {
   const again = () => queries.invalidateQueries({ queryKey: key })
   const list = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam }) => ask(api.GET('/api/accounts/{id}/keys', { params: { path: { id: account.id }, query: { ...(pageParam && { cursor: pageParam }) } } })),
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/api/accounts/{id}/keys', {
+          params: { path: { id: account.id }, query: { ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
   const lock = useMutation({
-    mutationFn: (keyId: string) => ask(api.POST('/api/accounts/{id}/keys/{keyId}/lock', { params: { path: { id: account.id, keyId } } })),
+    mutationFn: (keyId: string) =>
+      ask(api.POST('/api/accounts/{id}/keys/{keyId}/lock', { params: { path: { id: account.id, keyId } } })),
     onSuccess: async () => {
       await again()
       setLocking(undefined)
@@ -44,30 +50,96 @@ export default function KeysTab({ account }: TabProps) {
   const keys = list.data.pages.flatMap((p) => p.items)
   return (
     <Stack>
-      <Group justify="space-between"><Text size="sm" c="dimmed">Keys by which programs work as this account. It takes an API licence; best is a new one every 90 days.</Text>{may('account.key') && <Button variant="light" onClick={() => setMaking(true)}>New</Button>}</Group>
-      {keys.length === 0 ? <Message icon={IconKey} title="No API keys" order={3}>None was made for this account.</Message> : (
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed">
+          Keys by which programs work as this account. It takes an API licence; best is a new one every 90 days.
+        </Text>
+        {may('account.key') && (
+          <Button variant="light" onClick={() => setMaking(true)}>
+            New
+          </Button>
+        )}
+      </Group>
+      {keys.length === 0 ? (
+        <Message icon={IconKey} title="No API keys" order={3}>
+          None was made for this account.
+        </Message>
+      ) : (
         <TableScroll label="API keys">
           <Table>
-            <Table.Thead><Table.Tr><Table.Th>Description</Table.Th><Table.Th>State</Table.Th><Table.Th>Created</Table.Th><Table.Th>Expires</Table.Th><Table.Th>Last used</Table.Th><Table.Th><VisuallyHidden>Lock</VisuallyHidden></Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Description</Table.Th>
+                <Table.Th>State</Table.Th>
+                <Table.Th>Created</Table.Th>
+                <Table.Th>Expires</Table.Th>
+                <Table.Th>Last used</Table.Th>
+                <Table.Th>
+                  <VisuallyHidden>Lock</VisuallyHidden>
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
             <Table.Tbody>
               {keys.map((k) => (
                 <Table.Tr key={k.id}>
-                  <Table.Td>{k.description}<Text size="xs" c="dimmed">{k.prefix}…</Text></Table.Td>
-                  <Table.Td><Badge variant="light" tt="none" color={states[k.state]}>{k.state}</Badge></Table.Td>
-                  <Table.Td><Instant at={k.createdAt} /><Text size="xs" c="dimmed">{k.createdBy}</Text></Table.Td>
-                  <Table.Td><Instant at={k.expires} /></Table.Td>
-                  <Table.Td><Instant at={k.lastUsed} /></Table.Td>
-                  <Table.Td>{may('account.key') && k.state !== 'locked' && <Button size="compact-sm" variant="light" color="red" aria-label={`Lock ${k.description}`} onClick={() => setLocking(k)}>Lock</Button>}</Table.Td>
+                  <Table.Td>
+                    {k.description}
+                    <Text size="xs" c="dimmed">
+                      {k.prefix}…
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Badge variant="light" tt="none" color={states[k.state]}>
+                      {k.state}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td>
+                    <Instant at={k.createdAt} />
+                    <Text size="xs" c="dimmed">
+                      {k.createdBy}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    <Instant at={k.expires} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Instant at={k.lastUsed} />
+                  </Table.Td>
+                  <Table.Td>
+                    {may('account.key') && k.state !== 'locked' && (
+                      <Button
+                        size="compact-sm"
+                        variant="light"
+                        color="red"
+                        aria-label={`Lock ${k.description}`}
+                        onClick={() => setLocking(k)}
+                      >
+                        Lock
+                      </Button>
+                    )}
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
           </Table>
         </TableScroll>
       )}
-      {list.hasNextPage && <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Load more</Button>}
+      {list.hasNextPage && (
+        <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          Load more
+        </Button>
+      )}
       {making && <NewKey id={account.id} close={() => setMaking(false)} made={again} />}
       {locking && (
-        <ActionDialog title="Lock the key" apply="Lock" danger busy={lock.isPending} error={lock.error} close={() => setLocking(undefined)} onApply={() => lock.mutate(locking.id)}>
+        <ActionDialog
+          title="Lock the key"
+          apply="Lock"
+          danger
+          busy={lock.isPending}
+          error={lock.error}
+          close={() => setLocking(undefined)}
+          onApply={() => lock.mutate(locking.id)}
+        >
           <Text size="sm">“{locking.description}” stops working at once and for good.</Text>
         </ActionDialog>
       )}
@@ -79,21 +151,59 @@ function NewKey({ id, close, made }: { id: string; close: () => void; made: () =
   const [description, setDescription] = useState('')
   const [days, setDays] = useState<number | string>(90)
   const make = useMutation({
-    mutationFn: () => ask(api.POST('/api/accounts/{id}/keys', { params: { path: { id }, header: once() }, body: { description, validDays: Number(days) } })),
-    onSuccess: made, gcTime: 0,
+    mutationFn: () =>
+      ask(
+        api.POST('/api/accounts/{id}/keys', {
+          params: { path: { id }, header: once() },
+          body: { description, validDays: Number(days) },
+        }),
+      ),
+    onSuccess: made,
+    gcTime: 0,
   })
   const problem = make.error ? asProblem(make.error) : undefined
   if (make.data) {
     return (
       <Dialog onClose={close} title="New API key" closeOnClickOutside={false} closeOnEscape={false}>
-        <Stack><Secret label={make.data.description} value={make.data.key} /><Group justify="flex-end"><Button onClick={close}>Done</Button></Group></Stack>
+        <Stack>
+          <Secret label={make.data.description} value={make.data.key} />
+          <Group justify="flex-end">
+            <Button onClick={close}>Done</Button>
+          </Group>
+        </Stack>
       </Dialog>
     )
   }
   return (
-    <ActionDialog title="New API key" apply="Create" ready={description.trim() !== '' && Number(days) >= 1} busy={make.isPending} error={make.error} shown={['description', 'validDays']} close={close} onApply={() => make.mutate()}>
-      <TextInput label="Description" description="What the key is for." required data-autofocus maxLength={200} value={description} onChange={(e) => setDescription(e.currentTarget.value)} error={problem?.of('description')} />
-      <NumberInput label="Valid for (days)" min={1} max={3650} allowDecimal={false} value={days} onChange={setDays} error={problem?.of('validDays')} />
+    <ActionDialog
+      title="New API key"
+      apply="Create"
+      ready={description.trim() !== '' && Number(days) >= 1}
+      busy={make.isPending}
+      error={make.error}
+      shown={['description', 'validDays']}
+      close={close}
+      onApply={() => make.mutate()}
+    >
+      <TextInput
+        label="Description"
+        description="What the key is for."
+        required
+        data-autofocus
+        maxLength={200}
+        value={description}
+        onChange={(e) => setDescription(e.currentTarget.value)}
+        error={problem?.of('description')}
+      />
+      <NumberInput
+        label="Valid for (days)"
+        min={1}
+        max={3650}
+        allowDecimal={false}
+        value={days}
+        onChange={setDays}
+        error={problem?.of('validDays')}
+      />
     </ActionDialog>
   )
 }

@@ -23,10 +23,15 @@ export default function LinksTab({ account }: TabProps) {
   const { choices, nameOf } = useProviderNames()
   const [making, setMaking] = useState(false)
   const [removing, setRemoving] = useState<string>()
-  const links = useQuery({ queryKey: key, queryFn: async () => (await ask(api.GET('/api/accounts/{id}/links', { params: { path: { id: account.id } } }))).items })
+  const links = useQuery({
+    queryKey: key,
+    queryFn: async () =>
+      (await ask(api.GET('/api/accounts/{id}/links', { params: { path: { id: account.id } } }))).items,
+  })
   const again = () => queries.invalidateQueries({ queryKey: ['tab', account.id] })
   const remove = useMutation({
-    mutationFn: (providerId: string) => ask(api.DELETE('/api/accounts/{id}/links/{providerId}', { params: { path: { id: account.id, providerId } } })),
+    mutationFn: (providerId: string) =>
+      ask(api.DELETE('/api/accounts/{id}/links/{providerId}', { params: { path: { id: account.id, providerId } } })),
     onSuccess: async () => {
       await again()
       setRemoving(undefined)
@@ -39,25 +44,60 @@ export default function LinksTab({ account }: TabProps) {
   return (
     <Stack>
       <Group justify="space-between">
-        <Text size="sm" c="dimmed">Identities elsewhere that sign in as this account.</Text>
-        {may('account.link') && open.length > 0 && <Button variant="light" onClick={() => setMaking(true)}>Add link</Button>}
+        <Text size="sm" c="dimmed">
+          Identities elsewhere that sign in as this account.
+        </Text>
+        {may('account.link') && open.length > 0 && (
+          <Button variant="light" onClick={() => setMaking(true)}>
+            Add link
+          </Button>
+        )}
       </Group>
-      {links.data.length === 0 ? <Message icon={IconPlugConnected} title="No links" order={3}>The person signs in with a password.</Message> : (
+      {links.data.length === 0 ? (
+        <Message icon={IconPlugConnected} title="No links" order={3}>
+          The person signs in with a password.
+        </Message>
+      ) : (
         <Records
-          label="Links" rows={links.data} idOf={(l) => l.providerId}
+          label="Links"
+          rows={links.data}
+          idOf={(l) => l.providerId}
           columns={[
             { label: 'Provider', cell: (l) => nameOf(l.providerId) },
             { label: 'Object id', cell: (l) => l.objectId },
             { label: 'Email', cell: (l) => l.email },
             { label: 'Linked', cell: (l) => <Instant at={l.at} /> },
             { label: 'By', cell: (l) => l.by },
-            { label: 'Remove', quiet: true, cell: (l) => may('account.link') && <Button size="compact-sm" variant="light" color="red" aria-label={`Remove link to ${nameOf(l.providerId)}`} onClick={() => setRemoving(l.providerId)}>Remove link</Button> },
+            {
+              label: 'Remove',
+              quiet: true,
+              cell: (l) =>
+                may('account.link') && (
+                  <Button
+                    size="compact-sm"
+                    variant="light"
+                    color="red"
+                    aria-label={`Remove link to ${nameOf(l.providerId)}`}
+                    onClick={() => setRemoving(l.providerId)}
+                  >
+                    Remove link
+                  </Button>
+                ),
+            },
           ]}
         />
       )}
       {making && <NewLink id={account.id} choices={open} close={() => setMaking(false)} made={again} />}
       {removing && (
-        <ActionDialog title="Remove link" apply="Remove link" danger busy={remove.isPending} error={remove.error} close={() => setRemoving(undefined)} onApply={() => remove.mutate(removing)}>
+        <ActionDialog
+          title="Remove link"
+          apply="Remove link"
+          danger
+          busy={remove.isPending}
+          error={remove.error}
+          close={() => setRemoving(undefined)}
+          onApply={() => remove.mutate(removing)}
+        >
           <Text size="sm">The next sign-in with {nameOf(removing)} is refused. Open sessions go on.</Text>
         </ActionDialog>
       )}
@@ -65,20 +105,59 @@ export default function LinksTab({ account }: TabProps) {
   )
 }
 
-function NewLink({ id, choices, close, made }: { id: string; choices: { id: string; name: string }[]; close: () => void; made: () => Promise<void> }) {
+function NewLink({
+  id,
+  choices,
+  close,
+  made,
+}: {
+  id: string
+  choices: { id: string; name: string }[]
+  close: () => void
+  made: () => Promise<void>
+}) {
   const [provider, setProvider] = useState(choices[0]?.id ?? null)
   const [objectId, setObjectId] = useState('')
   const link = useMutation({
-    mutationFn: () => ask(api.PUT('/api/accounts/{id}/links/{providerId}', { params: { path: { id, providerId: provider ?? '' } }, body: { objectId: objectId.trim() } })),
+    mutationFn: () =>
+      ask(
+        api.PUT('/api/accounts/{id}/links/{providerId}', {
+          params: { path: { id, providerId: provider ?? '' } },
+          body: { objectId: objectId.trim() },
+        }),
+      ),
     onSuccess: async () => {
       await made()
       close()
     },
   })
   return (
-    <ActionDialog title="Add link" apply="Add link" ready={Boolean(provider && objectId.trim())} busy={link.isPending} error={link.error} shown={['objectId']} close={close} onApply={() => link.mutate()}>
-      <Select label="Provider" allowDeselect={false} data={choices.map((c) => ({ value: c.id, label: c.name }))} value={provider} onChange={setProvider} />
-      <TextInput label="Object id" description="What the provider knows the person by: the object id in Azure, the subject with others." data-autofocus maxLength={255} value={objectId} onChange={(e) => setObjectId(e.currentTarget.value)} error={link.error ? asProblem(link.error).of('objectId') : undefined} />
+    <ActionDialog
+      title="Add link"
+      apply="Add link"
+      ready={Boolean(provider && objectId.trim())}
+      busy={link.isPending}
+      error={link.error}
+      shown={['objectId']}
+      close={close}
+      onApply={() => link.mutate()}
+    >
+      <Select
+        label="Provider"
+        allowDeselect={false}
+        data={choices.map((c) => ({ value: c.id, label: c.name }))}
+        value={provider}
+        onChange={setProvider}
+      />
+      <TextInput
+        label="Object id"
+        description="What the provider knows the person by: the object id in Azure, the subject with others."
+        data-autofocus
+        maxLength={255}
+        value={objectId}
+        onChange={(e) => setObjectId(e.currentTarget.value)}
+        error={link.error ? asProblem(link.error).of('objectId') : undefined}
+      />
     </ActionDialog>
   )
 }

@@ -29,19 +29,41 @@ export default function PermissionsTab({ account, fields }: TabProps) {
   return (
     <Stack gap="lg">
       <Group justify="space-between">
-        <Text size="sm">Licence <b>{p.licence.code}</b>, {p.licence.description}: {p.licence.allRoles ? 'allows every role' : `allows ${p.licence.roles.join(', ') || 'no role'}`}.</Text>
+        <Text size="sm">
+          Licence <b>{p.licence.code}</b>, {p.licence.description}:{' '}
+          {p.licence.allRoles ? 'allows every role' : `allows ${p.licence.roles.join(', ') || 'no role'}`}.
+        </Text>
         {may('account.update') && (
           <Group gap="xs">
-            {may('access.read') && <Button variant="light" onClick={() => setDialog('select')}>Select</Button>}
-            <Button variant="default" onClick={() => setDialog('copy')}>Copy from</Button>
+            {may('access.read') && (
+              <Button variant="light" onClick={() => setDialog('select')}>
+                Select
+              </Button>
+            )}
+            <Button variant="default" onClick={() => setDialog('copy')}>
+              Copy from
+            </Button>
           </Group>
         )}
       </Group>
       <Given title={label('roles')} codes={p.roles} none="No role is given directly." />
       <Given title={label('groups')} codes={p.groups} none="No group is given." />
-      {(account.dacGroups?.length ?? 0) > 0 && <Given title={label('dacGroups')} codes={(account.dacGroups ?? []).map((code) => ({ code, description: '', active: true }))} none="" />}
+      {(account.dacGroups?.length ?? 0) > 0 && (
+        <Given
+          title={label('dacGroups')}
+          codes={(account.dacGroups ?? []).map((code) => ({ code, description: '', active: true }))}
+          none=""
+        />
+      )}
       <Rights p={p} />
-      {dialog === 'select' && <SelectDialog account={account} labels={{ roles: label('roles'), groups: label('groups'), dacGroups: label('dacGroups') }} licence={p.licence} close={() => setDialog(undefined)} />}
+      {dialog === 'select' && (
+        <SelectDialog
+          account={account}
+          labels={{ roles: label('roles'), groups: label('groups'), dacGroups: label('dacGroups') }}
+          licence={p.licence}
+          close={() => setDialog(undefined)}
+        />
+      )}
       {dialog === 'copy' && <CopyFromDialog account={account} close={() => setDialog(undefined)} />}
     </Stack>
   )
@@ -50,10 +72,22 @@ export default function PermissionsTab({ account, fields }: TabProps) {
 function Given({ title, codes, none }: { title: string; codes: Permissions['roles']; none: string }) {
   return (
     <div>
-      <Text fw={600} mb={6} component="h3" size="sm">{title}</Text>
-      {codes.length === 0 ? <Text size="sm" c="dimmed">{none}</Text> : (
+      <Text fw={600} mb={6} component="h3" size="sm">
+        {title}
+      </Text>
+      {codes.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {none}
+        </Text>
+      ) : (
         <Group gap={6}>
-          {codes.map((c) => <Badge key={c.code} size="lg" variant="light" color={c.active ? 'indigo' : 'gray'} tt="none" radius="sm">{c.code}{c.description && ` – ${c.description}`}{!c.active && ' (locked)'}</Badge>)}
+          {codes.map((c) => (
+            <Badge key={c.code} size="lg" variant="light" color={c.active ? 'indigo' : 'gray'} tt="none" radius="sm">
+              {c.code}
+              {c.description && ` – ${c.description}`}
+              {!c.active && ' (locked)'}
+            </Badge>
+          ))}
         </Group>
       )}
     </div>
@@ -74,22 +108,46 @@ function Rights({ p }: { p: Permissions }) {
   }
   return (
     <div>
-      <Text fw={600} mb={6} component="h3" size="sm">What the account may do, and why</Text>
-      {p.permissions.length === 0 ? <Text size="sm" c="dimmed">Nothing.</Text> : (
+      <Text fw={600} mb={6} component="h3" size="sm">
+        What the account may do, and why
+      </Text>
+      {p.permissions.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          Nothing.
+        </Text>
+      ) : (
         <TableScroll label="Permissions and where they come from">
           <Table>
-            <Table.Thead><Table.Tr><Table.Th>Permission</Table.Th><Table.Th>From</Table.Th></Table.Tr></Table.Thead>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Permission</Table.Th>
+                <Table.Th>From</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
             <Table.Tbody>
               {shown.map((right) => (
                 <Table.Tr key={right.permission}>
-                  <Table.Td>{right.description}<Text size="xs" c="dimmed">{right.permission}</Text></Table.Td>
-                  <Table.Td>{right.roles.map((code) => <Text key={code} size="sm">{origin(code)}</Text>)}</Table.Td>
+                  <Table.Td>
+                    {right.description}
+                    <Text size="xs" c="dimmed">
+                      {right.permission}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td>
+                    {right.roles.map((code) => (
+                      <Text key={code} size="sm">
+                        {origin(code)}
+                      </Text>
+                    ))}
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
           </Table>
           {p.permissions.length > few + 1 && (
-            <Button mt="xs" variant="subtle" size="compact-sm" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show all ${p.permissions.length}`}</Button>
+            <Button mt="xs" variant="subtle" size="compact-sm" aria-expanded={all} onClick={() => setAll(!all)}>
+              {all ? 'Show fewer' : `Show all ${p.permissions.length}`}
+            </Button>
           )}
         </TableScroll>
       )}

@@ -25,7 +25,11 @@ export default function ResourceTab({ account }: TabProps) {
   const [making, setMaking] = useState(false)
   const code = account.resource ?? ''
   const fields = useQuery({ queryKey: ['fields', 'resources'], queryFn: resources.fields, staleTime: Infinity })
-  const read = useQuery({ queryKey: ['tab', account.id, 'resource', code], queryFn: () => resources.read(code), enabled: code !== '' })
+  const read = useQuery({
+    queryKey: ['tab', account.id, 'resource', code],
+    queryFn: () => resources.read(code),
+    enabled: code !== '',
+  })
   if (fields.error ?? read.error) return <ProblemAlert error={fields.error ?? read.error} />
   if (!fields.data || (code && !read.data)) return <Skeleton h={200} aria-label="Loading the resource" />
   if (read.data) {
@@ -33,7 +37,13 @@ export default function ResourceTab({ account }: TabProps) {
     return (
       <Stack>
         <FieldFacts fields={fields.data.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
-        {may('resource.write') && <Group><Button variant="default" component={Link} to={`/settings/resources?open=${encodeURIComponent(code)}`}>Edit the resource</Button></Group>}
+        {may('resource.write') && (
+          <Group>
+            <Button variant="default" component={Link} to={`/settings/resources?open=${encodeURIComponent(code)}`}>
+              Edit the resource
+            </Button>
+          </Group>
+        )}
       </Stack>
     )
   }
@@ -42,7 +52,9 @@ export default function ResourceTab({ account }: TabProps) {
     <Message icon={IconId} title="No resource" order={3}>
       <Stack align="center" gap="sm">
         <span>This account is not a resource: it has no timesheets or expenses of its own.</span>
-        {may('resource.write') && may('account.update') && <Button onClick={() => setMaking(true)}>Create resource</Button>}
+        {may('resource.write') && may('account.update') && (
+          <Button onClick={() => setMaking(true)}>Create resource</Button>
+        )}
       </Stack>
     </Message>
   )
@@ -55,20 +67,39 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
   // What the service would fill in: the resource group's defaults, the environment's country, the account's name.
   const preview = useQuery({
     queryKey: ['tab', account.id, 'resource preview', group],
-    queryFn: () => ask(api.POST('/api/accounts/{id}/resource', { params: { ...params, header: once() }, body: { preview: true, resourceGroup: String(group) } })),
-    enabled: Boolean(group), retry: false, staleTime: 0,
+    queryFn: () =>
+      ask(
+        api.POST('/api/accounts/{id}/resource', {
+          params: { ...params, header: once() },
+          body: { preview: true, resourceGroup: String(group) },
+        }),
+      ),
+    enabled: Boolean(group),
+    retry: false,
+    staleTime: 0,
   })
   const create = useMutation({
-    mutationFn: () => ask(api.POST('/api/accounts/{id}/resource', { params: { ...params, header: once() }, body: values as unknown as Schemas['AccountResourceCreate'] })),
+    mutationFn: () =>
+      ask(
+        api.POST('/api/accounts/{id}/resource', {
+          params: { ...params, header: once() },
+          body: values as unknown as Schemas['AccountResourceCreate'],
+        }),
+      ),
     onSuccess: (made) => {
       refreshed(account.id)
       notifications.show({ color: 'green', title: nameOf(account), message: `The resource ${made.code} is created.` })
     },
   })
   useEffect(() => create.reset(), [group])
-  const writable = fields.filter((f) => !f.readOnly && f.name !== 'active').map((f) => (f.name === 'description' ? { ...f, required: false } : f))
+  const writable = fields
+    .filter((f) => !f.readOnly && f.name !== 'active')
+    .map((f) => (f.name === 'description' ? { ...f, required: false } : f))
   // The group comes first, because it gives the others their defaults.
-  const ordered = [...writable.filter((f) => f.name === 'resourceGroup'), ...writable.filter((f) => f.name !== 'resourceGroup')]
+  const ordered = [
+    ...writable.filter((f) => f.name === 'resourceGroup'),
+    ...writable.filter((f) => f.name !== 'resourceGroup'),
+  ]
   const would = preview.data as unknown as Values | undefined
   const problem = create.error ? asProblem(create.error) : undefined
   const set = (f: Field, value: Value) => setValues({ ...values, [f.name]: value === '' ? null : value })
@@ -80,14 +111,27 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
     <form onSubmit={submit} noValidate aria-label="Create resource">
       <Stack maw={640}>
         <Text size="sm" c="dimmed">
-          Choose the <Anchor component={Link} to="/settings/resource-groups" inherit underline="always">resource group</Anchor> first: it fills in the rest. Then edit, and press Create.
+          Choose the{' '}
+          <Anchor component={Link} to="/settings/resource-groups" inherit underline="always">
+            resource group
+          </Anchor>{' '}
+          first: it fills in the rest. Then edit, and press Create.
         </Text>
         <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
         <ProblemAlert error={preview.error} />
-        <FieldForm fields={ordered} valueOf={(f) => (f.name in values ? values[f.name] : would?.[f.name])} set={set} problem={problem} />
+        <FieldForm
+          fields={ordered}
+          valueOf={(f) => (f.name in values ? values[f.name] : would?.[f.name])}
+          set={set}
+          problem={problem}
+        />
         <Group justify="flex-end">
-          <Button variant="default" onClick={cancel}>Cancel</Button>
-          <Button type="submit" loading={create.isPending}>Create</Button>
+          <Button variant="default" onClick={cancel}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            Create
+          </Button>
         </Group>
       </Stack>
     </form>

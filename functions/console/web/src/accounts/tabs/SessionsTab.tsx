@@ -13,48 +13,117 @@ import { Instant } from '../../fields/Instant'
 import type { TabProps } from '.'
 
 const ends: Record<string, string> = {
-  signedOut: 'signed out', closedByOwner: 'closed by the owner', closedByAdministrator: 'closed by an administrator', refreshReused: 'a token was used twice', expired: 'ran out',
+  signedOut: 'signed out',
+  closedByOwner: 'closed by the owner',
+  closedByAdministrator: 'closed by an administrator',
+  refreshReused: 'a token was used twice',
+  expired: 'ran out',
 }
 
 export default function SessionsTab({ account }: TabProps) {
   const key = ['tab', account.id, 'sessions']
   const list = useInfiniteQuery({
     queryKey: key,
-    queryFn: ({ pageParam }) => ask(api.GET('/api/accounts/{id}/sessions', { params: { path: { id: account.id }, query: { limit: 20, ...(pageParam && { cursor: pageParam }) } } })),
+    queryFn: ({ pageParam }) =>
+      ask(
+        api.GET('/api/accounts/{id}/sessions', {
+          params: { path: { id: account.id }, query: { limit: 20, ...(pageParam && { cursor: pageParam }) } },
+        }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
   const close = useMutation({
-    mutationFn: (sessionId: string) => ask(api.DELETE('/api/accounts/{id}/sessions/{sessionId}', { params: { path: { id: account.id, sessionId } } })),
+    mutationFn: (sessionId: string) =>
+      ask(api.DELETE('/api/accounts/{id}/sessions/{sessionId}', { params: { path: { id: account.id, sessionId } } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: key }),
-    onError: (error) => notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
+    onError: (error) =>
+      notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
   })
   if (list.isPending) return <Loading what="Loading sessions" />
   if (list.error) return <ProblemAlert error={list.error} />
   const sessions = list.data.pages.flatMap((p) => p.items)
-  if (sessions.length === 0) return <Message icon={IconDevices} title="No sessions" order={3}>The account has not signed in.</Message>
+  if (sessions.length === 0)
+    return (
+      <Message icon={IconDevices} title="No sessions" order={3}>
+        The account has not signed in.
+      </Message>
+    )
   return (
     <Stack>
       <TableScroll label="Sessions">
         <Table>
           <Table.Thead>
-            <Table.Tr><Table.Th>Client application</Table.Th><Table.Th>Start date</Table.Th><Table.Th>Closed date</Table.Th><Table.Th>Session refresh due</Table.Th><Table.Th>Location</Table.Th><Table.Th><VisuallyHidden>Close</VisuallyHidden></Table.Th></Table.Tr>
+            <Table.Tr>
+              <Table.Th>Client application</Table.Th>
+              <Table.Th>Start date</Table.Th>
+              <Table.Th>Closed date</Table.Th>
+              <Table.Th>Session refresh due</Table.Th>
+              <Table.Th>Location</Table.Th>
+              <Table.Th>
+                <VisuallyHidden>Close</VisuallyHidden>
+              </Table.Th>
+            </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {sessions.map((s) => (
               <Table.Tr key={s.id}>
-                <Table.Td>{s.client || 'not named'}{s.current && <Badge ml="xs" variant="light" tt="none">this one</Badge>}<Text size="xs" c="dimmed" maw={320} truncate title={s.userAgent}>{s.userAgent}</Text></Table.Td>
-                <Table.Td><Instant at={s.start} /></Table.Td>
-                <Table.Td>{s.closed ? <><Instant at={s.closed} /><Text size="xs" c="dimmed">{ends[s.reason ?? ''] ?? s.reason}</Text></> : <Badge color="green" variant="light" tt="none">open</Badge>}</Table.Td>
-                <Table.Td><Instant at={s.refreshDue} /></Table.Td>
+                <Table.Td>
+                  {s.client || 'not named'}
+                  {s.current && (
+                    <Badge ml="xs" variant="light" tt="none">
+                      this one
+                    </Badge>
+                  )}
+                  <Text size="xs" c="dimmed" maw={320} truncate title={s.userAgent}>
+                    {s.userAgent}
+                  </Text>
+                </Table.Td>
+                <Table.Td>
+                  <Instant at={s.start} />
+                </Table.Td>
+                <Table.Td>
+                  {s.closed ? (
+                    <>
+                      <Instant at={s.closed} />
+                      <Text size="xs" c="dimmed">
+                        {ends[s.reason ?? ''] ?? s.reason}
+                      </Text>
+                    </>
+                  ) : (
+                    <Badge color="green" variant="light" tt="none">
+                      open
+                    </Badge>
+                  )}
+                </Table.Td>
+                <Table.Td>
+                  <Instant at={s.refreshDue} />
+                </Table.Td>
                 <Table.Td>{s.location}</Table.Td>
-                <Table.Td>{!s.closed && <Button size="compact-sm" variant="light" color="red" loading={close.isPending && close.variables === s.id} aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`} onClick={() => close.mutate(s.id)}>Close</Button>}</Table.Td>
+                <Table.Td>
+                  {!s.closed && (
+                    <Button
+                      size="compact-sm"
+                      variant="light"
+                      color="red"
+                      loading={close.isPending && close.variables === s.id}
+                      aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`}
+                      onClick={() => close.mutate(s.id)}
+                    >
+                      Close
+                    </Button>
+                  )}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
       </TableScroll>
-      {list.hasNextPage && <Button variant="default" onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>Load more</Button>}
+      {list.hasNextPage && (
+        <Button variant="default" onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>
+          Load more
+        </Button>
+      )}
     </Stack>
   )
 }
