@@ -1,6 +1,6 @@
 // Installs the packages and builds the console into dist/app. Does nothing when a former run did it from the same sources.
-import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   linkSync,

@@ -1,4 +1,3 @@
-import type { ComponentType } from 'react'
 import type { TablerIcon } from '@tabler/icons-react'
 import {
   IconAdjustments,
@@ -19,6 +18,7 @@ import {
   IconUsers,
   IconUsersGroup,
 } from '@tabler/icons-react'
+import type { ComponentType } from 'react'
 import { kinds, reads } from './settings/kinds'
 
 /** One page of the console: where it is, who may see it, and from where people get to it. */

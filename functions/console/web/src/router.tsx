@@ -1,7 +1,7 @@
 import { createBrowserRouter } from 'react-router'
-import { pages } from './pages'
 import { Failed } from './common/Failed'
 import { Loading } from './common/Loading'
+import { pages } from './pages'
 
 export const router = createBrowserRouter([
   {

@@ -15,11 +15,13 @@ import {
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { Link, useLocation } from 'react-router'
 import { api, ask } from '../api/client'
+import type { paths } from '../api/schema'
 import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { useStateFor } from '../common/useStateFor'
 import { useAccountFields } from '../fields/fields'
 import type { Field } from '../fields/fields'
 import { ColumnChooser } from '../grid/ColumnChooser'
@@ -31,8 +33,8 @@ import { router } from '../router'
 import { useMay } from '../session/session'
 import type { Account } from './account'
 import { nameOf } from './account'
-import classes from './AccountsPage.module.css'
 import { AccountCards } from './AccountCards'
+import classes from './AccountsPage.module.css'
 import { BulkBar } from './bulk/BulkBar'
 import { exportAddress, exportPage } from './exporting'
 import { Marks } from './Marks'
@@ -54,24 +56,26 @@ export function AccountsPage() {
   return <List fields={fields} sets={sets.data ?? []} />
 }
 
-type ListQuery = NonNullable<
-  Parameters<typeof api.GET<'/api/accounts', { params: { query: { limit: number } } }>>[1]['params']['query']
->
+type ListQuery = NonNullable<paths['/api/accounts']['get']['parameters']['query']>
+
+const none: ReadonlySet<string> = new Set()
 
 function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
   const { state, show, choose, chosen } = useView(fields, sets)
   const may = useMay()
   const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
-  const [everything, setEverything] = useState(false)
-  const query = { ...state.filters, ...(state.sort && { sort: state.sort }) }
+  const filtersKey = JSON.stringify(state.filters)
+  const [selected, setSelected] = useStateFor(filtersKey, none)
+  const [everything, setEverything] = useStateFor(filtersKey, false)
+  // Filters and sort have the names that the list's query has, as far as a Set or an address is right.
+  const query: ListQuery = { ...state.filters, ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
 
   const list = useInfiniteQuery({
     queryKey: ['accounts', 'list', query],
     queryFn: ({ pageParam }) =>
       ask(
         api.GET('/api/accounts', {
-          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } as ListQuery },
+          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
       ),
     initialPageParam: '',
@@ -79,12 +83,6 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
     placeholderData: (before) => before,
   })
   const rows: Account[] = list.data?.pages.flatMap((page) => page.items) ?? []
-  const filtersKey = JSON.stringify(state.filters)
-  useEffect(() => {
-    setSelected(new Set())
-    setEverything(false)
-  }, [filtersKey])
-
   const select = (ids: Set<string>) => {
     setSelected(ids)
     setEverything(false)
@@ -236,7 +234,11 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
 
 function Find({ text, onFind }: { text: string; onFind: (text: string) => void }) {
   const [typed, setTyped] = useState(text)
-  useEffect(() => setTyped((now) => (now.trim() === text ? now : text)), [text])
+  const [shown, setShown] = useState(text)
+  if (shown !== text) {
+    setShown(text)
+    if (typed.trim() !== text) setTyped(text)
+  }
   const { pathname } = useLocation()
   const find = useDebouncedCallback((next: string) => {
     // The search is in the address: taken up while another page is being loaded, it would call who has left back to this one.
@@ -272,12 +274,10 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
 
 /** How many are shown; how many there are in all is counted only when somebody asks, because that reads them all. */
 function Counts({ shown, more, filters }: { shown: number; more: boolean; filters: Record<string, string> }) {
-  const [wanted, setWanted] = useState(false)
-  const key = JSON.stringify(filters)
-  useEffect(() => setWanted(false), [key])
+  const [wanted, setWanted] = useStateFor(JSON.stringify(filters), false)
   const count = useQuery({
     queryKey: ['accounts', 'count', filters],
-    queryFn: () => ask(api.GET('/api/accounts/count', { params: { query: filters as object } })),
+    queryFn: () => ask(api.GET('/api/accounts/count', { params: { query: filters } })),
     enabled: wanted && more,
   })
   return (

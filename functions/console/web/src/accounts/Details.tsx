@@ -5,7 +5,6 @@ import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { FormEvent } from 'react'
 import { api, ask, ifMatch } from '../api/client'
-import type { Schemas } from '../api/client'
 import { asProblem } from '../api/problem'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
@@ -34,7 +33,7 @@ export function Details({ account, fields }: { account: Account; fields: Field[]
       ask(
         api.PATCH('/api/accounts/{id}', {
           params: { path: { id: account.id }, header: ifMatch(version) },
-          body: body as Schemas['AccountPatch'],
+          body,
         }),
       ),
     onSuccess: (changed) => {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import type { Schemas } from '../api/client'
 import type { Field } from '../fields/fields'
@@ -13,8 +13,10 @@ const kept = 'ua.accounts.columns'
     columns are this browser's. A Set sets all of them. */
 export function useView(fields: Field[], sets: SavedSet[]) {
   const [params, setParams] = useSearchParams()
-  const [columns, setColumns] = useState<Column[]>(
-    () => readColumns(localStorage.getItem(kept)) ?? defaultColumns(fields),
+  // Who comes without saying what to see starts with their default.
+  const [standard] = useState(() => (params.size > 0 ? undefined : sets.find((s) => s.default)))
+  const [columns, setColumns] = useState<Column[]>(() =>
+    standard ? stateOf(standard, fields).columns : (readColumns(localStorage.getItem(kept)) ?? defaultColumns(fields)),
   )
   const setId = params.get('set') ?? ''
 
@@ -32,7 +34,7 @@ export function useView(fields: Field[], sets: SavedSet[]) {
     (next: GridState, set = setId) => {
       setColumns(next.columns)
       localStorage.setItem(kept, JSON.stringify(next.columns))
-      setParams({ ...next.filters, ...(next.sort && { sort: next.sort }), ...(set && { set }) }, { replace: true })
+      setParams(paramsOf(next, set), { replace: true })
     },
     [setId, setParams],
   )
@@ -42,14 +44,14 @@ export function useView(fields: Field[], sets: SavedSet[]) {
     [show, fields],
   )
 
-  // Who comes without saying what to see starts with their default.
-  const [begun, setBegun] = useState(params.size > 0)
+  const begun = useRef(false)
   useEffect(() => {
-    if (begun) return
-    setBegun(true)
-    const standard = sets.find((s) => s.default)
-    if (standard) choose(standard)
-  }, [begun, sets, choose])
+    if (begun.current || !standard) return
+    begun.current = true
+    const first = stateOf(standard, fields)
+    localStorage.setItem(kept, JSON.stringify(first.columns))
+    setParams(paramsOf(first, standard.id), { replace: true })
+  }, [standard, fields, setParams])
 
   return { state, show, choose, chosen: sets.find((s) => s.id === setId) }
 }
@@ -58,7 +60,13 @@ export function stateOf(set: SavedSet, fields: Field[]): GridState {
   const columns = set.columns.map((c) => ({ field: c.field, ...(c.width ? { width: c.width } : {}) }))
   return {
     columns: columns.length > 0 ? columns : defaultColumns(fields),
-    filters: { ...set.filters } as Record<string, string>,
+    filters: { ...set.filters },
     sort: set.sort,
   }
 }
+
+const paramsOf = ({ filters, sort }: GridState, set: string) => ({
+  ...filters,
+  ...(sort && { sort }),
+  ...(set && { set }),
+})

@@ -32,7 +32,7 @@ interface Mark {
 
 function readMark(): Mark | undefined {
   try {
-    return JSON.parse(localStorage.getItem(mark) ?? 'null') ?? undefined
+    return (JSON.parse(localStorage.getItem(mark) ?? 'null') as Mark | null) ?? undefined
   } catch {
     return undefined
   }

@@ -2,13 +2,13 @@ import { Button, Group, Radio, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Problem } from '../api/problem'
+import type { Field, Value } from '../fields/fields'
+import { FieldValue } from '../fields/FieldValue'
+import { Instant } from '../fields/Instant'
 import { Dialog } from './Dialog'
 import { Loading } from './Loading'
 import { ProblemAlert } from './ProblemAlert'
 import { TableScroll } from './TableScroll'
-import type { Field, Value } from '../fields/fields'
-import { FieldValue } from '../fields/FieldValue'
-import { Instant } from '../fields/Instant'
 
 interface Props<T> {
   /** What it is that was changed, after "this". */

@@ -44,7 +44,7 @@ export function PermissionPicker({
       <div className={classes.permissions}>
         {names.map((name) => {
           const own = all.filter((p) => p.permission.startsWith(`${name}.`))
-          const codes = own.map((p) => p.permission as string)
+          const codes = own.map((p) => p.permission)
           const every = codes.every((c) => have.includes(c))
           return (
             <div key={name} className={classes.family} role="group" aria-label={families[name] ?? name}>

@@ -1,9 +1,9 @@
 import { ActionIcon, Button, Checkbox, Group, NumberInput, Popover, ScrollArea, Stack, Text } from '@mantine/core'
 import { IconChevronDown, IconChevronUp, IconColumns3 } from '@tabler/icons-react'
 import type { Field } from '../fields/fields'
+import classes from './ColumnChooser.module.css'
 import { defaultColumns, leastWidth, moved, standardWidth, widthOf } from './state'
 import type { Column, GridState } from './state'
-import classes from './ColumnChooser.module.css'
 
 /** Which columns are shown, in which order and how wide; all of it by keyboard too. */
 export function ColumnChooser({

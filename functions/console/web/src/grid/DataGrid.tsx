@@ -83,7 +83,9 @@ export function DataGrid<Row extends object>({
   const some = rows.some((row) => selected.has(idOf(row)))
   // The rows keep one function, so that picking one draws one.
   const latest = useRef({ selected, onSelect })
-  latest.current = { selected, onSelect }
+  useEffect(() => {
+    latest.current = { selected, onSelect }
+  }, [selected, onSelect])
   const pick = useCallback((id: string, on: boolean) => {
     const next = new Set(latest.current.selected)
     if (on) next.add(id)

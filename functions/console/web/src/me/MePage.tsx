@@ -2,11 +2,11 @@ import { Stack, Text, Title } from '@mantine/core'
 import { useMe } from '../session/session'
 import { Devices } from './Devices'
 import { Links } from './Links'
+import classes from './Me.module.css'
 import { OwnSessions } from './OwnSessions'
 import { Passkeys } from './Passkeys'
 import { Password } from './Password'
 import { SecondFactor } from './SecondFactor'
-import classes from './Me.module.css'
 
 /** What people do for themselves. */
 export function MePage() {

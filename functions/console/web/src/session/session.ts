@@ -28,7 +28,7 @@ export function useMe(): Me {
 /** Tells whether the person signed in holds a permission. The service decides in the end; the page only spares people the way. */
 export function useMay(): (permission: string) => boolean {
   const { permissions } = useMe()
-  return (permission) => (permissions as string[]).includes(permission)
+  return (permission) => permissions.includes(permission)
 }
 
 export async function signOut() {

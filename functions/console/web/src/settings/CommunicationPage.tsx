@@ -54,7 +54,7 @@ export function CommunicationPage() {
     queryFn: ({ pageParam }) =>
       ask(
         api.GET('/api/communications', {
-          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } as Query },
+          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
       ),
     initialPageParam: '',

@@ -4,22 +4,10 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { api, ask } from '../api/client'
 import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { textOf } from '../fields/change'
 import type { Field } from '../fields/fields'
 import { Instant } from '../fields/Instant'
 import classes from './Settings.module.css'
-
-const plain = (value: unknown) =>
-  value === null || value === undefined || value === ''
-    ? 'blank'
-    : value === true
-      ? 'yes'
-      : value === false
-        ? 'no'
-        : Array.isArray(value)
-          ? value.join(', ') || 'blank'
-          : typeof value === 'object'
-            ? JSON.stringify(value)
-            : String(value)
 
 /** The name of an event in words: resourceGroup.changed is "Resource group changed". */
 const words = (kind: string) => {
@@ -92,9 +80,9 @@ export function EnvironmentLogPage() {
                     <Badge variant="light" color="gray" tt="none" radius="sm">
                       {label(c.field)}
                     </Badge>
-                    <span>{plain(c.from)}</span>
+                    <span>{textOf(c.from)}</span>
                     <IconArrowRight size={14} aria-label="to" />
-                    <span>{plain(c.to)}</span>
+                    <span>{textOf(c.to)}</span>
                   </Group>
                 ))}
               </Timeline.Item>

@@ -62,7 +62,7 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
   }
   const save = useMutation({
     mutationFn: ({ version, body }: { version: number; body: Values }) =>
-      ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body: body as Schemas['SettingsPatch'] })),
+      ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body })),
     onSuccess: (changed) => {
       queries.setQueryData(key, changed)
       void queries.invalidateQueries({ queryKey: ['environment log'] })

@@ -194,7 +194,7 @@ function Form({
         ? ask(
             api.PATCH('/api/sso-providers/{id}', {
               params: { path: { id: of.id }, header: ifMatch(of.version) },
-              body: body as Schemas['SsoProviderPatch'],
+              body,
             }),
           )
         : ask(api.POST('/api/sso-providers', { params: { header: once() }, body: body as Schemas['SsoProviderNew'] }))

@@ -1,6 +1,5 @@
 // One face for the three families of reference data, so that one page does for all kinds.
 import { api, ask, ifMatch, once } from '../api/client'
-import type { Schemas } from '../api/client'
 import type { Field, Value } from '../fields/fields'
 import type { Kind } from './kinds'
 
@@ -29,7 +28,7 @@ export interface Store {
   remove: (entry: Entry) => Promise<unknown>
 }
 
-type Accesses = Schemas['AccessKind']['kind'] & ('licences' | 'roles' | 'groups' | 'dac-groups')
+type Accesses = 'licences' | 'roles' | 'groups' | 'dac-groups'
 type References = 'resource-groups' | 'departments' | 'cost-centres' | 'payment-methods' | 'payment-terms'
 
 const asked = ({ find, active, cursor }: Query) => ({

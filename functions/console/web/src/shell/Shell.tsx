@@ -8,12 +8,13 @@ import {
   Text,
   Tooltip,
   UnstyledButton,
+  useComputedColorScheme,
   useMantineColorScheme,
   VisuallyHidden,
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect } from 'react'
 import { Link, Navigate, NavLink, Outlet, useLocation, useMatches, useNavigate } from 'react-router'
 import { queries } from '../api/queries'
 import { mayBeSignedIn, whenOver } from '../api/transport'
@@ -54,11 +55,11 @@ export function Shell() {
 }
 
 function Frame() {
-  const [opened, menu] = useDisclosure(false)
+  const [opened, { close, toggle }] = useDisclosure(false)
   const location = useLocation()
   const page = useMatches().at(-1)?.handle as Page | undefined
   const may = useMay()
-  useEffect(() => menu.close(), [location.pathname])
+  useEffect(close, [close, location.pathname])
   const said = useArrival(page)
   const key = usePageKey()
   useKeys()
@@ -74,7 +75,7 @@ function Frame() {
           <Burger
             className={classes.burger}
             opened={opened}
-            onClick={menu.toggle}
+            onClick={toggle}
             size="sm"
             aria-label="Navigation"
             aria-expanded={opened}
@@ -94,7 +95,7 @@ function Frame() {
       <nav className={classes.nav} aria-label="Main">
         <Navigation />
       </nav>
-      <Drawer opened={opened} onClose={menu.close} title="User Accounts" size={280}>
+      <Drawer opened={opened} onClose={close} title="User Accounts" size={280}>
         <nav aria-label="Main, on a small screen">
           <Navigation />
         </nav>
@@ -124,7 +125,7 @@ function Navigation() {
         .map((p) => {
           const Icon = p.nav!.icon
           return (
-            <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link!}>
+            <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link}>
               <Icon size={20} stroke={1.7} aria-hidden />
               {p.nav!.label}
             </NavLink>
@@ -135,11 +136,8 @@ function Navigation() {
 }
 
 function SchemeSwitch() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
-  const [dark, setDark] = useState(false)
-  useEffect(() => {
-    setDark(colorScheme === 'dark' || (colorScheme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches))
-  }, [colorScheme])
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true })
+  const dark = useComputedColorScheme('light', { getInitialValueInEffect: false }) === 'dark'
   const label = dark ? 'Light colours' : 'Dark colours'
   return (
     <Tooltip label={label}>

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { useLocation, useMatches, useNavigationType } from 'react-router'
+import { NavigationType, useLocation, useMatches, useNavigationType } from 'react-router'
 import type { Page } from '../pages'
 
 /** What makes one page of another: its tabs do not, so that they keep what is on it. */
@@ -28,7 +28,7 @@ export function useArrival(page: Page | undefined): string {
     // What a page focuses itself, such as its first input, stays.
     const main = document.getElementById('main')
     if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true })
-    if (came !== 'POP') window.scrollTo(0, 0)
+    if (came !== NavigationType.Pop) window.scrollTo(0, 0)
     setSaid(page?.title ?? '')
   }, [key, came, page])
   return said

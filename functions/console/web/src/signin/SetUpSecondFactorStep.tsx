@@ -57,7 +57,7 @@ export default function SetUpSecondFactorStep({ step, done, again }: StepProps) 
   const over = shown.error && asProblem(shown.error).code === 'ticket'
   useEffect(() => {
     if (over) again(late)
-  }, [over])
+  }, [over, again])
   if (next) return <RecoveryCodes codes={next.recoveryCodes ?? []} next="Continue" onKept={() => done(next)} />
   if (shown.isPending) return <Loading what="Making the QR code" />
   if (shown.error) return <ProblemAlert error={shown.error} />

@@ -9,9 +9,9 @@ import { opened } from '../api/transport'
 import { Loading } from '../common/Loading'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { keepDirectory } from '../sso/directory'
-import { Frame } from './Frame'
 import { returned } from './departure'
 import type { Departure } from './departure'
+import { Frame } from './Frame'
 import { SignIn } from './SignInPage'
 
 interface Came {
@@ -61,7 +61,7 @@ export function SsoCallbackPage() {
       }
     }
     finish().catch(setError)
-  }, [here])
+  }, [here, navigate])
   if (step) return <SignIn arrival={{ ...(here?.departure.back && { back: here.departure.back }) }} first={step} />
   const back = here && here.departure.to !== 'signIn' ? (here.departure.back ?? '/') : '/sign-in'
   return (

@@ -30,7 +30,7 @@ async function walk(
   const lines: Line[] = []
   let version = ''
   let from = 0
-  let all = 0
+  let all: number
   do {
     const got = await part(from, version)
     lines.push(...got.items)

@@ -111,12 +111,10 @@ function People({ directory, leave }: { directory: Directory; leave: () => void 
     mutationFn: async (wanted: Person[]) => {
       const done: Schemas['SsoMatched'][] = []
       for (let i = 0; i < wanted.length; i += 500) {
-        const pairs = wanted
-          .slice(i, i + 500)
-          .map((p) => ({
-            objectId: p.objectId ?? '',
-            ...(p.accountId ? { accountId: p.accountId } : { email: p.email ?? '' }),
-          }))
+        const pairs = wanted.slice(i, i + 500).map((p) => ({
+          objectId: p.objectId ?? '',
+          ...(p.accountId ? { accountId: p.accountId } : { email: p.email ?? '' }),
+        }))
         done.push(
           ...(
             await ask(

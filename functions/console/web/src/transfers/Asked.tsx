@@ -1,6 +1,6 @@
 import { Anchor } from '@mantine/core'
-import { Link } from 'react-router'
 import type { ReactNode } from 'react'
+import { Link } from 'react-router'
 import { Panel } from '../common/Panel'
 import { useAccountFields } from '../fields/fields'
 import { Instant } from '../fields/Instant'

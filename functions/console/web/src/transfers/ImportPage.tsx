@@ -33,6 +33,7 @@ export function ImportPage() {
     ...(asked.get('copyRolesFrom') && { copyRolesFrom: asked.get('copyRolesFrom')! }),
   }))
   const [share, setShare] = useState(0)
+  const [stopped, setStopped] = useState(false)
   const stop = useRef<AbortController>(null)
   useEffect(() => () => stop.current?.abort(), [])
   const set = (change: Partial<ImportOptions>) => setOptions((before) => ({ ...before, ...change }))
@@ -40,6 +41,7 @@ export function ImportPage() {
     mutationFn: (queue: boolean) => {
       stop.current = new AbortController()
       setShare(0)
+      setStopped(false)
       return runImport(file!, { ...options, ...(queue && { queue }) }, once(), setShare, stop.current.signal)
     },
     onSuccess: (id) => navigate(`/jobs/${id}`),
@@ -48,7 +50,6 @@ export function ImportPage() {
   const send = (queue: boolean) => {
     if (ready && !run.isPending) run.mutate(queue)
   }
-  const stopped = stop.current?.signal.aborted === true
   const problem = run.error && !stopped ? asProblem(run.error) : undefined
   return (
     <form
@@ -148,7 +149,13 @@ export function ImportPage() {
         <Group>
           <SubmitButton busy={run.isPending} disabled={!ready} submit={send} />
           {run.isPending ? (
-            <Button variant="default" onClick={() => stop.current?.abort()}>
+            <Button
+              variant="default"
+              onClick={() => {
+                setStopped(true)
+                stop.current?.abort()
+              }}
+            >
               Stop
             </Button>
           ) : (

@@ -20,6 +20,7 @@ export function NextSteps({ job }: { job: Job }) {
   const navigate = useNavigate()
   const [undoing, setUndoing] = useState(false)
   const [share, setShare] = useState(0)
+  const [now] = useState(() => Date.now())
   const sheet = useMutation({
     mutationFn: () => ask(api.GET('/api/jobs/{id}/sheet', { params: { path: { id: job.id } } })),
     onSuccess: (link) => follow(link.url, link.name),
@@ -59,7 +60,7 @@ export function NextSteps({ job }: { job: Job }) {
     job.counts.failed === 0 &&
     job.counts.created + job.counts.updated > 0
   const again = imports && !clean && (wrong || job.state !== 'done')
-  const undoable = imports && job.undoableUntil && !job.undoneBy && Date.parse(job.undoableUntil) > Date.now()
+  const undoable = imports && job.undoableUntil && !job.undoneBy && Date.parse(job.undoableUntil) > now
   const afresh = new URLSearchParams(optionsOf(job))
   if (clean) afresh.delete('dryRun')
   if (!job.sheet && !clean && !again && !undoable) return null

@@ -63,7 +63,7 @@ function post(form: Form, file: File, sent: (share: number) => void, signal: Abo
             'The connection broke, or the file was changed or moved since it was chosen. Choose it again and submit.',
         }),
       )
-    request.onabort = () => fail(signal.reason)
+    request.onabort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('the upload was stopped'))
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(body)
   })

@@ -43,7 +43,7 @@ export function SelectDialog({ account, labels, licence, close }: Props) {
       ask(
         api.PATCH('/api/accounts/{id}', {
           params: { path: { id: account.id }, header: ifMatch(base.version) },
-          body: Object.fromEntries(changed.map((n) => [n, chosen[n]])) as Schemas['AccountPatch'],
+          body: Object.fromEntries(changed.map((n) => [n, chosen[n]])),
         }),
       ),
     onSuccess: (now) => {
@@ -92,7 +92,7 @@ export function SelectDialog({ account, labels, licence, close }: Props) {
               aria-label="What to choose"
               fullWidth
               value={shown}
-              onChange={(v) => setShown(v as Name)}
+              onChange={(v) => setShown(v)}
               data={names
                 .filter((n) => n !== 'dacGroups' || items.dacGroups.length > 0 || old.dacGroups.length > 0)
                 .map((n) => ({

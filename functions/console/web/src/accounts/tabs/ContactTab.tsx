@@ -11,8 +11,8 @@ import { queries } from '../../api/queries'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { useMay } from '../../session/session'
-import type { TabProps } from '.'
 import classes from './ContactTab.module.css'
+import type { TabProps } from '.'
 
 type Contact = Schemas['AccountsContact']
 type ContactForm = Schemas['AccountContactForm']
@@ -20,6 +20,8 @@ type FormList = ContactForm['lists'][number]
 type Field = ContactForm['items'][number]
 /** An entry of a list: its type, and texts by the names of its fields. */
 type Entry = Record<string, string>
+/** The contact while it is edited: texts and lists by the names of their fields. */
+type Draft = Record<string, unknown> & { version: number }
 
 /** The person behind the account: name, email addresses, telephone numbers, addresses. What there is to fill in, the service says. */
 export default function ContactTab({ account }: TabProps) {
@@ -58,15 +60,15 @@ function Form({
   contact: Contact
   saved: (c: Contact) => void
 }) {
-  const [draft, setDraft] = useState(contact as unknown as Record<string, unknown>)
+  const [draft, setDraft] = useState<Draft>(contact)
   const readOnly = !useMay()('account.update')
   const save = useMutation({
     mutationFn: () => {
       const { version, ...body } = draft
       return ask(
         api.PUT('/api/accounts/{id}/contact', {
-          params: { path: { id }, header: ifMatch(version as number) },
-          body: body as Schemas['AccountsNewContact'],
+          params: { path: { id }, header: ifMatch(version) },
+          body,
         }),
       )
     },
@@ -101,7 +103,7 @@ function Form({
               field={f}
               label={f.label}
               readOnly={readOnly}
-              value={String(draft[f.name] ?? '')}
+              value={(draft[f.name] ?? '') as string}
               onChange={(v) => setDraft({ ...draft, [f.name]: v })}
               error={problem?.of(f.name)}
             />
@@ -126,7 +128,7 @@ function Form({
               variant="default"
               disabled={!changed}
               onClick={() => {
-                setDraft(contact as unknown as Record<string, unknown>)
+                setDraft(contact)
                 save.reset()
               }}
             >

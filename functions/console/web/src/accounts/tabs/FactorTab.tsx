@@ -5,11 +5,11 @@ import { api, ask } from '../../api/client'
 import { queries } from '../../api/queries'
 import { DeviceList } from '../../common/DeviceList'
 import { Loading } from '../../common/Loading'
+import { methodNames } from '../../common/methods'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { ProofDialog } from '../../common/ProofDialog'
 import { Instant } from '../../fields/Instant'
 import { useMay } from '../../session/session'
-import { methodNames } from '../../common/methods'
 import type { TabProps } from '.'
 
 /** What an account has set up as its second factor, and the devices that need none. */

@@ -13,9 +13,10 @@ import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { useNear } from '../../common/useNear'
 import { Ago } from '../../fields/Ago'
+import { isBlank, textOf } from '../../fields/change'
 import { useMay } from '../../session/session'
-import type { TabProps } from '.'
 import classes from './LogTab.module.css'
+import type { TabProps } from '.'
 
 type Line = Schemas['AccountsLine']
 
@@ -24,10 +25,8 @@ export default function LogTab({ account }: TabProps) {
   const [typed, setTyped] = useState({ kind: '', by: '', from: '', to: '' })
   const [filters] = useDebouncedValue(typed, 300)
   const may = useMay()
-  const query = Object.fromEntries(
-    Object.entries(filters)
-      .map(([n, v]) => [n, v.trim()])
-      .filter(([, v]) => v !== ''),
+  const query: Record<string, string> = Object.fromEntries(
+    Object.entries(filters).flatMap(([name, text]) => (text.trim() === '' ? [] : [[name, text.trim()]])),
   )
   const filtered = Object.keys(query).length > 0
   const kinds = useQuery({
@@ -147,21 +146,9 @@ function Entry({ line }: { line: Line }) {
   )
 }
 
-/** A value of a change in words. */
+/** One side of a change. */
 function Plain({ value, old }: { value: unknown; old?: boolean }) {
-  if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
-    return <span className={classes.blank}>blank</span>
-  const text =
-    value === true
-      ? 'Yes'
-      : value === false
-        ? 'No'
-        : Array.isArray(value)
-          ? value.join(', ')
-          : typeof value === 'object'
-            ? JSON.stringify(value)
-            : String(value)
-  return <span className={old ? classes.old : undefined}>{text}</span>
+  return <span className={isBlank(value) ? classes.blank : old ? classes.old : undefined}>{textOf(value)}</span>
 }
 
 /** Saves what the filters let through as a file. */

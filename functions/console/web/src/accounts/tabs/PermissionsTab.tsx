@@ -8,8 +8,8 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { TableScroll } from '../../common/TableScroll'
 import { useMay } from '../../session/session'
 import { SelectDialog } from '../permissions/SelectDialog'
-import type { TabProps } from '.'
 import { CopyFromDialog } from './CopyFromDialog'
+import type { TabProps } from '.'
 
 type Permissions = Schemas['AccountsPermissions']
 

@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconId } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link } from 'react-router'
 import { api, ask, once } from '../../api/client'
@@ -91,7 +91,6 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
       notifications.show({ color: 'green', title: nameOf(account), message: `The resource ${made.code} is created.` })
     },
   })
-  useEffect(() => create.reset(), [group])
   const writable = fields
     .filter((f) => !f.readOnly && f.name !== 'active')
     .map((f) => (f.name === 'description' ? { ...f, required: false } : f))
@@ -102,7 +101,10 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
   ]
   const would = preview.data as unknown as Values | undefined
   const problem = create.error ? asProblem(create.error) : undefined
-  const set = (f: Field, value: Value) => setValues({ ...values, [f.name]: value === '' ? null : value })
+  const set = (f: Field, value: Value) => {
+    if (f.name === 'resourceGroup') create.reset() // what was wrong with other defaults says nothing of these
+    setValues({ ...values, [f.name]: value === '' ? null : value })
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!create.isPending) create.mutate()
