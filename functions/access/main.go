@@ -24,12 +24,14 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
 	resources := dynamo.Resources{Table: table}
 	entries := &reference.Service{
-		Store:     dynamo.NewReference(table),
-		Holders:   []reference.Holders{dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}, resources, dynamo.Delegations{Table: table}},
-		Resources: resources, Now: time.Now, NewID: token.NewIDText,
+		Store: dynamo.NewReference(table),
+		HolderSources: []reference.HolderSource{
+			dynamo.AccountHolders{Accounts: dynamo.Accounts{Table: table}, Now: time.Now}, resources,
+			dynamo.Delegations{Table: table}},
+		Resources: resources, Now: time.Now, NewID: token.NewIDString,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(entries), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},

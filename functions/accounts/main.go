@@ -8,11 +8,11 @@ import (
 
 	"useraccounts/functions/accounts/api"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/breach"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/overview"
 	"useraccounts/internal/password"
@@ -37,24 +37,29 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
 	store := dynamo.Accounts{Table: table}
 	accounts := &account.Service{
 		Rules: account.Rules{E164: phone.E164},
-		Store: store, Directory: store, Remover: store, Seats: store, Passwords: password.Argon2id{}, Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText,
-		Former: dynamo.Passwords{Table: table}, Breaches: breach.MustNew(cfg.BreachRanges, boot.Logger("accounts")),
-		Mail:  &mail.Desk{NewID: token.NewIDText, Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
-		Links: &account.Linker{Random: rand.Reader, NewID: token.NewID},
+		Store: store, Directory: store, Deleter: store, Seats: store, Passwords: password.Argon2id{},
+		Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
+		PasswordHistory: dynamo.Passwords{Table: table}, Breaches: breach.MustNew(cfg.BreachRanges, boot.Logger("accounts")),
+		Mail: &mail.Composer{NewID: token.NewIDString,
+			Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
+		LinkIssuer: &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID},
 	}
-	log, delegations, overviews := dynamo.Timeline{Table: table}, dynamo.Delegations{Table: table}, dynamo.Overviews{Table: table}
-	home := &overview.Service{Directory: store, Seats: accounts, Kept: overviews, Live: overviews, Now: time.Now, Sleep: signin.Sleep}
-	desk := account.Desk{Accounts: accounts, Now: time.Now, NewID: token.NewIDText}
+	log, delegations, overviews := dynamo.AccountLog{Table: table}, dynamo.Delegations{Table: table},
+		dynamo.Statistics{Table: table}
+	home := &overview.Service{Directory: store, Seats: accounts, Cache: overviews, Live: overviews, Now: time.Now,
+		Sleep: signin.Sleep}
+	desk := account.Editor{Accounts: accounts, Now: time.Now, NewID: token.NewIDString}
 	tabs := api.Tabs{
-		Log: &journal.Log{Source: log, Now: time.Now}, Notes: &account.Notes{Desk: desk, Store: log},
-		Contacts:    &account.Contacts{Desk: desk, Store: dynamo.Contacts{Table: table}},
-		Delegations: &account.Delegations{Desk: desk, Store: delegations, Resources: delegations},
+		Log: &auditlog.Reader{Store: log, Now: time.Now}, Notes: &account.Notes{Editor: desk, Store: log},
+		Contacts:    &account.Contacts{Editor: desk, Store: dynamo.Contacts{Table: table}},
+		Delegations: &account.Delegations{Editor: desk, Store: delegations, Resources: delegations},
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: slices.Concat(api.Routes(accounts), api.TabRoutes(accounts, tabs), api.OverviewRoutes(home)), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),
+		Routes:       slices.Concat(api.Routes(accounts), api.TabRoutes(accounts, tabs), api.OverviewRoutes(home)),
+		Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),
 	})
 }

@@ -1,4 +1,5 @@
-// Command apikeys is the Lambda function that administers the API keys of accounts. Using one is every function's to check.
+// Command apikeys is the Lambda function that administers the API keys of accounts. Using one is every function's to
+// check.
 package main
 
 import (
@@ -26,13 +27,15 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+		Now: time.Now}
 	keys := &apikey.Service{
-		Store: dynamo.Keys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
+		Store: dynamo.APIKeys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
 		Now: time.Now, NewID: token.NewID, Random: rand.Reader,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(keys, time.Now), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
-		Log: boot.Logger("apikeys"),
+		Routes: api.Routes(keys, time.Now), Authenticate: authenticator.Authenticate,
+		Idempotency: dynamo.Idempotency{Table: table},
+		Log:         boot.Logger("apikeys"),
 	})
 }

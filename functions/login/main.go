@@ -37,24 +37,32 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+		Now: time.Now}
 	factors, sealer := dynamo.Factors{Table: table}, seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
 	passwords, breaches := dynamo.Passwords{Table: table}, breach.MustNew(cfg.BreachRanges, boot.Logger("login"))
-	desk, passkeys := &mail.Desk{NewID: token.NewIDText, Sealer: sealer}, passkey.New(cfg.PublicURL, "User Accounts")
+	composer, passkeys := &mail.Composer{NewID: token.NewIDString, Sealer: sealer},
+		passkey.New(cfg.PublicURL, "User Accounts")
 	service := &signin.Service{
-		Gate: gate, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},
-		Hasher: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
-		ByKey: dynamo.Keys{Table: table}, Own: passwords, Former: passwords, Meter: password.Argon2id{}, Breaches: breaches,
-		Factors: factors, Seal: sealer, Throttle: dynamo.Arrivals{Table: table}, PerMinute: cfg.PerMinute, Mail: desk,
-		Tally: dynamo.Overviews{Table: table}, Passkeys: factors, MailCodes: factors, Ceremonies: passkeys,
-		Enrol: &mfa.SetUp{Store: factors, Seal: sealer, Hasher: password.Argon2id{}, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText, Passkeys: passkeys},
+		TokenAuthenticator: authenticator, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},
+		Verifier: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID,
+		Sleep:       signin.Sleep,
+		KeySessions: dynamo.APIKeys{Table: table}, OwnPasswords: passwords, History: passwords,
+		Strength: password.Argon2id{}, Breaches: breaches,
+		Factors: factors, Opener: sealer, RateLimiter: dynamo.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
+		Mail:  composer,
+		Stats: dynamo.Statistics{Table: table}, Passkeys: factors, MailCodes: factors, RelyingParty: passkeys,
+		Enroller: &mfa.Enroller{Store: factors, Sealer: sealer, Hasher: password.Argon2id{}, Random: rand.Reader,
+			Now: time.Now, NewID: token.NewIDString, Passkeys: passkeys},
 	}
 	recovering := &recovery.Service{
-		EnvID: cfg.Environment, Asks: dynamo.Links{Table: table}, Links: dynamo.Links{Table: table}, Catalogues: dynamo.NewEnvironments(table),
-		Passwords: account.Chooser{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, Former: passwords, Breaches: breaches},
-		Mail:      desk, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
+		EnvID: cfg.Environment, Requests: dynamo.PasswordLinks{Table: table}, Links: dynamo.PasswordLinks{Table: table},
+		Catalogues: dynamo.NewEnvironments(table),
+		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, History: passwords,
+			Breaches: breaches},
+		Mail: composer, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(service, recovering), Authenticate: gate.Authenticate, Log: boot.Logger("login"),
+		Routes: api.Routes(service, recovering), Authenticate: authenticator.Authenticate, Log: boot.Logger("login"),
 	})
 }

@@ -12,16 +12,16 @@ import (
 	"useraccounts/internal/dynamo"
 )
 
-// sender sends the mails of the outbox.
-type sender interface {
+// dispatcher sends the mails of the outbox.
+type dispatcher interface {
 	Send(ctx context.Context, env, id string) error
 	Sweep(ctx context.Context, env string) error
 }
 
 type handler struct {
-	env    string
-	sender sender
-	log    *slog.Logger
+	env        string
+	dispatcher dispatcher
+	log        *slog.Logger
 }
 
 // event tells the outbox's stream, which brings records, from the clock, which brings none.
@@ -40,8 +40,8 @@ type event struct {
 	} `json:"Records"`
 }
 
-// handle sends what the records name, or by the clock whatever waits. The stream is in order, so the first record that fails is
-// named, and the stream goes on from there.
+// handle sends what the records name, or by the clock whatever waits. The stream is in order, so the first record that
+// fails is named, and the stream goes on from there.
 func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	var e event
@@ -49,20 +49,21 @@ func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoD
 		return out, fmt.Errorf("read event: %w", err)
 	}
 	if e.Source == "aws.events" {
-		err := h.sender.Sweep(ctx, h.env)
+		err := h.dispatcher.Sweep(ctx, h.env)
 		if err != nil {
 			h.log.ErrorContext(ctx, "sweep failed", "error", err.Error())
 		}
 		return out, err
 	}
 	for _, r := range e.Records {
-		env, id, ok := dynamo.ReadMail(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
+		env, id, ok := dynamo.ParseMailKey(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
 		if !ok || r.EventName != string(events.DynamoDBOperationTypeInsert) {
 			continue // the log, or a change that this function itself made
 		}
-		if err := h.sender.Send(ctx, env, id); err != nil {
+		if err := h.dispatcher.Send(ctx, env, id); err != nil {
 			h.log.ErrorContext(ctx, "record failed", "mail", id, "error", err.Error())
-			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: r.DynamoDB.SequenceNumber})
+			out.BatchItemFailures = append(out.BatchItemFailures,
+				events.DynamoDBBatchItemFailure{ItemIdentifier: r.DynamoDB.SequenceNumber})
 			return out, nil
 		}
 	}

@@ -1,5 +1,5 @@
-// Command mailer is the Lambda function that sends the mails of the outbox: those that its stream brings at once, and every
-// minute those that had to wait.
+// Command mailer is the Lambda function that sends the mails of the outbox: those that its stream brings at once, and
+// every minute those that had to wait.
 package main
 
 import (
@@ -27,12 +27,12 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	log := boot.Logger("mailer")
-	sending := &mail.Sending{
-		Outbox:  dynamo.NewOutbox(dynamo.Open(cfg.Config(boot.DynamoDB), "").WithOutbox(cfg.Outbox)),
-		Opener:  seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
-		Writer:  mail.Writer{PublicURL: cfg.PublicURL, Sender: cfg.Sender},
-		Service: mailsend.Open(cfg.Config(boot.SES)),
-		Log:     log, Now: time.Now,
+	dispatcher := &mail.Dispatcher{
+		Outbox:   dynamo.NewOutbox(dynamo.Open(cfg.Config(boot.DynamoDB), "").WithOutbox(cfg.Outbox)),
+		Opener:   seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
+		Renderer: mail.Renderer{PublicURL: cfg.PublicURL, Sender: cfg.Sender},
+		Service:  mailsend.Open(cfg.Config(boot.SES)),
+		Log:      log, Now: time.Now,
 	}
-	lambda.Start(handler{env: cfg.Environment, sender: sending, log: log}.handle)
+	lambda.Start(handler{env: cfg.Environment, dispatcher: dispatcher, log: log}.handle)
 }

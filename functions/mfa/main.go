@@ -1,4 +1,5 @@
-// Command mfa is the Lambda function of the second factor: one's own, and what administrators see and take away of others'.
+// Command mfa is the Lambda function of the second factor: one's own, and what administrators see and take away of
+// others'.
 package main
 
 import (
@@ -34,20 +35,24 @@ func main() {
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
 	accounts, factors, hash := dynamo.Accounts{Table: table}, dynamo.Factors{Table: table}, password.Argon2id{}
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
-	desk := &mail.Desk{NewID: token.NewIDText}
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+		Now: time.Now}
+	composer := &mail.Composer{NewID: token.NewIDString}
 	own := &factor.Service{
-		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText, Mail: desk,
-		Prover:   &signin.Service{Gate: gate, Accounts: accounts, Own: dynamo.Passwords{Table: table}, Hasher: hash, NewID: token.NewID, Sleep: signin.Sleep},
-		Passkeys: factors, Providers: dynamo.NewSignOn(table),
-		SetUp: &mfa.SetUp{
+		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,
+		Mail: composer,
+		PasswordVerifier: &signin.Service{TokenAuthenticator: authenticator, Accounts: accounts,
+			OwnPasswords: dynamo.Passwords{Table: table}, Verifier: hash, NewID: token.NewID, Sleep: signin.Sleep},
+		Challenges: factors, Providers: dynamo.NewSignOn(table),
+		Enroller: &mfa.Enroller{
 			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
-			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDText,
-			Seal: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
+			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,
+			Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
 		},
 	}
-	others := &account.Service{Store: accounts, Mail: desk, Now: time.Now, NewID: token.NewIDText}
+	accountService := &account.Service{Store: accounts, Mail: composer, Now: time.Now, NewID: token.NewIDString}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(own, others), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("mfa"),
+		Routes: api.Routes(own, accountService), Authenticate: authenticator.Authenticate,
+		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("mfa"),
 	})
 }

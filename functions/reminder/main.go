@@ -1,5 +1,5 @@
-// Command reminder is the Lambda function that tells the owners of API keys that their keys expire soon. The clock runs it once
-// a day.
+// Command reminder is the Lambda function that tells the owners of API keys that their keys expire soon. The clock runs
+// it once a day.
 package main
 
 import (
@@ -35,18 +35,18 @@ func main() {
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
 	reminders := &apikey.Reminders{
 		Store: dynamo.Reminders{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table)},
-		Mail:  &mail.Desk{NewID: token.NewIDText}, Now: time.Now,
+		Mail:  &mail.Composer{NewID: token.NewIDString}, Now: time.Now,
 	}
 	lambda.Start(handler{env: cfg.Environment, reminders: reminders, log: boot.Logger("reminder")}.handle)
 }
 
 // handle writes one line of log for each day. What was told before an error stays told; the next run goes on.
 func (h handler) handle(ctx context.Context) error {
-	told, err := h.reminders.Run(ctx, h.env)
+	sent, err := h.reminders.Run(ctx, h.env)
 	if err != nil {
-		h.log.ErrorContext(ctx, "reminders failed", "told", told, "error", err.Error())
+		h.log.ErrorContext(ctx, "reminders failed", "told", sent, "error", err.Error())
 		return err
 	}
-	h.log.InfoContext(ctx, "reminders done", "told", told)
+	h.log.InfoContext(ctx, "reminders done", "told", sent)
 	return nil
 }

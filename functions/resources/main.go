@@ -26,14 +26,15 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
 	store := dynamo.Resources{Table: table}
 	resources := &resource.Service{
-		Store: store, Others: []resource.Uses{dynamo.Delegations{Table: table}, store}, Now: time.Now, NewID: token.NewIDText,
+		Store: store, UsageFinders: []resource.UsageFinder{dynamo.Delegations{Table: table}, store}, Now: time.Now,
+		NewID: token.NewIDString,
 	}
 	staff := &staffing.Service{
 		Accounts: &account.Service{Store: dynamo.Accounts{Table: table}}, Rules: resources.Rules(), Store: store,
-		Now: time.Now, NewID: token.NewIDText,
+		Now: time.Now, NewID: token.NewIDString,
 	}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(resources, staff), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},

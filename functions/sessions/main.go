@@ -23,10 +23,11 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+		Now: time.Now}
 	accounts := &account.Service{Store: dynamo.Accounts{Table: table}}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes:       api.Routes(dynamo.Sessions{Table: table}, accounts, time.Now),
-		Authenticate: gate.Authenticate, Log: boot.Logger("sessions"),
+		Authenticate: authenticator.Authenticate, Log: boot.Logger("sessions"),
 	})
 }

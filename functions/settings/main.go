@@ -28,12 +28,13 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
-	defaults := &settings.Service{Store: dynamo.NewSettings(table), Now: time.Now, NewID: token.NewIDText}
-	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}
-	mails := &mail.Communications{Source: dynamo.NewOutbox(table.WithOutbox(cfg.Outbox)), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
+	defaults := &settings.Service{Store: dynamo.NewSettings(table), Now: time.Now, NewID: token.NewIDString}
+	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDString}
+	mails := &mail.CommunicationLog{Store: dynamo.NewOutbox(table.WithOutbox(cfg.Outbox)), Now: time.Now}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: slices.Concat(api.Routes(defaults), api.CommunicationRoutes(mails), api.SetRoutes(views)), Authenticate: gate.Authenticate,
-		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("settings"),
+		Routes:       slices.Concat(api.Routes(defaults), api.CommunicationRoutes(mails), api.SetRoutes(views)),
+		Authenticate: gate.Authenticate,
+		Idempotency:  dynamo.Idempotency{Table: table}, Log: boot.Logger("settings"),
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
-	"useraccounts/internal/objectstore/linkfiles"
+	"useraccounts/internal/objectstore/identityfiles"
 	"useraccounts/internal/oidc"
 	"useraccounts/internal/password"
 	"useraccounts/internal/seal"
@@ -36,25 +36,36 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table, log, now := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox), boot.Logger("sso"), time.Now
+	table, log, now := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox), boot.Logger("sso"),
+		time.Now
 	accounts, store, hash := dynamo.Accounts{Table: table}, dynamo.NewSignOn(table), password.Argon2id{}
 	sealer := seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), now)
-	gate, desk := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: now}, &mail.Desk{NewID: token.NewIDText}
-	door := &signin.Service{
-		Gate: gate, Accounts: accounts, Sessions: dynamo.Sessions{Table: table}, Own: dynamo.Passwords{Table: table}, Factors: dynamo.Factors{Table: table},
-		Hasher: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: desk,
-		Throttle: dynamo.Arrivals{Table: table}, PerMinute: cfg.PerMinute, Tally: dynamo.Overviews{Table: table},
+	gate, composer := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: now},
+		&mail.Composer{NewID: token.NewIDString}
+	signIn := &signin.Service{
+		TokenAuthenticator: gate, Accounts: accounts, Sessions: dynamo.Sessions{Table: table},
+		OwnPasswords: dynamo.Passwords{Table: table}, Factors: dynamo.Factors{Table: table},
+		Verifier: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: composer,
+		RateLimiter: dynamo.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
+		Stats: dynamo.Statistics{Table: table},
 	}
 	// Only beside local services are providers asked that run on the same machine, without TLS (V56).
-	web := oidc.NewHTTP(cfg.Local())
-	asker := &oidc.Client{HTTP: web, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
-	providers := &sso.Providers{Store: store, Sealer: sealer, Checker: asker, AzureURL: cfg.Azure, Now: now, NewID: token.NewIDText}
-	flow := &sso.Flow{Providers: providers, Attempts: store, Asker: asker, GraphURL: cfg.Graph, Now: now}
-	links := &sso.Links{Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers, Mail: desk, Now: now, NewID: token.NewIDText}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: log, Routes: api.Routes(api.Services{
-		Door: door, Providers: providers, Flow: flow, Links: links, RedirectURL: asker.RedirectURL,
-		Own:    &sso.Own{Links: links, Flow: flow, Prover: door, Factors: dynamo.Factors{Table: table}, Now: now},
-		Wizard: &sso.Wizard{Links: links, Flow: flow, Directory: oidc.Directory{HTTP: web, URL: cfg.Graph}, Sealer: sealer, Now: now},
-		Files:  &sso.Files{Links: links, Store: linkfiles.Open(cfg.Config(boot.S3), cfg.Bucket), Now: now, NewID: token.NewIDText},
-	})})
+	httpClient := oidc.NewHTTP(cfg.Local())
+	client := &oidc.Client{HTTP: httpClient, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
+	providers := &sso.Providers{Store: store, Sealer: sealer, Checker: client, AzureURL: cfg.Azure, Now: now,
+		NewID: token.NewIDString}
+	flow := &sso.Flow{Providers: providers, Requests: store, Client: client, GraphURL: cfg.Graph, Now: now}
+	identities := &sso.Identities{Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers,
+		Mail: composer, Now: now, NewID: token.NewIDString}
+	httpapi.Serve(
+		httpapi.Server{PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate,
+			Idempotency: dynamo.Idempotency{Table: table}, Log: log, Routes: api.Routes(api.Services{
+				SignIn: signIn, Providers: providers, Flow: flow, Identities: identities, RedirectURL: client.RedirectURL,
+				SelfService: &sso.SelfService{Identities: identities, Flow: flow, Prover: signIn,
+					Factors: dynamo.Factors{Table: table}, Now: now},
+				Wizard: &sso.Wizard{Identities: identities, Flow: flow,
+					Directory: oidc.Directory{HTTP: httpClient, URL: cfg.Graph}, Sealer: sealer, Now: now},
+				Files: &sso.LinkFiles{Identities: identities, Store: identityfiles.Open(cfg.Config(boot.S3), cfg.Bucket),
+					Now: now, NewID: token.NewIDString},
+			})})
 }

@@ -29,17 +29,18 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.Gate{EnvID: cfg.Environment, Checks: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
 	jobs := dynamo.Jobs{Table: table}
-	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table), Now: time.Now}
+	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table),
+		Now: time.Now}
 	transfers := &transfer.Service{
-		Users:   directory,
-		Undos:   jobs,
-		Records: jobs, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
-		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
-		Now:   time.Now, NewID: token.NewIDText,
+		Accounts: directory,
+		UndoJobs: jobs,
+		Jobs:     jobs, Uploads: objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
+		Scheduler: transfer.Scheduler{Jobs: jobs, Messages: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
+		Now:       time.Now, NewID: token.NewIDString,
 	}
-	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDText}
+	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDString}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
 		Routes: api.Routes(transfers, views), Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table},
 		Log: boot.Logger("transfers"),

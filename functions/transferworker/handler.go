@@ -10,14 +10,14 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// runner runs one job, or ends one that cannot be run.
-type runner interface {
+// jobRunner runs one job, or ends one that cannot be run.
+type jobRunner interface {
 	Run(ctx context.Context, env, id string) error
-	GiveUp(ctx context.Context, env, id string) error
+	Abandon(ctx context.Context, env, id string) error
 }
 
 type handler struct {
-	worker runner
+	worker jobRunner
 	// deadLetters is the queue of messages that failed as often as they are tried (V85).
 	deadLetters string
 	log         *slog.Logger
@@ -28,7 +28,7 @@ type handler struct {
 func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	var out events.SQSEventResponse
 	for i, record := range batch.Records {
-		if err := h.one(ctx, record); err != nil {
+		if err := h.handleRecord(ctx, record); err != nil {
 			for _, left := range batch.Records[i:] {
 				out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: left.MessageId})
 			}
@@ -38,9 +38,9 @@ func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSE
 	return out, nil
 }
 
-// one runs one message's job and writes its one line of log. A message that names no job can never succeed: it goes the
-// way of failures, to the dead-letter queue.
-func (h handler) one(ctx context.Context, record events.SQSMessage) error {
+// handleRecord runs one message's job and writes its one line of log. A message that names no job can never succeed: it
+// goes the way of failures, to the dead-letter queue.
+func (h handler) handleRecord(ctx context.Context, record events.SQSMessage) error {
 	var m transfer.Message
 	dead := record.EventSourceARN == h.deadLetters
 	err := json.Unmarshal([]byte(record.Body), &m, json.RejectUnknownMembers(true))
@@ -50,11 +50,12 @@ func (h handler) one(ctx context.Context, record events.SQSMessage) error {
 		return nil
 	case err != nil:
 	case dead:
-		err = h.worker.GiveUp(ctx, m.Env, m.Job)
+		err = h.worker.Abandon(ctx, m.Env, m.Job)
 	default:
 		err = h.worker.Run(ctx, m.Env, m.Job)
 	}
-	attributes := []any{"message", record.MessageId, "job", m.Job, "received", record.Attributes["ApproximateReceiveCount"]}
+	attributes := []any{"message", record.MessageId, "job", m.Job, "received",
+		record.Attributes["ApproximateReceiveCount"]}
 	if err != nil {
 		h.log.ErrorContext(ctx, "message failed", append(attributes, "error", err.Error())...)
 		return err

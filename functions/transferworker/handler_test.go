@@ -13,7 +13,7 @@ import (
 // calls notes what the worker is asked for, and fails jobs named bad.
 type calls []string
 
-func (c *calls) do(what, id string) error {
+func (c *calls) record(what, id string) error {
 	*c = append(*c, what+" "+id)
 	if id == "bad" {
 		return errors.New("down")
@@ -21,30 +21,34 @@ func (c *calls) do(what, id string) error {
 	return nil
 }
 
-func (c *calls) Run(_ context.Context, _, id string) error    { return c.do("run", id) }
-func (c *calls) GiveUp(_ context.Context, _, id string) error { return c.do("give up", id) }
+func (c *calls) Run(_ context.Context, _, id string) error     { return c.record("run", id) }
+func (c *calls) Abandon(_ context.Context, _, id string) error { return c.record("give up", id) }
 
 func message(id, queue, body string) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, EventSourceARN: queue, Body: body}
 }
 
-// V85, V86: a message that failed goes back with all after it; one of the dead letters ends its job; one that says nothing is
-// failed at first, and dropped when it is dead, for it can never succeed.
+// V85, V86: a message that failed goes back with all after it; one of the dead letters ends its job; one that says
+// nothing is failed at first, and dropped when it is dead, for it can never succeed.
 func TestHandle(t *testing.T) {
 	for name, c := range map[string]struct {
 		records []events.SQSMessage
 		want    []string
 		failed  []string
 	}{
-		"runs":           {[]events.SQSMessage{message("1", "q", `{"env":"e","job":"a"}`)}, []string{"run a"}, nil},
-		"none overtakes": {[]events.SQSMessage{message("1", "q", `{"env":"e","job":"a"}`), message("2", "q", `{"env":"e","job":"bad"}`), message("3", "q", `{"env":"e","job":"c"}`)}, []string{"run a", "run bad"}, []string{"2", "3"}},
-		"dead":           {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"a"}`)}, []string{"give up a"}, nil},
-		"dead and fails": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"bad"}`)}, []string{"give up bad"}, []string{"1"}},
-		"nonsense":       {[]events.SQSMessage{message("1", "q", `{}x`)}, nil, []string{"1"}},
-		"dead nonsense":  {[]events.SQSMessage{message("1", "dead", `{}x`)}, nil, nil},
+		"runs": {[]events.SQSMessage{message("1", "q", `{"env":"e","job":"a"}`)}, []string{"run a"}, nil},
+		"none overtakes": {
+			[]events.SQSMessage{message("1", "q", `{"env":"e","job":"a"}`), message("2", "q", `{"env":"e","job":"bad"}`),
+				message("3", "q", `{"env":"e","job":"c"}`)}, []string{"run a", "run bad"}, []string{"2", "3"}},
+		"dead": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"a"}`)}, []string{"give up a"}, nil},
+		"dead and fails": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"bad"}`)}, []string{"give up bad"},
+			[]string{"1"}},
+		"nonsense":      {[]events.SQSMessage{message("1", "q", `{}x`)}, nil, []string{"1"}},
+		"dead nonsense": {[]events.SQSMessage{message("1", "dead", `{}x`)}, nil, nil},
 	} {
 		var got calls
-		out, err := handler{worker: &got, deadLetters: "dead", log: slog.New(slog.DiscardHandler)}.handle(context.Background(), events.SQSEvent{Records: c.records})
+		out, err := handler{worker: &got, deadLetters: "dead",
+			log: slog.New(slog.DiscardHandler)}.handle(context.Background(), events.SQSEvent{Records: c.records})
 		var failed []string
 		for _, f := range out.BatchItemFailures {
 			failed = append(failed, f.ItemIdentifier)

@@ -33,13 +33,13 @@ func main() {
 	jobs := dynamo.Jobs{Table: table}
 	imports := dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments}
 	worker := &transfer.Worker{
-		Jobs: jobs, Staging: imports, Resources: imports, Undoing: imports,
+		Jobs: jobs, Staging: imports, Resources: imports, UndoStore: imports,
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
 		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Rules:     account.Rules{E164: phone.E164},
-		Log:       log, Now: time.Now, NewID: token.NewIDText,
-		Turns: transfer.Turns{Line: jobs, Queue: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
-		Sleep: transfer.Sleep,
+		Log:       log, Now: time.Now, NewID: token.NewIDString,
+		Scheduler: transfer.Scheduler{Jobs: jobs, Messages: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
+		Sleep:     transfer.Sleep,
 	}
 	lambda.Start(handler{worker: worker, deadLetters: cfg.DeadLetters, log: log}.handle)
 }

@@ -16,11 +16,12 @@ func group(code string, roles, groups []string) catalogue.Entry {
 	return catalogue.Entry{Kind: catalogue.Group, Code: code, Active: true, Roles: roles, Groups: groups}
 }
 
-func known() *catalogue.Catalogue {
+func testCatalogue() *catalogue.Catalogue {
 	retired, closed := role("RETIRED", "account.admin"), group("CLOSED", []string{"ADMIN"}, []string{"STAFF"})
 	retired.Active, closed.Active = false, false
 	return catalogue.New([]catalogue.Entry{
-		role("ADMIN", "account.admin", "account.read"), role("VIEWER", "account.read"), role("EDITOR", "account.read", "account.update"),
+		role("ADMIN", "account.admin", "account.read"), role("VIEWER", "account.read"),
+		role("EDITOR", "account.read", "account.update"),
 		role("SELF"), retired, closed,
 		group("STAFF", []string{"SELF"}, nil),
 		group("DESK", []string{"VIEWER"}, []string{"staff"}),
@@ -46,7 +47,7 @@ func TestEffectiveRoles(t *testing.T) {
 		{"unknown ones give nothing", []string{"X"}, []string{"Y"}, []string{}},
 	} {
 		given := [][]string{append([]string(nil), c.roles...), append([]string(nil), c.groups...)}
-		if got := access.EffectiveRoles(known(), c.roles, c.groups); !reflect.DeepEqual(got, c.want) {
+		if got := access.EffectiveRoles(testCatalogue(), c.roles, c.groups); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 		if !reflect.DeepEqual(given, [][]string{append([]string(nil), c.roles...), append([]string(nil), c.groups...)}) {
@@ -56,11 +57,11 @@ func TestEffectiveRoles(t *testing.T) {
 }
 
 func TestPermissionsAreTheUnion(t *testing.T) {
-	got := access.Permissions(known(), []string{"VIEWER"}, []string{"RING1"}).Sorted()
+	got := access.Permissions(testCatalogue(), []string{"VIEWER"}, []string{"RING1"}).Sorted()
 	if !reflect.DeepEqual(got, []access.Permission{access.AccountRead, access.AccountUpdate}) {
 		t.Errorf("%v", got)
 	}
-	if got := access.Permissions(known(), []string{"RETIRED"}, []string{"CLOSED"}); len(got) != 0 {
+	if got := access.Permissions(testCatalogue(), []string{"RETIRED"}, []string{"CLOSED"}); len(got) != 0 {
 		t.Errorf("inactive ones allow %v", got)
 	}
 }
@@ -79,14 +80,14 @@ func TestOutsideLicence(t *testing.T) {
 		{"through nested groups", team, nil, []string{"RING3"}, []string{"EDITOR"}},
 		{"inactive ones do not count", team, []string{"RETIRED"}, []string{"CLOSED"}, nil},
 	} {
-		if got := access.OutsideLicence(known(), c.licence, c.roles, c.groups); !reflect.DeepEqual(got, c.want) {
+		if got := access.OutsideLicence(testCatalogue(), c.licence, c.roles, c.groups); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
 // V61: what one set lacks of another decides who may give what.
-func TestBeyond(t *testing.T) {
+func TestMissing(t *testing.T) {
 	set := func(of ...access.Permission) access.Set {
 		s := access.Set{}
 		for _, p := range of {
@@ -95,14 +96,15 @@ func TestBeyond(t *testing.T) {
 		return s
 	}
 	mine := set(access.AccountRead, access.AccountUpdate)
-	if got := mine.Beyond(set(access.AccountUpdate, access.AccountBlock, access.AccountAdmin)); !reflect.DeepEqual(got, []access.Permission{access.AccountAdmin, access.AccountBlock}) {
+	if got := mine.Missing(set(access.AccountUpdate, access.AccountBlock, access.AccountAdmin)); !reflect.DeepEqual(got,
+		[]access.Permission{access.AccountAdmin, access.AccountBlock}) {
 		t.Errorf("%v", got)
 	}
-	if mine.Beyond(set(access.AccountRead)) != nil || mine.Beyond(nil) != nil {
+	if mine.Missing(set(access.AccountRead)) != nil || mine.Missing(nil) != nil {
 		t.Error("nothing is beyond")
 	}
 	var none access.Set
-	if got := none.Beyond(mine); len(got) != 2 {
+	if got := none.Missing(mine); len(got) != 2 {
 		t.Errorf("everything is beyond nobody: %v", got)
 	}
 }

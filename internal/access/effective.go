@@ -51,7 +51,8 @@ func Permissions(c *catalogue.Catalogue, roles, groups []string) Set {
 	return set
 }
 
-// OutsideLicence returns the effective roles that a licence does not allow, in order; a licence without roles allows all.
+// OutsideLicence returns the effective roles that a licence does not allow, in order; a licence without roles allows
+// all.
 func OutsideLicence(c *catalogue.Catalogue, licence catalogue.Entry, roles, groups []string) []string {
 	if len(licence.Roles) == 0 {
 		return nil

@@ -85,8 +85,8 @@ func (s Set) Has(p Permission) bool {
 	return ok
 }
 
-// Beyond returns what other holds and s does not, sorted.
-func (s Set) Beyond(other Set) []Permission {
+// Missing returns what other holds and s does not, sorted.
+func (s Set) Missing(other Set) []Permission {
 	var out []Permission
 	for _, p := range slices.Sorted(maps.Keys(other)) {
 		if !s.Has(p) {

@@ -17,14 +17,14 @@ type Caller struct {
 	// condition on it.
 	Epoch       int64
 	Permissions Set
-	// Proved is when the caller last proved who they are, zero for one that came by an API key: what asks for a fresh proof
-	// holds it against the clock (Fresh).
-	Proved time.Time
+	// AuthenticatedAt is when the caller last proved who they are, zero for one that came by an API key: what asks for a
+	// fresh proof holds it against the clock (Fresh).
+	AuthenticatedAt time.Time
 }
 
-// Fresh reports whether the caller proved who they are within the time before now (C15, ASVS 7.5.1).
-func (c Caller) Fresh(now time.Time, within time.Duration) bool {
-	return !c.Proved.IsZero() && now.Sub(c.Proved) <= within
+// RecentlyAuthenticated reports whether the caller proved who they are within the time before now (C15, ASVS 7.5.1).
+func (c Caller) RecentlyAuthenticated(now time.Time, within time.Duration) bool {
+	return !c.AuthenticatedAt.IsZero() && now.Sub(c.AuthenticatedAt) <= within
 }
 
 // May reports whether the caller holds p.
@@ -35,6 +35,7 @@ type Scope struct {
 	Env       environment.Environment
 	Catalogue *catalogue.Catalogue
 	Caller    Caller
-	// Trouble is what went wrong beside the check of the caller and did not change its outcome, for the request's record.
-	Trouble error
+	// NonFatalErr is what went wrong beside the check of the caller and did not change its outcome, for the request's
+	// record.
+	NonFatalErr error
 }

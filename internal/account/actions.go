@@ -6,30 +6,30 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // Allow lets the account sign in: it lifts a block, an administrator's or by tries, and zeroes the failed tries. On an
 // account that is allowed already it changes nothing. version 0 acts on whatever version there is.
 func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
-	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
 		if !before.AccessLocked && before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
 			return Write{}, nil
 		}
-		after := allowed(before)
-		return Write{After: after, ClearTries: true, Event: journal.Event{
-			Kind: journal.Allowed, Changes: Fields().Compare(&before, &after),
+		after := withAccessAllowed(before)
+		return Write{After: after, ClearTries: true, Event: auditlog.Event{
+			Kind: auditlog.AccessAllowed, Changes: Fields().Compare(&before, &after),
 		}}, nil
 	})
 }
 
-func allowed(a Account) Account {
+func withAccessAllowed(a Account) Account {
 	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = false, time.Time{}, "", ""
 	return a
 }
@@ -37,7 +37,8 @@ func allowed(a Account) Account {
 // Block ends the account's access at once: every session is over at its next request. A reason is required. Blocking a
 // blocked account again replaces the reason. version 0 acts on whatever version there is, so that nobody can hold off a
 // block by changing the account.
-func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64, reason string) (Account, error) {
+func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64, reason string) (Account,
+	error) {
 	reason, bad := Fields().Find("lockedReason").Clean(reason)
 	if bad == nil && reason == "" {
 		bad = &fault.Field{Code: "required", Message: "Give a reason for the block."}
@@ -46,7 +47,7 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 		bad.Field = "reason"
 		return Account{}, fault.InvalidFields([]fault.Field{*bad})
 	}
-	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) {
+	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if before.ID == sc.Caller.AccountID {
 			return Write{}, fault.New(fault.Conflict, "self", "You cannot block yourself; another administrator can.")
 		}
@@ -57,8 +58,8 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 		after.AccessLocked, after.LockedAt, after.LockedReason, after.LockedBy = true, s.now(), reason, sc.Caller.Username
 		after.Epoch++
 		after.DeviceEpoch++
-		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
-			Kind: journal.Blocked, Note: reason, Changes: Fields().Compare(&before, &after),
+		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{
+			Kind: auditlog.AccessBlocked, Note: reason, Changes: Fields().Compare(&before, &after),
 		}}, nil
 	})
 }
@@ -68,16 +69,18 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 func GuardAdministrator(sc access.Scope, target Account) error {
 	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
 	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
-		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.", target.Username)
+		return fault.New(fault.Forbidden, "administrator", "%s is an administrator; only another administrator can do this.",
+			target.Username)
 	}
 	return nil
 }
 
-// GuardRights refuses what would let the caller take over an account with more rights than their own: a Forbidden fault. deed is what
-// they would do, as in "make a key for".
-func GuardRights(sc access.Scope, target Account, deed string) error {
-	if len(sc.Caller.Permissions.Beyond(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
-		return fault.New(fault.Forbidden, "aboveOwnRights", "You cannot %s an account that holds permissions you do not hold yourself.", deed)
+// GuardRights refuses what would let the caller take over an account with more rights than their own: a Forbidden
+// fault. deed is what they would do, as in "make a key for".
+func GuardRights(sc access.Scope, target Account, action string) error {
+	if len(sc.Caller.Permissions.Missing(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
+		return fault.New(fault.Forbidden, "aboveOwnRights",
+			"You cannot %s an account that holds permissions you do not hold yourself.", action)
 	}
 	return nil
 }
@@ -102,8 +105,9 @@ func guardChange(sc access.Scope, before, after Account, today field.Date) error
 	if before.InDates(today) && !after.InDates(today) {
 		return fault.New(fault.Conflict, "self", "You cannot end your own access by dates; another administrator can.")
 	}
-	if becameAPIOnly(sc, before, after) {
-		return fault.New(fault.Conflict, "self", "You cannot give yourself a licence that cannot sign in; another administrator can.")
+	if becomesAPIOnly(sc, before, after) {
+		return fault.New(fault.Conflict, "self",
+			"You cannot give yourself a licence that cannot sign in; another administrator can.")
 	}
 	return nil
 }
@@ -111,18 +115,18 @@ func guardChange(sc access.Scope, before, after Account, today field.Date) error
 // lostRights returns the permissions that a change takes away.
 func lostRights(sc access.Scope, before, after Account) []access.Permission {
 	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
-	return access.Permissions(sc.Catalogue, after.Roles, after.Groups).Beyond(had)
+	return access.Permissions(sc.Catalogue, after.Roles, after.Groups).Missing(had)
 }
 
 // endsAdministrator reports whether a change leaves an administrator without that right, or without access today.
 func endsAdministrator(sc access.Scope, before, after Account, today field.Date) bool {
 	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
 	return had.Has(access.AccountAdmin) && (slices.Contains(lostRights(sc, before, after), access.AccountAdmin) ||
-		becameAPIOnly(sc, before, after) || before.InDates(today) && !after.InDates(today))
+		becomesAPIOnly(sc, before, after) || before.InDates(today) && !after.InDates(today))
 }
 
-func becameAPIOnly(sc access.Scope, before, after Account) bool {
-	was, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType)
-	is, _ := sc.Catalogue.Find(catalogue.Licence, after.UserType)
-	return is.APIOnly && !was.APIOnly
+func becomesAPIOnly(sc access.Scope, before, after Account) bool {
+	previous, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType)
+	current, _ := sc.Catalogue.Find(catalogue.Licence, after.UserType)
+	return current.APIOnly && !previous.APIOnly
 }

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 func TestBlockEndsAccessAndSessions(t *testing.T) {
-	s, m := service(somebody("1"))
+	s, m := newService(testAccount("1"))
 	got, err := s.Block(context.Background(), scope("9", "DESK"), "1", 0, "  Left the company ")
-	if err != nil || !got.AccessLocked || got.LockedReason != "Left the company" || got.LockedBy != "u9" || !got.LockedAt.Equal(kept) {
+	if err != nil || !got.AccessLocked || got.LockedReason != "Left the company" || got.LockedBy != "u9" ||
+		!got.LockedAt.Equal(nowStored) {
 		t.Fatalf("%+v %v", got, err)
 	}
 	w := m.writes[0]
@@ -25,27 +26,30 @@ func TestBlockEndsAccessAndSessions(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	e := w.Event
-	if e.Kind != journal.Blocked || e.Note != "Left the company" || e.Version != 5 || e.By != "u9" || e.ByID != "9" || e.ID != "id1" || len(e.Changes) != 4 {
+	if e.Kind != auditlog.AccessBlocked || e.Note != "Left the company" || e.Version != 5 || e.By != "u9" ||
+		e.ByID != "9" || e.ID != "id1" || len(e.Changes) != 4 {
 		t.Errorf("event %+v", e)
 	}
 	// Again: another reason replaces the first.
-	if got, err := s.Block(context.Background(), scope("9", "DESK"), "1", 5, "Fraud"); err != nil || got.LockedReason != "Fraud" || got.Version != 6 {
+	if got, err := s.Block(context.Background(), scope("9", "DESK"), "1", 5, "Fraud"); err != nil ||
+		got.LockedReason != "Fraud" || got.Version != 6 {
 		t.Errorf("%+v %v", got, err)
 	}
 }
 
 func TestBlockNeedsAReasonOfOneLine(t *testing.T) {
 	for _, c := range []struct{ reason, code string }{
-		{"", "required"}, {" \t\u00a0", "required"}, {strings.Repeat("ä", 201), "tooLong"}, {"a\nb", "controlCharacter"}, {"a\x1b[1m", "controlCharacter"}, {"a\xff", "notText"},
+		{"", "required"}, {" \t\u00a0", "required"}, {strings.Repeat("ä", 201), "tooLong"}, {"a\nb", "controlCharacter"},
+		{"a\x1b[1m", "controlCharacter"}, {"a\xff", "notText"},
 	} {
-		s, m := service(somebody("1"))
+		s, m := newService(testAccount("1"))
 		_, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, c.reason)
-		wants(t, c.code, err, fault.Invalid, c.code, "reason")
+		wantFault(t, c.code, err, fault.Invalid, c.code, "reason")
 		if len(m.writes) > 0 {
 			t.Errorf("%q: written", c.reason)
 		}
 	}
-	s, _ := service(somebody("1"))
+	s, _ := newService(testAccount("1"))
 	if _, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, strings.Repeat("ä", 200)); err != nil {
 		t.Errorf("200 characters: %v", err)
 	}
@@ -53,7 +57,7 @@ func TestBlockNeedsAReasonOfOneLine(t *testing.T) {
 
 // Nobody blocks themselves, strips themselves of rights, or ends their own access in another way.
 func TestNobodyEndsTheirOwnAccess(t *testing.T) {
-	me := somebody("9", "ADMIN", "DESK")
+	me := testAccount("9", "ADMIN", "DESK")
 	for name, p := range map[string]field.Patch{
 		"no role":                         {"roles": nil},
 		"a lesser role":                   {"roles": []string{"DESK"}},
@@ -61,24 +65,25 @@ func TestNobodyEndsTheirOwnAccess(t *testing.T) {
 		"the first day tomorrow":          {"dateFrom": field.Date("2026-01-06")},
 		"a licence that does not sign in": {"userType": "API"},
 	} {
-		s, m := service(me)
+		s, m := newService(me)
 		_, err := s.Change(context.Background(), scope("9", "ADMIN", "DESK"), "9", 4, p)
-		wants(t, name, err, fault.Conflict, "self", "")
+		wantFault(t, name, err, fault.Conflict, "self", "")
 		if len(m.writes) > 0 {
 			t.Errorf("%s: written", name)
 		}
 	}
-	s, _ := service(me)
+	s, _ := newService(me)
 	_, err := s.Block(context.Background(), scope("9", "ADMIN"), "9", 0, "Goodbye")
-	wants(t, "block", err, fault.Conflict, "self", "")
+	wantFault(t, "block", err, fault.Conflict, "self", "")
 	for name, p := range map[string]field.Patch{
 		"a role that gave nothing more": {"roles": []string{"ADMIN"}},
 		"the same rights by a group":    {"roles": nil, "groups": []string{"BOARD"}},
 		"a last day today":              {"dateTo": today},
 		"another name":                  {"name": "New"},
 	} {
-		s, m := service(me)
-		if _, err := s.Change(context.Background(), scope("9", "ADMIN", "DESK"), "9", 4, p); err != nil || len(m.writes) != 1 || m.writes[0].After.Epoch != 7 {
+		s, m := newService(me)
+		if _, err := s.Change(context.Background(), scope("9", "ADMIN", "DESK"), "9", 4, p); err != nil ||
+			len(m.writes) != 1 || m.writes[0].After.Epoch != 7 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -86,14 +91,14 @@ func TestNobodyEndsTheirOwnAccess(t *testing.T) {
 
 // It is not only account.admin that nobody takes from themselves.
 func TestNobodyTakesALesserRightFromThemselves(t *testing.T) {
-	s, _ := service(somebody("9", "EDITOR"))
+	s, _ := newService(testAccount("9", "EDITOR"))
 	_, err := s.Change(context.Background(), scope("9", "EDITOR"), "9", 4, field.Patch{"roles": []string{"VIEWER"}})
-	wants(t, "an editor", err, fault.Conflict, "self", "")
+	wantFault(t, "an editor", err, fault.Conflict, "self", "")
 }
 
 // Only administrators act on administrators, in every way there is.
 func TestOnlyAdministratorsActOnAdministrators(t *testing.T) {
-	target := somebody("1")
+	target := testAccount("1")
 	target.Groups, target.AccessLocked = []string{"NEST"}, true // an administrator through nested groups
 	caller := scope("9", "EDITOR", "DESK")
 	for name, act := range map[string]func(*account.Service) error{
@@ -107,11 +112,11 @@ func TestOnlyAdministratorsActOnAdministrators(t *testing.T) {
 			return err
 		},
 		"password": func(s *account.Service) error {
-			_, err := s.SetPassword(context.Background(), caller, "1", 0, account.NewPassword{Password: "long enough"})
+			_, err := s.SetPassword(context.Background(), caller, "1", 0, account.NewPasswordRequest{Password: "long enough"})
 			return err
 		},
 	} {
-		s, m := service(target)
+		s, m := newService(target)
 		if err := act(s); !fault.Is(err, fault.Forbidden) || len(m.writes) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -121,19 +126,21 @@ func TestOnlyAdministratorsActOnAdministrators(t *testing.T) {
 // Whoever controls the address controls the password: that of somebody with more rights is not for others.
 func TestIdentifiersOfThoseWithMoreRightsAreKept(t *testing.T) {
 	for _, p := range []field.Patch{{"email": "mine@example.com"}, {"username": "other"}} {
-		s, _ := service(somebody("1", "DESK"))
+		s, _ := newService(testAccount("1", "DESK"))
 		_, err := s.Change(context.Background(), scope("9", "EDITOR"), "1", 4, p)
-		wants(t, "an editor", err, fault.Forbidden, "aboveOwnRights", "")
+		wantFault(t, "an editor", err, fault.Forbidden, "aboveOwnRights", "")
 		if _, err := s.Change(context.Background(), scope("9", "EDITOR", "DESK"), "1", 4, p); err != nil {
 			t.Errorf("with the rights: %v", err)
 		}
 	}
 }
 
-// Of two administrators who take it from each other at once only one can: it ends sessions, and depends on the caller's own.
+// Of two administrators who take it from each other at once only one can: it ends sessions, and depends on the caller's
+// own.
 func TestTakingAdministrationDependsOnTheCallersOwnAccess(t *testing.T) {
-	for name, p := range map[string]field.Patch{"the role": {"roles": []string{"VIEWER"}}, "the dates": {"dateTo": field.Date("2026-01-04")}, "the licence": {"userType": "API"}} {
-		s, m := service(somebody("1", "ADMIN"))
+	for name, p := range map[string]field.Patch{"the role": {"roles": []string{"VIEWER"}},
+		"the dates": {"dateTo": field.Date("2026-01-04")}, "the licence": {"userType": "API"}} {
+		s, m := newService(testAccount("1", "ADMIN"))
 		if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, p); err != nil {
 			t.Fatal(err)
 		}
@@ -141,44 +148,50 @@ func TestTakingAdministrationDependsOnTheCallersOwnAccess(t *testing.T) {
 			t.Errorf("%s: epoch %d, caller's %d", name, w.After.Epoch, w.CallerEpoch)
 		}
 	}
-	s, m := service(somebody("1", "ADMIN"))
-	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "N"}); err != nil || m.writes[0].After.Epoch != 7 || m.writes[0].CallerEpoch != 0 {
+	s, m := newService(testAccount("1", "ADMIN"))
+	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "N"}); err != nil ||
+		m.writes[0].After.Epoch != 7 || m.writes[0].CallerEpoch != 0 {
 		t.Errorf("another change: %v %+v", err, m.writes)
 	}
 }
 
 func TestAllowLiftsEveryBlock(t *testing.T) {
-	admin, tries, both := somebody("1"), somebody("2"), somebody("3")
-	admin.AccessLocked, admin.LockedAt, admin.LockedReason, admin.LockedBy = true, kept, "x", "u8"
-	tries.FailedTries, tries.TriesBlockedAt = 5, kept
+	admin, tries, both := testAccount("1"), testAccount("2"), testAccount("3")
+	admin.AccessLocked, admin.LockedAt, admin.LockedReason, admin.LockedBy = true, nowStored, "x", "u8"
+	tries.FailedTries, tries.TriesBlockedAt = 5, nowStored
 	both.AccessLocked, both.FailedTries = true, 3
-	s, m := service(admin, tries, both)
+	s, m := newService(admin, tries, both)
 	for _, id := range []string{"1", "2", "3"} {
 		got, err := s.Allow(context.Background(), scope("9", "DESK"), id, 4)
-		if err != nil || got.AccessLocked || !got.LockedAt.IsZero() || got.LockedReason != "" || got.LockedBy != "" || got.FailedTries != 0 || !got.TriesBlockedAt.IsZero() {
+		if err != nil || got.AccessLocked || !got.LockedAt.IsZero() || got.LockedReason != "" || got.LockedBy != "" ||
+			got.FailedTries != 0 || !got.TriesBlockedAt.IsZero() {
 			t.Errorf("%s: %+v %v", id, got, err)
 		}
 	}
 	for _, w := range m.writes {
-		if !w.ClearTries || w.Event.Kind != journal.Allowed || w.After.Epoch != 7 {
+		if !w.ClearTries || w.Event.Kind != auditlog.AccessAllowed || w.After.Epoch != 7 {
 			t.Errorf("%+v", w)
 		}
 	}
-	if got, err := s.Allow(context.Background(), scope("9", "DESK"), "1", 0); err != nil || got.Version != 5 || len(m.writes) != 3 {
+	if got, err := s.Allow(context.Background(), scope("9", "DESK"), "1", 0); err != nil || got.Version != 5 ||
+		len(m.writes) != 3 {
 		t.Errorf("allowing an allowed one: %+v %v, %d writes", got, err, len(m.writes))
 	}
 }
 
 func TestSetPassword(t *testing.T) {
-	locked := somebody("1")
+	locked := testAccount("1")
 	locked.AccessLocked, locked.LockedReason, locked.FailedTries = true, "x", 4
-	s, m := service(locked)
-	got, err := s.SetPassword(context.Background(), scope("9", "DESK"), "1", 0, account.NewPassword{Password: "long enough", ForceChange: true})
-	if err != nil || !got.AccessLocked || got.FailedTries != 4 || !got.ForcePasswordChange || got.PasswordHash != "hash of long enough" || got.Epoch != 8 {
+	s, m := newService(locked)
+	got, err := s.SetPassword(context.Background(), scope("9", "DESK"), "1", 0,
+		account.NewPasswordRequest{Password: "long enough", ForceChange: true})
+	if err != nil || !got.AccessLocked || got.FailedTries != 4 || !got.ForcePasswordChange ||
+		got.PasswordHash != "hash of long enough" || got.Epoch != 8 {
 		t.Errorf("%+v %v", got, err)
 	}
 	w := m.writes[0]
-	if w.ClearTries || w.CallerEpoch != 70 || w.Event.Kind != journal.PasswordSet || strings.Contains(strings.ToLower(w.Event.Note), "enough") {
+	if w.ClearTries || w.CallerEpoch != 70 || w.Event.Kind != auditlog.PasswordSet ||
+		strings.Contains(strings.ToLower(w.Event.Note), "enough") {
 		t.Errorf("%+v", w)
 	}
 	for _, d := range w.Event.Changes { // C50: only that a change is forced
@@ -186,14 +199,15 @@ func TestSetPassword(t *testing.T) {
 			t.Errorf("the event tells of %s", d.Field)
 		}
 	}
-	got, err = s.SetPassword(context.Background(), scope("9", "DESK"), "1", 5, account.NewPassword{Password: "long enough", Unlock: true})
+	got, err = s.SetPassword(context.Background(), scope("9", "DESK"), "1", 5,
+		account.NewPasswordRequest{Password: "long enough", Unlock: true})
 	if err != nil || got.AccessLocked || got.FailedTries != 0 || got.ForcePasswordChange || !m.writes[1].ClearTries {
 		t.Errorf("with unlock: %+v %v", got, err)
 	}
 }
 
 func TestSetPasswordRefuses(t *testing.T) {
-	api, strong := somebody("2"), somebody("3", "EDITOR")
+	api, strong := testAccount("2"), testAccount("3", "EDITOR")
 	api.UserType, api.PasswordHash = "api", ""
 	for _, c := range []struct {
 		name, id, secret string
@@ -208,48 +222,53 @@ func TestSetPasswordRefuses(t *testing.T) {
 		{"the username", "1", "u1 and more", []string{"DESK"}, false, fault.Invalid, "personal", "password"},
 		{"nobody", "7", "long enough", []string{"ADMIN"}, false, fault.NotFound, "notFound", ""},
 	} {
-		s, m := service(somebody("1"), api, strong)
-		_, err := s.SetPassword(context.Background(), scope("9", c.roles...), c.id, 0, account.NewPassword{Password: c.secret, Unlock: c.unlock})
-		wants(t, c.name, err, c.kind, c.code, c.of)
+		s, m := newService(testAccount("1"), api, strong)
+		_, err := s.SetPassword(context.Background(), scope("9", c.roles...), c.id, 0,
+			account.NewPasswordRequest{Password: c.secret, Unlock: c.unlock})
+		wantFault(t, c.name, err, c.kind, c.code, c.of)
 		if len(m.writes) > 0 {
 			t.Errorf("%s: written", c.name)
 		}
 	}
-	s, _ := service(somebody("1"))
+	s, _ := newService(testAccount("1"))
 	sc := scope("9", "DESK")
 	delete(sc.Caller.Permissions, "account.block")
-	_, err := s.SetPassword(context.Background(), sc, "1", 0, account.NewPassword{Password: "long enough", Unlock: true})
-	wants(t, "unlock without the right to", err, fault.Forbidden, "forbidden", "")
-	s.Passwords = plainHash{fail: errors.New("no random")}
-	if _, err := s.SetPassword(context.Background(), scope("9", "DESK"), "1", 0, account.NewPassword{Password: "long enough"}); err == nil {
+	_, err := s.SetPassword(context.Background(), sc, "1", 0,
+		account.NewPasswordRequest{Password: "long enough", Unlock: true})
+	wantFault(t, "unlock without the right to", err, fault.Forbidden, "forbidden", "")
+	s.Passwords = fakePasswords{fail: errors.New("no random")}
+	if _, err := s.SetPassword(context.Background(), scope("9", "DESK"), "1", 0,
+		account.NewPasswordRequest{Password: "long enough"}); err == nil {
 		t.Error("without a hash it goes on")
 	}
 }
 
 // V07: one's own password takes the current one, which these routes do not ask for; not by setting, not by resetting.
 func TestOnesOwnPasswordIsNotSetAsAnothers(t *testing.T) {
-	s, m := service(somebody("9", "ADMIN"))
-	s.Generator = generator{}
-	_, err := s.SetPassword(context.Background(), scope("9", "ADMIN"), "9", 0, account.NewPassword{Password: "long enough"})
-	wants(t, "set", err, fault.Conflict, "self", "")
+	s, m := newService(testAccount("9", "ADMIN"))
+	s.Generator = fakeGenerator{}
+	_, err := s.SetPassword(context.Background(), scope("9", "ADMIN"), "9", 0,
+		account.NewPasswordRequest{Password: "long enough"})
+	wantFault(t, "set", err, fault.Conflict, "self", "")
 	_, _, err = s.ResetPassword(context.Background(), scope("9", "ADMIN"), "9", 0, false)
-	wants(t, "reset", err, fault.Conflict, "self", "")
+	wantFault(t, "reset", err, fault.Conflict, "self", "")
 	if len(m.writes) != 0 {
 		t.Errorf("%d writes", len(m.writes))
 	}
 }
 
 func TestPresentedShowsABlockByTries(t *testing.T) {
-	a := somebody("1")
-	if !reflect.DeepEqual(a.Presented(), a) {
+	a := testAccount("1")
+	if !reflect.DeepEqual(a.ForDisplay(), a) {
 		t.Error("nothing to show")
 	}
-	a.TriesBlockedAt = kept
-	if p := a.Presented(); !p.AccessLocked || p.LockedReason == "" || !p.LockedAt.Equal(kept) || p.LockedBy != "" || a.AccessLocked {
+	a.TriesBlockedAt = nowStored
+	if p := a.ForDisplay(); !p.AccessLocked || p.LockedReason == "" || !p.LockedAt.Equal(nowStored) || p.LockedBy != "" ||
+		a.AccessLocked {
 		t.Errorf("%+v", p)
 	}
-	a.AccessLocked, a.LockedReason, a.LockedAt = true, "by hand", kept.Add(time.Hour)
-	if p := a.Presented(); p.LockedReason != "by hand" || !p.LockedAt.Equal(kept.Add(time.Hour)) {
+	a.AccessLocked, a.LockedReason, a.LockedAt = true, "by hand", nowStored.Add(time.Hour)
+	if p := a.ForDisplay(); p.LockedReason != "by hand" || !p.LockedAt.Equal(nowStored.Add(time.Hour)) {
 		t.Errorf("the administrator does not win: %+v", p)
 	}
 }
@@ -260,7 +279,8 @@ func TestInDates(t *testing.T) {
 		from, to, day field.Date
 		want          bool
 	}{
-		{"2026-01-05", "2026-01-05", "2026-01-05", true}, {"2026-01-05", "", "9999-12-31", true}, {"", "", "2026-01-05", true},
+		{"2026-01-05", "2026-01-05", "2026-01-05", true}, {"2026-01-05", "", "9999-12-31", true},
+		{"", "", "2026-01-05", true},
 		{"2026-01-06", "", "2026-01-05", false}, {"2026-01-01", "2026-01-04", "2026-01-05", false},
 	} {
 		a := account.Account{DateFrom: c.from, DateTo: c.to}
@@ -271,9 +291,10 @@ func TestInDates(t *testing.T) {
 }
 
 func TestTheAnchorHoldsWhatEveryRequestNeeds(t *testing.T) {
-	a := somebody("1", "VIEWER")
+	a := testAccount("1", "VIEWER")
 	a.Groups, a.DateTo = []string{"STAFF"}, "2027-01-01"
-	want := account.Anchor{ID: "1", Username: "u1", Epoch: 7, UserType: "FULL", Active: true, DateFrom: "2026-01-01", DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"}}
+	want := account.Anchor{ID: "1", Username: "u1", Epoch: 7, UserType: "FULL", Active: true, DateFrom: "2026-01-01",
+		DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"}}
 	if got := a.Anchor(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}

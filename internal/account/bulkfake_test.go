@@ -10,33 +10,37 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// locked is a Store that several may use at once.
-type locked struct {
+// lockedStore is a Store that several may use at once.
+type lockedStore struct {
 	account.Store
 	mu sync.Mutex
 }
 
-func (l *locked) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
+func (l *lockedStore) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.Store.Account(ctx, env, id)
 }
 
-func (l *locked) Write(ctx context.Context, env environment.Environment, w account.Write) error {
+func (l *lockedStore) Write(ctx context.Context, env environment.Environment, w account.Write) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.Store.Write(ctx, env, w)
 }
 
-// living is the directory of what a memory holds at the moment.
-type living struct{ m *memory }
+// liveDirectory is the directory of what a memory holds at the moment.
+type liveDirectory struct{ store *fakeStore }
 
-func (l *living) now() *directory { return &directory{all: slices.Collect(maps.Values(l.m.accounts))} }
+func (l *liveDirectory) now() *fakeDirectory {
+	return &fakeDirectory{all: slices.Collect(maps.Values(l.store.accounts))}
+}
 
-func (l *living) Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]account.Row)) error {
+func (l *liveDirectory) Scan(ctx context.Context, env environment.Environment, after string, fields []string,
+	visit func([]account.Row)) error {
 	return l.now().Scan(ctx, env, after, fields, visit)
 }
 
-func (l *living) At(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
-	return l.now().At(ctx, env, keys)
+func (l *liveDirectory) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account,
+	error) {
+	return l.now().ByKeys(ctx, env, keys)
 }

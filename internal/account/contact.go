@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // Contact is how else a person is called and reached. Nothing in it signs in.
@@ -60,8 +60,8 @@ const (
 
 // ContactFields is the table of the contact's texts; its lists are beside it.
 func ContactFields() field.Table[Contact] {
-	text := func(name, label string, most int, at func(*Contact) any) field.Def[Contact] {
-		return field.Def[Contact]{Name: name, Label: label, Section: sectionContact, Kind: field.Text, Max: most, At: at}
+	text := func(name, label string, maxLength int, at func(*Contact) any) field.Def[Contact] {
+		return field.Def[Contact]{Name: name, Label: label, Section: sectionContact, Kind: field.Text, Max: maxLength, At: at}
 	}
 	return field.Table[Contact]{
 		text("title", "Title", 50, func(c *Contact) any { return &c.Title }),
@@ -76,7 +76,8 @@ func ContactFields() field.Table[Contact] {
 }
 
 func entryFields() (email, phone field.Def[ContactEntry]) {
-	return field.Def[ContactEntry]{Label: "Email", Kind: field.Email, Max: MaxEmail}, field.Def[ContactEntry]{Label: "Phone", Kind: field.Phone, Max: MaxMobile}
+	return field.Def[ContactEntry]{Label: "Email", Kind: field.Email, Max: MaxEmail},
+		field.Def[ContactEntry]{Label: "Phone", Kind: field.Phone, Max: MaxMobile}
 }
 
 // addressFields are the parts of an address that are of one line.
@@ -99,16 +100,16 @@ const ContactSubject = "contact"
 type ContactStore interface {
 	// Contact returns an account's contact, a blank one of version 1 while nothing was written.
 	Contact(ctx context.Context, accountID string) (Contact, error)
-	// SaveContact writes the next version of a contact and the event that tells of it: ErrRaced if there is another version
-	// than the one before it, NotFound if the environment has no such account.
-	SaveContact(ctx context.Context, env environment.Environment, accountID string, c Contact, e journal.Event) error
-	// ContactSince returns the events that made versions of the contact after the given one, oldest first.
-	ContactSince(ctx context.Context, accountID string, version int64) ([]journal.Event, error)
+	// SaveContact writes the next version of a contact and the event that tells of it: ErrConcurrentChange if there is
+	// another version than the one before it, NotFound if the environment has no such account.
+	SaveContact(ctx context.Context, env environment.Environment, accountID string, c Contact, e auditlog.Event) error
+	// ContactEventsSince returns the events that made versions of the contact after the given one, oldest first.
+	ContactEventsSince(ctx context.Context, accountID string, version int64) ([]auditlog.Event, error)
 }
 
 // Contacts reads and changes contacts.
 type Contacts struct {
-	Desk
+	Editor
 	Store ContactStore
 }
 
@@ -121,8 +122,9 @@ func (s *Contacts) Get(ctx context.Context, sc access.Scope, id string) (Contact
 }
 
 // Replace puts a contact in place of the one of that version. One that says nothing new writes nothing.
-func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, version int64, given Contact) (Contact, error) {
-	a, err := s.toChange(ctx, sc, id)
+func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, version int64, given Contact) (Contact,
+	error) {
+	a, err := s.accountToChange(ctx, sc, id)
 	if err != nil {
 		return Contact{}, err
 	}
@@ -134,28 +136,28 @@ func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, vers
 		return Contact{}, err
 	}
 	if before.Version != version {
-		return Contact{}, s.stale(ctx, a.ID, before.Version, version)
+		return Contact{}, s.staleFault(ctx, a.ID, before.Version, version)
 	}
 	changes := before.compare(given)
 	if len(changes) == 0 {
 		return before, nil
 	}
 	given.Version = version + 1
-	e := s.event(sc, journal.ContactChanged)
+	e := s.newEvent(sc, auditlog.ContactChanged)
 	e.Subject, e.Version, e.Changes = ContactSubject, given.Version, changes
 	err = s.Store.SaveContact(ctx, sc.Env, a.ID, given, e)
-	if errors.Is(err, ErrRaced) {
+	if errors.Is(err, ErrConcurrentChange) {
 		now, err := s.Store.Contact(ctx, a.ID)
 		if err != nil {
 			return Contact{}, err
 		}
-		return Contact{}, s.stale(ctx, a.ID, now.Version, version)
+		return Contact{}, s.staleFault(ctx, a.ID, now.Version, version)
 	}
 	return given, err
 }
 
-func (s *Contacts) stale(ctx context.Context, id string, now, version int64) error {
-	since, err := s.Store.ContactSince(ctx, id, version)
+func (s *Contacts) staleFault(ctx context.Context, id string, now, version int64) error {
+	since, err := s.Store.ContactEventsSince(ctx, id, version)
 	if err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (s *Contacts) stale(ctx context.Context, id string, now, version int64) err
 			since[i].Changes[j].Field = strings.TrimPrefix(d.Field, contactPrefix)
 		}
 	}
-	return journal.Stale("The contact", now, since)
+	return auditlog.Stale("The contact", now, since)
 }
 
 // clean puts a contact into the form that is kept and returns what is wrong with it.
@@ -181,7 +183,8 @@ func (c *Contact) clean() []fault.Field {
 	bad = append(bad, cleanEntries("emails", EmailTypes, c.Emails, func(typed string) (string, *fault.Field) {
 		clean, wrong := email.Clean(typed)
 		if normal, ok := Normalise(clean); wrong == nil && (!ok || !validEmail(clean) || !validEmail(normal)) {
-			wrong = &fault.Field{Code: "address", Message: "This is not an address that mail can be sent to; it should look like name@example.com."}
+			wrong = &fault.Field{Code: "address",
+				Message: "This is not an address that mail can be sent to; it should look like name@example.com."}
 		}
 		return clean, wrong
 	})...)
@@ -196,10 +199,10 @@ func (c *Contact) clean() []fault.Field {
 }
 
 func cleanEntries(name, types string, entries []ContactEntry, clean func(string) (string, *fault.Field)) []fault.Field {
-	bad := tooMany(name, len(entries))
+	bad := countFault(name, len(entries))
 	for i := range entries[:min(len(entries), MaxContactEntries)] {
 		at := name + "." + strconv.Itoa(i)
-		bad = append(bad, wrongType(at, types, entries[i].Type)...)
+		bad = append(bad, typeFault(at, types, entries[i].Type)...)
 		value, wrong := clean(entries[i].Value)
 		if wrong != nil {
 			bad = append(bad, fault.Field{Field: at + ".value", Code: wrong.Code, Message: wrong.Message})
@@ -209,37 +212,42 @@ func cleanEntries(name, types string, entries []ContactEntry, clean func(string)
 	return bad
 }
 
-func tooMany(name string, n int) []fault.Field {
+func countFault(name string, n int) []fault.Field {
 	if n <= MaxContactEntries {
 		return nil
 	}
-	return []fault.Field{{Field: name, Code: "tooMany", Message: "There can be at most " + count(MaxContactEntries) + "; take some out."}}
+	return []fault.Field{
+		{Field: name, Code: "tooMany", Message: "There can be at most " + count(MaxContactEntries) + "; take some out."}}
 }
 
-func wrongType(at, types, given string) []fault.Field {
+func typeFault(at, types, given string) []fault.Field {
 	if slices.Contains(strings.Split(types, "|"), given) {
 		return nil
 	}
-	return []fault.Field{{Field: at + ".type", Code: "choice", Message: "This must be one of " + strings.ReplaceAll(types, "|", ", ") + "."}}
+	return []fault.Field{
+		{Field: at + ".type", Code: "choice", Message: "This must be one of " + strings.ReplaceAll(types, "|", ", ") + "."}}
 }
 
 func (c *Contact) cleanAddresses() []fault.Field {
-	bad := tooMany("addresses", len(c.Addresses))
+	bad := countFault("addresses", len(c.Addresses))
 	parts := addressFields()
 	for i := range c.Addresses[:min(len(c.Addresses), MaxContactEntries)] {
 		a, at := &c.Addresses[i], "addresses."+strconv.Itoa(i)
-		bad = append(bad, wrongType(at, AddressTypes, a.Type)...)
-		lines, wrong := cleanLines(at+".address", "Address", a.Address, MaxAddress)
+		bad = append(bad, typeFault(at, AddressTypes, a.Type)...)
+		lines, wrong := cleanMultiline(at+".address", "Address", a.Address, MaxAddress)
 		if wrong != nil {
 			bad = append(bad, *wrong)
 		}
 		a.Address = lines
-		for _, f := range parts.Apply(a, field.Patch{"postcode": a.Postcode, "city": a.City, "county": a.County, "country": a.Country}) {
+		for _, f := range parts.Apply(a,
+			field.Patch{"postcode": a.Postcode, "city": a.City, "county": a.County, "country": a.Country}) {
 			f.Field = at + "." + f.Field
 			bad = append(bad, f)
 		}
 		if wrong == nil && a.Address == "" && a.Postcode == "" && a.City == "" && a.County == "" {
-			bad = append(bad, fault.Field{Field: at + ".address", Code: "required", Message: "This address says nothing; fill it in or take it out."})
+			bad = append(bad,
+				fault.Field{Field: at + ".address", Code: "required",
+					Message: "This address says nothing; fill it in or take it out."})
 		}
 	}
 	return bad

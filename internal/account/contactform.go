@@ -18,7 +18,7 @@ type ContactForm struct {
 type ContactList struct {
 	Name  string        `json:"name"`
 	Label string        `json:"label"`
-	Most  int           `json:"most" help:"How many there can be."`
+	Max   int           `json:"most" help:"How many there can be."`
 	Types []ContactType `json:"types" help:"What an entry can be for; the value of its type."`
 	Items []field.Meta  `json:"items"`
 }
@@ -34,13 +34,19 @@ func DescribeContact() ContactForm {
 	email, phone := entryFields()
 	email.Name, email.Required, phone.Name, phone.Required = "value", true, "value", true
 	// A street has lines, which no field of a table has; it is checked beside them.
-	parts := append(field.Table[Address]{{Name: "address", Label: "Address", Help: "House, street and the like; it can have several lines.", Kind: field.Text, Max: MaxAddress}}, addressFields()...)
+	parts := append(
+		field.Table[Address]{
+			{Name: "address", Label: "Address", Help: "House, street and the like; it can have several lines.",
+				Kind: field.Text, Max: MaxAddress}}, addressFields()...)
 	return ContactForm{
 		Items: ContactFields().Describe(),
 		Lists: []ContactList{
-			{Name: "emails", Label: "Email addresses", Most: MaxContactEntries, Types: contactTypes(EmailTypes), Items: field.Table[ContactEntry]{email}.Describe()},
-			{Name: "phones", Label: "Phone numbers", Most: MaxContactEntries, Types: contactTypes(PhoneTypes), Items: field.Table[ContactEntry]{phone}.Describe()},
-			{Name: "addresses", Label: "Addresses", Most: MaxContactEntries, Types: contactTypes(AddressTypes), Items: parts.Describe()},
+			{Name: "emails", Label: "Email addresses", Max: MaxContactEntries, Types: contactTypes(EmailTypes),
+				Items: field.Table[ContactEntry]{email}.Describe()},
+			{Name: "phones", Label: "Phone numbers", Max: MaxContactEntries, Types: contactTypes(PhoneTypes),
+				Items: field.Table[ContactEntry]{phone}.Describe()},
+			{Name: "addresses", Label: "Addresses", Max: MaxContactEntries, Types: contactTypes(AddressTypes),
+				Items: parts.Describe()},
 		},
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A form that is filled in as it says must be one that the service takes, and its bounds must be those that are checked.
+// A form that is filled in as it says must be one that the service takes, and its bounds must be those that are
+// checked.
 func TestDescribeContactAgreesWithWhatIsChecked(t *testing.T) {
 	form := DescribeContact()
 	body := map[string]any{}

@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // TargetKind is what a delegation is about.
@@ -36,8 +36,8 @@ type Delegation struct {
 	ChangedAt time.Time
 }
 
-// text is how the log shows a delegation.
-func (d Delegation) text() string {
+// logText is how the log shows a delegation.
+func (d Delegation) logText() string {
 	what, may := "Resource ", " (view only)"
 	if d.Kind == TargetResourceGroup {
 		what = "Resource group "
@@ -51,19 +51,22 @@ func (d Delegation) text() string {
 // DelegationField is what the log calls a delegation as a field.
 const DelegationField = "delegation"
 
-// DelegationStore keeps delegations. Each write is whole, with the event that tells of it, and NotFound if the environment
-// has no such account.
+// DelegationStore keeps delegations. Each write is whole, with the event that tells of it, and NotFound if the
+// environment has no such account.
 type DelegationStore interface {
-	// Delegations returns up to limit delegations of an account, oldest first, after the given id, and the id to go on from.
+	// Delegations returns up to limit delegations of an account, oldest first, after the given id, and the id to go on
+	// from.
 	Delegations(ctx context.Context, accountID, after string, limit int) ([]Delegation, string, error)
 	// Delegation returns one; NotFound if the account has none of that id.
 	Delegation(ctx context.Context, accountID, id string) (Delegation, error)
 	// AddDelegation writes a new one; Conflict if the target is delegated to the account already, or gone meanwhile.
-	AddDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation, e journal.Event) error
-	// ChangeDelegation writes the next version; ErrRaced if there is another than the one before it.
-	ChangeDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation, e journal.Event) error
-	// RemoveDelegation deletes that version; ErrRaced if there is another.
-	RemoveDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation, e journal.Event) error
+	AddDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation, e auditlog.Event) error
+	// ChangeDelegation writes the next version; ErrConcurrentChange if there is another than the one before it.
+	ChangeDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation,
+		e auditlog.Event) error
+	// RemoveDelegation deletes that version; ErrConcurrentChange if there is another.
+	RemoveDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation,
+		e auditlog.Event) error
 }
 
 // Resources finds the resources that can be delegated.
@@ -74,13 +77,14 @@ type Resources interface {
 
 // Delegations says whose timesheets an account manages.
 type Delegations struct {
-	Desk
+	Editor
 	Store     DelegationStore
 	Resources Resources
 }
 
 // List returns up to limit delegations of an account after the given id, and the id to go on from.
-func (s *Delegations) List(ctx context.Context, sc access.Scope, id, after string, limit int) ([]Delegation, string, error) {
+func (s *Delegations) List(ctx context.Context, sc access.Scope, id, after string, limit int) ([]Delegation, string,
+	error) {
 	if _, err := s.Accounts.Get(ctx, sc, id); err != nil {
 		return nil, "", err
 	}
@@ -88,21 +92,23 @@ func (s *Delegations) List(ctx context.Context, sc access.Scope, id, after strin
 }
 
 // Add delegates a target to an account, which can have it once.
-func (s *Delegations) Add(ctx context.Context, sc access.Scope, id string, kind TargetKind, code string, manager bool) (Delegation, error) {
-	a, err := s.toChange(ctx, sc, id)
+func (s *Delegations) Add(ctx context.Context, sc access.Scope, id string, kind TargetKind, code string,
+	manager bool) (Delegation, error) {
+	a, err := s.accountToChange(ctx, sc, id)
 	if err != nil {
 		return Delegation{}, err
 	}
-	if code, err = s.target(ctx, sc, a, kind, code); err != nil {
+	if code, err = s.resolveTarget(ctx, sc, a, kind, code); err != nil {
 		return Delegation{}, err
 	}
-	e := s.event(sc, journal.DelegationAdded)
+	e := s.newEvent(sc, auditlog.DelegationAdded)
 	d := Delegation{ID: s.NewID(), Version: 1, Kind: kind, Code: code, Manager: manager, ChangedBy: e.By, ChangedAt: e.At}
-	return d, s.Store.AddDelegation(ctx, sc.Env, a.ID, d, told(e, d, nil, d.text()))
+	return d, s.Store.AddDelegation(ctx, sc.Env, a.ID, d, withDelegation(e, d, nil, d.logText()))
 }
 
-// target returns the code of a target as its own entry spells it, or what keeps the account from having it.
-func (s *Delegations) target(ctx context.Context, sc access.Scope, a Account, kind TargetKind, code string) (string, error) {
+// resolveTarget returns the code of a target as its own entry spells it, or what keeps the account from having it.
+func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Account, kind TargetKind,
+	code string) (string, error) {
 	code, bad := codeField.Clean(code)
 	refuse := func(name, code, message string) (string, error) {
 		return "", fault.InvalidFields([]fault.Field{{Field: "target." + name, Code: code, Message: message}})
@@ -121,49 +127,52 @@ func (s *Delegations) target(ctx context.Context, sc access.Scope, a Account, ki
 	case kind != TargetResource:
 		return refuse("kind", "choice", "This must be one of resource, resourceGroup.")
 	case a.Resource != "" && catalogue.Fold(a.Resource) == catalogue.Fold(code):
-		return refuse("code", "ownResource", a.Resource+" is this account's own resource; nobody manages their own timesheets.")
+		return refuse("code", "ownResource",
+			a.Resource+" is this account's own resource; nobody manages their own timesheets.")
 	case catalogue.CodeFault(code) != "":
 		return refuse("code", "unknownCode", "There is no active resource "+quote(code)+".")
 	}
-	spelt, ok, err := s.Resources.ActiveResource(ctx, sc.Env, code)
+	canonical, ok, err := s.Resources.ActiveResource(ctx, sc.Env, code)
 	if err != nil {
 		return "", err
 	}
 	if !ok {
 		return refuse("code", "unknownCode", "There is no active resource "+quote(code)+".")
 	}
-	return spelt, nil
+	return canonical, nil
 }
 
 var codeField = field.Def[Delegation]{Label: "Code", Kind: field.Code, Max: field.MaxCode}
 
 // Change says whether the account manages the target or only views it, if version is still the newest.
-func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegation string, version int64, manager bool) (Delegation, error) {
-	before, err := s.at(ctx, sc, id, delegation, &version)
+func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegation string, version int64,
+	manager bool) (Delegation, error) {
+	before, err := s.loadAtVersion(ctx, sc, id, delegation, &version)
 	if err != nil || before.Manager == manager {
 		return before, err
 	}
-	e := s.event(sc, journal.DelegationChanged)
+	e := s.newEvent(sc, auditlog.DelegationChanged)
 	after := before
 	after.Version, after.Manager, after.ChangedBy, after.ChangedAt = before.Version+1, manager, e.By, e.At
-	err = s.Store.ChangeDelegation(ctx, sc.Env, id, after, told(e, after, before.text(), after.text()))
-	return after, s.overtaken(ctx, sc, id, delegation, &version, err)
+	err = s.Store.ChangeDelegation(ctx, sc.Env, id, after, withDelegation(e, after, before.logText(), after.logText()))
+	return after, s.conflictFault(ctx, sc, id, delegation, &version, err)
 }
 
 // Remove takes a delegation away, if version is still the newest; without one, whatever version there is.
 func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegation string, version *int64) error {
-	before, err := s.at(ctx, sc, id, delegation, version)
+	before, err := s.loadAtVersion(ctx, sc, id, delegation, version)
 	if err != nil {
 		return err
 	}
-	e := told(s.event(sc, journal.DelegationRemoved), before, before.text(), nil)
+	e := withDelegation(s.newEvent(sc, auditlog.DelegationRemoved), before, before.logText(), nil)
 	err = s.Store.RemoveDelegation(ctx, sc.Env, id, before, e)
-	return s.overtaken(ctx, sc, id, delegation, version, err)
+	return s.conflictFault(ctx, sc, id, delegation, version, err)
 }
 
-// at returns a delegation that the caller is about to change, if it has the version that is given.
-func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation string, version *int64) (Delegation, error) {
-	a, err := s.toChange(ctx, sc, id)
+// loadAtVersion returns a delegation that the caller is about to change, if it has the version that is given.
+func (s *Delegations) loadAtVersion(ctx context.Context, sc access.Scope, id, delegation string,
+	version *int64) (Delegation, error) {
+	a, err := s.accountToChange(ctx, sc, id)
 	if err != nil {
 		return Delegation{}, err
 	}
@@ -172,25 +181,26 @@ func (s *Delegations) at(ctx context.Context, sc access.Scope, id, delegation st
 		return Delegation{}, err
 	}
 	if version != nil && *version != d.Version {
-		return Delegation{}, journal.Stale("The delegation", d.Version, []journal.Event{{
+		return Delegation{}, auditlog.Stale("The delegation", d.Version, []auditlog.Event{{
 			At: d.ChangedAt, By: d.ChangedBy, Changes: []field.Diff{{Field: "manager"}},
 		}})
 	}
 	return d, nil
 }
 
-// overtaken returns what became of a write that somebody else's may have overtaken.
-func (s *Delegations) overtaken(ctx context.Context, sc access.Scope, id, delegation string, version *int64, err error) error {
-	if !errors.Is(err, ErrRaced) {
+// conflictFault returns what became of a write that somebody else's may have overtaken.
+func (s *Delegations) conflictFault(ctx context.Context, sc access.Scope, id, delegation string, version *int64,
+	err error) error {
+	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
-	if _, err := s.at(ctx, sc, id, delegation, version); err != nil {
+	if _, err := s.loadAtVersion(ctx, sc, id, delegation, version); err != nil {
 		return err // it is stale or gone by now
 	}
-	return overtaken()
+	return busyFault()
 }
 
-func told(e journal.Event, d Delegation, from, to any) journal.Event {
+func withDelegation(e auditlog.Event, d Delegation, from, to any) auditlog.Event {
 	e.Subject, e.Version = DelegationField+"/"+d.ID, d.Version
 	e.Changes = []field.Diff{{Field: DelegationField, From: from, To: to}}
 	return e

@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
-// Belonging is something that the store keeps for an account besides itself and its log.
-type Belonging struct {
-	Kind BelongingKind
+// Dependent is something that the store keeps for an account besides itself and its log.
+type Dependent struct {
+	Kind DependentKind
 	ID   string
 	// Used says that an API key was used.
 	Used bool
@@ -24,66 +24,68 @@ type Belonging struct {
 	Identity string
 }
 
-// BelongingKind says what belongs to an account.
-type BelongingKind string
+// DependentKind says what belongs to an account.
+type DependentKind string
 
 // The kinds of belonging. One that the store does not know is Other, and holds the account.
 const (
-	ASession    BelongingKind = "session"
-	AKey        BelongingKind = "apiKey"
-	ADelegation BelongingKind = "delegation"
-	AContact    BelongingKind = "contact"
-	ATicket     BelongingKind = "ticket"
-	AFactor     BelongingKind = "secondFactor"
-	ADevice     BelongingKind = "device"
-	ASignOn     BelongingKind = "signOn"
-	AFormer     BelongingKind = "formerPasswords"
-	Other       BelongingKind = "other"
+	DependentSession         DependentKind = "session"
+	DependentAPIKey          DependentKind = "apiKey"
+	DependentDelegation      DependentKind = "delegation"
+	DependentContact         DependentKind = "contact"
+	DependentTicket          DependentKind = "ticket"
+	DependentSecondFactor    DependentKind = "secondFactor"
+	DependentTrustedDevice   DependentKind = "device"
+	DependentIdentity        DependentKind = "signOn"
+	DependentPasswordHistory DependentKind = "formerPasswords"
+	DependentOther           DependentKind = "other"
 )
 
-// holds reports whether the belonging keeps its account from being deleted. What does not goes with the account.
-func (b Belonging) holds() bool {
+// blocksDeletion reports whether the belonging keeps its account from being deleted. What does not goes with the
+// account.
+func (b Dependent) blocksDeletion() bool {
 	switch b.Kind {
-	case AContact, ATicket, AFormer, AFactor, ADevice, ASignOn:
+	case DependentContact, DependentTicket, DependentPasswordHistory, DependentSecondFactor, DependentTrustedDevice,
+		DependentIdentity:
 		return false
-	case AKey:
+	case DependentAPIKey:
 		return b.Used
 	}
 	return true
 }
 
-// Belongings is what belongs to an account. KeysMade is how many API keys were made for it so far, TabWrites how often its
-// tabs were written, so that what comes later is noticed.
-type Belongings struct {
-	All       []Belonging
+// Dependents is what belongs to an account. KeysMade is how many API keys were made for it so far, TabWrites how often
+// its tabs were written, so that what comes later is noticed.
+type Dependents struct {
+	All       []Dependent
 	KeysMade  int64
 	TabWrites int64
 }
 
-// Deletion is an account to delete with all that belongs to it, whole: on the condition that the account is as it was read,
-// never signed in, and its keys are as they were read.
+// Deletion is an account to delete with all that belongs to it, whole: on the condition that the account is as it was
+// read, never signed in, and its keys are as they were read.
 type Deletion struct {
 	Before     Account
-	Belongings Belongings
+	Dependents Dependents
 	// Event goes into the environment's log, as the account's own is gone with it.
-	Event       journal.Event
+	Event       auditlog.Event
 	CallerEpoch int64
 }
 
-// Remover is what deleting needs of the table.
-type Remover interface {
-	// Belongings returns what belongs to the account with the id.
-	Belongings(ctx context.Context, id string) (Belongings, error)
-	// Delete does d whole; ErrRaced if it is no longer as it was read.
+// Deleter is what deleting needs of the table.
+type Deleter interface {
+	// Dependents returns what belongs to the account with the id.
+	Dependents(ctx context.Context, id string) (Dependents, error)
+	// Delete does d whole; ErrConcurrentChange if it is no longer as it was read.
 	Delete(ctx context.Context, env environment.Environment, d Deletion) error
 }
 
 // MaxDeletedKeys is how many unused API keys an account may have to be deleted: they go in one transaction with it.
 const MaxDeletedKeys = 50
 
-// Delete deletes an account that was never used: it never signed in, and owns no used API key, resource or delegation. Its
-// username and email are free again, its id is never given again, and the environment's log keeps who deleted whom. version 0
-// acts on whatever version there is.
+// Delete deletes an account that was never used: it never signed in, and owns no used API key, resource or delegation.
+// Its username and email are free again, its id is never given again, and the environment's log keeps who deleted whom.
+// version 0 acts on whatever version there is.
 func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
 	const tries = 5
 	for attempt := 1; ; attempt++ {
@@ -92,7 +94,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 			return err
 		}
 		if version != 0 && version != before.Version {
-			return s.stale(ctx, sc, before, version)
+			return s.staleFault(ctx, sc, before, version)
 		}
 		if before.ID == sc.Caller.AccountID {
 			return fault.New(fault.Conflict, "self", "You cannot delete yourself; another administrator can.")
@@ -100,87 +102,93 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 		if err := GuardAdministrator(sc, before); err != nil {
 			return err
 		}
-		belongings, err := s.Remover.Belongings(ctx, id)
+		dependents, err := s.Deleter.Dependents(ctx, id)
 		if err != nil {
 			return err
 		}
-		if held := heldBy(before, belongings); len(held) > 0 {
-			return inUse(before, held)
+		if blockers := deletionBlockers(before, dependents); len(blockers) > 0 {
+			return inUseFault(before, blockers)
 		}
 		if before.Stored.Pending {
-			return fault.New(fault.Conflict, "busy", "An import is changing this account just now; try again in a moment.").After(2 * time.Second)
+			return fault.New(fault.Conflict, "busy",
+				"An import is changing this account just now; try again in a moment.").WithRetryAfter(2 * time.Second)
 		}
-		err = s.Remover.Delete(ctx, sc.Env, s.deletion(sc, before, belongings))
-		if !errors.Is(err, ErrRaced) {
+		err = s.Deleter.Delete(ctx, sc.Env, s.newDeletion(sc, before, dependents))
+		if !errors.Is(err, ErrConcurrentChange) {
 			return err
 		}
 		if attempt == tries {
-			return fault.New(fault.Conflict, "busy", "The account is being changed by others just now; try again.").After(time.Second)
+			return fault.New(fault.Conflict, "busy",
+				"The account is being changed by others just now; try again.").WithRetryAfter(time.Second)
 		}
 	}
 }
 
-func (s *Service) deletion(sc access.Scope, before Account, belongings Belongings) Deletion {
+func (s *Service) newDeletion(sc access.Scope, before Account, dependents Dependents) Deletion {
 	blank := Account{Active: before.Active}
-	return Deletion{Before: before, Belongings: belongings, CallerEpoch: sc.Caller.Epoch, Event: journal.Event{
-		ID: s.NewID(), At: s.now(), Kind: journal.Deleted, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Subject: "account/" + before.Username, Version: before.Version, Note: before.ID, Changes: Fields().Compare(&before, &blank),
-		Keep: sc.Env.Settings.LogRetentionDays,
+	return Deletion{Before: before, Dependents: dependents, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{
+		ID: s.NewID(), At: s.now(), Kind: auditlog.Deleted, By: sc.Caller.Username, ByID: sc.Caller.AccountID,
+		Key:     sc.Caller.KeyID,
+		Subject: "account/" + before.Username, Version: before.Version, Note: before.ID,
+		Changes:       Fields().Compare(&before, &blank),
+		RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}}
 }
 
-// heldBy returns what keeps the account from being deleted: the name of each reason and what it is in words.
-func heldBy(a Account, b Belongings) []fault.Field {
-	var held []fault.Field
+// deletionBlockers returns what keeps the account from being deleted: the name of each reason and what it is in words.
+func deletionBlockers(a Account, b Dependents) []fault.Field {
+	var blockers []fault.Field
 	add := func(name, message string) {
-		held = append(held, fault.Field{Field: name, Code: "inUse", Message: message})
+		blockers = append(blockers, fault.Field{Field: name, Code: "inUse", Message: message})
 	}
-	counts := map[BelongingKind]int{}
+	counts := map[DependentKind]int{}
 	unused := 0
 	for _, one := range b.All {
-		if one.holds() {
+		if one.blocksDeletion() {
 			counts[one.Kind]++
-		} else if one.Kind == AKey {
+		} else if one.Kind == DependentAPIKey {
 			unused++
 		}
 	}
 	switch {
 	case !a.LastLogin.IsZero():
-		add("lastLogin", "It last signed in on "+field.Stamp(a.LastLogin)+".")
-	case counts[ASession] > 0:
+		add("lastLogin", "It last signed in on "+field.FormatInstant(a.LastLogin)+".")
+	case counts[DependentSession] > 0:
 		add("sessions", "It has signed in.")
 	}
 	if a.Resource != "" {
 		add("resource", "It is linked with the resource "+a.Resource+".")
 	}
-	if n := counts[AKey]; n > 0 {
-		add("apiKeys", number(n, "API key", "API keys")+" of it "+map[bool]string{true: "was", false: "were"}[n == 1]+" used.")
+	if n := counts[DependentAPIKey]; n > 0 {
+		add("apiKeys",
+			pluralise(n, "API key", "API keys")+" of it "+map[bool]string{true: "was", false: "were"}[n == 1]+" used.")
 	}
 	if unused > MaxDeletedKeys {
 		add("apiKeys", fmt.Sprintf("It has %d API keys, more than go with an account.", unused))
 	}
-	if n := counts[ADelegation]; n > 0 {
-		add("delegations", "It has "+number(n, "delegation", "delegations")+".")
+	if n := counts[DependentDelegation]; n > 0 {
+		add("delegations", "It has "+pluralise(n, "delegation", "delegations")+".")
 	}
-	if n := counts[Other]; n > 0 {
-		add("other", "It has "+number(n, "other thing", "other things")+" of its own.")
+	if n := counts[DependentOther]; n > 0 {
+		add("other", "It has "+pluralise(n, "other thing", "other things")+" of its own.")
 	}
-	return held
+	return blockers
 }
 
-func number(n int, one, more string) string {
+func pluralise(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// inUse is the conflict of an account that was used: the list of what holds it, and what to do instead.
-func inUse(a Account, held []fault.Field) error {
-	reasons := make([]string, len(held))
-	for i, h := range held {
+// inUseFault is the conflict of an account that was used: the list of what holds it, and what to do instead.
+func inUseFault(a Account, blockers []fault.Field) error {
+	reasons := make([]string, len(blockers))
+	for i, h := range blockers {
 		reasons[i] = h.Message
 	}
-	return fault.New(fault.Conflict, "inUse", "%s was used, so it cannot be deleted. %s Lock it instead: that ends its access and frees its seat.",
-		a.Username, strings.Join(reasons, " ")).WithFields(held...)
+	return fault.New(fault.Conflict, "inUse",
+		"%s was used, so it cannot be deleted. %s Lock it instead: that ends its access and frees its seat.",
+		a.Username, strings.Join(reasons, " ")).WithFields(blockers...)
 }

@@ -7,8 +7,8 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// Effective is what an account may do, and where each part of it comes from.
-type Effective struct {
+// EffectiveAccess is what an account may do, and where each part of it comes from.
+type EffectiveAccess struct {
 	Roles       []EffectiveRole
 	Permissions []EffectivePermission
 	// Licence bounds the roles. A licence without roles allows all.
@@ -19,7 +19,8 @@ type Effective struct {
 type EffectiveRole struct {
 	Code   string
 	Direct bool
-	// Paths lead from a group of the account to one that gives the role, through nesting: the shortest for each such group.
+	// Paths lead from a group of the account to one that gives the role, through nesting: the shortest for each such
+	// group.
 	Paths [][]string
 	// WithinLicence is false for one that the licence does not allow; it is in force all the same until it is removed.
 	WithinLicence bool
@@ -31,10 +32,10 @@ type EffectivePermission struct {
 	Roles      []string
 }
 
-// EffectiveOf returns what an account with these codes may do. It agrees with access.EffectiveRoles, by which requests are
-// judged: what is not in use gives nothing, and a circle of groups ends.
-func EffectiveOf(c *catalogue.Catalogue, a Account) Effective {
-	out := Effective{}
+// ResolveEffectiveAccess returns what an account with these codes may do. It agrees with access.EffectiveRoles, by
+// which requests are judged: what is not in use gives nothing, and a circle of groups ends.
+func ResolveEffectiveAccess(c *catalogue.Catalogue, a Account) EffectiveAccess {
+	out := EffectiveAccess{}
 	out.Licence, _ = c.Find(catalogue.Licence, a.UserType)
 	found := map[string]*EffectiveRole{}
 	role := func(code string) *EffectiveRole {

@@ -11,13 +11,13 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// graph is a random catalogue of roles and groups, with circles and things not in use, and an account of it.
-type graph struct {
+// accessGraph is a random catalogue of roles and groups, with circles and things not in use, and an account of it.
+type accessGraph struct {
 	entries []catalogue.Entry
 	a       account.Account
 }
 
-func randomGraph(r *rand.Rand) graph {
+func randomGraph(r *rand.Rand) accessGraph {
 	permissions := []access.Permission{access.AccountRead, access.AccountUpdate, access.AccountBlock, access.AccountAdmin}
 	some := func(prefix string, of, most int) []string {
 		var out []string
@@ -30,7 +30,7 @@ func randomGraph(r *rand.Rand) graph {
 		}
 		return out
 	}
-	var g graph
+	var g accessGraph
 	roles, groups := 1+r.Intn(6), 1+r.Intn(8)
 	for n := range roles {
 		e := catalogue.Entry{Kind: catalogue.Role, Code: fmt.Sprintf("R%d", n), Active: r.Intn(4) != 0}
@@ -41,16 +41,19 @@ func randomGraph(r *rand.Rand) graph {
 	}
 	for n := range groups {
 		g.entries = append(g.entries, catalogue.Entry{
-			Kind: catalogue.Group, Code: fmt.Sprintf("G%d", n), Active: r.Intn(4) != 0, Roles: some("R", roles+1, 3), Groups: some("G", groups+1, 3),
+			Kind: catalogue.Group, Code: fmt.Sprintf("G%d", n), Active: r.Intn(4) != 0, Roles: some("R", roles+1, 3),
+			Groups: some("G", groups+1, 3),
 		})
 	}
-	g.entries = append(g.entries, catalogue.Entry{Kind: catalogue.Licence, Code: "L", Active: true, Roles: some("R", roles, 2)})
+	g.entries = append(g.entries,
+		catalogue.Entry{Kind: catalogue.Licence, Code: "L", Active: true, Roles: some("R", roles, 2)})
 	g.a = account.Account{UserType: "L", Roles: some("R", roles+1, 2), Groups: some("G", groups+1, 3)}
 	return g
 }
 
-// naive is the meaning of effective roles, worked out until nothing changes any more: which groups count, and which roles.
-func naive(g graph) (groups, roles map[string]bool) {
+// naiveClosure is the meaning of effective roles, worked out until nothing changes any more: which groups count, and
+// which roles.
+func naiveClosure(g accessGraph) (groups, roles map[string]bool) {
 	find := func(kind catalogue.Kind, code string) (catalogue.Entry, bool) {
 		for _, e := range g.entries {
 			if e.Kind == kind && catalogue.Fold(e.Code) == catalogue.Fold(code) && e.Active {
@@ -60,7 +63,7 @@ func naive(g graph) (groups, roles map[string]bool) {
 		return catalogue.Entry{}, false
 	}
 	groups, roles = map[string]bool{}, map[string]bool{}
-	take := func(into map[string]bool, kind catalogue.Kind, codes []string) bool {
+	addActive := func(into map[string]bool, kind catalogue.Kind, codes []string) bool {
 		more := false
 		for _, code := range codes {
 			if e, ok := find(kind, code); ok && !into[e.Code] {
@@ -69,27 +72,27 @@ func naive(g graph) (groups, roles map[string]bool) {
 		}
 		return more
 	}
-	take(roles, catalogue.Role, g.a.Roles)
-	take(groups, catalogue.Group, g.a.Groups)
+	addActive(roles, catalogue.Role, g.a.Roles)
+	addActive(groups, catalogue.Group, g.a.Groups)
 	for more := true; more; {
 		more = false
 		for code := range groups {
 			e, _ := find(catalogue.Group, code)
-			more = take(groups, catalogue.Group, e.Groups) || more
-			take(roles, catalogue.Role, e.Roles)
+			more = addActive(groups, catalogue.Group, e.Groups) || more
+			addActive(roles, catalogue.Role, e.Roles)
 		}
 	}
 	return groups, roles
 }
 
-// Over random graphs: the roles are those of the plain meaning and of access, by which requests are judged; each path is
-// one that there is, the shortest, and each permission has exactly the roles that give it.
+// Over random graphs: the roles are those of the plain meaning and of access, by which requests are judged; each path
+// is one that there is, the shortest, and each permission has exactly the roles that give it.
 func TestEffectiveRolesAreWhatTheyMean(t *testing.T) {
 	for seed := range int64(3000) {
 		g := randomGraph(rand.New(rand.NewSource(seed))) //nolint:gosec // a test's dice
 		c := catalogue.New(g.entries)
-		got := account.EffectiveOf(c, g.a)
-		groups, want := naive(g)
+		got := account.ResolveEffectiveAccess(c, g.a)
+		groups, want := naiveClosure(g)
 		var codes []string
 		for _, r := range got.Roles {
 			codes = append(codes, r.Code)
@@ -98,7 +101,7 @@ func TestEffectiveRolesAreWhatTheyMean(t *testing.T) {
 			}
 			checkSources(t, seed, c, g, groups, r)
 			licence, _ := c.Find(catalogue.Licence, "L")
-			if within := len(licence.Roles) == 0 || folded(licence.Roles, r.Code); within != r.WithinLicence {
+			if within := len(licence.Roles) == 0 || containsCode(licence.Roles, r.Code); within != r.WithinLicence {
 				t.Errorf("seed %d: %s within the licence: %v", seed, r.Code, r.WithinLicence)
 			}
 		}
@@ -124,20 +127,21 @@ func TestEffectiveRolesAreWhatTheyMean(t *testing.T) {
 	}
 }
 
-func folded(codes []string, code string) bool {
+func containsCode(codes []string, code string) bool {
 	return slices.ContainsFunc(codes, func(c string) bool { return catalogue.Fold(c) == catalogue.Fold(code) })
 }
 
-// checkSources holds a role's sources against the graph: one path to each group in force that gives it, and no longer than
-// any other way.
-func checkSources(t *testing.T, seed int64, c *catalogue.Catalogue, g graph, groups map[string]bool, r account.EffectiveRole) {
+// checkSources holds a role's sources against the graph: one path to each group in force that gives it, and no longer
+// than any other way.
+func checkSources(t *testing.T, seed int64, c *catalogue.Catalogue, g accessGraph, groups map[string]bool,
+	r account.EffectiveRole) {
 	t.Helper()
-	if r.Direct != folded(g.a.Roles, r.Code) {
+	if r.Direct != containsCode(g.a.Roles, r.Code) {
 		t.Errorf("seed %d: %s direct: %v", seed, r.Code, r.Direct)
 	}
 	giving := map[string]bool{}
 	for code := range groups {
-		if e, _ := c.Find(catalogue.Group, code); folded(e.Roles, r.Code) {
+		if e, _ := c.Find(catalogue.Group, code); containsCode(e.Roles, r.Code) {
 			giving[code] = true
 		}
 	}
@@ -146,11 +150,11 @@ func checkSources(t *testing.T, seed int64, c *catalogue.Catalogue, g graph, gro
 	}
 	for _, path := range r.Paths {
 		last := path[len(path)-1]
-		if !giving[last] || !folded(g.a.Groups, path[0]) {
+		if !giving[last] || !containsCode(g.a.Groups, path[0]) {
 			t.Errorf("seed %d: %s by %v", seed, r.Code, path)
 		}
 		for i := 1; i < len(path); i++ {
-			if e, _ := c.Find(catalogue.Group, path[i-1]); !groups[path[i]] || !folded(e.Groups, path[i]) {
+			if e, _ := c.Find(catalogue.Group, path[i-1]); !groups[path[i]] || !containsCode(e.Groups, path[i]) {
 				t.Errorf("seed %d: there is no way %v", seed, path)
 			}
 		}

@@ -10,30 +10,30 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // now is every test's time, with more precision than is kept.
 var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
 
-var kept = now.Truncate(time.Millisecond)
+var nowStored = now.Truncate(time.Millisecond)
 
 const today field.Date = "2026-01-05"
 
-// memory is a Store of accounts by id. before, if set, runs ahead of each write, as another's request would.
-type memory struct {
-	accounts map[string]account.Account
-	events   []journal.Event
-	writes   []account.Write
-	before   func(m *memory)
-	fail     error
+// fakeStore is a Store of accounts by id. before, if set, runs ahead of each write, as another's request would.
+type fakeStore struct {
+	accounts    map[string]account.Account
+	events      []auditlog.Event
+	writes      []account.Write
+	beforeWrite func(m *fakeStore)
+	fail        error
 }
 
-func (m *memory) Account(_ context.Context, _ environment.Environment, id string) (account.Account, error) {
+func (m *fakeStore) Account(_ context.Context, _ environment.Environment, id string) (account.Account, error) {
 	a, ok := m.accounts[id]
 	if !ok {
 		return account.Account{}, fault.New(fault.NotFound, "notFound", "There is no such account.")
@@ -41,19 +41,19 @@ func (m *memory) Account(_ context.Context, _ environment.Environment, id string
 	return a, m.fail
 }
 
-func (m *memory) Page(context.Context, environment.Environment, string, int) ([]account.Account, string, error) {
+func (m *fakeStore) Page(context.Context, environment.Environment, string, int) ([]account.Account, string, error) {
 	return []account.Account{m.accounts["1"]}, "next", m.fail
 }
 
-func (m *memory) Write(_ context.Context, _ environment.Environment, w account.Write) error {
-	if m.before != nil {
-		m.before(m)
+func (m *fakeStore) Write(_ context.Context, _ environment.Environment, w account.Write) error {
+	if m.beforeWrite != nil {
+		m.beforeWrite(m)
 	}
 	if m.fail != nil {
 		return m.fail
 	}
 	if w.Before != nil && m.accounts[w.After.ID].Version != w.Before.Version {
-		return account.ErrRaced
+		return account.ErrConcurrentChange
 	}
 	m.accounts[w.After.ID] = w.After
 	m.writes = append(m.writes, w)
@@ -61,8 +61,9 @@ func (m *memory) Write(_ context.Context, _ environment.Environment, w account.W
 	return nil
 }
 
-func (m *memory) EventsSince(_ context.Context, _ environment.Environment, _ string, version int64) ([]journal.Event, error) {
-	var out []journal.Event
+func (m *fakeStore) EventsSince(_ context.Context, _ environment.Environment, _ string,
+	version int64) ([]auditlog.Event, error) {
+	var out []auditlog.Event
 	for _, e := range m.events {
 		if e.Version > version {
 			out = append(out, e)
@@ -71,10 +72,10 @@ func (m *memory) EventsSince(_ context.Context, _ environment.Environment, _ str
 	return out, m.fail
 }
 
-// plainHash is a Passwords with a policy of one rule, at least 8 characters and none of the words.
-type plainHash struct{ fail error }
+// fakePasswords is a Passwords with a policy of one rule, at least 8 characters and none of the words.
+type fakePasswords struct{ fail error }
 
-func (plainHash) Check(_ environment.Settings, secret string, words []string) []fault.Field {
+func (fakePasswords) Check(_ environment.Settings, secret string, words []string) []fault.Field {
 	for _, w := range words {
 		if w != "" && strings.Contains(secret, w) {
 			return []fault.Field{{Field: "password", Code: "personal"}}
@@ -86,7 +87,7 @@ func (plainHash) Check(_ environment.Settings, secret string, words []string) []
 	return nil
 }
 
-func (p plainHash) Hash(secret string) (string, error) { return "hash of " + secret, p.fail }
+func (p fakePasswords) Hash(secret string) (string, error) { return "hash of " + secret, p.fail }
 
 func entry(kind catalogue.Kind, code string, set func(*catalogue.Entry)) catalogue.Entry {
 	e := catalogue.Entry{Kind: kind, Code: code, Active: true}
@@ -96,7 +97,7 @@ func entry(kind catalogue.Kind, code string, set func(*catalogue.Entry)) catalog
 	return e
 }
 
-func known() *catalogue.Catalogue {
+func testCatalogue() *catalogue.Catalogue {
 	roles := func(codes ...string) func(*catalogue.Entry) { return func(e *catalogue.Entry) { e.Roles = codes } }
 	may := func(p ...access.Permission) func(*catalogue.Entry) {
 		return func(e *catalogue.Entry) {
@@ -128,33 +129,36 @@ func scope(id string, roles ...string) access.Scope {
 	settings := environment.Defaults()
 	settings.DACEnabled = true
 	return access.Scope{
-		Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: known(),
-		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70, Permissions: access.Permissions(known(), roles, nil)},
+		Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: testCatalogue(),
+		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70,
+			Permissions: access.Permissions(testCatalogue(), roles, nil)},
 	}
 }
 
-// somebody is an account that can sign in.
-func somebody(id string, roles ...string) account.Account {
+// testAccount is an account that can sign in.
+func testAccount(id string, roles ...string) account.Account {
 	return account.Account{
-		ID: id, Version: 4, Epoch: 7, UserType: "FULL", Username: "u" + id, Name: "Somebody " + id, Email: "u" + id + "@example.com",
+		ID: id, Version: 4, Epoch: 7, UserType: "FULL", Username: "u" + id, Name: "Somebody " + id,
+		Email:    "u" + id + "@example.com",
 		DateFrom: "2026-01-01", Active: true, Roles: roles, PasswordHash: "hash",
 	}
 }
 
-func service(accounts ...account.Account) (*account.Service, *memory) {
-	m := &memory{accounts: map[string]account.Account{}}
+func newService(accounts ...account.Account) (*account.Service, *fakeStore) {
+	m := &fakeStore{accounts: map[string]account.Account{}}
 	for _, a := range accounts {
 		m.accounts[a.ID] = a
 	}
 	n := 0
-	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: m, Passwords: plainHash{}, Now: func() time.Time { return now }, NewID: func() string {
-		n++
-		return fmt.Sprintf("id%d", n)
-	}}, m
+	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: m, Passwords: fakePasswords{},
+		Now: func() time.Time { return now }, NewID: func() string {
+			n++
+			return fmt.Sprintf("id%d", n)
+		}}, m
 }
 
-// wants fails the test unless err is a fault of the kind and code; with a field, that is the one field it names.
-func wants(t *testing.T, name string, err error, kind fault.Kind, code, of string) {
+// wantFault fails the test unless err is a fault of the kind and code; with a field, that is the one field it names.
+func wantFault(t *testing.T, name string, err error, kind fault.Kind, code, of string) {
 	t.Helper()
 	f := fault.As(err)
 	switch {
@@ -167,12 +171,12 @@ func wants(t *testing.T, name string, err error, kind fault.Kind, code, of strin
 	}
 }
 
-func blank() field.Patch {
+func validPatch() field.Patch {
 	return field.Patch{"username": "Doej", "name": "John Doe", "email": "john@example.com", "userType": "full"}
 }
 
-func with(more field.Patch) field.Patch {
-	p := blank()
+func patchWith(more field.Patch) field.Patch {
+	p := validPatch()
 	for k, v := range more {
 		p[k] = v
 	}

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalise returns the form in which usernames and emails are compared, and whether text can be one at all: outer white
-// space off, NFKC, case-folded, at most MaxEmail characters and free of control, format and unassigned characters. It is
-// idempotent, and every path that takes an identifier goes through it (C03, C04).
+// Normalise returns the form in which usernames and emails are compared, and whether text can be one at all: outer
+// white space off, NFKC, case-folded, at most MaxEmail characters and free of control, format and unassigned
+// characters. It is idempotent, and every path that takes an identifier goes through it (C03, C04).
 func Normalise(text string) (string, bool) {
 	// Bounded before the work, generously: no form of MaxEmail characters has more bytes, as one can decompose into three.
 	if len(text) > MaxEmail*3*utf8.UTFMax || !utf8.ValidString(text) {
@@ -21,22 +21,22 @@ func Normalise(text string) (string, bool) {
 	id := strings.TrimFunc(text, unicode.IsSpace)
 	// Folding can undo normal form and the reverse; two rounds settle all but a few exotic sequences, which are refused.
 	for range 3 {
-		next := strings.TrimFunc(foldOnce(id), unicode.IsSpace)
+		next := strings.TrimFunc(foldText(id), unicode.IsSpace)
 		if next == id {
-			return id, id != "" && utf8.RuneCountInString(id) <= MaxEmail && !strings.ContainsFunc(id, unseemly)
+			return id, id != "" && utf8.RuneCountInString(id) <= MaxEmail && !strings.ContainsFunc(id, isForbiddenRune)
 		}
 		id = next
 	}
 	return "", false
 }
 
-// foldOnce decomposes before it folds, or the iota written below would fold differently with and without an accent.
-func foldOnce(text string) string {
+// foldText decomposes before it folds, or the iota written below would fold differently with and without an accent.
+func foldText(text string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKD.String(text)))
 }
 
-// unseemly reports runes that make two identifiers look alike or cannot be typed.
-func unseemly(r rune) bool {
+// isForbiddenRune reports runes that make two identifiers look alike or cannot be typed.
+func isForbiddenRune(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp) ||
 		!unicode.IsOneOf([]*unicode.RangeTable{unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs}, r)
 }
@@ -56,7 +56,8 @@ func validEmail(text string) bool {
 		if label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
 			return false
 		}
-		if strings.ContainsFunc(label, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '-' }) {
+		if strings.ContainsFunc(label,
+			func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '-' }) {
 			return false
 		}
 	}

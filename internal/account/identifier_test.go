@@ -43,8 +43,10 @@ func TestNormaliseMakesSpellingsEqual(t *testing.T) {
 
 func TestNormaliseRefusesWhatCannotBeAnIdentifier(t *testing.T) {
 	for name, text := range map[string]string{
-		"nothing": "", "blanks": " \t\u00a0", "a NUL": "doe\x00j", "a line feed within": "doe\nj", "a zero-width space": "doe\u200bj",
-		"a direction mark": "\u202edoej", "a soft hyphen": "do\u00adej", "private use": "doe\ue000", "unassigned": "doe\u0378",
+		"nothing": "", "blanks": " \t\u00a0", "a NUL": "doe\x00j", "a line feed within": "doe\nj",
+		"a zero-width space": "doe\u200bj",
+		"a direction mark":   "\u202edoej", "a soft hyphen": "do\u00adej", "private use": "doe\ue000",
+		"unassigned":             "doe\u0378",
 		"bytes that are no text": "doe\xff", "the replacement character": "doe\ufffd", "a line separator": "a\u2028b",
 		"251 characters": strings.Repeat("x", 251), "that after folding": strings.Repeat("x", 249) + "ß",
 		"more when compatible": strings.Repeat("ﷺ", 20), "a megabyte": strings.Repeat("x", 1<<20),
@@ -57,7 +59,8 @@ func TestNormaliseRefusesWhatCannotBeAnIdentifier(t *testing.T) {
 
 // The bound is of characters in normal form: 250, however many bytes the form that was typed has.
 func TestNormaliseTakes250CharactersInAnyForm(t *testing.T) {
-	for name, text := range map[string]string{"letters": strings.Repeat("x", 250), "emoji": strings.Repeat("😀", 250), "hangul": strings.Repeat("한", 250)} {
+	for name, text := range map[string]string{"letters": strings.Repeat("x", 250), "emoji": strings.Repeat("😀", 250),
+		"hangul": strings.Repeat("한", 250)} {
 		want, ok := account.Normalise(text)
 		if !ok {
 			t.Errorf("%s: refused", name)
@@ -72,13 +75,19 @@ func TestNormaliseTakes250CharactersInAnyForm(t *testing.T) {
 func TestValidEmail(t *testing.T) {
 	label := strings.Repeat("a", 63)
 	for text, want := range map[string]bool{
-		"a@b.c": true, "john.doe+tag@example.co.uk": true, "o'neil@example.com": true, "x_y-z@example.com": true, "jörg@müller.de": true,
-		"用户@例子.公司": true, "a@1.2": true, "a@" + label + ".com": true,
-		"a@" + label + "a.com": false, "": false, "a": false, "@": false, "a@": false, "@b.c": false, "a@b": false, "a@b.": false, "a@.b": false,
-		"a@b..c": false, "a@-b.c": false, "a@b-.c": false, "a@b_c.d": false, ".a@b.c": false, "a.@b.c": false, "a..b@c.d": false,
-		"a@evil@good.com": false, "a@@b.c": false, `"a"@b.c`: false, `"a@b"@c.d`: false, "a(x)@b.c": false, "A <a@b.c>": false, "<a@b.c>": false,
-		"a@[127.0.0.1]": false, "a@[IPv6:::1]": false, "a@b.c,d@e.f": false, "a@b.c;d@e.f": false, "a b@c.d": false, " a@b.c": false, "a@b.c ": false,
-		"a@b.c\r\nBcc: x@y.z": false, "a\n@b.c": false, "a@b\u3002c": false, "a@b．c": false, "a＠b.c": false, "a:b@c.d": false, `a\b@c.d`: false,
+		"a@b.c": true, "john.doe+tag@example.co.uk": true, "o'neil@example.com": true, "x_y-z@example.com": true,
+		"jörg@müller.de": true,
+		"用户@例子.公司":       true, "a@1.2": true, "a@" + label + ".com": true,
+		"a@" + label + "a.com": false, "": false, "a": false, "@": false, "a@": false, "@b.c": false, "a@b": false,
+		"a@b.": false, "a@.b": false,
+		"a@b..c": false, "a@-b.c": false, "a@b-.c": false, "a@b_c.d": false, ".a@b.c": false, "a.@b.c": false,
+		"a..b@c.d":        false,
+		"a@evil@good.com": false, "a@@b.c": false, `"a"@b.c`: false, `"a@b"@c.d`: false, "a(x)@b.c": false,
+		"A <a@b.c>": false, "<a@b.c>": false,
+		"a@[127.0.0.1]": false, "a@[IPv6:::1]": false, "a@b.c,d@e.f": false, "a@b.c;d@e.f": false, "a b@c.d": false,
+		" a@b.c": false, "a@b.c ": false,
+		"a@b.c\r\nBcc: x@y.z": false, "a\n@b.c": false, "a@b\u3002c": false, "a@b．c": false, "a＠b.c": false,
+		"a:b@c.d": false, `a\b@c.d`: false,
 		"a@b.c\x00": false, "=?utf-8?q?a?=@b.c ": false, "a@xn--.": false, "a@b!c.d": false, "a@b%c.d": false,
 	} {
 		if got := account.ValidEmail(text); got != want {
@@ -87,15 +96,16 @@ func TestValidEmail(t *testing.T) {
 	}
 }
 
-// C51: long addresses are refused by their length, before any parsing; five thousand hostile ones of the full length, as many as
-// a file may bring, take no second.
+// C51: long addresses are refused by their length, before any parsing; five thousand hostile ones of the full length,
+// as many as a file may bring, take no second.
 func TestLongAddressesAreRefused(t *testing.T) {
 	if account.ValidEmail(strings.Repeat("a.", 1<<20) + "a@b.c") {
 		t.Error("a megabyte is an address")
 	}
 	const most = account.MaxEmail * utf8.UTFMax // bytes, as an address may be of any script
 	began := time.Now()
-	for _, part := range []string{"(", "\"", "\\", "@", "a.", ",", "<", "=?utf-8?q?", "[", "\r\n ", "a@b,", "é", "\xff", " ", "a-."} {
+	for _, part := range []string{"(", "\"", "\\", "@", "a.", ",", "<", "=?utf-8?q?", "[", "\r\n ", "a@b,", "é", "\xff",
+		" ", "a-."} {
 		text := strings.Repeat(part, most/len(part))
 		for _, address := range []string{text, text[:most/2] + "@example.com", "a@" + text[:most/2] + ".com"} {
 			for range 5000 / 45 {
@@ -130,8 +140,8 @@ func TestLoginKeys(t *testing.T) {
 	}
 }
 
-// otherCase gives the next case form of a letter. The one mark that has any, the iota written below, stays: as a letter it
-// would no longer be ordered among the marks, and the text would be another.
+// otherCase gives the next case form of a letter. The one mark that has any, the iota written below, stays: as a letter
+// it would no longer be ordered among the marks, and the text would be another.
 func otherCase(r rune) rune {
 	if other := unicode.SimpleFold(r); !unicode.Is(unicode.M, r) && !unicode.Is(unicode.M, other) {
 		return other
@@ -151,8 +161,10 @@ func FuzzNormalise(f *testing.F) {
 			t.Errorf("%+q gives %+q, which gives %+q (%v)", text, id, again, ok)
 		}
 		for name, variant := range map[string]string{
-			"composed": norm.NFC.String(text), "decomposed": norm.NFD.String(text), "narrow": width.Narrow.String(text), "padded": " " + text + "\u00a0",
-			"composed id": norm.NFC.String(id), "decomposed id": norm.NFD.String(id), "wide id": width.Widen.String(id), "other case": strings.Map(otherCase, text),
+			"composed": norm.NFC.String(text), "decomposed": norm.NFD.String(text), "narrow": width.Narrow.String(text),
+			"padded":      " " + text + "\u00a0",
+			"composed id": norm.NFC.String(id), "decomposed id": norm.NFD.String(id), "wide id": width.Widen.String(id),
+			"other case": strings.Map(otherCase, text),
 		} {
 			if got, ok := account.Normalise(variant); ok && got != id {
 				t.Errorf("%+q gives %+q, but %s (%+q) gives %+q", text, id, name, variant, got)
@@ -172,7 +184,8 @@ func FuzzValidEmail(f *testing.F) {
 			return
 		}
 		local, domain, ok := strings.Cut(text, "@")
-		if !ok || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") || strings.ContainsAny(text, " \t\r\n\x00<>()[]\",;:\\") {
+		if !ok || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") ||
+			strings.ContainsAny(text, " \t\r\n\x00<>()[]\",;:\\") {
 			t.Errorf("%+q is taken for an address", text)
 		}
 	})

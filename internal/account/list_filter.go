@@ -25,7 +25,7 @@ const (
 // FilterOps returns the ways in which a field of a kind can be filtered.
 func FilterOps(kind field.Kind) []FilterOp {
 	switch kind {
-	case field.YesNo:
+	case field.Bool:
 		return []FilterOp{FilterEquals}
 	case field.Number:
 		return []FilterOp{FilterFrom, FilterTo}
@@ -54,9 +54,9 @@ const (
 type FilterDef struct {
 	// Name is what it is called in a query, a Set and a bulk action.
 	Name string
-	// Of is the field it compares.
-	Of field.Meta
-	Op FilterOp
+	// Field is the field it compares.
+	Field field.Meta
+	Op    FilterOp
 }
 
 // Filters returns all filters that are made from fields, in the order of the field table.
@@ -64,7 +64,7 @@ func Filters() []FilterDef {
 	var out []FilterDef
 	for _, of := range Fields().Describe() {
 		for _, op := range FilterOps(of.Kind) {
-			out = append(out, FilterDef{Name: filterName(of.Name, op), Of: of, Op: op})
+			out = append(out, FilterDef{Name: filterName(of.Name, op), Field: of, Op: op})
 		}
 	}
 	return out
@@ -84,21 +84,21 @@ type Filter struct {
 
 // term is one condition on one field, or on several.
 type term struct {
-	fields []string
-	cheap  bool
-	passes func(*Account) bool
+	fields  []string
+	broad   bool
+	matches func(*Account) bool
 }
 
-// ReadFilter makes a filter of texts by the names of Filters, find and active, and says what is wrong with them. Without
-// active, only active accounts pass.
-func ReadFilter(given map[string]string) (Filter, []fault.Field) {
+// ParseFilter makes a filter of texts by the names of Filters, find and active, and says what is wrong with them.
+// Without active, only active accounts pass.
+func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 	var (
-		f   Filter
-		bad []fault.Field
+		f      Filter
+		faults []fault.Field
 	)
-	take := func(t term, name, message string) {
+	addTerm := func(t term, name, message string) {
 		if message != "" {
-			bad = append(bad, fault.Field{Field: name, Code: "value", Message: message})
+			faults = append(faults, fault.Field{Field: name, Code: "value", Message: message})
 			return
 		}
 		f.terms = append(f.terms, t)
@@ -111,29 +111,31 @@ func ReadFilter(given map[string]string) (Filter, []fault.Field) {
 			known[name] = true
 			if text, ok := given[name]; ok && name != ActiveFilter {
 				t, message := fieldTerm(&table[i], op, text)
-				take(t, name, message)
+				addTerm(t, name, message)
 			}
 		}
 	}
 	if text, ok := given[FindFilter]; ok {
 		t, message := findTerm(text)
-		take(t, FindFilter, message)
+		addTerm(t, FindFilter, message)
 	}
 	if given[ActiveFilter] != ActiveAny {
 		t, message := activeTerm(given)
-		take(t, ActiveFilter, message)
+		addTerm(t, ActiveFilter, message)
 	}
 	for name := range given {
 		if !known[name] {
-			bad = append(bad, fault.Field{Field: clip(name), Code: "unknown", Message: "There is no filter of this name; the API reference (/api/docs) lists those there are."})
+			faults = append(faults,
+				fault.Field{Field: truncateName(name), Code: "unknown",
+					Message: "There is no filter of this name; the API reference (/api/docs) lists those there are."})
 		}
 	}
-	slices.SortFunc(bad, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
-	return f, bad
+	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
+	return f, faults
 }
 
-// clip bounds a caller's text before it is sent back.
-func clip(name string) string {
+// truncateName bounds a caller's text before it is sent back.
+func truncateName(name string) string {
 	if r := []rune(name); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}
@@ -148,18 +150,18 @@ func (f Filter) fields() []string {
 	return out
 }
 
-// isCheap reports whether most accounts pass, so that reading on until a page is full beats reading all.
-func (f Filter) isCheap() bool {
-	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.cheap })
+// isBroad reports whether most accounts pass, so that reading on until a page is full beats reading all.
+func (f Filter) isBroad() bool {
+	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.broad })
 }
 
-// Passes reports whether the filter lets an account pass, as people see it.
-func (f Filter) Passes(a Account) bool { return f.passes(a.Presented()) }
+// Matches reports whether the filter lets an account pass, as people see it.
+func (f Filter) Matches(a Account) bool { return f.matches(a.ForDisplay()) }
 
-// passes judges an account as people see it.
-func (f Filter) passes(shown Account) bool {
+// matches judges an account as people see it.
+func (f Filter) matches(shown Account) bool {
 	for _, t := range f.terms {
-		if !t.passes(&shown) {
+		if !t.matches(&shown) {
 			return false
 		}
 	}
@@ -175,16 +177,16 @@ func activeTerm(given map[string]string) (term, string) {
 	return term{[]string{"active"}, want, func(a *Account) bool { return a.Active == want }}, ""
 }
 
-// found are the fields that find looks into.
-var found = []string{"username", "name", "email", "mobile", "mobileE164"}
+// findFields are the fields that find looks into.
+var findFields = []string{"username", "name", "email", "mobile", "mobileE164"}
 
 // findTerm passes accounts that have each word somewhere in a field that find looks into.
 func findTerm(text string) (term, string) {
 	words := strings.Fields(Fold(text))
-	if message := textFault(text); message != "" {
+	if message := checkText(text); message != "" {
 		return term{}, message
 	}
-	return term{found, false, func(a *Account) bool {
+	return term{findFields, false, func(a *Account) bool {
 		texts := [...]string{Fold(a.Username), Fold(a.Name), Fold(a.Email), Fold(a.Mobile), a.MobileE164}
 		for _, word := range words {
 			if !slices.ContainsFunc(texts[:], func(t string) bool { return strings.Contains(t, word) }) {
@@ -195,7 +197,7 @@ func findTerm(text string) (term, string) {
 	}}, ""
 }
 
-func textFault(text string) string {
+func checkText(text string) string {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return "This is blank; leave it out, or ask for blank ones by .empty=true."
@@ -207,15 +209,15 @@ func textFault(text string) string {
 
 // fieldTerm makes the condition of one filter, or says what is wrong with its text.
 func fieldTerm(d *field.Def[Account], op FilterOp, text string) (term, string) {
-	holds, message := comparison(d.Kind, op, text)
+	matches, message := predicate(d.Kind, op, text)
 	if message != "" {
 		return term{}, message
 	}
-	return term{fields: []string{d.Name}, passes: func(a *Account) bool { return holds(d.At(a)) }}, ""
+	return term{fields: []string{d.Name}, matches: func(a *Account) bool { return matches(d.At(a)) }}, ""
 }
 
-// comparison returns what a filter asks of the value behind a field's pointer.
-func comparison(kind field.Kind, op FilterOp, text string) (func(at any) bool, string) {
+// predicate returns what a filter asks of the value behind a field's pointer.
+func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, string) {
 	switch {
 	case op == FilterEmpty:
 		want, ok := yesNo(text)
@@ -223,7 +225,7 @@ func comparison(kind field.Kind, op FilterOp, text string) (func(at any) bool, s
 			return nil, "This must be true or false."
 		}
 		return func(at any) bool { return empty(at) == want }, ""
-	case kind == field.YesNo:
+	case kind == field.Bool:
 		want, ok := yesNo(text)
 		if !ok {
 			return nil, "This must be true or false."
@@ -238,7 +240,7 @@ func comparison(kind field.Kind, op FilterOp, text string) (func(at any) bool, s
 	case kind == field.Code || kind == field.Codes:
 		return anyCode(text)
 	}
-	if message := textFault(text); message != "" {
+	if message := checkText(text); message != "" {
 		return nil, message
 	}
 	want := Fold(text)

@@ -24,7 +24,7 @@ const descendingMark = "-"
 // DefaultOrder is the text of the order of usernames.
 const DefaultOrder = "username"
 
-// Orders returns the texts that ReadOrder takes: the name of every field, and with - before it for descending.
+// Orders returns the texts that ParseOrder takes: the name of every field, and with - before it for descending.
 func Orders() []string {
 	var out []string
 	for _, d := range Fields() {
@@ -33,12 +33,14 @@ func Orders() []string {
 	return out
 }
 
-// ReadOrder returns the order that a text names.
-func ReadOrder(text string) (Order, *fault.Field) {
+// ParseOrder returns the order that a text names.
+func ParseOrder(text string) (Order, *fault.Field) {
 	name, descending := strings.CutPrefix(text, descendingMark)
 	d := Fields().Find(name)
 	if d == nil {
-		return Order{}, &fault.Field{Field: "sort", Code: "choice", Message: "This must be the name of a field, with - before it for descending."}
+		return Order{},
+			&fault.Field{Field: "sort", Code: "choice",
+				Message: "This must be the name of a field, with - before it for descending."}
 	}
 	if d.Name == DefaultOrder && !descending {
 		d = nil
@@ -46,8 +48,8 @@ func ReadOrder(text string) (Order, *fault.Field) {
 	return Order{field: d, descending: descending}, nil
 }
 
-// isDirectory reports whether the order is that in which accounts are stored.
-func (o Order) isDirectory() bool { return o.field == nil }
+// isDefault reports whether the order is that in which accounts are stored.
+func (o Order) isDefault() bool { return o.field == nil }
 
 func (o Order) fields() []string {
 	if o.field == nil {
@@ -57,8 +59,8 @@ func (o Order) fields() []string {
 }
 
 // compare orders marks: by what they are sorted by, then by username.
-func (o Order) compare(a, b Mark) int {
-	by := strings.Compare(a.Sorted, b.Sorted)
+func (o Order) compare(a, b Position) int {
+	by := strings.Compare(a.SortKey, b.SortKey)
 	if o.descending {
 		by = -by
 	}
@@ -68,26 +70,27 @@ func (o Order) compare(a, b Mark) int {
 	return by
 }
 
-// maxSorted is how much of a text counts for its order, in bytes: it has to go into a cursor.
-const maxSorted = 256
+// maxSortKey is how much of a text counts for its order, in bytes: it has to go into a cursor.
+const maxSortKey = 256
 
-// sorted returns a text by which the account has its place: blank before all else, no before yes, texts and codes folded.
-func (o Order) sorted(a *Account) string {
+// sortKey returns a text by which the account has its place: blank before all else, no before yes, texts and codes
+// folded.
+func (o Order) sortKey(a *Account) string {
 	if o.field == nil {
 		return ""
 	}
 	switch at := o.field.At(a).(type) {
 	case *string:
-		return clipped(Fold(*at))
+		return truncateSortKey(Fold(*at))
 	case *[]string:
-		return clipped(Fold(strings.Join(*at, " ")))
+		return truncateSortKey(Fold(strings.Join(*at, " ")))
 	case *field.Date:
 		return string(*at)
 	case *time.Time:
 		if at.IsZero() {
 			return ""
 		}
-		return field.Stamp(*at)
+		return field.FormatInstant(*at)
 	case *bool:
 		if *at {
 			return "1"
@@ -99,64 +102,68 @@ func (o Order) sorted(a *Account) string {
 	return ""
 }
 
-// clipped cuts a text to maxSorted bytes, between characters.
-func clipped(text string) string {
-	if len(text) <= maxSorted {
+// truncateSortKey cuts a text to maxSortKey bytes, between characters.
+func truncateSortKey(text string) string {
+	if len(text) <= maxSortKey {
 		return text
 	}
-	end := maxSorted
+	end := maxSortKey
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end]
 }
 
-// leading keeps the first few of many marks: the last of those kept is on top of the heap.
-type leading struct {
-	order Order
-	most  int
-	marks []Mark
+// positionHeap keeps the first few of many marks: the last of those kept is on top of the heap.
+type positionHeap struct {
+	order     Order
+	limit     int
+	positions []Position
 }
 
-func newHeap(o Order, most int) *leading { return &leading{order: o, most: most} }
+func newHeap(o Order, most int) *positionHeap { return &positionHeap{order: o, limit: most} }
 
 // Len implements heap.Interface.
-func (l *leading) Len() int { return len(l.marks) }
+func (l *positionHeap) Len() int { return len(l.positions) }
 
 // Less implements heap.Interface.
-func (l *leading) Less(i, j int) bool { return l.order.compare(l.marks[i], l.marks[j]) > 0 }
+func (l *positionHeap) Less(i, j int) bool {
+	return l.order.compare(l.positions[i], l.positions[j]) > 0
+}
 
 // Swap implements heap.Interface.
-func (l *leading) Swap(i, j int) { l.marks[i], l.marks[j] = l.marks[j], l.marks[i] }
+func (l *positionHeap) Swap(i, j int) {
+	l.positions[i], l.positions[j] = l.positions[j], l.positions[i]
+}
 
 // Push implements heap.Interface.
-func (l *leading) Push(x any) {
-	if mark, ok := x.(Mark); ok {
-		l.marks = append(l.marks, mark)
+func (l *positionHeap) Push(x any) {
+	if mark, ok := x.(Position); ok {
+		l.positions = append(l.positions, mark)
 	}
 }
 
 // Pop implements heap.Interface.
-func (l *leading) Pop() any {
-	last := l.marks[len(l.marks)-1]
-	l.marks = l.marks[:len(l.marks)-1]
+func (l *positionHeap) Pop() any {
+	last := l.positions[len(l.positions)-1]
+	l.positions = l.positions[:len(l.positions)-1]
 	return last
 }
 
 // add keeps a mark if it is among the first so far.
-func (l *leading) add(m Mark) {
-	if len(l.marks) < l.most {
+func (l *positionHeap) add(m Position) {
+	if len(l.positions) < l.limit {
 		heap.Push(l, m)
 		return
 	}
-	if l.order.compare(m, l.marks[0]) < 0 {
-		l.marks[0] = m
+	if l.order.compare(m, l.positions[0]) < 0 {
+		l.positions[0] = m
 		heap.Fix(l, 0)
 	}
 }
 
-// inOrder returns the marks kept, each once: an account that was renamed meanwhile may have been met twice.
-func (l *leading) inOrder() []Mark {
-	slices.SortFunc(l.marks, l.order.compare)
-	return slices.Compact(l.marks)
+// sorted returns the marks kept, each once: an account that was renamed meanwhile may have been met twice.
+func (l *positionHeap) sorted() []Position {
+	slices.SortFunc(l.positions, l.order.compare)
+	return slices.Compact(l.positions)
 }

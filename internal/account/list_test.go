@@ -17,15 +17,16 @@ import (
 	"useraccounts/internal/field"
 )
 
-// directory is a Directory, and a Store's pages, of accounts in memory. It gives a scan's batches to several goroutines.
-type directory struct {
-	memory
+// fakeDirectory is a Directory, and a Store's pages, of accounts in memory. It gives a scan's batches to several
+// goroutines.
+type fakeDirectory struct {
+	fakeStore
 	all     []account.Account
 	queries int
 	fail    error
 }
 
-func (d *directory) sorted(after string) []account.Row {
+func (d *fakeDirectory) sorted(after string) []account.Row {
 	var out []account.Row
 	for _, a := range d.all {
 		if key := a.DirectoryKey(); key > after {
@@ -36,7 +37,8 @@ func (d *directory) sorted(after string) []account.Row {
 	return out
 }
 
-func (d *directory) Scan(_ context.Context, _ environment.Environment, after string, fields []string, visit func([]account.Row)) error {
+func (d *fakeDirectory) Scan(_ context.Context, _ environment.Environment, after string, fields []string,
+	visit func([]account.Row)) error {
 	var wg sync.WaitGroup
 	table := account.Fields()
 	for batch := range slices.Chunk(d.sorted(after), 3) {
@@ -70,7 +72,7 @@ func copyField(to, from *account.Account, def *field.Def[account.Account]) {
 	}
 }
 
-func (d *directory) At(_ context.Context, _ environment.Environment, keys []string) ([]account.Account, error) {
+func (d *fakeDirectory) ByKeys(_ context.Context, _ environment.Environment, keys []string) ([]account.Account, error) {
 	var out []account.Account
 	for _, key := range keys {
 		if i := slices.IndexFunc(d.all, func(a account.Account) bool { return a.DirectoryKey() == key }); i >= 0 {
@@ -80,7 +82,8 @@ func (d *directory) At(_ context.Context, _ environment.Environment, keys []stri
 	return out, nil
 }
 
-func (d *directory) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account, string, error) {
+func (d *fakeDirectory) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
+	string, error) {
 	d.queries++
 	rows := d.sorted(after)
 	next := ""
@@ -94,7 +97,7 @@ func (d *directory) Page(_ context.Context, _ environment.Environment, after str
 	return out, next, d.fail
 }
 
-func at(text string) time.Time {
+func parseTime(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		panic(err)
@@ -102,36 +105,41 @@ func at(text string) time.Time {
 	return t
 }
 
-// people are accounts that differ in every sort of field.
-func people() []account.Account {
+// sampleAccounts are accounts that differ in every sort of field.
+func sampleAccounts() []account.Account {
 	return []account.Account{
-		{ID: "1", Username: "Doej", Name: "John Doe", Email: "John.Doe@Example.com", Mobile: "020 7946 0018", MobileE164: "+442079460018", UserType: "FULL",
-			Active: true, DateFrom: "2026-01-01", DateTo: "2026-12-31", Roles: []string{"ADMIN", "VIEWER"}, LastLogin: at("2026-02-01T23:59:59Z"), FailedTries: 2},
-		{ID: "2", Username: "müller", Name: "Ｊürgen Müller", Email: "jm@example.de", UserType: "TEAM", Active: true, DateFrom: "2026-02-01", AccessLocked: true,
-			LockedAt: at("2026-03-01T00:00:00Z"), LockedReason: "Left", LockedBy: "admin"},
-		{ID: "3", Username: "api", Name: "Payroll", UserType: "API", Active: true, DateFrom: "2026-01-15", Groups: []string{"STAFF"}, FailedTries: 5,
-			TriesBlockedAt: at("2026-03-02T12:00:00Z")},
-		{ID: "4", Username: "zoe", Name: "Zoe Left", Email: "zoe@example.com", UserType: "team", DateFrom: "2025-01-01", DateTo: "2025-12-31"},
+		{ID: "1", Username: "Doej", Name: "John Doe", Email: "John.Doe@Example.com", Mobile: "020 7946 0018",
+			MobileE164: "+442079460018", UserType: "FULL",
+			Active: true, DateFrom: "2026-01-01", DateTo: "2026-12-31", Roles: []string{"ADMIN", "VIEWER"},
+			LastLogin: parseTime("2026-02-01T23:59:59Z"), FailedTries: 2},
+		{ID: "2", Username: "müller", Name: "Ｊürgen Müller", Email: "jm@example.de", UserType: "TEAM", Active: true,
+			DateFrom: "2026-02-01", AccessLocked: true,
+			LockedAt: parseTime("2026-03-01T00:00:00Z"), LockedReason: "Left", LockedBy: "admin"},
+		{ID: "3", Username: "api", Name: "Payroll", UserType: "API", Active: true, DateFrom: "2026-01-15",
+			Groups: []string{"STAFF"}, FailedTries: 5,
+			TriesBlockedAt: parseTime("2026-03-02T12:00:00Z")},
+		{ID: "4", Username: "zoe", Name: "Zoe Left", Email: "zoe@example.com", UserType: "team", DateFrom: "2025-01-01",
+			DateTo: "2025-12-31"},
 	}
 }
 
-func lister(accounts ...account.Account) (*account.Service, *directory) {
-	d := &directory{all: accounts}
+func newLister(accounts ...account.Account) (*account.Service, *fakeDirectory) {
+	d := &fakeDirectory{all: accounts}
 	return &account.Service{Store: d, Directory: d, Now: func() time.Time { return now }}, d
 }
 
-// listed returns the ids of all pages of a search, and fails if a page is longer than asked for.
-func listed(t *testing.T, s *account.Service, filters map[string]string, sort string, limit int) string {
+// listIDs returns the ids of all pages of a search, and fails if a page is longer than asked for.
+func listIDs(t *testing.T, s *account.Service, filters map[string]string, sort string, limit int) string {
 	t.Helper()
-	f, bad := account.ReadFilter(filters)
+	f, bad := account.ParseFilter(filters)
 	if bad != nil {
 		t.Fatalf("%v: %+v", filters, bad)
 	}
-	o, wrong := account.ReadOrder(sort)
+	o, wrong := account.ParseOrder(sort)
 	if wrong != nil {
 		t.Fatalf("%s: %+v", sort, wrong)
 	}
-	q := account.Search{Filter: f, Order: o, Limit: limit}
+	q := account.Query{Filter: f, Order: o, Limit: limit}
 	var ids []string
 	for {
 		page, next, err := s.Search(context.Background(), scope("9", "ADMIN"), q)
@@ -147,33 +155,42 @@ func listed(t *testing.T, s *account.Service, filters map[string]string, sort st
 		if next == nil {
 			return strings.Join(ids, "")
 		}
-		if len(next.Sorted) > 256 {
-			t.Fatalf("a mark of %d bytes does not fit a cursor", len(next.Sorted))
+		if len(next.SortKey) > 256 {
+			t.Fatalf("a mark of %d bytes does not fit a cursor", len(next.SortKey))
 		}
 		q.After = *next
 	}
 }
 
 func TestEveryFilter(t *testing.T) {
-	s, _ := lister(people()...)
+	s, _ := newLister(sampleAccounts()...)
 	for _, c := range []struct {
 		filters string
 		want    string
 	}{
 		{"", "312"}, {"active=any", "3124"}, {"active=false", "4"}, {"active=true", "312"},
-		{"username=DOEJ", "1"}, {"username=doe", ""}, {"username.contains=OE&active=any", "14"}, {"username=MÜLLER", "2"}, {"username=müller", "2"}, {"username=mu\u0308ller", "2"},
-		{"email=john.doe@EXAMPLE.com", "1"}, {"email.contains=example", "12"}, {"email.empty=true", "3"}, {"email.empty=false", "12"},
+		{"username=DOEJ", "1"}, {"username=doe", ""}, {"username.contains=OE&active=any", "14"}, {"username=MÜLLER", "2"},
+		{"username=müller", "2"}, {"username=mu\u0308ller", "2"},
+		{"email=john.doe@EXAMPLE.com", "1"}, {"email.contains=example", "12"}, {"email.empty=true", "3"},
+		{"email.empty=false", "12"},
 		{"userType=team", "2"}, {"userType=TEAM&active=any", "24"}, {"userType=full;Api", "31"}, {"userType= ; TEAM ", "2"},
-		{"roles=viewer", "1"}, {"roles=NONE;admin", "1"}, {"roles.empty=true", "32"}, {"groups=STAFF", "3"}, {"groups.empty=true", "12"},
-		{"dateFrom.from=2026-01-15", "32"}, {"dateFrom.to=2026-01-15", "31"}, {"dateFrom.from=2026-01-02&dateFrom.to=2026-01-31", "3"},
+		{"roles=viewer", "1"}, {"roles=NONE;admin", "1"}, {"roles.empty=true", "32"}, {"groups=STAFF", "3"},
+		{"groups.empty=true", "12"},
+		{"dateFrom.from=2026-01-15", "32"}, {"dateFrom.to=2026-01-15", "31"},
+		{"dateFrom.from=2026-01-02&dateFrom.to=2026-01-31", "3"},
 		{"dateTo.to=2999-01-01", "1"}, {"dateTo.from=2000-01-01&active=any", "14"}, {"dateTo.empty=true", "32"},
-		{"lastLogin.to=2026-02-01", "1"}, {"lastLogin.to=2026-01-31", ""}, {"lastLogin.from=2026-02-01", "1"}, {"lastLogin.from=2026-02-02", ""},
-		{"lastLogin.to=2026-02-01T23:59:58Z", ""}, {"lastLogin.from=2026-02-02T00:59:59%2B01:00", "1"}, {"lastLogin.empty=true", "32"},
+		{"lastLogin.to=2026-02-01", "1"}, {"lastLogin.to=2026-01-31", ""}, {"lastLogin.from=2026-02-01", "1"},
+		{"lastLogin.from=2026-02-02", ""},
+		{"lastLogin.to=2026-02-01T23:59:58Z", ""}, {"lastLogin.from=2026-02-02T00:59:59%2B01:00", "1"},
+		{"lastLogin.empty=true", "32"},
 		{"failedTries.from=2", "31"}, {"failedTries.to=2", "12"}, {"failedTries.from=3&failedTries.to=9", "3"},
 		// A block by tries is shown as any other, and found as it is shown.
-		{"accessLocked=true", "32"}, {"accessLocked=false", "1"}, {"lockedReason.contains=TRIES", "3"}, {"lockedAt.from=2026-03-02", "3"}, {"lockedBy.empty=false", "2"},
-		{"find=doe", "1"}, {"find=john doe", "1"}, {"find=doe john", "1"}, {"find=john miller", ""}, {"find=JÜRGEN", "2"}, {"find=example.com", "1"}, {"find=7946", "1"}, {"find=+4420794", "1"}, {"find=left&active=any", "4"},
-		{"find=o&userType=api", "3"}, {"name.contains=ｄｏｅ", "1"}, {"mobile.empty=false", "1"}, {"mfaRequired=true", ""}, {"resource.empty=false", ""},
+		{"accessLocked=true", "32"}, {"accessLocked=false", "1"}, {"lockedReason.contains=TRIES", "3"},
+		{"lockedAt.from=2026-03-02", "3"}, {"lockedBy.empty=false", "2"},
+		{"find=doe", "1"}, {"find=john doe", "1"}, {"find=doe john", "1"}, {"find=john miller", ""}, {"find=JÜRGEN", "2"},
+		{"find=example.com", "1"}, {"find=7946", "1"}, {"find=+4420794", "1"}, {"find=left&active=any", "4"},
+		{"find=o&userType=api", "3"}, {"name.contains=ｄｏｅ", "1"}, {"mobile.empty=false", "1"}, {"mfaRequired=true", ""},
+		{"resource.empty=false", ""},
 	} {
 		filters := map[string]string{}
 		for pair := range strings.SplitSeq(c.filters, "&") {
@@ -182,11 +199,11 @@ func TestEveryFilter(t *testing.T) {
 			}
 		}
 		for _, limit := range []int{1, 2, 50} {
-			if got := listed(t, s, filters, "username", limit); got != c.want {
+			if got := listIDs(t, s, filters, "username", limit); got != c.want {
 				t.Errorf("%q by %d: %s, want %s", c.filters, limit, got, c.want)
 			}
 		}
-		f, _ := account.ReadFilter(filters)
+		f, _ := account.ParseFilter(filters)
 		if n, err := s.Count(context.Background(), scope("9", "ADMIN"), f); err != nil || n != len(c.want) {
 			t.Errorf("%q: counts %d, %v; want %d", c.filters, n, err, len(c.want))
 		}
@@ -196,15 +213,16 @@ func TestEveryFilter(t *testing.T) {
 // Each filter that is declared is read, and a value that it cannot take is refused by its name.
 func TestBadFiltersAreNamed(t *testing.T) {
 	good := map[account.FilterOp]map[field.Kind]string{
-		account.FilterEquals: {field.YesNo: "true", "": "x"}, account.FilterContains: {"": "x"}, account.FilterEmpty: {"": "false"},
-		account.FilterFrom: {field.Number: "3", "": "2026-01-31"}, account.FilterTo: {field.Number: "3", "": "2026-01-31"},
+		account.FilterEquals: {field.Bool: "true", "": "x"}, account.FilterContains: {"": "x"},
+		account.FilterEmpty: {"": "false"},
+		account.FilterFrom:  {field.Number: "3", "": "2026-01-31"}, account.FilterTo: {field.Number: "3", "": "2026-01-31"},
 	}
 	for _, f := range account.Filters() {
-		value, ok := good[f.Op][f.Of.Kind]
+		value, ok := good[f.Op][f.Field.Kind]
 		if !ok {
 			value = good[f.Op][""]
 		}
-		if _, bad := account.ReadFilter(map[string]string{f.Name: value}); bad != nil {
+		if _, bad := account.ParseFilter(map[string]string{f.Name: value}); bad != nil {
 			t.Errorf("%s=%s: %+v", f.Name, value, bad)
 		}
 		wrong := []string{"", "  "}
@@ -214,39 +232,43 @@ func TestBadFiltersAreNamed(t *testing.T) {
 			wrong = append(wrong, strings.Repeat("x", 1001))
 		}
 		for _, value := range wrong {
-			if _, bad := account.ReadFilter(map[string]string{f.Name: value}); len(bad) != 1 || bad[0].Field != f.Name || bad[0].Message == "" {
+			if _, bad := account.ParseFilter(map[string]string{f.Name: value}); len(bad) != 1 || bad[0].Field != f.Name ||
+				bad[0].Message == "" {
 				t.Errorf("%s=%.20q: %+v", f.Name, value, bad)
 			}
 		}
 	}
 	for name, value := range map[string]string{
-		"find": " ", "active": "yes", "password": "x", "email.from": "x", "failedTries": "3", "dateTo": "2026-01-01", "Email": "x", "roles.contains": "x", "": "x",
+		"find": " ", "active": "yes", "password": "x", "email.from": "x", "failedTries": "3", "dateTo": "2026-01-01",
+		"Email": "x", "roles.contains": "x", "": "x",
 	} {
-		if _, bad := account.ReadFilter(map[string]string{name: value}); len(bad) != 1 || bad[0].Field != name {
+		if _, bad := account.ParseFilter(map[string]string{name: value}); len(bad) != 1 || bad[0].Field != name {
 			t.Errorf("%s=%s: %+v", name, value, bad)
 		}
 	}
-	if _, bad := account.ReadOrder("--name"); bad == nil {
+	if _, bad := account.ParseOrder("--name"); bad == nil {
 		t.Error("an order of no field is taken")
 	}
 }
 
 func TestEveryOrder(t *testing.T) {
-	s, _ := lister(people()...)
+	s, _ := newLister(sampleAccounts()...)
 	for sort, want := range map[string]string{
 		"username": "3124", "-username": "4213", "name": "1234", "-name": "4321", "email": "3214", "-email": "4123",
 		"userType": "3124", "-userType": "2413", // of one type by username: müller, zoe
-		"dateTo": "3241", "-dateTo": "1432", "lastLogin": "3241", "-lastLogin": "1324", "failedTries": "2413", "-failedTries": "3124",
-		"accessLocked": "1432", "-accessLocked": "3214", "lockedAt": "1423", "roles": "3241", "active": "4312", "mobile": "3241",
+		"dateTo": "3241", "-dateTo": "1432", "lastLogin": "3241", "-lastLogin": "1324", "failedTries": "2413",
+		"-failedTries": "3124",
+		"accessLocked": "1432", "-accessLocked": "3214", "lockedAt": "1423", "roles": "3241", "active": "4312",
+		"mobile": "3241",
 	} {
 		for _, limit := range []int{1, 2, 3, 4} {
-			if got := listed(t, s, map[string]string{"active": "any"}, sort, limit); got != want {
+			if got := listIDs(t, s, map[string]string{"active": "any"}, sort, limit); got != want {
 				t.Errorf("%s by %d: %s, want %s", sort, limit, got, want)
 			}
 		}
 	}
 	for _, sort := range account.Orders() {
-		if got := listed(t, s, map[string]string{"active": "any"}, sort, 3); len(got) != 4 {
+		if got := listIDs(t, s, map[string]string{"active": "any"}, sort, 3); len(got) != 4 {
 			t.Errorf("%s lists %s", sort, got)
 		}
 	}
@@ -259,21 +281,23 @@ func TestPagesAreTheWholeOnce(t *testing.T) {
 	var all []account.Account
 	for i := range 40 {
 		all = append(all, account.Account{
-			ID: fmt.Sprintf("<%d>", i), Username: fmt.Sprintf("u%d", r.IntN(1<<30)*1000+i), Name: strings.Repeat("é", r.IntN(300)) + string(rune('a'+r.IntN(3))),
+			ID: fmt.Sprintf("<%d>", i), Username: fmt.Sprintf("u%d", r.IntN(1<<30)*1000+i),
+			Name:   strings.Repeat("é", r.IntN(300)) + string(rune('a'+r.IntN(3))),
 			Active: r.IntN(4) > 0, FailedTries: int64(r.IntN(3)), UserType: []string{"FULL", "full", "TEAM"}[r.IntN(3)],
 		})
 	}
-	s, _ := lister(all...)
+	s, _ := newLister(all...)
 	for _, sort := range []string{"username", "-username", "name", "-name", "failedTries", "-userType", "active"} {
-		for _, filters := range []map[string]string{{}, {"active": "any"}, {"userType": "FULL"}, {"active": "any", "failedTries.from": "1"}} {
-			whole := listed(t, s, filters, sort, 1000)
-			f, _ := account.ReadFilter(filters)
+		for _, filters := range []map[string]string{{}, {"active": "any"}, {"userType": "FULL"},
+			{"active": "any", "failedTries.from": "1"}} {
+			whole := listIDs(t, s, filters, sort, 1000)
+			f, _ := account.ParseFilter(filters)
 			n, _ := s.Count(context.Background(), scope("9"), f)
 			if strings.Count(whole, "<") != n || n == 0 {
 				t.Fatalf("seed %d: %v lists %d of %d", seed, filters, strings.Count(whole, "<"), n)
 			}
 			for _, limit := range []int{1, 7} {
-				if got := listed(t, s, filters, sort, limit); got != whole {
+				if got := listIDs(t, s, filters, sort, limit); got != whole {
 					t.Errorf("seed %d: %v by %s in pages of %d is not the whole", seed, filters, sort, limit)
 				}
 			}
@@ -287,13 +311,14 @@ func TestTheUsualListReadsNoMoreThanItNeeds(t *testing.T) {
 	for i := range 400 {
 		all = append(all, account.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("u%03d", i), Active: i < 100 || i > 150})
 	}
-	s, d := lister(all...)
+	s, d := newLister(all...)
 	d.fail = nil
 	s.Directory = nil // a scan would panic
-	f, _ := account.ReadFilter(nil)
+	f, _ := account.ParseFilter(nil)
 	for after, queries := range map[string]int{"": 1, "u089": 3, "u398": 1} {
 		d.queries = 0
-		page, next, err := s.Search(context.Background(), scope("9"), account.Search{Filter: f, After: account.Mark{Key: after}, Limit: 50})
+		page, next, err := s.Search(context.Background(), scope("9"),
+			account.Query{Filter: f, After: account.Position{Key: after}, Limit: 50})
 		if err != nil || d.queries > queries || after == "" && (len(page) != 50 || next == nil || next.Key != "u049") {
 			t.Errorf("after %q: %d accounts, next %v, %d queries, %v", after, len(page), next, d.queries, err)
 		}
@@ -301,28 +326,29 @@ func TestTheUsualListReadsNoMoreThanItNeeds(t *testing.T) {
 }
 
 func TestALateChangeIsNotShown(t *testing.T) {
-	s, d := lister(people()...)
+	s, d := newLister(sampleAccounts()...)
 	d.all[0].Active = true
-	late := &changing{Directory: d, change: func() { d.all[0].Email = "" }}
+	late := &changingDirectory{Directory: d, change: func() { d.all[0].Email = "" }}
 	s.Directory = late
-	if got := listed(t, s, map[string]string{"email.empty": "false"}, "name", 10); got != "2" {
+	if got := listIDs(t, s, map[string]string{"email.empty": "false"}, "name", 10); got != "2" {
 		t.Errorf("an account that does not match any more is shown: %s", got)
 	}
 	d.fail = errors.New("down")
-	if _, _, err := s.Search(context.Background(), scope("9"), account.Search{Limit: 1}); !errors.Is(err, d.fail) {
+	if _, _, err := s.Search(context.Background(), scope("9"), account.Query{Limit: 1}); !errors.Is(err, d.fail) {
 		t.Errorf("%v", err)
 	}
 }
 
-// changing changes something between the scan and the reading of the page.
-type changing struct {
+// changingDirectory changes something between the scan and the reading of the page.
+type changingDirectory struct {
 	account.Directory
 	change func()
 }
 
-func (c *changing) At(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
+func (c *changingDirectory) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account,
+	error) {
 	c.change()
-	return c.Directory.At(ctx, env, keys)
+	return c.Directory.ByKeys(ctx, env, keys)
 }
 
 func TestFoldIsThatOfIdentifiers(t *testing.T) {

@@ -16,81 +16,84 @@ type Rules struct {
 	E164 func(typed, country string) string
 }
 
-// plan applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be checked
-// without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a PATCH and a
-// row of an import all come through here.
-func (r Rules) plan(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account, []fault.Field) {
-	p := planner{scope: sc, before: before, patch: patch}
+// validate applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be
+// checked without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a
+// PATCH and a row of an import all come through here.
+func (r Rules) validate(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account,
+	[]fault.Field) {
+	p := validation{scope: sc, before: before, patch: patch}
 	if before != nil {
 		p.after = *before
 	} else {
 		p.after = Account{DateFrom: today, MFARequired: sc.Env.Settings.MFARequired, Active: true}
 	}
-	p.bad = Fields().Apply(&p.after, patch)
+	p.faults = Fields().Apply(&p.after, patch)
 	if p.after.DateFrom == "" {
 		p.after.DateFrom = today
 	}
-	p.identifiers()
-	licence := p.licence()
-	p.required(licence)
-	p.enforced()
-	p.apiOnly(licence)
-	p.dates()
-	p.codes(licence)
-	p.rights()
+	p.checkIdentifiers()
+	licence := p.resolveLicence()
+	p.checkRequired(licence)
+	p.endExemption()
+	p.checkAPIOnly(licence)
+	p.checkDates()
+	p.resolveAllCodes(licence)
+	p.checkRights()
 	if before == nil || before.Mobile != p.after.Mobile {
 		p.after.MobileE164 = r.E164(p.after.Mobile, sc.Env.Settings.Country)
 	}
-	return p.after, p.bad
+	return p.after, p.faults
 }
 
-// planner carries one plan; its methods are the rules, in the order of the form.
-type planner struct {
+// validation carries one plan; its methods are the rules, in the order of the form.
+type validation struct {
 	scope  access.Scope
 	before *Account
 	patch  field.Patch
 	after  Account
-	bad    []fault.Field
+	faults []fault.Field
 }
 
-func (p *planner) refuse(name, code, message string) {
-	for _, f := range p.bad {
+func (p *validation) addFault(name, code, message string) {
+	for _, f := range p.faults {
 		if f.Field == name {
 			return // one thing at a time for each field
 		}
 	}
-	p.bad = append(p.bad, fault.Field{Field: name, Code: code, Message: message})
+	p.faults = append(p.faults, fault.Field{Field: name, Code: code, Message: message})
 }
 
-// touched reports whether the rules of these fields have to be checked: for a new account always, else if one was given.
-// An account whose role was retired since can thus still have its mobile number corrected.
-func (p *planner) touched(names ...string) bool {
+// mustCheck reports whether the rules of these fields have to be checked: for a new account always, else if one was
+// given. An account whose role was retired since can thus still have its mobile number corrected.
+func (p *validation) mustCheck(names ...string) bool {
 	if p.before == nil {
 		return true
 	}
 	return slices.ContainsFunc(names, func(name string) bool { _, ok := p.patch[name]; return ok })
 }
 
-func (p *planner) identifiers() {
-	if p.touched("username") && p.after.Username != "" {
+func (p *validation) checkIdentifiers() {
+	if p.mustCheck("username") && p.after.Username != "" {
 		if _, ok := Normalise(p.after.Username); !ok {
-			p.refuse("username", "character", "Username holds characters that cannot be used to sign in; use letters, digits and punctuation.")
+			p.addFault("username", "character",
+				"Username holds characters that cannot be used to sign in; use letters, digits and punctuation.")
 		}
 	}
-	if p.touched("email") && p.after.Email != "" {
+	if p.mustCheck("email") && p.after.Email != "" {
 		normal, ok := Normalise(p.after.Email)
 		if !ok || !validEmail(p.after.Email) || !validEmail(normal) {
-			p.refuse("email", "address", "Email is not an address that mail can be sent to; it should look like name@example.com.")
+			p.addFault("email", "address",
+				"Email is not an address that mail can be sent to; it should look like name@example.com.")
 		}
 	}
 }
 
-func (p *planner) licence() catalogue.Entry {
+func (p *validation) resolveLicence() catalogue.Entry {
 	licence, ok := p.scope.Catalogue.Find(catalogue.Licence, p.after.UserType)
-	if p.touched("userType") && p.after.UserType != "" {
+	if p.mustCheck("userType") && p.after.UserType != "" {
 		kept := p.before != nil && catalogue.Fold(p.before.UserType) == catalogue.Fold(p.after.UserType)
 		if !ok || !licence.Active && !kept {
-			p.refuse("userType", "unknownCode", "There is no active licence "+quote(p.after.UserType)+".")
+			p.addFault("userType", "unknownCode", "There is no active licence "+quote(p.after.UserType)+".")
 			return catalogue.Entry{}
 		}
 		p.after.UserType = licence.Code
@@ -98,25 +101,25 @@ func (p *planner) licence() catalogue.Entry {
 	return licence
 }
 
-func (p *planner) required(licence catalogue.Entry) {
+func (p *validation) checkRequired(licence catalogue.Entry) {
 	for _, f := range Fields().Missing(&p.after) {
-		p.refuse(f.Field, f.Code, f.Message)
+		p.addFault(f.Field, f.Code, f.Message)
 	}
-	if p.after.Email == "" && !licence.APIOnly && p.touched("email", "userType") {
-		p.refuse("email", "required", "Email is required, except for a licence that is for API clients only.")
+	if p.after.Email == "" && !licence.APIOnly && p.mustCheck("email", "userType") {
+		p.addFault("email", "required", "Email is required, except for a licence that is for API clients only.")
 	}
 }
 
-// enforced ends an exemption where a second factor is required of the account itself again.
-func (p *planner) enforced() {
+// endExemption ends an exemption where a second factor is required of the account itself again.
+func (p *validation) endExemption() {
 	if p.patch["mfaRequired"] == true {
 		p.after.MFAExempt = false
 	}
 }
 
-// apiOnly refuses what an API client has not, and takes it away where the account becomes one. An account that is one already
-// keeps what it has, so that an export comes back unchanged.
-func (p *planner) apiOnly(licence catalogue.Entry) {
+// checkAPIOnly refuses what an API client has not, and takes it away where the account becomes one. An account that is
+// one already keeps what it has, so that an export comes back unchanged.
+func (p *validation) checkAPIOnly(licence catalogue.Entry) {
 	if !licence.APIOnly {
 		return
 	}
@@ -125,36 +128,39 @@ func (p *planner) apiOnly(licence catalogue.Entry) {
 		before = *p.before
 	}
 	if p.patch["mfaRequired"] == true && !before.MFARequired {
-		p.refuse("mfaRequired", "apiOnly", "An account with the licence "+licence.Code+" has no second factor, so none can be required.")
+		p.addFault("mfaRequired", "apiOnly",
+			"An account with the licence "+licence.Code+" has no second factor, so none can be required.")
 	}
 	if p.patch["forcePasswordChange"] == true && !before.ForcePasswordChange {
-		p.refuse("forcePasswordChange", "apiOnly", "An account with the licence "+licence.Code+" has no password that could be changed.")
+		p.addFault("forcePasswordChange", "apiOnly",
+			"An account with the licence "+licence.Code+" has no password that could be changed.")
 	}
-	if p.before == nil || becameAPIOnly(p.scope, before, p.after) {
+	if p.before == nil || becomesAPIOnly(p.scope, before, p.after) {
 		p.after.MFARequired, p.after.MFAEnabled, p.after.ForcePasswordChange = false, false, false
 	}
 }
 
-func (p *planner) dates() {
-	if p.after.DateTo != "" && p.after.DateTo < p.after.DateFrom && p.touched("dateFrom", "dateTo") {
-		p.refuse("dateTo", "beforeDateFrom", "Date to is before Date from ("+string(p.after.DateFrom)+").")
+func (p *validation) checkDates() {
+	if p.after.DateTo != "" && p.after.DateTo < p.after.DateFrom && p.mustCheck("dateFrom", "dateTo") {
+		p.addFault("dateTo", "beforeDateFrom", "Date to is before Date from ("+string(p.after.DateFrom)+").")
 	}
 }
 
-func (p *planner) codes(licence catalogue.Entry) {
+func (p *validation) resolveAllCodes(licence catalogue.Entry) {
 	had := Account{}
 	if p.before != nil {
 		had = *p.before
 	}
-	p.resolve("roles", catalogue.Role, had.Roles, &p.after.Roles)
-	p.resolve("groups", catalogue.Group, had.Groups, &p.after.Groups)
+	p.resolveCodes("roles", catalogue.Role, had.Roles, &p.after.Roles)
+	p.resolveCodes("groups", catalogue.Group, had.Groups, &p.after.Groups)
 	given := slices.ContainsFunc(p.after.DACGroups, func(code string) bool { return !hasCode(had.DACGroups, code) })
-	if given && p.touched("dacGroups") && !p.scope.Env.Settings.DACEnabled { // those that it has may stay, and come back with a whole form
-		p.refuse("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
+	// those that it has may stay, and come back with a whole form
+	if given && p.mustCheck("dacGroups") && !p.scope.Env.Settings.DACEnabled {
+		p.addFault("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
 	}
-	p.resolve("dacGroups", catalogue.DACGroup, had.DACGroups, &p.after.DACGroups)
+	p.resolveCodes("dacGroups", catalogue.DACGroup, had.DACGroups, &p.after.DACGroups)
 
-	if !p.touched("userType", "roles", "groups") || licence.Code == "" {
+	if !p.mustCheck("userType", "roles", "groups") || licence.Code == "" {
 		return
 	}
 	outside := access.OutsideLicence(p.scope.Catalogue, licence, p.after.Roles, p.after.Groups)
@@ -175,14 +181,15 @@ func (p *planner) codes(licence catalogue.Entry) {
 			name = "userType"
 		}
 	}
-	p.refuse(name, "outsideLicence", "The licence "+licence.Code+" does not allow the roles "+strings.Join(outside, ", ")+
-		", given directly or by a group; remove them or choose another licence.")
+	p.addFault(name, "outsideLicence",
+		"The licence "+licence.Code+" does not allow the roles "+strings.Join(outside, ", ")+
+			", given directly or by a group; remove them or choose another licence.")
 }
 
-// resolve replaces codes by the catalogue's spelling. A new one has to be active; one that the account had may stay though it
-// was retired since, so that others beside it can be changed.
-func (p *planner) resolve(name string, kind catalogue.Kind, had []string, codes *[]string) {
-	if !p.touched(name) {
+// resolveCodes replaces codes by the catalogue's spelling. A new one has to be active; one that the account had may
+// stay though it was retired since, so that others beside it can be changed.
+func (p *validation) resolveCodes(name string, kind catalogue.Kind, had []string, codes *[]string) {
+	if !p.mustCheck(name) {
 		return
 	}
 	var known, unknown []string
@@ -194,16 +201,16 @@ func (p *planner) resolve(name string, kind catalogue.Kind, had []string, codes 
 		}
 	}
 	if len(unknown) > 0 {
-		p.refuse(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+" here.")
+		p.addFault(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+" here.")
 		return
 	}
 	slices.Sort(known)
 	*codes = slices.Compact(known) // two spellings can be one code
 }
 
-// rights holds the rule that nobody gives a permission they do not have themselves (V61).
-func (p *planner) rights() {
-	if !p.touched("roles", "groups") {
+// checkRights holds the rule that nobody gives a permission they do not have themselves (V61).
+func (p *validation) checkRights() {
+	if !p.mustCheck("roles", "groups") {
 		return
 	}
 	granted := access.Permissions(p.scope.Catalogue, p.after.Roles, p.after.Groups)
@@ -212,7 +219,7 @@ func (p *planner) rights() {
 			delete(granted, had)
 		}
 	}
-	beyond := p.scope.Caller.Permissions.Beyond(granted)
+	beyond := p.scope.Caller.Permissions.Missing(granted)
 	if len(beyond) == 0 {
 		return
 	}
@@ -224,7 +231,8 @@ func (p *planner) rights() {
 	for i, permission := range beyond {
 		words[i] = string(permission)
 	}
-	p.refuse(name, "aboveOwnRights", "This would give permissions that you do not hold yourself: "+strings.Join(words, ", ")+".")
+	p.addFault(name, "aboveOwnRights",
+		"This would give permissions that you do not hold yourself: "+strings.Join(words, ", ")+".")
 }
 
 // quote bounds a caller's code before it goes into a message.

@@ -10,14 +10,14 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// SeatCounts is what the service needs of the store's count of seats.
-type SeatCounts interface {
+// SeatCounter is what the service needs of the store's count of seats.
+type SeatCounter interface {
 	// Seats returns how many seats of each licence are in use, by its folded code; a licence that is not there has none.
 	Seats(ctx context.Context, env string) (map[string]int64, error)
 }
 
-// Seat returns the licence of which the account takes a seat, folded, or "": a locked account takes none.
-func (a Account) Seat() string {
+// SeatLicence returns the licence of which the account takes a seat, folded, or "": a locked account takes none.
+func (a Account) SeatLicence() string {
 	if !a.Active {
 		return ""
 	}
@@ -27,33 +27,33 @@ func (a Account) Seat() string {
 // SeatChange is by how much a write changes the seats in use of one licence.
 type SeatChange struct {
 	// Licence is the folded code, Shown the code as people know it.
-	Licence, Shown string
-	By             int64
+	Licence, DisplayCode string
+	Delta                int64
 	// Limit is how many seats the licence has, 0 for any number; it binds only where By is more than 0.
 	Limit int
 }
 
 // Fits reports whether the change is possible with so many seats in use.
 func (c SeatChange) Fits(used int64) bool {
-	return c.By <= 0 || c.Limit == 0 || used+c.By <= int64(c.Limit)
+	return c.Delta <= 0 || c.Limit == 0 || used+c.Delta <= int64(c.Limit)
 }
 
 // SeatChanges returns which seats the write takes and gives back: most writes none.
 func (w Write) SeatChanges() []SeatChange {
 	var had string
 	if w.Before != nil {
-		had = w.Before.Seat()
+		had = w.Before.SeatLicence()
 	}
-	has := w.After.Seat()
+	has := w.After.SeatLicence()
 	if had == has {
 		return nil
 	}
 	var out []SeatChange
 	if had != "" {
-		out = append(out, SeatChange{Licence: had, Shown: w.Before.UserType, By: -1})
+		out = append(out, SeatChange{Licence: had, DisplayCode: w.Before.UserType, Delta: -1})
 	}
 	if has != "" {
-		out = append(out, SeatChange{Licence: has, Shown: w.After.UserType, By: 1, Limit: w.Limit})
+		out = append(out, SeatChange{Licence: has, DisplayCode: w.After.UserType, Delta: 1, Limit: w.SeatLimit})
 	}
 	return out
 }
@@ -67,8 +67,10 @@ func (d Deletion) SeatChanges() []SeatChange {
 
 // NoSeat is the conflict of a write that would take a seat which its licence does not have.
 func NoSeat(c SeatChange, used int64) error {
-	return fault.New(fault.Conflict, "seats", "The licence %s allows %d accounts, and %d are in use. Lock an account that is not needed, choose another licence, or have its number of seats raised.",
-		c.Shown, c.Limit, used)
+	return fault.New(fault.Conflict, "seats",
+		"The licence %s allows %d accounts, and %d are in use. Lock an account that is not needed, choose another "+
+			"licence, or have its number of seats raised.",
+		c.DisplayCode, c.Limit, used)
 }
 
 // SeatUse is one licence with its seats.
@@ -88,7 +90,8 @@ func (s *Service) SeatsInUse(ctx context.Context, sc access.Scope) ([]SeatUse, e
 	var out []SeatUse
 	for _, licence := range sc.Catalogue.All(catalogue.Licence) {
 		folded := catalogue.Fold(licence.Code)
-		out = append(out, SeatUse{Licence: licence.Code, Description: licence.Description, Used: used[folded], Seats: licence.Seats})
+		out = append(out,
+			SeatUse{Licence: licence.Code, Description: licence.Description, Used: used[folded], Seats: licence.Seats})
 		delete(used, folded)
 	}
 	for folded, n := range used { // of a licence that the caller's reference data does not know (any more)
@@ -96,12 +99,13 @@ func (s *Service) SeatsInUse(ctx context.Context, sc access.Scope) ([]SeatUse, e
 			out = append(out, SeatUse{Licence: folded, Used: n})
 		}
 	}
-	slices.SortFunc(out, func(a, b SeatUse) int { return strings.Compare(catalogue.Fold(a.Licence), catalogue.Fold(b.Licence)) })
+	slices.SortFunc(out,
+		func(a, b SeatUse) int { return strings.Compare(catalogue.Fold(a.Licence), catalogue.Fold(b.Licence)) })
 	return out, nil
 }
 
-// seatsOf returns how many seats the licence of the account has, 0 for any number.
-func seatsOf(sc access.Scope, a Account) int {
+// seatLimit returns how many seats the licence of the account has, 0 for any number.
+func seatLimit(sc access.Scope, a Account) int {
 	licence, _ := sc.Catalogue.Find(catalogue.Licence, a.UserType)
 	return licence.Seats
 }

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
 )
 
-// ErrRaced is what Store.Write returns when the account is no longer as the write read it. Nothing was written.
-var ErrRaced = errors.New("account changed since it was read")
+// ErrConcurrentChange is what Store.Write returns when the account is no longer as the write read it. Nothing was
+// written.
+var ErrConcurrentChange = errors.New("account changed since it was read")
 
 // Store is what the service needs of the table.
 type Store interface {
@@ -23,11 +24,11 @@ type Store interface {
 	// Page returns up to limit accounts whose directory key comes after the given one, in order, and the key to go on
 	// from, empty at the end.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]Account, string, error)
-	// Write does w whole: ErrRaced if the account changed since it was read, a Conflict naming the field if a username or
-	// email is taken.
+	// Write does w whole: ErrConcurrentChange if the account changed since it was read, a Conflict naming the field if a
+	// username or email is taken.
 	Write(ctx context.Context, env environment.Environment, w Write) error
 	// EventsSince returns the events that made versions after the given one, oldest first.
-	EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]journal.Event, error)
+	EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]auditlog.Event, error)
 }
 
 // Passwords checks new passwords against the policy and hashes them.
@@ -46,20 +47,22 @@ type Service struct {
 	Passwords Passwords
 	// Generator is needed by ResetPassword alone, Remover by Delete, Seats by SeatsInUse.
 	Generator Generator
-	Remover   Remover
-	Seats     SeatCounts
-	// Former and Breaches are what new passwords are held against besides the policy; without them there is none of either.
-	Former   FormerPasswords
-	Breaches Breaches
-	// Mail writes the mails that changes cause; nil, as for the first data, for none. Links is needed by MailPassword alone.
-	Mail  *mail.Desk
-	Links *Linker
-	Now   func() time.Time
-	NewID func() string
+	Deleter   Deleter
+	Seats     SeatCounter
+	// PasswordHistory and Breaches are what new passwords are held against besides the policy; without them there is none
+	// of either.
+	PasswordHistory PasswordHistoryReader
+	Breaches        BreachChecker
+	// Mail writes the mails that changes cause; nil, as for the first data, for none. Links is needed by MailPassword
+	// alone.
+	Mail       *mail.Composer
+	LinkIssuer *PasswordLinkIssuer
+	Now        func() time.Time
+	NewID      func() string
 }
 
-// NotYetAllowed is the reason of the block that every account starts with.
-const NotYetAllowed = "Not yet allowed"
+// ReasonNotYetAllowed is the reason of the block that every account starts with.
+const ReasonNotYetAllowed = "Not yet allowed"
 
 // Create makes an account from the fields given. It starts with login access not yet allowed and no password.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Account, error) {
@@ -73,15 +76,15 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch
 
 // Create returns the write that makes an account with the given id from a patch, or the faults of its fields.
 func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Time) (Write, error) {
-	a, bad := r.plan(sc, nil, patch, field.DateOf(now))
-	if err := fault.InvalidFields(bad); err != nil {
+	a, faults := r.validate(sc, nil, patch, field.DateOf(now))
+	if err := fault.InvalidFields(faults); err != nil {
 		return Write{}, err
 	}
 	a.ID, a.Version, a.Epoch = id, 1, 1
-	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, NotYetAllowed, sc.Caller.Username
+	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, ReasonNotYetAllowed, sc.Caller.Username
 	a.CreatedAt, a.UpdatedAt = now, now
-	return Write{After: a, Limit: seatsOf(sc, a), Event: journal.Event{
-		At: now, Kind: journal.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID, Version: 1,
+	return Write{After: a, SeatLimit: seatLimit(sc, a), Event: auditlog.Event{
+		At: now, Kind: auditlog.Created, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID, Version: 1,
 	}}, nil
 }
 
@@ -89,8 +92,8 @@ func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Ti
 // if nothing would change. The error is the faults of its fields, or the rule about who may change whom.
 func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now time.Time) (Write, error) {
 	today := field.DateOf(now)
-	after, bad := r.plan(sc, &before, patch, today)
-	if err := fault.InvalidFields(bad); err != nil {
+	after, faults := r.validate(sc, &before, patch, today)
+	if err := fault.InvalidFields(faults); err != nil {
 		return Write{}, err
 	}
 	diff := Fields().Compare(&before, &after)
@@ -100,21 +103,21 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	if err := guardChange(sc, before, after, today); err != nil {
 		return Write{}, err
 	}
-	if becameAPIOnly(sc, before, after) {
+	if becomesAPIOnly(sc, before, after) {
 		after.PasswordHash, after.PasswordExpires = "", time.Time{}
 	}
 	// An administrator's sessions end with the right, so that of two who take it from each other at once only one can:
 	// the other's write depends on the epoch (Change, or the import's commit).
-	if becameAPIOnly(sc, before, after) || !before.InDates(today) && after.InDates(today) {
+	if becomesAPIOnly(sc, before, after) || !before.InDates(today) && after.InDates(today) {
 		after.DeviceEpoch++ // what ended with the dates does not come back with them
 	}
-	if becameAPIOnly(sc, before, after) || endsAdministrator(sc, before, after, today) {
+	if becomesAPIOnly(sc, before, after) || endsAdministrator(sc, before, after, today) {
 		after.Epoch++
 	}
 	after.Version, after.UpdatedAt = before.Version+1, now
-	return Write{Before: &before, After: after, DropFactors: before.MFAEnabled && !after.MFAEnabled, Event: journal.Event{
-		At: now, Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Version: after.Version, Changes: diff, Keep: sc.Env.Settings.LogRetentionDays,
+	return Write{Before: &before, After: after, DropFactors: before.MFAEnabled && !after.MFAEnabled, Event: auditlog.Event{
+		At: now, Kind: auditlog.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Version: after.Version, Changes: diff, RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}}, nil
 }
 
@@ -129,12 +132,13 @@ func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit
 }
 
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.
-func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account, error) {
-	return s.edit(ctx, sc, id, version, func(before Account) (Write, error) { return s.changed(sc, before, patch) })
+func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, patch field.Patch) (Account,
+	error) {
+	return s.update(ctx, sc, id, version, func(before Account) (Write, error) { return s.changeWrite(sc, before, patch) })
 }
 
-// changed works out the write that applies a patch to an account as read.
-func (s *Service) changed(sc access.Scope, before Account, patch field.Patch) (Write, error) {
+// changeWrite works out the write that applies a patch to an account as read.
+func (s *Service) changeWrite(sc access.Scope, before Account, patch field.Patch) (Write, error) {
 	write, err := s.Rules.Change(sc, before, patch, s.now())
 	if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
 		write.CallerEpoch = sc.Caller.Epoch
@@ -146,10 +150,11 @@ func (s *Service) changed(sc access.Scope, before Account, patch field.Patch) (W
 	return write, err
 }
 
-// edit runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn work
-// out the write, and writes. version 0 means that the caller does not mind which; then a race is run again. A fn that
-// returns a Write without an event kind changes nothing.
-func (s *Service) edit(ctx context.Context, sc access.Scope, id string, version int64, fn func(Account) (Write, error)) (Account, error) {
+// update runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn
+// work out the write, and writes. version 0 means that the caller does not mind which; then a race is run again. A fn
+// that returns a Write without an event kind changes nothing.
+func (s *Service) update(ctx context.Context, sc access.Scope, id string, version int64,
+	prepare func(Account) (Write, error)) (Account, error) {
 	const tries = 5
 	for attempt := 1; ; attempt++ {
 		before, err := s.Store.Account(ctx, sc.Env, id)
@@ -157,41 +162,45 @@ func (s *Service) edit(ctx context.Context, sc access.Scope, id string, version 
 			return Account{}, err
 		}
 		if version != 0 && version != before.Version {
-			return Account{}, s.stale(ctx, sc, before, version)
+			return Account{}, s.staleFault(ctx, sc, before, version)
 		}
-		write, err := fn(before)
+		write, err := prepare(before)
 		if err != nil || write.Event.Kind == "" {
 			return before, err
 		}
-		s.complete(sc, before, &write)
+		s.finishWrite(sc, before, &write)
 		err = s.Store.Write(ctx, sc.Env, write)
-		if errors.Is(err, ErrRaced) && attempt < tries {
+		if errors.Is(err, ErrConcurrentChange) && attempt < tries {
 			continue // with a version given, the next read finds it stale and says so
 		}
-		if errors.Is(err, ErrRaced) {
-			return Account{}, fault.New(fault.Conflict, "busy", "The account is being changed by others just now; try again.").After(time.Second)
+		if errors.Is(err, ErrConcurrentChange) {
+			return Account{},
+				fault.New(fault.Conflict, "busy",
+					"The account is being changed by others just now; try again.").WithRetryAfter(time.Second)
 		}
 		return write.After, err
 	}
 }
 
-func (s *Service) complete(sc access.Scope, before Account, w *Write) {
+func (s *Service) finishWrite(sc access.Scope, before Account, w *Write) {
 	now := s.now()
 	w.Before = &before
-	w.Limit = seatsOf(sc, w.After)
+	w.SeatLimit = seatLimit(sc, w.After)
 	w.After.Version = before.Version + 1
 	w.After.UpdatedAt = now
 	w.Event.ID, w.Event.At, w.Event.Version = s.NewID(), now, w.After.Version
 	w.Event.By, w.Event.ByID, w.Event.Key = sc.Caller.Username, sc.Caller.AccountID, sc.Caller.KeyID
-	w.Event.Keep = sc.Env.Settings.LogRetentionDays
+	w.Event.RetentionDays = sc.Env.Settings.LogRetentionDays
 	if w.ClearTries {
 		w.After.FailedTries, w.After.TriesBlockedAt = 0, time.Time{}
 	}
 }
 
-// stale says which fields changed since the version the caller read, who changed them and when.
-func (s *Service) stale(ctx context.Context, sc access.Scope, current Account, version int64) error {
-	e := fault.New(fault.Stale, "stale", "The account is at version %d by now. Read it again, look at what changed, and send your change with the new ETag.", current.Version)
+// staleFault says which fields changed since the version the caller read, who changed them and when.
+func (s *Service) staleFault(ctx context.Context, sc access.Scope, current Account, version int64) error {
+	e := fault.New(fault.Stale, "stale",
+		"The account is at version %d by now. Read it again, look at what changed, and send your change with the new ETag.",
+		current.Version)
 	events, err := s.Store.EventsSince(ctx, sc.Env, current.ID, version)
 	if err != nil {
 		return err

@@ -5,19 +5,21 @@ import (
 	"errors"
 	"testing"
 
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 func TestChangeWritesTheNextVersionWithItsEvent(t *testing.T) {
-	s, m := service(somebody("1"))
-	got, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "New", "mobile": "+4930123456"})
-	if err != nil || got.Version != 5 || got.Name != "New" || !got.UpdatedAt.Equal(kept) {
+	s, m := newService(testAccount("1"))
+	got, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4,
+		field.Patch{"name": "New", "mobile": "+4930123456"})
+	if err != nil || got.Version != 5 || got.Name != "New" || !got.UpdatedAt.Equal(nowStored) {
 		t.Fatalf("%+v %v", got, err)
 	}
 	w := m.writes[0]
-	if w.Before.Version != 4 || w.Event.Kind != journal.Changed || w.Event.Version != 5 || w.Event.By != "u9" || w.Event.ID != "id1" || !w.Event.At.Equal(kept) {
+	if w.Before.Version != 4 || w.Event.Kind != auditlog.Changed || w.Event.Version != 5 || w.Event.By != "u9" ||
+		w.Event.ID != "id1" || !w.Event.At.Equal(nowStored) {
 		t.Errorf("%+v", w)
 	}
 	if len(w.Event.Changes) != 3 || w.Event.Changes[0] != (field.Diff{Field: "name", From: "Somebody 1", To: "New"}) {
@@ -26,8 +28,9 @@ func TestChangeWritesTheNextVersionWithItsEvent(t *testing.T) {
 }
 
 func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
-	s, m := service(somebody("1", "VIEWER"))
-	for _, p := range []field.Patch{{}, {"name": " Somebody 1 "}, {"roles": []string{"viewer"}}, {"userType": "full"}, {"mobile": ""}} {
+	s, m := newService(testAccount("1", "VIEWER"))
+	for _, p := range []field.Patch{{}, {"name": " Somebody 1 "}, {"roles": []string{"viewer"}}, {"userType": "full"},
+		{"mobile": ""}} {
 		got, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, p)
 		if err != nil || got.Version != 4 || len(m.writes) > 0 {
 			t.Errorf("%v: %+v %v", p, got, err)
@@ -37,7 +40,7 @@ func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 
 // V62: a stale version is refused, and told which fields changed, by whom and when; nothing is overwritten.
 func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
-	s, m := service(somebody("1"))
+	s, m := newService(testAccount("1"))
 	if _, err := s.Change(context.Background(), scope("8", "ADMIN"), "1", 4, field.Patch{"name": "Theirs"}); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +53,8 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 		if version == 6 {
 			continue
 		}
-		if len(f.Fields) != 1 || f.Fields[0].Field != "name" || f.Fields[0].By != "u8" || f.Fields[0].At == nil || !f.Fields[0].At.Equal(kept) {
+		if len(f.Fields) != 1 || f.Fields[0].Field != "name" || f.Fields[0].By != "u8" || f.Fields[0].At == nil ||
+			!f.Fields[0].At.Equal(nowStored) {
 			t.Errorf("version %d: %+v", version, f.Fields)
 		}
 	}
@@ -61,20 +65,20 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 
 // V62: somebody is faster between the read and the write. With a version it is stale; without one it is done again.
 func TestARaceIsFoundByTheWrite(t *testing.T) {
-	overtake := func(m *memory) {
+	overtake := func(m *fakeStore) {
 		a := m.accounts["1"]
 		a.Version++
 		a.Mobile = "theirs"
 		m.accounts["1"] = a
-		m.before = nil
+		m.beforeWrite = nil
 	}
-	s, m := service(somebody("1"))
-	m.before = overtake
+	s, m := newService(testAccount("1"))
+	m.beforeWrite = overtake
 	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "Mine"})
-	wants(t, "with a version", err, fault.Stale, "stale", "")
+	wantFault(t, "with a version", err, fault.Stale, "stale", "")
 
-	s, m = service(somebody("1"))
-	m.before = overtake
+	s, m = newService(testAccount("1"))
+	m.beforeWrite = overtake
 	got, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x")
 	if err != nil || got.Mobile != "theirs" || !got.AccessLocked || got.Version != 6 {
 		t.Errorf("without a version: %+v %v", got, err)
@@ -82,16 +86,16 @@ func TestARaceIsFoundByTheWrite(t *testing.T) {
 }
 
 func TestARaceWithoutAnEndGivesUp(t *testing.T) {
-	s, m := service(somebody("1"))
+	s, m := newService(testAccount("1"))
 	reads := 0
-	m.before = func(m *memory) {
+	m.beforeWrite = func(m *fakeStore) {
 		reads++
 		a := m.accounts["1"]
 		a.Version++
 		m.accounts["1"] = a
 	}
 	_, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x")
-	wants(t, "always faster", err, fault.Conflict, "busy", "")
+	wantFault(t, "always faster", err, fault.Conflict, "busy", "")
 	if reads != 5 || fault.As(err).RetryAfter == 0 {
 		t.Errorf("%d tries, %+v", reads, err)
 	}
@@ -99,19 +103,19 @@ func TestARaceWithoutAnEndGivesUp(t *testing.T) {
 
 // V58: another environment's account, or none, is simply not there.
 func TestNobodyIsNotFound(t *testing.T) {
-	s, _ := service()
+	s, _ := newService()
 	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 1, field.Patch{"name": "x"})
-	wants(t, "change", err, fault.NotFound, "notFound", "")
+	wantFault(t, "change", err, fault.NotFound, "notFound", "")
 	_, err = s.Get(context.Background(), scope("9", "ADMIN"), "1")
-	wants(t, "get", err, fault.NotFound, "notFound", "")
+	wantFault(t, "get", err, fault.NotFound, "notFound", "")
 }
 
 func TestWhatTheStoreSaysIsPassedOn(t *testing.T) {
-	s, m := service(somebody("1"))
+	s, m := newService(testAccount("1"))
 	if got, next, err := s.List(context.Background(), scope("9"), "", 10); err != nil || len(got) != 1 || next != "next" {
 		t.Errorf("%v %q %v", got, next, err)
 	}
-	m.before = func(m *memory) { m.fail = errors.New("down") }
+	m.beforeWrite = func(m *fakeStore) { m.fail = errors.New("down") }
 	if _, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x"); !errors.Is(err, m.fail) {
 		t.Errorf("%v", err)
 	}

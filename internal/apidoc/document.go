@@ -21,27 +21,32 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-const about = `Accounts, sign-in and spreadsheet transfers.
+const apiDescription = `Accounts, sign-in and spreadsheet transfers.
 
-Sign in with ` + "`POST /api/login`" + ` and send the access token as ` + "`Authorization: Bearer`" + `. Bodies are JSON in UTF-8, at most
-64 KB, sent as ` + "`Content-Type: application/json`" + `; unknown and doubled members are refused. Times are UTC (RFC 3339), days yyyy-MM-dd.
+Sign in with ` + "`POST /api/login`" + ` and send the access token as ` + "`Authorization: Bearer`" +
+	`. Bodies are JSON in UTF-8, at most
+64 KB, sent as ` + "`Content-Type: application/json`" +
+	`; unknown and doubled members are refused. Times are UTC (RFC 3339), days yyyy-MM-dd.
 
-What goes wrong is told as a problem document (RFC 9457): programs read ` + "`code`" + ` and ` + "`fields`" + `, people ` + "`detail`" + `. The gateway in
+What goes wrong is told as a problem document (RFC 9457): programs read ` + "`code`" + ` and ` + "`fields`" +
+	`, people ` + "`detail`" + `. The gateway in
 front answers by itself, without one, when it throttles (429), when headers are longer
 than 10,240 bytes (431) or when a function does not answer (503).
 
-A change names the version it was made from: send the ` + "`ETag`" + ` of your read as ` + "`If-Match`" + `. Where a POST takes an ` + "`Idempotency-Key`" + `,
+A change names the version it was made from: send the ` + "`ETag`" + ` of your read as ` + "`If-Match`" +
+	`. Where a POST takes an ` + "`Idempotency-Key`" + `,
 the same key and request within a day give the same answer and are done once.`
 
 // New returns the document of the given route tables, in their order, or everything that is missing from them.
 func New(tables ...[]httpapi.Route) (*Document, error) {
 	doc := &Document{
 		OpenAPI: "3.1.0",
-		Info:    Info{Title: "User Accounts", Version: "1.0.0", Summary: "Accounts, sign-in and spreadsheet transfers", Description: about},
+		Info: Info{Title: "User Accounts", Version: "1.0.0", Summary: "Accounts, sign-in and spreadsheet transfers",
+			Description: apiDescription},
 		Servers: []Server{{URL: "/", Description: "The deployment that serves this document"}},
 	}
 	b := builder{doc: doc}
-	problem := b.schemas.name("Problem", owner{}, problemSchema())
+	problem := b.schemas.register("Problem", schemaOwner{}, problemSchema())
 	b.problem = problem
 	for _, table := range tables {
 		for _, route := range table {
@@ -75,7 +80,7 @@ func (b *builder) add(route httpapi.Route) {
 		OperationID: operationID(route), Tags: []string{route.Doc.Tag}, Summary: route.Doc.Summary,
 		Description: route.Doc.Description, Security: []map[string][]string{},
 	}
-	b.complain(route)
+	b.checkDoc(route)
 	if route.Needs != access.Public {
 		op.Security = append(op.Security, map[string][]string{"bearer": {}})
 		op.Permission = string(route.Needs)
@@ -86,9 +91,10 @@ func (b *builder) add(route httpapi.Route) {
 		if media.Example == nil {
 			media.Example = b.schemas.exampleOf(media.Schema)
 		}
-		op.RequestBody = &Body{Required: !route.Doc.BodyOptional, Content: Ordered[MediaType]{{"application/json", media}}}
+		op.RequestBody = &RequestBody{Required: !route.Doc.BodyOptional,
+			Content: Ordered[MediaType]{{"application/json", media}}}
 	}
-	b.answers(op, route)
+	b.responses(op, route)
 	path, _ := b.doc.Paths.Find(route.Path())
 	method := strings.ToLower(route.Method())
 	if _, twice := path.Find(method); twice {
@@ -101,8 +107,8 @@ func (b *builder) add(route httpapi.Route) {
 	}
 }
 
-// complain notes what a route's Doc must say and does not.
-func (b *builder) complain(route httpapi.Route) {
+// checkDoc notes what a route's Doc must say and does not.
+func (b *builder) checkDoc(route httpapi.Route) {
 	for what, missing := range map[string]bool{
 		"tag": route.Doc.Tag == "", "summary": route.Doc.Summary == "", "answers": len(route.Doc.Answers) == 0,
 	} {
@@ -112,10 +118,10 @@ func (b *builder) complain(route httpapi.Route) {
 	}
 }
 
-// answers adds the good answers and, by status, the problems.
-func (b *builder) answers(op *Operation, route httpapi.Route) {
+// responses adds the good answers and, by status, the problems.
+func (b *builder) responses(op *Operation, route httpapi.Route) {
 	for _, a := range route.Doc.Answers {
-		out := &Answer{Description: a.Description}
+		out := &Response{Description: a.Description}
 		if out.Description == "" {
 			out.Description = http.StatusText(a.Status)
 		}
@@ -134,14 +140,14 @@ func (b *builder) answers(op *Operation, route httpapi.Route) {
 		}
 		op.Responses.Set(strconv.Itoa(a.Status), out)
 		if a.ETag && route.Method() == http.MethodGet {
-			op.Responses.Set("304", &Answer{Description: "What If-None-Match names is still the newest."})
+			op.Responses.Set("304", &Response{Description: "What If-None-Match names is still the newest."})
 		}
 	}
-	b.refusals(op, route)
+	b.problemResponses(op, route)
 }
 
-// refusals adds the problems, those of the operation before those of the server.
-func (b *builder) refusals(op *Operation, route httpapi.Route) {
+// problemResponses adds the problems, those of the operation before those of the server.
+func (b *builder) problemResponses(op *Operation, route httpapi.Route) {
 	problems := slices.Clone(route.Doc.Problems)
 	stale := func(p httpapi.Problem) bool { return p.Kind == fault.Stale }
 	if (route.Doc.IfMatch || route.Doc.IfMatchOptional) && !slices.ContainsFunc(problems, stale) {
@@ -149,16 +155,17 @@ func (b *builder) refusals(op *Operation, route httpapi.Route) {
 			Kind: fault.Stale, Code: "stale", When: "Somebody changed it meanwhile; the fields say what, who and when.",
 		})
 	}
-	add := func(p httpapi.Problem, own bool) {
+	add := func(p httpapi.Problem, fromServer bool) {
 		status := httpapi.StatusOf(p.Kind)
-		if !slices.ContainsFunc(op.Problems, func(have Problem) bool { return have.Status == status && have.Code == p.Code }) {
-			op.Problems = append(op.Problems, Problem{Status: status, Code: p.Code, When: p.When, Own: own})
+		if !slices.ContainsFunc(op.Problems,
+			func(have Problem) bool { return have.Status == status && have.Code == p.Code }) {
+			op.Problems = append(op.Problems, Problem{Status: status, Code: p.Code, When: p.When, FromServer: fromServer})
 		}
 	}
 	for _, p := range problems {
 		add(p, false)
 	}
-	for _, p := range httpapi.OwnProblems(route) {
+	for _, p := range httpapi.ServerProblems(route) {
 		add(p, true)
 	}
 	slices.SortStableFunc(op.Problems, func(x, y Problem) int { return x.Status - y.Status })
@@ -169,24 +176,26 @@ func (b *builder) refusals(op *Operation, route httpapi.Route) {
 	const longHeaders = http.StatusRequestHeaderFieldsTooLarge
 	byStatus[longHeaders] = nil
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
-		answer := gatewayRefusal()
+		answer := headersTooLongResponse()
 		if status != longHeaders {
-			answer = b.refusal(status, byStatus[status])
+			answer = b.problemResponse(status, byStatus[status])
 		}
-		op.Responses.Set(strconv.Itoa(status), b.shared(status, answer))
+		op.Responses.Set(strconv.Itoa(status), b.sharedResponse(status, answer))
 	}
 }
 
-// gatewayRefusal returns how the gateway answers what is too long for it, before any function sees it. It has no schema, as its text
-// is for nobody; with one, every generated client would take any error for either this or a problem.
-func gatewayRefusal() *Answer {
-	return &Answer{
-		Description: "The address and the headers are longer than 10,240 bytes. The gateway says so, and not as a problem document.",
+// headersTooLongResponse returns how the gateway answers what is too long for it, before any function sees it. It has
+// no schema, as its text is for nobody; with one, every generated client would take any error for either this or a
+// problem.
+func headersTooLongResponse() *Response {
+	return &Response{
+		Description: "The address and the headers are longer than 10,240 bytes. The gateway says so, and not as a problem " +
+			"document.",
 	}
 }
 
-func (b *builder) refusal(status int, when []string) *Answer {
-	out := &Answer{
+func (b *builder) problemResponse(status int, when []string) *Response {
+	out := &Response{
 		Description: strings.Join(when, "\n\n"),
 		Content:     Ordered[MediaType]{{"application/problem+json", MediaType{Schema: b.problem}}},
 	}
@@ -199,8 +208,8 @@ func (b *builder) refusal(status int, when []string) *Answer {
 	return out
 }
 
-// shared returns a reference to an answer among the components, where operations that refuse alike meet.
-func (b *builder) shared(status int, a *Answer) *Answer {
+// sharedResponse returns a reference to an answer among the components, where operations that refuse alike meet.
+func (b *builder) sharedResponse(status int, a *Response) *Response {
 	name := strings.ReplaceAll(http.StatusText(status), " ", "")
 	for n := 2; ; n++ {
 		have, there := b.doc.Components.Responses.Find(name)
@@ -208,13 +217,13 @@ func (b *builder) shared(status int, a *Answer) *Answer {
 			b.doc.Components.Responses.Set(name, a)
 		}
 		if !there || reflect.DeepEqual(have, a) {
-			return &Answer{Ref: "#/components/responses/" + name}
+			return &Response{Ref: "#/components/responses/" + name}
 		}
 		name = strings.TrimRight(name, "0123456789") + strconv.Itoa(n)
 	}
 }
 
-var notName = regexp.MustCompile(`[^A-Za-z0-9]+`)
+var nonAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // operationID names a route for generated clients: postAccountsIdBlock.
 func operationID(route httpapi.Route) string {
@@ -223,7 +232,7 @@ func operationID(route httpapi.Route) string {
 	}
 	path := strings.TrimPrefix(strings.TrimPrefix(route.Path(), "/api"), "/")
 	out := strings.ToLower(route.Method())
-	for word := range strings.FieldsSeq(notName.ReplaceAllString(path, " ")) {
+	for word := range strings.FieldsSeq(nonAlphanumeric.ReplaceAllString(path, " ")) {
 		out += strings.ToUpper(word[:1]) + word[1:]
 	}
 	if path == "" {

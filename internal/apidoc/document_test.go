@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-func text(t *testing.T) []byte {
+func documentJSON(t *testing.T) []byte {
 	t.Helper()
 	doc, err := apidoc.New(routes())
 	if err != nil {
@@ -28,14 +28,14 @@ func text(t *testing.T) []byte {
 }
 
 func TestDocumentIsOpenAPI(t *testing.T) {
-	raw := text(t)
+	raw := documentJSON(t)
 	if err := apidoc.Validate(raw); err != nil {
 		t.Error(err)
 	}
 }
 
-// at returns what a path of members leads to in a JSON document.
-func at(t *testing.T, raw []byte, path ...string) any {
+// lookup returns what a path of members leads to in a JSON document.
+func lookup(t *testing.T, raw []byte, path ...string) any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
@@ -49,11 +49,12 @@ func at(t *testing.T, raw []byte, path ...string) any {
 }
 
 func TestRoutesBecomeOperations(t *testing.T) {
-	raw := text(t)
+	raw := documentJSON(t)
 	for path, want := range map[string]string{
-		"/api/login post operationId":                                   `"postLogin"`,
-		"/api/login post security":                                      `[]`,
-		"/api/login post description":                                   `"With ` + "`user`" + ` and password.\n\nNeutral \u003cb\u003ealways\u003c/b\u003e."`,
+		"/api/login post operationId": `"postLogin"`,
+		"/api/login post security":    `[]`,
+		"/api/login post description": `"With ` + "`user`" +
+			` and password.\n\nNeutral \u003cb\u003ealways\u003c/b\u003e."`,
 		"/api/login post requestBody required":                          `true`,
 		"/api/login post requestBody content application/json example":  `{"days":7,"password":"a long phrase","scopes":["read"],"user":"doej"}`,
 		"/api/things get security":                                      `[{"bearer":[]}]`,
@@ -65,18 +66,18 @@ func TestRoutesBecomeOperations(t *testing.T) {
 		"/api/things/{id} get responses 304":                            `{"description":"What If-None-Match names is still the newest."}`,
 		"$default":                                                      `null`,
 	} {
-		got, _ := json.Marshal(at(t, raw, append([]string{"paths"}, fields(path)...)...))
+		got, _ := json.Marshal(lookup(t, raw, append([]string{"paths"}, splitPath(path)...)...))
 		if string(got) != want {
 			t.Errorf("%s is %s, want %s", path, got, want)
 		}
 	}
 }
 
-// fields parts a path at blanks.
-func fields(path string) []string { return strings.Fields(path) }
+// splitPath parts a path at blanks.
+func splitPath(path string) []string { return strings.Fields(path) }
 
 func TestEveryStatusARouteCanAnswerIsListed(t *testing.T) {
-	raw := text(t)
+	raw := documentJSON(t)
 	for operation, want := range map[string]string{
 		"/api/login post":                      "200 400 401 403 413 415 429 431 500 503",
 		"/api/things get":                      "200 400 401 403 431 500 503",
@@ -85,7 +86,8 @@ func TestEveryStatusARouteCanAnswerIsListed(t *testing.T) {
 		"/api/things/{id} patch":               "200 400 401 403 404 412 413 415 428 431 500 503",
 		"/api/things/{id}/parts/{code} delete": "204 400 401 403 404 413 415 431 500 503",
 	} {
-		responses, _ := at(t, raw, append(append([]string{"paths"}, fields(operation)...), "responses")...).(map[string]any)
+		responses, _ := lookup(t, raw,
+			append(append([]string{"paths"}, splitPath(operation)...), "responses")...).(map[string]any)
 		for status := range strings.FieldsSeq(want) {
 			response, ok := responses[status].(map[string]any)
 			if !ok {
@@ -93,10 +95,11 @@ func TestEveryStatusARouteCanAnswerIsListed(t *testing.T) {
 				continue
 			}
 			if name, shared := strings.CutPrefix(fmt.Sprint(response["$ref"]), "#/components/responses/"); shared {
-				response, _ = at(t, raw, "components", "responses", name).(map[string]any)
+				response, _ = lookup(t, raw, "components", "responses", name).(map[string]any)
 			}
 			content, _ := response["content"].(map[string]any)
-			if _, problem := content["application/problem+json"]; problem != (status >= "400" && status != "431") { // which the gateway says
+			// which the gateway says
+			if _, problem := content["application/problem+json"]; problem != (status >= "400" && status != "431") {
 				t.Errorf("%s: %s is a problem document: %v", operation, status, problem)
 			}
 		}
@@ -116,10 +119,11 @@ func mustJSON(t *testing.T, v any) []byte {
 }
 
 func TestParametersSayWhatIsTaken(t *testing.T) {
-	raw := text(t)
+	raw := documentJSON(t)
 	got := map[string]string{}
-	for _, operation := range []string{"/api/things get", "/api/things post", "/api/things/{id}/parts/{code} delete", "/api/things/{id} patch"} {
-		list, _ := at(t, raw, append(append([]string{"paths"}, fields(operation)...), "parameters")...).([]any)
+	for _, operation := range []string{"/api/things get", "/api/things post", "/api/things/{id}/parts/{code} delete",
+		"/api/things/{id} patch"} {
+		list, _ := lookup(t, raw, append(append([]string{"paths"}, splitPath(operation)...), "parameters")...).([]any)
 		for _, p := range list {
 			param, _ := p.(map[string]any)
 			schema := string(mustJSON(t, param["schema"]))
@@ -153,7 +157,7 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 
 // The schemas are tried on bodies: what the server takes passes, what it refuses does not.
 func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
-	raw := text(t)
+	raw := documentJSON(t)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +172,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		good         bool
 	}{
 		{"ApidocSignIn", `{"user":"doej","password":"x"}`, true},
-		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone"},"scopes":["read"],"days":30,"nick":null}`, true},
+		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone"},"scopes":["read"],"days":30,"nick":null}`,
+			true},
 		{"ApidocSignIn", `{"user":"doej"}`, false},
 		{"ApidocSignIn", `{"user":"","password":"x"}`, false},
 		{"ApidocSignIn", `{"user":null,"password":"x"}`, false},
@@ -178,7 +183,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ApidocSignIn", `{"user":"doej","password":"x","scopes":["admin"]}`, false},
 		{"ApidocSignIn", `{"user":"doej","password":"x","scopes":["read","read","read","read"]}`, false},
 		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone","admin":true}}`, false},
-		{"ApidocSession", `{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true},
+		{"ApidocSession",
+			`{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true},
 		{"ApidocSession", `{"token":"t","expires":"noon","steps":[],"counts":{},"kind":"a"}`, false},
 		{"ApidocSession", `{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[],"counts":{},"kind":"c"}`, false},
 		{"ThingCreate", `{"name":"a"}`, true},
@@ -194,7 +200,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ThingPatch", `{"name":"b","mail":null}`, true},
 		{"ThingPatch", `{"name":null}`, false},
 		{"ThingPatch", `{"id":"x"}`, false},
-		{"Thing", `{"id":"x","version":1,"name":"a","mail":null,"codes":[],"on":false,"from":null,"seen":null,"tries":0}`, true},
+		{"Thing", `{"id":"x","version":1,"name":"a","mail":null,"codes":[],"on":false,"from":null,"seen":null,"tries":0}`,
+			true},
 		{"Thing", `{"id":"x","version":1,"name":"a"}`, false},
 		{"ThingPage", `{"items":[]}`, true},
 		{"ThingPage", `{"items":[{"name":"a"}]}`, false},
@@ -267,8 +274,10 @@ func TestPageShowsEverything(t *testing.T) {
 	}
 	page := string(raw)
 	for _, want := range []string{
-		`id="postLogin"`, `>POST</span>`, "/api/things/{id}", `id="problem-stale"`, `href="#problem-taken"`, `id="schema-Thing"`,
-		"account.create", "at most 50 characters", "<code>user</code>", "Neutral &lt;b&gt;always&lt;/b&gt;", "list of ApidocStep", "&#34;codes&#34;: [",
+		`id="postLogin"`, `>POST</span>`, "/api/things/{id}", `id="problem-stale"`, `href="#problem-taken"`,
+		`id="schema-Thing"`,
+		"account.create", "at most 50 characters", "<code>user</code>", "Neutral &lt;b&gt;always&lt;/b&gt;",
+		"list of ApidocStep", "&#34;codes&#34;: [",
 		"one of name, -name, usually name", "Open to anybody.", "Needs a session.", "email or null",
 	} {
 		if !strings.Contains(page, want) {
@@ -318,8 +327,8 @@ func TestValidateFindsFaults(t *testing.T) {
 			return strings.Replace(s, "/api/things/{id}/parts/{code}", "/api/things/{id}/parts/{other}", 1)
 		},
 	} {
-		changed := change(string(text(t)))
-		if changed == string(text(t)) {
+		changed := change(string(documentJSON(t)))
+		if changed == string(documentJSON(t)) {
 			t.Errorf("%s: nothing was changed", name)
 		}
 		if err := apidoc.Validate([]byte(changed)); err == nil {

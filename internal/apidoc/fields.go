@@ -14,8 +14,8 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 	if request {
 		out.AdditionalProperties = false
 	}
-	if doc.Also != nil {
-		s.members(out, reflect.TypeOf(doc.Also), request)
+	if doc.Extra != nil {
+		s.members(out, reflect.TypeOf(doc.Extra), request)
 	}
 	for _, m := range doc.Fields {
 		if request && m.ReadOnly {
@@ -28,8 +28,8 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 		}
 		switch {
 		case !request:
-			if m.Kind != field.Codes && m.Kind != field.YesNo && m.Kind != field.Number {
-				orNull(member) // a blank field is written as null
+			if m.Kind != field.Codes && m.Kind != field.Bool && m.Kind != field.Number {
+				nullable(member) // a blank field is written as null
 			}
 			if doc.Use == httpapi.ForAnswer {
 				out.Required = append(out.Required, m.Name)
@@ -42,7 +42,7 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 				out.Required = append(out.Required, m.Name)
 			}
 		default:
-			orNull(member) // null empties the field
+			nullable(member) // null empties the field
 		}
 		out.Properties.Set(m.Name, member)
 	}
@@ -56,10 +56,11 @@ func fieldSchema(m field.Meta) *Schema {
 		longest = 1000
 	}
 	switch m.Kind {
-	case field.YesNo:
+	case field.Bool:
 		return &Schema{Type: "boolean"}
 	case field.Codes:
-		return &Schema{Type: "array", MaxItems: &longest, Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: lineOfText}}
+		return &Schema{Type: "array", MaxItems: &longest,
+			Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: singleLinePattern}}
 	case field.Day:
 		return &Schema{Type: "string", Format: "date"}
 	case field.Instant:
@@ -76,5 +77,5 @@ func fieldSchema(m field.Meta) *Schema {
 	case field.Email:
 		return &Schema{Type: "string", Format: "email", MaxLength: &longest}
 	}
-	return &Schema{Type: "string", MaxLength: &longest, Pattern: lineOfText}
+	return &Schema{Type: "string", MaxLength: &longest, Pattern: singleLinePattern}
 }

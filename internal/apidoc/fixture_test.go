@@ -22,16 +22,17 @@ type thing struct {
 func things() field.Table[thing] {
 	return field.Table[thing]{
 		{Name: "name", Label: "Name", Kind: field.Text, Required: true, Max: 50, At: func(t *thing) any { return &t.Name }},
-		{Name: "mail", Label: "Mail", Help: "Where mail goes.", Kind: field.Email, Max: 250, At: func(t *thing) any { return &t.Mail }},
+		{Name: "mail", Label: "Mail", Help: "Where mail goes.", Kind: field.Email, Max: 250,
+			At: func(t *thing) any { return &t.Mail }},
 		{Name: "codes", Label: "Codes", Kind: field.Codes, Max: 20, At: func(t *thing) any { return &t.Codes }},
-		{Name: "on", Label: "On", Kind: field.YesNo, At: func(t *thing) any { return &t.On }},
+		{Name: "on", Label: "On", Kind: field.Bool, At: func(t *thing) any { return &t.On }},
 		{Name: "from", Label: "From", Kind: field.Day, At: func(t *thing) any { return &t.From }},
 		{Name: "seen", Label: "Seen", Kind: field.Instant, ReadOnly: true, At: func(t *thing) any { return &t.Seen }},
 		{Name: "tries", Label: "Tries", Kind: field.Number, ReadOnly: true, At: func(t *thing) any { return &t.Tries }},
 	}
 }
 
-type also struct {
+type extraMembers struct {
 	ID      string `json:"id"`
 	Version int64  `json:"version" help:"For If-Match."`
 }
@@ -76,22 +77,28 @@ func (kind) JSONSchema() map[string]any {
 
 // routes use everything that a route can say.
 func routes() []httpapi.Route {
-	answer := httpapi.FieldsDoc{Name: "Thing", Fields: things().Describe(), Also: also{}}
+	answer := httpapi.FieldsDoc{Name: "Thing", Fields: things().Describe(), Extra: extraMembers{}}
 	return []httpapi.Route{
 		{Key: "POST /api/login", Needs: access.Public, Doc: httpapi.Operation{
-			Tag: "Signing in", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.", Body: signIn{},
-			Answers:  []httpapi.Answer{{Status: 200, Body: session{}}},
-			Problems: []httpapi.Problem{{Kind: fault.Unauthenticated, Code: "signIn", When: "It is not right."}, {Kind: fault.TooMany, Code: "slow", When: "Too fast."}},
+			Tag: "Signing in", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.",
+			Body:    signIn{},
+			Answers: []httpapi.Answer{{Status: 200, Body: session{}}},
+			Problems: []httpapi.Problem{{Kind: fault.Unauthenticated, Code: "signIn", When: "It is not right."},
+				{Kind: fault.TooManyRequests, Code: "slow", When: "Too fast."}},
 		}},
 		{Key: "GET /api/things", Needs: access.AccountRead, Query: []httpapi.Param{
-			httpapi.Limit(50, 200), httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 100, Help: "What to find.", Example: "doe"},
-			{Name: "all", Kind: httpapi.YesNoParam, Default: "false"}, {Name: "from", Kind: httpapi.DayParam}, {Name: "of", Kind: httpapi.IDParam},
-			{Name: "sort", Kind: httpapi.ChoiceParam, Choices: []string{"name", "-name"}, Default: "name"},
+			httpapi.Limit(50, 200), httpapi.Cursor(),
+			{Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 100, Help: "What to find.", Example: "doe"},
+			{Name: "all", Kind: httpapi.BoolParam, Default: "false"}, {Name: "from", Kind: httpapi.DateParam},
+			{Name: "of", Kind: httpapi.IDParam},
+			{Name: "sort", Kind: httpapi.EnumParam, Choices: []string{"name", "-name"}, Default: "name"},
 		}, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "List things", Answers: []httpapi.Answer{{Status: 200, Body: httpapi.ListDoc{Name: "ThingPage", Of: answer}}},
+			Tag: "Things", Summary: "List things",
+			Answers: []httpapi.Answer{{Status: 200, Body: httpapi.ListDoc{Name: "ThingPage", Of: answer}}},
 		}},
 		{Key: "POST /api/things", Needs: access.AccountCreate, Idempotent: true, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Create a thing", Body: httpapi.FieldsDoc{Name: "ThingCreate", Fields: things().Describe(), Use: httpapi.ForCreate},
+			Tag: "Things", Summary: "Create a thing",
+			Body:        httpapi.FieldsDoc{Name: "ThingCreate", Fields: things().Describe(), Use: httpapi.ForCreate},
 			BodyExample: map[string]any{"name": "a", "codes": []string{"X"}, "from": "2026-03-01"},
 			Answers:     []httpapi.Answer{{Status: 201, Body: answer, ETag: true, Location: true}},
 			Problems:    []httpapi.Problem{{Kind: fault.Conflict, Code: "taken", When: "The name is taken."}},
@@ -106,7 +113,8 @@ func routes() []httpapi.Route {
 			Problems: []httpapi.Problem{{Kind: fault.Stale, Code: "stale", When: "Somebody changed it meanwhile."}},
 		}},
 		{Key: "DELETE /api/things/{id}/parts/{code}", Needs: access.SignedIn, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Take a part away", Path: []httpapi.Param{{Name: "code", Kind: httpapi.TextParam, Max: 50, Help: "Its code.", Example: "X"}},
+			Tag: "Things", Summary: "Take a part away",
+			Path:    []httpapi.Param{{Name: "code", Kind: httpapi.TextParam, Max: 50, Help: "Its code.", Example: "X"}},
 			Answers: []httpapi.Answer{{Status: 204, Description: "It is gone."}},
 		}},
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Doc: httpapi.Operation{

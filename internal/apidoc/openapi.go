@@ -32,7 +32,7 @@ type Tag struct {
 // Components are what operations refer to.
 type Components struct {
 	Schemas         Ordered[*Schema]        `json:"schemas"`
-	Responses       Ordered[*Answer]        `json:"responses"`
+	Responses       Ordered[*Response]      `json:"responses"`
 	SecuritySchemes Ordered[SecurityScheme] `json:"securitySchemes"`
 }
 
@@ -51,8 +51,8 @@ type Operation struct {
 	Description string                `json:"description,omitzero"`
 	Permission  string                `json:"x-permission,omitzero"`
 	Parameters  []Parameter           `json:"parameters,omitempty"`
-	RequestBody *Body                 `json:"requestBody,omitzero"`
-	Responses   Ordered[*Answer]      `json:"responses"`
+	RequestBody *RequestBody          `json:"requestBody,omitzero"`
+	Responses   Ordered[*Response]    `json:"responses"`
 	Problems    []Problem             `json:"-"` // for the page; the document has them in the answers
 	Security    []map[string][]string `json:"security"`
 }
@@ -61,8 +61,8 @@ type Operation struct {
 type Problem struct {
 	Status     int
 	Code, When string
-	// Own marks those that the server itself returns, whatever the operation does.
-	Own bool
+	// FromServer marks those that the server itself returns, whatever the operation does.
+	FromServer bool
 }
 
 // Parameter is a parameter of the path, the query or a header.
@@ -75,14 +75,14 @@ type Parameter struct {
 	Example     any     `json:"example,omitzero"`
 }
 
-// Body is a request's body.
-type Body struct {
+// RequestBody is a request's body.
+type RequestBody struct {
 	Required bool               `json:"required"`
 	Content  Ordered[MediaType] `json:"content"`
 }
 
-// Answer is what OpenAPI calls a response.
-type Answer struct {
+// Response is what OpenAPI calls a response.
+type Response struct {
 	Ref         string             `json:"$ref,omitzero"`
 	Description string             `json:"description,omitzero"`
 	Headers     Ordered[Header]    `json:"headers,omitempty"`

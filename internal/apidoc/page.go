@@ -21,8 +21,8 @@ var pageText string
 // Page returns the document as a page for people: one file without scripts that asks nobody else for anything.
 func (d *Document) Page() ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"prose": prose, "typeOf": typeText, "rules": rules, "schemaName": refName, "indented": indented,
-		"special": special, "anchor": httpapi.ProblemAnchor, "has": slices.Contains[[]string], "lower": strings.ToLower,
+		"prose": formatText, "typeOf": typeText, "rules": rules, "schemaName": refName, "indented": indentJSON,
+		"special": problemsFrom, "anchor": httpapi.ProblemAnchor, "has": slices.Contains[[]string], "lower": strings.ToLower,
 	}).Parse(pageText)
 	if err != nil {
 		return nil, err
@@ -96,13 +96,13 @@ func (d *Document) problems() []Problem {
 	return out
 }
 
-// special returns the problems that are the server's own, or those that are not.
-func special(problems []Problem, own bool) []Problem {
-	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Own != own })
+// problemsFrom returns the problems that are the server's own, or those that are not.
+func problemsFrom(problems []Problem, fromServer bool) []Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.FromServer != fromServer })
 }
 
-// prose turns blank lines into paragraphs and backquotes into code; everything else is escaped.
-func prose(text string) template.HTML {
+// formatText turns blank lines into paragraphs and backquotes into code; everything else is escaped.
+func formatText(text string) template.HTML {
 	var out strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		out.WriteString("<p>")
@@ -183,8 +183,8 @@ func rules(s *Schema) string {
 	return strings.Join(out, ", ")
 }
 
-// indented writes an example as JSON on several lines.
-func indented(v any) (string, error) {
+// indentJSON writes an example as JSON on several lines.
+func indentJSON(v any) (string, error) {
 	if text, ok := v.(string); ok {
 		return strconv.Quote(text), nil
 	}

@@ -10,8 +10,8 @@ import (
 
 var inBraces = regexp.MustCompile(`\{([a-zA-Z]+)\}`)
 
-// instantOrDay is the form of an InstantParam, and its bounds but for the 29th of February.
-const instantOrDay = `^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$`
+// instantOrDatePattern is the form of an InstantParam, and its bounds but for the 29th of February.
+const instantOrDatePattern = `^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$`
 
 // exampleID stands for any id.
 const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
@@ -64,8 +64,8 @@ func parameter(p httpapi.Param, in string) Parameter {
 
 // What any text in an address must be: there is no character 0, and where some text is asked for it is not blank.
 const (
-	textOnly     = `^[^\x00]*$`
-	textNotBlank = `^[^\x00]*[^\s\x00\x85][^\x00]*$`
+	textPattern     = `^[^\x00]*$`
+	nonBlankPattern = `^[^\x00]*[^\s\x00\x85][^\x00]*$`
 )
 
 func paramSchema(p httpapi.Param) *Schema {
@@ -82,16 +82,16 @@ func paramSchema(p httpapi.Param) *Schema {
 		if n, err := strconv.Atoi(p.Default); err == nil {
 			s.Default = n
 		}
-	case httpapi.YesNoParam:
+	case httpapi.BoolParam:
 		s.Type = "boolean"
 		if p.Default != "" {
 			s.Default = p.Default == "true"
 		}
-	case httpapi.DayParam:
+	case httpapi.DateParam:
 		s.Format = "date"
 	case httpapi.InstantParam:
-		s.Pattern = instantOrDay
-	case httpapi.ChoiceParam:
+		s.Pattern = instantOrDatePattern
+	case httpapi.EnumParam:
 		for _, choice := range p.Choices {
 			s.Enum = append(s.Enum, choice)
 		}
@@ -103,7 +103,7 @@ func paramSchema(p httpapi.Param) *Schema {
 			s.MinLength = &p.Min
 		}
 		if p.Kind == httpapi.TextParam {
-			s.Pattern = map[bool]string{false: textOnly, true: textNotBlank}[p.Min > 0]
+			s.Pattern = map[bool]string{false: textPattern, true: nonBlankPattern}[p.Min > 0]
 		}
 	}
 	return s

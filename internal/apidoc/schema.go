@@ -18,19 +18,19 @@ import (
 // idPattern is the one spelling of a ULID.
 const idPattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
-// lineOfText is text without control characters, in a spelling that every dialect of regular expressions knows.
-const lineOfText = `^[^\x00-\x1f\x7f-\x9f]*$`
+// singleLinePattern is text without control characters, in a spelling that every dialect of regular expressions knows.
+const singleLinePattern = `^[^\x00-\x1f\x7f-\x9f]*$`
 
 // schemas collects the named schemas of a document.
 type schemas struct {
 	named  Ordered[*Schema]
-	owners map[string]owner
+	owners map[string]schemaOwner
 	wrong  []error
 }
 
-// owner is what a name stands for: a type in one direction, or the zero value for what has no type.
-type owner struct {
-	of      reflect.Type
+// schemaOwner is what a name stands for: a type in one direction, or the zero value for what has no type.
+type schemaOwner struct {
+	goType  reflect.Type
 	request bool
 }
 
@@ -39,25 +39,25 @@ type owner struct {
 func (s *schemas) body(doc any, request bool) *Schema {
 	switch doc := doc.(type) {
 	case httpapi.FieldsDoc:
-		return s.name(doc.Name, owner{}, s.fields(doc))
+		return s.register(doc.Name, schemaOwner{}, s.fields(doc))
 	case httpapi.ListDoc:
 		page := s.structOf(reflect.TypeFor[httpapi.Page[struct{}]](), request)
 		items, _ := page.Properties.Find("items")
 		items.Items = s.body(doc.Of, request)
-		return s.name(doc.Name, owner{}, page)
+		return s.register(doc.Name, schemaOwner{}, page)
 	}
-	return s.of(reflect.TypeOf(doc), request)
+	return s.typeSchema(reflect.TypeOf(doc), request)
 }
 
-// name puts a schema among the named ones and returns a reference to it.
-func (s *schemas) name(name string, of owner, schema *Schema) *Schema {
+// register puts a schema among the named ones and returns a reference to it.
+func (s *schemas) register(name string, of schemaOwner, schema *Schema) *Schema {
 	had, taken := s.named.Find(name)
-	if taken && (s.owners[name] != of || (of == owner{} && !reflect.DeepEqual(had, schema))) {
+	if taken && (s.owners[name] != of || (of == schemaOwner{} && !reflect.DeepEqual(had, schema))) {
 		s.wrong = append(s.wrong, fmt.Errorf("two schemas are named %s", name))
 	}
 	s.named.Set(name, schema)
 	if s.owners == nil {
-		s.owners = map[string]owner{}
+		s.owners = map[string]schemaOwner{}
 	}
 	s.owners[name] = of
 	return &Schema{Ref: "#/components/schemas/" + name}
@@ -66,22 +66,22 @@ func (s *schemas) name(name string, of owner, schema *Schema) *Schema {
 // structRef returns a reference to the schema of a named struct. One that is both sent and received has two.
 func (s *schemas) structRef(t reflect.Type, request bool) *Schema {
 	name := schemaName(t)
-	if request && s.owners[name] == (owner{t, false}) {
+	if request && s.owners[name] == (schemaOwner{t, false}) {
 		name += "Input"
-	} else if !request && s.owners[name] == (owner{t, true}) {
+	} else if !request && s.owners[name] == (schemaOwner{t, true}) {
 		name += "Output"
 	}
-	if s.owners[name] != (owner{t, request}) {
-		s.name(name, owner{t, request}, &Schema{}) // there before its members, which may refer back
-		s.name(name, owner{t, request}, s.structOf(t, request))
+	if s.owners[name] != (schemaOwner{t, request}) {
+		s.register(name, schemaOwner{t, request}, &Schema{}) // there before its members, which may refer back
+		s.register(name, schemaOwner{t, request}, s.structOf(t, request))
 	}
 	return &Schema{Ref: "#/components/schemas/" + name}
 }
 
-// of returns the schema of a Go type as it is written to, or read from, JSON.
-func (s *schemas) of(t reflect.Type, request bool) *Schema {
+// typeSchema returns the schema of a Go type as it is written to, or read from, JSON.
+func (s *schemas) typeSchema(t reflect.Type, request bool) *Schema {
 	if d, ok := reflect.New(t).Interface().(httpapi.Describer); ok {
-		return s.described(d)
+		return s.describedSchema(d)
 	}
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -93,7 +93,7 @@ func (s *schemas) of(t reflect.Type, request bool) *Schema {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return orNull(s.of(t.Elem(), request))
+		return nullable(s.typeSchema(t.Elem(), request))
 	case reflect.String:
 		return &Schema{Type: "string"}
 	case reflect.Bool:
@@ -101,9 +101,9 @@ func (s *schemas) of(t reflect.Type, request bool) *Schema {
 	case reflect.Float32, reflect.Float64:
 		return &Schema{Type: "number"}
 	case reflect.Slice, reflect.Array:
-		return &Schema{Type: "array", Items: s.of(t.Elem(), request)}
+		return &Schema{Type: "array", Items: s.typeSchema(t.Elem(), request)}
 	case reflect.Map:
-		return &Schema{Type: "object", AdditionalProperties: s.of(t.Elem(), request)}
+		return &Schema{Type: "object", AdditionalProperties: s.typeSchema(t.Elem(), request)}
 	case reflect.Interface:
 		return &Schema{}
 	case reflect.Struct:
@@ -119,8 +119,8 @@ func (s *schemas) of(t reflect.Type, request bool) *Schema {
 	return &Schema{}
 }
 
-// described returns the schema that a type states itself.
-func (s *schemas) described(d httpapi.Describer) *Schema {
+// describedSchema returns the schema that a type states itself.
+func (s *schemas) describedSchema(d httpapi.Describer) *Schema {
 	var out Schema
 	raw, err := json.Marshal(d.JSONSchema(), json.Deterministic(true))
 	if err == nil {
@@ -132,8 +132,9 @@ func (s *schemas) described(d httpapi.Describer) *Schema {
 	return &out
 }
 
-// schemaName is the name of a Go type in the document: what owns it, then what it is. blockBody of functions/accounts/api
-// is AccountsBlock, Row of internal/transfer is TransferRow, Page[jobView] of functions/transfers/api is TransfersJobPage.
+// schemaName is the name of a Go type in the document: what owns it, then what it is. blockBody of
+// functions/accounts/api is AccountsBlock, Row of internal/transfer is TransferRow, Page[jobView] of
+// functions/transfers/api is TransfersJobPage.
 func schemaName(t reflect.Type) string {
 	owner, name, suffix := t.PkgPath(), t.Name(), ""
 	if generic, of, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
@@ -145,14 +146,14 @@ func schemaName(t reflect.Type) string {
 		owner = "" // what all functions answer with is nobody's own
 	}
 	for _, role := range []string{"View", "Body"} {
-		if name = title(name); len(name) >= len(role) {
+		if name = capitalise(name); len(name) >= len(role) {
 			name = strings.TrimSuffix(name, role)
 		}
 	}
-	return title(owner) + name + suffix
+	return capitalise(owner) + name + suffix
 }
 
-func title(name string) string {
+func capitalise(name string) string {
 	if name == "" || name == "." {
 		return ""
 	}
@@ -182,8 +183,8 @@ func (s *schemas) members(out *Schema, t reflect.Type, request bool) {
 		case name == "":
 			name = f.Name
 		}
-		member := s.of(f.Type, request)
-		s.tagged(member, f)
+		member := s.typeSchema(f.Type, request)
+		s.applyTags(member, f)
 		out.Properties.Set(name, member)
 		if !httpapi.OptionalMember(f.Tag) {
 			out.Required = append(out.Required, name)
@@ -191,8 +192,8 @@ func (s *schemas) members(out *Schema, t reflect.Type, request bool) {
 	}
 }
 
-// tagged adds what a struct field's tags say of its member.
-func (s *schemas) tagged(member *Schema, f reflect.StructField) {
+// applyTags adds what a struct field's tags say of its member.
+func (s *schemas) applyTags(member *Schema, f reflect.StructField) {
 	member.Description = f.Tag.Get("help")
 	at := member
 	if member.Items != nil {
@@ -243,8 +244,8 @@ func (s *schemas) number(f reflect.StructField, tag string) *int {
 	return &n
 }
 
-// orNull lets a schema be null too, unless it is a reference, which keeps its own rules.
-func orNull(s *Schema) *Schema {
+// nullable lets a schema be null too, unless it is a reference, which keeps its own rules.
+func nullable(s *Schema) *Schema {
 	if name, ok := s.Type.(string); ok {
 		s.Type = []string{name, "null"}
 		if len(s.Enum) > 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 //go:embed openapi-3.1.json
-var form []byte
+var openAPISchema []byte
 
 // Validate returns what is wrong with the text of an OpenAPI document: its form, its schemas (as JSON Schema 2020-12,
 // references included), examples that their schemas refuse, doubled operation ids, parameters that the path lacks.
@@ -22,7 +22,7 @@ func Validate(text []byte) error {
 	if err != nil {
 		return err
 	}
-	formDoc, err := jsonschema.UnmarshalJSON(bytes.NewReader(form))
+	formDoc, err := jsonschema.UnmarshalJSON(bytes.NewReader(openAPISchema))
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ type validator struct {
 	wrong    []error
 }
 
-func (v *validator) say(pointer string, err error) {
+func (v *validator) report(pointer string, err error) {
 	if err != nil {
 		v.wrong = append(v.wrong, fmt.Errorf("%s: %w", pointer, err))
 	}
@@ -71,12 +71,12 @@ func (v *validator) walk(name string, node any, pointer string) {
 		if schema, ok := node["schema"]; ok && name != "schema" {
 			compiled := v.examples(pointer+"/schema", schema)
 			if example, has := node["example"]; has && compiled != nil {
-				v.say(pointer+"/example", compiled.Validate(example))
+				v.report(pointer+"/example", compiled.Validate(example))
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(node)) {
 			if key != "schema" && key != "example" {
-				v.walk(key, node[key], pointer+"/"+escape(key))
+				v.walk(key, node[key], pointer+"/"+escapePointer(key))
 			}
 		}
 	case []any:
@@ -90,17 +90,17 @@ func (v *validator) walk(name string, node any, pointer string) {
 func (v *validator) examples(pointer string, schema any) *jsonschema.Schema {
 	compiled, err := v.compiler.Compile("mem:api#" + pointer)
 	if err != nil {
-		v.say(pointer, err)
+		v.report(pointer, err)
 		return nil
 	}
 	object, _ := schema.(map[string]any)
 	list, _ := object["examples"].([]any)
 	for _, example := range list {
-		v.say(pointer, compiled.Validate(example))
+		v.report(pointer, compiled.Validate(example))
 	}
 	members, _ := object["properties"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		v.examples(pointer+"/properties/"+escape(name), members[name])
+		v.examples(pointer+"/properties/"+escapePointer(name), members[name])
 	}
 	return compiled
 }
@@ -115,7 +115,7 @@ func (v *validator) operations(paths any, answers map[string]any) {
 			where := strings.ToUpper(method) + " " + path
 			id, _ := op["operationId"].(string)
 			if other, twice := v.ids[id]; twice {
-				v.say(where, fmt.Errorf("its operationId is that of %s", other))
+				v.report(where, fmt.Errorf("its operationId is that of %s", other))
 			}
 			v.ids[id] = where
 			responses, _ := op["responses"].(map[string]any)
@@ -123,7 +123,7 @@ func (v *validator) operations(paths any, answers map[string]any) {
 				response, _ := responses[status].(map[string]any)
 				name, refers := strings.CutPrefix(fmt.Sprint(response["$ref"]), "#/components/responses/")
 				if _, there := answers[name]; refers && !there {
-					v.say(where, fmt.Errorf("its answer %s refers to %s, which is not there", status, name))
+					v.report(where, fmt.Errorf("its answer %s refers to %s, which is not there", status, name))
 				}
 			}
 			var inPath []string
@@ -138,12 +138,13 @@ func (v *validator) operations(paths any, answers map[string]any) {
 				braces = append(braces, match[1])
 			}
 			if !slices.Equal(inPath, braces) {
-				v.say(where, fmt.Errorf("its path has the parameters %v, its list %v", braces, inPath))
+				v.report(where, fmt.Errorf("its path has the parameters %v, its list %v", braces, inPath))
 			}
 		}
 	}
 }
 
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", " ", "%20", "{", "%7B", "}", "%7D", ";", "%3B").Replace(name)
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", " ", "%20", "{", "%7B", "}", "%7D", ";",
+		"%3B").Replace(name)
 }

@@ -88,7 +88,8 @@ func TestReadLayoutTakesTheRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"fault": "row 0", "token": "row 0", "password": "row 1", "transfer": "row 4", "dynamo": "adapters", "boot": "edge", "local": "tools"} {
+	for name, want := range map[string]string{"fault": "row 0", "token": "row 0", "password": "row 1",
+		"transfer": "row 4", "dynamo": "adapters", "boot": "edge", "local": "tools"} {
 		if got := layout[name].String(); got != want {
 			t.Errorf("%s is in %s, want %s", name, got, want)
 		}
@@ -109,7 +110,8 @@ func TestReadLayoutTakesTheRows(t *testing.T) {
 func TestImportsFindsEveryForbiddenOne(t *testing.T) {
 	layout := Layout{
 		"fault": {"row", 0}, "field": {"row", 0}, "access": {"row", 1}, "sheet": {"row", 1}, "account": {"row", 3},
-		"dynamo": {"adapters", 0}, "queue": {"adapters", 0}, "httpapi": {"edge", 0}, "boot": {"edge", 0}, "local": {"tools", 0},
+		"dynamo": {"adapters", 0}, "queue": {"adapters", 0}, "httpapi": {"edge", 0}, "boot": {"edge", 0},
+		"local": {"tools", 0},
 	}
 	for _, c := range []struct {
 		from, to string
@@ -158,8 +160,8 @@ func TestImportsFindsEveryForbiddenOne(t *testing.T) {
 	}
 }
 
-// finds fails unless a rule finds exactly so many things in a file.
-func finds(t *testing.T, rule func(Source) []string, count int, name, text string) {
+// expectFindings fails unless a rule finds exactly so many things in a file.
+func expectFindings(t *testing.T, rule func(Source) []string, count int, name, text string) {
 	t.Helper()
 	s, err := ParseSource(name, name, text)
 	if err != nil {
@@ -175,7 +177,8 @@ func TestNamesFindsWhatSaysNothing(t *testing.T) {
 		p     Package
 		count int
 	}{
-		{Package{Name: "account", Doc: "Package account is."}, 0}, {Package{Name: "utils", Doc: "Package utils is."}, 1}, {Package{Name: "account"}, 1},
+		{Package{Name: "account", Doc: "Package account is."}, 0}, {Package{Name: "utils", Doc: "Package utils is."}, 1},
+		{Package{Name: "account"}, 1},
 	} {
 		if wrong := Names(c.p); len(wrong) != c.count {
 			t.Errorf("%v: %q", c.p, wrong)
@@ -184,23 +187,26 @@ func TestNamesFindsWhatSaysNothing(t *testing.T) {
 }
 
 func TestSizesFindsWhatIsTooLong(t *testing.T) {
-	finds(t, Sizes, 0, "a.go", "package a\n"+strings.Repeat("\n", 498))
-	finds(t, Sizes, 1, "a.go", "package a\n"+strings.Repeat("\n", 500))
-	finds(t, Sizes, 0, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 58))
-	finds(t, Sizes, 1, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 60))
-	finds(t, Sizes, 0, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 99)+"}\n")
-	finds(t, Sizes, 1, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 100)+"}\n")
-	finds(t, Sizes, 0, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E() }\n")
-	finds(t, Sizes, 1, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E(); F() }\n")
+	expectFindings(t, Sizes, 0, "a.go", "package a\n"+strings.Repeat("\n", 498))
+	expectFindings(t, Sizes, 1, "a.go", "package a\n"+strings.Repeat("\n", 500))
+	expectFindings(t, Sizes, 0, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 58))
+	expectFindings(t, Sizes, 1, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 60))
+	expectFindings(t, Sizes, 0, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 99)+"}\n")
+	expectFindings(t, Sizes, 1, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 100)+"}\n")
+	expectFindings(t, Sizes, 0, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E() }\n")
+	expectFindings(t, Sizes, 1, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E(); F() }\n")
 }
 
 func TestDocumentedFindsWhatHasNoComment(t *testing.T) {
 	for text, count := range map[string]int{
 		"func F() {}": 1, "// F is.\nfunc F() {}": 0, "func f() {}": 0, "type T int": 1, "// T is.\ntype T int": 0,
-		"type t int\nfunc (t) M() {}": 0, "// T is.\ntype T int\nfunc (*T) M() {}": 1, "// T is.\ntype T[K any] int\nfunc (T[K]) M() {}": 1,
-		"const (\n A = 1\n B = 2\n)": 2, "// They are.\nconst (\n A = 1\n B = 2\n)": 0, "const (\n A = 1 // is\n)": 0, "var V = 1": 1, "var v = 1": 0,
+		"type t int\nfunc (t) M() {}": 0, "// T is.\ntype T int\nfunc (*T) M() {}": 1,
+		"// T is.\ntype T[K any] int\nfunc (T[K]) M() {}": 1,
+		"const (\n A = 1\n B = 2\n)":                      2, "// They are.\nconst (\n A = 1\n B = 2\n)": 0,
+		"const (\n A = 1 // is\n)": 0,
+		"var V = 1":                1, "var v = 1": 0,
 	} {
-		finds(t, Documented, count, "a.go", "package a\n"+text+"\n")
+		expectFindings(t, Documented, count, "a.go", "package a\n"+text+"\n")
 	}
 }
 
@@ -224,20 +230,21 @@ func TestUsesFindsWhatDependsOnTheWorld(t *testing.T) {
 		"import \"log/slog\"\nfunc f() { slog.Info(\"x\") }":                      1,
 		"type clock struct{ Now func() int }\nvar time clock\nvar v = time.Now()": 0,
 	} {
-		finds(t, Uses, count, "a.go", "package a\n"+text+"\n")
+		expectFindings(t, Uses, count, "a.go", "package a\n"+text+"\n")
 	}
 }
 
 func TestInitsFindsInit(t *testing.T) {
-	finds(t, Inits, 1, "a.go", "package a\nfunc init() {}\n")
-	finds(t, Inits, 0, "a.go", "package a\ntype t int\nfunc (t) init() {}\n")
+	expectFindings(t, Inits, 1, "a.go", "package a\nfunc init() {}\n")
+	expectFindings(t, Inits, 0, "a.go", "package a\ntype t int\nfunc (t) init() {}\n")
 }
 
 func TestVariablesFindsWhatCanChange(t *testing.T) {
 	rule := func(s Source) []string { return Variables([]Source{s}) }
 	for text, count := range map[string]int{
-		"var v int": 1, "var v = 1": 0, "var mu sync.Mutex": 1, "var v = &t{}": 1, "var v = make(map[int]int)": 1, "var v = new(int)": 1,
-		"var _ I = t{}": 0, "var _ I": 0, "var err = errors.New(\"x\")": 0, "var m = map[int]int{1: 2}": 0,
+		"var v int": 1, "var v = 1": 0, "var mu sync.Mutex": 1, "var v = &t{}": 1, "var v = make(map[int]int)": 1,
+		"var v = new(int)": 1,
+		"var _ I = t{}":    0, "var _ I": 0, "var err = errors.New(\"x\")": 0, "var m = map[int]int{1: 2}": 0,
 		"//go:embed a.html\nvar v string":                  0,
 		"var v = 1\nfunc f() { v = 2 }":                    1,
 		"var v = 1\nfunc f() { v++ }":                      1,
@@ -251,6 +258,6 @@ func TestVariablesFindsWhatCanChange(t *testing.T) {
 		"var s = t{}\nfunc f() { (s.x[3]) += 2 }":          1,
 		"var s = []int{1}\nfunc f() int { return s[0] }":   0,
 	} {
-		finds(t, rule, count, "a.go", "package a\n"+text+"\n")
+		expectFindings(t, rule, count, "a.go", "package a\n"+text+"\n")
 	}
 }

@@ -14,15 +14,21 @@ import (
 	"testing"
 )
 
-// notHere says of a security check what of it does not concern this product, and why. A check that no test cites has to
-// stand here; one that stands here may be cited too, for the part that does concern it.
-var notHere = map[string]string{
-	"C20": "an account for API clients may have an email, which is where the ends of its keys are told; none is ever made up",
-	"C33": "our own tokens are opaque and have no claims; what is said of errors in parsing holds for id tokens, which are JWTs",
-	"C34": "our own tokens are opaque and have no header of many parts; what is said of their length holds for all that is parsed",
-	"V43": "an access token is opaque: it has no alg, kid, exp, iss, aud or typ to get wrong, as all that is in a JWT is in the session's item; the truncations and mutations are C30's, the id tokens of providers V52's",
-	"V69": "a formula's stored value counts, as the guide has it, and is never worked out; a link to elsewhere is never followed; 256 entries and not 64, as Excel writes 3 for each worksheet, within 64 MB unpacked and not 100",
-	"V44": "no token is signed, so there is no signing key to rotate; the rotation of keys that seal, and of an environment's own key, is what the tests that cite it hold",
+// notApplicable says of a security check what of it does not concern this product, and why. A check that no test cites
+// has to stand here; one that stands here may be cited too, for the part that does concern it.
+var notApplicable = map[string]string{
+	"C20": "an account for API clients may have an email, which is where the ends of its keys are told; none is ever " +
+		"made up",
+	"C33": "our own tokens are opaque and have no claims; what is said of errors in parsing holds for id tokens, which " +
+		"are JWTs",
+	"C34": "our own tokens are opaque and have no header of many parts; what is said of their length holds for all " +
+		"that is parsed",
+	"V43": "an access token is opaque: it has no alg, kid, exp, iss, aud or typ to get wrong, as all that is in a JWT " +
+		"is in the session's item; the truncations and mutations are C30's, the id tokens of providers V52's",
+	"V69": "a formula's stored value counts, as the guide has it, and is never worked out; a link to elsewhere is " +
+		"never followed; 256 entries and not 64, as Excel writes 3 for each worksheet, within 64 MB unpacked and not 100",
+	"V44": "no token is signed, so there is no signing key to rotate; the rotation of keys that seal, and of an " +
+		"environment's own key, is what the tests that cite it hold",
 }
 
 // citation is an id in a comment or a text, and the named test it belongs to.
@@ -53,9 +59,9 @@ func idsIn(text string) []string {
 	return ids
 }
 
-// goCitations returns what the tests of a package cite: in their comment, in a comment within them, or in a text they may
-// print. A part of a test that is a function of its own, taking the *testing.T, cites for the tests that name it. What
-// stands beside anything else is no test's.
+// goCitations returns what the tests of a package cite: in their comment, in a comment within them, or in a text they
+// may print. A part of a test that is a function of its own, taking the *testing.T, cites for the tests that name it.
+// What stands beside anything else is no test's.
 func goCitations(sources []Source) []citation {
 	var tests []string
 	ids, names := map[string][]string{}, map[string]map[string]bool{} // of each function: what it cites, what it names
@@ -169,8 +175,8 @@ func jsCitations(text string) []citation {
 	return out
 }
 
-// cited returns the named tests of every check, as "folder TestName", from all tests below a folder.
-func cited(t *testing.T, dir string) map[string][]string {
+// citedChecks returns the named tests of every check, as "folder TestName", from all tests below a folder.
+func citedChecks(t *testing.T, dir string) map[string][]string {
 	t.Helper()
 	tests := map[string]map[string]bool{}
 	add := func(folder string, found []citation) {
@@ -226,10 +232,10 @@ func cited(t *testing.T, dir string) map[string][]string {
 	return out
 }
 
-// Every check of the security specification has a test that says it proves it, or a reason why it cannot have one. With -v it
-// prints the table of checks and their tests.
+// Every check of the security specification has a test that says it proves it, or a reason why it cannot have one. With
+// -v it prints the table of checks and their tests.
 func TestEveryCheckHasItsTest(t *testing.T) {
-	tests := cited(t, root)
+	tests := citedChecks(t, root)
 	var ids []string
 	for prefix, last := range map[string]int{"C": 51, "V": 90} {
 		for n := 1; n <= last; n++ {
@@ -239,16 +245,16 @@ func TestEveryCheckHasItsTest(t *testing.T) {
 	slices.Sort(ids)
 	var table strings.Builder
 	for _, id := range ids {
-		if len(tests[id]) == 0 && notHere[id] == "" {
+		if len(tests[id]) == 0 && notApplicable[id] == "" {
 			t.Errorf("no test cites %s, and nothing says why it needs none", id)
 		}
 		fmt.Fprintf(&table, "\n%s  %s", id, strings.Join(tests[id], "\n     "))
-		if notHere[id] != "" {
-			fmt.Fprintf(&table, "\n     (%s)", notHere[id])
+		if notApplicable[id] != "" {
+			fmt.Fprintf(&table, "\n     (%s)", notApplicable[id])
 		}
 	}
 	t.Log(table.String())
-	for _, id := range slices.Sorted(maps.Keys(notHere)) {
+	for _, id := range slices.Sorted(maps.Keys(notApplicable)) {
 		if !slices.Contains(ids, id) {
 			t.Errorf("there is no check %s to say something of", id)
 		}
@@ -292,7 +298,9 @@ func unused(t *testing.T) {}
 	if !slices.Equal(got, want) {
 		t.Errorf("in Go %v, want %v", got, want)
 	}
-	js := jsCitations("// C01: first\ntest('one', async () => {\n  const a = 'https://C02.example'\n  go() // C03\n})\n\n// C04\nconst b = 1\n\ntest('two', f)\n")
+	js := jsCitations(
+		"// C01: first\ntest('one', async () => {\n  const a = 'https://C02.example'\n  go() // C03\n})\n\n// C04\nconst " +
+			"b = 1\n\ntest('two', f)\n")
 	if want := []citation{{"C01", "one"}, {"C03", "one"}}; !slices.Equal(js, want) {
 		t.Errorf("in JavaScript %v, want %v", js, want)
 	}

@@ -1,6 +1,6 @@
 // Package archtest holds the project's code against internal/README.md and the bars of its style: who may import whom,
-// how long things are, what is documented, what is not used where. Its rules are functions over packages and syntax trees,
-// so that its tests can show each of them failing.
+// how long things are, what is documented, what is not used where. Its rules are functions over packages and syntax
+// trees, so that its tests can show each of them failing.
 package archtest
 
 import (
@@ -33,11 +33,11 @@ func (p Package) Path() string {
 func Load(dir string) ([]Package, error) {
 	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Doc,GoFiles,Imports", "./...")
 	cmd.Dir = dir
-	var trouble bytes.Buffer
-	cmd.Stderr = &trouble
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w: %s", err, &trouble)
+		return nil, fmt.Errorf("go list: %w: %s", err, &stderr)
 	}
 	var packages []Package
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {

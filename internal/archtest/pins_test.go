@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// leastGo is the patch that has the corrections of archive/zip, encoding/xml, net/mail and mime that reading strangers' files
-// and addresses rests on.
-const leastGo = "go1.26.8"
+// minimumGo is the patch that has the corrections of archive/zip, encoding/xml, net/mail and mime that reading
+// strangers' files and addresses rests on.
+const minimumGo = "go1.26.8"
 
-// least are the versions before which a library has a flaw that matters here. One that is not used at all need not be.
-var least = map[string]string{
+// minimumVersions are the versions before which a library has a flaw that matters here. One that is not used at all
+// need not be.
+var minimumVersions = map[string]string{
 	"github.com/xuri/excelize/v2":  "v2.11.0", // CVE-2026-54063
 	"github.com/golang-jwt/jwt/v5": "v5.2.2",  // CVE-2025-30204
 	"github.com/golang-jwt/jwt/v4": "v4.5.2",
@@ -44,7 +45,7 @@ func TestVersionsArePastTheirKnownFlaws(t *testing.T) {
 	sheets := false
 	for _, r := range module.Require {
 		sheets = sheets || r.Path == "github.com/xuri/excelize/v2"
-		if min, known := least[r.Path]; known && older(r.Version, min) {
+		if min, known := minimumVersions[r.Path]; known && older(r.Version, min) {
 			t.Errorf("%s is %s, wants %s", r.Path, r.Version, min)
 		}
 	}
@@ -54,8 +55,9 @@ func TestVersionsArePastTheirKnownFlaws(t *testing.T) {
 	for _, r := range module.Replace {
 		t.Errorf("%s is replaced, so its version says nothing", r.Old.Path)
 	}
-	if version.Compare(runtime.Version(), leastGo) < 0 {
-		t.Errorf("this is %s, wants %s: an older one has flaws in reading zip, XML and addresses", runtime.Version(), leastGo)
+	if version.Compare(runtime.Version(), minimumGo) < 0 {
+		t.Errorf("this is %s, wants %s: an older one has flaws in reading zip, XML and addresses", runtime.Version(),
+			minimumGo)
 	}
 }
 
@@ -68,14 +70,16 @@ func TestOlder(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want bool
-	}{{"v2.10.9", "v2.11.0", true}, {"v2.11.0", "v2.11.0", false}, {"v2.11.1", "v2.11.0", false}, {"v5.2.1", "v5.2.2", true}, {"v3.2.0", "v9999.0.0", true}} {
+	}{{"v2.10.9", "v2.11.0", true}, {"v2.11.0", "v2.11.0", false}, {"v2.11.1", "v2.11.0", false},
+		{"v5.2.1", "v5.2.2", true}, {"v3.2.0", "v9999.0.0", true}} {
 		if older(c.a, c.b) != c.want {
 			t.Errorf("%s older than %s: want %v", c.a, c.b, c.want)
 		}
 	}
 }
 
-// V89: what has to hold before a change lands includes the race detector, vet, staticcheck and the known vulnerabilities.
+// V89: what has to hold before a change lands includes the race detector, vet, staticcheck and the known
+// vulnerabilities.
 func TestTheWholeRunHasEveryCheck(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(root, name))
@@ -93,12 +97,14 @@ func TestTheWholeRunHasEveryCheck(t *testing.T) {
 		recipes[name] += line
 	}
 	for target, wants := range map[string]string{
-		"test": "go test ", "race": "go test -race ", "lint": "go run $(STATICCHECK) $(PACKAGES)", "vulnerabilities": "go run $(GOVULNCHECK) $(PACKAGES)", "vet": "go vet $(PACKAGES)",
+		"test": "go test ", "race": "go test -race ", "lint": "go run $(STATICCHECK) $(PACKAGES)",
+		"vulnerabilities": "go run $(GOVULNCHECK) $(PACKAGES)", "vet": "go vet $(PACKAGES)",
 	} {
 		if !strings.Contains(recipes[target], wants) {
 			t.Errorf("make %s does not run %q:\n%s", target, wants, recipes[target])
 		}
-		step := regexp.MustCompile(`(?m)^\s*(step|if timeout \d+) make ` + target + `\b`) // and not the word in what it says of a step
+		// and not the word in what it says of a step
+		step := regexp.MustCompile(`(?m)^\s*(step|if timeout \d+) make ` + target + `\b`)
 		if target != "vet" && !step.MatchString(run) {
 			t.Errorf(".ci/run does not run make %s", target)
 		}

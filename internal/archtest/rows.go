@@ -26,8 +26,10 @@ func (p Place) String() string {
 	return p.Group
 }
 
-// layoutLine is a line of the README's layout: a place, its packages, what they are about, parted by two blanks or more.
-var layoutLine = regexp.MustCompile(`(?m)^  (row (\d+)|adapters|edge|tools) +([a-z][a-z0-9]*(?: [a-z][a-z0-9]*)*)(?:  .*)?$`)
+// layoutLine is a line of the README's layout: a place, its packages, what they are about, parted by two blanks or
+// more.
+var layoutLine = regexp.MustCompile(
+	`(?m)^  (row (\d+)|adapters|edge|tools) +([a-z][a-z0-9]*(?: [a-z][a-z0-9]*)*)(?:  .*)?$`)
 
 // ReadLayout takes the rows from the text of internal/README.md, which is where they are stated.
 func ReadLayout(readme string) (Layout, error) {
@@ -60,7 +62,8 @@ var restricted = []struct {
 	{"github.com/aws/aws-lambda-go/", func(where string, place Place) bool {
 		return place.Group == "edge" || place.Group == "tools" || strings.HasPrefix(where, "functions/")
 	}},
-	{"github.com/xuri/excelize", func(where string, place Place) bool { return where == "internal/sheet" || place.Group == "tools" }},
+	{"github.com/xuri/excelize",
+		func(where string, place Place) bool { return where == "internal/sheet" || place.Group == "tools" }},
 }
 
 func sdk(where string, place Place) bool {
@@ -114,7 +117,7 @@ func (l Layout) forbids(where string, from Place, module, path string) string {
 	if !known {
 		return "the layout does not name it"
 	}
-	return from.mayNot(where, to)
+	return from.whyForbidden(where, to)
 }
 
 // sameTree reports whether one package is below the other's folder, as functions/x/api is below functions/x.
@@ -122,7 +125,7 @@ func sameTree(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }
 
-func (p Place) mayNot(where string, to Place) string {
+func (p Place) whyForbidden(where string, to Place) string {
 	allowed := map[string][]string{
 		"row": {"row"}, "adapters": {"row"}, "edge": {"row"}, "functions": {"row", "adapters", "edge"},
 		"tools": {"row", "adapters", "edge", "functions", "tools"},

@@ -10,31 +10,34 @@ import (
 	"strings"
 )
 
-// Names of secrets and of what is derived from them to compare. A code is one where codes prove who somebody is; elsewhere it
-// is a role's or a country's.
+// Names of secrets and of what is derived from them to compare. A code is one where codes prove who somebody is;
+// elsewhere it is a role's or a country's.
 var (
-	secretName = regexp.MustCompile(`(?i)(secret|token|hash|digest|verifier|nonce|signature|mac|seed|challenge|password|credential|browser)(es|s)?$`)
-	codeName   = regexp.MustCompile(`(?i)^(code|given|entered)$`)
-	codesOf    = []string{"internal/mfa", "internal/signin", "internal/factor", "internal/recovery", "internal/token", "internal/password", "internal/sso", "internal/oidc", "internal/seal"}
+	secretName = regexp.MustCompile(
+		`(?i)(secret|token|hash|digest|verifier|nonce|signature|mac|seed|challenge|password|credential|browser)(es|s)?$`)
+	codeName     = regexp.MustCompile(`(?i)^(code|given|entered)$`)
+	codePackages = []string{"internal/mfa", "internal/signin", "internal/factor", "internal/recovery", "internal/token",
+		"internal/password", "internal/sso", "internal/oidc", "internal/seal"}
 )
 
 // comparers compare as == does: they stop at the first difference, so their time tells how much was guessed.
 var comparers = map[string][]string{
-	"bytes": {"Equal", "Compare", "EqualFold", "HasPrefix", "HasSuffix", "Contains"}, "strings": {"EqualFold", "Compare", "HasPrefix", "HasSuffix", "Contains"},
-	"slices": {"Equal", "Compare", "Contains", "Index"}, "reflect": {"DeepEqual"}, "cmp": {"Compare"},
+	"bytes":   {"Equal", "Compare", "EqualFold", "HasPrefix", "HasSuffix", "Contains"},
+	"strings": {"EqualFold", "Compare", "HasPrefix", "HasSuffix", "Contains"},
+	"slices":  {"Equal", "Compare", "Contains", "Index"}, "reflect": {"DeepEqual"}, "cmp": {"Compare"},
 }
 
 // Comparison is a comparison whose time may tell something of a secret.
 type Comparison struct{ File, Text, What string }
 
 // SecretComparisons returns where a file compares two values one of which has the name of a secret, by anything but
-// subtle.ConstantTimeCompare or hmac.Equal. Whether there is one, or how long it is, may be asked in any way: a literal, nil or
-// a len on one side is no comparison of secrets.
+// subtle.ConstantTimeCompare or hmac.Equal. Whether there is one, or how long it is, may be asked in any way: a
+// literal, nil or a len on one side is no comparison of secrets.
 func SecretComparisons(s Source) []Comparison {
 	var found []Comparison
-	codes := slices.ContainsFunc(codesOf, func(dir string) bool { return strings.HasPrefix(s.Name, dir+"/") })
+	codes := slices.ContainsFunc(codePackages, func(dir string) bool { return strings.HasPrefix(s.Name, dir+"/") })
 	check := func(n ast.Node, a, b ast.Expr) {
-		if plain(a) || plain(b) {
+		if isPlainOperand(a) || isPlainOperand(b) {
 			return
 		}
 		for _, side := range []ast.Expr{a, b} {
@@ -75,8 +78,9 @@ func SecretComparisons(s Source) []Comparison {
 	return found
 }
 
-// plain reports whether an operand says nothing of a secret: a literal, nil, a length, a constant of a package or a zero value.
-func plain(e ast.Expr) bool {
+// isPlainOperand reports whether an operand says nothing of a secret: a literal, nil, a length, a constant of a package
+// or a zero value.
+func isPlainOperand(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		return true
@@ -85,12 +89,12 @@ func plain(e ast.Expr) bool {
 	case *ast.CompositeLit:
 		return len(e.Elts) == 0
 	case *ast.ParenExpr:
-		return plain(e.X)
+		return isPlainOperand(e.X)
 	case *ast.UnaryExpr:
-		return plain(e.X)
+		return isPlainOperand(e.X)
 	case *ast.CallExpr:
 		f, ok := e.Fun.(*ast.Ident)
-		return ok && (f.Name == "len" || f.Name == "cap" || len(e.Args) == 1 && plain(e.Args[0]))
+		return ok && (f.Name == "len" || f.Name == "cap" || len(e.Args) == 1 && isPlainOperand(e.Args[0]))
 	case *ast.SelectorExpr: // time.Second, fault.Invalid
 		of, ok := e.X.(*ast.Ident)
 		return ok && of.Name == "http" && strings.HasPrefix(e.Sel.Name, "Status")
@@ -107,7 +111,7 @@ func lastName(e ast.Expr) string {
 		case *ast.SelectorExpr:
 			return at.Sel.Name
 		case *ast.CallExpr:
-			if converts(at) {
+			if isConversion(at) {
 				e = at.Args[0]
 			} else {
 				e = at.Fun
@@ -128,8 +132,8 @@ func lastName(e ast.Expr) string {
 	}
 }
 
-// converts reports whether a call only gives its argument another form: string(x), []byte(x), strings.TrimSpace(x).
-func converts(call *ast.CallExpr) bool {
+// isConversion reports whether a call only gives its argument another form: string(x), []byte(x), strings.TrimSpace(x).
+func isConversion(call *ast.CallExpr) bool {
 	if len(call.Args) == 0 {
 		return false
 	}

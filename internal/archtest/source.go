@@ -16,7 +16,8 @@ const (
 )
 
 // bannedNames say nothing of what a package owns.
-var bannedNames = []string{"utils", "util", "common", "helpers", "models", "types", "shared", "core", "base", "misc", "lib", "manager"}
+var bannedNames = []string{"utils", "util", "common", "helpers", "models", "types", "shared", "core", "base", "misc",
+	"lib", "manager"}
 
 // Names returns what is wrong with a package's name and comment.
 func Names(p Package) []string {
@@ -109,14 +110,15 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	}
 }
 
-// forbidden are uses that make a rule depend on more than its arguments, by import path and name. A name ending in "()" is
-// forbidden only as a call: main.go passes time.Now as a value.
+// forbidden are uses that make a rule depend on more than its arguments, by import path and name. A name ending in "()"
+// is forbidden only as a call: main.go passes time.Now as a value.
 var forbidden = map[string][]string{
-	"time":         {"Now()", "Since()", "Until()", "Sleep()"},
-	"os":           {"Getenv", "LookupEnv", "Environ", "Setenv", "Exit", "Stdout", "Stderr"},
-	"fmt":          {"Print", "Printf", "Println"},
-	"log":          {"*"},
-	"log/slog":     {"Info", "Warn", "Error", "Debug", "InfoContext", "WarnContext", "ErrorContext", "DebugContext", "Default", "SetDefault"},
+	"time": {"Now()", "Since()", "Until()", "Sleep()"},
+	"os":   {"Getenv", "LookupEnv", "Environ", "Setenv", "Exit", "Stdout", "Stderr"},
+	"fmt":  {"Print", "Printf", "Println"},
+	"log":  {"*"},
+	"log/slog": {"Info", "Warn", "Error", "Debug", "InfoContext", "WarnContext", "ErrorContext", "DebugContext",
+		"Default", "SetDefault"},
 	"net/http":     {"DefaultClient", "Get", "Post", "DefaultServeMux"},
 	"context":      {"TODO"},
 	"math/rand":    {"*"},
@@ -172,7 +174,8 @@ func Inits(s Source) []string {
 // embeds reports whether a declaration is filled by go:embed.
 func embeds(d *ast.GenDecl, spec *ast.ValueSpec) bool {
 	for _, group := range []*ast.CommentGroup{d.Doc, spec.Doc} {
-		if group != nil && slices.ContainsFunc(group.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") }) {
+		if group != nil &&
+			slices.ContainsFunc(group.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") }) {
 			return true
 		}
 	}

@@ -62,7 +62,8 @@ func changeable(g *ast.GenDecl, v *ast.ValueSpec) string {
 	return ""
 }
 
-// writes returns where a function writes to one of the names. A name that the function declares itself is another thing.
+// writes returns where a function writes to one of the names. A name that the function declares itself is another
+// thing.
 func writes(s Source, f *ast.FuncDecl, names map[string]bool) []string {
 	local := declared(f)
 	var wrong []string

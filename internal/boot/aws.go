@@ -48,27 +48,28 @@ const (
 	KMS
 )
 
-// Config returns what the adapter of a service makes its client from. Each adapter makes its own, so that a function links
-// the services it uses and no other.
+// Config returns what the adapter of a service makes its client from. Each adapter makes its own, so that a function
+// links the services it uses and no other.
 func (a AWS) Config(service Service) aws.Config {
-	endpoint, attempt, attempts, longest := a.EndpointDynamoDB, 4*time.Second, 4, 500*time.Millisecond
+	endpoint, attemptTimeout, maxAttempts, maxBackoff := a.EndpointDynamoDB, 4*time.Second, 4, 500*time.Millisecond
 	switch service {
 	case DynamoDB: // one try may take 4 s, all of them a few more: a sign-in is answered within the gateway's 30 s
 	case SQS:
-		endpoint, attempt, attempts, longest = a.EndpointSQS, 5*time.Second, 3, time.Second
+		endpoint, attemptTimeout, maxAttempts, maxBackoff = a.EndpointSQS, 5*time.Second, 3, time.Second
 	case KMS:
-		endpoint, attempt, attempts, longest = a.EndpointKMS, 3*time.Second, 3, 500*time.Millisecond
+		endpoint, attemptTimeout, maxAttempts, maxBackoff = a.EndpointKMS, 3*time.Second, 3, 500*time.Millisecond
 	case S3: // a workbook is read as a stream
-		endpoint, attempt, attempts, longest = a.EndpointS3, time.Minute, 3, time.Second
-	case SES: // one try: a mail that is tried again is tried by the outbox, and an answer that was lost may be of one that left
-		endpoint, attempt, attempts, longest = a.EndpointSES, 10*time.Second, 1, time.Second
+		endpoint, attemptTimeout, maxAttempts, maxBackoff = a.EndpointS3, time.Minute, 3, time.Second
+	// one try: a mail that is tried again is tried by the outbox, and an answer that was lost may be of one that left
+	case SES:
+		endpoint, attemptTimeout, maxAttempts, maxBackoff = a.EndpointSES, 10*time.Second, 1, time.Second
 	}
 	if endpoint == "" {
 		endpoint = a.Endpoint
 	}
 	cfg := aws.Config{
-		Region: a.Region, Credentials: a, HTTPClient: httpClient(attempt),
-		Retryer: func() aws.Retryer { return retryer(attempts, longest) },
+		Region: a.Region, Credentials: a, HTTPClient: httpClient(attemptTimeout),
+		Retryer: func() aws.Retryer { return retryer(maxAttempts, maxBackoff) },
 	}
 	if endpoint != "" {
 		cfg.BaseEndpoint = &endpoint
@@ -76,8 +77,8 @@ func (a AWS) Config(service Service) aws.Config {
 	return cfg
 }
 
-// Local reports whether the table is not AWS's own, which is how a run on a developer's machine is told from Lambda: the
-// variables that Lambda sets are set there too, but no Lambda could reach a table anywhere but at AWS.
+// Local reports whether the table is not AWS's own, which is how a run on a developer's machine is told from Lambda:
+// the variables that Lambda sets are set there too, but no Lambda could reach a table anywhere but at AWS.
 func (a AWS) Local() bool {
 	endpoint := a.EndpointDynamoDB
 	if endpoint == "" {
@@ -88,8 +89,8 @@ func (a AWS) Local() bool {
 		return false
 	}
 	host := strings.ToLower(strings.TrimSuffix(at.Hostname(), "."))
-	for _, theirs := range []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"} {
-		if host == theirs || strings.HasSuffix(host, "."+theirs) {
+	for _, domain := range []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"} {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
 			return false
 		}
 	}
@@ -97,9 +98,9 @@ func (a AWS) Local() bool {
 }
 
 // httpClient returns a client that keeps its connections between requests. attempt bounds one try with its answer read.
-func httpClient(attempt time.Duration) *awshttp.BuildableClient {
+func httpClient(attemptTimeout time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
-		WithTimeout(attempt).
+		WithTimeout(attemptTimeout).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = time.Second }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = 2 * time.Second
@@ -111,9 +112,9 @@ func httpClient(attempt time.Duration) *awshttp.BuildableClient {
 // retryer tries an operation again when it was throttled or the line broke, with back-off and jitter, within a budget
 // that stops a function from hammering a service in trouble. The client-side rate limit of the adaptive mode would slow
 // every caller of the function for one hot key.
-func retryer(attempts int, longest time.Duration) aws.Retryer {
+func retryer(maxAttempts int, maxBackoff time.Duration) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
-		o.MaxBackoff = longest
+		o.MaxAttempts = maxAttempts
+		o.MaxBackoff = maxBackoff
 	})
 }

@@ -23,16 +23,21 @@ func TestEndpointOverrides(t *testing.T) {
 		aws                                   boot.AWS
 		dynamo, queue, store, pathStyleInFact string
 	}{
-		"none":    {boot.AWS{}, "", "", "", ""},
-		"all":     {boot.AWS{Endpoint: "http://127.0.0.1:1"}, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
-		"each":    {boot.AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"}, "http://127.0.0.1:2", "http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
+		"none": {boot.AWS{}, "", "", "", ""},
+		"all": {boot.AWS{Endpoint: "http://127.0.0.1:1"}, "http://127.0.0.1:1", "http://127.0.0.1:1",
+			"http://127.0.0.1:1", "yes"},
+		"each": {boot.AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"}, "http://127.0.0.1:2",
+			"http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
 		"only s3": {boot.AWS{EndpointS3: "http://127.0.0.1:3"}, "", "", "http://127.0.0.1:3", "yes"},
 	} {
 		c.aws.Region = "eu-west-2"
 		d := dynamo.Open(c.aws.Config(boot.DynamoDB), "t").Client.Options()
-		q, s := queue.Open(c.aws.Config(boot.SQS), "u").Client.Options(), objectstore.Open(c.aws.Config(boot.S3), "b").Client.Options()
-		if aws.ToString(d.BaseEndpoint) != c.dynamo || aws.ToString(q.BaseEndpoint) != c.queue || aws.ToString(s.BaseEndpoint) != c.store {
-			t.Errorf("%s: %s, %s, %s", name, aws.ToString(d.BaseEndpoint), aws.ToString(q.BaseEndpoint), aws.ToString(s.BaseEndpoint))
+		q, s := queue.Open(c.aws.Config(boot.SQS), "u").Client.Options(),
+			objectstore.Open(c.aws.Config(boot.S3), "b").Client.Options()
+		if aws.ToString(d.BaseEndpoint) != c.dynamo || aws.ToString(q.BaseEndpoint) != c.queue ||
+			aws.ToString(s.BaseEndpoint) != c.store {
+			t.Errorf("%s: %s, %s, %s", name, aws.ToString(d.BaseEndpoint), aws.ToString(q.BaseEndpoint),
+				aws.ToString(s.BaseEndpoint))
 		}
 		if d.DisableValidateResponseChecksum != (c.dynamo != "") || s.UsePathStyle != (c.pathStyleInFact != "") {
 			t.Errorf("%s: checksums off %v, path style %v", name, d.DisableValidateResponseChecksum, s.UsePathStyle)
@@ -40,7 +45,8 @@ func TestEndpointOverrides(t *testing.T) {
 	}
 }
 
-// A client signs with what Lambda put into the environment, tries again when the service stumbles, and gives up in the end.
+// A client signs with what Lambda put into the environment, tries again when the service stumbles, and gives up in the
+// end.
 func TestClientsSignAndTryAgain(t *testing.T) {
 	var tries atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

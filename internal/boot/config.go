@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Load fills the struct that cfg points to, or says in one line everything that is missing or wrong and ends the process
-// before it takes a request. See LoadFrom.
+// Load fills the struct that cfg points to, or says in one line everything that is missing or wrong and ends the
+// process before it takes a request. See LoadFrom.
 func Load(cfg any) { load(cfg, os.LookupEnv, os.Stderr, os.Exit) }
 
 func load(cfg any, lookup Lookup, out io.Writer, exit func(int)) {
@@ -35,9 +35,9 @@ type Lookup func(name string) (string, bool)
 //	Level string        `env:"LOG_LEVEL,optional" default:"info"`
 //	Key   boot.Secret   `env:"SIGNING_KEY"`
 //
-// A variable is required unless it is optional or has a default; one that is empty counts as missing. Fields are string,
-// int, bool, time.Duration or Secret, or a struct of such. A Secret must not be a placeholder or guessable (V88); the
-// option "platform" marks one that AWS hands out and that is not ours to judge.
+// A variable is required unless it is optional or has a default; one that is empty counts as missing. Fields are
+// string, int, bool, time.Duration or Secret, or a struct of such. A Secret must not be a placeholder or guessable
+// (V88); the option "platform" marks one that AWS hands out and that is not ours to judge.
 func LoadFrom(cfg any, lookup Lookup) error {
 	var l loader
 	l.lookup = lookup
@@ -46,7 +46,7 @@ func LoadFrom(cfg any, lookup Lookup) error {
 	if len(l.missing) > 0 {
 		parts = append(parts, "missing environment variables: "+strings.Join(l.missing, ", "))
 	}
-	parts = append(parts, l.wrong...)
+	parts = append(parts, l.invalid...)
 	if len(parts) > 0 {
 		return errors.New("configuration: " + strings.Join(parts, "; "))
 	}
@@ -54,8 +54,8 @@ func LoadFrom(cfg any, lookup Lookup) error {
 }
 
 type loader struct {
-	lookup         Lookup
-	missing, wrong []string
+	lookup           Lookup
+	missing, invalid []string
 }
 
 func (l *loader) fill(v reflect.Value) {
@@ -76,7 +76,7 @@ func (l *loader) fill(v reflect.Value) {
 		switch {
 		case text != "":
 			if complaint := set(at, text, strings.Contains(options, "platform")); complaint != "" {
-				l.wrong = append(l.wrong, name+" "+complaint)
+				l.invalid = append(l.invalid, name+" "+complaint)
 			}
 		case !strings.Contains(options, "optional"):
 			l.missing = append(l.missing, name)
@@ -92,7 +92,7 @@ func set(at reflect.Value, text string, platform bool) (complaint string) {
 	case *Secret:
 		*into = Secret{text: text}
 		if !platform {
-			return into.complaint()
+			return into.rejectReason()
 		}
 	case *int:
 		n, err := strconv.Atoi(text)

@@ -11,7 +11,7 @@ import (
 
 const goodSecret = "3f9c1b7a5e2d4c8f9a0b6d1e7c3f5a2b"
 
-func from(vars map[string]string) Lookup {
+func lookupIn(vars map[string]string) Lookup {
 	return func(name string) (string, bool) { text, ok := vars[name]; return text, ok }
 }
 
@@ -34,9 +34,10 @@ func awsVars() map[string]string {
 
 func TestLoadFillsTheStruct(t *testing.T) {
 	vars := awsVars()
-	vars["TABLE_NAME"], vars["SIGNING_KEY"], vars["QUEUE_URL"], vars["MANY"], vars["ON"] = "t", goodSecret, "q", "7", "true"
+	vars["TABLE_NAME"], vars["SIGNING_KEY"], vars["QUEUE_URL"], vars["MANY"], vars["ON"] = "t", goodSecret, "q", "7",
+		"true"
 	var cfg sample
-	if err := LoadFrom(&cfg, from(vars)); err != nil {
+	if err := LoadFrom(&cfg, lookupIn(vars)); err != nil {
 		t.Fatal(err)
 	}
 	if cfg.Table != "t" || cfg.Key.Reveal() != goodSecret || cfg.Wait != 30*time.Second || cfg.Many != 7 || !cfg.On ||
@@ -49,7 +50,7 @@ func TestLoadNamesEverythingThatIsMissingInOneLine(t *testing.T) {
 	vars := map[string]string{"TABLE_NAME": "", "MANY": "x", "WAIT": "-1s", "ON": "perhaps"}
 	var out strings.Builder
 	code := 0
-	load(&sample{}, from(vars), &out, func(c int) { code = c })
+	load(&sample{}, lookupIn(vars), &out, func(c int) { code = c })
 	if code != 1 || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("exit %d, said %q", code, &out)
 	}
@@ -72,15 +73,17 @@ func TestLoadRefusesSecretsThatAreNone(t *testing.T) {
 		Key Secret `env:"KEY"`
 	}
 	for _, text := range []string{
-		"changeme", "change-me-change-me-change-me-change-me", "default-signing-key-0123456789abcdef", "<your secret here, 32 characters>",
-		"my-SECRET-key-that-nobody-will-ever-see", strings.Repeat("a", 64), strings.Repeat("01", 32), goodSecret[:31], "your_key_0123456789abcdef01234567",
+		"changeme", "change-me-change-me-change-me-change-me", "default-signing-key-0123456789abcdef",
+		"<your secret here, 32 characters>",
+		"my-SECRET-key-that-nobody-will-ever-see", strings.Repeat("a", 64), strings.Repeat("01", 32), goodSecret[:31],
+		"your_key_0123456789abcdef01234567",
 	} {
-		err := LoadFrom(&config{}, from(map[string]string{"KEY": text}))
+		err := LoadFrom(&config{}, lookupIn(map[string]string{"KEY": text}))
 		if err == nil || !strings.Contains(err.Error(), "KEY") || strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if err := LoadFrom(&config{}, from(map[string]string{"KEY": goodSecret})); err != nil {
+	if err := LoadFrom(&config{}, lookupIn(map[string]string{"KEY": goodSecret})); err != nil {
 		t.Error(err)
 	}
 }
@@ -94,7 +97,8 @@ func TestSecretPrintsAsNothing(t *testing.T) {
 	}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "cfg", cfg, "key", cfg.Key)
-	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%v %+v %s %q", cfg, cfg, cfg.Key, cfg.Key), fmt.Sprintf("%#v", cfg), string(raw), log.String()} {
+	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%v %+v %s %q", cfg, cfg, cfg.Key, cfg.Key),
+		fmt.Sprintf("%#v", cfg), string(raw), log.String()} {
 		if strings.Contains(text, goodSecret) || !strings.Contains(text, "[secret]") {
 			t.Errorf("prints %s", text)
 		}
@@ -105,7 +109,7 @@ func TestFieldOfAnUnknownTypeIsAFault(t *testing.T) {
 	var cfg struct {
 		F float64 `env:"F"`
 	}
-	if err := LoadFrom(&cfg, from(map[string]string{"F": "1"})); err == nil {
+	if err := LoadFrom(&cfg, lookupIn(map[string]string{"F": "1"})); err == nil {
 		t.Error("LoadFrom took it")
 	}
 }

@@ -13,11 +13,12 @@ func Logger(service string) *slog.Logger {
 }
 
 func newLogger(out io.Writer, service, level string) *slog.Logger {
-	var from slog.Level
-	if level == "" || from.UnmarshalText([]byte(level)) != nil {
-		from = slog.LevelInfo
+	var minLevel slog.Level
+	if level == "" || minLevel.UnmarshalText([]byte(level)) != nil {
+		minLevel = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: from, ReplaceAttr: utc})).With("service", service)
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: minLevel, ReplaceAttr: utc})).With("service",
+		service)
 }
 
 // utc writes every time in UTC, whatever the machine thinks.

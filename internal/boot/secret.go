@@ -27,10 +27,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
 func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
 // placeholders are what people leave in examples and templates (C45).
-const placeholders = "change default example placeholder insert replace secret password dummy sample todo xxxx your_ your- <"
+const placeholders = "change default example placeholder insert replace secret password dummy sample todo xxxx " +
+	"your_ your- <"
 
-// complaint returns why the secret is not taken, or "" (V88).
-func (s Secret) complaint() string {
+// rejectReason returns why the secret is not taken, or "" (V88).
+func (s Secret) rejectReason() string {
 	folded := strings.ToLower(s.text)
 	for word := range strings.FieldsSeq(placeholders) {
 		if strings.Contains(folded, word) {

@@ -18,8 +18,8 @@ const (
 	rest   = "1E4C9B93F3F0682250B6CF8331B7EE68FD8"
 )
 
-// service starts a service of ranges; told is what was said about its being away.
-func service(t *testing.T, handle http.HandlerFunc) (ranges account.Breaches, told *[]string) {
+// fakeService starts a service of ranges; told is what was said about its being away.
+func fakeService(t *testing.T, handle http.HandlerFunc) (ranges account.BreachChecker, told *[]string) {
 	t.Helper()
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
@@ -34,34 +34,36 @@ func service(t *testing.T, handle http.HandlerFunc) (ranges account.Breaches, to
 // V05: five digits leave, padded answers are asked for and read, and a count of 0 is padding.
 func TestKnownAsksForARange(t *testing.T) {
 	var asked []string
-	ranges, told := service(t, func(w http.ResponseWriter, r *http.Request) {
+	ranges, told := fakeService(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Add-Padding"))
 		_, _ = fmt.Fprintf(w, "%s:0\r\n%s:52256179\r\n", strings.Repeat("A", 35), rest)
 	})
-	if !ranges.Known(t.Context(), "password") || ranges.Known(t.Context(), "correct horse") {
+	if !ranges.IsBreached(t.Context(), "password") || ranges.IsBreached(t.Context(), "correct horse") {
 		t.Error("wrong about one of the two")
 	}
 	if asked[0] != "GET /range/"+prefix+" true" || len(*told) > 0 {
 		t.Errorf("%v, away %v", asked, *told)
 	}
-	padded, _ := service(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "%s:0\n", rest) })
-	if padded.Known(t.Context(), "password") {
+	padded, _ := fakeService(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "%s:0\n", rest) })
+	if padded.IsBreached(t.Context(), "password") {
 		t.Error("padding counts")
 	}
 	// The same password in another normal form is the same (V02): the digest is of its NFC.
-	composed, _ := service(t, func(w http.ResponseWriter, r *http.Request) { asked = append(asked, r.URL.Path); _, _ = w.Write(nil) })
+	composed, _ := fakeService(t,
+		func(w http.ResponseWriter, r *http.Request) { asked = append(asked, r.URL.Path); _, _ = w.Write(nil) })
 	asked = nil
-	composed.Known(t.Context(), "caf\u00e9")
-	composed.Known(t.Context(), "cafe\u0301")
+	composed.IsBreached(t.Context(), "caf\u00e9")
+	composed.IsBreached(t.Context(), "cafe\u0301")
 	if asked[0] != asked[1] {
 		t.Errorf("two normal forms: %v", asked)
 	}
 }
 
-// V05, V84: a service that is slow, wrong, huge or down keeps nobody from choosing a password, and what is said about it
-// holds nothing of the password or its digest.
+// V05, V84: a service that is slow, wrong, huge or down keeps nobody from choosing a password, and what is said about
+// it holds nothing of the password or its digest.
 func TestKnownNeitherBlocksNorLeaks(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "%s:7\n", rest) }))
+	elsewhere := httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintf(w, "%s:7\n", rest) }))
 	t.Cleanup(elsewhere.Close)
 	released := make(chan struct{})
 	t.Cleanup(func() { close(released) })
@@ -75,7 +77,10 @@ func TestKnownNeitherBlocksNorLeaks(t *testing.T) {
 			_, _ = fmt.Fprint(w, strings.Repeat(line, 40000))
 		},
 		"one endless line": func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, strings.Repeat("A", 2<<20)) },
-		"redirected":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"redirected": func(w http.ResponseWriter,
+			r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+		},
 		"slow": func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-released:
@@ -93,11 +98,12 @@ func TestKnownNeitherBlocksNorLeaks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ranges, told := service(t, handle)
-			if ranges.Known(context.Background(), "password") {
+			ranges, told := fakeService(t, handle)
+			if ranges.IsBreached(context.Background(), "password") {
 				t.Error("known")
 			}
-			if len(*told) != 1 || strings.Contains(strings.ToUpper((*told)[0]), prefix) || strings.Contains((*told)[0], "password") {
+			if len(*told) != 1 || strings.Contains(strings.ToUpper((*told)[0]), prefix) ||
+				strings.Contains((*told)[0], "password") {
 				t.Errorf("told %q", *told)
 			}
 		})
@@ -109,7 +115,8 @@ func TestNew(t *testing.T) {
 	if got, err := breach.New("", nil); got != nil || err != nil {
 		t.Errorf("off: %v %v", got, err)
 	}
-	for _, bad := range []string{"http://ranges.example/range", "ftp://127.0.0.1/", "ranges", "https://", "https://u:p@ranges.example/", "https://ranges.example/?q=", "http://localhost.example/range/"} {
+	for _, bad := range []string{"http://ranges.example/range", "ftp://127.0.0.1/", "ranges", "https://",
+		"https://u:p@ranges.example/", "https://ranges.example/?q=", "http://localhost.example/range/"} {
 		if _, err := breach.New(bad, nil); err == nil {
 			t.Errorf("%s is taken", bad)
 		}

@@ -33,8 +33,8 @@ type Entry struct {
 	Code        string `json:"code" dynamodbav:"code"`
 	Description string `json:"description" dynamodbav:"description"`
 	Active      bool   `json:"active" dynamodbav:"active"`
-	// Version is the version of the whole catalogue that the entry's last change made, so that no two states of a code ever
-	// share one, even where it was deleted and made again.
+	// Version is the version of the whole catalogue that the entry's last change made, so that no two states of a code
+	// ever share one, even where it was deleted and made again.
 	Version int64 `json:"version" dynamodbav:"version"`
 
 	// Permissions is what a role allows.

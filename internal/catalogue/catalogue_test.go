@@ -7,7 +7,7 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-func some() *catalogue.Catalogue {
+func testCatalogue() *catalogue.Catalogue {
 	return catalogue.New([]catalogue.Entry{
 		{Kind: catalogue.Role, Code: "Viewer", Active: true},
 		{Kind: catalogue.Role, Code: "admin", Active: true},
@@ -19,7 +19,8 @@ func some() *catalogue.Catalogue {
 // Codes are unique without regard to case, and to the forms of one letter.
 func TestFoldMakesSpellingsEqual(t *testing.T) {
 	for _, same := range [][]string{
-		{"admin", "ADMIN", "ＡＤＭＩＮ", "AdMiN"}, {"straße", "STRASSE", "STRAẞE"}, {"é", "e\u0301", "É"}, {"k", "K", "\u212a"}, {"ﬁ", "FI"},
+		{"admin", "ADMIN", "ＡＤＭＩＮ", "AdMiN"}, {"straße", "STRASSE", "STRAẞE"}, {"é", "e\u0301", "É"}, {"k", "K", "\u212a"},
+		{"ﬁ", "FI"},
 	} {
 		for _, text := range same {
 			if got, want := catalogue.Fold(text), catalogue.Fold(same[0]); got != want {
@@ -41,7 +42,7 @@ func TestFindKeepsKindsApart(t *testing.T) {
 		{catalogue.Role, "VIEWER", "Viewer"}, {catalogue.Group, "ＶＩＥＷＥＲ", "viewer"}, {catalogue.Role, "old", "OLD"},
 		{catalogue.Licence, "viewer", ""}, {catalogue.Role, "nobody", ""}, {catalogue.Role, "", ""},
 	} {
-		got, ok := some().Find(c.kind, c.code)
+		got, ok := testCatalogue().Find(c.kind, c.code)
 		if got.Code != c.want || ok != (c.want != "") {
 			t.Errorf("Find(%s, %s) = %q, %v", c.kind, c.code, got.Code, ok)
 		}
@@ -53,19 +54,19 @@ func TestFindKeepsKindsApart(t *testing.T) {
 
 func TestAllIsInTheOrderOfFoldedCodes(t *testing.T) {
 	var codes []string
-	for _, e := range some().All(catalogue.Role) {
+	for _, e := range testCatalogue().All(catalogue.Role) {
 		codes = append(codes, e.Code)
 	}
 	if !reflect.DeepEqual(codes, []string{"admin", "OLD", "Viewer"}) {
 		t.Errorf("%v", codes)
 	}
-	if got := some().All(catalogue.Department); len(got) != 0 {
+	if got := testCatalogue().All(catalogue.Department); len(got) != 0 {
 		t.Errorf("no departments: %v", got)
 	}
 }
 
 func TestResolveKnowsActiveCodesOnly(t *testing.T) {
-	known, unknown := some().Resolve(catalogue.Role, []string{"VIEWER", "old", "ADMIN", "x"})
+	known, unknown := testCatalogue().Resolve(catalogue.Role, []string{"VIEWER", "old", "ADMIN", "x"})
 	if !reflect.DeepEqual(known, []string{"Viewer", "admin"}) || !reflect.DeepEqual(unknown, []string{"old", "x"}) {
 		t.Errorf("known %v, unknown %v", known, unknown)
 	}

@@ -15,15 +15,16 @@ const MaxEntries = 5000
 // maxFolded bounds the form that becomes part of a key: one character can stand for many.
 const maxFolded = 2 * MaxCode
 
-// CodeFault says what keeps a text, cleaned of blanks at its ends, from being a code, or "". Codes stand in lists parted by
-// semicolons, in addresses and in cells of a sheet, and two that look alike must not be two.
+// CodeFault says what keeps a text, cleaned of blanks at its ends, from being a code, or "". Codes stand in lists
+// parted by semicolons, in addresses and in cells of a sheet, and two that look alike must not be two.
 func CodeFault(code string) string {
 	switch {
 	case code == "":
 		return "A code is required."
 	case strings.ContainsAny(code, ";/\\"):
 		return "A code cannot hold a semicolon or a slash: they part codes in lists and in addresses."
-	case strings.ContainsFunc(code, func(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError }):
+	case strings.ContainsFunc(code,
+		func(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError }):
 		return "A code cannot hold control characters or invisible ones."
 	case code == "." || code == ".." || strings.EqualFold(code, "<clear>"):
 		return "This text means something else in addresses or sheets; choose another code."

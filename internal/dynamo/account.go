@@ -6,10 +6,10 @@ import (
 	"slices"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // Accounts keeps accounts: directory row, login keys, anchor and events.
@@ -19,38 +19,38 @@ type Accounts struct {
 
 var _ account.Store = Accounts{}
 
-// Attributes of a directory row besides its image. A row, an anchor or a login key that an import wrote has the import's
-// number, and the former image where there was one.
+// Attributes of a directory row besides its image. A row, an anchor or a login key that an import wrote has the
+// import's number, and the former image where there was one.
 const (
-	attrImage  = "v"
-	attrFormer = "was"
-	attrImport = "imp"
-	attrID     = "id"
-	attrHash   = "pw"
-	// attrHashEnds is when a temporary password stops signing in.
-	attrHashEnds = "pwEnds"
-	// attrHashSet is when the password was set.
-	attrHashSet = "pwAt"
-	attrTries   = "tries"
-	attrBlocked = "blockedAt"
-	attrLogin   = "lastLogin"
-	attrGone    = "gone"
-	attrBorn    = "born"
-	// attrFormerID and attrFormerRow are whose a login key was before an import handed it on.
-	attrFormerID  = "wasId"
-	attrFormerRow = "wasRow"
-	// attrSignOn is the set of providers that the account is linked to.
-	attrSignOn = "signOn"
-	// attrImport0 and attrFormer0 are the import that wrote the row before the one that writes it now, and the image before
-	// that: for where the latter is taken back.
-	attrImport0 = "imp0"
-	attrFormer0 = "was0"
+	attrImage    = "v"
+	attrPrevious = "was"
+	attrImportID = "imp"
+	attrID       = "id"
+	attrHash     = "pw"
+	// attrHashExpires is when a temporary password stops signing in.
+	attrHashExpires = "pwEnds"
+	// attrHashSetAt is when the password was set.
+	attrHashSetAt = "pwAt"
+	attrTries     = "tries"
+	attrBlockedAt = "blockedAt"
+	attrLastLogin = "lastLogin"
+	attrTombstone = "gone"
+	attrCreation  = "born"
+	// attrPreviousID and attrPreviousRow are whose a login key was before an import handed it on.
+	attrPreviousID  = "wasId"
+	attrPreviousRow = "wasRow"
+	// attrProviders is the set of providers that the account is linked to.
+	attrProviders = "signOn"
+	// attrPreviousImportID and attrOldest are the import that wrote the row before the one that writes it now, and the
+	// image before that: for where the latter is taken back.
+	attrPreviousImportID = "imp0"
+	attrOldest           = "was0"
 
-	// imageBare marks an image without a password. The hash itself is beside the images, because sign-ins must not wait for
-	// imports; an import that takes the password away does so by its image alone, and thus unseen.
-	imageBare = "bare"
-	// imageDevices is the account's device epoch.
-	imageDevices = "devices"
+	// imageNoPassword marks an image without a password. The hash itself is beside the images, because sign-ins must not
+	// wait for imports; an import that takes the password away does so by its image alone, and thus unseen.
+	imageNoPassword = "bare"
+	// imageDeviceEpoch is the account's device epoch.
+	imageDeviceEpoch = "devices"
 )
 
 // imageOf returns the image of the account as its row stores it.
@@ -58,76 +58,79 @@ func imageOf(a account.Account) item {
 	image := fromPlain(account.Fields().Image(&a))
 	image["version"], image["epoch"] = num(a.Version), num(a.Epoch)
 	if a.DeviceEpoch != 0 {
-		image[imageDevices] = num(a.DeviceEpoch)
+		image[imageDeviceEpoch] = num(a.DeviceEpoch)
 	}
 	if a.PasswordHash == "" {
-		image[imageBare] = yes(true)
+		image[imageNoPassword] = boolean(true)
 	}
 	return image
 }
 
 // accountOf reads an account from its row, in the image of that age; there is no account if that one is missing.
-func accountOf(it item, is age) (account.Account, bool) {
+func accountOf(it item, is generation) (account.Account, bool) {
 	image := imageIn(it, is)
 	if image == nil {
 		return account.Account{}, false
 	}
 	a := account.Account{
-		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"), DeviceEpoch: number(image, imageDevices),
-		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashEnds), PasswordChangedAt: instant(it, attrHashSet), FailedTries: number(it, attrTries),
-		TriesBlockedAt: instant(it, attrBlocked), TriedAt: instant(it, attrTried), LastLogin: instant(it, attrLogin),
+		ID: text(it, attrID), Version: number(image, "version"), Epoch: number(image, "epoch"),
+		DeviceEpoch:  number(image, imageDeviceEpoch),
+		PasswordHash: text(it, attrHash), PasswordExpires: instant(it, attrHashExpires),
+		PasswordChangedAt: instant(it, attrHashSetAt), FailedTries: number(it, attrTries),
+		TriesBlockedAt: instant(it, attrBlockedAt), LastTryAt: instant(it, attrLastTry),
+		LastLogin: instant(it, attrLastLogin),
 	}
-	if flag(image, imageBare) {
+	if flag(image, imageNoPassword) {
 		a.PasswordHash = ""
 	}
 	account.Fields().SetImage(&a, toPlain(image))
-	a.SignOn = textSet(it, attrSignOn)
+	a.LinkedProviders = textSet(it, attrProviders)
 	a.Stored = account.Revision{
-		Version: number(within(it, attrImage), "version"), Import: number(it, attrImport), BlockedAt: a.TriesBlockedAt,
-		Former: within(it, attrFormer) != nil,
+		Version: number(nestedMap(it, attrImage), "version"), Import: number(it, attrImportID), BlockedAt: a.TriesBlockedAt,
+		HasPrevious: nestedMap(it, attrPrevious) != nil,
 	}
 	return a, true
 }
 
-// age says which image of an item is meant.
-type age int
+// generation says which image of an item is meant.
+type generation int
 
 const (
-	newest  age = iota
-	former      // before the import that wrote it
-	earlier     // before the import before that
+	newest   generation = iota
+	previous            // before the import that wrote it
+	oldest              // before the import before that
 )
 
-// asSeen returns the age of the image that a reader with that snapshot sees. A second import may stage over what one wrote that
-// was committed since the snapshot was taken: such a reader sees neither.
-func asSeen(imports environment.Snapshot, it item) age {
+// visibleAt returns the age of the image that a reader with that snapshot sees. A second import may stage over what one
+// wrote that was committed since the snapshot was taken: such a reader sees neither.
+func visibleAt(imports environment.Snapshot, it item) generation {
 	switch {
-	case imports.Sees(number(it, attrImport)):
+	case imports.Sees(number(it, attrImportID)):
 		return newest
-	case imports.Sees(number(it, attrImport0)):
-		return former
+	case imports.Sees(number(it, attrPreviousImportID)):
+		return previous
 	}
-	return earlier
+	return oldest
 }
 
-// imageIn returns an image of an item, nil where there is none: an import that takes something away leaves its image, marked
-// as gone.
-func imageIn(it item, is age) item {
+// imageIn returns an image of an item, nil where there is none: an import that takes something away leaves its image,
+// marked as gone.
+func imageIn(it item, is generation) item {
 	switch {
-	case is == former:
-		return within(it, attrFormer)
-	case is == earlier:
-		return within(it, attrFormer0)
-	case flag(it, attrGone):
+	case is == previous:
+		return nestedMap(it, attrPrevious)
+	case is == oldest:
+		return nestedMap(it, attrOldest)
+	case flag(it, attrTombstone):
 		return nil
 	}
-	return within(it, attrImage)
+	return nestedMap(it, attrImage)
 }
 
-// seenNow is asSeen for a reader of one item: what an import wrote counts if it is committed by now, so the environment is read
-// again where its snapshot does not know the import yet.
-func (t *Table) seenNow(ctx context.Context, env environment.Environment, it item) (age, error) {
-	if is := asSeen(env.Imports, it); is == newest {
+// visibleNow is visibleAt for a reader of one item: what an import wrote counts if it is committed by now, so the
+// environment is read again where its snapshot does not know the import yet.
+func (t *Table) visibleNow(ctx context.Context, env environment.Environment, it item) (generation, error) {
+	if is := visibleAt(env.Imports, it); is == newest {
 		return is, nil
 	}
 	head, err := t.get(ctx, headKey(env.ID))
@@ -135,12 +138,13 @@ func (t *Table) seenNow(ctx context.Context, env environment.Environment, it ite
 		return newest, err
 	}
 	now, err := headOf(env.ID, head)
-	return asSeen(now.Imports, it), err
+	return visibleAt(now.Imports, it), err
 }
 
-// current returns the account that a row holds for a reader of one item.
-func (t *Table) current(ctx context.Context, env environment.Environment, it item) (account.Account, bool, error) {
-	is, err := t.seenNow(ctx, env, it)
+// currentAccount returns the account that a row holds for a reader of one item.
+func (t *Table) currentAccount(ctx context.Context, env environment.Environment, it item) (account.Account, bool,
+	error) {
+	is, err := t.visibleNow(ctx, env, it)
 	if err != nil {
 		return account.Account{}, false, err
 	}
@@ -149,7 +153,7 @@ func (t *Table) current(ctx context.Context, env environment.Environment, it ite
 	return a, ok, nil
 }
 
-func notFound() error {
+func accountNotFound() error {
 	return fault.New(fault.NotFound, "notFound", "There is no such account.")
 }
 
@@ -162,7 +166,7 @@ func (s Accounts) Account(ctx context.Context, env environment.Environment, id s
 			return account.Account{}, err
 		}
 		if anchor == nil || text(anchor, "env") != env.ID {
-			return account.Account{}, notFound()
+			return account.Account{}, accountNotFound()
 		}
 		it, err := s.get(ctx, rowKey(env.ID, text(anchor, "row")))
 		if err != nil {
@@ -171,29 +175,32 @@ func (s Accounts) Account(ctx context.Context, env environment.Environment, id s
 		if it == nil || text(it, attrID) != id {
 			continue
 		}
-		a, ok, err := s.current(ctx, env, it)
+		a, ok, err := s.currentAccount(ctx, env, it)
 		if err != nil {
 			return account.Account{}, err
 		}
 		if !ok {
-			return account.Account{}, notFound()
+			return account.Account{}, accountNotFound()
 		}
 		return a, nil
 	}
-	return account.Account{}, notFound()
+	return account.Account{}, accountNotFound()
 }
 
 // Page implements account.Store: one strongly consistent query in most cases, judged by the snapshot in env, which
 // must have been taken before.
-func (s Accounts) Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error) {
+func (s Accounts) Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account,
+	string, error) {
 	out := make([]account.Account, 0, limit)
 	for {
-		items, more, err := s.query(ctx, page{pk: directoryPK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+		items, more,
+			err := s.query(ctx,
+			pageQuery{pk: directoryPK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small
 		if err != nil {
 			return nil, "", err
 		}
 		for _, it := range items {
-			if a, ok := accountOf(it, asSeen(env.Imports, it)); ok {
+			if a, ok := accountOf(it, visibleAt(env.Imports, it)); ok {
 				out = append(out, a)
 			}
 			after = text(it, "SK")
@@ -209,10 +216,11 @@ func (s Accounts) Page(ctx context.Context, env environment.Environment, after s
 
 // EventsSince implements account.Store. An import's event has the place of its job, which is older than the versions it
 // made, so a page is read to its end before the walk stops.
-func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, id string, version int64) ([]journal.Event, error) {
-	var out []journal.Event
+func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, id string,
+	version int64) ([]auditlog.Event, error) {
+	var out []auditlog.Event
 	newest, older := version, false
-	p := page{pk: accountPK(id), prefix: eventSK, backwards: true, limit: 50}
+	p := pageQuery{pk: accountPK(id), prefix: eventSK, backwards: true, limit: 50}
 	for {
 		items, more, err := s.query(ctx, p)
 		if err != nil {
@@ -221,7 +229,7 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 		for _, it := range items {
 			event := eventOf(it)
 			switch {
-			case event.Version == 0 || event.Subject != "" || !env.Imports.Sees(number(it, attrImport)):
+			case event.Version == 0 || event.Subject != "" || !env.Imports.Sees(number(it, attrImportID)):
 			case event.Version <= version:
 				older = true
 			default:
@@ -229,7 +237,7 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 			}
 		}
 		if !more || older && int64(len(out)) == newest-version {
-			slices.SortFunc(out, func(a, b journal.Event) int { return cmp.Compare(a.Version, b.Version) })
+			slices.SortFunc(out, func(a, b auditlog.Event) int { return cmp.Compare(a.Version, b.Version) })
 			return out, nil
 		}
 		p.after = text(items[len(items)-1], "SK")
@@ -240,7 +248,7 @@ func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, 
 func anchorImage(a account.Anchor) item {
 	out := item{
 		"username": str(a.Username), "epoch": num(a.Epoch), "dateFrom": str(string(a.DateFrom)), "userType": str(a.UserType),
-		"active": yes(a.Active), "locked": yes(a.AccessLocked),
+		"active": boolean(a.Active), "locked": boolean(a.AccessLocked),
 	}
 	if a.DateTo != "" {
 		out["dateTo"] = str(string(a.DateTo))
@@ -255,7 +263,7 @@ func anchorImage(a account.Anchor) item {
 }
 
 // anchorOf reads an anchor, in the image of that age.
-func anchorOf(it item, is age) (account.Anchor, bool) {
+func anchorOf(it item, is generation) (account.Anchor, bool) {
 	image := imageIn(it, is)
 	if image == nil {
 		return account.Anchor{}, false

@@ -11,22 +11,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mfa"
 )
 
-// part is one item of a write and what it means if its condition does not hold.
-type part struct {
-	write   types.TransactWriteItem
-	refused func(current item) error
+// op is one item of a write and what it means if its condition does not hold.
+type op struct {
+	write    types.TransactWriteItem
+	conflict func(current item) error
 }
 
-// parts collects the items of one transaction.
-type parts []part
+// transaction collects the items of one transaction.
+type transaction []op
 
-func (p parts) items() []types.TransactWriteItem {
+func (p transaction) items() []types.TransactWriteItem {
 	out := make([]types.TransactWriteItem, len(p))
 	for i := range p {
 		out[i] = p[i].write
@@ -34,153 +34,158 @@ func (p parts) items() []types.TransactWriteItem {
 	return out
 }
 
-func (p *parts) put(t *Table, it item, refused func(item) error) {
-	*p = append(*p, part{types.TransactWriteItem{Put: &types.Put{
+func (p *transaction) put(t *Table, it item, refused func(item) error) {
+	*p = append(*p, op{types.TransactWriteItem{Put: &types.Put{
 		TableName: &t.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}, refused})
 }
 
-// identifiers is how many login keys an account can have: its email and its username.
-const identifiers = 2
+// maxLoginKeys is how many login keys an account can have: its email and its username.
+const maxLoginKeys = 2
 
-func raced(item) error { return account.ErrRaced }
+func concurrentChange(item) error { return account.ErrConcurrentChange }
 
 // Write implements account.Store.
 func (s Accounts) Write(ctx context.Context, env environment.Environment, w account.Write) error {
 	for attempt := 1; ; attempt++ {
-		p, err := s.plan(env.ID, w, 0)
+		p, err := s.transactionItems(env.ID, w, 0)
 		if err != nil {
 			return err
 		}
-		p = append(p, s.atCounters(env.ID, env.CatalogueVersion, rulesFor(givesCodes(w), w.CallerEpoch), w.SeatChanges())...)
+		p = append(p,
+			s.counterItems(env.ID, env.CatalogueVersion, ruleDependencyOf(assignsCodes(w), w.CallerEpoch), w.SeatChanges())...)
 		err = s.transact(ctx, p.items())
-		var cancelled *errCancelled
+		var cancelled *cancelledError
 		if !errors.As(err, &cancelled) {
 			return err
 		}
 		i := cancelled.failed()
 		current := cancelled.reasons[i].Item
-		if attempt <= identifiers && flag(current, attrGone) && current[attrImage] == nil {
+		if attempt <= maxLoginKeys && flag(current, attrTombstone) && current[attrImage] == nil {
 			// An import took the identifier from its account; if that import is committed the key is only left over. An account
 			// itself is left to the sweep of its undo, which finds the rest of it by its row.
-			if freed, err := s.free(ctx, env, current); err != nil || freed {
+			if freed, err := s.deleteReleasedKey(ctx, env, current); err != nil || freed {
 				if err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		return p[i].refused(current)
+		return p[i].conflict(current)
 	}
 }
 
-// free deletes a login key that a committed import released, and reports whether it is gone.
-func (s Accounts) free(ctx context.Context, env environment.Environment, it item) (bool, error) {
+// deleteReleasedKey deletes a login key that a committed import released, and reports whether it is gone.
+func (s Accounts) deleteReleasedKey(ctx context.Context, env environment.Environment, it item) (bool, error) {
 	head, err := s.get(ctx, headKey(env.ID))
 	if err != nil {
 		return false, err
 	}
 	now, err := headOf(env.ID, head)
-	if err != nil || !now.Imports.Sees(number(it, attrImport)) {
+	if err != nil || !now.Imports.Sees(number(it, attrImportID)) {
 		return false, err
 	}
 	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: item{"PK": it["PK"], "SK": it["SK"]},
 		ConditionExpression:       aws.String("attribute_not_exists(PK) OR (gone = :yes AND imp = :imp)"),
-		ExpressionAttributeValues: item{":yes": yes(true), ":imp": it[attrImport]},
+		ExpressionAttributeValues: item{":yes": boolean(true), ":imp": it[attrImportID]},
 	})
 	freed, _, err := conditionHeld(err)
 	return freed, err
 }
 
-// handed says which identifiers change hands within an import: those that the account takes from others, with the ids of
-// those, and those that others take from it.
-type handed struct {
+// keyTransfers says which identifiers change hands within an import: those that the account takes from others, with the
+// ids of those, and those that others take from it.
+type keyTransfers struct {
 	takes  map[string]string
 	leaves []string
 }
 
-// plan returns the items of a write. mark is the number of the import that stages it, 0 for a write that counts at once.
-func (s Accounts) plan(env string, w account.Write, mark int64) (parts, error) {
-	return s.planHanded(env, w, mark, handed{})
+// transactionItems returns the items of a write. mark is the number of the import that stages it, 0 for a write that
+// counts at once.
+func (s Accounts) transactionItems(env string, w account.Write, importID int64) (transaction, error) {
+	return s.stagedItems(env, w, importID, keyTransfers{})
 }
 
-// planHanded returns the items of a write of an import in which identifiers change hands.
-func (s Accounts) planHanded(env string, w account.Write, mark int64, hand handed) (parts, error) {
+// stagedItems returns the items of a write of an import in which identifiers change hands.
+func (s Accounts) stagedItems(env string, w account.Write, importID int64, transfers keyTransfers) (transaction,
+	error) {
 	if w.Before == nil {
-		return s.planCreate(env, w, mark, hand)
+		return s.createItems(env, w, importID, transfers)
 	}
-	if w.Gone {
-		return s.planGone(env, w, mark, hand), nil
+	if w.Tombstone {
+		return s.tombstoneItems(env, w, importID, transfers), nil
 	}
 	if w.Before.Stored.Pending && w.Before.DirectoryKey() != w.After.DirectoryKey() {
 		// What the import staged is found again by the username when it is taken back.
-		return nil, fault.New(fault.Conflict, "busy", "An import is changing this account just now; try again in a moment.").After(2 * time.Second)
+		return nil, fault.New(fault.Conflict, "busy",
+			"An import is changing this account just now; try again in a moment.").WithRetryAfter(2 * time.Second)
 	}
-	var p parts
-	s.planRow(&p, env, w, mark)
-	s.planKeys(&p, env, w, mark, hand)
-	s.planAnchor(&p, env, w, mark)
+	var p transaction
+	s.addRowUpdate(&p, env, w, importID)
+	s.addLoginKeyChanges(&p, env, w, importID, transfers)
+	s.addAnchorUpdate(&p, env, w, importID)
 	event, err := eventItem(w.After.ID, w.Event)
 	if err != nil {
 		return nil, err
 	}
-	if mark != 0 {
-		event[attrImport] = num(mark)
+	if importID != 0 {
+		event[attrImportID] = num(importID)
 	}
-	p.put(s.Table, event, raced)
+	p.put(s.Table, event, concurrentChange)
 	if w.Before.Stored.Pending {
-		p = append(p, part{s.doom(env, w.Before.Stored.Import, w.Event.By), raced})
+		p = append(p, op{s.abortImport(env, w.Before.Stored.Import, w.Event.By), concurrentChange})
 	}
 	if w.CallerEpoch != 0 {
 		p = append(p, s.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 	}
-	if mark != 0 {
+	if importID != 0 {
 		return p, nil // an import tells nobody, and what it takes away is only unseen until it is committed
 	}
 	if w.DropFactors {
-		if err := s.planFactors(&p, w.After.ID, mfa.Change{Drop: true}); err != nil {
+		if err := s.addFactorChange(&p, w.After.ID, mfa.Change{RemoveAll: true}); err != nil {
 			return nil, err
 		}
 	}
-	if w.Former != nil {
-		p = append(p, s.formerPart(w.After.ID, w.Former))
+	if w.PasswordHistory != nil {
+		p = append(p, s.passwordHistoryItem(w.After.ID, w.PasswordHistory))
 	}
-	more, err := s.passwordParts(env, w)
+	more, err := s.passwordItems(env, w)
 	return append(p, more...), err
 }
 
-func (s Accounts) planCreate(env string, w account.Write, mark int64, hand handed) (parts, error) {
+func (s Accounts) createItems(env string, w account.Write, importID int64, transfers keyTransfers) (transaction,
+	error) {
 	a := w.After
 	row, username := rowKey(env, a.DirectoryKey()), a.DirectoryKey()
-	it := item{"PK": str(row.pk), "SK": str(row.sk), attrID: str(a.ID), attrImage: nested(imageOf(a)), attrTries: num(0)}
+	it := item{"PK": str(row.pk), "SK": str(row.sk), attrID: str(a.ID), attrImage: mapValue(imageOf(a)), attrTries: num(0)}
 	if a.PasswordHash != "" {
 		it[attrHash] = str(a.PasswordHash)
 	}
-	born, err := bornOf(w.Event)
+	born, err := creationItem(w.Event)
 	if err != nil {
 		return nil, err
 	}
 	anchor := anchorKey(a.ID)
 	anchored := item{
 		"PK": str(anchor.pk), "SK": str(anchor.sk), attrID: str(a.ID), "env": str(env), "row": str(username),
-		attrImage: nested(anchorImage(a.Anchor())), attrBorn: nested(born),
+		attrImage: mapValue(anchorImage(a.Anchor())), attrCreation: mapValue(born),
 	}
-	if mark != 0 {
-		it[attrImport], anchored[attrImport] = num(mark), num(mark)
+	if importID != 0 {
+		it[attrImportID], anchored[attrImportID] = num(importID), num(importID)
 	}
-	var p parts
-	p.put(s.Table, it, taken("username"))
+	var p transaction
+	p.put(s.Table, it, identifierTaken("username"))
 	for _, identifier := range a.LoginKeys() {
-		s.claimKey(&p, env, identifier, a, mark, hand)
+		s.addKeyClaim(&p, env, identifier, a, importID, transfers)
 	}
-	p.put(s.Table, anchored, raced)
+	p.put(s.Table, anchored, concurrentChange)
 	return p, nil
 }
 
-// bornOf is the birth record that an anchor keeps: the log's first line.
-func bornOf(e journal.Event) (item, error) {
+// creationItem is the birth record that an anchor keeps: the log's first line.
+func creationItem(e auditlog.Event) (item, error) {
 	e.Changes = nil
 	it, err := eventItem("", e)
 	delete(it, "PK")
@@ -189,32 +194,33 @@ func bornOf(e journal.Event) (item, error) {
 	return it, err
 }
 
-func loginItem(env, identifier string, a account.Account, mark int64) item {
+func loginKeyItem(env, identifier string, a account.Account, importID int64) item {
 	k := loginKey(env, identifier)
 	it := item{"PK": str(k.pk), "SK": str(k.sk), attrID: str(a.ID), "row": str(a.DirectoryKey())}
-	if mark != 0 {
-		it[attrImport] = num(mark)
+	if importID != 0 {
+		it[attrImportID] = num(importID)
 	}
 	return it
 }
 
-// claimKey claims an identifier: one that is free, or that the import takes from an account which gives it up. The key then
-// names both, and who is led to follows from whether the import counts.
-func (s Accounts) claimKey(p *parts, env, identifier string, a account.Account, mark int64, hand handed) {
-	former, takes := hand.takes[identifier]
+// addKeyClaim claims an identifier: one that is free, or that the import takes from an account which gives it up. The
+// key then names both, and who is led to follows from whether the import counts.
+func (s Accounts) addKeyClaim(p *transaction, env, identifier string, a account.Account, importID int64,
+	transfers keyTransfers) {
+	previousOwner, takes := transfers.takes[identifier]
 	if !takes {
-		p.put(s.Table, loginItem(env, identifier, a, mark), taken(identifierField(a, identifier)))
+		p.put(s.Table, loginKeyItem(env, identifier, a, importID), identifierTaken(identifierField(a, identifier)))
 		return
 	}
-	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{
+	*p = append(*p, op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: loginKey(env, identifier).attributes(),
 		UpdateExpression:         aws.String("SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :mark"),
 		ConditionExpression:      aws.String("id = :former AND attribute_not_exists(gone)"),
 		ExpressionAttributeNames: map[string]string{"#row": "row"},
 		ExpressionAttributeValues: item{
-			":id": str(a.ID), ":row": str(a.DirectoryKey()), ":mark": num(mark), ":former": str(former),
+			":id": str(a.ID), ":row": str(a.DirectoryKey()), ":mark": num(importID), ":former": str(previousOwner),
 		},
-	}}, raced})
+	}}, concurrentChange})
 }
 
 func identifierField(a account.Account, identifier string) string {
@@ -224,22 +230,24 @@ func identifierField(a account.Account, identifier string) string {
 	return "username"
 }
 
-// taken is the conflict of an identifier that is another account's, in any spelling, as a username or as an email (C08).
-func taken(name string) func(item) error {
+// identifierTaken is the conflict of an identifier that is another account's, in any spelling, as a username or as an
+// email (C08).
+func identifierTaken(name string) func(item) error {
 	return func(current item) error {
-		if current[attrImage] != nil && flag(current, attrGone) {
-			return beingUndone()
+		if current[attrImage] != nil && flag(current, attrTombstone) {
+			return undoInProgress()
 		}
 		message := "This username is taken, as a username or an email, perhaps in another spelling; choose another."
 		if name == "email" {
 			message = "This email is taken, as an email or a username, perhaps in another spelling; use another."
 		}
-		return fault.New(fault.Conflict, "taken", "%s", message).WithFields(fault.Field{Field: name, Code: "taken", Message: message})
+		return fault.New(fault.Conflict, "taken", "%s",
+			message).WithFields(fault.Field{Field: name, Code: "taken", Message: message})
 	}
 }
 
-// asRead is the condition that a row is as the write read it.
-func asRead(a *account.Account, values item) string {
+// rowUnchanged is the condition that a row is as the write read it.
+func rowUnchanged(a *account.Account, values item) string {
 	values[":seen"] = num(a.Stored.Version)
 	if a.Stored.Import == 0 {
 		return "v.version = :seen AND attribute_not_exists(imp)"
@@ -248,31 +256,31 @@ func asRead(a *account.Account, values item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
-// asLinked is the condition that a row has the links that it was read with.
-func asLinked(a *account.Account, values item) string {
-	if len(a.SignOn) == 0 {
+// providersUnchanged is the condition that a row has the links that it was read with.
+func providersUnchanged(a *account.Account, values item) string {
+	if len(a.LinkedProviders) == 0 {
 		return " AND attribute_not_exists(signOn)"
 	}
-	values[":signOn"] = &types.AttributeValueMemberSS{Value: a.SignOn}
+	values[":signOn"] = &types.AttributeValueMemberSS{Value: a.LinkedProviders}
 	return " AND signOn = :signOn"
 }
 
-func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
+func (s Accounts) addRowUpdate(p *transaction, env string, w account.Write, importID int64) {
 	before, after := w.Before, w.After
 	values := item{}
-	condition := asRead(before, values)
+	condition := rowUnchanged(before, values)
 	if before.DirectoryKey() != after.DirectoryKey() {
-		s.planMove(p, env, w, condition, values)
+		s.addRowMove(p, env, w, condition, values)
 		return
 	}
-	if w.AsLinked {
-		condition += asLinked(before, values)
+	if w.RequireSameProviders {
+		condition += providersUnchanged(before, values)
 	}
-	values[":v"] = nested(imageOf(after))
-	set, remove := "SET v = :v", " REMOVE "+importMarks
-	if mark != 0 {
-		set, remove = stagedOver(before.Stored.Import, before.Stored.Former), ""
-		values[":mark"] = num(mark)
+	values[":v"] = mapValue(imageOf(after))
+	set, remove := "SET v = :v", " REMOVE "+importAttributes
+	if importID != 0 {
+		set, remove = stageImage(before.Stored.Import, before.Stored.HasPrevious), ""
+		values[":mark"] = num(importID)
 	}
 	drop := func(name string) {
 		if remove == "" {
@@ -282,115 +290,125 @@ func (s Accounts) planRow(p *parts, env string, w account.Write, mark int64) {
 		}
 	}
 	switch {
-	case mark != 0: // the image says whether there is a password; an import gives none
+	case importID != 0: // the image says whether there is a password; an import gives none
 	case after.PasswordHash == "":
 		drop(attrHash)
-		drop(attrHashEnds)
-		drop(attrHashSet)
+		drop(attrHashExpires)
+		drop(attrHashSetAt)
 	case after.PasswordHash != before.PasswordHash:
 		set += ", pw = :pw"
 		values[":pw"] = str(after.PasswordHash)
 		if after.PasswordChangedAt.IsZero() {
-			drop(attrHashSet)
+			drop(attrHashSetAt)
 		} else {
 			set += ", pwAt = :pwAt"
-			values[":pwAt"] = when(after.PasswordChangedAt)
+			values[":pwAt"] = timestamp(after.PasswordChangedAt)
 		}
-		if temporary(after) {
+		if hasTemporaryPassword(after) {
 			set += ", pwEnds = :ends"
-			values[":ends"] = when(after.PasswordExpires)
+			values[":ends"] = timestamp(after.PasswordExpires)
 		} else {
-			drop(attrHashEnds)
+			drop(attrHashExpires)
 		}
 	}
 	if w.ClearTries {
 		set += ", tries = :none"
 		values[":none"] = num(0)
-		drop(attrBlocked)
+		drop(attrBlockedAt)
 	}
-	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{
+	*p = append(*p, op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: rowKey(env, after.DirectoryKey()).attributes(),
 		UpdateExpression: aws.String(set + remove), ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, raced})
+	}}, concurrentChange})
 }
 
-// temporary reports whether the account's password expires: one that an administrator gave, until the person has chosen
-// their own.
-func temporary(a account.Account) bool { return a.ForcePasswordChange && !a.PasswordExpires.IsZero() }
+// hasTemporaryPassword reports whether the account's password expires: one that an administrator gave, until the person
+// has chosen their own.
+func hasTemporaryPassword(a account.Account) bool {
+	return a.ForcePasswordChange && !a.PasswordExpires.IsZero()
+}
 
-// planMove renames: the row leaves its place and appears at the new one, with its tries as read or not at all.
-func (s Accounts) planMove(p *parts, env string, w account.Write, condition string, values item) {
+// addRowMove renames: the row leaves its place and appears at the new one, with its tries as read or not at all.
+func (s Accounts) addRowMove(p *transaction, env string, w account.Write, condition string, values item) {
 	before, after := w.Before, w.After
 	values[":tries"] = num(before.FailedTries)
-	condition += " AND tries = :tries" + asLinked(before, values)
+	condition += " AND tries = :tries" + providersUnchanged(before, values)
 	if before.PasswordExpires.IsZero() {
 		condition += " AND attribute_not_exists(pwEnds)"
 	} else {
 		condition += " AND pwEnds = :ends" // which a sign-in may bring forward
-		values[":ends"] = when(before.PasswordExpires)
+		values[":ends"] = timestamp(before.PasswordExpires)
 	}
-	*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
+	*p = append(*p, op{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: rowKey(env, before.DirectoryKey()).attributes(),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, raced})
+	}}, concurrentChange})
 	row := rowKey(env, after.DirectoryKey())
 	it := item{
-		"PK": str(row.pk), "SK": str(row.sk), attrID: str(after.ID), attrImage: nested(imageOf(after)),
+		"PK": str(row.pk), "SK": str(row.sk), attrID: str(after.ID), attrImage: mapValue(imageOf(after)),
 		attrTries: num(after.FailedTries),
 	}
 	if after.PasswordHash != "" {
 		it[attrHash] = str(after.PasswordHash)
 	}
 	if !after.PasswordExpires.IsZero() {
-		it[attrHashEnds] = when(after.PasswordExpires)
+		it[attrHashExpires] = timestamp(after.PasswordExpires)
 	}
 	if !after.PasswordChangedAt.IsZero() {
-		it[attrHashSet] = when(after.PasswordChangedAt)
+		it[attrHashSetAt] = timestamp(after.PasswordChangedAt)
 	}
 	if !after.TriesBlockedAt.IsZero() {
-		it[attrBlocked] = when(after.TriesBlockedAt)
+		it[attrBlockedAt] = timestamp(after.TriesBlockedAt)
 	}
 	if !after.LastLogin.IsZero() {
-		it[attrLogin] = when(after.LastLogin)
+		it[attrLastLogin] = timestamp(after.LastLogin)
 	}
-	if len(after.SignOn) > 0 {
-		it[attrSignOn] = &types.AttributeValueMemberSS{Value: after.SignOn}
+	if len(after.LinkedProviders) > 0 {
+		it[attrProviders] = &types.AttributeValueMemberSS{Value: after.LinkedProviders}
 	}
-	p.put(s.Table, it, taken("username"))
+	p.put(s.Table, it, identifierTaken("username"))
 }
 
-// planKeys claims the identifiers that are new, releases those that are gone, and points the rest at a moved row.
-func (s Accounts) planKeys(p *parts, env string, w account.Write, mark int64, hand handed) {
+// addLoginKeyChanges claims the identifiers that are new, releases those that are gone, and points the rest at a moved
+// row.
+func (s Accounts) addLoginKeyChanges(p *transaction, env string, w account.Write, importID int64,
+	transfers keyTransfers) {
 	had, has := w.Before.LoginKeys(), w.After.LoginKeys()
 	moved := w.Before.DirectoryKey() != w.After.DirectoryKey()
 	for _, identifier := range has {
 		switch {
 		case !slices.Contains(had, identifier):
-			s.claimKey(p, env, identifier, w.After, mark, hand)
+			s.addKeyClaim(p, env, identifier, w.After, importID, transfers)
 		case moved:
-			// What an import staged of the key is overtaken with the rest: its taking back finds no row any more that would lead here.
-			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET #row = :row REMOVE gone, imp, wasId, wasRow", item{":row": str(w.After.DirectoryKey())}))
+			// What an import staged of the key is overtaken with the rest: its taking back finds no row any more that would lead
+			// here.
+			*p = append(*p,
+				s.loginKeyUpdate(env, identifier, w.After.ID, "SET #row = :row REMOVE gone, imp, wasId, wasRow",
+					item{":row": str(w.After.DirectoryKey())}))
 		}
 	}
 	for _, identifier := range had {
-		if slices.Contains(has, identifier) || slices.Contains(hand.leaves, identifier) {
+		if slices.Contains(has, identifier) || slices.Contains(transfers.leaves, identifier) {
 			continue
 		}
-		if mark != 0 {
-			*p = append(*p, s.ownedKey(env, identifier, w.After.ID, "SET gone = :yes, imp = :mark REMOVE wasId, wasRow", item{":yes": yes(true), ":mark": num(mark)}))
+		if importID != 0 {
+			*p = append(*p,
+				s.loginKeyUpdate(env, identifier, w.After.ID, "SET gone = :yes, imp = :mark REMOVE wasId, wasRow",
+					item{":yes": boolean(true), ":mark": num(importID)}))
 			continue
 		}
-		*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
+		*p = append(*p, op{types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &s.Name, Key: loginKey(env, identifier).attributes(),
-			ConditionExpression: aws.String(heldBy), ExpressionAttributeValues: item{":id": str(w.After.ID)},
-		}}, raced})
+			ConditionExpression: aws.String(ownedOrTransferred), ExpressionAttributeValues: item{":id": str(w.After.ID)},
+		}}, concurrentChange})
 	}
 }
 
-// heldBy is the condition that a key is an account's, also while an import hands it on, which has then been overtaken.
-const heldBy = "(id = :id OR wasId = :id)"
+// ownedOrTransferred is the condition that a key is an account's, also while an import hands it on, which has then been
+// overtaken.
+const ownedOrTransferred = "(id = :id OR wasId = :id)"
 
-func (s Accounts) ownedKey(env, identifier, id, update string, values item) part {
+func (s Accounts) loginKeyUpdate(env, identifier, id, update string, values item) op {
 	values[":id"] = str(id)
 	u := &types.Update{
 		TableName: &s.Name, Key: loginKey(env, identifier).attributes(), UpdateExpression: &update,
@@ -399,33 +417,34 @@ func (s Accounts) ownedKey(env, identifier, id, update string, values item) part
 	if _, ok := values[":row"]; ok {
 		u.ExpressionAttributeNames = map[string]string{"#row": "row"}
 	}
-	return part{types.TransactWriteItem{Update: u}, raced}
+	return op{types.TransactWriteItem{Update: u}, concurrentChange}
 }
 
-func (s Accounts) planAnchor(p *parts, env string, w account.Write, mark int64) {
+func (s Accounts) addAnchorUpdate(p *transaction, env string, w account.Write, importID int64) {
 	before, after := w.Before.Anchor(), w.After.Anchor()
 	same := before.Username == after.Username && before.Epoch == after.Epoch && before.DateFrom == after.DateFrom &&
-		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) && slices.Equal(before.Groups, after.Groups) &&
+		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) &&
+		slices.Equal(before.Groups, after.Groups) &&
 		before.UserType == after.UserType && before.Active == after.Active && before.AccessLocked == after.AccessLocked
 	if same && !w.Before.Stored.Pending {
 		return
 	}
-	values := item{":v": nested(anchorImage(after)), ":row": str(w.After.DirectoryKey())}
-	update := "SET v = :v, #row = :row REMOVE " + importMarks
-	if mark != 0 {
+	values := item{":v": mapValue(anchorImage(after)), ":row": str(w.After.DirectoryKey())}
+	update := "SET v = :v, #row = :row REMOVE " + importAttributes
+	if importID != 0 {
 		update = "SET was = v, v = :v, imp = :mark, #row = :row"
-		values[":mark"] = num(mark)
+		values[":mark"] = num(importID)
 	}
-	*p = append(*p, part{types.TransactWriteItem{Update: &types.Update{
+	*p = append(*p, op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: anchorKey(after.ID).attributes(), UpdateExpression: &update,
 		ConditionExpression: aws.String("attribute_exists(PK)"), ExpressionAttributeValues: values,
 		ExpressionAttributeNames: map[string]string{"#row": "row"},
-	}}, raced})
+	}}, concurrentChange})
 }
 
 // callerUnchanged makes a write depend on the caller's own access not having been ended meanwhile.
-func (s Accounts) callerUnchanged(id string, epoch int64) part {
-	return part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+func (s Accounts) callerUnchanged(id string, epoch int64) op {
+	return op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName: &s.Name, Key: anchorKey(id).attributes(), ConditionExpression: aws.String("v.epoch = :epoch"),
 		ExpressionAttributeValues: item{":epoch": num(epoch)},
 	}}, func(item) error {

@@ -27,37 +27,39 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// keyring is a fixture with an API client that may be used, and a clock of its own.
-type keyring struct {
+// keyFixture is a fixture with an API client that may be used, and a clock of its own.
+type keyFixture struct {
 	*fixture
 	service *apikey.Service
-	store   dynamo.Keys
+	store   dynamo.APIKeys
 	client  account.Account
 	now     time.Time
 }
 
-func newKeyring(t *testing.T) *keyring {
+func newKeyFixture(t *testing.T) *keyFixture {
 	t.Helper()
 	f := newFixture(t)
-	k := &keyring{fixture: f, store: dynamo.Keys{Table: f.table}, now: time.Now().UTC().Truncate(time.Millisecond)}
+	k := &keyFixture{fixture: f, store: dynamo.APIKeys{Table: f.table}, now: time.Now().UTC().Truncate(time.Millisecond)}
 	clock := func() time.Time { return k.now }
 	k.service = &apikey.Service{Store: k.store, Accounts: f.accounts, Now: clock, NewID: token.NewID, Random: rand.Reader}
-	f.signin.Gate.Now, f.signin.ByKey = clock, k.store
+	f.signin.TokenAuthenticator.Now, f.signin.KeySessions = clock, k.store
 	k.client = f.create(t, "sync", field.Patch{"userType": "API", "email": nil, "roles": []string{"EDITOR"}})
 	k.allow(t)
 	return k
 }
 
-func (k *keyring) allow(t *testing.T) {
+func (k *keyFixture) allow(t *testing.T) {
 	t.Helper()
-	if _, err := k.accounts.Allow(t.Context(), k.fresh(t), k.client.ID, 0); err != nil {
+	if _, err := k.accounts.Allow(t.Context(), k.currentScope(t), k.client.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (k *keyring) key(t *testing.T, description string) (session.Key, string) {
+func (k *keyFixture) key(t *testing.T, description string) (session.APIKey, string) {
 	t.Helper()
-	made, issued, err := k.service.Create(t.Context(), k.fresh(t), k.client.ID, apikey.Choice{Description: description, ValidDays: 90})
+	made, issued,
+		err := k.service.Create(t.Context(), k.currentScope(t), k.client.ID,
+		apikey.CreateParams{Description: description, ValidDays: 90})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func (k *keyring) key(t *testing.T, description string) (session.Key, string) {
 }
 
 // opens reports whether a bearer opens anything; a refusal must be the neutral one.
-func (k *keyring) opens(t *testing.T, bearer string) bool {
+func (k *keyFixture) opens(t *testing.T, bearer string) bool {
 	t.Helper()
 	scope, err := k.signin.Authenticate(t.Context(), bearer)
 	if err != nil && !fault.HasCode(err, "session") {
@@ -74,9 +76,9 @@ func (k *keyring) opens(t *testing.T, bearer string) bool {
 	return err == nil && scope.Caller.AccountID == k.client.ID
 }
 
-func (k *keyring) session(t *testing.T, key string) string {
+func (k *keyFixture) session(t *testing.T, key string) string {
 	t.Helper()
-	got, err := k.signin.LoginByKey(t.Context(), key, signin.Device{Client: "nightly", Address: "192.0.2.1"})
+	got, err := k.signin.LoginWithKey(t.Context(), key, signin.ClientInfo{Client: "nightly", Address: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +86,12 @@ func (k *keyring) session(t *testing.T, key string) string {
 }
 
 // items returns everything that is stored of the client.
-func (k *keyring) items(t *testing.T) []map[string]types.AttributeValue {
+func (k *keyFixture) items(t *testing.T) []map[string]types.AttributeValue {
 	t.Helper()
 	out, err := k.table.Client.Query(t.Context(), &dynamodb.QueryInput{
 		TableName: &k.table.Name, KeyConditionExpression: aws.String("PK = :pk"), ConsistentRead: aws.Bool(true),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": &types.AttributeValueMemberS{Value: "U#" + k.client.ID}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": &types.AttributeValueMemberS{Value: "U#" + k.client.ID}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +108,7 @@ func stringOf(it map[string]types.AttributeValue, name string) string {
 }
 
 // events returns kinds and keys of the events in the client's log, in order, but for those of the account itself.
-func (k *keyring) events(t *testing.T) []string {
+func (k *keyFixture) events(t *testing.T) []string {
 	t.Helper()
 	var out []string
 	for _, it := range k.items(t) {
@@ -118,16 +121,17 @@ func (k *keyring) events(t *testing.T) []string {
 
 // V46: the change and its event are there together, and of the secret nothing is.
 func TestAKeyIsStoredAsAHash(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	made, text := k.key(t, "Nightly run")
 	bearer := k.session(t, text)
 	if !k.opens(t, text) || !k.opens(t, bearer) {
 		t.Fatal("it opens nothing")
 	}
-	if _, err := k.service.Lock(t.Context(), k.fresh(t), k.client.ID, made.ID); err != nil {
+	if _, err := k.service.Lock(t.Context(), k.currentScope(t), k.client.ID, made.ID); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"keyCreated " + made.ID + " admin", "signedIn " + made.ID + " sync", "keyLocked " + made.ID + " admin"}
+	want := []string{"keyCreated " + made.ID + " admin", "signedIn " + made.ID + " sync",
+		"keyLocked " + made.ID + " admin"}
 	got := k.events(t)
 	slices.Sort(got) // ids of one millisecond have no order
 	slices.Sort(want)
@@ -137,31 +141,33 @@ func TestAKeyIsStoredAsAHash(t *testing.T) {
 	secret, opened := text[strings.LastIndex(text, "_")+1:], bearer[strings.Index(bearer, "_")+1+64:]
 	for _, it := range k.items(t) {
 		for name, value := range it {
-			if s, ok := value.(*types.AttributeValueMemberS); ok && (strings.Contains(s.Value, secret) || strings.Contains(s.Value, opened)) {
+			if s, ok := value.(*types.AttributeValueMemberS); ok &&
+				(strings.Contains(s.Value, secret) || strings.Contains(s.Value, opened)) {
 				t.Errorf("%s of %s holds a secret", name, stringOf(it, "SK"))
 			}
 		}
 	}
 	read, err := k.store.Key(t.Context(), k.client.ID, made.ID)
-	if err != nil || read.Description != "Nightly run" || !read.Expires.Equal(made.Expires) || !read.Created.Equal(made.Created) || read.CreatedBy != "admin" ||
+	if err != nil || read.Description != "Nightly run" || !read.Expires.Equal(made.Expires) ||
+		!read.Created.Equal(made.Created) || read.CreatedBy != "admin" ||
 		!read.Locked.Equal(k.now) || read.LockedBy != "admin" || !read.LastUsed.Equal(k.now) || len(read.Hash) != 32 {
 		t.Errorf("%+v, %v", read, err)
 	}
 }
 
-// C27, C28, V40: each thing that ends an account's access refuses its keys and their sessions at the next request. What is
-// lifted again lets the key in, and never the old session where the account's epoch moved on.
+// C27, C28, V40: each thing that ends an account's access refuses its keys and their sessions at the next request. What
+// is lifted again lets the key in, and never the old session where the account's epoch moved on.
 func TestWhatRefusesKeys(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	made, text := k.key(t, "Nightly run")
 	_, other := k.key(t, "Other")
 	patch := func(p field.Patch) func() {
 		return func() {
-			a, err := k.accounts.Get(t.Context(), k.fresh(t), k.client.ID)
+			a, err := k.accounts.Get(t.Context(), k.currentScope(t), k.client.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := k.accounts.Change(t.Context(), k.fresh(t), k.client.ID, a.Version, p); err != nil {
+			if _, err := k.accounts.Change(t.Context(), k.currentScope(t), k.client.ID, a.Version, p); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -173,13 +179,17 @@ func TestWhatRefusesKeys(t *testing.T) {
 		sessionLives bool
 	}{
 		{"block", func() {
-			if _, err := k.accounts.Block(t.Context(), k.fresh(t), k.client.ID, 0, "Left"); err != nil {
+			if _, err := k.accounts.Block(t.Context(), k.currentScope(t), k.client.ID, 0, "Left"); err != nil {
 				t.Fatal(err)
 			}
 		}, func() { k.allow(t) }, false},
-		{"date from", patch(field.Patch{"dateFrom": field.DateOf(k.now.AddDate(0, 0, 1))}), patch(field.Patch{"dateFrom": today}), true},
-		{"date to", patch(field.Patch{"dateFrom": field.DateOf(k.now.AddDate(0, 0, -3)), "dateTo": field.DateOf(k.now.AddDate(0, 0, -1))}), patch(field.Patch{"dateTo": nil}), true},
-		{"another licence", patch(field.Patch{"userType": "FULL", "email": "sync@example.com"}), patch(field.Patch{"userType": "API"}), false},
+		{"date from", patch(field.Patch{"dateFrom": field.DateOf(k.now.AddDate(0, 0, 1))}),
+			patch(field.Patch{"dateFrom": today}), true},
+		{"date to", patch(
+			field.Patch{"dateFrom": field.DateOf(k.now.AddDate(0, 0, -3)), "dateTo": field.DateOf(k.now.AddDate(0, 0, -1))}),
+			patch(field.Patch{"dateTo": nil}), true},
+		{"another licence", patch(field.Patch{"userType": "FULL", "email": "sync@example.com"}),
+			patch(field.Patch{"userType": "API"}), false},
 	} {
 		bearer := k.session(t, text)
 		if !k.opens(t, text) || !k.opens(t, bearer) {
@@ -189,7 +199,7 @@ func TestWhatRefusesKeys(t *testing.T) {
 		if k.opens(t, text) || k.opens(t, bearer) || k.opens(t, other) {
 			t.Errorf("%s: still open", c.name)
 		}
-		if _, err := k.signin.LoginByKey(t.Context(), text, signin.Device{}); !fault.HasCode(err, "keyRefused") {
+		if _, err := k.signin.LoginWithKey(t.Context(), text, signin.ClientInfo{}); !fault.HasCode(err, "keyRefused") {
 			t.Errorf("%s: a session: %v", c.name, err)
 		}
 		c.restore()
@@ -198,7 +208,7 @@ func TestWhatRefusesKeys(t *testing.T) {
 		}
 	}
 	bearer := k.session(t, text)
-	if _, err := k.service.Lock(t.Context(), k.fresh(t), k.client.ID, made.ID); err != nil {
+	if _, err := k.service.Lock(t.Context(), k.currentScope(t), k.client.ID, made.ID); err != nil {
 		t.Fatal(err)
 	}
 	if k.opens(t, text) || k.opens(t, bearer) || !k.opens(t, other) {
@@ -217,37 +227,40 @@ func TestWhatRefusesKeys(t *testing.T) {
 
 // V58: keys are of the environment that their account is of.
 func TestKeysOfAnotherEnvironment(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	_, text := k.key(t, "Nightly run")
 	bearer := k.session(t, text)
-	if _, err := k.environments.Seed(t.Context(), environment.Environment{ID: "other", Settings: environment.Defaults(), CursorKey: make([]byte, 32)}, setup.Entries()); err != nil {
+	if _, err := k.environments.Seed(t.Context(),
+		environment.Environment{ID: "other", Settings: environment.Defaults(), CursorKey: make([]byte, 32)},
+		setup.Entries()); err != nil {
 		t.Fatal(err)
 	}
 	k.signin.EnvID = "other"
 	if k.opens(t, text) || k.opens(t, bearer) {
 		t.Error("it opens another environment")
 	}
-	there := k.fresh(t)
+	there := k.currentScope(t)
 	there.Env.ID = "other"
 	if _, _, err := k.service.List(t.Context(), there, k.client.ID, "", 10); !fault.Is(err, fault.NotFound) {
 		t.Errorf("listed from another: %v", err)
 	}
-	if _, err := k.service.Lock(t.Context(), there, k.client.ID, token.NewIDText()); !fault.Is(err, fault.NotFound) {
+	if _, err := k.service.Lock(t.Context(), there, k.client.ID, token.NewIDString()); !fault.Is(err, fault.NotFound) {
 		t.Errorf("locked from another: %v", err)
 	}
-	if _, _, err := k.service.Create(t.Context(), there, k.client.ID, apikey.Choice{Description: "x", ValidDays: 1}); !fault.Is(err, fault.NotFound) {
+	if _, _, err := k.service.Create(t.Context(), there, k.client.ID,
+		apikey.CreateParams{Description: "x", ValidDays: 1}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("made from another: %v", err)
 	}
 }
 
 // Of many who make keys at once, no more get one than there is room for, and each who does has one that opens.
 func TestParallelCreatesKeepTheBound(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	const room = 3
-	for range apikey.MostActive - room {
+	for range apikey.MaxActiveKeys - room {
 		k.key(t, "Filler")
 	}
-	sc := k.fresh(t)
+	sc := k.currentScope(t)
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -256,7 +269,8 @@ func TestParallelCreatesKeepTheBound(t *testing.T) {
 	for range 10 {
 		wg.Go(func() {
 			for {
-				_, issued, err := k.service.Create(context.Background(), sc, k.client.ID, apikey.Choice{Description: "Raced", ValidDays: 1})
+				_, issued, err := k.service.Create(context.Background(), sc, k.client.ID,
+					apikey.CreateParams{Description: "Raced", ValidDays: 1})
 				if fault.HasCode(err, "busy") {
 					continue
 				}
@@ -283,8 +297,10 @@ func TestParallelCreatesKeepTheBound(t *testing.T) {
 }
 
 func TestKeysAreListedNewestFirst(t *testing.T) {
-	k := newKeyring(t)
-	if found, next, err := k.service.List(t.Context(), k.fresh(t), k.client.ID, "", 2); err != nil || len(found) != 0 || next != "" {
+	k := newKeyFixture(t)
+	if found, next,
+		err := k.service.List(t.Context(), k.currentScope(t), k.client.ID, "", 2); err != nil || len(found) != 0 ||
+		next != "" {
 		t.Errorf("none: %v %q %v", found, next, err)
 	}
 	var want []string
@@ -295,7 +311,7 @@ func TestKeysAreListedNewestFirst(t *testing.T) {
 	}
 	var got []string
 	for next, first := "", true; first || next != ""; first = false {
-		found, after, err := k.service.List(t.Context(), k.fresh(t), k.client.ID, next, 2)
+		found, after, err := k.service.List(t.Context(), k.currentScope(t), k.client.ID, next, 2)
 		if err != nil || len(found) > 2 {
 			t.Fatal(len(found), err)
 		}
@@ -311,24 +327,25 @@ func TestKeysAreListedNewestFirst(t *testing.T) {
 
 // Nothing is written of a key whose maker's access has ended, or whose account is gone, and a lock is written once.
 func TestKeyWritesAreConditional(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	made, _ := k.key(t, "Nightly run")
 	before := len(k.items(t))
-	ended := k.fresh(t)
+	ended := k.currentScope(t)
 	ended.Caller.Epoch--
-	if _, _, err := k.service.Create(t.Context(), ended, k.client.ID, apikey.Choice{Description: "x", ValidDays: 1}); !fault.Is(err, fault.Unauthenticated) {
+	if _, _, err := k.service.Create(t.Context(), ended, k.client.ID,
+		apikey.CreateParams{Description: "x", ValidDays: 1}); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("by one whose access ended: %v", err)
 	}
 	gone := made
-	gone.AccountID = token.NewIDText()
-	c := apikey.Creation{Key: gone, CallerEpoch: k.admin.Caller.Epoch}
-	c.Event.ID, c.Event.ByID = token.NewIDText(), k.admin.Caller.AccountID
+	gone.AccountID = token.NewIDString()
+	c := apikey.NewKey{Key: gone, CallerEpoch: k.admin.Caller.Epoch}
+	c.Event.ID, c.Event.ByID = token.NewIDString(), k.admin.Caller.AccountID
 	if err := k.store.Create(t.Context(), c); !fault.Is(err, fault.NotFound) {
 		t.Errorf("of an account that is gone: %v", err)
 	}
 	c.Key = made // the same id again
-	c.Made = 1
-	if err := k.store.Create(t.Context(), c); !errors.Is(err, account.ErrRaced) {
+	c.CreatedCount = 1
+	if err := k.store.Create(t.Context(), c); !errors.Is(err, account.ErrConcurrentChange) {
 		t.Errorf("twice: %v", err)
 	}
 	if after := len(k.items(t)); after != before {
@@ -338,8 +355,8 @@ func TestKeyWritesAreConditional(t *testing.T) {
 	if err := k.store.Lock(t.Context(), made, c.Event); err != nil {
 		t.Fatal(err)
 	}
-	made.LockedBy, c.Event.ID = "second", token.NewIDText()
-	if err := k.store.Lock(t.Context(), made, c.Event); !errors.Is(err, account.ErrRaced) {
+	made.LockedBy, c.Event.ID = "second", token.NewIDString()
+	if err := k.store.Lock(t.Context(), made, c.Event); !errors.Is(err, account.ErrConcurrentChange) {
 		t.Errorf("a second lock: %v", err)
 	}
 	if read, err := k.store.Key(t.Context(), made.AccountID, made.ID); err != nil || read.LockedBy != "first" {
@@ -352,11 +369,12 @@ func TestKeyWritesAreConditional(t *testing.T) {
 
 // V46: parallel requests of one key write its use down once, and not again within the hour.
 func TestUseIsNotedOnce(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	made, _ := k.key(t, "Nightly run")
 	checks := dynamo.NewChecks(k.table)
-	for i, at := range []time.Time{k.now, k.now.Add(time.Minute), k.now.Add(time.Hour - time.Millisecond), k.now.Add(time.Hour)} {
-		if err := checks.NoteUse(t.Context(), made.AccountID, made.ID, at); err != nil {
+	for i, at := range []time.Time{k.now, k.now.Add(time.Minute), k.now.Add(time.Hour - time.Millisecond),
+		k.now.Add(time.Hour)} {
+		if err := checks.RecordKeyUse(t.Context(), made.AccountID, made.ID, at); err != nil {
 			t.Fatal(err)
 		}
 		want := k.now
@@ -367,8 +385,8 @@ func TestUseIsNotedOnce(t *testing.T) {
 			t.Errorf("use %d: noted at %v, want %v (%v)", i, read.LastUsed, want, err)
 		}
 	}
-	gone := token.NewIDText()
-	if err := checks.NoteUse(t.Context(), made.AccountID, gone, k.now); err != nil {
+	gone := token.NewIDString()
+	if err := checks.RecordKeyUse(t.Context(), made.AccountID, gone, k.now); err != nil {
 		t.Error(err)
 	}
 	if _, err := k.store.Key(t.Context(), made.AccountID, gone); !fault.Is(err, fault.NotFound) {
@@ -378,11 +396,13 @@ func TestUseIsNotedOnce(t *testing.T) {
 
 // What is checked of a key costs one round trip, whatever is wrong with it.
 func TestAKeysCheckIsOneRoundTrip(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	made, text := k.key(t, "Nightly run")
 	bearer := k.session(t, text) // which notes the use, too
 	m := &meter{plain: k.table.Client, table: &k.table.Name}
-	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(&dynamo.Table{Client: m.client(t), Name: k.table.Name}), Now: func() time.Time { return k.now }}
+	gate := &signin.TokenAuthenticator{EnvID: env,
+		Credentials: dynamo.NewChecks(&dynamo.Table{Client: m.client(t), Name: k.table.Name}),
+		Now:         func() time.Time { return k.now }}
 	check := func(bearer string) func() {
 		return func() { _, _ = gate.Authenticate(t.Context(), bearer) }
 	}
@@ -393,14 +413,14 @@ func TestAKeysCheckIsOneRoundTrip(t *testing.T) {
 	m.within(t, "session of a key", 1, 4, 0, check(bearer))
 	for name, spoilt := range map[string]string{
 		"wrong secret": text[:len(text)-52] + strings.Repeat("0", 52),
-		"unknown key":  token.KeyPrefix(token.NewIDText()) + text[29:],
+		"unknown key":  token.KeyPrefix(token.NewIDString()) + text[29:],
 	} {
 		m.within(t, name, 1, 3, 0, check(spoilt))
 		if m.calls != 1 || m.read != 3 {
 			t.Errorf("%s: %d calls, %g R: it can be told from a good one", name, m.calls, m.read)
 		}
 	}
-	if _, err := k.service.Lock(t.Context(), k.fresh(t), k.client.ID, made.ID); err != nil {
+	if _, err := k.service.Lock(t.Context(), k.currentScope(t), k.client.ID, made.ID); err != nil {
 		t.Fatal(err)
 	}
 	m.within(t, "locked", 1, 3, 0, check(text))
@@ -411,10 +431,10 @@ func TestAJobOfAKeyHasAKeysRights(t *testing.T) {
 	f := newFixture(t)
 	for key, want := range map[string]transfer.State{"": transfer.Done, "K": transfer.Refused} {
 		name := "risen" + key
-		j := f.submit(t, transfer.Options{}, heads(), []any{name, "Risen", "FULL", name + "@example.com", "ADMIN"})
+		j := f.submit(t, transfer.Options{}, headings(), []any{name, "Risen", "FULL", name + "@example.com", "ADMIN"})
 		j = f.job(t, j.ID)
 		j.ByKey = key
-		if err := f.records.Save(t.Context(), j); err != nil {
+		if err := f.jobStore.Save(t.Context(), j); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.worker().Run(t.Context(), env, j.ID); err != nil {

@@ -16,11 +16,11 @@ func num(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-func yes(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
+func boolean(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
 
 func bin(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
 
-func when(t time.Time) types.AttributeValue { return str(field.Stamp(t)) }
+func timestamp(t time.Time) types.AttributeValue { return str(field.FormatInstant(t)) }
 
 func text(it item, name string) string {
 	if v, ok := it[name].(*types.AttributeValueMemberS); ok {
@@ -54,14 +54,14 @@ func instant(it item, name string) time.Time {
 	return t
 }
 
-func within(it item, name string) item {
+func nestedMap(it item, name string) item {
 	if v, ok := it[name].(*types.AttributeValueMemberM); ok {
 		return v.Value
 	}
 	return nil
 }
 
-func nested(m item) types.AttributeValue { return &types.AttributeValueMemberM{Value: m} }
+func mapValue(m item) types.AttributeValue { return &types.AttributeValueMemberM{Value: m} }
 
 // fromPlain turns an image of plain values (field.Table.Image) into attributes.
 func fromPlain(image map[string]any) item {
@@ -71,7 +71,7 @@ func fromPlain(image map[string]any) item {
 		case string:
 			out[name] = str(value)
 		case bool:
-			out[name] = yes(value)
+			out[name] = boolean(value)
 		case int64:
 			out[name] = num(value)
 		case []string:

@@ -85,8 +85,8 @@ func (m *meter) handle(ctx context.Context, in middleware.InitializeInput, next 
 	return out, md, err
 }
 
-// transaction returns what AWS bills for a transaction: two units for each started kilobyte of each item. DynamoDB Local
-// reports two for the whole of it, so the items' sizes are looked up.
+// transaction returns what AWS bills for a transaction: two units for each started kilobyte of each item. DynamoDB
+// Local reports two for the whole of it, so the items' sizes are looked up.
 func (m *meter) transaction(ctx context.Context, p *dynamodb.TransactWriteItemsInput) float64 {
 	total := 0.0
 	for _, w := range p.TransactItems {
@@ -112,8 +112,8 @@ func (m *meter) transaction(ctx context.Context, p *dynamodb.TransactWriteItemsI
 	return total
 }
 
-// batchUnits returns what AWS bills for strong reads: one unit for each started 4 kB of each item, and one for a missing
-// one, which DynamoDB Local leaves out.
+// batchUnits returns what AWS bills for strong reads: one unit for each started 4 kB of each item, and one for a
+// missing one, which DynamoDB Local leaves out.
 func batchUnits(p *dynamodb.BatchGetItemInput, result any) float64 {
 	out, ok := result.(*dynamodb.BatchGetItemOutput)
 	if !ok {
@@ -130,8 +130,8 @@ func batchUnits(p *dynamodb.BatchGetItemInput, result any) float64 {
 	return total
 }
 
-// sizeOf returns an item's size in bytes as DynamoDB counts it: names and values, three bytes more for a list or a map and
-// one for each element.
+// sizeOf returns an item's size in bytes as DynamoDB counts it: names and values, three bytes more for a list or a map
+// and one for each element.
 func sizeOf(it map[string]types.AttributeValue) int {
 	total := 0
 	for name, value := range it {
@@ -184,19 +184,23 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	f := newFixture(t)
 	for i := range 60 {
 		f.create(t, fmt.Sprintf("person%02d", i), field.Patch{
-			"name": "Somebody With A Name", "mobile": "+44 20 7946 0018", "roles": []string{"EDITOR", "VIEWER"}, "groups": []string{"STAFF"},
+			"name": "Somebody With A Name", "mobile": "+44 20 7946 0018", "roles": []string{"EDITOR", "VIEWER"},
+			"groups": []string{"STAFF"},
 			"dateTo": field.Date("2031-12-31"), "dacGroups": []string{"DAC1"},
 		})
 	}
 	m := &meter{plain: f.table.Client, table: &f.table.Name}
 	on := *f
 	on.table = &dynamo.Table{Client: m.client(t), Name: f.table.Name}
-	on.environments, on.store, on.records = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table}, dynamo.Jobs{Table: on.table}
+	on.environments, on.store, on.jobStore = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table},
+		dynamo.Jobs{Table: on.table}
 	accounts := *f.accounts
 	accounts.Store = on.store
 	people := *f.signin
-	people.Gate = &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(on.table), Now: f.signin.Now}
-	people.Accounts, people.Sessions, people.Tally = on.store, dynamo.Sessions{Table: on.table}, dynamo.Overviews{Table: on.table}
+	people.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(on.table),
+		Now: f.signin.Now}
+	people.Accounts, people.Sessions, people.Stats = on.store, dynamo.Sessions{Table: on.table},
+		dynamo.Statistics{Table: on.table}
 
 	var session signin.Result
 	must := func(err error) {
@@ -208,17 +212,17 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	// The count of the day is one more call and write, beside the last, so no round trip (internal/signin/tally.go).
 	signIn := func() {
 		var err error
-		session, err = people.Login(t.Context(), "admin", "a long enough secret", signin.Device{})
+		session, err = people.Login(t.Context(), "admin", "a long enough secret", signin.ClientInfo{})
 		must(err)
 	}
 	// Reference data says whether the licence lets people in; each process reads it once for each version.
 	m.within(t, "sign-in, right password, the first", 5, 3, 6, signIn)
 	m.within(t, "sign-in, right password", 4, 2, 6, signIn)
-	// The third is the line in the log, with the count of the day beside it, which needs the outcome: why it failed is known after the hash. Counting the network
-	// address is one more write beside the first read (TestArrivalsAreCounted).
+	// The third is the line in the log, with the count of the day beside it, which needs the outcome: why it failed is
+	// known after the hash. Counting the network address is one more write beside the first read (TestArrivalsAreCounted).
 	for _, who := range []string{"person01", "person01@example.com", "nobody", "nobody@example.com"} {
 		m.within(t, "sign-in, wrong: "+who, 4, 2, 3, func() {
-			if _, err := people.Login(t.Context(), who, "wrong wrong wrong", signin.Device{}); err == nil {
+			if _, err := people.Login(t.Context(), who, "wrong wrong wrong", signin.ClientInfo{}); err == nil {
 				t.Error("signed in")
 			}
 		})
@@ -230,10 +234,10 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 		must(err)
 	})
 	m.within(t, "refresh, with its check", 2, 3, 1, func() {
-		_, err := people.Refresh(t.Context(), session.Refresh.Reveal(), signin.Device{})
+		_, err := people.Refresh(t.Context(), session.Refresh.Reveal(), signin.ClientInfo{})
 		must(err)
 	})
-	scope := f.fresh(t)
+	scope := f.currentScope(t)
 	m.within(t, "list 50, besides the token check", 1, 13, 0, func() {
 		found, _, err := accounts.List(t.Context(), scope, "", 50)
 		must(err)
@@ -243,7 +247,8 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	})
 	m.within(t, "create, besides the token check", 1, 0, 8, func() {
 		_, err := accounts.Create(t.Context(), scope, field.Patch{
-			"username": "created", "name": "Created", "email": "created@example.com", "userType": "FULL", "roles": []string{"VIEWER"}})
+			"username": "created", "name": "Created", "email": "created@example.com", "userType": "FULL",
+			"roles": []string{"VIEWER"}})
 		must(err)
 	})
 	// Row, anchor and event, and the conditions on the caller and on the rules, at 2 W each.
@@ -255,8 +260,8 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	importBudget(t, &on, m)
 }
 
-// What the second step costs: the ticket with its account (3 round trips), the count of the try, and one transaction of the
-// ticket, the session, the account's last sign-in and the code's time step.
+// What the second step costs: the ticket with its account (3 round trips), the count of the try, and one transaction of
+// the ticket, the session, the account's last sign-in and the code's time step.
 func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
@@ -264,8 +269,10 @@ func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
 	o.now = o.now.Add(time.Hour)
 	m := &meter{plain: f.table.Client, table: &f.table.Name}
 	metered := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
-	o.people.Gate = &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(metered), Now: o.people.Now}
-	o.people.Accounts, o.people.Sessions, o.people.Factors = dynamo.Accounts{Table: metered}, dynamo.Sessions{Table: metered}, dynamo.Factors{Table: metered}
+	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(metered),
+		Now: o.auth.Now}
+	o.auth.Accounts, o.auth.Sessions, o.auth.Factors = dynamo.Accounts{Table: metered}, dynamo.Sessions{Table: metered},
+		dynamo.Factors{Table: metered}
 	ticket := o.login(t, "").Ticket // reads the reference data once for each process
 	m.within(t, "second factor, right code", 5, 4, 9, func() {
 		if _, err := o.prove(ticket, mfa.TOTP, codeOf(t, secret, o.now), false); err != nil {
@@ -278,17 +285,18 @@ func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
 func importBudget(t *testing.T, f *fixture, m *meter) {
 	t.Helper()
 	const rows = 640
-	sheet := [][]any{heads()}
+	sheet := [][]any{headings()}
 	for i := range rows {
-		sheet = append(sheet, person(fmt.Sprintf("imported%04d", i)))
+		sheet = append(sheet, personRow(fmt.Sprintf("imported%04d", i)))
 	}
 	j := f.submit(t, transfer.Options{}, sheet...)
 	const atTheEnds = 30 // taking the job, its states, the commit
-	m.within(t, fmt.Sprintf("import of %d new accounts", rows), 60, 2*rows+20, math.Ceil(rows*30400.0/5000)+atTheEnds, func() {
-		if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
-			t.Fatal(err)
-		}
-	})
+	m.within(t, fmt.Sprintf("import of %d new accounts", rows), 60, 2*rows+20, math.Ceil(rows*30400.0/5000)+atTheEnds,
+		func() {
+			if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
+				t.Fatal(err)
+			}
+		})
 	if got := f.job(t, j.ID); got.State != transfer.Done || got.Counts.Created != rows {
 		t.Errorf("%s %+v", got.State, got.Counts)
 	}

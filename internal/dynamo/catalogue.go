@@ -26,9 +26,9 @@ type Reference struct {
 }
 
 var (
-	_ reference.Store     = Reference{}
-	_ reference.Holders   = AccountHolders{}
-	_ reference.Resources = Resources{}
+	_ reference.Store        = Reference{}
+	_ reference.HolderSource = AccountHolders{}
+	_ reference.Resources    = Resources{}
 )
 
 // NewReference returns Reference over the table. Keep one for the life of the process, as NewEnvironments says.
@@ -46,46 +46,47 @@ func entryItem(env string, e catalogue.Entry) (item, error) {
 	return it, nil
 }
 
-// Changes of what may be given meet writes that give codes at the assignment counters. Each such write raises one of them,
-// on the condition that no rule was changed ("ruled") at a later version of the catalogue than it was judged by. A change
-// that looked at who holds what depends on all of them being as they were before it looked. There are several so that
-// accounts made at the same time do not wait for each other at one item.
+// Changes of what may be given meet writes that give codes at the assignment counters. Each such write raises one of
+// them, on the condition that no rule was changed ("ruled") at a later version of the catalogue than it was judged by.
+// A change that looked at who holds what depends on all of them being as they were before it looked. There are several
+// so that accounts made at the same time do not wait for each other at one item.
 const (
 	assignmentCounters = 8
-	attrGiven          = "given"
-	attrRuled          = "ruled"
+	attrAssignments    = "given"
+	attrRuleVersion    = "ruled"
 )
 
-// codesGiven is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
-func (t *Table) codesGiven(env string, catalogueVersion int64) part {
-	return t.atCounter(assignmentKey(env, below(assignmentCounters)), catalogueVersion, gives, nil)
+// assignmentItem is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
+func (t *Table) assignmentItem(env string, catalogueVersion int64) op {
+	return t.counterItem(assignmentCounterKey(env, randomBelow(assignmentCounters)), catalogueVersion, assignsCode, nil)
 }
 
-// givesCodes reports whether a write gives an account a code that it did not have.
-func givesCodes(w account.Write) bool {
+// assignsCodes reports whether a write gives an account a code that it did not have.
+func assignsCodes(w account.Write) bool {
 	if w.Before == nil || w.Before.UserType != w.After.UserType {
 		return true
 	}
 	more := func(had, has []string) bool {
 		return slices.ContainsFunc(has, func(code string) bool { return !slices.Contains(had, code) })
 	}
-	return more(w.Before.Roles, w.After.Roles) || more(w.Before.Groups, w.After.Groups) || more(w.Before.DACGroups, w.After.DACGroups)
+	return more(w.Before.Roles, w.After.Roles) || more(w.Before.Groups, w.After.Groups) ||
+		more(w.Before.DACGroups, w.After.DACGroups)
 }
 
-// Current implements reference.Store. The counters come first: what is given after they were read is noticed, and what was
-// given before is seen by everything read from here on.
+// Current implements reference.Store. The counters come first: what is given after they were read is noticed, and what
+// was given before is seen by everything read from here on.
 func (s Reference) Current(ctx context.Context, env string) (reference.Current, error) {
 	keys := make([]key, assignmentCounters)
 	for n := range keys {
-		keys[n] = assignmentKey(env, n)
+		keys[n] = assignmentCounterKey(env, n)
 	}
-	counters, err := s.getAll(ctx, keys)
+	counters, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return reference.Current{}, err
 	}
-	now := reference.Current{Given: make([]int64, assignmentCounters)}
+	now := reference.Current{Assignments: make([]int64, assignmentCounters)}
 	for n, it := range counters {
-		now.Given[n] = number(it, attrGiven)
+		now.Assignments[n] = number(it, attrAssignments)
 	}
 	if now.Env, err = s.Environment(ctx, env); err != nil {
 		return reference.Current{}, err
@@ -96,68 +97,70 @@ func (s Reference) Current(ctx context.Context, env string) (reference.Current, 
 
 // Write implements reference.Store.
 func (s Reference) Write(ctx context.Context, c reference.Change) error {
-	var p parts
+	var p transaction
 	if c.After != nil {
 		it, err := entryItem(c.Env, *c.After)
 		if err != nil {
 			return err
 		}
-		p = append(p, part{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}, outdated})
+		p = append(p, op{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}, referenceChanged})
 	} else {
-		p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
+		p = append(p, op{types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &s.Name, Key: entryKey(c.Env, c.Before.Kind, c.Before.Code).attributes(),
-		}}, outdated})
+		}}, referenceChanged})
 	}
-	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
+	p = append(p, op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: headKey(c.Env).attributes(), UpdateExpression: aws.String("SET catalogueVersion = :next"),
 		ConditionExpression:       aws.String("catalogueVersion = :from"),
-		ExpressionAttributeValues: item{":from": num(c.From), ":next": num(c.From + 1)},
-	}}, outdated})
-	for n, given := range c.Given {
-		p = append(p, s.ruled(c, n, given))
+		ExpressionAttributeValues: item{":from": num(c.BaseVersion), ":next": num(c.BaseVersion + 1)},
+	}}, referenceChanged})
+	for n, given := range c.Assignments {
+		p = append(p, s.ruleChangeItem(c, n, given))
 	}
-	if len(c.Given) == 0 && changesSeats(c) {
-		p = append(p, s.seatsRuled(c))
+	if len(c.Assignments) == 0 && changesSeats(c) {
+		p = append(p, s.seatChangeItem(c))
 	}
-	if c.After != nil && c.After.Defaults.Manager != "" && (c.Before == nil || c.Before.Defaults.Manager != c.After.Defaults.Manager) {
-		named := s.resourceNamed(c.Env, c.After.Defaults.Manager)
-		p = append(p, part{named.write, outdated})
+	if c.After != nil && c.After.Defaults.Manager != "" &&
+		(c.Before == nil || c.Before.Defaults.Manager != c.After.Defaults.Manager) {
+		named := s.resourceReferenceItem(c.Env, c.After.Defaults.Manager)
+		p = append(p, op{named.write, referenceChanged})
 	}
-	event, err := eventAt(logKey(c.Env, c.Event.ID), c.Event)
+	event, err := eventAt(environmentLogKey(c.Env, c.Event.ID), c.Event)
 	if err != nil {
 		return err
 	}
-	p.put(s.Table, event, outdated)
+	p.put(s.Table, event, referenceChanged)
 	if c.CallerEpoch != 0 {
 		p = append(p, Accounts{s.Table}.callerUnchanged(c.Event.ByID, c.CallerEpoch))
 	}
-	return s.transactParts(ctx, p)
+	return s.commit(ctx, p)
 }
 
-func outdated(item) error { return reference.ErrRaced }
+func referenceChanged(item) error { return reference.ErrConcurrentChange }
 
-// ruled makes a change depend on one of the counters, and writes judged before it fail from then on.
-func (s Reference) ruled(c reference.Change, n int, given int64) part {
-	values := item{":next": num(c.From + 1)}
+// ruleChangeItem makes a change depend on one of the counters, and writes judged before it fail from then on.
+func (s Reference) ruleChangeItem(c reference.Change, n int, given int64) op {
+	values := item{":next": num(c.BaseVersion + 1)}
 	condition := "attribute_not_exists(given)"
 	if given != 0 {
 		condition, values[":given"] = "given = :given", num(given)
 	}
-	return part{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: assignmentKey(c.Env, n).attributes(), UpdateExpression: aws.String("SET ruled = :next"),
+	return op{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: assignmentCounterKey(c.Env, n).attributes(),
+		UpdateExpression:    aws.String("SET ruled = :next"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, outdated}
+	}}, referenceChanged}
 }
 
-// transactParts writes all parts or none, and says what the first that failed means.
-func (t *Table) transactParts(ctx context.Context, p parts) error {
+// commit writes all parts or none, and says what the first that failed means.
+func (t *Table) commit(ctx context.Context, p transaction) error {
 	err := t.transact(ctx, p.items())
-	var cancelled *errCancelled
+	var cancelled *cancelledError
 	if !errors.As(err, &cancelled) {
 		return err
 	}
 	i := cancelled.failed()
-	return p[i].refused(cancelled.reasons[i].Item)
+	return p[i].conflict(cancelled.reasons[i].Item)
 }
 
 // ActiveResource implements reference.Resources.
@@ -174,12 +177,12 @@ func changesSeats(c reference.Change) bool {
 	return c.Before != nil && c.After != nil && c.After.Kind == catalogue.Licence && c.Before.Seats != c.After.Seats
 }
 
-// seatsRuled makes writes fail that would take a seat by the number of seats before the change.
-func (s Reference) seatsRuled(c reference.Change) part {
-	return part{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: assignmentKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).attributes(),
-		UpdateExpression: aws.String("SET ruled = :next"), ExpressionAttributeValues: item{":next": num(c.From + 1)},
-	}}, outdated}
+// seatChangeItem makes writes fail that would take a seat by the number of seats before the change.
+func (s Reference) seatChangeItem(c reference.Change) op {
+	return op{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: assignmentCounterKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).attributes(),
+		UpdateExpression: aws.String("SET ruled = :next"), ExpressionAttributeValues: item{":next": num(c.BaseVersion + 1)},
+	}}, referenceChanged}
 }
 
 // AccountHolders is who holds codes among accounts.
@@ -188,28 +191,30 @@ type AccountHolders struct {
 	Now func() time.Time
 }
 
-// holdersPage is how many accounts are read at once; a page of a query ends at a megabyte anyway.
-const holdersPage = 1000
+// holdersPageSize is how many accounts are read at once; a page of a query ends at a megabyte anyway.
+const holdersPageSize = 1000
 
-// Holders implements reference.Holders. What a pending import staged is not seen, and need not be: its commit gives codes
-// as any other write does.
-func (s AccountHolders) Holders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder)) error {
+// VisitHolders implements reference.HolderSource. What a pending import staged is not seen, and need not be: its commit
+// gives codes as any other write does.
+func (s AccountHolders) VisitHolders(ctx context.Context, env environment.Environment, kind catalogue.Kind,
+	visit func(reference.Holder)) error {
 	if !slices.Contains([]catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group, catalogue.DACGroup}, kind) {
 		return nil
 	}
 	today := field.DateOf(s.Now())
 	for after := ""; ; {
-		found, next, err := s.Page(ctx, env, after, holdersPage)
+		found, next, err := s.Page(ctx, env, after, holdersPageSize)
 		if err != nil {
 			return err
 		}
 		for _, a := range found {
 			visit(reference.Holder{
-				What: "account", ID: a.ID, Name: a.Username,
+				Type: "account", ID: a.ID, Name: a.Username,
 				Codes: map[catalogue.Kind][]string{
-					catalogue.Licence: {a.UserType}, catalogue.Role: a.Roles, catalogue.Group: a.Groups, catalogue.DACGroup: a.DACGroups,
+					catalogue.Licence: {a.UserType}, catalogue.Role: a.Roles, catalogue.Group: a.Groups,
+					catalogue.DACGroup: a.DACGroups,
 				},
-				SignsIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.PasswordHash != "" && a.InDates(today),
+				CanSignIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.PasswordHash != "" && a.InDates(today),
 			})
 		}
 		if next == "" {

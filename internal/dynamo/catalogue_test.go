@@ -10,30 +10,30 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/reference"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
 )
 
-// entries is a service of reference data as another process has it.
-func (f *fixture) entries(more ...reference.Holders) *reference.Service {
+// referenceService is a service of reference data as another process has it.
+func (f *fixture) referenceService(more ...reference.HolderSource) *reference.Service {
 	return &reference.Service{
-		Store:     dynamo.NewReference(f.table),
-		Holders:   append([]reference.Holders{dynamo.AccountHolders{Accounts: f.store, Now: time.Now}}, more...),
-		Resources: dynamo.Resources{Table: f.table}, Now: time.Now, NewID: token.NewIDText,
+		Store:         dynamo.NewReference(f.table),
+		HolderSources: append([]reference.HolderSource{dynamo.AccountHolders{Accounts: f.store, Now: time.Now}}, more...),
+		Resources:     dynamo.Resources{Table: f.table}, Now: time.Now, NewID: token.NewIDString,
 	}
 }
 
-// catalogued returns the administrator's scope with the reference data of this moment, as a new request has it.
-func (f *fixture) catalogued(t *testing.T) access.Scope {
+// scopeWithCatalogue returns the administrator's scope with the reference data of this moment, as a new request has it.
+func (f *fixture) scopeWithCatalogue(t *testing.T) access.Scope {
 	t.Helper()
-	scope := f.fresh(t)
+	scope := f.currentScope(t)
 	known, err := dynamo.NewEnvironments(f.table).Catalogue(t.Context(), scope.Env)
 	if err != nil {
 		t.Fatal(err)
@@ -45,27 +45,29 @@ func (f *fixture) catalogued(t *testing.T) access.Scope {
 // ref names an entry as it is now.
 func (f *fixture) ref(t *testing.T, kind catalogue.Kind, code string) reference.Ref {
 	t.Helper()
-	e, ok := f.catalogued(t).Catalogue.Find(kind, code)
+	e, ok := f.scopeWithCatalogue(t).Catalogue.Find(kind, code)
 	if !ok {
 		t.Fatalf("there is no %s %s", kind, code)
 	}
 	return reference.Ref{Kind: kind, Code: code, Version: e.Version}
 }
 
-func (f *fixture) role(t *testing.T, code string) {
+func (f *fixture) createRole(t *testing.T, code string) {
 	t.Helper()
-	if _, err := f.entries().Create(t.Context(), f.catalogued(t), catalogue.Role, field.Patch{"code": code, "permissions": []string{"account.read"}}); err != nil {
+	if _, err := f.referenceService().Create(t.Context(), f.scopeWithCatalogue(t), catalogue.Role,
+		field.Patch{"code": code, "permissions": []string{"account.read"}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// during is a holder that does something while a change looks at who holds what, once.
-type during struct {
+// interveningHolders is a holder that does something while a change looks at who holds what, once.
+type interveningHolders struct {
 	once sync.Once
 	do   func()
 }
 
-func (d *during) Holders(context.Context, environment.Environment, catalogue.Kind, func(reference.Holder)) error {
+func (d *interveningHolders) VisitHolders(context.Context, environment.Environment, catalogue.Kind,
+	func(reference.Holder)) error {
 	d.once.Do(d.do)
 	return nil
 }
@@ -74,28 +76,31 @@ func (d *during) Holders(context.Context, environment.Environment, catalogue.Kin
 func TestAChangeOfReferenceDataIsWhole(t *testing.T) {
 	f := newFixture(t)
 	other := dynamo.NewEnvironments(f.table)
-	before := f.catalogued(t)
+	before := f.scopeWithCatalogue(t)
 	if _, err := other.Catalogue(t.Context(), before.Env); err != nil { // cached from here on
 		t.Fatal(err)
 	}
-	made, err := f.entries().Create(t.Context(), before, catalogue.ResourceGroup, field.Patch{"code": "Temps", "department": "sales", "allowExpenses": true})
+	made, err := f.referenceService().Create(t.Context(), before, catalogue.ResourceGroup,
+		field.Patch{"code": "Temps", "department": "sales", "allowExpenses": true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := f.fresh(t)
+	now := f.currentScope(t)
 	seen, err := other.Catalogue(t.Context(), now.Env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, ok := seen.Find(catalogue.ResourceGroup, "TEMPS")
-	if want := (catalogue.ResourceDefaults{Department: "SALES", AllowExpenses: true}); !ok || got.Defaults != want || got.Version != made.Version || !got.Active {
+	if want := (catalogue.ResourceDefaults{Department: "SALES", AllowExpenses: true}); !ok || got.Defaults != want ||
+		got.Version != made.Version || !got.Active {
 		t.Errorf("%+v", got)
 	}
 	if now.Env.CatalogueVersion != before.Env.CatalogueVersion+1 || made.Version != now.Env.CatalogueVersion {
 		t.Errorf("version %d after %d, the entry's %d", now.Env.CatalogueVersion, before.Env.CatalogueVersion, made.Version)
 	}
 	log, _, err := dynamo.EnvironmentLog{Table: f.table}.Events(t.Context(), env, "", 10)
-	if err != nil || len(log) != 1 || log[0].Kind != journal.Created || log[0].Subject != "resourceGroup/Temps" || log[0].By != "admin" || len(log[0].Changes) != 3 {
+	if err != nil || len(log) != 1 || log[0].Kind != auditlog.Created || log[0].Subject != "resourceGroup/Temps" ||
+		log[0].By != "admin" || len(log[0].Changes) != 3 {
 		t.Errorf("%+v, %v", log, err)
 	}
 }
@@ -103,25 +108,29 @@ func TestAChangeOfReferenceDataIsWhole(t *testing.T) {
 // A write that gives a code and was judged before the code went, fails after; whoever judges it again is told.
 func TestACodeThatWentIsNotGiven(t *testing.T) {
 	f := newFixture(t)
-	f.role(t, "TEMP")
-	judged := f.catalogued(t)
+	f.createRole(t, "TEMP")
+	judged := f.scopeWithCatalogue(t)
 	someone := f.create(t, "someone", nil)
-	if err := f.entries().Delete(t.Context(), judged, f.ref(t, catalogue.Role, "TEMP")); err != nil {
+	if err := f.referenceService().Delete(t.Context(), judged, f.ref(t, catalogue.Role, "TEMP")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := f.accounts.Change(t.Context(), judged, someone.ID, someone.Version, field.Patch{"roles": []string{"TEMP"}})
 	if !fault.HasCode(err, "rulesChanged") {
 		t.Errorf("%v", err)
 	}
-	_, err = f.accounts.Create(t.Context(), judged, field.Patch{"username": "late", "name": "Late", "email": "late@example.com", "userType": "FULL", "roles": []string{"TEMP"}})
+	_, err = f.accounts.Create(t.Context(), judged,
+		field.Patch{"username": "late", "name": "Late", "email": "late@example.com", "userType": "FULL",
+			"roles": []string{"TEMP"}})
 	if !fault.HasCode(err, "rulesChanged") {
 		t.Errorf("%v", err)
 	}
-	if _, err := f.accounts.Change(t.Context(), f.catalogued(t), someone.ID, someone.Version, field.Patch{"roles": []string{"TEMP"}}); !fault.Is(err, fault.Invalid) {
+	if _, err := f.accounts.Change(t.Context(), f.scopeWithCatalogue(t), someone.ID, someone.Version,
+		field.Patch{"roles": []string{"TEMP"}}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("%v", err)
 	}
 	// What gives nothing is not held up, however old its reference data.
-	if _, err := f.accounts.Change(t.Context(), judged, someone.ID, someone.Version, field.Patch{"name": "Some One"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), judged, someone.ID, someone.Version,
+		field.Patch{"name": "Some One"}); err != nil {
 		t.Error(err)
 	}
 	if names := f.usernames(t); !slices.Equal(names, []string{"admin", "someone"}) {
@@ -132,12 +141,15 @@ func TestACodeThatWentIsNotGiven(t *testing.T) {
 // Adding a code or mending a description is no reason to refuse what was judged before.
 func TestWhatBindsNobodyHoldsNobodyUp(t *testing.T) {
 	f := newFixture(t)
-	judged := f.catalogued(t)
-	f.role(t, "NEW")
-	if _, err := f.entries().Change(t.Context(), judged, f.ref(t, catalogue.Role, "VIEWER"), field.Patch{"description": "x"}); err != nil {
+	judged := f.scopeWithCatalogue(t)
+	f.createRole(t, "NEW")
+	if _, err := f.referenceService().Change(t.Context(), judged, f.ref(t, catalogue.Role, "VIEWER"),
+		field.Patch{"description": "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.accounts.Create(t.Context(), judged, field.Patch{"username": "a", "name": "A", "email": "a@example.com", "userType": "FULL", "roles": []string{"VIEWER"}}); err != nil {
+	if _, err := f.accounts.Create(t.Context(), judged,
+		field.Patch{"username": "a", "name": "A", "email": "a@example.com", "userType": "FULL",
+			"roles": []string{"VIEWER"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -145,18 +157,19 @@ func TestWhatBindsNobodyHoldsNobodyUp(t *testing.T) {
 // A code that is given while a deletion looks who holds it is noticed, whoever gives it.
 func TestACodeGivenDuringADeletionIsNoticed(t *testing.T) {
 	f := newFixture(t)
-	f.role(t, "TEMP")
-	judged := f.catalogued(t)
-	late := &during{do: func() { f.createIn(t, judged, "late", field.Patch{"roles": []string{"TEMP"}}) }}
-	err := f.entries(late).Delete(t.Context(), judged, f.ref(t, catalogue.Role, "TEMP"))
+	f.createRole(t, "TEMP")
+	judged := f.scopeWithCatalogue(t)
+	late := &interveningHolders{do: func() { f.createIn(t, judged, "late", field.Patch{"roles": []string{"TEMP"}}) }}
+	err := f.referenceService(late).Delete(t.Context(), judged, f.ref(t, catalogue.Role, "TEMP"))
 	if !fault.HasCode(err, "inUse") {
 		t.Fatalf("%v", err)
 	}
 	// The same for rules: the licence is narrowed while somebody gets it with a role that it would not allow any more.
-	late = &during{do: func() {
-		f.createIn(t, f.catalogued(t), "team", field.Patch{"userType": "TEAM", "roles": []string{"VIEWER"}})
+	late = &interveningHolders{do: func() {
+		f.createIn(t, f.scopeWithCatalogue(t), "team", field.Patch{"userType": "TEAM", "roles": []string{"VIEWER"}})
 	}}
-	_, err = f.entries(late).Change(t.Context(), judged, f.ref(t, catalogue.Licence, "TEAM"), field.Patch{"roles": []string{"SELF"}})
+	_, err = f.referenceService(late).Change(t.Context(), judged, f.ref(t, catalogue.Licence, "TEAM"),
+		field.Patch{"roles": []string{"SELF"}})
 	if !fault.HasCode(err, "outsideLicence") {
 		t.Errorf("%v", err)
 	}
@@ -173,14 +186,14 @@ func (f *fixture) createIn(t *testing.T, scope access.Scope, username string, mo
 	}
 }
 
-// hooked does something when an import is about to finish: its report is the last thing before the commit.
-type hooked struct {
+// hookedFiles does something when an import is about to finish: its report is the last thing before the commit.
+type hookedFiles struct {
 	transfer.Files
 	once sync.Once
 	do   func()
 }
 
-func (h *hooked) Put(ctx context.Context, key, contentType string, body []byte) error {
+func (h *hookedFiles) Put(ctx context.Context, key, contentType string, body []byte) error {
 	h.once.Do(h.do)
 	return h.Files.Put(ctx, key, contentType, body)
 }
@@ -188,11 +201,12 @@ func (h *hooked) Put(ctx context.Context, key, contentType string, body []byte) 
 // An import that staged rows before a code went does not count: it is taken back, judged again, and refused by name.
 func TestAnImportDoesNotGiveACodeThatWent(t *testing.T) {
 	f := newFixture(t)
-	f.role(t, "TEMP")
-	j := f.submit(t, transfer.Options{}, heads(), []any{"one", "One", "FULL", "one@example.com", "TEMP"})
+	f.createRole(t, "TEMP")
+	j := f.submit(t, transfer.Options{}, headings(), []any{"one", "One", "FULL", "one@example.com", "TEMP"})
 	w := f.worker()
-	w.Files = &hooked{Files: f.files, do: func() {
-		if err := f.entries().Delete(t.Context(), f.catalogued(t), f.ref(t, catalogue.Role, "TEMP")); err != nil {
+	w.Files = &hookedFiles{Files: f.files, do: func() {
+		if err := f.referenceService().Delete(t.Context(), f.scopeWithCatalogue(t),
+			f.ref(t, catalogue.Role, "TEMP")); err != nil {
 			t.Errorf("while the import is unseen: %v", err)
 		}
 	}}
@@ -210,15 +224,16 @@ func TestAnImportDoesNotGiveACodeThatWent(t *testing.T) {
 // The worker that goes on for a dead one commits what that one judged, by the reference data that it judged by.
 func TestAnImportTakenOverIsHeldToItsFirstJudge(t *testing.T) {
 	f := newFixture(t)
-	f.role(t, "TEMP")
-	j := f.submit(t, transfer.Options{}, heads(), []any{"one", "One", "FULL", "one@example.com", "TEMP"})
+	f.createRole(t, "TEMP")
+	j := f.submit(t, transfer.Options{}, headings(), []any{"one", "One", "FULL", "one@example.com", "TEMP"})
 	dead := errors.New("the process is dead")
 	w := f.worker()
-	w.Files = failing{Files: f.files, err: dead}
+	w.Files = failingFiles{Files: f.files, err: dead}
 	if err := w.Run(t.Context(), env, j.ID); !errors.Is(err, dead) { // after it staged, before it committed
 		t.Fatal(err)
 	}
-	if err := f.entries().Delete(t.Context(), f.catalogued(t), f.ref(t, catalogue.Role, "TEMP")); err != nil {
+	if err := f.referenceService().Delete(t.Context(), f.scopeWithCatalogue(t),
+		f.ref(t, catalogue.Role, "TEMP")); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
@@ -232,20 +247,20 @@ func TestAnImportTakenOverIsHeldToItsFirstJudge(t *testing.T) {
 	}
 }
 
-type failing struct {
+type failingFiles struct {
 	transfer.Files
 	err error
 }
 
-func (f failing) Put(context.Context, string, string, []byte) error { return f.err }
+func (f failingFiles) Put(context.Context, string, string, []byte) error { return f.err }
 
 // Whatever the order of events, no account holds a role that is not there.
 func TestDeletingAndGivingAtOnce(t *testing.T) {
 	f := newFixture(t)
 	for round := range 8 {
 		code := fmt.Sprint("R", round)
-		f.role(t, code)
-		scope, ref := f.catalogued(t), f.ref(t, catalogue.Role, code)
+		f.createRole(t, code)
+		scope, ref := f.scopeWithCatalogue(t), f.ref(t, catalogue.Role, code)
 		people := make([]string, 3)
 		for i := range people {
 			people[i] = f.create(t, fmt.Sprintf("p%d-%d", round, i), nil).ID
@@ -260,17 +275,17 @@ func TestDeletingAndGivingAtOnce(t *testing.T) {
 			})
 		}
 		var deleted error
-		wg.Go(func() { deleted = f.entries().Delete(t.Context(), scope, ref) })
+		wg.Go(func() { deleted = f.referenceService().Delete(t.Context(), scope, ref) })
 		wg.Wait()
 		if deleted != nil && !fault.HasCode(deleted, "inUse") && !fault.HasCode(deleted, "busy") {
 			t.Error(deleted)
 		}
-		_, there := f.catalogued(t).Catalogue.Find(catalogue.Role, code)
+		_, there := f.scopeWithCatalogue(t).Catalogue.Find(catalogue.Role, code)
 		if there != (deleted != nil) {
 			t.Errorf("%s is there: %v, deleting it came to %v", code, there, deleted)
 		}
 		for _, id := range people {
-			a, err := f.accounts.Get(t.Context(), f.fresh(t), id)
+			a, err := f.accounts.Get(t.Context(), f.currentScope(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -285,17 +300,18 @@ func TestDeletingAndGivingAtOnce(t *testing.T) {
 func TestTwoHalvesOfACircleAtOnce(t *testing.T) {
 	f := newFixture(t)
 	for _, code := range []string{"LEFT", "RIGHT"} {
-		if _, err := f.entries().Create(t.Context(), f.catalogued(t), catalogue.Group, field.Patch{"code": code}); err != nil {
+		if _, err := f.referenceService().Create(t.Context(), f.scopeWithCatalogue(t), catalogue.Group,
+			field.Patch{"code": code}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	scope := f.catalogued(t)
+	scope := f.scopeWithCatalogue(t)
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
 	for i, pair := range [][2]string{{"LEFT", "RIGHT"}, {"RIGHT", "LEFT"}} {
 		ref := f.ref(t, catalogue.Group, pair[0])
 		wg.Go(func() {
-			_, errs[i] = f.entries().Change(t.Context(), scope, ref, field.Patch{"groups": []string{pair[1]}})
+			_, errs[i] = f.referenceService().Change(t.Context(), scope, ref, field.Patch{"groups": []string{pair[1]}})
 		})
 	}
 	wg.Wait()
@@ -307,13 +323,13 @@ func TestTwoHalvesOfACircleAtOnce(t *testing.T) {
 // V63 for codes: of many who make one at once, in different spellings, exactly one does.
 func TestOneCodeMadeByManyAtOnce(t *testing.T) {
 	f := newFixture(t)
-	scope := f.catalogued(t)
+	scope := f.scopeWithCatalogue(t)
 	spellings := []string{"Sales 1", "SALES 1", "sales 1", "ｓａｌｅｓ 1", "Sales １", "sALES 1"}
 	var wg sync.WaitGroup
 	errs := make([]error, len(spellings))
 	for i, code := range spellings {
 		wg.Go(func() {
-			_, errs[i] = f.entries().Create(t.Context(), scope, catalogue.CostCentre, field.Patch{"code": code})
+			_, errs[i] = f.referenceService().Create(t.Context(), scope, catalogue.CostCentre, field.Patch{"code": code})
 		})
 	}
 	wg.Wait()
@@ -334,37 +350,42 @@ func TestOneCodeMadeByManyAtOnce(t *testing.T) {
 func TestReferenceDataIsNotChangedByWhomAccessEnded(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "second", field.Patch{"roles": []string{"ADMIN"}})
-	scope := f.catalogued(t)
+	scope := f.scopeWithCatalogue(t)
 	scope.Caller.Epoch--
-	if _, err := f.entries().Create(t.Context(), scope, catalogue.Role, field.Patch{"code": "X"}); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := f.referenceService().Create(t.Context(), scope, catalogue.Role, field.Patch{"code": "X"}); !fault.Is(err,
+		fault.Unauthenticated) {
 		t.Errorf("%v", err)
 	}
-	if _, there := f.catalogued(t).Catalogue.Find(catalogue.Role, "X"); there {
+	if _, there := f.scopeWithCatalogue(t).Catalogue.Find(catalogue.Role, "X"); there {
 		t.Error("it was made all the same")
 	}
 }
 
-// A resource that is not there is not named as a manager by default, neither when it never was nor when it went just now.
+// A resource that is not there is not named as a manager by default, neither when it never was nor when it went just
+// now.
 func TestAManagerByDefaultIsThere(t *testing.T) {
 	f := newFixture(t)
-	entries := f.entries()
-	_, err := entries.Create(t.Context(), f.catalogued(t), catalogue.ResourceGroup, field.Patch{"code": "G", "manager": "NOBODY"})
+	entries := f.referenceService()
+	_, err := entries.Create(t.Context(), f.scopeWithCatalogue(t), catalogue.ResourceGroup,
+		field.Patch{"code": "G", "manager": "NOBODY"})
 	if e := fault.As(err); e == nil || len(e.Fields) != 1 || e.Fields[0].Field != "manager" {
 		t.Errorf("%v", err)
 	}
-	entries.Resources = justNow{}
-	_, err = entries.Create(t.Context(), f.catalogued(t), catalogue.ResourceGroup, field.Patch{"code": "G", "manager": "NOBODY"})
+	entries.Resources = vanishedResource{}
+	_, err = entries.Create(t.Context(), f.scopeWithCatalogue(t), catalogue.ResourceGroup,
+		field.Patch{"code": "G", "manager": "NOBODY"})
 	if !fault.HasCode(err, "busy") {
 		t.Errorf("%v", err)
 	}
-	if _, there := f.catalogued(t).Catalogue.Find(catalogue.ResourceGroup, "G"); there {
+	if _, there := f.scopeWithCatalogue(t).Catalogue.Find(catalogue.ResourceGroup, "G"); there {
 		t.Error("it was made all the same")
 	}
 }
 
-// justNow says that there was a resource when it was looked for.
-type justNow struct{}
+// vanishedResource says that there was a resource when it was looked for.
+type vanishedResource struct{}
 
-func (justNow) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool, error) {
+func (vanishedResource) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool,
+	error) {
 	return code, true, nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
-	"useraccounts/internal/journal"
 )
 
 // Contacts keeps contacts, one item for an account. It is read and written whole, so it is one JSON text.
@@ -35,7 +35,8 @@ func (s Contacts) Contact(ctx context.Context, accountID string) (account.Contac
 }
 
 // SaveContact implements account.ContactStore.
-func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, accountID string, c account.Contact, e journal.Event) error {
+func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, accountID string, c account.Contact,
+	e auditlog.Event) error {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write contact: %w", err)
@@ -49,10 +50,10 @@ func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, 
 		put.ConditionExpression = aws.String("version = :before")
 		put.ExpressionAttributeValues = item{":before": num(c.Version - 1)}
 	}
-	return s.onAccount(ctx, env, accountID, parts{{types.TransactWriteItem{Put: put}, raced}}, e)
+	return s.commitWithEvent(ctx, env, accountID, transaction{{types.TransactWriteItem{Put: put}, concurrentChange}}, e)
 }
 
-// ContactSince implements account.ContactStore.
-func (s Contacts) ContactSince(ctx context.Context, accountID string, version int64) ([]journal.Event, error) {
-	return s.subjectSince(ctx, accountID, account.ContactSubject, version)
+// ContactEventsSince implements account.ContactStore.
+func (s Contacts) ContactEventsSince(ctx context.Context, accountID string, version int64) ([]auditlog.Event, error) {
+	return s.subjectEventsSince(ctx, accountID, account.ContactSubject, version)
 }

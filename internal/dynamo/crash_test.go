@@ -16,7 +16,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-var errDead = errors.New("the process is dead")
+var errProcessDied = errors.New("the process is dead")
 
 // crash stops a process at its n-th write: before it leaves, or after it arrived and before the answer. From then on
 // nothing leaves the process.
@@ -28,7 +28,8 @@ type crash struct {
 	dead   bool
 }
 
-// everyNth is the step of what is tried at each call: under the race detector, which sees the same in any of them, only some are.
+// everyNth is the step of what is tried at each call: under the race detector, which sees the same in any of them, only
+// some are.
 func everyNth() int {
 	if testing.Short() {
 		return 7
@@ -53,7 +54,7 @@ func (c *crash) handle(ctx context.Context, in middleware.InitializeInput, next 
 		_, _, _ = next.HandleInitialize(ctx, in)
 	}
 	if dead {
-		return out, md, errDead
+		return out, md, errProcessDied
 	}
 	return next.HandleInitialize(ctx, in)
 }
@@ -76,15 +77,16 @@ func (f *fixture) workerOn(t *testing.T, c *crash) *transfer.Worker {
 	t.Helper()
 	on := *f
 	on.table = &dynamo.Table{Client: c.client(t), Name: f.table.Name}
-	on.environments, on.store, on.records = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table}, dynamo.Jobs{Table: on.table}
+	on.environments, on.store, on.jobStore = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table},
+		dynamo.Jobs{Table: on.table}
 	return on.worker()
 }
 
-// mixed is a file that makes some accounts and changes one.
-func mixed(tag string, made int) [][]any {
-	rows := [][]any{heads()}
+// mixedRows is a file that makes some accounts and changes one.
+func mixedRows(tag string, made int) [][]any {
+	rows := [][]any{headings()}
 	for i := range made {
-		rows = append(rows, person(fmt.Sprintf("%s%02d", tag, i)))
+		rows = append(rows, personRow(fmt.Sprintf("%s%02d", tag, i)))
 	}
 	return append(rows, []any{"keep", "Renamed by " + tag, nil, tag + "@moved.example.com", "VIEWER"})
 }
@@ -95,7 +97,7 @@ func TestImportKilledAtEveryWriteEndsWhole(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "keep", nil)
 	dry := &crash{}
-	first := f.submit(t, transfer.Options{}, mixed("a", 40)...)
+	first := f.submit(t, transfer.Options{}, mixedRows("a", 40)...)
 	if err := f.workerOn(t, dry).Run(t.Context(), env, first.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +106,7 @@ func TestImportKilledAtEveryWriteEndsWhole(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			tag := fmt.Sprintf("k%d%v", at, after)
 			before := f.usernames(t)
-			j := f.submit(t, transfer.Options{}, mixed(tag, 40)...)
+			j := f.submit(t, transfer.Options{}, mixedRows(tag, 40)...)
 			c := &crash{at: at, after: after}
 			if err := f.workerOn(t, c).Run(t.Context(), env, j.ID); err == nil {
 				t.Fatalf("%s: the crash did not happen", tag)
@@ -135,17 +137,17 @@ func TestImportCancelledAndKilledAtEveryWriteLeavesNothing(t *testing.T) {
 	before := f.usernames(t)
 	for at := 1; ; at++ {
 		tag := fmt.Sprintf("c%d", at)
-		j := f.submit(t, transfer.Options{}, mixed(tag, 3)...)
+		j := f.submit(t, transfer.Options{}, mixedRows(tag, 3)...)
 		// Staged whole, then cancelled just before the commit: the worker takes it back.
 		stopped := &crash{at: 5}
 		if err := f.workerOn(t, stopped).Run(t.Context(), env, j.ID); err == nil {
 			t.Fatal("the crash did not happen")
 		}
 		staged := f.job(t, j.ID)
-		if staged.State != transfer.Writing || staged.Next == 0 {
-			t.Fatalf("%s, next %d: nothing was staged", staged.State, staged.Next)
+		if staged.State != transfer.Writing || staged.NextRow == 0 {
+			t.Fatalf("%s, next %d: nothing was staged", staged.State, staged.NextRow)
 		}
-		if err := f.records.Mark(t.Context(), staged, transfer.MarkCancel); err != nil {
+		if err := f.jobStore.SetFlag(t.Context(), staged, transfer.FlagCancelRequested); err != nil {
 			t.Fatal(err)
 		}
 		c := &crash{at: at, after: at%2 == 0}
@@ -157,7 +159,7 @@ func TestImportCancelledAndKilledAtEveryWriteLeavesNothing(t *testing.T) {
 		if got.State != transfer.Cancelled || !slices.Equal(f.usernames(t), before) {
 			t.Fatalf("%s: %s, accounts %v", tag, got.State, f.usernames(t))
 		}
-		keep, _, _ := f.accounts.List(t.Context(), f.fresh(t), "ke", 1)
+		keep, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "ke", 1)
 		if keep[0].Name != "Somebody" || keep[0].Version != 1 {
 			t.Fatalf("%s: keep is %+v", tag, keep[0])
 		}

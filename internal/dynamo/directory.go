@@ -42,42 +42,44 @@ func (s Directory) Actor(ctx context.Context, env, accountID string) (access.Sco
 	}}, nil
 }
 
-// Rows implements transfer.Directory.
-func (s Directory) Rows(ctx context.Context, env environment.Environment, mark int64, usernames []string) ([]transfer.Found, error) {
+// AccountsByUsername implements transfer.Directory.
+func (s Directory) AccountsByUsername(ctx context.Context, env environment.Environment, mark int64,
+	usernames []string) ([]transfer.AccountState, error) {
 	keys := make([]key, 0, len(usernames))
 	for _, name := range usernames {
-		keys = append(keys, rowKey(env.ID, orNobody(name)))
+		keys = append(keys, rowKey(env.ID, keyOrUnused(name)))
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]transfer.Found, len(items))
+	out := make([]transfer.AccountState, len(items))
 	for i, it := range items {
 		if it == nil || usernames[i] == "" {
 			continue
 		}
-		imp := number(it, attrImport)
+		imp := number(it, attrImportID)
 		own := mark != 0 && imp == mark
 		seen := env.Imports.Sees(imp)
-		gone := flag(it, attrGone)
-		f := transfer.Found{Staged: own, Busy: !own && (!seen || gone), Leaving: !own && seen && gone, Gone: own && gone}
-		is := asSeen(env.Imports, it)
+		gone := flag(it, attrTombstone)
+		f := transfer.AccountState{Staged: own, Busy: !own && (!seen || gone), BeingRemoved: !own && seen && gone,
+			Tombstone: own && gone}
+		is := visibleAt(env.Imports, it)
 		if own {
-			is = former
-			f.Written, _ = accountOf(it, newest)
-		} else if was, ok := accountOf(it, former); ok {
-			f.Former = &was
+			is = previous
+			f.StagedAccount, _ = accountOf(it, newest)
+		} else if was, ok := accountOf(it, previous); ok {
+			f.Previous = &was
 		}
 		f.Account, f.Exists = accountOf(it, is)
-		f.New = own && !f.Exists
+		f.Created = own && !f.Exists
 		out[i] = f
 	}
 	return out, nil
 }
 
-// orNobody makes a key that no account has of a username that is none, because a key cannot be empty.
-func orNobody(name string) string {
+// keyOrUnused makes a key that no account has of a username that is none, because a key cannot be empty.
+func keyOrUnused(name string) string {
 	if name == "" {
 		return "\x00"
 	}
@@ -85,12 +87,13 @@ func orNobody(name string) string {
 }
 
 // Owners implements transfer.Directory. A key that a pending import took or made still counts as held, by whom it says.
-func (s Directory) Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error) {
+func (s Directory) Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string,
+	error) {
 	keys := make([]key, len(identifiers))
 	for i, id := range identifiers {
 		keys[i] = loginKey(env.ID, id)
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +102,8 @@ func (s Directory) Owners(ctx context.Context, env environment.Environment, iden
 		if it == nil {
 			continue
 		}
-		if flag(it, attrGone) && env.Imports.Sees(number(it, attrImport)) {
-			if _, err := s.free(ctx, env, it); err != nil {
+		if flag(it, attrTombstone) && env.Imports.Sees(number(it, attrImportID)) {
+			if _, err := s.deleteReleasedKey(ctx, env, it); err != nil {
 				return nil, err
 			}
 			continue

@@ -18,9 +18,9 @@ import (
 	"useraccounts/internal/field"
 )
 
-// modelled is an account of the naive model: what a grid shows, by the names of the fields. Texts, days and instants are
-// strings, codes lists of strings, ticks bools, numbers ints.
-type modelled map[string]any
+// modelAccount is an account of the naive model: what a grid shows, by the names of the fields. Texts, days and
+// instants are strings, codes lists of strings, ticks bools, numbers ints.
+type modelAccount map[string]any
 
 // plainFold is the folding of the model, made of the library's parts without ours.
 func plainFold(text string) string {
@@ -31,17 +31,17 @@ func plainFold(text string) string {
 }
 
 // model judges filters and orders in the plainest way there is.
-type model struct{ all []modelled }
+type model struct{ all []modelAccount }
 
 func (m model) list(filters map[string]string, sort string) []string {
-	var found []modelled
+	var found []modelAccount
 	for _, a := range m.all {
-		if m.passes(a, filters) {
+		if m.matches(a, filters) {
 			found = append(found, a)
 		}
 	}
 	name, descending := strings.CutPrefix(sort, "-")
-	slices.SortStableFunc(found, func(a, b modelled) int {
+	slices.SortStableFunc(found, func(a, b modelAccount) int {
 		by := m.compare(a[name], b[name])
 		if descending {
 			by = -by
@@ -67,7 +67,7 @@ func (m model) compare(a, b any) int {
 	return strings.Compare(plainFold(a.(string)), plainFold(b.(string)))
 }
 
-func (m model) passes(a modelled, filters map[string]string) bool {
+func (m model) matches(a modelAccount, filters map[string]string) bool {
 	if active := filters["active"]; active != "any" && a["active"].(bool) != (active != "false") {
 		return false
 	}
@@ -84,14 +84,14 @@ func (m model) passes(a modelled, filters map[string]string) bool {
 					return false
 				}
 			}
-		case !m.holds(a[of], op, want):
+		case !m.fieldMatches(a[of], op, want):
 			return false
 		}
 	}
 	return true
 }
 
-func (m model) holds(have any, op, want string) bool {
+func (m model) fieldMatches(have any, op, want string) bool {
 	switch have := have.(type) {
 	case bool:
 		return fmt.Sprint(have) == want
@@ -121,22 +121,24 @@ func (m model) holds(have any, op, want string) bool {
 }
 
 func (m model) oneOf(have, want string) bool {
-	return slices.ContainsFunc(strings.Split(want, ";"), func(one string) bool { return plainFold(one) == plainFold(have) })
+	return slices.ContainsFunc(strings.Split(want, ";"),
+		func(one string) bool { return plainFold(one) == plainFold(have) })
 }
 
 // words from which random texts are made: other cases, widths, scripts and forms of the same.
-func texts() []string {
-	return []string{"", "Ann", "ANN", "ann", "Ａnn", "Zoë", "Zoe\u0308", "ZOË", "straße", "STRASSE", "İx", "ﬁn", "FIN", "Σίσυφος", "ΣΊΣΥΦΟΣ", "李", "o'Hara", "x", "X y", "naïve", "é", "e\u0301", "~", "10", "9"}
+func sampleTexts() []string {
+	return []string{"", "Ann", "ANN", "ann", "Ａnn", "Zoë", "Zoe\u0308", "ZOË", "straße", "STRASSE", "İx", "ﬁn", "FIN",
+		"Σίσυφος", "ΣΊΣΥΦΟΣ", "李", "o'Hara", "x", "X y", "naïve", "é", "e\u0301", "~", "10", "9"}
 }
 
-func anyOf[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 // randomAccount returns the i-th account of the model.
-func randomAccount(r *rand.Rand, i int) modelled {
-	text := func() string { return strings.TrimSpace(anyOf(r, texts()...) + " " + anyOf(r, texts()...)) }
-	day := func() string { return anyOf(r, "", fmt.Sprintf("2026-%02d-%02d", 1+r.IntN(12), 1+r.IntN(28))) }
+func randomAccount(r *rand.Rand, i int) modelAccount {
+	text := func() string { return strings.TrimSpace(pick(r, sampleTexts()...) + " " + pick(r, sampleTexts()...)) }
+	day := func() string { return pick(r, "", fmt.Sprintf("2026-%02d-%02d", 1+r.IntN(12), 1+r.IntN(28))) }
 	instant := func() string {
-		return anyOf(r, "", fmt.Sprintf("2026-0%d-0%dT%02d:00:00.%03dZ", 1+r.IntN(3), 1+r.IntN(3), r.IntN(24), r.IntN(2)*999))
+		return pick(r, "", fmt.Sprintf("2026-0%d-0%dT%02d:00:00.%03dZ", 1+r.IntN(3), 1+r.IntN(3), r.IntN(24), r.IntN(2)*999))
 	}
 	codes := func() []string {
 		out := []string{}
@@ -147,32 +149,38 @@ func randomAccount(r *rand.Rand, i int) modelled {
 		}
 		return out
 	}
-	a := modelled{
-		"username": strings.ReplaceAll(anyOf(r, texts()...), " ", "") + fmt.Sprintf("%03d", i), "name": text(), "email": anyOf(r, "", fmt.Sprintf("%s%d@Example.com", anyOf(r, "A", "a", "b"), i)),
-		"mobile": anyOf(r, "", "020 7946 0018", "+44 20 7946 0018", "1"), "mobileE164": anyOf(r, "", "+442079460018"), "userType": anyOf(r, "FULL", "TEAM", "API"),
-		"dateFrom": fmt.Sprintf("2026-0%d-01", 1+r.IntN(9)), "dateTo": day(), "mfaRequired": r.IntN(2) == 0, "mfaEnabled": r.IntN(2) == 0, "active": r.IntN(5) > 0,
-		"accessLocked": r.IntN(3) == 0, "lockedAt": "", "lockedReason": "", "lockedBy": "", "forcePasswordChange": r.IntN(2) == 0,
-		"lastLogin": instant(), "failedTries": r.IntN(7), "roles": codes(), "groups": codes(), "resource": anyOf(r, "", "JD", "jd2"), "createdAt": instant(), "blocked": "",
+	a := modelAccount{
+		"username": strings.ReplaceAll(pick(r, sampleTexts()...), " ", "") + fmt.Sprintf("%03d", i), "name": text(),
+		"email":  pick(r, "", fmt.Sprintf("%s%d@Example.com", pick(r, "A", "a", "b"), i)),
+		"mobile": pick(r, "", "020 7946 0018", "+44 20 7946 0018", "1"), "mobileE164": pick(r, "", "+442079460018"),
+		"userType": pick(r, "FULL", "TEAM", "API"),
+		"dateFrom": fmt.Sprintf("2026-0%d-01", 1+r.IntN(9)), "dateTo": day(), "mfaRequired": r.IntN(2) == 0,
+		"mfaEnabled": r.IntN(2) == 0, "active": r.IntN(5) > 0,
+		"accessLocked": r.IntN(3) == 0, "lockedAt": "", "lockedReason": "", "lockedBy": "",
+		"forcePasswordChange": r.IntN(2) == 0,
+		"lastLogin":           instant(), "failedTries": r.IntN(7), "roles": codes(), "groups": codes(),
+		"resource": pick(r, "", "JD", "jd2"), "createdAt": instant(), "blocked": "",
 	}
 	if a["accessLocked"].(bool) {
-		a["lockedAt"], a["lockedReason"], a["lockedBy"] = "2026-02-01T10:00:00.000Z", text(), anyOf(r, "admin", "boss")
+		a["lockedAt"], a["lockedReason"], a["lockedBy"] = "2026-02-01T10:00:00.000Z", text(), pick(r, "admin", "boss")
 	} else if r.IntN(4) == 0 { // by tries: shown in the same fields
 		a["blocked"] = "2026-02-02T10:00:00.000Z"
 	}
 	return a
 }
 
-// shown is the account as a grid shows it.
-func (a modelled) shown() modelled {
+// displayed is the account as a grid shows it.
+func (a modelAccount) displayed() modelAccount {
 	out := maps.Clone(a)
 	if a["blocked"] != "" {
-		out["accessLocked"], out["lockedAt"], out["lockedReason"], out["lockedBy"] = true, a["blocked"], "Too many failed tries", ""
+		out["accessLocked"], out["lockedAt"], out["lockedReason"], out["lockedBy"] = true, a["blocked"],
+			"Too many failed tries", ""
 	}
 	return out
 }
 
-// into writes the account into a row of the table and its image.
-func (a modelled) into(row, image map[string]types.AttributeValue) {
+// writeTo writes the account into a row of the table and its image.
+func (a modelAccount) writeTo(row, image map[string]types.AttributeValue) {
 	clear(image)
 	image["version"] = &types.AttributeValueMemberN{Value: "1"}
 	for name, value := range a {
@@ -207,32 +215,33 @@ func (a modelled) into(row, image map[string]types.AttributeValue) {
 func (f *fixture) populate(t *testing.T, r *rand.Rand, count int) model {
 	t.Helper()
 	f.create(t, "model", nil)
-	all := make([]modelled, count)
+	all := make([]modelAccount, count)
 	for i := range all {
 		all[i] = randomAccount(r, i)
 	}
-	f.crowd(t, "model", count, func(i int) string {
+	f.copyRows(t, "model", count, func(i int) string {
 		key, ok := account.Normalise(all[i]["username"].(string))
 		if !ok {
 			t.Errorf("%q is no username", all[i]["username"])
 		}
 		return key
-	}, func(i int, row, image map[string]types.AttributeValue) { all[i].into(row, image) })
+	}, func(i int, row, image map[string]types.AttributeValue) { all[i].writeTo(row, image) })
 	for _, gone := range []string{"model", "admin"} {
 		f.dropRow(t, gone)
 	}
 	var m model
 	for _, a := range all {
-		m.all = append(m.all, a.shown())
+		m.all = append(m.all, a.displayed())
 	}
 	return m
 }
 
 func (f *fixture) dropRow(t *testing.T, sk string) {
 	t.Helper()
-	_, err := f.table.Client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &f.table.Name, Key: map[string]types.AttributeValue{
-		"PK": &types.AttributeValueMemberS{Value: "D#" + env}, "SK": &types.AttributeValueMemberS{Value: sk},
-	}})
+	_, err := f.table.Client.DeleteItem(t.Context(),
+		&dynamodb.DeleteItemInput{TableName: &f.table.Name, Key: map[string]types.AttributeValue{
+			"PK": &types.AttributeValueMemberS{Value: "D#" + env}, "SK": &types.AttributeValueMemberS{Value: sk},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,35 +251,35 @@ func (f *fixture) dropRow(t *testing.T, sk string) {
 func randomFilters(r *rand.Rand) map[string]string {
 	out := map[string]string{}
 	if r.IntN(3) > 0 {
-		out["active"] = anyOf(r, "any", "true", "false", "any")
+		out["active"] = pick(r, "any", "true", "false", "any")
 	}
-	words := slices.DeleteFunc(texts(), func(s string) bool { return s == "" })
+	words := slices.DeleteFunc(sampleTexts(), func(s string) bool { return s == "" })
 	for range r.IntN(3) {
-		f := anyOf(r, account.Filters()...)
-		if _, ours := randomAccount(r, 0)[f.Of.Name]; !ours || f.Name == "active" {
+		f := pick(r, account.Filters()...)
+		if _, ours := randomAccount(r, 0)[f.Field.Name]; !ours || f.Name == "active" {
 			continue
 		}
 		switch {
-		case f.Op == account.FilterEmpty || f.Of.Kind == field.YesNo:
-			out[f.Name] = anyOf(r, "true", "false")
-		case f.Of.Kind == field.Number:
+		case f.Op == account.FilterEmpty || f.Field.Kind == field.Bool:
+			out[f.Name] = pick(r, "true", "false")
+		case f.Field.Kind == field.Number:
 			out[f.Name] = fmt.Sprint(r.IntN(7))
-		case f.Of.Kind == field.Day || f.Of.Kind == field.Instant:
+		case f.Field.Kind == field.Day || f.Field.Kind == field.Instant:
 			out[f.Name] = fmt.Sprintf("2026-0%d-0%d", 1+r.IntN(4), 1+r.IntN(3))
-		case f.Of.Kind == field.Code || f.Of.Kind == field.Codes:
-			out[f.Name] = anyOf(r, "full", "TEAM;api", "jd", "JD2;x", "viewer", "ADMIN;Editor")
+		case f.Field.Kind == field.Code || f.Field.Kind == field.Codes:
+			out[f.Name] = pick(r, "full", "TEAM;api", "jd", "JD2;x", "viewer", "ADMIN;Editor")
 		default:
-			out[f.Name] = anyOf(r, words...)
+			out[f.Name] = pick(r, words...)
 		}
 	}
 	if r.IntN(4) == 0 {
-		out["find"] = anyOf(r, words...)
+		out["find"] = pick(r, words...)
 	}
 	return out
 }
 
-// Whatever is filtered, found and sorted by, in either direction and in pages of any size, is what the plainest model makes of
-// the same accounts: over the whole environment, each once, equals by username.
+// Whatever is filtered, found and sorted by, in either direction and in pages of any size, is what the plainest model
+// makes of the same accounts: over the whole environment, each once, equals by username.
 func TestSearchIsWhatAPlainModelFinds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine: the race detector has nothing to see")
@@ -280,24 +289,25 @@ func TestSearchIsWhatAPlainModelFinds(t *testing.T) {
 	f := newFixture(t)
 	m := f.populate(t, r, 700) // more than one read from each end
 	check := func(filters map[string]string, sort string) {
-		want, got := m.list(filters, sort), f.search(t, filters, sort, anyOf(r, 97, 400, 1000))
+		want, got := m.list(filters, sort), f.search(t, filters, sort, pick(r, 97, 400, 1000))
 		if !slices.Equal(got, want) {
 			for i := range max(len(got), len(want)) {
 				if i >= len(got) || i >= len(want) || got[i] != want[i] {
-					t.Fatalf("seed %d: %v by %s: %d found, want %d; they part at %d: %.60q, want %.60q", seed, filters, sort, len(got), len(want), i, got[i:min(len(got), i+4)], want[i:min(len(want), i+4)])
+					t.Fatalf("seed %d: %v by %s: %d found, want %d; they part at %d: %.60q, want %.60q", seed, filters, sort,
+						len(got), len(want), i, got[i:min(len(got), i+4)], want[i:min(len(want), i+4)])
 				}
 			}
 		}
 	}
 	for _, sort := range account.Orders() {
 		if _, ours := m.all[0][strings.TrimPrefix(sort, "-")]; ours {
-			check(map[string]string{"active": anyOf(r, "any", "true")}, sort)
+			check(map[string]string{"active": pick(r, "any", "true")}, sort)
 		}
 	}
 	for range 20 {
 		sort := "username"
 		for sort == "username" && r.IntN(4) > 0 {
-			if sort = anyOf(r, account.Orders()...); m.all[0][strings.TrimPrefix(sort, "-")] == nil {
+			if sort = pick(r, account.Orders()...); m.all[0][strings.TrimPrefix(sort, "-")] == nil {
 				sort = "username"
 			}
 		}
@@ -305,8 +315,8 @@ func TestSearchIsWhatAPlainModelFinds(t *testing.T) {
 	}
 }
 
-// While a walk goes on, accounts come and go: those that stay are met once each, in order, those that were gone before the
-// walk came to them not at all, and nobody twice.
+// While a walk goes on, accounts come and go: those that stay are met once each, in order, those that were gone before
+// the walk came to them not at all, and nobody twice.
 func TestAWalkIsStableWhileAccountsComeAndGo(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 4))
@@ -321,10 +331,10 @@ func TestAWalkIsStableWhileAccountsComeAndGo(t *testing.T) {
 		}
 	}
 	for round, sort := range []string{"username", "-name", "failedTries", "-username"} {
-		order, _ := account.ReadOrder(sort)
-		filter, _ := account.ReadFilter(map[string]string{"active": "any"})
-		q := account.Search{Filter: filter, Order: order, Limit: 17}
-		sc := f.fresh(t)
+		order, _ := account.ParseOrder(sort)
+		filter, _ := account.ParseFilter(map[string]string{"active": "any"})
+		q := account.Query{Filter: filter, Order: order, Limit: 17}
+		sc := f.currentScope(t)
 		met := map[string]int{}
 		var inOrder []string
 		for n := 0; ; n++ {
@@ -356,7 +366,8 @@ func TestAWalkIsStableWhileAccountsComeAndGo(t *testing.T) {
 				t.Errorf("seed %d: by %s %s was met %d times", seed, sort, name, times)
 			}
 		}
-		want := slices.DeleteFunc(m.list(map[string]string{"active": "any"}, sort), func(name string) bool { return !stays[name] })
+		want := slices.DeleteFunc(m.list(map[string]string{"active": "any"}, sort),
+			func(name string) bool { return !stays[name] })
 		if !slices.Equal(inOrder, want) {
 			t.Errorf("seed %d: by %s %d of those who stay were met in order, want %d", seed, sort, len(inOrder), len(want))
 		}

@@ -18,16 +18,17 @@ import (
 
 var _ account.Directory = Accounts{}
 
-// scanPage is how many rows one read of a scan takes: few enough that both ends of it come to meet at about the same time,
-// and that what is decoded at once stays small.
-const scanPage = 600
+// scanPageSize is how many rows one read of a scan takes: few enough that both ends of it come to meet at about the
+// same time, and that what is decoded at once stays small.
+const scanPageSize = 600
 
-// Scan implements account.Directory. A directory is one partition, whose pages can be read one after another only, so it is
-// read from both ends at once until they meet: the two reads share the work evenly whatever the usernames are.
-func (s Accounts) Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]account.Row)) error {
+// Scan implements account.Directory. A directory is one partition, whose pages can be read one after another only, so
+// it is read from both ends at once until they meet: the two reads share the work evenly whatever the usernames are.
+func (s Accounts) Scan(ctx context.Context, env environment.Environment, after string, fields []string,
+	visit func([]account.Row)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	scan := &directoryScan{Table: s.Table, env: env, gap: gap{low: after}, projection: projectionOf(fields)}
+	scan := &directoryScan{Table: s.Table, env: env, unread: unreadRange{low: after}, projection: projectionOf(fields)}
 	var (
 		wg     sync.WaitGroup
 		failed [2]error
@@ -50,26 +51,27 @@ func (s Accounts) Scan(ctx context.Context, env environment.Environment, after s
 type directoryScan struct {
 	*Table
 	projection
-	env environment.Environment
-	gap gap
+	env    environment.Environment
+	unread unreadRange
 }
 
-// gap is what neither end has read yet: the sort keys between low and high, an empty high being the end of the directory.
-type gap struct {
+// unreadRange is what neither end has read yet: the sort keys between low and high, an empty high being the end of the
+// directory.
+type unreadRange struct {
 	mu        sync.Mutex
 	low, high string
 	closed    bool
 }
 
-func (g *gap) bounds() (low, high string, closed bool) {
+func (g *unreadRange) bounds() (low, high string, closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.low, g.high, g.closed
 }
 
-// take moves one side of the gap past a page, which ended at a sort key or, with an empty one, at the end of what there is.
-// It returns the items that the other side has not taken meanwhile.
-func (g *gap) take(items []item, backwards bool, end string) []item {
+// advance moves one side of the gap past a page, which ended at a sort key or, with an empty one, at the end of what
+// there is. It returns the items that the other side has not taken meanwhile.
+func (g *unreadRange) advance(items []item, backwards bool, end string) []item {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -93,19 +95,19 @@ func (g *gap) take(items []item, backwards bool, end string) []item {
 
 // read reads on from one end until it meets the other.
 func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]account.Row)) error {
-	rows := make([]account.Row, 0, scanPage)
+	rows := make([]account.Row, 0, scanPageSize)
 	for {
-		low, high, closed := d.gap.bounds()
+		low, high, closed := d.unread.bounds()
 		if closed {
 			return nil
 		}
 		out, err := d.Client.Query(ctx, d.query(low, high, backwards))
 		if err != nil {
-			return store("read", err)
+			return storeError("read", err)
 		}
 		rows = rows[:0]
-		for _, it := range d.gap.take(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
-			if a, ok := d.account(it, asSeen(d.env.Imports, it)); ok {
+		for _, it := range d.unread.advance(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
+			if a, ok := d.account(it, visibleAt(d.env.Imports, it)); ok {
 				rows = append(rows, account.Row{Key: text(it, "SK"), Account: a})
 			}
 		}
@@ -117,7 +119,8 @@ func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]a
 
 func (d *directoryScan) query(low, high string, backwards bool) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
-		TableName: &d.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!backwards), Limit: aws.Int32(scanPage),
+		TableName: &d.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!backwards),
+		Limit:                  aws.Int32(scanPageSize),
 		KeyConditionExpression: aws.String("PK = :pk"), ExpressionAttributeValues: item{":pk": str(directoryPK(d.env.ID))},
 		ProjectionExpression: &d.paths, ExpressionAttributeNames: d.names,
 	}
@@ -126,7 +129,8 @@ func (d *directoryScan) query(low, high string, backwards bool) *dynamodb.QueryI
 		in.ExclusiveStartKey = key{directoryPK(d.env.ID), start}.attributes()
 	}
 	if end := map[bool]string{false: high, true: low}[backwards]; end != "" {
-		in.KeyConditionExpression = aws.String("PK = :pk AND SK " + map[bool]string{false: "<", true: ">"}[backwards] + " :end")
+		in.KeyConditionExpression = aws.String("PK = :pk AND SK " + map[bool]string{false: "<", true: ">"}[backwards] +
+			" :end")
 		in.ExpressionAttributeValues[":end"] = str(end)
 	}
 	return in
@@ -139,17 +143,18 @@ type projection struct {
 	names  map[string]string
 }
 
-// shownByTries are the fields that a block by failed tries shows in (account.Presented).
-var shownByTries = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy"}
+// blockFields are the fields that a block by failed tries shows in (account.ForDisplay).
+var blockFields = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy"}
 
 // projectionOf returns the projection that fills in the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
-	p := projection{names: map[string]string{"#v": attrImage, "#was": attrFormer}}
-	paths := []string{"SK", attrID, attrImport, attrGone, "#v.version", "#was.version", attrImport0, attrFormer0 + ".version"}
+	p := projection{names: map[string]string{"#v": attrImage, "#was": attrPrevious}}
+	paths := []string{"SK", attrID, attrImportID, attrTombstone, "#v.version", "#was.version", attrPreviousImportID,
+		attrOldest + ".version"}
 	wanted := slices.Clone(fields)
-	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(shownByTries, name) }) {
-		wanted = append(wanted, shownByTries[0])
-		paths = append(paths, attrBlocked)
+	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(blockFields, name) }) {
+		wanted = append(wanted, blockFields[0])
+		paths = append(paths, attrBlockedAt)
 	}
 	slices.Sort(wanted)
 	for i, name := range slices.Compact(wanted) {
@@ -162,7 +167,7 @@ func projectionOf(fields []string) projection {
 			p.fields = append(p.fields, *d)
 			n := "#f" + strconv.Itoa(i)
 			p.names[n] = name
-			paths = append(paths, "#v."+n, "#was."+n, attrFormer0+"."+n)
+			paths = append(paths, "#v."+n, "#was."+n, attrOldest+"."+n)
 		}
 	}
 	p.paths = strings.Join(paths, ", ")
@@ -170,29 +175,30 @@ func projectionOf(fields []string) projection {
 }
 
 // liveAttributes are where a row has the fields that are no part of an image.
-var liveAttributes = map[string]string{"lastLogin": attrLogin, "failedTries": attrTries, "signOn": attrSignOn}
+var liveAttributes = map[string]string{"lastLogin": attrLastLogin, "failedTries": attrTries, "signOn": attrProviders}
 
 // account reads what a scan reads of an account, in the image of that age.
-func (p projection) account(it item, is age) (account.Account, bool) {
+func (p projection) account(it item, is generation) (account.Account, bool) {
 	image := imageIn(it, is)
 	if image == nil {
 		return account.Account{}, false
 	}
 	a := account.Account{
 		ID: text(it, attrID), Version: number(image, "version"), FailedTries: number(it, attrTries),
-		TriesBlockedAt: instant(it, attrBlocked), LastLogin: instant(it, attrLogin), SignOn: textSet(it, attrSignOn),
+		TriesBlockedAt: instant(it, attrBlockedAt), LastLogin: instant(it, attrLastLogin),
+		LinkedProviders: textSet(it, attrProviders),
 	}
 	p.fields.SetImage(&a, toPlain(image))
 	return a, true
 }
 
-// At implements account.Directory.
-func (s Accounts) At(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
+// ByKeys implements account.Directory.
+func (s Accounts) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
 	rows := make([]key, len(keys))
 	for i, k := range keys {
 		rows[i] = rowKey(env.ID, k)
 	}
-	items, err := s.getAll(ctx, rows)
+	items, err := s.batchGet(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +207,7 @@ func (s Accounts) At(ctx context.Context, env environment.Environment, keys []st
 		if it == nil {
 			continue
 		}
-		if a, ok := accountOf(it, asSeen(env.Imports, it)); ok {
+		if a, ok := accountOf(it, visibleAt(env.Imports, it)); ok {
 			out = append(out, a)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// However the two ends of a scan take turns, and whatever was read before the other end moved on, every row is taken once.
+// However the two ends of a scan take turns, and whatever was read before the other end moved on, every row is taken
+// once.
 func TestTheEndsOfAScanMeet(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -17,7 +18,7 @@ func TestTheEndsOfAScanMeet(t *testing.T) {
 			rows[i] = fmt.Sprintf("%03d", i)
 		}
 		limit := 1 + r.IntN(6)
-		var g gap
+		var g unreadRange
 		if len(rows) > 0 && r.IntN(3) == 0 { // a scan that starts within
 			g.low = rows[r.IntN(len(rows))]
 		}
@@ -32,7 +33,7 @@ func TestTheEndsOfAScanMeet(t *testing.T) {
 		for g.closed = len(rows) == 0; !g.closed || under[0] != nil || under[1] != nil; {
 			end := r.IntN(2)
 			if p := under[end]; p != nil {
-				for _, it := range g.take(p.items, p.backwards, p.end) {
+				for _, it := range g.advance(p.items, p.backwards, p.end) {
 					taken = append(taken, text(it, "SK"))
 				}
 				under[end] = nil

@@ -20,11 +20,14 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// crowd puts copies of one account's row into the directory, count of them, each changed in what name and change say.
-func (f *fixture) crowd(t testing.TB, of string, count int, username func(i int) string, change func(i int, row, image map[string]types.AttributeValue)) {
+// copyRows puts copies of one account's row into the directory, count of them, each changed in what name and change
+// say.
+func (f *fixture) copyRows(t testing.TB, of string, count int, username func(i int) string,
+	change func(i int, row, image map[string]types.AttributeValue)) {
 	t.Helper()
 	at := func(sk string) map[string]types.AttributeValue {
-		return map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "D#" + env}, "SK": &types.AttributeValueMemberS{Value: sk}}
+		return map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "D#" + env},
+			"SK": &types.AttributeValueMemberS{Value: sk}}
 	}
 	got, err := f.table.Client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &f.table.Name, Key: at(of)})
 	if err != nil || got.Item == nil {
@@ -38,14 +41,15 @@ func (f *fixture) crowd(t testing.TB, of string, count int, username func(i int)
 				for i := start; i < min(start+25, count); i++ {
 					row, image := maps.Clone(got.Item), maps.Clone(got.Item["v"].(*types.AttributeValueMemberM).Value)
 					maps.Copy(row, at(username(i)))
-					row["id"] = &types.AttributeValueMemberS{Value: token.NewIDText()}
+					row["id"] = &types.AttributeValueMemberS{Value: token.NewIDString()}
 					image["username"] = &types.AttributeValueMemberS{Value: username(i)}
 					row["v"] = &types.AttributeValueMemberM{Value: image}
 					change(i, row, image)
 					batch = append(batch, types.WriteRequest{PutRequest: &types.PutRequest{Item: row}})
 				}
 				for request := map[string][]types.WriteRequest{f.table.Name: batch}; len(request) > 0; {
-					out, err := f.table.Client.BatchWriteItem(context.Background(), &dynamodb.BatchWriteItemInput{RequestItems: request})
+					out, err := f.table.Client.BatchWriteItem(context.Background(),
+						&dynamodb.BatchWriteItemInput{RequestItems: request})
 					if err != nil {
 						t.Error(err)
 						return
@@ -61,13 +65,13 @@ func (f *fixture) crowd(t testing.TB, of string, count int, username func(i int)
 // search returns the usernames that a search finds in pages, and fails if its count is another.
 func (f *fixture) search(t *testing.T, filters map[string]string, sort string, limit int) []string {
 	t.Helper()
-	sc := f.fresh(t)
-	filter, bad := account.ReadFilter(filters)
-	order, wrong := account.ReadOrder(sort)
+	sc := f.currentScope(t)
+	filter, bad := account.ParseFilter(filters)
+	order, wrong := account.ParseOrder(sort)
 	if bad != nil || wrong != nil {
 		t.Fatal(bad, wrong)
 	}
-	q := account.Search{Filter: filter, Order: order, Limit: limit}
+	q := account.Query{Filter: filter, Order: order, Limit: limit}
 	var out []string
 	for {
 		page, next, err := f.accounts.Search(t.Context(), sc, q)
@@ -94,7 +98,7 @@ func TestSearchReadsTheWholeDirectory(t *testing.T) {
 	f.create(t, "model", field.Patch{"mobile": "+44 20 7946 0018"})
 	usernames := func(i int) string { return []string{"crowd", "ü", "z"}[i%3] + fmt.Sprintf("%05d", i) }
 	const count = 2000
-	f.crowd(t, "model", count, usernames, func(i int, row, image map[string]types.AttributeValue) {
+	f.copyRows(t, "model", count, usernames, func(i int, row, image map[string]types.AttributeValue) {
 		image["name"] = &types.AttributeValueMemberS{Value: fmt.Sprintf("Nobody %04d", (i*7919)%count)}
 		image["active"] = &types.AttributeValueMemberBOOL{Value: i%10 > 0}
 		row["tries"] = &types.AttributeValueMemberN{Value: fmt.Sprint(i % 7)}
@@ -113,13 +117,16 @@ func TestSearchReadsTheWholeDirectory(t *testing.T) {
 			t.Fatalf("%s has rank %d", username, rank)
 		}
 	}
-	if got := f.search(t, map[string]string{"find": "nobody"}, "username", 500); len(got) != count*9/10 || !slices.IsSorted(got) {
+	if got := f.search(t, map[string]string{"find": "nobody"}, "username", 500); len(got) != count*9/10 ||
+		!slices.IsSorted(got) {
 		t.Errorf("%d active ones", len(got))
 	}
-	if got := f.search(t, map[string]string{"accessLocked": "true", "lockedReason": "too many failed tries"}, "-lockedAt", 3); len(got) != 4 {
+	if got := f.search(t, map[string]string{"accessLocked": "true", "lockedReason": "too many failed tries"}, "-lockedAt",
+		3); len(got) != 4 {
 		t.Errorf("blocked by tries: %v", got)
 	}
-	if got := f.search(t, map[string]string{"failedTries.from": "6", "active": "any"}, "-failedTries", 200); len(got) != count/7 {
+	if got := f.search(t, map[string]string{"failedTries.from": "6", "active": "any"}, "-failedTries",
+		200); len(got) != count/7 {
 		t.Errorf("%d with six tries", len(got))
 	}
 }
@@ -128,15 +135,15 @@ func TestSearchReadsTheWholeDirectory(t *testing.T) {
 func TestSearchSeesImportsWholeOrNotAtAll(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "known", nil)
-	before := f.fresh(t)
-	row := person("known")
+	before := f.currentScope(t)
+	row := personRow("known")
 	row[1] = "Somebody Else"
-	j := f.submit(t, transfer.Options{}, heads(), person("joiner"), row)
+	j := f.submit(t, transfer.Options{}, headings(), personRow("joiner"), row)
 	worker := f.worker()
 	if err := worker.Run(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}
-	then := f.fresh(t)
+	then := f.currentScope(t)
 	then.Env.Imports = before.Env.Imports
 	for name, c := range map[string]struct {
 		text      string
@@ -148,10 +155,10 @@ func TestSearchSeesImportsWholeOrNotAtAll(t *testing.T) {
 		"who has no part":    {"admin", "admin", "admin"},
 		"nobody at any time": {"nobody", "", ""},
 	} {
-		filter, _ := account.ReadFilter(map[string]string{"find": c.text})
-		for want, sc := range map[string]access.Scope{"then " + c.then: then, "now " + c.now: f.fresh(t)} {
+		filter, _ := account.ParseFilter(map[string]string{"find": c.text})
+		for want, sc := range map[string]access.Scope{"then " + c.then: then, "now " + c.now: f.currentScope(t)} {
 			_, want, _ := strings.Cut(want, " ")
-			page, _, err := f.accounts.Search(t.Context(), sc, account.Search{Filter: filter, Limit: 50})
+			page, _, err := f.accounts.Search(t.Context(), sc, account.Query{Filter: filter, Limit: 50})
 			n, failed := f.accounts.Count(t.Context(), sc, filter)
 			if err != nil || failed != nil || n != len(page) || (want != "") != (n == 1) {
 				t.Fatalf("%s: counts %d, lists %d, %v, %v; want %q", name, n, len(page), err, failed, want)

@@ -30,8 +30,8 @@ type cached struct {
 	catalogue *catalogue.Catalogue
 }
 
-// NewEnvironments returns Environments over the table. Keep one for the life of the process: it holds the reference data
-// last read, for as long as the environment's version of it stays the same.
+// NewEnvironments returns Environments over the table. Keep one for the life of the process: it holds the reference
+// data last read, for as long as the environment's version of it stays the same.
 func NewEnvironments(t *Table) *Environments {
 	return &Environments{Table: t, catalogues: map[string]cached{}}
 }
@@ -47,7 +47,8 @@ func (e *Environments) Environment(ctx context.Context, env string) (environment
 
 func headOf(env string, it item) (environment.Environment, error) {
 	if it == nil {
-		return environment.Environment{}, fault.New(fault.Unavailable, "noEnvironment", "The environment is not set up yet; seed it first.")
+		return environment.Environment{},
+			fault.New(fault.Unavailable, "noEnvironment", "The environment is not set up yet; seed it first.")
 	}
 	out := environment.Environment{
 		ID: env, SettingsVersion: number(it, "settingsVersion"), CatalogueVersion: number(it, "catalogueVersion"),
@@ -60,12 +61,12 @@ func headOf(env string, it item) (environment.Environment, error) {
 		return environment.Environment{}, fmt.Errorf("read cursor key: %w", err)
 	}
 	out.Imports.Last = number(it, "lastImport")
-	for n := range within(it, "pending") {
-		mark, err := strconv.ParseInt(n, 10, 64)
+	for n := range nestedMap(it, "pending") {
+		importID, err := strconv.ParseInt(n, 10, 64)
 		if err != nil {
 			return environment.Environment{}, fmt.Errorf("read pending imports: %w", err)
 		}
-		out.Imports.Pending = append(out.Imports.Pending, mark)
+		out.Imports.Pending = append(out.Imports.Pending, importID)
 	}
 	slices.Sort(out.Imports.Pending)
 	return out, nil
@@ -79,7 +80,7 @@ func (e *Environments) Catalogue(ctx context.Context, env environment.Environmen
 	if ok && have.version == env.CatalogueVersion {
 		return have.catalogue, nil
 	}
-	items, err := e.queryAll(ctx, page{pk: cataloguePK(env.ID)})
+	items, err := e.queryAll(ctx, pageQuery{pk: cataloguePK(env.ID)})
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (e *Environments) Seed(ctx context.Context, env environment.Environment, en
 			return false, err
 		}
 		if _, err := e.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: it}); err != nil {
-			return false, store("write", err)
+			return false, storeError("write", err)
 		}
 	}
 	settings, err := attributevalue.Marshal(env.Settings)
@@ -120,21 +121,21 @@ func (e *Environments) Seed(ctx context.Context, env environment.Environment, en
 		TableName: &e.Name, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 		Item: item{
 			"PK": str(head.pk), "SK": str(head.sk), "settings": settings, "settingsVersion": num(1),
-			"catalogueVersion": num(1), "cursorKey": bin(env.CursorKey), "lastImport": num(0), "pending": nested(item{}),
+			"catalogueVersion": num(1), "cursorKey": bin(env.CursorKey), "lastImport": num(0), "pending": mapValue(item{}),
 		},
 	})
 	made, _, err := conditionHeld(err)
 	return made, err
 }
 
-// doom marks a pending import as overtaken by somebody's edit: its commit then fails and it is rolled back. The condition
-// fails if the import has ended meanwhile.
-func (t *Table) doom(env string, mark int64, by string) types.TransactWriteItem {
+// abortImport marks a pending import as overtaken by somebody's edit: its commit then fails and it is rolled back. The
+// condition fails if the import has ended meanwhile.
+func (t *Table) abortImport(env string, importID int64, by string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &t.Name, Key: headKey(env).attributes(),
 		UpdateExpression:          aws.String("SET pending.#n.doomedBy = :by"),
 		ConditionExpression:       aws.String("attribute_exists(pending.#n)"),
-		ExpressionAttributeNames:  map[string]string{"#n": strconv.FormatInt(mark, 10)},
+		ExpressionAttributeNames:  map[string]string{"#n": strconv.FormatInt(importID, 10)},
 		ExpressionAttributeValues: item{":by": str(by)},
 	}}
 }

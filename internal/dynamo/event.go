@@ -5,20 +5,22 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 // An event is written once and only read whole, so its changes are one JSON text rather than nested attributes.
-func eventItem(account string, e journal.Event) (item, error) {
+func eventItem(account string, e auditlog.Event) (item, error) {
 	return eventAt(eventKey(account, e.ID), e)
 }
 
-func eventAt(k key, e journal.Event) (item, error) {
+func eventAt(k key, e auditlog.Event) (item, error) {
 	out := item{
-		"PK": str(k.pk), "SK": str(k.sk), "at": when(e.At), "kind": str(string(e.Kind)), "ttl": num(e.SweepAfter().Unix()),
+		"PK": str(k.pk), "SK": str(k.sk), "at": timestamp(e.At), "kind": str(string(e.Kind)),
+		"ttl": num(e.ExpiresAt().Unix()),
 	}
-	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "key": e.Key, "note": e.Note, "job": e.Job, "addr": e.Address, "subject": e.Subject, "client": e.Client, "ua": e.UserAgent} {
+	for name, value := range map[string]string{"by": e.By, "byId": e.ByID, "key": e.Key, "note": e.Note, "job": e.Job,
+		"addr": e.Address, "subject": e.Subject, "client": e.Client, "ua": e.UserAgent} {
 		if value != "" {
 			out[name] = str(value)
 		}
@@ -42,9 +44,9 @@ func eventAt(k key, e journal.Event) (item, error) {
 	return out, nil
 }
 
-func eventOf(it item) journal.Event {
-	e := journal.Event{
-		ID: strings.TrimPrefix(text(it, "SK"), eventSK), At: instant(it, "at"), Kind: journal.Kind(text(it, "kind")),
+func eventOf(it item) auditlog.Event {
+	e := auditlog.Event{
+		ID: strings.TrimPrefix(text(it, "SK"), eventSK), At: instant(it, "at"), Kind: auditlog.Kind(text(it, "kind")),
 		By: text(it, "by"), ByID: text(it, "byId"), Key: text(it, "key"), Note: text(it, "note"), Job: text(it, "job"),
 		Address: text(it, "addr"), Subject: text(it, "subject"), Version: number(it, "version"), Row: int(number(it, "row")),
 		Client: text(it, "client"), UserAgent: text(it, "ua"), Count: int(number(it, "count")),

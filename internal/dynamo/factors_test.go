@@ -16,11 +16,11 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/passkey"
 	"useraccounts/internal/seal"
@@ -29,21 +29,22 @@ import (
 	"useraccounts/internal/token"
 )
 
-const personal = "a secret of my own choice"
+const ownPassword = "a secret of my own choice"
 
 // person is an account on DynamoDB Local that signs in, and the services for its second factor with a clock to set.
 type owner struct {
 	*fixture
-	id     string
-	now    time.Time
-	people signin.Service
-	own    *factor.Service
+	id          string
+	now         time.Time
+	auth        signin.Service
+	selfService *factor.Service
 }
 
 func newOwner(t *testing.T, f *fixture, username string, more field.Patch) *owner {
 	t.Helper()
 	a := f.create(t, username, more)
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: personal, Unlock: true}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: ownPassword, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
 	return ownerOf(t, f, a.ID)
@@ -53,32 +54,36 @@ func newOwner(t *testing.T, f *fixture, username string, more field.Patch) *owne
 func ownerOf(t *testing.T, f *fixture, id string) *owner {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key.json")
-	name, err := seal.MakeFile(path)
+	name, err := seal.CreateKeyFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &owner{fixture: f, id: id, now: time.Now(), people: *f.signin}
+	o := &owner{fixture: f, id: id, now: time.Now(), auth: *f.signin}
 	clock := func() time.Time { return o.now }
 	sealer, factors := seal.New(aws.Config{}, name, true, clock), dynamo.Factors{Table: f.table}
 	passkeys := passkey.New("https://accounts.example.com", "User Accounts")
-	setUp := &mfa.SetUp{Passkeys: passkeys, Store: factors, Seal: sealer, Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText}
-	o.people.Gate = &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(f.table), Now: clock}
-	o.people.Factors, o.people.Seal, o.people.Enrol = factors, sealer, setUp
-	o.people.Ceremonies, o.people.Passkeys, o.people.MailCodes, o.people.Own = passkeys, factors, factors, dynamo.Passwords{Table: f.table}
-	o.people.Passwords = fastHash{}
-	o.own = &factor.Service{
-		Accounts: f.store, Store: factors, SetUp: setUp, Passkeys: factors, Providers: dynamo.NewSignOn(f.table), Hasher: fastHash{}, Random: rand.Reader, Now: clock, NewID: token.NewIDText,
+	setUp := &mfa.Enroller{Passkeys: passkeys, Store: factors, Sealer: sealer, Hasher: fakeHasher{}, Random: rand.Reader,
+		Now: clock, NewID: token.NewIDString}
+	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(f.table), Now: clock}
+	o.auth.Factors, o.auth.Opener, o.auth.Enroller = factors, sealer, setUp
+	o.auth.RelyingParty, o.auth.Passkeys, o.auth.MailCodes, o.auth.OwnPasswords = passkeys, factors, factors,
+		dynamo.Passwords{Table: f.table}
+	o.auth.Passwords = fakeHasher{}
+	o.selfService = &factor.Service{
+		Accounts: f.store, Store: factors, Enroller: setUp, Challenges: factors, Providers: dynamo.NewSignOn(f.table),
+		Hasher: fakeHasher{}, Random: rand.Reader, Now: clock, NewID: token.NewIDString,
 	}
 	return o
 }
 
 func (o *owner) login(t *testing.T, device string) signin.Result {
 	t.Helper()
-	a, err := o.store.Account(t.Context(), o.fresh(t).Env, o.id)
+	a, err := o.store.Account(t.Context(), o.currentScope(t).Env, o.id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := o.people.Login(t.Context(), a.Username, personal, signin.Device{Token: device, UserAgent: "Firefox"})
+	got, err := o.auth.Login(t.Context(), a.Username, ownPassword,
+		signin.ClientInfo{DeviceToken: device, UserAgent: "Firefox"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,15 +93,15 @@ func (o *owner) login(t *testing.T, device string) signin.Result {
 // enrol signs the owner in and sets an authenticator up; it returns its secret and the recovery codes.
 func (o *owner) enrol(t *testing.T) (secret string, codes []string) {
 	t.Helper()
-	scope, err := o.people.Authenticate(t.Context(), o.login(t, "").Access.Reveal())
+	scope, err := o.auth.Authenticate(t.Context(), o.login(t, "").Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown, err := o.own.Begin(t.Context(), scope, "")
+	shown, err := o.selfService.BeginTOTP(t.Context(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if codes, err = o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now)); err != nil {
+	if codes, err = o.selfService.ConfirmTOTP(t.Context(), scope, codeOf(t, shown.Secret, o.now)); err != nil {
 		t.Fatal(err)
 	}
 	return shown.Secret, codes
@@ -112,11 +117,12 @@ func codeOf(t *testing.T, secret string, at time.Time) string {
 }
 
 func (o *owner) prove(ticket token.Token, method mfa.Method, code string, remember bool) (signin.Result, error) {
-	return o.people.ProveSecondFactor(context.Background(), ticket.Reveal(), signin.SecondFactor{Method: method, Code: code, Remember: remember}, signin.Device{UserAgent: "Firefox"})
+	return o.auth.VerifySecondFactor(context.Background(), ticket.Reveal(),
+		signin.SecondFactorResponse{Method: method, Code: code, Remember: remember}, signin.ClientInfo{UserAgent: "Firefox"})
 }
 
-// C11, C31, V28: of 50 who post one good code at the same moment, each with a good ticket, one gets a session; the code of the
-// set-up is used already, and that of the next step is good.
+// C11, C31, V28: of 50 who post one good code at the same moment, each with a good ticket, one gets a session; the code
+// of the set-up is used already, and that of the next step is good.
 func TestOneCodeOpensOneSession(t *testing.T) {
 	o := newOwner(t, newFixture(t), "owner", nil)
 	secret, _ := o.enrol(t)
@@ -144,8 +150,8 @@ func TestOneCodeOpensOneSession(t *testing.T) {
 	}
 }
 
-// C05, V15: of 60 codes at the same moment five are tried; a quarter of an hour later five more are. A recovery code opens
-// once, and never while codes are paused.
+// C05, V15: of 60 codes at the same moment five are tried; a quarter of an hour later five more are. A recovery code
+// opens once, and never while codes are paused.
 func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
@@ -156,7 +162,7 @@ func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 		var tried atomic.Int64
 		for range 60 {
 			all.Go(func() {
-				_, counted, err := factors.Try(t.Context(), o.id, o.now)
+				_, counted, err := factors.ReserveCodeAttempt(t.Context(), o.id, o.now)
 				if err != nil {
 					t.Error(err)
 				}
@@ -172,7 +178,7 @@ func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 		if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], false); !fault.HasCode(err, "factorPaused") {
 			t.Errorf("paused: %v", err)
 		}
-		o.now = o.now.Add(mfa.Pause)
+		o.now = o.now.Add(mfa.PauseTime)
 	}
 	ticket := o.login(t, "").Ticket
 	if got, err := o.prove(ticket, mfa.RecoveryCode, codes[0], false); err != nil || got.Next != session.Done {
@@ -184,16 +190,16 @@ func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], false); !fault.HasCode(err, "code") {
 		t.Errorf("the recovery code again: %v", err)
 	}
-	overview, err := o.own.Overview(t.Context(), f.fresh(t), o.id)
+	overview, err := o.selfService.Status(t.Context(), f.currentScope(t), o.id)
 	if err != nil || overview.CodesLeft != 9 || !slices.Equal(overview.Methods, []mfa.Method{mfa.TOTP, mfa.RecoveryCode}) {
 		t.Errorf("%+v, %v", overview, err)
 	}
-	if _, counted, err := factors.Try(t.Context(), f.admin.Caller.AccountID, o.now); err != nil || counted {
+	if _, counted, err := factors.ReserveCodeAttempt(t.Context(), f.admin.Caller.AccountID, o.now); err != nil || counted {
 		t.Errorf("an account without a second factor: %v, %v", counted, err)
 	}
 	var failed int
 	for _, e := range f.events(t, o.id) {
-		if e.Kind == journal.SecondFactorFailed {
+		if e.Kind == auditlog.SecondFactorFailed {
 			failed++
 		}
 	}
@@ -203,9 +209,9 @@ func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 }
 
 // events returns the account's events, newest first.
-func (f *fixture) events(t *testing.T, id string) []journal.Event {
+func (f *fixture) events(t *testing.T, id string) []auditlog.Event {
 	t.Helper()
-	found, err := f.store.EventsSince(t.Context(), f.fresh(t).Env, id, 0)
+	found, err := f.store.EventsSince(t.Context(), f.currentScope(t).Env, id, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +227,7 @@ func (f *fixture) events(t *testing.T, id string) []journal.Event {
 	for _, it := range out.Items {
 		if _, versioned := it["version"]; !versioned {
 			kind, _ := it["kind"].(*types.AttributeValueMemberS)
-			e := journal.Event{Kind: journal.Kind(kind.Value)}
+			e := auditlog.Event{Kind: auditlog.Kind(kind.Value)}
 			if note, ok := it["note"].(*types.AttributeValueMemberS); ok {
 				e.Note = note.Value
 			}
@@ -235,14 +241,15 @@ func (f *fixture) events(t *testing.T, id string) []journal.Event {
 func TestAMovedSeedOpensNothing(t *testing.T) {
 	f := newFixture(t)
 	one, other := newOwner(t, f, "one", nil), newOwner(t, f, "other", nil)
-	other.people, other.own = one.people, one.own // one key for both, as in a deployment
+	other.auth, other.selfService = one.auth, one.selfService // one key for both, as in a deployment
 	one.enrol(t)
 	secret, _ := other.enrol(t)
 	one.now = one.now.Add(time.Hour)
 	read := func(id string) map[string]types.AttributeValue {
-		out, err := f.table.Client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &f.table.Name, Key: map[string]types.AttributeValue{
-			"PK": &types.AttributeValueMemberS{Value: "U#" + id}, "SK": &types.AttributeValueMemberS{Value: "M#TOTP"},
-		}})
+		out, err := f.table.Client.GetItem(t.Context(),
+			&dynamodb.GetItemInput{TableName: &f.table.Name, Key: map[string]types.AttributeValue{
+				"PK": &types.AttributeValueMemberS{Value: "U#" + id}, "SK": &types.AttributeValueMemberS{Value: "M#TOTP"},
+			}})
 		if err != nil || out.Item == nil {
 			t.Fatalf("no second factor of %s: %v", id, err)
 		}
@@ -250,16 +257,19 @@ func TestAMovedSeedOpensNothing(t *testing.T) {
 	}
 	moved := read(one.id)
 	moved["seed"] = read(other.id)["seed"]
-	if _, err := f.table.Client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &f.table.Name, Item: moved}); err != nil {
+	if _, err := f.table.Client.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: &f.table.Name, Item: moved}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := one.prove(one.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, one.now), false); err == nil || fault.As(err) != nil || got.Next != "" {
+	if got, err := one.prove(one.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, one.now), false); err == nil ||
+		fault.As(err) != nil || got.Next != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-// V36, V40: a remembered device signs in by the password alone, with a new secret each time, until the account's devices are
-// forgotten; blocking forgets them, an administrator's choice of a password does not, an automatic reset does.
+// V36, V40: a remembered device signs in by the password alone, with a new secret each time, until the account's
+// devices are forgotten; blocking forgets them, an administrator's choice of a password does not, an automatic reset
+// does.
 func TestDevicesAreRememberedAndForgotten(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
@@ -267,64 +277,66 @@ func TestDevicesAreRememberedAndForgotten(t *testing.T) {
 	remember := func() string {
 		o.now = o.now.Add(time.Hour)
 		got, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, secret, o.now), true)
-		if err != nil || got.Device == (token.Token{}) {
+		if err != nil || got.DeviceToken == (token.Token{}) {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		return got.Device.Reveal()
+		return got.DeviceToken.Reveal()
 	}
 	device := remember()
 	for range 3 {
 		o.now = o.now.Add(time.Hour)
 		got := o.login(t, device)
-		if got.Next != session.Done || got.Device.Reveal() == device {
+		if got.Next != session.Done || got.DeviceToken.Reveal() == device {
 			t.Fatalf("%+v", got)
 		}
-		device = got.Device.Reveal()
+		device = got.DeviceToken.Reveal()
 	}
-	overview, err := o.own.Overview(t.Context(), f.fresh(t), o.id)
-	if err != nil || len(overview.Devices) != 1 || overview.Devices[0].Name != "Firefox" || overview.Devices[0].Last.Sub(overview.Devices[0].First) != 3*time.Hour {
+	overview, err := o.selfService.Status(t.Context(), f.currentScope(t), o.id)
+	if err != nil || len(overview.Devices) != 1 || overview.Devices[0].Name != "Firefox" ||
+		overview.Devices[0].LastUsed.Sub(overview.Devices[0].FirstUsed) != 3*time.Hour {
 		t.Fatalf("%+v, %v", overview.Devices, err)
 	}
-	if err := o.own.Forget(t.Context(), f.fresh(t), o.id, overview.Devices[0].ID); err != nil {
+	if err := o.selfService.ForgetDevice(t.Context(), f.currentScope(t), o.id, overview.Devices[0].ID); err != nil {
 		t.Error(err)
 	}
-	if err := o.own.Forget(t.Context(), f.fresh(t), o.id, overview.Devices[0].ID); !fault.Is(err, fault.NotFound) {
+	if err := o.selfService.ForgetDevice(t.Context(), f.currentScope(t), o.id, overview.Devices[0].ID); !fault.Is(err,
+		fault.NotFound) {
 		t.Errorf("forgotten twice: %v", err)
 	}
 	if got := o.login(t, device); got.Next != session.SecondFactor {
 		t.Errorf("it was forgotten: %+v", got)
 	}
-	set := func(choice account.NewPassword) error {
-		_, err := f.accounts.SetPassword(t.Context(), f.fresh(t), o.id, 0, choice)
+	set := func(choice account.NewPasswordRequest) error {
+		_, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), o.id, 0, choice)
 		return err
 	}
 	for name, c := range map[string]struct {
 		do   func() error
 		next session.Step
 	}{
-		"password set": {func() error { return set(account.NewPassword{Password: personal}) }, session.Done},
+		"password set": {func() error { return set(account.NewPasswordRequest{Password: ownPassword}) }, session.Done},
 		"reset": {func() error {
-			if _, _, err := f.accounts.ResetPassword(t.Context(), f.fresh(t), o.id, 0, false); err != nil {
+			if _, _, err := f.accounts.ResetPassword(t.Context(), f.currentScope(t), o.id, 0, false); err != nil {
 				return err
 			}
-			return set(account.NewPassword{Password: personal})
+			return set(account.NewPasswordRequest{Password: ownPassword})
 		}, session.SecondFactor},
 		"blocked": {func() error {
-			if _, err := f.accounts.Block(t.Context(), f.fresh(t), o.id, 0, "Away"); err != nil {
+			if _, err := f.accounts.Block(t.Context(), f.currentScope(t), o.id, 0, "Away"); err != nil {
 				return err
 			}
-			_, err := f.accounts.Allow(t.Context(), f.fresh(t), o.id, 0)
+			_, err := f.accounts.Allow(t.Context(), f.currentScope(t), o.id, 0)
 			return err
 		}, session.SecondFactor},
 		"locked": {func() error {
-			if _, err := f.accounts.Lock(t.Context(), f.fresh(t), o.id, 0); err != nil {
+			if _, err := f.accounts.Lock(t.Context(), f.currentScope(t), o.id, 0); err != nil {
 				return err
 			}
-			_, err := f.accounts.Unlock(t.Context(), f.fresh(t), o.id, 0)
+			_, err := f.accounts.Unlock(t.Context(), f.currentScope(t), o.id, 0)
 			return err
 		}, session.SecondFactor},
 		"all forgotten": {func() error {
-			_, err := f.accounts.ForgetDevices(t.Context(), f.fresh(t), o.id, 0)
+			_, err := f.accounts.ForgetDevices(t.Context(), f.currentScope(t), o.id, 0)
 			return err
 		}, session.SecondFactor},
 	} {
@@ -338,14 +350,15 @@ func TestDevicesAreRememberedAndForgotten(t *testing.T) {
 	}
 }
 
-// V31, V35: an administrator's removal ends every session, forgets everything and leaves "required", so that the next sign-in
-// leads to a new set-up; not enforcing wins over the environment; requiring it again ends that.
+// V31, V35: an administrator's removal ends every session, forgets everything and leaves "required", so that the next
+// sign-in leads to a new set-up; not enforcing wins over the environment; requiring it again ends that.
 func TestRemoveAndDoNotEnforce(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
 	o.enrol(t)
-	scope := f.fresh(t)
-	if a, err := f.accounts.Change(t.Context(), scope, o.id, o.version(t), field.Patch{"mfaRequired": true}); err != nil || !a.MFARequired {
+	scope := f.currentScope(t)
+	if a, err := f.accounts.Change(t.Context(), scope, o.id, o.version(t),
+		field.Patch{"mfaRequired": true}); err != nil || !a.MFARequired {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	if _, err := f.accounts.RemoveMFA(t.Context(), scope, scope.Caller.AccountID, 0); !fault.HasCode(err, "self") {
@@ -354,7 +367,7 @@ func TestRemoveAndDoNotEnforce(t *testing.T) {
 	if a, err := f.accounts.RemoveMFA(t.Context(), scope, o.id, 0); err != nil || a.MFAEnabled || !a.MFARequired {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	overview, err := o.own.Overview(t.Context(), scope, o.id)
+	overview, err := o.selfService.Status(t.Context(), scope, o.id)
 	if err != nil || len(overview.Methods) > 0 || overview.CodesLeft > 0 || !overview.Required {
 		t.Errorf("%+v, %v", overview, err)
 	}
@@ -362,18 +375,19 @@ func TestRemoveAndDoNotEnforce(t *testing.T) {
 	if got.Next != session.SetUpSecondFactor {
 		t.Fatalf("%+v", got)
 	}
-	shown, err := o.people.BeginSetUp(t.Context(), got.Ticket.Reveal(), "")
+	shown, err := o.auth.BeginEnrolment(t.Context(), got.Ticket.Reveal(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := o.people.ConfirmSetUp(t.Context(), got.Ticket.Reveal(), signin.NewFactor{Code: codeOf(t, shown.Secret, o.now)}, signin.Device{})
+	done, err := o.auth.ConfirmEnrolment(t.Context(), got.Ticket.Reveal(),
+		signin.EnrolmentResponse{Code: codeOf(t, shown.Secret, o.now)}, signin.ClientInfo{})
 	if err != nil || done.Next != session.Done || len(done.RecoveryCodes) != 10 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	if _, err := f.accounts.RemoveMFA(t.Context(), scope, o.id, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.people.Authenticate(t.Context(), done.Access.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := o.auth.Authenticate(t.Context(), done.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("the session goes on: %v", err)
 	}
 	a, err := f.accounts.DoNotEnforceMFA(t.Context(), scope, o.id, 0)
@@ -383,14 +397,16 @@ func TestRemoveAndDoNotEnforce(t *testing.T) {
 	if got := o.login(t, ""); got.Next != session.Done {
 		t.Errorf("not enforced: %+v", got)
 	}
-	if a, err = f.accounts.Change(t.Context(), scope, o.id, o.version(t), field.Patch{"mfaRequired": true}); err != nil || a.MFAExempt {
+	if a, err = f.accounts.Change(t.Context(), scope, o.id, o.version(t), field.Patch{"mfaRequired": true}); err != nil ||
+		a.MFAExempt {
 		t.Errorf("%+v, %v", a, err)
 	}
-	var kinds []journal.Kind
+	var kinds []auditlog.Kind
 	for _, e := range f.events(t, o.id) {
 		kinds = append(kinds, e.Kind)
 	}
-	for _, want := range []journal.Kind{journal.SecondFactorAdded, journal.SecondFactorRemoved, journal.SecondFactorExempt} {
+	for _, want := range []auditlog.Kind{auditlog.SecondFactorAdded, auditlog.SecondFactorRemoved,
+		auditlog.SecondFactorExempt} {
 		if !slices.Contains(kinds, want) {
 			t.Errorf("no %s in the log: %v", want, kinds)
 		}
@@ -399,15 +415,15 @@ func TestRemoveAndDoNotEnforce(t *testing.T) {
 
 func (o *owner) version(t *testing.T) int64 {
 	t.Helper()
-	a, err := o.store.Account(t.Context(), o.fresh(t).Env, o.id)
+	a, err := o.store.Account(t.Context(), o.currentScope(t).Env, o.id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a.Version
 }
 
-// C15, V35: one's own second factor changes only after a fresh proof; the old one counts until the new one is confirmed (V31),
-// and a licence for API clients takes it away.
+// C15, V35: one's own second factor changes only after a fresh proof; the old one counts until the new one is confirmed
+// (V31), and a licence for API clients takes it away.
 func TestOnesOwnSecondFactor(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
@@ -417,14 +433,15 @@ func TestOnesOwnSecondFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.now = o.now.Add(mfa.Fresh + time.Second)
-	scope, err := o.people.Authenticate(t.Context(), in.Access.Reveal())
+	o.now = o.now.Add(mfa.ReauthenticationWindow + time.Second)
+	scope, err := o.auth.Authenticate(t.Context(), in.Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, began := o.own.Begin(t.Context(), scope, "")
-	_, remade := o.own.RemakeCodes(t.Context(), scope, "")
-	for name, err := range map[string]error{"begin": began, "codes": remade, "remove": o.own.Remove(t.Context(), scope, "")} {
+	_, began := o.selfService.BeginTOTP(t.Context(), scope, "")
+	_, remade := o.selfService.RegenerateRecoveryCodes(t.Context(), scope, "")
+	for name, err := range map[string]error{"begin": began, "codes": remade,
+		"remove": o.selfService.Remove(t.Context(), scope, "")} {
 		if !fault.HasCode(err, "proofNeeded") {
 			t.Errorf("%s without a fresh proof: %v", name, err)
 		}
@@ -433,25 +450,26 @@ func TestOnesOwnSecondFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if scope, err = o.people.Authenticate(t.Context(), in.Access.Reveal()); err != nil {
+	if scope, err = o.auth.Authenticate(t.Context(), in.Access.Reveal()); err != nil {
 		t.Fatal(err)
 	}
-	shown, err := o.own.Begin(t.Context(), scope, "")
+	shown, err := o.selfService.BeginTOTP(t.Context(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.own.Confirm(t.Context(), scope, codeOf(t, old, o.now)); !fault.Is(err, fault.Invalid) {
+	if _, err := o.selfService.ConfirmTOTP(t.Context(), scope, codeOf(t, old, o.now)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a code of the old one confirms: %v", err)
 	}
 	o.now = o.now.Add(time.Minute)
 	if _, err := o.prove(o.login(t, "").Ticket, mfa.TOTP, codeOf(t, old, o.now), false); err != nil {
 		t.Errorf("the old one until then: %v", err)
 	}
-	fresh, err := o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now))
+	fresh, err := o.selfService.ConfirmTOTP(t.Context(), scope, codeOf(t, shown.Secret, o.now))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.own.Confirm(t.Context(), scope, codeOf(t, shown.Secret, o.now)); !fault.HasCode(err, "noSetUp") {
+	if _, err := o.selfService.ConfirmTOTP(t.Context(), scope, codeOf(t, shown.Secret, o.now)); !fault.HasCode(err,
+		"noSetUp") {
 		t.Errorf("confirmed twice: %v", err)
 	}
 	o.now = o.now.Add(time.Minute)
@@ -466,21 +484,22 @@ func TestOnesOwnSecondFactor(t *testing.T) {
 	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, fresh[0], false); err != nil {
 		t.Error(err)
 	}
-	remadeCodes, err := o.own.RemakeCodes(t.Context(), scope, "")
+	remadeCodes, err := o.selfService.RegenerateRecoveryCodes(t.Context(), scope, "")
 	if err != nil || len(remadeCodes) != 10 || slices.Contains(remadeCodes, fresh[1]) {
 		t.Errorf("%v, %v", remadeCodes, err)
 	}
-	if err := o.own.Remove(t.Context(), scope, ""); err != nil {
+	if err := o.selfService.Remove(t.Context(), scope, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.people.Authenticate(t.Context(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := o.auth.Authenticate(t.Context(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("the session goes on: %v", err)
 	}
 	o.enrol(t)
-	if a, err := f.accounts.Change(t.Context(), f.fresh(t), o.id, o.version(t), field.Patch{"userType": "API"}); err != nil || a.MFAEnabled {
+	if a, err := f.accounts.Change(t.Context(), f.currentScope(t), o.id, o.version(t),
+		field.Patch{"userType": "API"}); err != nil || a.MFAEnabled {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	found, err := dynamo.Factors{Table: f.table}.Recall(t.Context(), o.id, "")
+	found, err := dynamo.Factors{Table: f.table}.LoadFactors(t.Context(), o.id, "")
 	if err != nil || found.Seed != nil {
 		t.Errorf("an API client keeps its seed: %+v, %v", found, err)
 	}
@@ -491,10 +510,10 @@ func TestASetUpGoesWithItsAccount(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", field.Patch{"mfaRequired": true})
 	ticket := o.login(t, "").Ticket
-	if _, err := o.people.BeginSetUp(t.Context(), ticket.Reveal(), ""); err != nil {
+	if _, err := o.auth.BeginEnrolment(t.Context(), ticket.Reveal(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.accounts.Delete(t.Context(), f.fresh(t), o.id, 0); err != nil {
+	if err := f.accounts.Delete(t.Context(), f.currentScope(t), o.id, 0); err != nil {
 		t.Fatal(err)
 	}
 	out, err := f.table.Client.Query(t.Context(), &dynamodb.QueryInput{
@@ -506,11 +525,11 @@ func TestASetUpGoesWithItsAccount(t *testing.T) {
 	if err != nil || len(out.Items) != 0 {
 		t.Errorf("%d items are left, %v", len(out.Items), err)
 	}
-	if _, err := o.people.BeginSetUp(t.Context(), ticket.Reveal(), ""); !fault.HasCode(err, "ticket") {
+	if _, err := o.auth.BeginEnrolment(t.Context(), ticket.Reveal(), ""); !fault.HasCode(err, "ticket") {
 		t.Errorf("the ticket outlives it: %v", err)
 	}
-	p := mfa.Pending{ID: token.NewIDText(), Seed: []byte("x"), Expires: o.now.Add(time.Minute)}
-	if err := (dynamo.Factors{Table: f.table}).Begin(t.Context(), env, o.id, p); !fault.Is(err, fault.NotFound) {
+	p := mfa.PendingTOTP{ID: token.NewIDString(), Seed: []byte("x"), Expires: o.now.Add(time.Minute)}
+	if err := (dynamo.Factors{Table: f.table}).SavePendingTOTP(t.Context(), env, o.id, p); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a set-up without an account: %v", err)
 	}
 }

@@ -23,8 +23,9 @@ import (
 	"useraccounts/internal/token"
 )
 
-// RoundTrip fails requests to a provider as the calls of the table fail: before they arrive, or so that the answer is lost.
-func (l lossy) RoundTrip(r *http.Request) (answer *http.Response, err error) {
+// RoundTrip fails requests to a provider as the calls of the table fail: before they arrive, or so that the answer is
+// lost.
+func (l faultyTransport) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	err = l.call(func() (err error) { answer, err = l.next.RoundTrip(r); return err })
 	if err != nil && answer != nil {
 		_ = answer.Body.Close()
@@ -33,23 +34,23 @@ func (l lossy) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	return answer, err
 }
 
-type lossy struct {
-	*outage
+type faultyTransport struct {
+	*faultInjector
 	next http.RoundTripper
 }
 
-// entrance is a provider with whom people are let in, on a network, a table and a key service with outages.
-type entrance struct {
-	*unreliable
+// providerFixture is a provider with whom people are let in, on a network, a table and a key service with outages.
+type providerFixture struct {
+	*faultFixture
 	issuer   *issuertest.Server
 	provider string
 }
 
-func newEntrance(t *testing.T, u *unreliable) *entrance {
+func newProviderFixture(t *testing.T, u *faultFixture) *providerFixture {
 	t.Helper()
-	e := &entrance{unreliable: u, issuer: issuertest.Start(t)}
+	e := &providerFixture{faultFixture: u, issuer: issuertest.Start(t)}
 	secret := issuertest.Secret
-	made, err := e.providers().Create(t.Context(), u.fresh(t), sso.Draft{Secret: &secret, Patch: field.Patch{
+	made, err := e.providers().Create(t.Context(), u.currentScope(t), sso.Draft{Secret: &secret, Patch: field.Patch{
 		"name": "Works", "kind": "oidc", "issuer": e.issuer.URL, "clientId": issuertest.ClientID, "enabled": true,
 	}})
 	if err != nil {
@@ -59,310 +60,332 @@ func newEntrance(t *testing.T, u *unreliable) *entrance {
 	return e
 }
 
-func (e *entrance) providers() *sso.Providers {
-	return &sso.Providers{Store: dynamo.NewSignOn(e.table), Sealer: e.keys, Now: time.Now, NewID: token.NewIDText}
+func (e *providerFixture) providers() *sso.Providers {
+	return &sso.Providers{Store: dynamo.NewSignOn(e.table), Sealer: e.keyService, Now: time.Now, NewID: token.NewIDString}
 }
 
-// traveller is somebody on the way to the provider and back. The client is new each time, and knows no description yet.
-type traveller struct {
-	*somebody
-	*entrance
+// ssoUser is somebody on the way to the provider and back. The client is new each time, and knows no description yet.
+type ssoUser struct {
+	*user
+	*providerFixture
 	flow *sso.Flow
-	mine *sso.Own
+	own  *sso.SelfService
 }
 
-func (e *entrance) traveller(s *somebody) *traveller {
+func (e *providerFixture) newSSOUser(s *user) *ssoUser {
 	web := oidc.NewHTTP(true)
-	web.Transport = lossy{e.outage, web.Transport}
+	web.Transport = faultyTransport{e.faultInjector, web.Transport}
 	clock, store := func() time.Time { return s.owner.now }, dynamo.NewSignOn(e.table)
 	client := &oidc.Client{HTTP: web, RedirectURL: "https://accounts.example.com/sso/callback", Now: time.Now}
-	flow := &sso.Flow{Providers: e.providers(), Attempts: store, Asker: client, Now: clock}
-	links := &sso.Links{Store: store, Accounts: e.accounts, Providers: flow.Providers, Mail: &mail.Desk{NewID: token.NewIDText}, Now: clock, NewID: token.NewIDText}
-	return &traveller{s, e, flow, &sso.Own{Links: links, Flow: flow, Prover: &s.people, Factors: dynamo.Factors{Table: e.table}, Now: clock}}
+	flow := &sso.Flow{Providers: e.providers(), Requests: store, Client: client, Now: clock}
+	links := &sso.Identities{Store: store, Accounts: e.accounts, Providers: flow.Providers,
+		Mail: &mail.Composer{NewID: token.NewIDString}, Now: clock, NewID: token.NewIDString}
+	return &ssoUser{s, e, flow,
+		&sso.SelfService{Identities: links, Flow: flow, Prover: &s.auth, Factors: dynamo.Factors{Table: e.table}, Now: clock}}
 }
 
-// goes leads a browser to the provider, as the account's person, and back.
-func (w *traveller) goes(t *testing.T, d sso.Departure) sso.Return {
+// authorise leads a browser to the provider, as the account's person, and back.
+func (w *ssoUser) authorise(t *testing.T, d sso.AuthRedirect) sso.Callback {
 	t.Helper()
-	w.issuer.Person(issuertest.Claims{"sub": "sub-" + w.somebody.id})
-	q := w.issuer.Follow(t, d.URL)
-	return sso.Return{State: q.Get("state"), Code: q.Get("code"), Browser: d.Browser}
+	w.issuer.SetUser(issuertest.Claims{"sub": "sub-" + w.user.id})
+	q := w.issuer.Authorize(t, d.URL)
+	return sso.Callback{State: q.Get("state"), Code: q.Get("code"), BrowserSecret: d.BrowserSecret}
 }
 
-func (w *traveller) departs(t *testing.T) sso.Return {
+func (w *ssoUser) startSignIn(t *testing.T) sso.Callback {
 	t.Helper()
-	d, err := w.flow.Depart(t.Context(), env, w.provider, sso.Attempt{Purpose: sso.ToSignIn})
+	d, err := w.flow.Begin(t.Context(), env, w.provider, sso.AuthRequest{Purpose: sso.ToSignIn})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.goes(t, d)
+	return w.authorise(t, d)
 }
 
-// comesBack is the whole return: who it is at the provider, whose account that is, and in.
-func (w *traveller) comesBack(r sso.Return) (signin.Result, error) {
+// completeSignIn is the whole return: who it is at the provider, whose account that is, and in.
+func (w *ssoUser) completeSignIn(r sso.Callback) (signin.Result, error) {
 	ctx := context.Background()
-	got, err := w.flow.Arrive(ctx, env, r, sso.ToSignIn)
+	got, err := w.flow.Complete(ctx, env, r, sso.ToSignIn)
 	if err != nil {
 		return signin.Result{}, err
 	}
-	whose, err := w.mine.Links.Owner(ctx, env, got)
+	whose, err := w.own.Identities.Owner(ctx, env, got)
 	if err != nil {
 		return signin.Result{}, err
 	}
-	return w.people.ByProvider(ctx, whose, true, signin.Device{})
+	return w.auth.LoginWithProvider(ctx, whose, true, signin.ClientInfo{})
 }
 
-// comesIn begins anew, and has to get in.
-func (w *traveller) comesIn(t *testing.T) error {
+// signInByProvider begins anew, and has to get in.
+func (w *ssoUser) signInByProvider(t *testing.T) error {
 	t.Helper()
-	got, err := w.comesBack(w.departs(t))
+	got, err := w.completeSignIn(w.startSignIn(t))
 	if err == nil && got.Next != session.Done {
 		err = fmt.Errorf("leads to %q", got.Next)
 	}
 	return err
 }
 
-// linked is a traveller whose account is linked.
-func (e *entrance) linked(t *testing.T, s *somebody) *traveller {
+// linkedUser is a traveller whose account is linked.
+func (e *providerFixture) linkedUser(t *testing.T, s *user) *ssoUser {
 	t.Helper()
-	w := e.traveller(s)
-	if _, err := w.mine.Links.Link(t.Context(), e.fresh(t), s.id, e.provider, "sub-"+s.id); err != nil {
+	w := e.newSSOUser(s)
+	if _, err := w.own.Identities.Link(t.Context(), e.currentScope(t), s.id, e.provider, "sub-"+s.id); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// whole says what of a link is there without the rest: the claim on the identity, the account's own item, the mark on its row,
-// and the mails that told of it.
-func (w *traveller) whole(t *testing.T) (linked bool, wrong string) {
+// checkIdentity says what of a link is there without the rest: the claim on the identity, the account's own item, the
+// mark on its row, and the mails that told of it.
+func (w *ssoUser) checkIdentity(t *testing.T) (linked bool, wrong string) {
 	t.Helper()
-	store := dynamo.NewSignOn(w.entrance.table)
-	whose, err := store.Whose(t.Context(), env, w.provider, []string{"sub-" + w.somebody.id})
+	store := dynamo.NewSignOn(w.providerFixture.table)
+	whose, err := store.IdentitiesByObjectID(t.Context(), env, w.provider, []string{"sub-" + w.user.id})
 	if err != nil {
 		t.Fatal(err)
 	}
-	of, err := store.LinksOf(t.Context(), w.somebody.id)
+	of, err := store.IdentitiesOf(t.Context(), w.user.id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	waiting, _, err := w.entrance.outbox.Records(t.Context(), env, "", false, 1000)
+	waiting, _, err := w.providerFixture.outbox.LogEntries(t.Context(), env, "", false, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	told := 0
 	for _, m := range waiting {
-		if m.AccountID == w.somebody.id && m.Kind == mail.LinkAdded {
+		if m.AccountID == w.user.id && m.Kind == mail.IdentityLinked {
 			told++
 		}
-		if m.AccountID == w.somebody.id && m.Kind == mail.LinkRemoved {
+		if m.AccountID == w.user.id && m.Kind == mail.IdentityUnlinked {
 			told--
 		}
 	}
 	linked = len(whose) == 1
-	if row := w.owner.row(t).SignOn; linked != (len(of) == 1) || linked != slices.Contains(row, w.provider) || linked != (told == 1) {
+	if row := w.owner.row(t).LinkedProviders; linked != (len(of) == 1) || linked != slices.Contains(row, w.provider) ||
+		linked != (told == 1) {
 		wrong = fmt.Sprintf("%d claims, %d links, the row says %q, told %d times", len(whose), len(of), row, told)
 	}
 	return linked, wrong
 }
 
-func (e *entrance) paths() []faultPath {
-	plain := func(t *testing.T) *somebody { return e.somebody(t, nil) }
+func (e *providerFixture) paths() []faultPath {
+	plain := func(t *testing.T) *user { return e.newUser(t, nil) }
 	return []faultPath{
-		{"departing to a provider", plain, func(t *testing.T, s *somebody) deed {
-			w := e.linked(t, s)
-			var went sso.Departure
+		{"departing to a provider", plain, func(t *testing.T, s *user) operation {
+			w := e.linkedUser(t, s)
+			var went sso.AuthRedirect
 			var failed error
-			return deed{do: done(func() error {
-				went, failed = w.flow.Depart(context.Background(), env, e.provider, sso.Attempt{Purpose: sso.ToSignIn})
+			return operation{do: withoutResult(func() error {
+				went, failed = w.flow.Begin(context.Background(), env, e.provider, sso.AuthRequest{Purpose: sso.ToSignIn})
 				return failed
-			}), again: func() error {
+			}), retry: func() error {
 				if failed == nil { // there is a way back
-					if _, err := w.comesBack(w.goes(t, went)); err != nil {
+					if _, err := w.completeSignIn(w.authorise(t, went)); err != nil {
 						return err
 					}
 				}
-				return w.comesIn(t)
+				return w.signInByProvider(t)
 			}}
 		}},
-		{"coming back from a provider", plain, func(t *testing.T, s *somebody) deed {
-			w := e.linked(t, s)
-			back := w.departs(t)
-			return deed{next: session.Done, do: func() (signin.Result, error) { return w.comesBack(back) }, again: func() error {
-				// The same return is taken once at most; whoever is told that it is over begins anew.
-				if got, err := w.comesBack(back); err == nil && got.Next != session.Done || err != nil && fault.As(err) == nil {
-					return fmt.Errorf("the same return: %q, %w", got.Next, err)
-				}
-				return w.comesIn(t)
-			}}
+		{"coming back from a provider", plain, func(t *testing.T, s *user) operation {
+			w := e.linkedUser(t, s)
+			back := w.startSignIn(t)
+			return operation{next: session.Done, do: func() (signin.Result, error) { return w.completeSignIn(back) },
+				retry: func() error {
+					// The same return is taken once at most; whoever is told that it is over begins anew.
+					if got, err := w.completeSignIn(back); err == nil && got.Next != session.Done || err != nil &&
+						fault.As(err) == nil {
+						return fmt.Errorf("the same return: %q, %w", got.Next, err)
+					}
+					return w.signInByProvider(t)
+				}}
 		}},
-		{"linking one's own", plain, func(t *testing.T, s *somebody) deed {
-			w := e.traveller(s)
+		{"linking one's own", plain, func(t *testing.T, s *user) operation {
+			w := e.newSSOUser(s)
 			scope := s.owner.scope(t, s.owner.login(t, ""))
 			link := func(t *testing.T) error {
-				d, err := w.mine.Depart(context.Background(), scope, e.provider, "")
+				d, err := w.own.BeginLink(context.Background(), scope, e.provider, "")
 				if err != nil {
 					return err
 				}
-				_, err = w.mine.Return(context.Background(), scope, w.goes(t, d))
+				_, err = w.own.CompleteLink(context.Background(), scope, w.authorise(t, d))
 				return err
 			}
-			d, err := w.mine.Depart(t.Context(), scope, e.provider, "")
+			d, err := w.own.BeginLink(t.Context(), scope, e.provider, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			back := w.goes(t, d)
-			return deed{do: done(func() error { _, err := w.mine.Return(context.Background(), scope, back); return err }), holds: func(t *testing.T, err error) string {
-				linked, wrong := w.whole(t)
-				if err == nil && !linked {
-					wrong = "not linked"
-				}
-				return wrong
-			}, again: func() error {
-				if err := link(t); err != nil {
-					return err
-				}
-				if linked, wrong := w.whole(t); !linked || wrong != "" {
-					return fmt.Errorf("linked %v: %s", linked, wrong)
-				}
-				return w.comesIn(t)
-			}}
+			back := w.authorise(t, d)
+			return operation{
+				do: withoutResult(func() error { _, err := w.own.CompleteLink(context.Background(), scope, back); return err }),
+				check: func(t *testing.T, err error) string {
+					linked, wrong := w.checkIdentity(t)
+					if err == nil && !linked {
+						wrong = "not linked"
+					}
+					return wrong
+				}, retry: func() error {
+					if err := link(t); err != nil {
+						return err
+					}
+					if linked, wrong := w.checkIdentity(t); !linked || wrong != "" {
+						return fmt.Errorf("linked %v: %s", linked, wrong)
+					}
+					return w.signInByProvider(t)
+				}}
 		}},
-		{"unlinking one's own", plain, func(t *testing.T, s *somebody) deed {
-			w := e.linked(t, s)
+		{"unlinking one's own", plain, func(t *testing.T, s *user) operation {
+			w := e.linkedUser(t, s)
 			scope := s.owner.scope(t, s.owner.login(t, ""))
-			unlink := func() error { return w.mine.Unlink(context.Background(), scope, e.provider, "") }
-			return deed{do: done(unlink), holds: func(t *testing.T, err error) string {
-				linked, wrong := w.whole(t)
+			unlink := func() error { return w.own.Unlink(context.Background(), scope, e.provider, "") }
+			return operation{do: withoutResult(unlink), check: func(t *testing.T, err error) string {
+				linked, wrong := w.checkIdentity(t)
 				if err == nil && linked {
 					wrong = "still linked"
 				}
 				return wrong
-			}, again: func() error {
+			}, retry: func() error {
 				if err := unlink(); err != nil {
 					return err
 				}
-				if linked, wrong := w.whole(t); linked || wrong != "" {
+				if linked, wrong := w.checkIdentity(t); linked || wrong != "" {
 					return fmt.Errorf("linked %v: %s", linked, wrong)
 				}
-				if err := w.comesIn(t); !fault.HasCode(err, "signInRefused") {
+				if err := w.signInByProvider(t); !fault.HasCode(err, "signInRefused") {
 					return fmt.Errorf("unlinked, and in: %w", err)
 				}
-				return s.getIn(t)
+				return s.signInAnew(t)
 			}}
 		}},
 	}
 }
 
 // passkeyPaths are setting passkeys up and asking for them; using one is among the ways in (faultPaths).
-func passkeyPaths(u *unreliable) []faultPath {
-	plain := func(t *testing.T) *somebody { return u.somebody(t, nil) }
+func passkeyPaths(u *faultFixture) []faultPath {
+	plain := func(t *testing.T) *user { return u.newUser(t, nil) }
 	// enters sets a passkey up if there is none, and signs in by it alone.
-	enters := func(t *testing.T, s *somebody, h *holder) error {
+	enters := func(t *testing.T, s *user, h *passkeyUser) error {
 		if !s.owner.row(t).MFAEnabled {
 			h, _, _ = s.newPasskey(t, s.owner.scope(t, s.owner.login(t, "")), "Phone")
 		}
-		h.people, h.now = s.people, s.owner.now
-		_, err := h.enter(t)
+		h.auth, h.now = s.auth, s.owner.now
+		_, err := h.signInByPasskey(t)
 		return err
 	}
 	// whole says whether passkey, mark on the account and recovery codes are there together.
-	whole := func(t *testing.T, s *somebody, err error) string {
+	whole := func(t *testing.T, s *user, err error) string {
 		t.Helper()
-		found, bad := s.people.Factors.Recall(t.Context(), s.id, "")
-		codes, worse := s.people.Factors.Codes(t.Context(), s.id)
+		found, bad := s.auth.Factors.LoadFactors(t.Context(), s.id, "")
+		codes, worse := s.auth.Factors.RecoveryCodes(t.Context(), s.id)
 		if bad != nil || worse != nil {
 			t.Fatal(bad, worse)
 		}
-		if on := s.owner.row(t).MFAEnabled; on != (len(found.Passkeys) == 1) || on != (len(codes) == 10) || err == nil && !on {
+		if on := s.owner.row(t).MFAEnabled; on != (len(found.Passkeys) == 1) || on != (len(codes) == 10) || err == nil &&
+			!on {
 			return fmt.Sprintf("second factor %v, %d passkeys, %d codes", on, len(found.Passkeys), len(codes))
 		}
 		return ""
 	}
 	return []faultPath{
-		{"beginning a passkey", plain, func(t *testing.T, s *somebody) deed {
+		{"beginning a passkey", plain, func(t *testing.T, s *user) operation {
 			scope := s.owner.scope(t, s.owner.login(t, ""))
 			var options []byte
 			var failed error
-			return deed{do: done(func() error { options, failed = s.own.BeginPasskey(context.Background(), scope, ""); return failed }), again: func() error {
+			return operation{do: withoutResult(func() error {
+				options, failed = s.selfService.BeginPasskey(context.Background(), scope, "")
+				return failed
+			}), retry: func() error {
 				if failed != nil {
 					return enters(t, s, nil)
 				}
-				h, made := s.attests(t, func() ([]byte, error) { return options, nil })
-				if _, _, err := s.own.ConfirmPasskey(t.Context(), scope, made, "Phone"); err != nil {
+				h, made := s.attest(t, func() ([]byte, error) { return options, nil })
+				if _, _, err := s.selfService.ConfirmPasskey(t.Context(), scope, made, "Phone"); err != nil {
 					return err
 				}
 				return enters(t, s, h)
 			}}
 		}},
-		{"confirming a passkey", plain, func(t *testing.T, s *somebody) deed {
+		{"confirming a passkey", plain, func(t *testing.T, s *user) operation {
 			scope := s.owner.scope(t, s.owner.login(t, ""))
-			h, made := s.attests(t, func() ([]byte, error) { return s.own.BeginPasskey(t.Context(), scope, "") })
-			return deed{do: done(func() error {
-				_, _, err := s.own.ConfirmPasskey(context.Background(), scope, made, "Phone")
+			h, made := s.attest(t, func() ([]byte, error) { return s.selfService.BeginPasskey(t.Context(), scope, "") })
+			return operation{do: withoutResult(func() error {
+				_, _, err := s.selfService.ConfirmPasskey(context.Background(), scope, made, "Phone")
 				return err
 			}),
-				holds: func(t *testing.T, err error) string { return whole(t, s, err) }, again: func() error { return enters(t, s, h) }}
+				check: func(t *testing.T, err error) string { return whole(t, s, err) },
+				retry: func() error { return enters(t, s, h) }}
 		}},
-		{"a passkey as the set-up that is asked for", func(t *testing.T) *somebody { return u.somebody(t, field.Patch{"mfaRequired": true}) }, func(t *testing.T, s *somebody) deed {
-			ticket := s.ticket(t, session.SetUpSecondFactor)
-			h, made := s.attests(t, func() ([]byte, error) {
-				begun, err := s.people.BeginSetUp(t.Context(), ticket, mfa.ByPasskey)
-				return begun.Options, err
-			})
-			confirm := func() (signin.Result, error) {
-				return s.people.ConfirmSetUp(context.Background(), ticket, signin.NewFactor{Credential: made, Name: "Phone"}, signin.Device{})
-			}
-			return deed{next: session.Done, do: confirm, holds: func(t *testing.T, err error) string { return whole(t, s, err) }, again: func() error {
-				if !s.owner.row(t).MFAEnabled {
-					if _, err := confirm(); err != nil {
-						return err
-					}
+		{"a passkey as the set-up that is asked for",
+			func(t *testing.T) *user { return u.newUser(t, field.Patch{"mfaRequired": true}) },
+			func(t *testing.T, s *user) operation {
+				ticket := s.ticket(t, session.SetUpSecondFactor)
+				h, made := s.attest(t, func() ([]byte, error) {
+					begun, err := s.auth.BeginEnrolment(t.Context(), ticket, mfa.PasskeyMethod)
+					return begun.PasskeyOptions, err
+				})
+				confirm := func() (signin.Result, error) {
+					return s.auth.ConfirmEnrolment(context.Background(), ticket,
+						signin.EnrolmentResponse{Credential: made, Name: "Phone"}, signin.ClientInfo{})
 				}
-				return enters(t, s, h)
-			}}
-		}},
-		{"asking for any passkey", u.keyed, func(t *testing.T, s *somebody) deed {
-			s.holder.people = s.people
+				return operation{next: session.Done, do: confirm,
+					check: func(t *testing.T, err error) string { return whole(t, s, err) }, retry: func() error {
+						if !s.owner.row(t).MFAEnabled {
+							if _, err := confirm(); err != nil {
+								return err
+							}
+						}
+						return enters(t, s, h)
+					}}
+			}},
+		{"asking for any passkey", u.withPasskey, func(t *testing.T, s *user) operation {
+			s.passkeyUser.auth = s.auth
 			var options []byte
 			var failed error
-			return deed{do: done(func() error { options, failed = s.people.BeginPasskey(context.Background()); return failed }), again: func() error {
-				if failed == nil {
-					if _, err := s.people.ByPasskey(t.Context(), s.holder.answers(t, options), signin.Device{}); err != nil {
+			return operation{
+				do: withoutResult(func() error { options, failed = s.auth.BeginPasskey(context.Background()); return failed }),
+				retry: func() error {
+					if failed == nil {
+						if _, err := s.auth.LoginWithPasskey(t.Context(), s.passkeyUser.assertion(t, options),
+							signin.ClientInfo{}); err != nil {
+							return err
+						}
+					}
+					_, err := s.passkeyUser.signInByPasskey(t)
+					return err
+				}}
+		}},
+		{"asking for one's passkey", u.withPasskey, func(t *testing.T, s *user) operation {
+			ticket := s.ticket(t, session.SecondFactor)
+			return operation{
+				do: withoutResult(func() error { _, err := s.auth.BeginPasskeyFactor(context.Background(), ticket); return err }),
+				retry: func() error {
+					raw, err := s.auth.BeginPasskeyFactor(t.Context(), ticket)
+					if err != nil {
 						return err
 					}
-				}
-				_, err := s.holder.enter(t)
-				return err
-			}}
-		}},
-		{"asking for one's passkey", u.keyed, func(t *testing.T, s *somebody) deed {
-			ticket := s.ticket(t, session.SecondFactor)
-			return deed{do: done(func() error { _, err := s.people.AskPasskey(context.Background(), ticket); return err }), again: func() error {
-				raw, err := s.people.AskPasskey(t.Context(), ticket)
-				if err != nil {
+					_, err = s.step(ticket,
+						signin.SecondFactorResponse{Method: mfa.PasskeyMethod, Credential: s.passkeyUser.assertion(t, raw)})
 					return err
-				}
-				_, err = s.step(ticket, signin.SecondFactor{Method: mfa.ByPasskey, Credential: s.holder.answers(t, raw)})
-				return err
-			}}
+				}}
 		}},
 	}
 }
 
-// attests has an authenticator make a passkey of what begin returns.
-func (s *somebody) attests(t *testing.T, begin func() ([]byte, error)) (*holder, []byte) {
+// attest has an authenticator make a passkey of what begin returns.
+func (s *user) attest(t *testing.T, begin func() ([]byte, error)) (*passkeyUser, []byte) {
 	t.Helper()
 	raw, err := begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := s.owner.newHolder()
-	return h, h.attested(t, raw)
+	h := s.owner.newPasskeyUser()
+	return h, h.attestation(t, raw)
 }
 
-// publishedPaths are of a person who chooses a password that a service of published ones is asked about. That service alone
-// may be away without keeping anybody from anything (V05).
-func publishedPaths(t *testing.T, u *unreliable) []faultPath {
+// publishedPaths are of a person who chooses a password that a service of published ones is asked about. That service
+// alone may be away without keeping anybody from anything (V05).
+func publishedPaths(t *testing.T, u *faultFixture) []faultPath {
 	t.Helper()
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if u.call(func() error { _, err := fmt.Fprintln(w, "0018A45C4D1DEF81644B54AB7F969B88D65:1"); return err }) != nil {
@@ -375,29 +398,32 @@ func publishedPaths(t *testing.T, u *unreliable) []faultPath {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []faultPath{{"a password that is asked about", func(t *testing.T) *somebody { return u.somebody(t, nil) }, func(t *testing.T, s *somebody) deed {
-		s.people.Breaches = known
-		was := away
-		d := ownPasswordDeed(t, s)
-		holds := d.holds
-		d.holds = func(t *testing.T, err error) string {
-			if away > was && err != nil {
-				return "the service of published passwords is away, and the password is refused"
-			}
-			return holds(t, err)
-		}
-		return d
-	}}}
+	return []faultPath{
+		{"a password that is asked about", func(t *testing.T) *user { return u.newUser(t, nil) },
+			func(t *testing.T, s *user) operation {
+				s.auth.Breaches = known
+				was := away
+				d := ownPasswordOperation(t, s)
+				holds := d.check
+				d.check = func(t *testing.T, err error) string {
+					if away > was && err != nil {
+						return "the service of published passwords is away, and the password is refused"
+					}
+					return holds(t, err)
+				}
+				return d
+			}}}
 }
 
-// V84: the table, the key service, the provider or the service of published passwords fails at any one call of setting up and
-// removing the ways in. Nothing is answered as done that is not, nothing is there by half, and it goes when all is well again.
+// V84: the table, the key service, the provider or the service of published passwords fails at any one call of setting
+// up and removing the ways in. Nothing is answered as done that is not, nothing is there by half, and it goes when all
+// is well again.
 func TestAnyCallOfAWayInToBeMayFail(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		t.Run(fmt.Sprintf("answer lost %v", after), func(t *testing.T) {
 			t.Parallel()
-			u := newUnreliable(t, false)
-			for _, path := range slices.Concat(newEntrance(t, u).paths(), passkeyPaths(u), publishedPaths(t, u)) {
+			u := newFaultFixture(t, false)
+			for _, path := range slices.Concat(newProviderFixture(t, u).paths(), passkeyPaths(u), publishedPaths(t, u)) {
 				t.Run(path.name, func(t *testing.T) { path.survives(t, after) })
 			}
 		})

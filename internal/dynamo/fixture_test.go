@@ -38,9 +38,9 @@ type fixture struct {
 	store        dynamo.Accounts
 	accounts     *account.Service
 	signin       *signin.Service
-	files        *files
-	records      dynamo.Jobs
-	queue        *messages
+	files        *fakeFiles
+	jobStore     dynamo.Jobs
+	queue        *fakeQueue
 	admin        access.Scope
 }
 
@@ -53,18 +53,19 @@ func newFixture(t *testing.T) *fixture {
 func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 	t.Helper()
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
-		files: &files{stored: map[string][]byte{}}, records: dynamo.Jobs{Table: table}, queue: &messages{}}
+		files: &fakeFiles{stored: map[string][]byte{}}, jobStore: dynamo.Jobs{Table: table}, queue: &fakeQueue{}}
 	f.accounts = accountService(f.store)
-	gate := &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(table), Now: time.Now}
 	f.signin = &signin.Service{
-		Gate: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Hasher: fastHash{}, Passwords: fastHash{},
-		Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+		TokenAuthenticator: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Verifier: fakeHasher{},
+		Passwords: fakeHasher{},
+		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
 	s := setup.Setup{Environments: f.environments, Seats: f.store, Accounts: f.accounts}
-	if _, err := s.Environment(t.Context(), env); err != nil {
+	if _, err := s.CreateEnvironment(t.Context(), env); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Administrator(t.Context(), env, "a long enough secret"); err != nil {
+	if _, err := s.CreateAdministrator(t.Context(), env, "a long enough secret"); err != nil {
 		t.Fatal(err)
 	}
 	f.admin = f.signInAs(t, "admin", "a long enough secret")
@@ -72,18 +73,21 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 }
 
 func accountService(store dynamo.Accounts) *account.Service {
-	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store, Directory: store, Passwords: fastHash{}, Generator: password.Argon2id{}, Remover: store, Seats: store, Now: time.Now, NewID: token.NewIDText}
+	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store, Directory: store,
+		Passwords: fakeHasher{}, Generator: password.Argon2id{}, Deleter: store, Seats: store, Now: time.Now,
+		NewID: token.NewIDString}
 }
 
 // signInAs returns the scope of a new session, through a forced change of password if one is due.
 func (f *fixture) signInAs(t *testing.T, who, secret string) access.Scope {
 	t.Helper()
-	got, err := f.signin.Login(t.Context(), who, secret, signin.Device{})
+	got, err := f.signin.Login(t.Context(), who, secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Next == "changePassword" {
-		if got, err = f.signin.ChangePassword(t.Context(), got.Ticket.Reveal(), secret+" of my own", signin.Device{}); err != nil {
+		if got, err = f.signin.ChangePassword(t.Context(), got.Ticket.Reveal(), secret+" of my own",
+			signin.ClientInfo{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,8 +98,8 @@ func (f *fixture) signInAs(t *testing.T, who, secret string) access.Scope {
 	return scope
 }
 
-// fresh returns the administrator's scope with the environment as it is now, as a new request has it.
-func (f *fixture) fresh(t *testing.T) access.Scope {
+// currentScope returns the administrator's scope with the environment as it is now, as a new request has it.
+func (f *fixture) currentScope(t *testing.T) access.Scope {
 	t.Helper()
 	now, err := f.environments.Environment(t.Context(), env)
 	if err != nil {
@@ -112,7 +116,7 @@ func (f *fixture) create(t *testing.T, username string, more field.Patch) accoun
 	for k, v := range more {
 		p[k] = v
 	}
-	a, err := f.accounts.Create(t.Context(), f.fresh(t), p)
+	a, err := f.accounts.Create(t.Context(), f.currentScope(t), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,12 +124,13 @@ func (f *fixture) create(t *testing.T, username string, more field.Patch) accoun
 }
 
 func (f *fixture) worker() *transfer.Worker {
-	imports := dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments}
+	imports := dynamo.Imports{Jobs: f.jobStore, Accounts: f.store, Environments: f.environments}
 	return &transfer.Worker{
-		Jobs: f.records, Staging: imports, Resources: imports, Undoing: imports,
+		Jobs: f.jobStore, Staging: imports, Resources: imports, UndoStore: imports,
 		Directory: dynamo.Directory{Accounts: f.store, Environments: f.environments, Now: time.Now},
-		Files:     f.files, Rules: f.accounts.Rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
-		Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now},
+		Files:     f.files, Rules: f.accounts.Rules, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		NewID:     token.NewIDString,
+		Scheduler: transfer.Scheduler{Jobs: f.jobStore, Messages: f.queue, Now: time.Now},
 	}
 }
 
@@ -137,12 +142,12 @@ func (f *fixture) submit(t *testing.T, o transfer.Options, rows ...[]any) transf
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	j := transfer.Job{
-		ID: token.NewIDText(), Env: env, Kind: transfer.Import, State: transfer.Submitted, Options: o,
+		ID: token.NewIDString(), Env: env, Kind: transfer.Import, State: transfer.Submitted, Options: o,
 		By: f.admin.Caller.Username, ByID: f.admin.Caller.AccountID, Created: now, Submitted: now,
 	}
 	f.files.put(j.UploadKey(), workbook(t, rows...))
 	j.File = transfer.File{Key: j.UploadKey(), ETag: f.files.etag(j.UploadKey())}
-	if err := f.records.Create(t.Context(), j); err != nil {
+	if err := f.jobStore.Create(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
 	return j
@@ -150,7 +155,7 @@ func (f *fixture) submit(t *testing.T, o transfer.Options, rows ...[]any) transf
 
 func (f *fixture) job(t *testing.T, id string) transfer.Job {
 	t.Helper()
-	j, err := f.records.Job(t.Context(), env, id)
+	j, err := f.jobStore.Job(t.Context(), env, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +165,7 @@ func (f *fixture) job(t *testing.T, id string) transfer.Job {
 // usernames returns everybody whom a new reader sees, in order.
 func (f *fixture) usernames(t *testing.T) []string {
 	t.Helper()
-	found, _, err := f.accounts.List(t.Context(), f.fresh(t), "", 10000)
+	found, _, err := f.accounts.List(t.Context(), f.currentScope(t), "", 10000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,24 +192,24 @@ func workbook(t *testing.T, rows ...[]any) []byte {
 	return out.Bytes()
 }
 
-// files is the object store in memory: what is under test here is the table.
-type files struct {
+// fakeFiles is the object store in memory: what is under test here is the table.
+type fakeFiles struct {
 	mu     sync.Mutex
 	stored map[string][]byte
 }
 
-func (s *files) put(key string, body []byte) {
+func (s *fakeFiles) put(key string, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stored[key] = body
 }
 
-func (s *files) etag(key string) string {
+func (s *fakeFiles) etag(key string) string {
 	sum := sha256.Sum256(s.stored[key])
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *files) Get(_ context.Context, f transfer.File) ([]byte, error) {
+func (s *fakeFiles) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	body, ok := s.stored[f.Key]
@@ -214,31 +219,31 @@ func (s *files) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	return body, nil
 }
 
-func (s *files) Put(_ context.Context, key, _ string, body []byte) error {
+func (s *fakeFiles) Put(_ context.Context, key, _ string, body []byte) error {
 	s.put(key, body)
 	return nil
 }
 
-// fastHash stands in for argon2id where the hash is not what is tested; the policy is the real one.
-type fastHash struct{ password.Argon2id }
+// fakeHasher stands in for argon2id where the hash is not what is tested; the policy is the real one.
+type fakeHasher struct{ password.Argon2id }
 
-func (fastHash) Hash(p string) (string, error) {
+func (fakeHasher) Hash(p string) (string, error) {
 	sum := sha256.Sum256([]byte(p))
 	return "fast$" + hex.EncodeToString(sum[:]), nil
 }
 
-func (f fastHash) Verify(hash, p string) bool {
+func (f fakeHasher) Verify(hash, p string) bool {
 	want, _ := f.Hash(p)
 	return hash == want
 }
 
-// messages is the queue: what was sent, by group and dedup id.
-type messages struct {
+// fakeQueue is the queue: what was sent, by group and dedup id.
+type fakeQueue struct {
 	mu   sync.Mutex
 	sent []string
 }
 
-func (q *messages) Send(_ context.Context, group, dedup string, _ []byte) error {
+func (q *fakeQueue) Send(_ context.Context, group, dedup string, _ []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.sent = append(q.sent, group+" "+dedup)

@@ -16,10 +16,12 @@ type Idempotency struct {
 
 func (s Idempotency) item(id string, record []byte, until time.Time) item {
 	k := idempotencyKey(id)
-	return item{"PK": str(k.pk), "SK": str(k.sk), "record": bin(record), "until": num(until.UnixMilli()), "ttl": num(until.Unix())}
+	return item{"PK": str(k.pk), "SK": str(k.sk), "record": bin(record), "until": num(until.UnixMilli()),
+		"ttl": num(until.Unix())}
 }
 
-// Claim stores record under key until the given time, unless one is there that has not passed: then it returns that one.
+// Claim stores record under key until the given time, unless one is there that has not passed: then it returns that
+// one.
 func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, until time.Time) ([]byte, error) {
 	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: s.item(id, record, until),
@@ -39,7 +41,8 @@ func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, u
 func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []byte, until time.Time) error {
 	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: s.item(id, record, until), ConditionExpression: aws.String("#record = :claimed"),
-		ExpressionAttributeNames: map[string]string{"#record": "record"}, ExpressionAttributeValues: item{":claimed": bin(claimed)},
+		ExpressionAttributeNames:  map[string]string{"#record": "record"},
+		ExpressionAttributeValues: item{":claimed": bin(claimed)},
 	})
 	_, _, err = conditionHeld(err)
 	return err
@@ -49,7 +52,8 @@ func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []b
 func (s Idempotency) Release(ctx context.Context, id string, claimed []byte) error {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: idempotencyKey(id).attributes(), ConditionExpression: aws.String("#record = :claimed"),
-		ExpressionAttributeNames: map[string]string{"#record": "record"}, ExpressionAttributeValues: item{":claimed": bin(claimed)},
+		ExpressionAttributeNames:  map[string]string{"#record": "record"},
+		ExpressionAttributeValues: item{":claimed": bin(claimed)},
 	})
 	_, _, err = conditionHeld(err)
 	return err

@@ -25,48 +25,49 @@ var (
 	_ transfer.Resources = Imports{}
 )
 
-// jobPart is the job's own item in a transaction: what fences off workers of an earlier epoch.
-func (s Imports) jobPart(j transfer.Job, update, condition string, values item) part {
+// fencedJobUpdate is the job's own item in a transaction: what fences off workers of an earlier epoch.
+func (s Imports) fencedJobUpdate(j transfer.Job, update, condition string, values item) op {
 	values[":epoch"] = num(j.Epoch)
 	condition = "epoch = :epoch AND " + condition
-	return part{types.TransactWriteItem{Update: &types.Update{
+	return op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
-		ExpressionAttributeValues: values, ExpressionAttributeNames: namesIn(update + condition),
+		ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + condition),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}, lostOrCancelled(j)}
+	}}, jobConflict(j)}
 }
 
-func lostOrCancelled(j transfer.Job) func(item) error {
+func jobConflict(j transfer.Job) func(item) error {
 	return func(current item) error {
 		if number(current, "epoch") == j.Epoch && flag(current, "cancel") {
 			return transfer.ErrCancelled
 		}
-		return transfer.ErrLost
+		return transfer.ErrSuperseded
 	}
 }
 
-// run does a transaction whose first part is the job's; a condition that fails elsewhere means ErrOvertaken.
-func (s Imports) run(ctx context.Context, p parts) error {
+// commitFenced does a transaction whose first part is the job's; a condition that fails elsewhere means ErrOvertaken.
+func (s Imports) commitFenced(ctx context.Context, p transaction) error {
 	err := s.transact(ctx, p.items())
-	var cancelled *errCancelled
+	var cancelled *cancelledError
 	if !errors.As(err, &cancelled) {
 		return err
 	}
 	if i := cancelled.failed(); i == 0 {
-		return p[0].refused(cancelled.reasons[0].Item)
+		return p[0].conflict(cancelled.reasons[0].Item)
 	}
-	return transfer.ErrOvertaken
+	return transfer.ErrStale
 }
 
-// head is an update of the environment's head that concerns import number mark.
-func (s Imports) head(env string, mark int64, update, condition string, values item) part {
-	return part{types.TransactWriteItem{Update: &types.Update{
+// headUpdate is an update of the environment's head that concerns import number mark.
+func (s Imports) headUpdate(env string, importID int64, update, condition string, values item) op {
+	return op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: headKey(env).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
-		ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#n": strconv.FormatInt(mark, 10)},
+		ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#n": strconv.FormatInt(importID, 10)},
 	}}, nil}
 }
 
-// Begin implements transfer.Staging: the job gets the environment's next number and that number becomes pending, in one.
+// Begin implements transfer.Staging: the job gets the environment's next number and that number becomes pending, in
+// one.
 func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error) {
 	const tries = 8
 	for attempt := 1; ; attempt++ {
@@ -75,18 +76,18 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 			return transfer.Job{}, err
 		}
 		begun := j
-		begun.State, begun.Import, begun.Next = transfer.Writing, env.Imports.Last+1, 0
-		set, values, err := bodyAndState(begun)
+		begun.State, begun.ImportID, begun.NextRow = transfer.Writing, env.Imports.Last+1, 0
+		set, values, err := jobUpdate(begun)
 		if err != nil {
 			return transfer.Job{}, err
 		}
-		err = s.run(ctx, parts{
-			s.jobPart(begun, set, "attribute_not_exists(cancel)", values),
-			s.head(j.Env, begun.Import, "SET lastImport = :n, pending.#n = :job", "lastImport = :last", item{
-				":n": num(begun.Import), ":last": num(env.Imports.Last), ":job": nested(item{"job": str(j.ID)}),
+		err = s.commitFenced(ctx, transaction{
+			s.fencedJobUpdate(begun, set, "attribute_not_exists(cancel)", values),
+			s.headUpdate(j.Env, begun.ImportID, "SET lastImport = :n, pending.#n = :job", "lastImport = :last", item{
+				":n": num(begun.ImportID), ":last": num(env.Imports.Last), ":job": mapValue(item{"job": str(j.ID)}),
 			}),
 		})
-		if errors.Is(err, transfer.ErrOvertaken) && attempt < tries {
+		if errors.Is(err, transfer.ErrStale) && attempt < tries {
 			continue // another import took the number
 		}
 		return begun, err
@@ -94,84 +95,88 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 }
 
 // Stage implements transfer.Staging.
-func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.Staged) (int, error) {
-	p, naming := parts{{}}, map[key]int64{}
-	taken := 0
+func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.StagedRow) (int, error) {
+	p, references := transaction{{}}, map[key]int64{}
+	staged := 0
 	for _, row := range rows {
-		more, names, err := s.planStaged(j, row)
+		more, manager, err := s.stagedRowItems(j, row)
 		if err != nil {
 			return 0, err
 		}
-		named := 0
-		if _, have := naming[names]; names != (key{}) && !have {
-			named = 1
+		extra := 0
+		if _, have := references[manager]; manager != (key{}) && !have {
+			extra = 1
 		}
-		if len(p)+len(more)+len(naming)+named > maxTransaction {
+		if len(p)+len(more)+len(references)+extra > maxTransaction {
 			break
 		}
 		p = append(p, more...)
-		if names != (key{}) {
-			naming[names]++
+		if manager != (key{}) {
+			references[manager]++
 		}
-		taken++
+		staged++
 	}
-	p[0] = s.jobPart(j, "SET #next = :next", "#state = :writing AND #next = :from AND attribute_not_exists(cancel)", item{
-		":next": num(int64(rows[taken-1].Next)), ":from": num(int64(j.Next)), ":writing": str(string(transfer.Writing)),
-	})
-	return taken, s.run(ctx, s.named(p, naming))
+	p[0] = s.fencedJobUpdate(j, "SET #next = :next",
+		"#state = :writing AND #next = :from AND attribute_not_exists(cancel)", item{
+			":next": num(int64(rows[staged-1].NextRow)), ":from": num(int64(j.NextRow)),
+			":writing": str(string(transfer.Writing)),
+		})
+	return staged, s.commitFenced(ctx, s.addReferences(p, references))
 }
 
-// planStaged returns the items of a row, and the resource that it names as manager, no key for none.
-func (s Imports) planStaged(j transfer.Job, row transfer.Staged) (p parts, names key, err error) {
-	if row.Write.After.ID != "" {
-		if p, err = s.Accounts.planHanded(j.Env, row.Write, j.Import, handed{row.Takes, row.Leaves}); err != nil {
+// stagedRowItems returns the items of a row, and the resource that it names as manager, no key for none.
+func (s Imports) stagedRowItems(j transfer.Job, row transfer.StagedRow) (p transaction, manager key, err error) {
+	if row.Account.After.ID != "" {
+		if p, err = s.Accounts.stagedItems(j.Env, row.Account, j.ImportID,
+			keyTransfers{row.AcquiredIdentifiers, row.ReleasedIdentifiers}); err != nil {
 			return nil, key{}, err
 		}
 	}
-	if row.Staff == nil {
+	if row.Resource == nil {
 		return p, key{}, nil
 	}
-	w := row.Staff
-	if manager := w.After.Manager; manager != "" && !row.ManagerMade && (w.Before == nil || w.Before.Manager != manager) {
-		names = resourceKey(j.Env, catalogue.Fold(manager))
+	w := row.Resource
+	if code := w.After.Manager; code != "" && !row.ManagerCreated && (w.Before == nil || w.Before.Manager != code) {
+		manager = resourceKey(j.Env, catalogue.Fold(code))
 	}
 	p = append(p, s.stageResource(j, row))
 	err = s.stageResourceEvent(&p, j, w)
-	return p, names, err
+	return p, manager, err
 }
 
 // Commit implements transfer.Staging: the number leaves the pending ones, and with that every staged row counts.
 func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
-	set, values, err := bodyAndState(j)
+	set, values, err := jobUpdate(j)
 	if err != nil {
 		return err
 	}
 	values[":writing"] = str(string(transfer.Writing))
-	p := append(parts{
-		s.jobPart(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
-		s.head(j.Env, j.Import, "REMOVE pending.#n", "attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
+	p := append(transaction{
+		s.fencedJobUpdate(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
+		s.headUpdate(j.Env, j.ImportID, "REMOVE pending.#n",
+			"attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
 		s.Accounts.callerUnchanged(actor.AccountID, actor.Epoch),
-	}, s.atCounters(j.Env, j.CatalogueVersion, gives, seats)...)
+	}, s.counterItems(j.Env, j.CatalogueVersion, assignsCode, seats)...)
 	if j.Kind == transfer.Undo {
-		p = append(p, s.undonePart(j))
+		p = append(p, s.markUndoneItem(j))
 	}
-	return s.run(ctx, p)
+	return s.commitFenced(ctx, p)
 }
 
-// Close implements transfer.Staging.
-func (s Imports) Close(ctx context.Context, j transfer.Job) error {
-	mark := j.Import
-	j.Import = 0
-	if mark == 0 {
+// FinishRollback implements transfer.Staging.
+func (s Imports) FinishRollback(ctx context.Context, j transfer.Job) error {
+	importID := j.ImportID
+	j.ImportID = 0
+	if importID == 0 {
 		return s.Save(ctx, j)
 	}
-	set, values, err := bodyAndState(j)
+	set, values, err := jobUpdate(j)
 	if err != nil {
 		return err
 	}
-	values[":mark"] = num(mark)
-	return s.run(ctx, parts{
-		s.jobPart(j, set, "imp = :mark", values),
-		s.head(j.Env, mark, "REMOVE pending.#n", "attribute_exists(PK)", nil),
+	values[":mark"] = num(importID)
+	return s.commitFenced(ctx, transaction{
+		s.fencedJobUpdate(j, set, "imp = :mark", values),
+		s.headUpdate(j.Env, importID, "REMOVE pending.#n", "attribute_exists(PK)", nil),
 	})
 }

@@ -34,12 +34,12 @@ const (
 	killedFolder = "KILLED_WORKER_FOLDER"
 )
 
-// folder is the object store on disk, for two processes.
-type folder string
+// folderFiles is the object store on disk, for two processes.
+type folderFiles string
 
-func (s folder) path(key string) string { return filepath.Join(string(s), url.PathEscape(key)) }
+func (s folderFiles) path(key string) string { return filepath.Join(string(s), url.PathEscape(key)) }
 
-func (s folder) Get(_ context.Context, f transfer.File) ([]byte, error) {
+func (s folderFiles) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	body, err := os.ReadFile(s.path(f.Key))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fault.New(fault.NotFound, "notFound", "There is no such file.")
@@ -48,7 +48,7 @@ func (s folder) Get(_ context.Context, f transfer.File) ([]byte, error) {
 }
 
 // Put writes a file whole or not at all, as an object store does.
-func (s folder) Put(_ context.Context, key, _ string, body []byte) error {
+func (s folderFiles) Put(_ context.Context, key, _ string, body []byte) error {
 	part := filepath.Join(string(s), "part")
 	if err := os.WriteFile(part, body, 0o600); err != nil {
 		return err
@@ -63,31 +63,33 @@ func TestKilledWorker(t *testing.T) {
 		t.Skip("it runs as the process that is killed")
 	}
 	table := &dynamo.Table{Client: localtest.Services(t).DynamoDBClient(), Name: os.Getenv(killedTable)}
-	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table}, records: dynamo.Jobs{Table: table}}
+	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
+		jobStore: dynamo.Jobs{Table: table}}
 	f.accounts = accountService(f.store)
 	worker := f.worker()
-	worker.Files = folder(os.Getenv(killedFolder))
+	worker.Files = folderFiles(os.Getenv(killedFolder))
 	fmt.Println("working")
 	if err := worker.Run(t.Context(), env, id); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// killing starts worker processes and kills them.
-type killing struct {
+// killFixture starts worker processes and kills them.
+type killFixture struct {
 	*fixture
 
-	files  folder
+	files  folderFiles
 	killed int
 	// span is how long a worker needs that nobody kills.
 	span time.Duration
 }
 
 // kill runs a job in a process that is killed at any moment.
-func (k *killing) kill(t *testing.T, j transfer.Job) {
+func (k *killFixture) kill(t *testing.T, j transfer.Job) {
 	t.Helper()
 	e := localtest.Services(t)
-	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWorker$") //nolint:gosec // this test itself
+	process := exec.CommandContext(t.Context(), os.Args[0],
+		"-test.run=^TestKilledWorker$") //nolint:gosec // this test itself
 	process.Env = append(os.Environ(), killedTable+"="+k.table.Name, killedJob+"="+j.ID, killedFolder+"="+string(k.files),
 		"AWS_ENDPOINT_URL_DYNAMODB="+e.DynamoDB, "AWS_ENDPOINT_URL_SQS="+e.SQS, "AWS_ENDPOINT_URL_S3="+e.S3)
 	out, err := process.StdoutPipe()
@@ -110,11 +112,11 @@ func (k *killing) kill(t *testing.T, j transfer.Job) {
 		k.span = time.Since(begun)
 	}
 	is := k.job(t, j.ID)
-	t.Logf("%s killed %v, %s at %d", j.Kind, died, is.State, is.Next)
+	t.Logf("%s killed %v, %s at %d", j.Kind, died, is.State, is.NextRow)
 }
 
-// ends lets the next worker end a job.
-func (k *killing) ends(t *testing.T, j transfer.Job) {
+// finishJob lets the next worker end a job.
+func (k *killFixture) finishJob(t *testing.T, j transfer.Job) {
 	t.Helper()
 	worker := k.worker()
 	worker.Files = k.files
@@ -126,8 +128,8 @@ func (k *killing) ends(t *testing.T, j transfer.Job) {
 	}
 }
 
-// V73, V74: a worker's process killed by SIGKILL at any moment leaves an import that nobody sees and that the next delivery
-// brings in whole, and so with its undo. KILL_ROUNDS says how often each is tried.
+// V73, V74: a worker's process killed by SIGKILL at any moment leaves an import that nobody sees and that the next
+// delivery brings in whole, and so with its undo. KILL_ROUNDS says how often each is tried.
 func TestImportWhoseWorkerIsKilled(t *testing.T) {
 	rounds := 5
 	if testing.Short() {
@@ -137,40 +139,40 @@ func TestImportWhoseWorkerIsKilled(t *testing.T) {
 		rounds = n
 	}
 	f := newFixture(t)
-	f.office(t)
-	k := &killing{fixture: f, files: folder(t.TempDir()), span: 400 * time.Millisecond}
-	f.makeResource(t, "FREEs")
-	before, left := f.seen(t), f.left(t)
+	f.createPeople(t)
+	k := &killFixture{fixture: f, files: folderFiles(t.TempDir()), span: 400 * time.Millisecond}
+	f.createResource(t, "FREEs")
+	before, left := f.visibleState(t), f.leftovers(t)
 	for round := range rounds {
 		emails := [2]string{f.email(t, "p"), f.email(t, "q")}
-		rows := f.everything(t, "s")
+		rows := f.fullImport(t, "s")
 		for i := range 200 { // so that there are several transactions to be killed between
-			rows = append(rows, hired(fmt.Sprintf("sx%03d", i), nil, "STAFF", "KEEP"))
+			rows = append(rows, resourceRow(fmt.Sprintf("sx%03d", i), nil, "STAFF", "KEEP"))
 		}
 		j := f.submit(t, transfer.Options{}, rows...)
 		if err := k.files.Put(t.Context(), j.UploadKey(), "", f.files.stored[j.UploadKey()]); err != nil {
 			t.Fatal(err)
 		}
 		k.kill(t, j)
-		if is := f.job(t, j.ID); is.State != transfer.Done && f.seen(t) != before {
+		if is := f.job(t, j.ID); is.State != transfer.Done && f.visibleState(t) != before {
 			t.Fatalf("round %d: a reader sees part of it", round)
 		}
-		k.ends(t, j)
-		f.arrived(t, "s", emails)
-		imported := f.seen(t)
+		k.finishJob(t, j)
+		f.assertImported(t, "s", emails)
+		imported := f.visibleState(t)
 		if n := len(f.usernames(t)); n != 209 {
 			t.Fatalf("round %d: %d people", round, n)
 		}
 		u := f.undo(t, j)
 		k.kill(t, u)
-		if is := f.job(t, u.ID); is.State != transfer.Done && f.seen(t) != imported {
+		if is := f.job(t, u.ID); is.State != transfer.Done && f.visibleState(t) != imported {
 			t.Fatalf("round %d: a reader sees part of the undo", round)
 		}
-		k.ends(t, u)
-		if got := f.seen(t); got != before {
+		k.finishJob(t, u)
+		if got := f.visibleState(t); got != before {
 			t.Fatalf("round %d: after:\n%s\nbefore:\n%s", round, got, before)
 		}
-		if got := f.left(t); !slices.Equal(got, left) {
+		if got := f.leftovers(t); !slices.Equal(got, left) {
 			t.Fatalf("round %d: left %v\nwant %v", round, got, left)
 		}
 	}
@@ -199,7 +201,8 @@ func (c *flaky) client(t *testing.T) *dynamodb.Client {
 	return dynamodb.New(o)
 }
 
-func (c *flaky) handle(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (out middleware.DeserializeOutput, md middleware.Metadata, err error) {
+func (c *flaky) handle(ctx context.Context, in middleware.DeserializeInput,
+	next middleware.DeserializeHandler) (out middleware.DeserializeOutput, md middleware.Metadata, err error) {
 	c.mu.Lock()
 	c.n++
 	hit := c.n == c.at
@@ -216,11 +219,11 @@ func (c *flaky) handle(ctx context.Context, in middleware.DeserializeInput, next
 	return out, md, &smithy.GenericAPIError{Code: "ThrottlingException", Message: "slow down"}
 }
 
-// V84: throttling, and answers that are lost, at each call of an import: it comes in whole, without another delivery, or else
-// with the next.
+// V84: throttling, and answers that are lost, at each call of an import: it comes in whole, without another delivery,
+// or else with the next.
 func TestImportThrottledAndUnansweredAtEachCall(t *testing.T) {
 	f := newFixture(t)
-	f.office(t)
+	f.createPeople(t)
 	dry := &flaky{}
 	for at := 0; at == 0 || at <= dry.n; at++ {
 		for _, lost := range []bool{false, true} {
@@ -231,15 +234,16 @@ func TestImportThrottledAndUnansweredAtEachCall(t *testing.T) {
 				continue
 			}
 			tag := fmt.Sprintf("%s%d", map[bool]string{false: "t", true: "l"}[lost], at)
-			f.makeResource(t, "FREE"+tag)
+			f.createResource(t, "FREE"+tag)
 			emails := [2]string{f.email(t, "p"), f.email(t, "q")}
-			j := f.submit(t, transfer.Options{}, f.everything(t, tag)...)
+			j := f.submit(t, transfer.Options{}, f.fullImport(t, tag)...)
 			on := *f
 			on.table = &dynamo.Table{Client: c.client(t), Name: f.table.Name}
-			on.environments, on.store, on.records = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table}, dynamo.Jobs{Table: on.table}
+			on.environments, on.store, on.jobStore = dynamo.NewEnvironments(on.table), dynamo.Accounts{Table: on.table},
+				dynamo.Jobs{Table: on.table}
 			if err := on.worker().Run(t.Context(), env, j.ID); err != nil {
 				var lostJob bool
-				if lostJob = errors.Is(err, transfer.ErrLost); !lostJob && !strings.Contains(err.Error(), "slow down") {
+				if lostJob = errors.Is(err, transfer.ErrSuperseded); !lostJob && !strings.Contains(err.Error(), "slow down") {
 					t.Fatalf("%s at %s: %v", tag, c.hit, err)
 				}
 			}
@@ -247,7 +251,7 @@ func TestImportThrottledAndUnansweredAtEachCall(t *testing.T) {
 			if want := (transfer.Counts{Rows: 8, Created: 5, Updated: 3}); got.Counts != want {
 				t.Fatalf("%s at %s: %+v", tag, c.hit, got.Counts)
 			}
-			f.arrived(t, tag, emails)
+			f.assertImported(t, tag, emails)
 		}
 	}
 	if dry.n < 10 {

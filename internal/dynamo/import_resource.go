@@ -14,31 +14,32 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// Resources implements transfer.Resources.
-func (s Imports) Resources(ctx context.Context, env environment.Environment, mark int64, codes []string) (map[string]transfer.FoundResource, error) {
+// ResourcesByCode implements transfer.ResourcesByCode.
+func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environment, mark int64,
+	codes []string) (map[string]transfer.ResourceState, error) {
 	keys := make([]key, len(codes))
 	for i, code := range codes {
 		keys[i] = resourceKey(env.ID, code)
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]transfer.FoundResource, len(items))
+	out := make(map[string]transfer.ResourceState, len(items))
 	for i, it := range items {
 		if it == nil {
 			continue
 		}
-		imp := number(it, attrImport)
+		imp := number(it, attrImportID)
 		own, seen := mark != 0 && imp == mark, env.Imports.Sees(imp)
-		gone := flag(it, attrGone)
-		f := transfer.FoundResource{Staged: own, Busy: !own && (!seen || gone), Leaving: !own && seen && gone}
-		is := asSeen(env.Imports, it)
+		gone := flag(it, attrTombstone)
+		f := transfer.ResourceState{Staged: own, Busy: !own && (!seen || gone), BeingRemoved: !own && seen && gone}
+		is := visibleAt(env.Imports, it)
 		if own {
-			is = former
-			f.Written, _ = resourceOf(it, newest)
-		} else if was, ok := resourceOf(it, former); ok {
-			f.Former = &was
+			is = previous
+			f.StagedResource, _ = resourceOf(it, newest)
+		} else if was, ok := resourceOf(it, previous); ok {
+			f.Previous = &was
 		}
 		f.Resource, f.Exists = resourceOf(it, is)
 		out[codes[i]] = f
@@ -46,10 +47,10 @@ func (s Imports) Resources(ctx context.Context, env environment.Environment, mar
 	return out, nil
 }
 
-// Reserve implements transfer.Resources: the counter of numbers and the job that has the block are one transaction, so no
-// number is given twice, whoever dies when. A block has no holes; numbers that were taken by hand are passed over, and those
-// of an import that comes to nothing are not given again.
-func (s Imports) Reserve(ctx context.Context, j transfer.Job, n int) (transfer.Job, error) {
+// ReserveNumbers implements transfer.ResourcesByCode: the counter of numbers and the job that has the block are one
+// transaction, so no number is given twice, whoever dies when. A block has no holes; numbers that were taken by hand
+// are passed over, and those of an import that comes to nothing are not given again.
+func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (transfer.Job, error) {
 	for attempt := 1; ; attempt++ {
 		counter, err := s.get(ctx, resourceNumberKey(j.Env))
 		if err != nil {
@@ -61,20 +62,20 @@ func (s Imports) Reserve(ctx context.Context, j transfer.Job, n int) (transfer.J
 			return transfer.Job{}, err
 		}
 		reserved := j
-		reserved.FirstNumber, reserved.Numbers = first, n
-		set, values, err := bodyAndState(reserved)
+		reserved.FirstNumber, reserved.NumberCount = first, n
+		set, values, err := jobUpdate(reserved)
 		if err != nil {
 			return transfer.Job{}, err
 		}
 		values[":writing"] = str(string(transfer.Writing))
-		err = s.run(ctx, parts{
-			s.jobPart(reserved, set, "#state = :writing AND attribute_not_exists(cancel)", values),
-			Resources{s.Table}.countNumber(j.Env, last, first+int64(n)-1),
+		err = s.commitFenced(ctx, transaction{
+			s.fencedJobUpdate(reserved, set, "#state = :writing AND attribute_not_exists(cancel)", values),
+			Resources{s.Table}.numberCounterItem(j.Env, last, first+int64(n)-1),
 		})
-		if !errors.Is(err, transfer.ErrOvertaken) || attempt == numberTries {
+		if !errors.Is(err, transfer.ErrStale) || attempt == maxNumberAttempts {
 			return reserved, err
 		}
-		if err := pause(ctx, min(attempt, 3)); err != nil {
+		if err := backoff(ctx, min(attempt, 3)); err != nil {
 			return transfer.Job{}, err
 		}
 	}
@@ -87,7 +88,7 @@ func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) 
 		for i := range keys {
 			keys[i] = resourceKey(env, strconv.FormatInt(at+int64(i), 10))
 		}
-		items, err := s.getAll(ctx, keys)
+		items, err := s.batchGet(ctx, keys)
 		if err != nil {
 			return 0, err
 		}
@@ -102,35 +103,35 @@ func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) 
 }
 
 // stageResource is the item of a resource as an import stages it.
-func (s Imports) stageResource(j transfer.Job, row transfer.Staged) part {
-	w := row.Staff
+func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) op {
+	w := row.Resource
 	k := resourceKey(j.Env, w.After.Key())
-	image := nested(resourceImage(w.After))
+	image := mapValue(resourceImage(w.After))
 	if w.Before == nil {
-		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: image, attrImport: num(j.Import)}
-		if row.Named {
-			it[attrNamed] = num(1) // by resources that count when it does: its deletion has to look for them
+		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: image, attrImportID: num(j.ImportID)}
+		if row.IsManager {
+			it[attrReferences] = num(1) // by resources that count when it does: its deletion has to look for them
 		}
-		return part{types.TransactWriteItem{Put: &types.Put{
+		return op{types.TransactWriteItem{Put: &types.Put{
 			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, overtaken}
+		}}, resourceChanged}
 	}
-	values := item{":v": image, ":mark": num(j.Import)}
-	condition := resourceAsRead(w.Before, values)
-	update := stagedOver(w.Before.Stored.Import, w.Before.Stored.Former)
+	values := item{":v": image, ":mark": num(j.ImportID)}
+	condition := resourceUnchanged(w.Before, values)
+	update := stageImage(w.Before.Stored.Import, w.Before.Stored.HasPrevious)
 	if w.Deleted {
 		delete(values, ":v")
-		values[":yes"], update = yes(true), goneOver
-		condition += unnamedSince(w.Before, values)
+		values[":yes"], update = boolean(true), stageTombstone
+		condition += notReferencedSince(w.Before, values)
 	}
-	return part{types.TransactWriteItem{Update: &types.Update{
+	return op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, overtaken}
+	}}, resourceChanged}
 }
 
 // stageResourceEvent adds the line of the account's log, which counts with the import.
-func (s Imports) stageResourceEvent(p *parts, j transfer.Job, w *resource.Write) error {
+func (s Imports) stageResourceEvent(p *transaction, j transfer.Job, w *resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
 	}
@@ -138,54 +139,54 @@ func (s Imports) stageResourceEvent(p *parts, j transfer.Job, w *resource.Write)
 	if err != nil {
 		return err
 	}
-	event[attrImport] = num(j.Import)
-	p.put(s.Table, event, overtaken)
+	event[attrImportID] = num(j.ImportID)
+	p.put(s.Table, event, resourceChanged)
 	return nil
 }
 
-// named adds that resources were named as managers, each once for the transaction: to the item that the transaction writes
-// anyway, since it may hold one item once only, or by an item of its own.
-func (s Imports) named(p parts, naming map[key]int64) parts {
+// addReferences adds that resources were named as managers, each once for the transaction: to the item that the
+// transaction writes anyway, since it may hold one item once only, or by an item of its own.
+func (s Imports) addReferences(p transaction, references map[key]int64) transaction {
 	for i := range p {
 		u := p[i].write.Update
 		if u == nil {
 			continue
 		}
 		k := key{text(u.Key, "PK"), text(u.Key, "SK")}
-		if n, ok := naming[k]; ok {
+		if n, ok := references[k]; ok {
 			u.UpdateExpression = aws.String(*u.UpdateExpression + " ADD named :named")
 			u.ExpressionAttributeValues[":named"] = num(n)
-			delete(naming, k)
+			delete(references, k)
 		}
 	}
-	for k, n := range naming {
-		p = append(p, part{types.TransactWriteItem{Update: &types.Update{
+	for k, n := range references {
+		p = append(p, op{types.TransactWriteItem{Update: &types.Update{
 			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD named :named"),
-			ConditionExpression: aws.String(isThere), ExpressionAttributeValues: item{":named": num(n)},
-		}}, overtaken})
+			ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: item{":named": num(n)},
+		}}, resourceChanged})
 	}
 	return p
 }
 
-// takeBackResources undoes what was staged of resources: those of codes and numbers that the rows asked for, and those of the
-// rows' accounts.
-func (s Imports) takeBackResources(ctx context.Context, j transfer.Job, codes []string) error {
-	for n := range j.Numbers {
+// rollbackResources undoes what was staged of resources: those of codes and numbers that the rows asked for, and those
+// of the rows' accounts.
+func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []string) error {
+	for n := range j.NumberCount {
 		codes = append(codes, strconv.FormatInt(j.FirstNumber+int64(n), 10))
 	}
 	keys := make([]key, len(codes))
 	for i, code := range codes {
 		keys[i] = resourceKey(j.Env, catalogue.Fold(code))
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return err
 	}
 	for i, it := range items {
-		if it == nil || number(it, attrImport) != j.Import {
+		if it == nil || number(it, attrImportID) != j.ImportID {
 			continue
 		}
-		if within(it, attrFormer) != nil {
+		if nestedMap(it, attrPrevious) != nil {
 			err = s.restore(ctx, j, keys[i], it)
 		} else {
 			err = s.deleteStaged(ctx, j, keys[i])
@@ -197,17 +198,18 @@ func (s Imports) takeBackResources(ctx context.Context, j transfer.Job, codes []
 	return nil
 }
 
-// Uses implements resource.Uses: an import that has not ended may name a resource too, and readers do not see that.
-func (s Resources) Uses(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
+// Usages implements resource.UsageFinder: an import that has not ended may name a resource too, and readers do not see
+// that.
+func (s Resources) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
 	var out []string
-	for p := (page{pk: resourcePK(env.ID)}); ; {
+	for p := (pageQuery{pk: resourcePK(env.ID)}); ; {
 		items, more, err := s.query(ctx, p)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
 			staged, _ := resourceOf(it, newest)
-			if !env.Imports.Sees(number(it, attrImport)) && catalogue.Fold(staged.Manager) == r.Key() {
+			if !env.Imports.Sees(number(it, attrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
 				out = append(out, "the resource "+staged.Code+", as its manager, by an import")
 			}
 			p.after = text(it, "SK")

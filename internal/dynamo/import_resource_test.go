@@ -21,32 +21,33 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-func staffHeads() []any {
-	return append(heads(), "Create Resource", "Resource", "Resource group", "Manager", "Job title")
+func resourceHeadings() []any {
+	return append(headings(), "Create Resource", "Resource", "Resource group", "Manager", "Job title")
 }
 
-func hired(name string, more ...any) []any {
-	return append(append(person(name), true), more...)
+func resourceRow(name string, more ...any) []any {
+	return append(append(personRow(name), true), more...)
 }
 
-// resourcesFor is the service of resources as its function has it.
-func (f *fixture) resourcesFor() *resource.Service {
-	resources, _ := f.staffed(f.table)
-	resources.Others = []resource.Uses{dynamo.Resources{Table: f.table}}
+// resourceService is the service of resources as its function has it.
+func (f *fixture) resourceService() *resource.Service {
+	resources, _ := f.resourceServices(f.table)
+	resources.UsageFinders = []resource.UsageFinder{dynamo.Resources{Table: f.table}}
 	return resources
 }
 
-func (f *fixture) makeResource(t *testing.T, code string) resource.Resource {
+func (f *fixture) createResource(t *testing.T, code string) resource.Resource {
 	t.Helper()
-	r, err := f.resourcesFor().Create(t.Context(), f.fresh(t), inStaff(map[string]any{"code": code}))
+	r, err := f.resourceService().Create(t.Context(), f.currentScope(t), resourcePatch(map[string]any{"code": code}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// resourcesSeen returns what a reader of env sees of resources, as code=account's username/manager/job title, page by page.
-func (f *fixture) resourcesSeen(t *testing.T, env environment.Environment, between func()) []string {
+// visibleResources returns what a reader of env sees of resources, as code=account's username/manager/job title, page
+// by page.
+func (f *fixture) visibleResources(t *testing.T, env environment.Environment, between func()) []string {
 	t.Helper()
 	var out []string
 	for after := ""; ; between() {
@@ -63,14 +64,15 @@ func (f *fixture) resourcesSeen(t *testing.T, env environment.Environment, betwe
 	}
 }
 
-// dump returns everything in the table that an import which came to nothing must leave as it was: all but jobs, the head's
-// counters, and how often a resource was named, which may only rise.
+// dump returns everything in the table that an import which came to nothing must leave as it was: all but jobs, the
+// head's counters, and how often a resource was named, which may only rise.
 func (f *fixture) dump(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	var from map[string]types.AttributeValue
 	for {
-		got, err := f.table.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &f.table.Name, ConsistentRead: aws.Bool(true), ExclusiveStartKey: from})
+		got, err := f.table.Client.Scan(t.Context(),
+			&dynamodb.ScanInput{TableName: &f.table.Name, ConsistentRead: aws.Bool(true), ExclusiveStartKey: from})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +82,7 @@ func (f *fixture) dump(t *testing.T) map[string]string {
 				continue
 			}
 			delete(it, "named")
-			out[pk+" "+sk] = said(&types.AttributeValueMemberM{Value: it})
+			out[pk+" "+sk] = textOfValue(&types.AttributeValueMemberM{Value: it})
 		}
 		if from = got.LastEvaluatedKey; from == nil {
 			return out
@@ -88,18 +90,18 @@ func (f *fixture) dump(t *testing.T) map[string]string {
 	}
 }
 
-func said(v types.AttributeValue) string {
+func textOfValue(v types.AttributeValue) string {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberM:
 		var b strings.Builder
 		for _, name := range slices.Sorted(maps.Keys(v.Value)) {
-			b.WriteString(name + ":" + said(v.Value[name]) + " ")
+			b.WriteString(name + ":" + textOfValue(v.Value[name]) + " ")
 		}
 		return "{" + b.String() + "}"
 	case *types.AttributeValueMemberL:
 		var b strings.Builder
 		for _, e := range v.Value {
-			b.WriteString(said(e) + ",")
+			b.WriteString(textOfValue(e) + ",")
 		}
 		return "[" + b.String() + "]"
 	case *types.AttributeValueMemberS:
@@ -110,7 +112,7 @@ func said(v types.AttributeValue) string {
 	return fmt.Sprint(reflect.Indirect(reflect.ValueOf(v)))
 }
 
-func unchanged(t *testing.T, name string, before, after map[string]string) {
+func assertUnchanged(t *testing.T, name string, before, after map[string]string) {
 	t.Helper()
 	for _, key := range slices.Sorted(maps.Keys(before)) {
 		if after[key] != before[key] {
@@ -124,49 +126,52 @@ func unchanged(t *testing.T, name string, before, after map[string]string) {
 	}
 }
 
-// office is the people whom the imports below are about: keep has the resource KEEP, p and q have emails to swap.
-func (f *fixture) office(t *testing.T) {
+// createPeople is the people whom the imports below are about: keep has the resource KEEP, p and q have emails to swap.
+func (f *fixture) createPeople(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"keep", "p", "q"} {
 		f.create(t, name, nil)
 	}
-	keep, _, _ := f.accounts.List(t.Context(), f.fresh(t), "kee", 1)
-	_, staff := f.staffed(f.table)
-	if _, err := staff.Create(t.Context(), f.fresh(t), keep[0].ID, map[string]any{"code": "KEEP", "resourceGroup": "STAFF"}); err != nil {
+	keep, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "kee", 1)
+	_, staff := f.resourceServices(f.table)
+	if _, err := staff.Create(t.Context(), f.currentScope(t), keep[0].ID,
+		map[string]any{"code": "KEEP", "resourceGroup": "STAFF"}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (f *fixture) email(t *testing.T, key string) string {
 	t.Helper()
-	found, err := dynamo.Directory{Accounts: f.store, Environments: f.environments}.Rows(t.Context(), f.fresh(t).Env, 0, []string{key})
+	found, err := dynamo.Directory{Accounts: f.store, Environments: f.environments}.AccountsByUsername(t.Context(),
+		f.currentScope(t).Env, 0, []string{key})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found[0].Account.Email
 }
 
-// everything is a file in which everything happens: a resource that was nobody's is taken over, one is changed, some are made
-// with codes and with numbers, managers are named before and after they are made and in a circle, and two swap their emails.
-func (f *fixture) everything(t *testing.T, tag string) [][]any {
+// fullImport is a file in which everything happens: a resource that was nobody's is taken over, one is changed, some
+// are made with codes and with numbers, managers are named before and after they are made and in a circle, and two swap
+// their emails.
+func (f *fixture) fullImport(t *testing.T, tag string) [][]any {
 	t.Helper()
 	return [][]any{
-		staffHeads(),
-		hired(tag+"1", tag+"A", "STAFF", tag+"B", tag),
-		hired(tag+"2", nil, "STAFF", "KEEP", tag),
+		resourceHeadings(),
+		resourceRow(tag+"1", tag+"A", "STAFF", tag+"B", tag),
+		resourceRow(tag+"2", nil, "STAFF", "KEEP", tag),
 		{"keep", nil, nil, nil, nil, nil, nil, nil, tag + "B", tag},
-		hired(tag+"3", tag+"B", "STAFF", tag+"A", tag),
+		resourceRow(tag+"3", tag+"B", "STAFF", tag+"A", tag),
 		{"p", nil, nil, f.email(t, "q")},
 		{"q", nil, nil, f.email(t, "p")},
-		hired(tag+"4", nil, "STAFF", tag+"A", tag),
-		hired(tag+"5", "FREE"+tag, nil, "KEEP", tag),
+		resourceRow(tag+"4", nil, "STAFF", tag+"A", tag),
+		resourceRow(tag+"5", "FREE"+tag, nil, "KEEP", tag),
 	}
 }
 
-// arrived fails the test unless all of everything is there, and linked both ways.
-func (f *fixture) arrived(t *testing.T, tag string, emails [2]string) {
+// assertImported fails the test unless all of everything is there, and linked both ways.
+func (f *fixture) assertImported(t *testing.T, tag string, emails [2]string) {
 	t.Helper()
-	sc := f.fresh(t)
+	sc := f.currentScope(t)
 	codes := map[string]string{}
 	for i, want := range []string{tag + "B", "KEEP", tag + "A", tag + "A", "KEEP"} {
 		key := fmt.Sprintf("%s%d", strings.ToLower(tag), i+1)
@@ -174,8 +179,9 @@ func (f *fixture) arrived(t *testing.T, tag string, emails [2]string) {
 		if err != nil || len(page) != 1 || page[0].DirectoryKey() != key {
 			t.Fatalf("%s is not there: %v %v", key, page, err)
 		}
-		r, err := f.resourcesFor().Get(t.Context(), sc, page[0].Resource)
-		if err != nil || r.AccountID != page[0].ID || r.Manager != want || r.JobTitle != tag || r.Description != "Person "+tag+fmt.Sprint(i+1) {
+		r, err := f.resourceService().Get(t.Context(), sc, page[0].Resource)
+		if err != nil || r.AccountID != page[0].ID || r.Manager != want || r.JobTitle != tag ||
+			r.Description != "Person "+tag+fmt.Sprint(i+1) {
 			t.Fatalf("%s: %+v %v, manager want %s", key, r, err, want)
 		}
 		if codes[r.Code] != "" {
@@ -183,7 +189,8 @@ func (f *fixture) arrived(t *testing.T, tag string, emails [2]string) {
 		}
 		codes[r.Code] = key
 	}
-	if r, err := f.resourcesFor().Get(t.Context(), sc, "KEEP"); err != nil || r.Manager != tag+"B" || r.JobTitle != tag {
+	if r, err := f.resourceService().Get(t.Context(), sc, "KEEP"); err != nil || r.Manager != tag+"B" ||
+		r.JobTitle != tag {
 		t.Fatalf("KEEP: %+v %v", r, err)
 	}
 	if f.email(t, "p") != emails[1] || f.email(t, "q") != emails[0] {
@@ -196,11 +203,11 @@ func (f *fixture) arrived(t *testing.T, tag string, emails [2]string) {
 	}
 }
 
-// V73, V74: an import with resources and emails that change hands, killed at any write, before or after it arrives, is by the
-// next delivery all there; until then nobody sees anything of it.
+// V73, V74: an import with resources and emails that change hands, killed at any write, before or after it arrives, is
+// by the next delivery all there; until then nobody sees anything of it.
 func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 	f := newFixture(t)
-	f.office(t)
+	f.createPeople(t)
 	dry := &crash{}
 	for at := 0; at == 0 || at <= dry.writes; at += everyNth() {
 		for _, after := range []bool{false, true} {
@@ -211,10 +218,10 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 				continue
 			}
 			tag := fmt.Sprintf("k%d%v", at, after)[:3] + fmt.Sprint(after)[:1] + fmt.Sprint(at)
-			f.makeResource(t, "FREE"+tag)
+			f.createResource(t, "FREE"+tag)
 			emails := [2]string{f.email(t, "p"), f.email(t, "q")}
-			people, resources := f.usernames(t), f.resourcesSeen(t, f.fresh(t).Env, func() {})
-			j := f.submit(t, transfer.Options{}, f.everything(t, tag)...)
+			people, resources := f.usernames(t), f.visibleResources(t, f.currentScope(t).Env, func() {})
+			j := f.submit(t, transfer.Options{}, f.fullImport(t, tag)...)
 			if err := f.workerOn(t, c).Run(t.Context(), env, j.ID); (err == nil) != (at == 0) {
 				t.Fatalf("%s: %v", tag, err)
 			}
@@ -222,7 +229,7 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 				if is := f.usernames(t); !slices.Equal(is, people) {
 					t.Fatalf("%s: a reader sees %v", tag, is)
 				}
-				if is := f.resourcesSeen(t, f.fresh(t).Env, func() {}); !slices.Equal(is, resources) {
+				if is := f.visibleResources(t, f.currentScope(t).Env, func() {}); !slices.Equal(is, resources) {
 					t.Fatalf("%s: a reader sees %v", tag, is)
 				}
 				if f.email(t, "p") != emails[0] || f.email(t, "q") != emails[1] {
@@ -238,7 +245,7 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 			if want := (transfer.Counts{Rows: 8, Created: 5, Updated: 3}); got.Counts != want || got.Restarts != 0 {
 				t.Fatalf("%s: %+v, %d restarts", tag, got.Counts, got.Restarts)
 			}
-			f.arrived(t, tag, emails)
+			f.assertImported(t, tag, emails)
 		}
 	}
 	if dry.writes < 6 {
@@ -249,24 +256,25 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 // V73: such an import, cancelled before its commit and killed at any write of taking it back, leaves nothing of itself.
 func TestImportWithResourcesTakenBack(t *testing.T) {
 	f := newFixture(t)
-	f.office(t)
-	f.makeResource(t, "FREEtb")
+	f.createPeople(t)
+	f.createResource(t, "FREEtb")
 	before := f.dump(t)
 	for at := 1; ; at += everyNth() {
-		j := f.submit(t, transfer.Options{}, f.everything(t, "tb")...)
-		if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil { // taken, checking, begun, numbered, staged, committed
+		j := f.submit(t, transfer.Options{}, f.fullImport(t, "tb")...)
+		// taken, checking, begun, numbered, staged, committed
+		if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil {
 			t.Fatal("the import was not stopped before its commit")
 		}
-		if is := f.job(t, j.ID); is.Next != 8 || is.State != transfer.Writing {
-			t.Fatalf("staged up to %d, %s", is.Next, is.State)
+		if is := f.job(t, j.ID); is.NextRow != 8 || is.State != transfer.Writing {
+			t.Fatalf("staged up to %d, %s", is.NextRow, is.State)
 		}
-		if err := f.records.Mark(t.Context(), j, transfer.MarkCancel); err != nil {
+		if err := f.jobStore.SetFlag(t.Context(), j, transfer.FlagCancelRequested); err != nil {
 			t.Fatal(err)
 		}
 		c := &crash{at: at, after: at%2 == 0}
 		died := f.workerOn(t, c).Run(t.Context(), env, j.ID) != nil
 		f.finish(t, j, transfer.Cancelled)
-		unchanged(t, fmt.Sprintf("killed at %d", at), before, f.dump(t))
+		assertUnchanged(t, fmt.Sprintf("killed at %d", at), before, f.dump(t))
 		if t.Failed() || !died && !c.dead {
 			return
 		}
@@ -276,16 +284,16 @@ func TestImportWithResourcesTakenBack(t *testing.T) {
 // V74: who walks resources with an older snapshot sees nothing of an import that commits between pages.
 func TestAWalkNeverSeesPartOfTheResources(t *testing.T) {
 	f := newFixture(t)
-	f.office(t)
-	f.makeResource(t, "FREEw")
-	j := f.submit(t, transfer.Options{}, f.everything(t, "w")...)
+	f.createPeople(t)
+	f.createResource(t, "FREEw")
+	j := f.submit(t, transfer.Options{}, f.fullImport(t, "w")...)
 	if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil {
 		t.Fatal("not stopped")
 	}
-	old := f.fresh(t).Env
-	before := f.resourcesSeen(t, old, func() {})
+	old := f.currentScope(t).Env
+	before := f.visibleResources(t, old, func() {})
 	committed := false
-	got := f.resourcesSeen(t, old, func() {
+	got := f.visibleResources(t, old, func() {
 		if !committed {
 			committed = true
 			f.finish(t, j, transfer.Done)
@@ -294,51 +302,57 @@ func TestAWalkNeverSeesPartOfTheResources(t *testing.T) {
 	if !committed || !slices.Equal(got, before) {
 		t.Errorf("%v\nbefore %v", got, before)
 	}
-	if now := f.resourcesSeen(t, f.fresh(t).Env, func() {}); len(now) != len(before)+4 {
+	if now := f.visibleResources(t, f.currentScope(t).Env, func() {}); len(now) != len(before)+4 {
 		t.Errorf("afterwards %v", now)
 	}
 	// The mutant: a head read after the page judges a page by imports that came to count since.
-	if blind := f.resourcesSeen(t, environment.Environment{ID: env, Imports: environment.Snapshot{Last: 1 << 40}}, func() {}); len(blind) == len(before) {
+	if blind := f.visibleResources(t, environment.Environment{ID: env, Imports: environment.Snapshot{Last: 1 << 40}},
+		func() {}); len(blind) == len(before) {
 		t.Error("the mutant lives")
 	}
 }
 
-// V62: a person's edit of a resource that an import has staged counts at once and survives; the import starts again on it.
+// V62: a person's edit of a resource that an import has staged counts at once and survives; the import starts again on
+// it.
 func TestAnEditOfAStagedResourceSurvives(t *testing.T) {
 	f := newFixture(t)
-	f.office(t)
-	f.makeResource(t, "FREEe")
+	f.createPeople(t)
+	f.createResource(t, "FREEe")
 	emails := [2]string{f.email(t, "p"), f.email(t, "q")}
-	j := f.submit(t, transfer.Options{}, f.everything(t, "e")...)
+	j := f.submit(t, transfer.Options{}, f.fullImport(t, "e")...)
 	if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil {
 		t.Fatal("not stopped")
 	}
-	keep, err := f.resourcesFor().Get(t.Context(), f.fresh(t), "KEEP")
+	keep, err := f.resourceService().Get(t.Context(), f.currentScope(t), "KEEP")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.resourcesFor().Change(t.Context(), f.fresh(t), "KEEP", keep.Version, map[string]any{"firstName": "Theirs"}, false); err != nil {
+	if _, err := f.resourceService().Change(t.Context(), f.currentScope(t), "KEEP", keep.Version,
+		map[string]any{"firstName": "Theirs"}, false); err != nil {
 		t.Fatal(err)
 	}
 	if ended := f.finish(t, j, transfer.Done); ended.Restarts != 1 {
 		t.Errorf("%d restarts", ended.Restarts)
 	}
-	f.arrived(t, "e", emails)
-	if is, _ := f.resourcesFor().Get(t.Context(), f.fresh(t), "KEEP"); is.FirstName != "Theirs" || is.Version != keep.Version+2 {
+	f.assertImported(t, "e", emails)
+	if is, _ := f.resourceService().Get(t.Context(), f.currentScope(t), "KEEP"); is.FirstName != "Theirs" ||
+		is.Version != keep.Version+2 {
 		t.Errorf("%+v", is)
 	}
 }
 
-// V62: who changes the email of an account that a staged import hands on has their change; the import does not count with it.
+// V62: who changes the email of an account that a staged import hands on has their change; the import does not count
+// with it.
 func TestAnEditOfAnEmailThatChangesHands(t *testing.T) {
 	for _, who := range []string{"p", "q"} {
 		f := newFixture(t)
-		f.office(t)
-		swap := [][]any{heads(), {"p", nil, nil, "q@example.com"}, {"q", nil, nil, "p@example.com"}}
+		f.createPeople(t)
+		swap := [][]any{headings(), {"p", nil, nil, "q@example.com"}, {"q", nil, nil, "p@example.com"}}
 		j := f.staged(t, swap...)
-		page, _, _ := f.accounts.List(t.Context(), f.fresh(t), "k~", 3)
+		page, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "k~", 3)
 		a := page[slices.IndexFunc(page, func(a account.Account) bool { return a.Username == who })]
-		if _, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, 1, map[string]any{"email": "theirs@example.com"}); err != nil {
+		if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, 1,
+			map[string]any{"email": "theirs@example.com"}); err != nil {
 			t.Fatalf("%s: %v", who, err)
 		}
 		other := map[string]string{"p": "q", "q": "p"}[who]
@@ -356,24 +370,27 @@ func TestAnEditOfAnEmailThatChangesHands(t *testing.T) {
 	}
 }
 
-// A resource that a staged import names as manager is not deleted under it, and one that an import made a manager is in use.
+// A resource that a staged import names as manager is not deleted under it, and one that an import made a manager is in
+// use.
 func TestAManagerOfAStagedResourceStays(t *testing.T) {
 	f := newFixture(t)
-	f.makeResource(t, "M")
-	rows := [][]any{staffHeads(), hired("a", "A", "STAFF", "M"), hired("b", "B", "STAFF", "A"), hired("c", nil, "STAFF", "M")}
+	f.createResource(t, "M")
+	rows := [][]any{resourceHeadings(), resourceRow("a", "A", "STAFF", "M"), resourceRow("b", "B", "STAFF", "A"),
+		resourceRow("c", nil, "STAFF", "M")}
 	j := f.submit(t, transfer.Options{}, rows...)
 	if err := f.workerOn(t, &crash{at: 6}).Run(t.Context(), env, j.ID); err == nil {
 		t.Fatal("not stopped")
 	}
 	for _, stage := range []string{"staged", "committed"} {
-		if err := f.resourcesFor().Delete(t.Context(), f.fresh(t), "M", 0); !fault.HasCode(err, "inUse") {
+		if err := f.resourceService().Delete(t.Context(), f.currentScope(t), "M", 0); !fault.HasCode(err, "inUse") {
 			t.Errorf("%s: %v", stage, err)
 		}
 		f.finish(t, j, transfer.Done)
 	}
 	for code, want := range map[string]int64{"M": 2, "A": 1, "B": 0} {
-		if r, err := f.resourcesFor().Get(t.Context(), f.fresh(t), code); err != nil || r.Stored.Named != want {
-			t.Errorf("%s was named %d times (%v), want %d", code, r.Stored.Named, err, want)
+		if r, err := f.resourceService().Get(t.Context(), f.currentScope(t), code); err != nil ||
+			r.Stored.ReferenceCount != want {
+			t.Errorf("%s was named %d times (%v), want %d", code, r.Stored.ReferenceCount, err, want)
 		}
 	}
 }
@@ -381,22 +398,22 @@ func TestAManagerOfAStagedResourceStays(t *testing.T) {
 // Numbers of an import and of people who make resources meanwhile never collide; those taken by hand are passed over.
 func TestNumbersOfAnImportNeverCollide(t *testing.T) {
 	f := newFixture(t)
-	f.makeResource(t, "3")
-	rows := [][]any{staffHeads()}
+	f.createResource(t, "3")
+	rows := [][]any{resourceHeadings()}
 	for i := range 6 {
-		rows = append(rows, hired(fmt.Sprintf("n%d", i), nil, "STAFF"))
+		rows = append(rows, resourceRow(fmt.Sprintf("n%d", i), nil, "STAFF"))
 	}
 	jobs := []transfer.Job{f.submit(t, transfer.Options{}, rows...)}
 	for i := 1; i < len(rows); i++ {
-		rows[i] = hired(fmt.Sprintf("m%d", i), nil, "STAFF")
+		rows[i] = resourceRow(fmt.Sprintf("m%d", i), nil, "STAFF")
 	}
 	jobs = append(jobs, f.submit(t, transfer.Options{}, rows...))
-	scope := f.fresh(t)
-	for _, err := range atOnce(6, func(i int) error {
+	scope := f.currentScope(t)
+	for _, err := range repeatInParallel(6, func(i int) error {
 		if i < 2 {
 			return f.worker().Run(t.Context(), env, jobs[i].ID)
 		}
-		_, err := f.resourcesFor().Create(t.Context(), scope, inStaff(nil))
+		_, err := f.resourceService().Create(t.Context(), scope, resourcePatch(nil))
 		return err
 	}) {
 		if err != nil {
@@ -408,7 +425,7 @@ func TestNumbersOfAnImportNeverCollide(t *testing.T) {
 			t.Errorf("%s: %+v", is.State, is.Problem)
 		}
 	}
-	if seen := f.resourcesSeen(t, f.fresh(t).Env, func() {}); len(seen) != 1+12+4 {
+	if seen := f.visibleResources(t, f.currentScope(t).Env, func() {}); len(seen) != 1+12+4 {
 		t.Errorf("%d: %v", len(seen), seen)
 	}
 }
@@ -416,22 +433,23 @@ func TestNumbersOfAnImportNeverCollide(t *testing.T) {
 // V75: a worker that lost its job takes no numbers.
 func TestAWorkerOfAnEarlierEpochTakesNoNumbers(t *testing.T) {
 	f := newFixture(t)
-	j := f.submit(t, transfer.Options{}, heads(), person("one"))
-	old, err := f.records.Take(t.Context(), env, j.ID)
+	j := f.submit(t, transfer.Options{}, headings(), personRow("one"))
+	old, err := f.jobStore.Claim(t.Context(), env, j.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	imports := dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments}
+	imports := dynamo.Imports{Jobs: f.jobStore, Accounts: f.store, Environments: f.environments}
 	if old, err = imports.Begin(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.records.Take(t.Context(), env, j.ID); err != nil {
+	if _, err := f.jobStore.Claim(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := imports.Reserve(t.Context(), old, 5); !errors.Is(err, transfer.ErrLost) {
+	if _, err := imports.ReserveNumbers(t.Context(), old, 5); !errors.Is(err, transfer.ErrSuperseded) {
 		t.Errorf("%v", err)
 	}
-	if made, err := f.resourcesFor().Create(t.Context(), f.fresh(t), inStaff(nil)); err != nil || made.Code != "1" {
+	if made, err := f.resourceService().Create(t.Context(), f.currentScope(t), resourcePatch(nil)); err != nil ||
+		made.Code != "1" {
 		t.Errorf("%q %v", made.Code, err)
 	}
 }

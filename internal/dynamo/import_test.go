@@ -8,9 +8,11 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-func heads() []any { return []any{"Username", "Description", "User licenses", "Email", "User roles"} }
+func headings() []any {
+	return []any{"Username", "Description", "User licenses", "Email", "User roles"}
+}
 
-func person(name string) []any {
+func personRow(name string) []any {
 	return []any{name, "Person " + name, "FULL", name + "@example.com", "VIEWER"}
 }
 
@@ -19,9 +21,9 @@ func TestImportCreatesAndUpdatesEveryRow(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "existing", nil)
 	f.create(t, "same", nil)
-	rows := [][]any{heads()}
+	rows := [][]any{headings()}
 	for i := range 60 {
-		rows = append(rows, person(fmt.Sprintf("new%02d", i)))
+		rows = append(rows, personRow(fmt.Sprintf("new%02d", i)))
 	}
 	rows = append(rows, []any{"EXISTING", "Another name", nil, "moved@example.com", nil}, []any{"same"})
 	j := f.submit(t, transfer.Options{}, rows...)
@@ -52,12 +54,14 @@ func TestImportCreatesAndUpdatesEveryRow(t *testing.T) {
 func TestImportWithAWrongRowChangesNothing(t *testing.T) {
 	f := newFixture(t)
 	before := f.usernames(t)
-	j := f.submit(t, transfer.Options{}, heads(), person("one"), []any{"two", "Two", "NONE", "bad"}, person("three"), []any{"one", "x"}, person("admin@x@y"))
+	j := f.submit(t, transfer.Options{}, headings(), personRow("one"), []any{"two", "Two", "NONE", "bad"},
+		personRow("three"), []any{"one", "x"}, personRow("admin@x@y"))
 	if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}
 	got := f.job(t, j.ID)
-	if got.State != transfer.Refused || got.Counts.Failed != 4 || got.Counts.Skipped != 1 || got.Problem.Code != "rowErrors" {
+	if got.State != transfer.Refused || got.Counts.Failed != 4 || got.Counts.Skipped != 1 ||
+		got.Problem.Code != "rowErrors" {
 		t.Errorf("%s %+v %+v", got.State, got.Counts, got.Problem)
 	}
 	if after := f.usernames(t); !slices.Equal(before, after) {
@@ -68,7 +72,8 @@ func TestImportWithAWrongRowChangesNothing(t *testing.T) {
 // V72: with Skip errors, exactly the right rows.
 func TestImportSkippingErrorsTakesTheRightRows(t *testing.T) {
 	f := newFixture(t)
-	j := f.submit(t, transfer.Options{SkipErrors: true}, heads(), person("one"), []any{"two", "Two", "NONE", "bad"}, person("three"))
+	j := f.submit(t, transfer.Options{SkipErrors: true}, headings(), personRow("one"), []any{"two", "Two", "NONE", "bad"},
+		personRow("three"))
 	if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}

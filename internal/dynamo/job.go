@@ -15,15 +15,15 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// Jobs keeps imports and exports. What conditions look at are attributes; the rest of a job is one JSON text, so that the
-// item stays within one write unit's kilobyte.
+// Jobs keeps imports and exports. What conditions look at are attributes; the rest of a job is one JSON text, so that
+// the item stays within one write unit's kilobyte.
 type Jobs struct {
 	*Table
 }
 
 var (
-	_ transfer.Records = Jobs{}
-	_ transfer.Jobs    = Jobs{}
+	_ transfer.JobStore       = Jobs{}
+	_ transfer.WorkerJobStore = Jobs{}
 )
 
 func jobItem(j transfer.Job) (item, error) {
@@ -34,7 +34,7 @@ func jobItem(j transfer.Job) (item, error) {
 	k := jobKey(j.Env, j.ID)
 	return item{
 		"PK": str(k.pk), "SK": str(k.sk), "body": str(string(body)), "state": str(string(j.State)),
-		"epoch": num(j.Epoch), attrImport: num(j.Import), "next": num(int64(j.Next)), "ttl": keptUntil(j),
+		"epoch": num(j.Epoch), attrImportID: num(j.ImportID), "next": num(int64(j.NextRow)), "ttl": jobTTL(j),
 	}, nil
 }
 
@@ -44,31 +44,31 @@ func jobOf(env string, it item) (transfer.Job, error) {
 		return transfer.Job{}, fmt.Errorf("read job: %w", err)
 	}
 	j.Env, j.ID, j.State = env, text(it, "SK"), transfer.State(text(it, "state"))
-	j.Epoch, j.Import, j.Next = number(it, "epoch"), number(it, attrImport), int(number(it, "next"))
-	j.Queued, j.CancelAsked = flag(it, "queued"), flag(it, "cancel")
-	j.Undo, j.Undone = text(it, "undoing"), flag(it, "undone")
+	j.Epoch, j.ImportID, j.NextRow = number(it, "epoch"), number(it, attrImportID), int(number(it, "next"))
+	j.MessageSent, j.CancelRequested = flag(it, "queued"), flag(it, "cancel")
+	j.UndoJobID, j.Undone = text(it, "undoing"), flag(it, "undone")
 	j.File.Key = j.UploadKey()
 	return j, nil
 }
 
-// Create implements transfer.Records.
+// Create implements transfer.JobStore.
 func (s Jobs) Create(ctx context.Context, j transfer.Job) error {
 	it, err := jobItem(j)
 	if err != nil {
 		return err
 	}
 	if j.State == transfer.Submitted {
-		return s.submitting(ctx, types.TransactWriteItem{Put: &types.Put{
+		return s.submit(ctx, types.TransactWriteItem{Put: &types.Put{
 			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 		}}, j)
 	}
 	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
-	return store("write", err)
+	return storeError("write", err)
 }
 
-// Job implements transfer.Records.
+// Job implements transfer.JobStore.
 func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
 	it, err := s.get(ctx, jobKey(env, id))
 	if err != nil {
@@ -80,9 +80,11 @@ func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
 	return jobOf(env, it)
 }
 
-// Jobs implements transfer.Records.
+// Jobs implements transfer.JobStore.
 func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfer.Job, string, error) {
-	items, more, err := s.query(ctx, page{pk: jobPK(env), after: after, backwards: true, limit: int32(limit)}) //nolint:gosec // limits are small
+	items, more,
+		err := s.query(ctx,
+		pageQuery{pk: jobPK(env), after: after, backwards: true, limit: int32(limit)}) //nolint:gosec // limits are small
 	if err != nil {
 		return nil, "", err
 	}
@@ -102,7 +104,7 @@ func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfe
 func (s Jobs) update(ctx context.Context, env, id, update, condition string, values item) (item, error) {
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: jobKey(env, id).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
-		ExpressionAttributeValues: values, ExpressionAttributeNames: namesIn(update + " " + condition),
+		ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + " " + condition),
 		ReturnValues: types.ReturnValueAllNew,
 	}
 	out, err := s.Client.UpdateItem(ctx, in)
@@ -111,13 +113,13 @@ func (s Jobs) update(ctx context.Context, env, id, update, condition string, val
 		return nil, err
 	}
 	if !held {
-		return nil, transfer.ErrLost
+		return nil, transfer.ErrSuperseded
 	}
 	return out.Attributes, nil
 }
 
-// Move implements transfer.Records.
-func (s Jobs) Move(ctx context.Context, j transfer.Job, from transfer.State) error {
+// Transition implements transfer.JobStore.
+func (s Jobs) Transition(ctx context.Context, j transfer.Job, from transfer.State) error {
 	it, err := jobItem(j)
 	if err != nil {
 		return err
@@ -125,20 +127,21 @@ func (s Jobs) Move(ctx context.Context, j transfer.Job, from transfer.State) err
 	update, condition := "SET body = :body, #state = :state", "#state = :from"
 	values := item{":body": it["body"], ":state": it["state"], ":from": str(string(from))}
 	if j.State == transfer.Submitted {
-		return s.submitting(ctx, types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
-			ExpressionAttributeValues: values, ExpressionAttributeNames: namesIn(update + " " + condition),
+		return s.submit(ctx, types.TransactWriteItem{Update: &types.Update{
+			TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update,
+			ConditionExpression:       &condition,
+			ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + " " + condition),
 		}}, j)
 	}
 	_, err = s.update(ctx, j.Env, j.ID, update, condition, values)
 	return err
 }
 
-// Mark implements transfer.Records.
-func (s Jobs) Mark(ctx context.Context, j transfer.Job, what transfer.Mark) error {
-	values := item{":yes": yes(true)}
+// SetFlag implements transfer.JobStore.
+func (s Jobs) SetFlag(ctx context.Context, j transfer.Job, what transfer.Flag) error {
+	values := item{":yes": boolean(true)}
 	condition := "attribute_exists(PK)" + notEnded(values)
-	if what == transfer.MarkCancel {
+	if what == transfer.FlagCancelRequested {
 		condition += " AND #state <> :rolling"
 		values[":rolling"] = str(string(transfer.RollingBack))
 	}
@@ -149,7 +152,7 @@ func (s Jobs) Mark(ctx context.Context, j transfer.Job, what transfer.Mark) erro
 // notEnded is the rest of a condition: that the job has not ended.
 func notEnded(values item) string {
 	condition := ""
-	for i, end := range ends() {
+	for i, end := range finalStates() {
 		name := fmt.Sprintf(":end%d", i)
 		condition += " AND #state <> " + name
 		values[name] = str(string(end))
@@ -157,14 +160,14 @@ func notEnded(values item) string {
 	return condition
 }
 
-func ends() []transfer.State {
+func finalStates() []transfer.State {
 	return []transfer.State{transfer.Done, transfer.Refused, transfer.Cancelled, transfer.Failed}
 }
 
-// Take implements transfer.Jobs.
-func (s Jobs) Take(ctx context.Context, env, id string) (transfer.Job, error) {
+// Claim implements transfer.WorkerJobStore.
+func (s Jobs) Claim(ctx context.Context, env, id string) (transfer.Job, error) {
 	it, err := s.update(ctx, env, id, "SET epoch = epoch + :one", "attribute_exists(PK)", item{":one": num(1)})
-	if errors.Is(err, transfer.ErrLost) {
+	if errors.Is(err, transfer.ErrSuperseded) {
 		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
 	}
 	if err != nil {
@@ -173,15 +176,15 @@ func (s Jobs) Take(ctx context.Context, env, id string) (transfer.Job, error) {
 	return jobOf(env, it)
 }
 
-// CancelAsked implements transfer.Jobs.
-func (s Jobs) CancelAsked(ctx context.Context, env, id string) (bool, error) {
+// CancelRequested implements transfer.WorkerJobStore.
+func (s Jobs) CancelRequested(ctx context.Context, env, id string) (bool, error) {
 	j, err := s.Job(ctx, env, id)
-	return j.CancelAsked, err
+	return j.CancelRequested, err
 }
 
-// Save implements transfer.Jobs. A job that a person cancelled before its worker began stays cancelled.
+// Save implements transfer.WorkerJobStore. A job that a person cancelled before its worker began stays cancelled.
 func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
-	set, values, err := bodyAndState(j)
+	set, values, err := jobUpdate(j)
 	if err != nil {
 		return err
 	}
@@ -189,18 +192,18 @@ func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
 	return err
 }
 
-func bodyAndState(j transfer.Job) (string, item, error) {
+func jobUpdate(j transfer.Job) (string, item, error) {
 	it, err := jobItem(j)
 	if err != nil {
 		return "", nil, err
 	}
 	return "SET body = :body, #state = :state, #next = :next, imp = :imp", item{
-		":body": it["body"], ":state": it["state"], ":epoch": it["epoch"], ":next": it["next"], ":imp": it[attrImport],
+		":body": it["body"], ":state": it["state"], ":epoch": it["epoch"], ":next": it["next"], ":imp": it[attrImportID],
 	}, nil
 }
 
-// namesIn returns the placeholders of an expression for attribute names that are reserved words.
-func namesIn(expression string) map[string]string {
+// reservedNames returns the placeholders of an expression for attribute names that are reserved words.
+func reservedNames(expression string) map[string]string {
 	out := map[string]string{}
 	for _, name := range []string{"state", "next", "row"} {
 		if strings.Contains(expression, "#"+name) {

@@ -19,25 +19,25 @@ func (k key) attributes() map[string]types.AttributeValue {
 const (
 	headSK   = "HEAD"
 	anchorSK = "A"
-	// assignmentSK is beside HEAD, with a number.
-	assignmentSK = "CODES#"
-	loginSK      = "K"
-	sessionSK    = "S#"
-	ticketSK     = "T#"
-	eventSK      = "E#"
-	apiKeySK     = "P#"
-	apiKeysSK    = "P"
+	// assignmentCounterSK is beside HEAD, with a number.
+	assignmentCounterSK = "CODES#"
+	loginSK             = "K"
+	sessionSK           = "S#"
+	ticketSK            = "T#"
+	eventSK             = "E#"
+	apiKeySK            = "P#"
+	apiKeyCountSK       = "P"
 	// resourceNumberSK is beside HEAD.
 	resourceNumberSK = "RESOURCES"
 	// overviewSK is beside HEAD.
-	overviewSK   = "OVERVIEW"
-	contactSK    = "C"
-	delegationSK = "G#"
-	signOnSK     = "O#"
-	factorSK     = "M#"
-	deviceSK     = "D#"
-	linkSK       = "L"
-	formerSK     = "H"
+	overviewSK        = "OVERVIEW"
+	contactSK         = "C"
+	delegationSK      = "G#"
+	accountIdentitySK = "O#"
+	factorSK          = "M#"
+	trustedDeviceSK   = "D#"
+	passwordLinkSK    = "L"
+	passwordHistorySK = "H"
 )
 
 // headKey is the environment's settings and snapshot.
@@ -46,18 +46,18 @@ func headKey(env string) key { return key{"E#" + env, headSK} }
 // cataloguePK holds all reference data of the environment.
 func cataloguePK(env string) string { return "C#" + env }
 
-// assignmentKey is one of the counters at which writes that give codes meet changes of what may be given.
-func assignmentKey(env string, n int) key {
-	return key{"E#" + env, fmt.Sprintf("%s%d", assignmentSK, n)}
+// assignmentCounterKey is one of the counters at which writes that give codes meet changes of what may be given.
+func assignmentCounterKey(env string, n int) key {
+	return key{"E#" + env, fmt.Sprintf("%s%d", assignmentCounterSK, n)}
 }
 
 // seatAttribute is the attribute of such a counter that counts the seats in use of a licence, by its folded code.
 func seatAttribute(licence string) string { return "seat:" + licence }
 
-// logPK holds the environment's own log: what was changed of its settings and reference data.
-func logPK(env string) string { return "G#" + env }
+// environmentLogPK holds the environment's own log: what was changed of its settings and reference data.
+func environmentLogPK(env string) string { return "G#" + env }
 
-func logKey(env, id string) key { return key{logPK(env), eventSK + id} }
+func environmentLogKey(env, id string) key { return key{environmentLogPK(env), eventSK + id} }
 
 // entryKey is one code of reference data; codes compare folded.
 func entryKey(env string, kind catalogue.Kind, code string) key {
@@ -83,33 +83,33 @@ func sessionKey(account, id string) key { return key{accountPK(account), session
 
 func ticketKey(account, id string) key { return key{accountPK(account), ticketSK + id} }
 
-// factorKey is an account's second factor: the sealed seed, the last time step used, the tries. Set-ups that wait are beside
-// it, and the recovery codes, which most sign-ins need not read.
+// factorKey is an account's second factor: the sealed seed, the last time step used, the tries. Set-ups that wait are
+// beside it, and the recovery codes, which most sign-ins need not read.
 func factorKey(account string) key { return key{accountPK(account), factorSK + "TOTP"} }
 
-func pendingKey(account string) key { return key{accountPK(account), factorSK + "PENDING"} }
+func pendingTOTPKey(account string) key { return key{accountPK(account), factorSK + "PENDING"} }
 
-func recoveryKey(account string) key { return key{accountPK(account), factorSK + "CODES"} }
+func recoveryCodesKey(account string) key { return key{accountPK(account), factorSK + "CODES"} }
 
-// passkeyPendingKey is a passkey that is asked for, mailCodeKey the code that was mailed last. Passkeys themselves are on the
-// item of the second factor: who signs in reads it anyway.
-func passkeyPendingKey(account string) key { return key{accountPK(account), factorSK + "ASKED"} }
+// pendingPasskeyKey is a passkey that is asked for, mailCodeKey the code that was mailed last. Passkeys themselves are
+// on the item of the second factor: who signs in reads it anyway.
+func pendingPasskeyKey(account string) key { return key{accountPK(account), factorSK + "ASKED"} }
 
 func mailCodeKey(account string) key { return key{accountPK(account), factorSK + "MAIL"} }
 
-// challengeKey is a challenge to sign in by a passkey, by its digest.
-func challengeKey(env string, digest []byte) key {
+// passkeyChallengeKey is a challenge to sign in by a passkey, by its digest.
+func passkeyChallengeKey(env string, digest []byte) key {
 	return key{"H#" + env + "#" + hex.EncodeToString(digest), loginSK}
 }
 
-// deviceKey is a remembered device of an account.
-func deviceKey(account, id string) key { return key{accountPK(account), deviceSK + id} }
+// trustedDeviceKey is a remembered device of an account.
+func trustedDeviceKey(account, id string) key { return key{accountPK(account), trustedDeviceSK + id} }
 
 // apiKeyKey is an API key of an account; the key's text holds both ids, so that one read finds it.
 func apiKeyKey(account, id string) key { return key{accountPK(account), apiKeySK + id} }
 
-// apiKeysKey counts the keys made for an account, so that of two made at once one looks again how many there are.
-func apiKeysKey(account string) key { return key{accountPK(account), apiKeysSK} }
+// apiKeyCountKey counts the keys made for an account, so that of two made at once one looks again how many there are.
+func apiKeyCountKey(account string) key { return key{accountPK(account), apiKeyCountSK} }
 
 // contactKey is an account's contact, one item.
 func contactKey(account string) key { return key{accountPK(account), contactSK} }
@@ -117,13 +117,13 @@ func contactKey(account string) key { return key{accountPK(account), contactSK} 
 // delegationKey is one delegation of an account.
 func delegationKey(account, id string) key { return key{accountPK(account), delegationSK + id} }
 
-// delegatePK holds, for each target in the environment, to whom it is delegated.
-func delegatePK(env string) string { return "V#" + env }
+// delegationTargetPK holds, for each target in the environment, to whom it is delegated.
+func delegationTargetPK(env string) string { return "V#" + env }
 
-// delegateKey is the claim of an account on a target, which it can have once; codes compare folded. Ids have one length, so
-// that no code with a # in it can be taken for another with an account.
-func delegateKey(env, kind, code, account string) key {
-	return key{delegatePK(env), kind + "#" + catalogue.Fold(code) + "#" + account}
+// delegationTargetKey is the claim of an account on a target, which it can have once; codes compare folded. Ids have
+// one length, so that no code with a # in it can be taken for another with an account.
+func delegationTargetKey(env, kind, code, account string) key {
+	return key{delegationTargetPK(env), kind + "#" + catalogue.Fold(code) + "#" + account}
 }
 
 // providerPK holds the OpenID providers of the environment.
@@ -136,37 +136,45 @@ func identityPK(env, provider string) string { return "Y#" + env + "#" + provide
 
 func identityKey(env, provider, objectID string) key { return key{identityPK(env, provider), objectID} }
 
-// signOnKey is an account's link at a provider, of which it has at most one.
-func signOnKey(account, provider string) key { return key{accountPK(account), signOnSK + provider} }
+// accountIdentityKey is an account's link at a provider, of which it has at most one.
+func accountIdentityKey(account, provider string) key {
+	return key{accountPK(account), accountIdentitySK + provider}
+}
 
-// attemptKey is one way to a provider and back, by the digest of its state. A digest is not the state: a copy of the table
-// lets nobody return.
-func attemptKey(env string, state []byte) key {
+// signOnAttemptKey is one way to a provider and back, by the digest of its state. A digest is not the state: a copy of
+// the table lets nobody return.
+func signOnAttemptKey(env string, state []byte) key {
 	return key{"Z#" + env + "#" + hex.EncodeToString(state), loginSK}
 }
 
 func eventKey(account, id string) key { return key{accountPK(account), eventSK + id} }
 
-// resourcePK holds all resources of the environment in the order of their codes, in one partition for the same reasons as
-// the directory: a page is one strongly consistent query, and who names a resource as manager is found without an index.
+// resourcePK holds all resources of the environment in the order of their codes, in one partition for the same reasons
+// as the directory: a page is one strongly consistent query, and who names a resource as manager is found without an
+// index.
 func resourcePK(env string) string { return "R#" + env }
 
 // resourceKey is a resource, by its code folded (resource.Resource.Key): the item is the claim on the code as well.
 func resourceKey(env, folded string) key { return key{resourcePK(env), folded} }
 
-// resourceNumberKey holds the last number given as a resource's code. It is beside HEAD, so that no code can be its key.
+// resourceNumberKey holds the last number given as a resource's code. It is beside HEAD, so that no code can be its
+// key.
 func resourceNumberKey(env string) key { return key{"E#" + env, resourceNumberSK} }
 
 // overviewKey holds what the home page shows of the whole directory, and who is counting it.
 func overviewKey(env string) key { return key{"E#" + env, overviewSK} }
 
-// dayPK holds one shard of the sign-ins by day; a partition for each shard keeps a busy day from being one hot partition.
-func dayPK(env string, shard int) string { return fmt.Sprintf("T#%s#%d", env, shard) }
+// dailyCountPK holds one shard of the sign-ins by day; a partition for each shard keeps a busy day from being one hot
+// partition.
+func dailyCountPK(env string, shard int) string { return fmt.Sprintf("T#%s#%d", env, shard) }
 
-// dayKey counts a share of one day's sign-ins and failures.
-func dayKey(env string, shard int, date string) key { return key{dayPK(env, shard), date} }
+// dailyCountKey counts a share of one day's sign-ins and failures.
+func dailyCountKey(env string, shard int, date string) key {
+	return key{dailyCountPK(env, shard), date}
+}
 
-// ownSetsPK holds the private Sets of one person and, beside them, the head with their number and the person's defaults.
+// ownSetsPK holds the private Sets of one person and, beside them, the head with their number and the person's
+// defaults.
 func ownSetsPK(env, person string) string { return "Q#" + env + "#" + person }
 
 // sharedSetsPK holds the Sets that all see, and a head with their number. No environment's id has a # in it.
@@ -182,10 +190,10 @@ func jobPK(env string) string { return "J#" + env }
 
 func jobKey(env, id string) key { return key{jobPK(env), id} }
 
-// linePK holds the places of the jobs that were submitted and have not ended, in the order of their submits.
-func linePK(env string) string { return "J#" + env + "#LINE" }
+// jobQueuePK holds the places of the jobs that were submitted and have not ended, in the order of their submits.
+func jobQueuePK(env string) string { return "J#" + env + "#LINE" }
 
-func lineKey(env, submitted, id string) key { return key{linePK(env), submitted + "#" + id} }
+func jobQueueKey(env, submitted, id string) key { return key{jobQueuePK(env), submitted + "#" + id} }
 
 // decoyKey is where tries for unknown users are charged, spread so that a flood of them meets no hot item.
 func decoyKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%02d", n)} }
@@ -193,24 +201,26 @@ func decoyKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%02d"
 // decoyEventKey is where the log line of a sign-in goes that is nobody's: over the one before.
 func decoyEventKey(env string, n int) key { return key{"X#" + env, fmt.Sprintf("%s%02d", eventSK, n)} }
 
-// arrivalsKey counts what came from one network address in one window of time.
-func arrivalsKey(env, network, window string) key { return key{"B#" + env + "#" + network, window} }
+// requestCountKey counts what came from one network address in one window of time.
+func requestCountKey(env, network, window string) key { return key{"B#" + env + "#" + network, window} }
 
-// idempotencyKey is the record of one Idempotency-Key; the digest is over environment, caller, route and the client's key.
+// idempotencyKey is the record of one Idempotency-Key; the digest is over environment, caller, route and the client's
+// key.
 func idempotencyKey(digest string) key { return key{"I#" + digest, loginSK} }
 
-// linkKey is the account's link to set a password. It stands outside the account's own partition: without the account it
-// opens nothing, and need not be deleted with it.
-func linkKey(account string) key { return key{"K#" + account, linkSK} }
+// passwordLinkKey is the account's link to set a password. It stands outside the account's own partition: without the
+// account it opens nothing, and need not be deleted with it.
+func passwordLinkKey(account string) key { return key{"K#" + account, passwordLinkSK} }
 
-// linkDecoyKey is what is written instead for an identifier that is nobody's, each time another, in both tables.
-func linkDecoyKey(env, id string) key { return key{"X#" + env, linkSK + "#" + id} }
+// passwordLinkDecoyKey is what is written instead for an identifier that is nobody's, each time another, in both
+// tables.
+func passwordLinkDecoyKey(env, id string) key { return key{"X#" + env, passwordLinkSK + "#" + id} }
 
-// askedKey counts the links asked for from one network address in one hour.
-func askedKey(env, address, hour string) key { return key{"F#" + env + "#" + address, hour} }
+// resetRequestsKey counts the links asked for from one network address in one hour.
+func resetRequestsKey(env, address, hour string) key { return key{"F#" + env + "#" + address, hour} }
 
-// formerKey holds the hashes of the passwords that an account had.
-func formerKey(account string) key { return key{accountPK(account), formerSK} }
+// passwordHistoryKey holds the hashes of the passwords that an account had.
+func passwordHistoryKey(account string) key { return key{accountPK(account), passwordHistorySK} }
 
 // keyExpiryPK holds the environment's API keys in the order in which they expire.
 func keyExpiryPK(env string) string { return "N#" + env }
@@ -219,12 +229,12 @@ func keyExpiryKey(env, stamp, account, id string) key {
 	return key{keyExpiryPK(env), stamp + "#" + account + "#" + id}
 }
 
-// waitingPK is in the outbox, like mailedPK: the mails that are to be sent, in the order of their ids.
-func waitingPK(env string) string { return "W#" + env }
+// queuedMailPK is in the outbox, like mailLogPK: the mails that are to be sent, in the order of their ids.
+func queuedMailPK(env string) string { return "W#" + env }
 
-func waitingKey(env, id string) key { return key{waitingPK(env), id} }
+func queuedMailKey(env, id string) key { return key{queuedMailPK(env), id} }
 
-// mailedPK holds the log of the mails that were sent or given up.
-func mailedPK(env string) string { return "M#" + env }
+// mailLogPK holds the log of the mails that were sent or given up.
+func mailLogPK(env string) string { return "M#" + env }
 
-func mailedKey(env, id string) key { return key{mailedPK(env), id} }
+func mailLogKey(env, id string) key { return key{mailLogPK(env), id} }

@@ -16,10 +16,10 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/recovery"
@@ -28,47 +28,48 @@ import (
 	"useraccounts/internal/token"
 )
 
-// posting is an environment with an outbox, and everything that writes mails.
-type posting struct {
+// mailFixture is an environment with an outbox, and everything that writes mails.
+type mailFixture struct {
 	*fixture
 	sealer   *seal.Sealer
 	outbox   dynamo.Outbox
 	recovery *recovery.Service
 	now      time.Time
-	asks     int
+	requests int
 }
 
-func newPosting(t *testing.T) *posting {
+func newMailFixture(t *testing.T) *mailFixture {
 	t.Helper()
-	p := &posting{fixture: newFixture(t), now: time.Now().UTC().Truncate(time.Millisecond)}
+	p := &mailFixture{fixture: newFixture(t), now: time.Now().UTC().Truncate(time.Millisecond)}
 	p.table = p.table.WithOutbox(localtest.Outbox(t))
 	p.store = dynamo.Accounts{Table: p.table}
 	p.outbox = dynamo.NewOutbox(p.table)
-	key, err := seal.MakeFile(t.TempDir() + "/key")
+	key, err := seal.CreateKeyFile(t.TempDir() + "/key")
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return p.now }
 	p.sealer = seal.New(aws.Config{}, key, true, clock)
-	desk := &mail.Desk{NewID: token.NewIDText, Sealer: p.sealer}
+	desk := &mail.Composer{NewID: token.NewIDString, Sealer: p.sealer}
 	p.accounts.Store, p.accounts.Mail, p.accounts.Now = p.store, desk, clock
-	p.accounts.Links = &account.Linker{Random: rand.Reader, NewID: token.NewID}
-	links := dynamo.Links{Table: p.table}
+	p.accounts.LinkIssuer = &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID}
+	links := dynamo.PasswordLinks{Table: p.table}
 	p.recovery = &recovery.Service{
-		EnvID: env, Asks: links, Links: links, Catalogues: p.environments, Passwords: account.Chooser{Passwords: fastHash{}, Verifier: fastHash{}}, Mail: desk, Random: rand.Reader,
+		EnvID: env, Requests: links, Links: links, Catalogues: p.environments,
+		Passwords: account.PasswordSetter{Passwords: fakeHasher{}, Verifier: fakeHasher{}}, Mail: desk, Random: rand.Reader,
 		Now: clock, NewID: token.NewID,
 	}
 	return p
 }
 
 // mails returns the mails to an address that wait, oldest first, opened.
-func (p *posting) mails(t *testing.T, to string) []opened {
+func (p *mailFixture) mails(t *testing.T, to string) []openedMail {
 	t.Helper()
 	ids, err := p.outbox.Due(t.Context(), env, p.now.Add(time.Hour), 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []opened
+	var out []openedMail
 	for _, id := range ids {
 		c, ok, err := p.outbox.Claim(t.Context(), env, id, p.now.Add(time.Hour), p.now)
 		if err != nil || !ok {
@@ -84,38 +85,38 @@ func (p *posting) mails(t *testing.T, to string) []opened {
 				t.Fatal(err)
 			}
 		}
-		out = append(out, opened{c, string(secret)})
+		out = append(out, openedMail{c, string(secret)})
 	}
 	return out
 }
 
-type opened struct {
-	mail.Claimed
+type openedMail struct {
+	mail.ClaimedMessage
 	secret string
 }
 
-// person makes an account that may sign in.
-func (p *posting) person(t *testing.T, username string, more field.Patch) account.Account {
+// createAllowed makes an account that may sign in.
+func (p *mailFixture) createAllowed(t *testing.T, username string, more field.Patch) account.Account {
 	t.Helper()
 	a := p.create(t, username, more)
-	a, err := p.accounts.Allow(t.Context(), p.fresh(t), a.ID, 0)
+	a, err := p.accounts.Allow(t.Context(), p.currentScope(t), a.ID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-// elsewhere is another network address each time.
-func (p *posting) elsewhere() string {
-	p.asks++
-	return fmt.Sprintf("192.0.2.%d", p.asks)
+// nextAddress is another network address each time.
+func (p *mailFixture) nextAddress() string {
+	p.requests++
+	return fmt.Sprintf("192.0.2.%d", p.requests)
 }
 
-// ask asks for a link and returns its token, empty if none was mailed.
-func (p *posting) ask(t *testing.T, identifier, to string) string {
+// requestLink asks for a link and returns its token, empty if none was mailed.
+func (p *mailFixture) requestLink(t *testing.T, identifier, to string) string {
 	t.Helper()
 	before := len(p.mails(t, to))
-	if err := p.recovery.Forgotten(t.Context(), identifier, p.elsewhere()); err != nil {
+	if err := p.recovery.RequestReset(t.Context(), identifier, p.nextAddress()); err != nil {
 		t.Fatal(err)
 	}
 	all := p.mails(t, to)
@@ -125,40 +126,41 @@ func (p *posting) ask(t *testing.T, identifier, to string) string {
 	return all[len(all)-1].secret
 }
 
-func (p *posting) set(t *testing.T, link string) error {
+func (p *mailFixture) setByLink(t *testing.T, link string) error {
 	t.Helper()
 	return p.recovery.SetPassword(t.Context(), link, "four quick grey otters", "192.0.2.1")
 }
 
-func (p *posting) read(t *testing.T, id string) account.Account {
+func (p *mailFixture) read(t *testing.T, id string) account.Account {
 	t.Helper()
-	a, err := p.store.Account(t.Context(), p.fresh(t).Env, id)
+	a, err := p.store.Account(t.Context(), p.currentScope(t).Env, id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-// An administrator's link is mailed in the transaction that makes it, to the address on the account, with a line in the log;
-// its secret is nowhere in the tables.
+// An administrator's link is mailed in the transaction that makes it, to the address on the account, with a line in the
+// log; its secret is nowhere in the tables.
 func TestMailPasswordWritesLinkMailAndLog(t *testing.T) {
-	p := newPosting(t)
+	p := newMailFixture(t)
 	a := p.create(t, "linked", nil)
-	if _, err := p.accounts.MailPassword(t.Context(), p.fresh(t), a.ID, a.Version, false); err != nil {
+	if _, err := p.accounts.MailPassword(t.Context(), p.currentScope(t), a.ID, a.Version, false); err != nil {
 		t.Fatal(err)
 	}
 	got := p.mails(t, a.Email)
-	if len(got) != 1 || got[0].Kind != mail.Welcome || !got[0].Expires.Equal(p.now.Add(24*time.Hour)) || !strings.HasPrefix(got[0].secret, "upl_") {
+	if len(got) != 1 || got[0].Kind != mail.Welcome || !got[0].Expires.Equal(p.now.Add(24*time.Hour)) ||
+		!strings.HasPrefix(got[0].secret, "upl_") {
 		t.Fatalf("%+v", got)
 	}
-	events, err := p.store.EventsSince(t.Context(), p.fresh(t).Env, a.ID, a.Version)
-	if err != nil || len(events) != 1 || events[0].Kind != journal.LinkSent || events[0].By != "admin" {
+	events, err := p.store.EventsSince(t.Context(), p.currentScope(t).Env, a.ID, a.Version)
+	if err != nil || len(events) != 1 || events[0].Kind != auditlog.PasswordLinkSent || events[0].By != "admin" {
 		t.Errorf("events %+v, %v", events, err)
 	}
-	timeline, _, err := dynamo.Timeline{Table: p.table}.Events(t.Context(), p.fresh(t).Env, a.ID, "", 10)
+	timeline, _, err := dynamo.AccountLog{Table: p.table}.Events(t.Context(), p.currentScope(t).Env, a.ID, "", 10)
 	mailed := 0
 	for _, e := range timeline {
-		if e.Kind == journal.Mailed && strings.Contains(e.Note, a.Email) {
+		if e.Kind == auditlog.MailSent && strings.Contains(e.Note, a.Email) {
 			mailed++
 		}
 	}
@@ -171,11 +173,12 @@ func TestMailPasswordWritesLinkMailAndLog(t *testing.T) {
 		}
 	}
 	// Not let in yet, the person may have the password ready; it opens nothing by itself.
-	if err := p.set(t, got[0].secret); err != nil {
+	if err := p.setByLink(t, got[0].secret); err != nil {
 		t.Fatal(err)
 	}
 	after := p.read(t, a.ID)
-	if after.PasswordHash == "" || !after.AccessLocked || after.LockedReason != "Not yet allowed" || after.ForcePasswordChange {
+	if after.PasswordHash == "" || !after.AccessLocked || after.LockedReason != "Not yet allowed" ||
+		after.ForcePasswordChange {
 		t.Errorf("%+v", after)
 	}
 }
@@ -201,42 +204,44 @@ func scanFor(t *testing.T, client *dynamodb.Client, table, secret string) string
 
 // Who has no address, no password or no access to be given gets no link, and the answer says why (C20).
 func TestMailPasswordRefuses(t *testing.T) {
-	p := newPosting(t)
+	p := newMailFixture(t)
 	client := p.create(t, "program", field.Patch{"userType": "API", "email": nil})
 	program := p.create(t, "program2", field.Patch{"userType": "API"})
 	locked := p.create(t, "lockedone", nil)
-	if _, err := p.accounts.Lock(t.Context(), p.fresh(t), locked.ID, 0); err != nil {
+	if _, err := p.accounts.Lock(t.Context(), p.currentScope(t), locked.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	for id, code := range map[string]string{client.ID: "apiOnly", program.ID: "apiOnly", locked.ID: "locked", token.NewIDText(): "notFound"} {
-		if _, err := p.accounts.MailPassword(t.Context(), p.fresh(t), id, 0, false); !fault.HasCode(err, code) {
+	for id, code := range map[string]string{client.ID: "apiOnly", program.ID: "apiOnly", locked.ID: "locked",
+		token.NewIDString(): "notFound"} {
+		if _, err := p.accounts.MailPassword(t.Context(), p.currentScope(t), id, 0, false); !fault.HasCode(err, code) {
 			t.Errorf("%v, want %s", err, code)
 		}
 	}
-	helpdesk := p.fresh(t)
+	helpdesk := p.currentScope(t)
 	helpdesk.Caller.Permissions = access.Set{access.AccountPassword: {}}
 	a := p.create(t, "somebody", nil)
 	if _, err := p.accounts.MailPassword(t.Context(), helpdesk, a.ID, 0, true); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("unlocked without the permission: %v", err)
 	}
-	if _, err := p.accounts.MailPassword(t.Context(), helpdesk, p.admin.Caller.AccountID, 0, false); !fault.HasCode(err, "aboveOwnRights") {
+	if _, err := p.accounts.MailPassword(t.Context(), helpdesk, p.admin.Caller.AccountID, 0, false); !fault.HasCode(err,
+		"aboveOwnRights") {
 		t.Errorf("an administrator's password by a helpdesk: %v", err)
 	}
 }
 
-// The whole forgotten-password way: a link to the stored address, once, under the policy; tries are forgiven, sessions end, the
-// owner is told.
+// The whole forgotten-password way: a link to the stored address, once, under the policy; tries are forgiven, sessions
+// end, the owner is told.
 func TestForgottenPassword(t *testing.T) {
-	p := newPosting(t)
-	a := p.person(t, "forgetful", nil)
-	link := p.ask(t, "FORGETFUL@example.com", a.Email)
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "forgetful", nil)
+	link := p.requestLink(t, "FORGETFUL@example.com", a.Email)
 	if link == "" {
 		t.Fatal("no link")
 	}
 	if err := p.recovery.SetPassword(t.Context(), link, "short", ""); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a bad password: %v", err)
 	}
-	if err := p.set(t, link); err != nil {
+	if err := p.setByLink(t, link); err != nil {
 		t.Fatal(err)
 	}
 	after := p.read(t, a.ID)
@@ -246,109 +251,117 @@ func TestForgottenPassword(t *testing.T) {
 	if got := p.mails(t, a.Email); got[len(got)-1].Kind != mail.PasswordChanged || len(got[len(got)-1].Sealed) != 0 {
 		t.Errorf("no notice: %+v", got)
 	}
-	if err := p.set(t, link); !fault.HasCode(err, "link") {
+	if err := p.setByLink(t, link); !fault.HasCode(err, "link") {
 		t.Errorf("twice: %v (C31)", err)
 	}
 }
 
-// A block by failed tries does not stop it and is lifted by it; a lock, a block by an administrator, dates and an API licence
-// stop it, without a word (V18, C20).
+// A block by failed tries does not stop it and is lifted by it; a lock, a block by an administrator, dates and an API
+// licence stop it, without a word (V18, C20).
 func TestForgottenPasswordForWhom(t *testing.T) {
-	p := newPosting(t)
-	tried := p.person(t, "tried", nil)
+	p := newMailFixture(t)
+	tried := p.createAllowed(t, "tried", nil)
 	if _, err := p.table.Client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &p.table.Name, Key: map[string]types.AttributeValue{
 			"PK": &types.AttributeValueMemberS{Value: "D#" + env}, "SK": &types.AttributeValueMemberS{Value: "tried"},
 		},
-		UpdateExpression: aws.String("SET tries = :five, blockedAt = :at"), ExpressionAttributeValues: map[string]types.AttributeValue{
-			":five": &types.AttributeValueMemberN{Value: "5"}, ":at": &types.AttributeValueMemberS{Value: field.Stamp(p.now)},
+		UpdateExpression: aws.String("SET tries = :five, blockedAt = :at"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":five": &types.AttributeValueMemberN{Value: "5"},
+			":at":   &types.AttributeValueMemberS{Value: field.FormatInstant(p.now)},
 		},
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.set(t, p.ask(t, "tried", tried.Email)); err != nil {
+	if err := p.setByLink(t, p.requestLink(t, "tried", tried.Email)); err != nil {
 		t.Fatal(err)
 	}
 	if after := p.read(t, tried.ID); after.FailedTries != 0 || !after.TriesBlockedAt.IsZero() {
 		t.Errorf("still blocked: %+v", after)
 	}
 	p.create(t, "notyet", nil)
-	blocked := p.person(t, "blockedone", nil)
-	if _, err := p.accounts.Block(t.Context(), p.fresh(t), blocked.ID, 0, "left"); err != nil {
+	blocked := p.createAllowed(t, "blockedone", nil)
+	if _, err := p.accounts.Block(t.Context(), p.currentScope(t), blocked.ID, 0, "left"); err != nil {
 		t.Fatal(err)
 	}
-	locked := p.person(t, "lockedone", nil)
-	if _, err := p.accounts.Lock(t.Context(), p.fresh(t), locked.ID, 0); err != nil {
+	locked := p.createAllowed(t, "lockedone", nil)
+	if _, err := p.accounts.Lock(t.Context(), p.currentScope(t), locked.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	p.person(t, "program", field.Patch{"userType": "API"})
-	p.person(t, "later", field.Patch{"dateFrom": field.DateOf(p.now.AddDate(1, 0, 0))})
-	for _, who := range []string{"notyet", "blockedone", "lockedone", "program", "later", "nobody", "nobody@example.com", "", "\xff", "admin\x00"} {
-		if link := p.ask(t, who, who+"@example.com"); link != "" {
+	p.createAllowed(t, "program", field.Patch{"userType": "API"})
+	p.createAllowed(t, "later", field.Patch{"dateFrom": field.DateOf(p.now.AddDate(1, 0, 0))})
+	for _, who := range []string{"notyet", "blockedone", "lockedone", "program", "later", "nobody", "nobody@example.com",
+		"", "\xff", "admin\x00"} {
+		if link := p.requestLink(t, who, who+"@example.com"); link != "" {
 			t.Errorf("%q got a link", who)
 		}
 	}
 }
 
-// Of the links of an account only the newest works, for that account, for its time, and as long as nothing about who holds the
-// mailbox or may come in has changed since (C07, C17, V24).
+// Of the links of an account only the newest works, for that account, for its time, and as long as nothing about who
+// holds the mailbox or may come in has changed since (C07, C17, V24).
 func TestLinksThatSetNothing(t *testing.T) {
-	for name, damage := range map[string]func(*testing.T, *posting, account.Account, string) string{
-		"nothing":     func(*testing.T, *posting, account.Account, string) string { return "" },
-		"truncated":   func(_ *testing.T, _ *posting, _ account.Account, l string) string { return l[:len(l)-4] },
-		"another end": func(_ *testing.T, _ *posting, _ account.Account, l string) string { return l[:len(l)-8] + "AAAAAAAA" },
-		"another purpose": func(_ *testing.T, _ *posting, _ account.Account, l string) string {
+	for name, damage := range map[string]func(*testing.T, *mailFixture, account.Account, string) string{
+		"nothing":   func(*testing.T, *mailFixture, account.Account, string) string { return "" },
+		"truncated": func(_ *testing.T, _ *mailFixture, _ account.Account, l string) string { return l[:len(l)-4] },
+		"another end": func(_ *testing.T, _ *mailFixture, _ account.Account, l string) string {
+			return l[:len(l)-8] + "AAAAAAAA"
+		},
+		"another purpose": func(_ *testing.T, _ *mailFixture, _ account.Account, l string) string {
 			return "uat" + strings.TrimPrefix(l, "upl")
 		},
-		"over": func(_ *testing.T, p *posting, _ account.Account, l string) string {
+		"over": func(_ *testing.T, p *mailFixture, _ account.Account, l string) string {
 			p.now = p.now.Add(31 * time.Minute)
 			return l
 		},
-		"replaced": func(t *testing.T, p *posting, a account.Account, l string) string {
-			p.ask(t, a.Username, a.Email)
+		"replaced": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			p.requestLink(t, a.Username, a.Email)
 			return l
 		},
-		"replaced by an administrator's": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.MailPassword(t.Context(), p.fresh(t), a.ID, 0, false)))
+		"replaced by an administrator's": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(p.accounts.MailPassword(t.Context(), p.currentScope(t), a.ID, 0, false)))
 			return l
 		},
-		"another account's": func(t *testing.T, p *posting, a account.Account, l string) string {
-			other := p.person(t, "another", nil)
-			theirs := p.ask(t, "another", other.Email)
-			ours, err := token.Parse(token.Link, l)
+		"another account's": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			other := p.createAllowed(t, "another", nil)
+			theirs := p.requestLink(t, "another", other.Email)
+			ours, err := token.Parse(token.PasswordLink, l)
 			must(t, err)
-			given, err := token.Parse(token.Link, theirs)
+			given, err := token.Parse(token.PasswordLink, theirs)
 			must(t, err)
 			ours.ID, ours.Account = given.ID, given.Account
 			return ours.Reveal()
 		},
-		"email changed": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.Change(t.Context(), p.fresh(t), a.ID, a.Version, field.Patch{"email": "new@example.com"})))
+		"email changed": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(
+				p.accounts.Change(t.Context(), p.currentScope(t), a.ID, a.Version, field.Patch{"email": "new@example.com"})))
 			return l
 		},
-		"blocked since": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.Block(t.Context(), p.fresh(t), a.ID, 0, "left")))
+		"blocked since": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(p.accounts.Block(t.Context(), p.currentScope(t), a.ID, 0, "left")))
 			return l
 		},
-		"locked since": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.Lock(t.Context(), p.fresh(t), a.ID, 0)))
+		"locked since": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(p.accounts.Lock(t.Context(), p.currentScope(t), a.ID, 0)))
 			return l
 		},
-		"password set since": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.SetPassword(t.Context(), p.fresh(t), a.ID, 0, account.NewPassword{Password: "seven green bicycles"})))
+		"password set since": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(
+				p.accounts.SetPassword(t.Context(), p.currentScope(t), a.ID, 0,
+					account.NewPasswordRequest{Password: "seven green bicycles"})))
 			return l
 		},
-		"API licence since": func(t *testing.T, p *posting, a account.Account, l string) string {
-			must(t, second(p.accounts.Change(t.Context(), p.fresh(t), a.ID, a.Version, field.Patch{"userType": "API"})))
+		"API licence since": func(t *testing.T, p *mailFixture, a account.Account, l string) string {
+			must(t, errOf(p.accounts.Change(t.Context(), p.currentScope(t), a.ID, a.Version, field.Patch{"userType": "API"})))
 			return l
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPosting(t)
-			a := p.person(t, "holder", nil)
-			link := damage(t, p, a, p.ask(t, "holder", a.Email))
+			p := newMailFixture(t)
+			a := p.createAllowed(t, "holder", nil)
+			link := damage(t, p, a, p.requestLink(t, "holder", a.Email))
 			before := p.read(t, a.ID).PasswordHash
-			err := p.set(t, link)
+			err := p.setByLink(t, link)
 			var f *fault.Error
 			if !errors.As(err, &f) || f.Code != "link" || f.Error() != wrongLink(t, p) {
 				t.Errorf("%v", err)
@@ -361,9 +374,9 @@ func TestLinksThatSetNothing(t *testing.T) {
 }
 
 // wrongLink is what a link says that never was one.
-func wrongLink(t *testing.T, p *posting) string {
+func wrongLink(t *testing.T, p *mailFixture) string {
 	t.Helper()
-	return p.set(t, "upl_x").Error()
+	return p.setByLink(t, "upl_x").Error()
 }
 
 func must(t *testing.T, err error) {
@@ -373,26 +386,26 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errOf[T any](_ T, err error) error { return err }
 
 // A link that an administrator sent works on a block that was there before it, and on none that came after (C07).
 func TestAdministratorsLinkAndBlocks(t *testing.T) {
-	p := newPosting(t)
+	p := newMailFixture(t)
 	a := p.create(t, "new", nil)
-	must(t, second(p.accounts.MailPassword(t.Context(), p.fresh(t), a.ID, 0, false)))
+	must(t, errOf(p.accounts.MailPassword(t.Context(), p.currentScope(t), a.ID, 0, false)))
 	link := p.mails(t, a.Email)[0].secret
-	must(t, second(p.accounts.Allow(t.Context(), p.fresh(t), a.ID, 0)))
+	must(t, errOf(p.accounts.Allow(t.Context(), p.currentScope(t), a.ID, 0)))
 	p.now = p.now.Add(time.Hour)
-	must(t, second(p.accounts.Block(t.Context(), p.fresh(t), a.ID, 0, "left")))
-	if err := p.set(t, link); !fault.HasCode(err, "link") {
+	must(t, errOf(p.accounts.Block(t.Context(), p.currentScope(t), a.ID, 0, "left")))
+	if err := p.setByLink(t, link); !fault.HasCode(err, "link") {
 		t.Errorf("after a block: %v", err)
 	}
-	must(t, second(p.accounts.Allow(t.Context(), p.fresh(t), a.ID, 0)))
-	if err := p.set(t, link); err != nil {
+	must(t, errOf(p.accounts.Allow(t.Context(), p.currentScope(t), a.ID, 0)))
+	if err := p.setByLink(t, link); err != nil {
 		t.Errorf("let in again: %v", err)
 	}
 	b := p.create(t, "unlocked", nil)
-	got, err := p.accounts.MailPassword(t.Context(), p.fresh(t), b.ID, 0, true)
+	got, err := p.accounts.MailPassword(t.Context(), p.currentScope(t), b.ID, 0, true)
 	if err != nil || got.AccessLocked {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -400,9 +413,9 @@ func TestAdministratorsLinkAndBlocks(t *testing.T) {
 
 // Of many who use a link at once one succeeds (C31).
 func TestLinkUsedInParallel(t *testing.T) {
-	p := newPosting(t)
-	a := p.person(t, "raced", nil)
-	link := p.ask(t, "raced", a.Email)
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "raced", nil)
+	link := p.requestLink(t, "raced", a.Email)
 	var all sync.WaitGroup
 	outcomes := make([]error, 12)
 	for i := range outcomes {
@@ -427,29 +440,29 @@ func TestLinkUsedInParallel(t *testing.T) {
 
 // An account gets three links in any hour, a network address ten in an hour of the clock; nobody else is slowed by it.
 func TestFloodsOfLinks(t *testing.T) {
-	p := newPosting(t)
-	a, b := p.person(t, "flooded", nil), p.person(t, "other", nil)
+	p := newMailFixture(t)
+	a, b := p.createAllowed(t, "flooded", nil), p.createAllowed(t, "other", nil)
 	for i := range 5 {
-		if link := p.ask(t, "flooded", a.Email); (link != "") != (i < 3) {
+		if link := p.requestLink(t, "flooded", a.Email); (link != "") != (i < 3) {
 			t.Errorf("ask %d: a link: %v", i+1, link != "")
 		}
 		p.now = p.now.Add(10 * time.Minute)
 	}
 	p.now = p.now.Add(11 * time.Minute)
-	if p.ask(t, "flooded", a.Email) == "" {
+	if p.requestLink(t, "flooded", a.Email) == "" {
 		t.Error("no link after an hour")
 	}
-	if p.ask(t, "other", b.Email) == "" {
+	if p.requestLink(t, "other", b.Email) == "" {
 		t.Error("another account gets none")
 	}
 	p.now = p.now.Truncate(time.Hour)
 	for i := range 12 {
-		err := p.recovery.Forgotten(t.Context(), "nobody", "2001:db8::"+string(rune('1'+i%9)))
-		if fault.Is(err, fault.TooMany) != (i >= recovery.AsksPerHour) {
+		err := p.recovery.RequestReset(t.Context(), "nobody", "2001:db8::"+string(rune('1'+i%9)))
+		if fault.Is(err, fault.TooManyRequests) != (i >= recovery.ResetRequestsPerHour) {
 			t.Errorf("ask %d of a network: %v", i+1, err)
 		}
 	}
-	if err := p.recovery.Forgotten(t.Context(), "nobody", "2001:db8:0:1::1"); err != nil {
+	if err := p.recovery.RequestReset(t.Context(), "nobody", "2001:db8:0:1::1"); err != nil {
 		t.Errorf("another network: %v", err)
 	}
 	if after := p.read(t, a.ID); after.FailedTries != 0 || !after.TriesBlockedAt.IsZero() || after.AccessLocked {
@@ -459,16 +472,17 @@ func TestFloodsOfLinks(t *testing.T) {
 
 // Whoever is asked for, asking makes the same calls and costs as much (V23).
 func TestAskingCostsTheSame(t *testing.T) {
-	p := newPosting(t)
-	p.person(t, "known", nil)
-	blocked := p.person(t, "blockedone", nil)
-	must(t, second(p.accounts.Block(t.Context(), p.fresh(t), blocked.ID, 0, "left")))
+	p := newMailFixture(t)
+	p.createAllowed(t, "known", nil)
+	blocked := p.createAllowed(t, "blockedone", nil)
+	must(t, errOf(p.accounts.Block(t.Context(), p.currentScope(t), blocked.ID, 0, "left")))
 	ask := func(identifier string) (calls int, write float64) {
 		m := &meter{plain: p.table.Client, table: &p.table.Name}
-		links := dynamo.Links{Table: (&dynamo.Table{Client: m.client(t), Name: p.table.Name}).WithOutbox(p.table.Outbox)}
+		links := dynamo.PasswordLinks{
+			Table: (&dynamo.Table{Client: m.client(t), Name: p.table.Name}).WithOutbox(p.table.Outbox)}
 		on := *p.recovery
-		on.Asks, on.Links = links, links
-		must(t, on.Forgotten(t.Context(), identifier, p.elsewhere()))
+		on.Requests, on.Links = links, links
+		must(t, on.RequestReset(t.Context(), identifier, p.nextAddress()))
 		if m.refused > 0 { // takes another time than a write that is made
 			t.Errorf("%q: %d calls were refused", identifier, m.refused)
 		}
@@ -486,16 +500,16 @@ func TestAskingCostsTheSame(t *testing.T) {
 
 // Of two who claim a mail one has it; what is finished is in the log without its secret, once.
 func TestOutboxClaimsAndFinishes(t *testing.T) {
-	p := newPosting(t)
-	a := p.person(t, "claimed", nil)
-	must(t, p.recovery.Forgotten(t.Context(), "claimed", "192.0.2.1"))
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "claimed", nil)
+	must(t, p.recovery.RequestReset(t.Context(), "claimed", "192.0.2.1"))
 	ids, err := p.outbox.Due(t.Context(), env, p.now, 10)
 	if err != nil || len(ids) != 1 {
 		t.Fatal(ids, err)
 	}
 	var all sync.WaitGroup
 	var lock sync.Mutex
-	var mine []mail.Claimed
+	var mine []mail.ClaimedMessage
 	for range 8 {
 		all.Go(func() {
 			c, ok, err := p.outbox.Claim(t.Context(), env, ids[0], p.now, p.now.Add(time.Minute))
@@ -522,12 +536,13 @@ func TestOutboxClaimsAndFinishes(t *testing.T) {
 		t.Fatal(c.Attempt, ok, err)
 	}
 	stale := mine[0]
-	must(t, p.outbox.Finish(t.Context(), stale, mail.Ending{State: mail.Failed, At: p.now}))
-	must(t, p.outbox.Finish(t.Context(), c, mail.Ending{State: mail.Sent, At: p.now, MessageID: "m1"}))
-	must(t, p.outbox.Finish(t.Context(), c, mail.Ending{State: mail.Failed, At: p.now}))
-	log := &mail.Communications{Source: p.outbox, Now: func() time.Time { return p.now }}
-	got, next, err := log.Page(t.Context(), p.fresh(t).Env, mail.Filter{AccountID: a.ID}, "", 10)
-	if err != nil || next != "" || len(got) != 1 || got[0].State != mail.Sent || got[0].MessageID != "m1" || got[0].To != a.Email || got[0].Attempts != 2 {
+	must(t, p.outbox.Finish(t.Context(), stale, mail.DeliveryResult{State: mail.Failed, At: p.now}))
+	must(t, p.outbox.Finish(t.Context(), c, mail.DeliveryResult{State: mail.Sent, At: p.now, MessageID: "m1"}))
+	must(t, p.outbox.Finish(t.Context(), c, mail.DeliveryResult{State: mail.Failed, At: p.now}))
+	log := &mail.CommunicationLog{Store: p.outbox, Now: func() time.Time { return p.now }}
+	got, next, err := log.Page(t.Context(), p.currentScope(t).Env, mail.Filter{AccountID: a.ID}, "", 10)
+	if err != nil || next != "" || len(got) != 1 || got[0].State != mail.Sent || got[0].MessageID != "m1" ||
+		got[0].To != a.Email || got[0].Attempts != 2 {
 		t.Errorf("%+v, %q, %v", got, next, err)
 	}
 	out, err := p.table.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &p.table.Outbox})
@@ -544,11 +559,11 @@ func TestOutboxClaimsAndFinishes(t *testing.T) {
 
 // A change whose mail cannot be written is not written either: nothing is lost unseen.
 func TestNoOutboxNoChange(t *testing.T) {
-	p := newPosting(t)
-	a := p.person(t, "nooutbox", nil)
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "nooutbox", nil)
 	on := *p.accounts
 	on.Store = dynamo.Accounts{Table: &dynamo.Table{Client: p.table.Client, Name: p.table.Name}}
-	if _, err := on.MailPassword(t.Context(), p.fresh(t), a.ID, 0, false); err == nil {
+	if _, err := on.MailPassword(t.Context(), p.currentScope(t), a.ID, 0, false); err == nil {
 		t.Error("written without its mail")
 	}
 	if after := p.read(t, a.ID); after.Version != a.Version {
@@ -558,14 +573,17 @@ func TestNoOutboxNoChange(t *testing.T) {
 
 // Whoever's password, email or way in is changed by others is told: at the address that it was (V25, V35).
 func TestChangesAreTold(t *testing.T) {
-	p := newPosting(t)
-	a := p.person(t, "told", nil)
-	must(t, second(p.accounts.SetPassword(t.Context(), p.fresh(t), a.ID, 0, account.NewPassword{Password: "seven green bicycles"})))
-	_, _, err := p.accounts.ResetPassword(t.Context(), p.fresh(t), a.ID, 0, false)
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "told", nil)
+	must(t, errOf(
+		p.accounts.SetPassword(t.Context(), p.currentScope(t), a.ID, 0,
+			account.NewPasswordRequest{Password: "seven green bicycles"})))
+	_, _, err := p.accounts.ResetPassword(t.Context(), p.currentScope(t), a.ID, 0, false)
 	must(t, err)
 	now := p.read(t, a.ID)
-	must(t, second(p.accounts.Change(t.Context(), p.fresh(t), a.ID, now.Version, field.Patch{"email": "moved@example.com"})))
-	must(t, second(p.accounts.Change(t.Context(), p.fresh(t), a.ID, now.Version+1, field.Patch{"name": "Another"})))
+	must(t, errOf(
+		p.accounts.Change(t.Context(), p.currentScope(t), a.ID, now.Version, field.Patch{"email": "moved@example.com"})))
+	must(t, errOf(p.accounts.Change(t.Context(), p.currentScope(t), a.ID, now.Version+1, field.Patch{"name": "Another"})))
 	var kinds []mail.Kind
 	for _, m := range p.mails(t, a.Email) {
 		kinds = append(kinds, m.Kind)
@@ -579,11 +597,11 @@ func TestChangesAreTold(t *testing.T) {
 	p.signin.Accounts, p.signin.Sessions = p.store, dynamo.Sessions{Table: p.table}
 	p.signin.Mail = p.accounts.Mail
 	for range 6 {
-		if _, err := p.signin.Login(t.Context(), "told", "wrong", signin.Device{}); err == nil {
+		if _, err := p.signin.Login(t.Context(), "told", "wrong", signin.ClientInfo{}); err == nil {
 			t.Fatal("let in")
 		}
 	}
-	if got := p.mails(t, "moved@example.com"); len(got) != 1 || got[0].Kind != mail.Blocked {
+	if got := p.mails(t, "moved@example.com"); len(got) != 1 || got[0].Kind != mail.BlockedByTries {
 		t.Errorf("blocked: %+v", got)
 	}
 }

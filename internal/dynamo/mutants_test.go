@@ -12,7 +12,7 @@ import (
 type mutant struct {
 	// condition changes conditions of writes.
 	condition func(string) string
-	undoing   func(transfer.Undoing) transfer.Undoing
+	undoing   func(transfer.UndoStore) transfer.UndoStore
 	staging   func(transfer.Staging) transfer.Staging
 	// blind readers judge by imports that came to count since they began; impatient undos remove what those still see.
 	blind, impatient bool
@@ -22,27 +22,31 @@ func without(part string) func(string) string {
 	return func(condition string) string { return strings.ReplaceAll(condition, part, "") }
 }
 
-// V73, V74, V75: schedules can fail. Each mutant lacks one thing by which imports and their undos hold together, and schedules
-// of the kind of TestRandomSchedules find it.
+// V73, V74, V75: schedules can fail. Each mutant lacks one thing by which imports and their undos hold together, and
+// schedules of the kind of TestRandomSchedules find it.
 func TestSchedulesFindTheMutants(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine: the race detector has nothing to see")
 	}
 	const most = 3000
-	first := newWorld(t)
+	first := newSimulation(t)
 	for name, breaks := range map[string]mutant{
-		"no fence":                              {condition: func(condition string) string { return strings.TrimPrefix(condition, "epoch = :epoch AND ") }},
-		"readers take the head after the page":  {blind: true},
-		"an undo sweeps at once":                {impatient: true},
-		"an undo does not sweep":                {undoing: func(u transfer.Undoing) transfer.Undoing { return unswept{u} }},
-		"an undo minds no tabs":                 {condition: without(" AND attribute_not_exists(tabs)"), undoing: func(u transfer.Undoing) transfer.Undoing { return unheld{u} }},
-		"an edit dooms nothing":                 {condition: without(" AND attribute_not_exists(pending.#n.doomedBy)")},
-		"what was staged is not taken back":     {staging: func(s transfer.Staging) transfer.Staging { return kept{s} }},
+		"no fence": {
+			condition: func(condition string) string { return strings.TrimPrefix(condition, "epoch = :epoch AND ") }},
+		"readers take the head after the page": {blind: true},
+		"an undo sweeps at once":               {impatient: true},
+		"an undo does not sweep": {
+			undoing: func(u transfer.UndoStore) transfer.UndoStore { return withoutSweep{u} }},
+		"an undo minds no tabs": {condition: without(" AND attribute_not_exists(tabs)"),
+			undoing: func(u transfer.UndoStore) transfer.UndoStore { return withoutHeld{u} }},
+		"an edit dooms nothing": {condition: without(" AND attribute_not_exists(pending.#n.doomedBy)")},
+		"what was staged is not taken back": {
+			staging: func(s transfer.Staging) transfer.Staging { return withoutRollback{s} }},
 		"what is being taken away can be named": {condition: without(" AND attribute_not_exists(gone)")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := first.on()
-			w.breaks = breaks
+			w := first.clone()
+			w.mutant = breaks
 			for seed := range uint64(most) {
 				if err := w.schedule(seed); err != nil {
 					if strings.Contains(err.Error(), "Validation") {
@@ -57,14 +61,16 @@ func TestSchedulesFindTheMutants(t *testing.T) {
 	}
 }
 
-type unswept struct{ transfer.Undoing }
+type withoutSweep struct{ transfer.UndoStore }
 
-func (unswept) Sweep(context.Context, transfer.Job, []transfer.Trace) error { return nil }
+func (withoutSweep) PurgeTombstones(context.Context, transfer.Job, []transfer.RowRef) error {
+	return nil
+}
 
-type unheld struct{ transfer.Undoing }
+type withoutHeld struct{ transfer.UndoStore }
 
-func (unheld) Held(context.Context, []string) (map[string]string, error) { return nil, nil }
+func (withoutHeld) Dependents(context.Context, []string) (map[string]string, error) { return nil, nil }
 
-type kept struct{ transfer.Staging }
+type withoutRollback struct{ transfer.Staging }
 
-func (kept) TakeBack(context.Context, transfer.Job, []transfer.Trace) error { return nil }
+func (withoutRollback) Rollback(context.Context, transfer.Job, []transfer.RowRef) error { return nil }

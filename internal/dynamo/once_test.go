@@ -12,8 +12,8 @@ import (
 	"useraccounts/internal/token"
 )
 
-// C31, V32: one recovery code, given at the same moment in as many sign-ins as may try at once, each with a good ticket of its
-// own, opens one session and is gone.
+// C31, V32: one recovery code, given at the same moment in as many sign-ins as may try at once, each with a good ticket
+// of its own, opens one session and is gone.
 func TestARecoveryCodeOpensOneSession(t *testing.T) {
 	o := newOwner(t, newFixture(t), "owner", nil)
 	_, codes := o.enrol(t)
@@ -31,11 +31,11 @@ func TestARecoveryCodeOpensOneSession(t *testing.T) {
 		})
 	}
 	all.Wait()
-	o.now = o.now.Add(mfa.Pause + time.Second)
+	o.now = o.now.Add(mfa.PauseTime + time.Second)
 	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[0], false); opened.Load() != 1 || err == nil {
 		t.Errorf("%d sessions, and once more: %v", opened.Load(), err)
 	}
-	o.now = o.now.Add(mfa.Pause + time.Second) // what failed counts, and pauses codes
+	o.now = o.now.Add(mfa.PauseTime + time.Second) // what failed counts, and pauses codes
 	if _, err := o.prove(o.login(t, "").Ticket, mfa.RecoveryCode, codes[1], false); err != nil {
 		t.Errorf("another code: %v", err)
 	}
@@ -45,12 +45,13 @@ func TestARecoveryCodeOpensOneSession(t *testing.T) {
 func TestASetUpIsConfirmedOnce(t *testing.T) {
 	o := newOwner(t, newFixture(t), "owner", nil)
 	scope := o.scope(t, o.login(t, ""))
-	shown, err := o.own.Begin(t.Context(), scope, "")
+	shown, err := o.selfService.BeginTOTP(t.Context(), scope, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	code := codeOf(t, shown.Secret, o.now)
-	if n := twentyTimes(func() error { _, err := o.own.Confirm(context.Background(), scope, code); return err }); n != 1 {
+	if n := countSuccesses(
+		func() error { _, err := o.selfService.ConfirmTOTP(context.Background(), scope, code); return err }); n != 1 {
 		t.Errorf("%d confirmed", n)
 	}
 }

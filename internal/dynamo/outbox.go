@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"useraccounts/internal/journal"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/mail"
 )
 
@@ -20,8 +20,8 @@ type Outbox struct {
 }
 
 var (
-	_ mail.Outbox = Outbox{}
-	_ mail.Source = Outbox{}
+	_ mail.Outbox   = Outbox{}
+	_ mail.LogStore = Outbox{}
 )
 
 // NewOutbox returns the outbox of a table that has one.
@@ -30,30 +30,33 @@ func NewOutbox(t *Table) Outbox { return Outbox{&Table{Client: t.Client, Name: t
 // errNoOutbox is a function that causes mails and was not given the outbox: a mail must not be lost unseen.
 var errNoOutbox = errors.New("no outbox: the table of mails is not configured")
 
-// mailParts are the mails of a change, each with its line in the account's log.
-func (t *Table) mailParts(mails []mail.Message) (parts, error) {
-	var p parts
+// mailItems are the mails of a change, each with its line in the account's log.
+func (t *Table) mailItems(mails []mail.Message) (transaction, error) {
+	var p transaction
 	for _, m := range mails {
 		if t.Outbox == "" {
 			return nil, errNoOutbox
 		}
-		p.put(&Table{Name: t.Outbox}, waitingItem(m), raced)
-		event, err := eventItem(m.AccountID, journal.Event{
-			ID: m.ID, At: m.At, Kind: journal.Mailed, Subject: "mail", Note: mail.Subject(m.Kind) + ", to " + m.To, Keep: m.Keep,
+		p.put(&Table{Name: t.Outbox}, queuedMailItem(m), concurrentChange)
+		event, err := eventItem(m.AccountID, auditlog.Event{
+			ID: m.ID, At: m.At, Kind: auditlog.MailSent, Subject: "mail", Note: mail.Subject(m.Kind) + ", to " + m.To,
+			RetentionDays: m.RetentionDays,
 		})
 		if err != nil {
 			return nil, err
 		}
-		p.put(t, event, raced)
+		p.put(t, event, concurrentChange)
 	}
 	return p, nil
 }
 
-func waitingItem(m mail.Message) item {
-	k := waitingKey(m.Env, m.ID)
+func queuedMailItem(m mail.Message) item {
+	k := queuedMailKey(m.Env, m.ID)
 	it := item{
-		"PK": str(k.pk), "SK": str(k.sk), "state": str(string(mail.Queued)), "due": when(m.At), "kind": str(string(m.Kind)),
-		"account": str(m.AccountID), "username": str(m.Username), "to": str(m.To), "at": when(m.At), "keep": num(int64(m.Keep)),
+		"PK": str(k.pk), "SK": str(k.sk), "state": str(string(mail.Queued)), "due": timestamp(m.At),
+		"kind":    str(string(m.Kind)),
+		"account": str(m.AccountID), "username": str(m.Username), "to": str(m.To), "at": timestamp(m.At),
+		"keep":    num(int64(m.RetentionDays)),
 		"attempt": num(0),
 	}
 	for name, value := range map[string]string{"name": m.Name, "sender": m.Sender, "detail": m.Detail} {
@@ -62,7 +65,7 @@ func waitingItem(m mail.Message) item {
 		}
 	}
 	if !m.Expires.IsZero() {
-		it["expires"] = when(m.Expires)
+		it["expires"] = timestamp(m.Expires)
 	}
 	if len(m.Sealed) > 0 {
 		it["sealed"] = bin(m.Sealed)
@@ -70,54 +73,58 @@ func waitingItem(m mail.Message) item {
 	return it
 }
 
-func waitingOf(env string, it item) mail.Message {
+func queuedMailOf(env string, it item) mail.Message {
 	return mail.Message{
-		ID: text(it, "SK"), Env: env, Kind: mail.Kind(text(it, "kind")), AccountID: text(it, "account"), Username: text(it, "username"),
-		To: text(it, "to"), Name: text(it, "name"), Sender: text(it, "sender"), At: instant(it, "at"), Detail: text(it, "detail"),
-		Expires: instant(it, "expires"), Sealed: blob(it, "sealed"), Keep: int(number(it, "keep")),
+		ID: text(it, "SK"), Env: env, Kind: mail.Kind(text(it, "kind")), AccountID: text(it, "account"),
+		Username: text(it, "username"),
+		To:       text(it, "to"), Name: text(it, "name"), Sender: text(it, "sender"), At: instant(it, "at"),
+		Detail:  text(it, "detail"),
+		Expires: instant(it, "expires"), Sealed: blob(it, "sealed"), RetentionDays: int(number(it, "keep")),
 	}
 }
 
 // Claim implements mail.Outbox.
-func (o Outbox) Claim(ctx context.Context, env, id string, now, lease time.Time) (mail.Claimed, bool, error) {
+func (o Outbox) Claim(ctx context.Context, env, id string, now, lease time.Time) (mail.ClaimedMessage, bool, error) {
 	out, err := o.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &o.Name, Key: waitingKey(env, id).attributes(), ReturnValues: types.ReturnValueAllNew,
+		TableName: &o.Name, Key: queuedMailKey(env, id).attributes(), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression: aws.String("SET #state = :sending, due = :lease, attempt = attempt + :one"),
 		// A claimed mail is due again when the lease is over.
-		ConditionExpression:       aws.String("attribute_exists(PK) AND due <= :now"),
-		ExpressionAttributeNames:  map[string]string{"#state": "state"},
-		ExpressionAttributeValues: item{":sending": str(string(mail.Underway)), ":lease": when(lease), ":now": when(now), ":one": num(1)},
+		ConditionExpression:      aws.String("attribute_exists(PK) AND due <= :now"),
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		ExpressionAttributeValues: item{":sending": str(string(mail.Sending)), ":lease": timestamp(lease),
+			":now": timestamp(now), ":one": num(1)},
 	})
 	held, _, err := conditionHeld(err)
 	if err != nil || !held {
-		return mail.Claimed{}, false, err
+		return mail.ClaimedMessage{}, false, err
 	}
-	return mail.Claimed{Message: waitingOf(env, out.Attributes), Attempt: number(out.Attributes, "attempt")}, true, nil
+	return mail.ClaimedMessage{Message: queuedMailOf(env, out.Attributes), Attempt: number(out.Attributes, "attempt")},
+		true, nil
 }
 
-// Finish implements mail.Outbox: the mail leaves the outbox and appears in the log, or neither. Its secret is not in the log.
-// An attempt whose lease is over and that another followed changes nothing: the later one says how it ended.
-func (o Outbox) Finish(ctx context.Context, c mail.Claimed, end mail.Ending) error {
-	k := mailedKey(c.Env, c.ID)
-	it := waitingItem(c.Message)
-	it["PK"], it["SK"], it["state"], it["ended"] = str(k.pk), str(k.sk), str(string(end.State)), when(end.At)
-	it["attempt"], it["ttl"] = num(c.Attempt), num(c.At.Add(journal.Kept(c.Keep)).Unix())
+// Finish implements mail.Outbox: the mail leaves the outbox and appears in the log, or neither. Its secret is not in
+// the log. An attempt whose lease is over and that another followed changes nothing: the later one says how it ended.
+func (o Outbox) Finish(ctx context.Context, c mail.ClaimedMessage, end mail.DeliveryResult) error {
+	k := mailLogKey(c.Env, c.ID)
+	it := queuedMailItem(c.Message)
+	it["PK"], it["SK"], it["state"], it["ended"] = str(k.pk), str(k.sk), str(string(end.State)), timestamp(end.At)
+	it["attempt"], it["ttl"] = num(c.Attempt), num(c.At.Add(auditlog.Retention(c.RetentionDays)).Unix())
 	for _, name := range []string{"sealed", "due", "keep", "sender", "name"} {
 		delete(it, name)
 	}
-	for name, value := range map[string]string{"messageId": end.MessageID, "why": end.Why} {
+	for name, value := range map[string]string{"messageId": end.MessageID, "why": end.Reason} {
 		if value != "" {
 			it[name] = str(value)
 		}
 	}
-	var p parts
-	p = append(p, part{types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &o.Name, Key: waitingKey(c.Env, c.ID).attributes(), ConditionExpression: aws.String("attempt = :mine"),
+	var p transaction
+	p = append(p, op{types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &o.Name, Key: queuedMailKey(c.Env, c.ID).attributes(), ConditionExpression: aws.String("attempt = :mine"),
 		ExpressionAttributeValues: item{":mine": num(c.Attempt)},
-	}}, raced})
-	p = append(p, part{types.TransactWriteItem{Put: &types.Put{TableName: &o.Name, Item: it}}, raced})
+	}}, concurrentChange})
+	p = append(p, op{types.TransactWriteItem{Put: &types.Put{TableName: &o.Name, Item: it}}, concurrentChange})
 	err := o.transact(ctx, p.items())
-	var cancelled *errCancelled
+	var cancelled *cancelledError
 	if errors.As(err, &cancelled) {
 		return nil
 	}
@@ -125,14 +132,14 @@ func (o Outbox) Finish(ctx context.Context, c mail.Claimed, end mail.Ending) err
 }
 
 // Postpone implements mail.Outbox.
-func (o Outbox) Postpone(ctx context.Context, c mail.Claimed, due time.Time, why string) error {
+func (o Outbox) Postpone(ctx context.Context, c mail.ClaimedMessage, due time.Time, why string) error {
 	_, err := o.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &o.Name, Key: waitingKey(c.Env, c.ID).attributes(),
+		TableName: &o.Name, Key: queuedMailKey(c.Env, c.ID).attributes(),
 		UpdateExpression:         aws.String("SET #state = :queued, due = :due, why = :why"),
 		ConditionExpression:      aws.String("attempt = :mine"),
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ExpressionAttributeValues: item{
-			":queued": str(string(mail.Queued)), ":due": when(due), ":mine": num(c.Attempt), ":why": str(why),
+			":queued": str(string(mail.Queued)), ":due": timestamp(due), ":mine": num(c.Attempt), ":why": str(why),
 		},
 	})
 	_, _, err = conditionHeld(err)
@@ -142,7 +149,7 @@ func (o Outbox) Postpone(ctx context.Context, c mail.Claimed, due time.Time, why
 // Due implements mail.Outbox. Only what waits is in the partition, so its size is that of the backlog.
 func (o Outbox) Due(ctx context.Context, env string, now time.Time, limit int) ([]string, error) {
 	var out []string
-	p := page{pk: waitingPK(env), limit: 200}
+	p := pageQuery{pk: queuedMailPK(env), limit: 200}
 	for {
 		items, more, err := o.query(ctx, p)
 		if err != nil {
@@ -160,37 +167,41 @@ func (o Outbox) Due(ctx context.Context, env string, now time.Time, limit int) (
 	}
 }
 
-// Records implements mail.Source.
-func (o Outbox) Records(ctx context.Context, env, before string, ended bool, limit int) ([]mail.Record, bool, error) {
-	p := page{pk: waitingPK(env), after: before, backwards: true, limit: int32(limit)} //nolint:gosec // limits are small
+// LogEntries implements mail.LogStore.
+func (o Outbox) LogEntries(ctx context.Context, env, before string, ended bool, limit int) ([]mail.LogEntry, bool,
+	error) {
+	p := pageQuery{pk: queuedMailPK(env), after: before, backwards: true,
+		limit: int32(limit)} //nolint:gosec // limits are small
 	if ended {
-		p.pk = mailedPK(env)
+		p.pk = mailLogPK(env)
 	}
 	items, more, err := o.query(ctx, p)
 	if err != nil {
 		return nil, false, err
 	}
-	out := make([]mail.Record, len(items))
+	out := make([]mail.LogEntry, len(items))
 	for i, it := range items {
-		m := waitingOf(env, it)
-		out[i] = mail.Record{
-			ID: m.ID, Kind: m.Kind, State: mail.State(text(it, "state")), To: m.To, AccountID: m.AccountID, Username: m.Username, At: m.At,
-			Attempts: number(it, "attempt"), Ended: instant(it, "ended"), MessageID: text(it, "messageId"), Why: text(it, "why"),
+		m := queuedMailOf(env, it)
+		out[i] = mail.LogEntry{
+			ID: m.ID, Kind: m.Kind, State: mail.State(text(it, "state")), To: m.To, AccountID: m.AccountID,
+			Username: m.Username, At: m.At,
+			Attempts: number(it, "attempt"), Ended: instant(it, "ended"), MessageID: text(it, "messageId"),
+			Reason: text(it, "why"),
 		}
 	}
 	return out, more, nil
 }
 
-// ReadMail tells from the keys of a stream record which mail it is of; false for a record of something else.
-func ReadMail(pk, sk string) (env, id string, ok bool) {
-	if len(pk) < len("W#") || pk != waitingPK(pk[len("W#"):]) || sk == "" {
+// ParseMailKey tells from the keys of a stream record which mail it is of; false for a record of something else.
+func ParseMailKey(pk, sk string) (env, id string, ok bool) {
+	if len(pk) < len("W#") || pk != queuedMailPK(pk[len("W#"):]) || sk == "" {
 		return "", "", false
 	}
 	return pk[len("W#"):], sk, true
 }
 
-// hourOf names an hour.
-func hourOf(t time.Time) string {
+// hourName names an hour.
+func hourName(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf("%04d%02d%02d%02d", t.Year(), t.Month(), t.Day(), t.Hour())
 }

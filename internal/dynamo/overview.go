@@ -17,80 +17,85 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// Overviews keeps the figures of the home page, and reads what is shown there as it is.
-type Overviews struct {
+// Statistics keeps the figures of the home page, and reads what is shown there as it is.
+type Statistics struct {
 	*Table
 }
 
 var (
-	_ overview.Kept = Overviews{}
-	_ overview.Live = Overviews{}
-	_ signin.Tally  = Overviews{}
+	_ overview.StatsCache = Statistics{}
+	_ overview.LiveReader = Statistics{}
+	_ signin.Stats        = Statistics{}
 )
 
-// Figures implements overview.Kept.
-func (s Overviews) Figures(ctx context.Context, env string) (overview.Figures, time.Time, error) {
+// Load implements overview.StatsCache.
+func (s Statistics) Load(ctx context.Context, env string) (overview.Stats, time.Time, error) {
 	it, err := s.get(ctx, overviewKey(env))
 	if err != nil || it["body"] == nil {
-		return overview.Figures{}, instant(it, "leased"), err
+		return overview.Stats{}, instant(it, "leased"), err
 	}
-	var f overview.Figures
+	var f overview.Stats
 	if err := json.Unmarshal([]byte(text(it, "body")), &f); err != nil {
-		return overview.Figures{}, time.Time{}, fmt.Errorf("read figures: %w", err)
+		return overview.Stats{}, time.Time{}, fmt.Errorf("read figures: %w", err)
 	}
 	return f, instant(it, "leased"), nil
 }
 
-// Lease implements overview.Kept.
-func (s Overviews) Lease(ctx context.Context, env string, now, until time.Time) (bool, error) {
-	_, err := s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
+// AcquireLease implements overview.StatsCache.
+func (s Statistics) AcquireLease(ctx context.Context, env string, now, until time.Time) (bool, error) {
+	_, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: overviewKey(env).attributes(), UpdateExpression: aws.String("SET leased = :until"),
 		ConditionExpression:       aws.String("attribute_not_exists(leased) OR leased <= :now"),
-		ExpressionAttributeValues: item{":until": when(until), ":now": when(now)},
+		ExpressionAttributeValues: item{":until": timestamp(until), ":now": timestamp(now)},
 	})
 	got, _, err := conditionHeld(err)
 	return got, err
 }
 
-// Keep implements overview.Kept.
-func (s Overviews) Keep(ctx context.Context, env string, f overview.Figures) error {
+// Save implements overview.StatsCache.
+func (s Statistics) Save(ctx context.Context, env string, f overview.Stats) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
-	_, err = s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: overviewKey(env).attributes(), UpdateExpression: aws.String("SET body = :body, counted = :at REMOVE leased"),
+	_, err = s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: overviewKey(env).attributes(),
+		UpdateExpression:          aws.String("SET body = :body, counted = :at REMOVE leased"),
 		ConditionExpression:       aws.String("attribute_not_exists(counted) OR counted < :at"),
-		ExpressionAttributeValues: item{":body": str(string(body)), ":at": when(f.At)},
+		ExpressionAttributeValues: item{":body": str(string(body)), ":at": timestamp(f.At)},
 	})
 	_, _, err = conditionHeld(err)
 	return err
 }
 
 const (
-	// dayShards is over how many items a day's sign-ins are counted, each in a partition of its own, so that a morning of
-	// sign-ins meets no hot item.
-	dayShards = 8
-	// daysKept is how long the days are kept: a year, and the month to compare it with.
-	daysKept = 400 * 24 * time.Hour
+	// dailyCountShards is over how many items a day's sign-ins are counted, each in a partition of its own, so that a
+	// morning of sign-ins meets no hot item.
+	dailyCountShards = 8
+	// dailyCountRetention is how long the days are kept: a year, and the month to compare it with.
+	dailyCountRetention = 400 * 24 * time.Hour
 )
 
-// Note implements signin.Tally: one write, the same for either outcome.
-func (s Overviews) Note(ctx context.Context, env string, now time.Time, failed bool) error {
+// CountSignIn implements signin.Stats: one write, the same for either outcome.
+func (s Statistics) CountSignIn(ctx context.Context, env string, now time.Time, failed bool) error {
 	signIns, failures := int64(1), int64(0)
 	if failed {
 		signIns, failures = 0, 1
 	}
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: dayKey(env, below(dayShards), now.UTC().Format(time.DateOnly)).attributes(),
-		UpdateExpression: aws.String("SET #ttl = :ttl ADD signIns :signIns, failures :failures"), ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},
-		ExpressionAttributeValues: item{":ttl": num(now.UTC().Truncate(24 * time.Hour).Add(daysKept).Unix()), ":signIns": num(signIns), ":failures": num(failures)},
+		TableName: &s.Name,
+		Key: dailyCountKey(env, randomBelow(dailyCountShards),
+			now.UTC().Format(time.DateOnly)).attributes(),
+		UpdateExpression:         aws.String("SET #ttl = :ttl ADD signIns :signIns, failures :failures"),
+		ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},
+		ExpressionAttributeValues: item{":ttl": num(now.UTC().Truncate(24 * time.Hour).Add(dailyCountRetention).Unix()),
+			":signIns": num(signIns), ":failures": num(failures)},
 	})
-	return store("write", err)
+	return storeError("write", err)
 }
 
-// Days implements overview.Live: a query of each shard, side by side.
-func (s Overviews) Days(ctx context.Context, env string, days []string) ([]overview.Day, error) {
+// Days implements overview.LiveReader: a query of each shard, side by side.
+func (s Statistics) Days(ctx context.Context, env string, days []string) ([]overview.Day, error) {
 	out := make([]overview.Day, len(days))
 	at := map[string]*overview.Day{}
 	for i, day := range days {
@@ -100,16 +105,18 @@ func (s Overviews) Days(ctx context.Context, env string, days []string) ([]overv
 	if len(days) == 0 {
 		return nil, nil
 	}
-	found := make([][]item, dayShards)
+	found := make([][]item, dailyCountShards)
 	group, ctx := errgroup.WithContext(ctx)
 	for n := range found {
 		group.Go(func() error {
 			read, err := s.Client.Query(ctx, &dynamodb.QueryInput{
-				TableName: &s.Name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("PK = :pk AND SK BETWEEN :from AND :until"),
-				ExpressionAttributeValues: item{":pk": str(dayPK(env, n)), ":from": str(days[0]), ":until": str(days[len(days)-1])},
+				TableName: &s.Name, ConsistentRead: aws.Bool(true),
+				KeyConditionExpression: aws.String("PK = :pk AND SK BETWEEN :from AND :until"),
+				ExpressionAttributeValues: item{":pk": str(dailyCountPK(env, n)), ":from": str(days[0]),
+					":until": str(days[len(days)-1])},
 			})
 			if err != nil {
-				return store("read", err)
+				return storeError("read", err)
 			}
 			found[n] = read.Items
 			return nil
@@ -129,11 +136,11 @@ func (s Overviews) Days(ctx context.Context, env string, days []string) ([]overv
 	return out, nil
 }
 
-// Jobs implements overview.Live. It takes away nothing from the line, as a reader.
-func (s Overviews) Jobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
+// Jobs implements overview.LiveReader. It takes away nothing from the line, as a reader.
+func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
 	var out []overview.Job
 	for after, more := "", true; more && len(out) < limit; {
-		places, next, err := s.query(ctx, page{pk: linePK(env), after: after, limit: maxBatchGet})
+		places, next, err := s.query(ctx, pageQuery{pk: jobQueuePK(env), after: after, limit: maxBatchGet})
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +148,7 @@ func (s Overviews) Jobs(ctx context.Context, env, byID string, limit int) ([]ove
 		for i, place := range places {
 			keys[i], after = jobKey(env, text(place, "job")), text(place, "SK")
 		}
-		items, err := s.getAll(ctx, keys)
+		items, err := s.batchGet(ctx, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +161,8 @@ func (s Overviews) Jobs(ctx context.Context, env, byID string, limit int) ([]ove
 				return nil, err
 			}
 			if !j.State.Ended() && (byID == "" || byID == j.ByID) && len(out) < limit {
-				out = append(out, overview.Job{ID: j.ID, Kind: string(j.Kind), State: string(j.State), By: j.By, Submitted: j.Submitted})
+				out = append(out,
+					overview.Job{ID: j.ID, Kind: string(j.Kind), State: string(j.State), By: j.By, Submitted: j.Submitted})
 			}
 		}
 		more = next
@@ -162,20 +170,23 @@ func (s Overviews) Jobs(ctx context.Context, env, byID string, limit int) ([]ove
 	return out, nil
 }
 
-// Keys implements overview.Live. Locked keys have a place among those that expire as well, so each key is looked at.
-func (s Overviews) Keys(ctx context.Context, env environment.Environment, from, until time.Time, limit int) ([]overview.Key, int, error) {
+// Keys implements overview.LiveReader. Locked keys have a place among those that expire as well, so each key is looked
+// at.
+func (s Statistics) Keys(ctx context.Context, env environment.Environment, from, until time.Time,
+	limit int) ([]overview.Key, int, error) {
 	var found []overview.Key
 	count := 0
-	for after, places := "", []apikey.Expiring(nil); ; {
+	for after, places := "", []apikey.ExpiringKey(nil); ; {
 		var err error
-		if places, after, err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after, maxBatchGet); err != nil {
+		if places, after,
+			err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after, maxBatchGet); err != nil {
 			return nil, 0, err
 		}
 		keys := make([]key, len(places))
 		for i, place := range places {
 			keys[i] = apiKeyKey(place.AccountID, place.KeyID)
 		}
-		items, err := s.getAll(ctx, keys)
+		items, err := s.batchGet(ctx, keys)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -191,25 +202,25 @@ func (s Overviews) Keys(ctx context.Context, env environment.Environment, from, 
 			break
 		}
 	}
-	return found, min(count, overview.MaxKeys), s.nameOwners(ctx, env, found)
+	return found, min(count, overview.MaxKeys), s.fillUsernames(ctx, env, found)
 }
 
-func expiringKey(k session.Key) overview.Key {
+func expiringKey(k session.APIKey) overview.Key {
 	return overview.Key{ID: k.ID, Description: k.Description, AccountID: k.AccountID, Expires: k.Expires}
 }
 
-// nameOwners fills in whose the keys are.
-func (s Overviews) nameOwners(ctx context.Context, env environment.Environment, found []overview.Key) error {
+// fillUsernames fills in whose the keys are.
+func (s Statistics) fillUsernames(ctx context.Context, env environment.Environment, found []overview.Key) error {
 	anchors := make([]key, len(found))
 	for i, k := range found {
 		anchors[i] = anchorKey(k.AccountID)
 	}
-	items, err := s.getAll(ctx, anchors)
+	items, err := s.batchGet(ctx, anchors)
 	if err != nil {
 		return err
 	}
 	for i, it := range items {
-		if a, ok := anchorOf(it, asSeen(env.Imports, it)); ok {
+		if a, ok := anchorOf(it, visibleAt(env.Imports, it)); ok {
 			found[i].Username = a.Username
 		}
 	}

@@ -17,9 +17,9 @@ import (
 // Of many who look at once with figures of old, one counts; what it counted is kept, and nothing older over it.
 func TestOneCountsForEverybody(t *testing.T) {
 	f := newFixture(t)
-	s := dynamo.Overviews{Table: f.table}
+	s := dynamo.Statistics{Table: f.table}
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	if got, until, err := s.Figures(t.Context(), env); err != nil || !got.At.IsZero() || !until.IsZero() {
+	if got, until, err := s.Load(t.Context(), env); err != nil || !got.At.IsZero() || !until.IsZero() {
 		t.Fatalf("%+v %v %v", got, until, err)
 	}
 	var mu sync.Mutex
@@ -27,7 +27,7 @@ func TestOneCountsForEverybody(t *testing.T) {
 	won := 0
 	for range 8 {
 		all.Go(func() {
-			got, err := s.Lease(t.Context(), env, now, now.Add(time.Minute))
+			got, err := s.AcquireLease(t.Context(), env, now, now.Add(time.Minute))
 			if err != nil {
 				t.Error(err)
 			}
@@ -42,14 +42,16 @@ func TestOneCountsForEverybody(t *testing.T) {
 	if won != 1 {
 		t.Fatalf("%d leases", won)
 	}
-	want := overview.Figures{At: now, States: overview.States{Active: 7}, Ends: overview.Soon{Count: 1, First: []overview.Person{{ID: "x", Date: "2026-11-24"}}}}
-	must(t, s.Keep(t.Context(), env, want))
-	must(t, s.Keep(t.Context(), env, overview.Figures{At: now.Add(-time.Second)}))
-	got, until, err := s.Figures(t.Context(), env)
-	if err != nil || !got.At.Equal(now) || got.States != want.States || got.Ends.First[0] != want.Ends.First[0] || !until.IsZero() {
+	want := overview.Stats{At: now, States: overview.StateCounts{Active: 7},
+		Ends: overview.Upcoming{Count: 1, First: []overview.Person{{ID: "x", Date: "2026-11-24"}}}}
+	must(t, s.Save(t.Context(), env, want))
+	must(t, s.Save(t.Context(), env, overview.Stats{At: now.Add(-time.Second)}))
+	got, until, err := s.Load(t.Context(), env)
+	if err != nil || !got.At.Equal(now) || got.States != want.States || got.Ends.First[0] != want.Ends.First[0] ||
+		!until.IsZero() {
 		t.Errorf("%+v %v %v", got, until, err)
 	}
-	if again, err := s.Lease(t.Context(), env, now, now.Add(time.Minute)); err != nil || !again {
+	if again, err := s.AcquireLease(t.Context(), env, now, now.Add(time.Minute)); err != nil || !again {
 		t.Errorf("the lease was not given back: %v", err)
 	}
 }
@@ -57,15 +59,15 @@ func TestOneCountsForEverybody(t *testing.T) {
 // Sign-ins and failures are counted, unknown identifiers as the known (C24), and the figures find jobs and keys.
 func TestTheHomePageReadsWhatIsThere(t *testing.T) {
 	f := newFixture(t)
-	s := dynamo.Overviews{Table: f.table}
+	s := dynamo.Statistics{Table: f.table}
 	people := *f.signin
-	people.Tally = s
+	people.Stats = s
 	for _, who := range []string{"nobody", "nobody@example.com", "admin"} {
-		if _, err := people.Login(t.Context(), who, "wrong wrong wrong", signin.Device{}); err == nil {
+		if _, err := people.Login(t.Context(), who, "wrong wrong wrong", signin.ClientInfo{}); err == nil {
 			t.Fatal("signed in")
 		}
 	}
-	must(t, second(people.Login(t.Context(), "admin", "a long enough secret", signin.Device{})))
+	must(t, errOf(people.Login(t.Context(), "admin", "a long enough secret", signin.ClientInfo{})))
 	now := time.Now().UTC()
 	days, err := s.Days(t.Context(), env, []string{now.AddDate(0, 0, -1).Format(time.DateOnly), now.Format(time.DateOnly)})
 	must(t, err)
@@ -73,26 +75,30 @@ func TestTheHomePageReadsWhatIsThere(t *testing.T) {
 		t.Errorf("%+v", days)
 	}
 
-	keys := &apikey.Service{Store: dynamo.Keys{Table: f.table}, Accounts: f.accounts, Now: time.Now, NewID: token.NewID, Random: zeros{}}
+	keys := &apikey.Service{Store: dynamo.APIKeys{Table: f.table}, Accounts: f.accounts, Now: time.Now,
+		NewID: token.NewID, Random: zeroReader{}}
 	robot := f.create(t, "robot", field.Patch{"userType": "API"})
 	made := func(days int) string {
-		k, _, err := keys.Create(t.Context(), f.fresh(t), robot.ID, apikey.Choice{Description: "Payroll", ValidDays: days})
+		k, _, err := keys.Create(t.Context(), f.currentScope(t), robot.ID,
+			apikey.CreateParams{Description: "Payroll", ValidDays: days})
 		must(t, err)
 		return k.ID
 	}
 	soon, locked := made(5), made(6)
 	made(30)
-	must(t, second(keys.Lock(t.Context(), f.fresh(t), robot.ID, locked)))
-	found, count, err := s.Keys(t.Context(), f.fresh(t).Env, now, now.AddDate(0, 0, 14), 20)
+	must(t, errOf(keys.Lock(t.Context(), f.currentScope(t), robot.ID, locked)))
+	found, count, err := s.Keys(t.Context(), f.currentScope(t).Env, now, now.AddDate(0, 0, 14), 20)
 	must(t, err)
-	if count != 1 || len(found) != 1 || found[0].ID != soon || found[0].Username != "robot" || found[0].AccountID != robot.ID || found[0].Description != "Payroll" {
+	if count != 1 || len(found) != 1 || found[0].ID != soon || found[0].Username != "robot" ||
+		found[0].AccountID != robot.ID || found[0].Description != "Payroll" {
 		t.Errorf("%d %+v", count, found)
 	}
 
 	for i, j := range []transfer.Job{{ID: "1", ByID: "a"}, {ID: "2", ByID: "b"}, {ID: "3", ByID: "a"}} {
-		j.Env, j.Kind, j.State, j.By, j.Submitted = env, transfer.Import, transfer.Submitted, "who", now.Add(time.Duration(i)*time.Second)
+		j.Env, j.Kind, j.State, j.By, j.Submitted = env, transfer.Import, transfer.Submitted, "who",
+			now.Add(time.Duration(i)*time.Second)
 		j.Created = now
-		must(t, f.records.Create(t.Context(), j))
+		must(t, f.jobStore.Create(t.Context(), j))
 	}
 	for of, want := range map[string]int{"": 3, "a": 2, "c": 0} {
 		if jobs, err := s.Jobs(t.Context(), env, of, 10); err != nil || len(jobs) != want || want > 0 && jobs[0].ID != "1" {

@@ -20,75 +20,80 @@ type Passwords struct {
 }
 
 var (
-	_ signin.OwnPasswords     = Passwords{}
-	_ account.FormerPasswords = Passwords{}
+	_ signin.OwnPasswordStore       = Passwords{}
+	_ account.PasswordHistoryReader = Passwords{}
 )
 
-// attrFormerHashes is the list on the item of former passwords.
-const attrFormerHashes = "pws"
+// attrPasswordHistory is the list on the item of former passwords.
+const attrPasswordHistory = "pws"
 
-// Former implements account.FormerPasswords.
-func (s Passwords) Former(ctx context.Context, accountID string) ([]string, error) {
-	it, err := s.get(ctx, formerKey(accountID))
+// PreviousHashes implements account.PasswordHistoryReader.
+func (s Passwords) PreviousHashes(ctx context.Context, accountID string) ([]string, error) {
+	it, err := s.get(ctx, passwordHistoryKey(accountID))
 	if err != nil {
 		return nil, err
 	}
-	return texts(it, attrFormerHashes), nil
+	return texts(it, attrPasswordHistory), nil
 }
 
-// formerPart replaces an account's former passwords. It needs no condition of its own: whoever writes it sets the password in
-// the same transaction, which depends on the account being as it was before the former ones were read.
-func (t *Table) formerPart(accountID string, hashes []string) part {
-	k := formerKey(accountID)
+// passwordHistoryItem replaces an account's former passwords. It needs no condition of its own: whoever writes it sets
+// the password in the same transaction, which depends on the account being as it was before the former ones were read.
+func (t *Table) passwordHistoryItem(accountID string, hashes []string) op {
+	k := passwordHistoryKey(accountID)
 	if len(hashes) == 0 {
-		return part{types.TransactWriteItem{Delete: &types.Delete{TableName: &t.Name, Key: k.attributes()}}, raced}
+		return op{types.TransactWriteItem{Delete: &types.Delete{TableName: &t.Name, Key: k.attributes()}}, concurrentChange}
 	}
-	return part{types.TransactWriteItem{Put: &types.Put{TableName: &t.Name, Item: item{
-		"PK": str(k.pk), "SK": str(k.sk), attrFormerHashes: list(hashes),
-	}}}, raced}
+	return op{types.TransactWriteItem{Put: &types.Put{TableName: &t.Name, Item: item{
+		"PK": str(k.pk), "SK": str(k.sk), attrPasswordHistory: list(hashes),
+	}}}, concurrentChange}
 }
 
-// Account implements signin.OwnPasswords.
+// Account implements signin.OwnPasswordStore.
 func (s Passwords) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
 	return Accounts(s).Account(ctx, env, id)
 }
 
-// Rekey implements signin.OwnPasswords.
-func (s Passwords) Rekey(ctx context.Context, env environment.Environment, w account.Write, old, opened session.Session) error {
-	p, err := Accounts(s).plan(env.ID, w, 0)
+// ReplacePassword implements signin.OwnPasswordStore.
+func (s Passwords) ReplacePassword(ctx context.Context, env environment.Environment, w account.Write, old,
+	opened session.Session) error {
+	p, err := Accounts(s).transactionItems(env.ID, w, 0)
 	if err != nil {
 		return err
 	}
 	// The write lifts a block by tries, but not one that came after the current password was verified (C07).
 	row := p[0].write.Update
 	row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
-	p = append(p, part{types.TransactWriteItem{Update: &types.Update{
+	p = append(p, op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: sessionKey(old.AccountID, old.ID).attributes(),
-		UpdateExpression:          aws.String("SET closed = :at, why = :why"),
-		ConditionExpression:       aws.String("epoch = :epoch AND attribute_not_exists(closed)"),
-		ExpressionAttributeValues: item{":at": when(opened.Start), ":why": str(string(session.ClosedByOwner)), ":epoch": num(old.Epoch)},
-	}}, raced})
-	p.put(s.Table, logged(env, opened), raced)
-	return racedIfCancelled(s.transact(ctx, p.items()))
+		UpdateExpression:    aws.String("SET closed = :at, why = :why"),
+		ConditionExpression: aws.String("epoch = :epoch AND attribute_not_exists(closed)"),
+		ExpressionAttributeValues: item{":at": timestamp(opened.Start), ":why": str(string(session.ClosedByOwner)),
+			":epoch": num(old.Epoch)},
+	}}, concurrentChange})
+	p.put(s.Table, loggedSessionItem(env, opened), concurrentChange)
+	return asConcurrentChange(s.transact(ctx, p.items()))
 }
 
-// ClearTries implements signin.OwnPasswords.
-func (s Passwords) ClearTries(ctx context.Context, env environment.Environment, a account.Account, now time.Time) error {
-	condition, values := sameEpoch(env, a, now)
+// ClearTries implements signin.OwnPasswordStore.
+func (s Passwords) ClearTries(ctx context.Context, env environment.Environment, a account.Account,
+	now time.Time) error {
+	condition, values := signInCondition(env, a, now)
 	values[":none"] = num(0)
-	return s.onRow(ctx, env, a, "SET tries = :none REMOVE blockedAt, tried", condition, values)
+	return s.updateRow(ctx, env, a, "SET tries = :none REMOVE blockedAt, tried", condition, values)
 }
 
-// Rehash implements signin.OwnPasswords: it replaces the hash that it was made of, and never a newer password (V08).
+// Rehash implements signin.OwnPasswordStore: it replaces the hash that it was made of, and never a newer password
+// (V08).
 func (s Passwords) Rehash(ctx context.Context, env environment.Environment, a account.Account, hash string) error {
-	return s.onRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", item{
+	return s.updateRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", item{
 		":id": str(a.ID), ":pw": str(hash), ":was": str(a.PasswordHash),
 	})
 }
 
-// onRow updates an account's row if the condition holds; that it does not is no fault, somebody else was first.
-func (s Passwords) onRow(ctx context.Context, env environment.Environment, a account.Account, update, condition string, values item) error {
-	_, err := s.updateUnlessConflicting(ctx, &dynamodb.UpdateItemInput{
+// updateRow updates an account's row if the condition holds; that it does not is no fault, somebody else was first.
+func (s Passwords) updateRow(ctx context.Context, env environment.Environment, a account.Account, update,
+	condition string, values item) error {
+	_, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(), UpdateExpression: &update,
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
 	})

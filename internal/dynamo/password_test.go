@@ -14,34 +14,36 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// keeping makes the fixture keep this many former passwords.
-func (f *fixture) keeping(t *testing.T, history int) (*signin.Service, dynamo.Passwords) {
+// withPasswordHistory makes the fixture keep this many former passwords.
+func (f *fixture) withPasswordHistory(t *testing.T, history int) (*signin.Service, dynamo.Passwords) {
 	t.Helper()
 	passwords := dynamo.Passwords{Table: f.table}
-	f.accounts.Former = passwords
+	f.accounts.PasswordHistory = passwords
 	s := *f.signin
-	s.Own, s.Former, s.Meter = passwords, passwords, password.Argon2id{}
-	f.set(t, "passwordHistory", history)
+	s.OwnPasswords, s.History, s.Strength = passwords, passwords, password.Argon2id{}
+	f.changeSetting(t, "passwordHistory", history)
 	return &s, passwords
 }
 
-// Former passwords are in an item of their own: as many as the setting says, trimmed when it falls, gone with the account.
+// Former passwords are in an item of their own: as many as the setting says, trimmed when it falls, gone with the
+// account.
 func TestFormerPasswordsAreKept(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.keeping(t, 2)
+	_, passwords := f.withPasswordHistory(t, 2)
 	a := f.create(t, "doej", nil)
 	give := func(secret string) {
 		t.Helper()
-		if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: secret}); err != nil {
+		if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+			account.NewPasswordRequest{Password: secret}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	keeps := func(name string, secrets ...string) {
 		t.Helper()
-		got, err := passwords.Former(t.Context(), a.ID)
+		got, err := passwords.PreviousHashes(t.Context(), a.ID)
 		want := make([]string, len(secrets))
 		for i, s := range secrets {
-			want[i], _ = fastHash{}.Hash(s)
+			want[i], _ = fakeHasher{}.Hash(s)
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v %v, want %v", name, got, err, want)
@@ -54,10 +56,10 @@ func TestFormerPasswordsAreKept(t *testing.T) {
 	keeps("two", "second quiet lamp", "first quiet lamp")
 	give("fourth quiet lamp")
 	keeps("the last two", "third quiet lamp", "second quiet lamp")
-	f.set(t, "passwordHistory", 1)
+	f.changeSetting(t, "passwordHistory", 1)
 	give("fifth quiet lamp")
 	keeps("fewer", "fourth quiet lamp")
-	if err := f.accounts.Delete(t.Context(), f.fresh(t), a.ID, 0); err != nil {
+	if err := f.accounts.Delete(t.Context(), f.currentScope(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	keeps("deleted")
@@ -65,14 +67,15 @@ func TestFormerPasswordsAreKept(t *testing.T) {
 
 func TestFormerPasswordsEndWithTheSetting(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.keeping(t, 5)
+	_, passwords := f.withPasswordHistory(t, 5)
 	a := f.member(t, "doej")
 	for _, history := range []int{5, 0} {
-		f.set(t, "passwordHistory", history)
-		if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: "some quiet lamp 7"}); err != nil {
+		f.changeSetting(t, "passwordHistory", history)
+		if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+			account.NewPasswordRequest{Password: "some quiet lamp 7"}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := passwords.Former(t.Context(), a.ID); err != nil || (len(got) > 0) != (history > 0) {
+		if got, err := passwords.PreviousHashes(t.Context(), a.ID); err != nil || (len(got) > 0) != (history > 0) {
 			t.Errorf("%d: %v %v", history, got, err)
 		}
 	}
@@ -81,22 +84,24 @@ func TestFormerPasswordsEndWithTheSetting(t *testing.T) {
 // V07: the own change is one write: password, former ones, the event, the session closed and the one in its place.
 func TestChangeOwnPasswordInTheTable(t *testing.T) {
 	f := newFixture(t)
-	s, passwords := f.keeping(t, 3)
+	s, passwords := f.withPasswordHistory(t, 3)
 	a := f.member(t, "doej")
 	sc := f.signInAs(t, "doej", secret)
 	f.signInAs(t, "doej", secret)
-	sc.Env = f.fresh(t).Env
+	sc.Env = f.currentScope(t).Env
 	before := time.Now().Add(-time.Second)
-	got, err := s.ChangeOwnPassword(t.Context(), sc, secret, "eleven quiet lamps", signin.Device{})
+	got, err := s.ChangeOwnPassword(t.Context(), sc, secret, "eleven quiet lamps", signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	is, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
-	hash, _ := fastHash{}.Hash("eleven quiet lamps")
-	if err != nil || is.PasswordHash != hash || is.PasswordChangedAt.Before(before) || is.FailedTries != 0 || is.Epoch != a.Epoch+1 {
+	is, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
+	hash, _ := fakeHasher{}.Hash("eleven quiet lamps")
+	if err != nil || is.PasswordHash != hash || is.PasswordChangedAt.Before(before) || is.FailedTries != 0 ||
+		is.Epoch != a.Epoch+1 {
 		t.Errorf("%+v %v", is, err)
 	}
-	if kept, err := passwords.Former(t.Context(), a.ID); err != nil || len(kept) != 1 || kept[0] != a.PasswordHash {
+	if kept, err := passwords.PreviousHashes(t.Context(), a.ID); err != nil || len(kept) != 1 ||
+		kept[0] != a.PasswordHash {
 		t.Errorf("%v %v", kept, err)
 	}
 	if _, err := s.Authenticate(t.Context(), got.Access.Reveal()); err != nil {
@@ -112,28 +117,29 @@ func TestChangeOwnPasswordInTheTable(t *testing.T) {
 		}
 	}
 	// The session that was closed changes nothing any more.
-	if _, err := s.ChangeOwnPassword(t.Context(), sc, "eleven quiet lamps", "twelve quiet lamps", signin.Device{}); fault.As(err).Code != "busy" {
+	if _, err := s.ChangeOwnPassword(t.Context(), sc, "eleven quiet lamps", "twelve quiet lamps",
+		signin.ClientInfo{}); fault.As(err).Code != "busy" {
 		t.Errorf("from the closed session: %v", err)
 	}
 }
 
-// V07, C01: of 30 parallel guesses at the current password as many are verified as the limit of tries, and the account is
-// blocked; the right one is not let in among them.
+// V07, C01: of 30 parallel guesses at the current password as many are verified as the limit of tries, and the account
+// is blocked; the right one is not let in among them.
 func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 	f := newFixture(t)
-	s, _ := f.keeping(t, 0)
+	s, _ := f.withPasswordHistory(t, 0)
 	f.member(t, "doej")
 	sc := f.signInAs(t, "doej", secret)
-	counted := &counting{}
-	s.Hasher = counted
+	counted := &countingHasher{}
+	s.Verifier = counted
 	var deeds []func() error
 	for range 30 {
 		deeds = append(deeds, func() error {
-			_, err := s.ChangeOwnPassword(t.Context(), sc, "wrong", "eleven quiet lamps", signin.Device{})
+			_, err := s.ChangeOwnPassword(t.Context(), sc, "wrong", "eleven quiet lamps", signin.ClientInfo{})
 			return err
 		})
 	}
-	for _, err := range together(deeds...) {
+	for _, err := range inParallel(deeds...) {
 		if !fault.Is(err, fault.Invalid) {
 			t.Error(err)
 		}
@@ -141,25 +147,29 @@ func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 	if got := counted.verified.Load(); got > int64(sc.Env.Settings.TryLimit()) {
 		t.Errorf("%d verified", got)
 	}
-	if _, err := s.ChangeOwnPassword(t.Context(), sc, secret, "eleven quiet lamps", signin.Device{}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.ChangeOwnPassword(t.Context(), sc, secret, "eleven quiet lamps", signin.ClientInfo{}); !fault.Is(err,
+		fault.Invalid) {
 		t.Errorf("the right one, blocked: %v", err)
 	}
 }
 
-// V08: a hash made with less is replaced at the sign-in, and neither a newer password nor a renamed account's is touched.
+// V08: a hash made with less is replaced at the sign-in, and neither a newer password nor a renamed account's is
+// touched.
 func TestRehashInTheTable(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.keeping(t, 0)
+	_, passwords := f.withPasswordHistory(t, 0)
 	a := f.member(t, "doej")
-	now := f.fresh(t)
+	now := f.currentScope(t)
 	if err := passwords.Rehash(t.Context(), now.Env, a, "hashed anew"); err != nil {
 		t.Fatal(err)
 	}
 	is, _ := f.accounts.Get(t.Context(), now, a.ID)
-	if is.PasswordHash != "hashed anew" || is.Version != a.Version || is.Epoch != a.Epoch || !is.PasswordChangedAt.Equal(a.PasswordChangedAt) {
+	if is.PasswordHash != "hashed anew" || is.Version != a.Version || is.Epoch != a.Epoch ||
+		!is.PasswordChangedAt.Equal(a.PasswordChangedAt) {
 		t.Errorf("%+v", is)
 	}
-	if _, err := f.accounts.SetPassword(t.Context(), now, a.ID, 0, account.NewPassword{Password: "a newer quiet lamp"}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), now, a.ID, 0,
+		account.NewPasswordRequest{Password: "a newer quiet lamp"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := passwords.Rehash(t.Context(), now.Env, is, "of the old one"); err != nil {
@@ -175,17 +185,18 @@ func TestRehashInTheTable(t *testing.T) {
 	if err := passwords.Rehash(t.Context(), now.Env, newer, "at the old name"); err != nil {
 		t.Fatal(err)
 	}
-	moved, _ := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+	moved, _ := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	if !strings.HasPrefix(moved.PasswordHash, "fast$") || !moved.PasswordChangedAt.Equal(newer.PasswordChangedAt) {
 		t.Errorf("after the renaming: %+v", moved)
 	}
 }
 
-// set changes one of the environment's settings.
-func (f *fixture) set(t *testing.T, name string, value int) {
+// changeSetting changes one of the environment's settings.
+func (f *fixture) changeSetting(t *testing.T, name string, value int) {
 	t.Helper()
-	sc := f.fresh(t)
-	if _, err := f.settings().Change(t.Context(), sc, sc.Env.SettingsVersion, field.Patch{name: int64(value)}); err != nil {
+	sc := f.currentScope(t)
+	if _, err := f.settingsService().Change(t.Context(), sc, sc.Env.SettingsVersion,
+		field.Patch{name: int64(value)}); err != nil {
 		t.Fatal(err)
 	}
 }

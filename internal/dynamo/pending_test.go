@@ -25,12 +25,13 @@ import (
 func (f *fixture) staged(t *testing.T, rows ...[]any) transfer.Job {
 	t.Helper()
 	j := f.submit(t, transfer.Options{}, rows...)
-	if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, j.ID); err == nil { // taken, checking, begun, staged, committed
+	// taken, checking, begun, staged, committed
+	if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, j.ID); err == nil {
 		t.Fatal("the import was not stopped before its commit")
 	}
 	is := f.job(t, j.ID)
-	if is.State != transfer.Writing || is.Next != len(rows)-1 {
-		t.Fatalf("the job is %s at %d: not all rows were staged", is.State, is.Next)
+	if is.State != transfer.Writing || is.NextRow != len(rows)-1 {
+		t.Fatalf("the job is %s at %d: not all rows were staged", is.State, is.NextRow)
 	}
 	return is
 }
@@ -50,37 +51,40 @@ func (f *fixture) finish(t *testing.T, j transfer.Job, want transfer.State) tran
 
 func (f *fixture) cancel(t *testing.T, j transfer.Job) {
 	t.Helper()
-	if err := f.records.Mark(t.Context(), j, transfer.MarkCancel); err != nil {
+	if err := f.jobStore.SetFlag(t.Context(), j, transfer.FlagCancelRequested); err != nil {
 		t.Fatal(err)
 	}
 	f.finish(t, j, transfer.Cancelled)
 }
 
-// V62, V74: a person's edit of an account that an import has staged counts at once and survives; the import starts again,
-// on what the person made of it.
+// V62, V74: a person's edit of an account that an import has staged counts at once and survives; the import starts
+// again, on what the person made of it.
 func TestAnEditOfAStagedAccountSurvives(t *testing.T) {
 	f := newFixture(t)
 	keep := f.create(t, "keep", nil)
-	j := f.staged(t, heads(), person("one"), []any{"keep", "By import", nil, "import@example.com"})
-	got, err := f.accounts.Change(t.Context(), f.fresh(t), keep.ID, 1, map[string]any{"mobile": "by a person", "email": "person@example.com"})
+	j := f.staged(t, headings(), personRow("one"), []any{"keep", "By import", nil, "import@example.com"})
+	got, err := f.accounts.Change(t.Context(), f.currentScope(t), keep.ID, 1,
+		map[string]any{"mobile": "by a person", "email": "person@example.com"})
 	if err != nil || got.Version != 2 || got.Name != "Somebody" {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if seen, _ := f.accounts.Get(t.Context(), f.fresh(t), keep.ID); seen.Mobile != "by a person" || seen.Name != "Somebody" {
+	if seen, _ := f.accounts.Get(t.Context(), f.currentScope(t), keep.ID); seen.Mobile != "by a person" ||
+		seen.Name != "Somebody" {
 		t.Errorf("while the import is pending: %+v", seen)
 	}
 	// The worker that staged it could not commit any more, were it alive.
 	done := f.job(t, j.ID)
 	done.State = transfer.Done
-	imports := dynamo.Imports{Jobs: f.records, Accounts: f.store, Environments: f.environments}
-	if err := imports.Commit(t.Context(), done, f.admin.Caller, nil); !errors.Is(err, transfer.ErrOvertaken) {
+	imports := dynamo.Imports{Jobs: f.jobStore, Accounts: f.store, Environments: f.environments}
+	if err := imports.Commit(t.Context(), done, f.admin.Caller, nil); !errors.Is(err, transfer.ErrStale) {
 		t.Fatalf("the commit: %v", err)
 	}
 	if ended := f.finish(t, j, transfer.Done); ended.Restarts != 1 {
 		t.Errorf("%d restarts", ended.Restarts)
 	}
-	is, err := f.accounts.Get(t.Context(), f.fresh(t), keep.ID)
-	if err != nil || is.Mobile != "by a person" || is.Name != "By import" || is.Email != "import@example.com" || is.Version != 3 {
+	is, err := f.accounts.Get(t.Context(), f.currentScope(t), keep.ID)
+	if err != nil || is.Mobile != "by a person" || is.Name != "By import" || is.Email != "import@example.com" ||
+		is.Version != 3 {
 		t.Errorf("%+v %v", is, err)
 	}
 	for identifier, want := range map[string]string{"keep@example.com": "", "person@example.com": "", "import@example.com": "keep", "one": "one"} {
@@ -94,13 +98,14 @@ func TestAnEditOfAStagedAccountSurvives(t *testing.T) {
 func TestARenameWaitsForTheImport(t *testing.T) {
 	f := newFixture(t)
 	keep := f.create(t, "keep", nil)
-	j := f.staged(t, heads(), []any{"keep", "By import", nil, "import@example.com"})
-	_, err := f.accounts.Change(t.Context(), f.fresh(t), keep.ID, 1, map[string]any{"username": "moved"})
+	j := f.staged(t, headings(), []any{"keep", "By import", nil, "import@example.com"})
+	_, err := f.accounts.Change(t.Context(), f.currentScope(t), keep.ID, 1, map[string]any{"username": "moved"})
 	if !fault.Is(err, fault.Conflict) || !fault.HasCode(err, "busy") || fault.As(err).RetryAfter == 0 {
 		t.Fatalf("%v", err)
 	}
 	f.cancel(t, j)
-	if _, err := f.accounts.Change(t.Context(), f.fresh(t), keep.ID, 1, map[string]any{"username": "moved"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), keep.ID, 1,
+		map[string]any{"username": "moved"}); err != nil {
 		t.Fatal(err)
 	}
 	for identifier, want := range map[string]string{"keep": "", "moved": "moved", "keep@example.com": "moved", "import@example.com": ""} {
@@ -115,7 +120,7 @@ func TestAPasswordGoesWithTheCommit(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
 	api := []any{"doej", nil, "API"}
-	j := f.staged(t, heads(), api)
+	j := f.staged(t, headings(), api)
 	in := f.login(t, f.signin, "doej", secret)
 	if err := in(); err != nil {
 		t.Errorf("while the import is pending: %v", err)
@@ -124,18 +129,20 @@ func TestAPasswordGoesWithTheCommit(t *testing.T) {
 	if err := in(); err != nil {
 		t.Errorf("after it was cancelled: %v", err)
 	}
-	f.finish(t, f.staged(t, heads(), api), transfer.Done)
+	f.finish(t, f.staged(t, headings(), api), transfer.Done)
 	if err := in(); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("after it was committed: %v", err)
 	}
 	// Back to a licence with a password, the old one is not there any more.
-	if _, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, f.version(t, a.ID), map[string]any{"userType": "FULL"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, f.version(t, a.ID),
+		map[string]any{"userType": "FULL"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := in(); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("with the old password: %v", err)
 	}
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: "another long secret"}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: "another long secret"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.login(t, f.signin, "doej", "another long secret")(); err != nil {
@@ -146,24 +153,26 @@ func TestAPasswordGoesWithTheCommit(t *testing.T) {
 // A job that a person cancelled in the moment its worker began stays cancelled.
 func TestACancelledJobIsNotTakenUp(t *testing.T) {
 	f := newFixture(t)
-	j := f.submit(t, transfer.Options{}, heads(), person("one"))
-	taken, err := f.records.Take(t.Context(), env, j.ID)
+	j := f.submit(t, transfer.Options{}, headings(), personRow("one"))
+	taken, err := f.jobStore.Claim(t.Context(), env, j.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &transfer.Service{Records: f.records, Turns: transfer.Turns{Line: f.records, Queue: f.queue, Now: time.Now}, Now: f.signin.Now}
-	if got, err := s.Cancel(t.Context(), f.fresh(t), j.ID); err != nil || got.State != transfer.Cancelled {
+	s := &transfer.Service{Jobs: f.jobStore,
+		Scheduler: transfer.Scheduler{Jobs: f.jobStore, Messages: f.queue, Now: time.Now}, Now: f.signin.Now}
+	if got, err := s.Cancel(t.Context(), f.currentScope(t), j.ID); err != nil || got.State != transfer.Cancelled {
 		t.Fatalf("%+v %v", got, err)
 	}
 	taken.State = transfer.Checking
-	if err := f.records.Save(t.Context(), taken); !errors.Is(err, transfer.ErrLost) {
+	if err := f.jobStore.Save(t.Context(), taken); !errors.Is(err, transfer.ErrSuperseded) {
 		t.Errorf("the worker goes on: %v", err)
 	}
 	f.finish(t, j, transfer.Cancelled)
 }
 
-// walk reads the list in pages of two with one snapshot, as a cursor holds it, and does something between the pages.
-func (f *fixture) walk(t *testing.T, env environment.Environment, between func()) []string {
+// readInPages reads the list in pages of two with one snapshot, as a cursor holds it, and does something between the
+// pages.
+func (f *fixture) readInPages(t *testing.T, env environment.Environment, between func()) []string {
 	t.Helper()
 	var names []string
 	for after := ""; ; between() {
@@ -180,16 +189,17 @@ func (f *fixture) walk(t *testing.T, env environment.Environment, between func()
 	}
 }
 
-// V74, V77: who walks the list with the snapshot of the first page never sees part of an import that commits between pages;
-// who begins after it sees all.
+// V74, V77: who walks the list with the snapshot of the first page never sees part of an import that commits between
+// pages; who begins after it sees all.
 func TestAWalkNeverSeesPartOfAnImport(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "bert", nil)
 	f.create(t, "yann", nil)
-	j := f.staged(t, heads(), person("aaa"), []any{"bert", "By import"}, person("mmm"), []any{"yann", "By import"}, person("zzz"))
-	before := f.fresh(t).Env
+	j := f.staged(t, headings(), personRow("aaa"), []any{"bert", "By import"}, personRow("mmm"),
+		[]any{"yann", "By import"}, personRow("zzz"))
+	before := f.currentScope(t).Env
 	committed := false
-	got := f.walk(t, before, func() {
+	got := f.readInPages(t, before, func() {
 		if !committed {
 			committed = true
 			f.finish(t, j, transfer.Done)
@@ -198,8 +208,9 @@ func TestAWalkNeverSeesPartOfAnImport(t *testing.T) {
 	if want := []string{"admin=Administrator", "bert=Somebody", "yann=Somebody"}; !committed || !slices.Equal(got, want) {
 		t.Errorf("with the old snapshot: %v", got)
 	}
-	want := []string{"aaa=Person aaa", "admin=Administrator", "bert=By import", "mmm=Person mmm", "yann=By import", "zzz=Person zzz"}
-	if got := f.walk(t, f.fresh(t).Env, func() {}); !slices.Equal(got, want) {
+	want := []string{"aaa=Person aaa", "admin=Administrator", "bert=By import", "mmm=Person mmm", "yann=By import",
+		"zzz=Person zzz"}
+	if got := f.readInPages(t, f.currentScope(t).Env, func() {}); !slices.Equal(got, want) {
 		t.Errorf("with a new one: %v", got)
 	}
 }
@@ -207,63 +218,71 @@ func TestAWalkNeverSeesPartOfAnImport(t *testing.T) {
 // The test above can fail: a reader that sees every import sees one that is pending.
 func TestAReaderWithoutASnapshotSeesPartOfAnImport(t *testing.T) {
 	f := newFixture(t)
-	f.staged(t, heads(), person("aaa"))
-	blind := f.fresh(t).Env
+	f.staged(t, headings(), personRow("aaa"))
+	blind := f.currentScope(t).Env
 	blind.Imports = environment.Snapshot{Last: 1 << 40} // Sees is true for all
-	if got := f.walk(t, blind, func() {}); !slices.Contains(got, "aaa=Person aaa") {
+	if got := f.readInPages(t, blind, func() {}); !slices.Contains(got, "aaa=Person aaa") {
 		t.Errorf("the mutant lives: %v", got)
 	}
 }
 
-// unfenced is a client that takes the job's epoch out of every condition: a Stage without its fence.
-func unfenced(t *testing.T) *dynamodb.Client {
+// unfencedClient is a client that takes the job's epoch out of every condition: a Stage without its fence.
+func unfencedClient(t *testing.T) *dynamodb.Client {
 	o := localtest.Services(t).DynamoDBClient().Options()
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("unfenced", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			if write, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
-				for _, it := range write.TransactItems {
-					if u := it.Update; u != nil && u.ConditionExpression != nil {
-						u.ConditionExpression = aws.String(strings.Replace(*u.ConditionExpression, "epoch = :epoch", "(epoch >= :epoch OR epoch < :epoch)", 1))
+		return s.Initialize.Add(
+			middleware.InitializeMiddlewareFunc("unfenced",
+				func(ctx context.Context, in middleware.InitializeInput,
+					next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+					if write, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
+						for _, it := range write.TransactItems {
+							if u := it.Update; u != nil && u.ConditionExpression != nil {
+								u.ConditionExpression = aws.String(
+									strings.Replace(*u.ConditionExpression, "epoch = :epoch", "(epoch >= :epoch OR epoch < :epoch)", 1))
+							}
+						}
 					}
-				}
-			}
-			return next.HandleInitialize(ctx, in)
-		}), middleware.Before)
+					return next.HandleInitialize(ctx, in)
+				}), middleware.Before)
 	})
 	return dynamodb.New(o)
 }
 
-// V75: a worker whose job another took stages nothing and commits nothing. With its fence taken out it would: the test can
-// fail.
+// V75: a worker whose job another took stages nothing and commits nothing. With its fence taken out it would: the test
+// can fail.
 func TestAWorkerOfAnEarlierEpochChangesNothing(t *testing.T) {
 	f := newFixture(t)
 	for _, fenced := range []bool{true, false} {
 		table := f.table
 		if !fenced {
-			table = &dynamo.Table{Client: unfenced(t), Name: f.table.Name}
+			table = &dynamo.Table{Client: unfencedClient(t), Name: f.table.Name}
 		}
-		imports := dynamo.Imports{Jobs: dynamo.Jobs{Table: table}, Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table)}
-		j := f.submit(t, transfer.Options{}, heads(), person("one"))
-		old, err := f.records.Take(t.Context(), env, j.ID)
+		imports := dynamo.Imports{Jobs: dynamo.Jobs{Table: table}, Accounts: dynamo.Accounts{Table: table},
+			Environments: dynamo.NewEnvironments(table)}
+		j := f.submit(t, transfer.Options{}, headings(), personRow("one"))
+		old, err := f.jobStore.Claim(t.Context(), env, j.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if old, err = imports.Begin(t.Context(), old); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.records.Take(t.Context(), env, j.ID); err != nil {
+		if _, err := f.jobStore.Claim(t.Context(), env, j.ID); err != nil {
 			t.Fatal(err)
 		}
-		w, err := f.accounts.Rules.Create(f.fresh(t), map[string]any{"username": "one", "name": "N", "email": "one@example.com", "userType": "FULL"}, old.ID, f.signin.Now())
+		w, err := f.accounts.Rules.Create(f.currentScope(t),
+			map[string]any{"username": "one", "name": "N", "email": "one@example.com", "userType": "FULL"}, old.ID,
+			f.signin.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, staged := imports.Stage(t.Context(), old, []transfer.Staged{{Next: 1, Write: w}})
+		_, staged := imports.Stage(t.Context(), old, []transfer.StagedRow{{NextRow: 1, Account: w}})
 		done := old
-		done.State, done.Next = transfer.Done, 1
+		done.State, done.NextRow = transfer.Done, 1
 		committed := imports.Commit(t.Context(), done, f.admin.Caller, nil)
 		if fenced {
-			if !errors.Is(staged, transfer.ErrLost) || !errors.Is(committed, transfer.ErrLost) || slices.Contains(f.usernames(t), "one") {
+			if !errors.Is(staged, transfer.ErrSuperseded) || !errors.Is(committed, transfer.ErrSuperseded) ||
+				slices.Contains(f.usernames(t), "one") {
 				t.Errorf("staged: %v, committed: %v, %v", staged, committed, f.usernames(t))
 			}
 			f.cancel(t, f.job(t, j.ID))
@@ -277,22 +296,23 @@ func TestAWorkerOfAnEarlierEpochChangesNothing(t *testing.T) {
 func TestABlockOfAStagedAccountEndsItsSession(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
-	in, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	in, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := f.staged(t, heads(), []any{"doej", "By import", nil, nil, "VIEWER"})
+	j := f.staged(t, headings(), []any{"doej", "By import", nil, nil, "VIEWER"})
 	if _, err := f.signin.Authenticate(t.Context(), in.Access.Reveal()); err != nil {
 		t.Errorf("while the import is pending: %v", err)
 	}
-	if _, err := f.accounts.Block(t.Context(), f.fresh(t), a.ID, 0, "x"); err != nil {
+	if _, err := f.accounts.Block(t.Context(), f.currentScope(t), a.ID, 0, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.signin.Authenticate(t.Context(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("blocked: %v", err)
 	}
 	f.finish(t, j, transfer.Done)
-	if is, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !is.AccessLocked || is.Name != "By import" {
+	if is, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || !is.AccessLocked ||
+		is.Name != "By import" {
 		t.Errorf("%+v %v", is, err)
 	}
 	if _, err := f.signin.Authenticate(t.Context(), in.Access.Reveal()); !fault.HasCode(err, "session") {

@@ -14,39 +14,40 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
 
-// later is the fixture's sign-in at a clock of its own, with passwords counted.
-func (f *fixture) later(clock *time.Time) (*signin.Service, *counting) {
-	hasher := &counting{}
+// withClock is the fixture's sign-in at a clock of its own, with passwords counted.
+func (f *fixture) withClock(clock *time.Time) (*signin.Service, *countingHasher) {
+	hasher := &countingHasher{}
 	s := *f.signin
-	gate := *s.Gate
+	gate := *s.TokenAuthenticator
 	gate.Now = func() time.Time { return *clock }
-	s.Gate, s.Hasher = &gate, hasher
+	s.TokenAuthenticator, s.Verifier = &gate, hasher
 	return &s, hasher
 }
 
-// The timed release in the table says what signin.Allowance.Wait says, at each rung and to the millisecond, and of many
-// tries at once it lets one through.
+// The timed release in the table says what signin.AttemptPolicy.Wait says, at each rung and to the millisecond, and of
+// many tries at once it lets one through.
 func TestTheReleaseInTheTableIsThatOfTheRules(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
 	clock := time.Now().UTC().Truncate(time.Millisecond)
-	s, hasher := f.later(&clock)
+	s, hasher := f.withClock(&clock)
 	for range 5 {
 		_ = f.login(t, s, "doej", "wrong")()
 	}
-	rule := signin.Allowance{Limit: 5, Release: true}
+	rule := signin.AttemptPolicy{Limit: 5, Release: true}
 	for failures := int64(5); failures < 14; failures++ {
 		wait, _ := rule.Wait(failures)
-		shown, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
-		if until := shown.Released(f.fresh(t).Env.Settings).BlockedUntil; err != nil || !until.Equal(clock.Add(wait)) {
+		shown, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
+		if until := shown.WithBlockedUntil(f.currentScope(t).Env.Settings).BlockedUntil; err != nil ||
+			!until.Equal(clock.Add(wait)) {
 			t.Errorf("after %d failures the next try is shown at %s, not %s: %v", failures, until, clock.Add(wait), err)
 		}
 		before := hasher.verified.Load()
@@ -60,7 +61,7 @@ func TestTheReleaseInTheTableIsThatOfTheRules(t *testing.T) {
 		for range 10 {
 			deeds = append(deeds, f.login(t, s, "doej@example.com", "wrong"))
 		}
-		together(deeds...)
+		inParallel(deeds...)
 		if n := hasher.verified.Load() - before; n != 1 {
 			t.Fatalf("after %d failures and %s: %d verified", failures, wait, n)
 		}
@@ -69,7 +70,8 @@ func TestTheReleaseInTheTableIsThatOfTheRules(t *testing.T) {
 	if err := f.login(t, s, "doej", secret)(); err != nil {
 		t.Fatalf("the right one: %v", err)
 	}
-	if got, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); err != nil || got.FailedTries != 0 || !got.TriesBlockedAt.IsZero() {
+	if got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || got.FailedTries != 0 ||
+		!got.TriesBlockedAt.IsZero() {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -79,19 +81,19 @@ func TestAHundredFailuresWaitForAnAdministrator(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
 	clock := time.Now().UTC()
-	s, hasher := f.later(&clock)
+	s, hasher := f.withClock(&clock)
 	for range 110 {
 		_ = f.login(t, s, "doej", "wrong")()
 		clock = clock.Add(15 * time.Minute)
 	}
-	if n := hasher.verified.Load(); n != account.HardStop {
+	if n := hasher.verified.Load(); n != account.MaxConsecutiveFailures {
 		t.Errorf("%d were verified", n)
 	}
 	clock = clock.Add(24 * time.Hour)
 	if err := f.login(t, s, "doej", secret)(); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("the right one: %v", err)
 	}
-	if _, err := f.accounts.ResetTries(t.Context(), f.fresh(t), a.ID, 0); err != nil {
+	if _, err := f.accounts.ResetTries(t.Context(), f.currentScope(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.login(t, s, "doej", secret)(); err != nil {
@@ -99,30 +101,32 @@ func TestAHundredFailuresWaitForAnAdministrator(t *testing.T) {
 	}
 }
 
-// V81: failures are in the account's log with their reason, address and client; beyond the limit they are counted in one line
-// of the hour; of an unknown identifier nothing is kept.
+// V81: failures are in the account's log with their reason, address and client; beyond the limit they are counted in
+// one line of the hour; of an unknown identifier nothing is kept.
 func TestFailedSignInsAreInTheLogAndBounded(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
 	clock := time.Now().UTC().Truncate(time.Hour).Add(10 * time.Minute)
-	s, _ := f.later(&clock)
+	s, _ := f.withClock(&clock)
 	for range 60 {
-		_, _ = s.Login(t.Context(), "doej", "wrong", signin.Device{Address: "192.0.2.66", Client: "curl", UserAgent: "agent"})
+		_, _ = s.Login(t.Context(), "doej", "wrong",
+			signin.ClientInfo{Address: "192.0.2.66", Client: "curl", UserAgent: "agent"})
 	}
-	events, _, err := dynamo.Timeline{Table: f.table}.Events(t.Context(), f.fresh(t).Env, a.ID, "", 200)
+	events, _, err := dynamo.AccountLog{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, a.ID, "", 200)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines, counted, blocks int
 	for _, e := range events {
 		switch e.Kind {
-		case journal.SignInFailed:
+		case auditlog.SignInFailed:
 			lines++
 			counted += e.Count
-			if e.Address != "192.0.2.66" || e.Client != "curl" || e.UserAgent != "agent" || !strings.Contains(e.Note, "rong") && !strings.Contains(e.Note, "used up") {
+			if e.Address != "192.0.2.66" || e.Client != "curl" || e.UserAgent != "agent" || !strings.Contains(e.Note, "rong") &&
+				!strings.Contains(e.Note, "used up") {
 				t.Errorf("%+v", e)
 			}
-		case journal.BlockedByTries:
+		case auditlog.BlockedByTries:
 			blocks++
 		}
 	}
@@ -130,9 +134,9 @@ func TestFailedSignInsAreInTheLogAndBounded(t *testing.T) {
 	if lines != 6 || counted != 4+55 || blocks != 1 {
 		t.Errorf("%d lines that count %d, %d blocks", lines, counted, blocks)
 	}
-	before := f.texts(t)
-	_, _ = s.Login(t.Context(), "a-password-in-the-wrong-box", "x", signin.Device{})
-	if got := f.texts(t); strings.Contains(got, "wrong-box") || strings.Contains(before, "wrong-box") {
+	before := f.allTexts(t)
+	_, _ = s.Login(t.Context(), "a-password-in-the-wrong-box", "x", signin.ClientInfo{})
+	if got := f.allTexts(t); strings.Contains(got, "wrong-box") || strings.Contains(before, "wrong-box") {
 		t.Error("what was typed is in the table")
 	}
 }
@@ -141,7 +145,7 @@ func TestFailedSignInsAreInTheLogAndBounded(t *testing.T) {
 func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 	f := newFixture(t)
 	f.member(t, "doej")
-	in, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	in, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +154,7 @@ func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 	var deeds []func() error
 	for range 20 {
 		deeds = append(deeds, func() error {
-			r, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.Device{})
+			r, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{})
 			mu.Lock()
 			defer mu.Unlock()
 			got[r.Refresh.Reveal()+r.Access.Reveal()]++
@@ -158,7 +162,7 @@ func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 			return err
 		})
 	}
-	for _, err := range together(deeds...) {
+	for _, err := range inParallel(deeds...) {
 		if err != nil {
 			t.Errorf("%v", err)
 		}
@@ -175,38 +179,42 @@ func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 func TestWhatClosedASessionIsKept(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
-	in, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	in, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := in.Refresh
 	for range 2 {
-		r, err := f.signin.Refresh(t.Context(), last.Reveal(), signin.Device{})
+		r, err := f.signin.Refresh(t.Context(), last.Reveal(), signin.ClientInfo{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		last = r.Refresh
 	}
-	if _, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.Device{Address: "198.51.100.6"}); !fault.HasCode(err, "session") {
+	if _, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(),
+		signin.ClientInfo{Address: "198.51.100.6"}); !fault.HasCode(err, "session") {
 		t.Errorf("%v", err)
 	}
-	other, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	other, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sessions := dynamo.Sessions{Table: f.table}
-	end := session.End{At: time.Now(), Why: session.ClosedByAdmin, By: "Boss", ByID: "boss-id", FromAddress: "203.0.113.4"}
+	end := session.End{At: time.Now(), Reason: session.ClosedByAdmin, By: "Boss", ByID: "boss-id",
+		FromAddress: "203.0.113.4"}
 	if closed, err := sessions.Close(t.Context(), a.ID, other.Session.ID, end); err != nil || !closed {
 		t.Fatalf("%v %v", closed, err)
 	}
-	if again, err := sessions.Close(t.Context(), a.ID, other.Session.ID, session.End{At: time.Now(), Why: session.SignedOut}); err != nil || again {
+	if again, err := sessions.Close(t.Context(), a.ID, other.Session.ID,
+		session.End{At: time.Now(), Reason: session.SignedOut}); err != nil || again {
 		t.Errorf("closed twice: %v", err)
 	}
 	found, _, err := sessions.Sessions(t.Context(), a.ID, "", 10)
 	if err != nil || len(found) != 2 {
 		t.Fatalf("%d %v", len(found), err)
 	}
-	if s := found[0]; s.ClosedBy != "Boss" || s.ClosedByID != "boss-id" || s.ClosedFrom != "203.0.113.4" || s.Reason != session.ClosedByAdmin {
+	if s := found[0]; s.ClosedBy != "Boss" || s.ClosedByID != "boss-id" || s.ClosedFrom != "203.0.113.4" ||
+		s.Reason != session.ClosedByAdmin {
 		t.Errorf("%+v", s)
 	}
 	if s := found[1]; s.Reason != session.RefreshReused || s.ClosedFrom != "198.51.100.6" || s.ClosedBy != "" {
@@ -217,13 +225,13 @@ func TestWhatClosedASessionIsKept(t *testing.T) {
 // V19: requests are counted by network and minute, each once however many come at the same time.
 func TestArrivalsAreCounted(t *testing.T) {
 	f := newFixture(t)
-	s := dynamo.Arrivals{Table: f.table}
+	s := dynamo.RateLimiter{Table: f.table}
 	at := time.Date(2026, 1, 5, 9, 0, 30, 0, time.UTC)
 	var deeds []func() error
 	for range 40 {
-		deeds = append(deeds, func() error { _, _, err := s.Admit(t.Context(), env, "192.0.2.1", at); return err })
+		deeds = append(deeds, func() error { _, _, err := s.Count(t.Context(), env, "192.0.2.1", at); return err })
 	}
-	for _, err := range together(deeds...) {
+	for _, err := range inParallel(deeds...) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,18 +241,19 @@ func TestArrivalsAreCounted(t *testing.T) {
 		at           time.Time
 		want         int
 	}{
-		"the same minute": {env, "192.0.2.1", at.Add(29 * time.Second), 41}, "the next": {env, "192.0.2.1", at.Add(30 * time.Second), 1},
+		"the same minute": {env, "192.0.2.1", at.Add(29 * time.Second), 41},
+		"the next":        {env, "192.0.2.1", at.Add(30 * time.Second), 1},
 		"another network": {env, "2001:db8::/64", at, 1}, "another environment": {"other", "192.0.2.1", at, 1},
 	} {
-		count, ends, err := s.Admit(t.Context(), c.env, c.network, c.at)
+		count, ends, err := s.Count(t.Context(), c.env, c.network, c.at)
 		if err != nil || count != c.want || ends.Sub(c.at) <= 0 || ends.Sub(c.at) > time.Minute {
 			t.Errorf("%s: %d until %s, %v", name, count, ends, err)
 		}
 	}
 }
 
-// texts is every item of the table as one text.
-func (f *fixture) texts(t *testing.T) string {
+// allTexts is every item of the table as one text.
+func (f *fixture) allTexts(t *testing.T) string {
 	t.Helper()
 	out, err := f.table.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &f.table.Name})
 	if err != nil {
@@ -253,19 +262,20 @@ func (f *fixture) texts(t *testing.T) string {
 	return fmt.Sprintf("%v", textsOf(out.Items))
 }
 
-// V84: whichever call of a sign-in or a refresh fails, nobody is let in, the try stays charged once it was, and the next one
-// with the right password gets in.
+// V84: whichever call of a sign-in or a refresh fails, nobody is let in, the try stays charged once it was, and the
+// next one with the right password gets in.
 func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 	f := newFixture(t)
 	for name, password := range map[string]string{"right": secret, "wrong": "wrong"} {
 		for at := 1; ; at++ {
 			who := fmt.Sprintf("p%s%d", name, at)
 			a := f.member(t, who)
-			broken := &faulty{at: at}
+			broken := &failingCall{at: at}
 			s := *f.signin
 			table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
-			s.Accounts, s.Sessions, s.Throttle, s.PerMinute = dynamo.Accounts{Table: table}, dynamo.Sessions{Table: table}, dynamo.Arrivals{Table: f.table}, 1000
-			_, err := s.Login(t.Context(), who, password, signin.Device{})
+			s.Accounts, s.Sessions, s.RateLimiter, s.RequestsPerMinute = dynamo.Accounts{Table: table},
+				dynamo.Sessions{Table: table}, dynamo.RateLimiter{Table: f.table}, 1000
+			_, err := s.Login(t.Context(), who, password, signin.ClientInfo{})
 			if !broken.failed {
 				break // past the last call
 			}
@@ -273,7 +283,7 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 				t.Errorf("%s, call %d: %v", name, at, err)
 			}
 			sessions, _, _ := dynamo.Sessions{Table: f.table}.Sessions(t.Context(), a.ID, "", 10)
-			got, getErr := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+			got, getErr := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 			charged := int64(0)
 			if at > 2 { // find, charge
 				charged = 1
@@ -287,52 +297,55 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 		}
 	}
 	f.member(t, "renewer")
-	in, err := f.signin.Login(t.Context(), "renewer", secret, signin.Device{})
+	in, err := f.signin.Login(t.Context(), "renewer", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for at := 1; at <= 2; at++ {
-		broken := &faulty{at: at}
+		broken := &failingCall{at: at}
 		table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
 		s := *f.signin
-		gate := *s.Gate
-		gate.Checks = dynamo.NewChecks(table)
-		s.Gate, s.Sessions = &gate, dynamo.Sessions{Table: table}
-		if _, err := s.Refresh(t.Context(), in.Refresh.Reveal(), signin.Device{}); err == nil || fault.Is(err, fault.Unauthenticated) || !broken.failed {
+		gate := *s.TokenAuthenticator
+		gate.Credentials = dynamo.NewChecks(table)
+		s.TokenAuthenticator, s.Sessions = &gate, dynamo.Sessions{Table: table}
+		if _, err := s.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{}); err == nil ||
+			fault.Is(err, fault.Unauthenticated) || !broken.failed {
 			t.Errorf("refresh, call %d: %v", at, err)
 		}
 	}
-	if _, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.Device{}); err != nil {
+	if _, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{}); err != nil {
 		t.Errorf("the token is used up by refreshes that failed: %v", err)
 	}
 }
 
-// faulty fails one call of a client, before it leaves.
-type faulty struct {
+// failingCall fails one call of a client, before it leaves.
+type failingCall struct {
 	mu     sync.Mutex
 	at, n  int
 	failed bool
 }
 
-var errFaulty = errors.New("the table is down")
+var errTableDown = errors.New("the table is down")
 
-func (c *faulty) client(t *testing.T) *dynamodb.Client {
+func (c *failingCall) client(t *testing.T) *dynamodb.Client {
 	t.Helper()
 	o := localtest.Services(t).DynamoDBClient().Options()
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("faulty", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
-			middleware.InitializeOutput, middleware.Metadata, error,
-		) {
-			c.mu.Lock()
-			c.n++
-			now := c.n == c.at
-			c.failed = c.failed || now
-			c.mu.Unlock()
-			if now {
-				return middleware.InitializeOutput{}, middleware.Metadata{}, errFaulty
-			}
-			return next.HandleInitialize(ctx, in)
-		}), middleware.Before)
+		return s.Initialize.Add(
+			middleware.InitializeMiddlewareFunc("faulty",
+				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+					middleware.InitializeOutput, middleware.Metadata, error,
+				) {
+					c.mu.Lock()
+					c.n++
+					now := c.n == c.at
+					c.failed = c.failed || now
+					c.mu.Unlock()
+					if now {
+						return middleware.InitializeOutput{}, middleware.Metadata{}, errTableDown
+					}
+					return next.HandleInitialize(ctx, in)
+				}), middleware.Before)
 	})
 	return dynamodb.New(o)
 }

@@ -12,20 +12,22 @@ import (
 	"useraccounts/internal/token"
 )
 
-// Owners of keys are told 14 and 3 days before, each once, however often and however many at once look; nobody is told who
-// cannot use the key, and nobody without an address (C20).
+// Owners of keys are told 14 and 3 days before, each once, however often and however many at once look; nobody is told
+// who cannot use the key, and nobody without an address (C20).
 func TestKeyExpiryIsToldTwice(t *testing.T) {
-	p := newPosting(t)
+	p := newMailFixture(t)
 	keys := &apikey.Service{
-		Store: dynamo.Keys{Table: p.table}, Accounts: p.accounts, Now: func() time.Time { return p.now }, NewID: token.NewID, Random: zeros{},
+		Store: dynamo.APIKeys{Table: p.table}, Accounts: p.accounts, Now: func() time.Time { return p.now },
+		NewID: token.NewID, Random: zeroReader{},
 	}
 	made := func(username string, more field.Patch, days int) (string, string) {
 		patch := field.Patch{"userType": "API"}
 		for name, v := range more {
 			patch[name] = v
 		}
-		a := p.person(t, username, patch)
-		k, _, err := keys.Create(t.Context(), p.fresh(t), a.ID, apikey.Choice{Description: "Payroll", ValidDays: days})
+		a := p.createAllowed(t, username, patch)
+		k, _, err := keys.Create(t.Context(), p.currentScope(t), a.ID,
+			apikey.CreateParams{Description: "Payroll", ValidDays: days})
 		must(t, err)
 		return a.ID, k.ID
 	}
@@ -33,16 +35,17 @@ func TestKeyExpiryIsToldTwice(t *testing.T) {
 	made("robot2", nil, 90)
 	made("mute", field.Patch{"email": nil}, 20)
 	blocked, _ := made("blockedbot", nil, 20)
-	must(t, second(p.accounts.Block(t.Context(), p.fresh(t), blocked, 0, "no")))
+	must(t, errOf(p.accounts.Block(t.Context(), p.currentScope(t), blocked, 0, "no")))
 	owner, id := made("lockedkey", nil, 20)
-	must(t, second(keys.Lock(t.Context(), p.fresh(t), owner, id)))
+	must(t, errOf(keys.Lock(t.Context(), p.currentScope(t), owner, id)))
 
 	reminders := &apikey.Reminders{
 		Store: dynamo.Reminders{Accounts: p.store, Environments: dynamo.NewEnvironments(p.table)}, Mail: p.accounts.Mail,
 		Now: func() time.Time { return p.now },
 	}
 	begun := p.now
-	for _, c := range []struct{ days, total int }{{0, 0}, {5, 0}, {6, 1}, {7, 1}, {16, 1}, {17, 2}, {18, 2}, {19, 2}, {21, 2}} {
+	for _, c := range []struct{ days, total int }{{0, 0}, {5, 0}, {6, 1}, {7, 1}, {16, 1}, {17, 2}, {18, 2}, {19, 2},
+		{21, 2}} {
 		p.now = begun.AddDate(0, 0, c.days)
 		var all sync.WaitGroup
 		for range 3 {
@@ -70,7 +73,7 @@ func TestKeyExpiryIsToldTwice(t *testing.T) {
 	}
 }
 
-// zeros is a source of randomness for keys that nobody uses.
-type zeros struct{}
+// zeroReader is a source of randomness for keys that nobody uses.
+type zeroReader struct{}
 
-func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+func (zeroReader) Read(b []byte) (int, error) { clear(b); return len(b), nil }

@@ -17,77 +17,80 @@ import (
 
 // Write implements resource.Store.
 func (s Resources) Write(ctx context.Context, env environment.Environment, w resource.Write) (resource.Write, error) {
-	err := s.numbered(ctx, env, w.Before == nil && w.After.Code == "", func(number string) (before, own parts, err error) {
-		if number != "" {
-			w = w.Coded(number)
-		}
-		own, err = s.planResource(env, w)
-		return nil, own, err
-	})
+	err := s.withNumber(ctx, env, w.Before == nil && w.After.Code == "",
+		func(number string) (before, own transaction, err error) {
+			if number != "" {
+				w = w.WithCode(number)
+			}
+			own, err = s.resourceItems(env, w)
+			return nil, own, err
+		})
 	return w, err
 }
 
-// Employ implements staffing.Store.
-func (s Resources) Employ(ctx context.Context, env environment.Environment, w staffing.Write) (staffing.Write, error) {
-	err := s.numbered(ctx, env, w.Resource.After.Code == "", func(number string) (before, own parts, err error) {
+// WriteWithAccount implements staffing.Store.
+func (s Resources) WriteWithAccount(ctx context.Context, env environment.Environment,
+	w staffing.Write) (staffing.Write, error) {
+	err := s.withNumber(ctx, env, w.Resource.After.Code == "", func(number string) (before, own transaction, err error) {
 		if number != "" {
-			w = w.Coded(number)
+			w = w.WithCode(number)
 		}
-		if before, err = Accounts(s).plan(env.ID, w.Account, 0); err != nil {
+		if before, err = Accounts(s).transactionItems(env.ID, w.Account, 0); err != nil {
 			return nil, nil, err
 		}
-		own, err = s.planResource(env, w.Resource)
+		own, err = s.resourceItems(env, w.Resource)
 		return before, own, err
 	})
 	return w, err
 }
 
-var errNumberGone = errors.New("another resource got the number")
+var errNumberTaken = errors.New("another resource got the number")
 
-const numberTries = 40
+const maxNumberAttempts = 40
 
-// numbered does a write, with the next free number where one is needed. The counter and the resource are one transaction:
-// the counter says that nobody got the number meanwhile, the resource's item that nobody took it by hand. So no number is
-// given twice, and one that was not used is not lost. The counter is last but for the resource: if others overtook the rest of
-// the write, that is what counts.
-func (s Resources) numbered(ctx context.Context, env environment.Environment, needed bool, plan func(number string) (before, own parts, err error)) error {
+// withNumber does a write, with the next free number where one is needed. The counter and the resource are one
+// transaction: the counter says that nobody got the number meanwhile, the resource's item that nobody took it by hand.
+// So no number is given twice, and one that was not used is not lost. The counter is last but for the resource: if
+// others overtook the rest of the write, that is what counts.
+func (s Resources) withNumber(ctx context.Context, env environment.Environment, needed bool,
+	build func(number string) (before, own transaction, err error)) error {
 	if !needed {
-		before, own, err := plan("")
+		before, own, err := build("")
 		if err != nil {
 			return err
 		}
-		return s.transactParts(ctx, append(before, own...))
+		return s.commit(ctx, append(before, own...))
 	}
 	taken := int64(0) // the highest number found taken by hand
-	for attempt := 1; attempt <= numberTries; attempt++ {
+	for attempt := 1; attempt <= maxNumberAttempts; attempt++ {
 		last, next, err := s.nextNumber(ctx, env.ID, taken)
 		if err != nil {
 			return err
 		}
-		before, own, err := plan(strconv.FormatInt(next, 10))
+		before, own, err := build(strconv.FormatInt(next, 10))
 		if err != nil {
 			return err
 		}
-		err = s.transactParts(ctx, append(append(before, s.countNumber(env.ID, last, next)), own...))
+		err = s.commit(ctx, append(append(before, s.numberCounterItem(env.ID, last, next)), own...))
 		switch {
 		case fault.HasCode(err, "taken"):
 			taken = next
-		case errors.Is(err, errNumberGone):
-			if err := pause(ctx, min(attempt, 3)); err != nil {
+		case errors.Is(err, errNumberTaken):
+			if err := backoff(ctx, min(attempt, 3)); err != nil {
 				return err
 			}
 		default:
 			return err
 		}
 	}
-	return unavailable(errNumberGone)
+	return unavailable(errNumberTaken)
 }
 
-// numbersAtOnce is how many numbers are looked up where some were taken by hand.
-const numbersAtOnce = 100
+// numberBatchSize is how many numbers are looked up where some were taken by hand.
+const numberBatchSize = 100
 
-// nextNumber returns the last number given and the next to try: that after it, unless it is known to be taken by hand; then
-// the first that no resource has.
+// nextNumber returns the last number given and the next to try: that after it, unless it is known to be taken by hand;
+// then the first that no resource has.
 func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (last, next int64, err error) {
 	counter, err := s.get(ctx, resourceNumberKey(env))
 	if err != nil {
@@ -97,12 +100,12 @@ func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (las
 	if last >= taken {
 		return last, last + 1, nil
 	}
-	for from := taken + 1; ; from += numbersAtOnce {
-		keys := make([]key, numbersAtOnce)
+	for from := taken + 1; ; from += numberBatchSize {
+		keys := make([]key, numberBatchSize)
 		for i := range keys {
 			keys[i] = resourceKey(env, strconv.FormatInt(from+int64(i), 10))
 		}
-		items, err := s.getAll(ctx, keys)
+		items, err := s.batchGet(ctx, keys)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -114,59 +117,59 @@ func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (las
 	}
 }
 
-func (s Resources) countNumber(env string, last, next int64) part {
+func (s Resources) numberCounterItem(env string, last, next int64) op {
 	values := item{":next": num(next)}
 	condition := "attribute_not_exists(latest)"
 	if last != 0 {
 		condition, values[":last"] = "latest = :last", num(last)
 	}
-	return part{types.TransactWriteItem{Update: &types.Update{
+	return op{types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: resourceNumberKey(env).attributes(), UpdateExpression: aws.String("SET latest = :next"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, func(item) error { return errNumberGone }}
+	}}, func(item) error { return errNumberTaken }}
 }
 
-func overtaken(item) error { return resource.ErrRaced }
+func resourceChanged(item) error { return resource.ErrConcurrentChange }
 
-// planResource returns the items of a write.
-func (s Resources) planResource(env environment.Environment, w resource.Write) (parts, error) {
-	var p parts
+// resourceItems returns the items of a write.
+func (s Resources) resourceItems(env environment.Environment, w resource.Write) (transaction, error) {
+	var p transaction
 	k := resourceKey(env.ID, w.After.Key())
 	switch {
 	case w.Before == nil:
-		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: nested(resourceImage(w.After))}
+		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: mapValue(resourceImage(w.After))}
 		p.put(s.Table, it, codeTaken)
 	case w.Deleted:
-		p = append(p, s.deleteResource(k, w), s.sameCatalogue(env))
+		p = append(p, s.deleteItem(k, w), s.catalogueUnchangedItem(env))
 	default:
-		values := item{":v": nested(resourceImage(w.After))}
-		condition := resourceAsRead(w.Before, values)
-		p = append(p, part{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET v = :v REMOVE " + importMarks),
+		values := item{":v": mapValue(resourceImage(w.After))}
+		condition := resourceUnchanged(w.Before, values)
+		p = append(p, op{types.TransactWriteItem{Update: &types.Update{
+			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET v = :v REMOVE " + importAttributes),
 			ConditionExpression: &condition, ExpressionAttributeValues: values,
-		}}, overtaken})
+		}}, resourceChanged})
 	}
 	if w.Before != nil && w.Before.Stored.Pending {
-		p = append(p, part{s.doom(env.ID, w.Before.Stored.Import, w.Event.By), overtaken})
+		p = append(p, op{s.abortImport(env.ID, w.Before.Stored.Import, w.Event.By), resourceChanged})
 	}
 	if w.Before == nil && catalogue.Fold(w.After.Manager) == w.After.Key() {
-		return nil, resource.ErrRaced // its manager went while the number was found, and the number is that one's
+		return nil, resource.ErrConcurrentChange // its manager went while the number was found, and the number is that one's
 	}
 	if manager := w.After.Manager; manager != "" && !w.Deleted && (w.Before == nil || w.Before.Manager != manager) {
-		p = append(p, s.resourceNamed(env.ID, manager))
+		p = append(p, s.resourceReferenceItem(env.ID, manager))
 	}
-	if !w.Deleted && resourceGivesCodes(w) {
-		p = append(p, s.codesGiven(env.ID, env.CatalogueVersion))
+	if !w.Deleted && resourceAssignsCodes(w) {
+		p = append(p, s.assignmentItem(env.ID, env.CatalogueVersion))
 	}
-	return p, s.planResourceEvent(&p, env.ID, w)
+	return p, s.addResourceEvent(&p, env.ID, w)
 }
 
-// planResourceEvent adds the line of the log, unless another part of the transaction tells.
-func (s Resources) planResourceEvent(p *parts, env string, w resource.Write) error {
+// addResourceEvent adds the line of the log, unless another part of the transaction tells.
+func (s Resources) addResourceEvent(p *transaction, env string, w resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
 	}
-	at := logKey(env, w.Event.ID)
+	at := environmentLogKey(env, w.Event.ID)
 	if w.After.AccountID != "" {
 		at = eventKey(w.After.AccountID, w.Event.ID)
 	}
@@ -174,20 +177,22 @@ func (s Resources) planResourceEvent(p *parts, env string, w resource.Write) err
 	if err != nil {
 		return err
 	}
-	p.put(s.Table, event, overtaken)
+	p.put(s.Table, event, resourceChanged)
 	return nil
 }
 
 func codeTaken(current item) error {
-	if flag(current, attrGone) {
-		return beingUndone()
+	if flag(current, attrTombstone) {
+		return undoInProgress()
 	}
-	const message = "There is a resource with this code already, perhaps in another spelling; choose another, or leave it out to get a number."
-	return fault.New(fault.Conflict, "taken", message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
+	const message = "There is a resource with this code already, perhaps in another spelling; choose another, or leave " +
+		"it out to get a number."
+	return fault.New(fault.Conflict, "taken",
+		message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
 }
 
-// resourceAsRead is the condition that an item is as the write read it.
-func resourceAsRead(r *resource.Resource, values item) string {
+// resourceUnchanged is the condition that an item is as the write read it.
+func resourceUnchanged(r *resource.Resource, values item) string {
 	values[":seen"] = num(r.Stored.Version)
 	if r.Stored.Import == 0 {
 		return "v.version = :seen AND attribute_not_exists(imp)"
@@ -196,45 +201,48 @@ func resourceAsRead(r *resource.Resource, values item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
-// deleteResource takes an item away if nobody named the resource since its uses were looked for.
-func (s Resources) deleteResource(k key, w resource.Write) part {
+// deleteItem takes an item away if nobody named the resource since its uses were looked for.
+func (s Resources) deleteItem(k key, w resource.Write) op {
 	values := item{}
-	condition := resourceAsRead(w.Before, values) + unnamedSince(w.Before, values)
-	return part{types.TransactWriteItem{Delete: &types.Delete{
+	condition := resourceUnchanged(w.Before, values) + notReferencedSince(w.Before, values)
+	return op{types.TransactWriteItem{Delete: &types.Delete{
 		TableName: &s.Name, Key: k.attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, overtaken}
+	}}, resourceChanged}
 }
 
-// unnamedSince is the rest of a condition: that nobody named the resource since it was read.
-func unnamedSince(r *resource.Resource, values item) string {
-	if r.Stored.Named == 0 {
+// notReferencedSince is the rest of a condition: that nobody named the resource since it was read.
+func notReferencedSince(r *resource.Resource, values item) string {
+	if r.Stored.ReferenceCount == 0 {
 		return " AND attribute_not_exists(named)"
 	}
-	values[":named"] = num(r.Stored.Named)
+	values[":named"] = num(r.Stored.ReferenceCount)
 	return " AND named = :named"
 }
 
-// sameCatalogue is the condition that reference data, which can name a resource too, is still what the write was judged by.
-func (t *Table) sameCatalogue(env environment.Environment) part {
-	return part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+// catalogueUnchangedItem is the condition that reference data, which can name a resource too, is still what the write
+// was judged by.
+func (t *Table) catalogueUnchangedItem(env environment.Environment) op {
+	return op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName: &t.Name, Key: headKey(env.ID).attributes(), ConditionExpression: aws.String("catalogueVersion = :version"),
 		ExpressionAttributeValues: item{":version": num(env.CatalogueVersion)},
 	}}, func(item) error {
-		return fault.New(fault.Conflict, "rulesChanged", "Reference data was changed just now, so this was not done; look at it again and send it again.")
+		return fault.New(fault.Conflict, "rulesChanged",
+			"Reference data was changed just now, so this was not done; look at it again and send it again.")
 	}}
 }
 
-// resourceNamed is the part of a write that names a resource: there is still one of the code, and from now on its deletion
-// looks who names it.
-func (t *Table) resourceNamed(env, code string) part {
-	return part{types.TransactWriteItem{Update: &types.Update{
-		TableName: &t.Name, Key: resourceKey(env, catalogue.Fold(code)).attributes(), UpdateExpression: aws.String("ADD named :one"),
-		ConditionExpression: aws.String(isThere), ExpressionAttributeValues: item{":one": num(1)},
-	}}, overtaken}
+// resourceReferenceItem is the part of a write that names a resource: there is still one of the code, and from now on
+// its deletion looks who names it.
+func (t *Table) resourceReferenceItem(env, code string) op {
+	return op{types.TransactWriteItem{Update: &types.Update{
+		TableName: &t.Name, Key: resourceKey(env, catalogue.Fold(code)).attributes(),
+		UpdateExpression:    aws.String("ADD named :one"),
+		ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: item{":one": num(1)},
+	}}, resourceChanged}
 }
 
-// resourceGivesCodes reports whether a write gives a resource a code of reference data that it did not have.
-func resourceGivesCodes(w resource.Write) bool {
+// resourceAssignsCodes reports whether a write gives a resource a code of reference data that it did not have.
+func resourceAssignsCodes(w resource.Write) bool {
 	if w.Before == nil {
 		return true
 	}

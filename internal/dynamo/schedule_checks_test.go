@@ -16,23 +16,27 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-func saidAccount(a account.Account) string {
-	return strings.Join([]string{a.Username, a.Name, a.Email, a.Mobile, a.Resource, a.UserType, fmt.Sprint(a.Roles, a.Active, a.AccessLocked)}, "|")
+func textOfAccount(a account.Account) string {
+	return strings.Join(
+		[]string{a.Username, a.Name, a.Email, a.Mobile, a.Resource, a.UserType,
+			fmt.Sprint(a.Roles, a.Active, a.AccessLocked)}, "|")
 }
 
-func saidResource(r resource.Resource, owner string) string {
-	return strings.Join([]string{r.Code, r.Description, owner, r.Manager, r.JobTitle, r.ResourceGroup, r.Department, fmt.Sprint(r.Active)}, "|")
+func textOfResource(r resource.Resource, owner string) string {
+	return strings.Join(
+		[]string{r.Code, r.Description, owner, r.Manager, r.JobTitle, r.ResourceGroup, r.Department, fmt.Sprint(r.Active)},
+		"|")
 }
 
 // ownerOf is the username of the account of an id, as its anchor says.
-func (w *world) ownerOf(_ environment.Environment, id string) string {
+func (w *simulation) ownerOf(_ environment.Environment, id string) string {
 	w.memory.mu.Lock()
 	defer w.memory.mu.Unlock()
-	return text(w.memory.items[place{"U#" + id, "A"}], "row")
+	return text(w.memory.items[itemKey{"U#" + id, "A"}], "row")
 }
 
-// look is all that a reader of a head sees of accounts and resources.
-func (w *world) look(head environment.Environment) view {
+// readAll is all that a reader of a head sees of accounts and resources.
+func (w *simulation) readAll(head environment.Environment) view {
 	out := view{}
 	for after, first := "", true; first || after != ""; first = false {
 		var err error
@@ -47,7 +51,7 @@ func (w *world) look(head environment.Environment) view {
 	return out
 }
 
-func (w *world) compare(who string, got, want view) {
+func (w *simulation) compare(who string, got, want view) {
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if got[key] != want[key] {
 			w.fail("%s sees %s as %q, not %q", who, key, got[key], want[key])
@@ -63,16 +67,17 @@ func (w *world) compare(who string, got, want view) {
 }
 
 // readNow is a reader who reads all of it at this moment: as it has to be, and each account found by its email.
-func (w *world) readNow() {
-	w.settle()
+func (w *simulation) readNow() {
+	w.applyCommits()
 	scope, err := w.now()
 	if err != nil {
 		w.fail("scope: %w", err)
 		return
 	}
-	w.compare("who looks now", w.look(scope.Env), w.sees)
-	emails := map[string]string{"m@example.com": "", "moved@example.com": "", "plain@example.com": "", "one@example.com": ""}
-	for _, is := range w.sees {
+	w.compare("who looks now", w.readAll(scope.Env), w.expected)
+	emails := map[string]string{"m@example.com": "", "moved@example.com": "", "plain@example.com": "",
+		"one@example.com": ""}
+	for _, is := range w.expected {
 		if parts := strings.Split(is, "|"); strings.Contains(parts[2], "@") {
 			emails[parts[2]] = strings.ToLower(parts[0])
 		}
@@ -84,7 +89,7 @@ func (w *world) readNow() {
 	}
 }
 
-func (w *world) outcomesOf(j transfer.Job) map[string]transfer.Outcome {
+func (w *simulation) outcomesOf(j transfer.Job) map[string]transfer.Outcome {
 	w.files.mu.Lock()
 	defer w.files.mu.Unlock()
 	var rows []transfer.Row
@@ -99,16 +104,16 @@ func (w *world) outcomesOf(j transfer.Job) map[string]transfer.Outcome {
 }
 
 // end lets everything come to its end, with nothing in its way, and checks all of it.
-func (w *world) end() {
+func (w *simulation) end() {
 	w.memory.call = nil
 	for range 3 {
-		w.click()
+		w.orderUndo()
 		for _, id := range w.jobs {
 			if err := w.deliver(context.Background(), id); err != nil {
 				w.fail("it does not end: %w", err)
 				return
 			}
-			w.settle()
+			w.applyCommits()
 		}
 		if w.undone() {
 			break
@@ -121,17 +126,17 @@ func (w *world) end() {
 	w.checkSeats()
 }
 
-func (w *world) checkJobs() {
+func (w *simulation) checkJobs() {
 	for _, id := range w.jobs {
-		j, err := w.records.Job(context.Background(), env, id)
+		j, err := w.jobStore.Job(context.Background(), env, id)
 		if err != nil || !j.State.Ended() {
 			w.fail("%s ended %s (%v)", j.Kind, j.State, err)
 		}
 		if j.State == transfer.Failed && j.Problem.Code != "overtaken" {
 			w.fail("%s failed: %s", j.Kind, j.Problem.Code)
 		}
-		if id == w.jobs[0] && (j.Undone != w.undone() || j.Undo != w.undo) {
-			w.fail("the import says undone %v by %s", j.Undone, j.Undo)
+		if id == w.jobs[0] && (j.Undone != w.undone() || j.UndoJobID != w.undo) {
+			w.fail("the import says undone %v by %s", j.Undone, j.UndoJobID)
 		}
 	}
 	head, err := w.environments.Environment(context.Background(), env)
@@ -140,11 +145,12 @@ func (w *world) checkJobs() {
 	}
 }
 
-// checkRows checks what became of each row: who was edited since is left alone, with those who depend on them, and nobody else.
-func (w *world) checkRows() {
+// checkRows checks what became of each row: who was edited since is left alone, with those who depend on them, and
+// nobody else.
+func (w *simulation) checkRows() {
 	left := maps.Clone(w.touched)
-	for range needs() { // as often as it takes to the last of a chain
-		for row, all := range needs() {
+	for range rowDependencies() { // as often as it takes to the last of a chain
+		for row, all := range rowDependencies() {
 			for _, other := range all {
 				if left[other] != nil && !slices.Contains(left[row], transfer.RowFailed) {
 					left[row] = append(slices.Clone(left[row]), transfer.RowFailed, transfer.RowInUse)
@@ -152,7 +158,7 @@ func (w *world) checkRows() {
 			}
 		}
 	}
-	last, err := w.records.Job(context.Background(), env, w.undo)
+	last, err := w.jobStore.Job(context.Background(), env, w.undo)
 	if err != nil {
 		w.fail("the undo: %w", err)
 		return
@@ -175,9 +181,9 @@ func (w *world) checkRows() {
 	}
 }
 
-// checkTable looks for what nobody sees but should not be there: staged or taken away items, keys of nobody, log lines of
-// what did not happen, deletions told twice.
-func (w *world) checkTable() {
+// checkTable looks for what nobody sees but should not be there: staged or taken away items, keys of nobody, log lines
+// of what did not happen, deletions told twice.
+func (w *simulation) checkTable() {
 	scope, err := w.now()
 	if err != nil {
 		w.fail("scope: %w", err)
@@ -195,17 +201,19 @@ func (w *world) checkTable() {
 		_, gone := it["gone"]
 		_, handed := it["wasId"]
 		switch {
-		case kind == "L" && gone && handed, kind != "L" && gone, kind == "D" && w.base.viewBefore["account "+at.sk] == "" && w.sees["account "+at.sk] == "":
-			w.fail("%v is left over: %s", at, saidItem(it))
+		case kind == "L" && gone && handed, kind != "L" && gone,
+			kind == "D" && w.base.viewBefore["account "+at.sk] == "" && w.expected["account "+at.sk] == "":
+			w.fail("%v is left over: %s", at, textOfItem(it))
 		case kind == "L" && !gone && rows[text(it, "row")] != text(it, "id"):
-			w.fail("%v is a key of nobody: %s", at, saidItem(it))
-		case kind == "U" && (at.sk == "A" || at.sk == "C") && rows[text(w.memory.items[place{at.pk, "A"}], "row")] != at.pk[2:]:
-			w.fail("%v is of nobody: %s", at, saidItem(it))
+			w.fail("%v is a key of nobody: %s", at, textOfItem(it))
+		case kind == "U" && (at.sk == "A" || at.sk == "C") &&
+			rows[text(w.memory.items[itemKey{at.pk, "A"}], "row")] != at.pk[2:]:
+			w.fail("%v is of nobody: %s", at, textOfItem(it))
 		case kind == "G" && text(it, "kind") == "deleted" && strings.HasPrefix(text(it, "subject"), "account/"):
 			deleted[strings.TrimPrefix(text(it, "subject"), "account/")]++
 		}
 	}
-	undo, err := w.records.Job(context.Background(), env, w.undo)
+	undo, err := w.jobStore.Job(context.Background(), env, w.undo)
 	if err != nil || undo.State != transfer.Done {
 		return
 	}
@@ -215,7 +223,7 @@ func (w *world) checkTable() {
 			w.fail("the log tells %d times that %s was deleted", told, row)
 		}
 		if id := rows[row]; was && id != "" && row != "keep" {
-			events, _, err := dynamo.Timeline{Table: w.table}.Events(context.Background(), scope.Env, id, "", 100)
+			events, _, err := dynamo.AccountLog{Table: w.table}.Events(context.Background(), scope.Env, id, "", 100)
 			told := 0
 			for _, e := range events {
 				for _, job := range w.jobs[1:] {
@@ -232,7 +240,7 @@ func (w *world) checkTable() {
 }
 
 // checkSeats checks that the seats in use are those of the accounts that are there.
-func (w *world) checkSeats() {
+func (w *simulation) checkSeats() {
 	scope, err := w.now()
 	if err != nil {
 		w.fail("scope: %w", err)
@@ -241,7 +249,7 @@ func (w *world) checkSeats() {
 	counted := map[string]int64{}
 	found, _, err := w.store.Page(context.Background(), scope.Env, "", 1000)
 	for _, a := range found {
-		if licence := a.Seat(); licence != "" {
+		if licence := a.SeatLicence(); licence != "" {
 			counted[licence]++
 		}
 	}
@@ -253,8 +261,8 @@ func (w *world) checkSeats() {
 }
 
 // summary says how a schedule ended, to be counted.
-func (w *world) summary() string {
-	j, err := w.records.Job(context.Background(), env, w.undo)
+func (w *simulation) summary() string {
+	j, err := w.jobStore.Job(context.Background(), env, w.undo)
 	if err != nil {
 		return err.Error()
 	}
@@ -263,7 +271,7 @@ func (w *world) summary() string {
 
 func text(it attributes, name string) string {
 	if s, ok := it[name]; ok {
-		return said(s)
+		return textOfValue(s)
 	}
 	return ""
 }

@@ -31,13 +31,13 @@ func setOf(it item) (sets.Set, error) {
 	return set, nil
 }
 
-// Seen implements sets.Store.
-func (s Sets) Seen(ctx context.Context, env, person string) (sets.Seen, error) {
-	out := sets.Seen{Defaults: map[string]string{}}
+// Visible implements sets.Store.
+func (s Sets) Visible(ctx context.Context, env, person string) (sets.Visible, error) {
+	out := sets.Visible{Defaults: map[string]string{}}
 	for _, pk := range []string{ownSetsPK(env, person), sharedSetsPK(env)} {
-		items, err := s.queryAll(ctx, page{pk: pk})
+		items, err := s.queryAll(ctx, pageQuery{pk: pk})
 		if err != nil {
-			return sets.Seen{}, err
+			return sets.Visible{}, err
 		}
 		for _, it := range items {
 			if text(it, "SK") == headSK {
@@ -46,7 +46,7 @@ func (s Sets) Seen(ctx context.Context, env, person string) (sets.Seen, error) {
 			}
 			set, err := setOf(it)
 			if err != nil {
-				return sets.Seen{}, err
+				return sets.Visible{}, err
 			}
 			out.Sets = append(out.Sets, set)
 		}
@@ -55,33 +55,34 @@ func (s Sets) Seen(ctx context.Context, env, person string) (sets.Seen, error) {
 }
 
 // defaultOf returns the default that a head names, or the one known already: the head of shared Sets names none.
-func defaultOf(head item, so sets.Seen) string {
+func defaultOf(head item, so sets.Visible) string {
 	if id := text(head, defaultAttribute(sets.Accounts)); id != "" {
 		return id
 	}
 	return so.Defaults[sets.Accounts]
 }
 
-// One implements sets.Store.
-func (s Sets) One(ctx context.Context, env, person, id string) (sets.Seen, error) {
-	items, err := s.getAll(ctx, []key{
+// Get implements sets.Store.
+func (s Sets) Get(ctx context.Context, env, person, id string) (sets.Visible, error) {
+	items, err := s.batchGet(ctx, []key{
 		setKey(ownSetsPK(env, person), id), setKey(sharedSetsPK(env), id), setsHeadKey(ownSetsPK(env, person)),
 	})
 	if err != nil {
-		return sets.Seen{}, err
+		return sets.Visible{}, err
 	}
 	it := items[0]
 	if it == nil {
 		it = items[1]
 	}
 	if it == nil {
-		return sets.Seen{}, fault.New(fault.NotFound, "notFound", "There is no such Set.")
+		return sets.Visible{}, fault.New(fault.NotFound, "notFound", "There is no such Set.")
 	}
 	set, err := setOf(it)
-	return sets.Seen{Sets: []sets.Set{set}, Defaults: map[string]string{sets.Accounts: text(items[2], defaultAttribute(sets.Accounts))}}, err
+	return sets.Visible{Sets: []sets.Set{set},
+		Defaults: map[string]string{sets.Accounts: text(items[2], defaultAttribute(sets.Accounts))}}, err
 }
 
-func placeOf(env string, set *sets.Set) string {
+func setsPartition(env string, set *sets.Set) string {
 	if set.Shared {
 		return sharedSetsPK(env)
 	}
@@ -90,14 +91,14 @@ func placeOf(env string, set *sets.Set) string {
 
 // Write implements sets.Store.
 func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
-	var p parts
-	if err := s.planSet(&p, env, w); err != nil {
+	var p transaction
+	if err := s.addSetChange(&p, env, w); err != nil {
 		return err
 	}
 	heads := map[string]*setsHead{}
 	head := func(pk string, most int, message string) *setsHead {
 		if heads[pk] == nil {
-			heads[pk] = &setsHead{most: most, message: message}
+			heads[pk] = &setsHead{max: most, message: message}
 		}
 		return heads[pk]
 	}
@@ -105,9 +106,11 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 		if set == nil {
 			return
 		}
-		head(ownSetsPK(env, set.OwnerID), sets.MaxOwned, "You have %d Sets, which is as many as there can be; delete one.").by += by
+		head(ownSetsPK(env, set.OwnerID), sets.MaxOwned,
+			"You have %d Sets, which is as many as there can be; delete one.").delta += by
 		if set.Shared {
-			head(sharedSetsPK(env), sets.MaxShared, "There are %d shared Sets, which is as many as there can be; one has to be deleted or made private.").by += by
+			head(sharedSetsPK(env), sets.MaxShared,
+				"There are %d shared Sets, which is as many as there can be; one has to be deleted or made private.").delta += by
 		}
 	}
 	count(w.Before, -1)
@@ -118,39 +121,41 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 	}
 	if w.Default != nil {
 		mine := head(ownSetsPK(env, w.PersonID), sets.MaxOwned, "%d")
-		mine.choose, mine.grid, mine.id = true, of.Grid, ""
+		mine.setsDefault, mine.grid, mine.id = true, of.Grid, ""
 		if *w.Default {
 			mine.id = of.ID
 		}
 	}
 	for pk, h := range heads {
-		if h.by != 0 || h.choose {
-			p = append(p, h.part(s.Name, pk))
+		if h.delta != 0 || h.setsDefault {
+			p = append(p, h.op(s.Name, pk))
 		}
 	}
-	return s.transactParts(ctx, p)
+	return s.commit(ctx, p)
 }
 
-// planSet adds what becomes of the Set's own item: it is put, taken away, or moves between private and shared.
-func (s Sets) planSet(p *parts, env string, w sets.Write) error {
-	old := func(item) error { return sets.ErrRaced }
-	at := func(set *sets.Set) item { return setKey(placeOf(env, set), set.ID).attributes() }
+// addSetChange adds what becomes of the Set's own item: it is put, taken away, or moves between private and shared.
+func (s Sets) addSetChange(p *transaction, env string, w sets.Write) error {
+	concurrentSetChange := func(item) error { return sets.ErrConcurrentChange }
+	at := func(set *sets.Set) item { return setKey(setsPartition(env, set), set.ID).attributes() }
 	condition, values := aws.String("#set.version = :version"), item{}
 	names := map[string]string{"#set": "set"}
 	if w.Before != nil {
 		values[":version"] = num(w.Before.Version)
 	}
 	if w.Before != nil && w.After != nil && w.Before.Version == w.After.Version {
-		*p = append(*p, part{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
-		}}, old})
+		*p = append(*p, op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values,
+			ExpressionAttributeNames: names,
+		}}, concurrentSetChange})
 		return nil
 	}
-	stays := w.Before != nil && w.After != nil && placeOf(env, w.Before) == placeOf(env, w.After)
-	if w.Before != nil && !stays {
-		*p = append(*p, part{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
-		}}, old})
+	samePartition := w.Before != nil && w.After != nil && setsPartition(env, w.Before) == setsPartition(env, w.After)
+	if w.Before != nil && !samePartition {
+		*p = append(*p, op{types.TransactWriteItem{Delete: &types.Delete{
+			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values,
+			ExpressionAttributeNames: names,
+		}}, concurrentSetChange})
 	}
 	if w.After == nil {
 		return nil
@@ -161,47 +166,48 @@ func (s Sets) planSet(p *parts, env string, w sets.Write) error {
 	}
 	it := at(w.After)
 	it["set"] = document
-	if !stays {
-		p.put(s.Table, it, old)
+	if !samePartition {
+		p.put(s.Table, it, concurrentSetChange)
 		return nil
 	}
-	*p = append(*p, part{types.TransactWriteItem{Put: &types.Put{
-		TableName: &s.Name, Item: it, ConditionExpression: condition, ExpressionAttributeValues: values, ExpressionAttributeNames: names,
-	}}, old})
+	*p = append(*p, op{types.TransactWriteItem{Put: &types.Put{
+		TableName: &s.Name, Item: it, ConditionExpression: condition, ExpressionAttributeValues: values,
+		ExpressionAttributeNames: names,
+	}}, concurrentSetChange})
 	return nil
 }
 
 // setsHead is a change of the item that stands beside a lot of Sets.
 type setsHead struct {
-	by, most int
-	message  string
-	choose   bool
-	grid, id string
+	delta, max  int
+	message     string
+	setsDefault bool
+	grid, id    string
 }
 
-func (h *setsHead) part(table, pk string) part {
+func (h *setsHead) op(table, pk string) op {
 	u := &types.Update{TableName: &table, Key: setsHeadKey(pk).attributes()}
 	values, update := item{}, ""
-	if h.choose {
+	if h.setsDefault {
 		u.ExpressionAttributeNames = map[string]string{"#default": defaultAttribute(h.grid)}
 		if update = "REMOVE #default"; h.id != "" {
 			update = "SET #default = :id"
 			values[":id"] = str(h.id)
 		}
 	}
-	if h.by != 0 {
+	if h.delta != 0 {
 		update += " ADD held :by"
-		values[":by"] = num(int64(h.by))
+		values[":by"] = num(int64(h.delta))
 	}
-	if h.by > 0 {
+	if h.delta > 0 {
 		u.ConditionExpression = aws.String("attribute_not_exists(held) OR held < :most")
-		values[":most"] = num(int64(h.most))
+		values[":most"] = num(int64(h.max))
 	}
 	u.UpdateExpression = &update
 	if len(values) > 0 {
 		u.ExpressionAttributeValues = values
 	}
-	return part{types.TransactWriteItem{Update: u}, func(item) error {
-		return fault.New(fault.Conflict, "tooManySets", h.message, h.most)
+	return op{types.TransactWriteItem{Update: u}, func(item) error {
+		return fault.New(fault.Conflict, "tooManySets", h.message, h.max)
 	}}
 }

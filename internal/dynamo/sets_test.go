@@ -14,32 +14,33 @@ import (
 	"useraccounts/internal/token"
 )
 
-func (f *fixture) sets() *sets.Service {
-	return &sets.Service{Store: dynamo.Sets{Table: f.table}, Now: time.Now, NewID: token.NewIDText}
+func (f *fixture) setService() *sets.Service {
+	return &sets.Service{Store: dynamo.Sets{Table: f.table}, Now: time.Now, NewID: token.NewIDString}
 }
 
-// somebody is the scope of another person of the same environment.
-func (f *fixture) somebody(permissions ...access.Permission) access.Scope {
+// otherUser is the scope of another person of the same environment.
+func (f *fixture) otherUser(permissions ...access.Permission) access.Scope {
 	sc := f.admin
-	sc.Caller = access.Caller{AccountID: token.NewIDText(), Username: "somebody", Permissions: access.Set{}}
+	sc.Caller = access.Caller{AccountID: token.NewIDString(), Username: "somebody", Permissions: access.Set{}}
 	for _, p := range permissions {
 		sc.Caller.Permissions[p] = struct{}{}
 	}
 	return sc
 }
 
-func saved(name string, shared, standard bool) sets.Choice {
-	return sets.Choice{Name: &name, Columns: &[]sets.Column{{Field: "name", Width: 120}}, Filters: &map[string]string{"find": name}, Shared: &shared, Default: &standard}
+func setChoice(name string, shared, standard bool) sets.Patch {
+	return sets.Patch{Name: &name, Columns: &[]sets.Column{{Field: "name", Width: 120}},
+		Filters: &map[string]string{"find": name}, Shared: &shared, Default: &standard}
 }
 
 func TestSetsAreKept(t *testing.T) {
 	f := newFixture(t)
-	s, other := f.sets(), f.somebody()
-	private, err := s.Create(t.Context(), f.admin, saved("Private", false, true))
+	s, other := f.setService(), f.otherUser()
+	private, err := s.Create(t.Context(), f.admin, setChoice("Private", false, true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared, err := s.Create(t.Context(), f.admin, saved("Shared", true, false))
+	shared, err := s.Create(t.Context(), f.admin, setChoice("Shared", true, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,19 +73,21 @@ func TestSetsAreKept(t *testing.T) {
 	if _, err := s.Get(t.Context(), other, private.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another reads a private one: %v", err)
 	}
-	if v, err := s.Change(t.Context(), other, shared.ID, 1, sets.Choice{Default: new(true)}); err != nil || !v.Default {
+	if v, err := s.Change(t.Context(), other, shared.ID, 1, sets.Patch{Default: new(true)}); err != nil || !v.Default {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if got := list(f.admin) + list(other); got != "Private 1 true true false; Shared 1 true false true; Shared 1 false true true; " {
+	if got := list(f.admin) +
+		list(other); got != "Private 1 true true false; Shared 1 true false true; Shared 1 false true true; " {
 		t.Error(got)
 	}
 	// It moves out of sharing and back in; what it holds and who starts with it stays.
 	for version, share := range []bool{false, true} {
-		if _, err := s.Change(t.Context(), f.admin, shared.ID, int64(version+1), sets.Choice{Shared: &share}); err != nil {
+		if _, err := s.Change(t.Context(), f.admin, shared.ID, int64(version+1), sets.Patch{Shared: &share}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := s.Get(t.Context(), other, shared.ID); err != nil || got.Version != 3 || !got.Default || got.Filters["find"] != "Shared" || got.Columns[0].Width != 120 || got.Owner != "admin" {
+	if got, err := s.Get(t.Context(), other, shared.ID); err != nil || got.Version != 3 || !got.Default ||
+		got.Filters["find"] != "Shared" || got.Columns[0].Width != 120 || got.Owner != "admin" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.Delete(t.Context(), f.admin, private.ID, 1); err != nil {
@@ -101,8 +104,8 @@ func TestSetsAreKept(t *testing.T) {
 // Of writers at once one wins, the others are told; and nobody gets past the bound by saving many at once.
 func TestSetsHoldTheirBoundsUnderRaces(t *testing.T) {
 	f := newFixture(t)
-	s, sc := f.sets(), f.somebody()
-	v, err := s.Create(t.Context(), sc, saved("0", false, false))
+	s, sc := f.setService(), f.otherUser()
+	v, err := s.Create(t.Context(), sc, setChoice("0", false, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +113,7 @@ func TestSetsHoldTheirBoundsUnderRaces(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			_, err := s.Change(t.Context(), sc, v.ID, 1, sets.Choice{Name: new(fmt.Sprint("by ", i))})
+			_, err := s.Change(t.Context(), sc, v.ID, 1, sets.Patch{Name: new(fmt.Sprint("by ", i))})
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -126,14 +129,14 @@ func TestSetsHoldTheirBoundsUnderRaces(t *testing.T) {
 		t.Errorf("%d won, %d lost", won.Load(), lost.Load())
 	}
 	for i := 1; i < sets.MaxOwned-2; i++ {
-		if _, err := s.Create(t.Context(), sc, saved(fmt.Sprint(i), false, false)); err != nil {
+		if _, err := s.Create(t.Context(), sc, setChoice(fmt.Sprint(i), false, false)); err != nil {
 			t.Fatal(i, err)
 		}
 	}
 	won.Store(0)
 	for range 6 {
 		wg.Go(func() {
-			if _, err := s.Create(t.Context(), sc, saved("more", false, true)); err == nil {
+			if _, err := s.Create(t.Context(), sc, setChoice("more", false, true)); err == nil {
 				won.Add(1)
 			} else if !fault.HasCode(err, "tooManySets") && !fault.Is(err, fault.Unavailable) {
 				t.Error(err)
@@ -147,7 +150,7 @@ func TestSetsHoldTheirBoundsUnderRaces(t *testing.T) {
 	if err := s.Delete(t.Context(), sc, v.ID, 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Create(t.Context(), sc, saved("room again", false, false)); err != nil {
+	if _, err := s.Create(t.Context(), sc, setChoice("room again", false, false)); err != nil {
 		t.Error(err)
 	}
 }

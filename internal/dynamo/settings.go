@@ -28,12 +28,12 @@ func (s Settings) WriteSettings(ctx context.Context, w settings.Write) error {
 	if err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
-	event, err := eventAt(logKey(w.Env, w.Event.ID), w.Event)
+	event, err := eventAt(environmentLogKey(w.Env, w.Event.ID), w.Event)
 	if err != nil {
 		return err
 	}
-	t, old := s.EnvironmentLog.Table, func(item) error { return settings.ErrRaced }
-	p := parts{{types.TransactWriteItem{Update: &types.Update{
+	t, old := s.EnvironmentLog.Table, func(item) error { return settings.ErrConcurrentChange }
+	p := transaction{{types.TransactWriteItem{Update: &types.Update{
 		TableName: &t.Name, Key: headKey(w.Env).attributes(),
 		UpdateExpression:    aws.String("SET settings = :settings, settingsVersion = :next"),
 		ConditionExpression: aws.String("settingsVersion = :from"),
@@ -42,5 +42,5 @@ func (s Settings) WriteSettings(ctx context.Context, w settings.Write) error {
 		},
 	}}, old}}
 	p.put(t, event, old)
-	return t.transactParts(ctx, p)
+	return t.commit(ctx, p)
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
@@ -22,34 +22,35 @@ import (
 	"useraccounts/internal/token"
 )
 
-// plain is a Sealer that keeps what it is bound to beside the text, as a real one does.
-type plain struct{}
+// plainSealer is a Sealer that keeps what it is bound to beside the text, as a real one does.
+type plainSealer struct{}
 
-func (plain) Seal(_ context.Context, text, bound []byte) ([]byte, error) {
+func (plainSealer) Seal(_ context.Context, text, bound []byte) ([]byte, error) {
 	return []byte(string(bound) + "|" + string(text)), nil
 }
 
-func (plain) Open(_ context.Context, sealed, bound []byte) ([]byte, error) {
+func (plainSealer) Open(_ context.Context, sealed, bound []byte) ([]byte, error) {
 	if len(sealed) <= len(bound) || string(sealed[:len(bound)]) != string(bound) {
 		return nil, errors.New("sealed for something else")
 	}
 	return sealed[len(bound)+1:], nil
 }
 
-type signOn struct {
+type ssoFixture struct {
 	*fixture
 	store     dynamo.SignOn
 	providers *sso.Providers
-	links     *sso.Links
+	links     *sso.Identities
 	provider  sso.Provider
 }
 
-func newSignOn(t *testing.T) *signOn {
+func newSSOFixture(t *testing.T) *ssoFixture {
 	t.Helper()
 	f := newFixture(t)
-	s := &signOn{fixture: f, store: dynamo.NewSignOn(f.table)}
-	s.providers = &sso.Providers{Store: s.store, Sealer: plain{}, Now: time.Now, NewID: token.NewIDText}
-	s.links = &sso.Links{Store: s.store, Accounts: f.accounts, Providers: s.providers, Now: time.Now, NewID: token.NewIDText}
+	s := &ssoFixture{fixture: f, store: dynamo.NewSignOn(f.table)}
+	s.providers = &sso.Providers{Store: s.store, Sealer: plainSealer{}, Now: time.Now, NewID: token.NewIDString}
+	s.links = &sso.Identities{Store: s.store, Accounts: f.accounts, Providers: s.providers, Now: time.Now,
+		NewID: token.NewIDString}
 	secret := "s3cret"
 	p, err := s.providers.Create(t.Context(), f.admin, sso.Draft{Secret: &secret, Patch: field.Patch{
 		"name": "Works", "kind": "oidc", "issuer": "https://id.example.com", "clientId": "c1", "enabled": true,
@@ -62,7 +63,7 @@ func newSignOn(t *testing.T) *signOn {
 }
 
 func TestProvidersAreKeptWithTheirVersions(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
 	all, err := s.providers.List(ctx, s.admin)
 	if err != nil || len(all) != 1 || all[0].Name != "Works" || !all[0].Enabled || all[0].Version != 1 {
@@ -89,7 +90,8 @@ func TestProvidersAreKeptWithTheirVersions(t *testing.T) {
 	if err := s.providers.Delete(ctx, s.admin, s.provider.ID, 2); !fault.HasCode(err, "linked") {
 		t.Errorf("deleted with links: %v", err)
 	}
-	if _, err := s.providers.Change(ctx, s.admin, s.provider.ID, 2, sso.Draft{Patch: field.Patch{"issuer": "https://other.example.com"}}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.providers.Change(ctx, s.admin, s.provider.ID, 2,
+		sso.Draft{Patch: field.Patch{"issuer": "https://other.example.com"}}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("another issuer with links: %v", err)
 	}
 	if err := s.links.Unlink(ctx, s.admin, s.admin.Caller.AccountID, s.provider.ID); err != nil {
@@ -102,7 +104,7 @@ func TestProvidersAreKeptWithTheirVersions(t *testing.T) {
 
 // V55, C31: an identity is one account's and an account has one identity at a provider, also when many link at once.
 func TestParallelLinksMakeOne(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	var people []account.Account
 	for i := range 6 {
 		people = append(people, s.create(t, fmt.Sprintf("person%d", i), nil))
@@ -138,13 +140,13 @@ func TestParallelLinksMakeOne(t *testing.T) {
 	}); won != 1 {
 		t.Errorf("one account was linked to %d identities", won)
 	}
-	if of, err := s.links.Of(t.Context(), s.admin, other.ID); err != nil || len(of) != 1 {
+	if of, err := s.links.List(t.Context(), s.admin, other.ID); err != nil || len(of) != 1 {
 		t.Errorf("%+v, %v", of, err)
 	}
 }
 
 func TestALinkGoesWithItsAccount(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
 	a := s.create(t, "walkerp", nil)
 	if _, err := s.links.Link(ctx, s.admin, a.ID, s.provider.ID, "o-1"); err != nil {
@@ -155,26 +157,26 @@ func TestALinkGoesWithItsAccount(t *testing.T) {
 	}
 	// A rename takes the mark along.
 	now, err := s.accounts.Get(ctx, s.admin, a.ID)
-	if err != nil || !now.LinkedAt(s.provider.ID) {
-		t.Fatalf("%v, %v", now.SignOn, err)
+	if err != nil || !now.LinkedTo(s.provider.ID) {
+		t.Fatalf("%v, %v", now.LinkedProviders, err)
 	}
 	renamed, err := s.accounts.Change(ctx, s.admin, a.ID, now.Version, field.Patch{"username": "walkerq"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now, err = s.accounts.Get(ctx, s.admin, a.ID); err != nil || !now.LinkedAt(s.provider.ID) {
-		t.Errorf("after the rename: %v, %v", now.SignOn, err)
+	if now, err = s.accounts.Get(ctx, s.admin, a.ID); err != nil || !now.LinkedTo(s.provider.ID) {
+		t.Errorf("after the rename: %v, %v", now.LinkedProviders, err)
 	}
 	// C42, V65: with the account its link is gone, and whoever gets the name has none.
 	if err := s.accounts.Delete(ctx, s.admin, a.ID, renamed.Version); err != nil {
 		t.Fatal(err)
 	}
-	whose, err := s.store.Whose(ctx, env, s.provider.ID, []string{"o-1"})
+	whose, err := s.store.IdentitiesByObjectID(ctx, env, s.provider.ID, []string{"o-1"})
 	if err != nil || len(whose) != 0 {
 		t.Errorf("left over: %+v, %v", whose, err)
 	}
 	again := s.create(t, "walkerq", nil)
-	if of, err := s.links.Of(ctx, s.admin, again.ID); err != nil || len(of) != 0 {
+	if of, err := s.links.List(ctx, s.admin, again.ID); err != nil || len(of) != 0 {
 		t.Errorf("inherited: %+v, %v", of, err)
 	}
 	if _, err := s.links.Link(ctx, s.admin, again.ID, s.provider.ID, "o-1"); err != nil {
@@ -183,7 +185,7 @@ func TestALinkGoesWithItsAccount(t *testing.T) {
 }
 
 func TestLinkAllSaysWhatBecameOfEach(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
 	for i := range 40 {
 		s.create(t, fmt.Sprintf("p%02d", i), nil)
@@ -200,7 +202,7 @@ func TestLinkAllSaysWhatBecameOfEach(t *testing.T) {
 		sso.Pair{Email: "busy@example.com", ObjectID: "busy-1"}, sso.Pair{Email: "busy@example.com", ObjectID: "busy-1"},
 		sso.Pair{Email: "nobody@example.com", ObjectID: "o-n"}, sso.Pair{Email: "no email", ObjectID: "o-x"},
 		sso.Pair{Email: "p01@example.com", ObjectID: "o-01"})
-	want := func(out []sso.Matched, first sso.Outcome) {
+	want := func(out []sso.MatchResult, first sso.Outcome) {
 		t.Helper()
 		for i := range 40 {
 			if out[i].Outcome != first || out[i].Username != fmt.Sprintf("p%02d", i) {
@@ -218,7 +220,8 @@ func TestLinkAllSaysWhatBecameOfEach(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(before, sso.Linkable)
-	if whose, err := s.store.Whose(ctx, env, s.provider.ID, []string{"o-00"}); err != nil || len(whose) > 0 {
+	if whose, err := s.store.IdentitiesByObjectID(ctx, env, s.provider.ID, []string{"o-00"}); err != nil ||
+		len(whose) > 0 {
 		t.Errorf("a preview linked: %v, %v", whose, err)
 	}
 	done, err := s.links.LinkAll(ctx, s.admin, s.provider, pairs)
@@ -235,63 +238,67 @@ func TestLinkAllSaysWhatBecameOfEach(t *testing.T) {
 
 // V51, C31: a state is good for one return, also of two at once.
 func TestAnAttemptIsTakenOnce(t *testing.T) {
-	s := newSignOn(t)
-	a := sso.Attempt{State: []byte{1, 2}, Browser: []byte{3}, Purpose: sso.ToSignIn, ProviderID: "p", Asking: sso.Asking{Nonce: "n", Verifier: "v"}, Expires: time.Now().UTC().Truncate(time.Millisecond)}
-	if err := s.store.Keep(t.Context(), env, a); err != nil {
+	s := newSSOFixture(t)
+	a := sso.AuthRequest{StateHash: []byte{1, 2}, BrowserHash: []byte{3}, Purpose: sso.ToSignIn, ProviderID: "p",
+		Params: sso.AuthParams{Nonce: "n", Verifier: "v"}, Expires: time.Now().UTC().Truncate(time.Millisecond)}
+	if err := s.store.SaveAuthRequest(t.Context(), env, a); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.Take(t.Context(), "other", a.State); !fault.Is(err, fault.NotFound) {
+	if _, err := s.store.ConsumeAuthRequest(t.Context(), "other", a.StateHash); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another environment took it: %v", err)
 	}
 	var wait sync.WaitGroup
-	got := make(chan sso.Attempt, 8)
+	got := make(chan sso.AuthRequest, 8)
 	for range 8 {
 		wait.Go(func() {
-			if taken, err := s.store.Take(t.Context(), env, a.State); err == nil {
+			if taken, err := s.store.ConsumeAuthRequest(t.Context(), env, a.StateHash); err == nil {
 				got <- taken
 			}
 		})
 	}
 	wait.Wait()
 	close(got)
-	var all []sso.Attempt
+	var all []sso.AuthRequest
 	for one := range got {
 		all = append(all, one)
 	}
-	if len(all) != 1 || all[0].Asking.Verifier != "v" || !all[0].Expires.Equal(a.Expires) || all[0].Purpose != sso.ToSignIn {
+	if len(all) != 1 || all[0].Params.Verifier != "v" || !all[0].Expires.Equal(a.Expires) ||
+		all[0].Purpose != sso.ToSignIn {
 		t.Errorf("%+v", all)
 	}
 }
 
 // V09, C07: somebody who comes by a provider is not kept out by a temporary password that is over, and is by a block.
 func TestProvidersSignInTakesNoPassword(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
 	a := s.create(t, "walkerp", nil)
-	if _, err := s.accounts.SetPassword(ctx, s.admin, a.ID, 0, account.NewPassword{Password: "a long enough secret", ForceChange: true, Unlock: true}); err != nil {
+	if _, err := s.accounts.SetPassword(ctx, s.admin, a.ID, 0,
+		account.NewPasswordRequest{Password: "a long enough secret", ForceChange: true, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
 	door := *s.signin
-	door.Own, door.Factors = dynamo.Passwords{Table: s.table}, dynamo.Factors{Table: s.table}
-	later := *door.Gate
+	door.OwnPasswords, door.Factors = dynamo.Passwords{Table: s.table}, dynamo.Factors{Table: s.table}
+	later := *door.TokenAuthenticator
 	later.Now = func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
-	door.Gate = &later
-	if got, err := door.ByProvider(ctx, a.ID, false, signin.Device{}); err != nil || got.Next != session.Done {
+	door.TokenAuthenticator = &later
+	if got, err := door.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("a year later: %+v, %v", got, err)
 	}
 	if _, err := s.accounts.Block(ctx, s.admin, a.ID, 0, "left"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := door.ByProvider(ctx, a.ID, false, signin.Device{}); !fault.HasCode(err, "signInRefused") {
+	if _, err := door.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("blocked: %v", err)
 	}
 }
 
 // Two links removed at once, each only while the other is there: one stays.
 func TestLinksDependOnEachOther(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
-	second, err := s.providers.Create(ctx, s.admin, sso.Draft{Patch: field.Patch{"name": "B", "kind": "google", "clientId": "c", "enabled": true}})
+	second, err := s.providers.Create(ctx, s.admin,
+		sso.Draft{Patch: field.Patch{"name": "B", "kind": "google", "clientId": "c", "enabled": true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,26 +310,26 @@ func TestLinksDependOnEachOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		of, err := s.store.LinksOf(ctx, a.ID)
+		of, err := s.store.IdentitiesOf(ctx, a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, err = s.fixture.store.Account(ctx, s.fresh(t).Env, a.ID); err != nil {
+		if a, err = s.fixture.store.Account(ctx, s.currentScope(t).Env, a.ID); err != nil {
 			t.Fatal(err)
 		}
 		var wait sync.WaitGroup
 		outcomes := make([]error, len(of))
 		for i, l := range of {
 			wait.Go(func() {
-				outcomes[i] = s.store.WriteLinks(ctx, []sso.LinkWrite{{
-					Env: env, Link: l, Row: a.DirectoryKey(), Gone: true, Of: &a,
-					Event: journal.Event{ID: token.NewIDText(), At: time.Now(), Kind: journal.Unlinked},
+				outcomes[i] = s.store.WriteIdentities(ctx, []sso.IdentityWrite{{
+					Env: env, Identity: l, DirectoryKey: a.DirectoryKey(), Delete: true, ExpectedAccount: &a,
+					Event: auditlog.Event{ID: token.NewIDString(), At: time.Now(), Kind: auditlog.IdentityUnlinked},
 				}})
 			})
 		}
 		wait.Wait()
-		left, err := s.store.LinksOf(ctx, a.ID)
-		if err != nil || len(left) != 1 || !errors.Is(errors.Join(outcomes...), sso.ErrRaced) {
+		left, err := s.store.IdentitiesOf(ctx, a.ID)
+		if err != nil || len(left) != 1 || !errors.Is(errors.Join(outcomes...), sso.ErrConcurrentChange) {
 			t.Errorf("%d left, %v, %v", len(left), outcomes, err)
 		}
 	}
@@ -330,7 +337,7 @@ func TestLinksDependOnEachOther(t *testing.T) {
 
 // Many links are made and removed in one transaction each, the caller's own account among them.
 func TestLinksOfTheCallerAmongMany(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	ctx := t.Context()
 	self := s.admin.Caller.AccountID
 	var pairs []sso.Pair
@@ -373,29 +380,29 @@ func TestLinksOfTheCallerAmongMany(t *testing.T) {
 		}
 	}
 	for _, id := range ids {
-		if of, err := s.store.LinksOf(ctx, id); err != nil || len(of) != 0 {
+		if of, err := s.store.IdentitiesOf(ctx, id); err != nil || len(of) != 0 {
 			t.Errorf("%s keeps %v, %v", id, of, err)
 		}
 	}
 }
 
-// Each link's mail is written in its transaction, as many together as there can be: who is linked gets one, with a line in the
-// log; who is not, because somebody else was faster, gets none.
+// Each link's mail is written in its transaction, as many together as there can be: who is linked gets one, with a line
+// in the log; who is not, because somebody else was faster, gets none.
 func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
-	s := newSignOn(t)
+	s := newSSOFixture(t)
 	table := s.table.WithOutbox(localtest.Outbox(t))
-	p := &pausing{LinkStore: dynamo.NewSignOn(table)}
+	p := &interleavedStore{IdentityStore: dynamo.NewSignOn(table)}
 	links := *s.links
-	links.Store, links.Mail = p, &mail.Desk{NewID: token.NewIDText}
+	links.Store, links.Mail = p, &mail.Composer{NewID: token.NewIDString}
 	var pairs []sso.Pair
 	var ids []string
-	for i := range sso.MostTogether {
+	for i := range sso.MaxPerTransaction {
 		id := s.create(t, fmt.Sprintf("told%02d", i), nil).ID
 		ids, pairs = append(ids, id), append(pairs, sso.Pair{AccountID: id, ObjectID: fmt.Sprintf("o-%02d", i)})
 	}
 	waiting := func() (told []string) {
 		t.Helper()
-		found, _, err := dynamo.NewOutbox(table).Records(t.Context(), env, "", false, 100)
+		found, _, err := dynamo.NewOutbox(table).LogEntries(t.Context(), env, "", false, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -405,26 +412,27 @@ func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
 		return told
 	}
 	// The whole transaction is refused for the one that was linked meanwhile, and with it every mail.
-	p.then = func() {
+	p.between = func() {
 		if _, err := s.links.Link(t.Context(), s.admin, ids[0], s.provider.ID, "o-other"); err != nil {
 			t.Error(err)
 		}
-		p.then = func() {
+		p.between = func() {
 			if told := waiting(); len(told) != 0 {
 				t.Errorf("told before anything was written: %q", told)
 			}
 		}
 	}
 	linked, err := links.LinkAll(t.Context(), s.admin, s.provider, pairs)
-	if err != nil || linked[0].Outcome != sso.LinkedOther || linked[1].Outcome != sso.LinkedNow {
+	if err != nil || linked[0].Outcome != sso.LinkedToAnother || linked[1].Outcome != sso.LinkedNow {
 		t.Fatalf("%+v, %v", linked, err)
 	}
 	told := waiting()
-	if len(told) != len(ids)-1 || slices.Contains(told, "linkAdded "+ids[0]) || !slices.Contains(told, "linkAdded "+ids[1]) {
+	if len(told) != len(ids)-1 || slices.Contains(told, "linkAdded "+ids[0]) ||
+		!slices.Contains(told, "linkAdded "+ids[1]) {
 		t.Errorf("told %q", told)
 	}
 	writes := 0
-	p.then = func() { writes++; p.then = func() { writes++ } }
+	p.between = func() { writes++; p.between = func() { writes++ } }
 	gone, err := links.RemoveAll(t.Context(), s.admin, s.provider, ids)
 	if err != nil || gone[0].Outcome != sso.Removed || writes != 1 {
 		t.Errorf("%+v in %d transactions, %v", gone, writes, err)
@@ -432,10 +440,10 @@ func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
 	if told := waiting(); len(told) != 2*len(ids)-1 {
 		t.Errorf("told %d times: %q", len(told), told)
 	}
-	timeline, _, err := dynamo.Timeline{Table: table}.Events(t.Context(), s.fresh(t).Env, ids[1], "", 10)
+	timeline, _, err := dynamo.AccountLog{Table: table}.Events(t.Context(), s.currentScope(t).Env, ids[1], "", 10)
 	mailed := 0
 	for _, e := range timeline {
-		if e.Kind == journal.Mailed {
+		if e.Kind == auditlog.MailSent {
 			mailed++
 		}
 	}

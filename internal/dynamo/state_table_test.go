@@ -11,33 +11,36 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// standing is an account's state as the product's table has it: two switches, the automatic block, the dates.
-type standing struct {
+// accountState is an account's state as the product's table has it: two switches, the automatic block, the dates.
+type accountState struct {
 	active, blocked, tries bool
 	dates                  field.Patch
 	// used says that the person signed in, and has a session.
 	used bool
 }
 
-func (s standing) signsIn() bool { return s.active && !s.blocked && !s.tries && s.dates == nil }
+func (s accountState) signsIn() bool { return s.active && !s.blocked && !s.tries && s.dates == nil }
 
-// standings are all states that an account can be in.
-func standings() map[string]standing {
-	out := map[string]standing{}
-	for name, dates := range map[string]field.Patch{"": nil, ", past": {"dateFrom": field.Date("2020-01-01"), "dateTo": field.Date("2020-12-31")}, ", to come": {"dateFrom": field.Date("2999-01-01")}} {
+// accountStates are all states that an account can be in.
+func accountStates() map[string]accountState {
+	out := map[string]accountState{}
+	for name, dates := range map[string]field.Patch{"": nil,
+		", past":    {"dateFrom": field.Date("2020-01-01"), "dateTo": field.Date("2020-12-31")},
+		", to come": {"dateFrom": field.Date("2999-01-01")}} {
 		for i := range 8 {
-			s := standing{active: i&1 == 0, blocked: i&2 != 0, tries: i&4 != 0, dates: dates}
-			word := map[bool]string{true: "in use", false: "locked"}[s.active] + map[bool]string{true: ", blocked"}[s.blocked] + map[bool]string{true: ", blocked by tries"}[s.tries]
+			s := accountState{active: i&1 == 0, blocked: i&2 != 0, tries: i&4 != 0, dates: dates}
+			word := map[bool]string{true: "in use", false: "locked"}[s.active] + map[bool]string{true: ", blocked"}[s.blocked] +
+				map[bool]string{true: ", blocked by tries"}[s.tries]
 			out[word+name] = s
 		}
 	}
-	out["in use, signed in"] = standing{active: true, used: true}
-	out["in use, blocked by tries, signed in"] = standing{active: true, tries: true, used: true}
+	out["in use, signed in"] = accountState{active: true, used: true}
+	out["in use, blocked by tries, signed in"] = accountState{active: true, tries: true, used: true}
 	return out
 }
 
-// stand makes an account in a state, and returns the token of its session where it has one.
-func (f *fixture) stand(t *testing.T, name string, s standing) (a account.Account, bearer string) {
+// createInState makes an account in a state, and returns the token of its session where it has one.
+func (f *fixture) createInState(t *testing.T, name string, s accountState) (a account.Account, bearer string) {
 	t.Helper()
 	must := func(_ account.Account, err error) {
 		t.Helper()
@@ -46,12 +49,13 @@ func (f *fixture) stand(t *testing.T, name string, s standing) (a account.Accoun
 		}
 	}
 	a = f.create(t, name, s.dates)
-	must(f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: secret + " first"}))
+	must(f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: secret + " first"}))
 	if !s.blocked || s.tries {
-		must(f.accounts.Allow(t.Context(), f.fresh(t), a.ID, 0))
+		must(f.accounts.Allow(t.Context(), f.currentScope(t), a.ID, 0))
 	}
 	if s.used {
-		got, err := f.signin.Login(t.Context(), name, secret+" first", signin.Device{})
+		got, err := f.signin.Login(t.Context(), name, secret+" first", signin.ClientInfo{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +65,12 @@ func (f *fixture) stand(t *testing.T, name string, s standing) (a account.Accoun
 		f.guess(t, name)
 	}
 	if s.blocked && s.tries {
-		must(f.accounts.Block(t.Context(), f.fresh(t), a.ID, 0, "before"))
+		must(f.accounts.Block(t.Context(), f.currentScope(t), a.ID, 0, "before"))
 	}
 	if !s.active {
-		must(f.accounts.Lock(t.Context(), f.fresh(t), a.ID, 0))
+		must(f.accounts.Lock(t.Context(), f.currentScope(t), a.ID, 0))
 	}
-	a, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+	a, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	must(a, err)
 	if a.Active != s.active || a.AccessLocked != s.blocked || a.TriesBlockedAt.IsZero() == s.tries {
 		t.Fatalf("%s is %+v", name, a)
@@ -84,53 +88,58 @@ func (f *fixture) guess(t *testing.T, name string) {
 	}
 }
 
-// stateDeed is a row of the product's table: what is done, and what state comes of each.
-type stateDeed struct {
+// stateOperation is a row of the product's table: what is done, and what state comes of each.
+type stateOperation struct {
 	do func(t *testing.T, f *fixture, a account.Account) error
 	// then changes the state; ends says that every session is over.
-	then func(*standing)
-	ends func(standing) bool
+	then func(*accountState)
+	ends func(accountState) bool
 	// password is the one that signs in afterwards, where it is another.
 	password string
 }
 
-func always(standing) bool { return true }
-func never(standing) bool  { return false }
+func always(accountState) bool { return true }
+func never(accountState) bool  { return false }
 
-func stateDeeds() map[string]stateDeed {
-	by := func(do func(f *fixture, t *testing.T, a account.Account) (account.Account, error)) func(*testing.T, *fixture, account.Account) error {
+func stateOperations() map[string]stateOperation {
+	by := func(do func(f *fixture, t *testing.T, a account.Account) (account.Account, error)) func(*testing.T, *fixture,
+		account.Account) error {
 		return func(t *testing.T, f *fixture, a account.Account) error {
 			_, err := do(f, t, a)
 			return err
 		}
 	}
-	set := func(choice account.NewPassword) func(*testing.T, *fixture, account.Account) error {
+	set := func(choice account.NewPasswordRequest) func(*testing.T, *fixture, account.Account) error {
 		return by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, choice)
+			return f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0, choice)
 		})
 	}
-	return map[string]stateDeed{
+	return map[string]stateOperation{
 		"Block": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.Block(t.Context(), f.fresh(t), a.ID, 0, "a reason")
-		}), then: func(s *standing) { s.blocked = true }, ends: always},
-		"automatic block": {do: func(t *testing.T, f *fixture, a account.Account) error { f.guess(t, a.Username); return nil }, then: func(s *standing) { s.tries = true }, ends: never},
+			return f.accounts.Block(t.Context(), f.currentScope(t), a.ID, 0, "a reason")
+		}), then: func(s *accountState) { s.blocked = true }, ends: always},
+		"automatic block": {
+			do:   func(t *testing.T, f *fixture, a account.Account) error { f.guess(t, a.Username); return nil },
+			then: func(s *accountState) { s.tries = true }, ends: never},
 		"Lock": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.Lock(t.Context(), f.fresh(t), a.ID, 0)
-		}), then: func(s *standing) { s.active = false }, ends: func(s standing) bool { return s.active }},
+			return f.accounts.Lock(t.Context(), f.currentScope(t), a.ID, 0)
+		}), then: func(s *accountState) { s.active = false }, ends: func(s accountState) bool { return s.active }},
 		"Unlock": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.Unlock(t.Context(), f.fresh(t), a.ID, 0)
-		}), then: func(s *standing) { s.active = true }, ends: never},
+			return f.accounts.Unlock(t.Context(), f.currentScope(t), a.ID, 0)
+		}), then: func(s *accountState) { s.active = true }, ends: never},
 		"Allow": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.Allow(t.Context(), f.fresh(t), a.ID, 0)
-		}), then: func(s *standing) { s.blocked, s.tries = false, false }, ends: never},
+			return f.accounts.Allow(t.Context(), f.currentScope(t), a.ID, 0)
+		}), then: func(s *accountState) { s.blocked, s.tries = false, false }, ends: never},
 		"Reset try count": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.ResetTries(t.Context(), f.fresh(t), a.ID, 0)
-		}), then: func(s *standing) { s.tries = false }, ends: never},
+			return f.accounts.ResetTries(t.Context(), f.currentScope(t), a.ID, 0)
+		}), then: func(s *accountState) { s.tries = false }, ends: never},
 		"Force password change": {do: by(func(f *fixture, t *testing.T, a account.Account) (account.Account, error) {
-			return f.accounts.ForcePasswordChange(t.Context(), f.fresh(t), a.ID, 0)
-		}), then: func(*standing) {}, ends: never},
-		"Set password":             {do: set(account.NewPassword{Password: secret + " second"}), then: func(*standing) {}, ends: always, password: secret + " second"},
-		"Set password, and unlock": {do: set(account.NewPassword{Password: secret + " third", Unlock: true}), then: func(s *standing) { s.blocked, s.tries = false, false }, ends: always, password: secret + " third"},
+			return f.accounts.ForcePasswordChange(t.Context(), f.currentScope(t), a.ID, 0)
+		}), then: func(*accountState) {}, ends: never},
+		"Set password": {do: set(account.NewPasswordRequest{Password: secret + " second"}),
+			then: func(*accountState) {}, ends: always, password: secret + " second"},
+		"Set password, and unlock": {do: set(account.NewPasswordRequest{Password: secret + " third", Unlock: true}),
+			then: func(s *accountState) { s.blocked, s.tries = false, false }, ends: always, password: secret + " third"},
 	}
 }
 
@@ -142,32 +151,34 @@ func TestEveryActionInEveryState(t *testing.T) {
 	}
 	f := newFixture(t)
 	n := 0
-	for deedName, deed := range stateDeeds() {
-		for name, before := range standings() {
+	for deedName, deed := range stateOperations() {
+		for name, before := range accountStates() {
 			n++
 			t.Run(deedName+" on "+name, func(t *testing.T) {
 				username := fmt.Sprintf("state%04d", n)
-				a, bearer := f.stand(t, username, before)
+				a, bearer := f.createInState(t, username, before)
 				if err := deed.do(t, f, a); err != nil {
 					t.Fatal(err)
 				}
 				want := before
 				deed.then(&want)
-				now, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+				now, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 				if err != nil {
 					t.Fatal(err)
 				}
-				shown := now.Presented()
+				shown := now.ForDisplay()
 				if now.Active != want.active || shown.AccessLocked != (want.blocked || want.tries) {
 					t.Errorf("%+v; want %+v", shown, want)
 				}
-				if shown.AccessLocked && (shown.LockedAt.IsZero() || shown.LockedReason == "") || !shown.AccessLocked && (!shown.LockedAt.IsZero() || shown.LockedReason != "" || shown.LockedBy != "") {
+				if shown.AccessLocked && (shown.LockedAt.IsZero() || shown.LockedReason == "") || !shown.AccessLocked &&
+					(!shown.LockedAt.IsZero() || shown.LockedReason != "" || shown.LockedBy != "") {
 					t.Errorf("date and reason of the block do not fit: %+v", shown)
 				}
 				if deedName == "Block" && (shown.LockedReason != "a reason" || shown.LockedBy != "admin") {
 					t.Errorf("blocked as %+v", shown)
 				}
-				if (deedName == "Allow" || deedName == "Reset try count" || deedName == "Set password, and unlock") && now.FailedTries != 0 {
+				if (deedName == "Allow" || deedName == "Reset try count" || deedName == "Set password, and unlock") &&
+					now.FailedTries != 0 {
 					t.Errorf("%d tries are left", now.FailedTries)
 				}
 				if ended := now.Epoch != a.Epoch; ended != deed.ends(before) {
@@ -194,11 +205,11 @@ func TestEveryActionInEveryState(t *testing.T) {
 func TestDeleteInEveryState(t *testing.T) {
 	f := newFixture(t)
 	n := 0
-	for name, s := range standings() {
+	for name, s := range accountStates() {
 		n++
 		t.Run(name, func(t *testing.T) {
-			a, bearer := f.stand(t, fmt.Sprintf("gone%03d", n), s)
-			err := f.accounts.Delete(t.Context(), f.fresh(t), a.ID, 0)
+			a, bearer := f.createInState(t, fmt.Sprintf("gone%03d", n), s)
+			err := f.accounts.Delete(t.Context(), f.currentScope(t), a.ID, 0)
 			if s.used {
 				if !fault.HasCode(err, "inUse") {
 					t.Errorf("%v", err)
@@ -211,7 +222,7 @@ func TestDeleteInEveryState(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); !fault.Is(err, fault.NotFound) {
+			if _, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); !fault.Is(err, fault.NotFound) {
 				t.Errorf("%v", err)
 			}
 			if f.login(t, f.signin, a.Username, secret+" first")() == nil {
@@ -221,10 +232,11 @@ func TestDeleteInEveryState(t *testing.T) {
 	}
 }
 
-// Sessions and API keys at the next request: a licence change to API ends sessions, Date to ends both by the clock alone at
-// the end of its day (UTC), a block or a lock of the owner refuses its keys and their sessions until it is undone.
+// Sessions and API keys at the next request: a licence change to API ends sessions, Date to ends both by the clock
+// alone at the end of its day (UTC), a block or a lock of the owner refuses its keys and their sessions until it is
+// undone.
 func TestSessionsAndKeysFollowTheState(t *testing.T) {
-	k := newKeyring(t)
+	k := newKeyFixture(t)
 	_, key := k.key(t, "one")
 	opened := k.session(t, key)
 	answers := func(name string, keyWorks, sessionWorks bool) {
@@ -243,24 +255,26 @@ func TestSessionsAndKeysFollowTheState(t *testing.T) {
 		}
 	}
 	answers("at first", true, true)
-	must(k.accounts.Block(t.Context(), k.fresh(t), k.client.ID, 0, "x"))
+	must(k.accounts.Block(t.Context(), k.currentScope(t), k.client.ID, 0, "x"))
 	answers("blocked", false, false)
-	must(k.accounts.Allow(t.Context(), k.fresh(t), k.client.ID, 0))
+	must(k.accounts.Allow(t.Context(), k.currentScope(t), k.client.ID, 0))
 	answers("allowed again", true, false) // sessions that ended stay ended
 	opened = k.session(t, key)
-	must(k.accounts.Lock(t.Context(), k.fresh(t), k.client.ID, 0))
+	must(k.accounts.Lock(t.Context(), k.currentScope(t), k.client.ID, 0))
 	answers("locked", false, false)
-	must(k.accounts.Unlock(t.Context(), k.fresh(t), k.client.ID, 0))
+	must(k.accounts.Unlock(t.Context(), k.currentScope(t), k.client.ID, 0))
 	answers("unlocked", true, false)
 
 	// V39, C46: by the clock, with nobody to do anything.
 	day := k.now.Truncate(24 * time.Hour)
 	k.now = day.Add(23*time.Hour + 59*time.Minute + 50*time.Second)
-	must(k.accounts.Change(t.Context(), k.fresh(t), k.client.ID, k.version(t, k.client.ID), field.Patch{"dateTo": field.DateOf(k.now)}))
+	must(k.accounts.Change(t.Context(), k.currentScope(t), k.client.ID, k.version(t, k.client.ID),
+		field.Patch{"dateTo": field.DateOf(k.now)}))
 	opened = k.session(t, key)
 	person := k.create(t, "person", field.Patch{"dateTo": field.DateOf(k.now)})
-	must(k.accounts.SetPassword(t.Context(), k.fresh(t), person.ID, 0, account.NewPassword{Password: secret, Unlock: true}))
-	got, err := k.signin.Login(t.Context(), "person", secret, signin.Device{})
+	must(k.accounts.SetPassword(t.Context(), k.currentScope(t), person.ID, 0,
+		account.NewPasswordRequest{Password: secret, Unlock: true}))
+	got, err := k.signin.Login(t.Context(), "person", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,11 +293,13 @@ func TestSessionsAndKeysFollowTheState(t *testing.T) {
 	k.now = k.now.Add(-10 * time.Second)
 
 	other := k.create(t, "turned", nil)
-	must(k.accounts.SetPassword(t.Context(), k.fresh(t), other.ID, 0, account.NewPassword{Password: secret, Unlock: true}))
-	if got, err = k.signin.Login(t.Context(), "turned", secret, signin.Device{}); err != nil {
+	must(k.accounts.SetPassword(t.Context(), k.currentScope(t), other.ID, 0,
+		account.NewPasswordRequest{Password: secret, Unlock: true}))
+	if got, err = k.signin.Login(t.Context(), "turned", secret, signin.ClientInfo{}); err != nil {
 		t.Fatal(err)
 	}
-	must(k.accounts.Change(t.Context(), k.fresh(t), other.ID, k.version(t, other.ID), field.Patch{"userType": "API"}))
+	must(k.accounts.Change(t.Context(), k.currentScope(t), other.ID, k.version(t, other.ID),
+		field.Patch{"userType": "API"}))
 	if _, err := k.signin.Authenticate(t.Context(), got.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("an API client has a person's session: %v", err)
 	}

@@ -46,10 +46,10 @@ func (t *Table) WithOutbox(name string) *Table {
 	return &Table{Client: t.Client, Name: t.Name, Outbox: name}
 }
 
-// errCancelled is a transaction that did not happen, with the reason for each of its items.
-type errCancelled struct{ reasons []types.CancellationReason }
+// cancelledError is a transaction that did not happen, with the reason for each of its items.
+type cancelledError struct{ reasons []types.CancellationReason }
 
-func (e *errCancelled) Error() string {
+func (e *cancelledError) Error() string {
 	for i, r := range e.reasons {
 		if code := aws.ToString(r.Code); code != "None" {
 			return fmt.Sprintf("transaction cancelled: item %d: %s: %s", i, code, aws.ToString(r.Message))
@@ -59,7 +59,7 @@ func (e *errCancelled) Error() string {
 }
 
 // failed returns the index of the first item whose condition did not hold, or -1.
-func (e *errCancelled) failed() int {
+func (e *cancelledError) failed() int {
 	for i, r := range e.reasons {
 		if aws.ToString(r.Code) == conditionFailed {
 			return i
@@ -76,31 +76,31 @@ const (
 )
 
 // transact writes all items or none. A conflict with another transaction is tried again; a condition that does not hold
-// comes back as *errCancelled. The SDK makes its own retries of one call idempotent by its client request token.
+// comes back as *cancelledError. The SDK makes its own retries of one call idempotent by its client request token.
 func (t *Table) transact(ctx context.Context, items []types.TransactWriteItem) error {
 	const tries = 8
 	for attempt := 1; ; attempt++ {
 		_, err := t.Client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
 		var cancelled *types.TransactionCanceledException
 		if !errors.As(err, &cancelled) {
-			return store("write", err)
+			return storeError("write", err)
 		}
-		e := &errCancelled{reasons: cancelled.CancellationReasons}
+		e := &cancelledError{reasons: cancelled.CancellationReasons}
 		if e.failed() >= 0 {
 			return e
 		}
 		if attempt == tries {
 			return unavailable(e)
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := backoff(ctx, attempt); err != nil {
 			return err
 		}
 	}
 }
 
-// updateUnlessConflicting updates one item, again where a transaction has it just then (which the SDK does not retry): another
+// updateRetrying updates one item, again where a transaction has it just then (which the SDK does not retry): another
 // sign-in of the same account must not fail this one (V14).
-func (t *Table) updateUnlessConflicting(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+func (t *Table) updateRetrying(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
 	const tries = 8
 	for attempt := 1; ; attempt++ {
 		out, err := t.Client.UpdateItem(ctx, in)
@@ -108,16 +108,16 @@ func (t *Table) updateUnlessConflicting(ctx context.Context, in *dynamodb.Update
 		if !errors.As(err, &conflict) || attempt == tries {
 			return out, err
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := backoff(ctx, attempt); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// pause waits before the next try: doubling from 20 ms, with jitter so that two writers do not meet again.
-func pause(ctx context.Context, attempt int) error {
+// backoff waits before the next try: doubling from 20 ms, with jitter so that two writers do not meet again.
+func backoff(ctx context.Context, attempt int) error {
 	wait := min(20*time.Millisecond<<attempt, 2*time.Second)
-	timer := time.NewTimer(wait/2 + time.Duration(below(int(wait/2))))
+	timer := time.NewTimer(wait/2 + time.Duration(randomBelow(int(wait/2))))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -127,8 +127,8 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// below returns a random number from 0 to n-1, good enough for spreading load.
-func below(n int) int {
+// randomBelow returns a random number from 0 to n-1, good enough for spreading load.
+func randomBelow(n int) int {
 	var raw [8]byte
 	_, _ = rand.Read(raw[:])                                   // never fails (crypto/rand)
 	return int(binary.LittleEndian.Uint64(raw[:]) % uint64(n)) //nolint:gosec // n is small and positive
@@ -140,19 +140,20 @@ func (t *Table) get(ctx context.Context, k key) (item, error) {
 		TableName: &t.Name, Key: k.attributes(), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return nil, store("read", err)
+		return nil, storeError("read", err)
 	}
 	return out.Item, nil
 }
 
-// getsAtOnce is how many batches of one getAll are read at a time: one answer is decoded while others are under way.
-const getsAtOnce = 4
+// concurrentBatches is how many batches of one batchGet are read at a time: one answer is decoded while others are
+// under way.
+const concurrentBatches = 4
 
-// getAll reads items strongly, any number, and returns those that exist in the order of keys; a missing one is nil.
-func (t *Table) getAll(ctx context.Context, keys []key) ([]item, error) {
+// batchGet reads items strongly, any number, and returns those that exist in the order of keys; a missing one is nil.
+func (t *Table) batchGet(ctx context.Context, keys []key) ([]item, error) {
 	out := make([]item, len(keys))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(getsAtOnce)
+	group.SetLimit(concurrentBatches)
 	for start := 0; start < len(keys); start += maxBatchGet {
 		batch := keys[start:min(start+maxBatchGet, len(keys))]
 		group.Go(func() error {
@@ -182,7 +183,7 @@ func (t *Table) getBatch(ctx context.Context, keys []key, found map[key]item) er
 	for attempt := 1; len(request) > 0; attempt++ {
 		out, err := t.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
 		if err != nil {
-			return store("read", err)
+			return storeError("read", err)
 		}
 		for _, it := range out.Responses[t.Name] {
 			found[key{text(it, "PK"), text(it, "SK")}] = it
@@ -192,7 +193,7 @@ func (t *Table) getBatch(ctx context.Context, keys []key, found map[key]item) er
 			if attempt == 8 {
 				return unavailable(errors.New("keys left unprocessed"))
 			}
-			if err := pause(ctx, attempt); err != nil {
+			if err := backoff(ctx, attempt); err != nil {
 				return err
 			}
 		}
@@ -200,14 +201,14 @@ func (t *Table) getBatch(ctx context.Context, keys []key, found map[key]item) er
 	return nil
 }
 
-// page reads one page of a partition strongly, from after a sort key (exclusive), forwards or backwards.
-type page struct {
+// pageQuery reads one page of a partition strongly, from after a sort key (exclusive), forwards or backwards.
+type pageQuery struct {
 	pk, prefix, after string
 	backwards         bool
 	limit             int32
 }
 
-func (t *Table) query(ctx context.Context, p page) (items []item, more bool, err error) {
+func (t *Table) query(ctx context.Context, p pageQuery) (items []item, more bool, err error) {
 	in := &dynamodb.QueryInput{
 		TableName: &t.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!p.backwards),
 		KeyConditionExpression:    aws.String("PK = :pk"),
@@ -225,13 +226,13 @@ func (t *Table) query(ctx context.Context, p page) (items []item, more bool, err
 	}
 	out, err := t.Client.Query(ctx, in)
 	if err != nil {
-		return nil, false, store("read", err)
+		return nil, false, storeError("read", err)
 	}
 	return out.Items, len(out.LastEvaluatedKey) > 0, nil
 }
 
 // queryAll reads a whole partition, or what of it has the prefix.
-func (t *Table) queryAll(ctx context.Context, p page) ([]item, error) {
+func (t *Table) queryAll(ctx context.Context, p pageQuery) ([]item, error) {
 	var all []item
 	for {
 		items, more, err := t.query(ctx, p)
@@ -246,9 +247,9 @@ func (t *Table) queryAll(ctx context.Context, p page) ([]item, error) {
 	}
 }
 
-// store turns an SDK error into what callers act on: throttling and the like are Unavailable, a cancelled context stays
-// itself, the rest is internal.
-func store(deed string, err error) error {
+// storeError turns an SDK error into what callers act on: throttling and the like are Unavailable, a cancelled context
+// stays itself, the rest is internal.
+func storeError(operation string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -263,11 +264,12 @@ func store(deed string, err error) error {
 		errors.As(err, &conflict) || errors.As(err, &progress) {
 		return unavailable(err)
 	}
-	return fmt.Errorf("%s table: %w", deed, err)
+	return fmt.Errorf("%s table: %w", operation, err)
 }
 
 func unavailable(cause error) error {
-	return fault.New(fault.Unavailable, "busy", "The service is busy; try again in a moment.").After(time.Second).Because(cause)
+	return fault.New(fault.Unavailable, "busy",
+		"The service is busy; try again in a moment.").WithRetryAfter(time.Second).WithCause(cause)
 }
 
 // conditionHeld tells a write whose condition did not hold, with the item as it is, from any other error.
@@ -276,5 +278,5 @@ func conditionHeld(err error) (held bool, current item, other error) {
 	if errors.As(err, &failed) {
 		return false, failed.Item, nil
 	}
-	return err == nil, nil, store("write", err)
+	return err == nil, nil, storeError("write", err)
 }

@@ -15,12 +15,12 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/reference"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/session"
@@ -28,43 +28,44 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// tabs are the services of an account's tabs over a fixture.
-type tabs struct {
-	log         *journal.Log
+// tabServices are the services of an account's tabs over a fixture.
+type tabServices struct {
+	log         *auditlog.Reader
 	notes       *account.Notes
 	contacts    *account.Contacts
 	delegations *account.Delegations
 	store       dynamo.Delegations
 }
 
-func (f *fixture) tabs() tabs {
-	desk := account.Desk{Accounts: f.accounts, Now: time.Now, NewID: token.NewIDText}
-	timeline, store := dynamo.Timeline{Table: f.table}, dynamo.Delegations{Table: f.table}
-	return tabs{
-		log: &journal.Log{Source: timeline, Now: time.Now}, notes: &account.Notes{Desk: desk, Store: timeline},
-		contacts:    &account.Contacts{Desk: desk, Store: dynamo.Contacts{Table: f.table}},
-		delegations: &account.Delegations{Desk: desk, Store: store, Resources: store}, store: store,
+func (f *fixture) tabServices() tabServices {
+	desk := account.Editor{Accounts: f.accounts, Now: time.Now, NewID: token.NewIDString}
+	timeline, store := dynamo.AccountLog{Table: f.table}, dynamo.Delegations{Table: f.table}
+	return tabServices{
+		log: &auditlog.Reader{Store: timeline, Now: time.Now}, notes: &account.Notes{Editor: desk, Store: timeline},
+		contacts:    &account.Contacts{Editor: desk, Store: dynamo.Contacts{Table: f.table}},
+		delegations: &account.Delegations{Editor: desk, Store: store, Resources: store}, store: store,
 	}
 }
 
-// lines reads a whole log in pages of two.
-func (f *fixture) lines(t *testing.T, sc access.Scope, a account.Account) []journal.Line {
+// logLines reads a whole log in pages of two.
+func (f *fixture) logLines(t *testing.T, sc access.Scope, a account.Account) []auditlog.Entry {
 	t.Helper()
-	var out []journal.Line
-	var after *journal.Position
+	var out []auditlog.Entry
+	var after *auditlog.Position
 	for {
-		page, err := f.tabs().log.Page(t.Context(), sc.Env, journal.Whose{ID: a.ID, Username: a.Username}, journal.Filter{}, after, 2)
+		page, err := f.tabServices().log.Page(t.Context(), sc.Env, auditlog.Owner{ID: a.ID, Username: a.Username},
+			auditlog.Filter{}, after, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, page.Lines...)
+		out = append(out, page.Entries...)
 		if after = page.Next; after == nil {
 			return out
 		}
 	}
 }
 
-func kindsOf(lines []journal.Line) string {
+func kindsOf(lines []auditlog.Entry) string {
 	var out []string
 	for _, l := range lines {
 		out = append(out, string(l.Kind))
@@ -76,31 +77,34 @@ func kindsOf(lines []journal.Line) string {
 func TestTheLogTellsAnAccountsLife(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: "seven green bicycles", Unlock: true}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: "seven green bicycles", Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
 	scope := f.signInAs(t, "walkerp", "seven green bicycles")
 	sessions := dynamo.Sessions{Table: f.table}
-	if _, err := sessions.Close(t.Context(), a.ID, scope.Caller.SessionID, session.End{At: time.Now(), Why: session.SignedOut}); err != nil {
+	if _, err := sessions.Close(t.Context(), a.ID, scope.Caller.SessionID,
+		session.End{At: time.Now(), Reason: session.SignedOut}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.tabs().notes.Add(t.Context(), f.fresh(t), a.ID, "Called.\nCalls again."); err != nil {
+	if _, err := f.tabServices().notes.Add(t.Context(), f.currentScope(t), a.ID, "Called.\nCalls again."); err != nil {
 		t.Fatal(err)
 	}
 	// Begun before the block, carried out after it: it stands where it was carried out.
 	job := f.submit(t, transfer.Options{}, []any{"Username", "Mobile"}, []any{"walkerp", "+44 20 7946 0018"})
-	if _, err := f.accounts.Block(t.Context(), f.fresh(t), a.ID, 0, "On leave"); err != nil {
+	if _, err := f.accounts.Block(t.Context(), f.currentScope(t), a.ID, 0, "On leave"); err != nil {
 		t.Fatal(err)
 	}
-	before := f.fresh(t)
+	before := f.currentScope(t)
 	if err := f.worker().Run(t.Context(), env, job.ID); err != nil {
 		t.Fatal(err)
 	}
-	lines := f.lines(t, f.fresh(t), a)
+	lines := f.logLines(t, f.currentScope(t), a)
 	if got := kindsOf(lines); got != "changed accessBlocked note sessionClosed signedIn passwordSet created" {
 		t.Fatal(got)
 	}
-	if l := lines[0]; l.Job != job.ID || l.Row != 2 || l.By != "admin" || len(l.Changes) == 0 || l.Changes[0].Field != "mobile" || l.Changes[0].From != nil || l.Changes[0].To != "+44 20 7946 0018" {
+	if l := lines[0]; l.Job != job.ID || l.Row != 2 || l.By != "admin" || len(l.Changes) == 0 ||
+		l.Changes[0].Field != "mobile" || l.Changes[0].From != nil || l.Changes[0].To != "+44 20 7946 0018" {
 		t.Errorf("import: %+v", l)
 	}
 	if l := lines[2]; l.Note != "Called.\nCalls again." || l.By != "admin" || l.ByID != f.admin.Caller.AccountID {
@@ -110,7 +114,7 @@ func TestTheLogTellsAnAccountsLife(t *testing.T) {
 		t.Errorf("birth: %+v", l)
 	}
 	// A reader who began before the import was committed does not see its line.
-	if got := kindsOf(f.lines(t, before, a)); got != "accessBlocked note sessionClosed signedIn passwordSet created" {
+	if got := kindsOf(f.logLines(t, before, a)); got != "accessBlocked note sessionClosed signedIn passwordSet created" {
 		t.Errorf("an older snapshot sees %s", got)
 	}
 	f.kept(t, a.ID)
@@ -150,21 +154,22 @@ func (f *fixture) partition(t *testing.T, pk string) []map[string]types.Attribut
 // An account that an import made tells of the row in its first line; a reader who does not see the import sees no line.
 func TestTheFirstLineOfAnImportedAccount(t *testing.T) {
 	f := newFixture(t)
-	before := f.fresh(t)
-	job := f.submit(t, transfer.Options{}, []any{"Username", "Description", "User licenses", "Email"}, []any{"new", "New", "FULL", "new@example.com"})
+	before := f.currentScope(t)
+	job := f.submit(t, transfer.Options{}, []any{"Username", "Description", "User licenses", "Email"},
+		[]any{"new", "New", "FULL", "new@example.com"})
 	if err := f.worker().Run(t.Context(), env, job.ID); err != nil {
 		t.Fatal(err)
 	}
-	found, _, err := f.accounts.List(t.Context(), f.fresh(t), "", 100)
+	found, _, err := f.accounts.List(t.Context(), f.currentScope(t), "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(found, func(a account.Account) bool { return a.Username == "new" })
-	lines := f.lines(t, f.fresh(t), found[i])
+	lines := f.logLines(t, f.currentScope(t), found[i])
 	if kindsOf(lines) != "created" || lines[0].Job != job.ID || lines[0].Row != 2 {
 		t.Errorf("%+v", lines)
 	}
-	if lines := f.lines(t, before, found[i]); len(lines) != 0 {
+	if lines := f.logLines(t, before, found[i]); len(lines) != 0 {
 		t.Errorf("%+v", lines)
 	}
 }
@@ -175,22 +180,24 @@ func TestTabsHaveVersionsOfTheirOwn(t *testing.T) {
 	a := f.create(t, "walkerp", nil)
 	for version := range int64(5) {
 		c := account.Contact{Title: fmt.Sprint(version)}
-		if got, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, version+1, c); err != nil || got.Version != version+2 {
+		if got, err := f.tabServices().contacts.Replace(t.Context(), f.currentScope(t), a.ID, version+1, c); err != nil ||
+			got.Version != version+2 {
 			t.Fatal(err)
 		}
 	}
-	if now, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); err != nil || now.Version != 1 {
+	if now, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || now.Version != 1 {
 		t.Errorf("version %d %v", now.Version, err)
 	}
-	if _, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, 1, field.Patch{"name": "Other"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, 1, field.Patch{"name": "Other"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, 1, field.Patch{"name": "Third"})
+	_, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, 1, field.Patch{"name": "Third"})
 	if e := fault.As(err); e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "name" {
 		t.Errorf("%+v", e)
 	}
-	_, err = f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 4, account.Contact{})
-	if e := fault.As(err); e == nil || e.Kind != fault.Stale || len(e.Fields) != 2 || e.Fields[0].Field != "title" || e.Fields[0].By != "admin" {
+	_, err = f.tabServices().contacts.Replace(t.Context(), f.currentScope(t), a.ID, 4, account.Contact{})
+	if e := fault.As(err); e == nil || e.Kind != fault.Stale || len(e.Fields) != 2 || e.Fields[0].Field != "title" ||
+		e.Fields[0].By != "admin" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -198,18 +205,22 @@ func TestTabsHaveVersionsOfTheirOwn(t *testing.T) {
 func TestContactIsKeptWhole(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
-	if none, err := f.tabs().contacts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !reflect.DeepEqual(none, account.Contact{Version: 1}) {
+	if none, err := f.tabServices().contacts.Get(t.Context(), f.currentScope(t), a.ID); err != nil ||
+		!reflect.DeepEqual(none, account.Contact{Version: 1}) {
 		t.Errorf("%+v %v", none, err)
 	}
 	want := account.Contact{
-		Version: 2, Title: "Dr", FirstName: "P", MiddleName: "Q", LastName: "W", Suffix: "OBE", JobTitle: "J", Company: "C", LegacyRef: "L",
-		Emails: []account.ContactEntry{{Type: "work", Value: "a@example.com"}}, Phones: []account.ContactEntry{{Type: "fax", Value: "1"}},
+		Version: 2, Title: "Dr", FirstName: "P", MiddleName: "Q", LastName: "W", Suffix: "OBE", JobTitle: "J", Company: "C",
+		LegacyRef: "L",
+		Emails:    []account.ContactEntry{{Type: "work", Value: "a@example.com"}},
+		Phones:    []account.ContactEntry{{Type: "fax", Value: "1"}},
 		Addresses: []account.Address{{Type: "home", Address: "a\nb", Postcode: "c", City: "d", County: "e", Country: "GB"}},
 	}
-	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 1, want); err != nil {
+	if _, err := f.tabServices().contacts.Replace(t.Context(), f.currentScope(t), a.ID, 1, want); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.tabs().contacts.Get(t.Context(), f.fresh(t), a.ID); err != nil || !reflect.DeepEqual(got, want) {
+	if got, err := f.tabServices().contacts.Get(t.Context(), f.currentScope(t), a.ID); err != nil ||
+		!reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -243,44 +254,49 @@ func outcomes(n int, do func(i int) error) map[string]int {
 func TestParallelWritersOfTabs(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
-	sc := f.fresh(t)
+	sc := f.currentScope(t)
 	got := outcomes(10, func(i int) error {
-		_, err := f.tabs().contacts.Replace(t.Context(), sc, a.ID, 1, account.Contact{Title: fmt.Sprint(i)})
+		_, err := f.tabServices().contacts.Replace(t.Context(), sc, a.ID, 1, account.Contact{Title: fmt.Sprint(i)})
 		return err
 	})
 	if got[""] != 1 || got["stale"] != 9 {
 		t.Errorf("contacts: %v", got)
 	}
 	got = outcomes(10, func(i int) error {
-		_, err := f.tabs().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup, []string{"STAFF", "staff", "ＳＴＡＦＦ"}[i%3], i%2 == 0)
+		_, err := f.tabServices().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup,
+			[]string{"STAFF", "staff", "ＳＴＡＦＦ"}[i%3], i%2 == 0)
 		return err
 	})
 	if got[""] != 1 || got["delegated"] != 9 {
 		t.Errorf("delegations: %v", got)
 	}
-	all, _, err := f.tabs().delegations.List(t.Context(), sc, a.ID, "", 10)
+	all, _, err := f.tabServices().delegations.List(t.Context(), sc, a.ID, "", 10)
 	if err != nil || len(all) != 1 || all[0].Code != "STAFF" {
 		t.Fatalf("%+v %v", all, err)
 	}
 	got = outcomes(10, func(int) error {
-		_, err := f.tabs().delegations.Change(t.Context(), sc, a.ID, all[0].ID, 1, !all[0].Manager)
+		_, err := f.tabServices().delegations.Change(t.Context(), sc, a.ID, all[0].ID, 1, !all[0].Manager)
 		return err
 	})
 	if got[""] != 1 || got["stale"] != 9 {
 		t.Errorf("changes: %v", got)
 	}
-	got = outcomes(10, func(int) error { return f.tabs().delegations.Remove(t.Context(), sc, a.ID, all[0].ID, nil) })
+	got = outcomes(10,
+		func(int) error { return f.tabServices().delegations.Remove(t.Context(), sc, a.ID, all[0].ID, nil) })
 	if got[""] != 1 || got["notFound"] != 9 {
 		t.Errorf("removals: %v", got)
 	}
-	if got := kindsOf(f.lines(t, f.fresh(t), a)); got != "delegationRemoved delegationChanged delegationAdded contactChanged created" {
+	if got := kindsOf(
+		f.logLines(t, f.currentScope(t), a)); got !=
+		"delegationRemoved delegationChanged delegationAdded contactChanged created" {
 		t.Error(got)
 	}
 	if left := f.partition(t, "V#test"); len(left) != 0 {
 		t.Errorf("claims left: %v", left)
 	}
 	// What was removed can be given again.
-	if _, err := f.tabs().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup, "STAFF", true); err != nil {
+	if _, err := f.tabServices().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup, "STAFF",
+		true); err != nil {
 		t.Error(err)
 	}
 }
@@ -288,26 +304,29 @@ func TestParallelWritersOfTabs(t *testing.T) {
 func TestDelegationsOfResourcesAndTheirPages(t *testing.T) {
 	f := newFixture(t)
 	a, b := f.create(t, "walkerp", nil), f.create(t, "doej", nil)
-	resources := &resource.Service{Store: dynamo.Resources{Table: f.table}, Others: []resource.Uses{f.tabs().store}, Now: time.Now, NewID: token.NewIDText}
+	resources := &resource.Service{Store: dynamo.Resources{Table: f.table},
+		UsageFinders: []resource.UsageFinder{f.tabServices().store}, Now: time.Now, NewID: token.NewIDString}
 	for _, code := range []string{"A", "A#B", "C"} {
-		if _, err := resources.Create(t.Context(), f.fresh(t), field.Patch{"code": code, "description": "R", "resourceGroup": "STAFF"}); err != nil {
+		if _, err := resources.Create(t.Context(), f.currentScope(t),
+			field.Patch{"code": code, "description": "R", "resourceGroup": "STAFF"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var given []string
 	for _, code := range []string{"a#b", "A", "c"} {
-		d, err := f.tabs().delegations.Add(t.Context(), f.fresh(t), a.ID, account.TargetResource, code, false)
+		d, err := f.tabServices().delegations.Add(t.Context(), f.currentScope(t), a.ID, account.TargetResource, code, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		given = append(given, d.Code)
 	}
-	if _, err := f.tabs().delegations.Add(t.Context(), f.fresh(t), b.ID, account.TargetResource, "A", false); err != nil {
+	if _, err := f.tabServices().delegations.Add(t.Context(), f.currentScope(t), b.ID, account.TargetResource, "A",
+		false); err != nil {
 		t.Fatal(err)
 	}
 	var listed []string
 	for after := ""; ; {
-		found, next, err := f.tabs().delegations.List(t.Context(), f.fresh(t), a.ID, after, 1)
+		found, next, err := f.tabServices().delegations.List(t.Context(), f.currentScope(t), a.ID, after, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,17 +343,18 @@ func TestDelegationsOfResourcesAndTheirPages(t *testing.T) {
 		t.Errorf("%v and %v", given, listed)
 	}
 	for code, want := range map[string][]string{"A": {"doej", "walkerp"}, "A#B": {"walkerp"}} {
-		r, err := resources.Get(t.Context(), f.fresh(t), code)
+		r, err := resources.Get(t.Context(), f.currentScope(t), code)
 		if err != nil {
 			t.Fatal(err)
 		}
-		uses, err := f.tabs().store.Uses(t.Context(), f.fresh(t).Env, r)
+		uses, err := f.tabServices().store.Usages(t.Context(), f.currentScope(t).Env, r)
 		text := strings.Join(uses, "; ")
-		if err != nil || len(uses) != len(want) || !strings.Contains(text, want[0]) || !strings.Contains(text, want[len(want)-1]) {
+		if err != nil || len(uses) != len(want) || !strings.Contains(text, want[0]) ||
+			!strings.Contains(text, want[len(want)-1]) {
 			t.Errorf("%s: %v %v", code, uses, err)
 		}
 	}
-	if err := resources.Delete(t.Context(), f.fresh(t), "C", 0); !fault.HasCode(err, "inUse") {
+	if err := resources.Delete(t.Context(), f.currentScope(t), "C", 0); !fault.HasCode(err, "inUse") {
 		t.Errorf("a delegated resource was deleted: %v", err)
 	}
 }
@@ -343,18 +363,20 @@ func TestDelegationsOfResourcesAndTheirPages(t *testing.T) {
 func TestDelegatedResourceGroupsAreInUse(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
-	sc := f.fresh(t)
-	if _, err := f.tabs().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup, "staff", true); err != nil {
+	sc := f.currentScope(t)
+	if _, err := f.tabServices().delegations.Add(t.Context(), sc, a.ID, account.TargetResourceGroup, "staff",
+		true); err != nil {
 		t.Fatal(err)
 	}
 	var got []reference.Holder
 	visit := func(h reference.Holder) { got = append(got, h) }
 	for _, kind := range []catalogue.Kind{catalogue.ResourceGroup, catalogue.Role} {
-		if err := f.tabs().store.Holders(t.Context(), sc.Env, kind, visit); err != nil {
+		if err := f.tabServices().store.VisitHolders(t.Context(), sc.Env, kind, visit); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := []reference.Holder{{What: "account", ID: a.ID, Name: "walkerp", Codes: map[catalogue.Kind][]string{catalogue.ResourceGroup: {"STAFF"}}}}
+	want := []reference.Holder{
+		{Type: "account", ID: a.ID, Name: "walkerp", Codes: map[catalogue.Kind][]string{catalogue.ResourceGroup: {"STAFF"}}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
@@ -365,13 +387,14 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
 	elsewhere := environment.Environment{ID: "elsewhere"}
-	e := journal.Event{ID: token.NewIDText(), At: time.Now(), Kind: journal.NoteAdded}
-	store := f.tabs().store
-	d := account.Delegation{ID: token.NewIDText(), Version: 1, Kind: account.TargetResource, Code: "X"}
+	e := auditlog.Event{ID: token.NewIDString(), At: time.Now(), Kind: auditlog.NoteAdded}
+	store := f.tabServices().store
+	d := account.Delegation{ID: token.NewIDString(), Version: 1, Kind: account.TargetResource, Code: "X"}
 	for name, err := range map[string]error{
-		"note":    dynamo.Timeline{Table: f.table}.Note(t.Context(), elsewhere, a.ID, e),
+		"note":    dynamo.AccountLog{Table: f.table}.Note(t.Context(), elsewhere, a.ID, e),
 		"contact": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), elsewhere, a.ID, account.Contact{Version: 2}, e),
-		"nobody":  dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), f.fresh(t).Env, token.NewIDText(), account.Contact{Version: 2}, e),
+		"nobody": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), f.currentScope(t).Env, token.NewIDString(),
+			account.Contact{Version: 2}, e),
 	} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -380,7 +403,8 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	if err := store.AddDelegation(t.Context(), elsewhere, a.ID, d, e); err == nil {
 		t.Error("a delegation was written")
 	}
-	if _, seen, err := (dynamo.Timeline{Table: f.table}).Born(t.Context(), elsewhere, a.ID); seen || err != nil {
+	if _, seen, err := (dynamo.AccountLog{Table: f.table}).CreationEvent(t.Context(), elsewhere, a.ID); seen ||
+		err != nil {
 		t.Errorf("born %v %v", seen, err)
 	}
 	if items := f.partition(t, "U#"+a.ID); len(items) != 1 {
@@ -388,37 +412,41 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	}
 }
 
-// A tab that is written while its account is being deleted keeps it, or comes too late; nothing is left without an account.
+// A tab that is written while its account is being deleted keeps it, or comes too late; nothing is left without an
+// account.
 func TestDeletionSeesTabs(t *testing.T) {
 	f := newFixture(t)
-	f.accounts.Remover = f.store
+	f.accounts.Deleter = f.store
 	a := f.create(t, "walkerp", nil)
-	seen, err := f.store.Belongings(t.Context(), a.ID)
+	seen, err := f.store.Dependents(t.Context(), a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.tabs().contacts.Replace(t.Context(), f.fresh(t), a.ID, 1, account.Contact{Title: "Dr"}); err != nil {
+	if _, err := f.tabServices().contacts.Replace(t.Context(), f.currentScope(t), a.ID, 1,
+		account.Contact{Title: "Dr"}); err != nil {
 		t.Fatal(err)
 	}
-	now, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+	now, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	deletion := account.Deletion{Before: now, Belongings: seen, Event: journal.Event{ID: token.NewIDText(), At: time.Now(), Kind: journal.Deleted}}
-	if err := f.store.Delete(t.Context(), f.fresh(t).Env, deletion); !errors.Is(err, account.ErrRaced) {
+	deletion := account.Deletion{Before: now, Dependents: seen,
+		Event: auditlog.Event{ID: token.NewIDString(), At: time.Now(), Kind: auditlog.Deleted}}
+	if err := f.store.Delete(t.Context(), f.currentScope(t).Env, deletion); !errors.Is(err, account.ErrConcurrentChange) {
 		t.Errorf("a contact written meanwhile was not seen: %v", err)
 	}
-	d, err := f.tabs().delegations.Add(t.Context(), f.fresh(t), a.ID, account.TargetResourceGroup, "STAFF", true)
+	d, err := f.tabServices().delegations.Add(t.Context(), f.currentScope(t), a.ID, account.TargetResourceGroup, "STAFF",
+		true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.accounts.Delete(t.Context(), f.fresh(t), a.ID, 0); !fault.HasCode(err, "inUse") {
+	if err := f.accounts.Delete(t.Context(), f.currentScope(t), a.ID, 0); !fault.HasCode(err, "inUse") {
 		t.Errorf("an account with a delegation was deleted: %v", err)
 	}
-	if err := f.tabs().delegations.Remove(t.Context(), f.fresh(t), a.ID, d.ID, nil); err != nil {
+	if err := f.tabServices().delegations.Remove(t.Context(), f.currentScope(t), a.ID, d.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.accounts.Delete(t.Context(), f.fresh(t), a.ID, 0); err != nil {
+	if err := f.accounts.Delete(t.Context(), f.currentScope(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, it := range f.partition(t, "U#"+a.ID) {

@@ -15,17 +15,17 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// counting counts the passwords that are held against somebody's hash.
-type counting struct {
-	fastHash
+// countingHasher counts the passwords that are held against somebody's hash.
+type countingHasher struct {
+	fakeHasher
 	verified atomic.Int64
 }
 
-func (c *counting) Verify(hash, p string) bool {
+func (c *countingHasher) Verify(hash, p string) bool {
 	if hash != "" {
 		c.verified.Add(1)
 	}
-	return c.fastHash.Verify(hash, p)
+	return c.fakeHasher.Verify(hash, p)
 }
 
 const secret = "a long enough secret"
@@ -34,7 +34,8 @@ const secret = "a long enough secret"
 func (f *fixture) member(t *testing.T, username string) account.Account {
 	t.Helper()
 	a := f.create(t, username, nil)
-	a, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: secret, Unlock: true})
+	a, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: secret, Unlock: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,25 +44,26 @@ func (f *fixture) member(t *testing.T, username string) account.Account {
 
 func (f *fixture) login(t *testing.T, s *signin.Service, identifier, password string) func() error {
 	return func() error {
-		_, err := s.Login(t.Context(), identifier, password, signin.Device{})
+		_, err := s.Login(t.Context(), identifier, password, signin.ClientInfo{})
 		return err
 	}
 }
 
-// C01, C02, C03, V12: of 200 wrong guesses at once, under every spelling of username and email, no more are verified than
-// the limit allows; then the account is blocked, and the right password is not even looked at.
+// C01, C02, C03, V12: of 200 wrong guesses at once, under every spelling of username and email, no more are verified
+// than the limit allows; then the account is blocked, and the right password is not even looked at.
 func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doëj")
-	hasher := &counting{}
+	hasher := &countingHasher{}
 	s := *f.signin
-	s.Hasher = hasher
+	s.Verifier = hasher
 	var deeds []func() error
 	for i := range 200 {
-		as := []string{"doëj", "DOËJ", " doëj@example.com", "ｄｏëｊ", "DoËJ＠Example.com", "doe\u0308j", "DOE\u0308J@example.com"}[i%7]
+		as := []string{"doëj", "DOËJ", " doëj@example.com", "ｄｏëｊ", "DoËJ＠Example.com", "doe\u0308j",
+			"DOE\u0308J@example.com"}[i%7]
 		deeds = append(deeds, f.login(t, &s, as, "wrong"))
 	}
-	for _, err := range together(deeds...) {
+	for _, err := range inParallel(deeds...) {
 		if !fault.HasCode(err, "signInRefused") {
 			t.Fatalf("a guess: %v", err)
 		}
@@ -72,11 +74,11 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	if err := f.login(t, &s, "doëj", secret)(); !fault.HasCode(err, "signInRefused") || hasher.verified.Load() != 5 {
 		t.Errorf("the right password: %v, %d verified", err, hasher.verified.Load())
 	}
-	got, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+	got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	if err != nil || got.FailedTries != 5 || got.TriesBlockedAt.IsZero() {
 		t.Errorf("%+v %v", got, err)
 	}
-	if _, err := f.accounts.Allow(t.Context(), f.fresh(t), a.ID, 0); err != nil {
+	if _, err := f.accounts.Allow(t.Context(), f.currentScope(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.login(t, &s, "doe\u0308j", secret)(); err != nil {
@@ -92,12 +94,13 @@ func TestParallelRightSignInsAllSucceed(t *testing.T) {
 	for range 50 {
 		deeds = append(deeds, f.login(t, f.signin, "doej", secret))
 	}
-	for _, err := range together(deeds...) {
+	for _, err := range inParallel(deeds...) {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); err != nil || got.FailedTries != 0 || !got.TriesBlockedAt.IsZero() {
+	if got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || got.FailedTries != 0 ||
+		!got.TriesBlockedAt.IsZero() {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -107,13 +110,13 @@ func TestATryIsChargedBeforeItIsVerified(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
 	c := &crash{at: 1, after: true}
-	hasher := &counting{}
+	hasher := &countingHasher{}
 	s := *f.signin
-	s.Accounts, s.Hasher = dynamo.Accounts{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}, hasher
-	if err := f.login(t, &s, "doej", secret)(); !errors.Is(err, errDead) || hasher.verified.Load() != 0 {
+	s.Accounts, s.Verifier = dynamo.Accounts{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}, hasher
+	if err := f.login(t, &s, "doej", secret)(); !errors.Is(err, errProcessDied) || hasher.verified.Load() != 0 {
 		t.Fatalf("%v, %d verified", err, hasher.verified.Load())
 	}
-	if got, err := f.accounts.Get(t.Context(), f.fresh(t), a.ID); err != nil || got.FailedTries != 1 {
+	if got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || got.FailedTries != 1 {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -122,10 +125,11 @@ func TestATryIsChargedBeforeItIsVerified(t *testing.T) {
 func TestTicketsAreUsedOnce(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "doej", nil)
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: secret, ForceChange: true, Unlock: true}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: secret, ForceChange: true, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
-	first, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	first, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +149,7 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 				return err
 			})
 		}
-		for _, err := range together(deeds...) {
+		for _, err := range inParallel(deeds...) {
 			if err != nil && !fault.Is(err, fault.Unauthenticated) {
 				t.Error(err)
 			}
@@ -155,7 +159,7 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 		}
 	}
 	repeat(func() (signin.Result, error) {
-		return f.signin.ChangePassword(t.Context(), first.Ticket.Reveal(), "a password of my own", signin.Device{})
+		return f.signin.ChangePassword(t.Context(), first.Ticket.Reveal(), "a password of my own", signin.ClientInfo{})
 	})
 }
 
@@ -163,30 +167,31 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 func TestATicketDoesNotLiftABlockThatCameAfterIt(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "doej", nil)
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), a.ID, 0, account.NewPassword{Password: secret, ForceChange: true, Unlock: true}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
+		account.NewPasswordRequest{Password: secret, ForceChange: true, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
-	first, err := f.signin.Login(t.Context(), "doej", secret, signin.Device{})
+	first, err := f.signin.Login(t.Context(), "doej", secret, signin.ClientInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := *f.signin
-	s.Hasher = hashing(func() { // between the reading of the ticket and its use
+	s.Verifier = hasherFunc(func() { // between the reading of the ticket and its use
 		for range 5 {
-			_, _ = f.signin.Login(t.Context(), "doej", "wrong", signin.Device{})
+			_, _ = f.signin.Login(t.Context(), "doej", "wrong", signin.ClientInfo{})
 		}
 	})
-	_, err = s.ChangePassword(t.Context(), first.Ticket.Reveal(), "a password of my own", signin.Device{})
-	got, _ := f.accounts.Get(t.Context(), f.fresh(t), a.ID)
+	_, err = s.ChangePassword(t.Context(), first.Ticket.Reveal(), "a password of my own", signin.ClientInfo{})
+	got, _ := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	if !fault.HasCode(err, "ticket") || got.TriesBlockedAt.IsZero() || got.PasswordHash == "" || !got.ForcePasswordChange {
 		t.Errorf("%v %+v", err, got)
 	}
 }
 
-// hashing is a Hasher that does something else first, and finds every password wrong.
-type hashing func()
+// hasherFunc is a Hasher that does something else first, and finds every password wrong.
+type hasherFunc func()
 
-func (h hashing) Verify(string, string) bool {
+func (h hasherFunc) Verify(string, string) bool {
 	h()
 	return false
 }
@@ -195,13 +200,14 @@ func (h hashing) Verify(string, string) bool {
 func TestTwoAdministratorsCannotEndEachOther(t *testing.T) {
 	f := newFixture(t)
 	other := f.create(t, "second", map[string]any{"roles": []string{"ADMIN"}})
-	if _, err := f.accounts.SetPassword(t.Context(), f.fresh(t), other.ID, 0, account.NewPassword{Password: secret, Unlock: true}); err != nil {
+	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), other.ID, 0,
+		account.NewPasswordRequest{Password: secret, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
 	theirs := f.signInAs(t, "second", secret)
-	mine := f.fresh(t)
+	mine := f.currentScope(t)
 	take := map[string]any{"roles": []string{"VIEWER"}}
-	errs := together(
+	errs := inParallel(
 		func() error {
 			_, err := f.accounts.Change(t.Context(), mine, theirs.Caller.AccountID, f.version(t, other.ID), take)
 			return err
@@ -213,7 +219,7 @@ func TestTwoAdministratorsCannotEndEachOther(t *testing.T) {
 	)
 	left := 0
 	for _, id := range []string{other.ID, mine.Caller.AccountID} {
-		if a, err := f.accounts.Get(t.Context(), f.fresh(t), id); err == nil && strings.Join(a.Roles, "") == "ADMIN" {
+		if a, err := f.accounts.Get(t.Context(), f.currentScope(t), id); err == nil && strings.Join(a.Roles, "") == "ADMIN" {
 			left++
 		}
 	}
@@ -224,7 +230,7 @@ func TestTwoAdministratorsCannotEndEachOther(t *testing.T) {
 
 func (f *fixture) version(t *testing.T, id string) int64 {
 	t.Helper()
-	a, err := f.accounts.Get(t.Context(), f.fresh(t), id)
+	a, err := f.accounts.Get(t.Context(), f.currentScope(t), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,14 +243,14 @@ func TestWhatAnImportChangedIsNamedToo(t *testing.T) {
 	a := f.create(t, "doej", nil)
 	j := f.submit(t, transfer.Options{}, []any{"Username", "Description"}, []any{"doej", "By import"})
 	time.Sleep(2 * time.Millisecond) // ids of one millisecond have no order
-	if _, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, 1, map[string]any{"mobile": "1"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, 1, map[string]any{"mobile": "1"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}
 	for version, want := range map[int64]string{1: "mobile,name", 2: "name"} {
-		_, err := f.accounts.Change(t.Context(), f.fresh(t), a.ID, version, map[string]any{"name": "Mine"})
+		_, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, version, map[string]any{"name": "Mine"})
 		var names []string
 		for _, field := range fault.As(err).Fields {
 			names = append(names, field.Field)

@@ -11,75 +11,79 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/transfer"
 )
 
 var (
-	_ transfer.Undoing = Imports{}
-	_ transfer.Undos   = Jobs{}
+	_ transfer.UndoStore    = Imports{}
+	_ transfer.UndoJobStore = Jobs{}
 )
 
-// importMarks are the attributes by which an item tells of imports. Whoever writes it at once takes them away: what an import
-// left is then no longer what it left.
-const importMarks = "was, imp, gone, was0, imp0"
+// importAttributes are the attributes by which an item tells of imports. Whoever writes it at once takes them away:
+// what an import left is then no longer what it left.
+const importAttributes = "was, imp, gone, was0, imp0"
 
-// isThere is the condition that a resource or an anchor is there and not being taken away by an import.
-const isThere = "attribute_exists(PK) AND attribute_not_exists(gone)"
+// notTombstoned is the condition that a resource or an anchor is there and not being taken away by an import.
+const notTombstoned = "attribute_exists(PK) AND attribute_not_exists(gone)"
 
-// goneOver stages that an item is taken away: its image stays for those who write it meanwhile.
-const goneOver = "SET was = v, gone = :yes, imp0 = imp, imp = :mark REMOVE was0"
+// stageTombstone stages that an item is taken away: its image stays for those who write it meanwhile.
+const stageTombstone = "SET was = v, gone = :yes, imp0 = imp, imp = :mark REMOVE was0"
 
-// stagedOver is how an import stages a new image over an item that was read with the mark of another import, 0 for none, and
-// with the image before that or without.
-func stagedOver(mark int64, former bool) string {
+// stageImage is how an import stages a new image over an item that was read with the mark of another import, 0 for
+// none, and with the image before that or without.
+func stageImage(importID int64, former bool) string {
 	switch {
-	case former && mark != 0:
+	case former && importID != 0:
 		return "SET was0 = was, was = v, v = :v, imp0 = imp, imp = :mark"
-	case mark != 0:
+	case importID != 0:
 		return "SET was = v, v = :v, imp0 = imp, imp = :mark REMOVE was0"
 	}
 	return "SET was = v, v = :v, imp = :mark"
 }
 
-func beingUndone() error {
-	return fault.New(fault.Conflict, "busy", "An import is being undone just now, which takes this away; try again in a moment.").After(2 * time.Second)
+func undoInProgress() error {
+	return fault.New(fault.Conflict, "busy",
+		"An import is being undone just now, which takes this away; try again in a moment.").WithRetryAfter(2 * time.Second)
 }
 
-// planGone stages that an account is taken away which nothing was done with since it was made: no sign-in, no tab, no API key,
-// no link. Its identifiers go as those that an import releases do.
-func (s Accounts) planGone(env string, w account.Write, mark int64, hand handed) parts {
+// tombstoneItems stages that an account is taken away which nothing was done with since it was made: no sign-in, no
+// tab, no API key, no link. Its identifiers go as those that an import releases do.
+func (s Accounts) tombstoneItems(env string, w account.Write, importID int64, transfers keyTransfers) transaction {
 	a := w.Before
-	values := item{":mark": num(mark), ":yes": yes(true)}
-	condition := asRead(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
-	p := parts{
+	values := item{":mark": num(importID), ":yes": boolean(true)}
+	condition := rowUnchanged(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
+	p := transaction{
 		{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: rowKey(env, a.DirectoryKey()).attributes(), UpdateExpression: aws.String(goneOver),
+			TableName: &s.Name, Key: rowKey(env, a.DirectoryKey()).attributes(), UpdateExpression: aws.String(stageTombstone),
 			ConditionExpression: &condition, ExpressionAttributeValues: values,
-		}}, raced},
+		}}, concurrentChange},
 		{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: anchorKey(a.ID).attributes(), UpdateExpression: aws.String("SET was = v, gone = :yes, imp = :mark"),
+			TableName: &s.Name, Key: anchorKey(a.ID).attributes(),
+			UpdateExpression:          aws.String("SET was = v, gone = :yes, imp = :mark"),
 			ConditionExpression:       aws.String("v.epoch = :epoch AND attribute_not_exists(tabs)"),
-			ExpressionAttributeValues: item{":mark": num(mark), ":yes": yes(true), ":epoch": num(a.Epoch)},
-		}}, raced},
+			ExpressionAttributeValues: item{":mark": num(importID), ":yes": boolean(true), ":epoch": num(a.Epoch)},
+		}}, concurrentChange},
 		{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &s.Name, Key: apiKeysKey(a.ID).attributes(), ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, raced},
+			TableName: &s.Name, Key: apiKeyCountKey(a.ID).attributes(),
+			ConditionExpression: aws.String("attribute_not_exists(PK)"),
+		}}, concurrentChange},
 	}
-	s.planKeys(&p, env, w, mark, hand)
+	s.addLoginKeyChanges(&p, env, w, importID, transfers)
 	return p
 }
 
-// Held implements transfer.Undoing: by the anchors, which count the writes of tabs and links, and the counts of API keys.
-func (s Imports) Held(ctx context.Context, ids []string) (map[string]string, error) {
+// Dependents implements transfer.UndoStore: by the anchors, which count the writes of tabs and links, and the counts of
+// API keys.
+func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]string, error) {
 	keys := make([]key, 0, 2*len(ids))
 	for _, id := range ids {
-		keys = append(keys, anchorKey(id), apiKeysKey(id))
+		keys = append(keys, anchorKey(id), apiKeyCountKey(id))
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -88,23 +92,24 @@ func (s Imports) Held(ctx context.Context, ids []string) (map[string]string, err
 		switch {
 		case items[2*i+1] != nil:
 			out[id] = "API keys were made for it."
-		case number(items[2*i], attrTabs) > 0:
+		case number(items[2*i], attrTabWrites) > 0:
 			out[id] = "Its contact, its delegations, its second factor or its links were filled in."
 		}
 	}
 	return out, nil
 }
 
-// Namers implements transfer.Undoing. What a pending import names counts as well.
-func (s Imports) Namers(ctx context.Context, env environment.Environment) (map[string][]string, error) {
-	items, err := s.queryAll(ctx, page{pk: resourcePK(env.ID)})
+// DirectReports implements transfer.UndoStore. What a pending import names counts as well.
+func (s Imports) DirectReports(ctx context.Context, env environment.Environment) (map[string][]string, error) {
+	items, err := s.queryAll(ctx, pageQuery{pk: resourcePK(env.ID)})
 	if err != nil {
 		return nil, err
 	}
 	out := map[string][]string{}
 	for _, it := range items {
-		for _, is := range []age{newest, former} {
-			if r, ok := resourceOf(it, is); ok && r.Manager != "" && (is == newest || !env.Imports.Sees(number(it, attrImport))) {
+		for _, is := range []generation{newest, previous} {
+			if r, ok := resourceOf(it, is); ok && r.Manager != "" &&
+				(is == newest || !env.Imports.Sees(number(it, attrImportID))) {
 				out[catalogue.Fold(r.Manager)] = append(out[catalogue.Fold(r.Manager)], r.Key())
 			}
 		}
@@ -112,10 +117,10 @@ func (s Imports) Namers(ctx context.Context, env environment.Environment) (map[s
 	return out, nil
 }
 
-// Sweep implements transfer.Undoing. Nobody sees what it removes, so each item goes for itself, the directory row last, because
-// it tells where the others are.
-func (s Imports) Sweep(ctx context.Context, j transfer.Job, rows []transfer.Trace) error {
-	rows, err := s.orMarked(ctx, j, rows)
+// PurgeTombstones implements transfer.UndoStore. Nobody sees what it removes, so each item goes for itself, the
+// directory row last, because it tells where the others are.
+func (s Imports) PurgeTombstones(ctx context.Context, j transfer.Job, rows []transfer.RowRef) error {
+	rows, err := s.tracesOf(ctx, j, rows)
 	if err != nil {
 		return err
 	}
@@ -123,14 +128,14 @@ func (s Imports) Sweep(ctx context.Context, j transfer.Job, rows []transfer.Trac
 	for i, row := range rows {
 		keys[i] = rowKey(j.Env, row.Username)
 	}
-	items, err := s.getAll(ctx, keys)
+	items, err := s.batchGet(ctx, keys)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(takeBackAtOnce)
+	group.SetLimit(rollbackConcurrency)
 	for i, it := range items {
-		if flag(it, attrGone) && number(it, attrImport) == j.Import {
+		if flag(it, attrTombstone) && number(it, attrImportID) == j.ImportID {
 			group.Go(func() error { return s.sweepRow(ctx, j, keys[i], it) })
 		}
 	}
@@ -138,16 +143,17 @@ func (s Imports) Sweep(ctx context.Context, j transfer.Job, rows []transfer.Trac
 }
 
 func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item) error {
-	a, _ := accountOf(it, former)
-	event, err := eventAt(logKey(j.Env, sweptEventID(j, a)), journal.Event{
-		At: j.Ended, Kind: journal.Deleted, By: j.By, ByID: j.ByID, Key: j.ByKey, Subject: "account/" + a.Username, Version: a.Version,
-		Note: a.ID, Job: j.ID, Changes: a.Blanks(), Keep: j.KeptDays,
+	a, _ := accountOf(it, previous)
+	event, err := eventAt(environmentLogKey(j.Env, deletionEventID(j, a)), auditlog.Event{
+		At: j.Ended, Kind: auditlog.Deleted, By: j.By, ByID: j.ByID, Key: j.ByKey, Subject: "account/" + a.Username,
+		Version: a.Version,
+		Note:    a.ID, Job: j.ID, Changes: a.ClearedFields(), RetentionDays: j.RetentionDays,
 	})
 	if err != nil {
 		return err
 	}
 	if _, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: event}); err != nil {
-		return store("write", err)
+		return storeError("write", err)
 	}
 	keys := []key{anchorKey(a.ID)}
 	for _, identifier := range a.LoginKeys() {
@@ -159,7 +165,7 @@ func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item)
 	for _, k := range append(keys, row) {
 		_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 			TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark AND gone = :yes"),
-			ExpressionAttributeValues: item{":mark": num(j.Import), ":yes": yes(true)},
+			ExpressionAttributeValues: item{":mark": num(j.ImportID), ":yes": boolean(true)},
 		})
 		if _, _, err := conditionHeld(err); err != nil {
 			return err
@@ -168,9 +174,9 @@ func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item)
 	return nil
 }
 
-// sweptEventID is the id of the line in the environment's log, the same however often it is written: the time of the job, and
-// what is random of the account's id.
-func sweptEventID(j transfer.Job, a account.Account) string {
+// deletionEventID is the id of the line in the environment's log, the same however often it is written: the time of the
+// job, and what is random of the account's id.
+func deletionEventID(j transfer.Job, a account.Account) string {
 	const clock = 10
 	if len(j.ID) < clock || len(a.ID) < clock {
 		return j.ID + a.ID
@@ -178,37 +184,39 @@ func sweptEventID(j transfer.Job, a account.Account) string {
 	return j.ID[:clock] + a.ID[clock:]
 }
 
-// Undo implements transfer.Undos: the job, its place in the line and the note on the import that it is there are one
-// transaction, so that of two clicks one makes a job.
-func (s Jobs) Undo(ctx context.Context, undo, of transfer.Job) error {
+// CreateUndo implements transfer.UndoJobStore: the job, its place in the line and the note on the import that it is
+// there are one transaction, so that of two clicks one makes a job.
+func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 	it, err := jobItem(undo)
 	if err != nil {
 		return err
 	}
 	condition, values := "attribute_not_exists(undoing)", item{":undo": str(undo.ID), ":done": str(string(transfer.Done))}
-	if of.Undo != "" { // one that came to nothing
-		condition, values[":former"] = "undoing = :former", str(of.Undo)
+	if of.UndoJobID != "" { // one that came to nothing
+		condition, values[":former"] = "undoing = :former", str(of.UndoJobID)
 	}
 	err = s.transact(ctx, []types.TransactWriteItem{
 		{Put: &types.Put{TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)")}},
-		s.lineUp(undo),
+		s.queueEntryItem(undo),
 		{Update: &types.Update{
 			TableName: &s.Name, Key: jobKey(of.Env, of.ID).attributes(), UpdateExpression: aws.String("SET undoing = :undo"),
 			ConditionExpression:       aws.String(condition + " AND attribute_not_exists(undone) AND #state = :done"),
 			ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#state": "state"},
 		}},
 	})
-	var cancelled *errCancelled
+	var cancelled *cancelledError
 	if errors.As(err, &cancelled) {
-		return transfer.ErrLost
+		return transfer.ErrSuperseded
 	}
 	return err
 }
 
-// undonePart notes on an import that it was undone.
-func (s Imports) undonePart(undo transfer.Job) part {
-	return part{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: jobKey(undo.Env, undo.Undoes).attributes(), UpdateExpression: aws.String("SET undone = :yes"),
-		ConditionExpression: aws.String("undoing = :undo"), ExpressionAttributeValues: item{":yes": yes(true), ":undo": str(undo.ID)},
-	}}, func(item) error { return transfer.ErrOvertaken }}
+// markUndoneItem notes on an import that it was undone.
+func (s Imports) markUndoneItem(undo transfer.Job) op {
+	return op{types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: jobKey(undo.Env, undo.UndoesJobID).attributes(),
+		UpdateExpression:          aws.String("SET undone = :yes"),
+		ConditionExpression:       aws.String("undoing = :undo"),
+		ExpressionAttributeValues: item{":yes": boolean(true), ":undo": str(undo.ID)},
+	}}, func(item) error { return transfer.ErrStale }}
 }

@@ -14,12 +14,12 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// together runs each of the deeds at once, and returns their errors in order.
-func together(deeds ...func() error) []error {
-	errs := make([]error, len(deeds))
+// inParallel runs each of the deeds at once, and returns their errors in order.
+func inParallel(operations ...func() error) []error {
+	errs := make([]error, len(operations))
 	var start, end sync.WaitGroup
 	start.Add(1)
-	for i, deed := range deeds {
+	for i, deed := range operations {
 		end.Go(func() {
 			start.Wait()
 			errs[i] = deed()
@@ -30,8 +30,8 @@ func together(deeds ...func() error) []error {
 	return errs
 }
 
-// oneWins fails the test unless exactly one had no error, and the rest were told what is taken.
-func oneWins(t *testing.T, name string, errs []error) {
+// assertOneSucceeds fails the test unless exactly one had no error, and the rest were told what is taken.
+func assertOneSucceeds(t *testing.T, name string, errs []error) {
 	t.Helper()
 	won := 0
 	for _, err := range errs {
@@ -47,16 +47,16 @@ func oneWins(t *testing.T, name string, errs []error) {
 	}
 }
 
-func (f *fixture) making(t *testing.T, p field.Patch) func() error {
-	scope := f.fresh(t)
+func (f *fixture) creating(t *testing.T, p field.Patch) func() error {
+	scope := f.currentScope(t)
 	return func() error {
 		_, err := f.accounts.Create(t.Context(), scope, p)
 		return err
 	}
 }
 
-// V63, C08: of creates of one username, or of one email, or of one text as both, in any case and Unicode form, exactly one
-// wins, however many come at once.
+// V63, C08: of creates of one username, or of one email, or of one text as both, in any case and Unicode form, exactly
+// one wins, however many come at once.
 func TestOfParallelCreatesOfOneIdentifierOneWins(t *testing.T) {
 	f := newFixture(t)
 	spellings := map[string][]string{
@@ -69,13 +69,14 @@ func TestOfParallelCreatesOfOneIdentifierOneWins(t *testing.T) {
 		var deeds []func() error
 		for i := range 100 {
 			n++
-			p := field.Patch{"username": forms[i%len(forms)], "name": "N", "email": fmt.Sprintf("e%d@example.com", n), "userType": "FULL"}
+			p := field.Patch{"username": forms[i%len(forms)], "name": "N", "email": fmt.Sprintf("e%d@example.com", n),
+				"userType": "FULL"}
 			if id != "josé" && i%2 == 1 { // as an email
 				p["username"], p["email"] = fmt.Sprintf("n%d", n), forms[i%2]
 			}
-			deeds = append(deeds, f.making(t, p))
+			deeds = append(deeds, f.creating(t, p))
 		}
-		oneWins(t, id, together(deeds...))
+		assertOneSucceeds(t, id, inParallel(deeds...))
 	}
 }
 
@@ -86,16 +87,17 @@ func TestNobodysUsernameIsAnothersEmail(t *testing.T) {
 	f.create(t, "bob@example.com", field.Patch{"email": "other@example.com"})
 	mover := f.create(t, "mover", nil)
 	for name, p := range map[string]field.Patch{
-		"username": {"username": "JANE＠Example.com"}, "email": {"email": "BOB@example.com"}, "own kind": {"username": "FIRST"}, "email twice": {"email": "Jane@EXAMPLE.com"},
+		"username": {"username": "JANE＠Example.com"}, "email": {"email": "BOB@example.com"},
+		"own kind": {"username": "FIRST"}, "email twice": {"email": "Jane@EXAMPLE.com"},
 	} {
 		made := field.Patch{"username": "new", "name": "N", "email": "new@example.com", "userType": "FULL"}
 		for k, v := range p {
 			made[k] = v
 		}
-		if err := f.making(t, made)(); !fault.HasCode(err, "taken") {
+		if err := f.creating(t, made)(); !fault.HasCode(err, "taken") {
 			t.Errorf("%s, created: %v", name, err)
 		}
-		if _, err := f.accounts.Change(t.Context(), f.fresh(t), mover.ID, 1, p); !fault.HasCode(err, "taken") {
+		if _, err := f.accounts.Change(t.Context(), f.currentScope(t), mover.ID, 1, p); !fault.HasCode(err, "taken") {
 			t.Errorf("%s, changed: %v", name, err)
 		}
 	}
@@ -104,7 +106,7 @@ func TestNobodysUsernameIsAnothersEmail(t *testing.T) {
 // where says how an account is reached: the names and addresses that lead to it, and its list entry.
 func (f *fixture) where(t *testing.T, id string, identifiers ...string) string {
 	t.Helper()
-	a, err := f.accounts.Get(t.Context(), f.fresh(t), id)
+	a, err := f.accounts.Get(t.Context(), f.currentScope(t), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +121,8 @@ func (f *fixture) where(t *testing.T, id string, identifiers ...string) string {
 	return out + fmt.Sprint(" ", f.usernames(t))
 }
 
-// V64: a rename, or a change of email, or both, killed before or after any write, leaves one of both states whole, and can
-// then be done.
+// V64: a rename, or a change of email, or both, killed before or after any write, leaves one of both states whole, and
+// can then be done.
 func TestARenameKilledAtEveryWriteIsWholeOrNothing(t *testing.T) {
 	f := newFixture(t)
 	for i, change := range []field.Patch{
@@ -144,8 +146,8 @@ func (f *fixture) renameKilled(t *testing.T, change field.Patch, name string, c 
 	old := f.where(t, made.ID, reach...)
 	on := *f.accounts
 	on.Store = dynamo.Accounts{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}
-	_, err := on.Change(t.Context(), f.fresh(t), made.ID, 1, change)
-	died := errors.Is(err, errDead)
+	_, err := on.Change(t.Context(), f.currentScope(t), made.ID, 1, change)
+	died := errors.Is(err, errProcessDied)
 	if err != nil && !died {
 		t.Fatal(err)
 	}
@@ -154,7 +156,7 @@ func (f *fixture) renameKilled(t *testing.T, change field.Patch, name string, c 
 		if !died || c.after {
 			t.Errorf("%s %v: nothing was done (%v)", name, change, err)
 		}
-		if _, err := f.accounts.Change(t.Context(), f.fresh(t), made.ID, 1, change); err != nil {
+		if _, err := f.accounts.Change(t.Context(), f.currentScope(t), made.ID, 1, change); err != nil {
 			t.Errorf("%s %v: cannot be done now: %v", name, change, err)
 		}
 		is = f.where(t, made.ID, reach...)
@@ -181,7 +183,8 @@ func (f *fixture) renameKilled(t *testing.T, change field.Patch, name string, c 
 		t.Errorf("%s %v: %s, want %s", name, change, is, reached)
 	}
 	// Out of the way of the next, by the same means.
-	if _, err := f.accounts.Change(t.Context(), f.fresh(t), made.ID, 2, field.Patch{"username": "gone" + name, "email": "gone" + name + "@example.com"}); err != nil {
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), made.ID, 2,
+		field.Patch{"username": "gone" + name, "email": "gone" + name + "@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	return died
@@ -192,7 +195,8 @@ func TestIdentifiersThatAnImportReleasedAreFree(t *testing.T) {
 	f := newFixture(t)
 	f.create(t, "one", field.Patch{"email": "free1@example.com"})
 	f.create(t, "two", field.Patch{"email": "free2@example.com"})
-	j := f.submit(t, transfer.Options{}, []any{"Username", "Email"}, []any{"one", "new1@example.com"}, []any{"two", "new2@example.com"})
+	j := f.submit(t, transfer.Options{}, []any{"Username", "Email"}, []any{"one", "new1@example.com"},
+		[]any{"two", "new2@example.com"})
 	if err := f.worker().Run(t.Context(), env, j.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -19,19 +19,19 @@ type Environment struct {
 	CursorKey []byte
 }
 
-// Settings are the environment defaults. The settings package has their table of fields: labels, bounds, help. The names
-// here are those of the table, and what is stored without one of them, by an older release, reads as its default.
+// Settings are the environment defaults. The settings package has their table of fields: labels, bounds, help. The
+// names here are those of the table, and what is stored without one of them, by an older release, reads as its default.
 type Settings struct {
 	PasswordMinLength int `dynamodbav:"passwordMinLength"`
-	// PasswordClasses is how many sorts of character a password needs, PasswordHistory how many former ones it must not be,
-	// PasswordMaxAgeDays when it has to be changed; 0 turns each off.
+	// PasswordClasses is how many sorts of character a password needs, PasswordHistory how many former ones it must not
+	// be, PasswordMaxAgeDays when it has to be changed; 0 turns each off.
 	PasswordClasses    int `dynamodbav:"passwordClasses"`
 	PasswordHistory    int `dynamodbav:"passwordHistory"`
 	PasswordMaxAgeDays int `dynamodbav:"passwordMaxAgeDays"`
 	// PasswordNIST keeps the policy to what NIST SP 800-63B asks for: no classes and no maximum age.
 	PasswordNIST bool `dynamodbav:"passwordNIST"`
-	// AdminSetsPasswords lets administrators choose the temporary password of an account; without it people set their own by
-	// a link only (V10).
+	// AdminSetsPasswords lets administrators choose the temporary password of an account; without it people set their own
+	// by a link only (V10).
 	AdminSetsPasswords bool `dynamodbav:"adminSetsPasswords"`
 	// FailedTryLimit is how many wrong passwords block an account; 1..100 (NIST SP 800-63B-4, 3.2.2).
 	FailedTryLimit int `dynamodbav:"failedTryLimit"`
@@ -77,7 +77,8 @@ func (m Minutes) Duration() time.Duration { return time.Duration(m) * time.Minut
 // Defaults returns the settings of a new environment.
 func Defaults() Settings {
 	return Settings{
-		PasswordMinLength: 12, AdminSetsPasswords: true, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30, SessionHard: 12 * 60,
+		PasswordMinLength: 12, AdminSetsPasswords: true, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30,
+		SessionHard:       12 * 60,
 		TrustedDeviceDays: 30, PasswordLinkHours: 24, Country: "GB", Currency: "GBP", LogRetentionDays: 730,
 		MailSenderName: "User Accounts",
 	}

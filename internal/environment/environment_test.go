@@ -22,7 +22,8 @@ func TestTryLimitStaysWithinItsBounds(t *testing.T) {
 // V01, V39: the defaults of a new environment.
 func TestDefaults(t *testing.T) {
 	d := environment.Defaults()
-	if d.PasswordMinLength != 12 || d.SessionIdle.Duration() != 30*time.Minute || d.SessionHard.Duration() != 12*time.Hour {
+	if d.PasswordMinLength != 12 || d.SessionIdle.Duration() != 30*time.Minute ||
+		d.SessionHard.Duration() != 12*time.Hour {
 		t.Errorf("%+v", d)
 	}
 }
@@ -30,7 +31,8 @@ func TestDefaults(t *testing.T) {
 // V74: what an import wrote is seen if its number was given out before the snapshot and is not pending in it.
 func TestSnapshotSees(t *testing.T) {
 	s := environment.Snapshot{Last: 7, Pending: []int64{3, 6}}
-	for n, want := range map[int64]bool{0: true, 1: true, 2: true, 3: false, 4: true, 5: true, 6: false, 7: true, 8: false, 1 << 60: false} {
+	for n, want := range map[int64]bool{0: true, 1: true, 2: true, 3: false, 4: true, 5: true, 6: false, 7: true,
+		8: false, 1 << 60: false} {
 		if got := s.Sees(n); got != want {
 			t.Errorf("Sees(%d) = %v", n, got)
 		}

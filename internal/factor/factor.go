@@ -11,9 +11,9 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
 )
@@ -26,167 +26,170 @@ type Accounts interface {
 
 // Store is what is needed of the store of second factors.
 type Store interface {
-	// Recall reads an account's factors.
-	Recall(ctx context.Context, accountID, device string) (mfa.Factors, error)
-	// Codes reads the recovery codes: hashes by lookup.
-	Codes(ctx context.Context, accountID string) (map[string]string, error)
-	// Devices reads the remembered devices, good or not.
-	Devices(ctx context.Context, accountID string) ([]mfa.Device, error)
-	// Forget forgets one device and writes the event and the mails; NotFound if there is none.
-	Forget(ctx context.Context, accountID, device string, e journal.Event, mails []mail.Message) error
-	// WriteFactors does both changes or neither; account.ErrRaced if something is no longer as it was read.
+	// LoadFactors reads an account's factors.
+	LoadFactors(ctx context.Context, accountID, device string) (mfa.Factors, error)
+	// RecoveryCodes reads the recovery codes: hashes by lookup.
+	RecoveryCodes(ctx context.Context, accountID string) (map[string]string, error)
+	// TrustedDevices reads the remembered devices, good or not.
+	TrustedDevices(ctx context.Context, accountID string) ([]mfa.TrustedDevice, error)
+	// ForgetDevice forgets one device and writes the event and the mails; NotFound if there is none.
+	ForgetDevice(ctx context.Context, accountID, device string, e auditlog.Event, mails []mail.Message) error
+	// WriteFactors does both changes or neither; account.ErrConcurrentChange if something is no longer as it was read.
 	WriteFactors(ctx context.Context, env environment.Environment, w account.Write, c mfa.Change) error
 }
 
-// Prover verifies the caller's own password, within the limit of tries of a sign-in.
-type Prover interface {
-	ProvePassword(ctx context.Context, sc access.Scope, password string) error
+// PasswordVerifier verifies the caller's own password, within the limit of tries of a sign-in.
+type PasswordVerifier interface {
+	VerifyOwnPassword(ctx context.Context, sc access.Scope, password string) error
 }
 
 // Service does it.
 type Service struct {
-	Accounts Accounts
-	Store    Store
-	Prover   Prover
-	SetUp    *mfa.SetUp
-	// Passkeys is needed where passkeys are set up, Providers where they are removed.
-	Passkeys  Passkeys
-	Providers Providers
-	Hasher    mfa.Hasher
+	Accounts         Accounts
+	Store            Store
+	PasswordVerifier PasswordVerifier
+	Enroller         *mfa.Enroller
+	// Challenges is needed where passkeys are set up, Providers where they are removed.
+	Challenges ChallengeStore
+	Providers  Providers
+	Hasher     mfa.Hasher
 	// Mail tells the person of each change.
-	Mail *mail.Desk
+	Mail *mail.Composer
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
 	Now    func() time.Time
 	NewID  func() string
 }
 
-// Overview is an account's second factor as its owner and administrators see it.
-type Overview struct {
+// Status is an account's second factor as its owner and administrators see it.
+type Status struct {
 	Account   account.Account
 	Required  bool
 	Methods   []mfa.Method
 	Since     time.Time
 	CodesLeft int
-	// Paused is until when codes are not tried, zero while they are; Ended says that only removing helps.
-	Paused  time.Time
-	Ended   bool
-	Devices []mfa.Device
+	// PausedUntil is until when codes are not tried, zero while they are; Ended says that only removing helps.
+	PausedUntil time.Time
+	LockedOut   bool
+	Devices     []mfa.TrustedDevice
 	// Passkeys are those of Methods; MailCode says that a code by mail is a method as well.
 	Passkeys []mfa.Passkey
 	MailCode bool
 }
 
-// Overview returns the second factor of an account of the caller's environment.
-func (s *Service) Overview(ctx context.Context, sc access.Scope, id string) (Overview, error) {
+// Status returns the second factor of an account of the caller's environment.
+func (s *Service) Status(ctx context.Context, sc access.Scope, id string) (Status, error) {
 	a, err := s.Accounts.Account(ctx, sc.Env, id)
 	if err != nil {
-		return Overview{}, err
+		return Status{}, err
 	}
-	out := Overview{Account: a, Required: a.MFARequired || sc.Env.Settings.MFARequired && !a.MFAExempt}
+	out := Status{Account: a, Required: a.MFARequired || sc.Env.Settings.MFARequired && !a.MFAExempt}
 	out.MailCode = sc.Env.Settings.EmailCodeAllowed && a.Email != ""
 	if !a.MFAEnabled && !out.MailCode { // a code by mail can have devices remembered
 		return out, nil
 	}
-	found, err := s.Store.Recall(ctx, id, "")
+	found, err := s.Store.LoadFactors(ctx, id, "")
 	if err != nil {
-		return Overview{}, err
+		return Status{}, err
 	}
 	if !a.MFAEnabled {
 		found = mfa.Factors{}
 	}
 	codes := map[string]string{}
 	if a.MFAEnabled {
-		if codes, err = s.Store.Codes(ctx, id); err != nil {
-			return Overview{}, err
+		if codes, err = s.Store.RecoveryCodes(ctx, id); err != nil {
+			return Status{}, err
 		}
 	}
-	devices, err := s.Store.Devices(ctx, id)
+	devices, err := s.Store.TrustedDevices(ctx, id)
 	if err != nil {
-		return Overview{}, err
+		return Status{}, err
 	}
 	now := s.now()
 	out.Methods, out.Since, out.CodesLeft, out.Passkeys = found.Methods(), found.Since, len(codes), found.Passkeys
-	out.Paused, out.Ended = found.PausedUntil(now), found.Ended()
-	out.Devices = slices.DeleteFunc(devices, func(d mfa.Device) bool { return d.Epoch != a.DeviceEpoch || !now.Before(d.Expires) })
-	slices.SortFunc(out.Devices, func(a, b mfa.Device) int { return strings.Compare(b.ID, a.ID) })
+	out.PausedUntil, out.LockedOut = found.PausedUntil(now), found.LockedOut()
+	out.Devices = slices.DeleteFunc(devices,
+		func(d mfa.TrustedDevice) bool { return d.Epoch != a.DeviceEpoch || !now.Before(d.Expires) })
+	slices.SortFunc(out.Devices, func(a, b mfa.TrustedDevice) int { return strings.Compare(b.ID, a.ID) })
 	return out, nil
 }
 
-// Prove asks the caller for a fresh proof of who they are: a sign-in within mfa.Fresh, or the password now. It is asked for what
-// weakens a sign-in, their own or another's (C15, V35). It fails closed: whatever comes without a session of a person has
-// neither.
-func (s *Service) Prove(ctx context.Context, sc access.Scope, password string) error {
+// Reauthenticate asks the caller for a fresh proof of who they are: a sign-in within mfa.ReauthenticationWindow, or the
+// password now. It is asked for what weakens a sign-in, their own or another's (C15, V35). It fails closed: whatever
+// comes without a session of a person has neither.
+func (s *Service) Reauthenticate(ctx context.Context, sc access.Scope, password string) error {
 	switch {
 	case sc.Caller.KeyID != "":
 		return fault.New(fault.Conflict, "apiOnly", "An account that is used by API keys has no second factor.")
 	case password != "":
-		return s.Prover.ProvePassword(ctx, sc, password)
-	case !sc.Caller.Fresh(s.now(), mfa.Fresh):
+		return s.PasswordVerifier.VerifyOwnPassword(ctx, sc, password)
+	case !sc.Caller.RecentlyAuthenticated(s.now(), mfa.ReauthenticationWindow):
 		return fault.New(fault.Forbidden, "proofNeeded",
-			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five minutes.")
+			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five "+
+				"minutes.")
 	}
 	return nil
 }
 
-// own reads the caller's account for a change of its second factor, after a fresh proof.
-func (s *Service) own(ctx context.Context, sc access.Scope, password string) (account.Account, error) {
-	if err := s.Prove(ctx, sc, password); err != nil {
+// reauthenticated reads the caller's account for a change of its second factor, after a fresh proof.
+func (s *Service) reauthenticated(ctx context.Context, sc access.Scope, password string) (account.Account, error) {
+	if err := s.Reauthenticate(ctx, sc, password); err != nil {
 		return account.Account{}, err
 	}
 	return s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 }
 
-// Begin begins to set up an authenticator, in place of any that there is, which counts until the new one is confirmed (V31).
-func (s *Service) Begin(ctx context.Context, sc access.Scope, password string) (mfa.Enrolment, error) {
-	a, err := s.own(ctx, sc, password)
+// BeginTOTP begins to set up an authenticator, in place of any that there is, which counts until the new one is
+// confirmed (V31).
+func (s *Service) BeginTOTP(ctx context.Context, sc access.Scope, password string) (mfa.TOTPEnrolment, error) {
+	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
-		return mfa.Enrolment{}, err
+		return mfa.TOTPEnrolment{}, err
 	}
-	return s.SetUp.Begin(ctx, sc.Env.ID, a.ID, sc.Env.Settings.MailSenderName, a.Username)
+	return s.Enroller.BeginTOTP(ctx, sc.Env.ID, a.ID, sc.Env.Settings.MailSenderName, a.Username)
 }
 
-// Confirm ends a set-up with one good code, and returns new recovery codes, this once. That the set-up was begun is the
-// proof: beginning needs a fresh one, and what is begun is over in minutes.
-func (s *Service) Confirm(ctx context.Context, sc access.Scope, code string) ([]string, error) {
+// ConfirmTOTP ends a set-up with one good code, and returns new recovery codes, this once. That the set-up was begun is
+// the proof: beginning needs a fresh one, and what is begun is over in minutes.
+func (s *Service) ConfirmTOTP(ctx context.Context, sc access.Scope, code string) ([]string, error) {
 	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	change, codes, err := s.SetUp.Confirm(ctx, sc.Env.ID, a.ID, code)
+	change, codes, err := s.Enroller.ConfirmTOTP(ctx, sc.Env.ID, a.ID, code)
 	if err != nil {
 		return nil, err
 	}
-	w := s.write(sc, a, journal.SecondFactorAdded)
+	w := s.write(sc, a, auditlog.SecondFactorAdded)
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
-	w.After.MFAEnabled, change.Anew = true, !a.MFAEnabled
+	w.After.MFAEnabled, change.FirstFactor = true, !a.MFAEnabled
 	if a.MFAEnabled {
 		w.After.DeviceEpoch++ // the devices were remembered in place of another authenticator
 	}
-	return codes, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), change))
+	return codes, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), change))
 }
 
-// RemakeCodes replaces the recovery codes and returns the new ones, this once.
-func (s *Service) RemakeCodes(ctx context.Context, sc access.Scope, password string) ([]string, error) {
-	a, err := s.own(ctx, sc, password)
+// RegenerateRecoveryCodes replaces the recovery codes and returns the new ones, this once.
+func (s *Service) RegenerateRecoveryCodes(ctx context.Context, sc access.Scope, password string) ([]string, error) {
+	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
 		return nil, err
 	}
 	if !a.MFAEnabled {
 		return nil, noFactor()
 	}
-	shown, kept, err := mfa.NewCodes(s.Random, s.Hasher)
+	shown, kept, err := mfa.NewRecoveryCodes(s.Random, s.Hasher)
 	if err != nil {
 		return nil, err
 	}
-	w := s.write(sc, a, journal.RecoveryCodesMade)
-	return shown, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{Codes: kept}))
+	w := s.write(sc, a, auditlog.RecoveryCodesMade)
+	return shown, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), mfa.Change{Codes: kept}))
 }
 
-// Remove takes the caller's own second factor away, with recovery codes and remembered devices, and ends every session, this
-// one too. Where one is required, the next sign-in leads to setting one up.
+// Remove takes the caller's own second factor away, with recovery codes and remembered devices, and ends every session,
+// this one too. Where one is required, the next sign-in leads to setting one up.
 func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) error {
-	a, err := s.own(ctx, sc, password)
+	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil || !a.MFAEnabled {
 		return err
 	}
@@ -194,9 +197,9 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	if err != nil {
 		return err
 	}
-	w := s.write(sc, a, journal.SecondFactorRemoved)
+	w := s.write(sc, a, auditlog.SecondFactorRemoved)
 	if len(have.Passkeys) > 0 {
-		if err := s.withoutPasskeys(ctx, sc, &w); err != nil {
+		if err := s.requireOtherSignInMethod(ctx, sc, &w); err != nil {
 			return err
 		}
 	}
@@ -204,11 +207,11 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	w.After.MFAEnabled, w.DropFactors = false, true
 	w.After.Epoch++
 	w.After.DeviceEpoch++
-	return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
+	return s.busyIfChanged(s.Accounts.Write(ctx, sc.Env, withChanges(w)))
 }
 
-// Forget forgets one remembered device of an account, and tells its owner (V35).
-func (s *Service) Forget(ctx context.Context, sc access.Scope, id, device string) error {
+// ForgetDevice forgets one remembered device of an account, and tells its owner (V35).
+func (s *Service) ForgetDevice(ctx context.Context, sc access.Scope, id, device string) error {
 	a, err := s.Accounts.Account(ctx, sc.Env, id)
 	if err != nil {
 		return err
@@ -218,34 +221,36 @@ func (s *Service) Forget(ctx context.Context, sc access.Scope, id, device string
 			return err
 		}
 	}
-	return s.Store.Forget(ctx, id, device, journal.Event{
-		ID: s.NewID(), At: s.now(), Kind: journal.DevicesForgotten, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Keep: sc.Env.Settings.LogRetentionDays,
+	return s.Store.ForgetDevice(ctx, id, device, auditlog.Event{
+		ID: s.NewID(), At: s.now(), Kind: auditlog.TrustedDevicesRemoved, By: sc.Caller.Username, ByID: sc.Caller.AccountID,
+		Key:           sc.Caller.KeyID,
+		RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}, s.Mail.Notice(sc.Env, mail.DevicesRemoved, a.Addressee(), s.now(), ""))
 }
 
 // write begins a write of the caller's own account.
-func (s *Service) write(sc access.Scope, a account.Account, kind journal.Kind) account.Write {
+func (s *Service) write(sc access.Scope, a account.Account, kind auditlog.Kind) account.Write {
 	now := s.now()
-	w := account.Write{Before: &a, After: a, Event: journal.Event{
+	w := account.Write{Before: &a, After: a, Event: auditlog.Event{
 		ID: s.NewID(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Version: a.Version + 1,
-		Keep: sc.Env.Settings.LogRetentionDays,
+		RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}}
 	w.After.Version, w.After.UpdatedAt = a.Version+1, now
 	return w
 }
 
-// finished says in the event what the write changes.
-func finished(w account.Write) account.Write {
+// withChanges says in the event what the write changes.
+func withChanges(w account.Write) account.Write {
 	before, after := *w.Before, w.After
 	after.UpdatedAt = before.UpdatedAt
 	w.Event.Changes = account.Fields().Compare(&before, &after)
 	return w
 }
 
-func (s *Service) done(err error) error {
-	if errors.Is(err, account.ErrRaced) {
-		return fault.New(fault.Conflict, "busy", "The account was changed just now; nothing was done. Try again.").After(time.Second)
+func (s *Service) busyIfChanged(err error) error {
+	if errors.Is(err, account.ErrConcurrentChange) {
+		return fault.New(fault.Conflict, "busy",
+			"The account was changed just now; nothing was done. Try again.").WithRetryAfter(time.Second)
 	}
 	return err
 }

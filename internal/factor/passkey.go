@@ -9,22 +9,22 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
 )
 
-// Passkeys is what setting up one's own passkeys needs of the store.
-type Passkeys interface {
-	// AskOwn keeps the digest of a challenge until it is answered, in place of any before.
-	AskOwn(ctx context.Context, env, accountID string, digest []byte, expires time.Time) error
-	// AskedOwn reads it; nil for none.
-	AskedOwn(ctx context.Context, accountID string) ([]byte, time.Time, error)
+// ChallengeStore is what setting up one's own passkeys needs of the store.
+type ChallengeStore interface {
+	// SaveRegistrationChallenge keeps the digest of a challenge until it is answered, in place of any before.
+	SaveRegistrationChallenge(ctx context.Context, env, accountID string, digest []byte, expires time.Time) error
+	// RegistrationChallenge reads it; nil for none.
+	RegistrationChallenge(ctx context.Context, accountID string) ([]byte, time.Time, error)
 }
 
-func holderOf(a account.Account) mfa.Holder {
-	return mfa.Holder{AccountID: a.ID, Username: a.Username, Name: a.Name}
+func passkeyUser(a account.Account) mfa.PasskeyUser {
+	return mfa.PasskeyUser{AccountID: a.ID, Username: a.Username, Name: a.Name}
 }
 
 // factorsOf reads the second factor of an account; what is stored of one that it has no more counts for nothing.
@@ -32,12 +32,12 @@ func (s *Service) factorsOf(ctx context.Context, a account.Account) (mfa.Factors
 	if !a.MFAEnabled {
 		return mfa.Factors{}, nil
 	}
-	return s.Store.Recall(ctx, a.ID, "")
+	return s.Store.LoadFactors(ctx, a.ID, "")
 }
 
 // BeginPasskey returns what the caller's browser makes a passkey from.
 func (s *Service) BeginPasskey(ctx context.Context, sc access.Scope, password string) ([]byte, error) {
-	a, err := s.own(ctx, sc, password)
+	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
 		return nil, err
 	}
@@ -49,28 +49,30 @@ func (s *Service) BeginPasskey(ctx context.Context, sc access.Scope, password st
 	if err != nil {
 		return nil, err
 	}
-	options, err := s.SetUp.AskPasskey(challenge, holderOf(a), have)
+	options, err := s.Enroller.BeginPasskey(challenge, passkeyUser(a), have)
 	if err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(challenge)
-	return options, s.Passkeys.AskOwn(ctx, sc.Env.ID, a.ID, digest[:], s.now().Add(mfa.ChallengeLife))
+	return options, s.Challenges.SaveRegistrationChallenge(ctx, sc.Env.ID, a.ID, digest[:], s.now().Add(mfa.ChallengeLife))
 }
 
-// ConfirmPasskey keeps the passkey that was made. The recovery codes are for whoever had no second factor, this once. That it
-// was begun is the proof: beginning needs a fresh one, and what is begun is over in minutes.
-func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credential []byte, name string) (mfa.Passkey, []string, error) {
-	challenge, err := s.SetUp.Passkeys.Challenge(credential)
+// ConfirmPasskey keeps the passkey that was made. The recovery codes are for whoever had no second factor, this once.
+// That it was begun is the proof: beginning needs a fresh one, and what is begun is over in minutes.
+func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credential []byte, name string) (mfa.Passkey,
+	[]string, error) {
+	challenge, err := s.Enroller.Passkeys.AttestationChallenge(credential)
 	if err != nil {
 		return mfa.Passkey{}, nil, err
 	}
 	digest := sha256.Sum256(challenge)
-	asked, expires, err := s.Passkeys.AskedOwn(ctx, sc.Caller.AccountID)
+	saved, expires, err := s.Challenges.RegistrationChallenge(ctx, sc.Caller.AccountID)
 	if err != nil {
 		return mfa.Passkey{}, nil, err
 	}
-	if subtle.ConstantTimeCompare(asked, digest[:]) != 1 || !s.now().Before(expires) {
-		return mfa.Passkey{}, nil, fault.New(fault.Conflict, "noSetUp", "There is no passkey to confirm, or it is over. Begin it again.")
+	if subtle.ConstantTimeCompare(saved, digest[:]) != 1 || !s.now().Before(expires) {
+		return mfa.Passkey{}, nil,
+			fault.New(fault.Conflict, "noSetUp", "There is no passkey to confirm, or it is over. Begin it again.")
 	}
 	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 	if err != nil {
@@ -80,16 +82,16 @@ func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credentia
 	if err != nil {
 		return mfa.Passkey{}, nil, err
 	}
-	change, codes, err := s.SetUp.ConfirmPasskey(challenge, holderOf(a), have, !a.MFAEnabled, credential, name)
+	change, codes, err := s.Enroller.ConfirmPasskey(challenge, passkeyUser(a), have, !a.MFAEnabled, credential, name)
 	if err != nil {
 		return mfa.Passkey{}, nil, err
 	}
-	change.PasskeyAsked = asked
-	w := s.write(sc, a, journal.SecondFactorAdded)
-	w.Event.Note = string(mfa.ByPasskey) + ": " + change.Passkey.Name
+	change.ChallengeDigest = saved
+	w := s.write(sc, a, auditlog.SecondFactorAdded)
+	w.Event.Note = string(mfa.PasskeyMethod) + ": " + change.NewPasskey.Name
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
 	w.After.MFAEnabled = true
-	return *change.Passkey, codes, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), change))
+	return *change.NewPasskey, codes, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), change))
 }
 
 // passkey reads the caller's account and one of its passkeys.
@@ -111,45 +113,48 @@ func (s *Service) RenamePasskey(ctx context.Context, sc access.Scope, id, name s
 	if err != nil {
 		return mfa.Passkey{}, err
 	}
-	_, was, err := s.passkey(ctx, a, id)
+	_, before, err := s.passkey(ctx, a, id)
 	if err != nil {
 		return mfa.Passkey{}, err
 	}
-	is := was
-	if is.Name, err = mfa.PasskeyName(name, was.Name); err != nil || is.Name == was.Name {
-		return was, err
+	after := before
+	if after.Name, err = mfa.PasskeyName(name, before.Name); err != nil || after.Name == before.Name {
+		return before, err
 	}
-	w := s.write(sc, a, journal.SecondFactorRenamed)
-	w.Event.Note = was.Name + " is now " + is.Name
-	return is, s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{PasskeyUsed: &mfa.PasskeyUse{Was: was, Now: is}}))
+	w := s.write(sc, a, auditlog.SecondFactorRenamed)
+	w.Event.Note = before.Name + " is now " + after.Name
+	return after,
+		s.busyIfChanged(
+			s.Store.WriteFactors(ctx, sc.Env, withChanges(w),
+				mfa.Change{ChangedPasskey: &mfa.PasskeyChange{Before: before, After: after}}))
 }
 
-// RemovePasskey takes one of the caller's passkeys away. Sessions and remembered devices end, as whoever has the passkey may
-// have opened them; with the last method the whole second factor goes.
+// RemovePasskey takes one of the caller's passkeys away. Sessions and remembered devices end, as whoever has the
+// passkey may have opened them; with the last method the whole second factor goes.
 func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, password string) error {
-	a, err := s.own(ctx, sc, password)
+	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
 		return err
 	}
-	have, was, err := s.passkey(ctx, a, id)
+	have, removed, err := s.passkey(ctx, a, id)
 	if err != nil {
 		return err
 	}
-	w := s.write(sc, a, journal.SecondFactorRemoved)
+	w := s.write(sc, a, auditlog.SecondFactorRemoved)
 	if len(have.Passkeys) == 1 {
-		if err := s.withoutPasskeys(ctx, sc, &w); err != nil {
+		if err := s.requireOtherSignInMethod(ctx, sc, &w); err != nil {
 			return err
 		}
 	}
-	w.Event.Note = string(mfa.ByPasskey) + ": " + was.Name
+	w.Event.Note = string(mfa.PasskeyMethod) + ": " + removed.Name
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorRemoved, a.Addressee(), s.now(), "")
 	w.After.Epoch++
 	w.After.DeviceEpoch++
 	if len(have.Passkeys) == 1 && have.Seed == nil {
 		w.After.MFAEnabled, w.DropFactors = false, true
-		return s.done(s.Accounts.Write(ctx, sc.Env, finished(w)))
+		return s.busyIfChanged(s.Accounts.Write(ctx, sc.Env, withChanges(w)))
 	}
-	return s.done(s.Store.WriteFactors(ctx, sc.Env, finished(w), mfa.Change{NoPasskey: id}))
+	return s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), mfa.Change{RemovedPasskey: id}))
 }
 
 // Providers knows by which providers people can sign in.
@@ -158,13 +163,13 @@ type Providers interface {
 	SignInProviders(ctx context.Context, env string) ([]string, error)
 }
 
-// withoutPasskeys refuses to take away the last passkey where no other way in is left, and makes the write depend on the links
-// that it was judged by (account.WaysIn).
-func (s *Service) withoutPasskeys(ctx context.Context, sc access.Scope, w *account.Write) error {
-	open, err := s.Providers.SignInProviders(ctx, sc.Env.ID)
+// requireOtherSignInMethod refuses to take away the last passkey where no other way in is left, and makes the write
+// depend on the links that it was judged by (account.SignInMethods).
+func (s *Service) requireOtherSignInMethod(ctx context.Context, sc access.Scope, w *account.Write) error {
+	providers, err := s.Providers.SignInProviders(ctx, sc.Env.ID)
 	if err != nil {
 		return err
 	}
-	w.AsLinked = true
-	return account.WaysIn{Account: w.After, Providers: open}.Remain(s.now())
+	w.RequireSameProviders = true
+	return account.SignInMethods{Account: w.After, Providers: providers}.RequireOne(s.now())
 }

@@ -16,20 +16,20 @@ type Kind int
 
 // The kinds. Internal is the zero value, so that a forgotten kind tells a caller nothing.
 const (
-	Internal        Kind = iota
-	Malformed            // the request cannot be read: broken JSON, a wrong type, an unknown member
-	Invalid              // the request can be read, but a rule forbids a value in it
-	Unauthenticated      // no valid session, ticket or credential
-	Forbidden            // signed in, but not allowed
-	NotFound             // no such thing, or not in the caller's environment
-	WrongAct             // the thing is there, but this is not what is done with it
-	Conflict             // the state of the thing forbids the action
-	Stale                // If-Match names a version that is no longer the newest
-	VersionRequired      // a write came without If-Match
-	TooLarge             // a body or file over its bound
-	Unsupported          // a content type or file format that is not read here
-	TooMany              // throttled; RetryAfter says for how long
-	Unavailable          // something this depends on is away; safe to try again
+	Internal         Kind = iota
+	Malformed             // the request cannot be read: broken JSON, a wrong type, an unknown member
+	Invalid               // the request can be read, but a rule forbids a value in it
+	Unauthenticated       // no valid session, ticket or credential
+	Forbidden             // signed in, but not allowed
+	NotFound              // no such thing, or not in the caller's environment
+	MethodNotAllowed      // the thing is there, but this is not what is done with it
+	Conflict              // the state of the thing forbids the action
+	Stale                 // If-Match names a version that is no longer the newest
+	VersionRequired       // a write came without If-Match
+	TooLarge              // a body or file over its bound
+	Unsupported           // a content type or file format that is not read here
+	TooManyRequests       // throttled; RetryAfter says for how long
+	Unavailable           // something this depends on is away; safe to try again
 )
 
 // Field names one wrong input.
@@ -54,7 +54,7 @@ type Error struct {
 	Detail string
 	// Fields names the inputs at fault, if any.
 	Fields []Field
-	// RetryAfter says when to try again, for TooMany, Unavailable and some Conflicts; zero when unknown.
+	// RetryAfter says when to try again, for TooManyRequests, Unavailable and some Conflicts; zero when unknown.
 	RetryAfter time.Duration
 
 	cause error
@@ -90,15 +90,15 @@ func (e *Error) Error() string {
 // Unwrap returns the cause that Because set, if any.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Because returns a copy of e with a cause that is logged and never sent.
-func (e *Error) Because(cause error) *Error {
+// WithCause returns a copy of e with a cause that is logged and never sent.
+func (e *Error) WithCause(cause error) *Error {
 	c := *e
 	c.cause = cause
 	return &c
 }
 
-// After returns a copy of e that tells the caller when to try again.
-func (e *Error) After(d time.Duration) *Error {
+// WithRetryAfter returns a copy of e that tells the caller when to try again.
+func (e *Error) WithRetryAfter(d time.Duration) *Error {
 	c := *e
 	c.RetryAfter = d
 	return &c

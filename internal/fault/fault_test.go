@@ -47,7 +47,7 @@ func TestInvalidFieldsOfNoneIsNil(t *testing.T) {
 // The cause is for the log; what is sent (Detail) never holds it, and the fault it was made of stays as it was.
 func TestBecauseKeepsTheCauseInside(t *testing.T) {
 	plain := fault.New(fault.Unavailable, "busy", "Try again.")
-	caused := plain.Because(io.ErrUnexpectedEOF)
+	caused := plain.WithCause(io.ErrUnexpectedEOF)
 	if caused.Detail != "Try again." || !errors.Is(caused, io.ErrUnexpectedEOF) {
 		t.Errorf("caused = %+v", caused)
 	}
@@ -60,8 +60,8 @@ func TestBecauseKeepsTheCauseInside(t *testing.T) {
 }
 
 func TestAfterAndWithFieldsCopy(t *testing.T) {
-	plain := fault.New(fault.TooMany, "slow", "Later.")
-	later := plain.After(time.Minute).WithFields(fault.Field{Field: "f"})
+	plain := fault.New(fault.TooManyRequests, "slow", "Later.")
+	later := plain.WithRetryAfter(time.Minute).WithFields(fault.Field{Field: "f"})
 	if later.RetryAfter != time.Minute || len(later.Fields) != 1 || later.Code != "slow" {
 		t.Errorf("later = %+v", later)
 	}

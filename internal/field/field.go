@@ -30,7 +30,7 @@ const (
 	Country  Kind = "country"
 	Currency Kind = "currency"
 	Codes    Kind = "codes"   // []string, codes of reference data
-	YesNo    Kind = "yesNo"   // bool
+	Bool     Kind = "yesNo"   // bool
 	Day      Kind = "date"    // Date
 	Instant  Kind = "instant" // time.Time, UTC, to the millisecond
 	Number   Kind = "number"  // int64 or int, a whole number
@@ -78,7 +78,8 @@ type Def[T any] struct {
 // Table is the fields of T in the order of forms and documents.
 type Table[T any] []Def[T]
 
-// Patch holds the fields that a caller gave, by name: string, []string, bool, int64 or Date as the kind says, nil to empty one.
+// Patch holds the fields that a caller gave, by name: string, []string, bool, int64 or Date as the kind says, nil to
+// empty one.
 type Patch map[string]any
 
 // Diff is one field that changed, with plain values.
@@ -109,7 +110,8 @@ func (t Table[T]) Apply(dst *T, p Patch) []fault.Field {
 			continue
 		}
 		if d.ReadOnly {
-			bad = append(bad, fault.Field{Field: d.Name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
+			bad = append(bad,
+				fault.Field{Field: d.Name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 			continue
 		}
 		if f := d.set(dst, value); f != nil {
@@ -134,7 +136,7 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 	wrong := func(code, message string) *fault.Field {
 		return &fault.Field{Field: d.Name, Code: code, Message: message}
 	}
-	if value != nil && !d.takes(value) {
+	if value != nil && !d.accepts(value) {
 		return wrong("type", d.Label+" cannot hold a value of this type.")
 	}
 	switch at := d.At(dst).(type) {
@@ -161,13 +163,13 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 		*at, _ = value.(Date)
 	case *int64:
 		n, _ := value.(int64)
-		if message := d.outside(n); message != "" {
+		if message := d.rangeMessage(n); message != "" {
 			return wrong("range", message)
 		}
 		*at = n
 	case *int:
 		n, _ := value.(int64)
-		if message := d.outside(n); message != "" {
+		if message := d.rangeMessage(n); message != "" {
 			return wrong("range", message)
 		}
 		*at = int(n)
@@ -177,13 +179,13 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 	return nil
 }
 
-// takes reports whether a patch's value is of the Go type that the field's kind has in patches.
-func (d *Def[T]) takes(value any) bool {
+// accepts reports whether a patch's value is of the Go type that the field's kind has in patches.
+func (d *Def[T]) accepts(value any) bool {
 	switch value.(type) {
 	case []string:
 		return d.Kind == Codes
 	case bool:
-		return d.Kind == YesNo
+		return d.Kind == Bool
 	case Date:
 		return d.Kind == Day
 	case int64:
@@ -194,8 +196,8 @@ func (d *Def[T]) takes(value any) bool {
 	return false
 }
 
-// outside says that a number is not within the field's bounds, or "".
-func (d *Def[T]) outside(n int64) string {
+// rangeMessage says that a number is not within the field's bounds, or "".
+func (d *Def[T]) rangeMessage(n int64) string {
 	if n < int64(d.Min) || n > int64(d.Max) {
 		return d.Label + " must be within " + itoa(d.Min) + " and " + itoa(d.Max) + "."
 	}
@@ -229,7 +231,8 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		return "", "notText", d.Label + " holds bytes that are not text."
 	}
 	clean = strings.TrimFunc(norm.NFC.String(text), isBlank)
-	if strings.ContainsFunc(clean, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
+	if strings.ContainsFunc(clean,
+		func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
 		return "", "controlCharacter", d.Label + " holds a line break or another control character; take it out."
 	}
 	switch { // what is not a code is told so, however long it is
@@ -273,7 +276,7 @@ func (t Table[T]) Compare(before, after *T) []Diff {
 			continue
 		}
 		from, to := t[i].plain(before), t[i].plain(after)
-		if !same(from, to) {
+		if !equalValues(from, to) {
 			out = append(out, Diff{Field: t[i].Name, From: from, To: to})
 		}
 	}
@@ -286,7 +289,7 @@ func (t Table[T]) Image(v *T) map[string]any {
 	for i := range t {
 		at := t[i].At(v)
 		if !t[i].Live && !isZero(at) {
-			out[t[i].Name] = plain(at)
+			out[t[i].Name] = plainValue(at)
 		}
 	}
 	return out
@@ -333,20 +336,20 @@ func (t Table[T]) Value(v *T, name string) any {
 	if d == nil {
 		return nil
 	}
-	return plain(d.At(v))
+	return plainValue(d.At(v))
 }
 
 // plain returns the field's plain value; a number is never blank, so that a log tells 0 from nothing.
 func (d *Def[T]) plain(v *T) any {
-	value := plain(d.At(v))
+	value := plainValue(d.At(v))
 	if value == nil && d.Kind == Number {
 		return int64(0)
 	}
 	return value
 }
 
-// plain returns what a field pointer holds as nil, string, []string, bool or int64.
-func plain(at any) any {
+// plainValue returns what a field pointer holds as nil, string, []string, bool or int64.
+func plainValue(at any) any {
 	if isZero(at) {
 		if b, ok := at.(*bool); ok {
 			return *b
@@ -367,13 +370,13 @@ func plain(at any) any {
 	case *int:
 		return int64(*at)
 	case *time.Time:
-		return Stamp(*at)
+		return FormatInstant(*at)
 	}
 	return nil
 }
 
-// Stamp returns t as the API and the table write it: RFC 3339, UTC, milliseconds.
-func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+// FormatInstant returns t as the API and the table write it: RFC 3339, UTC, milliseconds.
+func FormatInstant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func isZero(at any) bool {
 	switch at := at.(type) {
@@ -395,7 +398,7 @@ func isZero(at any) bool {
 	return true
 }
 
-func same(a, b any) bool {
+func equalValues(a, b any) bool {
 	x, okX := a.([]string)
 	y, okY := b.([]string)
 	if okX && okY {

@@ -9,8 +9,8 @@ import (
 	"useraccounts/internal/field"
 )
 
-// thing has one field of each kind.
-type thing struct {
+// record has one field of each kind.
+type record struct {
 	Name, Mail, Phone, Type string
 	Codes                   []string
 	On                      bool
@@ -19,25 +19,27 @@ type thing struct {
 	Count, Tries            int64
 }
 
-func table() field.Table[thing] {
-	return field.Table[thing]{
-		{Name: "name", Label: "Name", Kind: field.Text, Max: 5, Required: true, At: func(v *thing) any { return &v.Name }},
-		{Name: "mail", Label: "Mail", Kind: field.Email, At: func(v *thing) any { return &v.Mail }},
-		{Name: "phone", Label: "Phone", Kind: field.Phone, At: func(v *thing) any { return &v.Phone }},
-		{Name: "type", Label: "Type", Kind: field.Code, Max: field.MaxCode, At: func(v *thing) any { return &v.Type }},
-		{Name: "codes", Label: "Codes", Kind: field.Codes, Max: 3, At: func(v *thing) any { return &v.Codes }},
-		{Name: "on", Label: "On", Kind: field.YesNo, At: func(v *thing) any { return &v.On }},
-		{Name: "day", Label: "Day", Kind: field.Day, At: func(v *thing) any { return &v.Day }},
-		{Name: "at", Label: "At", Kind: field.Instant, ReadOnly: true, At: func(v *thing) any { return &v.At }},
-		{Name: "count", Label: "Count", Kind: field.Number, ReadOnly: true, At: func(v *thing) any { return &v.Count }},
-		{Name: "seen", Label: "Seen", Kind: field.Instant, ReadOnly: true, Live: true, At: func(v *thing) any { return &v.Seen }},
-		{Name: "tries", Label: "Tries", Kind: field.Number, ReadOnly: true, Live: true, At: func(v *thing) any { return &v.Tries }},
+func recordTable() field.Table[record] {
+	return field.Table[record]{
+		{Name: "name", Label: "Name", Kind: field.Text, Max: 5, Required: true, At: func(v *record) any { return &v.Name }},
+		{Name: "mail", Label: "Mail", Kind: field.Email, At: func(v *record) any { return &v.Mail }},
+		{Name: "phone", Label: "Phone", Kind: field.Phone, At: func(v *record) any { return &v.Phone }},
+		{Name: "type", Label: "Type", Kind: field.Code, Max: field.MaxCode, At: func(v *record) any { return &v.Type }},
+		{Name: "codes", Label: "Codes", Kind: field.Codes, Max: 3, At: func(v *record) any { return &v.Codes }},
+		{Name: "on", Label: "On", Kind: field.Bool, At: func(v *record) any { return &v.On }},
+		{Name: "day", Label: "Day", Kind: field.Day, At: func(v *record) any { return &v.Day }},
+		{Name: "at", Label: "At", Kind: field.Instant, ReadOnly: true, At: func(v *record) any { return &v.At }},
+		{Name: "count", Label: "Count", Kind: field.Number, ReadOnly: true, At: func(v *record) any { return &v.Count }},
+		{Name: "seen", Label: "Seen", Kind: field.Instant, ReadOnly: true, Live: true,
+			At: func(v *record) any { return &v.Seen }},
+		{Name: "tries", Label: "Tries", Kind: field.Number, ReadOnly: true, Live: true,
+			At: func(v *record) any { return &v.Tries }},
 	}
 }
 
-func full() thing {
+func fullRecord() record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
-	return thing{
+	return record{
 		Name: "n", Mail: "m@x.de", Phone: "1", Type: "T", Codes: []string{"A", "B"}, On: true, Day: "2026-01-02",
 		At: at, Seen: at, Count: 3, Tries: 2,
 	}
@@ -46,7 +48,8 @@ func full() thing {
 func TestParseDateTakesDaysThatExist(t *testing.T) {
 	for text, want := range map[string]bool{
 		"2026-12-31": true, "2024-02-29": true, "0001-01-01": true, "9999-12-31": true,
-		"2026-02-29": false, "2026-13-01": false, "2026-00-10": false, "2026-1-05": false, "2026-01-5": false, "26-01-05": false,
+		"2026-02-29": false, "2026-13-01": false, "2026-00-10": false, "2026-1-05": false, "2026-01-5": false,
+		"26-01-05":   false,
 		"0000-01-01": false, "10000-01-01": false, "2026-01-05T00:00:00Z": false, " 2026-01-05": false, "2026-01-05 ": false,
 		"31/12/2026": false, "": false, "２０２６-01-05": false, "-001-01-01": false,
 	} {
@@ -65,11 +68,13 @@ func TestDateOfIsTheDayInUTC(t *testing.T) {
 }
 
 func TestApplySetsEachKind(t *testing.T) {
-	var v thing
-	bad := table().Apply(&v, field.Patch{
-		"name": " Zoe\u0301 ", "mail": "m@x.de", "phone": "1", "type": "T", "codes": []string{" a ", "A", "b"}, "on": true, "day": field.Date("2026-01-02"),
+	var v record
+	bad := recordTable().Apply(&v, field.Patch{
+		"name": " Zoe\u0301 ", "mail": "m@x.de", "phone": "1", "type": "T", "codes": []string{" a ", "A", "b"}, "on": true,
+		"day": field.Date("2026-01-02"),
 	})
-	want := thing{Name: "Zoé", Mail: "m@x.de", Phone: "1", Type: "T", Codes: []string{"a", "b"}, On: true, Day: "2026-01-02"}
+	want := record{Name: "Zoé", Mail: "m@x.de", Phone: "1", Type: "T", Codes: []string{"a", "b"}, On: true,
+		Day: "2026-01-02"}
 	if bad != nil || !reflect.DeepEqual(v, want) {
 		t.Errorf("v = %+v, bad = %+v", v, bad)
 	}
@@ -77,12 +82,13 @@ func TestApplySetsEachKind(t *testing.T) {
 
 // A field that is absent stays, one that is null is emptied.
 func TestApplyTellsAbsentFromNull(t *testing.T) {
-	v := full()
-	if bad := table().Apply(&v, field.Patch{}); bad != nil || !reflect.DeepEqual(v, full()) {
+	v := fullRecord()
+	if bad := recordTable().Apply(&v, field.Patch{}); bad != nil || !reflect.DeepEqual(v, fullRecord()) {
 		t.Errorf("an empty patch made %+v, bad %+v", v, bad)
 	}
-	bad := table().Apply(&v, field.Patch{"name": nil, "mail": nil, "phone": nil, "type": nil, "codes": nil, "on": nil, "day": nil})
-	want := thing{At: full().At, Seen: full().Seen, Count: 3, Tries: 2}
+	bad := recordTable().Apply(&v,
+		field.Patch{"name": nil, "mail": nil, "phone": nil, "type": nil, "codes": nil, "on": nil, "day": nil})
+	want := record{At: fullRecord().At, Seen: fullRecord().Seen, Count: 3, Tries: 2}
 	if bad != nil || !reflect.DeepEqual(v, want) {
 		t.Errorf("nulls made %+v, bad %+v", v, bad)
 	}
@@ -113,12 +119,12 @@ func TestApplyRefuses(t *testing.T) {
 		{"a text where yes or no belongs", "on", "type", "true"},
 		{"a number where a text belongs", "name", "type", 1},
 	} {
-		v := full()
-		bad := table().Apply(&v, field.Patch{c.field: c.value})
+		v := fullRecord()
+		bad := recordTable().Apply(&v, field.Patch{c.field: c.value})
 		if len(bad) != 1 || bad[0].Field != c.field || bad[0].Code != c.code || bad[0].Message == "" {
 			t.Errorf("%s: %+v", c.name, bad)
 		}
-		if !reflect.DeepEqual(v, full()) {
+		if !reflect.DeepEqual(v, fullRecord()) {
 			t.Errorf("%s: refused, and changed to %+v", c.name, v)
 		}
 	}
@@ -134,19 +140,20 @@ func TestLimitsHoldAtTheLimit(t *testing.T) {
 		"1,000 where nothing is said":   {"phone": strings.Repeat("1", 1000)},
 		"3 codes of 50":                 {"codes": []string{strings.Repeat("x", 50), "b", "c"}},
 	} {
-		var v thing
-		if bad := table().Apply(&v, p); bad != nil {
+		var v record
+		if bad := recordTable().Apply(&v, p); bad != nil {
 			t.Errorf("%s: %+v", name, bad)
 		}
 	}
 }
 
-// V78: what copying leaves at the ends of a text goes, as it does when a sheet is read; else an export would not come back
-// unchanged. Within a text such marks can matter, and stay.
+// V78: what copying leaves at the ends of a text goes, as it does when a sheet is read; else an export would not come
+// back unchanged. Within a text such marks can matter, and stay.
 func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 	for _, mark := range []string{"\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00a0", "\u3000", " "} {
-		var v thing
-		if bad := table().Apply(&v, field.Patch{"name": mark + "a" + mark + "b" + mark}); bad != nil || v.Name != "a"+mark+"b" {
+		var v record
+		if bad := recordTable().Apply(&v, field.Patch{"name": mark + "a" + mark + "b" + mark}); bad != nil ||
+			v.Name != "a"+mark+"b" {
 			t.Errorf("%+q: name %+q, %+v", mark, v.Name, bad)
 		}
 	}
@@ -154,8 +161,8 @@ func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 
 // Every wrong field is named, in the table's order, and the right ones are still read.
 func TestApplyNamesEveryWrongField(t *testing.T) {
-	var v thing
-	bad := table().Apply(&v, field.Patch{"on": 1, "mail": "ok", "name": "123456", "count": 1})
+	var v record
+	bad := recordTable().Apply(&v, field.Patch{"on": 1, "mail": "ok", "name": "123456", "count": 1})
 	var names []string
 	for _, f := range bad {
 		names = append(names, f.Field)
@@ -166,57 +173,58 @@ func TestApplyNamesEveryWrongField(t *testing.T) {
 }
 
 func TestMissingNamesBlankRequiredFields(t *testing.T) {
-	v := thing{}
-	if bad := table().Missing(&v); len(bad) != 1 || bad[0].Field != "name" || bad[0].Code != "required" {
+	v := record{}
+	if bad := recordTable().Missing(&v); len(bad) != 1 || bad[0].Field != "name" || bad[0].Code != "required" {
 		t.Errorf("%+v", bad)
 	}
 	v.Name = "x"
-	if bad := table().Missing(&v); bad != nil {
+	if bad := recordTable().Missing(&v); bad != nil {
 		t.Errorf("%+v", bad)
 	}
 }
 
 func TestCompareNamesWhatDiffersWithoutLiveFields(t *testing.T) {
-	before, after := full(), thing{Seen: time.Now(), Tries: 9}
+	before, after := fullRecord(), record{Seen: time.Now(), Tries: 9}
 	want := []field.Diff{
 		{Field: "name", From: "n", To: nil}, {Field: "mail", From: "m@x.de", To: nil}, {Field: "phone", From: "1", To: nil},
-		{Field: "type", From: "T", To: nil}, {Field: "codes", From: []string{"A", "B"}, To: nil}, {Field: "on", From: true, To: false},
+		{Field: "type", From: "T", To: nil}, {Field: "codes", From: []string{"A", "B"}, To: nil},
+		{Field: "on", From: true, To: false},
 		{Field: "day", From: "2026-01-02", To: nil}, {Field: "at", From: "2026-01-02T03:04:05.678Z", To: nil},
 		{Field: "count", From: int64(3), To: int64(0)},
 	}
-	if got := table().Compare(&before, &after); !reflect.DeepEqual(got, want) {
+	if got := recordTable().Compare(&before, &after); !reflect.DeepEqual(got, want) {
 		t.Errorf("Compare = %+v", got)
 	}
-	same := full()
+	same := fullRecord()
 	same.Codes = []string{"A", "B"}
 	same.At = same.At.In(time.FixedZone("east", 3600))
-	if got := table().Compare(&before, &same); got != nil {
+	if got := recordTable().Compare(&before, &same); got != nil {
 		t.Errorf("equal things differ in %+v", got)
 	}
 	same.Codes = []string{"B", "A"}
-	if got := table().Compare(&before, &same); len(got) != 1 {
+	if got := recordTable().Compare(&before, &same); len(got) != 1 {
 		t.Errorf("another order of codes: %+v", got)
 	}
-	none, empty := thing{}, thing{Codes: []string{}}
-	if got := table().Compare(&none, &empty); got != nil {
+	none, empty := record{}, record{Codes: []string{}}
+	if got := recordTable().Compare(&none, &empty); got != nil {
 		t.Errorf("nil and empty codes differ: %+v", got)
 	}
 }
 
 func TestImageComesBack(t *testing.T) {
-	v := full()
-	image := table().Image(&v)
+	v := fullRecord()
+	image := recordTable().Image(&v)
 	if _, live := image["seen"]; live || image["tries"] != nil {
 		t.Errorf("the image holds live fields: %v", image)
 	}
-	var got thing
-	table().SetImage(&got, image)
-	want := full()
+	var got record
+	recordTable().SetImage(&got, image)
+	want := fullRecord()
 	want.Seen, want.Tries = time.Time{}, 0
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("came back as %+v", got)
 	}
-	if blank := table().Image(&thing{}); len(blank) != 0 {
+	if blank := recordTable().Image(&record{}); len(blank) != 0 {
 		t.Errorf("the image of nothing is %v", blank)
 	}
 	v.Codes[0] = "changed"
@@ -227,32 +235,33 @@ func TestImageComesBack(t *testing.T) {
 
 // Older code reads what newer code wrote, and damaged values read as blank.
 func TestSetImageSkipsWhatItDoesNotKnow(t *testing.T) {
-	var v thing
-	table().SetImage(&v, map[string]any{
-		"new": "x", "name": 3, "on": "yes", "codes": "A", "count": "3", "at": "yesterday", "day": true, "mail": "m", "tries": int64(4),
+	var v record
+	recordTable().SetImage(&v, map[string]any{
+		"new": "x", "name": 3, "on": "yes", "codes": "A", "count": "3", "at": "yesterday", "day": true, "mail": "m",
+		"tries": int64(4),
 	})
-	if want := (thing{Mail: "m"}); !reflect.DeepEqual(v, want) {
+	if want := (record{Mail: "m"}); !reflect.DeepEqual(v, want) {
 		t.Errorf("v = %+v", v)
 	}
 }
 
 func TestValueAndFind(t *testing.T) {
-	v := full()
+	v := fullRecord()
 	for name, want := range map[string]any{"name": "n", "on": true, "count": int64(3), "nothing": nil, "Name": nil} {
-		if got := table().Value(&v, name); got != want {
+		if got := recordTable().Value(&v, name); got != want {
 			t.Errorf("Value(%s) = %v", name, got)
 		}
 	}
-	if table().Value(&thing{}, "name") != nil || table().Value(&thing{}, "on") != false {
+	if recordTable().Value(&record{}, "name") != nil || recordTable().Value(&record{}, "on") != false {
 		t.Error("blank is not nil, or false")
 	}
-	if table().Find("name") == nil || table().Find("nothing") != nil {
+	if recordTable().Find("name") == nil || recordTable().Find("nothing") != nil {
 		t.Error("Find")
 	}
 }
 
 func TestCleanGivesWhatTheFieldWouldHold(t *testing.T) {
-	d := table().Find("name")
+	d := recordTable().Find("name")
 	if got, f := d.Clean(" e\u0301 "); got != "é" || f != nil {
 		t.Errorf("%q %+v", got, f)
 	}
@@ -263,7 +272,7 @@ func TestCleanGivesWhatTheFieldWouldHold(t *testing.T) {
 
 func TestStampIsUTCToTheMillisecond(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678999999, time.FixedZone("east", 2*3600))
-	if got := field.Stamp(at); got != "2026-01-02T01:04:05.678Z" {
+	if got := field.FormatInstant(at); got != "2026-01-02T01:04:05.678Z" {
 		t.Errorf("Stamp = %s", got)
 	}
 }

@@ -13,7 +13,8 @@ import (
 func (d *Def[T]) cleanCountry(typed string) (clean, code, message string) {
 	clean = strings.ToUpper(typed)
 	if !isCountry(clean) {
-		return "", "country", d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as " + meantCountry(clean) + "."
+		return "", "country",
+			d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as " + suggestCountry(clean) + "."
 	}
 	return clean, "", ""
 }
@@ -46,10 +47,10 @@ func Currencies() []string {
 	return slices.Compact(out)
 }
 
-// meantCountry returns the code of a country that was named in another way, by three letters, by its number or by a code
-// that another has replaced (UK, GBR and 826 mean GB); for anything else the code of some country. Names of countries in
-// words would take tables of megabytes into every function.
-func meantCountry(typed string) string {
+// suggestCountry returns the code of a country that was named in another way, by three letters, by its number or by a
+// code that another has replaced (UK, GBR and 826 mean GB); for anything else the code of some country. Names of
+// countries in words would take tables of megabytes into every function.
+func suggestCountry(typed string) string {
 	region, err := language.ParseRegion(typed)
 	if meant := region.Canonicalize(); err == nil && meant.IsCountry() && len(meant.String()) == 2 {
 		return meant.String()
@@ -69,12 +70,15 @@ func (d *Def[T]) cleanCurrency(typed string) (clean, code, message string) {
 			}
 		}
 	}
-	return "", "currency", d.Label + " must be a currency as ISO 4217 writes it in three letters, such as " + meantCurrency(typed, clean) + "."
+	return "", "currency",
+		d.Label + " must be a currency as ISO 4217 writes it in three letters, such as " + suggestCurrency(typed, clean) + "."
 }
 
-// meantCurrency returns the code of the money that was named by the sign of a widely used one or by a country, else GBP.
-func meantCurrency(typed, capitals string) string {
-	if code, ok := map[string]string{"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "EURO": "EUR", "EUROS": "EUR"}[capitals]; ok {
+// suggestCurrency returns the code of the money that was named by the sign of a widely used one or by a country, else
+// GBP.
+func suggestCurrency(typed, capitals string) string {
+	if code, ok := map[string]string{"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "EURO": "EUR",
+		"EUROS": "EUR"}[capitals]; ok {
 		return code
 	}
 	if region, err := language.ParseRegion(typed); err == nil {

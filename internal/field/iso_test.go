@@ -13,15 +13,18 @@ func TestWhatIsNoISOCodeIsNamedSo(t *testing.T) {
 	type thing struct{ Text string }
 	at := func(v *thing) any { return &v.Text }
 	country := field.Table[thing]{{Name: "country", Label: "Country", Kind: field.Country, Max: 2, At: at}}.Find("country")
-	money := field.Table[thing]{{Name: "currency", Label: "Currency", Kind: field.Currency, Max: 3, At: at}}.Find("currency")
+	money := field.Table[thing]{
+		{Name: "currency", Label: "Currency", Kind: field.Currency, Max: 3, At: at}}.Find("currency")
 	for _, c := range []struct {
 		of          *field.Def[thing]
 		typed, code string
 		says        string
 	}{
 		{country, "England", "country", "such as GB"}, {country, strings.Repeat("X", 5000), "country", "two letters"},
-		{country, "UK", "country", "such as GB."}, {country, "gbr", "country", "such as GB."}, {country, "276", "country", "such as DE."}, {country, "EU", "country", "two letters"},
-		{money, "Pounds", "currency", "such as GBP."}, {money, "€", "currency", "such as EUR."}, {money, "euro", "currency", "such as EUR."}, {money, "US", "currency", "such as USD."},
+		{country, "UK", "country", "such as GB."}, {country, "gbr", "country", "such as GB."},
+		{country, "276", "country", "such as DE."}, {country, "EU", "country", "two letters"},
+		{money, "Pounds", "currency", "such as GBP."}, {money, "€", "currency", "such as EUR."},
+		{money, "euro", "currency", "such as EUR."}, {money, "US", "currency", "such as USD."},
 	} {
 		_, bad := c.of.Clean(c.typed)
 		if bad == nil || bad.Code != c.code || !strings.Contains(bad.Message, c.says) || len(bad.Message) > 120 {

@@ -37,7 +37,7 @@ func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.F
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if t.Find(name) == nil {
 			bad = append(bad, fault.Field{
-				Field: clip(name), Code: "unknown",
+				Field: truncate(name), Code: "unknown",
 				Message: "There is no field of this name; the API reference (/api/docs) lists those there are.",
 			})
 		}
@@ -45,8 +45,8 @@ func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.F
 	return patch, bad
 }
 
-// clip bounds a caller's text before it is sent back.
-func clip(name string) string {
+// truncate bounds a caller's text before it is sent back.
+func truncate(name string) string {
 	if r := []rune(name); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}
@@ -59,7 +59,7 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 		return nil, ""
 	}
 	switch kind {
-	case YesNo:
+	case Bool:
 		var v bool
 		if json.Unmarshal(raw, &v) != nil {
 			return nil, "must be true or false."
@@ -102,7 +102,7 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 // AppendJSON writes every field of v as members of the object that enc is in, blank ones as null, false or [].
 func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
 	for i := range t {
-		value := plain(t[i].At(v))
+		value := plainValue(t[i].At(v))
 		if value == nil {
 			switch t[i].Kind {
 			case Codes:

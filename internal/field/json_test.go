@@ -21,12 +21,14 @@ func members(pairs ...string) map[string]jsontext.Value {
 }
 
 func TestReadPatchReadsEachKind(t *testing.T) {
-	got, bad := table().ReadPatch(members("name", `"n"`, "codes", `["A","B"]`, "on", `false`, "day", `"2026-01-02"`, "mail", `null`, "type", `""`))
-	want := field.Patch{"name": "n", "codes": []string{"A", "B"}, "on": false, "day": field.Date("2026-01-02"), "mail": nil, "type": ""}
+	got, bad := recordTable().ReadPatch(
+		members("name", `"n"`, "codes", `["A","B"]`, "on", `false`, "day", `"2026-01-02"`, "mail", `null`, "type", `""`))
+	want := field.Patch{"name": "n", "codes": []string{"A", "B"}, "on": false, "day": field.Date("2026-01-02"),
+		"mail": nil, "type": ""}
 	if bad != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("patch %#v, bad %+v", got, bad)
 	}
-	if got, bad = table().ReadPatch(members("day", `""`)); bad != nil || got["day"] != nil {
+	if got, bad = recordTable().ReadPatch(members("day", `""`)); bad != nil || got["day"] != nil {
 		t.Errorf("a blank date: %#v, %+v", got, bad)
 	}
 }
@@ -35,10 +37,11 @@ func TestReadPatchReadsEachKind(t *testing.T) {
 func TestReadPatchRefusesAnotherType(t *testing.T) {
 	for _, c := range [][2]string{
 		{"name", `["a","b"]`}, {"name", `1`}, {"name", `true`}, {"name", `{}`}, {"mail", `["a@x.de","b@x.de"]`},
-		{"codes", `"A"`}, {"codes", `[1]`}, {"codes", `[["A"]]`}, {"codes", `{}`}, {"on", `"true"`}, {"on", `1`}, {"on", `[]`},
+		{"codes", `"A"`}, {"codes", `[1]`}, {"codes", `[["A"]]`}, {"codes", `{}`}, {"on", `"true"`}, {"on", `1`},
+		{"on", `[]`},
 		{"day", `20260102`}, {"day", `"02/01/2026"`}, {"day", `"2026-02-30"`}, {"day", `["2026-01-02"]`}, {"day", `" "`},
 	} {
-		got, bad := table().ReadPatch(members(c[0], c[1]))
+		got, bad := recordTable().ReadPatch(members(c[0], c[1]))
 		if len(bad) != 1 || bad[0].Field != c[0] || bad[0].Code != "type" || len(got) != 0 {
 			t.Errorf("%s %s: patch %v, bad %+v", c[0], c[1], got, bad)
 		}
@@ -48,12 +51,12 @@ func TestReadPatchRefusesAnotherType(t *testing.T) {
 // V59: whatever its type, a field that cannot be set is refused as that.
 func TestAReadOnlyFieldIsRefusedWhateverItsType(t *testing.T) {
 	for _, raw := range []string{`3`, `"x"`, `null`, `{}`, `"2026-01-01T00:00:00Z"`} {
-		p, bad := table().ReadPatch(members("count", raw))
+		p, bad := recordTable().ReadPatch(members("count", raw))
 		if bad != nil {
 			t.Errorf("%s: %+v", raw, bad)
 		}
-		var v thing
-		if bad := table().Apply(&v, p); len(bad) != 1 || bad[0].Code != "readOnly" {
+		var v record
+		if bad := recordTable().Apply(&v, p); len(bad) != 1 || bad[0].Code != "readOnly" {
 			t.Errorf("%s: %+v", raw, bad)
 		}
 	}
@@ -64,7 +67,7 @@ func TestReadPatchRefusesUnknownMembers(t *testing.T) {
 	long := strings.Repeat("ä", 100)
 	in := members("zebra", `1`, "Name", `"n"`, "passwordHash", `"x"`, long, `1`, "apple", `1`)
 	for range 10 {
-		p, bad := table().ReadPatch(in)
+		p, bad := recordTable().ReadPatch(in)
 		var names []string
 		for _, f := range bad {
 			if f.Code != "unknown" {
@@ -81,18 +84,19 @@ func TestReadPatchRefusesUnknownMembers(t *testing.T) {
 
 func TestAppendJSONWritesEveryField(t *testing.T) {
 	for _, c := range []struct {
-		v    thing
+		v    record
 		want string
 	}{
-		{thing{}, `{"name":null,"mail":null,"phone":null,"type":null,"codes":[],"on":false,"day":null,"at":null,"count":0,"seen":null,"tries":0}`},
-		{full(), `{"name":"n","mail":"m@x.de","phone":"1","type":"T","codes":["A","B"],"on":true,"day":"2026-01-02","at":"2026-01-02T03:04:05.678Z","count":3,"seen":"2026-01-02T03:04:05.678Z","tries":2}`},
+		{record{}, `{"name":null,"mail":null,"phone":null,"type":null,"codes":[],"on":false,"day":null,"at":null,"count":0,"seen":null,"tries":0}`},
+		{fullRecord(),
+			`{"name":"n","mail":"m@x.de","phone":"1","type":"T","codes":["A","B"],"on":true,"day":"2026-01-02","at":"2026-01-02T03:04:05.678Z","count":3,"seen":"2026-01-02T03:04:05.678Z","tries":2}`},
 	} {
 		var out bytes.Buffer
 		enc := jsontext.NewEncoder(&out)
 		if err := enc.WriteToken(jsontext.BeginObject); err != nil {
 			t.Fatal(err)
 		}
-		if err := table().AppendJSON(enc, &c.v); err != nil {
+		if err := recordTable().AppendJSON(enc, &c.v); err != nil {
 			t.Fatal(err)
 		}
 		if err := enc.WriteToken(jsontext.EndObject); err != nil {
@@ -105,24 +109,24 @@ func TestAppendJSONWritesEveryField(t *testing.T) {
 }
 
 func TestAppendJSONFailsWithItsEncoder(t *testing.T) {
-	v := full()
+	v := fullRecord()
 	enc := jsontext.NewEncoder(&bytes.Buffer{})
 	for _, token := range []jsontext.Token{jsontext.BeginObject, jsontext.String("name"), jsontext.Null} {
 		if err := enc.WriteToken(token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := table().AppendJSON(enc, &v); err == nil {
+	if err := recordTable().AppendJSON(enc, &v); err == nil {
 		t.Error("a doubled member was written")
 	}
 }
 
 func TestDescribeFollowsTheTable(t *testing.T) {
-	meta := table().Describe()
-	if len(meta) != len(table()) {
-		t.Fatalf("%d of %d fields", len(meta), len(table()))
+	meta := recordTable().Describe()
+	if len(meta) != len(recordTable()) {
+		t.Fatalf("%d of %d fields", len(meta), len(recordTable()))
 	}
-	for i, d := range table() {
+	for i, d := range recordTable() {
 		want := field.Meta{
 			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Max: d.Max,
 			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
@@ -133,8 +137,8 @@ func TestDescribeFollowsTheTable(t *testing.T) {
 	}
 }
 
-// C21, C50: any JSON object either gives a patch that Apply judges, or faults that name members; never a panic, and what is
-// taken holds no control character and comes out of JSON as it went in.
+// C21, C50: any JSON object either gives a patch that Apply judges, or faults that name members; never a panic, and
+// what is taken holds no control character and comes out of JSON as it went in.
 func FuzzReadPatch(f *testing.F) {
 	f.Add([]byte(`{"name":"n","codes":["A"],"on":true,"day":"2026-01-02"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -142,13 +146,13 @@ func FuzzReadPatch(f *testing.F) {
 		if json.Unmarshal(body, &in) != nil {
 			return
 		}
-		p, bad := table().ReadPatch(in)
+		p, bad := recordTable().ReadPatch(in)
 		if len(p)+len(bad) != len(in) {
 			t.Errorf("%d members gave %d fields and %d faults", len(in), len(p), len(bad))
 		}
-		before := full()
-		v := full()
-		bad = table().Apply(&v, p)
+		before := fullRecord()
+		v := fullRecord()
+		bad = recordTable().Apply(&v, p)
 		if len(bad) == 0 && strings.ContainsAny(v.Name+v.Mail+strings.Join(v.Codes, ""), "\x00\n\r\x1b") {
 			t.Errorf("%q was taken", v.Name)
 		}
@@ -156,7 +160,8 @@ func FuzzReadPatch(f *testing.F) {
 			t.Error("a read-only field changed")
 		}
 		again := v
-		if rest := table().Apply(&again, field.Patch{"name": v.Name, "mail": v.Mail, "codes": v.Codes}); rest != nil || !reflect.DeepEqual(again, v) {
+		if rest := recordTable().Apply(&again, field.Patch{"name": v.Name, "mail": v.Mail, "codes": v.Codes}); rest != nil ||
+			!reflect.DeepEqual(again, v) {
 			t.Errorf("what was taken is not taken again: %+v", rest)
 		}
 	})

@@ -7,38 +7,38 @@ import (
 	"useraccounts/internal/field"
 )
 
-// settled has the kinds that settings are made of.
-type settled struct {
+// settings has the kinds that settings are made of.
+type settings struct {
 	Tries         int
 	Days          int64
 	Country, Coin string
 }
 
-func settledTable() field.Table[settled] {
-	return field.Table[settled]{
-		{Name: "tries", Label: "Tries", Kind: field.Number, Min: 1, Max: 100, At: func(v *settled) any { return &v.Tries }},
-		{Name: "days", Label: "Days", Kind: field.Number, Max: 365, At: func(v *settled) any { return &v.Days }},
-		{Name: "country", Label: "Country", Kind: field.Country, Max: 2, At: func(v *settled) any { return &v.Country }},
-		{Name: "coin", Label: "Coin", Kind: field.Currency, Max: 3, At: func(v *settled) any { return &v.Coin }},
+func settingsTable() field.Table[settings] {
+	return field.Table[settings]{
+		{Name: "tries", Label: "Tries", Kind: field.Number, Min: 1, Max: 100, At: func(v *settings) any { return &v.Tries }},
+		{Name: "days", Label: "Days", Kind: field.Number, Max: 365, At: func(v *settings) any { return &v.Days }},
+		{Name: "country", Label: "Country", Kind: field.Country, Max: 2, At: func(v *settings) any { return &v.Country }},
+		{Name: "coin", Label: "Coin", Kind: field.Currency, Max: 3, At: func(v *settings) any { return &v.Coin }},
 	}
 }
 
 func TestNumbersAreReadSetAndCompared(t *testing.T) {
-	v := settled{Tries: 5, Days: 30}
+	v := settings{Tries: 5, Days: 30}
 	before := v
-	p, bad := settledTable().ReadPatch(members("tries", "100", "days", "0"))
+	p, bad := settingsTable().ReadPatch(members("tries", "100", "days", "0"))
 	if bad != nil {
 		t.Fatalf("%+v", bad)
 	}
-	if bad := settledTable().Apply(&v, p); bad != nil || v.Tries != 100 || v.Days != 0 {
+	if bad := settingsTable().Apply(&v, p); bad != nil || v.Tries != 100 || v.Days != 0 {
 		t.Errorf("%+v %+v", v, bad)
 	}
 	want := []field.Diff{{Field: "tries", From: int64(5), To: int64(100)}, {Field: "days", From: int64(30), To: int64(0)}}
-	if got := settledTable().Compare(&before, &v); !reflect.DeepEqual(got, want) {
+	if got := settingsTable().Compare(&before, &v); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	var read settled
-	settledTable().SetImage(&read, settledTable().Image(&before))
+	var read settings
+	settingsTable().SetImage(&read, settingsTable().Image(&before))
 	if read != before {
 		t.Errorf("through its image: %+v", read)
 	}
@@ -46,46 +46,52 @@ func TestNumbersAreReadSetAndCompared(t *testing.T) {
 
 func TestNumbersStayWithinTheirBounds(t *testing.T) {
 	for _, c := range []struct{ name, raw, code string }{
-		{"tries", "1", ""}, {"tries", "100", ""}, {"tries", "0", "range"}, {"tries", "101", "range"}, {"tries", "-1", "range"},
-		{"tries", "null", "range"}, {"tries", "9223372036854775807", "range"}, {"days", "0", ""}, {"days", "null", ""}, {"days", "366", "range"},
+		{"tries", "1", ""}, {"tries", "100", ""}, {"tries", "0", "range"}, {"tries", "101", "range"},
+		{"tries", "-1", "range"},
+		{"tries", "null", "range"}, {"tries", "9223372036854775807", "range"}, {"days", "0", ""}, {"days", "null", ""},
+		{"days", "366", "range"},
 	} {
-		v := settled{Tries: 7, Days: 7}
+		v := settings{Tries: 7, Days: 7}
 		before := v
-		p, bad := settledTable().ReadPatch(members(c.name, c.raw))
+		p, bad := settingsTable().ReadPatch(members(c.name, c.raw))
 		if bad != nil {
 			t.Fatalf("%s: %+v", c.raw, bad)
 		}
-		bad = settledTable().Apply(&v, p)
+		bad = settingsTable().Apply(&v, p)
 		switch {
-		case c.code == "" && bad != nil, c.code != "" && (len(bad) != 1 || bad[0].Code != c.code || bad[0].Field != c.name || v != before):
+		case c.code == "" && bad != nil,
+			c.code != "" && (len(bad) != 1 || bad[0].Code != c.code || bad[0].Field != c.name || v != before):
 			t.Errorf("%s %s: %+v, %+v", c.name, c.raw, v, bad)
 		}
 	}
 	for _, raw := range []string{`"5"`, `5.5`, `true`, `[5]`, `9223372036854775808`, `""`} {
-		if _, bad := settledTable().ReadPatch(members("tries", raw)); len(bad) != 1 || bad[0].Code != "type" {
+		if _, bad := settingsTable().ReadPatch(members("tries", raw)); len(bad) != 1 || bad[0].Code != "type" {
 			t.Errorf("%s: %+v", raw, bad)
 		}
 	}
-	if bad := settledTable().Apply(new(settled), field.Patch{"tries": "5"}); len(bad) != 1 || bad[0].Code != "type" {
+	if bad := settingsTable().Apply(new(settings), field.Patch{"tries": "5"}); len(bad) != 1 || bad[0].Code != "type" {
 		t.Errorf("a text for a number: %+v", bad)
 	}
 }
 
-// Countries and currencies are the library's, in capitals; what was, what is no country and other spellings are refused.
+// Countries and currencies are the library's, in capitals; what was, what is no country and other spellings are
+// refused.
 func TestCountriesAndCurrenciesAreISO(t *testing.T) {
 	for name, cases := range map[string]map[string]string{
 		"country": {
 			"GB": "GB", "de": "DE", " FR ": "FR", "": "", "AX": "AX",
-			"UK": "!", "EU": "!", "ZZ": "!", "GBR": "!", "826": "!", "001": "!", "XX": "!", "Ge": "GE", "DD": "!", "G": "!", "england": "!",
+			"UK": "!", "EU": "!", "ZZ": "!", "GBR": "!", "826": "!", "001": "!", "XX": "!", "Ge": "GE", "DD": "!", "G": "!",
+			"england": "!",
 		},
 		"coin": {
-			"GBP": "GBP", "eur": "EUR", "": "", "USD": "USD", "DEM": "!", "XXX": "!", "XTS": "!", "XAU": "!", "ZZZ": "!", "£": "!", "GB": "!",
+			"GBP": "GBP", "eur": "EUR", "": "", "USD": "USD", "DEM": "!", "XXX": "!", "XTS": "!", "XAU": "!", "ZZZ": "!",
+			"£": "!", "GB": "!",
 		},
 	} {
 		for typed, want := range cases {
-			v := settled{Country: "-", Coin: "-"}
-			bad := settledTable().Apply(&v, field.Patch{name: typed})
-			got := settledTable().Value(&v, name)
+			v := settings{Country: "-", Coin: "-"}
+			bad := settingsTable().Apply(&v, field.Patch{name: typed})
+			got := settingsTable().Value(&v, name)
 			if want == "" {
 				want = "<nil>"
 			}

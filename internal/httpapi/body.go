@@ -15,9 +15,10 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Decode reads the body into v, a pointer to the struct that the route declares as Doc.Body. Nothing is guessed: unknown
-// and doubled members, another type than the field's, null where v has no pointer, missing members (those without omitzero or
-// omitempty) and values beyond the bounds of their tags are a fault that names them (V59), at any depth. A body that was left out leaves v as it is.
+// Decode reads the body into v, a pointer to the struct that the route declares as Doc.Body. Nothing is guessed:
+// unknown and doubled members, another type than the field's, null where v has no pointer, missing members (those
+// without omitzero or omitempty) and values beyond the bounds of their tags are a fault that names them (V59), at any
+// depth. A body that was left out leaves v as it is.
 func (r *Request) Decode(v any) error {
 	if _, err := r.Members(); err != nil {
 		return err
@@ -25,10 +26,10 @@ func (r *Request) Decode(v any) error {
 	if len(r.body) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(r.body, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(noNulls)); err != nil {
+	if err := json.Unmarshal(r.body, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(rejectNulls)); err != nil {
 		return bodyFault(err)
 	}
-	bad := unbound(reflect.TypeOf(v).Elem(), r.body, "")
+	bad := checkBounds(reflect.TypeOf(v).Elem(), r.body, "")
 	return BadBody(bad[:min(len(bad), maxBadMembers)])
 }
 
@@ -54,7 +55,8 @@ func BadBody(fields []fault.Field) error {
 		return nil
 	}
 	sortFields(fields)
-	return fault.New(fault.Malformed, "body", "Some members of the body are not right. Nothing was changed; mend those named and send the request again.").
+	return fault.New(fault.Malformed, "body",
+		"Some members of the body are not right. Nothing was changed; mend those named and send the request again.").
 		WithFields(fields...)
 }
 
@@ -84,7 +86,8 @@ func readObject(body []byte) (map[string]jsontext.Value, error) {
 		return nil, bodyFault(err)
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, fault.New(fault.Malformed, "json", "The body goes on after its JSON object; send one object and nothing else.")
+		return nil, fault.New(fault.Malformed, "json",
+			"The body goes on after its JSON object; send one object and nothing else.")
 	}
 	return members, nil
 }
@@ -92,9 +95,10 @@ func readObject(body []byte) (map[string]jsontext.Value, error) {
 // bodyFault says what is wrong with a body, and where, without repeating what was sent: it may be a password.
 func bodyFault(err error) error {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-		name := dotted(semantic.JSONPointer)
+		name := dottedPath(semantic.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
-			return BadBody([]fault.Field{{Field: name, Code: "unknown", Message: "There is no member of this name; leave it out."}})
+			return BadBody(
+				[]fault.Field{{Field: name, Code: "unknown", Message: "There is no member of this name; leave it out."}})
 		}
 		return BadBody([]fault.Field{{Field: name, Code: "type", Message: "This must be " + typeName(semantic.GoType) + "."}})
 	}
@@ -103,14 +107,16 @@ func bodyFault(err error) error {
 	case !ok:
 		return fault.New(fault.Malformed, "json", "The body is not JSON.")
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		name := dotted(syntactic.JSONPointer)
-		return BadBody([]fault.Field{{Field: name, Code: "duplicate", Message: "This member is there more than once; give it once."}})
+		name := dottedPath(syntactic.JSONPointer)
+		return BadBody(
+			[]fault.Field{{Field: name, Code: "duplicate", Message: "This member is there more than once; give it once."}})
 	}
-	return fault.New(fault.Malformed, "json", "The body is not JSON in UTF-8: byte %d cannot stand where it does.", syntactic.ByteOffset)
+	return fault.New(fault.Malformed, "json", "The body is not JSON in UTF-8: byte %d cannot stand where it does.",
+		syntactic.ByteOffset)
 }
 
-// noNulls refuses null for anything but a pointer; the library would take it for the zero value.
-var noNulls = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) error {
+// rejectNulls refuses null for anything but a pointer; the library would take it for the zero value.
+var rejectNulls = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) error {
 	target := reflect.TypeOf(v).Elem()
 	if dec.PeekKind() == 'n' && target.Kind() != reflect.Pointer && target != reflect.TypeFor[jsontext.Value]() {
 		if err := dec.SkipValue(); err != nil { // so that the position is the null's
@@ -153,9 +159,9 @@ func typeName(t reflect.Type) string {
 	return "of another type"
 }
 
-// dotted turns a JSON pointer into the dotted name that faults use, bounded.
-func dotted(pointer jsontext.Pointer) string {
-	return clip(strings.Join(slices.Collect(pointer.Tokens()), "."))
+// dottedPath turns a JSON pointer into the dotted name that faults use, bounded.
+func dottedPath(pointer jsontext.Pointer) string {
+	return truncateName(strings.Join(slices.Collect(pointer.Tokens()), "."))
 }
 
 // sortFields puts faults in the order of their names, for answers that do not change from call to call.
@@ -163,8 +169,8 @@ func sortFields(fields []fault.Field) {
 	slices.SortStableFunc(fields, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
 }
 
-// clip bounds a caller's text before it is sent back.
-func clip(text string) string {
+// truncateName bounds a caller's text before it is sent back.
+func truncateName(text string) string {
 	if r := []rune(strings.ToValidUTF8(text, "�")); len(r) > 60 {
 		return fmt.Sprintf("%s…", string(r[:60]))
 	}

@@ -27,8 +27,8 @@ type address struct {
 	Town string `json:"town"`
 }
 
-// decoding answers with what Decode made of the body.
-func decoding[T any](_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+// decodeHandler answers with what Decode made of the body.
+func decodeHandler[T any](_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var v T
 	if err := r.Decode(&v); err != nil {
 		return httpapi.Response{}, err
@@ -36,7 +36,7 @@ func decoding[T any](_ context.Context, r *httpapi.Request) (httpapi.Response, e
 	return httpapi.OK(v), nil
 }
 
-func naming(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func membersHandler(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	members, err := r.Members()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -44,16 +44,19 @@ func naming(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(slices.Sorted(maps.Keys(members))), nil
 }
 
-func bodies(t *testing.T) *api {
+func bodyAPI(t *testing.T) *testAPI {
 	return serve(t, nil,
-		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decoding[person], Doc: httpapi.Operation{Body: person{}}},
-		httpapi.Route{Key: "POST /maybe", Needs: access.Public, Handle: decoding[person], Doc: httpapi.Operation{Body: person{}, BodyOptional: true}},
-		httpapi.Route{Key: "POST /members", Needs: access.Public, Handle: naming, Doc: httpapi.Operation{Body: person{}}})
+		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[person],
+			Doc: httpapi.Operation{Body: person{}}},
+		httpapi.Route{Key: "POST /maybe", Needs: access.Public, Handle: decodeHandler[person],
+			Doc: httpapi.Operation{Body: person{}, BodyOptional: true}},
+		httpapi.Route{Key: "POST /members", Needs: access.Public, Handle: membersHandler,
+			Doc: httpapi.Operation{Body: person{}}})
 }
 
 // C19, C21, V27, V59: nothing in a body is guessed, dropped or taken twice, and the problem names what is wrong.
 func TestDecodeTakesNothingButWhatWasAskedFor(t *testing.T) {
-	a := bodies(t)
+	a := bodyAPI(t)
 	for body, want := range map[string]struct {
 		code   string
 		fields []string
@@ -101,7 +104,7 @@ func TestDecodeTakesNothingButWhatWasAskedFor(t *testing.T) {
 		`{"name":` + strings.Repeat("[", 20000): {"json", nil},
 	} {
 		res := a.do(t, request("POST /decode").body(body))
-		res.wants(t, 400, want.code, want.fields...)
+		res.wantProblem(t, 400, want.code, want.fields...)
 	}
 	for body, want := range map[string]string{
 		`{"name":"a"}`:                                       `{"name":"a"}`,
@@ -116,13 +119,17 @@ func TestDecodeTakesNothingButWhatWasAskedFor(t *testing.T) {
 
 // C50: a password that is sent in the wrong place comes back in no problem and is in no log.
 func TestProblemsDoNotRepeatWhatWasSent(t *testing.T) {
-	a := bodies(t)
+	a := bodyAPI(t)
 	const canary = "correct-horse-canary"
 	for _, body := range []string{
-		`{"name":"a","age":"` + canary + `"}`, `{"name":"a","tags":"` + canary + `"}`, `{"name":"` + canary, `{"name":"` + canary + `"} ` + canary,
-		`{"name":"` + canary + "\x00" + `"}`, `"` + canary + `"`, canary, `{"name":{"a":"` + canary + `"}}`, `{"name":["` + canary + `"]}`,
+		`{"name":"a","age":"` + canary + `"}`, `{"name":"a","tags":"` + canary + `"}`, `{"name":"` + canary,
+		`{"name":"` + canary + `"} ` + canary,
+		`{"name":"` + canary + "\x00" + `"}`, `"` + canary + `"`, canary, `{"name":{"a":"` + canary + `"}}`,
+		`{"name":["` + canary + `"]}`,
 	} {
-		res := a.do(t, request("POST /decode").body(body).query("x="+canary).header("authorization", "Bearer "+canary).header("cookie", canary))
+		res := a.do(t,
+			request("POST /decode").body(body).query("x="+canary).header("authorization", "Bearer "+canary).header("cookie",
+				canary))
 		if res.StatusCode != 400 || strings.Contains(res.Body, canary) {
 			t.Errorf("%s: %d %s", body, res.StatusCode, res.Body)
 		}
@@ -136,29 +143,29 @@ func TestProblemsDoNotRepeatWhatWasSent(t *testing.T) {
 }
 
 func TestLongMemberNameIsCutInTheProblem(t *testing.T) {
-	res := bodies(t).do(t, request("POST /decode").body(`{"name":"a","`+strings.Repeat("n", 5000)+`":1}`))
+	res := bodyAPI(t).do(t, request("POST /decode").body(`{"name":"a","`+strings.Repeat("n", 5000)+`":1}`))
 	if got := res.problem.Fields[0].Field; utf8.RuneCountInString(got) != 61 {
 		t.Errorf("%d characters came back", utf8.RuneCountInString(got))
 	}
 }
 
 func TestOptionalBodyMayBeLeftOut(t *testing.T) {
-	a := bodies(t)
+	a := bodyAPI(t)
 	if res := a.do(t, request("POST /maybe")); res.StatusCode != 200 {
 		t.Errorf("none: %d %s", res.StatusCode, res.Body)
 	}
-	a.do(t, request("POST /maybe").body(`{}`)).wants(t, 400, "body", "name:required")
+	a.do(t, request("POST /maybe").body(`{}`)).wantProblem(t, 400, "body", "name:required")
 }
 
 func TestMembersLeavesUnknownNamesToTheFieldTable(t *testing.T) {
-	a := bodies(t)
+	a := bodyAPI(t)
 	if res := a.do(t, request("POST /members").body(`{"b":{"x":1},"a":null}`)); res.Body != `["a","b"]` {
 		t.Errorf("answered %s", res.Body)
 	}
-	a.do(t, request("POST /members").body(`{"a":1,"a":2}`)).wants(t, 400, "body", "a:duplicate")
-	a.do(t, request("POST /members").body(`{"a":{"b":1,"b":2}}`)).wants(t, 400, "body", "a.b:duplicate")
-	a.do(t, request("POST /members").body(`{"a":1} {}`)).wants(t, 400, "json")
-	a.do(t, request("POST /members").body(``)).wants(t, 400, "bodyRequired")
+	a.do(t, request("POST /members").body(`{"a":1,"a":2}`)).wantProblem(t, 400, "body", "a:duplicate")
+	a.do(t, request("POST /members").body(`{"a":{"b":1,"b":2}}`)).wantProblem(t, 400, "body", "a.b:duplicate")
+	a.do(t, request("POST /members").body(`{"a":1} {}`)).wantProblem(t, 400, "json")
+	a.do(t, request("POST /members").body(``)).wantProblem(t, 400, "bodyRequired")
 }
 
 func TestBadBodyIsNilForNothing(t *testing.T) {
@@ -173,17 +180,18 @@ func TestBadBodyIsNilForNothing(t *testing.T) {
 
 // FuzzDecode: any body is answered with 200 or a 400 in UTF-8, never a 500.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"name":"a"}`, `{"name":"a","home":{"town":"x"}}`, `{"name":"a","name":1}`, `[`, "{\"\xff\":1}", `{"a":1e9999}`} {
+	for _, seed := range []string{`{"name":"a"}`, `{"name":"a","home":{"town":"x"}}`, `{"name":"a","name":1}`, `[`,
+		"{\"\xff\":1}", `{"a":1e9999}`} {
 		f.Add(seed)
 	}
 	h, err := httpapi.New(httpapi.Server{Routes: []httpapi.Route{
-		{Key: "POST /decode", Needs: access.Public, Handle: decoding[person], Doc: httpapi.Operation{Body: person{}}},
-		{Key: "POST /members", Needs: access.Public, Handle: naming, Doc: httpapi.Operation{Body: person{}}},
+		{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[person], Doc: httpapi.Operation{Body: person{}}},
+		{Key: "POST /members", Needs: access.Public, Handle: membersHandler, Doc: httpapi.Operation{Body: person{}}},
 	}})
 	if err != nil {
 		f.Fatal(err)
 	}
-	a := &api{Handler: h}
+	a := &testAPI{Handler: h}
 	f.Fuzz(func(t *testing.T, body string) {
 		if len(body) > 1000 {
 			return

@@ -34,7 +34,9 @@ type spot struct {
 
 // V59: what the API reference says of a body's members is so, at any depth, and the problem names the member.
 func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
-	a := serve(t, nil, httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decoding[bounded], Doc: httpapi.Operation{Body: bounded{}}})
+	a := serve(t, nil,
+		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[bounded],
+			Doc: httpapi.Operation{Body: bounded{}}})
 	for body, want := range map[string][]string{
 		`{"name":"abcde"}`:                                     {"name:tooLong"},
 		`{"name":"a"}`:                                         {"name:tooShort"},
@@ -54,7 +56,7 @@ func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
 		`{"name":"ab","inner":"abc"}`:                          {"inner:tooLong"},
 		`{"days":10}`:                                          {"days:range", "name:required"},
 	} {
-		a.do(t, request("POST /decode").body(body)).wants(t, 400, "body", want...)
+		a.do(t, request("POST /decode").body(body)).wantProblem(t, 400, "body", want...)
 	}
 	for _, body := range []string{
 		`{"name":"ab"}`, `{"name":"ééüü","nick":null,"kind":"b","tags":["one","two"],"days":9,"home":null,"other":[]}`,
@@ -65,7 +67,8 @@ func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
 		}
 	}
 	long := `{"name":"ab","other":[` + strings.Repeat(`{},`, 2) + `{}]}`
-	a.do(t, request("POST /decode").body(long)).wants(t, 400, "body", "other.0.town:required", "other.1.town:required", "other.2.town:required")
+	a.do(t, request("POST /decode").body(long)).wantProblem(t, 400, "body", "other.0.town:required",
+		"other.1.town:required", "other.2.town:required")
 }
 
 // However many elements are wrong, the answer stays small.
@@ -73,7 +76,9 @@ func TestABadListIsNotNamedWithoutEnd(t *testing.T) {
 	type list struct {
 		Items []string `json:"items" maxLength:"1"`
 	}
-	a := serve(t, nil, httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decoding[list], Doc: httpapi.Operation{Body: list{}}})
+	a := serve(t, nil,
+		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[list],
+			Doc: httpapi.Operation{Body: list{}}})
 	res := a.do(t, request("POST /decode").body(`{"items":["no"`+strings.Repeat(`,"no"`, 5000)+`]}`))
 	if res.StatusCode != 400 || len(res.problem.Fields) != 20 {
 		t.Errorf("%d, %d fields", res.StatusCode, len(res.problem.Fields))
@@ -87,17 +92,20 @@ func TestRefusedSignInsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	const pattern = `'{ $.msg = "request" && $.code = "signInRefused" }'`
-	if strings.Count(string(template), pattern) != 2 || !strings.Contains(string(template), "Threshold: !Ref RefusedSignInsAlarm") {
+	if strings.Count(string(template), pattern) != 2 ||
+		!strings.Contains(string(template), "Threshold: !Ref RefusedSignInsAlarm") {
 		t.Error("the template counts other lines")
 	}
-	a := serve(t, nil, httpapi.Route{Key: "POST /api/login", Needs: access.Public, Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
-		return httpapi.Response{}, fault.New(fault.Unauthenticated, "signInRefused", "No.")
-	}})
+	a := serve(t, nil,
+		httpapi.Route{Key: "POST /api/login", Needs: access.Public,
+			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+				return httpapi.Response{}, fault.New(fault.Unauthenticated, "signInRefused", "No.")
+			}})
 	for range 1000 {
 		a.do(t, request("POST /api/login"))
 	}
 	counted := 0
-	for _, line := range a.lines(t) {
+	for _, line := range a.logLines(t) {
 		if line["msg"] == "request" && line["code"] == "signInRefused" {
 			counted++
 		}

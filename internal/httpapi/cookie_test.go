@@ -13,8 +13,8 @@ import (
 
 const ourURL = "https://accounts.example.com"
 
-// cookied is an API with a route that reads and one that changes, and how often the second was run.
-func cookied(t *testing.T, url string) (*api, *int) {
+// cookieAPI is an API with a route that reads and one that changes, and how often the second was run.
+func cookieAPI(t *testing.T, url string) (*testAPI, *int) {
 	t.Helper()
 	ran := 0
 	handle := func(context.Context, *httpapi.Request) (httpapi.Response, error) {
@@ -23,13 +23,14 @@ func cookied(t *testing.T, url string) (*api, *int) {
 	}
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api/things", Needs: access.SignedIn, Handle: handle},
-		httpapi.Route{Key: "POST /api/things", Needs: access.SignedIn, Handle: handle, Doc: httpapi.Operation{Body: struct{}{}, BodyOptional: true}},
+		httpapi.Route{Key: "POST /api/things", Needs: access.SignedIn, Handle: handle,
+			Doc: httpapi.Operation{Body: struct{}{}, BodyOptional: true}},
 	)
 	a.PublicURL = url
 	return a, &ran
 }
 
-func byCookie(key string, cookies ...string) call {
+func cookieRequest(key string, cookies ...string) testRequest {
 	c := request(key)
 	delete(c.Headers, "authorization")
 	c.PathParameters = nil
@@ -45,25 +46,30 @@ func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 		headers map[string]string
 		want    int
 	}{
-		"our page":                    {map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-origin"}, 204},
-		"without Sec-Fetch-Site":      {map[string]string{"x-ua-client": "web", "origin": ourURL}, 204},
-		"without Origin":              {map[string]string{"x-ua-client": "web", "sec-fetch-site": "same-origin"}, 204},
-		"neither":                     {map[string]string{"x-ua-client": "web"}, 403},
-		"no header":                   {map[string]string{"origin": ourURL, "sec-fetch-site": "same-origin"}, 403},
-		"another value":               {map[string]string{"x-ua-client": "app", "origin": ourURL}, 403},
-		"another origin":              {map[string]string{"x-ua-client": "web", "origin": "https://evil.example"}, 403},
-		"our name within another":     {map[string]string{"x-ua-client": "web", "origin": ourURL + ".evil.example"}, 403},
-		"another scheme":              {map[string]string{"x-ua-client": "web", "origin": strings.Replace(ourURL, "https", "http", 1)}, 403},
-		"another port":                {map[string]string{"x-ua-client": "web", "origin": ourURL + ":8443"}, 403},
-		"null origin":                 {map[string]string{"x-ua-client": "web", "origin": "null"}, 403},
-		"two origins":                 {map[string]string{"x-ua-client": "web", "origin": ourURL + "," + ourURL}, 403},
-		"a sister site":               {map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-site"}, 403},
+		"our page": {
+			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-origin"}, 204},
+		"without Sec-Fetch-Site":  {map[string]string{"x-ua-client": "web", "origin": ourURL}, 204},
+		"without Origin":          {map[string]string{"x-ua-client": "web", "sec-fetch-site": "same-origin"}, 204},
+		"neither":                 {map[string]string{"x-ua-client": "web"}, 403},
+		"no header":               {map[string]string{"origin": ourURL, "sec-fetch-site": "same-origin"}, 403},
+		"another value":           {map[string]string{"x-ua-client": "app", "origin": ourURL}, 403},
+		"another origin":          {map[string]string{"x-ua-client": "web", "origin": "https://evil.example"}, 403},
+		"our name within another": {map[string]string{"x-ua-client": "web", "origin": ourURL + ".evil.example"}, 403},
+		"another scheme": {
+			map[string]string{"x-ua-client": "web", "origin": strings.Replace(ourURL, "https", "http", 1)}, 403},
+		"another port": {map[string]string{"x-ua-client": "web", "origin": ourURL + ":8443"}, 403},
+		"null origin":  {map[string]string{"x-ua-client": "web", "origin": "null"}, 403},
+		"two origins":  {map[string]string{"x-ua-client": "web", "origin": ourURL + "," + ourURL}, 403},
+		"a sister site": {
+			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-site"}, 403},
 		"another site, without words": {map[string]string{"x-ua-client": "web", "sec-fetch-site": "cross-site"}, 403},
 		"typed by a person":           {map[string]string{"x-ua-client": "web", "sec-fetch-site": "none"}, 403},
-		"a forwarded host":            {map[string]string{"x-ua-client": "web", "origin": "https://evil.example", "x-forwarded-host": "evil.example", "host": "evil.example"}, 403},
+		"a forwarded host": {
+			map[string]string{"x-ua-client": "web", "origin": "https://evil.example", "x-forwarded-host": "evil.example",
+				"host": "evil.example"}, 403},
 	} {
-		a, ran := cookied(t, ourURL)
-		call := byCookie("POST /api/things", aliceCookie)
+		a, ran := cookieAPI(t, ourURL)
+		call := cookieRequest("POST /api/things", aliceCookie)
 		for k, v := range c.headers {
 			call = call.header(k, v)
 		}
@@ -79,8 +85,9 @@ func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 
 // Without an address of our own no cookie changes anything.
 func TestWithoutAPublicURLNoCookieChangesAnything(t *testing.T) {
-	a, ran := cookied(t, "")
-	c := byCookie("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin", "").header("sec-fetch-site", "same-origin")
+	a, ran := cookieAPI(t, "")
+	c := cookieRequest("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin",
+		"").header("sec-fetch-site", "same-origin")
 	if got := a.do(t, c); got.StatusCode != http.StatusForbidden || *ran > 0 {
 		t.Errorf("%d %s", got.StatusCode, got.Body)
 	}
@@ -89,29 +96,32 @@ func TestWithoutAPublicURLNoCookieChangesAnything(t *testing.T) {
 // A read needs the cookie alone; the form of a page of another origin is refused by its content type before anything.
 func TestCookiesOpenReads(t *testing.T) {
 	for name, c := range map[string]struct {
-		call call
+		call testRequest
 		want int
 	}{
-		"by cookie":               {byCookie("GET /api/things", aliceCookie), 204},
-		"among others":            {byCookie("GET /api/things", "theme=dark", " "+aliceCookie, "x=y"), 204},
-		"none":                    {byCookie("GET /api/things"), 401},
-		"another name":            {byCookie("GET /api/things", "access="+aliceKey), 401},
-		"without the prefix":      {byCookie("GET /api/things", "__host-access="+aliceKey), 401},
-		"twice":                   {byCookie("GET /api/things", aliceCookie, aliceCookie), 401},
-		"the refresh cookie":      {byCookie("GET /api/things", "__Host-refresh="+aliceKey), 401},
-		"empty":                   {byCookie("GET /api/things", "__Host-access="), 401},
-		"no token's characters":   {byCookie("GET /api/things", `__Host-access="`+aliceKey+`"`), 401},
-		"endless":                 {byCookie("GET /api/things", "__Host-access="+strings.Repeat("x", 5000)), 401},
-		"header and cookie":       {byCookie("GET /api/things", "__Host-access=rubbish").header("authorization", "Bearer "+aliceKey), 204},
-		"bad header, good cookie": {byCookie("GET /api/things", aliceCookie).header("authorization", "Basic x"), 401},
-		"empty header":            {byCookie("GET /api/things", aliceCookie).header("authorization", ""), 401},
-		"a form": {byCookie("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin", ourURL).
+		"by cookie":             {cookieRequest("GET /api/things", aliceCookie), 204},
+		"among others":          {cookieRequest("GET /api/things", "theme=dark", " "+aliceCookie, "x=y"), 204},
+		"none":                  {cookieRequest("GET /api/things"), 401},
+		"another name":          {cookieRequest("GET /api/things", "access="+aliceKey), 401},
+		"without the prefix":    {cookieRequest("GET /api/things", "__host-access="+aliceKey), 401},
+		"twice":                 {cookieRequest("GET /api/things", aliceCookie, aliceCookie), 401},
+		"the refresh cookie":    {cookieRequest("GET /api/things", "__Host-refresh="+aliceKey), 401},
+		"empty":                 {cookieRequest("GET /api/things", "__Host-access="), 401},
+		"no token's characters": {cookieRequest("GET /api/things", `__Host-access="`+aliceKey+`"`), 401},
+		"endless":               {cookieRequest("GET /api/things", "__Host-access="+strings.Repeat("x", 5000)), 401},
+		"header and cookie": {
+			cookieRequest("GET /api/things", "__Host-access=rubbish").header("authorization", "Bearer "+aliceKey), 204},
+		"bad header, good cookie": {cookieRequest("GET /api/things", aliceCookie).header("authorization", "Basic x"), 401},
+		"empty header":            {cookieRequest("GET /api/things", aliceCookie).header("authorization", ""), 401},
+		"a form": {cookieRequest("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin", ourURL).
 			body("a=b").header("content-type", "application/x-www-form-urlencoded"), 415},
-		"a plain text": {byCookie("POST /api/things", aliceCookie).body("{}").header("content-type", "text/plain"), 415},
+		"a plain text": {cookieRequest("POST /api/things", aliceCookie).body("{}").header("content-type", "text/plain"), 415},
 		// A bearer is nothing that a browser adds by itself, so nothing else is asked.
-		"a bearer's change": {byCookie("POST /api/things").header("authorization", "Bearer "+aliceKey).header("origin", "https://elsewhere.example"), 204},
+		"a bearer's change": {
+			cookieRequest("POST /api/things").header("authorization", "Bearer "+aliceKey).header("origin",
+				"https://elsewhere.example"), 204},
 	} {
-		a, _ := cookied(t, ourURL)
+		a, _ := cookieAPI(t, ourURL)
 		if got := a.do(t, c.call); got.StatusCode != c.want {
 			t.Errorf("%s: %d %s", name, got.StatusCode, got.Body)
 		}
@@ -120,15 +130,17 @@ func TestCookiesOpenReads(t *testing.T) {
 
 // V37: the form of a cookie, as a browser parses it, and of its end.
 func TestTheFormOfACookie(t *testing.T) {
-	res := httpapi.NoContent().WithCookie(httpapi.AccessCookie, "uas_x", 90*time.Second).WithCookie(httpapi.RefreshCookie, "", time.Hour).
-		WithCookie(httpapi.DeviceCookie, "uad_x", -time.Hour)
+	res := httpapi.NoContent().WithCookie(httpapi.AccessCookie, "uas_x", 90*time.Second).WithCookie(httpapi.RefreshCookie,
+		"", time.Hour).
+		WithCookie(httpapi.TrustedDeviceCookie, "uad_x", -time.Hour)
 	header := http.Header{"Set-Cookie": res.Cookies}
 	got := (&http.Response{Header: header}).Cookies()
 	if len(got) != 3 {
 		t.Fatalf("%v", res.Cookies)
 	}
 	for i, want := range []http.Cookie{
-		{Name: "__Host-access", Value: "uas_x", MaxAge: 90}, {Name: "__Host-refresh", MaxAge: -1}, {Name: "__Host-device", MaxAge: -1},
+		{Name: "__Host-access", Value: "uas_x", MaxAge: 90}, {Name: "__Host-refresh", MaxAge: -1},
+		{Name: "__Host-device", MaxAge: -1},
 	} {
 		c := got[i]
 		if c.Name != want.Name || c.Value != want.Value || c.MaxAge != want.MaxAge || !c.Secure || !c.HttpOnly ||

@@ -15,8 +15,8 @@ import (
 const (
 	// maxCursor bounds a cursor before it is opened.
 	maxCursor = 2048
-	// cursorLife is how long a cursor opens: long enough for a person's lunch, short enough to need no memory of it.
-	cursorLife = 24 * time.Hour
+	// cursorLifetime is how long a cursor opens: long enough for a person's lunch, short enough to need no memory of it.
+	cursorLifetime = 24 * time.Hour
 )
 
 // cursor is what is sealed.
@@ -28,7 +28,7 @@ type cursor[T any] struct {
 // SealCursor returns the cursor of a position in what r lists, for Page.Next. It is encrypted, and opens for the same
 // route, path, caller and query only (V66, C45); limit may change from page to page. The position must be small.
 func SealCursor[T any](r *Request, position T) (string, error) {
-	text, err := json.Marshal(cursor[T]{Expires: r.now.Add(cursorLife).Unix(), Position: position})
+	text, err := json.Marshal(cursor[T]{Expires: r.now.Add(cursorLifetime).Unix(), Position: position})
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +67,8 @@ func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 	return c.Position, true, nil
 }
 
-// cursorContext is what a cursor is bound to besides the caller: the route, whose list it is, and the query without paging.
+// cursorContext is what a cursor is bound to besides the caller: the route, whose list it is, and the query without
+// paging.
 func (r *Request) cursorContext() string {
 	filters, path := url.Values(maps.Clone(r.query)), url.Values{}
 	filters.Del("cursor")
@@ -80,5 +81,6 @@ func (r *Request) cursorContext() string {
 
 func badCursor() error {
 	return fault.New(fault.Malformed, "cursor",
-		"This cursor opens nothing here: it is damaged, older than a day, or was made for another caller, filter or order. Start again from the first page.")
+		"This cursor opens nothing here: it is damaged, older than a day, or was made for another caller, filter or "+
+			"order. Start again from the first page.")
 }

@@ -13,33 +13,33 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// place is a position such as a list keeps.
-type place struct {
+// position is a position such as a list keeps.
+type position struct {
 	After string `json:"after"`
 	Seen  int64  `json:"seen"`
 }
 
-// paging answers the first page with a cursor and a later one with the position its cursor held.
-func paging(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, given, err := httpapi.OpenCursor[place](r)
+// pagingHandler answers the first page with a cursor and a later one with the position its cursor held.
+func pagingHandler(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	at, given, err := httpapi.OpenCursor[position](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	if given {
-		return httpapi.OK(httpapi.Page[place]{Items: []place{at}}), nil
+		return httpapi.OK(httpapi.Page[position]{Items: []position{at}}), nil
 	}
-	next, err := httpapi.SealCursor(r, place{After: "doej", Seen: 12})
+	next, err := httpapi.SealCursor(r, position{After: "doej", Seen: 12})
 	return httpapi.OK(next), err
 }
 
-func lists(t *testing.T) *api {
+func listAPI(t *testing.T) *testAPI {
 	query := []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam}}
 	return serve(t, nil,
-		httpapi.Route{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: paging, Query: query},
-		httpapi.Route{Key: "GET /api/jobs", Needs: access.SignedIn, Handle: paging, Query: query})
+		httpapi.Route{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler, Query: query},
+		httpapi.Route{Key: "GET /api/jobs", Needs: access.SignedIn, Handle: pagingHandler, Query: query})
 }
 
-func firstCursor(t *testing.T, a *api, query string) string {
+func firstCursor(t *testing.T, a *testAPI, query string) string {
 	t.Helper()
 	res := a.do(t, request("GET /api/accounts").query(query))
 	if res.StatusCode != 200 {
@@ -49,7 +49,7 @@ func firstCursor(t *testing.T, a *api, query string) string {
 }
 
 func TestCursorOpensWhereItWasMade(t *testing.T) {
-	a := lists(t)
+	a := listAPI(t)
 	c := firstCursor(t, a, "find=do%20e&limit=10")
 	for _, query := range []string{"find=do+e&limit=10&cursor=" + c, "limit=99&cursor=" + c + "&find=do%20e"} {
 		res := a.do(t, request("GET /api/accounts").query(query))
@@ -64,9 +64,9 @@ func TestCursorOpensWhereItWasMade(t *testing.T) {
 
 // V66, C45: bound to caller, route and query, and good for a day.
 func TestCursorOpensNowhereElse(t *testing.T) {
-	a := lists(t)
+	a := listAPI(t)
 	c := firstCursor(t, a, "find=doe")
-	for name, other := range map[string]call{
+	for name, other := range map[string]testRequest{
 		"caller":    request("GET /api/accounts").query("find=doe&cursor="+c).header("authorization", "Bearer uas_bobby"),
 		"route":     request("GET /api/jobs").query("find=doe&cursor=" + c),
 		"filter":    request("GET /api/accounts").query("find=roe&cursor=" + c),
@@ -77,27 +77,28 @@ func TestCursorOpensNowhereElse(t *testing.T) {
 		"padding":   request("GET /api/accounts").query("find=doe&cursor=" + c + "="),
 	} {
 		res := a.do(t, other)
-		res.wants(t, 400, "cursor")
+		res.wantProblem(t, 400, "cursor")
 		if !strings.Contains(res.problem.Detail, "first page") {
 			t.Errorf("%s: the problem does not say what to do: %s", name, res.problem.Detail)
 		}
 	}
-	a.do(t, request("GET /api/accounts").query("find=doe&cursor="+strings.Repeat("A", 2049))).wants(t, 400, "query", "cursor:tooLong")
+	a.do(t, request("GET /api/accounts").query("find=doe&cursor="+strings.Repeat("A", 2049))).wantProblem(t, 400, "query",
+		"cursor:tooLong")
 	good := request("GET /api/accounts").query("find=doe&cursor=" + c)
 	a.now = noon.Add(24*time.Hour - time.Second)
 	if res := a.do(t, good); res.StatusCode != 200 {
 		t.Errorf("a second before a day: %d", res.StatusCode)
 	}
 	a.now = noon.Add(24 * time.Hour)
-	a.do(t, good).wants(t, 400, "cursor")
+	a.do(t, good).wantProblem(t, 400, "cursor")
 }
 
 // C30: every truncation and every changed bit.
 func TestDamagedCursorOpensNothing(t *testing.T) {
-	a := lists(t)
+	a := listAPI(t)
 	c := firstCursor(t, a, "")
 	for n := range c {
-		a.do(t, request("GET /api/accounts").query("cursor="+c[:n])).wants(t, 400, "cursor")
+		a.do(t, request("GET /api/accounts").query("cursor="+c[:n])).wantProblem(t, 400, "cursor")
 	}
 	sealed, err := base64.RawURLEncoding.DecodeString(c)
 	if err != nil {
@@ -106,25 +107,28 @@ func TestDamagedCursorOpensNothing(t *testing.T) {
 	for bit := range 8 * len(sealed) {
 		flipped := bytes.Clone(sealed)
 		flipped[bit/8] ^= 1 << (bit % 8)
-		a.do(t, request("GET /api/accounts").query("cursor="+base64.RawURLEncoding.EncodeToString(flipped))).wants(t, 400, "cursor")
+		a.do(t, request("GET /api/accounts").query("cursor="+base64.RawURLEncoding.EncodeToString(flipped))).wantProblem(t,
+			400, "cursor")
 	}
-	a.do(t, request("GET /api/accounts").query("cursor="+c+"AAAA")).wants(t, 400, "cursor")
+	a.do(t, request("GET /api/accounts").query("cursor="+c+"AAAA")).wantProblem(t, 400, "cursor")
 }
 
 // An environment without a key of 256 bits gets no cursors at all, rather than ones that anybody can forge (C45).
 func TestCursorNeedsARealKey(t *testing.T) {
 	h, err := httpapi.New(httpapi.Server{
-		Routes: []httpapi.Route{{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: paging, Query: []httpapi.Param{httpapi.Cursor()}}},
+		Routes: []httpapi.Route{
+			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler, Query: []httpapi.Param{httpapi.Cursor()}}},
 		Authenticate: func(context.Context, string) (access.Scope, error) {
-			return access.Scope{Env: environment.Environment{CursorKey: make([]byte, 31)}, Caller: access.Caller{AccountID: aliceID}}, nil
+			return access.Scope{Env: environment.Environment{CursorKey: make([]byte, 31)},
+				Caller: access.Caller{AccountID: aliceID}}, nil
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{Handler: h}
-	a.do(t, request("GET /api/accounts")).wants(t, 500, "internal")
-	a.do(t, request("GET /api/accounts").query("cursor=AAAA")).wants(t, 500, "internal")
+	a := &testAPI{Handler: h}
+	a.do(t, request("GET /api/accounts")).wantProblem(t, 500, "internal")
+	a.do(t, request("GET /api/accounts").query("cursor=AAAA")).wantProblem(t, 500, "internal")
 }
 
 // FuzzCursor: a text that SealCursor did not make opens nothing, and breaks nothing.
@@ -134,12 +138,12 @@ func FuzzCursor(f *testing.F) {
 	}
 	query := []httpapi.Param{httpapi.Cursor()}
 	h, err := httpapi.New(httpapi.Server{Authenticate: authenticate, Routes: []httpapi.Route{
-		{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: paging, Query: query},
+		{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler, Query: query},
 	}})
 	if err != nil {
 		f.Fatal(err)
 	}
-	a := &api{Handler: h}
+	a := &testAPI{Handler: h}
 	f.Fuzz(func(t *testing.T, text string) {
 		if res := a.do(t, request("GET /api/accounts").query("cursor="+text)); res.StatusCode != 400 {
 			t.Errorf("%q: %d %s", text, res.StatusCode, res.Body)

@@ -26,17 +26,18 @@ const (
 	aliceKey = "uas_alice"
 )
 
-// api is a handler under test with its log and its clock.
-type api struct {
+// testAPI is a handler under test with its log and its clock.
+type testAPI struct {
 	*httpapi.Handler
 	log *bytes.Buffer
 	now time.Time
 }
 
-// serve returns an api of the given routes; the token uas_<name> signs in somebody with account.read and account.create.
-func serve(t *testing.T, store httpapi.IdempotencyStore, routes ...httpapi.Route) *api {
+// serve returns an api of the given routes; the token uas_<name> signs in somebody with account.read and
+// account.create.
+func serve(t *testing.T, store httpapi.IdempotencyStore, routes ...httpapi.Route) *testAPI {
 	t.Helper()
-	a := &api{log: &bytes.Buffer{}, now: noon}
+	a := &testAPI{log: &bytes.Buffer{}, now: noon}
 	h, err := httpapi.New(httpapi.Server{
 		Routes: routes, Idempotency: store, Authenticate: authenticate,
 		Log: slog.New(slog.NewJSONHandler(a.log, nil)),
@@ -63,13 +64,13 @@ func authenticate(_ context.Context, bearer string) (access.Scope, error) {
 	}, nil
 }
 
-// call is a request in the making.
-type call struct{ events.APIGatewayV2HTTPRequest }
+// testRequest is a request in the making.
+type testRequest struct{ events.APIGatewayV2HTTPRequest }
 
 // request returns a signed-in call of a route.
-func request(key string) call {
+func request(key string) testRequest {
 	method, path, _ := strings.Cut(key, " ")
-	var c call
+	var c testRequest
 	c.RouteKey, c.RawPath = key, strings.ReplaceAll(path, "{id}", someID)
 	c.Headers = map[string]string{"authorization": "Bearer " + aliceKey}
 	c.PathParameters = map[string]string{"id": someID}
@@ -80,12 +81,12 @@ func request(key string) call {
 	return c
 }
 
-func (c call) body(text string) call {
+func (c testRequest) body(text string) testRequest {
 	c.Body = text
 	return c.header("content-type", "application/json")
 }
 
-func (c call) header(name, value string) call {
+func (c testRequest) header(name, value string) testRequest {
 	headers := map[string]string{name: value}
 	for k, v := range c.Headers {
 		if k != name {
@@ -96,18 +97,18 @@ func (c call) header(name, value string) call {
 	return c
 }
 
-func (c call) query(raw string) call {
+func (c testRequest) query(raw string) testRequest {
 	c.RawQueryString = raw
 	return c
 }
 
-func (c call) path(name, value string) call {
+func (c testRequest) path(name, value string) testRequest {
 	c.PathParameters = map[string]string{name: value}
 	return c
 }
 
-// answer is what came back.
-type answer struct {
+// testResponse is what came back.
+type testResponse struct {
 	events.APIGatewayV2HTTPResponse
 	problem problemDocument
 }
@@ -118,13 +119,13 @@ type problemDocument struct {
 	Fields                              []fault.Field
 }
 
-func (a *api) do(t *testing.T, c call) answer {
+func (a *testAPI) do(t *testing.T, c testRequest) testResponse {
 	t.Helper()
 	res, err := a.Handle(t.Context(), c.APIGatewayV2HTTPRequest)
 	if err != nil {
 		t.Fatalf("Handle returned %v; it must answer", err)
 	}
-	out := answer{APIGatewayV2HTTPResponse: res}
+	out := testResponse{APIGatewayV2HTTPResponse: res}
 	if res.Headers["Content-Type"] == "application/problem+json" {
 		if err := json.Unmarshal([]byte(res.Body), &out.problem); err != nil {
 			t.Fatalf("the problem is not JSON: %v: %s", err, res.Body)
@@ -132,27 +133,29 @@ func (a *api) do(t *testing.T, c call) answer {
 		if out.problem.Status != res.StatusCode {
 			t.Errorf("the problem says %d, its answer %d", out.problem.Status, res.StatusCode)
 		}
-		if p := out.problem; p.Type != "/api/docs#problem-"+p.Code || p.Code == "" || p.Title == "" || p.Detail == "" || p.Instance == "" {
+		if p := out.problem; p.Type != "/api/docs#problem-"+p.Code || p.Code == "" || p.Title == "" || p.Detail == "" ||
+			p.Instance == "" {
 			t.Errorf("the problem lacks something, or its type is of its own: %s", res.Body)
 		}
 	}
 	return out
 }
 
-// wants fails unless the answer is a problem with this status and code that names these fields as name:code.
-func (res answer) wants(t *testing.T, status int, code string, fields ...string) {
+// wantProblem fails unless the answer is a problem with this status and code that names these fields as name:code.
+func (res testResponse) wantProblem(t *testing.T, status int, code string, fields ...string) {
 	t.Helper()
 	var have []string
 	for _, f := range res.problem.Fields {
 		have = append(have, f.Field+":"+f.Code)
 	}
 	if res.StatusCode != status || res.problem.Code != code || strings.Join(have, " ") != strings.Join(fields, " ") {
-		t.Errorf("answered %d %q %q, want %d %q %q: %s", res.StatusCode, res.problem.Code, have, status, code, fields, res.Body)
+		t.Errorf("answered %d %q %q, want %d %q %q: %s", res.StatusCode, res.problem.Code, have, status, code, fields,
+			res.Body)
 	}
 }
 
-// lines returns the log as one map a line.
-func (a *api) lines(t *testing.T) []map[string]any {
+// logLines returns the log as one map a line.
+func (a *testAPI) logLines(t *testing.T) []map[string]any {
 	t.Helper()
 	var out []map[string]any
 	for line := range strings.Lines(a.log.String()) {
@@ -165,12 +168,12 @@ func (a *api) lines(t *testing.T) []map[string]any {
 	return out
 }
 
-// ok answers 200 with nothing.
-func ok(context.Context, *httpapi.Request) (httpapi.Response, error) {
+// okHandler answers 200 with nothing.
+func okHandler(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(struct{}{}), nil
 }
 
-// failing answers with err.
-func failing(err error) httpapi.HandlerFunc {
+// failHandler answers with err.
+func failHandler(err error) httpapi.HandlerFunc {
 	return func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.Response{}, err }
 }

@@ -10,7 +10,7 @@ import (
 // C34: whatever a cookie or an Authorization header is, it opens nothing but what it is.
 func FuzzCredentials(f *testing.F) {
 	h, err := httpapi.New(httpapi.Server{Authenticate: authenticate, PublicURL: ourURL, Routes: []httpapi.Route{
-		{Key: "GET /api/things", Needs: access.SignedIn, Handle: ok},
+		{Key: "GET /api/things", Needs: access.SignedIn, Handle: okHandler},
 	}})
 	if err != nil {
 		f.Fatal(err)
@@ -18,7 +18,7 @@ func FuzzCredentials(f *testing.F) {
 	f.Add("Bearer x", "__Host-access=x")
 	f.Add("bearer  x", "__Host-access=x; __Host-access=y")
 	f.Fuzz(func(t *testing.T, header, cookie string) {
-		c := byCookie("GET /api/things", cookie).header("authorization", header)
+		c := cookieRequest("GET /api/things", cookie).header("authorization", header)
 		res, err := h.Handle(t.Context(), c.APIGatewayV2HTTPRequest)
 		if err != nil || res.StatusCode/100 == 5 {
 			t.Errorf("%q %q: %d %v", header, cookie, res.StatusCode, err)

@@ -29,31 +29,31 @@ type IdempotencyStore interface {
 }
 
 const (
-	// answersKept is how long an answer is kept for a repeat of its request.
-	answersKept = 24 * time.Hour
-	// claimKept is how long a request that died with its process blocks its key, where Lambda set no deadline.
-	claimKept = 30 * time.Second
+	// answerTTL is how long an answer is kept for a repeat of its request.
+	answerTTL = 24 * time.Hour
+	// claimTTL is how long a request that died with its process blocks its key, where Lambda set no deadline.
+	claimTTL = 30 * time.Second
 )
 
 // idempotencyRecord is what the store keeps for a key.
 type idempotencyRecord struct {
 	Body    []byte `json:"b"`           // SHA-256 of the request's path, query and body
 	Request string `json:"r"`           // id of the request that claimed the key: no two claims are equal
-	Answer  []byte `json:"a,omitempty"` // sealed savedAnswer; none while the request runs
+	Answer  []byte `json:"a,omitempty"` // sealed savedResponse; none while the request runs
 }
 
-// savedAnswer is an answer to be given again.
-type savedAnswer struct {
+// savedResponse is an answer to be given again.
+type savedResponse struct {
 	Status      int               `json:"s"`
 	Header      map[string]string `json:"h,omitempty"`
 	ContentType string            `json:"t,omitempty"`
 	Raw         []byte            `json:"b,omitempty"`
 }
 
-// once runs a request with an Idempotency-Key one time and gives its answer again to repeats (V67). Only an answer that
-// did something is kept: a refusal changed nothing, so the key is free again for the mended request, and after a failure
-// of ours for the same one.
-func (h *Handler) once(next step) step {
+// withIdempotency runs a request with an Idempotency-Key one time and gives its answer again to repeats (V67). Only an
+// answer that did something is kept: a refusal changed nothing, so the key is free again for the mended request, and
+// after a failure of ours for the same one.
+func (h *Handler) withIdempotency(next handlerFunc) handlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		given := r.header("idempotency-key")
 		if !r.route.Idempotent || !r.has("idempotency-key") {
@@ -63,9 +63,9 @@ func (h *Handler) once(next step) step {
 		if err != nil {
 			return Response{}, err
 		}
-		until := r.now.Add(claimKept)
+		until := r.now.Add(claimTTL)
 		if deadline, ok := ctx.Deadline(); ok {
-			until = deadline.Add(2 * spare)
+			until = deadline.Add(2 * timeoutReserve)
 		}
 		existing, err := h.Idempotency.Claim(ctx, c.key, c.record, r.now, until)
 		if err != nil {
@@ -79,24 +79,25 @@ func (h *Handler) once(next step) step {
 }
 
 // run answers a request whose key is claimed, and settles the claim even if the handler panics or time is up.
-func (h *Handler) run(ctx context.Context, r *Request, c claim, next step) (res Response, err error) {
-	settled := context.WithoutCancel(ctx)
-	kept := false
+func (h *Handler) run(ctx context.Context, r *Request, c claim, next handlerFunc) (res Response, err error) {
+	cleanupCtx := context.WithoutCancel(ctx)
+	completed := false
 	defer func() {
-		if !kept {
-			r.record.trouble = errors.Join(r.record.trouble, h.Idempotency.Release(settled, c.key, c.record))
+		if !completed {
+			r.logFields.warning = errors.Join(r.logFields.warning, h.Idempotency.Release(cleanupCtx, c.key, c.record))
 		}
 	}()
 	if res, err = next(ctx, r); err != nil {
 		return res, err
 	}
-	record, err := c.answered(res)
+	record, err := c.completedRecord(res)
 	if err != nil {
 		return Response{}, err
 	}
 	// The work is done: if its answer cannot be kept the caller still gets it, and the claim lapses by itself.
-	kept = true
-	r.record.trouble = errors.Join(r.record.trouble, h.Idempotency.Replace(settled, c.key, c.record, record, r.now.Add(answersKept)))
+	completed = true
+	r.logFields.warning = errors.Join(r.logFields.warning,
+		h.Idempotency.Replace(cleanupCtx, c.key, c.record, record, r.now.Add(answerTTL)))
 	return res, nil
 }
 
@@ -109,26 +110,27 @@ type claim struct {
 	id     string
 }
 
-func newClaim(r *Request, given string) (claim, error) {
+func newClaim(r *Request, key string) (claim, error) {
 	visible := func(c rune) bool { return c > ' ' && c < 0x7f }
-	if given == "" || len(given) > 200 || strings.ContainsFunc(given, func(c rune) bool { return !visible(c) }) {
+	if key == "" || len(key) > 200 || strings.ContainsFunc(key, func(c rune) bool { return !visible(c) }) {
 		return claim{}, fault.New(fault.Malformed, "idempotencyKey",
 			"Idempotency-Key must be 1 to 200 visible ASCII characters, such as a UUID.")
 	}
 	account := r.Scope.Caller.AccountID
 	// The parts cannot run into each other: none of them holds a NUL.
-	name := sha256.Sum256([]byte(strings.Join([]string{r.Scope.Env.ID, account, r.route.Key, given}, "\x00")))
-	// The path's parameters, the query and the version that it was made from are part of what must be the same; a version that
-	// is empty is not none.
+	name := sha256.Sum256([]byte(strings.Join([]string{r.Scope.Env.ID, account, r.route.Key, key}, "\x00")))
+	// The path's parameters, the query and the version that it was made from are part of what must be the same; a version
+	// that is empty is not none.
 	from := "none"
 	if r.has("if-match") {
 		from = "=" + r.header("if-match")
 	}
-	sum := sha256.Sum256(bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(from), r.body}, []byte{0}))
+	sum := sha256.Sum256(
+		bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(from), r.body}, []byte{0}))
 	c := claim{key: base64.RawURLEncoding.EncodeToString(name[:]), body: sum[:], id: r.id}
 	// The key a client chose is part of the sealing key, and only its hash is stored: a copy of the table does not show
 	// answers that hold a secret.
-	aead, err := sealer(r.Scope.Env.CursorKey, "idempotency "+given, account)
+	aead, err := sealer(r.Scope.Env.CursorKey, "idempotency "+key, account)
 	if err != nil {
 		return claim{}, err
 	}
@@ -137,9 +139,10 @@ func newClaim(r *Request, given string) (claim, error) {
 	return c, err
 }
 
-// answered returns the record of a request that has run.
-func (c claim) answered(res Response) ([]byte, error) {
-	text, err := json.Marshal(savedAnswer{Status: res.Status, Header: res.Header, ContentType: res.contentType, Raw: res.raw})
+// completedRecord returns the record of a request that has run.
+func (c claim) completedRecord(res Response) ([]byte, error) {
+	text, err := json.Marshal(
+		savedResponse{Status: res.Status, Header: res.Header, ContentType: res.contentType, Raw: res.raw})
 	if err != nil {
 		return nil, err
 	}
@@ -158,18 +161,20 @@ func (c claim) replay(r *Request, existing []byte) (Response, error) {
 			"This Idempotency-Key came with another request before. Use a new key for a new request.")
 	case len(record.Answer) == 0:
 		return Response{}, fault.New(fault.Conflict, "idempotencyRunning",
-			"The same request with this Idempotency-Key is still running. Send it again in a moment for its answer.").After(time.Second)
+			"The same request with this Idempotency-Key is still running. Send it again in a moment for its answer.").
+			WithRetryAfter(time.Second)
 	}
 	text, err := open(c.aead, record.Answer, c.key)
 	if err != nil { // sealed by a key that the environment has no more
 		return Response{}, fault.New(fault.Conflict, "idempotencyAnswerGone",
-			"This request ran before and is not run again, but its answer cannot be read any more. Look at what it was about before you send it with another Idempotency-Key.")
+			"This request ran before and is not run again, but its answer cannot be read any more. Look at what it was about "+
+				"before you send it with another Idempotency-Key.")
 	}
-	var saved savedAnswer
+	var saved savedResponse
 	if err := json.Unmarshal(text, &saved); err != nil {
 		return Response{}, err
 	}
-	r.record.replayed = true
+	r.logFields.replayed = true
 	res := Response{Status: saved.Status, Header: saved.Header, contentType: saved.ContentType, raw: saved.Raw}
-	return res.with(http.CanonicalHeaderKey("Idempotency-Replayed"), "true"), nil
+	return res.setHeader(http.CanonicalHeaderKey("Idempotency-Replayed"), "true"), nil
 }

@@ -9,10 +9,12 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// V47: a key is refused where the route says so, and where the permission is one that only people use, even if its caller
-// were to hold it; everywhere else it is a caller as any other.
+// V47: a key is refused where the route says so, and where the permission is one that only people use, even if its
+// caller were to hold it; everywhere else it is a caller as any other.
 func TestRoutesRefuseKeys(t *testing.T) {
-	scope := access.Scope{Caller: access.Caller{AccountID: aliceID, Permissions: access.Set{access.AccountRead: {}, access.AccountPassword: {}}}}
+	scope := access.Scope{
+		Caller: access.Caller{AccountID: aliceID,
+			Permissions: access.Set{access.AccountRead: {}, access.AccountPassword: {}}}}
 	for _, c := range []struct {
 		route  httpapi.Route
 		byKey  int
@@ -24,7 +26,7 @@ func TestRoutesRefuseKeys(t *testing.T) {
 		{httpapi.Route{Needs: access.SignedIn, NoKeys: true}, 403, 200},
 		{httpapi.Route{Needs: access.AccountPassword}, 403, 200},
 	} {
-		c.route.Key, c.route.Handle = "GET /api/x", ok
+		c.route.Key, c.route.Handle = "GET /api/x", okHandler
 		for keyID, want := range map[string]int{"": c.person, "01JNB7Z5Q0KKKKKKKKKKKKKKKK": c.byKey} {
 			a := serve(t, nil, c.route)
 			scope.Caller.KeyID = keyID
@@ -34,9 +36,9 @@ func TestRoutesRefuseKeys(t *testing.T) {
 				t.Errorf("%s %v by key %q: %d %s", c.route.Needs, c.route.NoKeys, keyID, res.StatusCode, res.Body)
 			}
 			if want == 403 {
-				res.wants(t, 403, "keyNotAllowed")
+				res.wantProblem(t, 403, "keyNotAllowed")
 			}
-			if got := a.lines(t)[0]["key"]; keyID != "" && got != keyID {
+			if got := a.logLines(t)[0]["key"]; keyID != "" && got != keyID {
 				t.Errorf("the record says key %v", got)
 			}
 		}
@@ -44,12 +46,12 @@ func TestRoutesRefuseKeys(t *testing.T) {
 }
 
 // What goes wrong beside the check of the caller is recorded, and answers as if it had not.
-func TestTroubleOfTheCheckIsRecorded(t *testing.T) {
-	a := serve(t, nil, httpapi.Route{Key: "GET /api/x", Needs: access.SignedIn, Handle: ok})
+func TestWarningsOfAuthenticationAreLogged(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{Key: "GET /api/x", Needs: access.SignedIn, Handle: okHandler})
 	a.Authenticate = func(context.Context, string) (access.Scope, error) {
-		return access.Scope{Caller: access.Caller{AccountID: aliceID}, Trouble: errors.New("not noted")}, nil
+		return access.Scope{Caller: access.Caller{AccountID: aliceID}, NonFatalErr: errors.New("not noted")}, nil
 	}
-	if res := a.do(t, request("GET /api/x")); res.StatusCode != 200 || a.lines(t)[0]["trouble"] != "not noted" {
-		t.Errorf("%d, %v", res.StatusCode, a.lines(t)[0])
+	if res := a.do(t, request("GET /api/x")); res.StatusCode != 200 || a.logLines(t)[0]["trouble"] != "not noted" {
+		t.Errorf("%d, %v", res.StatusCode, a.logLines(t)[0])
 	}
 }

@@ -60,8 +60,8 @@ type FieldsDoc struct {
 	Fields []field.Meta
 	// Use says which fields there are and which of them must be.
 	Use FieldsUse
-	// Also is a zero value of a struct with members besides the fields: id, version.
-	Also any
+	// Extra is a zero value of a struct with members besides the fields: id, version.
+	Extra any
 }
 
 // FieldsUse says what a body of fields is for.

@@ -32,98 +32,103 @@ type problem struct {
 	RetryAfter int `json:"retryAfter,omitzero"`
 }
 
-// class is what a kind of fault is in HTTP.
-type class struct {
+// httpStatus is what a kind of fault is in HTTP.
+type httpStatus struct {
 	status int
 	title  string
 }
 
-// classes is the one place that maps kinds to statuses. Malformed is 400 and Invalid 422, so that a client can tell a
+// statuses is the one place that maps kinds to statuses. Malformed is 400 and Invalid 422, so that a client can tell a
 // request it built wrongly from a value its user typed wrongly.
-var classes = map[fault.Kind]class{
-	fault.Internal:        {http.StatusInternalServerError, "Something went wrong here"},
-	fault.Malformed:       {http.StatusBadRequest, "The request cannot be read"},
-	fault.Invalid:         {http.StatusUnprocessableEntity, "A value is not allowed"},
-	fault.Unauthenticated: {http.StatusUnauthorized, "Not signed in"},
-	fault.Forbidden:       {http.StatusForbidden, "Not allowed"},
-	fault.NotFound:        {http.StatusNotFound, "Not found"},
-	fault.WrongAct:        {http.StatusMethodNotAllowed, "Not done with this method"},
-	fault.Conflict:        {http.StatusConflict, "Not possible as things are"},
-	fault.Stale:           {http.StatusPreconditionFailed, "Changed meanwhile"},
-	fault.VersionRequired: {http.StatusPreconditionRequired, "Version required"},
-	fault.TooLarge:        {http.StatusRequestEntityTooLarge, "Too large"},
-	fault.Unsupported:     {http.StatusUnsupportedMediaType, "Format not supported"},
-	fault.TooMany:         {http.StatusTooManyRequests, "Too many requests"},
-	fault.Unavailable:     {http.StatusServiceUnavailable, "Not available now"},
+var statuses = map[fault.Kind]httpStatus{
+	fault.Internal:         {http.StatusInternalServerError, "Something went wrong here"},
+	fault.Malformed:        {http.StatusBadRequest, "The request cannot be read"},
+	fault.Invalid:          {http.StatusUnprocessableEntity, "A value is not allowed"},
+	fault.Unauthenticated:  {http.StatusUnauthorized, "Not signed in"},
+	fault.Forbidden:        {http.StatusForbidden, "Not allowed"},
+	fault.NotFound:         {http.StatusNotFound, "Not found"},
+	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Not done with this method"},
+	fault.Conflict:         {http.StatusConflict, "Not possible as things are"},
+	fault.Stale:            {http.StatusPreconditionFailed, "Changed meanwhile"},
+	fault.VersionRequired:  {http.StatusPreconditionRequired, "Version required"},
+	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "Too large"},
+	fault.Unsupported:      {http.StatusUnsupportedMediaType, "Format not supported"},
+	fault.TooManyRequests:  {http.StatusTooManyRequests, "Too many requests"},
+	fault.Unavailable:      {http.StatusServiceUnavailable, "Not available now"},
 }
 
 // StatusOf returns the HTTP status of a kind of fault.
-func StatusOf(kind fault.Kind) int { return classes[kind].status }
+func StatusOf(kind fault.Kind) int { return statuses[kind].status }
 
 // Kinds returns every kind that has a status, in order.
-func Kinds() []fault.Kind { return slices.Sorted(maps.Keys(classes)) }
+func Kinds() []fault.Kind { return slices.Sorted(maps.Keys(statuses)) }
 
 // ProblemAnchor returns where the reference tells of a problem's code, within its page.
 func ProblemAnchor(code string) string { return "problem-" + code }
 
-// internal is all a caller is told of an error that is no fault.
-func internal(requestID string) *fault.Error {
+// internalFault is all a caller is told of an error that is no fault.
+func internalFault(requestID string) *fault.Error {
 	return fault.New(fault.Internal, "internal",
-		"Nothing you sent is to blame as far as is known. Try again; if it stays so, tell support the request id %s.", requestID)
+		"Nothing you sent is to blame as far as is known. Try again; if it stays so, tell support the request id %s.",
+		requestID)
 }
 
 // asFault returns the fault that a caller is told of. Only what was said as a *fault.Error is repeated.
 func asFault(err error, requestID string) *fault.Error {
 	if f := fault.As(err); f != nil {
-		if _, known := classes[f.Kind]; known && f.Kind != fault.Internal {
+		if _, known := statuses[f.Kind]; known && f.Kind != fault.Internal {
 			return f
 		}
-		return internal(requestID)
+		return internalFault(requestID)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.New(fault.Unavailable, "timeout", "This took too long and was given up. Try again in a moment.").After(time.Second)
+		return fault.New(fault.Unavailable, "timeout",
+			"This took too long and was given up. Try again in a moment.").WithRetryAfter(time.Second)
 	}
-	return internal(requestID)
+	return internalFault(requestID)
 }
 
-// wrongMethod is a fault whose answer names the methods that there are.
-type wrongMethod struct {
+// methodNotAllowed is a fault whose answer names the methods that there are.
+type methodNotAllowed struct {
 	fault *fault.Error
 	allow string
 }
 
-func (w *wrongMethod) Error() string { return w.fault.Error() }
+func (w *methodNotAllowed) Error() string { return w.fault.Error() }
 
-func (w *wrongMethod) Unwrap() error { return w.fault }
+func (w *methodNotAllowed) Unwrap() error { return w.fault }
 
-// WrongMethod is the fault of a request for an address that takes other methods; RFC 9110 15.5.6 wants those in Allow.
-func WrongMethod(allow ...string) error {
+// MethodNotAllowed is the fault of a request for an address that takes other methods; RFC 9110 15.5.6 wants those in
+// Allow.
+func MethodNotAllowed(allow ...string) error {
 	list := strings.Join(allow, ", ")
-	return &wrongMethod{fault.New(fault.WrongAct, "method", "This address takes %s, and not this method. GET /api/docs lists what there is.", list), list}
+	return &methodNotAllowed{
+		fault.New(fault.MethodNotAllowed, "method",
+			"This address takes %s, and not this method. GET /api/docs lists what there is.", list), list}
 }
 
-// problemOf returns the answer that tells a caller of err.
-func problemOf(err error, requestID string) Response {
+// problemResponse returns the answer that tells a caller of err.
+func problemResponse(err error, requestID string) Response {
 	f := asFault(err, requestID)
-	in := classes[f.Kind]
+	status := statuses[f.Kind]
 	p := problem{
-		Type: "/api/docs#" + ProblemAnchor(f.Code), Title: in.title, Status: in.status, Detail: f.Detail,
+		Type: "/api/docs#" + ProblemAnchor(f.Code), Title: status.title, Status: status.status, Detail: f.Detail,
 		Instance: url.PathEscape(requestID), Code: f.Code, Fields: f.Fields,
 	}
-	res := Response{Status: in.status, contentType: "application/problem+json", problem: &p}
+	res := Response{Status: status.status, contentType: "application/problem+json", problem: &p}
 	if f.RetryAfter > 0 {
 		p.RetryAfter = int((f.RetryAfter + time.Second - 1) / time.Second)
-		res = res.with("Retry-After", strconv.Itoa(p.RetryAfter))
+		res = res.setHeader("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
 	if f.Kind == fault.Unauthenticated {
-		res = res.with("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 asks for it on every 401
+		res = res.setHeader("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 asks for it on every 401
 	}
-	if w := (*wrongMethod)(nil); errors.As(err, &w) {
-		res = res.with("Allow", w.allow)
+	if w := (*methodNotAllowed)(nil); errors.As(err, &w) {
+		res = res.setHeader("Allow", w.allow)
 	}
 	raw, marshalErr := json.Marshal(p, json.Deterministic(true))
 	if marshalErr != nil { // a fault whose text is no UTF-8: a bug, and no reason to say nothing
-		return problemOf(marshalErr, requestID)
+		return problemResponse(marshalErr, requestID)
 	}
 	res.raw = raw
 	return res

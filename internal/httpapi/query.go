@@ -21,11 +21,11 @@ type ParamKind string
 const (
 	TextParam   ParamKind = "text"   // any text of at most Max characters; not blank where there is a Min
 	NumberParam ParamKind = "number" // a whole number within Min..Max
-	YesNoParam  ParamKind = "yesNo"  // true or false
-	DayParam    ParamKind = "date"   // yyyy-MM-dd
+	BoolParam   ParamKind = "yesNo"  // true or false
+	DateParam   ParamKind = "date"   // yyyy-MM-dd
 	// InstantParam is an instant as RFC 3339 writes it, or a day, which stands for all of it.
 	InstantParam ParamKind = "instant"
-	ChoiceParam  ParamKind = "choice" // one of Choices
+	EnumParam    ParamKind = "choice" // one of Choices
 	IDParam      ParamKind = "id"     // a ULID
 	cursorParam  ParamKind = "cursor" // an opaque position
 )
@@ -45,9 +45,9 @@ type Param struct {
 }
 
 // Limit declares the usual "limit": how many entries a page has.
-func Limit(standard, most int) Param {
+func Limit(defaultLimit, maxLimit int) Param {
 	return Param{
-		Name: "limit", Kind: NumberParam, Min: 1, Max: most, Default: strconv.Itoa(standard),
+		Name: "limit", Kind: NumberParam, Min: 1, Max: maxLimit, Default: strconv.Itoa(defaultLimit),
 		Help: "How many entries a page has.",
 	}
 }
@@ -56,7 +56,8 @@ func Limit(standard, most int) Param {
 func Cursor() Param {
 	return Param{
 		Name: "cursor", Kind: cursorParam, Max: maxCursor,
-		Help: "Where to go on: next of the page before. It serves the caller, the filters and the order it was made for, for a day.",
+		Help: "Where to go on: next of the page before. It serves the caller, the filters and the order it was made for, " +
+			"for a day.",
 	}
 }
 
@@ -96,18 +97,20 @@ func (r *Request) declared(name string) Param {
 func (r *Request) readQuery() error {
 	values, err := url.ParseQuery(r.event.RawQueryString)
 	if err != nil {
-		return fault.New(fault.Malformed, "query", "The query cannot be read: percent-encode its values as UTF-8 and part them by &.").Because(err)
+		return fault.New(fault.Malformed, "query",
+			"The query cannot be read: percent-encode its values as UTF-8 and part them by &.").WithCause(err)
 	}
 	var bad []fault.Field
 	for name, texts := range values {
 		i := slices.IndexFunc(r.route.Query, func(p Param) bool { return p.Name == name })
 		switch {
 		case i < 0:
-			bad = append(bad, fault.Field{Field: clip(name), Code: "unknown", Message: unknownParam(r.route.Query)})
+			bad = append(bad, fault.Field{Field: truncateName(name), Code: "unknown", Message: unknownParam(r.route.Query)})
 		case len(texts) > 1:
-			bad = append(bad, fault.Field{Field: name, Code: "duplicate", Message: "This parameter is given more than once; give it once."})
+			bad = append(bad,
+				fault.Field{Field: name, Code: "duplicate", Message: "This parameter is given more than once; give it once."})
 		default:
-			bad = append(bad, r.route.Query[i].judge(texts[0])...)
+			bad = append(bad, r.route.Query[i].validate(texts[0])...)
 		}
 	}
 	for _, p := range r.route.Query {
@@ -117,7 +120,8 @@ func (r *Request) readQuery() error {
 	}
 	if len(bad) > 0 {
 		sortFields(bad)
-		return fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(bad...)
+		return fault.New(fault.Malformed, "query",
+			"Some query parameters are not right; mend those named.").WithFields(bad...)
 	}
 	r.query = values
 	return nil
@@ -138,8 +142,8 @@ func unknownParam(known []Param) string {
 	return "There is no parameter of this name; there are " + strings.Join(names, ", ") + "."
 }
 
-// judge returns what is wrong with a parameter's text, if anything.
-func (p Param) judge(text string) []fault.Field {
+// validate returns what is wrong with a parameter's text, if anything.
+func (p Param) validate(text string) []fault.Field {
 	wrong := func(code, message string, args ...any) []fault.Field {
 		return []fault.Field{{Field: p.Name, Code: code, Message: fmt.Sprintf(message, args...)}}
 	}
@@ -155,11 +159,11 @@ func (p Param) judge(text string) []fault.Field {
 		if n < p.Min || (p.Max > 0 && n > p.Max) {
 			return wrong("range", "This must be within %d and %d.", p.Min, p.Max)
 		}
-	case YesNoParam:
+	case BoolParam:
 		if text != "true" && text != "false" {
 			return wrong("type", "This must be true or false.")
 		}
-	case DayParam:
+	case DateParam:
 		if _, ok := field.ParseDate(text); !ok {
 			return wrong("type", "This must be a date that exists, as yyyy-MM-dd.")
 		}
@@ -168,7 +172,7 @@ func (p Param) judge(text string) []fault.Field {
 		if _, err := time.Parse(time.RFC3339, text); err != nil && !day {
 			return wrong("type", "This must be a date that exists, as yyyy-MM-dd, or an instant such as 2026-01-31T08:30:00Z.")
 		}
-	case ChoiceParam:
+	case EnumParam:
 		if !slices.Contains(p.Choices, text) {
 			return wrong("choice", "This must be one of %s.", strings.Join(p.Choices, ", "))
 		}
@@ -205,7 +209,7 @@ func checkParams(params []Param) error {
 			wrong = append(wrong, fmt.Errorf("declares the query parameter %q twice, or without a name", p.Name))
 		}
 		seen[p.Name] = true
-		if p.Default != "" && p.judge(p.Default) != nil {
+		if p.Default != "" && p.validate(p.Default) != nil {
 			wrong = append(wrong, fmt.Errorf("has a default for %q that it would refuse", p.Name))
 		}
 	}

@@ -20,13 +20,13 @@ type Request struct {
 	// Scope is the environment and the caller; empty on a public route.
 	Scope access.Scope
 
-	event  *events.APIGatewayV2HTTPRequest
-	route  *Route
-	id     string
-	now    time.Time
-	body   []byte
-	query  url.Values
-	record record
+	event     *events.APIGatewayV2HTTPRequest
+	route     *Route
+	id        string
+	now       time.Time
+	body      []byte
+	query     url.Values
+	logFields logFields
 	// publicURL is the server's.
 	publicURL string
 }
@@ -34,11 +34,12 @@ type Request struct {
 // RequestID returns what the request is called in logs and problems.
 func (r *Request) RequestID() string { return r.id }
 
-// SourceIP returns the address the gateway saw. Headers such as X-Forwarded-For are anybody's to write and never read (V83).
+// SourceIP returns the address the gateway saw. Headers such as X-Forwarded-For are anybody's to write and never read
+// (V83).
 func (r *Request) SourceIP() string { return r.event.RequestContext.HTTP.SourceIP }
 
 // UserAgent returns what the client calls itself, at most 200 characters without control characters.
-func (r *Request) UserAgent() string { return clipText(r.event.RequestContext.HTTP.UserAgent, 200) }
+func (r *Request) UserAgent() string { return singleLine(r.event.RequestContext.HTTP.UserAgent, 200) }
 
 // Method returns the method of the request itself; a route's own says nothing where one answers for all.
 func (r *Request) Method() string { return r.event.RequestContext.HTTP.Method }
@@ -73,22 +74,23 @@ func (r *Request) ID(name string) (string, error) {
 
 // NotFound is the fault of an id that names nothing the caller may see.
 func NotFound() *fault.Error {
-	return fault.New(fault.NotFound, "notFound", "There is nothing here of that id. Look at the id; it may have been deleted, or belong to another environment.")
+	return fault.New(fault.NotFound, "notFound",
+		"There is nothing here of that id. Look at the id; it may have been deleted, or belong to another environment.")
 }
 
-// Record puts an account and a session into the access record: for public routes that sign somebody in.
-func (r *Request) Record(accountID, sessionID string) {
-	r.record.account, r.record.session = accountID, sessionID
+// LogSession puts an account and a session into the access record: for public routes that sign somebody in.
+func (r *Request) LogSession(accountID, sessionID string) {
+	r.logFields.account, r.logFields.session = accountID, sessionID
 }
 
-// RecordRefusal puts into the access record why a sign-in failed and whose it was, where it was anybody's. The answer says
-// neither.
-func (r *Request) RecordRefusal(accountID, why string) {
-	r.record.account, r.record.why = accountID, why
+// LogSignInFailure puts into the access record why a sign-in failed and whose it was, where it was anybody's. The
+// answer says neither.
+func (r *Request) LogSignInFailure(accountID, reason string) {
+	r.logFields.account, r.logFields.reason = accountID, reason
 }
 
-// RecordKey puts the API key that a caller came by into the access record.
-func (r *Request) RecordKey(keyID string) { r.record.key = keyID }
+// LogKey puts the API key that a caller came by into the access record.
+func (r *Request) LogKey(keyID string) { r.logFields.key = keyID }
 
 // IfMatch returns the version that the caller read and means to change.
 func (r *Request) IfMatch() (int64, error) {
@@ -132,9 +134,9 @@ func (r *Request) has(lowerName string) bool {
 	return false
 }
 
-// RecordTrouble puts an error that does not change the answer into the access record.
-func (r *Request) RecordTrouble(err error) {
-	r.record.trouble = errors.Join(r.record.trouble, err)
+// LogWarning puts an error that does not change the answer into the access record.
+func (r *Request) LogWarning(err error) {
+	r.logFields.warning = errors.Join(r.logFields.warning, err)
 }
 
 // header returns a request header; the gateway sends names in lower case and joins doubled ones with a comma.
@@ -150,8 +152,8 @@ func (r *Request) header(lowerName string) string {
 	return ""
 }
 
-// parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes. Versions begin
-// with 1; 0 is what a request without a tag has, and must not come from one.
+// parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes. Versions
+// begin with 1; 0 is what a request without a tag has, and must not come from one.
 func parseETag(text string) (int64, bool) {
 	inner, ok := strings.CutPrefix(text, `"`)
 	if !ok {

@@ -16,20 +16,22 @@ func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
 		Query: []httpapi.Param{
 			httpapi.Limit(50, 200),
 			{Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 5},
-			{Name: "locked", Kind: httpapi.YesNoParam},
-			{Name: "from", Kind: httpapi.DayParam},
-			{Name: "sort", Kind: httpapi.ChoiceParam, Choices: []string{"name", "-name"}, Default: "name"},
+			{Name: "locked", Kind: httpapi.BoolParam},
+			{Name: "from", Kind: httpapi.DateParam},
+			{Name: "sort", Kind: httpapi.EnumParam, Choices: []string{"name", "-name"}, Default: "name"},
 			{Name: "job", Kind: httpapi.IDParam},
 		},
 		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 			return httpapi.OK([]any{
-				r.QueryInt("limit"), r.Query("find"), r.QueryBool("locked"), r.HasQuery("locked"), r.Query("from"), r.Query("sort"), r.Query("job"),
+				r.QueryInt("limit"), r.Query("find"), r.QueryBool("locked"), r.HasQuery("locked"), r.Query("from"),
+				r.Query("sort"), r.Query("job"),
 			}), nil
 		},
 	})
 	for query, want := range map[string]string{
 		"": `[50,"",false,false,"","name",""]`,
-		"limit=200&find=%C3%A9%26&locked=true&from=2026-02-28&sort=-name&job=" + someID: `[200,"é&",true,true,"2026-02-28","-name","` + someID + `"]`,
+		"limit=200&find=%C3%A9%26&locked=true&from=2026-02-28&sort=-name&job=" +
+			someID: `[200,"é&",true,true,"2026-02-28","-name","` + someID + `"]`,
 		"locked=false": `[50,"",false,true,"","name",""]`,
 	} {
 		if res := a.do(t, request("GET /api").query(query)); res.Body != want {
@@ -37,17 +39,22 @@ func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
 		}
 	}
 	for query, field := range map[string]string{
-		"limit=0": "limit:range", "limit=201": "limit:range", "limit=": "limit:type", "limit=1e1": "limit:type", "limit=%2B1": "limit:type",
-		"limit=01": "limit:type", "limit=99999999999999999999": "limit:type", "limit=1&limit=1": "limit:duplicate",
-		"find=a": "find:tooShort", "find=%20%C2%A0": "find:value", "find=abcdef": "find:tooLong", "find=%ff%ff": "find:notText", "find=a%00": "find:notText",
-		"locked=yes": "locked:type", "locked=TRUE": "locked:type", "from=2026-02-30": "from:type", "from=28/02/2026": "from:type",
-		"sort=password": "sort:choice", "job=1": "job:type", "Limit=1": "Limit:unknown", "limit[]=1": "limit[]:unknown", "=1": ":unknown",
+		"limit=0": "limit:range", "limit=201": "limit:range", "limit=": "limit:type", "limit=1e1": "limit:type",
+		"limit=%2B1": "limit:type",
+		"limit=01":   "limit:type", "limit=99999999999999999999": "limit:type", "limit=1&limit=1": "limit:duplicate",
+		"find=a": "find:tooShort", "find=%20%C2%A0": "find:value", "find=abcdef": "find:tooLong",
+		"find=%ff%ff": "find:notText", "find=a%00": "find:notText",
+		"locked=yes": "locked:type", "locked=TRUE": "locked:type", "from=2026-02-30": "from:type",
+		"from=28/02/2026": "from:type",
+		"sort=password":   "sort:choice", "job=1": "job:type", "Limit=1": "Limit:unknown", "limit[]=1": "limit[]:unknown",
+		"=1": ":unknown",
 	} {
-		a.do(t, request("GET /api").query(query)).wants(t, 400, "query", field)
+		a.do(t, request("GET /api").query(query)).wantProblem(t, 400, "query", field)
 	}
-	a.do(t, request("GET /api").query("z=1&limit=0&y=2")).wants(t, 400, "query", "limit:range", "y:unknown", "z:unknown")
-	a.do(t, request("GET /api").query("find=%zz")).wants(t, 400, "query")
-	a.do(t, request("GET /api").query("find=a;b=c")).wants(t, 400, "query")
+	a.do(t, request("GET /api").query("z=1&limit=0&y=2")).wantProblem(t, 400, "query", "limit:range", "y:unknown",
+		"z:unknown")
+	a.do(t, request("GET /api").query("find=%zz")).wantProblem(t, 400, "query")
+	a.do(t, request("GET /api").query("find=a;b=c")).wantProblem(t, 400, "query")
 }
 
 func TestAnInstantIsOneOrADay(t *testing.T) {
@@ -55,24 +62,28 @@ func TestAnInstantIsOneOrADay(t *testing.T) {
 	for i := range 20 {
 		many = append(many, httpapi.Param{Name: "also" + strconv.Itoa(i)})
 	}
-	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Query: many, Handle: ok})
-	for _, text := range []string{"2026-01-31", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00.123Z", "2026-01-31T08:30:00%2B01:00"} {
-		a.do(t, request("GET /api").query("since="+text)).wants(t, 200, "")
+	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Query: many, Handle: okHandler})
+	for _, text := range []string{"2026-01-31", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00.123Z",
+		"2026-01-31T08:30:00%2B01:00"} {
+		a.do(t, request("GET /api").query("since="+text)).wantProblem(t, 200, "")
 	}
-	for _, text := range []string{"", "2026-02-30", "2026-01-31T08:30", "2026-01-31T25:00:00Z", "31/01/2026", "1769846400", "2026-01-31T08:30:00%2B0100"} {
-		a.do(t, request("GET /api").query("since="+text)).wants(t, 400, "query", "since:type")
+	for _, text := range []string{"", "2026-02-30", "2026-01-31T08:30", "2026-01-31T25:00:00Z", "31/01/2026",
+		"1769846400", "2026-01-31T08:30:00%2B0100"} {
+		a.do(t, request("GET /api").query("since="+text)).wantProblem(t, 400, "query", "since:type")
 	}
 	// A name that is none is not answered with a page of those there are.
 	res := a.do(t, request("GET /api").query("until=2026-01-31"))
-	res.wants(t, 400, "query", "until:unknown")
+	res.wantProblem(t, 400, "query", "until:unknown")
 	if strings.Contains(res.Body, "also7") {
 		t.Error(res.Body)
 	}
 }
 
 func TestRequiredParameter(t *testing.T) {
-	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: ok, Query: []httpapi.Param{{Name: "kind", Required: true}}})
-	a.do(t, request("GET /api")).wants(t, 400, "query", "kind:required")
+	a := serve(t, nil,
+		httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: okHandler,
+			Query: []httpapi.Param{{Name: "kind", Required: true}}})
+	a.do(t, request("GET /api")).wantProblem(t, 400, "query", "kind:required")
 }
 
 // A handler that reads what its row does not declare would make the reference wrong, so its first test fails.
@@ -84,10 +95,12 @@ func TestUndeclaredInputsPanic(t *testing.T) {
 		"body":     func(r *httpapi.Request) { _, _ = r.Members() },
 		"cursor":   func(r *httpapi.Request) { _, _, _ = httpapi.OpenCursor[int](r) },
 	} {
-		a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
-			handle(r)
-			return httpapi.NoContent(), nil
-		}})
+		a := serve(t, nil,
+			httpapi.Route{Key: "GET /api", Needs: access.Public,
+				Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+					handle(r)
+					return httpapi.NoContent(), nil
+				}})
 		if got := a.do(t, request("GET /api")).StatusCode; got != 500 {
 			t.Errorf("%s: %d", name, got)
 		}
@@ -95,14 +108,17 @@ func TestUndeclaredInputsPanic(t *testing.T) {
 }
 
 func TestIDTakesAULIDInItsOneSpelling(t *testing.T) {
-	a := serve(t, nil, httpapi.Route{Key: "GET /api/x/{id}", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
-		id, err := r.ID("id")
-		return httpapi.OK(id), err
-	}})
-	for _, id := range []string{"", "1", strings.ToLower(someID), someID + "0", someID[:25], "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01JNB7Z5Q0ABCDEFGHJKMNPQRI", "../../etc/passwd", "01JNB7Z5Q0ABCDEFGHJKMNPQR#"} {
+	a := serve(t, nil,
+		httpapi.Route{Key: "GET /api/x/{id}", Needs: access.Public,
+			Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+				id, err := r.ID("id")
+				return httpapi.OK(id), err
+			}})
+	for _, id := range []string{"", "1", strings.ToLower(someID), someID + "0", someID[:25], "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+		"01JNB7Z5Q0ABCDEFGHJKMNPQRI", "../../etc/passwd", "01JNB7Z5Q0ABCDEFGHJKMNPQR#"} {
 		c := request("GET /api/x/{id}")
 		c.PathParameters = map[string]string{"id": id}
-		a.do(t, c).wants(t, 404, "notFound")
+		a.do(t, c).wantProblem(t, 404, "notFound")
 	}
 	if res := a.do(t, request("GET /api/x/{id}")); res.Body != `"`+someID+`"` {
 		t.Errorf("answered %s", res.Body)
@@ -117,9 +133,10 @@ func TestIfMatchTakesOneStrongTag(t *testing.T) {
 			return httpapi.OK(version), err
 		},
 	})
-	a.do(t, request("PATCH /api")).wants(t, 428, "ifMatchRequired")
-	for _, tag := range []string{"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`, `"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
-		a.do(t, request("PATCH /api").header("if-match", tag)).wants(t, 400, "ifMatch")
+	a.do(t, request("PATCH /api")).wantProblem(t, 428, "ifMatchRequired")
+	for _, tag := range []string{"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`,
+		`"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
+		a.do(t, request("PATCH /api").header("if-match", tag)).wantProblem(t, 400, "ifMatch")
 	}
 	for _, name := range []string{"if-match", "If-Match"} {
 		if res := a.do(t, request("PATCH /api").header(name, ` "7" `)); res.Body != "7" {
@@ -143,15 +160,17 @@ func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
 		t.Errorf("%d %s", res.StatusCode, res.Body)
 	}
 	for _, tag := range []string{"", "*"} { // an empty header is a slip, not none
-		a.do(t, request("POST /api").header("if-match", tag)).wants(t, 400, "ifMatch")
+		a.do(t, request("POST /api").header("if-match", tag)).wantProblem(t, 400, "ifMatch")
 	}
 }
 
 // V83: the address is the gateway's, whatever the client writes.
 func TestSourceIPIsTheGateways(t *testing.T) {
-	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
-		return httpapi.OK(r.SourceIP()), nil
-	}})
+	a := serve(t, nil,
+		httpapi.Route{Key: "GET /api", Needs: access.Public,
+			Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+				return httpapi.OK(r.SourceIP()), nil
+			}})
 	c := request("GET /api")
 	for _, name := range []string{"x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip"} {
 		c = c.header(name, "203.0.113.9")

@@ -30,7 +30,7 @@ func OK(body any) Response { return Response{Status: http.StatusOK, body: body} 
 
 // Created answers 201: location is the path of the new thing.
 func Created(location string, body any) Response {
-	return Response{Status: http.StatusCreated, body: body}.with("Location", location)
+	return Response{Status: http.StatusCreated, body: body}.setHeader("Location", location)
 }
 
 // Accepted answers 202: location is the path where the outcome will be, empty where nobody is told.
@@ -39,7 +39,7 @@ func Accepted(location string, body any) Response {
 	if location == "" {
 		return r
 	}
-	return r.with("Location", location)
+	return r.setHeader("Location", location)
 }
 
 // NoContent answers 204.
@@ -49,18 +49,18 @@ func NoContent() Response { return Response{Status: http.StatusNoContent} }
 func Raw(contentType string, content []byte) Response {
 	sum := sha256.Sum256(content)
 	return Response{Status: http.StatusOK, raw: content, contentType: contentType}.
-		with("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:15])+`"`)
+		setHeader("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:15])+`"`)
 }
 
 // WithVersion adds the strong ETag that If-Match wants back.
-func (r Response) WithVersion(version int64) Response { return r.with("Etag", etag(version)) }
+func (r Response) WithVersion(version int64) Response { return r.setHeader("Etag", etag(version)) }
 
 // WithHeader adds a header, or overrides a usual one.
 func (r Response) WithHeader(name, value string) Response {
-	return r.with(http.CanonicalHeaderKey(name), value)
+	return r.setHeader(http.CanonicalHeaderKey(name), value)
 }
 
-func (r Response) with(name, value string) Response {
+func (r Response) setHeader(name, value string) Response {
 	r.Header = maps.Clone(r.Header)
 	if r.Header == nil {
 		r.Header = map[string]string{}
@@ -69,8 +69,8 @@ func (r Response) with(name, value string) Response {
 	return r
 }
 
-// rendered returns r with its body as bytes, so that what is saved, compared and sent is the same.
-func (r Response) rendered() (Response, error) {
+// encodeBody returns r with its body as bytes, so that what is saved, compared and sent is the same.
+func (r Response) encodeBody() (Response, error) {
 	if r.body == nil {
 		return r, nil
 	}
@@ -82,8 +82,8 @@ func (r Response) rendered() (Response, error) {
 	return r, nil
 }
 
-// event returns r as the gateway takes it.
-func (r Response) event() events.APIGatewayV2HTTPResponse {
+// gatewayResponse returns r as the gateway takes it.
+func (r Response) gatewayResponse() events.APIGatewayV2HTTPResponse {
 	out := events.APIGatewayV2HTTPResponse{StatusCode: r.Status, Headers: r.Header, Cookies: r.Cookies}
 	if utf8.Valid(r.raw) {
 		out.Body = string(r.raw)

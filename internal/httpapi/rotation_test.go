@@ -11,12 +11,13 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// V44: when an environment's key is replaced, the new one seals from the next request on, and what the old one sealed opens
-// nothing: a cursor says to start again, an Idempotency-Key that was used runs nothing a second time and shows nobody an
-// answer. The old key put back opens what is its own, for as long as that lasts, and nothing of the new one's.
+// V44: when an environment's key is replaced, the new one seals from the next request on, and what the old one sealed
+// opens nothing: a cursor says to start again, an Idempotency-Key that was used runs nothing a second time and shows
+// nobody an answer. The old key put back opens what is its own, for as long as that lasts, and nothing of the new
+// one's.
 func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
-	c, store, key := &creating{}, &memory{}, byte(7)
-	a := &api{log: &bytes.Buffer{}, now: noon}
+	c, store, key := &createHandler{}, &fakeStore{}, byte(7)
+	a := &testAPI{log: &bytes.Buffer{}, now: noon}
 	h, err := httpapi.New(httpapi.Server{
 		Idempotency: store, Now: func() time.Time { return a.now },
 		Authenticate: func(ctx context.Context, bearer string) (access.Scope, error) {
@@ -25,16 +26,20 @@ func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 			return scope, err
 		},
 		Routes: []httpapi.Route{
-			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: paging, Query: []httpapi.Param{httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam}}},
-			{Key: "POST /api/accounts", Needs: access.SignedIn, Handle: c.handle, Idempotent: true, Doc: httpapi.Operation{Body: map[string]any{}}},
+			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler,
+				Query: []httpapi.Param{httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam}}},
+			{Key: "POST /api/accounts", Needs: access.SignedIn, Handle: c.handle, Idempotent: true,
+				Doc: httpapi.Operation{Body: map[string]any{}}},
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.Handler = h
-	list := func(cursor string) call { return request("GET /api/accounts").query("find=doe&cursor=" + cursor) }
-	create := func(key string) call {
+	list := func(cursor string) testRequest {
+		return request("GET /api/accounts").query("find=doe&cursor=" + cursor)
+	}
+	create := func(key string) testRequest {
 		return request("POST /api/accounts").body(`{"name":"x"}`).header("idempotency-key", key)
 	}
 	old := firstCursor(t, a, "find=doe")
@@ -44,9 +49,9 @@ func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 	}
 
 	key = 8
-	a.do(t, list(old)).wants(t, 400, "cursor")
+	a.do(t, list(old)).wantProblem(t, 400, "cursor")
 	again := a.do(t, create("one"))
-	again.wants(t, 409, "idempotencyAnswerGone")
+	again.wantProblem(t, 409, "idempotencyAnswerGone")
 	if c.runs != 1 || strings.Contains(again.Body, first.Body) {
 		t.Errorf("ran %d times: %s", c.runs, again.Body)
 	}
@@ -54,7 +59,8 @@ func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 	if got := a.do(t, list(fresh)); got.StatusCode != 200 {
 		t.Errorf("the new key's cursor: %d %s", got.StatusCode, got.Body)
 	}
-	if two, replayed := a.do(t, create("two")), a.do(t, create("two")); two.StatusCode != 201 || replayed.Body != two.Body || c.runs != 2 {
+	if two, replayed := a.do(t, create("two")),
+		a.do(t, create("two")); two.StatusCode != 201 || replayed.Body != two.Body || c.runs != 2 {
 		t.Errorf("%s, %s, ran %d times", two.Body, replayed.Body, c.runs)
 	}
 
@@ -63,8 +69,8 @@ func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 	if got := a.do(t, list(old)); got.StatusCode != 200 {
 		t.Errorf("the old key's cursor, put back: %d %s", got.StatusCode, got.Body)
 	}
-	a.do(t, list(fresh)).wants(t, 400, "cursor")
-	a.do(t, create("two")).wants(t, 409, "idempotencyAnswerGone")
+	a.do(t, list(fresh)).wantProblem(t, 400, "cursor")
+	a.do(t, create("two")).wantProblem(t, 409, "idempotencyAnswerGone")
 	if replayed := a.do(t, create("one")); replayed.Body != first.Body || c.runs != 2 {
 		t.Errorf("%s, ran %d times", replayed.Body, c.runs)
 	}

@@ -46,7 +46,7 @@ type Route struct {
 }
 
 // RefusesKeys reports whether callers that come by an API key are refused (V47).
-func (r Route) RefusesKeys() bool { return r.NoKeys || r.Needs.PeopleOnly() }
+func (r Route) RefusesKeys() bool { return r.NoKeys || r.Needs.InteractiveOnly() }
 
 // Method returns the method of the route's key.
 func (r Route) Method() string { method, _, _ := strings.Cut(r.Key, " "); return method }
@@ -79,7 +79,7 @@ type Handler struct {
 	Server
 
 	routes map[string]*Route
-	serve  step
+	serve  handlerFunc
 }
 
 // keyForm is the form of a route key; "$default" is what the gateway sends where no other route matches.

@@ -14,7 +14,7 @@ import (
 // The two tell what the imitation of the HTTP API costs: the same function, asked through HTTP and asked directly.
 
 func BenchmarkRequestThroughTheAPI(b *testing.B) {
-	system := bench(b)
+	system := startBenchSystem(b)
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, system.URL+"/items/1", nil)
 	if err != nil {
 		b.Fatal(err)
@@ -34,15 +34,16 @@ func BenchmarkRequestThroughTheAPI(b *testing.B) {
 }
 
 func BenchmarkInvocationAlone(b *testing.B) {
-	system := bench(b)
+	system := startBenchSystem(b)
 	for b.Loop() {
-		if _, err := system.Invoke(context.Background(), "echo", []byte(`{"version":"2.0","routeKey":"ANY /items/{id}"}`)); err != nil {
+		if _, err := system.Invoke(context.Background(), "echo",
+			[]byte(`{"version":"2.0","routeKey":"ANY /items/{id}"}`)); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func bench(b *testing.B) *localtest.Running {
+func startBenchSystem(b *testing.B) *localtest.RunningSystem {
 	b.Helper()
 	return localtest.System(b, func(o *local.Options) {
 		o.TemplateFile, o.SourceRoot = "testdata/template.yaml", "testdata"

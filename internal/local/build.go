@@ -27,7 +27,8 @@ func Build(ctx context.Context, o Options, functions []samtemplate.Function) (ma
 		return nil, err
 	}
 	defer lock.Release()
-	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", linked + string(filepath.Separator)}
+	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o",
+		linked + string(filepath.Separator)}
 	for _, f := range functions {
 		if _, err := os.Stat(filepath.Join(o.SourceRoot, f.CodeURI, "main.go")); err != nil {
 			return nil, fmt.Errorf("the template names the function %s, but %s/main.go is missing", f.Name, f.CodeURI)
@@ -40,7 +41,7 @@ func Build(ctx context.Context, o Options, functions []samtemplate.Function) (ma
 	binaries := map[string]string{}
 	for _, f := range functions {
 		binaries[f.Name] = filepath.Join(folder, f.Name, "bootstrap")
-		if err := place(filepath.Join(linked, f.Name), binaries[f.Name]); err != nil {
+		if err := installBinary(filepath.Join(linked, f.Name), binaries[f.Name]); err != nil {
 			return nil, err
 		}
 	}
@@ -58,9 +59,10 @@ func goBuild(ctx context.Context, folder string, arguments []string) error {
 	return nil
 }
 
-// place puts a binary where it runs, under the name that Lambda wants. The exchange is one step, because another run may
-// be starting the former one this moment; a link, because go build looks at its own output to see that it is up to date.
-func place(from, to string) error {
+// installBinary puts a binary where it runs, under the name that Lambda wants. The exchange is one step, because
+// another run may be starting the former one this moment; a link, because go build looks at its own output to see that
+// it is up to date.
+func installBinary(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return fmt.Errorf("placing a function: %w", err)
 	}

@@ -25,8 +25,9 @@ func withOwnServices(t *testing.T, o local.Options) local.Options {
 
 func TestDataSurvivesARestart(t *testing.T) {
 	o := withOwnServices(t, local.Options{
-		Root: "../..", TemplateFile: "testdata/template.yaml", SourceRoot: "testdata", Binaries: "../../.build/functions-of-tests",
-		Data: t.TempDir(), Logs: t.TempDir(),
+		Root: "../..", TemplateFile: "testdata/template.yaml", SourceRoot: "testdata",
+		Binaries: "../../.build/functions-of-tests",
+		Data:     t.TempDir(), Logs: t.TempDir(),
 	})
 	ctx := context.Background()
 	first, err := local.Start(ctx, o)
@@ -35,11 +36,13 @@ func TestDataSurvivesARestart(t *testing.T) {
 	}
 	t.Cleanup(first.Stop)
 	key := map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "kept"}}
-	if _, err := first.Endpoints.DynamoDBClient().PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(first.TableName()), Item: key}); err != nil {
+	if _, err := first.Endpoints.DynamoDBClient().PutItem(ctx,
+		&dynamodb.PutItemInput{TableName: aws.String(first.TableName()), Item: key}); err != nil {
 		t.Fatal(err)
 	}
 	bucket := first.Resources.Buckets["Files"]
-	if _, err := first.Endpoints.S3Client().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: aws.String("a/b"), Body: strings.NewReader("kept")}); err != nil {
+	if _, err := first.Endpoints.S3Client().PutObject(ctx,
+		&s3.PutObjectInput{Bucket: &bucket, Key: aws.String("a/b"), Body: strings.NewReader("kept")}); err != nil {
 		t.Fatal(err)
 	}
 	// The dead letters, because the worker would take the message from the other queue.
@@ -57,14 +60,17 @@ func TestDataSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(second.Stop)
-	item, err := second.Endpoints.DynamoDBClient().GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(second.TableName()), Key: key})
+	item, err := second.Endpoints.DynamoDBClient().GetItem(ctx,
+		&dynamodb.GetItemInput{TableName: aws.String(second.TableName()), Key: key})
 	if err != nil || len(item.Item) == 0 {
 		t.Errorf("item %v, %v", item, err)
 	}
-	if _, err := second.Endpoints.S3Client().HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: aws.String("a/b")}); err != nil {
+	if _, err := second.Endpoints.S3Client().HeadObject(ctx,
+		&s3.HeadObjectInput{Bucket: &bucket, Key: aws.String("a/b")}); err != nil {
 		t.Errorf("object: %v", err)
 	}
-	got, err := second.Endpoints.SQSClient().ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: aws.String(second.Resources.Queues["Dead"]), WaitTimeSeconds: 2})
+	got, err := second.Endpoints.SQSClient().ReceiveMessage(ctx,
+		&sqs.ReceiveMessageInput{QueueUrl: aws.String(second.Resources.Queues["Dead"]), WaitTimeSeconds: 2})
 	if err != nil || len(got.Messages) != 1 {
 		t.Errorf("messages %v, %v", got, err)
 	}

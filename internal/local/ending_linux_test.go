@@ -34,7 +34,8 @@ func TestRunnerProcess(t *testing.T) {
 	defer stop()
 	system, err := local.Start(ctx, local.Options{
 		Root: "../..", TemplateFile: "testdata/template.yaml", SourceRoot: "testdata",
-		Binaries: "../../.build/functions-of-tests", Logs: filepath.Join(folder, "logs"), Data: os.Getenv("RUNNER_PROCESS_DATA"),
+		Binaries: "../../.build/functions-of-tests", Logs: filepath.Join(folder, "logs"),
+		Data: os.Getenv("RUNNER_PROCESS_DATA"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +51,9 @@ func TestRunnerProcess(t *testing.T) {
 	}
 }
 
-// runner starts the process above and returns it with the ids of everything that it started.
+// startRunner starts the process above and returns it with the ids of everything that it started.
 // The text that it writes is complete when it has ended.
-func runner(t *testing.T, data string) (cmd *exec.Cmd, ids map[string][]int, text func() string) {
+func startRunner(t *testing.T, data string) (cmd *exec.Cmd, ids map[string][]int, text func() string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0], "-test.run=^TestRunnerProcess$", "-test.v")
 	cmd.Env = append(os.Environ(), "RUNNER_PROCESS_FOLDER="+t.TempDir(), "RUNNER_PROCESS_DATA="+data)
@@ -88,7 +89,7 @@ func runner(t *testing.T, data string) (cmd *exec.Cmd, ids map[string][]int, tex
 	}
 }
 
-func running(id int) bool {
+func isRunning(id int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
 	if err != nil {
 		return false
@@ -102,7 +103,7 @@ func waitForEnd(t *testing.T, ids map[string][]int) {
 	t.Helper()
 	for name, all := range ids {
 		for _, id := range all {
-			for deadline := time.Now().Add(10 * time.Second); running(id); time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(10 * time.Second); isRunning(id); time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Errorf("%s (process %d) is still running", name, id)
 					break
@@ -115,12 +116,12 @@ func waitForEnd(t *testing.T, ids map[string][]int) {
 func TestNothingOutlivesTheRunner(t *testing.T) {
 	for name, end := range map[string]syscall.Signal{"asked": syscall.SIGTERM, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
-			cmd, ids, _ := runner(t, "")
+			cmd, ids, _ := startRunner(t, "")
 			if len(ids) != 5 {
 				t.Fatalf("three services and two functions are to run, not %v", ids)
 			}
 			for name, all := range ids {
-				if len(all) != 1 || !running(all[0]) {
+				if len(all) != 1 || !isRunning(all[0]) {
 					t.Fatalf("%s: processes %v", name, all)
 				}
 			}
@@ -136,7 +137,7 @@ func TestNothingOutlivesTheRunner(t *testing.T) {
 }
 
 func TestServiceThatDiesEndsTheRun(t *testing.T) {
-	cmd, ids, text := runner(t, "")
+	cmd, ids, text := startRunner(t, "")
 	if err := syscall.Kill(ids["dynamodb"][0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestServiceThatDiesEndsTheRun(t *testing.T) {
 
 func TestDataFolderIsForOneRunner(t *testing.T) {
 	data := t.TempDir()
-	runner(t, data)
+	startRunner(t, data)
 	_, err := local.Start(context.Background(), withOwnServices(t, local.Options{
 		Root: "../..", TemplateFile: "testdata/template.yaml", SourceRoot: "testdata", Data: data, Logs: t.TempDir(),
 	}))
@@ -168,7 +169,8 @@ func TestPortThatIsTaken(t *testing.T) {
 	defer other.Close()
 	port := other.Addr().(*net.TCPAddr).Port
 	_, err = local.Start(context.Background(), local.Options{Root: "../..", Port: port})
-	if want := fmt.Sprintf("port %d is taken; choose another: make run PORT=%d", port, port+1); err == nil || err.Error() != want {
+	if want := fmt.Sprintf("port %d is taken; choose another: make run PORT=%d", port, port+1); err == nil ||
+		err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -1,5 +1,6 @@
-// Package local runs the whole system on one machine, without a cloud: the local services, the resources of template.yaml
-// on them, every function as the built binary that would be deployed, the HTTP API in front and the queue behind.
+// Package local runs the whole system on one machine, without a cloud: the local services, the resources of
+// template.yaml on them, every function as the built binary that would be deployed, the HTTP API in front and the queue
+// behind.
 package local
 
 import (
@@ -17,7 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"useraccounts/internal/local/feeder"
+	"useraccounts/internal/local/eventsource"
 	"useraccounts/internal/local/gateway"
 	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/runtimeapi"
@@ -27,24 +28,24 @@ import (
 
 // System is the running whole.
 type System struct {
-	URL       string
-	Endpoints services.Endpoints
-	Resources provision.Resources
-	Lines     []string // of the seeder
-	stack     provision.Stack
-	pools     map[string]*runtimeapi.Pool
-	services  *services.Services
-	server    *http.Server
-	logs      *logs
-	failed    chan error
-	stopFeed  context.CancelFunc
-	feeding   sync.WaitGroup
-	stopOnce  sync.Once
+	URL         string
+	Endpoints   services.Endpoints
+	Resources   provision.Resources
+	SeedNotes   []string // of the seeder
+	stack       provision.Stack
+	pools       map[string]*runtimeapi.Pool
+	services    *services.Services
+	server      *http.Server
+	logs        *logs
+	failed      chan error
+	stopPollers context.CancelFunc
+	running     sync.WaitGroup
+	stopOnce    sync.Once
 }
 
 // Start brings everything up and returns when all of it answers.
 func Start(ctx context.Context, o Options) (*System, error) {
-	o, err := o.absolute()
+	o, err := o.withAbsolutePaths()
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,8 @@ func Start(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{URL: "http://" + listener.Addr().String(), pools: map[string]*runtimeapi.Pool{}, failed: make(chan error, 4), stopFeed: func() {}}
+	s := &System{URL: "http://" + listener.Addr().String(), pools: map[string]*runtimeapi.Pool{},
+		failed: make(chan error, 4), stopPollers: func() {}}
 	if err := s.start(ctx, o, template, listener); err != nil {
 		s.Stop()
 		return nil, errors.Join(err, ignoreClosed(listener.Close()))
@@ -83,7 +85,7 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 	if err := s.startServices(ctx, o); err != nil {
 		return err
 	}
-	o.Say("building %d functions", len(t.Functions))
+	o.Progress("building %d functions", len(t.Functions))
 	binaries, err := Build(ctx, o, t.Functions)
 	if err != nil {
 		return err
@@ -103,10 +105,10 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 	if err := s.startFunctions(ctx, o, t, binaries); err != nil {
 		return err
 	}
-	if s.Lines, err = s.seed(ctx, o); err != nil {
+	if s.SeedNotes, err = s.seed(ctx, o); err != nil {
 		return err
 	}
-	s.feed(o, t)
+	s.startPollers(o, t)
 	s.serve(t, listener)
 	return nil
 }
@@ -116,7 +118,8 @@ func (s *System) startServices(ctx context.Context, o Options) error {
 		s.Endpoints = *o.Endpoints
 		return nil
 	}
-	running, err := services.Start(ctx, services.Config{Root: o.Root, Data: o.Data, Logs: o.Logs, Mail: o.Mail, Say: o.Say})
+	running, err := services.Start(ctx,
+		services.Config{Root: o.Root, Data: o.Data, Logs: o.Logs, Mail: o.Mail, Progress: o.Progress})
 	if err != nil {
 		return err
 	}
@@ -129,7 +132,8 @@ func (s *System) startServices(ctx context.Context, o Options) error {
 	return nil
 }
 
-func (s *System) startFunctions(ctx context.Context, o Options, t *samtemplate.Template, binaries map[string]string) error {
+func (s *System) startFunctions(ctx context.Context, o Options, t *samtemplate.Template,
+	binaries map[string]string) error {
 	for _, f := range t.Functions {
 		variables, err := t.Resolve(f, s.Resources.Values)
 		if err != nil {
@@ -177,7 +181,7 @@ func (s *System) seed(ctx context.Context, o Options) ([]string, error) {
 	if o.Seed == nil {
 		return nil, nil
 	}
-	target := Target{
+	target := SeedTarget{
 		Endpoints: s.Endpoints, Resources: s.Resources, EnvironmentID: s.Resources.Values.Parameters["EnvironmentId"],
 		AdminPassword: o.AdminPassword, URL: s.URL, TableName: s.TableName(),
 	}
@@ -191,27 +195,27 @@ func (s *System) seed(ctx context.Context, o Options) ([]string, error) {
 // TableName is the name of the table of everything but mails.
 func (s *System) TableName() string { return s.Resources.Tables["Table"] }
 
-// feed starts a poller for each trigger of the template.
-func (s *System) feed(o Options, t *samtemplate.Template) {
+// startPollers starts a poller for each trigger of the template.
+func (s *System) startPollers(o Options, t *samtemplate.Template) {
 	ctx, stop := context.WithCancel(context.Background())
-	s.stopFeed = stop
+	s.stopPollers = stop
 	for _, f := range t.Functions {
 		for _, trigger := range f.Triggers {
 			queue, _ := t.Queue(trigger.Queue)
-			one := &feeder.Feeder{
+			one := &eventsource.QueuePoller{
 				Client: s.Endpoints.SQSClient(), QueueURL: s.Resources.Queues[trigger.Queue], Region: s.Endpoints.Region,
 				QueueARN: s.Resources.Values.Attributes[trigger.Queue+".Arn"], Function: f.Name, BatchSize: trigger.BatchSize,
 				ReportsPartialFailures: trigger.ReportsPartialFailures, Visibility: queue.VisibilityTimeout, Retry: o.Retry,
-				Pollers: pollers(trigger), Invoke: s.pools[f.Name].Invoke, Log: s.logs.events,
+				Pollers: pollerCount(trigger), Invoke: s.pools[f.Name].Invoke, Log: s.logs.events,
 			}
-			s.feeding.Go(func() { one.Run(ctx) })
+			s.running.Go(func() { one.Run(ctx) })
 		}
-		s.feedStreams(ctx, o, f)
+		s.startStreamPollers(ctx, o, f)
 	}
 }
 
-// deadLetters returns what writes into a queue of the template, nil for none.
-func (s *System) deadLetters(queue string) func(context.Context, string) error {
+// onFailure returns what writes into a queue of the template, nil for none.
+func (s *System) onFailure(queue string) func(context.Context, string) error {
 	if queue == "" {
 		return nil
 	}
@@ -222,26 +226,28 @@ func (s *System) deadLetters(queue string) func(context.Context, string) error {
 	}
 }
 
-// feedStreams starts what reads the streams that feed a function, and the clocks that run it.
-func (s *System) feedStreams(ctx context.Context, o Options, f samtemplate.Function) {
+// startStreamPollers starts what reads the streams that feed a function, and the clocks that run it.
+func (s *System) startStreamPollers(ctx context.Context, o Options, f samtemplate.Function) {
 	for _, stream := range f.Streams {
-		one := &feeder.Stream{
+		one := &eventsource.StreamPoller{
 			Client: s.Endpoints.StreamsClient(), ARN: s.Resources.Values.Attributes[stream.Table+".StreamArn"],
-			Region: s.Endpoints.Region, Function: f.Name, BatchSize: stream.BatchSize, Retries: stream.Retries, Bisects: stream.Bisects,
-			ReportsPartialFailures: stream.ReportsPartialFailures, GiveUp: s.deadLetters(stream.DeadLetterQueue),
+			Region: s.Endpoints.Region, Function: f.Name, BatchSize: stream.BatchSize, Retries: stream.Retries,
+			Bisects:                stream.Bisects,
+			ReportsPartialFailures: stream.ReportsPartialFailures, OnFailure: s.onFailure(stream.DeadLetterQueue),
 			Retry: o.Retry, Every: 200 * time.Millisecond, Invoke: s.pools[f.Name].Invoke, Log: s.logs.events,
 		}
-		s.feeding.Go(func() { one.Run(ctx) })
+		s.running.Go(func() { one.Run(ctx) })
 	}
 	for _, schedule := range f.Schedules {
-		one := &feeder.Clock{Function: f.Name, Rule: schedule.LogicalID, Every: schedule.Every, Invoke: s.pools[f.Name].Invoke, Log: s.logs.events}
-		s.feeding.Go(func() { one.Run(ctx) })
+		one := &eventsource.Scheduler{Function: f.Name, Rule: schedule.LogicalID, Every: schedule.Every,
+			Invoke: s.pools[f.Name].Invoke, Log: s.logs.events}
+		s.running.Go(func() { one.Run(ctx) })
 	}
 }
 
-// pollers bounds what runs at once: two groups at a time show that groups do not wait for each other, and a small machine
-// has no use for more.
-func pollers(trigger samtemplate.QueueTrigger) int {
+// pollerCount bounds what runs at once: two groups at a time show that groups do not wait for each other, and a small
+// machine has no use for more.
+func pollerCount(trigger samtemplate.QueueTrigger) int {
 	if trigger.MaximumConcurrency == 1 {
 		return 1
 	}
@@ -295,13 +301,13 @@ func (s *System) Stop() {
 		if s.server != nil {
 			_ = s.server.Close()
 		}
-		s.stopFeed()
+		s.stopPollers()
 		var all sync.WaitGroup
 		for _, pool := range s.pools {
 			all.Go(pool.Close)
 		}
 		all.Wait()
-		s.feeding.Wait()
+		s.running.Wait()
 		if s.services != nil {
 			s.services.Stop()
 		}

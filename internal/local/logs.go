@@ -24,7 +24,7 @@ func openLogs(folder string, verbose bool) (*logs, error) {
 	}
 	l := &logs{folder: folder}
 	if verbose {
-		l.terminal = &oneAtATime{to: os.Stderr}
+		l.terminal = &syncWriter{to: os.Stderr}
 	}
 	output, err := l.function("runner")
 	if err != nil {
@@ -57,14 +57,14 @@ func (l *logs) close() {
 	}
 }
 
-// oneAtATime keeps the lines of several processes from running into each other.
-type oneAtATime struct {
+// syncWriter keeps the lines of several processes from running into each other.
+type syncWriter struct {
 	mu sync.Mutex
 	to io.Writer
 }
 
 // Write writes one piece whole.
-func (o *oneAtATime) Write(p []byte) (int, error) {
+func (o *syncWriter) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, err := o.to.Write(p)

@@ -28,11 +28,11 @@ type Options struct {
 	Mail          bool                // whether to start a mail service too
 	AdminPassword string              // handed to the seeder
 	Seed          Seeder
-	Say           func(format string, args ...any)
+	Progress      func(format string, args ...any)
 }
 
-// Target is what a seeder fills.
-type Target struct {
+// SeedTarget is what a seeder fills.
+type SeedTarget struct {
 	Endpoints     services.Endpoints
 	TableName     string
 	Resources     provision.Resources
@@ -41,12 +41,12 @@ type Target struct {
 	URL           string // where the HTTP API answers
 }
 
-// Seeder puts the first data in and returns lines for the block that the runner prints: how to sign in, for one. It runs
-// at every start and has to leave data alone that is there already.
-type Seeder func(ctx context.Context, target Target) (lines []string, err error)
+// Seeder puts the first data in and returns lines for the block that the runner prints: how to sign in, for one. It
+// runs at every start and has to leave data alone that is there already.
+type Seeder func(ctx context.Context, target SeedTarget) (lines []string, err error)
 
-// absolute frees the paths from the working directory: services and functions have others.
-func (o Options) absolute() (Options, error) {
+// withAbsolutePaths frees the paths from the working directory: services and functions have others.
+func (o Options) withAbsolutePaths() (Options, error) {
 	o = o.withDefaults()
 	for _, path := range []*string{&o.Root, &o.TemplateFile, &o.SourceRoot, &o.Binaries, &o.Logs} {
 		var err error
@@ -69,8 +69,8 @@ func (o Options) withDefaults() Options {
 	if o.Processes == 0 {
 		o.Processes = 8
 	}
-	if o.Say == nil {
-		o.Say = func(string, ...any) {}
+	if o.Progress == nil {
+		o.Progress = func(string, ...any) {}
 	}
 	return o
 }

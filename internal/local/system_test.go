@@ -20,8 +20,9 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// small starts the system of testdata/template.yaml and returns it with the file in which its worker takes notes.
-func small(t *testing.T) (*localtest.Running, string) {
+// startTestSystem starts the system of testdata/template.yaml and returns it with the file in which its worker takes
+// notes.
+func startTestSystem(t *testing.T) (*localtest.RunningSystem, string) {
 	t.Helper()
 	notes := filepath.Join(t.TempDir(), "notes")
 	return localtest.System(t, func(o *local.Options) {
@@ -51,7 +52,7 @@ func get(t *testing.T, url string) (int, string, http.Header) {
 }
 
 func TestRequestReachesTheBuiltFunction(t *testing.T) {
-	system, _ := small(t)
+	system, _ := startTestSystem(t)
 	status, body, header := get(t, system.URL+"/items/a%20b?x=1&x=2")
 	if status != 200 {
 		t.Fatalf("%d %s", status, body)
@@ -60,7 +61,8 @@ func TestRequestReachesTheBuiltFunction(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &event); err != nil {
 		t.Fatal(err)
 	}
-	if event.RouteKey != "ANY /items/{id}" || event.PathParameters["id"] != "a b" || event.QueryStringParameters["x"] != "1,2" {
+	if event.RouteKey != "ANY /items/{id}" || event.PathParameters["id"] != "a b" ||
+		event.QueryStringParameters["x"] != "1,2" {
 		t.Errorf("event %s", body)
 	}
 	if got := header.Values("Set-Cookie"); !slices.Equal(got, []string{"a=1; Path=/", "b=2"}) {
@@ -70,7 +72,7 @@ func TestRequestReachesTheBuiltFunction(t *testing.T) {
 
 func TestFunctionGetsOnlyItsEnvironment(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_DEVELOPER", "x")
-	system, _ := small(t)
+	system, _ := startTestSystem(t)
 	_, body, _ := get(t, system.URL+"/?do=environment")
 	var got struct{ Environment []string }
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
@@ -92,7 +94,7 @@ func TestFunctionGetsOnlyItsEnvironment(t *testing.T) {
 }
 
 func TestFailuresOfFunctions(t *testing.T) {
-	system, _ := small(t)
+	system, _ := startTestSystem(t)
 	for name, want := range map[string]int{
 		"/?do=error": 500, "/?do=exit": 500, "/?do=sleep:5s": 500, "/?do=large": 500, "/nothing": 404, "/": 200,
 	} {
@@ -108,7 +110,7 @@ func TestFailuresOfFunctions(t *testing.T) {
 }
 
 func TestKilledFunctionIsStartedAgain(t *testing.T) {
-	system, _ := small(t)
+	system, _ := startTestSystem(t)
 	for range 5 {
 		_, _, before := get(t, system.URL+"/")
 		if system.Kill("echo") == 0 {
@@ -122,7 +124,7 @@ func TestKilledFunctionIsStartedAgain(t *testing.T) {
 }
 
 func TestProcessesGrowOnDemand(t *testing.T) {
-	system, _ := small(t)
+	system, _ := startTestSystem(t)
 	answers := make(chan int, 3)
 	started := time.Now()
 	for range 3 {
@@ -141,10 +143,11 @@ func TestProcessesGrowOnDemand(t *testing.T) {
 	}
 }
 
-func send(t *testing.T, system *localtest.Running, group, body string) {
+func sendMessage(t *testing.T, system *localtest.RunningSystem, group, body string) {
 	t.Helper()
 	_, err := system.Endpoints.SQSClient().SendMessage(context.Background(), &sqs.SendMessageInput{
-		QueueUrl: aws.String(system.Resources.Queues["Jobs"]), MessageBody: &body, MessageGroupId: &group, MessageDeduplicationId: aws.String(group + body),
+		QueueUrl: aws.String(system.Resources.Queues["Jobs"]), MessageBody: &body, MessageGroupId: &group,
+		MessageDeduplicationId: aws.String(group + body),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -166,10 +169,10 @@ func waitForNotes(t *testing.T, file string, done func(lines []string) bool) []s
 }
 
 func TestQueueKeepsTheOrderOfAGroupAndRunsGroupsBesideEachOther(t *testing.T) {
-	system, notes := small(t)
-	send(t, system, "a", "slow1")
-	send(t, system, "a", "2")
-	send(t, system, "b", "slow3")
+	system, notes := startTestSystem(t)
+	sendMessage(t, system, "a", "slow1")
+	sendMessage(t, system, "a", "2")
+	sendMessage(t, system, "b", "slow3")
 	lines := waitForNotes(t, notes, func(lines []string) bool { return len(lines) == 6 })
 	at := func(line string) int { return slices.Index(lines, line+" 1 aws:sqs") }
 	if at("start a 2") < at("end a slow1") {
@@ -183,9 +186,9 @@ func TestQueueKeepsTheOrderOfAGroupAndRunsGroupsBesideEachOther(t *testing.T) {
 func TestFailedMessagesComeBackAndGoToTheDeadLetters(t *testing.T) {
 	for _, body := range []string{"fail", "error"} {
 		t.Run(body, func(t *testing.T) {
-			system, notes := small(t)
-			send(t, system, "a", body)
-			send(t, system, "a", "next")
+			system, notes := startTestSystem(t)
+			sendMessage(t, system, "a", body)
+			sendMessage(t, system, "a", "next")
 			lines := waitForNotes(t, notes, func(lines []string) bool { return slices.Contains(lines, "end a next 1 aws:sqs") })
 			if want := "start a " + body + " 2 aws:sqs"; !slices.Contains(lines, want) {
 				t.Errorf("no second try in %q", lines)
@@ -204,7 +207,7 @@ func TestFailedMessagesComeBackAndGoToTheDeadLetters(t *testing.T) {
 }
 
 func TestMessageOfACrashedWorkerComesBack(t *testing.T) {
-	system, notes := small(t)
-	send(t, system, "a", "once")
+	system, notes := startTestSystem(t)
+	sendMessage(t, system, "a", "once")
 	waitForNotes(t, notes, func(lines []string) bool { return slices.Contains(lines, "end a once 2 aws:sqs") })
 }

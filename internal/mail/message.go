@@ -1,9 +1,9 @@
-// Package mail is the mails that the product sends: what each kind says, how one waits in the outbox until it is sent, and
-// the log of what was sent to whom.
+// Package mail is the mails that the product sends: what each kind says, how one waits in the outbox until it is sent,
+// and the log of what was sent to whom.
 //
-// A mail is written in the transaction of the change that causes it, so that there is neither a change without its mail nor
-// a mail without its change. Another function sends it (Sending). The one secret that a mail can hold, a link's token or a
-// code, waits sealed and goes once the mail is sent.
+// A mail is written in the transaction of the change that causes it, so that there is neither a change without its mail
+// nor a mail without its change. Another function sends it (Sending). The one secret that a mail can hold, a link's
+// token or a code, waits sealed and goes once the mail is sent.
 package mail
 
 import (
@@ -22,21 +22,21 @@ const (
 	// PasswordLink is a link to set a password, sent by an administrator; Welcome is the first one of an account.
 	PasswordLink Kind = "passwordLink"
 	Welcome      Kind = "welcome"
-	// Forgotten is such a link that the person asked for.
-	Forgotten Kind = "forgottenPassword"
-	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt, DevicesRemoved, LinkAdded, LinkRemoved and
-	// EmailChanged are notices.
-	PasswordChanged Kind = "passwordChanged"
-	Blocked         Kind = "blockedByTries"
-	FactorAdded     Kind = "factorAdded"
-	FactorRemoved   Kind = "factorRemoved"
-	FactorExempt    Kind = "factorNotEnforced"
-	DevicesRemoved  Kind = "devicesRemoved"
-	LinkAdded       Kind = "linkAdded"
-	LinkRemoved     Kind = "linkRemoved"
-	EmailChanged    Kind = "emailChanged"
-	// Code is a code for one sign-in.
-	Code Kind = "code"
+	// ForgottenPassword is such a link that the person asked for.
+	ForgottenPassword Kind = "forgottenPassword"
+	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt, DevicesRemoved, IdentityLinked, IdentityUnlinked
+	// and EmailChanged are notices.
+	PasswordChanged  Kind = "passwordChanged"
+	BlockedByTries   Kind = "blockedByTries"
+	FactorAdded      Kind = "factorAdded"
+	FactorRemoved    Kind = "factorRemoved"
+	FactorExempt     Kind = "factorNotEnforced"
+	DevicesRemoved   Kind = "devicesRemoved"
+	IdentityLinked   Kind = "linkAdded"
+	IdentityUnlinked Kind = "linkRemoved"
+	EmailChanged     Kind = "emailChanged"
+	// SignInCode is a code for one sign-in.
+	SignInCode Kind = "code"
 	// KeyExpires tells that an API key is about to expire.
 	KeyExpires Kind = "keyExpires"
 )
@@ -44,26 +44,26 @@ const (
 // Kinds returns every kind, in the order in which they are described.
 func Kinds() []Kind {
 	return []Kind{
-		Welcome, PasswordLink, Forgotten, PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt,
-		DevicesRemoved, LinkAdded, LinkRemoved, EmailChanged, Code, KeyExpires,
+		Welcome, PasswordLink, ForgottenPassword, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved, FactorExempt,
+		DevicesRemoved, IdentityLinked, IdentityUnlinked, EmailChanged, SignInCode, KeyExpires,
 	}
 }
 
 // AboutPassword reports whether the mail sets, or tells of, a password.
 func (k Kind) AboutPassword() bool {
-	return k == Welcome || k == PasswordLink || k == Forgotten || k == PasswordChanged
+	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == PasswordChanged
 }
 
 // State is how far a mail is.
 type State string
 
-// The states of a mail. One that is Underway when its lease ends is sent again: whether it left is not known then, and a link
-// that comes twice is better than one that never comes.
+// The states of a mail. One that is Underway when its lease ends is sent again: whether it left is not known then, and
+// a link that comes twice is better than one that never comes.
 const (
-	Queued   State = "queued"
-	Underway State = "sending"
-	Sent     State = "sent"
-	Failed   State = "failed"
+	Queued  State = "queued"
+	Sending State = "sending"
+	Sent    State = "sent"
+	Failed  State = "failed"
 )
 
 // Message is one mail in the outbox.
@@ -84,13 +84,13 @@ type Message struct {
 	Expires time.Time
 	// Sealed is the link's token or the code, readable to the mailer alone.
 	Sealed []byte
-	// Keep is for how many days the log is kept.
-	Keep int
+	// RetentionDays is for how many days the log is kept.
+	RetentionDays int
 }
 
 // HasSecret reports whether mails of the kind hold a link or a code, which is of no use after Message.Expires.
 func (k Kind) HasSecret() bool {
-	return k == Welcome || k == PasswordLink || k == Forgotten || k == Code
+	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == SignInCode
 }
 
 // Sealer closes a secret until the mail is sent. The context says whose it is, and has to be the same to open it.
@@ -108,27 +108,28 @@ func (m Message) sealContext() []byte {
 	return []byte("mail\x00" + m.Env + "\x00" + m.ID + "\x00" + m.AccountID + "\x00" + m.To)
 }
 
-// Desk writes mails. A nil Desk writes none: who makes the first data has nobody to tell.
-type Desk struct {
+// Composer writes mails. A nil Desk writes none: who makes the first data has nobody to tell.
+type Composer struct {
 	NewID  func() string
 	Sealer Sealer
 }
 
-// Addressee is whom a mail goes to.
-type Addressee struct {
+// Recipient is whom a mail goes to.
+type Recipient struct {
 	AccountID, Username, Name, Email string
 }
 
 // Notice returns a mail without a secret; none for an account without an address, such as an API client's (C20).
-func (d *Desk) Notice(env environment.Environment, kind Kind, to Addressee, at time.Time, detail string) []Message {
+func (d *Composer) Notice(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) []Message {
 	if d == nil || to.Email == "" {
 		return nil
 	}
 	return []Message{d.message(env, kind, to, at, detail)}
 }
 
-// Expiring returns a notice about something that ends at a time.
-func (d *Desk) Expiring(env environment.Environment, kind Kind, to Addressee, at, expires time.Time, detail string) []Message {
+// ExpiringNotice returns a notice about something that ends at a time.
+func (d *Composer) ExpiringNotice(env environment.Environment, kind Kind, to Recipient, at, expires time.Time,
+	detail string) []Message {
 	out := d.Notice(env, kind, to, at, detail)
 	for i := range out {
 		out[i].Expires = expires
@@ -136,13 +137,14 @@ func (d *Desk) Expiring(env environment.Environment, kind Kind, to Addressee, at
 	return out
 }
 
-// errNoDesk is a function that was built to send secrets without what it takes.
-var errNoDesk = errors.New("mail: no desk to write a secret at")
+// errNoComposer is a function that was built to send secrets without what it takes.
+var errNoComposer = errors.New("mail: no desk to write a secret at")
 
-// Secret returns a mail that holds a link's token or a code until it expires.
-func (d *Desk) Secret(ctx context.Context, env environment.Environment, kind Kind, to Addressee, at, expires time.Time, secret string) (Message, error) {
+// SecretMail returns a mail that holds a link's token or a code until it expires.
+func (d *Composer) SecretMail(ctx context.Context, env environment.Environment, kind Kind, to Recipient, at,
+	expires time.Time, secret string) (Message, error) {
 	if d == nil || d.Sealer == nil {
-		return Message{}, errNoDesk
+		return Message{}, errNoComposer
 	}
 	m := d.message(env, kind, to, at, "")
 	m.Expires = expires
@@ -151,9 +153,9 @@ func (d *Desk) Secret(ctx context.Context, env environment.Environment, kind Kin
 	return m, err
 }
 
-func (d *Desk) message(env environment.Environment, kind Kind, to Addressee, at time.Time, detail string) Message {
+func (d *Composer) message(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) Message {
 	return Message{
 		ID: d.NewID(), Env: env.ID, Kind: kind, AccountID: to.AccountID, Username: to.Username, To: to.Email, Name: to.Name,
-		Sender: env.Settings.MailSenderName, At: at, Detail: detail, Keep: env.Settings.LogRetentionDays,
+		Sender: env.Settings.MailSenderName, At: at, Detail: detail, RetentionDays: env.Settings.LogRetentionDays,
 	}
 }

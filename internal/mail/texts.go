@@ -18,74 +18,81 @@ type Email struct {
 	From, To      string
 	Subject       string
 	Text, HTML    string
-	AboutWhat     Kind
+	Kind          Kind
 	EnvironmentID string
 }
 
-// text is what a kind of mail says: lines of template text, which make the plain mail and, escaped, the HTML one. A subject
-// is a constant, so that nothing a person typed can reach a header by it (V79).
-type text struct {
-	subject string
-	lines   []string
+// content is what a kind of mail says: lines of template text, which make the plain mail and, escaped, the HTML one. A
+// subject is a constant, so that nothing a person typed can reach a header by it (V79).
+type content struct {
+	subject    string
+	paragraphs []string
 	// button is what the link says in HTML.
 	button string
 }
 
-const ignore = "If you did not ask for this, you need not do anything: nothing changes as long as nobody uses the link."
+const ignoreNotice = "If you did not ask for this, you need not do anything: nothing changes as long as nobody uses " +
+	"the link."
 
-// notYou ends every notice.
-const notYou = "If this was not you, tell your administrator at once."
+// notYouNotice ends every notice.
+const notYouNotice = "If this was not you, tell your administrator at once."
 
-func textOf(k Kind) (text, bool) {
-	t, ok := map[Kind]text{
-		Welcome: {subject: "Your new account: set your password", button: "Set your password", lines: []string{
+func contentOf(k Kind) (content, bool) {
+	t, ok := map[Kind]content{
+		Welcome: {subject: "Your new account: set your password", button: "Set your password", paragraphs: []string{
 			"An account was made for you. Your username is {{.Username}}.",
 			"Set your password by the link below. It works once, until {{.Expires}}.",
 			"You can sign in as soon as login access is allowed for you.",
 		}},
-		PasswordLink: {subject: "Set your password", button: "Set your password", lines: []string{
+		PasswordLink: {subject: "Set your password", button: "Set your password", paragraphs: []string{
 			"An administrator sent you this link to set a new password for the account {{.Username}}.",
 			"It works once, until {{.Expires}}. A newer link replaces it.",
 		}},
-		Forgotten: {subject: "Set a new password", button: "Set a new password", lines: []string{
+		ForgottenPassword: {subject: "Set a new password", button: "Set a new password", paragraphs: []string{
 			"Somebody, probably you, asked for a new password for the account {{.Username}}.",
 			"Set it by the link below. It works once, until {{.Expires}}. A newer link replaces it.",
-			ignore,
+			ignoreNotice,
 		}},
-		PasswordChanged: {subject: "Your password was changed", lines: []string{
-			"The password of your account {{.Username}} was changed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		PasswordChanged: {subject: "Your password was changed", paragraphs: []string{
+			"The password of your account {{.Username}} was changed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
 		}},
-		Blocked: {subject: "Your account is blocked after failed tries", lines: []string{
+		BlockedByTries: {subject: "Your account is blocked after failed tries", paragraphs: []string{
 			"Too many wrong passwords were given for your account {{.Username}}, the last at {{.At}}. Login access is blocked.",
 			"{{with .Detail}}{{.}} {{end}}You can ask for a new password, or ask your administrator to reset the tries.",
 			"If it was not you who tried, tell your administrator.",
 		}},
-		FactorAdded: {subject: "A second factor was set up", lines: []string{
-			"A second factor was set up for your account {{.Username}} at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		FactorAdded: {subject: "A second factor was set up", paragraphs: []string{
+			"A second factor was set up for your account {{.Username}} at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
 		}},
-		FactorRemoved: {subject: "A second factor was removed", lines: []string{
-			"A second factor of your account {{.Username}} was removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		FactorRemoved: {subject: "A second factor was removed", paragraphs: []string{
+			"A second factor of your account {{.Username}} was removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
 		}},
-		FactorExempt: {subject: "A second factor is not required of you any more", lines: []string{
-			"An administrator chose at {{.At}} that your account {{.Username}} may sign in without a second factor. One that is set up goes on being asked for.",
+		FactorExempt: {subject: "A second factor is not required of you any more", paragraphs: []string{
+			"An administrator chose at {{.At}} that your account {{.Username}} may sign in without a second factor. One that " +
+				"is set up goes on being asked for.",
 			"If you did not ask for this, tell your administrator at once.",
 		}},
-		DevicesRemoved: {subject: "Trusted devices were removed", lines: []string{
-			"Devices that your account {{.Username}} trusted were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYou,
+		DevicesRemoved: {subject: "Trusted devices were removed", paragraphs: []string{
+			"Devices that your account {{.Username}} trusted were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}",
+			notYouNotice,
 		}},
-		LinkAdded: {subject: "A way to sign in to your account was added", lines: []string{
-			"Your account {{.Username}} was linked to an identity at {{.Detail}} at {{.At}}. Whoever signs in there as that identity is let in to your account.", notYou,
+		IdentityLinked: {subject: "A way to sign in to your account was added", paragraphs: []string{
+			"Your account {{.Username}} was linked to an identity at {{.Detail}} at {{.At}}. Whoever signs in there as that " +
+				"identity is let in to your account.", notYouNotice,
 		}},
-		LinkRemoved: {subject: "A way to sign in to your account was removed", lines: []string{
-			"The link of your account {{.Username}} to an identity at {{.Detail}} was removed at {{.At}}. You cannot sign in by it any more.", notYou,
+		IdentityUnlinked: {subject: "A way to sign in to your account was removed", paragraphs: []string{
+			"The link of your account {{.Username}} to an identity at {{.Detail}} was removed at {{.At}}. You cannot sign in " +
+				"by it any more.", notYouNotice,
 		}},
-		EmailChanged: {subject: "The email of your account was changed", lines: []string{
-			"The email of the account {{.Username}} was changed at {{.At}}. Mails about it do not come to this address any more.", notYou,
+		EmailChanged: {subject: "The email of your account was changed", paragraphs: []string{
+			"The email of the account {{.Username}} was changed at {{.At}}. Mails about it do not come to this address any " +
+				"more.", notYouNotice,
 		}},
-		Code: {subject: "Your sign-in code", lines: []string{
-			"Your code to sign in as {{.Username}} is", "{{.Secret}}", "It works once, until {{.Expires}}. Nobody of us will ever ask you for it.",
+		SignInCode: {subject: "Your sign-in code", paragraphs: []string{
+			"Your code to sign in as {{.Username}} is", "{{.Secret}}",
+			"It works once, until {{.Expires}}. Nobody of us will ever ask you for it.",
 		}},
-		KeyExpires: {subject: "An API key is about to expire", lines: []string{
+		KeyExpires: {subject: "An API key is about to expire", paragraphs: []string{
 			"The API key {{.Detail}} of the account {{.Username}} expires at {{.Expires}}.",
 			"Have a new one made and give it to the program in time; both work until then.",
 		}},
@@ -95,20 +102,20 @@ func textOf(k Kind) (text, bool) {
 
 // Subject returns the subject of a kind of mail.
 func Subject(k Kind) string {
-	t, _ := textOf(k)
+	t, _ := contentOf(k)
 	return t.subject
 }
 
-// Writer turns messages into mails.
-type Writer struct {
+// Renderer turns messages into mails.
+type Renderer struct {
 	// PublicURL is the one origin that links lead to, whatever a request said (C18).
 	PublicURL string
 	// Sender is the address that mails come from.
 	Sender string
 }
 
-// facts are what the templates may say.
-type facts struct {
+// templateData are what the templates may say.
+type templateData struct {
 	Name, Username, Detail, At, Expires, Secret, Link, Button string
 	SenderName                                                string
 	Paragraphs                                                []htmltemplate.HTML
@@ -117,20 +124,21 @@ type facts struct {
 // ErrAddress is a message that cannot be sent to anybody: its address is none.
 var ErrAddress = errors.New("mail: no address")
 
-// linkPath is the page that a link opens. The token stands in the fragment, which no browser sends to a server or to another
-// page (C18).
+// linkPath is the page that a link opens. The token stands in the fragment, which no browser sends to a server or to
+// another page (C18).
 const linkPath = "/set-password#"
 
-// Write returns the mail of a message; secret is its link's token or code, opened.
-func (w Writer) Write(m Message, secret string) (Email, error) {
-	t, known := textOf(m.Kind)
-	to, err := address(m.To)
+// Render returns the mail of a message; secret is its link's token or code, opened.
+func (w Renderer) Render(m Message, secret string) (Email, error) {
+	t, known := contentOf(m.Kind)
+	to, err := parseAddress(m.To)
 	if err != nil || !known {
 		return Email{}, errors.Join(ErrAddress, err)
 	}
-	f := facts{
-		Name: oneLine(m.Name), Username: oneLine(m.Username), Detail: oneLine(m.Detail), At: moment(m.At), Expires: moment(m.Expires),
-		SenderName: oneLine(m.Sender),
+	f := templateData{
+		Name: singleLine(m.Name), Username: singleLine(m.Username), Detail: singleLine(m.Detail), At: formatTime(m.At),
+		Expires:    formatTime(m.Expires),
+		SenderName: singleLine(m.Sender),
 	}
 	if t.button != "" {
 		f.Link, f.Button = strings.TrimSuffix(w.PublicURL, "/")+linkPath+secret, t.button
@@ -138,18 +146,18 @@ func (w Writer) Write(m Message, secret string) (Email, error) {
 		f.Secret = secret
 	}
 	out := Email{
-		ID: m.ID, EnvironmentID: m.Env, AboutWhat: m.Kind, To: to, Subject: t.subject,
+		ID: m.ID, EnvironmentID: m.Env, Kind: m.Kind, To: to, Subject: t.subject,
 		From: (&netmail.Address{Name: f.SenderName, Address: w.Sender}).String(),
 	}
-	if out.Text, err = plain(t, f); err != nil {
+	if out.Text, err = renderText(t, f); err != nil {
 		return Email{}, err
 	}
-	out.HTML, err = marked(t, f)
+	out.HTML, err = renderHTML(t, f)
 	return out, err
 }
 
-// address returns the bare address: one, on one line.
-func address(text string) (string, error) {
+// parseAddress returns the bare address: one, on one line.
+func parseAddress(text string) (string, error) {
 	a, err := netmail.ParseAddress(text)
 	if err != nil || strings.ContainsFunc(a.Address, unicode.IsControl) || a.Name != "" || a.Address != text {
 		return "", errors.Join(ErrAddress, err)
@@ -157,27 +165,27 @@ func address(text string) (string, error) {
 	return a.Address, nil
 }
 
-// oneLine keeps what a person typed on its line: no control and no separator of lines passes.
-func oneLine(s string) string {
+// singleLine keeps what a person typed on its line: no control and no separator of lines passes.
+func singleLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
 		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 }
 
-func moment(t time.Time) string {
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format("2 January 2006 15:04") + " UTC"
 }
 
-func plain(t text, f facts) (string, error) {
+func renderText(t content, f templateData) (string, error) {
 	var out bytes.Buffer
 	if f.Name != "" {
 		out.WriteString("Dear " + f.Name + ",\n\n")
 	}
-	for _, line := range t.lines {
-		parsed, err := texttemplate.New("").Parse(line + "\n\n")
+	for _, paragraph := range t.paragraphs {
+		parsed, err := texttemplate.New("").Parse(paragraph + "\n\n")
 		if err != nil {
 			return "", err
 		}
@@ -192,7 +200,7 @@ func plain(t text, f facts) (string, error) {
 	return out.String(), nil
 }
 
-const page = `<!DOCTYPE html>
+const htmlPage = `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{{.Button}}</title></head>
 <body style="font-family:sans-serif;line-height:1.5;color:#222;max-width:36em">
 {{with .Name}}<p>Dear {{.}},</p>
@@ -203,8 +211,8 @@ const page = `<!DOCTYPE html>
 </body></html>
 `
 
-func marked(t text, f facts) (string, error) {
-	for _, line := range t.lines {
+func renderHTML(t content, f templateData) (string, error) {
+	for _, line := range t.paragraphs {
 		parsed, err := htmltemplate.New("").Parse(line)
 		if err != nil {
 			return "", err
@@ -213,12 +221,13 @@ func marked(t text, f facts) (string, error) {
 		if err := parsed.Execute(&paragraph, f); err != nil {
 			return "", err
 		}
-		f.Paragraphs = append(f.Paragraphs, htmltemplate.HTML(paragraph.String())) //nolint:gosec // escaped by its own template a line above
+		f.Paragraphs = append(f.Paragraphs,
+			htmltemplate.HTML(paragraph.String())) //nolint:gosec // escaped by its own template a line above
 	}
 	if f.Button == "" {
 		f.Button = t.subject
 	}
-	parsed, err := htmltemplate.New("").Parse(page)
+	parsed, err := htmltemplate.New("").Parse(htmlPage)
 	if err != nil {
 		return "", err
 	}

@@ -29,19 +29,21 @@ func (s Service) Send(ctx context.Context, e mail.Email) (string, error) {
 		FromEmailAddress: &e.From, Destination: &types.Destination{ToAddresses: []string{e.To}},
 		Content: &types.EmailContent{Simple: &types.Message{
 			Subject: &types.Content{Data: &e.Subject, Charset: utf8},
-			Body:    &types.Body{Text: &types.Content{Data: &e.Text, Charset: utf8}, Html: &types.Content{Data: &e.HTML, Charset: utf8}},
+			Body: &types.Body{Text: &types.Content{Data: &e.Text, Charset: utf8},
+				Html: &types.Content{Data: &e.HTML, Charset: utf8}},
 		}},
-		EmailTags: []types.MessageTag{{Name: aws.String("mail"), Value: &e.ID}, {Name: aws.String("kind"), Value: aws.String(string(e.AboutWhat))}},
+		EmailTags: []types.MessageTag{{Name: aws.String("mail"), Value: &e.ID},
+			{Name: aws.String("kind"), Value: aws.String(string(e.Kind))}},
 	})
 	if err != nil {
-		return "", refused(err)
+		return "", sendError(err)
 	}
 	return aws.ToString(out.MessageId), nil
 }
 
-// refused marks the errors that no later try can change. Everything else may pass: limits, a suspended account, an address
-// that is not verified yet.
-func refused(err error) error {
+// sendError marks the errors that no later try can change. Everything else may pass: limits, a suspended account, an
+// address that is not verified yet.
+func sendError(err error) error {
 	var (
 		rejected *types.MessageRejected
 		bad      *types.BadRequestException

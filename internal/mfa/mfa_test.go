@@ -21,7 +21,8 @@ import (
 // The seed and the codes are those of RFC 6238, appendix B, whose eight digits end in these six.
 var seed = []byte("12345678901234567890")
 
-var vectors = map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130"}
+var vectors = map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924",
+	2000000000: "279037", 20000000000: "353130"}
 
 // V29: a code is right in its own time step and the next one, and at no other second.
 func TestTheWindowIsTheCurrentAndTheLastStep(t *testing.T) {
@@ -29,7 +30,7 @@ func TestTheWindowIsTheCurrentAndTheLastStep(t *testing.T) {
 		step := at / 30
 		for offset := int64(-120); offset <= 120; offset++ {
 			now := time.Unix(step*30+offset, 0)
-			got, right := mfa.Match(seed, code, now, 0)
+			got, right := mfa.MatchTOTP(seed, code, now, 0)
 			if want := offset >= 0 && offset < 60; right != want || right && got != step {
 				t.Errorf("%s at %+d s: %v, step %d", code, offset, right, got)
 			}
@@ -42,11 +43,11 @@ func TestAUsedStepIsOver(t *testing.T) {
 	now := time.Unix(1111111111, 0)
 	step := now.Unix() / 30
 	for used, want := range map[int64]bool{0: true, step - 2: true, step - 1: true, step: false, step + 1: false} {
-		if _, right := mfa.Match(seed, vectors[1111111111], now, used); right != want {
+		if _, right := mfa.MatchTOTP(seed, vectors[1111111111], now, used); right != want {
 			t.Errorf("used up to %+d: %v", used-step, right)
 		}
 	}
-	if _, right := mfa.Match(seed, "000000", now, 0); right {
+	if _, right := mfa.MatchTOTP(seed, "000000", now, 0); right {
 		t.Error("a wrong code is right")
 	}
 }
@@ -58,7 +59,8 @@ func TestParseCode(t *testing.T) {
 			t.Errorf("%q: %q", text, code)
 		}
 	}
-	for _, text := range []string{"", "12345", "1234567", "12345x", "-12345", "+12345", "12345.", "１２３４５６", "١٢٣٤٥٦", "123\u00a0456", "123\u200b456", "123456\x00", strings.Repeat(" ", 60) + "123456", "0x1234"} {
+	for _, text := range []string{"", "12345", "1234567", "12345x", "-12345", "+12345", "12345.", "１２３４５６", "١٢٣٤٥٦",
+		"123\u00a0456", "123\u200b456", "123456\x00", strings.Repeat(" ", 60) + "123456", "0x1234"} {
 		if code, ok := mfa.ParseCode(text); ok {
 			t.Errorf("%q is taken for %q", text, code)
 		}
@@ -87,7 +89,8 @@ func FuzzParseCode(f *testing.F) {
 }
 
 func FuzzParseRecovery(f *testing.F) {
-	for _, s := range []string{"ABCD-EFGH-0123", "abcdefgh0123", "ABCD EFGH 012O", "", "ＡBCD-EFGH-0123", "ABCD-EFGH-01234"} {
+	for _, s := range []string{"ABCD-EFGH-0123", "abcdefgh0123", "ABCD EFGH 012O", "", "ＡBCD-EFGH-0123",
+		"ABCD-EFGH-01234"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -104,29 +107,29 @@ func FuzzParseRecovery(f *testing.F) {
 	})
 }
 
-type hasher struct{ fail error }
+type fakeHasher struct{ fail error }
 
-func (h hasher) Hash(secret string) (string, error) { return "hash of " + secret, h.fail }
-func (hasher) Verify(hash, secret string) bool      { return hash == "hash of "+secret }
+func (h fakeHasher) Hash(secret string) (string, error) { return "hash of " + secret, h.fail }
+func (fakeHasher) Verify(hash, secret string) bool      { return hash == "hash of "+secret }
 
 // V32: ten codes, each with a lookup of its own, none stored as it is shown.
 func TestRecoveryCodes(t *testing.T) {
 	for range 200 {
-		shown, kept, err := mfa.NewCodes(rand.Reader, hasher{})
+		shown, kept, err := mfa.NewRecoveryCodes(rand.Reader, fakeHasher{})
 		if err != nil || len(shown) != 10 || len(kept) != 10 {
 			t.Fatalf("%v, %v, %v", shown, kept, err)
 		}
 		for _, text := range shown {
 			lookup, code, ok := mfa.ParseRecovery(text)
-			if !ok || !(hasher{}).Verify(kept[lookup], code) {
+			if !ok || !(fakeHasher{}).Verify(kept[lookup], code) {
 				t.Errorf("%s is not kept", text)
 			}
 		}
 	}
-	if _, _, err := mfa.NewCodes(strings.NewReader("short"), hasher{}); err == nil {
+	if _, _, err := mfa.NewRecoveryCodes(strings.NewReader("short"), fakeHasher{}); err == nil {
 		t.Error("made without random bytes")
 	}
-	if _, _, err := mfa.NewCodes(rand.Reader, hasher{errors.New("down")}); err == nil {
+	if _, _, err := mfa.NewRecoveryCodes(rand.Reader, fakeHasher{errors.New("down")}); err == nil {
 		t.Error("made without a hash")
 	}
 }
@@ -140,15 +143,17 @@ func TestWhatAnAuthenticatorIsSetUpFrom(t *testing.T) {
 	if _, err := mfa.NewSeed(strings.NewReader("too short")); err == nil {
 		t.Error("a seed of nine bytes")
 	}
-	shown, err := mfa.Show(made, "Acme: People", "dæj@example.com")
+	shown, err := mfa.NewTOTPEnrolment(made, "Acme: People", "dæj@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	uri, err := url.Parse(shown.URI)
-	if err != nil || uri.Scheme != "otpauth" || uri.Host != "totp" || uri.Query().Get("issuer") != "Acme  People" || !strings.HasSuffix(uri.Path, ":dæj@example.com") {
+	if err != nil || uri.Scheme != "otpauth" || uri.Host != "totp" || uri.Query().Get("issuer") != "Acme  People" ||
+		!strings.HasSuffix(uri.Path, ":dæj@example.com") {
 		t.Errorf("%s, %v", shown.URI, err)
 	}
-	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(shown.Secret); err != nil || !bytes.Equal(raw, made) || uri.Query().Get("secret") != shown.Secret {
+	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(shown.Secret); err != nil ||
+		!bytes.Equal(raw, made) || uri.Query().Get("secret") != shown.Secret {
 		t.Errorf("%s, %v", shown.Secret, err)
 	}
 	now := time.Now()
@@ -156,7 +161,7 @@ func TestWhatAnAuthenticatorIsSetUpFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, right := mfa.Match(made, code, now, 0); !right {
+	if _, right := mfa.MatchTOTP(made, code, now, 0); !right {
 		t.Error("an authenticator's code is wrong")
 	}
 	picture, ok := strings.CutPrefix(shown.QR, "data:image/png;base64,")
@@ -170,37 +175,38 @@ func TestWhatAnAuthenticatorIsSetUpFrom(t *testing.T) {
 }
 
 // V36: what a device's secret is worth.
-func TestJudge(t *testing.T) {
+func TestCheckSecret(t *testing.T) {
 	now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 	id := token.NewID()
 	issue := func() token.Token {
-		made, err := token.Issue(rand.Reader, token.Device, id, id)
+		made, err := token.Issue(rand.Reader, token.TrustedDevice, id, id)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return made
 	}
 	current, before, other := issue(), issue(), issue()
-	d := mfa.Device{ID: id.String(), Hash: current.Hash(), Was: before.Hash(), Rotated: now, Expires: now.Add(time.Hour), Epoch: 3}
+	d := mfa.TrustedDevice{ID: id.String(), Hash: current.Hash(), PreviousHash: before.Hash(), Rotated: now,
+		Expires: now.Add(time.Hour), Epoch: 3}
 	for name, c := range map[string]struct {
 		given token.Token
 		at    time.Time
 		epoch int64
-		want  mfa.Standing
+		want  mfa.SecretStatus
 	}{
-		"current":           {current, now, 3, mfa.Current},
-		"just replaced":     {before, now.Add(time.Minute - 1), 3, mfa.Replaced},
-		"replaced":          {before, now.Add(time.Minute), 3, mfa.Stale},
-		"another":           {other, now, 3, mfa.Unknown},
-		"expired":           {current, now.Add(time.Hour), 3, mfa.Unknown},
-		"forgotten":         {current, now, 4, mfa.Unknown},
-		"replaced, expired": {before, now.Add(time.Hour), 3, mfa.Unknown},
+		"current":           {current, now, 3, mfa.SecretCurrent},
+		"just replaced":     {before, now.Add(time.Minute - 1), 3, mfa.SecretReplaced},
+		"replaced":          {before, now.Add(time.Minute), 3, mfa.SecretReused},
+		"another":           {other, now, 3, mfa.SecretUnknown},
+		"expired":           {current, now.Add(time.Hour), 3, mfa.SecretUnknown},
+		"forgotten":         {current, now, 4, mfa.SecretUnknown},
+		"replaced, expired": {before, now.Add(time.Hour), 3, mfa.SecretUnknown},
 	} {
-		if got := d.Judge(c.given, c.at, c.epoch); got != c.want {
+		if got := d.CheckSecret(c.given, c.at, c.epoch); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if got := (mfa.Device{}).Judge(token.Token{}, now, 0); got != mfa.Unknown {
+	if got := (mfa.TrustedDevice{}).CheckSecret(token.Token{}, now, 0); got != mfa.SecretUnknown {
 		t.Errorf("no device: %v", got)
 	}
 }

@@ -35,52 +35,55 @@ type Passkey struct {
 	Synced     bool
 	Transports []string
 	Name       string
-	// First is when it was set up, Last when it was used, from Address.
-	First, Last time.Time
-	Address     string
+	// Created is when it was set up, Last when it was used, from Address.
+	Created, LastUsed time.Time
+	Address           string
 }
 
-// PasskeyUse is what one use of a passkey writes: it has to have the counter of Was still.
-type PasskeyUse struct {
-	Was, Now Passkey
+// PasskeyChange is what one use of a passkey writes: it has to have the counter of Was still.
+type PasskeyChange struct {
+	Before, After Passkey
 }
 
-// PasskeyMaker makes what a browser is asked for to make a passkey, and checks what it made. Options are JSON, to be handed to
-// the browser as they are; so is a credential, the other way.
-type PasskeyMaker interface {
-	// Creation returns the options to make a passkey for who, who has some already.
-	Creation(challenge []byte, who Holder, have []Passkey) ([]byte, error)
-	// Challenge returns which challenge a new credential says that it answers; Invalid if it is none.
-	Challenge(credential []byte) ([]byte, error)
-	// Created checks a new credential, and returns the passkey without id, name and times; Invalid if it is not right.
-	Created(challenge []byte, who Holder, credential []byte) (Passkey, error)
+// PasskeyRegistrar makes what a browser is asked for to make a passkey, and checks what it made. Options are JSON, to
+// be handed to the browser as they are; so is a credential, the other way.
+type PasskeyRegistrar interface {
+	// CreationOptions returns the options to make a passkey for who, who has some already.
+	CreationOptions(challenge []byte, who PasskeyUser, have []Passkey) ([]byte, error)
+	// AttestationChallenge returns which challenge a new credential says that it answers; Invalid if it is none.
+	AttestationChallenge(credential []byte) ([]byte, error)
+	// VerifyAttestation checks a new credential, and returns the passkey without id, name and times; Invalid if it is not
+	// right.
+	VerifyAttestation(challenge []byte, who PasskeyUser, credential []byte) (Passkey, error)
 }
 
-// PasskeyChecker makes what a browser is asked for to use a passkey, and checks what it answers.
-type PasskeyChecker interface {
-	// Request returns the options to use one of the passkeys, or any that the person chooses where there are none.
-	Request(challenge []byte, from []Passkey) ([]byte, error)
-	// Read returns what an answer says of itself, before anything is verified; Invalid if it is none.
-	Read(credential []byte) (Answer, error)
-	// Verify checks the answer to a challenge and returns the counter it came with, and whether it is right: signed by the
-	// passkey, for our origin, by a person who was there, and who proved to the authenticator who they are if verified asks so.
-	Verify(challenge []byte, a Answer, accountID string, key Passkey, verified bool) (counter int64, right bool)
+// PasskeyVerifier makes what a browser is asked for to use a passkey, and checks what it answers.
+type PasskeyVerifier interface {
+	// RequestOptions returns the options to use one of the passkeys, or any that the person chooses where there are none.
+	RequestOptions(challenge []byte, from []Passkey) ([]byte, error)
+	// ParseAssertion returns what an answer says of itself, before anything is verified; Invalid if it is none.
+	ParseAssertion(credential []byte) (Assertion, error)
+	// VerifyAssertion checks the answer to a challenge and returns the counter it came with, and whether it is right:
+	// signed by the passkey, for our origin, by a person who was there, and who proved to the authenticator who they are
+	// if verified asks so.
+	VerifyAssertion(challenge []byte, a Assertion, accountID string, key Passkey, verified bool) (counter int64,
+		right bool)
 }
 
-// Answer is what a browser sends when a passkey was used.
-type Answer struct {
-	Credential, Handle, Challenge []byte
-	Raw                           []byte
+// Assertion is what a browser sends when a passkey was used.
+type Assertion struct {
+	Credential, UserHandle, Challenge []byte
+	Raw                               []byte
 }
 
-// Holder is for whom a passkey is made, as the authenticator lists it.
-type Holder struct {
+// PasskeyUser is for whom a passkey is made, as the authenticator lists it.
+type PasskeyUser struct {
 	AccountID, Username, Name string
 }
 
-// Handle returns what authenticators know an account by. It is the account's id: random but for the time at which it was
-// made, the same for life whatever the username becomes (C16), and known to its owner anyway.
-func Handle(accountID string) []byte {
+// UserHandle returns what authenticators know an account by. It is the account's id: random but for the time at which
+// it was made, the same for life whatever the username becomes (C16), and known to its owner anyway.
+func UserHandle(accountID string) []byte {
 	id, err := ulid.ParseStrict(accountID)
 	if err != nil {
 		return nil
@@ -88,8 +91,8 @@ func Handle(accountID string) []byte {
 	return id.Bytes()
 }
 
-// AccountOf returns the account that a handle is of, or "".
-func AccountOf(handle []byte) string {
+// AccountFromHandle returns the account that a handle is of, or "".
+func AccountFromHandle(handle []byte) string {
 	var id ulid.ULID
 	if id.UnmarshalBinary(handle) != nil {
 		return ""
@@ -106,8 +109,8 @@ func NewChallenge(random io.Reader) ([]byte, error) {
 	return out, nil
 }
 
-// TicketChallenge returns the challenge of a step's ticket. A ticket is random, good once and for minutes, and so is what
-// follows from it: there is nothing to store, and what answers the one ticket answers no other (C31).
+// TicketChallenge returns the challenge of a step's ticket. A ticket is random, good once and for minutes, and so is
+// what follows from it: there is nothing to store, and what answers the one ticket answers no other (C31).
 func TicketChallenge(ticketHash []byte, purpose string) []byte {
 	out := sha256.Sum256(append([]byte("useraccounts/1 challenge "+purpose+"\x00"), ticketHash...))
 	return out[:]
@@ -115,12 +118,12 @@ func TicketChallenge(ticketHash []byte, purpose string) []byte {
 
 // What a ticket's challenge is for.
 const (
-	ToUse    = "use"
-	ToCreate = "create"
+	PurposeAssertion = "use"
+	PurposeCreation  = "create"
 )
 
-// Find returns the passkey with an authenticator's id.
-func (f Factors) Find(credential []byte) (Passkey, bool) {
+// FindPasskey returns the passkey with an authenticator's id.
+func (f Factors) FindPasskey(credential []byte) (Passkey, bool) {
 	for _, p := range f.Passkeys {
 		if string(p.Credential) == string(credential) {
 			return p, true
@@ -129,16 +132,17 @@ func (f Factors) Find(credential []byte) (Passkey, bool) {
 	return Passkey{}, false
 }
 
-// Copied reports whether a counter says that the passkey is in two places: it fell, or stood still, where it is counted.
-func (p Passkey) Copied(counter int64) bool {
+// Cloned reports whether a counter says that the passkey is in two places: it fell, or stood still, where it is
+// counted.
+func (p Passkey) Cloned(counter int64) bool {
 	return (counter != 0 || p.Counter != 0) && counter <= p.Counter
 }
 
-// Used returns the use of the passkey at now.
-func (p Passkey) Used(counter int64, now time.Time, address string) *PasskeyUse {
+// WithUse returns the use of the passkey at now.
+func (p Passkey) WithUse(counter int64, now time.Time, address string) *PasskeyChange {
 	after := p
-	after.Counter, after.Last, after.Address = counter, now, address
-	return &PasskeyUse{Was: p, Now: after}
+	after.Counter, after.LastUsed, after.Address = counter, now, address
+	return &PasskeyChange{Before: p, After: after}
 }
 
 // PasskeyName reads what a person calls a passkey; one without a name gets another.
@@ -154,43 +158,44 @@ func PasskeyName(text, otherwise string) (string, error) {
 	return name, nil
 }
 
-// ConfirmPasskey checks a new credential of somebody who has others. It returns the change that keeps it, and where it is the
-// first second factor (anew) new recovery codes to show once.
-func (s *SetUp) ConfirmPasskey(challenge []byte, who Holder, have Factors, anew bool, credential []byte, name string) (Change, []string, error) {
+// ConfirmPasskey checks a new credential of somebody who has others. It returns the change that keeps it, and where it
+// is the first second factor (anew) new recovery codes to show once.
+func (s *Enroller) ConfirmPasskey(challenge []byte, who PasskeyUser, have Factors, firstFactor bool, credential []byte,
+	name string) (Change, []string, error) {
 	name, err := PasskeyName(name, "Passkey")
 	if err != nil {
 		return Change{}, nil, err
 	}
-	if err := passkeyRoom(have); err != nil {
+	if err := checkPasskeyLimit(have); err != nil {
 		return Change{}, nil, err
 	}
-	made, err := s.Passkeys.Created(challenge, who, credential)
+	made, err := s.Passkeys.VerifyAttestation(challenge, who, credential)
 	if err != nil {
 		return Change{}, nil, err
 	}
-	if _, known := have.Find(made.Credential); known {
+	if _, known := have.FindPasskey(made.Credential); known {
 		return Change{}, nil, fault.New(fault.Conflict, "passkeyKnown", "This passkey is set up already.")
 	}
-	made.ID, made.Name, made.First = s.NewID(), name, s.now()
-	out := Change{Passkey: &made, Anew: anew}
+	made.ID, made.Name, made.Created = s.NewID(), name, s.now()
+	out := Change{NewPasskey: &made, FirstFactor: firstFactor}
 	var shown []string
-	if anew {
-		if shown, out.Codes, err = NewCodes(s.Random, s.Hasher); err != nil {
+	if firstFactor {
+		if shown, out.Codes, err = NewRecoveryCodes(s.Random, s.Hasher); err != nil {
 			return Change{}, nil, err
 		}
 	}
 	return out, shown, nil
 }
 
-// AskPasskey returns the options to make a passkey for somebody who has others.
-func (s *SetUp) AskPasskey(challenge []byte, who Holder, have Factors) ([]byte, error) {
-	if err := passkeyRoom(have); err != nil {
+// BeginPasskey returns the options to make a passkey for somebody who has others.
+func (s *Enroller) BeginPasskey(challenge []byte, who PasskeyUser, have Factors) ([]byte, error) {
+	if err := checkPasskeyLimit(have); err != nil {
 		return nil, err
 	}
-	return s.Passkeys.Creation(challenge, who, have.Passkeys)
+	return s.Passkeys.CreationOptions(challenge, who, have.Passkeys)
 }
 
-func passkeyRoom(have Factors) error {
+func checkPasskeyLimit(have Factors) error {
 	if len(have.Passkeys) >= PasskeyLimit {
 		return fault.New(fault.Conflict, "passkeysFull", "There are %d passkeys already; remove one first.", PasskeyLimit)
 	}

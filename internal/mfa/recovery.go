@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Recovery codes are 12 characters: two that say which code it is, so that trying one costs one hash, and ten that are the
-// secret, 50 bits behind a slow hash and the limit of tries (V32).
+// Recovery codes are 12 characters: two that say which code it is, so that trying one costs one hash, and ten that are
+// the secret, 50 bits behind a slow hash and the limit of tries (V32).
 const (
-	// RecoveryCodes is how many are made.
-	RecoveryCodes = 10
+	// RecoveryCodeCount is how many are made.
+	RecoveryCodeCount = 10
 
-	lookupSize  = 2
-	secretSize  = 10
-	codeLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	lookupSize   = 2
+	secretSize   = 10
+	codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 )
 
 // Hasher hashes and verifies with the password hash.
@@ -23,16 +23,16 @@ type Hasher interface {
 	Verify(hash, secret string) bool
 }
 
-// NewCodes makes recovery codes: the texts to show once, and the hashes by lookup to keep.
-func NewCodes(random io.Reader, h Hasher) (shown []string, kept map[string]string, err error) {
-	kept = make(map[string]string, RecoveryCodes)
-	for len(shown) < RecoveryCodes {
+// NewRecoveryCodes makes recovery codes: the texts to show once, and the hashes by lookup to keep.
+func NewRecoveryCodes(random io.Reader, h Hasher) (shown []string, kept map[string]string, err error) {
+	kept = make(map[string]string, RecoveryCodeCount)
+	for len(shown) < RecoveryCodeCount {
 		raw := make([]byte, lookupSize+secretSize)
 		if _, err := io.ReadFull(random, raw); err != nil {
 			return nil, nil, fmt.Errorf("read random: %w", err)
 		}
 		for i := range raw {
-			raw[i] = codeLetters[raw[i]%32] // 256 is a multiple of 32
+			raw[i] = codeAlphabet[raw[i]%32] // 256 is a multiple of 32
 		}
 		code := string(raw)
 		if kept[code[:lookupSize]] != "" {
@@ -48,7 +48,7 @@ func NewCodes(random io.Reader, h Hasher) (shown []string, kept map[string]strin
 
 // ParseRecovery reads a recovery code as typed: in any case, with spaces and hyphens where they like.
 func ParseRecovery(text string) (lookup, code string, ok bool) {
-	if len(text) > maxCode {
+	if len(text) > maxCodeLength {
 		return "", "", false
 	}
 	b := make([]byte, 0, lookupSize+secretSize)
@@ -60,7 +60,7 @@ func ParseRecovery(text string) (lookup, code string, ok bool) {
 		case c >= 'a' && c <= 'z':
 			c -= 'a' - 'A'
 		}
-		if !strings.Contains(codeLetters, string(rune(c))) {
+		if !strings.Contains(codeAlphabet, string(rune(c))) {
 			return "", "", false
 		}
 		b = append(b, c)

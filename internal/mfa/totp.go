@@ -22,8 +22,8 @@ const (
 	qrSize   = 240
 )
 
-// Enrolment is what a person needs to set up an authenticator, shown once.
-type Enrolment struct {
+// TOTPEnrolment is what a person needs to set up an authenticator, shown once.
+type TOTPEnrolment struct {
 	// Secret is for typing, URI is what the QR code says, QR the code as a data: URI of a PNG image.
 	Secret, URI, QR string
 }
@@ -35,33 +35,34 @@ func NewSeed(random io.Reader) ([]byte, error) {
 	return seed, err
 }
 
-// Show returns what an authenticator is set up from.
-func Show(seed []byte, issuer, username string) (Enrolment, error) {
+// NewTOTPEnrolment returns what an authenticator is set up from.
+func NewTOTPEnrolment(seed []byte, issuer, username string) (TOTPEnrolment, error) {
 	key, err := totp.Generate(totp.GenerateOpts{
 		Issuer: strings.ReplaceAll(issuer, ":", " "), AccountName: username, Secret: seed, Period: period,
 		Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1, // what every authenticator knows
 	})
 	if err != nil {
-		return Enrolment{}, err
+		return TOTPEnrolment{}, err
 	}
 	picture, err := key.Image(qrSize, qrSize)
 	if err != nil {
-		return Enrolment{}, err
+		return TOTPEnrolment{}, err
 	}
 	var out bytes.Buffer
 	if err := png.Encode(&out, picture); err != nil {
-		return Enrolment{}, err
+		return TOTPEnrolment{}, err
 	}
-	return Enrolment{Secret: key.Secret(), URI: key.URL(), QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes())}, nil
+	return TOTPEnrolment{Secret: key.Secret(), URI: key.URL(),
+		QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes())}, nil
 }
 
-// maxCode bounds a code before it is looked at.
-const maxCode = 64
+// maxCodeLength bounds a code before it is looked at.
+const maxCodeLength = 64
 
-// ParseCode reads the six digits that a person typed, with spaces where they like. Nothing else is forgiven: digits of other
-// scripts are none, so that there is one text for each code (C11).
+// ParseCode reads the six digits that a person typed, with spaces where they like. Nothing else is forgiven: digits of
+// other scripts are none, so that there is one text for each code (C11).
 func ParseCode(text string) (string, bool) {
-	if len(text) > maxCode {
+	if len(text) > maxCodeLength {
 		return "", false
 	}
 	code := strings.Map(func(r rune) rune {
@@ -76,14 +77,15 @@ func ParseCode(text string) (string, bool) {
 	return code, true
 }
 
-// Match returns the time step for which a parsed code is right: the present one or the one before (V29), and later than
-// used. The library's own Validate looks one step ahead as well and does not say which step it was.
-func Match(seed []byte, code string, now time.Time, used int64) (int64, bool) {
+// MatchTOTP returns the time step for which a parsed code is right: the present one or the one before (V29), and later
+// than used. The library's own Validate looks one step ahead as well and does not say which step it was.
+func MatchTOTP(seed []byte, code string, now time.Time, used int64) (int64, bool) {
 	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
 	current := now.Unix() / period
 	matched, found := int64(0), false
 	for _, step := range []int64{current, current - 1} {
-		right, err := hotp.ValidateCustom(code, uint64(step), secret, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // after 1970
+		right, err := hotp.ValidateCustom(code, uint64(step), secret,
+			hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // after 1970
 		if right && err == nil && step > used && !found {
 			matched, found = step, true
 		}

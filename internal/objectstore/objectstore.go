@@ -38,14 +38,15 @@ var (
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// Form implements transfer.Uploads with a presigned POST, whose policy fixes the key, the type and the size, which that of
-// a presigned PUT cannot (V68).
-func (b Bucket) Form(ctx context.Context, key string, most int64, expires time.Duration) (string, map[string]string, error) {
+// Form implements transfer.Uploads with a presigned POST, whose policy fixes the key, the type and the size, which that
+// of a presigned PUT cannot (V68).
+func (b Bucket) Form(ctx context.Context, key string, maxBytes int64, expires time.Duration) (string,
+	map[string]string, error) {
 	signed, err := s3.NewPresignClient(b.Client).PresignPostObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key},
 		func(o *s3.PresignPostOptions) {
 			o.Expires = expires
 			o.Conditions = []any{
-				[]any{"content-length-range", 1, most},
+				[]any{"content-length-range", 1, maxBytes},
 				[]any{"eq", "$Content-Type", workbookType},
 			}
 		})
@@ -61,15 +62,15 @@ func (b Bucket) Form(ctx context.Context, key string, most int64, expires time.D
 func (b Bucket) Head(ctx context.Context, key string) (transfer.File, error) {
 	out, err := b.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Name, Key: &key})
 	if err != nil {
-		return transfer.File{}, notFound("look at file", err)
+		return transfer.File{}, wrapError("look at file", err)
 	}
 	return transfer.File{
 		Key: key, Version: aws.ToString(out.VersionId), ETag: aws.ToString(out.ETag), Size: aws.ToInt64(out.ContentLength),
 	}, nil
 }
 
-// maxGet bounds what is read into memory: no file of ours is larger.
-const maxGet = 64 << 20
+// maxGetBytes bounds what is read into memory: no file of ours is larger.
+const maxGetBytes = 64 << 20
 
 // Get implements transfer.Files and transfer.Uploads: exactly the version named, or NotFound.
 func (b Bucket) Get(ctx context.Context, f transfer.File) ([]byte, error) {
@@ -82,11 +83,11 @@ func (b Bucket) Get(ctx context.Context, f transfer.File) ([]byte, error) {
 	}
 	out, err := b.Client.GetObject(ctx, in)
 	if err != nil {
-		return nil, notFound("read file", err)
+		return nil, wrapError("read file", err)
 	}
 	defer out.Body.Close() //nolint:errcheck // read only
 	size := aws.ToInt64(out.ContentLength)
-	if size < 0 || size > maxGet {
+	if size < 0 || size > maxGetBytes {
 		return nil, errors.New("read file: larger than any of ours")
 	}
 	data := make([]byte, size) // once, where reading to the end would double the memory as it grows
@@ -107,8 +108,8 @@ func (b Bucket) Put(ctx context.Context, key, contentType string, body []byte) e
 	return nil
 }
 
-// Link implements transfer.Uploads with a presigned GET that makes browsers save the file under name.
-func (b Bucket) Link(ctx context.Context, key, name string, expires time.Duration) (string, error) {
+// DownloadURL implements transfer.Uploads with a presigned GET that makes browsers save the file under name.
+func (b Bucket) DownloadURL(ctx context.Context, key, name string, expires time.Duration) (string, error) {
 	signed, err := s3.NewPresignClient(b.Client).PresignGetObject(ctx, &s3.GetObjectInput{
 		Bucket: &b.Name, Key: &key, ResponseContentType: aws.String(workbookType),
 		ResponseContentDisposition: aws.String(mime.FormatMediaType("attachment", map[string]string{"filename": name})),
@@ -119,13 +120,13 @@ func (b Bucket) Link(ctx context.Context, key, name string, expires time.Duratio
 	return signed.URL, nil
 }
 
-func notFound(deed string, err error) error {
+func wrapError(operation string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		switch api.ErrorCode() {
 		case "NotFound", "NoSuchKey", "NoSuchVersion", "PreconditionFailed":
-			return fault.New(fault.NotFound, "notFound", "There is no such file.").Because(err)
+			return fault.New(fault.NotFound, "notFound", "There is no such file.").WithCause(err)
 		}
 	}
-	return fmt.Errorf("%s: %w", deed, err)
+	return fmt.Errorf("%s: %w", operation, err)
 }

@@ -20,9 +20,11 @@ func graph(t *testing.T, intercept func(w http.ResponseWriter, r *http.Request) 
 		case r.Header.Get("Authorization") != "Bearer token-1" || r.URL.Path != "/v1.0/users":
 			w.WriteHeader(http.StatusUnauthorized)
 		case r.URL.Query().Get("$skiptoken") == "2":
-			_, _ = w.Write([]byte(`{"value":[{"id":"o-3","displayName":"Cy","mail":null,"userPrincipalName":"cy@example.com","accountEnabled":false}]}`))
+			_, _ = w.Write(
+				[]byte(`{"value":[{"id":"o-3","displayName":"Cy","mail":null,"userPrincipalName":"cy@example.com","accountEnabled":false}]}`))
 		case r.URL.Query().Get("$top") == "100" && strings.Contains(r.URL.Query().Get("$select"), "userPrincipalName"):
-			_, _ = w.Write([]byte(`{"value":[{"id":"o-1","displayName":"Al","mail":"Al@example.com","userPrincipalName":"al@corp"},{"id":"o-2","displayName":"Bo","mail":"bo@example.com"}],"@odata.nextLink":"` + url + `/v1.0/users?$skiptoken=2"}`))
+			_, _ = w.Write(
+				[]byte(`{"value":[{"id":"o-1","displayName":"Al","mail":"Al@example.com","userPrincipalName":"al@corp"},{"id":"o-2","displayName":"Bo","mail":"bo@example.com"}],"@odata.nextLink":"` + url + `/v1.0/users?$skiptoken=2"}`))
 		default:
 			w.WriteHeader(http.StatusBadRequest)
 		}
@@ -47,7 +49,8 @@ func TestPeopleAreReadPageByPage(t *testing.T) {
 // V56: the token goes to the directory alone, whatever is given as the next page or comes as its address.
 func TestPeopleGoNowhereElse(t *testing.T) {
 	d := graph(t, nil)
-	for _, next := range []string{"https://evil.example/v1.0/users?x", d.URL + ".evil.example/v1.0/users?", d.URL + "/v1.0/me?", d.URL + "@evil.example/v1.0/users?", "/v1.0/users?"} {
+	for _, next := range []string{"https://evil.example/v1.0/users?x", d.URL + ".evil.example/v1.0/users?",
+		d.URL + "/v1.0/me?", d.URL + "@evil.example/v1.0/users?", "/v1.0/users?"} {
 		if _, _, err := d.People(t.Context(), "token-1", next); !fault.HasCode(err, "cursor") {
 			t.Errorf("%s: %v", next, err)
 		}
@@ -56,12 +59,12 @@ func TestPeopleGoNowhereElse(t *testing.T) {
 		_, _ = w.Write([]byte(`{"value":[],"@odata.nextLink":"https://evil.example/v1.0/users?"}`))
 		return true
 	})
-	if _, _, err := d.People(t.Context(), "token-1", ""); trouble(err) != "directory" {
+	if _, _, err := d.People(t.Context(), "token-1", ""); errorCode(err) != "directory" {
 		t.Errorf("a next page elsewhere: %v", err)
 	}
 }
 
-func TestDirectoryTroubleIsTold(t *testing.T) {
+func TestDirectoryErrorsAreReported(t *testing.T) {
 	status := func(code int, header ...string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, _ *http.Request) bool {
 			if len(header) > 0 {
@@ -75,21 +78,24 @@ func TestDirectoryTroubleIsTold(t *testing.T) {
 		intercept func(http.ResponseWriter, *http.Request) bool
 		want      string
 	}{
-		"signed out": {status(401), "signInAgain"}, "no consent": {status(403), "consent"}, "an error": {status(500), "directory"},
-		"a page": {func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte("<html>")); return true }, "directory"},
-		"slow":   {func(http.ResponseWriter, *http.Request) bool { time.Sleep(600 * time.Millisecond); return true }, "slow"},
+		"signed out": {status(401), "signInAgain"}, "no consent": {status(403), "consent"},
+		"an error": {status(500), "directory"},
+		"a page": {func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte("<html>")); return true },
+			"directory"},
+		"slow": {func(http.ResponseWriter, *http.Request) bool { time.Sleep(600 * time.Millisecond); return true }, "slow"},
 		"a huge one": {func(w http.ResponseWriter, _ *http.Request) bool {
-			_, _ = w.Write([]byte(strings.Repeat(" ", mostAnswer+1)))
+			_, _ = w.Write([]byte(strings.Repeat(" ", maxResponse+1)))
 			return true
 		}, "directory"},
 	} {
-		if _, _, err := graph(t, c.intercept).People(t.Context(), "token-1", ""); trouble(err) != c.want {
+		if _, _, err := graph(t, c.intercept).People(t.Context(), "token-1", ""); errorCode(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for header, want := range map[string]time.Duration{"7": 7 * time.Second, "86400": mostWait, "soon": 10 * time.Second, "-1": 10 * time.Second} {
+	for header, want := range map[string]time.Duration{"7": 7 * time.Second, "86400": maxRetryAfter,
+		"soon": 10 * time.Second, "-1": 10 * time.Second} {
 		_, _, err := graph(t, status(429, header)).People(t.Context(), "token-1", "")
-		if !fault.Is(err, fault.TooMany) || fault.As(err).RetryAfter != want {
+		if !fault.Is(err, fault.TooManyRequests) || fault.As(err).RetryAfter != want {
 			t.Errorf("throttled with %s: %v", header, err)
 		}
 	}

@@ -1,5 +1,6 @@
-// Package oidc speaks to OpenID providers for sso: the way to their sign-in page, the code that comes back turned into an
-// identity, and Azure's directory. Tokens are read by coreos/go-oidc; what is added here is what it leaves to its callers.
+// Package oidc speaks to OpenID providers for sso: the way to their sign-in page, the code that comes back turned into
+// an identity, and Azure's directory. Tokens are read by coreos/go-oidc; what is added here is what it leaves to its
+// callers.
 package oidc
 
 import (
@@ -22,18 +23,19 @@ import (
 )
 
 const (
-	// described is how long a provider's description is taken for current.
-	described = time.Hour
+	// discoveryTTL is how long a provider's description is taken for current.
+	discoveryTTL = time.Hour
 	// skew is by how much a provider's clock may be wrong, and oldest how long ago a token may have been issued: it comes
 	// straight from the provider.
-	skew, oldest = 2 * time.Minute, 10 * time.Minute
-	// mostToken bounds an id token before it is parsed (C34).
-	mostToken = 32 << 10
+	skew, maxTokenAge = 2 * time.Minute, 10 * time.Minute
+	// maxToken bounds an id token before it is parsed (C34).
+	maxToken = 32 << 10
 )
 
-// algorithms are the signatures that are taken, whatever a provider's description says: none with a shared key, and never
-// "none" (C39).
-var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+// algorithms are the signatures that are taken, whatever a provider's description says: none with a shared key, and
+// never "none" (C39).
+var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256,
+	oidc.PS384, oidc.PS512, oidc.EdDSA}
 
 // Client asks providers. Keep one for the life of the process: it remembers their descriptions and keys.
 type Client struct {
@@ -42,56 +44,60 @@ type Client struct {
 	RedirectURL string
 	Now         func() time.Time
 
-	mutex sync.Mutex
-	known map[string]*description
+	mutex      sync.Mutex
+	discovered map[string]*discovery
 }
 
-// description is what a provider says of itself, and until when that counts.
-type description struct {
+// discovery is what a provider says of itself, and until when that counts.
+type discovery struct {
 	provider *oidc.Provider
-	until    time.Time
+	expires  time.Time
 }
 
-// AuthURL returns where a person signs in at the provider. *sso.Trouble if the provider cannot be asked.
-func (c *Client) AuthURL(ctx context.Context, p sso.Provider, a sso.Asking) (string, error) {
-	known, err := c.describe(ctx, p)
+// AuthURL returns where a person signs in at the provider. *sso.ProviderError if the provider cannot be asked.
+func (c *Client) AuthURL(ctx context.Context, p sso.Provider, a sso.AuthParams) (string, error) {
+	known, err := c.discover(ctx, p)
 	if err != nil {
 		return "", err
 	}
 	return c.config(known, p, "", a).AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier), oidc.Nonce(a.Nonce)), nil
 }
 
-func (c *Client) config(known *oidc.Provider, p sso.Provider, secret string, a sso.Asking) *oauth2.Config {
+func (c *Client) config(known *oidc.Provider, p sso.Provider, secret string, a sso.AuthParams) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: secret, Endpoint: known.Endpoint(), RedirectURL: c.RedirectURL,
 		Scopes: append([]string{oidc.ScopeOpenID, "email", "profile"}, a.Scopes...),
 	}
 }
 
-// Identify turns the code that came back into who it was, and the access token for the scopes asked for. *sso.Trouble if the
-// provider fails or its token is not beyond doubt.
-func (c *Client) Identify(ctx context.Context, p sso.Provider, secret, code string, a sso.Asking) (sso.Identity, string, error) {
-	known, err := c.describe(ctx, p)
+// Exchange turns the code that came back into who it was, and the access token for the scopes asked for.
+// *sso.ProviderError if the provider fails or its token is not beyond doubt.
+func (c *Client) Exchange(ctx context.Context, p sso.Provider, secret, code string, a sso.AuthParams) (sso.Claims,
+	string, error) {
+	known, err := c.discover(ctx, p)
 	if err != nil {
-		return sso.Identity{}, "", err
+		return sso.Claims{}, "", err
 	}
-	asking := oidc.ClientContext(ctx, c.HTTP)
-	got, err := c.config(known, p, secret, a).Exchange(asking, code, oauth2.VerifierOption(a.Verifier))
+	clientCtx := oidc.ClientContext(ctx, c.HTTP)
+	got, err := c.config(known, p, secret, a).Exchange(clientCtx, code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
-		return sso.Identity{}, "", exchangeTrouble(err)
+		return sso.Claims{}, "", exchangeError(err)
 	}
 	raw, ok := got.Extra("id_token").(string)
-	if !ok || len(raw) > mostToken {
-		return sso.Identity{}, "", sso.NewTrouble("token", nil, "The provider gave no usable id token. Check that the application there is registered for OpenID Connect.")
+	if !ok || len(raw) > maxToken {
+		return sso.Claims{}, "",
+			sso.NewProviderError("token", nil,
+				"The provider gave no usable id token. Check that the application there is registered for OpenID Connect.")
 	}
-	identity, err := c.read(ctx, known, p, raw, a.Nonce)
+	identity, err := c.verifyToken(ctx, known, p, raw, a.Nonce)
 	return identity, got.AccessToken, err
 }
 
-// Check asks for the provider's description and its keys, as the first sign-in would. *sso.Trouble says what is wrong.
+// Check asks for the provider's description and its keys, as the first sign-in would. *sso.ProviderError says what is
+// wrong.
 func (c *Client) Check(ctx context.Context, p sso.Provider) error {
 	c.forget(p.Issuer)
-	known, err := c.describe(ctx, p)
+	known, err := c.discover(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -99,53 +105,55 @@ func (c *Client) Check(ctx context.Context, p sso.Provider) error {
 		Keys string `json:"jwks_uri"`
 	}
 	if err := known.Claims(&claims); err != nil {
-		return sso.NewTrouble("keys", err, "The provider's description cannot be read.")
+		return sso.NewProviderError("keys", err, "The provider's description cannot be read.")
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, claims.Keys, nil)
 	if err != nil {
-		return sso.NewTrouble("keys", err, "The provider's description names no address for its keys.")
+		return sso.NewProviderError("keys", err, "The provider's description names no address for its keys.")
 	}
 	answer, err := c.HTTP.Do(r)
 	if err != nil {
-		return networkTrouble(err, "keys")
+		return networkError(err, "keys")
 	}
 	defer func() { _ = answer.Body.Close() }() // nothing to lose
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil || answer.StatusCode != http.StatusOK || len(set.Keys) == 0 {
-		return sso.NewTrouble("keys", err, "The provider gives no keys at the address that its description names (status %d).", answer.StatusCode)
+	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil || answer.StatusCode != http.StatusOK ||
+		len(set.Keys) == 0 {
+		return sso.NewProviderError("keys", err,
+			"The provider gives no keys at the address that its description names (status %d).", answer.StatusCode)
 	}
 	return nil
 }
 
-// describe returns the provider's description, asking for it at most once an hour.
-func (c *Client) describe(ctx context.Context, p sso.Provider) (*oidc.Provider, error) {
+// discover returns the provider's description, asking for it at most once an hour.
+func (c *Client) discover(ctx context.Context, p sso.Provider) (*oidc.Provider, error) {
 	now := c.Now()
 	c.mutex.Lock()
-	had := c.known[p.Issuer]
+	cached := c.discovered[p.Issuer]
 	c.mutex.Unlock()
-	if had != nil && now.Before(had.until) {
-		return had.provider, nil
+	if cached != nil && now.Before(cached.expires) {
+		return cached.provider, nil
 	}
 	// The provider keeps this context for its keys, so it must not end with the request.
 	got, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), c.HTTP), p.Issuer)
 	if err != nil {
-		return nil, descriptionTrouble(p, err)
+		return nil, discoveryError(p, err)
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.known == nil {
-		c.known = map[string]*description{}
+	if c.discovered == nil {
+		c.discovered = map[string]*discovery{}
 	}
-	c.known[p.Issuer] = &description{got, now.Add(described)}
+	c.discovered[p.Issuer] = &discovery{got, now.Add(discoveryTTL)}
 	return got, nil
 }
 
 func (c *Client) forget(issuer string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	delete(c.known, issuer)
+	delete(c.discovered, issuer)
 }
 
 // claims is what is read of a token besides what go-oidc checks.
@@ -159,110 +167,134 @@ type claims struct {
 	Class    string   `json:"acr"`
 }
 
-// read checks a token: signature, issuer, audience and expiry by go-oidc; nonce, time of issue, authorised party and Azure's
-// tenant here (OpenID Connect Core 1.0, 3.1.3.7; V52).
-func (c *Client) read(ctx context.Context, known *oidc.Provider, p sso.Provider, raw, nonce string) (sso.Identity, error) {
+// verifyToken checks a token: signature, issuer, audience and expiry by go-oidc; nonce, time of issue, authorised party
+// and Azure's tenant here (OpenID Connect Core 1.0, 3.1.3.7; V52).
+func (c *Client) verifyToken(ctx context.Context, known *oidc.Provider, p sso.Provider, raw, nonce string) (sso.Claims,
+	error) {
 	token, err := known.Verifier(&oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms, Now: c.Now}).
 		Verify(oidc.ClientContext(ctx, c.HTTP), raw)
 	if err != nil {
-		return sso.Identity{}, tokenTrouble(err)
+		return sso.Claims{}, tokenError(err)
 	}
 	var more claims
 	if err := token.Claims(&more); err != nil {
-		return sso.Identity{}, sso.NewTrouble("claims", err, "The provider's token has claims of another form than OpenID Connect's.")
+		return sso.Claims{},
+			sso.NewProviderError("claims", err, "The provider's token has claims of another form than OpenID Connect's.")
 	}
-	doubt := func(format string, args ...any) error {
-		return sso.NewTrouble("token", fmt.Errorf(format, args...), "The provider's token is not for this sign-in. Begin again; if that does not help, check the client id.")
+	tokenMismatch := func(format string, args ...any) error {
+		return sso.NewProviderError("token", fmt.Errorf(format, args...),
+			"The provider's token is not for this sign-in. Begin again; if that does not help, check the client id.")
 	}
 	now := c.Now()
 	switch {
 	case nonce == "" || subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
-		return sso.Identity{}, doubt("nonce")
+		return sso.Claims{}, tokenMismatch("nonce")
 	case token.IssuedAt.IsZero() || token.IssuedAt.Unix() <= 0:
-		return sso.Identity{}, doubt("no time of issue")
-	case token.IssuedAt.After(now.Add(skew)), token.IssuedAt.Before(now.Add(-oldest)):
-		return sso.Identity{}, sso.NewTrouble("clock", fmt.Errorf("issued at %s, now %s", token.IssuedAt, now),
+		return sso.Claims{}, tokenMismatch("no time of issue")
+	case token.IssuedAt.After(now.Add(skew)), token.IssuedAt.Before(now.Add(-maxTokenAge)):
+		return sso.Claims{}, sso.NewProviderError("clock", fmt.Errorf("issued at %s, now %s", token.IssuedAt, now),
 			"The provider's clock and ours are more than two minutes apart, or its answer took ten. Check the provider's time.")
 	case len(token.Audience) > 1 && more.Party != p.ClientID, more.Party != "" && more.Party != p.ClientID:
-		return sso.Identity{}, doubt("authorised party %q", more.Party)
+		return sso.Claims{}, tokenMismatch("authorised party %q", more.Party)
 	}
 	subject := token.Subject
 	if p.Kind == sso.Azure {
 		if !strings.EqualFold(more.Tenant, p.Tenant) {
-			return sso.Identity{}, sso.NewTrouble("tenant", fmt.Errorf("tenant %q", more.Tenant), "The person is of another directory than the tenant of this provider.")
+			return sso.Claims{},
+				sso.NewProviderError("tenant", fmt.Errorf("tenant %q", more.Tenant),
+					"The person is of another directory than the tenant of this provider.")
 		}
 		subject = more.ObjectID
 	}
 	if subject == "" || len(subject) > sso.MaxObjectID {
-		return sso.Identity{}, sso.NewTrouble("claims", nil, "The provider's token does not name the person (claim %s).", p.SubjectClaim())
+		return sso.Claims{},
+			sso.NewProviderError("claims", nil, "The provider's token does not name the person (claim %s).", p.SubjectClaim())
 	}
-	return sso.Identity{
-		Subject: subject, Email: more.Email, Methods: slices.Clip(more.Methods), Class: more.Class, At: token.IssuedAt,
+	return sso.Claims{
+		Subject: subject, Email: more.Email, Methods: slices.Clip(more.Methods), ContextClass: more.Class, At: token.IssuedAt,
 	}, nil
 }
 
-func descriptionTrouble(p sso.Provider, err error) error {
+func discoveryError(p sso.Provider, err error) error {
 	where := p.Issuer + "/.well-known/openid-configuration"
 	switch text := err.Error(); {
 	case strings.Contains(text, "did not match the issuer"):
-		return sso.NewTrouble("issuer", short(err), "%s describes another issuer than %s. Copy the issuer from the provider exactly, with or without a slash at its end.", where, p.Issuer)
+		return sso.NewProviderError("issuer", truncated(err),
+			"%s describes another issuer than %s. Copy the issuer from the provider exactly, with or without a slash at its "+
+				"end.", where, p.Issuer)
 	case strings.HasPrefix(text, "404 "):
-		return sso.NewTrouble("notFound", short(err), "There is no %s. Check the issuer, or the tenant.", where)
+		return sso.NewProviderError("notFound", truncated(err), "There is no %s. Check the issuer, or the tenant.", where)
 	case strings.HasPrefix(text, "400 "):
-		return sso.NewTrouble("notFound", short(err), "%s was refused. Check the issuer, or the tenant.", where)
+		return sso.NewProviderError("notFound", truncated(err), "%s was refused. Check the issuer, or the tenant.", where)
 	}
-	return networkTrouble(err, "unreachable")
+	return networkError(err, "unreachable")
 }
 
-// networkTrouble tells what kept an answer from coming; code is for what is none of the usual.
-func networkTrouble(err error, code string) error {
+// networkError tells what kept an answer from coming; code is for what is none of the usual.
+func networkError(err error, code string) error {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return sso.NewTrouble("slow", short(err), "The provider did not answer within two seconds. Try again; if it stays so, ask the provider.")
+		return sso.NewProviderError("slow", truncated(err),
+			"The provider did not answer within two seconds. Try again; if it stays so, ask the provider.")
 	case errors.Is(err, errHost):
-		return sso.NewTrouble(code, short(err), "The provider's address leads to another host. Give the address that it leads to.")
-	case errors.Is(err, errScheme), errors.Is(err, errInside):
-		return sso.NewTrouble(code, short(err), "The provider's address is not one on the internet with https.")
+		return sso.NewProviderError(code, truncated(err),
+			"The provider's address leads to another host. Give the address that it leads to.")
+	case errors.Is(err, errScheme), errors.Is(err, errPrivateAddress):
+		return sso.NewProviderError(code, truncated(err), "The provider's address is not one on the internet with https.")
 	case errors.Is(err, errSize):
-		return sso.NewTrouble(code, short(err), "The provider's answer is longer than a megabyte. Check its address.")
+		return sso.NewProviderError(code, truncated(err),
+			"The provider's answer is longer than a megabyte. Check its address.")
 	}
-	return sso.NewTrouble(code, short(err), "The provider could not be reached, or did not answer as an OpenID provider does. Check its address.")
+	return sso.NewProviderError(code, truncated(err),
+		"The provider could not be reached, or did not answer as an OpenID provider does. Check its address.")
 }
 
-func exchangeTrouble(err error) error {
+func exchangeError(err error) error {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
-		return networkTrouble(err, "unreachable")
+		return networkError(err, "unreachable")
 	}
-	cause := fmt.Errorf("status %d, %q", refused.Response.StatusCode, refused.ErrorCode) // no description: it may quote the code
+	// no description: it may quote the code
+	cause := fmt.Errorf("status %d, %q", refused.Response.StatusCode, refused.ErrorCode)
 	switch refused.ErrorCode {
 	case "invalid_client", "unauthorized_client":
-		return sso.NewTrouble("client", cause, "The provider does not accept the client id or its secret. Make a new secret there, if the old one ran out, and enter it here.")
+		return sso.NewProviderError("client", cause,
+			"The provider does not accept the client id or its secret. Make a new secret there, if the old one ran out, and "+
+				"enter it here.")
 	case "invalid_grant":
-		return sso.NewTrouble("code", cause, "The sign-in at the provider took too long, or its page was loaded twice. Begin again. If it stays so, check that the address to return to is registered there exactly.")
+		return sso.NewProviderError("code", cause,
+			"The sign-in at the provider took too long, or its page was loaded twice. Begin again. If it stays so, check "+
+				"that the address to return to is registered there exactly.")
 	case "invalid_request", "unsupported_grant_type", "invalid_scope":
-		return sso.NewTrouble("client", cause, "The provider refused the request (%s). Check how the application is registered there.", refused.ErrorCode)
+		return sso.NewProviderError("client", cause,
+			"The provider refused the request (%s). Check how the application is registered there.", refused.ErrorCode)
 	}
-	return sso.NewTrouble("unreachable", cause, "The provider answered with an error (status %d). Try again; if it stays so, ask the provider.", refused.Response.StatusCode)
+	return sso.NewProviderError("unreachable", cause,
+		"The provider answered with an error (status %d). Try again; if it stays so, ask the provider.",
+		refused.Response.StatusCode)
 }
 
-func tokenTrouble(err error) error {
+func tokenError(err error) error {
 	var expired *oidc.TokenExpiredError
 	if errors.As(err, &expired) {
-		return sso.NewTrouble("clock", short(err), "The provider's token had run out when it came. Check that the provider's time is right.")
+		return sso.NewProviderError("clock", truncated(err),
+			"The provider's token had run out when it came. Check that the provider's time is right.")
 	}
 	if strings.Contains(err.Error(), "fetching keys") {
-		return sso.NewTrouble("keys", short(err), "The provider's keys could not be fetched. Try again; if it stays so, ask the provider.")
+		return sso.NewProviderError("keys", truncated(err),
+			"The provider's keys could not be fetched. Try again; if it stays so, ask the provider.")
 	}
 	if strings.Contains(err.Error(), "failed to verify signature") {
-		return sso.NewTrouble("keys", short(err), "The provider's token is not signed by one of its keys. Check the issuer.")
+		return sso.NewProviderError("keys", truncated(err),
+			"The provider's token is not signed by one of its keys. Check the issuer.")
 	}
-	return sso.NewTrouble("token", short(err), "The provider's token is not for this service. Check the issuer and the client id.")
+	return sso.NewProviderError("token", truncated(err),
+		"The provider's token is not for this service. Check the issuer and the client id.")
 }
 
-// short keeps a cause from filling the log: some carry a whole answer.
-func short(err error) error {
+// truncated keeps a cause from filling the log: some carry a whole answer.
+func truncated(err error) error {
 	const most = 300
 	if text := err.Error(); len(text) > most {
 		return errors.New(text[:most])

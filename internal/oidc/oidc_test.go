@@ -22,37 +22,38 @@ import (
 	"useraccounts/internal/sso"
 )
 
-const back = "https://accounts.example.com/sso/callback"
+const callbackURL = "https://accounts.example.com/sso/callback"
 
-func asking() sso.Asking {
-	return sso.Asking{State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
+func newAuthParams() sso.AuthParams {
+	return sso.AuthParams{State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
 }
 
-func begin(t *testing.T) (*issuertest.Server, *Client, sso.Provider) {
+func startIssuer(t *testing.T) (*issuertest.Server, *Client, sso.Provider) {
 	t.Helper()
 	issuer := issuertest.Start(t)
-	client := &Client{HTTP: NewHTTP(true), RedirectURL: back, Now: time.Now}
-	return issuer, client, sso.Provider{Name: "Test", Kind: sso.OIDC, Issuer: issuer.URL, ClientID: issuertest.ClientID, Enabled: true}
+	client := &Client{HTTP: NewHTTP(true), RedirectURL: callbackURL, Now: time.Now}
+	return issuer, client,
+		sso.Provider{Name: "Test", Kind: sso.OIDC, Issuer: issuer.URL, ClientID: issuertest.ClientID, Enabled: true}
 }
 
 // signIn goes the whole way: to the sign-in page, back, and the code exchanged.
-func signIn(t *testing.T, issuer *issuertest.Server, client *Client, p sso.Provider) (sso.Identity, error) {
+func signIn(t *testing.T, issuer *issuertest.Server, client *Client, p sso.Provider) (sso.Claims, error) {
 	t.Helper()
-	a := asking()
+	a := newAuthParams()
 	address, err := client.AuthURL(t.Context(), p, a)
 	if err != nil {
-		return sso.Identity{}, err
+		return sso.Claims{}, err
 	}
-	q := issuer.Follow(t, address)
+	q := issuer.Authorize(t, address)
 	if q.Get("state") != a.State {
 		t.Fatalf("state %q came back for %q", q.Get("state"), a.State)
 	}
-	got, _, err := client.Identify(t.Context(), p, issuertest.Secret, q.Get("code"), a)
+	got, _, err := client.Exchange(t.Context(), p, issuertest.Secret, q.Get("code"), a)
 	return got, err
 }
 
-func trouble(err error) string {
-	var t *sso.Trouble
+func errorCode(err error) string {
+	var t *sso.ProviderError
 	if !errors.As(err, &t) {
 		return "none"
 	}
@@ -61,8 +62,8 @@ func trouble(err error) string {
 
 // V51: state, nonce and PKCE with S256 are in the request.
 func TestAuthURLBindsTheAnswer(t *testing.T) {
-	issuer, client, p := begin(t)
-	a := asking()
+	issuer, client, p := startIssuer(t)
+	a := newAuthParams()
 	address, err := client.AuthURL(t.Context(), p, a)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +75,7 @@ func TestAuthURLBindsTheAnswer(t *testing.T) {
 	q := u.Query()
 	for name, want := range map[string]string{
 		"state": a.State, "nonce": a.Nonce, "response_type": "code", "code_challenge_method": "S256",
-		"redirect_uri": back, "client_id": issuertest.ClientID, "scope": "openid email profile",
+		"redirect_uri": callbackURL, "client_id": issuertest.ClientID, "scope": "openid email profile",
 	} {
 		if q.Get(name) != want {
 			t.Errorf("%s is %q, not %q", name, q.Get(name), want)
@@ -85,23 +86,24 @@ func TestAuthURLBindsTheAnswer(t *testing.T) {
 	}
 }
 
-func TestIdentifyTellsWhoItIs(t *testing.T) {
-	issuer, client, p := begin(t)
-	issuer.Person(issuertest.Claims{"sub": "abc", "email": "a@example.com", "amr": []string{"pwd", "mfa"}, "acr": "high"})
+func TestExchangeReturnsTheClaims(t *testing.T) {
+	issuer, client, p := startIssuer(t)
+	issuer.SetUser(issuertest.Claims{"sub": "abc", "email": "a@example.com", "amr": []string{"pwd", "mfa"}, "acr": "high"})
 	got, err := signIn(t, issuer, client, p)
-	if err != nil || got.Subject != "abc" || got.Email != "a@example.com" || got.Class != "high" || len(got.Methods) != 2 || got.At.IsZero() {
+	if err != nil || got.Subject != "abc" || got.Email != "a@example.com" || got.ContextClass != "high" ||
+		len(got.Methods) != 2 || got.At.IsZero() {
 		t.Errorf("%+v, %v", got, err)
 	}
 	p.Kind, p.Tenant = sso.Azure, "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
-	issuer.Person(issuertest.Claims{"sub": "pairwise", "oid": "object-1", "tid": "8EAEF023-2b34-4da1-9baa-8bc8c9d6a490"})
+	issuer.SetUser(issuertest.Claims{"sub": "pairwise", "oid": "object-1", "tid": "8EAEF023-2b34-4da1-9baa-8bc8c9d6a490"})
 	if got, err = signIn(t, issuer, client, p); err != nil || got.Subject != "object-1" {
 		t.Errorf("Azure: %+v, %v", got, err)
 	}
 }
 
 // V52, C33, C36, C39: every token that is not beyond doubt is refused, and says who it is of to nobody.
-func TestIdentifyRefusesTokensInDoubt(t *testing.T) {
-	issuer, client, p := begin(t)
+func TestExchangeRefusesInvalidTokens(t *testing.T) {
+	issuer, client, p := startIssuer(t)
 	whole := issuer.Sign
 	now := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
 	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -164,7 +166,7 @@ func TestIdentifyRefusesTokensInDoubt(t *testing.T) {
 		"longer than 32 k": claim("padding", strings.Repeat("x", 40_000)),
 	} {
 		issuer.Sign = sign
-		if got, err := signIn(t, issuer, client, p); trouble(err) == "none" || got.Subject != "" {
+		if got, err := signIn(t, issuer, client, p); errorCode(err) == "none" || got.Subject != "" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -178,42 +180,43 @@ func TestIdentifyRefusesTokensInDoubt(t *testing.T) {
 		"no tenant":      {"sub": "s", "oid": "o"},
 		"no object id":   {"sub": "s", "tid": p.Tenant},
 	} {
-		issuer.Person(c)
-		if got, err := signIn(t, issuer, client, p); trouble(err) == "none" || got.Subject != "" {
+		issuer.SetUser(c)
+		if got, err := signIn(t, issuer, client, p); errorCode(err) == "none" || got.Subject != "" {
 			t.Errorf("Azure, %s: %+v, %v", name, got, err)
 		}
 	}
 }
 
 // C40, V51: a code without our verifier opens nothing, nor does one a second time, nor one with another's secret.
-func TestIdentifyNeedsTheVerifierAndTheSecret(t *testing.T) {
-	issuer, client, p := begin(t)
-	a := asking()
+func TestExchangeNeedsTheVerifierAndTheSecret(t *testing.T) {
+	issuer, client, p := startIssuer(t)
+	a := newAuthParams()
 	address, err := client.AuthURL(t.Context(), p, a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := func() string { return issuer.Follow(t, address).Get("code") }
+	code := func() string { return issuer.Authorize(t, address).Get("code") }
 	other := a
 	other.Verifier = rand.Text()
-	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, code(), other); trouble(err) != "code" {
+	if _, _, err := client.Exchange(t.Context(), p, issuertest.Secret, code(), other); errorCode(err) != "code" {
 		t.Errorf("another verifier: %v", err)
 	}
-	if _, _, err := client.Identify(t.Context(), p, "old", code(), a); trouble(err) != "client" {
+	if _, _, err := client.Exchange(t.Context(), p, "old", code(), a); errorCode(err) != "client" {
 		t.Errorf("another secret: %v", err)
 	}
 	used := code()
-	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, used, a); err != nil {
+	if _, _, err := client.Exchange(t.Context(), p, issuertest.Secret, used, a); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := client.Identify(t.Context(), p, issuertest.Secret, used, a); trouble(err) != "code" {
+	if _, _, err := client.Exchange(t.Context(), p, issuertest.Secret, used, a); errorCode(err) != "code" {
 		t.Errorf("a second time: %v", err)
 	}
 }
 
-// V56, V84: a provider that is down, slow, huge or leads elsewhere is told as such, within the bounds, and nobody is let in.
+// V56, V84: a provider that is down, slow, huge or leads elsewhere is told as such, within the bounds, and nobody is
+// let in.
 func TestProvidersThatFail(t *testing.T) {
-	issuer, client, p := begin(t)
+	issuer, client, p := startIssuer(t)
 	client.HTTP = newHTTP(true, 300*time.Millisecond)
 	text := func(body string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
@@ -225,12 +228,16 @@ func TestProvidersThatFail(t *testing.T) {
 		at, want string
 		answer   func(w http.ResponseWriter)
 	}{
-		"slow description": {"/.well-known/openid-configuration", "slow", func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) }},
-		"no description":   {"/.well-known/openid-configuration", "notFound", func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }},
-		"an error":         {"/.well-known/openid-configuration", "unreachable", func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }},
-		"another issuer":   {"/.well-known/openid-configuration", "issuer", text(`{"issuer":"https://evil.example","jwks_uri":"x"}`)},
-		"a page":           {"/.well-known/openid-configuration", "unreachable", text("<html>")},
-		"a huge answer":    {"/.well-known/openid-configuration", "unreachable", text(strings.Repeat(" ", mostAnswer+1))},
+		"slow description": {"/.well-known/openid-configuration", "slow",
+			func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) }},
+		"no description": {"/.well-known/openid-configuration", "notFound",
+			func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }},
+		"an error": {"/.well-known/openid-configuration", "unreachable",
+			func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }},
+		"another issuer": {"/.well-known/openid-configuration", "issuer",
+			text(`{"issuer":"https://evil.example","jwks_uri":"x"}`)},
+		"a page":        {"/.well-known/openid-configuration", "unreachable", text("<html>")},
+		"a huge answer": {"/.well-known/openid-configuration", "unreachable", text(strings.Repeat(" ", maxResponse+1))},
 		"leads elsewhere": {"/.well-known/openid-configuration", "unreachable", func(w http.ResponseWriter) {
 			w.Header().Set("Location", "http://localhost:1/")
 			w.WriteHeader(http.StatusFound)
@@ -242,7 +249,7 @@ func TestProvidersThatFail(t *testing.T) {
 		"half token": {"/token", "unreachable", text(`{"access_`)},
 	} {
 		client.forget(p.Issuer)
-		issuer.Break(func(w http.ResponseWriter, r *http.Request) bool {
+		issuer.SetIntercept(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != c.at {
 				return false
 			}
@@ -250,32 +257,33 @@ func TestProvidersThatFail(t *testing.T) {
 			return true
 		})
 		got, err := signIn(t, issuer, client, p)
-		if trouble(err) != c.want || got.Subject != "" {
+		if errorCode(err) != c.want || got.Subject != "" {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
-	issuer.Break(nil)
+	issuer.SetIntercept(nil)
 	if err := client.Check(t.Context(), p); err != nil {
 		t.Errorf("check: %v", err)
 	}
-	issuer.Break(func(w http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/keys" })
-	if err := client.Check(t.Context(), p); trouble(err) != "keys" {
+	issuer.SetIntercept(func(w http.ResponseWriter, r *http.Request) bool { return r.URL.Path == "/keys" })
+	if err := client.Check(t.Context(), p); errorCode(err) != "keys" {
 		t.Errorf("check without keys: %v", err)
 	}
 	p.Issuer = "http://127.0.0.1:1"
-	if err := client.Check(t.Context(), p); trouble(err) != "unreachable" {
+	if err := client.Check(t.Context(), p); errorCode(err) != "unreachable" {
 		t.Errorf("check of nobody: %v", err)
 	}
 }
 
 // V56: a deployed function asks nobody within a network, whatever a name leads to.
-func TestNoAddressWithinANetworkIsAsked(t *testing.T) {
-	issuer, _, p := begin(t)
-	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: back, Now: time.Now}
-	if err := deployed.Check(t.Context(), p); trouble(err) == "none" || len(issuer.Seen()) > 0 {
-		t.Errorf("asked %v: %v", issuer.Seen(), err)
+func TestNoPrivateAddressIsRequested(t *testing.T) {
+	issuer, _, p := startIssuer(t)
+	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: callbackURL, Now: time.Now}
+	if err := deployed.Check(t.Context(), p); errorCode(err) == "none" || len(issuer.Requests()) > 0 {
+		t.Errorf("asked %v: %v", issuer.Requests(), err)
 	}
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, strings.Replace(issuer.URL, "http:", "https:", 1), nil)
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet,
+		strings.Replace(issuer.URL, "http:", "https:", 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,19 +291,20 @@ func TestNoAddressWithinANetworkIsAsked(t *testing.T) {
 	if err == nil {
 		_ = answer.Body.Close()
 	}
-	if !errors.Is(err, errInside) {
+	if !errors.Is(err, errPrivateAddress) {
 		t.Errorf("with https: %v", err)
 	}
 	for _, text := range []string{
-		"127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1",
+		"127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
+		"224.0.0.1",
 		"::1", "fe80::1", "fd00::1", "::", "64:ff9b::a00:1", "2002:a00:1::", "fd00:ec2::254",
 	} {
-		if public(netip.MustParseAddr(text).Unmap()) {
+		if isPublic(netip.MustParseAddr(text).Unmap()) {
 			t.Errorf("%s counts as public", text)
 		}
 	}
 	for _, text := range []string{"20.190.128.1", "2603:1006:2000::1", "142.250.74.110"} {
-		if !public(netip.MustParseAddr(text)) {
+		if !isPublic(netip.MustParseAddr(text)) {
 			t.Errorf("%s does not count as public", text)
 		}
 	}

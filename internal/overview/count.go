@@ -12,20 +12,21 @@ import (
 )
 
 const (
-	// soonDays is how far ahead accounts that start or end are looked for, today included; soonShown how many are named.
-	soonDays, soonShown = 7, 20
+	// upcomingDays is how far ahead accounts that start or end are looked for, today included; upcomingShown how many are
+	// named.
+	upcomingDays, upcomingShown = 7, 20
 )
 
-// Figures are what was counted over the whole directory, at one time.
-type Figures struct {
+// Stats are what was counted over the whole directory, at one time.
+type Stats struct {
 	At           time.Time
-	States       States
-	Starts, Ends Soon
+	States       StateCounts
+	Starts, Ends Upcoming
 }
 
-// States counts accounts by state. Locked ones are in Locked alone. Of the active ones each is in one of Allowed, Blocked,
-// BlockedByTries and NotYetAllowed, and, beside that, in those of the rest that it belongs to.
-type States struct {
+// StateCounts counts accounts by state. Locked ones are in Locked alone. Of the active ones each is in one of Allowed,
+// Blocked, BlockedByTries and NotYetAllowed, and, beside that, in those of the rest that it belongs to.
+type StateCounts struct {
 	Active, Locked                                  int
 	Allowed, Blocked, BlockedByTries, NotYetAllowed int
 	OutOfDates                                      int
@@ -33,8 +34,8 @@ type States struct {
 	SecondFactor, SecondFactorMissing int
 }
 
-// Soon are accounts that start, or end, within the next days: the first of them, and how many.
-type Soon struct {
+// Upcoming are accounts that start, or end, within the next days: the first of them, and how many.
+type Upcoming struct {
 	Count int
 	First []Person
 }
@@ -47,7 +48,8 @@ type Person struct {
 
 // countedFields are what the scan reads of each account.
 func countedFields() []string {
-	return []string{"username", "name", "active", "accessLocked", "lockedReason", "dateFrom", "dateTo", "mfaEnabled", "mfaRequired", "mfaExempt"}
+	return []string{"username", "name", "active", "accessLocked", "lockedReason", "dateFrom", "dateTo", "mfaEnabled",
+		"mfaRequired", "mfaExempt"}
 }
 
 // counter counts accounts in batches that come several at a time.
@@ -55,13 +57,13 @@ type counter struct {
 	mfaRequired  bool
 	today, until field.Date
 	mu           sync.Mutex
-	found        Figures
+	counted      Stats
 }
 
 func newCounter(env environment.Environment, now time.Time) *counter {
 	return &counter{
-		mfaRequired: env.Settings.MFARequired, today: field.DateOf(now), until: field.DateOf(now.AddDate(0, 0, soonDays)),
-		found: Figures{At: now.Truncate(time.Millisecond)},
+		mfaRequired: env.Settings.MFARequired, today: field.DateOf(now), until: field.DateOf(now.AddDate(0, 0, upcomingDays)),
+		counted: Stats{At: now.Truncate(time.Millisecond)},
 	}
 }
 
@@ -74,14 +76,14 @@ func (c *counter) visit(rows []account.Row) {
 }
 
 func (c *counter) add(a *account.Account) {
-	n := &c.found.States
+	n := &c.counted.States
 	if !a.Active {
 		n.Locked++
 		return
 	}
 	n.Active++
 	switch {
-	case a.AccessLocked && a.LockedReason == account.NotYetAllowed:
+	case a.AccessLocked && a.LockedReason == account.ReasonNotYetAllowed:
 		n.NotYetAllowed++
 	case a.AccessLocked:
 		n.Blocked++
@@ -99,12 +101,12 @@ func (c *counter) add(a *account.Account) {
 	case a.MFARequired || c.mfaRequired && !a.MFAExempt:
 		n.SecondFactorMissing++
 	}
-	c.found.Starts.add(a, a.DateFrom, c)
-	c.found.Ends.add(a, a.DateTo, c)
+	c.counted.Starts.add(a, a.DateFrom, c)
+	c.counted.Ends.add(a, a.DateTo, c)
 }
 
 // add counts an account whose day is near, and keeps it if it is among the first: by day, then username.
-func (s *Soon) add(a *account.Account, on field.Date, c *counter) {
+func (s *Upcoming) add(a *account.Account, on field.Date, c *counter) {
 	if on < c.today || on > c.until {
 		return
 	}
@@ -113,14 +115,14 @@ func (s *Soon) add(a *account.Account, on field.Date, c *counter) {
 	i, _ := slices.BinarySearchFunc(s.First, p, func(x, y Person) int {
 		return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(account.Fold(x.Username), account.Fold(y.Username)))
 	})
-	if i < soonShown {
+	if i < upcomingShown {
 		s.First = slices.Insert(s.First, i, p)
-		s.First = s.First[:min(len(s.First), soonShown)]
+		s.First = s.First[:min(len(s.First), upcomingShown)]
 	}
 }
 
-func (c *counter) figures() Figures {
+func (c *counter) stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.found
+	return c.counted
 }

@@ -1,5 +1,5 @@
-// Package overview is what the home page shows of an environment: accounts by state, seats, sign-ins by day, who starts and
-// ends soon, jobs and keys. What needs the whole directory is counted once in a while and kept, whoever looks.
+// Package overview is what the home page shows of an environment: accounts by state, seats, sign-ins by day, who starts
+// and ends soon, jobs and keys. What needs the whole directory is counted once in a while and kept, whoever looks.
 package overview
 
 import (
@@ -13,12 +13,13 @@ import (
 )
 
 const (
-	// fresh is how long figures are shown before the next person who looks has them counted again.
-	fresh = 5 * time.Minute
-	// lease is how long one who counts is waited for: more than a function may run.
-	lease = 30 * time.Second
-	// patience is how long somebody waits for the very first figures, that another is counting, before counting as well.
-	patience = 8 * time.Second
+	// cacheTTL is how long figures are shown before the next person who looks has them counted again.
+	cacheTTL = 5 * time.Minute
+	// leaseDuration is how long one who counts is waited for: more than a function may run.
+	leaseDuration = 30 * time.Second
+	// firstCountTimeout is how long somebody waits for the very first figures, that another is counting, before counting
+	// as well.
+	firstCountTimeout = 8 * time.Second
 	// daysShown is how many days of sign-ins are shown, today's included, and keyDays how far ahead keys are.
 	daysShown, keyDays = 14, 14
 	// jobsShown, keysShown: the first of them.
@@ -35,25 +36,25 @@ type Seats interface {
 	SeatsInUse(ctx context.Context, sc access.Scope) ([]account.SeatUse, error)
 }
 
-// Kept keeps the figures of an environment.
-type Kept interface {
-	// Figures returns what was kept, and until when somebody is counting; Figures.At is zero where nothing was kept yet.
-	Figures(ctx context.Context, env string) (Figures, time.Time, error)
-	// Lease takes the lease until a time, unless somebody has one now.
-	Lease(ctx context.Context, env string, now, until time.Time) (bool, error)
-	// Keep keeps figures and ends the lease, unless newer ones were kept meanwhile.
-	Keep(ctx context.Context, env string, f Figures) error
+// StatsCache keeps the figures of an environment.
+type StatsCache interface {
+	// Load returns what was kept, and until when somebody is counting; Figures.At is zero where nothing was kept yet.
+	Load(ctx context.Context, env string) (Stats, time.Time, error)
+	// AcquireLease takes the lease until a time, unless somebody has one now.
+	AcquireLease(ctx context.Context, env string, now, until time.Time) (bool, error)
+	// Save keeps figures and ends the lease, unless newer ones were kept meanwhile.
+	Save(ctx context.Context, env string, f Stats) error
 }
 
-// Live reads what is shown as it is.
-type Live interface {
+// LiveReader reads what is shown as it is.
+type LiveReader interface {
 	// Days returns the sign-ins of days, one entry for each of them.
 	Days(ctx context.Context, env string, days []string) ([]Day, error)
-	// Jobs returns up to limit jobs that were submitted and have not ended, first submitted first: those of one person, or of
-	// all for "".
+	// Jobs returns up to limit jobs that were submitted and have not ended, first submitted first: those of one person, or
+	// of all for "".
 	Jobs(ctx context.Context, env, byID string, limit int) ([]Job, error)
-	// Keys returns the API keys in force that expire between two times, the first to expire first, limit of them with their
-	// owners, and how many there are, up to MaxKeys.
+	// Keys returns the API keys in force that expire between two times, the first to expire first, limit of them with
+	// their owners, and how many there are, up to MaxKeys.
 	Keys(ctx context.Context, env environment.Environment, from, until time.Time, limit int) ([]Key, int, error)
 }
 
@@ -78,10 +79,10 @@ type Key struct {
 	Expires                              time.Time
 }
 
-// Overview is the whole of it. Jobs are those that the caller may see. Keys is nil for callers who came by a key, which do
-// not read keys (V47).
+// Overview is the whole of it. Jobs are those that the caller may see. Keys is nil for callers who came by a key, which
+// do not read keys (V47).
 type Overview struct {
-	Figures
+	Stats
 	Seats    []account.SeatUse
 	Days     []Day
 	Jobs     []Job
@@ -93,8 +94,8 @@ type Overview struct {
 type Service struct {
 	Directory Directory
 	Seats     Seats
-	Kept      Kept
-	Live      Live
+	Cache     StatsCache
+	Live      LiveReader
 	Now       func() time.Time
 	// Sleep waits for the first figures; signin.Sleep outside tests.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -102,13 +103,14 @@ type Service struct {
 
 // Get returns the overview for a caller.
 //
-// It costs, besides the token check, 17 R with the figures at hand: 1 R for the figures, 8 for the seats and 8 for the days,
-// then half a read unit and more for each job and key. Once in five minutes somebody's costs the scan as well: of 100,000
-// accounts of 1 kB that is some 25,000 R, and one write of 1 W to take the lease and one of a few to keep the figures.
+// It costs, besides the token check, 17 R with the figures at hand: 1 R for the figures, 8 for the seats and 8 for the
+// days, then half a read unit and more for each job and key. Once in five minutes somebody's costs the scan as well: of
+// 100,000 accounts of 1 kB that is some 25,000 R, and one write of 1 W to take the lease and one of a few to keep the
+// figures.
 func (s *Service) Get(ctx context.Context, sc access.Scope) (Overview, error) {
 	var out Overview
 	var err error
-	if out.Figures, err = s.figures(ctx, sc.Env); err != nil {
+	if out.Stats, err = s.stats(ctx, sc.Env); err != nil {
 		return Overview{}, err
 	}
 	if out.Seats, err = s.Seats.SeatsInUse(ctx, sc); err != nil {
@@ -134,22 +136,22 @@ func (s *Service) Get(ctx context.Context, sc access.Scope) (Overview, error) {
 	return out, err
 }
 
-// figures returns what was counted last, or counts. Whoever finds old figures and gets the lease counts; everybody else is
-// shown the old ones meanwhile. Where there are none yet they wait, and count as well if nothing comes of it.
-func (s *Service) figures(ctx context.Context, env environment.Environment) (Figures, error) {
+// stats returns what was counted last, or counts. Whoever finds old figures and gets the lease counts; everybody else
+// is shown the old ones meanwhile. Where there are none yet they wait, and count as well if nothing comes of it.
+func (s *Service) stats(ctx context.Context, env environment.Environment) (Stats, error) {
 	const pause = 200 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
-		kept, leased, err := s.Kept.Figures(ctx, env.ID)
+		kept, leased, err := s.Cache.Load(ctx, env.ID)
 		if err != nil {
-			return Figures{}, err
+			return Stats{}, err
 		}
 		now := s.Now().UTC()
-		if !kept.At.IsZero() && now.Sub(kept.At) < fresh {
+		if !kept.At.IsZero() && now.Sub(kept.At) < cacheTTL {
 			return kept, nil
 		}
 		if !now.Before(leased) {
-			if got, err := s.Kept.Lease(ctx, env.ID, now, now.Add(lease)); err != nil {
-				return Figures{}, err
+			if got, err := s.Cache.AcquireLease(ctx, env.ID, now, now.Add(leaseDuration)); err != nil {
+				return Stats{}, err
 			} else if got {
 				return s.count(ctx, env)
 			}
@@ -157,21 +159,21 @@ func (s *Service) figures(ctx context.Context, env environment.Environment) (Fig
 		if !kept.At.IsZero() {
 			return kept, nil
 		}
-		if waited >= patience {
+		if waited >= firstCountTimeout {
 			return s.count(ctx, env)
 		}
 		if err := s.Sleep(ctx, pause); err != nil {
-			return Figures{}, err
+			return Stats{}, err
 		}
 	}
 }
 
 // count counts the directory as env's snapshot sees it, and keeps what it found.
-func (s *Service) count(ctx context.Context, env environment.Environment) (Figures, error) {
+func (s *Service) count(ctx context.Context, env environment.Environment) (Stats, error) {
 	c := newCounter(env, s.Now().UTC())
 	if err := s.Directory.Scan(ctx, env, "", countedFields(), c.visit); err != nil {
-		return Figures{}, err
+		return Stats{}, err
 	}
-	found := c.figures()
-	return found, s.Kept.Keep(ctx, env.ID, found)
+	found := c.stats()
+	return found, s.Cache.Save(ctx, env.ID, found)
 }

@@ -17,38 +17,39 @@ import (
 
 var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// world is all that an overview reads.
-type world struct {
-	people  []account.Account
-	scans   int
-	kept    overview.Figures
-	leased  time.Time
-	now     time.Time
-	slept   time.Duration
-	asked   string
-	days    []string
-	failing error
+// fakeBackend is all that an overview reads.
+type fakeBackend struct {
+	accounts []account.Account
+	scans    int
+	cached   overview.Stats
+	leased   time.Time
+	now      time.Time
+	slept    time.Duration
+	jobsBy   string
+	days     []string
+	fail     error
 }
 
-func (w *world) Scan(_ context.Context, _ environment.Environment, _ string, _ []string, visit func([]account.Row)) error {
+func (w *fakeBackend) Scan(_ context.Context, _ environment.Environment, _ string, _ []string,
+	visit func([]account.Row)) error {
 	w.scans++
 	var wg sync.WaitGroup
-	for _, a := range w.people {
+	for _, a := range w.accounts {
 		wg.Go(func() { visit([]account.Row{{Account: a}}) })
 	}
 	wg.Wait()
-	return w.failing
+	return w.fail
 }
 
-func (w *world) SeatsInUse(context.Context, access.Scope) ([]account.SeatUse, error) {
+func (w *fakeBackend) SeatsInUse(context.Context, access.Scope) ([]account.SeatUse, error) {
 	return []account.SeatUse{{Licence: "FULL", Used: 2, Seats: 3}}, nil
 }
 
-func (w *world) Figures(context.Context, string) (overview.Figures, time.Time, error) {
-	return w.kept, w.leased, nil
+func (w *fakeBackend) Load(context.Context, string) (overview.Stats, time.Time, error) {
+	return w.cached, w.leased, nil
 }
 
-func (w *world) Lease(_ context.Context, _ string, now, until time.Time) (bool, error) {
+func (w *fakeBackend) AcquireLease(_ context.Context, _ string, now, until time.Time) (bool, error) {
 	if now.Before(w.leased) {
 		return false, nil
 	}
@@ -56,32 +57,35 @@ func (w *world) Lease(_ context.Context, _ string, now, until time.Time) (bool, 
 	return true, nil
 }
 
-func (w *world) Keep(_ context.Context, _ string, f overview.Figures) error {
-	w.kept, w.leased = f, time.Time{}
+func (w *fakeBackend) Save(_ context.Context, _ string, f overview.Stats) error {
+	w.cached, w.leased = f, time.Time{}
 	return nil
 }
 
-func (w *world) Days(_ context.Context, _ string, days []string) ([]overview.Day, error) {
+func (w *fakeBackend) Days(_ context.Context, _ string, days []string) ([]overview.Day, error) {
 	w.days = days
 	return make([]overview.Day, len(days)), nil
 }
 
-func (w *world) Jobs(_ context.Context, _, byID string, _ int) ([]overview.Job, error) {
-	w.asked = byID
+func (w *fakeBackend) Jobs(_ context.Context, _, byID string, _ int) ([]overview.Job, error) {
+	w.jobsBy = byID
 	return nil, nil
 }
 
-func (w *world) Keys(context.Context, environment.Environment, time.Time, time.Time, int) ([]overview.Key, int, error) {
+func (w *fakeBackend) Keys(context.Context, environment.Environment, time.Time, time.Time, int) ([]overview.Key, int,
+	error) {
 	return nil, 0, nil
 }
 
-func (w *world) get(t *testing.T, caller access.Caller) overview.Overview {
+func (w *fakeBackend) get(t *testing.T, caller access.Caller) overview.Overview {
 	t.Helper()
-	s := overview.Service{Directory: w, Seats: w, Kept: w, Live: w, Now: func() time.Time { return w.now }, Sleep: func(_ context.Context, d time.Duration) error {
-		w.slept += d
-		return nil
-	}}
-	got, err := s.Get(t.Context(), access.Scope{Caller: caller, Env: environment.Environment{Settings: environment.Settings{MFARequired: true}}})
+	s := overview.Service{Directory: w, Seats: w, Cache: w, Live: w, Now: func() time.Time { return w.now },
+		Sleep: func(_ context.Context, d time.Duration) error {
+			w.slept += d
+			return nil
+		}}
+	got, err := s.Get(t.Context(),
+		access.Scope{Caller: caller, Env: environment.Environment{Settings: environment.Settings{MFARequired: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,15 +93,16 @@ func (w *world) get(t *testing.T, caller access.Caller) overview.Overview {
 }
 
 func TestEachStateIsCountedOnce(t *testing.T) {
-	w := &world{now: now, people: []account.Account{
+	w := &fakeBackend{now: now, accounts: []account.Account{
 		{Active: true}, {Active: true, MFAEnabled: true}, {Active: true, MFAExempt: true},
-		{Active: true, AccessLocked: true, LockedReason: account.NotYetAllowed},
+		{Active: true, AccessLocked: true, LockedReason: account.ReasonNotYetAllowed},
 		{Active: true, AccessLocked: true, LockedReason: "Left", TriesBlockedAt: now},
 		{Active: true, TriesBlockedAt: now},
 		{Active: true, DateTo: "2026-11-22"}, {Active: true, DateFrom: "2026-11-24"}, {Active: true, DateTo: "2026-11-23"},
 		{AccessLocked: true, DateTo: "2026-11-24", MFAEnabled: true},
 	}}
-	want := overview.States{Active: 9, Locked: 1, Allowed: 6, Blocked: 1, BlockedByTries: 1, NotYetAllowed: 1, OutOfDates: 2, SecondFactor: 1, SecondFactorMissing: 7}
+	want := overview.StateCounts{Active: 9, Locked: 1, Allowed: 6, Blocked: 1, BlockedByTries: 1, NotYetAllowed: 1,
+		OutOfDates: 2, SecondFactor: 1, SecondFactorMissing: 7}
 	got := w.get(t, access.Caller{})
 	if got.States != want {
 		t.Errorf("%+v, want %+v", got.States, want)
@@ -111,13 +116,13 @@ func TestEachStateIsCountedOnce(t *testing.T) {
 }
 
 func TestTheFirstTwentyThatEndAreByDayAndName(t *testing.T) {
-	w := &world{now: now}
+	w := &fakeBackend{now: now}
 	for i := range 60 {
-		w.people = append(w.people, account.Account{
+		w.accounts = append(w.accounts, account.Account{
 			Active: true, Username: fmt.Sprintf("p%02d", (i*7)%60), DateTo: field.Date(fmt.Sprintf("2026-11-%02d", 30-i%10)),
 		})
 	}
-	w.people = append(w.people, account.Account{Active: true, DateTo: "2026-12-01"})
+	w.accounts = append(w.accounts, account.Account{Active: true, DateTo: "2026-12-01"})
 	ends := w.get(t, access.Caller{}).Ends
 	if ends.Count != 48 || len(ends.First) != 20 || ends.First[0].Date != "2026-11-23" {
 		t.Fatalf("%d, %d shown, %+v", ends.Count, len(ends.First), ends.First)
@@ -130,7 +135,7 @@ func TestTheFirstTwentyThatEndAreByDayAndName(t *testing.T) {
 }
 
 func TestTheDirectoryIsCountedOnceInFiveMinutes(t *testing.T) {
-	w := &world{now: now}
+	w := &fakeBackend{now: now}
 	look := func(name string, scans int, at time.Time) {
 		t.Helper()
 		if got := w.get(t, access.Caller{}); w.scans != scans || !got.At.Equal(at) {
@@ -149,30 +154,30 @@ func TestTheDirectoryIsCountedOnceInFiveMinutes(t *testing.T) {
 
 // Where nothing was counted yet, and somebody is at it, they are waited for; not for ever.
 func TestTheFirstFiguresAreWaitedFor(t *testing.T) {
-	w := &world{now: now, leased: now.Add(time.Minute)}
+	w := &fakeBackend{now: now, leased: now.Add(time.Minute)}
 	got := w.get(t, access.Caller{})
 	if w.scans != 1 || !got.At.Equal(now) || w.slept < 5*time.Second || w.slept > 10*time.Second {
 		t.Errorf("%d scans after %v", w.scans, w.slept)
 	}
-	w = &world{now: now, failing: errors.New("away")}
-	s := overview.Service{Directory: w, Seats: w, Kept: w, Live: w, Now: func() time.Time { return now }}
-	if _, err := s.Get(t.Context(), access.Scope{}); !errors.Is(err, w.failing) || !w.kept.At.IsZero() {
-		t.Errorf("a count that failed was kept: %v %v", err, w.kept.At)
+	w = &fakeBackend{now: now, fail: errors.New("away")}
+	s := overview.Service{Directory: w, Seats: w, Cache: w, Live: w, Now: func() time.Time { return now }}
+	if _, err := s.Get(t.Context(), access.Scope{}); !errors.Is(err, w.fail) || !w.cached.At.IsZero() {
+		t.Errorf("a count that failed was kept: %v %v", err, w.cached.At)
 	}
 }
 
 // Jobs are one's own but for administrators; keys are not for callers who come by one (V47).
 func TestCallersSeeWhatTheyMay(t *testing.T) {
-	w := &world{now: now}
-	if got := w.get(t, access.Caller{AccountID: "me"}); w.asked != "me" || got.Keys == nil {
-		t.Errorf("asked for %q, keys %v", w.asked, got.Keys)
+	w := &fakeBackend{now: now}
+	if got := w.get(t, access.Caller{AccountID: "me"}); w.jobsBy != "me" || got.Keys == nil {
+		t.Errorf("asked for %q, keys %v", w.jobsBy, got.Keys)
 	}
 	if got := w.get(t, access.Caller{AccountID: "me", KeyID: "K", Permissions: access.Set{}}); got.Keys != nil {
 		t.Errorf("a key sees keys")
 	}
 	w.get(t, access.Caller{AccountID: "me", Permissions: access.Set{access.AccountAdmin: {}}})
-	if w.asked != "" {
-		t.Errorf("an administrator is shown the jobs of %q", w.asked)
+	if w.jobsBy != "" {
+		t.Errorf("an administrator is shown the jobs of %q", w.jobsBy)
 	}
 	if len(w.days) != 14 || w.days[0] != "2026-11-10" || w.days[13] != "2026-11-23" {
 		t.Errorf("%v", w.days)

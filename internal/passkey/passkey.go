@@ -1,5 +1,5 @@
-// Package passkey asks browsers for passkeys and checks their answers, by WebAuthn. The relying party is the host of the
-// product's one public address, and nothing that a request says.
+// Package passkey asks browsers for passkeys and checks their answers, by WebAuthn. The relying party is the host of
+// the product's one public address, and nothing that a request says.
 package passkey
 
 import (
@@ -18,26 +18,26 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// Ceremonies implements mfa.PasskeyMaker and mfa.PasskeyChecker.
-type Ceremonies struct {
-	// party is nil where the public address has no name that a passkey could be for.
-	party *webauthn.WebAuthn
+// RelyingParty implements mfa.PasskeyRegistrar and mfa.PasskeyVerifier.
+type RelyingParty struct {
+	// webAuthn is nil where the public address has no name that a passkey could be for.
+	webAuthn *webauthn.WebAuthn
 }
 
 var (
-	_ mfa.PasskeyMaker   = (*Ceremonies)(nil)
-	_ mfa.PasskeyChecker = (*Ceremonies)(nil)
+	_ mfa.PasskeyRegistrar = (*RelyingParty)(nil)
+	_ mfa.PasskeyVerifier  = (*RelyingParty)(nil)
 )
 
-// New returns the ceremonies of the product at publicURL, which lists itself by name. An address that is an IP has none:
-// WebAuthn binds passkeys to names.
-func New(publicURL, name string) *Ceremonies {
+// New returns the ceremonies of the product at publicURL, which lists itself by name. An address that is an IP has
+// none: WebAuthn binds passkeys to names.
+func New(publicURL, name string) *RelyingParty {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Hostname() == "" {
-		return &Ceremonies{}
+		return &RelyingParty{}
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return &Ceremonies{}
+		return &RelyingParty{}
 	}
 	party, err := webauthn.New(&webauthn.Config{
 		RPID: strings.ToLower(u.Hostname()), RPDisplayName: name, RPOrigins: []string{u.Scheme + "://" + u.Host},
@@ -49,31 +49,31 @@ func New(publicURL, name string) *Ceremonies {
 		},
 	})
 	if err != nil {
-		return &Ceremonies{}
+		return &RelyingParty{}
 	}
-	return &Ceremonies{party}
+	return &RelyingParty{party}
 }
 
 // unavailable is the answer where there is no name that a passkey could be for.
-func (c *Ceremonies) unavailable() error {
-	if c.party != nil {
+func (c *RelyingParty) unavailable() error {
+	if c.webAuthn != nil {
 		return nil
 	}
 	return fault.New(fault.Conflict, "passkeysUnavailable",
 		"Passkeys need the product to be reached by a name, and its public address is an IP address. Ask whoever runs it.")
 }
 
-// person is a holder as the library asks for them.
-type person struct {
-	mfa.Holder
+// user is a holder as the library asks for them.
+type user struct {
+	mfa.PasskeyUser
 	keys []mfa.Passkey
 }
 
-func (p person) WebAuthnID() []byte          { return mfa.Handle(p.AccountID) }
-func (p person) WebAuthnName() string        { return p.Username }
-func (p person) WebAuthnDisplayName() string { return p.Name }
+func (p user) WebAuthnID() []byte          { return mfa.UserHandle(p.AccountID) }
+func (p user) WebAuthnName() string        { return p.Username }
+func (p user) WebAuthnDisplayName() string { return p.Name }
 
-func (p person) WebAuthnCredentials() []webauthn.Credential {
+func (p user) WebAuthnCredentials() []webauthn.Credential {
 	out := make([]webauthn.Credential, len(p.keys))
 	for i, k := range p.keys {
 		out[i] = webauthn.Credential{
@@ -87,17 +87,17 @@ func (p person) WebAuthnCredentials() []webauthn.Credential {
 	return out
 }
 
-func (p person) descriptors() []protocol.CredentialDescriptor {
+func (p user) descriptors() []protocol.CredentialDescriptor {
 	return webauthn.Credentials(p.WebAuthnCredentials()).CredentialDescriptors()
 }
 
-// Creation implements mfa.PasskeyMaker.
-func (c *Ceremonies) Creation(challenge []byte, who mfa.Holder, have []mfa.Passkey) ([]byte, error) {
+// CreationOptions implements mfa.PasskeyRegistrar.
+func (c *RelyingParty) CreationOptions(challenge []byte, who mfa.PasskeyUser, have []mfa.Passkey) ([]byte, error) {
 	if err := c.unavailable(); err != nil {
 		return nil, err
 	}
-	p := person{who, have}
-	made, _, err := c.party.BeginRegistration(p, webauthn.WithExclusions(p.descriptors()), withChallenge(challenge))
+	p := user{who, have}
+	made, _, err := c.webAuthn.BeginRegistration(p, webauthn.WithExclusions(p.descriptors()), withChallenge(challenge))
 	if err != nil {
 		return nil, err
 	}
@@ -111,36 +111,39 @@ func withChallenge(challenge []byte) webauthn.RegistrationOption {
 	}
 }
 
-// notRight is the answer to a credential that cannot be read, or is not for us.
-func notRight() error {
+// invalidCredential is the answer to a credential that cannot be read, or is not for us.
+func invalidCredential() error {
 	return fault.InvalidFields([]fault.Field{{Field: "credential", Code: "wrong",
 		Message: "This is not the answer to what was asked of the passkey. Begin again."}})
 }
 
-// Created implements mfa.PasskeyMaker.
-func (c *Ceremonies) Created(challenge []byte, who mfa.Holder, credential []byte) (mfa.Passkey, error) {
+// VerifyAttestation implements mfa.PasskeyRegistrar.
+func (c *RelyingParty) VerifyAttestation(challenge []byte, who mfa.PasskeyUser, credential []byte) (mfa.Passkey,
+	error) {
 	if err := c.unavailable(); err != nil {
 		return mfa.Passkey{}, err
 	}
 	if len(credential) > mfa.MaxCredential {
-		return mfa.Passkey{}, notRight()
+		return mfa.Passkey{}, invalidCredential()
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
 	if err != nil {
-		return mfa.Passkey{}, notRight()
+		return mfa.Passkey{}, invalidCredential()
 	}
-	p := person{Holder: who}
-	made, err := c.party.CreateCredential(p, webauthn.SessionData{
-		Challenge: encoded(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.party.Config.RPID,
+	p := user{PasskeyUser: who}
+	made, err := c.webAuthn.CreateCredential(p, webauthn.SessionData{
+		Challenge: encode(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.webAuthn.Config.RPID,
 		UserVerification: protocol.VerificationPreferred, CredParams: webauthn.CredentialParametersDefault(),
 	}, parsed)
 	if err != nil {
-		return mfa.Passkey{}, notRight()
+		return mfa.Passkey{}, invalidCredential()
 	}
 	out := mfa.Passkey{
-		Credential: made.ID, PublicKey: made.PublicKey, Counter: int64(made.Authenticator.SignCount), Synced: made.Flags.BackupEligible,
+		Credential: made.ID, PublicKey: made.PublicKey, Counter: int64(made.Authenticator.SignCount),
+		Synced: made.Flags.BackupEligible,
 	}
-	for _, t := range []protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard, protocol.Hybrid, protocol.Internal} {
+	for _, t := range []protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard,
+		protocol.Hybrid, protocol.Internal} {
 		if slices.Contains(made.Transport, t) {
 			out.Transports = append(out.Transports, string(t))
 		}
@@ -148,27 +151,27 @@ func (c *Ceremonies) Created(challenge []byte, who mfa.Holder, credential []byte
 	return out, nil
 }
 
-// Challenge implements mfa.PasskeyMaker.
-func (c *Ceremonies) Challenge(credential []byte) ([]byte, error) {
+// AttestationChallenge implements mfa.PasskeyRegistrar.
+func (c *RelyingParty) AttestationChallenge(credential []byte) ([]byte, error) {
 	if err := c.unavailable(); err != nil {
 		return nil, err
 	}
 	if len(credential) > mfa.MaxCredential {
-		return nil, notRight()
+		return nil, invalidCredential()
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
 	if err != nil {
-		return nil, notRight()
+		return nil, invalidCredential()
 	}
 	challenge, err := base64.RawURLEncoding.DecodeString(parsed.Response.CollectedClientData.Challenge)
 	if err != nil {
-		return nil, notRight()
+		return nil, invalidCredential()
 	}
 	return challenge, nil
 }
 
-// Request implements mfa.PasskeyChecker.
-func (c *Ceremonies) Request(challenge []byte, from []mfa.Passkey) ([]byte, error) {
+// RequestOptions implements mfa.PasskeyVerifier.
+func (c *RelyingParty) RequestOptions(challenge []byte, from []mfa.Passkey) ([]byte, error) {
 	if err := c.unavailable(); err != nil {
 		return nil, err
 	}
@@ -177,59 +180,62 @@ func (c *Ceremonies) Request(challenge []byte, from []mfa.Passkey) ([]byte, erro
 		options = append(options, webauthn.WithUserVerification(protocol.VerificationRequired))
 	} else {
 		options = append(options, webauthn.WithUserVerification(protocol.VerificationPreferred),
-			webauthn.WithAllowedCredentials(person{keys: from}.descriptors()))
+			webauthn.WithAllowedCredentials(user{keys: from}.descriptors()))
 	}
-	asked, _, err := c.party.BeginDiscoverableLogin(options...)
+	asked, _, err := c.webAuthn.BeginDiscoverableLogin(options...)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(asked.Response)
 }
 
-// Read implements mfa.PasskeyChecker.
-func (c *Ceremonies) Read(credential []byte) (mfa.Answer, error) {
+// ParseAssertion implements mfa.PasskeyVerifier.
+func (c *RelyingParty) ParseAssertion(credential []byte) (mfa.Assertion, error) {
 	if err := c.unavailable(); err != nil {
-		return mfa.Answer{}, err
+		return mfa.Assertion{}, err
 	}
 	if len(credential) > mfa.MaxCredential {
-		return mfa.Answer{}, notRight()
+		return mfa.Assertion{}, invalidCredential()
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(credential)
 	if err != nil {
-		return mfa.Answer{}, notRight()
+		return mfa.Assertion{}, invalidCredential()
 	}
 	challenge, err := base64.RawURLEncoding.DecodeString(parsed.Response.CollectedClientData.Challenge)
 	if err != nil {
-		return mfa.Answer{}, notRight()
+		return mfa.Assertion{}, invalidCredential()
 	}
-	return mfa.Answer{Credential: parsed.RawID, Handle: parsed.Response.UserHandle, Challenge: challenge, Raw: credential}, nil
+	return mfa.Assertion{Credential: parsed.RawID, UserHandle: parsed.Response.UserHandle, Challenge: challenge,
+		Raw: credential}, nil
 }
 
-// Verify implements mfa.PasskeyChecker. For a passkey without a key, which is nobody's, it does the same work and is never right.
-func (c *Ceremonies) Verify(challenge []byte, a mfa.Answer, accountID string, key mfa.Passkey, verified bool) (int64, bool) {
+// VerifyAssertion implements mfa.PasskeyVerifier. For a passkey without a key, which is nobody's, it does the same work
+// and is never right.
+func (c *RelyingParty) VerifyAssertion(challenge []byte, a mfa.Assertion, accountID string, key mfa.Passkey,
+	verified bool) (int64, bool) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(a.Raw)
-	if err != nil || c.party == nil {
+	if err != nil || c.webAuthn == nil {
 		return 0, false
 	}
 	known := len(key.PublicKey) > 0
 	if !known {
-		key.Credential, key.PublicKey = a.Credential, nobodysKey()
+		key.Credential, key.PublicKey = a.Credential, dummyKey()
 		parsed.Response.UserHandle = nil
 	}
 	asked := protocol.VerificationPreferred
 	if verified {
 		asked = protocol.VerificationRequired
 	}
-	p := person{mfa.Holder{AccountID: accountID}, []mfa.Passkey{key}}
-	_, err = c.party.ValidateLogin(p, webauthn.SessionData{
-		Challenge: encoded(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.party.Config.RPID, UserVerification: asked,
+	p := user{mfa.PasskeyUser{AccountID: accountID}, []mfa.Passkey{key}}
+	_, err = c.webAuthn.ValidateLogin(p, webauthn.SessionData{
+		Challenge: encode(challenge), UserID: p.WebAuthnID(), RelyingPartyID: c.webAuthn.Config.RPID, UserVerification: asked,
 		AllowedCredentialIDs: [][]byte{key.Credential},
 	}, parsed)
 	return int64(parsed.Response.AuthenticatorData.Counter), err == nil && known
 }
 
-// nobodysKey is a public key in COSE, of ES256: the curve's base point.
-func nobodysKey() []byte {
+// dummyKey is a public key in COSE, of ES256: the curve's base point.
+func dummyKey() []byte {
 	const size = 32
 	curve := elliptic.P256().Params()
 	out := []byte{0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, size}
@@ -238,4 +244,4 @@ func nobodysKey() []byte {
 	return append(out, curve.Gy.FillBytes(make([]byte, size))...)
 }
 
-func encoded(challenge []byte) string { return base64.RawURLEncoding.EncodeToString(challenge) }
+func encode(challenge []byte) string { return base64.RawURLEncoding.EncodeToString(challenge) }

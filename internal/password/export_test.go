@@ -1,17 +1,17 @@
 package password
 
-// Readable reports whether a text is a hash that Verify works with, without the work.
-func Readable(hash string) bool {
+// IsHash reports whether a text is a hash that Verify works with, without the work.
+func IsHash(hash string) bool {
 	_, err := parse(hash)
 	return err == nil
 }
 
-// Common reports whether a word is on the list of passwords.
-func Common(word string) bool { return lookup([]byte(word)).common }
+// IsCommon reports whether a word is on the list of passwords.
+func IsCommon(word string) bool { return lookup([]byte(word)).common }
 
 // CountWords returns how many words there are, and how many of eight characters or more are on the list of passwords.
 func CountWords() (total, eight int) {
-	data := words[4+4*wordsAt(0):]
+	data := words[4+4*wordsUint32(0):]
 	for at := 0; at < len(data); total++ {
 		if length := int(data[at]) + int(data[at+1]); length >= 8 && data[at+2+int(data[at+1])]&commonFlag != 0 {
 			eight++

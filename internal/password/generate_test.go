@@ -9,8 +9,8 @@ import (
 	"useraccounts/internal/password"
 )
 
-// A generated password passes the policy whatever its length, has every sort of character, is typed without doubt, and is
-// never made twice.
+// A generated password passes the policy whatever its length, has every sort of character, is typed without doubt, and
+// is never made twice.
 func TestGenerate(t *testing.T) {
 	seen := map[string]bool{}
 	for _, least := range []int{8, 12, 24, 25, 29, 64, 125, 127, 128} {

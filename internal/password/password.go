@@ -27,8 +27,8 @@ const (
 
 	// A stored hash that asks for more is not worked on: a damaged or planted row costs 128 MiB and ten times a usual
 	// verification at most.
-	mostMemoryKiB = 128 << 10
-	mostWork      = 10 * memoryKiB * passes
+	maxMemoryKiB = 128 << 10
+	maxWork      = 10 * memoryKiB * passes
 )
 
 // MaxLength is the longest password in characters; more is refused rather than cut (V03).
@@ -54,7 +54,7 @@ func (Argon2id) Hash(password string) (string, error) {
 func (Argon2id) Verify(hash, password string) bool {
 	h, err := parse(hash)
 	if err != nil {
-		h = dummy()
+		h = dummyHash()
 	}
 	// The policy lets no longer password in, in any form, as one character can decompose into three; hashing it would only
 	// cost time.
@@ -62,54 +62,57 @@ func (Argon2id) Verify(hash, password string) bool {
 	if tooLong {
 		password = ""
 	}
-	key := argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes, uint32(len(h.key))) //nolint:gosec // parse bounds it
+	key := argon2.IDKey([]byte(norm.NFC.String(password)), h.salt, h.passes, h.memory, h.lanes,
+		uint32(len(h.key))) //nolint:gosec // parse bounds it
 	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil && !tooLong
 }
 
-// Outdated reports whether a hash was made with less work than Hash does by now, and is to be made anew when the password
-// is next at hand (V08). What is no hash is not: nothing can be made of it.
-func (Argon2id) Outdated(hash string) bool {
+// NeedsRehash reports whether a hash was made with less work than Hash does by now, and is to be made anew when the
+// password is next at hand (V08). What is no hash is not: nothing can be made of it.
+func (Argon2id) NeedsRehash(hash string) bool {
 	h, err := parse(hash)
-	return err == nil && (h.memory < memoryKiB || h.passes < passes || h.lanes < lanes || len(h.salt) < saltSize || len(h.key) < keySize)
+	return err == nil &&
+		(h.memory < memoryKiB || h.passes < passes || h.lanes < lanes || len(h.salt) < saltSize || len(h.key) < keySize)
 }
 
-type parsed struct {
+type phcHash struct {
 	memory, passes uint32
 	lanes          uint8
 	salt, key      []byte
 }
 
-func dummy() parsed {
-	return parsed{memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltSize), key: make([]byte, keySize)}
+func dummyHash() phcHash {
+	return phcHash{memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltSize),
+		key: make([]byte, keySize)}
 }
 
-var errHash = errors.New("not an argon2id hash")
+var errInvalidHash = errors.New("not an argon2id hash")
 
 // parse reads a PHC string within sane bounds, so that a damaged row cannot ask for gigabytes.
-func parse(hash string) (parsed, error) {
+func parse(hash string) (phcHash, error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return parsed{}, errHash
+		return phcHash{}, errInvalidHash
 	}
-	var p parsed
+	var p phcHash
 	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.lanes); err != nil || n != 3 {
-		return parsed{}, errHash
+		return phcHash{}, errInvalidHash
 	}
-	if p.memory < 8 || p.memory > mostMemoryKiB || p.passes < 1 || p.passes > 16 || p.lanes < 1 || p.lanes > 16 ||
-		p.memory*p.passes > mostWork {
-		return parsed{}, errHash
+	if p.memory < 8 || p.memory > maxMemoryKiB || p.passes < 1 || p.passes > 16 || p.lanes < 1 || p.lanes > 16 ||
+		p.memory*p.passes > maxWork {
+		return phcHash{}, errInvalidHash
 	}
 	var err1, err2 error
 	p.salt, err1 = base64.RawStdEncoding.DecodeString(parts[4])
 	p.key, err2 = base64.RawStdEncoding.DecodeString(parts[5])
 	if err1 != nil || err2 != nil || len(p.salt) < 8 || len(p.salt) > 64 || len(p.key) < 16 || len(p.key) > 64 {
-		return parsed{}, errHash
+		return phcHash{}, errInvalidHash
 	}
 	return p, nil
 }
 
-// alphabet is what generated passwords are made of besides hyphens: letters and digits that are not taken for each other,
-// in this order.
+// alphabet is what generated passwords are made of besides hyphens: letters and digits that are not taken for each
+// other, in this order.
 const (
 	lowerCase = "abcdefghijkmnpqrstuvwxyz"
 	upperCase = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -117,11 +120,12 @@ const (
 	alphabet  = lowerCase + upperCase + digits
 )
 
-// generatedLength is how long a generated password is, 20 of its characters random (116 bits), unless the policy wants more.
+// generatedLength is how long a generated password is, 20 of its characters random (116 bits), unless the policy wants
+// more.
 const generatedLength = 24
 
-// Generate returns a random password that Check allows: letters in both cases and digits in fours, with hyphens between, so
-// that it has every sort of character and can be read out.
+// Generate returns a random password that Check allows: letters in both cases and digits in fours, with hyphens
+// between, so that it has every sort of character and can be read out.
 func (a Argon2id) Generate(settings environment.Settings, words []string) (string, error) {
 	length := min(max(generatedLength, settings.PasswordMinLength), MaxLength)
 	// A draw without a digit, say, or with a word of the person in it, is drawn again; most are right.

@@ -32,7 +32,8 @@ func TestHashIsAPHCStringWithTheParametersOfOWASP(t *testing.T) {
 		t.Fatalf("hash %s", one)
 	}
 	var memory, passes, lanes int
-	if _, err := fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &memory, &passes, &lanes); err != nil || memory < 19456 || passes < 2 || lanes < 1 {
+	if _, err := fmt.Sscan(m[1]+" "+m[2]+" "+m[3], &memory, &passes, &lanes); err != nil || memory < 19456 ||
+		passes < 2 || lanes < 1 {
 		t.Errorf("m=%d t=%d p=%d", memory, passes, lanes)
 	}
 	if one == two {
@@ -91,17 +92,21 @@ func TestVerifyRefusesHashesThatAreNone(t *testing.T) {
 		return strings.Join(p, "$")
 	}
 	for name, h := range map[string]string{
-		"none": "", "text": "x", "bcrypt": "$2b$10$abcdefghijklmnopqrstuv", "another kind": with(1, "argon2i"), "another version": with(2, "v=16"),
-		"no parameters": with(3, ""), "4 GiB": with(3, "m=4194304,t=2,p=1"), "no memory": with(3, "m=0,t=2,p=1"),
-		"no pass": with(3, "m=19456,t=0,p=1"), "too many passes": with(3, "m=19456,t=17,p=1"), "no lane": with(3, "m=19456,t=2,p=0"),
-		"too many lanes": with(3, "m=19456,t=2,p=17"), "not base64": with(4, "!!!!"), "a short salt": with(4, "AAAA"), "a long salt": with(4, strings.Repeat("A", 100)),
-		"a short key": with(5, "AAAA"), "no key": with(5, ""), "a long key": with(5, strings.Repeat("A", 100)), "one part more": good + "$x", "one part less": strings.Join(parts[:5], "$"),
+		"none": "", "text": "x", "bcrypt": "$2b$10$abcdefghijklmnopqrstuv", "another kind": with(1, "argon2i"),
+		"another version": with(2, "v=16"),
+		"no parameters":   with(3, ""), "4 GiB": with(3, "m=4194304,t=2,p=1"), "no memory": with(3, "m=0,t=2,p=1"),
+		"no pass": with(3, "m=19456,t=0,p=1"), "too many passes": with(3, "m=19456,t=17,p=1"),
+		"no lane":        with(3, "m=19456,t=2,p=0"),
+		"too many lanes": with(3, "m=19456,t=2,p=17"), "not base64": with(4, "!!!!"), "a short salt": with(4, "AAAA"),
+		"a long salt": with(4, strings.Repeat("A", 100)),
+		"a short key": with(5, "AAAA"), "no key": with(5, ""), "a long key": with(5, strings.Repeat("A", 100)),
+		"one part more": good + "$x", "one part less": strings.Join(parts[:5], "$"),
 	} {
-		if password.Readable(h) {
+		if password.IsHash(h) {
 			t.Errorf("%s is taken for a hash", name)
 		}
 	}
-	if !password.Readable(good) {
+	if !password.IsHash(good) {
 		t.Error("a good hash is not")
 	}
 	for _, h := range []string{"", "$2b$10$x", with(3, "m=4194304,t=2,p=1")} {
@@ -111,12 +116,13 @@ func TestVerifyRefusesHashesThatAreNone(t *testing.T) {
 	}
 }
 
-func code(settings environment.Settings, secret string, words ...string) string {
+func checkCode(settings environment.Settings, secret string, words ...string) string {
 	bad := argon.Check(settings, secret, words)
 	if len(bad) == 0 {
 		return ""
 	}
-	if len(bad) > 1 || bad[0].Field != "password" || bad[0].Message == "" || secret != "" && strings.Contains(bad[0].Message, secret) {
+	if len(bad) > 1 || bad[0].Field != "password" || bad[0].Message == "" || secret != "" &&
+		strings.Contains(bad[0].Message, secret) {
 		return "malformed fault"
 	}
 	return bad[0].Code
@@ -136,20 +142,21 @@ func TestCheckHoldsTheLengths(t *testing.T) {
 		{"none", "", "tooShort"},
 		{"bytes that are no text", "kq7 mzt wp4\xff\xff", "notText"},
 	} {
-		if got := code(s, c.secret); got != c.want {
+		if got := checkCode(s, c.secret); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 	s.PasswordMinLength = 8
-	if code(s, "kq7 mzt") != "tooShort" || code(s, "kq7 mztw") != "" {
+	if checkCode(s, "kq7 mzt") != "tooShort" || checkCode(s, "kq7 mztw") != "" {
 		t.Error("the environment's length does not count")
 	}
 }
 
 // V02: no rule of composition in a new environment.
 func TestCheckAsksForNoCharacterClasses(t *testing.T) {
-	for _, secret := range []string{"correct horse battery staple", "CORRECTHORSEBATTERY", "pässwörter sind länger", "8364927150386"} {
-		if got := code(environment.Defaults(), secret); got != "" {
+	for _, secret := range []string{"correct horse battery staple", "CORRECTHORSEBATTERY", "pässwörter sind länger",
+		"8364927150386"} {
+		if got := checkCode(environment.Defaults(), secret); got != "" {
 			t.Errorf("%q: %s", secret, got)
 		}
 	}
@@ -161,26 +168,27 @@ func TestCheckRefusesWhatIsOfThePerson(t *testing.T) {
 	for _, c := range []struct{ secret, want string }{
 		{"xx DOEJ xx yy zz", "personal"}, {"ｄｏｅｊ qwrt zxcv", "personal"}, {"my john.smith-jones@corp.example", "personal"},
 		{"jones likes tea", "personal"}, {"garci\u0301a in spring", "personal"}, {"corp secrets 99", "personal"},
-		{"john is a man 12", "personal"}, {"quiet Li river", ""}, {"the ana tomy 12", ""}, // under four letters a part means nothing
+		// under four letters a part means nothing
+		{"john is a man 12", "personal"}, {"quiet Li river", ""}, {"the ana tomy 12", ""},
 		{"correct horse staple", ""},
 	} {
-		if got := code(environment.Defaults(), c.secret, words...); got != c.want {
+		if got := checkCode(environment.Defaults(), c.secret, words...); got != c.want {
 			t.Errorf("%q: %q, want %q", c.secret, got, c.want)
 		}
 	}
-	if got := code(environment.Defaults(), "correct horse staple", "", " ", "@"); got != "" {
+	if got := checkCode(environment.Defaults(), "correct horse staple", "", " ", "@"); got != "" {
 		t.Errorf("blank words: %s", got)
 	}
 }
 
 // V04: the patterns that are guessed first.
-func TestCheckRefusesRunsAndRepetitions(t *testing.T) {
+func TestCheckRefusesSequencesAndRepetitions(t *testing.T) {
 	for _, c := range []struct{ secret, want string }{
 		{"aaaaaaaaaaaa", "common"}, {"abababababab", "common"}, {"abcabcabcabc", "common"}, {"aAaAbBbBaAaA", "common"},
 		{"abcdefghijkl", "common"}, {"ABCDEFGHIJKL", "common"}, {"lkjihgfedcba", "common"}, {"123456789012", "common"},
 		{"abcdabcdabcd", "common"}, {"abdeabdeabde", "guessable"},
 	} {
-		if got := code(environment.Defaults(), c.secret); got != c.want {
+		if got := checkCode(environment.Defaults(), c.secret); got != c.want {
 			t.Errorf("%q: %q, want %q", c.secret, got, c.want)
 		}
 	}

@@ -14,50 +14,58 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// leastPiece is how long a part of a word about the person has to be to count, leastSqueezed where spaces are left out.
+// minPieceLength is how long a part of a word about the person has to be to count, minJoinedLength where spaces are
+// left out.
 const (
-	leastPiece    = 4
-	leastSqueezed = 6
+	minPieceLength  = 4
+	minJoinedLength = 6
 )
 
-// productName is a word that guessers of this product's passwords begin with, whatever an environment calls itself in mails.
+// productName is a word that guessers of this product's passwords begin with, whatever an environment calls itself in
+// mails.
 const productName = "User Accounts"
 
-// Check returns what is wrong with a new password under the settings, as faults of the field "password". words are texts
-// about the person and the environment that it must not be or hold (ASVS 5.0, 6.2.11).
+// Check returns what is wrong with a new password under the settings, as faults of the field "password". words are
+// texts about the person and the environment that it must not be or hold (ASVS 5.0, 6.2.11).
 func (a Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
-	wrong := func(code, message string, args ...any) []fault.Field {
+	invalid := func(code, message string, args ...any) []fault.Field {
 		return []fault.Field{{Field: "password", Code: code, Message: fmt.Sprintf(message, args...)}}
 	}
 	if !utf8.ValidString(password) {
-		return wrong("notText", "The password holds bytes that are not text.")
+		return invalid("notText", "The password holds bytes that are not text.")
 	}
 	length := utf8.RuneCountInString(norm.NFC.String(password))
 	switch {
 	case length < settings.PasswordMinLength:
-		return wrong("tooShort", "The password needs at least %d characters; a few words are easy to remember.", settings.PasswordMinLength)
+		return invalid("tooShort", "The password needs at least %d characters; a few words are easy to remember.",
+			settings.PasswordMinLength)
 	case length > MaxLength:
-		return wrong("tooLong", "The password has more than %d characters.", MaxLength)
-	case !settings.PasswordNIST && classes(password) < settings.PasswordClasses:
-		return wrong("classes", "The password needs %d of these sorts of character: small letters, capitals, digits, others; it has %d.",
-			settings.PasswordClasses, classes(password))
+		return invalid("tooLong", "The password has more than %d characters.", MaxLength)
+	case !settings.PasswordNIST && countClasses(password) < settings.PasswordClasses:
+		return invalid("classes",
+			"The password needs %d of these sorts of character: small letters, capitals, digits, others; it has %d.",
+			settings.PasswordClasses, countClasses(password))
 	}
 	about := append(slices.Clone(words), settings.MailSenderName, productName)
 	folded := fold(password)
-	if holds(folded, personal(about)) {
-		return wrong("personal", "The password holds the username, the email, the name or the organisation's name, perhaps backwards or with digits for letters; choose one that has nothing of them.")
+	if containsAny(folded, personalPieces(about)) {
+		return invalid("personal",
+			"The password holds the username, the email, the name or the organisation's name, perhaps backwards or with "+
+				"digits for letters; choose one that has nothing of them.")
 	}
-	if plain(folded) || common(folded) {
-		return wrong("common", "The password is one that is guessed first; choose another, such as four words that have nothing to do with each other.")
+	if isTrivial(folded) || isCommon(folded) {
+		return invalid("common",
+			"The password is one that is guessed first; choose another, such as four words that have nothing to do with each "+
+				"other.")
 	}
-	if s := a.Estimate(password, about); s.Score < leastScore {
-		return wrong("guessable", "The password is guessed too easily. %s", s.Advice)
+	if s := a.Estimate(password, about); s.Score < minScore {
+		return invalid("guessable", "The password is guessed too easily. %s", s.Advice)
 	}
 	return nil
 }
 
-// classes counts the sorts of character: small letters, capitals, digits, and all others.
-func classes(password string) int {
+// countClasses counts the sorts of character: small letters, capitals, digits, and all others.
+func countClasses(password string) int {
 	var lower, upper, digit, other int
 	for _, r := range password {
 		switch {
@@ -74,13 +82,13 @@ func classes(password string) int {
 	return lower + upper + digit + other
 }
 
-// personal returns the texts and their parts that count, folded.
-func personal(words []string) []string {
+// personalPieces returns the texts and their parts that count, folded.
+func personalPieces(words []string) []string {
 	var out []string
 	for _, word := range words {
 		word = fold(word)
-		for _, piece := range append(strings.FieldsFunc(word, separates), word, squeeze(word)) {
-			if utf8.RuneCountInString(piece) >= leastPiece {
+		for _, piece := range append(strings.FieldsFunc(word, isSeparator), word, removeSeparators(word)) {
+			if utf8.RuneCountInString(piece) >= minPieceLength {
 				out = append(out, piece)
 			}
 		}
@@ -89,22 +97,22 @@ func personal(words []string) []string {
 	return slices.Compact(out)
 }
 
-// holds reports whether a password holds one of the pieces: as it is, without separators, backwards, or with digits and
-// signs for letters.
-func holds(folded string, pieces []string) bool {
-	forms := []string{folded, squeeze(folded)}
+// containsAny reports whether a password holds one of the pieces: as it is, without separators, backwards, or with
+// digits and signs for letters.
+func containsAny(folded string, pieces []string) bool {
+	forms := []string{folded, removeSeparators(folded)}
 	for _, piece := range pieces {
 		backwards := []rune(piece)
 		slices.Reverse(backwards)
 		for i, form := range forms {
-			if i > 0 && len(backwards) < leastSqueezed {
+			if i > 0 && len(backwards) < minJoinedLength {
 				break // short ones come about where words meet
 			}
 			if strings.Contains(form, piece) || strings.Contains(form, string(backwards)) {
 				return true
 			}
-			for i, read := range plainLetters(form) {
-				if strings.Contains(read, plainLetters(piece)[i]) || strings.Contains(read, plainLetters(string(backwards))[i]) {
+			for i, read := range unleet(form) {
+				if strings.Contains(read, unleet(piece)[i]) || strings.Contains(read, unleet(string(backwards))[i]) {
 					return true
 				}
 			}
@@ -115,24 +123,25 @@ func holds(folded string, pieces []string) bool {
 
 func fold(s string) string { return cases.Fold().String(norm.NFKC.String(s)) }
 
-func separates(r rune) bool { return strings.ContainsRune(" @._-+'", r) }
+func isSeparator(r rune) bool { return strings.ContainsRune(" @._-+'", r) }
 
-func squeeze(s string) string {
+func removeSeparators(s string) string {
 	return strings.Map(func(r rune) rune {
-		if separates(r) {
+		if isSeparator(r) {
 			return -1
 		}
 		return r
 	}, s)
 }
 
-// plain reports passwords of fewer than four different characters, or of one run such as 123456789012 or abcdefghijkl.
-func plain(folded string) bool {
+// isTrivial reports passwords of fewer than four different characters, or of one run such as 123456789012 or
+// abcdefghijkl.
+func isTrivial(folded string) bool {
 	runes := []rune(folded)
-	different := map[rune]bool{}
+	distinct := map[rune]bool{}
 	up, down := 0, 0
 	for i, r := range runes {
-		different[r] = true
+		distinct[r] = true
 		if i > 0 && r == runes[i-1]+1 {
 			up++
 		}
@@ -140,5 +149,5 @@ func plain(folded string) bool {
 			down++
 		}
 	}
-	return len(different) < 4 || max(up, down) >= len(runes)*3/4
+	return len(distinct) < 4 || max(up, down) >= len(runes)*3/4
 }

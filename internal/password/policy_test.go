@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/password"
 )
 
-// V04: fifty that are guessed first: from the list, with digits and signs for letters, with something behind, doubled, by
-// the keyboard, by the calendar.
+// V04: fifty that are guessed first: from the list, with digits and signs for letters, with something behind, doubled,
+// by the keyboard, by the calendar.
 func TestCheckRefusesWhatIsGuessedFirst(t *testing.T) {
 	settings := environment.Defaults()
 	settings.PasswordMinLength = 8
@@ -25,9 +25,10 @@ func TestCheckRefusesWhatIsGuessedFirst(t *testing.T) {
 		}
 	}
 	for _, secret := range []string{
-		"correct horse battery staple", "kq7 mztw", "Tr4wl!bexx", "vier sehr lange Wörter", "the quick brown fox 7 jumps", "mzwq-kvbt", "gr8 otter lanyard",
+		"correct horse battery staple", "kq7 mztw", "Tr4wl!bexx", "vier sehr lange Wörter", "the quick brown fox 7 jumps",
+		"mzwq-kvbt", "gr8 otter lanyard",
 	} {
-		if got := code(settings, secret); got != "" {
+		if got := checkCode(settings, secret); got != "" {
 			t.Errorf("%q is refused: %s", secret, got)
 		}
 	}
@@ -39,23 +40,26 @@ func TestCheckSeesThroughDisguises(t *testing.T) {
 	settings := environment.Defaults()
 	settings.MailSenderName = "Northwind Traders"
 	for secret, want := range map[string]string{
-		"xk hcraeserp qvz": "personal", "xk pr3s3arch qvz": "personal", "xk PR3$EARCH qvz": "personal", "p.r.e.s.e.a.r.c.h xkv": "personal",
-		"hcr43serp kvqzxm": "personal", "northwind xkvqz 7": "personal", "N0rthW1nd xkvqz": "personal", "sred4rt xkvq 77z": "personal",
+		"xk hcraeserp qvz": "personal", "xk pr3s3arch qvz": "personal", "xk PR3$EARCH qvz": "personal",
+		"p.r.e.s.e.a.r.c.h xkv": "personal",
+		"hcr43serp kvqzxm":      "personal", "northwind xkvqz 7": "personal", "N0rthW1nd xkvqz": "personal",
+		"sred4rt xkvq 77z":    "personal",
 		"present archer lamp": "",
-		"useraccounts kvqzx":  "personal", "xk Us3r Acc0unt$ qvz": "personal", // the product's, also where mails have another name
+		// the product's, also where mails have another name
+		"useraccounts kvqzx": "personal", "xk Us3r Acc0unt$ qvz": "personal",
 	} {
-		if got := code(settings, secret, "presearch"); got != want {
+		if got := checkCode(settings, secret, "presearch"); got != want {
 			t.Errorf("%q: %q, want %q", secret, got, want)
 		}
 	}
 	// A short name does not come about where two words meet.
-	if got := code(environment.Defaults(), "can names lamplight", "anna"); got != "" {
+	if got := checkCode(environment.Defaults(), "can names lamplight", "anna"); got != "" {
 		t.Errorf("words that meet: %s", got)
 	}
 }
 
 // Sorts of character count where the environment asks for them; NIST mode asks for none (V02).
-func TestCheckCountsSortsOfCharacter(t *testing.T) {
+func TestCheckCountsCharacterClasses(t *testing.T) {
 	settings := environment.Defaults()
 	for n, secret := range []string{"", "xkvqmzwpltrb", "xkvqmzwpltrB", "xkvqmzwplt7B", "xkvqmzwpl-7B"} {
 		for least := range 5 {
@@ -64,13 +68,13 @@ func TestCheckCountsSortsOfCharacter(t *testing.T) {
 			if n < least {
 				want = "classes"
 			}
-			if got := code(settings, secret); n > 0 && got != want {
+			if got := checkCode(settings, secret); n > 0 && got != want {
 				t.Errorf("%q where %d are asked for: %q, want %q", secret, least, got, want)
 			}
 		}
 	}
 	settings.PasswordNIST = true
-	if got := code(settings, "xkvqmzwpltrb"); got != "" {
+	if got := checkCode(settings, "xkvqmzwpltrb"); got != "" {
 		t.Errorf("in NIST mode: %s", got)
 	}
 }
@@ -81,18 +85,22 @@ func TestEstimate(t *testing.T) {
 		secret string
 		score  int
 	}{
-		{"", 0}, {"password", 0}, {"P@ssw0rd", 0}, {"aaaaaaaaaaaaaaaa", 0}, {"qwertyuiop", 0}, {"john1987", 0}, {"walrus77x1", 2}, {"abdeabdeabde", 1},
+		{"", 0}, {"password", 0}, {"P@ssw0rd", 0}, {"aaaaaaaaaaaaaaaa", 0}, {"qwertyuiop", 0}, {"john1987", 0},
+		{"walrus77x1", 2}, {"abdeabdeabde", 1},
 		{"kq7 mztw", 3}, {"correct horse battery staple", 4}, {strings.Repeat("kq7 mzt wp4", 11), 4}, {"äöüéèàñçõôîß", 4},
 	} {
 		got := argon.Estimate(c.secret, nil)
-		if got.Score != c.score || (got.Advice == "") != (c.score >= 3) || c.secret != "" && strings.Contains(got.Advice, c.secret) {
+		if got.Score != c.score || (got.Advice == "") != (c.score >= 3) || c.secret != "" &&
+			strings.Contains(got.Advice, c.secret) {
 			t.Errorf("%q: %+v, want %d", c.secret, got, c.score)
 		}
 	}
-	if with, without := argon.Estimate("zebulonix tk", []string{"Zebulonix"}), argon.Estimate("zebulonix tk", nil); with.Score >= without.Score {
+	if with, without := argon.Estimate("zebulonix tk", []string{"Zebulonix"}),
+		argon.Estimate("zebulonix tk", nil); with.Score >= without.Score {
 		t.Errorf("words of the person: %d, without %d", with.Score, without.Score)
 	}
-	if first, second := argon.Estimate("password and more", nil), argon.Estimate("password and more", nil); first != second {
+	if first, second := argon.Estimate("password and more", nil),
+		argon.Estimate("password and more", nil); first != second {
 		t.Error("two estimates of one password differ")
 	}
 }
@@ -104,26 +112,29 @@ func TestTheListOfWords(t *testing.T) {
 		t.Errorf("%d words, %d common passwords of eight characters or more", total, eight)
 	}
 	for word, want := range map[string]bool{
-		"password": true, "123456": true, "geekboy": true, "000000": true, "zxcvbnm": true, "theirs": false, "correcthorse": false, "passwortt": false, "passwordx": false, "": false,
+		"password": true, "123456": true, "geekboy": true, "000000": true, "zxcvbnm": true, "theirs": false,
+		"correcthorse": false, "passwortt": false, "passwordx": false, "": false,
 	} {
-		if got := password.Common(word); got != want {
+		if got := password.IsCommon(word); got != want {
 			t.Errorf("%q: %v", word, got)
 		}
 	}
 }
 
 // V08: what was hashed with less is to be hashed anew; what is hashed with as much, or is no hash, is not.
-func TestOutdated(t *testing.T) {
+func TestNeedsRehash(t *testing.T) {
 	good := hash(t, "x")
 	for name, c := range map[string]struct {
 		hash string
 		want bool
 	}{
 		"as now": {good, false}, "none": {"", false}, "no hash": {"x", false},
-		"less memory": {strings.Replace(good, "m=19456", "m=19455", 1), true}, "fewer passes": {strings.Replace(good, "t=2", "t=1", 1), true},
-		"more": {strings.Replace(good, "m=19456,t=2", "m=65536,t=3", 1), false}, "hostile": {strings.Replace(good, "m=19456", "m=10485760", 1), false},
+		"less memory":  {strings.Replace(good, "m=19456", "m=19455", 1), true},
+		"fewer passes": {strings.Replace(good, "t=2", "t=1", 1), true},
+		"more":         {strings.Replace(good, "m=19456,t=2", "m=65536,t=3", 1), false},
+		"hostile":      {strings.Replace(good, "m=19456", "m=10485760", 1), false},
 	} {
-		if got := argon.Outdated(c.hash); got != c.want {
+		if got := argon.NeedsRehash(c.hash); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -131,7 +142,8 @@ func TestOutdated(t *testing.T) {
 
 // V08: what other releases and programs stored still opens, and what asks for gigabytes opens nothing, at once.
 func TestVerifyReadsStoredHashes(t *testing.T) {
-	// The reference implementation's test vectors (phc-winner-argon2, test.c, version 19): argon2id of "password", salt "somesalt".
+	// The reference implementation's test vectors (phc-winner-argon2, test.c, version 19): argon2id of "password", salt
+	// "somesalt".
 	for _, stored := range []string{
 		"$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
 		"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
@@ -141,8 +153,9 @@ func TestVerifyReadsStoredHashes(t *testing.T) {
 			t.Errorf("%s does not verify", stored)
 		}
 	}
-	for _, hostile := range []string{"m=10485760,t=1,p=1", "m=131073,t=1,p=1", "m=131072,t=16,p=1", "m=4294967295,t=16,p=16", "m=19456,t=4294967295,p=1"} {
-		if password.Readable("$argon2id$v=19$" + hostile + "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc") {
+	for _, hostile := range []string{"m=10485760,t=1,p=1", "m=131073,t=1,p=1", "m=131072,t=16,p=1",
+		"m=4294967295,t=16,p=16", "m=19456,t=4294967295,p=1"} {
+		if password.IsHash("$argon2id$v=19$" + hostile + "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc") {
 			t.Errorf("%s is worked on", hostile)
 		}
 	}
@@ -150,7 +163,8 @@ func TestVerifyReadsStoredHashes(t *testing.T) {
 
 // FuzzCheck: whatever is typed is judged without a panic, and never repeated in the answer.
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{"", "password", "kq7 mzt wp4 ", "\xff\xfe", "19991231", "한국어", strings.Repeat("ab", 70), "İstanbul ﬁne"} {
+	for _, seed := range []string{"", "password", "kq7 mzt wp4 ", "\xff\xfe", "19991231", "한국어", strings.Repeat("ab", 70),
+		"İstanbul ﬁne"} {
 		f.Add(seed, "doej")
 	}
 	f.Fuzz(func(t *testing.T, secret, word string) {

@@ -12,20 +12,21 @@ import (
 
 // Strength is how hard a password is to guess.
 type Strength struct {
-	// Score is from 0 to 4, as zxcvbn counts: below a thousand guesses, a million, a hundred million, ten thousand million.
+	// Score is from 0 to 4, as zxcvbn counts: below a thousand guesses, a million, a hundred million, ten thousand
+	// million.
 	Score int
 	// Advice says what makes it weak, empty for a score of 3 or more.
 	Advice string
 }
 
-// leastScore is what a new password has to reach: fewer than a million guesses is too few for anybody's.
-const leastScore = 2
+// minScore is what a new password has to reach: fewer than a million guesses is too few for anybody's.
+const minScore = 2
 
-// estimated is how many characters are looked at; more than these make no password weaker.
-const estimated = 64
+// maxEstimatedLength is how many characters are looked at; more than these make no password weaker.
+const maxEstimatedLength = 64
 
-// pattern is one part of a password that a guesser knows how to make.
-type pattern struct {
+// match is one part of a password that a guesser knows how to make.
+type match struct {
 	from, to int // runes, to not included
 	bits     float64
 	advice   string
@@ -34,7 +35,7 @@ type pattern struct {
 const (
 	adviceWord     = "Known words and names are guessed first, with digits for letters and capitals too."
 	adviceKeyboard = "Keys beside each other are guessed first."
-	adviceRun      = "Runs such as abc or 6543 are guessed first."
+	adviceSequence = "Runs such as abc or 6543 are guessed first."
 	adviceRepeat   = "Repeating something makes it hardly harder to guess."
 	adviceDate     = "Years and dates are guessed first."
 	adviceShort    = "It is short."
@@ -43,7 +44,7 @@ const (
 
 // Estimate returns how hard a password is to guess for somebody who knows the person's words.
 func (Argon2id) Estimate(password string, about []string) Strength {
-	bits, advice := guesses(norm.NFKC.String(password), personal(about), 0)
+	bits, advice := estimateGuesses(norm.NFKC.String(password), personalPieces(about), 0)
 	score := 0
 	for score < 4 && bits >= []float64{3, 6, 8, 10}[score]*math.Log2(10)-1e-9 {
 		score++
@@ -54,27 +55,28 @@ func (Argon2id) Estimate(password string, about []string) Strength {
 	return Strength{Score: score, Advice: advice + adviceMore}
 }
 
-// guesses returns the binary logarithm of how many guesses a text takes, and what is weakest about it.
-func guesses(text string, about []string, depth int) (float64, string) {
+// estimateGuesses returns the binary logarithm of how many guesses a text takes, and what is weakest about it.
+func estimateGuesses(text string, about []string, depth int) (float64, string) {
 	typed := []rune(text)
-	typed = typed[:min(len(typed), estimated)]
+	typed = typed[:min(len(typed), maxEstimatedLength)]
 	folded := make([]rune, len(typed))
 	for i, r := range typed {
 		folded[i] = unicode.ToLower(r)
 	}
-	found := slices.Concat(known(typed, folded), runs(folded), keys(folded), dates(folded), named(folded, about))
+	found := slices.Concat(dictionaryMatches(typed, folded), sequenceMatches(folded), keyboardMatches(folded),
+		dateMatches(folded), personalMatches(folded, about))
 	if depth == 0 {
-		found = append(found, repeats(typed, about)...)
+		found = append(found, repeatMatches(typed, about)...)
 	}
-	return cheapest(folded, found)
+	return fewestGuesses(folded, found)
 }
 
-// cheapest puts the text together of patterns and single characters in the way that takes the fewest guesses. A guesser does
-// not know the order of the parts, so that each part after the first counts more.
-func cheapest(text []rune, found []pattern) (float64, string) {
-	const most = 16 // parts; more of them are no easier
+// fewestGuesses puts the text together of patterns and single characters in the way that takes the fewest guesses. A
+// guesser does not know the order of the parts, so that each part after the first counts more.
+func fewestGuesses(text []rune, found []match) (float64, string) {
+	const maxParts = 16 // parts; more of them are no easier
 	n := len(text)
-	ending := make([][]pattern, n+1)
+	ending := make([][]match, n+1)
 	for _, p := range found {
 		ending[p.to] = append(ending[p.to], p)
 	}
@@ -84,13 +86,13 @@ func cheapest(text []rune, found []pattern) (float64, string) {
 	}
 	for to := 1; to <= n; to++ {
 		for from := range to {
-			ending[to] = append(ending[to], pattern{from, to, single[to] - single[from], adviceShort})
+			ending[to] = append(ending[to], match{from, to, single[to] - single[from], adviceShort})
 		}
 	}
-	var best [most + 1][]float64
-	var via [most + 1][]pattern
+	var best [maxParts + 1][]float64
+	var via [maxParts + 1][]match
 	for parts := range best {
-		best[parts], via[parts] = make([]float64, n+1), make([]pattern, n+1)
+		best[parts], via[parts] = make([]float64, n+1), make([]match, n+1)
 		for i := range best[parts] {
 			best[parts][i] = math.Inf(1)
 		}
@@ -98,18 +100,18 @@ func cheapest(text []rune, found []pattern) (float64, string) {
 	best[0][0] = 0
 	for to := 1; to <= n; to++ {
 		for _, p := range ending[to] {
-			for parts := 1; parts <= most; parts++ {
+			for parts := 1; parts <= maxParts; parts++ {
 				if bits := best[parts-1][p.from] + p.bits; bits < best[parts][to] {
 					best[parts][to], via[parts][to] = bits, p
 				}
 			}
 		}
 	}
-	least, of, order := math.Inf(1), 0, 0.0
-	for parts := 1; parts <= most; parts++ {
+	fewest, partCount, order := math.Inf(1), 0, 0.0
+	for parts := 1; parts <= maxParts; parts++ {
 		order += math.Log2(float64(parts))
-		if bits := best[parts][n] + order; bits < least {
-			least, of = bits, parts
+		if bits := best[parts][n] + order; bits < fewest {
+			fewest, partCount = bits, parts
 		}
 	}
 	if n == 0 {
@@ -117,14 +119,14 @@ func cheapest(text []rune, found []pattern) (float64, string) {
 	}
 	// What covers most of it is what makes it weak.
 	advice, covered := adviceShort, 0
-	for at := n; of > 0; of-- {
-		p := via[of][at]
+	for at := n; partCount > 0; partCount-- {
+		p := via[partCount][at]
 		if p.to-p.from > covered {
 			advice, covered = p.advice, p.to-p.from
 		}
 		at = p.from
 	}
-	return least, advice
+	return fewest, advice
 }
 
 func characterBits(r rune) float64 {
@@ -137,8 +139,8 @@ func characterBits(r rune) float64 {
 	return math.Log2(1000)
 }
 
-// known finds words of the list: as typed, backwards, and with digits and signs for letters.
-func known(typed, folded []rune) []pattern {
+// dictionaryMatches finds words of the list: as typed, backwards, and with digits and signs for letters.
+func dictionaryMatches(typed, folded []rune) []match {
 	n := len(folded)
 	plain := make([]byte, n)
 	for i, r := range folded {
@@ -147,26 +149,27 @@ func known(typed, folded []rune) []pattern {
 			plain[i] = byte(r)
 		}
 	}
-	variants := []reading{{text: plain}}
-	for _, v := range plainLetters(string(plain)) {
+	variants := []variant{{text: plain}}
+	for _, v := range unleet(string(plain)) {
 		if v != string(plain) {
-			variants = append(variants, reading{text: []byte(v)})
+			variants = append(variants, variant{text: []byte(v)})
 		}
 	}
-	var out []pattern
+	var out []match
 	for _, v := range variants {
 		backwards := slices.Clone(v.text)
 		slices.Reverse(backwards)
-		for _, v := range []reading{v, {text: backwards, backwards: true}} {
+		for _, v := range []variant{v, {text: backwards, backwards: true}} {
 			for from := range n {
 				for to := from + 3; to <= n; to++ {
 					e := lookup(v.text[from:to])
 					if e.rank > 0 {
-						p := v.pattern(from, to)
-						p.bits = math.Log2(e.rank) + p.bits + substituted(plain[p.from:p.to], v.text[from:to], v.backwards) + capitals(typed[p.from:p.to])
+						p := v.match(from, to)
+						p.bits = math.Log2(e.rank) + p.bits + substitutionBits(plain[p.from:p.to], v.text[from:to], v.backwards) +
+							uppercaseBits(typed[p.from:p.to])
 						out = append(out, p)
 					}
-					if !e.more {
+					if !e.prefix {
 						break
 					}
 				}
@@ -176,22 +179,22 @@ func known(typed, folded []rune) []pattern {
 	return out
 }
 
-// reading is one way to read the text for known words.
-type reading struct {
+// variant is one way to read the text for known words.
+type variant struct {
 	text      []byte
 	backwards bool
 }
 
-// pattern returns what a word of the reading is in the text as typed.
-func (v reading) pattern(from, to int) pattern {
+// match returns what a word of the reading is in the text as typed.
+func (v variant) match(from, to int) match {
 	if v.backwards {
-		return pattern{from: len(v.text) - to, to: len(v.text) - from, bits: 1, advice: adviceWord}
+		return match{from: len(v.text) - to, to: len(v.text) - from, bits: 1, advice: adviceWord}
 	}
-	return pattern{from: from, to: to, advice: adviceWord}
+	return match{from: from, to: to, advice: adviceWord}
 }
 
-// substituted counts the characters that stand for letters, a bit each.
-func substituted(typed, read []byte, backwards bool) float64 {
+// substitutionBits counts the characters that stand for letters, a bit each.
+func substitutionBits(typed, read []byte, backwards bool) float64 {
 	bits := 0.0
 	for i := range typed {
 		letter := read[i]
@@ -205,8 +208,8 @@ func substituted(typed, read []byte, backwards bool) float64 {
 	return bits
 }
 
-// capitals returns what capitals add: one bit where they are where people put them.
-func capitals(word []rune) float64 {
+// uppercaseBits returns what capitals add: one bit where they are where people put them.
+func uppercaseBits(word []rune) float64 {
 	upper := 0
 	for _, r := range word {
 		if unicode.IsUpper(r) {
@@ -222,9 +225,9 @@ func capitals(word []rune) float64 {
 	return float64(min(upper, len(word)-upper) + 1)
 }
 
-// runs finds steps of one: abcdef, 98765.
-func runs(folded []rune) []pattern {
-	var out []pattern
+// sequenceMatches finds steps of one: abcdef, 98765.
+func sequenceMatches(folded []rune) []match {
+	var out []match
 	for _, step := range []rune{1, -1} {
 		for from := 0; from < len(folded); {
 			to := from + 1
@@ -232,7 +235,7 @@ func runs(folded []rune) []pattern {
 				to++
 			}
 			if to-from >= 3 {
-				out = append(out, pattern{from, to, math.Log2(26 * float64(to-from)), adviceRun})
+				out = append(out, match{from, to, math.Log2(26 * float64(to-from)), adviceSequence})
 			}
 			from = to
 		}
@@ -245,29 +248,29 @@ const keyboard = "`1234567890-= qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop y
 	"1qaz2wsx3edc4rfv5tgb6yhn7ujm qazwsxedcrfvtgbyhnujm !qaz@wsx#edc$rfv q1w2e3r4t5y6u7i8o9p0 1q2w3e4r5t6y7u8i9o0p " +
 	"!@#$%^&*()_+ 147258369 789456123"
 
-func keys(folded []rune) []pattern {
-	var out []pattern
+func keyboardMatches(folded []rune) []match {
+	var out []match
 	for from := 0; from+4 <= len(folded); from++ {
 		to := from + 1
-		for to < len(folded) && folded[to] != ' ' && besides(folded[from:to+1]) {
+		for to < len(folded) && folded[to] != ' ' && adjacentKeys(folded[from:to+1]) {
 			to++
 		}
 		if to-from >= 4 {
-			out = append(out, pattern{from, to, math.Log2(40 * float64(to-from)), adviceKeyboard})
+			out = append(out, match{from, to, math.Log2(40 * float64(to-from)), adviceKeyboard})
 		}
 	}
 	return out
 }
 
-func besides(text []rune) bool {
+func adjacentKeys(text []rune) bool {
 	backwards := slices.Clone(text)
 	slices.Reverse(backwards)
 	return strings.Contains(keyboard, string(text)) || strings.Contains(keyboard, string(backwards))
 }
 
-// dates finds years of these times, and six or eight digits that can be a day.
-func dates(folded []rune) []pattern {
-	var out []pattern
+// dateMatches finds years of these times, and six or eight digits that can be a day.
+func dateMatches(folded []rune) []match {
+	var out []match
 	for from := range folded {
 		digits := 0
 		for from+digits < len(folded) && digits < 8 && folded[from+digits] >= '0' && folded[from+digits] <= '9' {
@@ -277,20 +280,20 @@ func dates(folded []rune) []pattern {
 			continue
 		}
 		if century := string(folded[from : from+2]); century == "19" || century == "20" {
-			out = append(out, pattern{from, from + 4, math.Log2(120), adviceDate})
+			out = append(out, match{from, from + 4, math.Log2(120), adviceDate})
 		}
 		for _, length := range []int{6, 8} {
 			if digits >= length && (folded[from] <= '3' || folded[from+length-2] <= '3') {
-				out = append(out, pattern{from, from + length, math.Log2(365 * 120), adviceDate})
+				out = append(out, match{from, from + length, math.Log2(365 * 120), adviceDate})
 			}
 		}
 	}
 	return out
 }
 
-// named finds what is about the person.
-func named(folded []rune, about []string) []pattern {
-	var out []pattern
+// personalMatches finds what is about the person.
+func personalMatches(folded []rune, about []string) []match {
+	var out []match
 	text := string(folded)
 	for _, word := range about {
 		for start := 0; ; {
@@ -299,16 +302,16 @@ func named(folded []rune, about []string) []pattern {
 				break
 			}
 			from := utf8.RuneCountInString(text[:start+i])
-			out = append(out, pattern{from, from + utf8.RuneCountInString(word), 1, adviceWord})
+			out = append(out, match{from, from + utf8.RuneCountInString(word), 1, adviceWord})
 			start += i + len(word)
 		}
 	}
 	return out
 }
 
-// repeats finds the same over and over: what it takes to guess is what is repeated, and how often.
-func repeats(typed []rune, about []string) []pattern {
-	var out []pattern
+// repeatMatches finds the same over and over: what it takes to guess is what is repeated, and how often.
+func repeatMatches(typed []rune, about []string) []match {
+	var out []match
 	for from := 0; from < len(typed); {
 		longest := from + 1
 		for unit := 1; from+2*unit <= len(typed); unit++ {
@@ -317,8 +320,8 @@ func repeats(typed []rune, about []string) []pattern {
 				to++
 			}
 			if times := float64(to-from) / float64(unit); times >= 2 && to-from >= 3 && to > longest {
-				bits, _ := guesses(string(typed[from:from+unit]), about, 1)
-				out, longest = append(out, pattern{from, to, bits + math.Log2(times), adviceRepeat}), to
+				bits, _ := estimateGuesses(string(typed[from:from+unit]), about, 1)
+				out, longest = append(out, match{from, to, bits + math.Log2(times), adviceRepeat}), to
 			}
 		}
 		from = max(from+1, longest-1)

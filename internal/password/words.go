@@ -7,48 +7,48 @@ import (
 	"strings"
 )
 
-// words are the most used passwords, words and names, in order. They stay as they are in the binary: nothing is unpacked
-// at start, and a lookup reads the pages it needs. generate/main.go says what is where.
+// words are the most used passwords, words and names, in order. They stay as they are in the binary: nothing is
+// unpacked at start, and a lookup reads the pages it needs. generate/main.go says what is where.
 //
 //go:embed words.bin
 var words string
 
 const (
-	blockSize   = 16
-	longestWord = 31
-	commonFlag  = 0x80
+	blockSize     = 16
+	maxWordLength = 31
+	commonFlag    = 0x80
 )
 
-func wordsAt(i int) int {
+func wordsUint32(i int) int {
 	return int(words[i])<<24 | int(words[i+1])<<16 | int(words[i+2])<<8 | int(words[i+3])
 }
 
-// entry is what is known of a word: its rank, 1 for the most used and 0 for a word that is not there, whether it is on the
-// list of passwords, and whether longer words may begin with it.
+// entry is what is known of a word: its rank, 1 for the most used and 0 for a word that is not there, whether it is on
+// the list of passwords, and whether longer words may begin with it.
 type entry struct {
-	rank         float64
-	common, more bool
+	rank           float64
+	common, prefix bool
 }
 
 // lookup finds a word in lower case.
 func lookup(word []byte) entry {
-	if len(word) < 3 || len(word) > longestWord {
+	if len(word) < 3 || len(word) > maxWordLength {
 		return entry{}
 	}
-	blocks := wordsAt(0)
+	blocks := wordsUint32(0)
 	data := words[4+4*blocks:]
 	low, high := 0, blocks // the block begins at or before word
 	for high-low > 1 {
 		middle := (low + high) / 2
-		at := wordsAt(4 + 4*middle)
+		at := wordsUint32(4 + 4*middle)
 		if first := data[at+2 : at+2+int(data[at+1])]; compare(first, word) <= 0 {
 			low = middle
 		} else {
 			high = middle
 		}
 	}
-	var buffer [longestWord]byte
-	at := wordsAt(4 + 4*low)
+	var buffer [maxWordLength]byte
+	at := wordsUint32(4 + 4*low)
 	for range blockSize {
 		if at >= len(data) {
 			return entry{}
@@ -58,20 +58,20 @@ func lookup(word []byte) entry {
 		at += 2 + rest
 		switch c := compare(string(buffer[:shared+rest]), word); {
 		case c == 0:
-			return entry{rank: math.Exp2(float64(data[at]&^commonFlag) / 8), common: data[at]&commonFlag != 0, more: true}
+			return entry{rank: math.Exp2(float64(data[at]&^commonFlag) / 8), common: data[at]&commonFlag != 0, prefix: true}
 		case c > 0:
-			return entry{more: bytes.HasPrefix(buffer[:shared+rest], word)}
+			return entry{prefix: bytes.HasPrefix(buffer[:shared+rest], word)}
 		}
 		at++
 	}
-	return entry{more: true} // the next block tells
+	return entry{prefix: true} // the next block tells
 }
 
 func compare(a string, b []byte) int { return strings.Compare(a, string(b)) }
 
-// common reports whether a password is on the list, as it is or with digits and signs for letters.
-func common(folded string) bool {
-	for _, variant := range append([]string{folded}, plainLetters(folded)...) {
+// isCommon reports whether a password is on the list, as it is or with digits and signs for letters.
+func isCommon(folded string) bool {
+	for _, variant := range append([]string{folded}, unleet(folded)...) {
 		if lookup([]byte(variant)).common {
 			return true
 		}
@@ -79,11 +79,13 @@ func common(folded string) bool {
 	return false
 }
 
-// likeI and likeL read digits and signs as the letters they stand in for; 1 and ! stand for two.
+// leetI and leetL read digits and signs as the letters they stand in for; 1 and ! stand for two.
 var (
-	likeI = strings.NewReplacer("4", "a", "@", "a", "3", "e", "0", "o", "$", "s", "5", "s", "7", "t", "+", "t", "8", "b", "9", "g", "1", "i", "!", "i", "|", "i")
-	likeL = strings.NewReplacer("4", "a", "@", "a", "3", "e", "0", "o", "$", "s", "5", "s", "7", "t", "+", "t", "8", "b", "9", "g", "1", "l", "!", "l", "|", "l")
+	leetI = strings.NewReplacer("4", "a", "@", "a", "3", "e", "0", "o", "$", "s", "5", "s", "7", "t", "+", "t", "8", "b",
+		"9", "g", "1", "i", "!", "i", "|", "i")
+	leetL = strings.NewReplacer("4", "a", "@", "a", "3", "e", "0", "o", "$", "s", "5", "s", "7", "t", "+", "t", "8", "b",
+		"9", "g", "1", "l", "!", "l", "|", "l")
 )
 
-// plainLetters returns a text with its look-alikes as letters, in both readings.
-func plainLetters(s string) []string { return []string{likeI.Replace(s), likeL.Replace(s)} }
+// unleet returns a text with its look-alikes as letters, in both readings.
+func unleet(s string) []string { return []string{leetI.Replace(s), leetL.Replace(s)} }

@@ -18,11 +18,11 @@ type Queue struct {
 // Open returns the queue at an URL.
 func Open(cfg aws.Config, url string) Queue { return Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
 
-// Send puts a message on the queue. Messages of one group are delivered in order, one at a time; a second message with the
-// same dedup id within five minutes is dropped by the queue.
-func (q Queue) Send(ctx context.Context, group, dedup string, body []byte) error {
+// Send puts a message on the queue. Messages of one group are delivered in order, one at a time; a second message with
+// the same dedup id within five minutes is dropped by the queue.
+func (q Queue) Send(ctx context.Context, group, dedupID string, body []byte) error {
 	_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
-		QueueUrl: &q.URL, MessageGroupId: &group, MessageDeduplicationId: &dedup, MessageBody: aws.String(string(body)),
+		QueueUrl: &q.URL, MessageGroupId: &group, MessageDeduplicationId: &dedupID, MessageBody: aws.String(string(body)),
 	})
 	if err != nil {
 		return fmt.Errorf("send message: %w", err)

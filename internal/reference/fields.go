@@ -25,7 +25,7 @@ type Entry = catalogue.Entry
 
 // Fields is the field table of a kind: the one place that knows which fields its entries have.
 func Fields(kind catalogue.Kind) field.Table[Entry] {
-	return append(common(), special(kind)...)
+	return append(commonFields(), kindFields(kind)...)
 }
 
 // ChangeFields is the table of what can be changed of an entry: everything but its code, which others refer to.
@@ -35,15 +35,16 @@ func ChangeFields(kind catalogue.Kind) field.Table[Entry] {
 	return t
 }
 
-// AllFields is the fields of every kind of a family, each once, with what each kind has to say of it: for the API reference.
-func AllFields(f Family) []field.Meta { return all(f, Fields) }
+// AllFields is the fields of every kind of a family, each once, with what each kind has to say of it: for the API
+// reference.
+func AllFields(f KindSet) []field.Meta { return mergeFields(f, Fields) }
 
 // AllChangeFields is the same of what can be changed.
-func AllChangeFields(f Family) []field.Meta { return all(f, ChangeFields) }
+func AllChangeFields(f KindSet) []field.Meta { return mergeFields(f, ChangeFields) }
 
-func all(f Family, table func(catalogue.Kind) field.Table[Entry]) []field.Meta {
+func mergeFields(f KindSet, table func(catalogue.Kind) field.Table[Entry]) []field.Meta {
 	var out []field.Meta
-	for _, w := range f.Words {
+	for _, w := range f.Slugs {
 		for _, m := range table(f.Kinds[w]).Describe() {
 			i := slices.IndexFunc(out, func(have field.Meta) bool { return have.Name == m.Name })
 			switch {
@@ -57,21 +58,23 @@ func all(f Family, table func(catalogue.Kind) field.Table[Entry]) []field.Meta {
 	return out
 }
 
-func common() field.Table[Entry] {
+func commonFields() field.Table[Entry] {
 	return field.Table[Entry]{
 		{Name: "code", Label: "Code", Section: sectionEntry, Kind: field.Text, Required: true, Max: catalogue.MaxCode,
-			Help: "Unique within its kind without regard to case, and not changeable. Semicolons and slashes cannot stand in it.",
-			At:   func(e *Entry) any { return &e.Code }},
+			Help: "Unique within its kind without regard to case, and not changeable. Semicolons and slashes cannot stand in " +
+				"it.",
+			At: func(e *Entry) any { return &e.Code }},
 		{Name: "description", Label: "Description", Section: sectionEntry, Kind: field.Text, Max: maxDescription,
 			Help: "What people see beside the code.",
 			At:   func(e *Entry) any { return &e.Description }},
-		{Name: "active", Label: "Active", Section: sectionEntry, Kind: field.YesNo,
-			Help: "Not ticked for a locked code: it can be given to nobody else. What holds it keeps it, but locked roles and groups give no permissions.",
-			At:   func(e *Entry) any { return &e.Active }},
+		{Name: "active", Label: "Active", Section: sectionEntry, Kind: field.Bool,
+			Help: "Not ticked for a locked code: it can be given to nobody else. What holds it keeps it, but locked roles " +
+				"and groups give no permissions.",
+			At: func(e *Entry) any { return &e.Active }},
 	}
 }
 
-func special(kind catalogue.Kind) field.Table[Entry] {
+func kindFields(kind catalogue.Kind) field.Table[Entry] {
 	switch kind {
 	case catalogue.Licence:
 		return field.Table[Entry]{
@@ -79,15 +82,18 @@ func special(kind catalogue.Kind) field.Table[Entry] {
 				Help: "Licences only: the roles that its accounts may hold, directly or through groups; none listed means all.",
 				At:   func(e *Entry) any { return &e.Roles }},
 			{Name: "seats", Label: "Seats", Section: sectionAccess, Kind: field.Number, Max: maxSeats,
-				Help: "Licences only: how many accounts may hold it; 0 means no limit. A number below those that hold it takes it from nobody.",
-				At:   func(e *Entry) any { return &e.Seats }},
-			{Name: "apiOnly", Label: "API only", Section: sectionAccess, Kind: field.YesNo,
-				Help: "Licences only: its accounts have API keys, and no password, second factor or sign-in. Cannot be changed while accounts hold the licence.",
-				At:   func(e *Entry) any { return &e.APIOnly }},
+				Help: "Licences only: how many accounts may hold it; 0 means no limit. A number below those that hold it takes " +
+					"it from nobody.",
+				At: func(e *Entry) any { return &e.Seats }},
+			{Name: "apiOnly", Label: "API only", Section: sectionAccess, Kind: field.Bool,
+				Help: "Licences only: its accounts have API keys, and no password, second factor or sign-in. Cannot be changed " +
+					"while accounts hold the licence.",
+				At: func(e *Entry) any { return &e.APIOnly }},
 		}
 	case catalogue.Role:
 		return field.Table[Entry]{
-			{Name: "permissions", Label: "Permissions", Section: sectionAccess, Kind: field.Codes, Refers: "permission", Max: maxList,
+			{Name: "permissions", Label: "Permissions", Section: sectionAccess, Kind: field.Codes, Refers: "permission",
+				Max:  maxList,
 				Help: "Roles only: what the role allows. Nobody can add a permission that they do not hold themselves.",
 				At:   func(e *Entry) any { return &e.Permissions }},
 		}
@@ -101,13 +107,13 @@ func special(kind catalogue.Kind) field.Table[Entry] {
 				At:   func(e *Entry) any { return &e.Groups }},
 		}
 	case catalogue.ResourceGroup:
-		return defaults()
+		return defaultFields()
 	}
 	return nil
 }
 
-// defaults are what a resource group gives its new resources.
-func defaults() field.Table[Entry] {
+// defaultFields are what a resource group gives its new resources.
+func defaultFields() field.Table[Entry] {
 	code := func(name, label, refers string, at func(*Entry) any) field.Def[Entry] {
 		return field.Def[Entry]{
 			Name: name, Label: label, Section: sectionDefaults, Kind: field.Code, Refers: refers, Max: catalogue.MaxCode,
@@ -123,10 +129,10 @@ func defaults() field.Table[Entry] {
 			At:   func(e *Entry) any { return &e.Defaults.Currency }},
 		code("paymentMethod", "Payment method", "paymentMethod", func(e *Entry) any { return &e.Defaults.PaymentMethod }),
 		code("paymentTerms", "Payment terms", "paymentTerms", func(e *Entry) any { return &e.Defaults.PaymentTerms }),
-		{Name: "allowTimesheets", Label: "Allow timesheets", Section: sectionDefaults, Kind: field.YesNo,
+		{Name: "allowTimesheets", Label: "Allow timesheets", Section: sectionDefaults, Kind: field.Bool,
 			Help: "Resource groups only: whether new resources of the group may enter timesheets.",
 			At:   func(e *Entry) any { return &e.Defaults.AllowTimesheets }},
-		{Name: "allowExpenses", Label: "Allow expenses", Section: sectionDefaults, Kind: field.YesNo,
+		{Name: "allowExpenses", Label: "Allow expenses", Section: sectionDefaults, Kind: field.Bool,
 			Help: "Resource groups only: whether new resources of the group may enter expenses.",
 			At:   func(e *Entry) any { return &e.Defaults.AllowExpenses }},
 	}

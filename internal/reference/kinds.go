@@ -2,42 +2,44 @@ package reference
 
 import "useraccounts/internal/catalogue"
 
-// Family is the kinds of reference data that the same permissions open, by the words that addresses have for them.
-type Family struct {
-	// Words are the kinds in the order of the reference, Kinds what they stand for.
-	Words []string
+// KindSet is the kinds of reference data that the same permissions open, by the words that addresses have for them.
+type KindSet struct {
+	// Slugs are the kinds in the order of the reference, Kinds what they stand for.
+	Slugs []string
 	Kinds map[string]catalogue.Kind
 }
 
-// Access is what decides who may do what.
-func Access() Family {
-	return family(
-		word{"licences", catalogue.Licence}, word{"roles", catalogue.Role}, word{"groups", catalogue.Group}, word{"dac-groups", catalogue.DACGroup})
+// AccessKinds is what decides who may do what.
+func AccessKinds() KindSet {
+	return newKindSet(
+		kindSlug{"licences", catalogue.Licence}, kindSlug{"roles", catalogue.Role}, kindSlug{"groups", catalogue.Group},
+		kindSlug{"dac-groups", catalogue.DACGroup})
 }
 
-// Staff is what resources refer to.
-func Staff() Family {
-	return family(
-		word{"resource-groups", catalogue.ResourceGroup}, word{"departments", catalogue.Department}, word{"cost-centres", catalogue.CostCentre},
-		word{"payment-methods", catalogue.PaymentMethod}, word{"payment-terms", catalogue.PaymentTerms})
+// StaffKinds is what resources refer to.
+func StaffKinds() KindSet {
+	return newKindSet(
+		kindSlug{"resource-groups", catalogue.ResourceGroup}, kindSlug{"departments", catalogue.Department},
+		kindSlug{"cost-centres", catalogue.CostCentre},
+		kindSlug{"payment-methods", catalogue.PaymentMethod}, kindSlug{"payment-terms", catalogue.PaymentTerms})
 }
 
-type word struct {
-	text string
+type kindSlug struct {
+	slug string
 	kind catalogue.Kind
 }
 
-func family(words ...word) Family {
-	f := Family{Kinds: map[string]catalogue.Kind{}}
+func newKindSet(words ...kindSlug) KindSet {
+	f := KindSet{Kinds: map[string]catalogue.Kind{}}
 	for _, w := range words {
-		f.Words = append(f.Words, w.text)
-		f.Kinds[w.text] = w.kind
+		f.Slugs = append(f.Slugs, w.slug)
+		f.Kinds[w.slug] = w.kind
 	}
 	return f
 }
 
-// nameOf is what people call an entry of a kind.
-func nameOf(kind catalogue.Kind) string {
+// kindName is what people call an entry of a kind.
+func kindName(kind catalogue.Kind) string {
 	switch kind {
 	case catalogue.Licence:
 		return "licence"

@@ -21,7 +21,7 @@ type Filter struct {
 // List returns entries of a kind in the order of their codes, and the place to go on from, empty at the end.
 func (s *Service) List(sc access.Scope, kind catalogue.Kind, f Filter) (found []Entry, next string) {
 	for _, e := range sc.Catalogue.All(kind) {
-		if catalogue.Fold(e.Code) <= f.After || (f.Active != nil && *f.Active != e.Active) || !mentions(e, f.Find) {
+		if catalogue.Fold(e.Code) <= f.After || (f.Active != nil && *f.Active != e.Active) || !containsText(e, f.Find) {
 			continue
 		}
 		if len(found) == f.Limit {
@@ -32,6 +32,7 @@ func (s *Service) List(sc access.Scope, kind catalogue.Kind, f Filter) (found []
 	return found, ""
 }
 
-func mentions(e Entry, text string) bool {
-	return text == "" || strings.Contains(catalogue.Fold(e.Code), catalogue.Fold(text)) || strings.Contains(catalogue.Fold(e.Description), catalogue.Fold(text))
+func containsText(e Entry, text string) bool {
+	return text == "" || strings.Contains(catalogue.Fold(e.Code), catalogue.Fold(text)) ||
+		strings.Contains(catalogue.Fold(e.Description), catalogue.Fold(text))
 }

@@ -11,70 +11,74 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/reference"
 )
 
-var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// store is the catalogue in memory.
-type store struct {
-	now     reference.Current
+// fakeStore is the catalogue in memory.
+type fakeStore struct {
+	current reference.Current
 	written []reference.Change
-	events  []journal.Event
-	// race, where it is not nil, runs before each write and may make it fail.
-	race func(attempt int) error
-	asks int
+	events  []auditlog.Event
+	// beforeWrite, where it is not nil, runs before each write and may make it fail.
+	beforeWrite func(attempt int) error
+	attempts    int
 }
 
-func (s *store) Current(context.Context, string) (reference.Current, error) { return s.now, nil }
+func (s *fakeStore) Current(context.Context, string) (reference.Current, error) {
+	return s.current, nil
+}
 
-func (s *store) Write(_ context.Context, c reference.Change) error {
-	s.asks++
-	if s.race != nil {
-		if err := s.race(s.asks); err != nil {
+func (s *fakeStore) Write(_ context.Context, c reference.Change) error {
+	s.attempts++
+	if s.beforeWrite != nil {
+		if err := s.beforeWrite(s.attempts); err != nil {
 			return err
 		}
 	}
-	if c.From != s.now.Env.CatalogueVersion {
+	if c.BaseVersion != s.current.Env.CatalogueVersion {
 		return errors.New("written on another version than the one read")
 	}
 	s.written = append(s.written, c)
-	s.now.Env.CatalogueVersion++
+	s.current.Env.CatalogueVersion++
 	if c.After != nil {
-		s.now.Catalogue = s.now.Catalogue.Replace(*c.After)
+		s.current.Catalogue = s.current.Catalogue.Replace(*c.After)
 	} else {
-		s.now.Catalogue = s.now.Catalogue.Without(*c.Before)
+		s.current.Catalogue = s.current.Catalogue.Without(*c.Before)
 	}
 	s.events = append(s.events, c.Event)
 	return nil
 }
 
-func (s *store) EventsSince(_ context.Context, _, subject string, version int64) ([]journal.Event, error) {
-	return slices.DeleteFunc(slices.Clone(s.events), func(e journal.Event) bool { return e.Subject != subject || e.Version <= version }), nil
+func (s *fakeStore) EventsSince(_ context.Context, _, subject string, version int64) ([]auditlog.Event, error) {
+	return slices.DeleteFunc(slices.Clone(s.events),
+		func(e auditlog.Event) bool { return e.Subject != subject || e.Version <= version }), nil
 }
 
 // ActiveResource knows one resource.
-func (s *store) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool, error) {
+func (s *fakeStore) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool, error) {
 	return "M1", strings.EqualFold(code, "M1"), nil
 }
 
-type holders []reference.Holder
+type fakeHolders []reference.Holder
 
-func (h holders) Holders(_ context.Context, _ environment.Environment, _ catalogue.Kind, visit func(reference.Holder)) error {
+func (h fakeHolders) VisitHolders(_ context.Context, _ environment.Environment, _ catalogue.Kind,
+	visit func(reference.Holder)) error {
 	for _, holder := range h {
 		visit(holder)
 	}
 	return nil
 }
 
-// person is an account that can sign in.
-func person(name, licence string, roles, groups []string) reference.Holder {
-	return reference.Holder{What: "account", ID: name, Name: name, SignsIn: true, Codes: map[catalogue.Kind][]string{
+// accountHolder is an account that can sign in.
+func accountHolder(name, licence string, roles, groups []string) reference.Holder {
+	return reference.Holder{Type: "account", ID: name, Name: name, CanSignIn: true, Codes: map[catalogue.Kind][]string{
 		catalogue.Licence: {licence}, catalogue.Role: roles, catalogue.Group: groups,
 	}}
 }
@@ -87,7 +91,7 @@ func entry(kind catalogue.Kind, code string, set func(*catalogue.Entry)) catalog
 	return e
 }
 
-func known() []catalogue.Entry {
+func testEntries() []catalogue.Entry {
 	roles := func(codes ...string) func(*catalogue.Entry) { return func(e *catalogue.Entry) { e.Roles = codes } }
 	allows := func(p ...string) func(*catalogue.Entry) { return func(e *catalogue.Entry) { e.Permissions = p } }
 	return []catalogue.Entry{
@@ -98,35 +102,40 @@ func known() []catalogue.Entry {
 		entry(catalogue.Role, "VIEWER", allows("account.read")),
 		entry(catalogue.Role, "EDITOR", allows("account.update", "account.read")),
 		entry(catalogue.Role, "SELF", nil),
-		entry(catalogue.Role, "OLD", func(e *catalogue.Entry) { e.Active, e.Permissions = false, []string{"account.delete"} }),
+		entry(catalogue.Role, "OLD",
+			func(e *catalogue.Entry) { e.Active, e.Permissions = false, []string{"account.delete"} }),
 		entry(catalogue.Group, "STAFF", roles("SELF")),
-		entry(catalogue.Group, "DESK", func(e *catalogue.Entry) { e.Roles, e.Groups = []string{"VIEWER"}, []string{"STAFF"} }),
+		entry(catalogue.Group, "DESK",
+			func(e *catalogue.Entry) { e.Roles, e.Groups = []string{"VIEWER"}, []string{"STAFF"} }),
 		entry(catalogue.Group, "BOSSES", roles("ADMIN")),
 		entry(catalogue.DACGroup, "DAC1", nil),
 		entry(catalogue.Department, "SALES", nil),
 		entry(catalogue.Department, "IDLE", nil),
 		entry(catalogue.CostCentre, "100", nil),
-		entry(catalogue.ResourceGroup, "STAFF", func(e *catalogue.Entry) { e.Defaults.Department, e.Defaults.Currency = "SALES", "GBP" }),
+		entry(catalogue.ResourceGroup, "STAFF",
+			func(e *catalogue.Entry) { e.Defaults.Department, e.Defaults.Currency = "SALES", "GBP" }),
 	}
 }
 
 // fixture is a service over a catalogue, and the scope of its administrator.
 type fixture struct {
 	*reference.Service
-	store *store
+	store *fakeStore
 	scope access.Scope
 	ids   int
 }
 
 func newFixture(people ...reference.Holder) *fixture {
-	s := &store{now: reference.Current{
-		Env: environment.Environment{ID: "e", CatalogueVersion: 7, Settings: environment.Defaults()}, Catalogue: catalogue.New(known()), Given: []int64{3},
+	s := &fakeStore{current: reference.Current{
+		Env:       environment.Environment{ID: "e", CatalogueVersion: 7, Settings: environment.Defaults()},
+		Catalogue: catalogue.New(testEntries()), Assignments: []int64{3},
 	}}
 	f := &fixture{store: s}
-	f.Service = &reference.Service{Store: s, Resources: s, Holders: []reference.Holders{holders(people)}, Now: func() time.Time { return noon }, NewID: func() string {
-		f.ids++
-		return fmt.Sprint("id", f.ids)
-	}}
+	f.Service = &reference.Service{Store: s, Resources: s, HolderSources: []reference.HolderSource{fakeHolders(people)},
+		Now: func() time.Time { return now }, NewID: func() string {
+			f.ids++
+			return fmt.Sprint("id", f.ids)
+		}}
 	f.scope = f.as("boss", "account.read", "account.admin", "access.write", "settings.write", "account.update")
 	return f
 }
@@ -136,11 +145,12 @@ func (f *fixture) as(name string, permissions ...access.Permission) access.Scope
 	for _, p := range permissions {
 		set[p] = struct{}{}
 	}
-	return access.Scope{Env: f.store.now.Env, Catalogue: f.store.now.Catalogue, Caller: access.Caller{AccountID: name, Username: name, Epoch: 4, Permissions: set}}
+	return access.Scope{Env: f.store.current.Env, Catalogue: f.store.current.Catalogue,
+		Caller: access.Caller{AccountID: name, Username: name, Epoch: 4, Permissions: set}}
 }
 
 func (f *fixture) patch(kind catalogue.Kind, code string, p field.Patch) error {
-	e, ok := f.store.now.Catalogue.Find(kind, code)
+	e, ok := f.store.current.Catalogue.Find(kind, code)
 	if !ok {
 		return errors.New("no such entry in the fixture")
 	}
@@ -149,12 +159,12 @@ func (f *fixture) patch(kind catalogue.Kind, code string, p field.Patch) error {
 }
 
 func (f *fixture) remove(kind catalogue.Kind, code string) error {
-	e, _ := f.store.now.Catalogue.Find(kind, code)
+	e, _ := f.store.current.Catalogue.Find(kind, code)
 	return f.Delete(context.Background(), f.scope, reference.Ref{Kind: kind, Code: code, Version: e.Version})
 }
 
-// refuses fails unless err is a fault of the code that names what it has to, and nothing was written.
-func (f *fixture) refuses(t *testing.T, err error, kind fault.Kind, code string, naming ...string) {
+// wantFault fails unless err is a fault of the code that names what it has to, and nothing was written.
+func (f *fixture) wantFault(t *testing.T, err error, kind fault.Kind, code string, naming ...string) {
 	t.Helper()
 	e := fault.As(err)
 	if e == nil || e.Kind != kind || e.Code != code {
@@ -179,19 +189,23 @@ func TestCreateWritesTheEntryWithItsEvent(t *testing.T) {
 	got, err := f.Create(t.Context(), f.scope, catalogue.Group, field.Patch{
 		"code": " NEW ", "description": "New", "roles": []string{"viewer", "ＳＥＬＦ", "VIEWER"}, "groups": []string{"staff"},
 	})
-	want := catalogue.Entry{Kind: catalogue.Group, Code: "NEW", Description: "New", Active: true, Version: 8, Roles: []string{"SELF", "VIEWER"}, Groups: []string{"STAFF"}}
+	want := catalogue.Entry{Kind: catalogue.Group, Code: "NEW", Description: "New", Active: true, Version: 8,
+		Roles: []string{"SELF", "VIEWER"}, Groups: []string{"STAFF"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	w := f.store.written[0]
-	if w.From != 7 || w.Given != nil || w.Before != nil || w.CallerEpoch != 4 {
+	if w.BaseVersion != 7 || w.Assignments != nil || w.Before != nil || w.CallerEpoch != 4 {
 		t.Errorf("%+v", w)
 	}
 	e := w.Event
-	if e.Kind != journal.Created || e.Subject != "group/NEW" || e.Version != 8 || e.By != "boss" || e.ByID != "boss" || e.At != noon || e.ID == "" || e.Keep != 730 {
+	if e.Kind != auditlog.Created || e.Subject != "group/NEW" || e.Version != 8 || e.By != "boss" || e.ByID != "boss" ||
+		e.At != now || e.ID == "" || e.RetentionDays != 730 {
 		t.Errorf("%+v", e)
 	}
-	if diff := []field.Diff{{Field: "code", To: "NEW"}, {Field: "description", To: "New"}, {Field: "roles", To: []string{"SELF", "VIEWER"}}, {Field: "groups", To: []string{"STAFF"}}}; !reflect.DeepEqual(e.Changes, diff) {
+	if diff := []field.Diff{{Field: "code", To: "NEW"}, {Field: "description", To: "New"},
+		{Field: "roles", To: []string{"SELF", "VIEWER"}},
+		{Field: "groups", To: []string{"STAFF"}}}; !reflect.DeepEqual(e.Changes, diff) {
 		t.Errorf("%+v", e.Changes)
 	}
 }
@@ -213,25 +227,28 @@ func TestFieldsAreHeldAgainstTheCatalogue(t *testing.T) {
 		"a sheet's word":         {catalogue.Department, field.Patch{"code": "<CLEAR>"}, "code"},
 		"too long":               {catalogue.Department, field.Patch{"code": long}, "code"},
 		"too long unfolded":      {catalogue.Department, field.Patch{"code": strings.Repeat("\ufdfa", 20)}, "code"},
-		"a long description":     {catalogue.Department, field.Patch{"code": "A", "description": strings.Repeat("x", 201)}, "description"},
-		"an unknown permission":  {catalogue.Role, field.Patch{"code": "A", "permissions": []string{"account.fly"}}, "permissions"},
-		"an unknown role":        {catalogue.Group, field.Patch{"code": "A", "roles": []string{"NONE"}}, "roles"},
-		"a locked role":          {catalogue.Group, field.Patch{"code": "A", "roles": []string{"OLD"}}, "roles"},
-		"an unknown group":       {catalogue.Group, field.Patch{"code": "A", "groups": []string{"NONE"}}, "groups"},
-		"an allowed role":        {catalogue.Licence, field.Patch{"code": "A", "roles": []string{"NONE"}}, "roles"},
-		"seats":                  {catalogue.Licence, field.Patch{"code": "A", "seats": int64(-1)}, "seats"},
-		"a department":           {catalogue.ResourceGroup, field.Patch{"code": "A", "department": "NONE"}, "department"},
-		"a cost centre":          {catalogue.ResourceGroup, field.Patch{"code": "A", "costCentre": "NONE"}, "costCentre"},
-		"a payment method":       {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentMethod": "NONE"}, "paymentMethod"},
-		"payment terms":          {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentTerms": "NONE"}, "paymentTerms"},
-		"a currency":             {catalogue.ResourceGroup, field.Patch{"code": "A", "currency": "DEM"}, "currency"},
-		"no manager's code":      {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "A;B"}, "manager"},
-		"a manager":              {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "M2"}, "manager"},
+		"a long description": {catalogue.Department, field.Patch{"code": "A", "description": strings.Repeat("x", 201)},
+			"description"},
+		"an unknown permission": {catalogue.Role, field.Patch{"code": "A", "permissions": []string{"account.fly"}},
+			"permissions"},
+		"an unknown role":  {catalogue.Group, field.Patch{"code": "A", "roles": []string{"NONE"}}, "roles"},
+		"a locked role":    {catalogue.Group, field.Patch{"code": "A", "roles": []string{"OLD"}}, "roles"},
+		"an unknown group": {catalogue.Group, field.Patch{"code": "A", "groups": []string{"NONE"}}, "groups"},
+		"an allowed role":  {catalogue.Licence, field.Patch{"code": "A", "roles": []string{"NONE"}}, "roles"},
+		"seats":            {catalogue.Licence, field.Patch{"code": "A", "seats": int64(-1)}, "seats"},
+		"a department":     {catalogue.ResourceGroup, field.Patch{"code": "A", "department": "NONE"}, "department"},
+		"a cost centre":    {catalogue.ResourceGroup, field.Patch{"code": "A", "costCentre": "NONE"}, "costCentre"},
+		"a payment method": {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentMethod": "NONE"},
+			"paymentMethod"},
+		"payment terms":     {catalogue.ResourceGroup, field.Patch{"code": "A", "paymentTerms": "NONE"}, "paymentTerms"},
+		"a currency":        {catalogue.ResourceGroup, field.Patch{"code": "A", "currency": "DEM"}, "currency"},
+		"no manager's code": {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "A;B"}, "manager"},
+		"a manager":         {catalogue.ResourceGroup, field.Patch{"code": "A", "manager": "M2"}, "manager"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture()
 			_, err := f.Create(t.Context(), f.scope, c.kind, c.patch)
-			f.refuses(t, err, fault.Invalid, "invalid", c.field)
+			f.wantFault(t, err, fault.Invalid, "invalid", c.field)
 			if n := len(fault.As(err).Fields); n != 1 {
 				t.Errorf("%d faults: %+v", n, fault.As(err).Fields)
 			}
@@ -244,7 +261,7 @@ func TestACodeIsTakenInAnySpelling(t *testing.T) {
 	for _, code := range []string{"SALES", "sales", "ＳＡＬＥＳ", "Sales "} {
 		f := newFixture()
 		_, err := f.Create(t.Context(), f.scope, catalogue.Department, field.Patch{"code": code})
-		f.refuses(t, err, fault.Conflict, "taken", "code")
+		f.wantFault(t, err, fault.Conflict, "taken", "code")
 	}
 	f := newFixture()
 	if _, err := f.Create(t.Context(), f.scope, catalogue.CostCentre, field.Patch{"code": "SALES"}); err != nil {
@@ -257,7 +274,8 @@ func TestDefaultsAreSpelledAsTheCatalogueDoes(t *testing.T) {
 	got, err := f.Create(t.Context(), f.scope, catalogue.ResourceGroup, field.Patch{
 		"code": "A", "department": "sales", "manager": "m1", "costCentre": "１００", "currency": "eur", "allowExpenses": true,
 	})
-	want := catalogue.ResourceDefaults{Department: "SALES", Manager: "M1", CostCentre: "100", Currency: "EUR", AllowExpenses: true}
+	want := catalogue.ResourceDefaults{Department: "SALES", Manager: "M1", CostCentre: "100", Currency: "EUR",
+		AllowExpenses: true}
 	if err != nil || got.Defaults != want {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -265,7 +283,7 @@ func TestDefaultsAreSpelledAsTheCatalogueDoes(t *testing.T) {
 
 func TestCodesDoNotChange(t *testing.T) {
 	f := newFixture()
-	f.refuses(t, f.patch(catalogue.Department, "SALES", field.Patch{"code": "SELL"}), fault.Invalid, "invalid", "code")
+	f.wantFault(t, f.patch(catalogue.Department, "SALES", field.Patch{"code": "SELL"}), fault.Invalid, "invalid", "code")
 }
 
 // V62: an entry changed since is not overwritten; the answer says what changed, by whom and when.
@@ -275,19 +293,22 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.store.written = nil
-	_, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1}, field.Patch{"description": "x"})
-	f.refuses(t, err, fault.Stale, "stale", "department SALES", "description")
-	if got := fault.As(err).Fields[0]; got.By != "boss" || got.At == nil || !got.At.Equal(noon) {
+	_, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1},
+		field.Patch{"description": "x"})
+	f.wantFault(t, err, fault.Stale, "stale", "department SALES", "description")
+	if got := fault.As(err).Fields[0]; got.By != "boss" || got.At == nil || !got.At.Equal(now) {
 		t.Errorf("%+v", got)
 	}
-	f.refuses(t, f.Delete(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1}), fault.Stale, "stale")
+	f.wantFault(t, f.Delete(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "SALES", Version: 1}),
+		fault.Stale, "stale")
 	_, err = f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Department, Code: "NONE", Version: 1}, nil)
-	f.refuses(t, err, fault.NotFound, "notFound")
+	f.wantFault(t, err, fault.NotFound, "notFound")
 }
 
 func TestAChangeOfNothingWritesNothing(t *testing.T) {
 	f := newFixture()
-	got, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Role, Code: "EDITOR", Version: 1}, field.Patch{"description": nil, "active": true})
+	got, err := f.Change(t.Context(), f.scope, reference.Ref{Kind: catalogue.Role, Code: "EDITOR", Version: 1},
+		field.Patch{"description": nil, "active": true})
 	if err != nil || got.Version != 1 || len(f.store.written) != 0 {
 		t.Errorf("%+v, %v, %+v", got, err, f.store.written)
 	}
@@ -306,7 +327,8 @@ func TestAListThatIsNotGivenStaysAsItIs(t *testing.T) {
 
 func TestACodeLockedSinceMayStay(t *testing.T) {
 	f := newFixture()
-	f.store.now.Catalogue = f.store.now.Catalogue.Replace(entry(catalogue.Group, "KEEPS", func(e *catalogue.Entry) { e.Roles = []string{"OLD", "SELF"} }))
+	f.store.current.Catalogue = f.store.current.Catalogue.Replace(
+		entry(catalogue.Group, "KEEPS", func(e *catalogue.Entry) { e.Roles = []string{"OLD", "SELF"} }))
 	if err := f.patch(catalogue.Group, "KEEPS", field.Patch{"roles": []string{"OLD"}}); err != nil {
 		t.Error(err)
 	}
@@ -314,46 +336,54 @@ func TestACodeLockedSinceMayStay(t *testing.T) {
 
 func TestGroupsAreNoCircle(t *testing.T) {
 	f := newFixture()
-	f.refuses(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"STAFF"}}), fault.Invalid, "invalid", "STAFF → STAFF")
-	f.refuses(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"desk"}}), fault.Invalid, "invalid", "STAFF → DESK → STAFF")
-	f.store.now.Catalogue = f.store.now.Catalogue.Replace(entry(catalogue.Group, "TOP", func(e *catalogue.Entry) { e.Groups, e.Active = []string{"DESK"}, false }))
-	f.refuses(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"BOSSES", "DESK"}}), fault.Invalid, "invalid", "STAFF → DESK → STAFF")
+	f.wantFault(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"STAFF"}}), fault.Invalid, "invalid",
+		"STAFF → STAFF")
+	f.wantFault(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"desk"}}), fault.Invalid, "invalid",
+		"STAFF → DESK → STAFF")
+	f.store.current.Catalogue = f.store.current.Catalogue.Replace(
+		entry(catalogue.Group, "TOP", func(e *catalogue.Entry) { e.Groups, e.Active = []string{"DESK"}, false }))
+	f.wantFault(t, f.patch(catalogue.Group, "STAFF", field.Patch{"groups": []string{"BOSSES", "DESK"}}), fault.Invalid,
+		"invalid", "STAFF → DESK → STAFF")
 	_, err := f.Create(t.Context(), f.scope, catalogue.Group, field.Patch{"code": "SOLO", "groups": []string{"SOLO"}})
-	f.refuses(t, err, fault.Invalid, "invalid", "groups")
+	f.wantFault(t, err, fault.Invalid, "invalid", "groups")
 }
 
 func TestGroupsGoTenDeep(t *testing.T) {
 	f := newFixture()
 	for i := range 10 {
-		f.store.now.Catalogue = f.store.now.Catalogue.Replace(entry(catalogue.Group, fmt.Sprint("G", i), func(e *catalogue.Entry) {
-			if i > 0 {
-				e.Groups = []string{fmt.Sprint("G", i-1)}
-			}
-		}))
+		f.store.current.Catalogue = f.store.current.Catalogue.Replace(
+			entry(catalogue.Group, fmt.Sprint("G", i), func(e *catalogue.Entry) {
+				if i > 0 {
+					e.Groups = []string{fmt.Sprint("G", i-1)}
+				}
+			}))
 	}
 	_, err := f.Create(t.Context(), f.scope, catalogue.Group, field.Patch{"code": "ON", "groups": []string{"G9"}})
-	f.refuses(t, err, fault.Invalid, "invalid", "groups", "10")
-	f.refuses(t, f.patch(catalogue.Group, "G0", field.Patch{"groups": []string{"STAFF"}}), fault.Invalid, "invalid", "G9")
-	if _, err := f.Create(t.Context(), f.scope, catalogue.Group, field.Patch{"code": "ON", "groups": []string{"G8"}}); err != nil {
+	f.wantFault(t, err, fault.Invalid, "invalid", "groups", "10")
+	f.wantFault(t, f.patch(catalogue.Group, "G0", field.Patch{"groups": []string{"STAFF"}}), fault.Invalid, "invalid",
+		"G9")
+	if _, err := f.Create(t.Context(), f.scope, catalogue.Group,
+		field.Patch{"code": "ON", "groups": []string{"G8"}}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestAChangeThatMeetsAnotherIsJudgedAgain(t *testing.T) {
 	f := newFixture()
-	f.store.race = func(attempt int) error {
+	f.store.beforeWrite = func(attempt int) error {
 		if attempt > 2 {
 			return nil
 		}
-		f.store.now.Env.CatalogueVersion++
-		return reference.ErrRaced
+		f.store.current.Env.CatalogueVersion++
+		return reference.ErrConcurrentChange
 	}
-	if err := f.patch(catalogue.Department, "SALES", field.Patch{"description": "x"}); err != nil || f.store.written[0].From != 9 {
+	if err := f.patch(catalogue.Department, "SALES", field.Patch{"description": "x"}); err != nil ||
+		f.store.written[0].BaseVersion != 9 {
 		t.Errorf("%v, %+v", err, f.store.written)
 	}
 	f = newFixture()
-	f.store.race = func(int) error { return reference.ErrRaced }
-	f.refuses(t, f.patch(catalogue.Department, "SALES", field.Patch{"description": "x"}), fault.Conflict, "busy")
+	f.store.beforeWrite = func(int) error { return reference.ErrConcurrentChange }
+	f.wantFault(t, f.patch(catalogue.Department, "SALES", field.Patch{"description": "x"}), fault.Conflict, "busy")
 }
 
 func TestListIsInOrderFilteredAndPaged(t *testing.T) {

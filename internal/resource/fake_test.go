@@ -9,29 +9,29 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/resource"
 )
 
 // now is every test's time, with more precision than is kept.
 var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
 
-var kept = now.Truncate(time.Millisecond)
+var nowStored = now.Truncate(time.Millisecond)
 
-// memory is a Store of resources by key. before, if set, runs ahead of each write, as another's request would.
-type memory struct {
-	resources map[string]resource.Resource
-	events    []journal.Event
-	writes    []resource.Write
-	pages     []int
-	before    func()
-	fail      error
+// fakeStore is a Store of resources by key. before, if set, runs ahead of each write, as another's request would.
+type fakeStore struct {
+	resources   map[string]resource.Resource
+	events      []auditlog.Event
+	writes      []resource.Write
+	pages       []int
+	beforeWrite func()
+	fail        error
 }
 
-func (m *memory) Resource(_ context.Context, _ environment.Environment, code string) (resource.Resource, error) {
+func (m *fakeStore) Resource(_ context.Context, _ environment.Environment, code string) (resource.Resource, error) {
 	r, ok := m.resources[catalogue.Fold(code)]
 	if !ok {
 		return resource.Resource{}, cmp.Or(m.fail, error(fault.New(fault.NotFound, "notFound", "There is no such resource.")))
@@ -39,7 +39,8 @@ func (m *memory) Resource(_ context.Context, _ environment.Environment, code str
 	return r, m.fail
 }
 
-func (m *memory) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]resource.Resource, string, error) {
+func (m *fakeStore) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]resource.Resource,
+	string, error) {
 	m.pages = append(m.pages, limit)
 	var out []resource.Resource
 	for _, k := range slices.Sorted(maps.Keys(m.resources)) {
@@ -54,18 +55,18 @@ func (m *memory) Page(_ context.Context, _ environment.Environment, after string
 	return out, "", m.fail
 }
 
-func (m *memory) Write(_ context.Context, _ environment.Environment, w resource.Write) (resource.Write, error) {
-	if m.before != nil {
-		m.before()
+func (m *fakeStore) Write(_ context.Context, _ environment.Environment, w resource.Write) (resource.Write, error) {
+	if m.beforeWrite != nil {
+		m.beforeWrite()
 	}
 	if m.fail != nil {
 		return resource.Write{}, m.fail
 	}
 	if w.Before != nil && m.resources[w.After.Key()].Version != w.Before.Version {
-		return resource.Write{}, resource.ErrRaced
+		return resource.Write{}, resource.ErrConcurrentChange
 	}
 	if w.After.Code == "" {
-		w = w.Coded(fmt.Sprint(len(m.resources) + 1))
+		w = w.WithCode(fmt.Sprint(len(m.resources) + 1))
 	}
 	m.resources[w.After.Key()] = w.After
 	if w.Deleted {
@@ -76,8 +77,9 @@ func (m *memory) Write(_ context.Context, _ environment.Environment, w resource.
 	return w, nil
 }
 
-func (m *memory) EventsSince(_ context.Context, _ environment.Environment, r resource.Resource, version int64) ([]journal.Event, error) {
-	var out []journal.Event
+func (m *fakeStore) EventsSince(_ context.Context, _ environment.Environment, r resource.Resource,
+	version int64) ([]auditlog.Event, error) {
+	var out []auditlog.Event
 	for _, e := range m.events {
 		if e.Subject == r.Subject() && e.Version > version {
 			out = append(out, e)
@@ -86,19 +88,20 @@ func (m *memory) EventsSince(_ context.Context, _ environment.Environment, r res
 	return out, m.fail
 }
 
-func service(there ...resource.Resource) (*resource.Service, *memory) {
-	m := &memory{resources: map[string]resource.Resource{}}
-	for _, r := range there {
+func newService(existing ...resource.Resource) (*resource.Service, *fakeStore) {
+	m := &fakeStore{resources: map[string]resource.Resource{}}
+	for _, r := range existing {
 		m.resources[r.Key()] = r
 	}
 	n := 0
-	return &resource.Service{Store: m, Now: func() time.Time { return now }, NewID: func() string { n++; return fmt.Sprint("id", n) }}, m
+	return &resource.Service{Store: m, Now: func() time.Time { return now },
+		NewID: func() string { n++; return fmt.Sprint("id", n) }}, m
 }
 
-func somebody(code string) resource.Resource {
+func testResource(code string) resource.Resource {
 	return resource.Resource{
 		Code: code, Version: 4, Description: "Somebody", ResourceGroup: "STAFF", Country: "GB", Currency: "GBP", Active: true,
-		Department: "OLD", CreatedAt: kept, UpdatedAt: kept,
+		Department: "OLD", CreatedAt: nowStored, UpdatedAt: nowStored,
 	}
 }
 
@@ -106,15 +109,20 @@ func scope() access.Scope {
 	entry := func(kind catalogue.Kind, code string) catalogue.Entry {
 		return catalogue.Entry{Kind: kind, Code: code, Active: true}
 	}
-	staff, own, retired, old := entry(catalogue.ResourceGroup, "STAFF"), entry(catalogue.ResourceGroup, "OWN"), entry(catalogue.ResourceGroup, "CLOSED"), entry(catalogue.Department, "OLD")
-	staff.Defaults = catalogue.ResourceDefaults{Department: "SALES", Manager: "boss", CostCentre: "100", Currency: "EUR", PaymentMethod: "FP", PaymentTerms: "1"}
+	staff, own, retired, old := entry(catalogue.ResourceGroup, "STAFF"), entry(catalogue.ResourceGroup, "OWN"),
+		entry(catalogue.ResourceGroup, "CLOSED"), entry(catalogue.Department, "OLD")
+	staff.Defaults = catalogue.ResourceDefaults{Department: "SALES", Manager: "boss", CostCentre: "100", Currency: "EUR",
+		PaymentMethod: "FP", PaymentTerms: "1"}
 	own.Defaults = catalogue.ResourceDefaults{Department: "OLD"}
 	retired.Active, old.Active = false, false
 	return access.Scope{
-		Env: environment.Environment{ID: "test", Settings: environment.Settings{Country: "GB", Currency: "GBP", LogRetentionDays: 30}},
+		Env: environment.Environment{ID: "test",
+			Settings: environment.Settings{Country: "GB", Currency: "GBP", LogRetentionDays: 30}},
 		Catalogue: catalogue.New([]catalogue.Entry{
-			staff, own, retired, old, entry(catalogue.ResourceGroup, "BARE"), entry(catalogue.Department, "SALES"), entry(catalogue.Department, "FIN"),
-			entry(catalogue.CostCentre, "100"), entry(catalogue.CostCentre, "200"), entry(catalogue.PaymentMethod, "FP"), entry(catalogue.PaymentTerms, "1"),
+			staff, own, retired, old, entry(catalogue.ResourceGroup, "BARE"), entry(catalogue.Department, "SALES"),
+			entry(catalogue.Department, "FIN"),
+			entry(catalogue.CostCentre, "100"), entry(catalogue.CostCentre, "200"), entry(catalogue.PaymentMethod, "FP"),
+			entry(catalogue.PaymentTerms, "1"),
 		}),
 		Caller: access.Caller{AccountID: "9", Username: "admin", KeyID: "k"},
 	}

@@ -23,7 +23,9 @@ const (
 )
 
 // Fields is the resource's field table: the one place that knows its fields.
-func Fields() field.Table[Resource] { return slices.Concat(work(), person(), payment(), status()) }
+func Fields() field.Table[Resource] {
+	return slices.Concat(workFields(), personFields(), paymentFields(), statusFields())
+}
 
 // ChangeFields is the table of what can be changed of a resource: everything but its code, which others refer to.
 func ChangeFields() field.Table[Resource] {
@@ -32,45 +34,53 @@ func ChangeFields() field.Table[Resource] {
 	return t
 }
 
-// ForAccountFields is the table of Create resource from an account, whose name is the description unless another is given.
+// ForAccountFields is the table of Create resource from an account, whose name is the description unless another is
+// given.
 func ForAccountFields() field.Table[Resource] {
 	t := Fields()
 	t.Find("description").Required = false
 	return t
 }
 
-func work() field.Table[Resource] {
+func workFields() field.Table[Resource] {
 	return field.Table[Resource]{
 		{Name: "code", Label: "Code", Section: sectionResource, Kind: field.Text, Grid: 1, Max: catalogue.MaxCode,
-			Help: "Unique without regard to case, and not changeable; initials are usual, such as JD. Left blank, it is the next free number.",
-			At:   func(r *Resource) any { return &r.Code }},
-		{Name: "description", Label: "Description", Section: sectionResource, Kind: field.Text, Required: true, Grid: 2, Max: maxDescription,
+			Help: "Unique without regard to case, and not changeable; initials are usual, such as JD. Left blank, it is the " +
+				"next free number.",
+			At: func(r *Resource) any { return &r.Code }},
+		{Name: "description", Label: "Description", Section: sectionResource, Kind: field.Text, Required: true, Grid: 2,
+			Max:  maxDescription,
 			Help: "Usually the person's full name.",
 			At:   func(r *Resource) any { return &r.Description }},
 		{Name: "account", Label: "Account", Section: sectionResource, Kind: field.Text, ReadOnly: true, Max: 26,
 			Help: "The id of the account that the resource belongs to. Create resource, on the account, links the two.",
 			At:   func(r *Resource) any { return &r.AccountID }},
-		{Name: "resourceGroup", Label: "Resource group", Section: sectionResource, Kind: field.Code, Required: true, Refers: "resourceGroup", Grid: 3, Max: catalogue.MaxCode,
+		{Name: "resourceGroup", Label: "Resource group", Section: sectionResource, Kind: field.Code, Required: true,
+			Refers: "resourceGroup", Grid: 3, Max: catalogue.MaxCode,
 			Help: "Gives a new resource its defaults.",
 			At:   func(r *Resource) any { return &r.ResourceGroup }},
-		{Name: "department", Label: "Department", Section: sectionResource, Kind: field.Code, Refers: "department", Grid: 4, Max: catalogue.MaxCode,
+		{Name: "department", Label: "Department", Section: sectionResource, Kind: field.Code, Refers: "department", Grid: 4,
+			Max:  catalogue.MaxCode,
 			Help: "Left out of a new resource, it is the resource group's default.",
 			At:   func(r *Resource) any { return &r.Department }},
-		{Name: "manager", Label: "Manager", Section: sectionResource, Kind: field.Code, Refers: "resource", Grid: 5, Max: catalogue.MaxCode,
+		{Name: "manager", Label: "Manager", Section: sectionResource, Kind: field.Code, Refers: "resource", Grid: 5,
+			Max:  catalogue.MaxCode,
 			Help: "The code of another resource. Left out of a new resource, it is the resource group's default.",
 			At:   func(r *Resource) any { return &r.Manager }},
-		{Name: "costCentre", Label: "Cost centre", Section: sectionResource, Kind: field.Code, Refers: "costCentre", Grid: 6, Max: catalogue.MaxCode,
+		{Name: "costCentre", Label: "Cost centre", Section: sectionResource, Kind: field.Code, Refers: "costCentre", Grid: 6,
+			Max:  catalogue.MaxCode,
 			Help: "Left out of a new resource, it is the resource group's default.",
 			At:   func(r *Resource) any { return &r.CostCentre }},
-		{Name: "staff", Label: "Staff", Section: sectionResource, Kind: field.YesNo, Grid: 7,
+		{Name: "staff", Label: "Staff", Section: sectionResource, Kind: field.Bool, Grid: 7,
 			Help: "Whether the resource is a member of staff.",
 			At:   func(r *Resource) any { return &r.Staff }},
 	}
 }
 
-func person() field.Table[Resource] {
+func personFields() field.Table[Resource] {
 	text := func(name, label, help string, most int, at func(*Resource) any) field.Def[Resource] {
-		return field.Def[Resource]{Name: name, Label: label, Help: help, Section: sectionPerson, Kind: field.Text, Max: most, At: at}
+		return field.Def[Resource]{Name: name, Label: label, Help: help, Section: sectionPerson, Kind: field.Text, Max: most,
+			At: at}
 	}
 	return field.Table[Resource]{
 		text("title", "Title", "As written; any text.", maxShort, func(r *Resource) any { return &r.Title }),
@@ -80,30 +90,33 @@ func person() field.Table[Resource] {
 		text("suffix", "Suffix", "As written; any text.", maxShort, func(r *Resource) any { return &r.Suffix }),
 		text("jobTitle", "Job title", "", maxShort, func(r *Resource) any { return &r.JobTitle }),
 		text("company", "Company", "", maxName, func(r *Resource) any { return &r.Company }),
-		text("legacyRef", "Legacy ref", "What another system calls the person.", maxShort, func(r *Resource) any { return &r.LegacyRef }),
+		text("legacyRef", "Legacy ref", "What another system calls the person.", maxShort,
+			func(r *Resource) any { return &r.LegacyRef }),
 		{Name: "country", Label: "Country", Section: sectionPerson, Kind: field.Country, Grid: 8,
 			Help: "ISO 3166-1, two letters. Left out of a new resource, it is the environment's.",
 			At:   func(r *Resource) any { return &r.Country }},
 	}
 }
 
-func payment() field.Table[Resource] {
+func paymentFields() field.Table[Resource] {
 	return field.Table[Resource]{
 		{Name: "currency", Label: "Currency", Section: sectionPayment, Kind: field.Currency,
 			Help: "ISO 4217. Left out of a new resource, it is the resource group's default, else the environment's.",
 			At:   func(r *Resource) any { return &r.Currency }},
-		{Name: "paymentMethod", Label: "Payment method", Section: sectionPayment, Kind: field.Code, Refers: "paymentMethod", Max: catalogue.MaxCode,
+		{Name: "paymentMethod", Label: "Payment method", Section: sectionPayment, Kind: field.Code, Refers: "paymentMethod",
+			Max:  catalogue.MaxCode,
 			Help: "Left out of a new resource, it is the resource group's default.",
 			At:   func(r *Resource) any { return &r.PaymentMethod }},
-		{Name: "paymentTerms", Label: "Payment terms", Section: sectionPayment, Kind: field.Code, Refers: "paymentTerms", Max: catalogue.MaxCode,
+		{Name: "paymentTerms", Label: "Payment terms", Section: sectionPayment, Kind: field.Code, Refers: "paymentTerms",
+			Max:  catalogue.MaxCode,
 			Help: "Left out of a new resource, it is the resource group's default.",
 			At:   func(r *Resource) any { return &r.PaymentTerms }},
 	}
 }
 
-func status() field.Table[Resource] {
+func statusFields() field.Table[Resource] {
 	return field.Table[Resource]{
-		{Name: "active", Label: "Active", Section: sectionStatus, Kind: field.YesNo, ReadOnly: true, Grid: 9,
+		{Name: "active", Label: "Active", Section: sectionStatus, Kind: field.Bool, ReadOnly: true, Grid: 9,
 			Help: "Not ticked for a locked resource, which cannot be made anybody's manager. Lock and Unlock change it.",
 			At:   func(r *Resource) any { return &r.Active }},
 		{Name: "createdAt", Label: "Created", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,

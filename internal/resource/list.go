@@ -20,7 +20,7 @@ type Filter struct {
 	Group string
 }
 
-func (f Filter) takes(r Resource) bool {
+func (f Filter) matches(r Resource) bool {
 	if f.Active != nil && *f.Active != r.Active {
 		return false
 	}
@@ -28,17 +28,19 @@ func (f Filter) takes(r Resource) bool {
 		return false
 	}
 	wanted := catalogue.Fold(strings.TrimSpace(f.Find))
-	return wanted == "" || slices.ContainsFunc([]string{r.Code, r.Description, r.FirstName, r.LastName, r.LegacyRef}, func(text string) bool {
-		return strings.Contains(catalogue.Fold(text), wanted)
-	})
+	return wanted == "" ||
+		slices.ContainsFunc([]string{r.Code, r.Description, r.FirstName, r.LastName, r.LegacyRef}, func(text string) bool {
+			return strings.Contains(catalogue.Fold(text), wanted)
+		})
 }
 
-// pageRead is how many resources are read at a time where many are looked through: about what one call can bring.
-const pageRead = 1000
+// readBatch is how many resources are read at a time where many are looked through: about what one call can bring.
+const readBatch = 1000
 
-// List returns up to limit resources that the filter takes, in the order of their codes, after a key, and the key to go on
-// from, empty where no more follow.
-func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after string, limit int) ([]Resource, string, error) {
+// List returns up to limit resources that the filter takes, in the order of their codes, after a key, and the key to go
+// on from, empty where no more follow.
+func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after string, limit int) ([]Resource, string,
+	error) {
 	var out []Resource
 	batch := limit + 1 // one more tells whether any follow
 	for {
@@ -47,7 +49,7 @@ func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after str
 			return nil, "", err
 		}
 		for _, r := range found {
-			if !f.takes(r) {
+			if !f.matches(r) {
 				continue
 			}
 			if len(out) == limit {
@@ -58,15 +60,15 @@ func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after str
 		if next == "" {
 			return out, "", nil
 		}
-		after, batch = next, pageRead // the filter took too few: the next read brings as much as one can
+		after, batch = next, readBatch // the filter took too few: the next read brings as much as one can
 	}
 }
 
-// each visits every resource of the environment.
-func (s *Service) each(ctx context.Context, env environment.Environment, visit func(Resource)) error {
+// forEach visits every resource of the environment.
+func (s *Service) forEach(ctx context.Context, env environment.Environment, visit func(Resource)) error {
 	after := ""
 	for {
-		found, next, err := s.Store.Page(ctx, env, after, pageRead)
+		found, next, err := s.Store.Page(ctx, env, after, readBatch)
 		if err != nil {
 			return err
 		}

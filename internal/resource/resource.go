@@ -1,13 +1,13 @@
-// Package resource is the person as staff: a resource's fields, the defaults that its group gives it, the rules that bind
-// them, and the one write path that the API and imports share. It knows neither the table nor accounts: a resource holds the
-// id of its account, and staffing joins the two.
+// Package resource is the person as staff: a resource's fields, the defaults that its group gives it, the rules that
+// bind them, and the one write path that the API and imports share. It knows neither the table nor accounts: a resource
+// holds the id of its account, and staffing joins the two.
 package resource
 
 import (
 	"time"
 
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
-	"useraccounts/internal/journal"
 )
 
 // Resource is a person as staff. Fields says what each field means.
@@ -15,8 +15,8 @@ type Resource struct {
 	Code    string
 	Version int64
 
-	// AccountID is the account that it belongs to, empty for none. One account has at most one resource, and the link is for
-	// good: it is written in both places in one transaction.
+	// AccountID is the account that it belongs to, empty for none. One account has at most one resource, and the link is
+	// for good: it is written in both places in one transaction.
 	AccountID     string
 	Description   string
 	Title         string
@@ -50,16 +50,16 @@ func (r Resource) Key() string { return catalogue.Fold(r.Code) }
 // Subject is what a log calls the resource.
 func (r Resource) Subject() string { return "resource/" + r.Code }
 
-// Revision names what the store holds for a resource: the version of the newest image and the import that wrote it. While
-// that import is Pending, the resource read is the one before it. Named counts how often it was named, as a manager or
-// otherwise, which only rises.
+// Revision names what the store holds for a resource: the version of the newest image and the import that wrote it.
+// While that import is Pending, the resource read is the one before it. Named counts how often it was named, as a
+// manager or otherwise, which only rises.
 type Revision struct {
-	Version int64
-	Import  int64
-	Pending bool
-	Named   int64
-	// Former says that the image before that import is still there.
-	Former bool
+	Version        int64
+	Import         int64
+	Pending        bool
+	ReferenceCount int64
+	// HasPrevious says that the image before that import is still there.
+	HasPrevious bool
 }
 
 // Write is one change of one resource, whole: the resource, the counter of numbers and the event that tells of it are
@@ -71,13 +71,13 @@ type Write struct {
 	After Resource
 	// Deleted takes the resource away; After is then what it was.
 	Deleted bool
-	// Event tells what happened, in the account's log where the resource has an account, else in the environment's. Without a
-	// kind, another event of the same transaction tells.
-	Event journal.Event
+	// Event tells what happened, in the account's log where the resource has an account, else in the environment's.
+	// Without a kind, another event of the same transaction tells.
+	Event auditlog.Event
 }
 
-// Coded returns the write with the code that the store found for it.
-func (w Write) Coded(code string) Write {
+// WithCode returns the write with the code that the store found for it.
+func (w Write) WithCode(code string) Write {
 	w.After.Code = code
 	w.Event.Subject = w.After.Subject()
 	return w

@@ -8,17 +8,17 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Restore returns the write that gives a resource the fields back that it had, its account included, judged as a change made
-// now is; a write without an event kind if it has them all.
-func (r Rules) Restore(ctx context.Context, sc access.Scope, before, former Resource, now time.Time) (Write, error) {
+// Restore returns the write that gives a resource the fields back that it had, its account included, judged as a change
+// made now is; a write without an event kind if it has them all.
+func (r Rules) Restore(ctx context.Context, sc access.Scope, before, previous Resource, now time.Time) (Write, error) {
 	patch := field.Patch{}
-	for _, d := range Fields().Compare(&before, &former) {
+	for _, d := range Fields().Compare(&before, &previous) {
 		if !ChangeFields().Find(d.Field).ReadOnly {
 			patch[d.Field] = d.To
 		}
 	}
-	if before.AccountID != former.AccountID {
-		w, err := r.Adopt(ctx, sc, before, patch, false, former.AccountID, now)
+	if before.AccountID != previous.AccountID {
+		w, err := r.LinkAccount(ctx, sc, before, patch, false, previous.AccountID, now)
 		if n := len(w.Event.Changes); n > 0 {
 			w.Event.Changes[n-1].From = before.AccountID
 		}

@@ -8,43 +8,44 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
-// ErrRaced is what Store.Write returns when what the write was judged on is not so any more. Nothing was written.
-var ErrRaced = errors.New("resource changed since it was read")
+// ErrConcurrentChange is what Store.Write returns when what the write was judged on is not so any more. Nothing was
+// written.
+var ErrConcurrentChange = errors.New("resource changed since it was read")
 
 // Store is what the service needs of the table.
 type Store interface {
 	// Resource returns the resource of a code; NotFound if the environment has none or the snapshot sees none.
 	Resource(ctx context.Context, env environment.Environment, code string) (Resource, error)
-	// Page returns up to limit resources whose key comes after the given one, in order, and the key to go on from, empty at
-	// the end.
+	// Page returns up to limit resources whose key comes after the given one, in order, and the key to go on from, empty
+	// at the end.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]Resource, string, error)
-	// Write does w whole and returns it with the code that a new resource got: ErrRaced if it was overtaken, a Conflict
-	// naming the code if that is taken.
+	// Write does w whole and returns it with the code that a new resource got: ErrConcurrentChange if it was overtaken, a
+	// Conflict naming the code if that is taken.
 	Write(ctx context.Context, env environment.Environment, w Write) (Write, error)
 	// EventsSince returns the events that made versions of the resource after the given one, oldest first.
-	EventsSince(ctx context.Context, env environment.Environment, r Resource, version int64) ([]journal.Event, error)
+	EventsSince(ctx context.Context, env environment.Environment, r Resource, version int64) ([]auditlog.Event, error)
 }
 
-// Uses finds what names a resource besides managers and defaults, such as delegations.
-type Uses interface {
-	// Uses says in words who names the resource.
-	Uses(ctx context.Context, env environment.Environment, r Resource) ([]string, error)
+// UsageFinder finds what names a resource besides managers and defaults, such as delegations.
+type UsageFinder interface {
+	// Usages says in words who names the resource.
+	Usages(ctx context.Context, env environment.Environment, r Resource) ([]string, error)
 }
 
 // Service does what administrators do with resources.
 type Service struct {
 	Store Store
-	// Others are the things outside this package that can name a resource; none is no fault.
-	Others []Uses
-	Now    func() time.Time
-	NewID  func() string
+	// UsageFinders are the things outside this package that can name a resource; none is no fault.
+	UsageFinders []UsageFinder
+	Now          func() time.Time
+	NewID        func() string
 }
 
 // Rules returns the rules over the service's store.
@@ -60,41 +61,45 @@ func (s *Service) Rules() Rules {
 
 // Create makes a resource that belongs to no account.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Resource, error) {
-	return s.write(ctx, sc, func() (Write, error) {
-		return s.Rules().Create(ctx, sc, patch, Making{Now: s.now()})
+	return s.writeWithRetry(ctx, sc, func() (Write, error) {
+		return s.Rules().Create(ctx, sc, patch, CreateOptions{Now: s.now()})
 	})
 }
 
 // Get returns one resource. A missing one, or one of another environment, is NotFound.
 func (s *Service) Get(ctx context.Context, sc access.Scope, code string) (Resource, error) {
 	if catalogue.CodeFault(code) != "" {
-		return Resource{}, notFound()
+		return Resource{}, notFoundFault()
 	}
 	return s.Store.Resource(ctx, sc.Env, code)
 }
 
-func notFound() error { return fault.New(fault.NotFound, "notFound", "There is no such resource.") }
+func notFoundFault() error {
+	return fault.New(fault.NotFound, "notFound", "There is no such resource.")
+}
 
 // Change applies a patch to the resource if version is still its newest; with reset, the group's defaults as well.
-func (s *Service) Change(ctx context.Context, sc access.Scope, code string, version int64, patch field.Patch, reset bool) (Resource, error) {
-	return s.edit(ctx, sc, code, version, func(before Resource) (Write, error) {
+func (s *Service) Change(ctx context.Context, sc access.Scope, code string, version int64, patch field.Patch,
+	reset bool) (Resource, error) {
+	return s.update(ctx, sc, code, version, func(before Resource) (Write, error) {
 		return s.Rules().Change(ctx, sc, before, patch, reset, s.now())
 	})
 }
 
 // SetActive locks or unlocks the resource. version 0 acts on whatever version there is.
-func (s *Service) SetActive(ctx context.Context, sc access.Scope, code string, version int64, active bool) (Resource, error) {
-	return s.edit(ctx, sc, code, version, func(before Resource) (Write, error) {
+func (s *Service) SetActive(ctx context.Context, sc access.Scope, code string, version int64, active bool) (Resource,
+	error) {
+	return s.update(ctx, sc, code, version, func(before Resource) (Write, error) {
 		if before.Active == active {
 			return Write{}, nil
 		}
-		kind := journal.Locked
+		kind := auditlog.Locked
 		if active {
-			kind = journal.Unlocked
+			kind = auditlog.Unlocked
 		}
 		after, now := before, s.now()
 		after.Active, after.Version = active, before.Version+1
-		w := Write{Before: &before, After: after, Event: event(sc, kind, after, now)}
+		w := Write{Before: &before, After: after, Event: newEvent(sc, kind, after, now)}
 		w.Event.Changes = Fields().Compare(&before, &after)
 		w.After.UpdatedAt = now
 		return w, nil
@@ -103,22 +108,22 @@ func (s *Service) SetActive(ctx context.Context, sc access.Scope, code string, v
 
 // Delete deletes the resource if version is still its newest and nothing names it.
 func (s *Service) Delete(ctx context.Context, sc access.Scope, code string, version int64) error {
-	_, err := s.edit(ctx, sc, code, version, func(before Resource) (Write, error) {
-		if err := s.unused(ctx, sc, before); err != nil {
+	_, err := s.update(ctx, sc, code, version, func(before Resource) (Write, error) {
+		if err := s.checkUnused(ctx, sc, before); err != nil {
 			return Write{}, err
 		}
-		e := event(sc, journal.Deleted, before, s.now())
+		e := newEvent(sc, auditlog.Deleted, before, s.now())
 		e.Version++
 		return Write{Before: &before, After: before, Deleted: true, Event: e}, nil
 	})
 	return err
 }
 
-// mostUses is how many of those who name a resource an answer lists.
-const mostUses = 20
+// maxListedUsages is how many of those who name a resource an answer lists.
+const maxListedUsages = 20
 
-// unused refuses to delete what others name, and says who does. A resource that was never named is not looked for.
-func (s *Service) unused(ctx context.Context, sc access.Scope, r Resource) error {
+// checkUnused refuses to delete what others name, and says who does. A resource that was never named is not looked for.
+func (s *Service) checkUnused(ctx context.Context, sc access.Scope, r Resource) error {
 	var uses []string
 	if r.AccountID != "" {
 		uses = append(uses, "the account "+r.AccountID+", whose resource it is")
@@ -128,8 +133,8 @@ func (s *Service) unused(ctx context.Context, sc access.Scope, r Resource) error
 			uses = append(uses, "the resource group "+group.Code+", as its default manager")
 		}
 	}
-	if r.Stored.Named > 0 {
-		err := s.each(ctx, sc.Env, func(other Resource) {
+	if r.Stored.ReferenceCount > 0 {
+		err := s.forEach(ctx, sc.Env, func(other Resource) {
 			if catalogue.Fold(other.Manager) == r.Key() {
 				uses = append(uses, "the resource "+other.Code+", as its manager")
 			}
@@ -137,8 +142,8 @@ func (s *Service) unused(ctx context.Context, sc access.Scope, r Resource) error
 		if err != nil {
 			return err
 		}
-		for _, o := range s.Others {
-			more, err := o.Uses(ctx, sc.Env, r)
+		for _, o := range s.UsageFinders {
+			more, err := o.Usages(ctx, sc.Env, r)
 			if err != nil {
 				return err
 			}
@@ -149,8 +154,8 @@ func (s *Service) unused(ctx context.Context, sc access.Scope, r Resource) error
 		return nil
 	}
 	named, more := uses, ""
-	if len(uses) > mostUses {
-		named, more = uses[:mostUses], fmt.Sprintf("; and %d more", len(uses)-mostUses)
+	if len(uses) > maxListedUsages {
+		named, more = uses[:maxListedUsages], fmt.Sprintf("; and %d more", len(uses)-maxListedUsages)
 	}
 	fields := make([]fault.Field, len(named))
 	for i, use := range named {
@@ -160,11 +165,12 @@ func (s *Service) unused(ctx context.Context, sc access.Scope, r Resource) error
 		". Take it out there first, or lock it instead.").WithFields(fields...)
 }
 
-// edit runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn work
-// out the write, and writes. version 0 means that the caller does not mind which. A fn that returns a Write without an
-// event kind changes nothing.
-func (s *Service) edit(ctx context.Context, sc access.Scope, code string, version int64, fn func(Resource) (Write, error)) (Resource, error) {
-	return s.write(ctx, sc, func() (Write, error) {
+// update runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn
+// work out the write, and writes. version 0 means that the caller does not mind which. A fn that returns a Write
+// without an event kind changes nothing.
+func (s *Service) update(ctx context.Context, sc access.Scope, code string, version int64,
+	prepare func(Resource) (Write, error)) (Resource, error) {
+	return s.writeWithRetry(ctx, sc, func() (Write, error) {
 		before, err := s.Get(ctx, sc, code)
 		if err != nil {
 			return Write{}, err
@@ -174,9 +180,9 @@ func (s *Service) edit(ctx context.Context, sc access.Scope, code string, versio
 			if err != nil {
 				return Write{}, err
 			}
-			return Write{}, journal.Stale("The resource "+before.Code, before.Version, events)
+			return Write{}, auditlog.Stale("The resource "+before.Code, before.Version, events)
 		}
-		w, err := fn(before)
+		w, err := prepare(before)
 		if w.Event.Kind == "" {
 			w.After = before
 		}
@@ -184,25 +190,27 @@ func (s *Service) edit(ctx context.Context, sc access.Scope, code string, versio
 	})
 }
 
-// write plans and writes, again where the plan was overtaken.
-func (s *Service) write(ctx context.Context, sc access.Scope, plan func() (Write, error)) (Resource, error) {
+// writeWithRetry plans and writes, again where the plan was overtaken.
+func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare func() (Write, error)) (Resource,
+	error) {
 	const tries = 6
 	for range tries {
-		w, err := plan()
+		w, err := prepare()
 		if err != nil || w.Event.Kind == "" {
 			return w.After, err
 		}
 		w.Event.ID = s.NewID()
 		w, err = s.Store.Write(ctx, sc.Env, w)
-		if !errors.Is(err, ErrRaced) {
+		if !errors.Is(err, ErrConcurrentChange) {
 			return w.After, err
 		}
 	}
-	return Resource{}, busy()
+	return Resource{}, busyFault()
 }
 
-func busy() error {
-	return fault.New(fault.Conflict, "busy", "Others are changing this just now; try again in a moment.").After(time.Second)
+func busyFault() error {
+	return fault.New(fault.Conflict, "busy",
+		"Others are changing this just now; try again in a moment.").WithRetryAfter(time.Second)
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -27,7 +27,8 @@ type Schedule struct {
 
 func readStream(id string, p node) (StreamTrigger, error) {
 	t := StreamTrigger{LogicalID: id}
-	if err := p.only("Stream", "StartingPosition", "BatchSize", "MaximumBatchingWindowInSeconds", "BisectBatchOnFunctionError", "MaximumRetryAttempts",
+	if err := p.only("Stream", "StartingPosition", "BatchSize", "MaximumBatchingWindowInSeconds",
+		"BisectBatchOnFunctionError", "MaximumRetryAttempts",
 		"FunctionResponseTypes", "DestinationConfig"); err != nil {
 		return t, err
 	}
@@ -105,8 +106,8 @@ func readSchedule(id string, p node) (Schedule, error) {
 	return s, nil
 }
 
-// checkFeeds finds streams of tables that are not there, and marks those tables whose stream somebody reads.
-func (t *Template) checkFeeds() error {
+// checkEventSources finds streams of tables that are not there, and marks those tables whose stream somebody reads.
+func (t *Template) checkEventSources() error {
 	for _, f := range t.Functions {
 		for _, s := range f.Streams {
 			at := fmt.Sprintf("Resources.%s.Properties.Events.%s.Properties", f.LogicalID, s.LogicalID)
@@ -118,7 +119,7 @@ func (t *Template) checkFeeds() error {
 			if t.Tables[i].StreamView != "KEYS_ONLY" {
 				return fmt.Errorf("%s.Stream: the stream of %s has to be KEYS_ONLY", at, s.Table)
 			}
-			t.Tables[i].Fed = true
+			t.Tables[i].StreamConsumed = true
 			if _, known := t.Queue(s.DeadLetterQueue); s.DeadLetterQueue != "" && !known {
 				return fmt.Errorf("%s.DestinationConfig: no queue %s", at, s.DeadLetterQueue)
 			}

@@ -11,7 +11,8 @@ func readFunction(id string, p node) (Function, error) {
 	f := Function{LogicalID: id, Environment: map[string]Value{}}
 	// The last line has no meaning outside the cloud: who may do what, and where logs go.
 	if err := p.only("CodeUri", "Handler", "Runtime", "Architectures", "MemorySize", "Timeout", "Environment", "Events",
-		"Description", "FunctionName", "Role", "Policies", "LoggingConfig", "Tracing", "Tags", "ReservedConcurrentExecutions"); err != nil {
+		"Description", "FunctionName", "Role", "Policies", "LoggingConfig", "Tracing", "Tags",
+		"ReservedConcurrentExecutions"); err != nil {
 		return f, err
 	}
 	if err := f.readCode(p); err != nil {
@@ -197,5 +198,6 @@ func readTrigger(id string, p node) (QueueTrigger, error) {
 
 // readAPI accepts the one API: its stage is $default, and what it may say beside that changes no request or answer.
 func readAPI(p node) error {
-	return p.only("Description", "Name", "DefaultRouteSettings", "AccessLogSettings", "FailOnWarnings", "Tags", "DisableExecuteApiEndpoint")
+	return p.only("Description", "Name", "DefaultRouteSettings", "AccessLogSettings", "FailOnWarnings", "Tags",
+		"DisableExecuteApiEndpoint")
 }

@@ -67,7 +67,8 @@ func narrow(t *testing.T, role node) {
 		for _, statement := range statements {
 			for _, action := range oneOrMore(t, statement.child("Action")) {
 				text, err := action.text()
-				if service, name, ok := strings.Cut(text, ":"); err != nil || !ok || service == "" || name == "" || strings.Contains(text, "*") {
+				if service, name,
+					ok := strings.Cut(text, ":"); err != nil || !ok || service == "" || name == "" || strings.Contains(text, "*") {
 					t.Errorf("%s allows %q, %v", action.path, text, err)
 				}
 			}
@@ -77,7 +78,8 @@ func narrow(t *testing.T, role node) {
 					t.Fatal(err)
 				}
 				// An identity of SES is not of this template; the address that it may send from is.
-				mails := strings.Contains(fmt.Sprint(v.parts), ":ses:") && statement.child("Condition").child("StringEquals").child("ses:FromAddress").exists()
+				mails := strings.Contains(fmt.Sprint(v.parts), ":ses:") &&
+					statement.child("Condition").child("StringEquals").child("ses:FromAddress").exists()
 				if !mails && !strings.Contains(fmt.Sprint(v.parts), "Arn") {
 					t.Errorf("%s names no resource of this template", resource.path)
 				}

@@ -7,7 +7,8 @@ import (
 func readTable(id string, p node) (Table, error) {
 	t := Table{LogicalID: id}
 	// The last line is skipped: DynamoDB Local has no backups, no encryption and no protection.
-	if err := p.only("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "StreamSpecification", "TimeToLiveSpecification",
+	if err := p.only("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "StreamSpecification",
+		"TimeToLiveSpecification",
 		"PointInTimeRecoverySpecification", "DeletionProtectionEnabled", "SSESpecification", "Tags"); err != nil {
 		return t, err
 	}
@@ -157,7 +158,8 @@ func readBucket(id string, p node) (Bucket, error) {
 	b := Bucket{LogicalID: id}
 	// The last two lines are skipped: the local store has neither encryption nor lifecycle, and is reached from here only.
 	if err := p.only("BucketName", "VersioningConfiguration", "CorsConfiguration",
-		"BucketEncryption", "OwnershipControls", "PublicAccessBlockConfiguration", "LifecycleConfiguration", "LoggingConfiguration",
+		"BucketEncryption", "OwnershipControls", "PublicAccessBlockConfiguration", "LifecycleConfiguration",
+		"LoggingConfiguration",
 		"Tags"); err != nil {
 		return b, err
 	}
@@ -170,11 +172,11 @@ func readBucket(id string, p node) (Bucket, error) {
 		return b, err
 	}
 	b.Versioned = status == "Enabled"
-	b.Origins, err = readOrigins(p.child("CorsConfiguration"))
+	b.CORSRules, err = readOrigins(p.child("CorsConfiguration"))
 	return b, err
 }
 
-func readOrigins(p node) ([]OriginRule, error) {
+func readOrigins(p node) ([]CORSRule, error) {
 	if err := p.only("CorsRules"); err != nil {
 		return nil, err
 	}
@@ -182,7 +184,7 @@ func readOrigins(p node) ([]OriginRule, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rules []OriginRule
+	var rules []CORSRule
 	for _, entry := range entries {
 		rule, err := readOriginRule(entry)
 		if err != nil {
@@ -193,8 +195,8 @@ func readOrigins(p node) ([]OriginRule, error) {
 	return rules, nil
 }
 
-func readOriginRule(p node) (OriginRule, error) {
-	var rule OriginRule
+func readOriginRule(p node) (CORSRule, error) {
+	var rule CORSRule
 	if err := p.only("AllowedOrigins", "AllowedMethods", "MaxAge"); err != nil {
 		return rule, err
 	}

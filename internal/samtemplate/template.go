@@ -1,5 +1,5 @@
-// Package samtemplate reads template.yaml, the one statement of routes, functions, variables, timeouts, table, queues and
-// bucket, into typed values for the local runner and for tests.
+// Package samtemplate reads template.yaml, the one statement of routes, functions, variables, timeouts, table, queues
+// and bucket, into typed values for the local runner and for tests.
 //
 // It understands the part of SAM that this project uses and refuses the rest by name: a construct that it skipped would
 // work in the cloud and be missing locally, or the other way round.
@@ -71,13 +71,13 @@ type Key struct {
 
 // Table is a DynamoDB table.
 type Table struct {
-	LogicalID  string
-	Name       Value // empty text when CloudFormation is to choose
-	Partition  Key
-	Sort       *Key
-	StreamView string // empty for no stream
-	Fed        bool   // whether a function reads the stream
-	TTL        string // the attribute, empty for none
+	LogicalID      string
+	Name           Value // empty text when CloudFormation is to choose
+	Partition      Key
+	Sort           *Key
+	StreamView     string // empty for no stream
+	StreamConsumed bool   // whether a function reads the stream
+	TTL            string // the attribute, empty for none
 }
 
 // Queue is an SQS queue.
@@ -101,11 +101,11 @@ type Bucket struct {
 	LogicalID string
 	Name      Value
 	Versioned bool
-	Origins   []OriginRule
+	CORSRules []CORSRule
 }
 
-// OriginRule says pages of which origins may ask a bucket, and by which methods.
-type OriginRule struct {
+// CORSRule says pages of which origins may ask a bucket, and by which methods.
+type CORSRule struct {
 	Origins []Value
 	Methods []string
 	MaxAge  int // seconds; 0 for what the store thinks right
@@ -174,7 +174,8 @@ func parameterDefaults(section node) (map[string]string, error) {
 // onlyInTheCloud names the resources of permissions, logs and alarms: there is nothing of them to run locally.
 func onlyInTheCloud(kind string) bool {
 	switch kind {
-	case "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
+	case "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
+		"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
 		return true
 	}
 	return false
@@ -197,7 +198,8 @@ func (t *Template) resources(root node) error {
 		if onlyInTheCloud(kind) {
 			continue
 		}
-		if err := entry.only("Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"); err != nil {
+		if err := entry.only("Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy",
+			"UpdateReplacePolicy"); err != nil {
 			return err
 		}
 		if err := t.resource(kind, ids[i], entry.child("Properties"), globals); err != nil {
@@ -242,13 +244,15 @@ func (t *Template) check() error {
 	for _, f := range t.Functions {
 		for _, r := range f.Routes {
 			if other, taken := owner[r.Key()]; taken {
-				return fmt.Errorf("Resources.%s.Properties.Events.%s: %s leads to %s already", f.LogicalID, r.LogicalID, r.Key(), other)
+				return fmt.Errorf("Resources.%s.Properties.Events.%s: %s leads to %s already", f.LogicalID, r.LogicalID, r.Key(),
+					other)
 			}
 			owner[r.Key()] = f.LogicalID
 		}
 		for _, trigger := range f.Triggers {
 			if _, known := t.Queue(trigger.Queue); !known {
-				return fmt.Errorf("Resources.%s.Properties.Events.%s.Properties.Queue: no queue %s", f.LogicalID, trigger.LogicalID, trigger.Queue)
+				return fmt.Errorf("Resources.%s.Properties.Events.%s.Properties.Queue: no queue %s", f.LogicalID,
+					trigger.LogicalID, trigger.Queue)
 			}
 		}
 	}
@@ -257,7 +261,7 @@ func (t *Template) check() error {
 			return fmt.Errorf("Resources.%s.Properties.RedrivePolicy: no queue %s", q.LogicalID, q.DeadLetterQueue)
 		}
 	}
-	return t.checkFeeds()
+	return t.checkEventSources()
 }
 
 // Queue finds a queue by its logical id.

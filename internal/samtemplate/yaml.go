@@ -113,7 +113,8 @@ func convertMapping(values []*ast.MappingValueNode) (any, error) {
 	return m, nil
 }
 
-// longForm knows the spelling of a call without a YAML tag. Condition is none: as a key it names a resource's condition.
+// longForm knows the spelling of a call without a YAML tag. Condition is none: as a key it names a resource's
+// condition.
 func longForm(key string) (string, bool) {
 	if key == "Ref" {
 		return key, true

@@ -16,27 +16,27 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// fileKeys wraps data keys with a keyset in a file, which only its owner may read. A keyset holds the key that wraps and
-// those before it; what it wraps names its key.
+// fileKeys wraps data keys with a keyset in a file, which only its owner may read. A keyset holds the key that wraps
+// and those before it; what it wraps names its key.
 type fileKeys struct {
 	path string
 
-	mu   sync.Mutex
-	held tink.AEAD
+	mu     sync.Mutex
+	cached tink.AEAD
 }
 
 func (f *fileKeys) keyset() (tink.AEAD, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.held != nil {
-		return f.held, nil
+	if f.cached != nil {
+		return f.cached, nil
 	}
-	handle, err := readFile(f.path)
+	handle, err := readKeyFile(f.path)
 	if err != nil {
 		return nil, err
 	}
-	f.held, err = aead.New(handle)
-	return f.held, err
+	f.cached, err = aead.New(handle)
+	return f.cached, err
 }
 
 func (f *fileKeys) Generate(context.Context) (plain, wrapped []byte, err error) {
@@ -48,7 +48,7 @@ func (f *fileKeys) Generate(context.Context) (plain, wrapped []byte, err error) 
 	if _, err := rand.Read(plain); err != nil {
 		return nil, nil, err
 	}
-	wrapped, err = keys.Encrypt(plain, []byte(purpose()["purpose"]))
+	wrapped, err = keys.Encrypt(plain, []byte(encryptionContext()["purpose"]))
 	return plain, wrapped, err
 }
 
@@ -57,14 +57,14 @@ func (f *fileKeys) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := keys.Decrypt(wrapped, []byte(purpose()["purpose"]))
+	plain, err := keys.Decrypt(wrapped, []byte(encryptionContext()["purpose"]))
 	if err != nil {
-		return nil, ErrUnopened
+		return nil, ErrCannotOpen
 	}
 	return plain, nil
 }
 
-func readFile(path string) (*keyset.Handle, error) {
+func readKeyFile(path string) (*keyset.Handle, error) {
 	file, err := os.Open(path) //nolint:gosec // the path is the operator's
 	if err != nil {
 		return nil, fmt.Errorf("read the key file: %w", err)
@@ -84,11 +84,11 @@ func readFile(path string) (*keyset.Handle, error) {
 	return handle, nil
 }
 
-// MakeFile makes a key file with one key, readable by its owner alone, unless there is one. It returns the name by which New
-// takes it.
-func MakeFile(path string) (string, error) {
+// CreateKeyFile makes a key file with one key, readable by its owner alone, unless there is one. It returns the name by
+// which New takes it.
+func CreateKeyFile(path string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
-		_, err := readFile(path)
+		_, err := readKeyFile(path)
 		return filePrefix + path, err
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
@@ -97,12 +97,12 @@ func MakeFile(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make a key: %w", err)
 	}
-	return filePrefix + path, writeFile(path, handle)
+	return filePrefix + path, writeKeyFile(path, handle)
 }
 
-// RotateFile adds a key to a key file, which wraps from then on; what the ones before wrapped goes on opening.
-func RotateFile(path string) error {
-	handle, err := readFile(path)
+// RotateKeyFile adds a key to a key file, which wraps from then on; what the ones before wrapped goes on opening.
+func RotateKeyFile(path string) error {
+	handle, err := readKeyFile(path)
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,11 @@ func RotateFile(path string) error {
 	if handle, err = manager.Handle(); err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
-	return writeFile(path, handle)
+	return writeKeyFile(path, handle)
 }
 
-// writeFile replaces the file as a whole, so that no crash leaves half a key.
-func writeFile(path string, handle *keyset.Handle) error {
+// writeKeyFile replaces the file as a whole, so that no crash leaves half a key.
+func writeKeyFile(path string, handle *keyset.Handle) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write the key file: %w", err)
 	}

@@ -21,18 +21,18 @@ func New(cfg aws.Config, name string, local bool, now func() time.Time) *Sealer 
 	path, isFile := strings.CutPrefix(name, filePrefix)
 	switch {
 	case isFile && !local:
-		return &Sealer{Keys: refusing{errors.New("a key file is for local runs only; name a KMS key")}, Now: now}
+		return &Sealer{Keys: unavailableKeys{errors.New("a key file is for local runs only; name a KMS key")}, Now: now}
 	case isFile:
 		return &Sealer{Keys: &fileKeys{path: path}, Now: now}
 	}
 	return &Sealer{Keys: kmsKeys{client: kms.NewFromConfig(cfg), key: name}, Now: now}
 }
 
-// refusing is no key: whatever needs one is refused (V84).
-type refusing struct{ err error }
+// unavailableKeys is no key: whatever needs one is refused (V84).
+type unavailableKeys struct{ err error }
 
-func (r refusing) Generate(context.Context) ([]byte, []byte, error) { return nil, nil, r.err }
-func (r refusing) Unwrap(context.Context, []byte) ([]byte, error)   { return nil, r.err }
+func (r unavailableKeys) Generate(context.Context) ([]byte, []byte, error) { return nil, nil, r.err }
+func (r unavailableKeys) Unwrap(context.Context, []byte) ([]byte, error)   { return nil, r.err }
 
 // kmsKeys wraps data keys with a KMS key. KMS keeps the material of former rotations, so what they wrapped unwraps.
 type kmsKeys struct {
@@ -40,12 +40,12 @@ type kmsKeys struct {
 	key    string
 }
 
-// purpose is the encryption context, which KMS writes into its log and wants again.
-func purpose() map[string]string { return map[string]string{"purpose": "useraccounts/seal"} }
+// encryptionContext is the encryption context, which KMS writes into its log and wants again.
+func encryptionContext() map[string]string { return map[string]string{"purpose": "useraccounts/seal"} }
 
 func (k kmsKeys) Generate(ctx context.Context) (plain, wrapped []byte, err error) {
 	out, err := k.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
-		KeyId: &k.key, KeySpec: types.DataKeySpecAes256, EncryptionContext: purpose(),
+		KeyId: &k.key, KeySpec: types.DataKeySpecAes256, EncryptionContext: encryptionContext(),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -54,10 +54,11 @@ func (k kmsKeys) Generate(ctx context.Context) (plain, wrapped []byte, err error
 }
 
 func (k kmsKeys) Unwrap(ctx context.Context, wrapped []byte) ([]byte, error) {
-	out, err := k.client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: wrapped, KeyId: &k.key, EncryptionContext: purpose()})
+	out, err := k.client.Decrypt(ctx,
+		&kms.DecryptInput{CiphertextBlob: wrapped, KeyId: &k.key, EncryptionContext: encryptionContext()})
 	var bad *types.InvalidCiphertextException
 	if errors.As(err, &bad) {
-		return nil, fmt.Errorf("%w: %w", ErrUnopened, err)
+		return nil, fmt.Errorf("%w: %w", ErrCannotOpen, err)
 	}
 	if err != nil {
 		return nil, err

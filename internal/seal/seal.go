@@ -16,8 +16,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 )
 
-// Keys makes and unwraps data keys.
-type Keys interface {
+// KeyWrapper makes and unwraps data keys.
+type KeyWrapper interface {
 	// Generate returns a new data key of 32 bytes, plain and wrapped.
 	Generate(ctx context.Context) (plain, wrapped []byte, err error)
 	// Unwrap returns the data key that was wrapped.
@@ -27,20 +27,20 @@ type Keys interface {
 const (
 	// keyLife is how long a data key stays in memory and seals; a key taken from the account is felt that soon.
 	keyLife = 10 * time.Minute
-	// maxKeys bounds the data keys in memory, maxUses how often one seals (far below AES-GCM's 2^32 random nonces).
-	maxKeys = 256
-	maxUses = 1 << 20
+	// maxCachedKeys bounds the data keys in memory, maxUses how often one seals (far below AES-GCM's 2^32 random nonces).
+	maxCachedKeys = 256
+	maxUses       = 1 << 20
 	// version begins whatever is sealed, so that another form can come after it.
 	version    = 1
 	maxWrapped = 1024
 )
 
-// ErrUnopened is returned for what does not open: another context, another key, or bytes that changed.
-var ErrUnopened = errors.New("sealed data does not open")
+// ErrCannotOpen is returned for what does not open: another context, another key, or bytes that changed.
+var ErrCannotOpen = errors.New("sealed data does not open")
 
 // Sealer seals and opens. Keep one for the life of the process.
 type Sealer struct {
-	Keys Keys
+	Keys KeyWrapper
 	Now  func() time.Time
 
 	mu      sync.Mutex
@@ -51,13 +51,13 @@ type Sealer struct {
 type dataKey struct {
 	cipher  *subtle.AESGCM
 	wrapped []byte
-	ends    time.Time
+	expires time.Time
 	uses    int
 }
 
 // Seal seals plain, bound to a context.
 func (s *Sealer) Seal(ctx context.Context, plain, bound []byte) ([]byte, error) {
-	key, err := s.sealing(ctx)
+	key, err := s.currentKey(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,31 +70,31 @@ func (s *Sealer) Seal(ctx context.Context, plain, bound []byte) ([]byte, error) 
 	return append(append(out, key.wrapped...), sealed...), nil
 }
 
-// Open opens what Seal returned, for the same context; ErrUnopened if it does not open.
+// Open opens what Seal returned, for the same context; ErrCannotOpen if it does not open.
 func (s *Sealer) Open(ctx context.Context, sealed, bound []byte) ([]byte, error) {
 	if len(sealed) < 3 || sealed[0] != version {
-		return nil, ErrUnopened
+		return nil, ErrCannotOpen
 	}
 	size := int(binary.BigEndian.Uint16(sealed[1:3]))
 	if size == 0 || size > maxWrapped || len(sealed) < 3+size {
-		return nil, ErrUnopened
+		return nil, ErrCannotOpen
 	}
-	key, err := s.unwrapped(ctx, sealed[3:3+size])
+	key, err := s.unwrap(ctx, sealed[3:3+size])
 	if err != nil {
 		return nil, err
 	}
 	plain, err := key.cipher.Decrypt(sealed[3+size:], bound)
 	if err != nil {
-		return nil, ErrUnopened
+		return nil, ErrCannotOpen
 	}
 	return plain, nil
 }
 
-// sealing returns the data key that seals now. Calls wait for each other only while a new one is made.
-func (s *Sealer) sealing(ctx context.Context) (*dataKey, error) {
+// currentKey returns the data key that seals now. Calls wait for each other only while a new one is made.
+func (s *Sealer) currentKey(ctx context.Context) (*dataKey, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if key := s.current; key != nil && s.Now().Before(key.ends) && key.uses < maxUses {
+	if key := s.current; key != nil && s.Now().Before(key.expires) && key.uses < maxUses {
 		key.uses++
 		return key, nil
 	}
@@ -105,7 +105,7 @@ func (s *Sealer) sealing(ctx context.Context) (*dataKey, error) {
 	if len(wrapped) == 0 || len(wrapped) > maxWrapped {
 		return nil, errors.New("make a data key: the wrapped key has no usable size")
 	}
-	key, err := s.keep(plain, wrapped)
+	key, err := s.cache(plain, wrapped)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +113,11 @@ func (s *Sealer) sealing(ctx context.Context) (*dataKey, error) {
 	return key, nil
 }
 
-func (s *Sealer) unwrapped(ctx context.Context, wrapped []byte) (*dataKey, error) {
+func (s *Sealer) unwrap(ctx context.Context, wrapped []byte) (*dataKey, error) {
 	s.mu.Lock()
 	key := s.opened[string(wrapped)]
 	s.mu.Unlock()
-	if key != nil && s.Now().Before(key.ends) {
+	if key != nil && s.Now().Before(key.expires) {
 		return key, nil
 	}
 	plain, err := s.Keys.Unwrap(ctx, wrapped)
@@ -126,11 +126,11 @@ func (s *Sealer) unwrapped(ctx context.Context, wrapped []byte) (*dataKey, error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(plain, wrapped)
+	return s.cache(plain, wrapped)
 }
 
-// keep keeps a data key in memory for its time, and wipes the copy it was given.
-func (s *Sealer) keep(plain, wrapped []byte) (*dataKey, error) {
+// cache keeps a data key in memory for its time, and wipes the copy it was given.
+func (s *Sealer) cache(plain, wrapped []byte) (*dataKey, error) {
 	defer clear(plain)
 	if len(plain) != 32 {
 		return nil, errors.New("a data key has 32 bytes")
@@ -139,10 +139,10 @@ func (s *Sealer) keep(plain, wrapped []byte) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use a data key: %w", err)
 	}
-	if len(s.opened) >= maxKeys || s.opened == nil {
+	if len(s.opened) >= maxCachedKeys || s.opened == nil {
 		s.opened = map[string]*dataKey{}
 	}
-	key := &dataKey{cipher: cipher, wrapped: append([]byte{}, wrapped...), ends: s.Now().Add(keyLife)}
+	key := &dataKey{cipher: cipher, wrapped: append([]byte{}, wrapped...), expires: s.Now().Add(keyLife)}
 	s.opened[string(wrapped)] = key
 	return key, nil
 }

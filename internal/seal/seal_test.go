@@ -25,7 +25,7 @@ func atNoon() time.Time { return noon }
 func keyFile(t *testing.T) (path, name string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "keys", "seal.json")
-	name, err := seal.MakeFile(path)
+	name, err := seal.CreateKeyFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,8 @@ func TestWhatIsSealedOpensOnlyWhereItBelongs(t *testing.T) {
 	if plain, err := s.Open(t.Context(), sealed, []byte("env/account/totp")); err != nil || string(plain) != "seed" {
 		t.Errorf("%q, %v", plain, err)
 	}
-	if plain, err := s.Open(t.Context(), sealed, []byte("env/another/totp")); !errors.Is(err, seal.ErrUnopened) || plain != nil {
+	if plain, err := s.Open(t.Context(), sealed, []byte("env/another/totp")); !errors.Is(err, seal.ErrCannotOpen) ||
+		plain != nil {
 		t.Errorf("another account's context: %q, %v", plain, err)
 	}
 	for i := range sealed {
@@ -69,7 +70,7 @@ func TestAKeyFileIsRotated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := seal.RotateFile(path); err != nil {
+	if err := seal.RotateKeyFile(path); err != nil {
 		t.Fatal(err)
 	}
 	rotated := seal.New(aws.Config{}, name, true, atNoon)
@@ -82,11 +83,12 @@ func TestAKeyFileIsRotated(t *testing.T) {
 	}
 	_, other := keyFile(t)
 	for _, sealed := range [][]byte{old, fresh} {
-		if _, err := seal.New(aws.Config{}, other, true, atNoon).Open(t.Context(), sealed, nil); !errors.Is(err, seal.ErrUnopened) {
+		if _, err := seal.New(aws.Config{}, other, true, atNoon).Open(t.Context(), sealed, nil); !errors.Is(err,
+			seal.ErrCannotOpen) {
 			t.Errorf("another key file: %v", err)
 		}
 	}
-	if again, err := seal.MakeFile(path); err != nil || again != name {
+	if again, err := seal.CreateKeyFile(path); err != nil || again != name {
 		t.Errorf("made again: %s, %v", again, err)
 	}
 	if _, err := seal.New(aws.Config{}, name, true, atNoon).Open(t.Context(), old, nil); err != nil {
@@ -121,7 +123,8 @@ func fakeKMS(t *testing.T, calls map[string]int, down *bool) aws.Config {
 			CiphertextBlob    []byte
 			EncryptionContext map[string]string
 		}
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.KeyID != "arn:key" || in.EncryptionContext["purpose"] == "" {
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.KeyID != "arn:key" ||
+			in.EncryptionContext["purpose"] == "" {
 			t.Errorf("%+v, %v", in, err)
 		}
 		operation := r.Header.Get("X-Amz-Target")

@@ -2,8 +2,8 @@ package session
 
 import "time"
 
-// Key is a standing credential of an API client: its holder calls the API with it, or opens short sessions by it.
-type Key struct {
+// APIKey is a standing credential of an API client: its holder calls the API with it, or opens short sessions by it.
+type APIKey struct {
 	AccountID string
 	ID        string
 	// Hash is the SHA-256 of its secret, which is shown once and stored nowhere.
@@ -31,7 +31,7 @@ const (
 )
 
 // State returns the key's state at now. Whether its account may be used is another matter.
-func (k Key) State(now time.Time) KeyState {
+func (k APIKey) State(now time.Time) KeyState {
 	switch {
 	case !k.Locked.IsZero():
 		return KeyLocked
@@ -44,15 +44,15 @@ func (k Key) State(now time.Time) KeyState {
 const (
 	// KeySessionLife is how long a session lasts that a key opened. It is never refreshed: the key opens another.
 	KeySessionLife = 30 * time.Minute
-	// KeyUseNoted is how exactly the last use of a key is known: it is written down at most once in that time.
-	KeyUseNoted = time.Hour
+	// KeyUseInterval is how exactly the last use of a key is known: it is written down at most once in that time.
+	KeyUseInterval = time.Hour
 )
 
-// UseIsDue reports whether a use at now is to be written down.
-func (k Key) UseIsDue(now time.Time) bool { return now.Sub(k.LastUsed) >= KeyUseNoted }
+// UseDue reports whether a use at now is to be written down.
+func (k APIKey) UseDue(now time.Time) bool { return now.Sub(k.LastUsed) >= KeyUseInterval }
 
 // SessionEnd returns when a session ends that the key opens at now: never later than the key.
-func (k Key) SessionEnd(now time.Time) time.Time {
+func (k APIKey) SessionEnd(now time.Time) time.Time {
 	end := now.Add(KeySessionLife)
 	if end.After(k.Expires) {
 		return k.Expires

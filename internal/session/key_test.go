@@ -9,7 +9,7 @@ import (
 
 // V46, C46: a key ends by the clock, to the instant, and a lock wins over everything.
 func TestStateOfAKey(t *testing.T) {
-	k := session.Key{Expires: start.AddDate(0, 0, 90)}
+	k := session.APIKey{Expires: start.AddDate(0, 0, 90)}
 	for _, c := range []struct {
 		at     time.Time
 		locked time.Time
@@ -26,14 +26,15 @@ func TestStateOfAKey(t *testing.T) {
 			t.Errorf("at %v, locked %v: %s, want %s", c.at, c.locked, got, c.want)
 		}
 	}
-	if (session.Key{}).State(start) != session.KeyExpired {
+	if (session.APIKey{}).State(start) != session.KeyExpired {
 		t.Error("the zero key is active")
 	}
 }
 
 func TestSessionsOfAKeyEndWithIt(t *testing.T) {
-	k := session.Key{Expires: start.Add(time.Hour)}
-	for _, c := range []struct{ after, want time.Duration }{{0, 30 * time.Minute}, {30 * time.Minute, time.Hour}, {50 * time.Minute, time.Hour}} {
+	k := session.APIKey{Expires: start.Add(time.Hour)}
+	for _, c := range []struct{ after, want time.Duration }{{0, 30 * time.Minute}, {30 * time.Minute, time.Hour},
+		{50 * time.Minute, time.Hour}} {
 		if got := k.SessionEnd(start.Add(c.after)); !got.Equal(start.Add(c.want)) {
 			t.Errorf("opened after %v it ends after %v", c.after, got.Sub(start))
 		}
@@ -41,12 +42,12 @@ func TestSessionsOfAKeyEndWithIt(t *testing.T) {
 }
 
 func TestUseIsDueOnceAnHour(t *testing.T) {
-	k := session.Key{}
-	if !k.UseIsDue(start) {
+	k := session.APIKey{}
+	if !k.UseDue(start) {
 		t.Error("the first use is not due")
 	}
 	k.LastUsed = start
-	if k.UseIsDue(start.Add(time.Hour-1)) || !k.UseIsDue(start.Add(time.Hour)) {
+	if k.UseDue(start.Add(time.Hour-1)) || !k.UseDue(start.Add(time.Hour)) {
 		t.Error("not once an hour")
 	}
 }

@@ -1,5 +1,6 @@
-// Package session is a signed-in session, the tickets between the steps of a sign-in, and the API keys that need none: what
-// they hold and when they are over. Expiry is always a comparison with the clock, never the table's sweeping (C46).
+// Package session is a signed-in session, the tickets between the steps of a sign-in, and the API keys that need none:
+// what they hold and when they are over. Expiry is always a comparison with the clock, never the table's sweeping
+// (C46).
 package session
 
 import "time"
@@ -8,14 +9,14 @@ import "time"
 type Session struct {
 	AccountID string
 	ID        string
-	// AccessHash and RefreshHash are the SHA-256 of the current tokens; UsedRefreshHash is of the refresh token before, which
-	// was exchanged at Renewed.
+	// AccessHash and RefreshHash are the SHA-256 of the current tokens; UsedRefreshHash is of the refresh token before,
+	// which was exchanged at Renewed.
 	AccessHash      []byte
 	RefreshHash     []byte
 	UsedRefreshHash []byte
 	Renewed         time.Time
-	// FamilyHash recognises every refresh token that the session ever had: the second use of any closes it. Salt is what its
-	// tokens' successors are derived with (token.Successors).
+	// FamilyHash recognises every refresh token that the session ever had: the second use of any closes it. Salt is what
+	// its tokens' successors are derived with (token.Successors).
 	FamilyHash []byte
 	Salt       []byte
 	// Epoch is the account's when the session began.
@@ -24,11 +25,11 @@ type Session struct {
 	Client    string
 	UserAgent string
 	Address   string
-	// ByCookie is for a session whose tokens are cookies of a page of ours: it is renewed by its cookie, any other by the token
-	// itself (C35).
+	// ByCookie is for a session whose tokens are cookies of a page of ours: it is renewed by its cookie, any other by the
+	// token itself (C35).
 	ByCookie bool
-	// Key is the id of the API key that opened it, empty for people's. Such a session is over with its key.
-	Key string
+	// KeyID is the id of the API key that opened it, empty for people's. Such a session is over with its key.
+	KeyID string
 
 	Start time.Time
 	// RefreshDue is when the session is over unless refreshed; HardEnd is when it is over in any case.
@@ -37,32 +38,33 @@ type Session struct {
 	// Closed is when it was closed, zero while it is not; Reason says by what.
 	Closed time.Time
 	Reason Reason
-	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is the network address that brought it about.
+	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is the network address that brought it
+	// about.
 	ClosedBy, ClosedByID, ClosedFrom string
 }
 
 // End is how a session is closed: when, why, by whom and from where.
 type End struct {
 	At          time.Time
-	Why         Reason
+	Reason      Reason
 	By, ByID    string
 	FromAddress string
 }
 
-// Grace is for how long after a refresh the former token still gets the same answer: time for a client whose answer was
-// lost to ask again, too short for a thief to come after the owner.
-const Grace = 10 * time.Second
+// RefreshGrace is for how long after a refresh the former token still gets the same answer: time for a client whose
+// answer was lost to ask again, too short for a thief to come after the owner.
+const RefreshGrace = 10 * time.Second
 
-// MayRepeat reports whether the refresh token before the current one may get its answer again at now.
-func (s Session) MayRepeat(now time.Time) bool {
-	return !s.Renewed.IsZero() && !now.Before(s.Renewed.Add(-Grace)) && now.Before(s.Renewed.Add(Grace))
+// InRefreshGrace reports whether the refresh token before the current one may get its answer again at now.
+func (s Session) InRefreshGrace(now time.Time) bool {
+	return !s.Renewed.IsZero() && !now.Before(s.Renewed.Add(-RefreshGrace)) && now.Before(s.Renewed.Add(RefreshGrace))
 }
 
-// Longest is how long a session can last at most, whatever the settings say: one older is over.
-const Longest = 24 * time.Hour
+// MaxLifetime is how long a session can last at most, whatever the settings say: one older is over.
+const MaxLifetime = 24 * time.Hour
 
-// FreshAt reports whether the owner of the session proved themselves within the time before now, for what asks for it anew
-// (C15). A session begins with that proof and a refresh is none, so its start is the time.
+// FreshAt reports whether the owner of the session proved themselves within the time before now, for what asks for it
+// anew (C15). A session begins with that proof and a refresh is none, so its start is the time.
 func (s Session) FreshAt(now time.Time, within time.Duration) bool { return now.Sub(s.Start) <= within }
 
 // Reason says what closed a session.
@@ -81,8 +83,8 @@ func (s Session) Live(now time.Time, epoch int64) bool {
 	return s.Closed.IsZero() && now.Before(s.RefreshDue) && now.Before(s.HardEnd) && s.Epoch == epoch
 }
 
-// Due returns when a session refreshed at now has to be refreshed again.
-func (s Session) Due(now time.Time, idle time.Duration) time.Time {
+// NextRefreshDue returns when a session refreshed at now has to be refreshed again.
+func (s Session) NextRefreshDue(now time.Time, idle time.Duration) time.Time {
 	due := now.Add(idle)
 	if due.After(s.HardEnd) {
 		return s.HardEnd
@@ -104,16 +106,16 @@ const (
 // Proof is something that a sign-in proved so far.
 type Proof string
 
-// The proofs. A passkey that verified its user is two factors at once; a provider's sign-in is the first, and the second
-// only where the environment trusts the provider to ask for one. Another is any second factor of the account's own, or its
-// set-up just now; Remembered is a trusted device in place of one.
+// The proofs. A passkey that verified its user is two factors at once; a provider's sign-in is the first, and the
+// second only where the environment trusts the provider to ask for one. Another is any second factor of the account's
+// own, or its set-up just now; Remembered is a trusted device in place of one.
 const (
-	ByPassword       Proof = "password"
-	ByPasskey        Proof = "passkey"
-	ByProvider       Proof = "provider"
-	ByStrongProvider Proof = "providerWithSecondFactor"
-	Another          Proof = "secondFactor"
-	Remembered       Proof = "rememberedDevice"
+	ByPassword        Proof = "password"
+	ByPasskey         Proof = "passkey"
+	ByProvider        Proof = "provider"
+	ByProviderWithMFA Proof = "providerWithSecondFactor"
+	ByOwnSecondFactor Proof = "secondFactor"
+	ByTrustedDevice   Proof = "rememberedDevice"
 )
 
 // Ticket lets its holder take one step of a sign-in, once.

@@ -9,8 +9,9 @@ import (
 
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-func open() session.Session {
-	return session.Session{Epoch: 3, Start: start, RefreshDue: start.Add(30 * time.Minute), HardEnd: start.Add(12 * time.Hour)}
+func openSession() session.Session {
+	return session.Session{Epoch: 3, Start: start, RefreshDue: start.Add(30 * time.Minute),
+		HardEnd: start.Add(12 * time.Hour)}
 }
 
 // V39, C46: both limits hold by the clock, to the instant.
@@ -25,13 +26,16 @@ func TestLiveEndsAtEachLimit(t *testing.T) {
 		{"at its start", nil, start, 3, true},
 		{"just before it has to be refreshed", nil, start.Add(30*time.Minute - 1), 3, true},
 		{"when it has to be refreshed", nil, start.Add(30 * time.Minute), 3, false},
-		{"just before its hard end", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) }, start.Add(12*time.Hour - 1), 3, true},
-		{"at its hard end, however it was refreshed", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) }, start.Add(12 * time.Hour), 3, false},
-		{"closed, even at a later time than now", func(s *session.Session) { s.Closed = start.Add(time.Hour) }, start, 3, false},
+		{"just before its hard end", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
+			start.Add(12*time.Hour - 1), 3, true},
+		{"at its hard end, however it was refreshed", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
+			start.Add(12 * time.Hour), 3, false},
+		{"closed, even at a later time than now", func(s *session.Session) { s.Closed = start.Add(time.Hour) }, start, 3,
+			false},
 		{"the account's epoch moved on", nil, start, 4, false},
 		{"of a later epoch than the account", nil, start, 2, false},
 	} {
-		s := open()
+		s := openSession()
 		if c.change != nil {
 			c.change(&s)
 		}
@@ -52,7 +56,7 @@ func TestDueStopsAtTheHardEnd(t *testing.T) {
 		{11*time.Hour + 31*time.Minute, 30 * time.Minute, 12 * time.Hour},
 		{0, 24 * time.Hour, 12 * time.Hour},
 	} {
-		if got := open().Due(start.Add(c.after), c.idle); !got.Equal(start.Add(c.want)) {
+		if got := openSession().NextRefreshDue(start.Add(c.after), c.idle); !got.Equal(start.Add(c.want)) {
 			t.Errorf("refreshed after %v: due after %v, want %v", c.after, got.Sub(start), c.want)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package sets is Sets: saved views of a grid, with its columns, filters and order. A Set is private to the person who made
-// it, or shared with all who may list; which one a person starts with is that person's own choice.
+// Package sets is Sets: saved views of a grid, with its columns, filters and order. A Set is private to the person who
+// made it, or shared with all who may list; which one a person starts with is that person's own choice.
 package sets
 
 import (
@@ -23,8 +23,9 @@ const (
 	MaxShared = 500 // shared Sets of an environment: everybody's list reads them
 )
 
-// ErrRaced is what Store.Write returns when the Set, or what counts it, is no longer as read. Nothing was written.
-var ErrRaced = errors.New("set changed since it was read")
+// ErrConcurrentChange is what Store.Write returns when the Set, or what counts it, is no longer as read. Nothing was
+// written.
+var ErrConcurrentChange = errors.New("set changed since it was read")
 
 // Set is a saved view.
 type Set struct {
@@ -57,8 +58,8 @@ type View struct {
 	Default, Own bool
 }
 
-// Seen is what a person sees of Sets: their own and the shared ones, and the ids of their defaults by grid.
-type Seen struct {
+// Visible is what a person sees of Sets: their own and the shared ones, and the ids of their defaults by grid.
+type Visible struct {
 	Sets     []Set
 	Defaults map[string]string
 }
@@ -74,11 +75,11 @@ type Write struct {
 
 // Store is what the service needs of the table.
 type Store interface {
-	// Seen returns all Sets that a person sees.
-	Seen(ctx context.Context, env, person string) (Seen, error)
-	// One returns a Set that a person sees, in a Seen with no other; NotFound if there is none.
-	One(ctx context.Context, env, person, id string) (Seen, error)
-	// Write does w: ErrRaced if the Set is no longer as read, a Conflict if there would be too many.
+	// Visible returns all Sets that a person sees.
+	Visible(ctx context.Context, env, person string) (Visible, error)
+	// Get returns a Set that a person sees, in a Seen with no other; NotFound if there is none.
+	Get(ctx context.Context, env, person, id string) (Visible, error)
+	// Write does w: ErrConcurrentChange if the Set is no longer as read, a Conflict if there would be too many.
 	Write(ctx context.Context, env string, w Write) error
 }
 
@@ -89,61 +90,63 @@ type Service struct {
 	NewID func() string
 }
 
-// Place is where a page of a list ended.
-type Place struct {
+// Position is where a page of a list ended.
+type Position struct {
 	Name string `json:"n"`
 	ID   string `json:"i"`
 }
 
 // List returns up to limit of the Sets of a grid that the caller sees, in the order of their names, and where to go on.
-func (s *Service) List(ctx context.Context, sc access.Scope, grid string, after *Place, limit int) ([]View, *Place, error) {
-	seen, err := s.Store.Seen(ctx, sc.Env.ID, sc.Caller.AccountID)
+func (s *Service) List(ctx context.Context, sc access.Scope, grid string, after *Position, limit int) ([]View,
+	*Position, error) {
+	visible, err := s.Store.Visible(ctx, sc.Env.ID, sc.Caller.AccountID)
 	if err != nil {
 		return nil, nil, err
 	}
-	places := map[string]Place{}
-	compare := func(a, b Place) int {
+	positions := map[string]Position{}
+	compare := func(a, b Position) int {
 		if by := strings.Compare(a.Name, b.Name); by != 0 {
 			return by
 		}
 		return strings.Compare(a.ID, b.ID)
 	}
-	found := slices.DeleteFunc(seen.Sets, func(set Set) bool {
-		places[set.ID] = Place{account.Fold(set.Name), set.ID}
-		return grid != "" && set.Grid != grid || after != nil && compare(places[set.ID], *after) <= 0
+	found := slices.DeleteFunc(visible.Sets, func(set Set) bool {
+		positions[set.ID] = Position{account.Fold(set.Name), set.ID}
+		return grid != "" && set.Grid != grid || after != nil && compare(positions[set.ID], *after) <= 0
 	})
-	slices.SortFunc(found, func(a, b Set) int { return compare(places[a.ID], places[b.ID]) })
-	var next *Place
+	slices.SortFunc(found, func(a, b Set) int { return compare(positions[a.ID], positions[b.ID]) })
+	var next *Position
 	if len(found) > limit {
 		found = found[:limit]
-		next = new(places[found[limit-1].ID])
+		next = new(positions[found[limit-1].ID])
 	}
 	out := make([]View, len(found))
 	for i, set := range found {
-		out[i] = viewed(sc, set, seen)
+		out[i] = newView(sc, set, visible)
 	}
 	return out, next, nil
 }
 
-func viewed(sc access.Scope, set Set, seen Seen) View {
-	return View{Set: set, Default: seen.Defaults[set.Grid] == set.ID, Own: set.OwnerID == sc.Caller.AccountID}
+func newView(sc access.Scope, set Set, visible Visible) View {
+	return View{Set: set, Default: visible.Defaults[set.Grid] == set.ID, Own: set.OwnerID == sc.Caller.AccountID}
 }
 
 // Get returns one Set; another person's private one is NotFound.
 func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (View, error) {
-	seen, err := s.Store.One(ctx, sc.Env.ID, sc.Caller.AccountID, id)
+	visible, err := s.Store.Get(ctx, sc.Env.ID, sc.Caller.AccountID, id)
 	if err != nil {
 		return View{}, err
 	}
-	return viewed(sc, seen.Sets[0], seen), nil
+	return newView(sc, visible.Sets[0], visible), nil
 }
 
 // Create keeps a new Set of the caller's.
-func (s *Service) Create(ctx context.Context, sc access.Scope, c Choice) (View, error) {
+func (s *Service) Create(ctx context.Context, sc access.Scope, c Patch) (View, error) {
 	now := s.now()
 	set := Set{
-		ID: s.NewID(), Version: 1, OwnerID: sc.Caller.AccountID, Owner: sc.Caller.Username, ChangedAt: now, ChangedBy: sc.Caller.Username,
-		Grid: Accounts, Sort: account.DefaultOrder, Filters: map[string]string{},
+		ID: s.NewID(), Version: 1, OwnerID: sc.Caller.AccountID, Owner: sc.Caller.Username, ChangedAt: now,
+		ChangedBy: sc.Caller.Username,
+		Grid:      Accounts, Sort: account.DefaultOrder, Filters: map[string]string{},
 	}
 	if err := fault.InvalidFields(c.apply(&set, true)); err != nil {
 		return View{}, err
@@ -156,19 +159,21 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, c Choice) (View, 
 		w.Default = c.Default
 	}
 	err := s.Store.Write(ctx, sc.Env.ID, w)
-	if errors.Is(err, ErrRaced) {
-		return View{}, busy()
+	if errors.Is(err, ErrConcurrentChange) {
+		return View{}, busyFault()
 	}
 	return View{Set: set, Default: w.Default != nil, Own: true}, err
 }
 
-func busy() error {
-	return fault.New(fault.Conflict, "busy", "Others are changing this Set just now; try again.").After(time.Second)
+func busyFault() error {
+	return fault.New(fault.Conflict, "busy",
+		"Others are changing this Set just now; try again.").WithRetryAfter(time.Second)
 }
 
 func guardSharing(sc access.Scope, before, after Set) error {
 	if after.Shared && !before.Shared && !sc.Caller.May(access.SetShare) {
-		return fault.New(fault.Forbidden, "forbidden", "Sharing a Set needs the permission %s; keep it private, or ask for the permission.", access.SetShare)
+		return fault.New(fault.Forbidden, "forbidden",
+			"Sharing a Set needs the permission %s; keep it private, or ask for the permission.", access.SetShare)
 	}
 	return nil
 }
@@ -176,32 +181,36 @@ func guardSharing(sc access.Scope, before, after Set) error {
 // guardOwner lets owners and administrators change a Set.
 func guardOwner(sc access.Scope, set Set) error {
 	if set.OwnerID != sc.Caller.AccountID && !sc.Caller.May(access.AccountAdmin) {
-		return fault.New(fault.Forbidden, "notOwner", "This Set is %s's; only they and administrators can change it. Save one of your own instead.", set.Owner)
+		return fault.New(fault.Forbidden, "notOwner",
+			"This Set is %s's; only they and administrators can change it. Save one of your own instead.", set.Owner)
 	}
 	return nil
 }
 
-func stale(set Set) error {
+func staleFault(set Set) error {
 	at := set.ChangedAt
-	return fault.New(fault.Stale, "stale", "%s changed the Set meanwhile. Read it again, and send your change with the new ETag.", set.ChangedBy).
-		WithFields(fault.Field{Field: "version", Code: "changed", Message: "Changed since you read it.", By: set.ChangedBy, At: &at})
+	return fault.New(fault.Stale, "stale",
+		"%s changed the Set meanwhile. Read it again, and send your change with the new ETag.", set.ChangedBy).
+		WithFields(fault.Field{Field: "version", Code: "changed", Message: "Changed since you read it.", By: set.ChangedBy,
+			At: &at})
 }
 
-// Change changes a Set if version is still its newest, and whether it is the caller's default, which anybody who sees it may.
-func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, c Choice) (View, error) {
+// Change changes a Set if version is still its newest, and whether it is the caller's default, which anybody who sees
+// it may.
+func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, c Patch) (View, error) {
 	before, err := s.Get(ctx, sc, id)
 	if err != nil {
 		return View{}, err
 	}
 	if before.Version != version {
-		return View{}, stale(before.Set)
+		return View{}, staleFault(before.Set)
 	}
 	after := before
 	if err := fault.InvalidFields(c.apply(&after.Set, false)); err != nil {
 		return View{}, err
 	}
 	w := Write{Before: &before.Set, After: &after.Set, PersonID: sc.Caller.AccountID}
-	if !same(before.Set, after.Set) {
+	if !equalSets(before.Set, after.Set) {
 		if err := guardOwner(sc, before.Set); err != nil {
 			return View{}, err
 		}
@@ -230,7 +239,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 		return err
 	}
 	if before.Version != version {
-		return stale(before.Set)
+		return staleFault(before.Set)
 	}
 	w := Write{Before: &before.Set, PersonID: sc.Caller.AccountID}
 	if before.Default {
@@ -242,7 +251,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 // write writes a change; if the Set was changed in between, it says so as for any stale version.
 func (s *Service) write(ctx context.Context, sc access.Scope, w Write) error {
 	err := s.Store.Write(ctx, sc.Env.ID, w)
-	if !errors.Is(err, ErrRaced) {
+	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
 	now, err := s.Get(ctx, sc, w.Before.ID)
@@ -250,9 +259,9 @@ func (s *Service) write(ctx context.Context, sc access.Scope, w Write) error {
 		return err
 	}
 	if now.Version == w.Before.Version {
-		return busy()
+		return busyFault()
 	}
-	return stale(now.Set)
+	return staleFault(now.Set)
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

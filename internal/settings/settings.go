@@ -1,5 +1,5 @@
-// Package settings is the environment defaults as administrators see and change them: their fields, the rules between them,
-// and the one document they make, versioned like an account.
+// Package settings is the environment defaults as administrators see and change them: their fields, the rules between
+// them, and the one document they make, versioned like an account.
 package settings
 
 import (
@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
-// ErrRaced is what Store.Write returns when the document is no longer as the write read it. Nothing was written.
-var ErrRaced = errors.New("settings changed since they were read")
+// ErrConcurrentChange is what Store.Write returns when the document is no longer as the write read it. Nothing was
+// written.
+var ErrConcurrentChange = errors.New("settings changed since they were read")
 
 // Subject is what the environment's log calls the document.
 const Subject = "settings"
@@ -28,18 +29,18 @@ type Write struct {
 	// From is the version that the change was made on; the event has the next.
 	From  int64
 	After Settings
-	Event journal.Event
+	Event auditlog.Event
 }
 
 // Store is what the service needs of the table.
 type Store interface {
 	Environment(ctx context.Context, env string) (environment.Environment, error)
-	// WriteSettings does w; ErrRaced if the document is at another version.
+	// WriteSettings does w; ErrConcurrentChange if the document is at another version.
 	WriteSettings(ctx context.Context, w Write) error
 	// Events returns up to limit events of the environment, newest first, after the given id, and the id to go on from.
-	Events(ctx context.Context, env, after string, limit int) ([]journal.Event, string, error)
+	Events(ctx context.Context, env, after string, limit int) ([]auditlog.Event, string, error)
 	// EventsSince returns the events of a subject that made versions after the given one, oldest first.
-	EventsSince(ctx context.Context, env, subject string, version int64) ([]journal.Event, error)
+	EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error)
 }
 
 // Service changes settings.
@@ -69,19 +70,20 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, version int64, pa
 	if now.SettingsVersion != version {
 		return Document{}, s.stale(ctx, now, version)
 	}
-	after, bad := plan(now.Settings, patch)
-	if err := fault.InvalidFields(bad); err != nil {
+	after, invalid := validate(now.Settings, patch)
+	if err := fault.InvalidFields(invalid); err != nil {
 		return Document{}, err
 	}
 	diff := Fields().Compare(&now.Settings, &after)
 	if len(diff) == 0 {
 		return Document{Settings: after, Version: version}, nil
 	}
-	err = s.Store.WriteSettings(ctx, Write{Env: now.ID, From: version, After: after, Event: journal.Event{
-		ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: journal.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID,
-		Key: sc.Caller.KeyID, Subject: Subject, Version: version + 1, Changes: diff, Keep: after.LogRetentionDays,
+	err = s.Store.WriteSettings(ctx, Write{Env: now.ID, From: version, After: after, Event: auditlog.Event{
+		ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: auditlog.Changed, By: sc.Caller.Username,
+		ByID: sc.Caller.AccountID,
+		Key:  sc.Caller.KeyID, Subject: Subject, Version: version + 1, Changes: diff, RetentionDays: after.LogRetentionDays,
 	}})
-	if errors.Is(err, ErrRaced) {
+	if errors.Is(err, ErrConcurrentChange) {
 		if now, err = s.Store.Environment(ctx, sc.Env.ID); err == nil {
 			err = s.stale(ctx, now, version)
 		}
@@ -94,45 +96,49 @@ func (s *Service) stale(ctx context.Context, now environment.Environment, versio
 	if err != nil {
 		return err
 	}
-	return journal.Stale("The document of settings", now.SettingsVersion, events)
+	return auditlog.Stale("The document of settings", now.SettingsVersion, events)
 }
 
-// Log returns up to limit events of the environment, newest first, after the given id, and the id to go on from. It ends
-// where the environment's log is no longer kept, whether the table has swept what is older or not.
-func (s *Service) Log(ctx context.Context, sc access.Scope, after string, limit int) ([]journal.Event, string, error) {
+// Log returns up to limit events of the environment, newest first, after the given id, and the id to go on from. It
+// ends where the environment's log is no longer kept, whether the table has swept what is older or not.
+func (s *Service) Log(ctx context.Context, sc access.Scope, after string, limit int) ([]auditlog.Event, string, error) {
 	events, next, err := s.Store.Events(ctx, sc.Env.ID, after, limit)
-	kept := s.Now().Add(-journal.Kept(sc.Env.Settings.LogRetentionDays))
-	if i := slices.IndexFunc(events, func(e journal.Event) bool { return e.At.Before(kept) }); i >= 0 {
+	kept := s.Now().Add(-auditlog.Retention(sc.Env.Settings.LogRetentionDays))
+	if i := slices.IndexFunc(events, func(e auditlog.Event) bool { return e.At.Before(kept) }); i >= 0 {
 		events, next = events[:i], ""
 	}
 	return events, next, err
 }
 
-// plan applies a patch and checks the rules between fields.
-func plan(before Settings, patch field.Patch) (Settings, []fault.Field) {
+// validate applies a patch and checks the rules between fields.
+func validate(before Settings, patch field.Patch) (Settings, []fault.Field) {
 	after := before
-	bad := Fields().Apply(&after, patch)
-	if len(bad) > 0 {
-		return after, bad
+	invalid := Fields().Apply(&after, patch)
+	if len(invalid) > 0 {
+		return after, invalid
 	}
-	bad = Fields().Missing(&after)
+	invalid = Fields().Missing(&after)
 	if after.SessionHard < after.SessionIdle {
-		bad = append(bad, fault.Field{Field: given(patch, "sessionHardMinutes", "sessionIdleMinutes"), Code: "order", Message: fmt.Sprintf(
-			"The hard limit (%d minutes) cannot be shorter than the idle limit (%d minutes).", after.SessionHard, after.SessionIdle)})
+		invalid = append(invalid,
+			fault.Field{Field: fieldAtFault(patch, "sessionHardMinutes", "sessionIdleMinutes"), Code: "order",
+				Message: fmt.Sprintf(
+					"The hard limit (%d minutes) cannot be shorter than the idle limit (%d minutes).", after.SessionHard,
+					after.SessionIdle)})
 	}
 	if after.PasswordNIST && after.PasswordClasses > 0 {
-		bad = append(bad, fault.Field{Field: given(patch, "passwordClasses", "passwordNIST"), Code: "nist",
+		invalid = append(invalid, fault.Field{Field: fieldAtFault(patch, "passwordClasses", "passwordNIST"), Code: "nist",
 			Message: "NIST mode asks for no sorts of character; set passwordClasses to 0, or turn NIST mode off."})
 	}
 	if after.PasswordNIST && after.PasswordMaxAgeDays > 0 {
-		bad = append(bad, fault.Field{Field: given(patch, "passwordMaxAgeDays", "passwordNIST"), Code: "nist",
-			Message: "NIST mode lets passwords live until they are known to others; set passwordMaxAgeDays to 0, or turn NIST mode off."})
+		invalid = append(invalid, fault.Field{Field: fieldAtFault(patch, "passwordMaxAgeDays", "passwordNIST"), Code: "nist",
+			Message: "NIST mode lets passwords live until they are known to others; set passwordMaxAgeDays to 0, or turn " +
+				"NIST mode off."})
 	}
-	return after, bad
+	return after, invalid
 }
 
-// given returns the field that a message between two belongs to: the first, unless only the second was given.
-func given(patch field.Patch, first, second string) string {
+// fieldAtFault returns the field that a message between two belongs to: the first, unless only the second was given.
+func fieldAtFault(patch field.Patch, first, second string) string {
 	if _, ok := patch[first]; ok {
 		return first
 	}

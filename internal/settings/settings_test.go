@@ -8,43 +8,43 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// store is the document in memory.
-type store struct {
+// fakeStore is the document in memory.
+type fakeStore struct {
 	env    environment.Environment
-	events []journal.Event
+	events []auditlog.Event
 	race   func()
 }
 
-func (s *store) Environment(context.Context, string) (environment.Environment, error) {
+func (s *fakeStore) Environment(context.Context, string) (environment.Environment, error) {
 	return s.env, nil
 }
 
-func (s *store) WriteSettings(_ context.Context, w Write) error {
+func (s *fakeStore) WriteSettings(_ context.Context, w Write) error {
 	if s.race != nil {
 		s.race()
 	}
 	if w.From != s.env.SettingsVersion {
-		return ErrRaced
+		return ErrConcurrentChange
 	}
 	s.env.Settings, s.env.SettingsVersion = w.After, w.From+1
 	s.events = append(s.events, w.Event)
 	return nil
 }
 
-func (s *store) Events(context.Context, string, string, int) ([]journal.Event, string, error) {
+func (s *fakeStore) Events(context.Context, string, string, int) ([]auditlog.Event, string, error) {
 	return s.events, "on", nil
 }
 
-func (s *store) EventsSince(_ context.Context, _, subject string, version int64) ([]journal.Event, error) {
-	var out []journal.Event
+func (s *fakeStore) EventsSince(_ context.Context, _, subject string, version int64) ([]auditlog.Event, error) {
+	var out []auditlog.Event
 	for _, e := range s.events {
 		if e.Subject == subject && e.Version > version {
 			out = append(out, e)
@@ -53,14 +53,14 @@ func (s *store) EventsSince(_ context.Context, _, subject string, version int64)
 	return out, nil
 }
 
-func newFixture() (*Service, *store, access.Scope) {
-	s := &store{env: environment.Environment{ID: "e", Settings: environment.Defaults(), SettingsVersion: 3}}
+func newFixture() (*Service, *fakeStore, access.Scope) {
+	s := &fakeStore{env: environment.Environment{ID: "e", Settings: environment.Defaults(), SettingsVersion: 3}}
 	service := &Service{Store: s, Now: func() time.Time { return noon }, NewID: func() string { return "id" }}
 	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss"}}
 }
 
-// The struct's storage names, the table and the defaults are one: nothing can be stored that no field shows, and a default
-// that the table would refuse could not be saved again.
+// The struct's storage names, the table and the defaults are one: nothing can be stored that no field shows, and a
+// default that the table would refuse could not be saved again.
 func TestTheTableIsTheStruct(t *testing.T) {
 	of := reflect.TypeFor[Settings]()
 	if of.NumField() != len(Fields()) {
@@ -82,7 +82,7 @@ func TestTheTableIsTheStruct(t *testing.T) {
 	for _, d := range Fields() {
 		all[d.Name] = Fields().Value(&s, d.Name)
 	}
-	if got, bad := plan(s, all); bad != nil || got != s {
+	if got, bad := validate(s, all); bad != nil || got != s {
 		t.Errorf("the defaults: %+v, %+v", got, bad)
 	}
 }
@@ -90,7 +90,8 @@ func TestTheTableIsTheStruct(t *testing.T) {
 func TestEveryBoundHolds(t *testing.T) {
 	for name, bounds := range map[string][2]int64{
 		"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
-		"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60}, "trustedDeviceDays": {0, 365},
+		"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60},
+		"trustedDeviceDays":    {0, 365},
 		"setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
 	} {
 		start := environment.Defaults()
@@ -98,9 +99,11 @@ func TestEveryBoundHolds(t *testing.T) {
 		if name == "sessionIdleMinutes" {
 			start.SessionHard = 60
 		}
-		for value, right := range map[int64]bool{bounds[0]: true, bounds[1]: true, bounds[0] - 1: false, bounds[1] + 1: false} {
-			after, bad := plan(start, field.Patch{name: value})
-			if got := Fields().Compare(&Settings{}, &after); right && (bad != nil || value != 0 && !holds(got, name, value)) {
+		for value, right := range map[int64]bool{bounds[0]: true, bounds[1]: true, bounds[0] - 1: false,
+			bounds[1] + 1: false} {
+			after, bad := validate(start, field.Patch{name: value})
+			if got := Fields().Compare(&Settings{}, &after); right &&
+				(bad != nil || value != 0 && !changedTo(got, name, value)) {
 				t.Errorf("%s = %d: %+v", name, value, bad)
 			}
 			if !right && (len(bad) != 1 || bad[0].Field != name || bad[0].Code != "range") {
@@ -110,7 +113,7 @@ func TestEveryBoundHolds(t *testing.T) {
 	}
 }
 
-func holds(diff []field.Diff, name string, value int64) bool {
+func changedTo(diff []field.Diff, name string, value int64) bool {
 	return slices.ContainsFunc(diff, func(d field.Diff) bool { return d.Field == name && d.To == value })
 }
 
@@ -119,8 +122,9 @@ func TestRulesBetweenFields(t *testing.T) {
 		patch field.Patch
 		field string
 	}{
-		"hard before idle":      {field.Patch{"sessionHardMinutes": int64(20)}, "sessionHardMinutes"},
-		"idle after hard":       {field.Patch{"sessionHardMinutes": int64(20), "sessionIdleMinutes": int64(21)}, "sessionHardMinutes"},
+		"hard before idle": {field.Patch{"sessionHardMinutes": int64(20)}, "sessionHardMinutes"},
+		"idle after hard": {field.Patch{"sessionHardMinutes": int64(20), "sessionIdleMinutes": int64(21)},
+			"sessionHardMinutes"},
 		"NIST and classes":      {field.Patch{"passwordNIST": true, "passwordClasses": int64(1)}, "passwordClasses"},
 		"NIST and age":          {field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(90)}, "passwordMaxAgeDays"},
 		"no country":            {field.Patch{"country": nil}, "country"},
@@ -130,34 +134,39 @@ func TestRulesBetweenFields(t *testing.T) {
 		"no sender":             {field.Patch{"mailSenderName": "  "}, "mailSenderName"},
 		"two lines":             {field.Patch{"mailSenderName": "A\r\nBcc: x@example.com"}, "mailSenderName"},
 	} {
-		if _, bad := plan(environment.Defaults(), c.patch); len(bad) != 1 || bad[0].Field != c.field {
+		if _, bad := validate(environment.Defaults(), c.patch); len(bad) != 1 || bad[0].Field != c.field {
 			t.Errorf("%s: %+v", name, bad)
 		}
 	}
 	strict := environment.Defaults()
 	strict.PasswordMaxAgeDays = 90
-	if _, bad := plan(strict, field.Patch{"passwordNIST": true}); len(bad) != 1 || bad[0].Field != "passwordNIST" {
+	if _, bad := validate(strict, field.Patch{"passwordNIST": true}); len(bad) != 1 || bad[0].Field != "passwordNIST" {
 		t.Errorf("NIST over what is set: %+v", bad)
 	}
-	if _, bad := plan(strict, field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(0)}); bad != nil {
+	if _, bad := validate(strict, field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(0)}); bad != nil {
 		t.Errorf("both at once: %+v", bad)
 	}
 }
 
 func TestAChangeIsWrittenWithItsEvent(t *testing.T) {
 	service, store, scope := newFixture()
-	got, err := service.Change(t.Context(), scope, 3, field.Patch{"failedTryLimit": int64(10), "dacEnabled": true, "passwordHistory": int64(0)})
-	if err != nil || got.Version != 4 || got.FailedTryLimit != 10 || !got.DACEnabled || store.env.Settings != got.Settings {
+	got, err := service.Change(t.Context(), scope, 3,
+		field.Patch{"failedTryLimit": int64(10), "dacEnabled": true, "passwordHistory": int64(0)})
+	if err != nil || got.Version != 4 || got.FailedTryLimit != 10 || !got.DACEnabled ||
+		store.env.Settings != got.Settings {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	want := journal.Event{
-		ID: "id", At: noon, Kind: journal.Changed, By: "boss", ByID: "A", Subject: "settings", Version: 4, Keep: 730,
-		Changes: []field.Diff{{Field: "failedTryLimit", From: int64(5), To: int64(10)}, {Field: "dacEnabled", From: false, To: true}},
+	want := auditlog.Event{
+		ID: "id", At: noon, Kind: auditlog.Changed, By: "boss", ByID: "A", Subject: "settings", Version: 4,
+		RetentionDays: 730,
+		Changes: []field.Diff{{Field: "failedTryLimit", From: int64(5), To: int64(10)},
+			{Field: "dacEnabled", From: false, To: true}},
 	}
-	if !reflect.DeepEqual(store.events, []journal.Event{want}) {
+	if !reflect.DeepEqual(store.events, []auditlog.Event{want}) {
 		t.Errorf("%+v", store.events)
 	}
-	if got, err := service.Change(t.Context(), scope, 4, field.Patch{"failedTryLimit": int64(10)}); err != nil || got.Version != 4 || len(store.events) != 1 {
+	if got, err := service.Change(t.Context(), scope, 4, field.Patch{"failedTryLimit": int64(10)}); err != nil ||
+		got.Version != 4 || len(store.events) != 1 {
 		t.Errorf("nothing changed: %+v, %v, %d events", got, err, len(store.events))
 	}
 }
@@ -179,7 +188,8 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 		}
 		_, err := service.Change(t.Context(), scope, 3, field.Patch{"currency": "EUR"})
 		e := fault.As(err)
-		if e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "country" || e.Fields[0].By != "boss" {
+		if e == nil || e.Kind != fault.Stale || len(e.Fields) != 1 || e.Fields[0].Field != "country" ||
+			e.Fields[0].By != "boss" {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := service.Change(t.Context(), scope, 3, field.Patch{"country": "DE"}); !fault.Is(err, fault.Stale) {
@@ -194,7 +204,7 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 func TestTheLogEndsWhereItIsNotKept(t *testing.T) {
 	service, store, scope := newFixture()
 	for _, age := range []int{1, 29, 31, 700} {
-		store.events = append(store.events, journal.Event{At: noon.AddDate(0, 0, -age)})
+		store.events = append(store.events, auditlog.Event{At: noon.AddDate(0, 0, -age)})
 	}
 	scope.Env.Settings.LogRetentionDays = 30
 	if got, next, err := service.Log(t.Context(), scope, "", 10); err != nil || len(got) != 2 || next != "" {

@@ -37,7 +37,8 @@ func Entries() []catalogue.Entry {
 	}
 	add(catalogue.Role, "ADMIN", "Administers everybody's access", allows(admin.Sorted()...))
 	add(catalogue.Role, "EDITOR", "Creates and changes accounts, imports and exports", allows(
-		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountImport, access.AccountExport, access.AccountNote,
+		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountImport, access.AccountExport,
+		access.AccountNote,
 		access.AccessRead, access.ReferenceRead, access.ResourceRead, access.ResourceWrite))
 	add(catalogue.Role, "HELPDESK", "Lets people in, blocks them, sets passwords, closes sessions", allows(
 		access.AccountRead, access.AccountBlock, access.AccountPassword, access.AccountSession, access.AccountNote,

@@ -1,5 +1,5 @@
-// Package setup makes a new environment ready to use: its settings, reference data with which everything can be tried at
-// once, and its first administrator.
+// Package setup makes a new environment ready to use: its settings, reference data with which everything can be tried
+// at once, and its first administrator.
 package setup
 
 import (
@@ -40,9 +40,9 @@ type Setup struct {
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// Environment makes the environment, unless it is there; then it counts the seats in use anew, in case the accounts are from
-// a release that did not. It reports whether it made it.
-func (s Setup) Environment(ctx context.Context, id string) (bool, error) {
+// CreateEnvironment makes the environment, unless it is there; then it counts the seats in use anew, in case the
+// accounts are from a release that did not. It reports whether it made it.
+func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
 	key := make([]byte, 32)
@@ -56,10 +56,10 @@ func (s Setup) Environment(ctx context.Context, id string) (bool, error) {
 	return false, s.Seats.RecountSeats(ctx, id)
 }
 
-// Administrator makes the first administrator with the password and lets them in. If there is an account of that username
-// already it is left as it is, and the answer says so.
-func (s Setup) Administrator(ctx context.Context, env, password string) (made bool, err error) {
-	scope, err := s.system(ctx, env)
+// CreateAdministrator makes the first administrator with the password and lets them in. If there is an account of that
+// username already it is left as it is, and the answer says so.
+func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (made bool, err error) {
+	scope, err := s.systemScope(ctx, env)
 	if err != nil {
 		return false, err
 	}
@@ -76,9 +76,9 @@ func (s Setup) Administrator(ctx context.Context, env, password string) (made bo
 	return true, s.setPassword(ctx, scope, a.ID, password)
 }
 
-// Password gives an account a password and lets it in.
-func (s Setup) Password(ctx context.Context, env, accountID, password string) error {
-	scope, err := s.system(ctx, env)
+// SetPassword gives an account a password and lets it in.
+func (s Setup) SetPassword(ctx context.Context, env, accountID, password string) error {
+	scope, err := s.systemScope(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -86,17 +86,18 @@ func (s Setup) Password(ctx context.Context, env, accountID, password string) er
 }
 
 func (s Setup) setPassword(ctx context.Context, scope access.Scope, accountID, password string) error {
-	_, err := s.Accounts.SetPassword(ctx, scope, accountID, 0, account.NewPassword{Password: password, Unlock: true})
+	_, err := s.Accounts.SetPassword(ctx, scope, accountID, 0,
+		account.NewPasswordRequest{Password: password, Unlock: true})
 	return err
 }
 
-// Demonstrate makes some accounts to look at, unless they are there.
-func (s Setup) Demonstrate(ctx context.Context, env string) error {
-	scope, err := s.system(ctx, env)
+// CreateDemoAccounts makes some accounts to look at, unless they are there.
+func (s Setup) CreateDemoAccounts(ctx context.Context, env string) error {
+	scope, err := s.systemScope(ctx, env)
 	if err != nil {
 		return err
 	}
-	for _, p := range demonstration() {
+	for _, p := range demoAccounts() {
 		if _, err := s.Accounts.Create(ctx, scope, p); err != nil && !fault.HasCode(err, "taken") {
 			return err
 		}
@@ -104,8 +105,8 @@ func (s Setup) Demonstrate(ctx context.Context, env string) error {
 	return nil
 }
 
-// system is the scope of the set-up itself: it holds every permission, because nobody is there yet to give them.
-func (s Setup) system(ctx context.Context, id string) (access.Scope, error) {
+// systemScope is the scope of the set-up itself: it holds every permission, because nobody is there yet to give them.
+func (s Setup) systemScope(ctx context.Context, id string) (access.Scope, error) {
 	env, err := s.Environments.Environment(ctx, id)
 	if err != nil {
 		return access.Scope{}, err
@@ -121,16 +122,20 @@ func (s Setup) system(ctx context.Context, id string) (access.Scope, error) {
 	return access.Scope{Env: env, Catalogue: known, Caller: access.Caller{Username: "setup", Permissions: all}}, nil
 }
 
-func demonstration() []field.Patch {
+func demoAccounts() []field.Patch {
 	day := func(offset int) field.Date {
 		return field.DateOf(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC).AddDate(0, 0, offset))
 	}
 	return []field.Patch{
-		{"username": "doej", "name": "John Doe", "email": "john.doe@example.com", "mobile": "07700 900123", "userType": "FULL",
-			"roles": []string{"EDITOR"}, "groups": []string{"STAFF"}, "dateFrom": day(0)},
-		{"username": "smithm", "name": "Mary Smith", "email": "mary.smith@example.com", "userType": "TEAM", "groups": []string{"HELPDESK"}, "dateFrom": day(7)},
-		{"username": "garciaa", "name": "Ana García", "email": "ana.garcia@example.com", "userType": "TEAM", "roles": []string{"VIEWER"},
+		{"username": "doej", "name": "John Doe", "email": "john.doe@example.com", "mobile": "07700 900123",
+			"userType": "FULL",
+			"roles":    []string{"EDITOR"}, "groups": []string{"STAFF"}, "dateFrom": day(0)},
+		{"username": "smithm", "name": "Mary Smith", "email": "mary.smith@example.com", "userType": "TEAM",
+			"groups": []string{"HELPDESK"}, "dateFrom": day(7)},
+		{"username": "garciaa", "name": "Ana García", "email": "ana.garcia@example.com", "userType": "TEAM",
+			"roles":     []string{"VIEWER"},
 			"dacGroups": []string{"DAC1"}, "mfaRequired": true, "dateFrom": day(14)},
-		{"username": "payroll-sync", "name": "Payroll interface", "userType": "API", "roles": []string{"VIEWER"}, "dateFrom": day(21)},
+		{"username": "payroll-sync", "name": "Payroll interface", "userType": "API", "roles": []string{"VIEWER"},
+			"dateFrom": day(21)},
 	}
 }

@@ -203,7 +203,7 @@ func TestMemory(t *testing.T) {
 		"count": {64 << 20, func() error { _, err := mustOpen(t, file).Count(benchRows); return err }},
 	} {
 		var err error
-		peak, took := cost(func() { err = test.f() })
+		peak, took := measure(func() { err = test.f() })
 		if t.Logf("%s: %d KB, %v", name, peak>>10, took.Round(time.Millisecond)); err != nil || peak > test.most {
 			t.Errorf("%s: %d MB, %v", name, peak>>20, err)
 		}

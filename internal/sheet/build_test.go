@@ -36,7 +36,7 @@ func (b book) formats(codes ...string) book {
 	var custom, xfs strings.Builder
 	for i, code := range codes {
 		id := "0"
-		if _, ok := digits(code, 1, 3); ok {
+		if _, ok := parseDigits(code, 1, 3); ok {
 			id = code
 		} else if code != "" {
 			id = string(rune('1'+i/10)) + string(rune('0'+i%10)) + "7" // 107, 117, ... 207
@@ -44,7 +44,9 @@ func (b book) formats(codes ...string) book {
 		}
 		xfs.WriteString(`<xf numFmtId="` + id + `"/>`)
 	}
-	return b.set("xl/styles.xml", `<styleSheet xmlns="`+mainURI+`"><numFmts>`+custom.String()+`</numFmts><cellXfs>`+xfs.String()+`</cellXfs></styleSheet>`)
+	return b.set("xl/styles.xml",
+		`<styleSheet xmlns="`+mainURI+`"><numFmts>`+custom.String()+`</numFmts><cellXfs>`+xfs.String()+
+			`</cellXfs></styleSheet>`)
 }
 
 func (b book) set(name, xml string) book {
@@ -61,7 +63,7 @@ func (b book) parts() []part {
 	all := book{
 		typesPart: `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">` +
 			`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
-			`<Default Extension="xml" ContentType="application/xml"/>` + override("workbook", "sheet.main") + `</Types>`,
+			`<Default Extension="xml" ContentType="application/xml"/>` + contentType("workbook", "sheet.main") + `</Types>`,
 		"_rels/.rels":     relationships(relationship(1, "officeDocument", "xl/workbook.xml")),
 		"xl/workbook.xml": workbookXML(`<sheet name="People" sheetId="1" r:id="rId1"/>`),
 		sheetPart:         `<worksheet xmlns="` + mainURI + `"><sheetData/></worksheet>`,
@@ -147,7 +149,8 @@ func wantCode(t testing.TB, err error, code string) {
 	if f == nil || f.Code != code {
 		t.Fatalf("got %v, want a fault %s", err, code)
 	}
-	if len(f.Detail) < 40 || strings.Contains(f.Detail, "%!") || strings.Contains(f.Detail, ".xml") || f.Kind == fault.Internal {
+	if len(f.Detail) < 40 || strings.Contains(f.Detail, "%!") || strings.Contains(f.Detail, ".xml") ||
+		f.Kind == fault.Internal {
 		t.Errorf("%s: a detail that does not help: %q", code, f.Detail)
 	}
 }
@@ -158,7 +161,7 @@ func texts(row Row) string {
 	for _, c := range row.Cells {
 		kind := [...]string{"blank", "text", "number", "bool", "date", "error", "novalue"}[c.Kind]
 		line := c.Address() + " " + kind
-		if c.Kind != Blank && c.Kind != NoValue {
+		if c.Kind != Blank && c.Kind != FormulaWithoutValue {
 			line += " " + c.Text
 		}
 		all = append(all, line)

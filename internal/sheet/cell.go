@@ -13,13 +13,13 @@ type Kind uint8
 
 // The kinds of cell.
 const (
-	Blank   Kind = iota // nothing; a cell of white space is Text, see Cell.IsBlank
-	Text                // a text, as it is stored
-	Number              // a number that is not shown as a date
-	Bool                // TRUE or FALSE
-	Date                // a number that the sheet shows as a date
-	Failed              // an error value such as #N/A; Text holds it
-	NoValue             // a formula whose value is not stored in the file
+	Blank               Kind = iota // nothing; a cell of white space is Text, see Cell.IsBlank
+	Text                            // a text, as it is stored
+	Number                          // a number that is not shown as a date
+	Bool                            // TRUE or FALSE
+	Date                            // a number that the sheet shows as a date
+	ErrorValue                      // an error value such as #N/A; Text holds it
+	FormulaWithoutValue             // a formula whose value is not stored in the file
 )
 
 // Cell is one cell, as it was read or is to be written.
@@ -72,25 +72,25 @@ func (c Cell) Address() string { return Address(c.Row, c.Column) }
 // AsText returns the cell as a cleaned text, whatever it holds; "" for a blank one. It returns a field without a name
 // when the cell holds an error value, or a formula without a value.
 func (c Cell) AsText() (string, *fault.Field) {
-	if f := c.problem(); f != nil {
+	if f := c.valueFault(); f != nil {
 		return "", f
 	}
 	return Clean(c.Text), nil
 }
 
-// AsCodes returns the codes in the cell, which are separated by ";": cleaned, without blanks, and each once, in the order
-// and spelling of the first. It fails as AsText does.
+// AsCodes returns the codes in the cell, which are separated by ";": cleaned, without blanks, and each once, in the
+// order and spelling of the first. It fails as AsText does.
 func (c Cell) AsCodes() ([]string, *fault.Field) {
-	if f := c.problem(); f != nil {
+	if f := c.valueFault(); f != nil {
 		return nil, f
 	}
 	return SplitCodes(c.Text), nil
 }
 
-// AsBool returns the cell as yes or no: a Bool, or TRUE/FALSE, YES/NO, Y/N or 1/0 in any case. Ask IsBlank first: a blank
-// cell is no. For anything else it returns a field without a name.
+// AsBool returns the cell as yes or no: a Bool, or TRUE/FALSE, YES/NO, Y/N or 1/0 in any case. Ask IsBlank first: a
+// blank cell is no. For anything else it returns a field without a name.
 func (c Cell) AsBool() (bool, *fault.Field) {
-	if f := c.problem(); f != nil {
+	if f := c.valueFault(); f != nil {
 		return false, f
 	}
 	switch strings.ToUpper(Clean(c.Text)) {
@@ -99,13 +99,13 @@ func (c Cell) AsBool() (bool, *fault.Field) {
 	case "FALSE", "NO", "N", "0", "":
 		return false, nil
 	}
-	return false, c.wrong("yesNo", "%s is neither yes nor no; write TRUE or FALSE.", quote(c.Text))
+	return false, c.fieldFault("yesNo", "%s is neither yes nor no; write TRUE or FALSE.", quote(c.Text))
 }
 
-// AsDate returns the cell as a day (midnight UTC): a Date whatever the format, a Text as the format says and in no other
-// way. A blank cell is the zero time. For anything else, a Number too, it returns a field without a name.
+// AsDate returns the cell as a day (midnight UTC): a Date whatever the format, a Text as the format says and in no
+// other way. A blank cell is the zero time. For anything else, a Number too, it returns a field without a name.
 func (c Cell) AsDate(format DateFormat) (time.Time, *fault.Field) {
-	if f := c.problem(); f != nil {
+	if f := c.valueFault(); f != nil {
 		return time.Time{}, f
 	}
 	switch {
@@ -114,24 +114,25 @@ func (c Cell) AsDate(format DateFormat) (time.Time, *fault.Field) {
 	case c.IsBlank():
 		return time.Time{}, nil
 	case c.Kind == Number:
-		return time.Time{}, c.wrong("date",
-			"%s is a number and not a date; format the cell as a date, or write it as text like %s.", quote(c.Text), format.Example())
+		return time.Time{}, c.fieldFault("date",
+			"%s is a number and not a date; format the cell as a date, or write it as text like %s.", quote(c.Text),
+			format.Example())
 	}
 	day, err := format.Parse(Clean(c.Text))
 	if err != nil {
-		return time.Time{}, c.wrong("date", "%s is not a date in the %s format %s that was chosen; write it like %s.",
+		return time.Time{}, c.fieldFault("date", "%s is not a date in the %s format %s that was chosen; write it like %s.",
 			quote(c.Text), format.Title(), format.Pattern(), format.Example())
 	}
 	return day, nil
 }
 
-// problem returns what keeps the cell from having a value, or nil.
-func (c Cell) problem() *fault.Field {
+// valueFault returns what keeps the cell from having a value, or nil.
+func (c Cell) valueFault() *fault.Field {
 	switch c.Kind {
-	case Failed:
-		return c.wrong("cellError", "holds the error %s; put a value in its place.", quote(c.Text))
-	case NoValue:
-		return c.wrong("formulaWithoutValue", "holds a formula whose result is not stored in the file; "+
+	case ErrorValue:
+		return c.fieldFault("cellError", "holds the error %s; put a value in its place.", quote(c.Text))
+	case FormulaWithoutValue:
+		return c.fieldFault("formulaWithoutValue", "holds a formula whose result is not stored in the file; "+
 			"open the file in Excel, save it and upload it again, or put the value in place of the formula.")
 	}
 	return nil
@@ -156,8 +157,8 @@ func (r Row) Cell(column int) Cell {
 // Address returns the name of a cell, as "C7", from its row and column, both counted from 1.
 func Address(row, column int) string { return ColumnName(column) + strconv.Itoa(row) }
 
-// At returns the column and the row of a cell's name, and whether it is one.
-func At(address string) (column, row int, ok bool) {
+// ParseAddress returns the column and the row of a cell's name, and whether it is one.
+func ParseAddress(address string) (column, row int, ok bool) {
 	column, row = parseAddress([]byte(address))
 	return column, row, column > 0
 }

@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// stored is what a c element holds.
-type stored struct {
+// storedCell is what a c element holds.
+type storedCell struct {
 	kind    string // the attribute t (18.18.11)
 	style   int    // the attribute s
 	formula bool   // there is an f
@@ -21,7 +21,7 @@ type stored struct {
 func (p *pass) readValue() (Cell, error) {
 	s := p.s
 	kind, _ := s.attr("t")
-	held := stored{kind: cellKind(kind), style: s.attrInt("s")}
+	held := storedCell{kind: cellKind(kind), style: s.attrInt("s")}
 	p.value = p.value[:0]
 	depth := s.depth()
 	for {
@@ -71,7 +71,7 @@ func cellKind(t []byte) string {
 }
 
 // makeCell returns the cell for what was stored.
-func (p *pass) makeCell(held stored) (Cell, error) {
+func (p *pass) makeCell(held storedCell) (Cell, error) {
 	trimmed := bytes.TrimSpace(p.value)
 	switch held.kind {
 	case "str", "inlineStr":
@@ -85,13 +85,13 @@ func (p *pass) makeCell(held stored) (Cell, error) {
 	}
 	if len(trimmed) == 0 {
 		if held.formula {
-			return Cell{Kind: NoValue}, nil
+			return Cell{Kind: FormulaWithoutValue}, nil
 		}
 		return Cell{}, nil
 	}
 	switch held.kind {
 	case "s":
-		index, ok := digits(string(trimmed), 1, 9)
+		index, ok := parseDigits(string(trimmed), 1, 9)
 		if !ok {
 			return Cell{}, corrupt("shared string %q", trimmed)
 		}
@@ -101,7 +101,7 @@ func (p *pass) makeCell(held stored) (Cell, error) {
 		}
 		return p.textCell(text)
 	case "b":
-		if isTrue(trimmed) {
+		if isXMLTrue(trimmed) {
 			return BoolCell(true), nil
 		}
 		if string(trimmed) != "0" && string(trimmed) != "false" {
@@ -109,7 +109,7 @@ func (p *pass) makeCell(held stored) (Cell, error) {
 		}
 		return BoolCell(false), nil
 	case "e":
-		return Cell{Kind: Failed, Text: string(trimmed)}, nil
+		return Cell{Kind: ErrorValue, Text: string(trimmed)}, nil
 	case "d":
 		t, ok := isoDay(string(trimmed))
 		if !ok {

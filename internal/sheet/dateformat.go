@@ -20,8 +20,8 @@ const (
 // ErrDate is returned for a text that is not a day in the format.
 var ErrDate = errors.New("not a date in this format")
 
-// dateLayout is what is known of one DateFormat.
-type dateLayout struct {
+// dateFormatSpec is what is known of one DateFormat.
+type dateFormatSpec struct {
 	name, title, pattern string
 	layout               string // of package time, for writing
 	separator            string
@@ -29,19 +29,19 @@ type dateLayout struct {
 	numberFormat         string // of Excel, with the separators fixed against the reader's region (18.8.31)
 }
 
-// of returns what is known of f.
-func (f DateFormat) of() dateLayout {
+// spec returns what is known of f.
+func (f DateFormat) spec() dateFormatSpec {
 	switch f {
 	case British:
-		return dateLayout{"british", "British", "dd/MM/yyyy", "02/01/2006", "/", "dmy", `dd\/mm\/yyyy`}
+		return dateFormatSpec{"british", "British", "dd/MM/yyyy", "02/01/2006", "/", "dmy", `dd\/mm\/yyyy`}
 	case European:
-		return dateLayout{"european", "European", "dd.MM.yyyy", "02.01.2006", ".", "dmy", `dd\.mm\.yyyy`}
+		return dateFormatSpec{"european", "European", "dd.MM.yyyy", "02.01.2006", ".", "dmy", `dd\.mm\.yyyy`}
 	case American:
-		return dateLayout{"american", "American", "MM/dd/yyyy", "01/02/2006", "/", "mdy", `mm\/dd\/yyyy`}
+		return dateFormatSpec{"american", "American", "MM/dd/yyyy", "01/02/2006", "/", "mdy", `mm\/dd\/yyyy`}
 	case ISO:
-		return dateLayout{"iso", "ISO", "yyyy-MM-dd", time.DateOnly, "-", "ymd", `yyyy\-mm\-dd`}
+		return dateFormatSpec{"iso", "ISO", "yyyy-MM-dd", time.DateOnly, "-", "ymd", `yyyy\-mm\-dd`}
 	}
-	return dateLayout{"", "unknown", "?", "", "", "", ""}
+	return dateFormatSpec{"", "unknown", "?", "", "", "", ""}
 }
 
 // DateFormats returns all formats, in the order they are offered.
@@ -58,13 +58,13 @@ func DateFormatNamed(name string) (DateFormat, bool) {
 }
 
 // String returns the format's name in the API: "british".
-func (f DateFormat) String() string { return f.of().name }
+func (f DateFormat) String() string { return f.spec().name }
 
 // Title returns the format's name for a person: "British".
-func (f DateFormat) Title() string { return f.of().title }
+func (f DateFormat) Title() string { return f.spec().title }
 
 // Pattern returns the format as the product shows it: "dd/MM/yyyy".
-func (f DateFormat) Pattern() string { return f.of().pattern }
+func (f DateFormat) Pattern() string { return f.spec().pattern }
 
 // Example returns a day in the format that no other format can mean.
 func (f DateFormat) Example() string {
@@ -76,14 +76,14 @@ func (f DateFormat) Format(day time.Time) string {
 	if day.IsZero() {
 		return ""
 	}
-	return day.Format(f.of().layout)
+	return day.Format(f.spec().layout)
 }
 
-// Parse returns the day (midnight UTC) that text says in the format. Day and month have one or two digits, the year four,
-// from 1900 on; nothing else is taken, so that 31/12/2026 is never read as a day of the American format. Any other text
-// gives ErrDate.
+// Parse returns the day (midnight UTC) that text says in the format. Day and month have one or two digits, the year
+// four, from 1900 on; nothing else is taken, so that 31/12/2026 is never read as a day of the American format. Any
+// other text gives ErrDate.
 func (f DateFormat) Parse(text string) (time.Time, error) {
-	l := f.of()
+	l := f.spec()
 	parts := strings.Split(text, l.separator)
 	if l.order == "" || len(parts) != 3 {
 		return time.Time{}, ErrDate
@@ -93,11 +93,11 @@ func (f DateFormat) Parse(text string) (time.Time, error) {
 		var ok bool
 		switch what {
 		case 'd':
-			day, ok = digits(parts[i], 1, 2)
+			day, ok = parseDigits(parts[i], 1, 2)
 		case 'm':
-			month, ok = digits(parts[i], 1, 2)
+			month, ok = parseDigits(parts[i], 1, 2)
 		case 'y':
-			year, ok = digits(parts[i], 4, 4)
+			year, ok = parseDigits(parts[i], 4, 4)
 		}
 		if !ok {
 			return time.Time{}, ErrDate
@@ -110,8 +110,8 @@ func (f DateFormat) Parse(text string) (time.Time, error) {
 	return t, nil
 }
 
-// digits returns the number s, which must have between least and most ASCII digits and nothing else.
-func digits(s string, least, most int) (int, bool) {
+// parseDigits returns the number s, which must have between least and most ASCII digits and nothing else.
+func parseDigits(s string, least, most int) (int, bool) {
 	if len(s) < least || len(s) > most {
 		return 0, false
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// editor copies a part while it scans it, byte for byte but for what its user writes in place of a token: what a program
-// put into the part stays there, known here or not.
+// editor copies a part while it scans it, byte for byte but for what its user writes in place of a token: what a
+// program put into the part stays there, known here or not.
 type editor struct {
 	*scanner
 	raw []byte // the bytes of the token that was read last, with comments and instructions before it
@@ -31,12 +31,12 @@ func (e *editor) read() (token, error) {
 	if err != nil {
 		return tok, err
 	}
-	e.raw = e.buf[e.from:e.pos]
+	e.raw = e.buf[e.keptTo:e.pos]
 	if len(e.kept) > 0 {
 		e.kept = append(e.kept, e.raw...)
 		e.raw = e.kept
 	}
-	e.from = e.pos
+	e.keptTo = e.pos
 	if e.utf16 && bytes.HasPrefix(e.raw, []byte("<?xml")) {
 		// What is written is UTF-8, which the declaration must not deny.
 		e.raw = e.raw[bytes.Index(e.raw, []byte("?>"))+2:]
@@ -53,8 +53,8 @@ func (e *editor) write(b []byte) {
 
 func (e *editor) writeString(s string) { e.write([]byte(s)) }
 
-// before writes what stood before the tag that was just read, and returns the tag.
-func (e *editor) before() []byte {
+// takeTag writes what stood before the tag that was just read, and returns the tag.
+func (e *editor) takeTag() []byte {
 	i := max(0, bytes.LastIndexByte(e.raw, '<')) // no attribute has one in it
 	e.write(e.raw[:i])
 	return e.raw[i:]
@@ -71,8 +71,8 @@ func (e *editor) copyTo(depth int) error {
 	return nil
 }
 
-// dropTo reads on until no more than depth elements are open, and writes nothing of it.
-func (e *editor) dropTo(depth int) error {
+// discardTo reads on until no more than depth elements are open, and writes nothing of it.
+func (e *editor) discardTo(depth int) error {
 	for e.depth() > depth {
 		if _, err := e.read(); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (e *editor) finish() error {
 
 // prefix returns the prefix, with its colon, of the element that was started last.
 func (e *editor) prefix() string {
-	name := e.open[e.marks[len(e.marks)-1]:]
+	name := e.openNames[e.openStarts[len(e.openStarts)-1]:]
 	if i := bytes.IndexByte(name, ':'); i >= 0 {
 		return string(name[:i+1])
 	}
@@ -150,26 +150,27 @@ func withAttr(tag []byte, name, value string) []byte {
 	return out
 }
 
-// isClosed reports whether a start tag is its own end.
-func isClosed(tag []byte) bool { return bytes.HasSuffix(tag, []byte("/>")) }
+// isSelfClosing reports whether a start tag is its own end.
+func isSelfClosing(tag []byte) bool { return bytes.HasSuffix(tag, []byte("/>")) }
 
-// counted returns a start tag with its count raised, if it has one.
-func counted(tag []byte, more int) []byte {
+// raiseCount returns a start tag with its count raised, if it has one.
+func raiseCount(tag []byte, more int) []byte {
 	_, at, end := attrSpan(tag, "count")
-	if n, ok := digits(string(tag[at:end]), 1, 9); ok && at != 0 {
+	if n, ok := parseDigits(string(tag[at:end]), 1, 9); ok && at != 0 {
 		return withAttr(tag, "count", strconv.Itoa(n+more))
 	}
 	return bytes.Clone(tag)
 }
 
-// appendTo copies an element whose start tag was just read, and which may be its own end, with inner put before its end.
-func (e *editor) appendTo(more int, inner string) error {
-	depth, tag := e.depth(), counted(e.before(), more)
-	name := string(e.open[e.marks[len(e.marks)-1]:])
-	if isClosed(tag) {
+// appendChildren copies an element whose start tag was just read, and which may be its own end, with inner put before
+// its end.
+func (e *editor) appendChildren(more int, inner string) error {
+	depth, tag := e.depth(), raiseCount(e.takeTag(), more)
+	name := string(e.openNames[e.openStarts[len(e.openStarts)-1]:])
+	if isSelfClosing(tag) {
 		e.write(append(tag[:len(tag)-2], '>'))
 		e.writeString(inner + "</" + name + ">")
-		return e.dropTo(depth - 1)
+		return e.discardTo(depth - 1)
 	}
 	e.write(tag)
 	for {
@@ -177,7 +178,7 @@ func (e *editor) appendTo(more int, inner string) error {
 			return err
 		}
 		if e.depth() < depth {
-			end := e.before()
+			end := e.takeTag()
 			e.writeString(inner)
 			e.write(end)
 			return e.err

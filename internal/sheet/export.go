@@ -33,8 +33,8 @@ type Export struct {
 	// Format is how days are shown.
 	Format  DateFormat
 	Columns []Column
-	// Room is how many rows below the header there are lists and hints for, where the rows are fewer.
-	Room int
+	// ValidationRows is how many rows below the header there are lists and hints for, where the rows are fewer.
+	ValidationRows int
 	// Rows gives the cells of each row in the order of Columns, made by TextCell, DateCell, BoolCell or Cell{}. The slice
 	// may be used again for the next row. An error ends the writing.
 	Rows iter.Seq2[[]Cell, error]
@@ -45,8 +45,8 @@ const (
 	tableName = "Table1"
 )
 
-// Write writes the workbook: one worksheet with the header frozen and bold and a table with filters over it all. Texts are
-// inert, whatever they look like, and come back from Data as they were (C49); a value longer than a cell holds is a
+// Write writes the workbook: one worksheet with the header frozen and bold and a table with filters over it all. Texts
+// are inert, whatever they look like, and come back from Data as they were (C49); a value longer than a cell holds is a
 // CodeCellTooLong fault. It holds one row at a time. After an error, what w got is no workbook.
 func Write(w io.Writer, e Export) error {
 	if err := e.check(); err != nil {
@@ -54,8 +54,9 @@ func Write(w io.Writer, e Export) error {
 	}
 	z := zip.NewWriter(w)
 	// The fastest level: files get a tenth larger, and are written twice as fast.
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	lists := e.lists()
+	z.RegisterCompressor(zip.Deflate,
+		func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	lists := e.choiceLists()
 	for _, p := range e.fixedParts(lists) {
 		if err := writePart(z, p.name, p.xml); err != nil {
 			return err
@@ -81,7 +82,8 @@ func (e Export) check() error {
 	if e.Format.String() == "" {
 		return errors.New("sheet: an export without a date format")
 	}
-	if n := utf16Length(e.Sheet); n < 1 || n > 31 || strings.ContainsAny(e.Sheet, `[]:*?/\`) || strings.Trim(e.Sheet, "'") != e.Sheet ||
+	if n := utf16Length(e.Sheet); n < 1 || n > 31 || strings.ContainsAny(e.Sheet, `[]:*?/\`) ||
+		strings.Trim(e.Sheet, "'") != e.Sheet ||
 		strings.EqualFold(e.Sheet, listsName) {
 		return fmt.Errorf("sheet: %q cannot be the name of a worksheet", e.Sheet)
 	}
@@ -91,7 +93,8 @@ func (e Export) check() error {
 	seen := make(map[string]bool)
 	for _, c := range e.Columns {
 		key := strings.ToLower(c.Heading)
-		if Clean(c.Heading) == "" || utf16Length(c.Heading) > 255 || seen[key] || strings.ContainsFunc(c.Heading, func(r rune) bool { return r < 0x20 }) {
+		if Clean(c.Heading) == "" || utf16Length(c.Heading) > 255 || seen[key] ||
+			strings.ContainsFunc(c.Heading, func(r rune) bool { return r < 0x20 }) {
 			return fmt.Errorf("sheet: %q cannot be a heading, or is there twice", c.Heading)
 		}
 		seen[key] = true
@@ -113,7 +116,7 @@ func writePart(z *zip.Writer, name, xml string) error {
 }
 
 // writeSheet writes the worksheet (18.3.1.99), and returns how many rows it has, with the header.
-func (e Export) writeSheet(z *zip.Writer, lists []list) (int, error) {
+func (e Export) writeSheet(z *zip.Writer, lists []choiceList) (int, error) {
 	part, err := z.Create("xl/worksheets/sheet1.xml")
 	if err != nil {
 		return 0, err
@@ -140,7 +143,7 @@ func (e Export) writeSheet(z *zip.Writer, lists []list) (int, error) {
 		if rows++; len(cells) > len(e.Columns) || rows > maxSheetRows {
 			return 0, fmt.Errorf("sheet: row %d of an export has %d cells for %d columns", rows, len(cells), len(e.Columns))
 		}
-		shown = e.shown(shown[:0], cells)
+		shown = e.storableCells(shown[:0], cells)
 		if line, err = appendRow(line[:0], rows, letters, shown, styleOf); err != nil {
 			return 0, err
 		}
@@ -152,8 +155,8 @@ func (e Export) writeSheet(z *zip.Writer, lists []list) (int, error) {
 	return rows, w.Flush()
 }
 
-// shown appends the cells to dst, with those days as text that have no number in a workbook.
-func (e Export) shown(dst, cells []Cell) []Cell {
+// storableCells appends the cells to dst, with those days as text that have no number in a workbook.
+func (e Export) storableCells(dst, cells []Cell) []Cell {
 	for _, c := range cells {
 		if c.Kind == Date {
 			if _, ok := daySerial(c.Date); !ok {

@@ -63,19 +63,21 @@ func unzip(t testing.TB, file []byte) map[string]string {
 	return parts
 }
 
-// dangerous are names that run as a formula at whoever opens the file, if nothing is done about it.
-func dangerous() []string {
-	return []string{"=cmd|'/c calc'!A1", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", `=HYPERLINK("http://x","y")`, "=", "-", "'=1+1"}
+// formulaTexts are names that run as a formula at whoever opens the file, if nothing is done about it.
+func formulaTexts() []string {
+	return []string{"=cmd|'/c calc'!A1", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1",
+		`=HYPERLINK("http://x","y")`, "=", "-", "'=1+1"}
 }
 
 // TestInert: text that a spreadsheet would run as a formula is a text, stays one when it is edited (quotePrefix), and
 // comes back unchanged: no f element, no cell without the type of a text (C49).
 func TestInert(t *testing.T) {
 	var rows [][]Cell
-	for _, s := range dangerous() {
+	for _, s := range formulaTexts() {
 		rows = append(rows, []Cell{TextCell(s)})
 	}
-	e := Export{Sheet: "User accounts", Format: British, Columns: []Column{{Heading: "=1+2", Kind: Text, Choices: dangerous()}}, Rows: rowsOf(rows)}
+	e := Export{Sheet: "User accounts", Format: British,
+		Columns: []Column{{Heading: "=1+2", Kind: Text, Choices: formulaTexts()}}, Rows: rowsOf(rows)}
 	file := export(t, e)
 	parts := unzip(t, file)
 	styled := regexp.MustCompile(`<c r="\w+" s="(\d)" t="inlineStr">`)
@@ -90,7 +92,7 @@ func TestInert(t *testing.T) {
 	}
 	for i, c := range cells[1 : len(cells)-1] {
 		if c[1] != fmt.Sprint(styleQuoted) {
-			t.Errorf("%q has style %s", dangerous()[i], c[1])
+			t.Errorf("%q has style %s", formulaTexts()[i], c[1])
 		}
 	}
 	x, err := excelize.OpenReader(bytes.NewReader(file))
@@ -98,7 +100,7 @@ func TestInert(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
-	for i, s := range dangerous() {
+	for i, s := range formulaTexts() {
 		at := Address(i+2, 1)
 		if f, err := x.GetCellFormula(e.Sheet, at); f != "" || err != nil {
 			t.Errorf("%s: excelize sees the formula %q, %v", at, f, err)
@@ -115,7 +117,7 @@ func TestInert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, s := range dangerous() {
+	for i, s := range formulaTexts() {
 		if got := back[i+1].Cells[0]; got.Kind != Text || got.Text != s {
 			t.Errorf("%q came back as %+v", s, got)
 		}
@@ -124,9 +126,12 @@ func TestInert(t *testing.T) {
 
 // hostileText returns a text of characters that files are made of, or that files are broken by.
 func hostileText(r *rand.Rand) string {
-	pieces := []string{"=", "+", "-", "@", "\t", "\n", "\r", "\r\n", "\x00", "\x01", "\x1f", "\x7f", "\u0085", "\u2028", "\ufffe", "\uffff", "\ufffd", "\u00a0", "\u200b", "\ufeff", " ",
-		"<", ">", "&", "\"", "'", "]]>", "<!--", "<![CDATA[", "&amp;", "&#65;", "</t>", "_", "_x", "_x0041_", "_x005F_", "_x005f_", "_xD83D_", "_xDE00_", "x0041_", "_x000D_", "_xZZZZ_", "__x0042_",
-		"é", "ß", "İ", "Ǆ", "e\u0301", "日本語", "\U0001F600", "\U0010FFFF", "\u202e", "مرحبا", ";", ",", "TRUE", "1E5", "007", "31/12/2026", "#N/A", "a", "B", "7"}
+	pieces := []string{"=", "+", "-", "@", "\t", "\n", "\r", "\r\n", "\x00", "\x01", "\x1f", "\x7f", "\u0085", "\u2028",
+		"\ufffe", "\uffff", "\ufffd", "\u00a0", "\u200b", "\ufeff", " ",
+		"<", ">", "&", "\"", "'", "]]>", "<!--", "<![CDATA[", "&amp;", "&#65;", "</t>", "_", "_x", "_x0041_", "_x005F_",
+		"_x005f_", "_xD83D_", "_xDE00_", "x0041_", "_x000D_", "_xZZZZ_", "__x0042_",
+		"é", "ß", "İ", "Ǆ", "e\u0301", "日本語", "\U0001F600", "\U0010FFFF", "\u202e", "مرحبا", ";", ",", "TRUE", "1E5", "007",
+		"31/12/2026", "#N/A", "a", "B", "7"}
 	var b strings.Builder
 	for range r.IntN(8) {
 		b.WriteString(pieces[r.IntN(len(pieces))])
@@ -212,7 +217,8 @@ func TestRoundTrip(t *testing.T) {
 // TestDatesAsText: a date that a person retypes as text, as the sheet shows it, is the same date in the same format.
 func TestDatesAsText(t *testing.T) {
 	day := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
-	for format, shown := range map[DateFormat]string{British: "04/03/2026", European: "04.03.2026", American: "03/04/2026", ISO: "2026-03-04"} {
+	for format, shown := range map[DateFormat]string{British: "04/03/2026", European: "04.03.2026",
+		American: "03/04/2026", ISO: "2026-03-04"} {
 		file := export(t, Export{Sheet: "S", Format: format, Columns: []Column{{Heading: "D", Kind: Date}},
 			Rows: rowsOf([][]Cell{{DateCell(day)}, {DateCell(time.Date(1850, 1, 2, 0, 0, 0, 0, time.UTC))}})})
 		x, err := excelize.OpenReader(bytes.NewReader(file))
@@ -234,8 +240,9 @@ func TestDatesAsText(t *testing.T) {
 	}
 }
 
-// TestExportLooks: a frozen, bold header; a table with filters over it all; drop-down lists for new rows too, as far as there is
-// room and no further, on a hidden sheet when they do not fit into a rule; real booleans (product.md 11). Told by excelize and not by the reader here.
+// TestExportLooks: a frozen, bold header; a table with filters over it all; drop-down lists for new rows too, as far as
+// there is room and no further, on a hidden sheet when they do not fit into a rule; real booleans (product.md 11). Told
+// by excelize and not by the reader here.
 func TestExportLooks(t *testing.T) {
 	var wordy []string
 	for i := range 26 {
@@ -245,7 +252,7 @@ func TestExportLooks(t *testing.T) {
 	for i := range 100 {
 		long = append(long, fmt.Sprintf("CODE%d, and more", i))
 	}
-	file := export(t, Export{Sheet: "User accounts", Format: British, Room: 40, Columns: []Column{
+	file := export(t, Export{Sheet: "User accounts", Format: British, ValidationRows: 40, Columns: []Column{
 		{Heading: "Username", Kind: Text, Width: 30},
 		{Heading: "MFA", Kind: Bool},
 		{Heading: "Licence", Kind: Text, Choices: []string{"FULL", "API & more"}},
@@ -253,7 +260,9 @@ func TestExportLooks(t *testing.T) {
 		{Heading: "Date from", Kind: Date},
 		{Heading: "Group", Kind: Text, Choices: wordy},
 		{Heading: "Rank", Kind: Text, Choices: wordy[3:]},
-	}, Rows: rowsOf([][]Cell{{TextCell("kim"), BoolCell(true), TextCell("FULL"), {}, DateCell(time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC))}, {TextCell("sam "), BoolCell(false)}})})
+	}, Rows: rowsOf(
+		[][]Cell{{TextCell("kim"), BoolCell(true), TextCell("FULL"), {},
+			DateCell(time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC))}, {TextCell("sam "), BoolCell(false)}})})
 	x, err := excelize.OpenReader(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
@@ -305,18 +314,20 @@ func TestExportLooks(t *testing.T) {
 	if got, err := x.GetCellValue("Lists", "A100"); got != "CODE99, and more" || err != nil {
 		t.Error(got, err)
 	}
-	if cells := unzip(t, file)[sheetPart]; !strings.Contains(cells, `<t xml:space="preserve">sam </t>`) || !strings.Contains(cells, `<t>kim</t>`) {
+	if cells := unzip(t, file)[sheetPart]; !strings.Contains(cells, `<t xml:space="preserve">sam </t>`) ||
+		!strings.Contains(cells, `<t>kim</t>`) {
 		t.Error("Excel drops the blank of a text without xml:space")
 	}
 	w := mustOpen(t, file)
-	if w.Sheet() != sheet || fmt.Sprint(w.Others()) != "[Lists]" {
-		t.Error(w.Sheet(), w.Others())
+	if w.Sheet() != sheet || fmt.Sprint(w.OtherSheets()) != "[Lists]" {
+		t.Error(w.Sheet(), w.OtherSheets())
 	}
 }
 
 // TestExportOfNothing: no account at all gives a sheet with headings, which imports as no rows.
 func TestExportOfNothing(t *testing.T) {
-	file := export(t, Export{Sheet: "S", Format: ISO, Columns: []Column{{Heading: "Username", Kind: Text}}, Rows: rowsOf(nil)})
+	file := export(t,
+		Export{Sheet: "S", Format: ISO, Columns: []Column{{Heading: "Username", Kind: Text}}, Rows: rowsOf(nil)})
 	if n, err := mustOpen(t, file).Count(5000); n != 0 || err != nil {
 		t.Error(n, err)
 	}
@@ -325,8 +336,8 @@ func TestExportOfNothing(t *testing.T) {
 	}
 }
 
-// TestExportRefuses: what makes no workbook is an error before a byte is written; a text that fits into no cell is a fault;
-// an error of the rows comes through.
+// TestExportRefuses: what makes no workbook is an error before a byte is written; a text that fits into no cell is a
+// fault; an error of the rows comes through.
 func TestExportRefuses(t *testing.T) {
 	good := Export{Sheet: "S", Format: ISO, Columns: []Column{{Heading: "A", Kind: Text}}, Rows: rowsOf(nil)}
 	for name, change := range map[string]func(*Export){
@@ -354,7 +365,8 @@ func TestExportRefuses(t *testing.T) {
 	if wantCode(t, err, CodeCellTooLong); !strings.Contains(fault.As(err).Detail, "A3") {
 		t.Error(err)
 	}
-	for name, rows := range map[string][][]Cell{"too wide": {{TextCell("a"), TextCell("b")}}, "no kind": {{{Kind: Failed, Text: "#N/A"}}}} {
+	for name, rows := range map[string][][]Cell{"too wide": {{TextCell("a"), TextCell("b")}},
+		"no kind": {{{Kind: ErrorValue, Text: "#N/A"}}}} {
 		wrong := good
 		wrong.Rows = rowsOf(rows)
 		if err := Write(io.Discard, wrong); err == nil {
@@ -385,15 +397,18 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 // TestEscapes: what XML cannot hold is written as Excel does (22.9.2.19), and nothing else is.
 func TestEscapes(t *testing.T) {
 	for in, want := range map[string]string{
-		"a": "a", "\x00\x1f": "_x0000__x001F_", "\r\n": "_x000D_\n", "_x0041_": "_x005F_x0041_", "_x0041_x0042_": "_x005F_x0041_x005F_x0042_",
-		"_x": "_x", "_xZZZZ_": "_xZZZZ_", "\ufffe": "_xFFFE_", "\xff": "\ufffd", "<&>": "&lt;&amp;&gt;", "\U0001F600": "\U0001F600",
+		"a": "a", "\x00\x1f": "_x0000__x001F_", "\r\n": "_x000D_\n", "_x0041_": "_x005F_x0041_",
+		"_x0041_x0042_": "_x005F_x0041_x005F_x0042_",
+		"_x":            "_x", "_xZZZZ_": "_xZZZZ_", "\ufffe": "_xFFFE_", "\xff": "\ufffd", "<&>": "&lt;&amp;&gt;",
+		"\U0001F600": "\U0001F600",
 	} {
 		if got := string(appendText(nil, in)); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{
-		"_x0041_": "A", "_x005F_x0041_": "_x0041_", "_x005f_": "_", "_X0041_": "_X0041_", "_x41_": "_x41_", "_x0041": "_x0041", "_xD83D__xDE00_": "\U0001F600", "_xD83D_": "\ufffd", "_xDE00_": "\ufffd",
+		"_x0041_": "A", "_x005F_x0041_": "_x0041_", "_x005f_": "_", "_X0041_": "_X0041_", "_x41_": "_x41_",
+		"_x0041": "_x0041", "_xD83D__xDE00_": "\U0001F600", "_xD83D_": "\ufffd", "_xDE00_": "\ufffd",
 		"_xD83D__x0041_": "\ufffdA", "__x0041__": "_A_",
 	} {
 		if got := decodeEscapes([]byte(in)); got != want {

@@ -29,14 +29,14 @@ const (
 type part struct{ name, xml string }
 
 // fixedParts returns the parts that do not depend on the rows.
-func (e Export) fixedParts(lists []list) []part {
+func (e Export) fixedParts(lists []choiceList) []part {
 	sheets := `<sheet name="` + xmlText(e.Sheet) + `" sheetId="1" r:id="rId1"/>`
-	types := override("workbook", "sheet.main") + override("worksheets/sheet1", "worksheet") +
-		override("styles", "styles") + override("tables/table1", "table")
+	types := contentType("workbook", "sheet.main") + contentType("worksheets/sheet1", "worksheet") +
+		contentType("styles", "styles") + contentType("tables/table1", "table")
 	relations := relationship(1, "worksheet", "worksheets/sheet1.xml") + relationship(2, "styles", "styles.xml")
 	if len(lists) > 0 {
 		sheets += `<sheet name="` + listsName + `" sheetId="2" state="hidden" r:id="rId3"/>`
-		types += override("worksheets/sheet2", "worksheet")
+		types += contentType("worksheets/sheet2", "worksheet")
 		relations += relationship(3, "worksheet", "worksheets/sheet2.xml")
 	}
 	return []part{
@@ -45,14 +45,14 @@ func (e Export) fixedParts(lists []list) []part {
 			`<Default Extension="xml" ContentType="application/xml"/>` + types + `</Types>`},
 		{"_rels/.rels", relationships(relationship(1, "officeDocument", "xl/workbook.xml"))},
 		{"xl/workbook.xml", `<workbook` + mainSpace + ` xmlns:r="` + officeRels + `"><bookViews><workbookView/></bookViews>` +
-			`<sheets>` + sheets + `</sheets>` + names(lists) + `</workbook>`},
+			`<sheets>` + sheets + `</sheets>` + definedNames(lists) + `</workbook>`},
 		{"xl/_rels/workbook.xml.rels", relationships(relations)},
 		{"xl/styles.xml", e.styles()},
 		{"xl/worksheets/_rels/sheet1.xml.rels", relationships(relationship(1, "table", "../tables/table1.xml"))},
 	}
 }
 
-func override(name, kind string) string {
+func contentType(name, kind string) string {
 	return `<Override PartName="/xl/` + name + `.xml" ContentType="` + officeType + kind + `+xml"/>`
 }
 
@@ -68,10 +68,12 @@ func relationships(inner string) string {
 func (e Export) styles() string {
 	const customFormat = 164 // the first number that is not built in
 	xf := func(format int, more string) string {
-		return fmt.Sprintf(`<xf numFmtId="%d" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"%s/>`, format, more)
+		return fmt.Sprintf(`<xf numFmtId="%d" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"%s/>`, format,
+			more)
 	}
 	return `<styleSheet` + mainSpace + `>` +
-		fmt.Sprintf(`<numFmts count="1"><numFmt numFmtId="%d" formatCode="%s"/></numFmts>`, customFormat, xmlText(e.Format.of().numberFormat)) +
+		fmt.Sprintf(`<numFmts count="1"><numFmt numFmtId="%d" formatCode="%s"/></numFmts>`, customFormat,
+			xmlText(e.Format.spec().numberFormat)) +
 		`<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>` +
 		`<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>` +
 		`<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +
@@ -108,20 +110,21 @@ func (e Export) sheetHead() string {
 	return b.String()
 }
 
-// sheetTail returns the worksheet part from its last row on: the drop-down lists, for rows to come too, and the table. Lists
-// end where an import ends and not with the grid: there are programs that keep the rule of each cell by itself, which take
-// minutes and gigabytes to open lists that go on to the last row of all.
-func (e Export) sheetTail(lists []list, rows int) string {
+// sheetTail returns the worksheet part from its last row on: the drop-down lists, for rows to come too, and the table.
+// Lists end where an import ends and not with the grid: there are programs that keep the rule of each cell by itself,
+// which take minutes and gigabytes to open lists that go on to the last row of all.
+func (e Export) sheetTail(lists []choiceList, rows int) string {
 	var b strings.Builder
-	rules, end := 0, min(max(rows, 1+e.Room, 2), maxSheetRows)
+	rules, end := 0, min(max(rows, 1+e.ValidationRows, 2), maxSheetRows)
 	for i, c := range e.Columns {
 		formula := ""
 		switch {
 		case c.Hint != "":
 			rules++
 			name := ColumnName(i + 1)
-			fmt.Fprintf(&b, `<dataValidation allowBlank="1" showInputMessage="1" promptTitle="%s" prompt="%s" sqref="%s2:%s%d"/>`,
-				xmlText(clipText(c.Heading, 32)), xmlText(shortHint(c.Hint)), name, name, end)
+			fmt.Fprintf(&b,
+				`<dataValidation allowBlank="1" showInputMessage="1" promptTitle="%s" prompt="%s" sqref="%s2:%s%d"/>`,
+				xmlText(truncateText(c.Heading, 32)), xmlText(shortHint(c.Hint)), name, name, end)
 			continue
 		case len(c.Choices) == 0 && c.Kind == Bool:
 			formula = `"TRUE,FALSE"`
@@ -137,14 +140,16 @@ func (e Export) sheetTail(lists []list, rows int) string {
 		}
 		rules++
 		name := ColumnName(i + 1)
-		fmt.Fprintf(&b, `<dataValidation type="list" allowBlank="1" sqref="%s2:%s%d"><formula1>%s</formula1></dataValidation>`,
+		fmt.Fprintf(&b,
+			`<dataValidation type="list" allowBlank="1" sqref="%s2:%s%d"><formula1>%s</formula1></dataValidation>`,
 			name, name, end, strings.ReplaceAll(xmlText(formula), "&quot;", `"`)) // as Excel has it
 	}
 	rulesXML := ""
 	if rules > 0 {
 		rulesXML = fmt.Sprintf(`<dataValidations count="%d">%s</dataValidations>`, rules, b.String())
 	}
-	return `</sheetData>` + rulesXML + `<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>` +
+	return `</sheetData>` + rulesXML +
+		`<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>` +
 		`<tableParts count="1"><tablePart r:id="rId1"/></tableParts></worksheet>`
 }
 
@@ -154,17 +159,18 @@ func shortHint(s string) string {
 	if utf16Length(s) <= most {
 		return s
 	}
-	return clipText(s, most-1) + "…"
+	return truncateText(s, most-1) + "…"
 }
 
 // listName is the name under which the rules know the list at a place.
 func listName(at int) string { return fmt.Sprintf("Choices%d", at+1) }
 
-// names returns the defined names of the lists (18.2.6).
-func names(lists []list) string {
+// definedNames returns the defined names of the lists (18.2.6).
+func definedNames(lists []choiceList) string {
 	var b strings.Builder
 	for at, l := range lists {
-		fmt.Fprintf(&b, `<definedName name="%s">%s!$%s$1:$%s$%d</definedName>`, listName(at), listsName, ColumnName(at+1), ColumnName(at+1), len(l.values))
+		fmt.Fprintf(&b, `<definedName name="%s">%s!$%s$1:$%s$%d</definedName>`, listName(at), listsName, ColumnName(at+1),
+			ColumnName(at+1), len(l.values))
 	}
 	if b.Len() == 0 {
 		return ""
@@ -176,7 +182,8 @@ func names(lists []list) string {
 func (e Export) table(rows int) string {
 	ref := "A1:" + Address(max(rows, 2), len(e.Columns))
 	var b strings.Builder
-	fmt.Fprintf(&b, `<table%s id="1" name="%s" displayName="%s" ref="%s" totalsRowShown="0"><autoFilter ref="%s"/><tableColumns count="%d">`,
+	fmt.Fprintf(&b,
+		`<table%s id="1" name="%s" displayName="%s" ref="%s" totalsRowShown="0"><autoFilter ref="%s"/><tableColumns count="%d">`,
 		mainSpace, tableName, tableName, ref, ref, len(e.Columns))
 	for i, c := range e.Columns {
 		fmt.Fprintf(&b, `<tableColumn id="%d" name="%s"/>`, i+1, string(appendText(nil, c.Heading)))
@@ -186,18 +193,18 @@ func (e Export) table(rows int) string {
 	return b.String()
 }
 
-// list is the choices of a column that stand on the hidden sheet.
-type list struct {
+// choiceList is the choices of a column that stand on the hidden sheet.
+type choiceList struct {
 	column int // from 0
 	values []string
 }
 
-// lists returns the choices that do not fit into a rule.
-func (e Export) lists() []list {
-	var lists []list
+// choiceLists returns the choices that do not fit into a rule.
+func (e Export) choiceLists() []choiceList {
+	var lists []choiceList
 	for i, c := range e.Columns {
 		if len(c.Choices) > 0 && inlineList(c.Choices) == "" {
-			lists = append(lists, list{i, c.Choices[:min(len(c.Choices), maxSheetRows)]})
+			lists = append(lists, choiceList{i, c.Choices[:min(len(c.Choices), maxSheetRows)]})
 		}
 	}
 	return lists
@@ -210,7 +217,8 @@ func inlineList(choices []string) string {
 	length := 0
 	for _, c := range choices {
 		length += utf16Length(c) + 1
-		if strings.ContainsAny(c, `",`) || Clean(c) != c || c == "" || strings.ContainsFunc(c, func(r rune) bool { return r < 0x20 }) {
+		if strings.ContainsAny(c, `",`) || Clean(c) != c || c == "" ||
+			strings.ContainsFunc(c, func(r rune) bool { return r < 0x20 }) {
 			return ""
 		}
 	}
@@ -221,7 +229,7 @@ func inlineList(choices []string) string {
 }
 
 // writeLists writes the hidden sheet: the choices of one column below each other.
-func writeLists(z *zip.Writer, lists []list) error {
+func writeLists(z *zip.Writer, lists []choiceList) error {
 	w, err := z.Create("xl/worksheets/sheet2.xml")
 	if err != nil {
 		return err

@@ -26,13 +26,14 @@ const (
 )
 
 const (
-	saveAgain = "Open it in Excel, choose Save As, Excel workbook (.xlsx), and upload that file."
-	copyOver  = "Copy the rows into a new workbook, save it as Excel workbook (.xlsx) and upload that file."
+	adviceSaveAs   = "Open it in Excel, choose Save As, Excel workbook (.xlsx), and upload that file."
+	adviceCopyRows = "Copy the rows into a new workbook, save it as Excel workbook (.xlsx) and upload that file."
 )
 
 // notWorkbook is the fault for a file that was recognised as something else.
 func notWorkbook(what string) error {
-	return fault.New(fault.Unsupported, CodeNotWorkbook, "The file is %s and not an Excel workbook (.xlsx). %s", what, saveAgain)
+	return fault.New(fault.Unsupported, CodeNotWorkbook, "The file is %s and not an Excel workbook (.xlsx). %s", what,
+		adviceSaveAs)
 }
 
 // corrupt is the fault for a part, or the file, that cannot be read; why is for the log.
@@ -42,38 +43,44 @@ func corrupt(why string, args ...any) error {
 
 // corruptBecause is corrupt with an error for the log.
 func corruptBecause(cause error) error {
-	return fault.New(fault.Invalid, CodeCorrupt, "The file is damaged, or was cut off on its way here. %s", saveAgain).Because(cause)
+	return fault.New(fault.Invalid, CodeCorrupt, "The file is damaged, or was cut off on its way here. %s",
+		adviceSaveAs).WithCause(cause)
 }
 
-// notSafe is the fault for what no spreadsheet program writes.
-func notSafe(why string, args ...any) error {
-	return fault.New(fault.Invalid, CodeUnsafe, "The file holds something that no spreadsheet program writes, and is not read. %s", copyOver).
-		Because(fmt.Errorf(why, args...))
+// unsafeFile is the fault for what no spreadsheet program writes.
+func unsafeFile(why string, args ...any) error {
+	return fault.New(fault.Invalid, CodeUnsafe,
+		"The file holds something that no spreadsheet program writes, and is not read. %s", adviceCopyRows).
+		WithCause(fmt.Errorf(why, args...))
 }
 
 // unpacksTooLarge is the fault for a file that unpacks to more than it may.
 func unpacksTooLarge(why string, args ...any) error {
 	return fault.New(fault.TooLarge, CodeUnpacksTooLarge,
-		"The file unpacks to more than is read here: most often there is formatting far below or right of the data, or a very large second sheet. %s",
-		copyOver).Because(fmt.Errorf(why, args...))
+		"The file unpacks to more than is read here: most often there is formatting far below or right of the data, or a "+
+			"very large second sheet. %s",
+		adviceCopyRows).WithCause(fmt.Errorf(why, args...))
 }
 
 // tooManyParts is the fault for a file with too many parts, sheets or strings.
 func tooManyParts(what string, most int) error {
-	return fault.New(fault.TooLarge, CodeTooManyParts, "The file has more than %d %s, which is more than is read here. %s", most, what, copyOver)
+	return fault.New(fault.TooLarge, CodeTooManyParts,
+		"The file has more than %d %s, which is more than is read here. %s", most, what, adviceCopyRows)
 }
 
 // tooManyRows is the fault for a sheet with more data rows than most.
 func tooManyRows(most int) error {
 	return fault.New(fault.TooLarge, CodeTooManyRows,
-		"The file cannot be processed: it has more than %s rows below the headings, and one file may have at most %s. Nothing was changed; "+
+		"The file cannot be processed: it has more than %s rows below the headings, and one file may have at most %s. "+
+			"Nothing was changed; "+
 			"split it into several files.", thousands(most), thousands(most))
 }
 
 // tooManyColumns is the fault for a value right of the last column that is read.
 func tooManyColumns(at string, most int) error {
 	return fault.New(fault.TooLarge, CodeTooManyColumns,
-		"Cell %s holds a value, but only the columns A to %s are read. Move or delete what stands to the right of them.", at, ColumnName(most))
+		"Cell %s holds a value, but only the columns A to %s are read. Move or delete what stands to the right of them.", at,
+		ColumnName(most))
 }
 
 // cellTooLong is the fault for a text with more characters than most; at is the cell's address, or "" when not known.
@@ -83,7 +90,8 @@ func cellTooLong(at string, most int) error {
 	} else {
 		at = "Cell " + at
 	}
-	return fault.New(fault.TooLarge, CodeCellTooLong, "%s holds more than %s characters, which is more than a cell can. Shorten it.", at, thousands(most))
+	return fault.New(fault.TooLarge, CodeCellTooLong,
+		"%s holds more than %s characters, which is more than a cell can. Shorten it.", at, thousands(most))
 }
 
 // thousands returns n as "5,000".
@@ -94,8 +102,8 @@ func thousands(n int) string {
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
-// partFault returns the fault for an error met while a part was read: a fault stays, what the scanner found becomes one,
-// and a failure of the source below stays a plain error.
+// partFault returns the fault for an error met while a part was read: a fault stays, what the scanner found becomes
+// one, and a failure of the source below stays a plain error.
 func partFault(part string, err error) error {
 	var broken *sourceError
 	switch {
@@ -104,7 +112,7 @@ func partFault(part string, err error) error {
 	case errors.As(err, &broken), fault.As(err) != nil:
 		return err
 	case errors.Is(err, errDTD), errors.Is(err, errDeep):
-		return notSafe("%s: %w", part, err)
+		return unsafeFile("%s: %w", part, err)
 	}
 	return corrupt("%s: %w", part, err)
 }

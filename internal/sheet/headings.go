@@ -24,20 +24,20 @@ const (
 
 // Headings says which column of a sheet is which. The zero value has none.
 type Headings struct {
-	columns []int        // for each wanted heading its column, from 1, or 0
-	known   map[int]bool // the columns with a heading
-	added   map[int]bool // those of them that this product added to a sheet it gave back
-	wrong   []CellMark
+	columns       []int        // for each wanted heading its column, from 1, or 0
+	hasHeading    map[int]bool // the columns with a heading
+	resultColumns map[int]bool // those of them that this product added to a sheet it gave back
+	invalid       []CellMark
 }
 
-// Wrong returns the cells of the header row that are not right, to be marked.
-func (h Headings) Wrong() []CellMark { return h.wrong }
+// InvalidCells returns the cells of the header row that are not right, to be marked.
+func (h Headings) InvalidCells() []CellMark { return h.invalid }
 
 // MatchHeadings finds the wanted headings in the header row: in any order, without regard to case and white space. It
-// returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text; with
-// one of those the sheet is not to be read.
+// returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text;
+// with one of those the sheet is not to be read.
 func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
-	h := Headings{columns: make([]int, len(want)), known: make(map[int]bool), added: make(map[int]bool)}
+	h := Headings{columns: make([]int, len(want)), hasHeading: make(map[int]bool), resultColumns: make(map[int]bool)}
 	places := make(map[string]int, len(want)+2)
 	for i, w := range want {
 		places[foldHeading(w.Name)] = i
@@ -50,7 +50,7 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 		if f != nil {
 			f.Field = cell.Address()
 			wrong = append(wrong, *f)
-			h.wrong = append(h.wrong, CellMark{cell.Column, strings.TrimPrefix(f.Message, f.Field+" ")})
+			h.invalid = append(h.invalid, CellMark{cell.Column, strings.TrimPrefix(f.Message, f.Field+" ")})
 			folded = ""
 		}
 		i, ok := places[folded]
@@ -61,19 +61,20 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 			wrong = append(wrong, fault.Field{Field: want[i].Name, Code: "doubledHeading", Message: fmt.Sprintf(
 				"The heading %q stands over both column %s and column %s; remove one of them.",
 				want[i].Name, ColumnName(h.columns[i]), ColumnName(cell.Column))})
-			h.wrong = append(h.wrong, CellMark{cell.Column, wrong[len(wrong)-1].Message})
+			h.invalid = append(h.invalid, CellMark{cell.Column, wrong[len(wrong)-1].Message})
 		case ok:
 			h.columns[i] = cell.Column
 		case f == nil && (folded == foldHeading(HeadingResult) || folded == foldHeading(HeadingErrors)):
-			h.added[cell.Column] = true
+			h.resultColumns[cell.Column] = true
 		case f == nil:
 			unknown = append(unknown, cell)
 		}
-		h.known[cell.Column] = true
+		h.hasHeading[cell.Column] = true
 	}
 	for _, cell := range unknown {
 		wrong = append(wrong, h.unknownHeading(cell, want))
-		h.wrong = append(h.wrong, CellMark{cell.Column, strings.TrimPrefix(wrong[len(wrong)-1].Message, cell.Address()+": ")})
+		h.invalid = append(h.invalid,
+			CellMark{cell.Column, strings.TrimPrefix(wrong[len(wrong)-1].Message, cell.Address()+": ")})
 	}
 	for i, w := range want {
 		if w.Required && h.columns[i] == 0 {
@@ -134,18 +135,19 @@ func (h Headings) Cell(row Row, i int) Cell {
 	return row.Cell(h.columns[i])
 }
 
-// IsEmpty reports whether nothing stands in the row but what this product wrote there itself: somebody emptied it in a sheet
-// that they got back.
+// IsEmpty reports whether nothing stands in the row but what this product wrote there itself: somebody emptied it in a
+// sheet that they got back.
 func (h Headings) IsEmpty(row Row) bool {
-	return !slices.ContainsFunc(row.Cells, func(c Cell) bool { return !h.added[c.Column] && !c.IsBlank() })
+	return !slices.ContainsFunc(row.Cells, func(c Cell) bool { return !h.resultColumns[c.Column] && !c.IsBlank() })
 }
 
-// Stray returns a field for the first value of the row that stands in a column without a heading, or nil. Such a value
-// would be lost without a word.
-func (h Headings) Stray(row Row) *fault.Field {
+// ValueWithoutHeading returns a field for the first value of the row that stands in a column without a heading, or nil.
+// Such a value would be lost without a word.
+func (h Headings) ValueWithoutHeading(row Row) *fault.Field {
 	for _, c := range row.Cells {
-		if !h.known[c.Column] && !c.IsBlank() {
-			f := c.wrong("blankHeading", "holds a value, but column %s has no heading; give it one, or remove the value.", ColumnName(c.Column))
+		if !h.hasHeading[c.Column] && !c.IsBlank() {
+			f := c.fieldFault("blankHeading", "holds a value, but column %s has no heading; give it one, or remove the value.",
+				ColumnName(c.Column))
 			f.Field = ColumnName(c.Column)
 			return f
 		}

@@ -57,31 +57,48 @@ func hostileFiles(t testing.TB) map[string]struct {
 		file []byte
 		code string
 	}{
-		"deflate bomb in the sheet, 256 MB":      {sheet(" ", 1<<28), CodeUnpacksTooLarge},
-		"deflate bomb in a picture, 256 MB":      {fill("xl/media/image1.png", "", "\x00", "", 1<<28), CodeUnpacksTooLarge},
-		"white space up to the bound":            {sheet(" ", most), CodeUnpacksTooLarge}, // by the ratio
-		"more blank rows than a sheet has":       {sheet(`<row/>`, most), CodeCorrupt},
-		"a million blank rows":                   {packedRows(t, header, `<row r="%d" spans="1:36" s="1" customFormat="1"/>`, 1<<20), ""},
-		"a million rows":                         {packedRows(t, header, `<row r="%d"><c r="A%[1]d"><v>%[1]d</v></c></row>`, 1<<20), CodeTooManyRows},
-		"a million rows of blank cells":          {packedRows(t, header, `<row r="%d"><c s="%[1]d"/><c/><c s="%[1]d"/></row>`, 1<<20), ""},
-		"a million strings":                      {packedStrings(t, 1<<20), ""},
-		"one row of blank cells up to the bound": {fill(sheetPart, sheetHead+header+"<row>", `<c/>`, "</row>"+sheetTail, 8<<20), CodeCorrupt},
-		"elements of no meaning":                 {fill(sheetPart, sheetHead+header+`</sheetData><x>`, `<a b="c"/>`, "</x></worksheet>", most), CodeUnpacksTooLarge},
-		"elements before the rows":               {fill(sheetPart, strings.Replace(sheetHead, "<sheetData>", "<x>", 1), `<a b="c"/>`, "</x></worksheet>", 8<<20), CodeUnpacksTooLarge},
-		"nested elements":                        {fill(sheetPart, sheetHead, `<a>`, "", 1<<20), CodeUnsafe},
-		"one endless tag":                        {fill(sheetPart, sheetHead+"<row ", `a="b" `, "/>"+sheetTail, 6<<20), CodeCorrupt},
-		"one endless attribute":                  {fill(sheetPart, sheetHead+`<row a="`, `aaaaaaaa`, `"/>`+sheetTail, 6<<20), CodeCorrupt},
-		"one endless comment":                    {fill(sheetPart, sheetHead+header+`<!--`, `- aaaaaaa`, `-->`+sheetTail, 6<<20), ""},
-		"one endless CDATA":                      {fill(sheetPart, sheetHead+`<row><c t="str"><v><![CDATA[`, `aaaaaaaa`, `]]></v></c></row>`+sheetTail, 6<<20), CodeCorrupt},
-		"one endless text":                       {fill(sheetPart, sheetHead+`<row><c t="str"><v>`, `aaaaaaaa`, `</v></c></row>`+sheetTail, 6<<20), CodeCellTooLong},
-		"many namespaces":                        {fill(sheetPart, sheetHead+"<row>"+strings.Repeat(`<c xmlns="`+mainURI+`" xmlns:a="`+mainURI+`">`, 60), `<c xmlns="x"/>`, "", 4<<20), CodeCorrupt},
-		"shared strings up to the bound":         {strs(`<si><t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t></si>`, most), CodeUnpacksTooLarge},
-		"many empty shared strings":              {strs(`<si/>`, 7<<20), CodeTooManyParts},
-		"runs of a shared string":                {strs(`<si><r><t>a</t></r><r><t></t></r></si>`, 6<<20), CodeCorrupt},
-		"thousands of parts":                     {parts(5000), CodeTooManyParts},
+		"deflate bomb in the sheet, 256 MB": {sheet(" ", 1<<28), CodeUnpacksTooLarge},
+		"deflate bomb in a picture, 256 MB": {fill("xl/media/image1.png", "", "\x00", "", 1<<28), CodeUnpacksTooLarge},
+		"white space up to the bound":       {sheet(" ", most), CodeUnpacksTooLarge}, // by the ratio
+		"more blank rows than a sheet has":  {sheet(`<row/>`, most), CodeCorrupt},
+		"a million blank rows": {
+			packedRows(t, header, `<row r="%d" spans="1:36" s="1" customFormat="1"/>`, 1<<20), ""},
+		"a million rows": {
+			packedRows(t, header, `<row r="%d"><c r="A%[1]d"><v>%[1]d</v></c></row>`, 1<<20), CodeTooManyRows},
+		"a million rows of blank cells": {
+			packedRows(t, header, `<row r="%d"><c s="%[1]d"/><c/><c s="%[1]d"/></row>`, 1<<20), ""},
+		"a million strings": {packedStrings(t, 1<<20), ""},
+		"one row of blank cells up to the bound": {
+			fill(sheetPart, sheetHead+header+"<row>", `<c/>`, "</row>"+sheetTail, 8<<20), CodeCorrupt},
+		"elements of no meaning": {
+			fill(sheetPart, sheetHead+header+`</sheetData><x>`, `<a b="c"/>`, "</x></worksheet>", most), CodeUnpacksTooLarge},
+		"elements before the rows": {
+			fill(sheetPart, strings.Replace(sheetHead, "<sheetData>", "<x>", 1), `<a b="c"/>`, "</x></worksheet>", 8<<20),
+			CodeUnpacksTooLarge},
+		"nested elements": {fill(sheetPart, sheetHead, `<a>`, "", 1<<20), CodeUnsafe},
+		"one endless tag": {fill(sheetPart, sheetHead+"<row ", `a="b" `, "/>"+sheetTail, 6<<20),
+			CodeCorrupt},
+		"one endless attribute": {fill(sheetPart, sheetHead+`<row a="`, `aaaaaaaa`, `"/>`+sheetTail, 6<<20),
+			CodeCorrupt},
+		"one endless comment": {
+			fill(sheetPart, sheetHead+header+`<!--`, `- aaaaaaa`, `-->`+sheetTail, 6<<20), ""},
+		"one endless CDATA": {
+			fill(sheetPart, sheetHead+`<row><c t="str"><v><![CDATA[`, `aaaaaaaa`, `]]></v></c></row>`+sheetTail, 6<<20),
+			CodeCorrupt},
+		"one endless text": {
+			fill(sheetPart, sheetHead+`<row><c t="str"><v>`, `aaaaaaaa`, `</v></c></row>`+sheetTail, 6<<20), CodeCellTooLong},
+		"many namespaces": {
+			fill(sheetPart, sheetHead+"<row>"+strings.Repeat(`<c xmlns="`+mainURI+`" xmlns:a="`+mainURI+`">`, 60),
+				`<c xmlns="x"/>`, "", 4<<20), CodeCorrupt},
+		"shared strings up to the bound": {strs(`<si><t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t></si>`, most),
+			CodeUnpacksTooLarge},
+		"many empty shared strings": {strs(`<si/>`, 7<<20), CodeTooManyParts},
+		"runs of a shared string":   {strs(`<si><r><t>a</t></r><r><t></t></r></si>`, 6<<20), CodeCorrupt},
+		"thousands of parts":        {parts(5000), CodeTooManyParts},
 		"thousands of sheets of one part": {book(nil).set("xl/workbook.xml",
 			workbookXML(strings.Repeat(`<sheet name="A" sheetId="1" r:id="rId1"/>`, 5000))).bytes(t), CodeTooManyParts},
-		"thousands of relationships": {book(nil).set("xl/_rels/workbook.xml.rels", relationships(manyRelations(5000))).bytes(t), CodeTooManyParts},
+		"thousands of relationships": {
+			book(nil).set("xl/_rels/workbook.xml.rels", relationships(manyRelations(5000))).bytes(t), CodeTooManyParts},
 		"thousands of styles": {fill("xl/styles.xml", `<styleSheet xmlns="`+mainURI+`"><cellXfs>`, `<xf/>`,
 			"</cellXfs></styleSheet>", 1<<20), CodeTooManyParts},
 	}
@@ -127,7 +144,7 @@ func TestHostile(t *testing.T) {
 	for name, test := range hostileFiles(t) {
 		t.Run(name, func(t *testing.T) {
 			var err error
-			peak, took := cost(func() {
+			peak, took := measure(func() {
 				var w *Workbook
 				if w, err = open(test.file); err != nil {
 					return
@@ -153,8 +170,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// cost runs f, and returns by how much the heap grew at its highest, and how long f took.
-func cost(f func()) (peak uint64, took time.Duration) {
+// measure runs f, and returns by how much the heap grew at its highest, and how long f took.
+func measure(f func()) (peak uint64, took time.Duration) {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
@@ -205,7 +222,7 @@ func TestMillionRows(t *testing.T) {
 		}
 		_, err := w.Count(5000)
 		wantCode(t, err, CodeTooManyRows)
-		return p.spent + w.archive.spent
+		return p.unpacked + w.archive.unpacked
 	}
 	few, many := count(5002), count(300_000)
 	if many > few+128<<10 {
@@ -220,12 +237,12 @@ func TestRealCount(t *testing.T) {
 	w.archive.limits.UnpackedBytes = 50_000
 	_, err := w.Count(5000)
 	wantCode(t, err, CodeUnpacksTooLarge)
-	w.archive.limits.UnpackedBytes = w.archive.spent + 1000
+	w.archive.limits.UnpackedBytes = w.archive.unpacked + 1000
 	_, err = w.archive.relations("")
 	if err != nil {
 		t.Error(err)
 	}
-	w.archive.spent = w.archive.limits.UnpackedBytes
+	w.archive.unpacked = w.archive.limits.UnpackedBytes
 	_, err = w.archive.relations("")
 	wantCode(t, err, CodeUnpacksTooLarge)
 }
@@ -251,7 +268,8 @@ func TestRatio(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	for _, file := range [][]byte{
 		book(nil).bytes(f),
-		book(nil).shared(`<si><t>a_x000D_</t></si>`).formats("14", "0000").rows(`<row r="2"><c r="B2" t="s" s="1"><v>0</v></c><c><f>A1</f></c></row>`).bytes(f),
+		book(nil).shared(`<si><t>a_x000D_</t></si>`).formats("14",
+			"0000").rows(`<row r="2"><c r="B2" t="s" s="1"><v>0</v></c><c><f>A1</f></c></row>`).bytes(f),
 		[]byte("a,b\n"),
 		[]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"),
 	} {
@@ -276,7 +294,8 @@ func FuzzOpen(f *testing.F) {
 
 // FuzzSheet is FuzzOpen behind the zip: the content of sheetData, of the strings and of the styles.
 func FuzzSheet(f *testing.F) {
-	f.Add(`<row r="1"><c r="A1" t="s"><v>0</v></c></row><row><c><v>46387</v></c></row>`, `<si><t>a</t></si>`, `yyyy"x"\-[h]`)
+	f.Add(`<row r="1"><c r="A1" t="s"><v>0</v></c></row><row><c><v>46387</v></c></row>`, `<si><t>a</t></si>`,
+		`yyyy"x"\-[h]`)
 	f.Add(`<row><c t="inlineStr"><is><r><t>&#65;_x0041_</t></r></is></c></row>`, ``, `0000;[Red]"`)
 	f.Fuzz(func(t *testing.T, rows, strs, format string) {
 		got, err := readAll(book(nil).rows(rows).shared(strs).formats(format).bytes(t))

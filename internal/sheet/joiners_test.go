@@ -16,8 +16,10 @@ import (
 )
 
 // joiners is the sheet of testdata/make.mjs as it is to be read.
-const joiners = "A1 text Username|B1 text Description|C1 text User licenses|D1 text Date to|E1 text Email|F1 text Mobile|G1 text MFA requires\n" +
-	"A2 text kim|B2 text Kim <&> \"q\"\u00a0|C2 text FULL|D2 date 2031-12-31|E2 text kim@example.com|F2 number 7911123456|G2 bool TRUE\n" +
+const joiners = "A1 text Username|B1 text Description|C1 text User licenses|D1 text Date to|E1 text Email|F1 text " +
+	"Mobile|G1 text MFA requires\n" +
+	"A2 text kim|B2 text Kim <&> \"q\"\u00a0|C2 text FULL|D2 date 2031-12-31|E2 text kim@example.com|F2 number " +
+	"7911123456|G2 bool TRUE\n" +
 	"A4 text sam |B4 text Sam|C4 text NOPE|D4 text 31/12/2026|E4 text no address|F4 text 0007|G4 number 0\n" +
 	"A5 text pat|B5 text Pat|C5 text TEAM|E5 text pat@example.com\n"
 
@@ -36,10 +38,11 @@ func blanks(described string) string {
 	return strings.Join(lines, "")
 }
 
-// TestJoinersOfOtherPrograms: a sheet as different libraries write it reads the same, and goes back with its marks: a note on
-// each cell that is not right, but where a person left one; once, however often it comes back.
+// TestJoinersOfOtherPrograms: a sheet as different libraries write it reads the same, and goes back with its marks: a
+// note on each cell that is not right, but where a person left one; once, however often it comes back.
 func TestJoinersOfOtherPrograms(t *testing.T) {
-	for _, name := range []string{"exceljs.xlsx", "exceljs-1904.xlsx", "sheetjs.xlsx", "xlsx-populate.xlsx", "pyexcelerate.xlsx", "openpyxl-notes.xlsx"} {
+	for _, name := range []string{"exceljs.xlsx", "exceljs-1904.xlsx", "sheetjs.xlsx", "xlsx-populate.xlsx",
+		"pyexcelerate.xlsx", "openpyxl-notes.xlsx"} {
 		t.Run(name, func(t *testing.T) {
 			file, err := os.ReadFile(filepath.Join("testdata", name))
 			if err != nil {
@@ -49,9 +52,11 @@ func TestJoinersOfOtherPrograms(t *testing.T) {
 				t.Errorf("got\n%swant\n%s", got, joiners)
 			}
 			mine := notesOf(t, file)
-			marks := []RowMark{{Number: 4, Result: "Error", Errors: "three", Cells: []CellMark{{3, "No licence."}, {4, "No date."}, {5, "No address."}}}}
+			marks := []RowMark{
+				{Number: 4, Result: "Error", Errors: "three",
+					Cells: []CellMark{{3, "No licence."}, {4, "No date."}, {5, "No address."}}}}
 			for range 2 {
-				file = marked(t, file, marks...)
+				file = markFile(t, file, marks...)
 				wellFormed(t, file)
 				got := notesOf(t, file)
 				if len(got) != len(mine)+3-len(mine["C4"])/len("a note of mine") {
@@ -70,23 +75,25 @@ func TestJoinersOfOtherPrograms(t *testing.T) {
 	}
 }
 
-// TestPartsThatAreMadeHaveTheUsualNames: there are libraries that find the styles and the notes by the names that Excel gives
-// to these parts, and fail at others; and every style of a cell is there.
+// TestPartsThatAreMadeHaveTheUsualNames: there are libraries that find the styles and the notes by the names that Excel
+// gives to these parts, and fail at others; and every style of a cell is there.
 func TestPartsThatAreMadeHaveTheUsualNames(t *testing.T) {
-	for _, name := range []string{"exceljs-1904.xlsx", "xlsx-populate.xlsx", "pyexcelerate.xlsx", "pyexcelerate-bare.xlsx"} {
+	for _, name := range []string{"exceljs-1904.xlsx", "xlsx-populate.xlsx", "pyexcelerate.xlsx",
+		"pyexcelerate-bare.xlsx"} {
 		file, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts := unzip(t, marked(t, file, RowMark{Number: 2, Result: "Error", Errors: "x", Cells: []CellMark{{1, "x"}}}))
+		parts := unzip(t, markFile(t, file, RowMark{Number: 2, Result: "Error", Errors: "x", Cells: []CellMark{{1, "x"}}}))
 		sheet := "xl/worksheets/sheet1.xml"
-		relations := parts[relationsOf(sheet)]
+		relations := parts[relationshipsPart(sheet)]
 		for _, target := range []string{`Target="../comments1.xml"`, `Target="../drawings/vmlDrawing1.vml"`} {
 			if !strings.Contains(relations, target) {
 				t.Errorf("%s: no %s in %s", name, target, relations)
 			}
 		}
-		if parts["xl/comments1.xml"] == "" || parts["xl/drawings/vmlDrawing1.vml"] == "" || strings.Count(parts["[Content_Types].xml"], `"/xl/styles.xml"`) != 1 {
+		if parts["xl/comments1.xml"] == "" || parts["xl/drawings/vmlDrawing1.vml"] == "" ||
+			strings.Count(parts["[Content_Types].xml"], `"/xl/styles.xml"`) != 1 {
 			t.Errorf("%s: parts or types are missing: %s", name, parts["[Content_Types].xml"])
 		}
 		_, formats, _ := strings.Cut(parts["xl/styles.xml"], "<cellXfs")
@@ -148,7 +155,8 @@ func wellFormed(t *testing.T, file []byte) {
 				}
 				seen[a.Name] = true
 			}
-			if space := element.Name.Space; space != "" && !strings.Contains(space, ":") { // an undeclared prefix stands for itself
+			// an undeclared prefix stands for itself
+			if space := element.Name.Space; space != "" && !strings.Contains(space, ":") {
 				t.Errorf("%s: the prefix of %s:%s is not declared", name, space, element.Name.Local)
 			}
 		}

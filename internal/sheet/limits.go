@@ -24,9 +24,10 @@ type Limits struct {
 // DefaultLimits returns the limits of this product's imports.
 //
 // The widest sheet that is right is 5,000 rows of 36 cells. Its fields add up to some 1,600 characters a row, to which
-// the XML adds 36 x 50: 17 MB in English, 33 MB where every character takes three bytes. 64 MiB leaves room for lists of
-// codes and for formatted blank rows. Excel adds about 10 parts to a workbook and 3 to each worksheet, so 256 parts hold
-// some 80 worksheets. Text that repeats packs 30 to 1, long runs of like rows 100 to 1; deflate ends at 1,032 to 1.
+// the XML adds 36 x 50: 17 MB in English, 33 MB where every character takes three bytes. 64 MiB leaves room for lists
+// of codes and for formatted blank rows. Excel adds about 10 parts to a workbook and 3 to each worksheet, so 256 parts
+// hold some 80 worksheets. Text that repeats packs 30 to 1, long runs of like rows 100 to 1; deflate ends at 1,032 to
+// 1.
 func DefaultLimits() Limits {
 	return Limits{
 		FileBytes:     10 << 20,

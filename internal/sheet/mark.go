@@ -30,8 +30,8 @@ type CellMark struct {
 }
 
 const (
-	// noteLead begins every note that is made here, by which those of an earlier round are known.
-	noteLead = "User Accounts: "
+	// notePrefix begins every note that is made here, by which those of an earlier round are known.
+	notePrefix = "User Accounts: "
 	// maxNotes bounds the notes of a sheet, as each costs a spreadsheet program a drawing; cells beyond are only filled.
 	maxNotes      = 10000
 	maxNoteChars  = 2000
@@ -41,46 +41,47 @@ const (
 
 // marking is one workbook on its way back.
 type marking struct {
-	w       *Workbook
-	byRow   map[int]RowMark
-	header  int // the number of the row of headings
-	result  int // the two columns that are added, 0 where there is no room
-	errors  int
-	heads   [2]bool // whether they are there already
-	last    int     // the last column with a heading
-	styles  *restyle
-	notes   *notes
-	written map[string][]byte // parts that were made anew, by name in lower case
-	names   []string          // those of them that the file did not have
-	// headStyle is that of the heading left of the columns that are added.
-	headStyle int
+	workbook    *Workbook
+	marks       map[int]RowMark
+	header      int // the number of the row of headings
+	result      int // the two columns that are added, 0 where there is no room
+	errors      int
+	heads       [2]bool // whether they are there already
+	lastHeading int     // the last column with a heading
+	styles      *markStyles
+	notes       *notes
+	rewritten   map[string][]byte // parts that were made anew, by name in lower case
+	addedParts  []string          // those of them that the file did not have
+	// headingStyle is that of the heading left of the columns that are added.
+	headingStyle int
 }
 
-// Mark writes the workbook in file to out with what became of each row: two more columns, Result and Errors, which take the
-// place of those of an earlier round; a fill and a note on each cell that is not right, and none on the others. All else
-// stays byte for byte, so that the file can be mended and sent again. The workbook is one that Open and Data take. A cell
-// on which a person has left a note keeps that one.
+// Mark writes the workbook in file to out with what became of each row: two more columns, Result and Errors, which take
+// the place of those of an earlier round; a fill and a note on each cell that is not right, and none on the others. All
+// else stays byte for byte, so that the file can be mended and sent again. The workbook is one that Open and Data take.
+// A cell on which a person has left a note keeps that one.
 func Mark(out io.Writer, file []byte, limits Limits, rows []RowMark) error {
 	w, err := Open(bytes.NewReader(file), int64(len(file)), limits)
 	if err != nil {
 		return err
 	}
-	m := &marking{w: w, byRow: make(map[int]RowMark, len(rows)+1), written: map[string][]byte{}}
+	m := &marking{workbook: w, marks: make(map[int]RowMark, len(rows)+1), rewritten: map[string][]byte{}}
 	for _, r := range rows {
-		m.byRow[r.Number] = r
+		m.marks[r.Number] = r
 	}
-	if err := m.place(); err != nil {
+	if err := m.placeColumns(); err != nil {
 		return err
 	}
 	if err := m.readParts(rows); err != nil {
 		return err
 	}
-	return m.pack(out, file)
+	return m.writeArchive(out, file)
 }
 
-// place decides where the columns that are added go: where they are, or right of the headings where nothing stands.
-func (m *marking) place() error {
-	header, err := m.w.Header()
+// placeColumns decides where the columns that are added go: where they are, or right of the headings where nothing
+// stands.
+func (m *marking) placeColumns() error {
+	header, err := m.workbook.Header()
 	if err != nil {
 		return err
 	}
@@ -93,11 +94,11 @@ func (m *marking) place() error {
 			m.errors, m.heads[1] = c.Column, true
 		}
 		if !c.IsBlank() {
-			m.last = c.Column
+			m.lastHeading = c.Column
 		}
 	}
-	used := make([]bool, m.w.limits.Columns+2)
-	for row, err := range m.w.rows() {
+	used := make([]bool, m.workbook.limits.Columns+2)
+	for row, err := range m.workbook.rows() {
 		if err != nil {
 			return err
 		}
@@ -106,7 +107,7 @@ func (m *marking) place() error {
 		}
 	}
 	free := func() int {
-		for c := m.last + 1; c <= m.w.limits.Columns; c++ {
+		for c := m.lastHeading + 1; c <= m.workbook.limits.Columns; c++ {
 			if !used[c] {
 				used[c] = true
 				return c
@@ -121,36 +122,36 @@ func (m *marking) place() error {
 		m.errors = free()
 	}
 	if m.result == 0 || m.errors == 0 || m.result > m.errors {
-		m.tidyPlace()
+		m.fixColumnOrder()
 	}
-	head := m.byRow[m.header]
-	m.byRow[m.header] = RowMark{Number: m.header, Result: HeadingResult, Errors: HeadingErrors, Cells: head.Cells}
+	head := m.marks[m.header]
+	m.marks[m.header] = RowMark{Number: m.header, Result: HeadingResult, Errors: HeadingErrors, Cells: head.Cells}
 	return nil
 }
 
-// tidyPlace handles what hardly happens: no room, or the columns in the other order.
-func (m *marking) tidyPlace() {
+// fixColumnOrder handles what hardly happens: no room, or the columns in the other order.
+func (m *marking) fixColumnOrder() {
 	if m.result == 0 || m.errors == 0 {
 		m.result, m.errors = 0, 0
 		return
 	}
 	m.result, m.errors = m.errors, m.result
-	for number, r := range m.byRow {
+	for number, r := range m.marks {
 		r.Result, r.Errors = r.Errors, r.Result
-		m.byRow[number] = r
+		m.marks[number] = r
 	}
 }
 
 // readParts reads what has to be known before the worksheet is written.
 func (m *marking) readParts(rows []RowMark) error {
-	a := m.w.archive
+	a := m.workbook.archive
 	m.styles = nil
 	var err error
-	if m.w.styles == "" {
-		m.styles, err = readRestyle(strings.NewReader(bareStyles()), a.limits.Depth)
+	if m.workbook.styles == "" {
+		m.styles, err = readMarkStyles(strings.NewReader(defaultStyles()), a.limits.Depth)
 	} else {
-		err = a.with(m.w.styles, func(r io.Reader) error {
-			m.styles, err = readRestyle(r, a.limits.Depth)
+		err = a.readPart(m.workbook.styles, func(r io.Reader) error {
+			m.styles, err = readMarkStyles(r, a.limits.Depth)
 			return err
 		})
 	}
@@ -158,27 +159,27 @@ func (m *marking) readParts(rows []RowMark) error {
 		return err
 	}
 	var relations map[string]relation
-	if a.has(relationsOf(m.w.part)) {
-		if relations, err = a.relations(m.w.part); err != nil {
+	if a.has(relationshipsPart(m.workbook.part)) {
+		if relations, err = a.relations(m.workbook.part); err != nil {
 			return err
 		}
 	}
-	m.notes, err = newNotes(a, m.w.part, relations, rows)
+	m.notes, err = newNotes(a, m.workbook.part, relations, rows)
 	return err
 }
 
-// with calls f with the content of a part.
-func (a *archive) with(part string, f func(io.Reader) error) error {
-	a.spent = 0 // each of these passes is bounded by itself, as those over the worksheet are
-	r, err := a.open(part, &a.spent)
+// readPart calls f with the content of a part.
+func (a *archive) readPart(part string, f func(io.Reader) error) error {
+	a.unpacked = 0 // each of these passes is bounded by itself, as those over the worksheet are
+	r, err := a.open(part, &a.unpacked)
 	if err != nil {
 		return err
 	}
 	return partFault(part, f(r))
 }
 
-// pack writes the file: the parts as they were, and those that were changed.
-func (m *marking) pack(out io.Writer, file []byte) error {
+// writeArchive writes the file: the parts as they were, and those that were changed.
+func (m *marking) writeArchive(out io.Writer, file []byte) error {
 	from, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return partFault("zip", err)
@@ -188,17 +189,17 @@ func (m *marking) pack(out io.Writer, file []byte) error {
 	if err := m.writeWorksheet(z, from); err != nil {
 		return err
 	}
-	if err := m.makeParts(); err != nil {
+	if err := m.rewriteParts(); err != nil {
 		return err
 	}
 	for _, f := range from.File {
 		key := partKey(f.Name)
-		body, made := m.written[key]
+		body, made := m.rewritten[key]
 		switch {
-		case key == strings.ToLower(m.w.part):
+		case key == strings.ToLower(m.workbook.part):
 		case made:
-			delete(m.written, key)
-			err = put(z, f.Name, body)
+			delete(m.rewritten, key)
+			err = writeEntry(z, f.Name, body)
 		default:
 			err = z.Copy(f)
 		}
@@ -206,8 +207,8 @@ func (m *marking) pack(out io.Writer, file []byte) error {
 			return err
 		}
 	}
-	for _, name := range m.names {
-		if err := put(z, name, m.written[strings.ToLower(name)]); err != nil {
+	for _, name := range m.addedParts {
+		if err := writeEntry(z, name, m.rewritten[strings.ToLower(name)]); err != nil {
 			return err
 		}
 	}
@@ -217,7 +218,7 @@ func (m *marking) pack(out io.Writer, file []byte) error {
 // partKey is the name of a part as archive keeps it.
 func partKey(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
 
-func put(z *zip.Writer, name string, body []byte) error {
+func writeEntry(z *zip.Writer, name string, body []byte) error {
 	w, err := z.Create(name)
 	if err == nil {
 		_, err = w.Write(body)
@@ -227,9 +228,9 @@ func put(z *zip.Writer, name string, body []byte) error {
 
 // writeWorksheet writes the worksheet, which is the only part that is not held in memory.
 func (m *marking) writeWorksheet(z *zip.Writer, from *zip.Reader) error {
-	name := m.w.part
+	name := m.workbook.part
 	for _, f := range from.File {
-		if partKey(f.Name) == strings.ToLower(m.w.part) {
+		if partKey(f.Name) == strings.ToLower(m.workbook.part) {
 			name = f.Name
 		}
 	}
@@ -237,37 +238,37 @@ func (m *marking) writeWorksheet(z *zip.Writer, from *zip.Reader) error {
 	if err != nil {
 		return err
 	}
-	a, spent := m.w.archive, int64(0)
-	r, err := a.open(m.w.part, &spent)
+	a, spent := m.workbook.archive, int64(0)
+	r, err := a.open(m.workbook.part, &spent)
 	if err != nil {
 		return err
 	}
-	if err := m.findHeadStyle(); err != nil {
+	if err := m.findHeadingStyle(); err != nil {
 		return err
 	}
 	e, err := newEditor(r, a.limits.Depth, w)
 	if err == nil {
-		err = (&sheetEdit{editor: e, marking: m}).run()
+		err = (&sheetEditor{editor: e, marking: m}).run()
 	}
-	return partFault(m.w.part, err)
+	return partFault(m.workbook.part, err)
 }
 
-// findHeadStyle looks for the style of the last heading, so that those that are added look like it.
-func (m *marking) findHeadStyle() error {
-	a, spent := m.w.archive, int64(0)
-	r, err := a.open(m.w.part, &spent)
+// findHeadingStyle looks for the style of the last heading, so that those that are added look like it.
+func (m *marking) findHeadingStyle() error {
+	a, spent := m.workbook.archive, int64(0)
+	r, err := a.open(m.workbook.part, &spent)
 	if err != nil {
 		return err
 	}
 	s, err := newScanner(r, a.limits.Depth)
-	last := Address(m.header, m.last)
+	last := Address(m.header, m.lastHeading)
 	for err == nil {
 		var tok token
 		if tok, err = s.next(); err != nil || tok == tokenEOF {
 			break
 		}
 		if at, _ := s.attr("r"); tok == tokenStart && string(s.name) == "c" && string(at) == last {
-			m.headStyle = s.attrInt("s")
+			m.headingStyle = s.attrInt("s")
 			return nil
 		}
 		if at, _ := s.attr("r"); tok == tokenStart && string(s.name) == "row" && len(at) > 0 {
@@ -276,56 +277,58 @@ func (m *marking) findHeadStyle() error {
 			}
 		}
 	}
-	return partFault(m.w.part, err)
+	return partFault(m.workbook.part, err)
 }
 
-// makeParts makes the other parts that change, once the worksheet has told what there is.
-func (m *marking) makeParts() error {
-	a := m.w.archive
+// rewriteParts makes the other parts that change, once the worksheet has told what there is.
+func (m *marking) rewriteParts() error {
+	a := m.workbook.archive
 	var types, relations, bookRelations string
 	if m.notes != nil {
 		var err error
-		if types, relations, err = m.notes.make(m); err != nil {
+		if types, relations, err = m.notes.addParts(m); err != nil {
 			return err
 		}
 	}
-	if m.w.styles == "" && !m.styles.off {
-		// The usual name, as there are libraries that go by it; some that write no styles leave a part of it that nothing leads to.
-		m.w.styles = path.Join(path.Dir(m.w.main), "styles.xml")
-		typed, err := m.types(m.w.styles)
+	if m.workbook.styles == "" && !m.styles.disabled {
+		// The usual name, as there are libraries that go by it; some that write no styles leave a part of it that nothing
+		// leads to.
+		m.workbook.styles = path.Join(path.Dir(m.workbook.main), "styles.xml")
+		typed, err := m.hasContentType(m.workbook.styles)
 		if err != nil {
 			return err
 		}
 		if !typed {
-			types += `<%sOverride PartName="/` + m.w.styles + `" ContentType="` + officeType + `styles+xml"/>`
+			types += `<%sOverride PartName="/` + m.workbook.styles + `" ContentType="` + officeType + `styles+xml"/>`
 		}
-		bookRelations = `<%sRelationship Id="rIdUserAccountsStyles" Type="` + officeRels + `/styles" Target="/` + m.w.styles + `"/>`
-		if err := m.make(m.w.styles, func(out io.Writer) error {
-			return m.styles.write(strings.NewReader(bareStyles()), a.limits.Depth, out)
+		bookRelations = `<%sRelationship Id="rIdUserAccountsStyles" Type="` + officeRels + `/styles" Target="/` +
+			m.workbook.styles + `"/>`
+		if err := m.addPart(m.workbook.styles, func(out io.Writer) error {
+			return m.styles.write(strings.NewReader(defaultStyles()), a.limits.Depth, out)
 		}); err != nil {
 			return err
 		}
-	} else if m.w.styles != "" {
-		if err := m.remake(m.w.styles, m.styles.write); err != nil {
+	} else if m.workbook.styles != "" {
+		if err := m.rewritePart(m.workbook.styles, m.styles.write); err != nil {
 			return err
 		}
 	}
 	for _, c := range []struct{ part, inner, empty string }{
 		{typesPart, types, ""},
-		{relationsOf(m.w.main), bookRelations, ""},
-		{relationsOf(m.w.part), relations, xmlHead + `<Relationships` + relSpace + `></Relationships>`},
+		{relationshipsPart(m.workbook.main), bookRelations, ""},
+		{relationshipsPart(m.workbook.part), relations, xmlHead + `<Relationships` + relSpace + `></Relationships>`},
 	} {
-		if err := m.extend(c.part, c.inner, c.empty); err != nil {
+		if err := m.appendToPart(c.part, c.inner, c.empty); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// types reports whether the content types name a part, which they must not do twice.
-func (m *marking) types(part string) (named bool, err error) {
-	err = m.w.archive.with(typesPart, func(r io.Reader) error {
-		e, err := newEditor(r, m.w.limits.Depth, io.Discard)
+// hasContentType reports whether the content types name a part, which they must not do twice.
+func (m *marking) hasContentType(part string) (named bool, err error) {
+	err = m.workbook.archive.readPart(typesPart, func(r io.Reader) error {
+		e, err := newEditor(r, m.workbook.limits.Depth, io.Discard)
 		for err == nil {
 			var tok token
 			if tok, err = e.read(); err != nil || tok == tokenEOF {
@@ -341,34 +344,35 @@ func (m *marking) types(part string) (named bool, err error) {
 	return named, err
 }
 
-func relationsOf(part string) string {
+func relationshipsPart(part string) string {
 	return path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 }
 
-// make makes a part.
-func (m *marking) make(name string, write func(io.Writer) error) error {
+// addPart makes a part.
+func (m *marking) addPart(name string, write func(io.Writer) error) error {
 	var body bytes.Buffer
 	if err := write(&body); err != nil {
 		return err
 	}
 	key := strings.ToLower(name)
-	if !m.w.archive.has(name) && !slices.Contains(m.names, name) {
-		m.names = append(m.names, name)
+	if !m.workbook.archive.has(name) && !slices.Contains(m.addedParts, name) {
+		m.addedParts = append(m.addedParts, name)
 	}
-	m.written[key] = body.Bytes()
+	m.rewritten[key] = body.Bytes()
 	return nil
 }
 
-// remake makes a part of what it was.
-func (m *marking) remake(name string, write func(src io.Reader, depth int, out io.Writer) error) error {
-	a := m.w.archive
-	return m.make(name, func(out io.Writer) error {
-		return a.with(name, func(r io.Reader) error { return write(r, a.limits.Depth, out) })
+// rewritePart makes a part of what it was.
+func (m *marking) rewritePart(name string, write func(src io.Reader, depth int, out io.Writer) error) error {
+	a := m.workbook.archive
+	return m.addPart(name, func(out io.Writer) error {
+		return a.readPart(name, func(r io.Reader) error { return write(r, a.limits.Depth, out) })
 	})
 }
 
-// extend puts more before the end of a part's root. inner has a verb for each prefix; empty is the part where there is none.
-func (m *marking) extend(name, inner, empty string) error {
+// appendToPart puts more before the end of a part's root. inner has a verb for each prefix; empty is the part where
+// there is none.
+func (m *marking) appendToPart(name, inner, empty string) error {
 	if inner == "" {
 		return nil
 	}
@@ -380,13 +384,14 @@ func (m *marking) extend(name, inner, empty string) error {
 		if _, err := e.read(); err != nil {
 			return err
 		}
-		if err := e.appendTo(0, strings.ReplaceAll(inner, "%s", e.prefix())); err != nil {
+		if err := e.appendChildren(0, strings.ReplaceAll(inner, "%s", e.prefix())); err != nil {
 			return err
 		}
 		return e.finish()
 	}
-	if m.w.archive.has(name) {
-		return m.remake(name, write)
+	if m.workbook.archive.has(name) {
+		return m.rewritePart(name, write)
 	}
-	return m.make(name, func(out io.Writer) error { return write(strings.NewReader(empty), m.w.limits.Depth, out) })
+	return m.addPart(name,
+		func(out io.Writer) error { return write(strings.NewReader(empty), m.workbook.limits.Depth, out) })
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-func marked(t testing.TB, file []byte, rows ...RowMark) []byte {
+func markFile(t testing.TB, file []byte, rows ...RowMark) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := Mark(&out, file, DefaultLimits(), rows); err != nil {
@@ -20,8 +20,8 @@ func marked(t testing.TB, file []byte, rows ...RowMark) []byte {
 	return out.Bytes()
 }
 
-// rich is a workbook with much that a person may have put there, made by another library.
-func rich(t testing.TB) []byte {
+// richWorkbook is a workbook with much that a person may have put there, made by another library.
+func richWorkbook(t testing.TB) []byte {
 	t.Helper()
 	book := excelize.NewFile()
 	must := func(err error) {
@@ -33,7 +33,9 @@ func rich(t testing.TB) []byte {
 	must(book.SetSheetRow("Sheet1", "A1", &[]any{"Username", "Description", "Date from"}))
 	must(book.SetSheetRow("Sheet1", "A3", &[]any{"jane", "Jane", "2026-01-01"}))
 	must(book.SetSheetRow("Sheet1", "A4", &[]any{"kim", "Kim", "31/31/2026"}))
-	yellow, err := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}})
+	yellow, err := book.NewStyle(
+		&excelize.Style{Font: &excelize.Font{Bold: true},
+			Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFFF00"}}})
 	must(err)
 	must(book.SetCellStyle("Sheet1", "B3", "C4", yellow))
 	must(book.SetColWidth("Sheet1", "A", "B", 33))
@@ -55,20 +57,22 @@ func rich(t testing.TB) []byte {
 func richMarks() []RowMark {
 	return []RowMark{
 		{Number: 3, Result: "skipped"},
-		{Number: 4, Result: "failed", Errors: "B4: no such thing", Cells: []CellMark{{Column: 2, Note: "No such thing."}, {Column: 3, Note: "No date."}, {Column: 5, Note: "Needed."}}},
+		{Number: 4, Result: "failed", Errors: "B4: no such thing",
+			Cells: []CellMark{{Column: 2, Note: "No such thing."}, {Column: 3, Note: "No date."}, {Column: 5, Note: "Needed."}}},
 	}
 }
 
 // What comes back has results, marks and notes, read by another library; and all else as it was.
 func TestMarkAddsResultsAndKeepsTheRest(t *testing.T) {
-	before := rich(t)
-	file := marked(t, before, richMarks()...)
+	before := richWorkbook(t)
+	file := markFile(t, before, richMarks()...)
 	book, err := excelize.OpenReader(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for cell, want := range map[string]string{
-		"A1": "Username", "D1": "Result", "E1": "Errors", "D3": "skipped", "E3": "", "D4": "failed", "E4": "B4: no such thing", "C4": "31/31/2026",
+		"A1": "Username", "D1": "Result", "E1": "Errors", "D3": "skipped", "E3": "", "D4": "failed",
+		"E4": "B4: no such thing", "C4": "31/31/2026",
 	} {
 		if got, _ := book.GetCellValue("Sheet1", cell); got != want {
 			t.Errorf("%s holds %q, want %q", cell, got, want)
@@ -99,7 +103,8 @@ func TestMarkAddsResultsAndKeepsTheRest(t *testing.T) {
 			got[n.Cell] += p.Text
 		}
 	}
-	if !strings.Contains(got["A3"], "Ask Pat") || !strings.Contains(got["C4"], "contract") || !strings.Contains(got["B4"], "No such thing.") {
+	if !strings.Contains(got["A3"], "Ask Pat") || !strings.Contains(got["C4"], "contract") ||
+		!strings.Contains(got["B4"], "No such thing.") {
 		t.Errorf("notes %q", got)
 	}
 	was, is := unzip(t, before), unzip(t, file)
@@ -121,13 +126,18 @@ func TestMarkAddsResultsAndKeepsTheRest(t *testing.T) {
 
 // A second round takes the columns, marks and notes of the first away, and leaves people's.
 func TestMarkAgainReplacesTheFirstRound(t *testing.T) {
-	once := marked(t, rich(t), richMarks()...)
-	twice := marked(t, once, RowMark{Number: 3, Result: "failed", Errors: "A3: x", Cells: []CellMark{{Column: 1, Note: "x"}, {Column: 2, Note: "y"}}}, RowMark{Number: 4, Result: "skipped"})
+	once := markFile(t, richWorkbook(t), richMarks()...)
+	twice := markFile(t, once,
+		RowMark{Number: 3, Result: "failed", Errors: "A3: x",
+			Cells: []CellMark{{Column: 1, Note: "x"}, {Column: 2, Note: "y"}}}, RowMark{Number: 4, Result: "skipped"})
 	rows, err := readAll(twice)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := texts(rows[0]) + "\n" + texts(rows[2]); got != "A1 text Username|B1 text Description|C1 text Date from|D1 text Result|E1 text Errors\nA4 text kim|B4 text Kim|C4 text 31/31/2026|D4 text skipped" {
+	if got := texts(rows[0]) + "\n" +
+		texts(rows[2]); got !=
+		"A1 text Username|B1 text Description|C1 text Date from|D1 text Result|E1 text Errors\nA4 text kim|B4 text Kim|C4 "+
+			"text 31/31/2026|D4 text skipped" {
 		t.Errorf("%s", got)
 	}
 	book, err := excelize.OpenReader(bytes.NewReader(twice))
@@ -153,7 +163,7 @@ func TestMarkAgainReplacesTheFirstRound(t *testing.T) {
 	if vml := unzip(t, twice)["xl/drawings/vmlDrawing1.vml"]; strings.Count(vml, "<v:shape ") != 3 {
 		t.Errorf("%d boxes", strings.Count(vml, "<v:shape "))
 	}
-	if again := marked(t, twice); len(unzip(t, again)["xl/styles.xml"]) != len(unzip(t, twice)["xl/styles.xml"]) {
+	if again := markFile(t, twice); len(unzip(t, again)["xl/styles.xml"]) != len(unzip(t, twice)["xl/styles.xml"]) {
 		t.Error("the styles grow with each round")
 	}
 }
@@ -161,24 +171,28 @@ func TestMarkAgainReplacesTheFirstRound(t *testing.T) {
 // Sheets as programs write them: prefixes, UTF-16, rows and cells without addresses, no styles, no widths.
 func TestMarkTakesWhatTheReaderTakes(t *testing.T) {
 	plain := `<row><c t="inlineStr"><is><t>Username</t></is></c></row><row r="7"><c t="inlineStr"><is><t>jane</t></is></c></row>`
-	prefixed := `<x:worksheet xmlns:x="` + mainURI + `"><!-- <c --><x:dimension ref="A1:A7"/><x:sheetData><x:row r="1" spans="1:1"><x:c r="A1" t="inlineStr"><x:is><x:t>Username</x:t></x:is></x:c></x:row>` +
+	prefixed := `<x:worksheet xmlns:x="` + mainURI +
+		`"><!-- <c --><x:dimension ref="A1:A7"/><x:sheetData><x:row r="1" spans="1:1"><x:c r="A1" t="inlineStr"><x:is><x:t>Username</x:t></x:is></x:c></x:row>` +
 		`<x:row r="7"><x:c r="A7" t="inlineStr"><x:is><x:t>jane</x:t></x:is></x:c></x:row></x:sheetData><x:pageMargins left="1" right="1" top="1" bottom="1" header="1" footer="1"/><x:tableParts count="0"/></x:worksheet>`
 	for name, b := range map[string]book{
 		"bare":     book(nil).rows(plain),
 		"prefixed": book(nil).set(sheetPart, prefixed),
-		"styled":   book(nil).rows(plain).set("xl/styles.xml", bareStyles()),
-		"UTF-16":   book(nil).set(sheetPart, string(wide("\ufeff"+`<?xml version="1.0" encoding="UTF-16"?>`+strings.ReplaceAll(prefixed, "x:", "")))),
+		"styled":   book(nil).rows(plain).set("xl/styles.xml", defaultStyles()),
+		"UTF-16": book(nil).set(sheetPart,
+			string(utf16Bytes("\ufeff"+`<?xml version="1.0" encoding="UTF-16"?>`+strings.ReplaceAll(prefixed, "x:", "")))),
 	} {
 		if name == "UTF-16" {
-			b = b.set(sheetPart, strings.ReplaceAll(b[sheetPart], string(wide(`xmlns:="`)), string(wide(`xmlns="`))))
-			b = b.set(sheetPart, strings.ReplaceAll(b[sheetPart], string(wide("xmlns:x=")), string(wide("xmlns="))))
+			b = b.set(sheetPart, strings.ReplaceAll(b[sheetPart], string(utf16Bytes(`xmlns:="`)), string(utf16Bytes(`xmlns="`))))
+			b = b.set(sheetPart, strings.ReplaceAll(b[sheetPart], string(utf16Bytes("xmlns:x=")), string(utf16Bytes("xmlns="))))
 		}
-		file := marked(t, b.bytes(t), RowMark{Number: 7, Result: "failed", Errors: "A7", Cells: []CellMark{{1, "wrong"}, {9, "missing"}}})
+		file := markFile(t, b.bytes(t),
+			RowMark{Number: 7, Result: "failed", Errors: "A7", Cells: []CellMark{{1, "wrong"}, {9, "missing"}}})
 		rows, err := readAll(file)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := texts(rows[0]) + "\n" + texts(rows[1]); got != "A1 text Username|B1 text Result|C1 text Errors\nA7 text jane|B7 text failed|C7 text A7" {
+		if got := texts(rows[0]) + "\n" +
+			texts(rows[1]); got != "A1 text Username|B1 text Result|C1 text Errors\nA7 text jane|B7 text failed|C7 text A7" {
 			t.Errorf("%s: %s", name, got)
 		}
 		opened, err := excelize.OpenReader(bytes.NewReader(file))
@@ -188,7 +202,9 @@ func TestMarkTakesWhatTheReaderTakes(t *testing.T) {
 		if notes, err := opened.GetComments("People"); err != nil || len(notes) != 2 {
 			t.Errorf("%s: %d notes, %v", name, len(notes), err)
 		}
-		if xml := unzip(t, file)[sheetPart]; name == "prefixed" && (!strings.Contains(xml, `<!-- <c -->`) || strings.Contains(xml, "spans") || !strings.Contains(xml, `ref="A1:C7"`) || strings.Index(xml, "legacyDrawing") > strings.Index(xml, "tableParts")) {
+		if xml := unzip(t, file)[sheetPart]; name == "prefixed" &&
+			(!strings.Contains(xml, `<!-- <c -->`) || strings.Contains(xml, "spans") || !strings.Contains(xml, `ref="A1:C7"`) ||
+				strings.Index(xml, "legacyDrawing") > strings.Index(xml, "tableParts")) {
 			t.Errorf("%s", xml)
 		}
 	}
@@ -196,7 +212,9 @@ func TestMarkTakesWhatTheReaderTakes(t *testing.T) {
 
 // Columns without a heading that hold values stay where they are; the results go beside them.
 func TestMarkFindsFreeColumns(t *testing.T) {
-	file := marked(t, book(nil).rows(`<row r="1"><c r="A1" t="str"><v>Username</v></c></row><row r="2"><c r="A2" t="str"><v>j</v></c><c r="C2" t="str"><v>stray</v></c></row>`).bytes(t),
+	file := markFile(t,
+		book(nil).rows(
+			`<row r="1"><c r="A1" t="str"><v>Username</v></c></row><row r="2"><c r="A2" t="str"><v>j</v></c><c r="C2" t="str"><v>stray</v></c></row>`).bytes(t),
 		RowMark{Number: 2, Result: "failed", Errors: "e"})
 	rows, err := readAll(file)
 	if err != nil {
@@ -234,7 +252,9 @@ func TestMarkOfTheLargestSheetIsBounded(t *testing.T) {
 func worstMarks() []RowMark {
 	rows := make([]RowMark, benchRows)
 	for i := range rows {
-		rows[i] = RowMark{Number: i + 2, Result: "failed", Errors: fmt.Sprintf("A%d: is not right; C%d: is not right either", i+2, i+2), Cells: []CellMark{{1, "Is not right; write it otherwise."}, {3, "Is not right either."}}}
+		rows[i] = RowMark{Number: i + 2, Result: "failed",
+			Errors: fmt.Sprintf("A%d: is not right; C%d: is not right either", i+2, i+2),
+			Cells:  []CellMark{{1, "Is not right; write it otherwise."}, {3, "Is not right either."}}}
 	}
 	return rows
 }
@@ -255,7 +275,8 @@ func BenchmarkMarkFloorExcelize5000(b *testing.B) {
 	file := sharedFile(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		book, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{UnzipSizeLimit: 64 << 20, UnzipXMLSizeLimit: 64 << 20})
+		book, err := excelize.OpenReader(bytes.NewReader(file),
+			excelize.Options{UnzipSizeLimit: 64 << 20, UnzipXMLSizeLimit: 64 << 20})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// notes is the notes of a sheet: the comments part (18.7.6) and the drawing with their boxes, in VML as programs still have
-// it (part 4, 19). Those of people stay.
+// notes is the notes of a sheet: the comments part (18.7.6) and the drawing with their boxes, in VML as programs still
+// have it (part 4, 19). Those of people stay.
 type notes struct {
 	archive   *archive
 	relations map[string]relation
@@ -20,9 +20,9 @@ type notes struct {
 	drawing   string     // the relationship of the drawing that the sheet has, "" for none
 	sheet     string     // the worksheet's part
 
-	theirs map[string]bool // cells with a person's note
-	gone   map[string]bool // cells whose notes were of an earlier round
-	author int
+	userNotes  map[string]bool // cells with a person's note
+	staleNotes map[string]bool // cells whose notes were of an earlier round
+	authorID   int
 }
 
 type cellNote struct {
@@ -32,11 +32,12 @@ type cellNote struct {
 
 // newNotes returns the notes that are to be made; nil where the sheet cannot take any.
 func newNotes(a *archive, sheetPart string, relations map[string]relation, rows []RowMark) (*notes, error) {
-	n := &notes{archive: a, relations: relations, sheet: sheetPart, theirs: map[string]bool{}, gone: map[string]bool{}}
+	n := &notes{archive: a, relations: relations, sheet: sheetPart, userNotes: map[string]bool{},
+		staleNotes: map[string]bool{}}
 	for _, r := range rows {
 		for _, c := range r.Cells {
 			if len(n.wanted) < maxNotes {
-				n.wanted = append(n.wanted, cellNote{r.Number, c.Column, noteLead + clipText(c.Note, maxNoteChars)})
+				n.wanted = append(n.wanted, cellNote{r.Number, c.Column, notePrefix + truncateText(c.Note, maxNoteChars)})
 			}
 		}
 	}
@@ -57,7 +58,7 @@ func newNotes(a *archive, sheetPart string, relations map[string]relation, rows 
 
 // isStrict reports whether a part is in the strict form of the format.
 func (a *archive) isStrict(part string) (strict bool, err error) {
-	err = a.with(part, func(r io.Reader) error {
+	err = a.readPart(part, func(r io.Reader) error {
 		head := make([]byte, sniffSize)
 		n, _ := io.ReadFull(r, head)
 		strict = bytes.Contains(head[:n], []byte("purl.oclc.org/ooxml"))
@@ -66,9 +67,9 @@ func (a *archive) isStrict(part string) (strict bool, err error) {
 	return strict, err
 }
 
-// make makes both parts, and returns what types and relationships are to be added. A drawing that is not well-formed, as old
-// programs wrote them, is left alone with its notes.
-func (n *notes) make(m *marking) (types, relations string, err error) {
+// addParts makes both parts, and returns what types and relationships are to be added. A drawing that is not
+// well-formed, as old programs wrote them, is left alone with its notes.
+func (n *notes) addParts(m *marking) (types, relations string, err error) {
 	vml := ""
 	if r, ok := n.relations[n.drawing]; ok && r.kind == "vmlDrawing" {
 		vml = r.target
@@ -76,42 +77,51 @@ func (n *notes) make(m *marking) (types, relations string, err error) {
 	madeComments, madeDrawing := n.comments == "", vml == ""
 	var comments, drawing bytes.Buffer
 	if madeComments {
-		n.comments = n.free("comments%d.xml")
-		err = n.writeComments(strings.NewReader(xmlHead+`<comments`+mainSpace+`><authors></authors><commentList></commentList></comments>`), n.archive.limits.Depth, &comments)
+		n.comments = n.freePartName("comments%d.xml")
+		err = n.writeComments(
+			strings.NewReader(xmlHead+`<comments`+mainSpace+`><authors></authors><commentList></commentList></comments>`),
+			n.archive.limits.Depth, &comments)
 	} else {
-		err = n.archive.with(n.comments, func(r io.Reader) error { return n.writeComments(r, n.archive.limits.Depth, &comments) })
+		err = n.archive.readPart(n.comments,
+			func(r io.Reader) error { return n.writeComments(r, n.archive.limits.Depth, &comments) })
 	}
 	if err != nil {
 		return "", "", err
 	}
 	if madeDrawing {
-		vml = n.free("drawings/vmlDrawing%d.vml")
-		err = n.writeDrawing(strings.NewReader(`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`), n.archive.limits.Depth, &drawing)
-	} else if n.archive.with(vml, func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
+		vml = n.freePartName("drawings/vmlDrawing%d.vml")
+		err = n.writeDrawing(
+			strings.NewReader(
+				`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`), n.archive.limits.Depth, &drawing)
+	} else if n.archive.readPart(vml,
+		func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
 		return "", "", nil
 	}
 	if err != nil {
 		return "", "", err
 	}
 	for name, body := range map[string]*bytes.Buffer{n.comments: &comments, vml: &drawing} {
-		if err := m.make(name, func(out io.Writer) error { _, err := body.WriteTo(out); return err }); err != nil {
+		if err := m.addPart(name, func(out io.Writer) error { _, err := body.WriteTo(out); return err }); err != nil {
 			return "", "", err
 		}
 	}
 	if madeComments {
 		types += `<%sOverride PartName="/` + n.comments + `" ContentType="` + officeType + `comments+xml"/>`
-		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="` + n.target(n.comments) + `"/>`
+		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="` +
+			n.target(n.comments) + `"/>`
 	}
 	if madeDrawing {
-		types += `<%sOverride PartName="/` + vml + `" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
-		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="` + n.target(vml) + `"/>`
+		types += `<%sOverride PartName="/` + vml +
+			`" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
+		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="` +
+			n.target(vml) + `"/>`
 	}
 	return types, relations, nil
 }
 
-// free returns the name of a part that is to be made, in the way that Excel names and numbers it: there are libraries that find
-// notes by these names only, and fail at others.
-func (n *notes) free(numbered string) string {
+// freePartName returns the name of a part that is to be made, in the way that Excel names and numbers it: there are
+// libraries that find notes by these names only, and fail at others.
+func (n *notes) freePartName(numbered string) string {
 	for i := 1; ; i++ {
 		if part := path.Join(path.Dir(path.Dir(n.sheet)), fmt.Sprintf(numbered, i)); !n.archive.has(part) {
 			return part
@@ -143,9 +153,9 @@ func (n *notes) writeComments(src io.Reader, depth int, out io.Writer) error {
 			e.write(e.raw)
 			return e.err
 		case tok == tokenStart && e.depth() == 2 && string(e.name) == "authors":
-			err = n.authors(e)
+			err = n.copyAuthors(e)
 		case tok == tokenStart && e.depth() == 2 && string(e.name) == "commentList":
-			err = n.list(e)
+			err = n.copyComments(e)
 		default:
 			e.write(e.raw)
 		}
@@ -155,13 +165,13 @@ func (n *notes) writeComments(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// authors copies the authors, with ours as the last.
-func (n *notes) authors(e *editor) error {
+// copyAuthors copies the authors, with ours as the last.
+func (n *notes) copyAuthors(e *editor) error {
 	p := e.prefix()
-	before := n.author
+	before := n.authorID
 	var copied bytes.Buffer
 	copied.Write(e.raw)
-	closed := isClosed(e.raw)
+	closed := isSelfClosing(e.raw)
 	for e.depth() >= 2 {
 		tok, err := e.read()
 		if err != nil {
@@ -174,21 +184,21 @@ func (n *notes) authors(e *editor) error {
 			copied.Write(e.raw)
 		}
 	}
-	n.author = before
+	n.authorID = before
 	body := copied.Bytes()
 	if closed {
 		body = append(bytes.TrimSuffix(body, []byte("/>")), '>')
 	}
 	e.write(body)
-	e.writeString("<" + p + "author>" + strings.TrimSuffix(noteLead, ": ") + "</" + p + "author></" + p + "authors>")
+	e.writeString("<" + p + "author>" + strings.TrimSuffix(notePrefix, ": ") + "</" + p + "author></" + p + "authors>")
 	return e.err
 }
 
-// list copies the notes of people, and writes ours.
-func (n *notes) list(e *editor) error {
+// copyComments copies the notes of people, and writes ours.
+func (n *notes) copyComments(e *editor) error {
 	p := e.prefix()
 	open := bytes.Clone(e.raw)
-	if isClosed(open) {
+	if isSelfClosing(open) {
 		open = append(bytes.TrimSuffix(open, []byte("/>")), '>')
 	}
 	e.write(open)
@@ -214,16 +224,17 @@ func (n *notes) list(e *editor) error {
 				text.Write(e.text)
 			}
 		}
-		if strings.HasPrefix(strings.TrimLeft(text.String(), " \t\r\n"), noteLead) {
-			n.gone[at] = true
+		if strings.HasPrefix(strings.TrimLeft(text.String(), " \t\r\n"), notePrefix) {
+			n.staleNotes[at] = true
 			continue
 		}
-		n.theirs[at] = true
+		n.userNotes[at] = true
 		e.write(raw.Bytes())
 	}
 	for _, c := range n.wanted {
-		if at := Address(c.row, c.column); !n.theirs[at] {
-			b := fmt.Appendf(nil, `<%scomment ref="%s" authorId="%d"><%stext><%st xml:space="preserve">`, p, at, n.author, p, p)
+		if at := Address(c.row, c.column); !n.userNotes[at] {
+			b := fmt.Appendf(nil, `<%scomment ref="%s" authorId="%d"><%stext><%st xml:space="preserve">`, p, at, n.authorID, p,
+				p)
 			b = appendText(b, c.text)
 			e.write(fmt.Appendf(b, `</%st></%stext></%scomment>`, p, p, p))
 		}
@@ -254,17 +265,18 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 			if string(e.name) == "shape" {
 				shapes = 1 << 20 // beyond those that are there
 			}
-			if err := n.shape(e); err != nil {
+			if err := n.copyShape(e); err != nil {
 				return err
 			}
 		case tok == tokenStart:
-			e.write(declaring(e.raw))
+			e.write(withNamespaces(e.raw))
 		case tok == tokenEnd && e.depth() == 0:
-			end := e.before()
+			end := e.takeTag()
 			if !hasType {
-				e.writeString(`<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`)
+				e.writeString(
+					`<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`)
 			}
-			n.boxes(e, shapes)
+			n.writeShapes(e, shapes)
 			e.write(end)
 		default:
 			e.write(e.raw)
@@ -272,9 +284,9 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// declaring returns the first tag of a drawing with the prefixes that boxes are written with. Libraries that write any XML name
-// the same spaces ns0, ns1 and so on.
-func declaring(root []byte) []byte {
+// withNamespaces returns the first tag of a drawing with the prefixes that boxes are written with. Libraries that write
+// any XML name the same spaces ns0, ns1 and so on.
+func withNamespaces(root []byte) []byte {
 	missing := ""
 	for _, space := range [][2]string{{"v", "vml"}, {"o", "office:office"}, {"x", "office:excel"}} {
 		if declared := "xmlns:" + space[0] + "="; !bytes.Contains(root, []byte(declared)) {
@@ -282,14 +294,14 @@ func declaring(root []byte) []byte {
 		}
 	}
 	end := len(root) - len(">")
-	if isClosed(root) {
+	if isSelfClosing(root) {
 		end--
 	}
 	return slices.Concat(root[:end:end], []byte(missing), root[end:])
 }
 
-// shape copies a shape, unless it is the box of a note that is gone.
-func (n *notes) shape(e *editor) error {
+// copyShape copies a shape, unless it is the box of a note that is gone.
+func (n *notes) copyShape(e *editor) error {
 	var raw bytes.Buffer
 	raw.Write(e.raw)
 	row, column, inside := -1, -1, ""
@@ -314,23 +326,24 @@ func (n *notes) shape(e *editor) error {
 			}
 		}
 	}
-	if row >= 0 && column >= 0 && n.gone[Address(row+1, column+1)] {
+	if row >= 0 && column >= 0 && n.staleNotes[Address(row+1, column+1)] {
 		return nil
 	}
 	e.write(raw.Bytes())
 	return e.err
 }
 
-// boxes writes the boxes of the new notes, hidden until somebody points at the cell.
-func (n *notes) boxes(e *editor, id int) {
+// writeShapes writes the boxes of the new notes, hidden until somebody points at the cell.
+func (n *notes) writeShapes(e *editor, id int) {
 	for _, c := range n.wanted {
-		if n.theirs[Address(c.row, c.column)] {
+		if n.userNotes[Address(c.row, c.column)] {
 			continue
 		}
 		row, column := c.row-1, c.column-1
-		fmt.Fprintf(e.out, `<v:shape id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:59.25pt;margin-top:1.5pt;width:240pt;height:80pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">`+ //nolint:errcheck // the next write tells
-			`<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>`+
-			`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 15, %d, 2, %d, 31, %d, 9</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`,
+		fmt.Fprintf(e.out,
+			`<v:shape id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:59.25pt;margin-top:1.5pt;width:240pt;height:80pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">`+ //nolint:errcheck // the next write tells
+				`<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>`+
+				`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 15, %d, 2, %d, 31, %d, 9</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`,
 			id, column+1, row, column+4, row+5, row, column)
 		id++
 	}

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// markColour is the fill of a marked cell. Nobody is offered this shade by a spreadsheet's palette, so that it tells a mark
-// of an earlier round from a person's own colour.
+// markColour is the fill of a marked cell. Nobody is offered this shade by a spreadsheet's palette, so that it tells a
+// mark of an earlier round from a person's own colour.
 const markColour = "FFFFC1C8"
 
-// restyle knows the styles of a workbook, and what it takes to mark cells: for each style that a marked cell has, one more
-// like it with another fill.
-type restyle struct {
-	xfs    []xf
-	fills  int
-	fill   int // the index of the fill of marks
-	filled bool
-	off    bool           // the part is not as programs write it: nothing is marked by a fill
-	had    int            // how many styles there were
-	marked map[int]int    // by style, that of a marked cell
-	plain  map[int]int    // by style of an earlier mark, what it was before
-	first  map[string]int // by key, the first style with another fill than that of marks
+// markStyles knows the styles of a workbook, and what it takes to mark cells: for each style that a marked cell has,
+// one more like it with another fill.
+type markStyles struct {
+	xfs           []xf
+	fills         int
+	fill          int // the index of the fill of marks
+	hasFill       bool
+	disabled      bool           // the part is not as programs write it: nothing is marked by a fill
+	originalCount int            // how many styles there were
+	marked        map[int]int    // by style, that of a marked cell
+	unmarked      map[int]int    // by style of an earlier mark, what it was before
+	byKey         map[string]int // by key, the first style with another fill than that of marks
 }
 
 // xf is a style of cells (18.8.45): its start tag and what is in it.
@@ -31,23 +31,25 @@ type xf struct{ tag, inner string }
 
 // key is everything of a style but its fill.
 func (x xf) key() string {
-	return string(withAttr(withAttr([]byte(strings.TrimSuffix(strings.TrimSuffix(x.tag, ">"), "/")+">"), "fillId", ""), "applyFill", "")) + x.inner
+	return string(
+		withAttr(withAttr([]byte(strings.TrimSuffix(strings.TrimSuffix(x.tag, ">"), "/")+">"), "fillId", ""), "applyFill",
+			"")) + x.inner
 }
 
 func (x xf) fill() int {
 	tag := []byte(x.tag)
 	_, at, end := attrSpan(tag, "fillId")
-	n, _ := digits(string(tag[at:end]), 1, 9)
+	n, _ := parseDigits(string(tag[at:end]), 1, 9)
 	return n
 }
 
-func (x xf) filled(fill int) xf {
+func (x xf) withFill(fill int) xf {
 	return xf{string(withAttr(withAttr([]byte(x.tag), "fillId", strconv.Itoa(fill)), "applyFill", "1")), x.inner}
 }
 
-// readRestyle reads what marking needs to know of a styles part.
-func readRestyle(src io.Reader, depth int) (*restyle, error) {
-	r := &restyle{marked: map[int]int{}, plain: map[int]int{}, first: map[string]int{}}
+// readMarkStyles reads what marking needs to know of a styles part.
+func readMarkStyles(src io.Reader, depth int) (*markStyles, error) {
+	r := &markStyles{marked: map[int]int{}, unmarked: map[int]int{}, byKey: map[string]int{}}
 	e, err := newEditor(src, depth, io.Discard)
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func readRestyle(src io.Reader, depth int) (*restyle, error) {
 }
 
 // readFills counts the fills, and finds that of marks.
-func (r *restyle) readFills(e *editor) error {
+func (r *markStyles) readFills(e *editor) error {
 	for e.depth() >= 2 {
 		tok, err := e.read()
 		if err != nil {
@@ -89,13 +91,13 @@ func (r *restyle) readFills(e *editor) error {
 			r.fills++
 		}
 		if rgb, _ := e.attr("rgb"); string(e.name) == "fgColor" && string(rgb) == markColour {
-			r.fill, r.filled = r.fills-1, true
+			r.fill, r.hasFill = r.fills-1, true
 		}
 	}
 	return nil
 }
 
-func (r *restyle) readXfs(e *editor) error {
+func (r *markStyles) readXfs(e *editor) error {
 	for e.depth() >= 2 {
 		tok, err := e.read()
 		if err != nil {
@@ -124,34 +126,34 @@ func (r *restyle) readXfs(e *editor) error {
 }
 
 // index finds which styles are marks, and what each would be without.
-func (r *restyle) index() *restyle {
-	r.had = len(r.xfs)
-	if r.off = r.had == 0 || r.fills == 0; r.off {
+func (r *markStyles) index() *markStyles {
+	r.originalCount = len(r.xfs)
+	if r.disabled = r.originalCount == 0 || r.fills == 0; r.disabled {
 		return r
 	}
-	if !r.filled {
+	if !r.hasFill {
 		r.fill = r.fills
 		for i := range r.xfs {
-			r.noteFirst(i)
+			r.addKey(i)
 		}
 		return r
 	}
 	for i, x := range r.xfs {
 		if x.fill() != r.fill {
-			r.noteFirst(i)
+			r.addKey(i)
 		}
 	}
 	for i, x := range r.xfs {
 		if x.fill() != r.fill {
 			continue
 		}
-		base, ok := r.first[x.key()]
+		base, ok := r.byKey[x.key()]
 		if !ok {
-			r.xfs = append(r.xfs, x.filled(0))
+			r.xfs = append(r.xfs, x.withFill(0))
 			base = len(r.xfs) - 1
-			r.first[x.key()] = base
+			r.byKey[x.key()] = base
 		}
-		r.plain[i] = base
+		r.unmarked[i] = base
 		if _, ok := r.marked[base]; !ok {
 			r.marked[base] = i
 		}
@@ -159,39 +161,39 @@ func (r *restyle) index() *restyle {
 	return r
 }
 
-func (r *restyle) noteFirst(i int) {
+func (r *markStyles) addKey(i int) {
 	key := r.xfs[i].key()
-	if _, ok := r.first[key]; !ok {
-		r.first[key] = i
+	if _, ok := r.byKey[key]; !ok {
+		r.byKey[key] = i
 	}
 }
 
-// of returns the style for a cell of a style that is to be marked, or not.
-func (r *restyle) of(style int, bad bool) int {
-	if r.off || style < 0 || style >= len(r.xfs) {
+// styleFor returns the style for a cell of a style that is to be marked, or not.
+func (r *markStyles) styleFor(style int, bad bool) int {
+	if r.disabled || style < 0 || style >= len(r.xfs) {
 		return style
 	}
-	if base, ok := r.plain[style]; ok {
+	if base, ok := r.unmarked[style]; ok {
 		style = base
 	}
 	if !bad {
 		return style
 	}
 	if _, ok := r.marked[style]; !ok {
-		r.xfs = append(r.xfs, r.xfs[style].filled(r.fill))
+		r.xfs = append(r.xfs, r.xfs[style].withFill(r.fill))
 		r.marked[style] = len(r.xfs) - 1
 	}
 	return r.marked[style]
 }
 
 // write copies a styles part with the styles that were added.
-func (r *restyle) write(src io.Reader, depth int, out io.Writer) error {
+func (r *markStyles) write(src io.Reader, depth int, out io.Writer) error {
 	e, err := newEditor(src, depth, out)
 	if err != nil {
 		return err
 	}
 	var added strings.Builder
-	for _, x := range r.xfs[r.had:] {
+	for _, x := range r.xfs[r.originalCount:] {
 		tag := strings.TrimSuffix(strings.TrimSuffix(x.tag, ">"), "/")
 		name := tag[1 : 1+nameLength([]byte(tag[1:]))]
 		fmt.Fprintf(&added, "%s>%s</%s>", tag, x.inner, name)
@@ -206,12 +208,14 @@ func (r *restyle) write(src io.Reader, depth int, out io.Writer) error {
 			return e.err
 		case tok != tokenStart || e.ns != nsMain || e.depth() != 2:
 			e.write(e.raw)
-		case string(e.name) == "fills" && !r.filled && !r.off:
+		case string(e.name) == "fills" && !r.hasFill && !r.disabled:
 			p := e.prefix()
-			err = e.appendTo(1, fmt.Sprintf(`<%sfill><%spatternFill patternType="solid"><%sfgColor rgb="%s"/><%sbgColor indexed="64"/></%spatternFill></%sfill>`,
-				p, p, p, markColour, p, p, p))
+			err = e.appendChildren(1,
+				fmt.Sprintf(
+					`<%sfill><%spatternFill patternType="solid"><%sfgColor rgb="%s"/><%sbgColor indexed="64"/></%spatternFill></%sfill>`,
+					p, p, p, markColour, p, p, p))
 		case string(e.name) == "cellXfs":
-			err = e.appendTo(len(r.xfs)-r.had, added.String())
+			err = e.appendChildren(len(r.xfs)-r.originalCount, added.String())
 		default:
 			e.write(e.raw)
 		}
@@ -221,8 +225,8 @@ func (r *restyle) write(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// bareStyles is the styles part of a workbook that came without one.
-func bareStyles() string {
+// defaultStyles is the styles part of a workbook that came without one.
+func defaultStyles() string {
 	return xmlHead + `<styleSheet` + mainSpace + `>` +
 		`<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>` +
 		`<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +

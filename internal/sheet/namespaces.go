@@ -41,14 +41,14 @@ type binding struct {
 
 // namespaces holds the prefixes in force. The zero value has none.
 type namespaces struct {
-	bindings []binding
-	standard namespace // of names without a prefix
+	bindings   []binding
+	unprefixed namespace // of names without a prefix
 }
 
 // of returns the namespace of a prefix.
 func (n *namespaces) of(prefix []byte) namespace {
 	if len(prefix) == 0 {
-		return n.standard
+		return n.unprefixed
 	}
 	for i := len(n.bindings) - 1; i >= 0; i-- {
 		if n.bindings[i].prefix == string(prefix) {
@@ -58,8 +58,8 @@ func (n *namespaces) of(prefix []byte) namespace {
 	return nsOther
 }
 
-// declare takes note of an attribute at an element of that depth, if it declares a prefix that matters: one of a namespace
-// that is read, or one that hides such a prefix.
+// declare takes note of an attribute at an element of that depth, if it declares a prefix that matters: one of a
+// namespace that is read, or one that hides such a prefix.
 func (n *namespaces) declare(prefix, local, uri []byte, depth int) error {
 	var declared []byte
 	switch {
@@ -94,10 +94,10 @@ func (n *namespaces) leave(depth int) {
 
 // refresh finds the namespace of names without a prefix.
 func (n *namespaces) refresh() {
-	n.standard = nsOther
+	n.unprefixed = nsOther
 	for _, b := range n.bindings {
 		if b.prefix == "" {
-			n.standard = b.ns
+			n.unprefixed = b.ns
 		}
 	}
 }

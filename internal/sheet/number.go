@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// parseNumber returns the number stored as b (XML schema, double), and whether it is one; INF and NaN are none, since no
-// cell can hold them.
+// parseNumber returns the number stored as b (XML schema, double), and whether it is one; INF and NaN are none, since
+// no cell can hold them.
 func parseNumber(b []byte) (float64, bool) {
 	if len(b) == 0 || len(b) > 64 {
 		return 0, false
@@ -22,8 +22,9 @@ func parseNumber(b []byte) (float64, bool) {
 	return x, err == nil && !math.IsInf(x, 0)
 }
 
-// numberText returns the number as Excel shows it under the format General in a cell that is wide enough: 15 significant
-// digits, no exponent for whatever a person may have meant as text. Formats of zeros alone keep their leading zeros.
+// numberText returns the number as Excel shows it under the format General in a cell that is wide enough: 15
+// significant digits, no exponent for whatever a person may have meant as text. Formats of zeros alone keep their
+// leading zeros.
 func numberText(x float64, format cellFormat) string {
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
 	if err != nil || rounded == 0 {

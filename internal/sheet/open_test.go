@@ -10,12 +10,13 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// TestNotAWorkbook: a file that is no .xlsx is recognised by what it is, and the answer says what to do (product.md 11).
+// TestNotAWorkbook: a file that is no .xlsx is recognised by what it is, and the answer says what to do (product.md
+// 11).
 func TestNotAWorkbook(t *testing.T) {
 	ole := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 504)
 	withType := func(kind string) []byte {
 		b := book(nil)
-		types := b.parts()[slicesIndex(b.parts(), typesPart)].xml
+		types := b.parts()[partIndex(b.parts(), typesPart)].xml
 		return b.set(typesPart, strings.Replace(types, officeType+"sheet.main+xml", kind, 1)).bytes(t)
 	}
 	for _, test := range []struct{ name, file, code, word string }{
@@ -29,16 +30,20 @@ func TestNotAWorkbook(t *testing.T) {
 		{"XML spreadsheet 2003", `<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>`, CodeNotWorkbook, "XML"},
 		{"RTF", `{\rtf1\ansi`, CodeNotWorkbook, "RTF"},
 		{"picture", "\x89PNG\r\n\x1a\n\x00\x00", CodeNotWorkbook, "something else"},
-		{".xls", ole + string(wide("Workbook")), CodeOldWorkbook, ".xls"},
-		{".xls of 1995", ole + string(wide("Book")), CodeOldWorkbook, ".xls"},
+		{".xls", ole + string(utf16Bytes("Workbook")), CodeOldWorkbook, ".xls"},
+		{".xls of 1995", ole + string(utf16Bytes("Book")), CodeOldWorkbook, ".xls"},
 		{".xls of 1992", "\x09\x04\x06\x00\x00\x00\x10\x00", CodeOldWorkbook, ".xls"},
-		{".doc", ole + string(wide("WordDocument")), CodeNotWorkbook, "Word"},
-		{"encrypted", ole + string(wide("EncryptionInfo")) + string(wide("EncryptedPackage")), CodeEncrypted, "password"},
+		{".doc", ole + string(utf16Bytes("WordDocument")), CodeNotWorkbook, "Word"},
+		{"encrypted", ole + string(utf16Bytes("EncryptionInfo")) + string(utf16Bytes("EncryptedPackage")), CodeEncrypted,
+			"password"},
 		{"zip of other things", string(zipOf(t, part{"readme.txt", "hi"})), CodeNotWorkbook, "zip"},
-		{".ods", string(zipOf(t, part{"mimetype", "x"}, part{"content.xml", "x"}, part{"META-INF/manifest.xml", "x"})), CodeNotWorkbook, ".ods"},
+		{".ods", string(zipOf(t, part{"mimetype", "x"}, part{"content.xml", "x"}, part{"META-INF/manifest.xml", "x"})),
+			CodeNotWorkbook, ".ods"},
 		{".numbers", string(zipOf(t, part{"Index/Document.iwa", "x"})), CodeNotWorkbook, "Numbers"},
-		{".docx", string(withType("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml")), CodeNotWorkbook, "Word"},
-		{".pptx", string(withType("application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml")), CodeNotWorkbook, "PowerPoint"},
+		{".docx", string(withType("application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml")),
+			CodeNotWorkbook, "Word"},
+		{".pptx", string(withType("application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml")),
+			CodeNotWorkbook, "PowerPoint"},
 		{".xlsb", string(withType("application/vnd.ms-excel.sheet.binary.macroEnabled.main")), CodeOldWorkbook, ".xlsb"},
 		{".xlsm", string(withType("application/vnd.ms-excel.sheet.macroEnabled.main+xml")), CodeMacros, "macros"},
 		{"macros under another name", string(book(nil).set("xl/vbaProject.bin", "x").bytes(t)), CodeMacros, "macros"},
@@ -60,7 +65,7 @@ func TestEncryptedFar(t *testing.T) {
 	copy(file, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")
 	binary.LittleEndian.PutUint16(file[0x1E:], 9)
 	binary.LittleEndian.PutUint32(file[0x30:], 5000)
-	copy(file[5001*512:], wide("EncryptedPackage"))
+	copy(file[5001*512:], utf16Bytes("EncryptedPackage"))
 	_, err := open(file)
 	wantCode(t, err, CodeEncrypted)
 }
@@ -69,8 +74,11 @@ func TestEncryptedFar(t *testing.T) {
 // others are named (product.md 11).
 func TestFirstWorksheet(t *testing.T) {
 	b := book(nil).
-		set("xl/workbook.xml", workbookXML(`<sheet name="Chart" sheetId="9" r:id="rId4"/><sheet name="Real &amp; hidden" sheetId="3" state="hidden" r:id="rId2"/><sheet name="Old" sheetId="1" r:id="rId1"/>`)).
-		set("xl/worksheets/other.xml", `<worksheet xmlns="`+mainURI+`"><sheetData><row><c t="b"><v>1</v></c></row></sheetData></worksheet>`).
+		set("xl/workbook.xml",
+			workbookXML(
+				`<sheet name="Chart" sheetId="9" r:id="rId4"/><sheet name="Real &amp; hidden" sheetId="3" state="hidden" r:id="rId2"/><sheet name="Old" sheetId="1" r:id="rId1"/>`)).
+		set("xl/worksheets/other.xml",
+			`<worksheet xmlns="`+mainURI+`"><sheetData><row><c t="b"><v>1</v></c></row></sheetData></worksheet>`).
 		set("xl/charts/c.xml", "<x/>").
 		set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "worksheets/sheet1.xml")+
 			relationship(2, "worksheet", "/xl/worksheets/Other.xml")+relationship(4, "chartsheet", "charts/c.xml")))
@@ -79,8 +87,8 @@ func TestFirstWorksheet(t *testing.T) {
 	if err != nil || header.Cells[0].Text != "TRUE" {
 		t.Fatal(header, err)
 	}
-	if w.Sheet() != "Real & hidden" || !w.Hidden() || strings.Join(w.Others(), "|") != "Chart|Old" {
-		t.Errorf("%q, hidden %v, others %q", w.Sheet(), w.Hidden(), w.Others())
+	if w.Sheet() != "Real & hidden" || !w.Hidden() || strings.Join(w.OtherSheets(), "|") != "Chart|Old" {
+		t.Errorf("%q, hidden %v, others %q", w.Sheet(), w.Hidden(), w.OtherSheets())
 	}
 	_, err = open(b.set("xl/workbook.xml", workbookXML(`<sheet name="Chart" sheetId="9" r:id="rId4"/>`)).bytes(t))
 	wantCode(t, err, CodeNoWorksheet)
@@ -114,16 +122,19 @@ func TestDialects(t *testing.T) {
 		"plain":    plain.bytes(t),
 		"prefixes": all(prefixed),
 		"strict": all(func(s string) string {
-			return strings.ReplaceAll(strings.ReplaceAll(s, mainURI, strictURI), officeRels, "http://purl.oclc.org/ooxml/officeDocument/relationships")
+			return strings.ReplaceAll(strings.ReplaceAll(s, mainURI, strictURI), officeRels,
+				"http://purl.oclc.org/ooxml/officeDocument/relationships")
 		}),
 		"byte order mark": all(func(s string) string { return "\xEF\xBB\xBF" + xmlHead + s }),
 		"UTF-16": all(func(s string) string {
-			return "\xFF\xFE" + string(wide(strings.Replace(xmlHead, "UTF-8", "UTF-16", 1)+s))
+			return "\xFF\xFE" + string(utf16Bytes(strings.Replace(xmlHead, "UTF-8", "UTF-16", 1)+s))
 		}),
 		"default type": all(func(s string) string {
-			return strings.Replace(strings.Replace(s, override("workbook", "sheet.main"), "", 1), "application/xml", officeType+"sheet.main+xml", 1)
+			return strings.Replace(strings.Replace(s, contentType("workbook", "sheet.main"), "", 1), "application/xml",
+				officeType+"sheet.main+xml", 1)
 		}),
-		"comments and instructions": all(func(s string) string { return xmlHead + "<!-- a - b --><?x y?>" + s + "<!---->\n" }),
+		"comments and instructions": all(
+			func(s string) string { return xmlHead + "<!-- a - b --><?x y?>" + s + "<!---->\n" }),
 	} {
 		rows, err := readAll(file)
 		if err != nil || texts(rows[0]) != "A1 text Name" {
@@ -144,13 +155,15 @@ func TestDialects(t *testing.T) {
 func TestUnsafe(t *testing.T) {
 	dtd := `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>`
 	external := `<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>`
-	sheet := `<worksheet xmlns="` + mainURI + `"><sheetData><row><c t="inlineStr"><is><t>%</t></is></c></row></sheetData></worksheet>`
+	sheet := `<worksheet xmlns="` + mainURI +
+		`"><sheetData><row><c t="inlineStr"><is><t>%</t></is></c></row></sheetData></worksheet>`
 	for name, b := range map[string]book{
-		"DTD in the sheet":          book(nil).set(sheetPart, dtd+sheet),
-		"external entity":           book(nil).set(sheetPart, external+strings.Replace(sheet, "%", "&a;", 1)),
-		"entity without a DTD":      book(nil).set(sheetPart, strings.Replace(sheet, "%", "&nbsp;", 1)),
-		"DTD in the workbook":       book(nil).set("xl/workbook.xml", dtd+workbookXML("")),
-		"DTD in the strings":        book(nil).rows(`<row><c t="s"><v>0</v></c></row>`).set("xl/sharedStrings.xml", dtd+"<sst/>"),
+		"DTD in the sheet":     book(nil).set(sheetPart, dtd+sheet),
+		"external entity":      book(nil).set(sheetPart, external+strings.Replace(sheet, "%", "&a;", 1)),
+		"entity without a DTD": book(nil).set(sheetPart, strings.Replace(sheet, "%", "&nbsp;", 1)),
+		"DTD in the workbook":  book(nil).set("xl/workbook.xml", dtd+workbookXML("")),
+		"DTD in the strings": book(nil).rows(`<row><c t="s"><v>0</v></c></row>`).set("xl/sharedStrings.xml",
+			dtd+"<sst/>"),
 		"DTD in the types":          book(nil).set(typesPart, dtd+"<Types/>"),
 		"DTD in the styles":         book(nil).set("xl/styles.xml", dtd+"<styleSheet/>"),
 		"path up":                   book(nil).set("../evil.xml", "x"),
@@ -163,9 +176,11 @@ func TestUnsafe(t *testing.T) {
 		"long name":                 book(nil).set(strings.Repeat("a", 300), "x"),
 		"part twice in other case":  book(nil).set("XL/Workbook.xml", "x"),
 		"part twice by a backslash": book(nil).set(`xl\workbook.xml`, "x"),
-		"relationship twice": book(nil).set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "worksheets/sheet1.xml")+
-			relationship(1, "worksheet", "worksheets/sheet2.xml"))),
-		"relationship out of the package": book(nil).set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "../../sheet1.xml"))),
+		"relationship twice": book(nil).set("xl/_rels/workbook.xml.rels",
+			relationships(relationship(1, "worksheet", "worksheets/sheet1.xml")+
+				relationship(1, "worksheet", "worksheets/sheet2.xml"))),
+		"relationship out of the package": book(nil).set("xl/_rels/workbook.xml.rels",
+			relationships(relationship(1, "worksheet", "../../sheet1.xml"))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readAll(b.bytes(t))
@@ -182,7 +197,8 @@ func TestExternalLinks(t *testing.T) {
 		set("xl/externalLinks/externalLink1.xml", "not even XML").
 		set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "worksheets/sheet1.xml")+
 			relationship(2, "externalLink", "externalLinks/externalLink1.xml")+
-			`<Relationship Id="x" Type="`+officeRels+`/externalLinkPath" Target="http://169.254.169.254/" TargetMode="External"/>`)).bytes(t))
+			`<Relationship Id="x" Type="`+officeRels+
+			`/externalLinkPath" Target="http://169.254.169.254/" TargetMode="External"/>`)).bytes(t))
 	if err != nil || texts(rows[0]) != "A1 number 5" {
 		t.Error(rows, err)
 	}
@@ -197,23 +213,27 @@ func TestCorrupt(t *testing.T) {
 	good := book(nil).shared(`<si><t>Name</t></si>`).rows(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`)
 	file := good.bytes(t)
 	for name, bad := range map[string][]byte{
-		"cut off":                 file[:len(file)-30],
-		"cut in half":             file[:len(file)/2],
-		"first bytes only":        file[:10],
-		"PK only":                 []byte("PK"),
-		"empty zip":               zipOf(t),
-		"no relationships":        zipOf(t, part{typesPart, "<Types/>"}),
-		"missing sheet":           good.set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "worksheets/none.xml"))).bytes(t),
-		"missing strings":         good.set("xl/_rels/workbook.xml.rels", relationships(relationship(1, "worksheet", "worksheets/sheet1.xml"))).bytes(t),
+		"cut off":          file[:len(file)-30],
+		"cut in half":      file[:len(file)/2],
+		"first bytes only": file[:10],
+		"PK only":          []byte("PK"),
+		"empty zip":        zipOf(t),
+		"no relationships": zipOf(t, part{typesPart, "<Types/>"}),
+		"missing sheet": good.set("xl/_rels/workbook.xml.rels",
+			relationships(relationship(1, "worksheet", "worksheets/none.xml"))).bytes(t),
+		"missing strings": good.set("xl/_rels/workbook.xml.rels",
+			relationships(relationship(1, "worksheet", "worksheets/sheet1.xml"))).bytes(t),
 		"no main part":            good.set("_rels/.rels", relationships("")).bytes(t),
 		"types are no XML":        good.set(typesPart, "Types").bytes(t),
 		"workbook is no workbook": good.set("xl/workbook.xml", `<sst xmlns="`+mainURI+`"/>`).bytes(t),
 		"sheet of no namespace":   good.set(sheetPart, `<worksheet><sheetData/></worksheet>`).bytes(t),
-		"sheet cut off":           good.set(sheetPart, `<worksheet xmlns="`+mainURI+`"><sheetData><row><c><v>1</v></c></row>`).bytes(t),
-		"sheet is empty":          good.set(sheetPart, ``).bytes(t),
-		"strings are no strings":  good.set("xl/sharedStrings.xml", `<x/>`).bytes(t),
-		"styles cut off":          good.set("xl/styles.xml", `<styleSheet xmlns="`+mainURI+`"><cellXfs>`).bytes(t),
-		"sheet in Latin-1":        good.set(sheetPart, `<?xml version="1.0" encoding="ISO-8859-1"?><worksheet xmlns="`+mainURI+`"/>`).bytes(t),
+		"sheet cut off": good.set(sheetPart,
+			`<worksheet xmlns="`+mainURI+`"><sheetData><row><c><v>1</v></c></row>`).bytes(t),
+		"sheet is empty":         good.set(sheetPart, ``).bytes(t),
+		"strings are no strings": good.set("xl/sharedStrings.xml", `<x/>`).bytes(t),
+		"styles cut off":         good.set("xl/styles.xml", `<styleSheet xmlns="`+mainURI+`"><cellXfs>`).bytes(t),
+		"sheet in Latin-1": good.set(sheetPart,
+			`<?xml version="1.0" encoding="ISO-8859-1"?><worksheet xmlns="`+mainURI+`"/>`).bytes(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readAll(bad)
@@ -222,8 +242,9 @@ func TestCorrupt(t *testing.T) {
 	}
 }
 
-// TestEveryByteCounts: a file of which any one byte was changed on its way is refused, or reads as before: never does it
-// read as something else. The checksum is what finds most of them, so it must have been looked at by the end of a Count.
+// TestEveryByteCounts: a file of which any one byte was changed on its way is refused, or reads as before: never does
+// it read as something else. The checksum is what finds most of them, so it must have been looked at by the end of a
+// Count.
 func TestEveryByteCounts(t *testing.T) {
 	good := book(nil).shared(`<si><t>Name</t></si><si><t>Kim</t></si><si><t>Sam</t></si>`).
 		rows(`<row r="1"><c r="A1" t="s"><v>0</v></c></row><row r="2"><c r="A2" t="s"><v>1</v></c></row><row r="3"><c r="A3"><v>17</v></c></row>`).bytes(t)
@@ -287,10 +308,12 @@ func TestLyingZip(t *testing.T) {
 
 // TestLimits: each limit holds by itself, and those of imports are no wider than they should be (V69).
 func TestLimits(t *testing.T) {
-	if is := DefaultLimits(); is.FileBytes > 10<<20 || is.UnpackedBytes > 100<<20 || is.Parts > 256 || is.Columns > 64 || is.CellChars > 32767 || is.Depth > 64 || is.Ratio > 250 {
+	if is := DefaultLimits(); is.FileBytes > 10<<20 || is.UnpackedBytes > 100<<20 || is.Parts > 256 || is.Columns > 64 ||
+		is.CellChars > 32767 || is.Depth > 64 || is.Ratio > 250 {
 		t.Errorf("imports are bounded by %+v", is)
 	}
-	file := book(nil).shared(strings.Repeat("<si><t>x</t></si>", 20)).rows(strings.Repeat(`<row><c t="s"><v>15</v></c></row>`, 30)).bytes(t)
+	file := book(nil).shared(strings.Repeat("<si><t>x</t></si>", 20)).rows(
+		strings.Repeat(`<row><c t="s"><v>15</v></c></row>`, 30)).bytes(t)
 	for name, test := range map[string]struct {
 		change func(*Limits)
 		code   string

@@ -14,8 +14,8 @@ type relation struct {
 	target string // the part's name
 }
 
-// relations returns the relationships of a part, by their id; part "" is the package as a whole. Links out of the package
-// are left out: nothing here ever follows one.
+// relations returns the relationships of a part, by their id; part "" is the package as a whole. Links out of the
+// package are left out: nothing here ever follows one.
 func (a *archive) relations(part string) (map[string]relation, error) {
 	name := path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 	if part == "" {
@@ -48,7 +48,7 @@ func (a *archive) addRelation(s *scanner, folder string, found map[string]relati
 	kind, _ := s.attr("Type")
 	target, _ := s.attr("Target")
 	if _, double := found[string(id)]; double {
-		return notSafe("relationship %q is there twice", id)
+		return unsafeFile("relationship %q is there twice", id)
 	}
 	to := strings.ReplaceAll(string(target), `\`, "/")
 	if strings.HasPrefix(to, "/") {
@@ -57,13 +57,14 @@ func (a *archive) addRelation(s *scanner, folder string, found map[string]relati
 		to = path.Join(folder, to)
 	}
 	if to == ".." || strings.HasPrefix(to, "../") || strings.HasPrefix(to, "/") {
-		return notSafe("relationship %q leads out of the package", id)
+		return unsafeFile("relationship %q leads out of the package", id)
 	}
 	found[string(id)] = relation{relationKind(string(kind)), to}
 	return nil
 }
 
-// relationKind returns the last word of a relationship's type, if it is one of Office in its transitional or strict form.
+// relationKind returns the last word of a relationship's type, if it is one of Office in its transitional or strict
+// form.
 func relationKind(uri string) string {
 	for _, prefix := range []string{
 		"http://schemas.openxmlformats.org/officeDocument/2006/relationships/",
@@ -125,7 +126,7 @@ func checkType(kind string, withMacros bool) error {
 	case strings.HasPrefix(kind, office+"presentationml"), strings.Contains(kind, "ms-powerpoint"):
 		return notWorkbook("a PowerPoint presentation")
 	case withMacros:
-		return macros()
+		return hasMacros()
 	case kind == office+"spreadsheetml.sheet.main+xml", kind == office+"spreadsheetml.template.main+xml":
 		return nil
 	}

@@ -33,10 +33,10 @@ func (s source) ReadAt(p []byte, off int64) (int, error) {
 
 // archive is the zip of a workbook, looked at from outside.
 type archive struct {
-	parts  map[string]*zip.File // by name in lower case, as names are equal without regard to case (part 2, 6.2.2.3)
-	size   int64
-	limits Limits
-	spent  int64 // bytes unpacked so far from all parts but the worksheet
+	parts    map[string]*zip.File // by name in lower case, as names are equal without regard to case (part 2, 6.2.2.3)
+	size     int64
+	limits   Limits
+	unpacked int64 // bytes unpacked so far from all parts but the worksheet
 }
 
 // openArchive reads the directory of the zip, and refuses one that is not what a workbook looks like.
@@ -55,12 +55,12 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 		if strings.HasSuffix(name, "/") {
 			continue // a folder, which some programs add
 		}
-		if why := badName(name); why != "" {
-			return nil, notSafe("part %q: %s", f.Name, why)
+		if why := nameProblem(name); why != "" {
+			return nil, unsafeFile("part %q: %s", f.Name, why)
 		}
 		key := strings.ToLower(name)
 		if a.parts[key] != nil {
-			return nil, notSafe("part %q is there twice", f.Name)
+			return nil, unsafeFile("part %q is there twice", f.Name)
 		}
 		if f.Flags&1 != 0 {
 			return nil, encrypted()
@@ -77,12 +77,13 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 // encrypted is the fault for a file that needs a password.
 func encrypted() error {
 	return fault.New(fault.Unsupported, CodeEncrypted,
-		"The file is protected with a password and cannot be read. Open it in Excel, remove the password under File, Info, Protect Workbook, and upload it again.")
+		"The file is protected with a password and cannot be read. Open it in Excel, remove the password under File, "+
+			"Info, Protect Workbook, and upload it again.")
 }
 
-// badName returns why a part's name is none that a workbook has; "" if it is fine. Nothing is ever written to a path,
-// but a name with a trick in it could hide which part is read.
-func badName(name string) string {
+// nameProblem returns why a part's name is none that a workbook has; "" if it is fine. Nothing is ever written to a
+// path, but a name with a trick in it could hide which part is read.
+func nameProblem(name string) string {
 	switch {
 	case name == "", len(name) > 255:
 		return "no name, or one that is too long"
@@ -103,7 +104,7 @@ func badName(name string) string {
 func (a *archive) has(name string) bool { return a.parts[strings.ToLower(name)] != nil }
 
 // open returns a reader of a part that unpacks it while it is read, and counts what comes out into spent.
-func (a *archive) open(name string, spent *int64) (*partReader, error) {
+func (a *archive) open(name string, unpacked *int64) (*partReader, error) {
 	f := a.parts[strings.ToLower(name)]
 	if f == nil {
 		return nil, corrupt("part %q is missing", name)
@@ -113,12 +114,12 @@ func (a *archive) open(name string, spent *int64) (*partReader, error) {
 		return nil, partFault(name, err)
 	}
 	packed := min(int64(min(f.CompressedSize64, 1<<40)), a.size)
-	return &partReader{r: r, name: name, packed: packed, archive: a, spent: spent}, nil
+	return &partReader{r: r, name: name, packed: packed, archive: a, unpacked: unpacked}, nil
 }
 
 // scan returns a scanner of a part, which is any but the worksheet.
 func (a *archive) scan(name string) (*scanner, *partReader, error) {
-	r, err := a.open(name, &a.spent)
+	r, err := a.open(name, &a.unpacked)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,25 +127,25 @@ func (a *archive) scan(name string) (*scanner, *partReader, error) {
 	return s, r, err
 }
 
-// partReader unpacks a part. The checksum is looked at when its end is reached (archive/zip does so), and a size that is
-// not what the directory says is an error.
+// partReader unpacks a part. The checksum is looked at when its end is reached (archive/zip does so), and a size that
+// is not what the directory says is an error.
 type partReader struct {
-	r       io.ReadCloser
-	name    string
-	packed  int64 // bytes in the zip
-	read    int64 // bytes unpacked so far
-	spent   *int64
-	archive *archive
+	r        io.ReadCloser
+	name     string
+	packed   int64 // bytes in the zip
+	read     int64 // bytes unpacked so far
+	unpacked *int64
+	archive  *archive
 }
 
 // Read implements io.Reader. Its errors are io.EOF and faults.
 func (p *partReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	p.read += int64(n)
-	*p.spent += int64(n)
-	total := *p.spent
-	if p.spent != &p.archive.spent {
-		total += p.archive.spent
+	*p.unpacked += int64(n)
+	total := *p.unpacked
+	if p.unpacked != &p.archive.unpacked {
+		total += p.archive.unpacked
 	}
 	limits := &p.archive.limits
 	if total > limits.UnpackedBytes {

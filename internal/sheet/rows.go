@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Header returns the first row that is not blank: the headings. A sheet without one is a CodeNoHeader fault, which is also
-// how a zip ends whose sheet is empty, or says so. It reads no further than that row.
+// Header returns the first row that is not blank: the headings. A sheet without one is a CodeNoHeader fault, which is
+// also how a zip ends whose sheet is empty, or says so. It reads no further than that row.
 func (w *Workbook) Header() (Row, error) {
 	for row, err := range w.rows() {
 		return row, err
@@ -20,20 +20,21 @@ func (w *Workbook) Header() (Row, error) {
 // noHeader is the fault for a sheet without a row that is not blank.
 func (w *Workbook) noHeader() error {
 	return fault.New(fault.Invalid, CodeNoHeader,
-		"The worksheet %s is empty: its first row must hold the headings. If your rows are on another sheet, move that sheet to the first place.",
+		"The worksheet %s is empty: its first row must hold the headings. If your rows are on another sheet, move that "+
+			"sheet to the first place.",
 		quote(w.sheet))
 }
 
-// Data returns the rows below the header, blank ones left out, from the top; each call is a pass of its own. An error ends
-// it: a CodeTooManyRows fault in place of row most+1, so that rows below that are never unpacked; CodeNoHeader for an empty
-// sheet; another fault for what cannot be read. As damage may be found as late as the end of the file, rows count only
-// once the loop has ended without an error.
-func (w *Workbook) Data(most int) iter.Seq2[Row, error] {
+// Data returns the rows below the header, blank ones left out, from the top; each call is a pass of its own. An error
+// ends it: a CodeTooManyRows fault in place of row most+1, so that rows below that are never unpacked; CodeNoHeader for
+// an empty sheet; another fault for what cannot be read. As damage may be found as late as the end of the file, rows
+// count only once the loop has ended without an error.
+func (w *Workbook) Data(maxRows int) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		n := -1 // the header is none
 		for row, err := range w.rows() {
-			if n++; n > most && err == nil {
-				row, err = Row{}, tooManyRows(most)
+			if n++; n > maxRows && err == nil {
+				row, err = Row{}, tooManyRows(maxRows)
 			}
 			if n == 0 && err == nil {
 				continue
@@ -48,10 +49,11 @@ func (w *Workbook) Data(most int) iter.Seq2[Row, error] {
 	}
 }
 
-// Count returns how many rows Data(most) has, in a pass of its own that keeps none of them; its errors are those of Data.
-func (w *Workbook) Count(most int) (int, error) {
+// Count returns how many rows Data(most) has, in a pass of its own that keeps none of them; its errors are those of
+// Data.
+func (w *Workbook) Count(maxRows int) (int, error) {
 	n := 0
-	for _, err := range w.Data(most) {
+	for _, err := range w.Data(maxRows) {
 		if err != nil {
 			return 0, err
 		}
@@ -76,17 +78,17 @@ var errStopped = errors.New("no more rows wanted")
 
 // pass is one reading of the worksheet.
 type pass struct {
-	w     *Workbook
-	s     *scanner
-	spent int64  // bytes unpacked
-	row   int    // number of the row that is read
-	cells []Cell // its cells so far
-	value []byte // scratch
+	w        *Workbook
+	s        *scanner
+	unpacked int64  // bytes unpacked
+	row      int    // number of the row that is read
+	cells    []Cell // its cells so far
+	value    []byte // scratch
 }
 
 // run calls yield for each row that is not blank.
 func (p *pass) run(yield func(Row) bool) error {
-	r, err := p.w.archive.open(p.w.part, &p.spent)
+	r, err := p.w.archive.open(p.w.part, &p.unpacked)
 	if err != nil {
 		return err
 	}
@@ -130,7 +132,7 @@ func (p *pass) readRow(yield func(Row) bool) error {
 	number := p.row + 1
 	if r, ok := s.attr("r"); ok {
 		// Rows come in order: that is what bounds them, and how Excel writes and wants them.
-		n, isNumber := digits(string(r[:min(len(r), 8)]), 1, 7)
+		n, isNumber := parseDigits(string(r[:min(len(r), 8)]), 1, 7)
 		if !isNumber || n < number {
 			return corrupt("row %q after row %d", r, p.row)
 		}
@@ -174,7 +176,8 @@ func (p *pass) endRow(yield func(Row) bool) error {
 	return nil
 }
 
-// readCell reads the c element that has just started (18.3.1.4), and returns its column; last is that of the one before.
+// readCell reads the c element that has just started (18.3.1.4), and returns its column; last is that of the one
+// before.
 func (p *pass) readCell(last int) (int, error) {
 	column := last + 1
 	if r, ok := p.s.attr("r"); ok {

@@ -14,15 +14,18 @@ import (
 func TestCells(t *testing.T) {
 	shared := `<si><t>zero</t></si><si><r><t>bo</t></r><r><rPr><b/></rPr><t xml:space="preserve">ld </t></r><rPh sb="0" eb="1"><t>KANA</t></rPh><phoneticPr fontId="1"/></si>` +
 		`<si><t/></si><si><t>a_x000D_b_x005F_x0041__xD83D__xDE00__xD800_</t></si><si><t>  ` + "\u00a0" + `x  </t></si>`
-	formats := []string{"", "14", `dd\/mm\/yyyy`, "0000", "[h]:mm", `"day" 0.00`, `yyyy\-mm\-dd\ hh:mm;@`, "mmm", "mm:ss", "[Red]General", "20", "0.00E+00", `[$-409]d\-mmm;@`, "49", "0.00;dd"}
+	formats := []string{"", "14", `dd\/mm\/yyyy`, "0000", "[h]:mm", `"day" 0.00`, `yyyy\-mm\-dd\ hh:mm;@`, "mmm", "mm:ss",
+		"[Red]General", "20", "0.00E+00", `[$-409]d\-mmm;@`, "49", "0.00;dd"}
 	for _, test := range []struct{ name, cells, want string }{
 		{"shared string", `<c r="A1" t="s"><v>0</v></c>`, "A1 text zero"},
 		{"runs joined, phonetic text left out", `<c r="A1" t="s"><v>1</v></c>`, "A1 text bold "},
 		{"empty shared string is blank", `<c r="A1" t="s"><v>2</v></c><c r="B1"><v>1</v></c>`, "A1 blank|B1 number 1"},
-		{"escapes, with a surrogate pair and half of one", `<c r="A1" t="s"><v>3</v></c>`, "A1 text a\rb_x0041_\U0001F600\uFFFD"},
+		{"escapes, with a surrogate pair and half of one", `<c r="A1" t="s"><v>3</v></c>`,
+			"A1 text a\rb_x0041_\U0001F600\uFFFD"},
 		{"inline string", `<c r="A1" t="inlineStr"><is><t>in</t></is></c>`, "A1 text in"},
 		{"inline runs", `<c r="A1" t="inlineStr"><is><r><t>i</t></r><r><t>n</t></r></is></c>`, "A1 text in"},
-		{"entities and CDATA", `<c r="A1" t="inlineStr"><is><t>&lt;&amp;&#65;&#x1F600;<![CDATA[<b>]]></t></is></c>`, "A1 text <&A\U0001F600<b>"},
+		{"entities and CDATA", `<c r="A1" t="inlineStr"><is><t>&lt;&amp;&#65;&#x1F600;<![CDATA[<b>]]></t></is></c>`,
+			"A1 text <&A\U0001F600<b>"},
 		{"comment within a text", `<c r="A1" t="inlineStr"><is><t>a<!-- no -->b</t></is></c>`, "A1 text ab"},
 		{"number", `<c r="A1"><v>7</v></c>`, "A1 number 7"},
 		{"a mobile number typed as a number", `<c r="A1"><v>4.47700900123E+11</v></c>`, "A1 number 447700900123"},
@@ -58,7 +61,8 @@ func TestCells(t *testing.T) {
 		{"29 February 1900 never was", `<c r="A1" s="1"><v>60</v></c>`, "A1 number 60"},
 		{"1 March 1900", `<c r="A1" s="1"><v>61</v></c>`, "A1 date 1900-03-01"},
 		{"day 0 is none", `<c r="A1" s="1"><v>0.5</v></c>`, "A1 number 0.5"},
-		{"days end with the year 9999", `<c r="A1" s="1"><v>2958465</v></c><c r="B1" s="1"><v>2958466</v></c>`, "A1 date 9999-12-31|B1 number 2958466"},
+		{"days end with the year 9999", `<c r="A1" s="1"><v>2958465</v></c><c r="B1" s="1"><v>2958466</v></c>`,
+			"A1 date 9999-12-31|B1 number 2958466"},
 		{"date of ISO 8601", `<c r="A1" t="d"><v>2026-12-31T10:00:00Z</v></c>`, "A1 date 2026-12-31"},
 		{"no addresses at all", `<c t="s"><v>0</v></c><c><v>2</v></c>`, "A1 text zero|B1 number 2"},
 		{"gaps are blank cells", `<c r="B1"><v>1</v></c><c r="D1"><v>2</v></c>`, "A1 blank|B1 number 1|C1 blank|D1 number 2"},
@@ -67,7 +71,8 @@ func TestCells(t *testing.T) {
 		{"extensions are not read", `<c r="A1"><v>1</v><extLst><ext><v>2</v></ext></extLst></c><extLst/>`, "A1 number 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			rows, err := readAll(book(nil).shared(shared).formats(formats...).rows(`<row r="1">` + test.cells + `</row>`).bytes(t))
+			rows, err := readAll(
+				book(nil).shared(shared).formats(formats...).rows(`<row r="1">` + test.cells + `</row>`).bytes(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,8 +85,10 @@ func TestCells(t *testing.T) {
 
 // Test1904: the date system of the workbook counts (18.17.4.1).
 func Test1904(t *testing.T) {
-	b := book(nil).formats("14").rows(`<row><c><v>1</v></c></row><row><c s="0"><v>0</v></c><c s="0"><v>44925.25</v></c><c s="0"><v>-1</v></c></row>`)
-	b["xl/workbook.xml"] = strings.Replace(b.parts()[slicesIndex(b.parts(), "xl/workbook.xml")].xml, "<sheets>", `<workbookPr date1904="true"/><sheets>`, 1)
+	b := book(nil).formats("14").rows(
+		`<row><c><v>1</v></c></row><row><c s="0"><v>0</v></c><c s="0"><v>44925.25</v></c><c s="0"><v>-1</v></c></row>`)
+	b["xl/workbook.xml"] = strings.Replace(b.parts()[partIndex(b.parts(), "xl/workbook.xml")].xml, "<sheets>",
+		`<workbookPr date1904="true"/><sheets>`, 1)
 	rows, err := readAll(b.bytes(t))
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +98,7 @@ func Test1904(t *testing.T) {
 	}
 }
 
-func slicesIndex(parts []part, name string) int {
+func partIndex(parts []part, name string) int {
 	for i, p := range parts {
 		if p.name == name {
 			return i
@@ -147,9 +154,12 @@ func TestBrokenRows(t *testing.T) {
 		{"shared string that is not there", `<row><c t="s"><v>0</v></c></row>`, CodeCorrupt},
 		{"shared string -1", `<row><c t="s"><v>-1</v></c></row>`, CodeCorrupt},
 		{"element that is not closed", `<row><c><v>2</c></row>`, CodeCorrupt},
-		{"text longer than a cell", `<row><c t="inlineStr"><is><t>` + strings.Repeat("x", 32768) + `</t></is></c></row>`, CodeCellTooLong},
-		{"text much longer than a cell", `<row><c t="str"><v>` + strings.Repeat("x", 300000) + `</v></c></row>`, CodeCellTooLong},
-		{"text longer in UTF-16", `<row><c t="inlineStr"><is><t>` + strings.Repeat("\U0001F600", 16384) + `</t></is></c></row>`, CodeCellTooLong},
+		{"text longer than a cell", `<row><c t="inlineStr"><is><t>` + strings.Repeat("x", 32768) + `</t></is></c></row>`,
+			CodeCellTooLong},
+		{"text much longer than a cell", `<row><c t="str"><v>` + strings.Repeat("x", 300000) + `</v></c></row>`,
+			CodeCellTooLong},
+		{"text longer in UTF-16",
+			`<row><c t="inlineStr"><is><t>` + strings.Repeat("\U0001F600", 16384) + `</t></is></c></row>`, CodeCellTooLong},
 		{"nested elements", ok + strings.Repeat("<a>", 100), CodeUnsafe},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -158,19 +168,23 @@ func TestBrokenRows(t *testing.T) {
 		})
 	}
 	// The bound itself is fine: 32,767 characters, and row 1,048,576.
-	rows, err := readAll(book(nil).rows(`<row r="1048576"><c t="inlineStr"><is><t>` + strings.Repeat("x", 32767) + `</t></is></c></row>`).bytes(t))
+	rows, err := readAll(
+		book(nil).rows(`<row r="1048576"><c t="inlineStr"><is><t>` + strings.Repeat("x", 32767) +
+			`</t></is></c></row>`).bytes(t))
 	if err != nil || len(rows) != 1 || len(rows[0].Cells[0].Text) != 32767 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 	// A text of a cell, or a shared one, that is too long is named by its address.
-	_, err = readAll(book(nil).shared(`<si><t>` + strings.Repeat("x", 32768) + `</t></si>`).rows(`<row r="4"><c r="C4" t="s"><v>0</v></c></row>`).bytes(t))
+	_, err = readAll(
+		book(nil).shared(`<si><t>` + strings.Repeat("x", 32768) +
+			`</t></si>`).rows(`<row r="4"><c r="C4" t="s"><v>0</v></c></row>`).bytes(t))
 	if wantCode(t, err, CodeCellTooLong); !strings.Contains(err.Error(), "Cell C4 ") {
 		t.Errorf("no address in %q", err)
 	}
 }
 
-// TestTooManyRows: row 5,001 ends the reading with a fault, in Count as in Data; 5,000 are fine (V70). What stands below
-// is not even looked at.
+// TestTooManyRows: row 5,001 ends the reading with a fault, in Count as in Data; 5,000 are fine (V70). What stands
+// below is not even looked at.
 func TestTooManyRows(t *testing.T) {
 	row := `<row><c><v>1</v></c></row>`
 	for _, n := range []int{0, 1, 4999, 5000} {
@@ -214,7 +228,7 @@ func TestPasses(t *testing.T) {
 			}
 			break
 		}
-		if n := len(w.strings.values); n > 2 && !w.strings.whole {
+		if n := len(w.strings.values); n > 2 && !w.strings.complete {
 			t.Errorf("%d strings were read for two rows", n)
 		}
 		if n, err := w.Count(5000); n != 1999 || err != nil {

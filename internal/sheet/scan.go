@@ -35,41 +35,41 @@ const (
 type attribute struct{ prefix, local, value []byte }
 
 // scanner reads XML 1.0 as a stream of tokens, strictly: what it takes, encoding/xml takes and reads as the same tokens
-// (FuzzScan). On top of that it refuses a DTD, entities other than the five of XML, non-ASCII names, doubled attributes,
-// text around the root, and what goes over its bounds; and it needs no memory per token.
+// (FuzzScan). On top of that it refuses a DTD, entities other than the five of XML, non-ASCII names, doubled
+// attributes, text around the root, and what goes over its bounds; and it needs no memory per token.
 type scanner struct {
 	src      io.Reader
 	buf      []byte // buf[pos:end] is the window on what was read and not yet used
 	pos, end int
 
-	maxDepth int
-	open     []byte // the names of the open elements, one after the other
-	marks    []int  // where each of them begins in open
-	spaces   namespaces
+	maxDepth   int
+	openNames  []byte // the names of the open elements, one after the other
+	openStarts []int  // where each of them begins in open
+	spaces     namespaces
 
-	owesEnd  bool // the tag before was <a/>
-	utf16    bool
-	started  bool // something other than the byte order mark was read
-	rootDone bool
+	selfClosed bool // the tag before was <a/>
+	utf16      bool
+	started    bool // something other than the byte order mark was read
+	rootDone   bool
 
-	name  []byte    // local name of the started element
-	ns    namespace // its namespace
-	attrs []attribute
-	text  []byte
-	plain []byte // scratch for what had to be unescaped
+	name      []byte    // local name of the started element
+	ns        namespace // its namespace
+	attrs     []attribute
+	text      []byte
+	unescaped []byte // scratch for what had to be unescaped
 
 	// keep makes the scanner keep the bytes of what it passes, for editor: those before buf[from] that are still wanted.
-	keep bool
-	kept []byte
-	from int
+	keep   bool
+	kept   []byte
+	keptTo int
 }
 
-// newScanner returns a scanner of the document in src, which is UTF-8, or UTF-16 with its mark or its first character to
-// tell. It passes errors of src on as they are.
+// newScanner returns a scanner of the document in src, which is UTF-8, or UTF-16 with its mark or its first character
+// to tell. It passes errors of src on as they are.
 func newScanner(src io.Reader, maxDepth int) (*scanner, error) {
 	s := &scanner{src: src, buf: make([]byte, windowSize), maxDepth: maxDepth}
 	for s.end < 4 {
-		if err := s.more(); err == io.EOF {
+		if err := s.fill(); err == io.EOF {
 			break
 		} else if err != nil {
 			return nil, err
@@ -79,15 +79,15 @@ func newScanner(src io.Reader, maxDepth int) (*scanner, error) {
 }
 
 // depth returns how many elements are open.
-func (s *scanner) depth() int { return len(s.marks) }
+func (s *scanner) depth() int { return len(s.openStarts) }
 
-// more reads on, so that buf[pos:end] gets longer; the bytes may move. It returns io.EOF at the end of the source, and
+// fill reads on, so that buf[pos:end] gets longer; the bytes may move. It returns io.EOF at the end of the source, and
 // errTagLong if the window is as large as it may become.
-func (s *scanner) more() error {
+func (s *scanner) fill() error {
 	if s.pos > 0 {
 		if s.keep {
-			s.kept = append(s.kept, s.buf[s.from:s.pos]...)
-			s.from = 0
+			s.kept = append(s.kept, s.buf[s.keptTo:s.pos]...)
+			s.keptTo = 0
 		}
 		copy(s.buf, s.buf[s.pos:s.end])
 		s.end -= s.pos
@@ -112,10 +112,10 @@ func (s *scanner) more() error {
 	return io.ErrNoProgress
 }
 
-// need makes sure that n bytes are in the window, or returns why not: the end of the source is errMalformed.
-func (s *scanner) need(n int) error {
+// ensure makes sure that n bytes are in the window, or returns why not: the end of the source is errMalformed.
+func (s *scanner) ensure(n int) error {
 	for s.end-s.pos < n {
-		if err := s.more(); err == io.EOF {
+		if err := s.fill(); err == io.EOF {
 			return errMalformed
 		} else if err != nil {
 			return err
@@ -125,13 +125,13 @@ func (s *scanner) need(n int) error {
 }
 
 // find returns the index, counted from pos, of mark at or after from. It makes the window as large as that needs.
-func (s *scanner) find(mark string, from int) (int, error) {
+func (s *scanner) find(pattern string, from int) (int, error) {
 	for {
-		if i := bytes.Index(s.buf[min(s.pos+from, s.end):s.end], []byte(mark)); i >= 0 {
+		if i := bytes.Index(s.buf[min(s.pos+from, s.end):s.end], []byte(pattern)); i >= 0 {
 			return from + i, nil
 		}
-		from = max(from, s.end-s.pos-len(mark)+1)
-		if err := s.more(); err == io.EOF {
+		from = max(from, s.end-s.pos-len(pattern)+1)
+		if err := s.fill(); err == io.EOF {
 			return 0, errMalformed
 		} else if err != nil {
 			return 0, err
@@ -141,14 +141,14 @@ func (s *scanner) find(mark string, from int) (int, error) {
 
 // next returns the next token. After an error it must not be called again.
 func (s *scanner) next() (token, error) {
-	if s.owesEnd {
-		s.owesEnd = false
+	if s.selfClosed {
+		s.selfClosed = false
 		s.pop()
 		return tokenEnd, nil
 	}
 	for {
 		if s.pos == s.end {
-			if err := s.more(); err == io.EOF {
+			if err := s.fill(); err == io.EOF {
 				return s.finish()
 			} else if err != nil {
 				return 0, err
@@ -161,7 +161,7 @@ func (s *scanner) next() (token, error) {
 			}
 			continue
 		}
-		if err := s.need(2); err != nil {
+		if err := s.ensure(2); err != nil {
 			return 0, err
 		}
 		switch s.buf[s.pos+1] {
@@ -206,7 +206,7 @@ func (s *scanner) tagEnd() (int, error) {
 				return i, nil
 			}
 		}
-		if err := s.more(); err == io.EOF {
+		if err := s.fill(); err == io.EOF {
 			return 0, errMalformed
 		} else if err != nil {
 			return 0, err
@@ -216,7 +216,7 @@ func (s *scanner) tagEnd() (int, error) {
 
 // startTag reads the tag at pos.
 func (s *scanner) startTag() error {
-	if s.rootDone || len(s.marks) >= s.maxDepth {
+	if s.rootDone || len(s.openStarts) >= s.maxDepth {
 		if s.rootDone {
 			return errMalformed
 		}
@@ -231,15 +231,15 @@ func (s *scanner) startTag() error {
 	s.started = true
 	if len(tag) > 0 && tag[len(tag)-1] == '/' {
 		tag = tag[:len(tag)-1]
-		s.owesEnd = true
+		s.selfClosed = true
 	}
 	length := nameLength(tag)
 	prefix, local, ok := splitName(tag[:length])
 	if !ok {
 		return errMalformed
 	}
-	s.marks = append(s.marks, len(s.open))
-	s.open = append(s.open, tag[:length]...)
+	s.openStarts = append(s.openStarts, len(s.openNames))
+	s.openNames = append(s.openNames, tag[:length]...)
 	if err := s.attributes(tag[length:]); err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (s *scanner) startTag() error {
 // attributes reads what follows the name in a start tag.
 func (s *scanner) attributes(rest []byte) error {
 	s.attrs = s.attrs[:0]
-	s.plain = s.plain[:0]
+	s.unescaped = s.unescaped[:0]
 	for {
 		trimmed := trimLeft(rest)
 		if len(trimmed) == 0 {
@@ -288,7 +288,7 @@ func (s *scanner) attributes(rest []byte) error {
 			}
 		}
 		s.attrs = append(s.attrs, attribute{prefix, local, value})
-		if err := s.spaces.declare(prefix, local, value, len(s.marks)); err != nil {
+		if err := s.spaces.declare(prefix, local, value, len(s.openStarts)); err != nil {
 			return err
 		}
 	}
@@ -303,8 +303,8 @@ func (s *scanner) endTag() error {
 	name := s.buf[s.pos+2 : s.pos+n]
 	s.pos += n + 1
 	length := nameLength(name)
-	if len(s.marks) == 0 || len(trimLeft(name[length:])) > 0 ||
-		!bytes.Equal(name[:length], s.open[s.marks[len(s.marks)-1]:]) {
+	if len(s.openStarts) == 0 || len(trimLeft(name[length:])) > 0 ||
+		!bytes.Equal(name[:length], s.openNames[s.openStarts[len(s.openStarts)-1]:]) {
 		return errMalformed
 	}
 	s.pop()
@@ -313,10 +313,10 @@ func (s *scanner) endTag() error {
 
 // pop closes the innermost element.
 func (s *scanner) pop() {
-	last := len(s.marks) - 1
-	s.spaces.leave(len(s.marks))
-	s.open = s.open[:s.marks[last]]
-	s.marks = s.marks[:last]
+	last := len(s.openStarts) - 1
+	s.spaces.leave(len(s.openStarts))
+	s.openNames = s.openNames[:s.openStarts[last]]
+	s.openStarts = s.openStarts[:last]
 	s.rootDone = last == 0
 }
 
@@ -342,7 +342,7 @@ func (s *scanner) attrIn(ns namespace, local string) string {
 
 // skipTo reads on until no more than depth elements are open.
 func (s *scanner) skipTo(depth int) error {
-	for len(s.marks) > depth {
+	for len(s.openStarts) > depth {
 		if _, err := s.next(); err != nil {
 			return err
 		}
@@ -353,7 +353,7 @@ func (s *scanner) skipTo(depth int) error {
 // each calls f at the start of every child, in the namespace ns, of the innermost open element, and returns after that
 // element's end. f may read as much of the child as it wants; it returns what stops the reading, or nil.
 func (s *scanner) each(ns namespace, f func() error) error {
-	depth := len(s.marks)
+	depth := len(s.openStarts)
 	for {
 		tok, err := s.next()
 		if err != nil {

@@ -112,9 +112,12 @@ func goodXML() []string {
 		`<a xmlns="` + mainURI + `"><b xmlns=""><c/></b><b xmlns="` + strictURI + `"/><d/></a>`,
 		`<a xmlns="` + mainURI + `" xmlns:r="` + officeRels + `" r:id="1"><r:b xmlns:r="x" r:id="2"/><r:b r:id="3"/></a>`,
 		`<a>&lt;&gt;&amp;&apos;&quot;&#65;&#x1F600;</a>`, `<a b="&lt;&#10;&quot;"/>`,
-		"<a>line\r\nline\rline\n&#13;</a>", "<a b=\"x\r\ny\"/>", `<a>]] ]]&gt; ]</a>`, `<a><![CDATA[<b>&amp;]] ]]></a>`, "<a><![CDATA[\r\n]]>x</a>",
-		`<a>x<!-- - -->y<b/>z</a>`, `<a>` + long + `</a>`, `<a>` + strings.Repeat("é€\U0001F600", 9000) + `</a>`, `<a>` + strings.Repeat("&amp;", 20000) + `</a>`,
-		`<a>` + strings.Repeat("\r\n", 30000) + `</a>`, `<a>` + strings.Repeat("]", 70000) + `</a>`, `<a b="` + long + `"/>`, `<a><!--` + long + `--></a>`,
+		"<a>line\r\nline\rline\n&#13;</a>", "<a b=\"x\r\ny\"/>", `<a>]] ]]&gt; ]</a>`, `<a><![CDATA[<b>&amp;]] ]]></a>`,
+		"<a><![CDATA[\r\n]]>x</a>",
+		`<a>x<!-- - -->y<b/>z</a>`, `<a>` + long + `</a>`, `<a>` + strings.Repeat("é€\U0001F600", 9000) + `</a>`,
+		`<a>` + strings.Repeat("&amp;", 20000) + `</a>`,
+		`<a>` + strings.Repeat("\r\n", 30000) + `</a>`, `<a>` + strings.Repeat("]", 70000) + `</a>`, `<a b="` + long + `"/>`,
+		`<a><!--` + long + `--></a>`,
 		`<a-b.c_1>x</a-b.c_1>`, "\xEF\xBB\xBF<a/>", `<?xml version='1.0' encoding='us-ascii'?><a/>`,
 	}
 }
@@ -122,24 +125,38 @@ func goodXML() []string {
 // badXML are documents that are to be refused, with the reason.
 func badXML() map[string]error {
 	return map[string]error{
-		``: errMalformed, `x`: errMalformed, `<`: errMalformed, `<a`: errMalformed, `<a>`: errMalformed, `<a></b>`: errMalformed, `</a>`: errMalformed,
-		`<a/><b/>`: errMalformed, `<a/>x`: errMalformed, `<a b/>`: errMalformed, `<a b=c/>`: errMalformed, `<a b="c/>`: errMalformed,
-		`<a b="1"c="2"/>`: errMalformed, `<a b="1" b="2"/>`: errMalformed, `<a b="<"/>`: errMalformed, `<a / >`: errMalformed, `< a/>`: errMalformed,
-		`<a:b:c/>`: errMalformed, `<:a/>`: errMalformed, `<a:/>`: errMalformed, `<1/>`: errMalformed, `<a></a b="c">`: errMalformed,
-		`<a>]]></a>`: errMalformed, `<a>&</a>`: errMalformed, `<a>&amp</a>`: errMalformed, `<a>&#0;</a>`: errMalformed, `<a>&#x1;</a>`: errMalformed,
-		`<a>&#xD800;</a>`: errMalformed, `<a>&#x110000;</a>`: errMalformed, `<a>&#;</a>`: errMalformed, `<a>&#-1;</a>`: errMalformed, "<a>\x01</a>": errMalformed,
-		"<a>\xff</a>": errMalformed, "<a>\uFFFE</a>": errMalformed, "<a b='\x00'/>": errMalformed, "<a>\xe2\x82</a>": errMalformed,
-		`<a><!-- -- --></a>`: errMalformed, `<a><!-- `: errMalformed, `<a><![CDATA[`: errMalformed, `<a><? ?></a>`: errMalformed, `<a><?x `: errMalformed,
-		` <?xml version="1.0"?><a/>`: errMalformed, `<a><?xml version="1.0"?></a>`: errMalformed, `<?xml version="1.1"?><a/>`: errMalformed, `<?xml?><a/>`: errMalformed,
-		`<?xml version="1.0" encoding="utf-16"?><a/>`: errEncoding, `<?xml version="1.0" encoding="windows-1252"?><a/>`: errEncoding,
-		`<!DOCTYPE a><a/>`: errDTD, `<a>&nbsp;</a>`: errDTD, `<a b="&x;"/>`: errDTD, `<a><!ELEMENT x></a>`: errDTD, `<a><![INCLUDE[]]></a>`: errDTD, `<![CDATA[x]]><a/>`: errDTD,
-		"<a " + numbered(`b%d="" `, 129) + "/>": errMalformed, "<a " + numbered(`xmlns:b%d="`+mainURI+`" `, 65) + "/>": errMalformed,
-		strings.Repeat("<a>", 65): errDeep, `<a ` + strings.Repeat(`b="c" `, 50000) + `/>`: errTagLong, `<a b="` + strings.Repeat("c", maxWindow): errTagLong,
+		``: errMalformed, `x`: errMalformed, `<`: errMalformed, `<a`: errMalformed, `<a>`: errMalformed,
+		`<a></b>`: errMalformed, `</a>`: errMalformed,
+		`<a/><b/>`: errMalformed, `<a/>x`: errMalformed, `<a b/>`: errMalformed, `<a b=c/>`: errMalformed,
+		`<a b="c/>`:       errMalformed,
+		`<a b="1"c="2"/>`: errMalformed, `<a b="1" b="2"/>`: errMalformed, `<a b="<"/>`: errMalformed,
+		`<a / >`: errMalformed, `< a/>`: errMalformed,
+		`<a:b:c/>`: errMalformed, `<:a/>`: errMalformed, `<a:/>`: errMalformed, `<1/>`: errMalformed,
+		`<a></a b="c">`: errMalformed,
+		`<a>]]></a>`:    errMalformed, `<a>&</a>`: errMalformed, `<a>&amp</a>`: errMalformed, `<a>&#0;</a>`: errMalformed,
+		`<a>&#x1;</a>`:    errMalformed,
+		`<a>&#xD800;</a>`: errMalformed, `<a>&#x110000;</a>`: errMalformed, `<a>&#;</a>`: errMalformed,
+		`<a>&#-1;</a>`: errMalformed, "<a>\x01</a>": errMalformed,
+		"<a>\xff</a>": errMalformed, "<a>\uFFFE</a>": errMalformed, "<a b='\x00'/>": errMalformed,
+		"<a>\xe2\x82</a>":    errMalformed,
+		`<a><!-- -- --></a>`: errMalformed, `<a><!-- `: errMalformed, `<a><![CDATA[`: errMalformed,
+		`<a><? ?></a>`: errMalformed, `<a><?x `: errMalformed,
+		` <?xml version="1.0"?><a/>`: errMalformed, `<a><?xml version="1.0"?></a>`: errMalformed,
+		`<?xml version="1.1"?><a/>`: errMalformed, `<?xml?><a/>`: errMalformed,
+		`<?xml version="1.0" encoding="utf-16"?><a/>`:       errEncoding,
+		`<?xml version="1.0" encoding="windows-1252"?><a/>`: errEncoding,
+		`<!DOCTYPE a><a/>`: errDTD, `<a>&nbsp;</a>`: errDTD, `<a b="&x;"/>`: errDTD, `<a><!ELEMENT x></a>`: errDTD,
+		`<a><![INCLUDE[]]></a>`: errDTD, `<![CDATA[x]]><a/>`: errDTD,
+		"<a " + repeatNumbered(`b%d="" `, 129) + "/>":                 errMalformed,
+		"<a " + repeatNumbered(`xmlns:b%d="`+mainURI+`" `, 65) + "/>": errMalformed,
+		strings.Repeat("<a>", 65):                                     errDeep,
+		`<a ` + strings.Repeat(`b="c" `, 50000) + `/>`:                errTagLong,
+		`<a b="` + strings.Repeat("c", maxWindow):                     errTagLong,
 	}
 }
 
-// numbered returns n times s, each with its number.
-func numbered(s string, n int) string {
+// repeatNumbered returns n times s, each with its number.
+func repeatNumbered(s string, n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, s, i)
@@ -155,7 +172,8 @@ func TestScan(t *testing.T) {
 			t.Fatalf("%.60q: encoding/xml says %v", doc, err)
 		}
 		for name, r := range map[string]io.Reader{
-			"at once": strings.NewReader(doc), "in halves": iotest.HalfReader(strings.NewReader(doc)), "byte by byte": iotest.OneByteReader(strings.NewReader(doc)),
+			"at once": strings.NewReader(doc), "in halves": iotest.HalfReader(strings.NewReader(doc)),
+			"byte by byte": iotest.OneByteReader(strings.NewReader(doc)),
 			"with the end": iotest.DataErrReader(strings.NewReader(doc)),
 		} {
 			if len(doc) > 1000 && name == "byte by byte" {
@@ -171,7 +189,7 @@ func TestScan(t *testing.T) {
 // TestScanUTF16: XML may come as UTF-16 of either order (XML 1.0, 4.3.3).
 func TestScanUTF16(t *testing.T) {
 	doc := `<?xml version="1.0" encoding="UTF-16"?><a>é` + "\U0001F600" + `</a>`
-	little := string(wide(doc))
+	little := string(utf16Bytes(doc))
 	big := make([]byte, len(little))
 	for i := range len(little) {
 		big[i^1] = little[i]
@@ -196,8 +214,8 @@ func TestScanRefuses(t *testing.T) {
 	}
 }
 
-// FuzzScan: what the scanner takes, encoding/xml takes too, and reads the same. So there is no document that the scanner
-// reads otherwise than the rest of the world.
+// FuzzScan: what the scanner takes, encoding/xml takes too, and reads the same. So there is no document that the
+// scanner reads otherwise than the rest of the world.
 func FuzzScan(f *testing.F) {
 	for _, doc := range goodXML() {
 		if len(doc) < 1000 {
@@ -211,7 +229,8 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, doc string) {
 		got, err := scanAll(strings.NewReader(doc))
-		if err != nil || strings.HasPrefix(doc, "\xFF\xFE") || strings.HasPrefix(doc, "\xFE\xFF") || strings.Contains(doc[:min(4, len(doc))], "\x00") {
+		if err != nil || strings.HasPrefix(doc, "\xFF\xFE") || strings.HasPrefix(doc, "\xFE\xFF") ||
+			strings.Contains(doc[:min(4, len(doc))], "\x00") {
 			return // encoding/xml reads no UTF-16
 		}
 		halves, err := scanAll(iotest.OneByteReader(strings.NewReader(doc)))

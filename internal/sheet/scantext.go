@@ -40,7 +40,7 @@ func (s *scanner) textRun() (token, bool, error) {
 	n := bytes.IndexByte(s.buf[s.pos:s.end], '<')
 	for n < 0 && s.end-s.pos < windowSize {
 		from := s.end - s.pos
-		if err := s.more(); err == io.EOF {
+		if err := s.fill(); err == io.EOF {
 			n = s.end - s.pos
 			break
 		} else if err != nil {
@@ -55,7 +55,7 @@ func (s *scanner) textRun() (token, bool, error) {
 	}
 	raw := s.buf[s.pos : s.pos+n]
 	s.pos += n
-	if len(s.marks) == 0 {
+	if len(s.openStarts) == 0 {
 		s.started = true
 		if len(trimLeft(raw)) > 0 {
 			return 0, false, errMalformed
@@ -67,8 +67,8 @@ func (s *scanner) textRun() (token, bool, error) {
 		return tokenText, true, nil
 	}
 	var err error
-	s.plain, err = unescape(s.plain[:0], raw, inText)
-	s.text = s.plain
+	s.unescaped, err = unescape(s.unescaped[:0], raw, inText)
+	s.text = s.unescaped
 	return tokenText, true, err
 }
 
@@ -76,7 +76,8 @@ func (s *scanner) textRun() (token, bool, error) {
 // through a reference, a rune, a line end or a "]]>".
 func safeCut(b []byte) int {
 	n := len(b)
-	if i := bytes.LastIndexByte(b[max(0, n-maxReference):], '&'); i >= 0 && bytes.IndexByte(b[max(0, n-maxReference)+i:], ';') < 0 {
+	if i := bytes.LastIndexByte(b[max(0, n-maxReference):], '&'); i >= 0 &&
+		bytes.IndexByte(b[max(0, n-maxReference)+i:], ';') < 0 {
 		n = max(0, n-maxReference) + i
 	}
 	for range 2 {
@@ -97,26 +98,27 @@ func (s *scanner) attributeValue(raw []byte) ([]byte, error) {
 	if isPlain(raw) && bytes.IndexByte(raw, '<') < 0 {
 		return raw, nil
 	}
-	from := len(s.plain)
+	from := len(s.unescaped)
 	var err error
-	s.plain, err = unescape(s.plain, raw, inAttribute)
-	return s.plain[from:], err
+	s.unescaped, err = unescape(s.unescaped, raw, inAttribute)
+	return s.unescaped[from:], err
 }
 
-// declaration reads what begins with "<!" at pos: a comment, which is skipped, or a CDATA section, which is text (and ok).
+// declaration reads what begins with "<!" at pos: a comment, which is skipped, or a CDATA section, which is text (and
+// ok).
 func (s *scanner) declaration() (ok bool, err error) {
 	const comment, cdata = "<!--", "<![CDATA["
-	if err := s.need(len(comment)); err != nil {
+	if err := s.ensure(len(comment)); err != nil {
 		return false, err
 	}
 	if string(s.buf[s.pos:s.pos+len(comment)]) == comment {
 		s.pos += len(comment)
 		return false, s.skipComment()
 	}
-	if s.buf[s.pos+2] != '[' || len(s.marks) == 0 {
+	if s.buf[s.pos+2] != '[' || len(s.openStarts) == 0 {
 		return false, errDTD
 	}
-	if err := s.need(len(cdata)); err != nil {
+	if err := s.ensure(len(cdata)); err != nil {
 		return false, err
 	}
 	if string(s.buf[s.pos:s.pos+len(cdata)]) != cdata {
@@ -126,8 +128,8 @@ func (s *scanner) declaration() (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.plain, err = unescape(s.plain[:0], s.buf[s.pos+len(cdata):s.pos+n], inCDATA)
-	s.text = s.plain
+	s.unescaped, err = unescape(s.unescaped[:0], s.buf[s.pos+len(cdata):s.pos+n], inCDATA)
+	s.text = s.unescaped
 	s.pos += n + 3
 	return true, err
 }
@@ -137,7 +139,7 @@ func (s *scanner) skipComment() error {
 	for {
 		if i := bytes.Index(s.buf[s.pos:s.end], []byte("--")); i >= 0 {
 			s.pos += i
-			if err := s.need(3); err != nil {
+			if err := s.ensure(3); err != nil {
 				return err
 			}
 			s.pos += 3
@@ -149,7 +151,7 @@ func (s *scanner) skipComment() error {
 		if s.end > s.pos {
 			s.pos = s.end - 1
 		}
-		if err := s.more(); err == io.EOF {
+		if err := s.fill(); err == io.EOF {
 			return errMalformed
 		} else if err != nil {
 			return err
@@ -204,11 +206,11 @@ func (s *scanner) instruction() error {
 	return nil
 }
 
-// context says which rules hold for a piece of text.
-type context uint8
+// textContext says which rules hold for a piece of text.
+type textContext uint8
 
 const (
-	inText context = iota
+	inText textContext = iota
 	inAttribute
 	inCDATA
 )
@@ -224,7 +226,7 @@ func isPlain(b []byte) bool {
 }
 
 // unescape appends raw to dst: references replaced, line ends made "\n" (XML 1.0, 2.11), characters checked (2.2).
-func unescape(dst, raw []byte, in context) ([]byte, error) {
+func unescape(dst, raw []byte, in textContext) ([]byte, error) {
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; {
 		case c == '&' && in != inCDATA:
@@ -317,7 +319,8 @@ func splitName(name []byte) (prefix, local []byte, ok bool) {
 		return nil, name, len(name) > 0
 	}
 	prefix, local = name[:i], name[i+1:]
-	return prefix, local, len(prefix) > 0 && nameLength(local) == len(local) && len(local) > 0 && bytes.IndexByte(local, ':') < 0
+	return prefix, local,
+		len(prefix) > 0 && nameLength(local) == len(local) && len(local) > 0 && bytes.IndexByte(local, ':') < 0
 }
 
 // trimLeft returns b without the white space of XML at its start.

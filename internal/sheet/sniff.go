@@ -24,7 +24,7 @@ func sniff(r io.ReaderAt, size int64) error {
 	}
 	switch {
 	case len(head) == 0:
-		return fault.New(fault.Invalid, CodeNotWorkbook, "The file is empty. %s", saveAgain)
+		return fault.New(fault.Invalid, CodeNotWorkbook, "The file is empty. %s", adviceSaveAs)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil
 	case bytes.HasPrefix(head, []byte("PK")):
@@ -62,12 +62,12 @@ func isText(head []byte) bool {
 
 // oldWorkbook is the fault for a format of Excel that is not read.
 func oldWorkbook(what string) error {
-	return fault.New(fault.Unsupported, CodeOldWorkbook, "The file is %s. %s", what, saveAgain)
+	return fault.New(fault.Unsupported, CodeOldWorkbook, "The file is %s. %s", what, adviceSaveAs)
 }
 
-// sniffOLE tells an encrypted .xlsx from an .xls and from other files that Office keeps in a compound file: by the name of
-// a stream in the directory, which is looked for in the sector that the header names ([MS-CFB] 2.2, 2.6.1), else anywhere
-// in the first megabyte, as it is only about the wording.
+// sniffOLE tells an encrypted .xlsx from an .xls and from other files that Office keeps in a compound file: by the name
+// of a stream in the directory, which is looked for in the sector that the header names ([MS-CFB] 2.2, 2.6.1), else
+// anywhere in the first megabyte, as it is only about the wording.
 func sniffOLE(r io.ReaderAt, size int64, head []byte) error {
 	found := make([]byte, min(size, 1<<20))
 	n, _ := (source{r}).ReadAt(found, 0)
@@ -82,18 +82,18 @@ func sniffOLE(r io.ReaderAt, size int64, head []byte) error {
 		}
 	}
 	switch {
-	case bytes.Contains(found, wide("EncryptedPackage")):
+	case bytes.Contains(found, utf16Bytes("EncryptedPackage")):
 		return encrypted()
-	case bytes.Contains(found, wide("Workbook")), bytes.Contains(found, wide("Book")):
+	case bytes.Contains(found, utf16Bytes("Workbook")), bytes.Contains(found, utf16Bytes("Book")):
 		return oldWorkbook("an Excel 97-2003 workbook (.xls)")
-	case bytes.Contains(found, wide("WordDocument")):
+	case bytes.Contains(found, utf16Bytes("WordDocument")):
 		return notWorkbook("a Word document (.doc)")
 	}
 	return oldWorkbook("an Office file of an old format, such as .xls,")
 }
 
-// wide returns s as UTF-16, as a compound file keeps names.
-func wide(s string) []byte {
+// utf16Bytes returns s as UTF-16, as a compound file keeps names.
+func utf16Bytes(s string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(s)) {
 		b = binary.LittleEndian.AppendUint16(b, u)

@@ -5,18 +5,18 @@ import "errors"
 // errTextLong is returned for a text that is longer than a cell may be; partFault never sees it.
 var errTextLong = errors.New("text longer than a cell holds")
 
-// sharedStrings is the shared strings part (18.4.9), read no further than the highest string that was asked for. Programs
-// write it in the order of the cells, so what stands below the rows that are read costs nothing.
+// sharedStrings is the shared strings part (18.4.9), read no further than the highest string that was asked for.
+// Programs write it in the order of the cells, so what stands below the rows that are read costs nothing.
 type sharedStrings struct {
 	archive *archive
 	part    string
 
-	s      *scanner
-	r      *partReader
-	values []string
-	whole  bool  // all are read, and the checksum was right
-	err    error // what ended the reading; it stays
-	buf    []byte
+	s        *scanner
+	r        *partReader
+	values   []string
+	complete bool  // all are read, and the checksum was right
+	err      error // what ended the reading; it stays
+	buf      []byte
 }
 
 // get returns the string of that index, or a fault. Each string is made once and shared by its cells.
@@ -25,29 +25,29 @@ func (t *sharedStrings) get(index int) (string, error) {
 		return "", corrupt("a shared string, but no shared strings")
 	}
 	for index >= len(t.values) {
-		if t.err == nil && !t.whole {
-			t.err = t.readOne()
+		if t.err == nil && !t.complete {
+			t.err = t.readNext()
 		}
 		if t.err != nil {
 			return "", t.err
 		}
-		if t.whole {
+		if t.complete {
 			return "", corrupt("shared string %d of %d", index, len(t.values))
 		}
 	}
 	return t.values[index], nil
 }
 
-// readOne reads the next string; at the end of the part it sets whole.
-func (t *sharedStrings) readOne() error {
-	err := t.step()
+// readNext reads the next string; at the end of the part it sets whole.
+func (t *sharedStrings) readNext() error {
+	err := t.parseNext()
 	if errors.Is(err, errTextLong) {
 		return cellTooLong("", t.archive.limits.CellChars)
 	}
 	return partFault(t.part, err)
 }
 
-func (t *sharedStrings) step() error {
+func (t *sharedStrings) parseNext() error {
 	if t.s == nil {
 		var err error
 		if t.s, t.r, err = t.archive.scan(t.part); err != nil {
@@ -63,7 +63,7 @@ func (t *sharedStrings) step() error {
 		case err != nil:
 			return err
 		case tok == tokenEnd: // of the root: each child is read to its end below
-			t.whole = true
+			t.complete = true
 			return t.r.drain()
 		case tok != tokenStart:
 			continue
@@ -87,20 +87,22 @@ func (t *sharedStrings) step() error {
 	}
 }
 
-// check reads what is left of the part without keeping it, so that a damaged one is found even if its end was not needed.
+// check reads what is left of the part without keeping it, so that a damaged one is found even if its end was not
+// needed.
 func (t *sharedStrings) check() error {
-	if t == nil || t.whole || t.s == nil {
+	if t == nil || t.complete || t.s == nil {
 		return nil
 	}
 	if t.err == nil {
 		t.err = t.r.drain()
-		t.whole = true // for all passes to come: they ask for no more strings than the whole pass before this
+		t.complete = true // for all passes to come: they ask for no more strings than the whole pass before this
 	}
 	return t.err
 }
 
-// richText appends the text of the element that s has just started, a si or is (18.4.8, 18.3.1.53): its t, or those of its
-// runs, without the phonetic ones. It reads to the element's end. Text that is surely longer than most is errTextLong.
+// richText appends the text of the element that s has just started, a si or is (18.4.8, 18.3.1.53): its t, or those of
+// its runs, without the phonetic ones. It reads to the element's end. Text that is surely longer than most is
+// errTextLong.
 func (s *scanner) richText(buf []byte, most int) ([]byte, error) {
 	depth := s.depth()
 	for {

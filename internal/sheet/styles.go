@@ -61,12 +61,12 @@ func (a *archive) readStyles(part string) ([]cellFormat, error) {
 // attrInt returns an attribute as a number; 0 when it is none.
 func (s *scanner) attrInt(local string) int {
 	value, _ := s.attr(local)
-	n, _ := digits(string(value), 1, 9)
+	n, _ := parseDigits(string(value), 1, 9)
 	return n
 }
 
-// builtInFormat returns a format that has a number and no code in the file (18.8.30). 27 to 36 and 50 to 58 are dates in
-// East Asian versions of Excel; a few of them are times there, and those are below a day.
+// builtInFormat returns a format that has a number and no code in the file (18.8.30). 27 to 36 and 50 to 58 are dates
+// in East Asian versions of Excel; a few of them are times there, and those are below a day.
 func builtInFormat(id int) cellFormat {
 	switch {
 	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
@@ -75,8 +75,8 @@ func builtInFormat(id int) cellFormat {
 	return cellFormat{}
 }
 
-// formatOf returns what a format code says (18.8.31). Of its sections the first counts, which is that of positive numbers.
-// It is a date when a day, a year or a month is in it; a time of day, or a duration, is none.
+// formatOf returns what a format code says (18.8.31). Of its sections the first counts, which is that of positive
+// numbers. It is a date when a day, a year or a month is in it; a time of day, or a duration, is none.
 func formatOf(code string) cellFormat {
 	letters := formatLetters(code)
 	if len(letters) > 1 && len(letters) < 64 && strings.Trim(letters, "0") == "" && letters == code {
@@ -92,8 +92,8 @@ func formatOf(code string) cellFormat {
 	return cellFormat{date: strings.Contains(letters, "m") && !strings.ContainsAny(letters, "hs")}
 }
 
-// formatLetters returns the first section of a format code without what it shows as it stands: texts in quotes, characters
-// after \, _ and *, and what is in brackets (a colour, a region), save the hours of a duration.
+// formatLetters returns the first section of a format code without what it shows as it stands: texts in quotes,
+// characters after \, _ and *, and what is in brackets (a colour, a region), save the hours of a duration.
 func formatLetters(code string) string {
 	var b strings.Builder
 	for i := 0; i < len(code); i++ {

@@ -24,8 +24,8 @@ func isSpace(r rune) bool {
 	return false
 }
 
-// SplitCodes returns the codes in s, which are separated by ";": cleaned, without blanks, and each once without regard to
-// case, in the order and spelling of the first.
+// SplitCodes returns the codes in s, which are separated by ";": cleaned, without blanks, and each once without regard
+// to case, in the order and spelling of the first.
 func SplitCodes(s string) []string {
 	var codes []string
 	seen := make(map[string]bool)
@@ -44,8 +44,9 @@ func SplitCodes(s string) []string {
 // JoinCodes returns codes as SplitCodes reads them.
 func JoinCodes(codes []string) string { return strings.Join(codes, "; ") }
 
-// wrong returns a field that says what is wrong with c, with the address in front. The caller adds the column's heading.
-func (c Cell) wrong(code, format string, args ...any) *fault.Field {
+// fieldFault returns a field that says what is wrong with c, with the address in front. The caller adds the column's
+// heading.
+func (c Cell) fieldFault(code, format string, args ...any) *fault.Field {
 	return &fault.Field{Code: code, Message: c.Address() + " " + fmt.Sprintf(format, args...)}
 }
 

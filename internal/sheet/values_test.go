@@ -11,7 +11,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// TestDateFormats: a text is a day of the chosen format or an error that names the format; never a guess (product.md 11).
+// TestDateFormats: a text is a day of the chosen format or an error that names the format; never a guess (product.md
+// 11).
 func TestDateFormats(t *testing.T) {
 	last := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
@@ -27,10 +28,14 @@ func TestDateFormats(t *testing.T) {
 		{"01.2.2026", []DateFormat{European}, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
 		{"2026-2-1", []DateFormat{ISO}, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
 		{"29/2/2024", []DateFormat{British}, time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
-		{"29/02/2026", nil, last}, {"31/04/2026", nil, last}, {"0/1/2026", nil, last}, {"1/0/2026", nil, last}, {"13/13/2026", nil, last},
-		{"31/12/26", nil, last}, {"31/12/02026", nil, last}, {"031/12/2026", nil, last}, {"31/12", nil, last}, {"31/12/2026/", nil, last},
-		{"31 12 2026", nil, last}, {"31/12/2026 10:00", nil, last}, {"31/ 12/2026", nil, last}, {"+1/12/2026", nil, last}, {"31-12-2026", nil, last},
-		{"20261231", nil, last}, {"46387", nil, last}, {"", nil, last}, {"٣١/١٢/٢٠٢٦", nil, last}, {"31/12/1899", nil, last}, {"31 Dec 2026", nil, last},
+		{"29/02/2026", nil, last}, {"31/04/2026", nil, last}, {"0/1/2026", nil, last}, {"1/0/2026", nil, last},
+		{"13/13/2026", nil, last},
+		{"31/12/26", nil, last}, {"31/12/02026", nil, last}, {"031/12/2026", nil, last}, {"31/12", nil, last},
+		{"31/12/2026/", nil, last},
+		{"31 12 2026", nil, last}, {"31/12/2026 10:00", nil, last}, {"31/ 12/2026", nil, last}, {"+1/12/2026", nil, last},
+		{"31-12-2026", nil, last},
+		{"20261231", nil, last}, {"46387", nil, last}, {"", nil, last}, {"٣١/١٢/٢٠٢٦", nil, last}, {"31/12/1899", nil, last},
+		{"31 Dec 2026", nil, last},
 	} {
 		for _, f := range append(DateFormats(), 0, 99) {
 			got, err := f.Parse(test.text)
@@ -48,14 +53,17 @@ func TestDateFormats(t *testing.T) {
 	}
 	cell := Cell{Row: 7, Column: 3, Kind: Text, Text: "31/12/2026"}
 	_, f := cell.AsDate(American)
-	if f == nil || f.Code != "date" || !strings.Contains(f.Message, "C7") || !strings.Contains(f.Message, `"31/12/2026"`) || !strings.Contains(f.Message, "American") ||
+	if f == nil || f.Code != "date" || !strings.Contains(f.Message, "C7") ||
+		!strings.Contains(f.Message, `"31/12/2026"`) || !strings.Contains(f.Message, "American") ||
 		!strings.Contains(f.Message, "MM/dd/yyyy") || !strings.Contains(f.Message, "12/31/2026") {
 		t.Errorf("%+v does not name cell, value, format and cure", f)
 	}
-	if _, f = (Cell{Row: 7, Column: 3, Kind: Number, Text: "46387"}).AsDate(ISO); f == nil || !strings.Contains(f.Message, "format the cell as a date") {
+	if _, f = (Cell{Row: 7, Column: 3, Kind: Number, Text: "46387"}).AsDate(ISO); f == nil ||
+		!strings.Contains(f.Message, "format the cell as a date") {
 		t.Errorf("%+v does not say that it is a number", f)
 	}
-	for name, want := range map[string]DateFormat{"british": British, "european": European, "american": American, "iso": ISO} {
+	for name, want := range map[string]DateFormat{"british": British, "european": European, "american": American,
+		"iso": ISO} {
 		if got, ok := DateFormatNamed(name); !ok || got != want || got.String() != name {
 			t.Errorf("%s is %v", name, got)
 		}
@@ -80,7 +88,8 @@ func TestDateCells(t *testing.T) {
 		if got, wrong := TextCell("  ").AsDate(f); wrong != nil || !got.IsZero() {
 			t.Error(got, wrong)
 		}
-		for _, c := range []Cell{{Kind: Number, Text: "46387"}, BoolCell(true), {Kind: Failed, Text: "#REF!"}, {Kind: NoValue}} {
+		for _, c := range []Cell{{Kind: Number, Text: "46387"}, BoolCell(true), {Kind: ErrorValue, Text: "#REF!"},
+			{Kind: FormulaWithoutValue}} {
 			if _, wrong := c.AsDate(f); wrong == nil || wrong.Message == "" {
 				t.Errorf("%v is a date", c)
 			}
@@ -105,7 +114,8 @@ func TestYesNo(t *testing.T) {
 			t.Errorf("%v: %v, %v", c, got, f)
 		}
 	}
-	for _, c := range []Cell{TextCell("maybe"), TextCell("2"), TextCell("ja"), {Kind: Number, Text: "2"}, {Kind: NoValue}, {Kind: Failed}, DateCell(time.Now())} {
+	for _, c := range []Cell{TextCell("maybe"), TextCell("2"), TextCell("ja"), {Kind: Number, Text: "2"},
+		{Kind: FormulaWithoutValue}, {Kind: ErrorValue}, DateCell(time.Now())} {
 		if _, f := c.AsBool(); f == nil {
 			t.Errorf("%v is yes or no", c)
 		}
@@ -125,7 +135,8 @@ func TestCodes(t *testing.T) {
 	if got := SplitCodes(JoinCodes(codes)); !slices.Equal(got, codes) {
 		t.Error(got)
 	}
-	if _, f := (Cell{Kind: NoValue, Row: 2, Column: 35}).AsCodes(); f == nil || f.Code != "formulaWithoutValue" || !strings.HasPrefix(f.Message, "AI2 ") {
+	if _, f := (Cell{Kind: FormulaWithoutValue, Row: 2, Column: 35}).AsCodes(); f == nil ||
+		f.Code != "formulaWithoutValue" || !strings.HasPrefix(f.Message, "AI2 ") {
 		t.Error(f)
 	}
 }
@@ -133,8 +144,10 @@ func TestCodes(t *testing.T) {
 // TestNumberText: a number is the text that General shows for it.
 func TestNumberText(t *testing.T) {
 	for x, want := range map[float64]string{
-		0: "0", math.Copysign(0, -1): "0", 7: "7", -7.5: "-7.5", 447700900123: "447700900123", 0.1 + 0.2: "0.3", 1e15: "1000000000000000",
-		123456789012345678: "123456789012346000", 1e20: "100000000000000000000", 1e21: "1E+21", 1.5e-10: "1.5E-10", 0.0001: "0.0001", 1.0 / 3: "0.333333333333333",
+		0: "0", math.Copysign(0, -1): "0", 7: "7", -7.5: "-7.5", 447700900123: "447700900123", 0.1 + 0.2: "0.3",
+		1e15:               "1000000000000000",
+		123456789012345678: "123456789012346000", 1e20: "100000000000000000000", 1e21: "1E+21", 1.5e-10: "1.5E-10",
+		0.0001: "0.0001", 1.0 / 3: "0.333333333333333",
 	} {
 		if got := numberText(x, cellFormat{}); got != want {
 			t.Errorf("%v: %s, want %s", x, got, want)
@@ -168,7 +181,8 @@ func TestSerials(t *testing.T) {
 
 // TestAddresses: columns are named as Excel names them.
 func TestAddresses(t *testing.T) {
-	for n, want := range map[int]string{1: "A", 26: "Z", 27: "AA", 36: "AJ", 52: "AZ", 53: "BA", 702: "ZZ", 703: "AAA", 16384: "XFD", 0: "?", -1: "?", 16385: "?"} {
+	for n, want := range map[int]string{1: "A", 26: "Z", 27: "AA", 36: "AJ", 52: "AZ", 53: "BA", 702: "ZZ", 703: "AAA",
+		16384: "XFD", 0: "?", -1: "?", 16385: "?"} {
 		if got := ColumnName(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
@@ -178,7 +192,8 @@ func TestAddresses(t *testing.T) {
 			t.Fatalf("%d is read as %d, %d", n, c, r)
 		}
 	}
-	for _, bad := range []string{"", "A", "1", "A0", "a1", "A-1", "$A$1", "AAAA1", "XFE1", "A12345678", "A1B", "1A", "Ä1"} {
+	for _, bad := range []string{"", "A", "1", "A0", "a1", "A-1", "$A$1", "AAAA1", "XFE1", "A12345678", "A1B", "1A",
+		"Ä1"} {
 		if c, r := parseAddress([]byte(bad)); c != 0 || r != 0 {
 			t.Errorf("%q is read as %d, %d", bad, c, r)
 		}
@@ -196,10 +211,11 @@ func header(names ...string) Row {
 	return r
 }
 
-// TestHeadings: headings are matched by name, in any order, without regard to case and spaces; an unknown one is an error
-// that suggests the nearest; a doubled one names both columns (product.md 11).
+// TestHeadings: headings are matched by name, in any order, without regard to case and spaces; an unknown one is an
+// error that suggests the nearest; a doubled one names both columns (product.md 11).
 func TestHeadings(t *testing.T) {
-	want := []Heading{{"Username", true}, {"First name", false}, {"Last name", false}, {"Date from", false}, {"Date to", false}, {"Email", false}, {"Resource", false}}
+	want := []Heading{{"Username", true}, {"First name", false}, {"Last name", false}, {"Date from", false},
+		{"Date to", false}, {"Email", false}, {"Resource", false}}
 	codes := func(fs []fault.Field) string {
 		var all []string
 		for _, f := range fs {
@@ -211,15 +227,22 @@ func TestHeadings(t *testing.T) {
 		name, want, message string
 		row                 Row
 	}{
-		{"any order, case and spaces", "", "", header("EMAIL", " first\u00a0 NAME ", "user name", "DateTo", "lastname\u200b")},
+		{"any order, case and spaces", "", "",
+			header("EMAIL", " first\u00a0 NAME ", "user name", "DateTo", "lastname\u200b")},
 		{"the columns we add", "", "", header("Username", "", "result", "Errors")},
-		{"unknown, one letter off", "unknownHeading:Usernme|missingHeading:Username", `did you mean "Username"?`, header("Usernme")},
-		{"unknown, two letters swapped", "unknownHeading:Emial", `A1: "Emial"`, Row{1, append(header("Emial").Cells, header("", "Username").Cells[1:]...)}},
-		{"the nearest that is not there yet", "unknownHeading:Date tom", `did you mean "Date to"?`, header("Username", "Date from", "Date tom")},
-		{"unknown, like none", "unknownHeading:Shoe size", `correct it, or remove the column`, header("Username", "Shoe size")},
-		{"doubled", "doubledHeading:First name", "column B and column D", header("Username", "First name", "Email", "FIRSTNAME")},
+		{"unknown, one letter off", "unknownHeading:Usernme|missingHeading:Username", `did you mean "Username"?`,
+			header("Usernme")},
+		{"unknown, two letters swapped", "unknownHeading:Emial", `A1: "Emial"`,
+			Row{1, append(header("Emial").Cells, header("", "Username").Cells[1:]...)}},
+		{"the nearest that is not there yet", "unknownHeading:Date tom", `did you mean "Date to"?`,
+			header("Username", "Date from", "Date tom")},
+		{"unknown, like none", "unknownHeading:Shoe size", `correct it, or remove the column`,
+			header("Username", "Shoe size")},
+		{"doubled", "doubledHeading:First name", "column B and column D",
+			header("Username", "First name", "Email", "FIRSTNAME")},
 		{"missing", "missingHeading:Username", "row 1", header("First name")},
-		{"an error value", "cellError:B1", "B1", Row{1, []Cell{header("Username").Cells[0], {Row: 1, Column: 2, Kind: Failed, Text: "#REF!"}}}},
+		{"an error value", "cellError:B1", "B1",
+			Row{1, []Cell{header("Username").Cells[0], {Row: 1, Column: 2, Kind: ErrorValue, Text: "#REF!"}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, wrong := MatchHeadings(test.row, want)
@@ -236,7 +259,8 @@ func TestHeadings(t *testing.T) {
 		t.Errorf("%+v: between equals, the one that is absent is the nearest", near)
 	}
 	h, wrong := MatchHeadings(header("Email", "", "Username", "Result"), want)
-	if wrong != nil || !h.Present(0) || h.Present(1) || !h.Present(5) || h.Present(-1) || h.Present(7) || h.Column(0) != 3 || h.Column(1) != 0 {
+	if wrong != nil || !h.Present(0) || h.Present(1) || !h.Present(5) || h.Present(-1) || h.Present(7) ||
+		h.Column(0) != 3 || h.Column(1) != 0 {
 		t.Errorf("%+v, %v", h, wrong)
 	}
 	row := header("kim@x", " ", "kim", "created")
@@ -247,11 +271,13 @@ func TestHeadings(t *testing.T) {
 	if c := h.Cell(row, 1); !c.IsBlank() || c.Row != 9 {
 		t.Errorf("%+v", c)
 	}
-	if f := h.Stray(row); f != nil {
+	if f := h.ValueWithoutHeading(row); f != nil {
 		t.Errorf("%+v", f)
 	}
-	for _, stray := range []Row{header("", "x"), header("", "", "", "", "x"), {9, []Cell{{Column: 2, Kind: NoValue}}}} {
-		if f := h.Stray(stray); f == nil || f.Code != "blankHeading" || !strings.Contains(f.Message, "no heading") {
+	for _, stray := range []Row{header("", "x"), header("", "", "", "", "x"),
+		{9, []Cell{{Column: 2, Kind: FormulaWithoutValue}}}} {
+		if f := h.ValueWithoutHeading(stray); f == nil || f.Code != "blankHeading" ||
+			!strings.Contains(f.Message, "no heading") {
 			t.Errorf("%+v for %+v", f, stray)
 		}
 	}
@@ -259,7 +285,8 @@ func TestHeadings(t *testing.T) {
 
 // TestDistance: letters put in, left out, changed, or swapped.
 func TestDistance(t *testing.T) {
-	for pair, want := range map[[2]string]int{{"", ""}: 0, {"", "abc"}: 3, {"abc", ""}: 3, {"abc", "abc"}: 0, {"abc", "abd"}: 1, {"abc", "acb"}: 1, {"abc", "ab"}: 1, {"abc", "xabc"}: 1, {"kitten", "sitting"}: 3} {
+	for pair, want := range map[[2]string]int{{"", ""}: 0, {"", "abc"}: 3, {"abc", ""}: 3, {"abc", "abc"}: 0,
+		{"abc", "abd"}: 1, {"abc", "acb"}: 1, {"abc", "ab"}: 1, {"abc", "xabc"}: 1, {"kitten", "sitting"}: 3} {
 		if got := distance([]rune(pair[0]), []rune(pair[1])); got != want {
 			t.Errorf("%q: %d, want %d", pair, got, want)
 		}
@@ -268,7 +295,8 @@ func TestDistance(t *testing.T) {
 
 // TestQuote: a value in a message is short, and holds nothing that hides the rest of it.
 func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{"a": `"a"`, " a\x00b\n\u202e": `"a b  "`, strings.Repeat("x", 99): `"` + strings.Repeat("x", 60) + `..."`, "\xff": `" "`} {
+	for in, want := range map[string]string{"a": `"a"`, " a\x00b\n\u202e": `"a b  "`,
+		strings.Repeat("x", 99): `"` + strings.Repeat("x", 60) + `..."`, "\xff": `" "`} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}

@@ -26,13 +26,13 @@ type Workbook struct {
 	strings   *sharedStrings
 }
 
-// Open looks at the workbook of size bytes in r, and refuses what is not to be read: it returns a *fault.Error with one of
-// the Code constants, or a plain error if r itself fails. It reads no rows yet. r must stay readable as long as the
+// Open looks at the workbook of size bytes in r, and refuses what is not to be read: it returns a *fault.Error with one
+// of the Code constants, or a plain error if r itself fails. It reads no rows yet. r must stay readable as long as the
 // workbook is used.
 func Open(r io.ReaderAt, size int64, limits Limits) (*Workbook, error) {
 	if size > limits.FileBytes {
 		return nil, fault.New(fault.TooLarge, CodeFileTooLarge, "The file has %s KB and may have at most %s KB. %s",
-			thousands(int(size>>10)), thousands(int(limits.FileBytes>>10)), copyOver)
+			thousands(int(size>>10)), thousands(int(limits.FileBytes>>10)), adviceCopyRows)
 	}
 	if err := sniff(r, size); err != nil {
 		return nil, err
@@ -75,8 +75,8 @@ func (w *Workbook) Sheet() string { return w.sheet }
 // Hidden reports whether that worksheet is hidden, which whoever uploaded it may not know.
 func (w *Workbook) Hidden() bool { return w.hidden }
 
-// Others returns the names of the sheets that are left alone, in the order of the workbook.
-func (w *Workbook) Others() []string { return w.others }
+// OtherSheets returns the names of the sheets that are left alone, in the order of the workbook.
+func (w *Workbook) OtherSheets() []string { return w.others }
 
 // mainPart returns the name of the workbook part, after a look at whether this is a workbook, and one without macros.
 func (w *Workbook) mainPart() (string, error) {
@@ -91,7 +91,7 @@ func (w *Workbook) mainPart() (string, error) {
 	}
 	for name := range a.parts {
 		if path.Base(name) == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") {
-			return "", macros()
+			return "", hasMacros()
 		}
 	}
 	relations, err := a.relations("")
@@ -110,9 +110,9 @@ func (w *Workbook) mainPart() (string, error) {
 	return main, a.checkTypes(main)
 }
 
-// macros is the fault for a workbook with macros.
-func macros() error {
-	return fault.New(fault.Unsupported, CodeMacros, "The file holds macros and is not read. %s", saveAgain)
+// hasMacros is the fault for a workbook with macros.
+func hasMacros() error {
+	return fault.New(fault.Unsupported, CodeMacros, "The file holds macros and is not read. %s", adviceSaveAs)
 }
 
 // readWorkbook reads the workbook part (18.2): the date system, and which worksheet is the first.
@@ -127,7 +127,7 @@ func (w *Workbook) readWorkbook(part string, relations map[string]relation) erro
 			switch string(s.name) {
 			case "workbookPr":
 				value, _ := s.attr("date1904")
-				w.epoch1904 = isTrue(value)
+				w.epoch1904 = isXMLTrue(value)
 			case "sheets":
 				return s.each(nsMain, func() error { return w.addSheet(s, relations) })
 			}
@@ -141,7 +141,8 @@ func (w *Workbook) readWorkbook(part string, relations map[string]relation) erro
 		return partFault(part, err)
 	}
 	if w.part == "" {
-		return fault.New(fault.Invalid, CodeNoWorksheet, "The workbook has no worksheet, only charts or the like. %s", copyOver)
+		return fault.New(fault.Invalid, CodeNoWorksheet, "The workbook has no worksheet, only charts or the like. %s",
+			adviceCopyRows)
 	}
 	return nil
 }
@@ -188,5 +189,5 @@ func sheetName(name []byte) string {
 	return b.String()
 }
 
-// isTrue reports whether an attribute says true (XML schema, boolean).
-func isTrue(value []byte) bool { return string(value) == "1" || string(value) == "true" }
+// isXMLTrue reports whether an attribute says true (XML schema, boolean).
+func isXMLTrue(value []byte) bool { return string(value) == "1" || string(value) == "true" }

@@ -20,70 +20,76 @@ import (
 	"useraccounts/internal/token"
 )
 
-// trusting is a world in which doej has a second factor and one trusted device, and the device's token.
-func trusting(t *testing.T, set func(*account.Account)) (*world, token.Token) {
+// withTrustedDevice is a world in which doej has a second factor and one trusted device, and the device's token.
+func withTrustedDevice(t *testing.T, set func(*account.Account)) (*fakeStore, token.Token) {
 	t.Helper()
-	w := newWorld(with(func(a *account.Account) {
+	w := newFakeStore(doejWith(func(a *account.Account) {
 		a.MFAEnabled, a.DateTo, a.DeviceEpoch = true, "", 2
 		if set != nil {
 			set(a)
 		}
 	}))
 	owner := ulid.MustParseStrict(doej().ID)
-	given, err := token.Issue(w.random, token.Device, owner, ulid.MustNew(ulid.Timestamp(w.now), w.random))
+	given, err := token.Issue(w.random, token.TrustedDevice, owner, ulid.MustNew(ulid.Timestamp(w.now), w.random))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.devices[given.ID.String()] = mfa.Device{ID: given.ID.String(), Hash: given.Hash(), Expires: noon.AddDate(1, 0, 0), Epoch: 2}
+	w.devices[given.ID.String()] = mfa.TrustedDevice{ID: given.ID.String(), Hash: given.Hash(),
+		Expires: noon.AddDate(1, 0, 0), Epoch: 2}
 	return w, given
 }
 
-func (w *world) from(device, password string) (signin.Result, error) {
-	return w.service().Login(context.Background(), "doej", password, signin.Device{Token: device, Address: "192.0.2.1"})
+func (w *fakeStore) loginFrom(device, password string) (signin.Result, error) {
+	return w.service().Login(context.Background(), "doej", password,
+		signin.ClientInfo{DeviceToken: device, Address: "192.0.2.1"})
 }
 
 // Strangers' guesses lock nobody out of a trusted device, and a sign-in from there gives the strangers no new tries.
 func TestStrangersCannotLockTheOwnerOutOfATrustedDevice(t *testing.T) {
-	w, given := trusting(t, nil)
+	w, given := withTrustedDevice(t, nil)
 	for range 200 {
-		_, _ = w.from("", "wrong")
+		_, _ = w.loginFrom("", "wrong")
 	}
 	if w.verified != 5 || len(w.blocks) != 1 {
 		t.Fatalf("%d verified, %d blocks", w.verified, len(w.blocks))
 	}
-	if _, err := w.from("", secret); !fault.HasCode(err, "signInRefused") {
+	if _, err := w.loginFrom("", secret); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("from another device: %v", err)
 	}
-	got, err := w.from(given.Reveal(), secret)
+	got, err := w.loginFrom(given.Reveal(), secret)
 	if err != nil || got.Next != session.Done {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if a := w.accounts["doej"]; a.FailedTries != 5 || a.TriesBlockedAt.IsZero() || !a.LastLogin.Equal(noon) {
 		t.Errorf("%+v", a)
 	}
-	if _, err := w.from(got.Device.Reveal(), secret); err != nil {
+	if _, err := w.loginFrom(got.DeviceToken.Reveal(), secret); err != nil {
 		t.Errorf("by the new token: %v", err)
 	}
 }
 
-// The password of a blocked account that has to be changed is changed from a trusted device too: its ticket stands for it.
+// The password of a blocked account that has to be changed is changed from a trusted device too: its ticket stands for
+// it.
 func TestAForcedChangeFromATrustedDevice(t *testing.T) {
-	w, given := trusting(t, func(a *account.Account) { a.ForcePasswordChange, a.FailedTries, a.TriesBlockedAt = true, 5, noon })
-	got, err := w.from(given.Reveal(), secret)
-	if err != nil || got.Next != session.ChangePassword || len(w.tickets) != 1 || w.accounts["doej"].TriesBlockedAt.IsZero() {
+	w, given := withTrustedDevice(t,
+		func(a *account.Account) { a.ForcePasswordChange, a.FailedTries, a.TriesBlockedAt = true, 5, noon })
+	got, err := w.loginFrom(given.Reveal(), secret)
+	if err != nil || got.Next != session.ChangePassword || len(w.tickets) != 1 ||
+		w.accounts["doej"].TriesBlockedAt.IsZero() {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if got, err = w.service().ChangePassword(context.Background(), got.Ticket.Reveal(), own, signin.Device{}); err != nil || got.Next != session.Done {
+	if got, err = w.service().ChangePassword(context.Background(), got.Ticket.Reveal(), newPassword,
+		signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("%+v %v", got, err)
 	}
 }
 
-// C01: the tries of a device are limited themselves. After them it is forgotten, and counts as any other; its guesses block
-// nobody before that.
+// C01: the tries of a device are limited themselves. After them it is forgotten, and counts as any other; its guesses
+// block nobody before that.
 func TestGuessesFromATrustedDeviceAreLimited(t *testing.T) {
-	w, given := trusting(t, nil)
+	w, given := withTrustedDevice(t, nil)
 	for n := range 5 {
-		if _, err := w.from(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") {
+		if _, err := w.loginFrom(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") {
 			t.Fatal(err)
 		}
 		if len(w.devices) != 1 == (n < 4) {
@@ -93,41 +99,42 @@ func TestGuessesFromATrustedDeviceAreLimited(t *testing.T) {
 	if a := w.accounts["doej"]; a.FailedTries != 0 || len(w.blocks) != 0 || w.verified != 5 {
 		t.Errorf("%+v, %d verified", a, w.verified)
 	}
-	if last := w.refusals[4].Why; !strings.Contains(last, "forgotten") || strings.Contains(w.refusals[3].Why, "forgotten") {
+	if last := w.failures[4].Reason; !strings.Contains(last, "forgotten") ||
+		strings.Contains(w.failures[3].Reason, "forgotten") {
 		t.Errorf("%q", last)
 	}
 	for range 20 {
-		_, _ = w.from(given.Reveal(), "wrong")
+		_, _ = w.loginFrom(given.Reveal(), "wrong")
 	}
 	if w.verified != 10 || len(w.blocks) != 1 {
 		t.Errorf("%d verified, %d blocks", w.verified, len(w.blocks))
 	}
-	if _, err := w.from(given.Reveal(), secret); !fault.HasCode(err, "signInRefused") {
+	if _, err := w.loginFrom(given.Reveal(), secret); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("the right password: %v", err)
 	}
 }
 
 // A wrong guess from a trusted device blocks nobody, also where strangers' guesses that are under way fill the limit.
 func TestAGuessFromATrustedDeviceDoesNotBlock(t *testing.T) {
-	w, given := trusting(t, func(a *account.Account) { a.FailedTries = 5 })
-	if _, err := w.from(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") || len(w.blocks) != 0 {
+	w, given := withTrustedDevice(t, func(a *account.Account) { a.FailedTries = 5 })
+	if _, err := w.loginFrom(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") || len(w.blocks) != 0 {
 		t.Errorf("%v, blocked %q", err, w.blocks)
 	}
 }
 
 // The right password begins a device's tries anew.
 func TestTheRightPasswordBeginsADevicesTriesAnew(t *testing.T) {
-	w, given := trusting(t, nil)
+	w, given := withTrustedDevice(t, nil)
 	text := given.Reveal()
 	for range 4 {
 		for range 4 {
-			_, _ = w.from(text, "wrong")
+			_, _ = w.loginFrom(text, "wrong")
 		}
-		got, err := w.from(text, secret)
+		got, err := w.loginFrom(text, secret)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = got.Device.Reveal()
+		text = got.DeviceToken.Reveal()
 	}
 	if len(w.blocks) != 0 || w.accounts["doej"].FailedTries != 0 {
 		t.Errorf("%+v", w.accounts["doej"])
@@ -143,73 +150,78 @@ func TestATrustedDeviceIsNoWayPastAnythingElse(t *testing.T) {
 		"no password":  func(a *account.Account) { a.PasswordHash = "" },
 		"over":         func(a *account.Account) { a.PasswordExpires = noon },
 	} {
-		w, given := trusting(t, set)
-		if got, err := w.from(given.Reveal(), secret); !fault.HasCode(err, "signInRefused") || !reflect.DeepEqual(got, signin.Result{}) {
+		w, given := withTrustedDevice(t, set)
+		if got, err := w.loginFrom(given.Reveal(), secret); !fault.HasCode(err, "signInRefused") ||
+			!reflect.DeepEqual(got, signin.Result{}) {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
 	}
 }
 
-// C24: a token that is not of a trusted device of the account is charged like none, with the same work and the same answer.
+// C24: a token that is not of a trusted device of the account is charged like none, with the same work and the same
+// answer.
 func TestATokenThatOpensNothingIsLikeNone(t *testing.T) {
-	stranger, err := token.Issue(rand.Reader, token.Device, ulid.MustParseStrict(doej().ID), token.NewID())
+	stranger, err := token.Issue(rand.Reader, token.TrustedDevice, ulid.MustParseStrict(doej().ID), token.NewID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*world, token.Token) string{
-		"none":     func(*world, token.Token) string { return "" },
-		"no token": func(*world, token.Token) string { return "uad_x" },
-		"another secret": func(w *world, g token.Token) string {
+	for name, spoil := range map[string]func(*fakeStore, token.Token) string{
+		"none":     func(*fakeStore, token.Token) string { return "" },
+		"no token": func(*fakeStore, token.Token) string { return "uad_x" },
+		"another secret": func(w *fakeStore, g token.Token) string {
 			d := w.devices[g.ID.String()]
 			d.Hash = d.Hash[1:]
 			w.devices[g.ID.String()] = d
 			return g.Reveal()
 		},
-		"unknown": func(*world, token.Token) string { return stranger.Reveal() },
-		"expired": func(w *world, g token.Token) string {
+		"unknown": func(*fakeStore, token.Token) string { return stranger.Reveal() },
+		"expired": func(w *fakeStore, g token.Token) string {
 			d := w.devices[g.ID.String()]
 			d.Expires = noon
 			w.devices[g.ID.String()] = d
 			return g.Reveal()
 		},
-		"replaced": func(w *world, g token.Token) string {
+		"replaced": func(w *fakeStore, g token.Token) string {
 			d := w.devices[g.ID.String()]
-			d.Was, d.Hash, d.Rotated = d.Hash, nil, noon.Add(-time.Hour)
+			d.PreviousHash, d.Hash, d.Rotated = d.Hash, nil, noon.Add(-time.Hour)
 			w.devices[g.ID.String()] = d
 			return g.Reveal()
 		},
-		"used up": func(w *world, g token.Token) string {
+		"used up": func(w *fakeStore, g token.Token) string {
 			d := w.devices[g.ID.String()]
 			d.Tries = 5
 			w.devices[g.ID.String()] = d
 			return g.Reveal()
 		},
-		"not allowed": func(w *world, g token.Token) string { w.env.Settings.TrustedDeviceDays = 0; return g.Reveal() },
-		"somebody else's": func(w *world, g token.Token) string {
+		"not allowed": func(w *fakeStore, g token.Token) string { w.env.Settings.TrustedDeviceDays = 0; return g.Reveal() },
+		"somebody else's": func(w *fakeStore, g token.Token) string {
 			w.change("doej", func(a *account.Account) { a.ID = "01JZ0000000000000000000009" })
 			return g.Reveal()
 		},
 	} {
-		w, given := trusting(t, nil)
+		w, given := withTrustedDevice(t, nil)
 		text := spoil(w, given)
-		if _, err := w.from(text, "wrong"); !fault.HasCode(err, "signInRefused") || !slices.Equal(w.charges, []string{"doej"}) || w.work != 1 || len(w.refusals) != 1 {
-			t.Errorf("%s: %v, charged %q, %d hashes", name, err, w.charges, w.work)
+		if _, err := w.loginFrom(text, "wrong"); !fault.HasCode(err, "signInRefused") ||
+			!slices.Equal(w.reserved, []string{"doej"}) || w.work != 1 || len(w.failures) != 1 {
+			t.Errorf("%s: %v, charged %q, %d hashes", name, err, w.reserved, w.work)
 		}
 	}
-	w, given := trusting(t, nil)
+	w, given := withTrustedDevice(t, nil)
 	w.change("doej", func(a *account.Account) { a.DeviceEpoch++ }) // all devices were forgotten, which the account says
-	if _, err := w.from(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") || w.charges[len(w.charges)-1] != "doej" || w.accounts["doej"].FailedTries != 1 {
-		t.Errorf("forgotten: %v, charged %q", err, w.charges)
+	if _, err := w.loginFrom(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") ||
+		w.reserved[len(w.reserved)-1] != "doej" || w.accounts["doej"].FailedTries != 1 {
+		t.Errorf("forgotten: %v, charged %q", err, w.reserved)
 	}
 }
 
-// A device whose last try was charged, and which a crash kept from being forgotten, stands in place of no second factor.
+// A device whose last try was charged, and which a crash kept from being forgotten, stands in place of no second
+// factor.
 func TestAUsedUpDeviceIsNotTrusted(t *testing.T) {
-	w, given := trusting(t, nil)
+	w, given := withTrustedDevice(t, nil)
 	d := w.devices[given.ID.String()]
 	d.Tries = 5
 	w.devices[d.ID] = d
-	if got, err := w.from(given.Reveal(), secret); err != nil || got.Next != session.SecondFactor {
+	if got, err := w.loginFrom(given.Reveal(), secret); err != nil || got.Next != session.SecondFactor {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -217,10 +229,11 @@ func TestAUsedUpDeviceIsNotTrusted(t *testing.T) {
 // V84: without the count, or the record, nothing is verified or let in.
 func TestDeviceTriesFailClosed(t *testing.T) {
 	for _, method := range []string{"Find", "ChargeDevice", "Recall", "Rotate", "Open"} {
-		w, given := trusting(t, nil)
+		w, given := withTrustedDevice(t, nil)
 		w.fail[method] = errors.New("down")
-		got, err := w.from(given.Reveal(), secret)
-		if !errors.Is(err, w.fail[method]) || len(w.sessions) > 0 && method != "Open" || method == "ChargeDevice" && w.work > 0 {
+		got, err := w.loginFrom(given.Reveal(), secret)
+		if !errors.Is(err, w.fail[method]) || len(w.sessions) > 0 && method != "Open" || method == "ChargeDevice" &&
+			w.work > 0 {
 			t.Errorf("%s: %+v %v", method, got, err)
 		}
 	}

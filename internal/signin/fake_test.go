@@ -25,10 +25,10 @@ const envID = "test"
 
 var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-// world is the store, the clock and the hash in memory. It does what the interfaces of this package say, and counts what
-// is asked of it.
-type world struct {
-	signin.Checks // what concerns API keys is not asked of this world
+// fakeStore is the store, the clock and the hash in memory. It does what the interfaces of this package say, and counts
+// what is asked of it.
+type fakeStore struct {
+	signin.CredentialStore // what concerns API keys is not asked of this world
 
 	mu       sync.Mutex
 	now      time.Time
@@ -39,25 +39,27 @@ type world struct {
 	sessions map[string]session.Session
 	tickets  map[string]session.Ticket
 
-	second // what is stored of second factors
+	fakeFactors // what is stored of second factors
 
-	charges  []string // directory keys, "" for a decoy
-	verified int      // passwords that were held against a hash
-	work     int      // hashes computed, dummies included
-	blocks   []string
-	refusals []signin.Refusal
-	lastTry  map[string]time.Time // by directory key
-	slept    int
-	fail     map[string]error // by the method's name
-	between  func()           // runs before Open, Offer, Redeem and Renew
-	apiOnly  bool             // of the licence FULL
+	reserved    []string // directory keys, "" for a decoy
+	verified    int      // passwords that were held against a hash
+	work        int      // hashes computed, dummies included
+	blocks      []string
+	failures    []signin.FailedAttempt
+	lastTry     map[string]time.Time // by directory key
+	slept       int
+	fail        map[string]error // by the method's name
+	beforeWrite func()           // runs before Open, Offer, Redeem and Renew
+	apiOnly     bool             // of the licence FULL
 }
 
-func newWorld(accounts ...account.Account) *world {
-	w := &world{
-		now: noon, random: lockedReader{&sync.Mutex{}, rand.NewChaCha8([32]byte{1})}, env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
-		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{}, fail: map[string]error{}, lastTry: map[string]time.Time{},
-		second: second{devices: map[string]mfa.Device{}, codes: map[string]string{}},
+func newFakeStore(accounts ...account.Account) *fakeStore {
+	w := &fakeStore{
+		now: noon, random: lockedReader{&sync.Mutex{}, rand.NewChaCha8([32]byte{1})},
+		env: environment.Environment{ID: envID, Settings: environment.Defaults()}, accounts: map[string]account.Account{},
+		keys: map[string]string{}, sessions: map[string]session.Session{}, tickets: map[string]session.Ticket{},
+		fail: map[string]error{}, lastTry: map[string]time.Time{},
+		fakeFactors: fakeFactors{devices: map[string]mfa.TrustedDevice{}, codes: map[string]string{}},
 	}
 	for _, a := range accounts {
 		w.accounts[a.DirectoryKey()] = a
@@ -69,21 +71,23 @@ func newWorld(accounts ...account.Account) *world {
 	return w
 }
 
-func (w *world) service() *signin.Service {
+func (w *fakeStore) service() *signin.Service {
 	return &signin.Service{
-		Gate: &signin.Gate{EnvID: envID, Checks: w, Now: func() time.Time { return w.now }}, Accounts: w, Sessions: w, Hasher: w, Passwords: policy{w}, Factors: w, Seal: sealer{w}, Enrol: w.setUp(),
-		Random: w.random, NewID: func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
+		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: envID, Credentials: w, Now: func() time.Time { return w.now }},
+		Accounts:           w, Sessions: w, Verifier: w, Passwords: policy{w}, Factors: w, Opener: sealer{w},
+		Enroller: w.setUp(),
+		Random:   w.random, NewID: func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
 		Sleep: func(context.Context, time.Duration) error { w.slept++; return w.fail["Sleep"] },
 	}
 }
 
-func (w *world) change(key string, set func(*account.Account)) {
+func (w *fakeStore) change(key string, set func(*account.Account)) {
 	a := w.accounts[key]
 	set(&a)
 	w.accounts[key] = a
 }
 
-func (w *world) byID(id string) (string, account.Account, bool) {
+func (w *fakeStore) byID(id string) (string, account.Account, bool) {
 	for key, a := range w.accounts {
 		if a.ID == id {
 			return key, a, true
@@ -92,29 +96,31 @@ func (w *world) byID(id string) (string, account.Account, bool) {
 	return "", account.Account{}, false
 }
 
-func (w *world) Find(_ context.Context, env, identifier string) (environment.Environment, string, error) {
+func (w *fakeStore) Find(_ context.Context, env, identifier string) (environment.Environment, string, error) {
 	if env != envID {
 		return environment.Environment{}, "", errors.New("another environment")
 	}
 	return w.env, w.keys[identifier], w.fail["Find"]
 }
 
-func (w *world) FindFrom(ctx context.Context, env, identifier string, given token.Token) (signin.Found, error) {
+func (w *fakeStore) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup,
+	error) {
 	head, key, err := w.Find(ctx, env, identifier)
-	found := signin.Found{Env: head, Key: key}
+	found := signin.Lookup{Env: head, Key: key}
 	if given != (token.Token{}) && w.accounts[key].ID == given.Account.String() {
 		found.Device = w.devices[given.ID.String()]
 	}
 	return found, err
 }
 
-func (w *world) ChargeDevice(_ context.Context, _ environment.Environment, key, _ string, d mfa.Device, limit int) (signin.Charged, error) {
+func (w *fakeStore) ReserveDeviceAttempt(_ context.Context, _ environment.Environment, key, _ string,
+	d mfa.TrustedDevice, limit int) (signin.Attempt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.between != nil {
-		w.between()
+	if w.beforeWrite != nil {
+		w.beforeWrite()
 	}
-	w.charges = append(w.charges, "device "+d.ID)
+	w.reserved = append(w.reserved, "device "+d.ID)
 	is, known := w.devices[d.ID]
 	a, found := w.accounts[key]
 	charged := known && found && string(is.Hash) == string(d.Hash) && is.Tries < int64(limit)
@@ -122,40 +128,41 @@ func (w *world) ChargeDevice(_ context.Context, _ environment.Environment, key, 
 		is.Tries++
 		w.devices[d.ID] = is
 	}
-	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.TriedApart = a.TriesBlockedAt, time.Time{}, true
-	return signin.Charged{Account: a, Found: found, Charged: charged, Device: is}, w.fail["ChargeDevice"]
+	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.DeviceAttempt = a.TriesBlockedAt, time.Time{}, true
+	return signin.Attempt{Account: a, Found: found, Reserved: charged, Device: is}, w.fail["ChargeDevice"]
 }
 
-func (w *world) Charge(_ context.Context, _ environment.Environment, key string, rule signin.Allowance) (signin.Charged, error) {
+func (w *fakeStore) ReserveAttempt(_ context.Context, _ environment.Environment, key string,
+	rule signin.AttemptPolicy) (signin.Attempt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.charges = append(w.charges, key)
+	w.reserved = append(w.reserved, key)
 	a, found := w.accounts[key]
 	if !found {
-		return signin.Charged{}, w.fail["Charge"]
+		return signin.Attempt{}, w.fail["Charge"]
 	}
 	if a.FailedTries >= int64(rule.Limit) || !a.TriesBlockedAt.IsZero() {
 		last, tried := w.lastTry[key]
 		if wait, released := rule.Wait(a.FailedTries); !tried || !released || rule.Now.Sub(last) < wait {
 			a.Stored.BlockedAt = a.TriesBlockedAt
-			return signin.Charged{Account: a, Found: true}, w.fail["Charge"]
+			return signin.Attempt{Account: a, Found: true}, w.fail["Charge"]
 		}
 	}
 	a.FailedTries++
 	w.accounts[key] = a
 	w.lastTry[key] = rule.Now
 	a.Stored.BlockedAt, a.TriesBlockedAt = a.TriesBlockedAt, time.Time{}
-	return signin.Charged{Account: a, Found: true, Charged: true}, w.fail["Charge"]
+	return signin.Attempt{Account: a, Found: true, Reserved: true}, w.fail["Charge"]
 }
 
-func (w *world) Refuse(_ context.Context, _ environment.Environment, r signin.Refusal) error {
+func (w *fakeStore) RecordFailure(_ context.Context, _ environment.Environment, r signin.FailedAttempt) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if r.EventID == "" || r.Blocks && r.BlockID == "" {
 		return errors.New("no event")
 	}
-	w.refusals = append(w.refusals, r)
-	delete(w.devices, r.Forgets.ID)
+	w.failures = append(w.failures, r)
+	delete(w.devices, r.RevokedDevice.ID)
 	if r.Blocks {
 		w.blocks = append(w.blocks, r.Account.Username)
 		w.change(r.Account.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = r.At })
@@ -164,31 +171,32 @@ func (w *world) Refuse(_ context.Context, _ environment.Environment, r signin.Re
 }
 
 // unchanged is the condition of Open and Offer.
-func (w *world) unchanged(a account.Account) error {
-	if w.between != nil {
-		w.between()
+func (w *fakeStore) unchanged(a account.Account) error {
+	if w.beforeWrite != nil {
+		w.beforeWrite()
 	}
 	_, is, ok := w.byID(a.ID)
-	if !ok || is.Epoch != a.Epoch || !a.Stored.TriedApart && !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
-		return account.ErrRaced
+	if !ok || is.Epoch != a.Epoch || !a.Stored.DeviceAttempt && !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
+		return account.ErrConcurrentChange
 	}
 	return nil
 }
 
-func (w *world) Open(_ context.Context, _ environment.Environment, a account.Account, s session.Session) error {
+func (w *fakeStore) Open(_ context.Context, _ environment.Environment, a account.Account, s session.Session) error {
 	if err := errors.Join(w.unchanged(a), w.fail["Open"]); err != nil {
 		return err
 	}
 	w.sessions[s.ID] = s
 	w.change(a.DirectoryKey(), func(is *account.Account) {
-		if is.LastLogin = s.Start; !a.Stored.TriedApart {
+		if is.LastLogin = s.Start; !a.Stored.DeviceAttempt {
 			is.FailedTries, is.TriesBlockedAt = 0, time.Time{}
 		}
 	})
 	return nil
 }
 
-func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Account, t session.Ticket) error {
+func (w *fakeStore) IssueTicket(_ context.Context, _ environment.Environment, a account.Account,
+	t session.Ticket) error {
 	if err := errors.Join(w.unchanged(a), w.fail["Offer"]); err != nil {
 		return err
 	}
@@ -198,48 +206,49 @@ func (w *world) Offer(_ context.Context, _ environment.Environment, a account.Ac
 			is.PasswordExpires = a.PasswordExpires
 		}
 	})
-	if !a.Stored.TriedApart {
+	if !a.Stored.DeviceAttempt {
 		w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	}
 	return nil
 }
 
-func (w *world) Ticket(_ context.Context, _, accountID, id string) (signin.Ticketed, error) {
+func (w *fakeStore) Ticket(_ context.Context, _, accountID, id string) (signin.TicketContext, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.fail["Ticket"]; err != nil {
-		return signin.Ticketed{}, err
+		return signin.TicketContext{}, err
 	}
 	t, ok := w.tickets[id]
 	if !ok || t.AccountID != accountID {
-		return signin.Ticketed{}, fault.New(fault.NotFound, "ticket", "There is no such ticket.")
+		return signin.TicketContext{}, fault.New(fault.NotFound, "ticket", "There is no such ticket.")
 	}
 	_, a, _ := w.byID(accountID)
-	return signin.Ticketed{Ticket: t, Account: a, Env: w.env}, nil
+	return signin.TicketContext{Ticket: t, Account: a, Env: w.env}, nil
 }
 
-func (w *world) Advance(_ context.Context, _ environment.Environment, m signin.Move) error {
-	if w.between != nil {
-		w.between()
+func (w *fakeStore) CompleteStep(_ context.Context, _ environment.Environment, m signin.StepTransition) error {
+	if w.beforeWrite != nil {
+		w.beforeWrite()
 	}
 	if err := w.fail["Advance"]; err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key, is, _ := w.byID(m.Used.AccountID)
-	if _, ok := w.tickets[m.Used.ID]; !ok || is.Epoch != m.Account.Epoch || m.Write != nil && is.Version != m.Write.Before.Version {
-		return account.ErrRaced
+	key, is, _ := w.byID(m.Ticket.AccountID)
+	if _, ok := w.tickets[m.Ticket.ID]; !ok || is.Epoch != m.Account.Epoch || m.Write != nil &&
+		is.Version != m.Write.Before.Version {
+		return account.ErrConcurrentChange
 	}
 	if m.Factors != nil && !w.useFactors(*m.Factors) {
-		return account.ErrRaced
+		return account.ErrConcurrentChange
 	}
-	delete(w.tickets, m.Used.ID)
+	delete(w.tickets, m.Ticket.ID)
 	if m.Write != nil {
 		w.accounts[key] = m.Write.After
 	}
-	if m.Ticket != nil {
-		w.tickets[m.Ticket.ID] = *m.Ticket
+	if m.NextTicket != nil {
+		w.tickets[m.NextTicket.ID] = *m.NextTicket
 	}
 	if m.Session != nil {
 		w.sessions[m.Session.ID] = *m.Session
@@ -247,44 +256,44 @@ func (w *world) Advance(_ context.Context, _ environment.Environment, m signin.M
 	return nil
 }
 
-func (w *world) Renew(_ context.Context, old, renewed session.Session) error {
-	if w.between != nil {
-		w.between()
+func (w *fakeStore) Renew(_ context.Context, old, renewed session.Session) error {
+	if w.beforeWrite != nil {
+		w.beforeWrite()
 	}
 	if err := w.fail["Renew"]; err != nil {
 		return err
 	}
 	if string(w.sessions[old.ID].RefreshHash) != string(old.RefreshHash) {
-		return account.ErrRaced
+		return account.ErrConcurrentChange
 	}
 	w.sessions[old.ID] = renewed
 	return nil
 }
 
-func (w *world) Check(_ context.Context, env, accountID, sessionID string) (signin.Checked, error) {
+func (w *fakeStore) FindSession(_ context.Context, env, accountID, sessionID string) (signin.SessionContext, error) {
 	if err := w.fail["Check"]; err != nil {
-		return signin.Checked{}, err
+		return signin.SessionContext{}, err
 	}
 	s, ok := w.sessions[sessionID]
 	_, a, found := w.byID(accountID)
 	if !ok || !found || s.AccountID != accountID || env != envID {
-		return signin.Checked{}, fault.New(fault.NotFound, "session", "There is no such session.")
+		return signin.SessionContext{}, fault.New(fault.NotFound, "session", "There is no such session.")
 	}
-	return signin.Checked{Session: s, Anchor: a.Anchor(), Env: w.env}, nil
+	return signin.SessionContext{Session: s, Anchor: a.Anchor(), Env: w.env}, nil
 }
 
-func (w *world) Close(_ context.Context, _, sessionID string, end session.End) (bool, error) {
+func (w *fakeStore) Close(_ context.Context, _, sessionID string, end session.End) (bool, error) {
 	s, ok := w.sessions[sessionID]
 	if !ok || !s.Closed.IsZero() {
 		return false, w.fail["Close"]
 	}
-	s.Closed, s.Reason = end.At, end.Why
+	s.Closed, s.Reason = end.At, end.Reason
 	s.ClosedBy, s.ClosedByID, s.ClosedFrom = end.By, end.ByID, end.FromAddress
 	w.sessions[sessionID] = s
 	return true, w.fail["Close"]
 }
 
-func (w *world) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
+func (w *fakeStore) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
 	return catalogue.New([]catalogue.Entry{
 		{Kind: catalogue.Role, Code: "VIEWER", Active: true, Permissions: []string{"account.read"}},
 		{Kind: catalogue.Group, Code: "DESK", Active: true, Roles: []string{"VIEWER"}},
@@ -292,7 +301,7 @@ func (w *world) Catalogue(context.Context, environment.Environment) (*catalogue.
 	}), w.fail["Catalogue"]
 }
 
-func (w *world) Verify(hash, secret string) bool {
+func (w *fakeStore) Verify(hash, secret string) bool {
 	w.work++
 	if hash == "" {
 		return false
@@ -302,7 +311,7 @@ func (w *world) Verify(hash, secret string) bool {
 }
 
 // policy is the Passwords of the world: at least 8 characters, and none of the words.
-type policy struct{ *world }
+type policy struct{ *fakeStore }
 
 func (p policy) Hash(secret string) (string, error) { return "hash of " + secret, p.fail["Hash"] }
 
@@ -323,21 +332,24 @@ const secret = "correct horse"
 // doej is an account that can sign in.
 func doej() account.Account {
 	return account.Account{
-		ID: "01JZ0000000000000000000001", Version: 3, Epoch: 7, UserType: "FULL", Username: "DoeJ", Name: "John Doe", Email: "John@Example.com",
-		DateFrom: "2026-01-05", DateTo: "2026-01-05", Active: true, Groups: []string{"DESK"}, PasswordHash: "hash of " + secret,
+		ID: "01JZ0000000000000000000001", Version: 3, Epoch: 7, UserType: "FULL", Username: "DoeJ", Name: "John Doe",
+		Email:    "John@Example.com",
+		DateFrom: "2026-01-05", DateTo: "2026-01-05", Active: true, Groups: []string{"DESK"},
+		PasswordHash: "hash of " + secret,
 	}
 }
 
-// with is doej after a change.
-func with(set func(*account.Account)) account.Account {
+// doejWith is doej after a change.
+func doejWith(set func(*account.Account)) account.Account {
 	a := doej()
 	set(&a)
 	return a
 }
 
-func login(t *testing.T, w *world) signin.Result {
+func login(t *testing.T, w *fakeStore) signin.Result {
 	t.Helper()
-	got, err := w.service().Login(context.Background(), "doej", secret, signin.Device{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
+	got, err := w.service().Login(context.Background(), "doej", secret,
+		signin.ClientInfo{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,14 @@ import (
 )
 
 func TestLoginOpensASession(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.FailedTries = 4 }))
+	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = 4 }))
 	got := login(t, w)
 	s := got.Session
 	want := session.Session{
-		AccountID: doej().ID, ID: s.ID, AccessHash: got.Access.Hash(), RefreshHash: got.Refresh.Hash(), Epoch: 7, Client: "curl", UserAgent: "ua",
-		FamilyHash: got.Refresh.FamilyHash(), Salt: s.Salt, Address: "192.0.2.1", Start: noon, RefreshDue: noon.Add(30 * time.Minute), HardEnd: noon.Add(12 * time.Hour),
+		AccountID: doej().ID, ID: s.ID, AccessHash: got.Access.Hash(), RefreshHash: got.Refresh.Hash(), Epoch: 7,
+		Client: "curl", UserAgent: "ua",
+		FamilyHash: got.Refresh.FamilyHash(), Salt: s.Salt, Address: "192.0.2.1", Start: noon,
+		RefreshDue: noon.Add(30 * time.Minute), HardEnd: noon.Add(12 * time.Hour),
 	}
 	if got.Next != session.Done || !reflect.DeepEqual(s, want) || !reflect.DeepEqual(w.sessions[s.ID], want) {
 		t.Errorf("%+v", got)
@@ -43,9 +45,11 @@ func TestLoginOpensASession(t *testing.T) {
 
 // C03, C04: every spelling of the username and of the email leads to the one account.
 func TestLoginTakesEverySpelling(t *testing.T) {
-	for _, identifier := range []string{"doej", "DOEJ", " doej ", "ｄｏｅｊ", "john@example.com", "JOHN@EXAMPLE.COM", "John＠example.com\u00a0"} {
-		w := newWorld(doej())
-		if got, err := w.service().Login(context.Background(), identifier, secret, signin.Device{}); err != nil || got.Next != session.Done {
+	for _, identifier := range []string{"doej", "DOEJ", " doej ", "ｄｏｅｊ", "john@example.com", "JOHN@EXAMPLE.COM",
+		"John＠example.com\u00a0"} {
+		w := newFakeStore(doej())
+		if got, err := w.service().Login(context.Background(), identifier, secret, signin.ClientInfo{}); err != nil ||
+			got.Next != session.Done {
 			t.Errorf("%q: %v", identifier, err)
 		}
 	}
@@ -64,15 +68,15 @@ func refusals() map[string]struct {
 		"wrong password":       {doej(), "wrong"},
 		"empty password":       {doej(), ""},
 		"another case":         {doej(), strings.ToUpper(secret)},
-		"blocked":              {with(func(a *account.Account) { a.AccessLocked = true }), secret},
-		"blocked and wrong":    {with(func(a *account.Account) { a.AccessLocked = true }), "wrong"},
-		"blocked by tries":     {with(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon }), secret},
-		"the last try":         {with(func(a *account.Account) { a.FailedTries = 4 }), "wrong"},
-		"locked":               {with(func(a *account.Account) { a.Active = false }), secret},
-		"not yet":              {with(func(a *account.Account) { a.DateFrom, a.DateTo = tomorrow, "" }), secret},
-		"no longer":            {with(func(a *account.Account) { a.DateFrom, a.DateTo = yesterday, yesterday }), secret},
-		"no password":          {with(func(a *account.Account) { a.PasswordHash = "" }), secret},
-		"API client, no input": {with(func(a *account.Account) { a.PasswordHash, a.UserType = "", "API" }), ""},
+		"blocked":              {doejWith(func(a *account.Account) { a.AccessLocked = true }), secret},
+		"blocked and wrong":    {doejWith(func(a *account.Account) { a.AccessLocked = true }), "wrong"},
+		"blocked by tries":     {doejWith(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon }), secret},
+		"the last try":         {doejWith(func(a *account.Account) { a.FailedTries = 4 }), "wrong"},
+		"locked":               {doejWith(func(a *account.Account) { a.Active = false }), secret},
+		"not yet":              {doejWith(func(a *account.Account) { a.DateFrom, a.DateTo = tomorrow, "" }), secret},
+		"no longer":            {doejWith(func(a *account.Account) { a.DateFrom, a.DateTo = yesterday, yesterday }), secret},
+		"no password":          {doejWith(func(a *account.Account) { a.PasswordHash = "" }), secret},
+		"API client, no input": {doejWith(func(a *account.Account) { a.PasswordHash, a.UserType = "", "API" }), ""},
 		"nobody":               {account.Account{ID: "x", Username: "another"}, secret},
 	}
 }
@@ -81,8 +85,8 @@ func refusals() map[string]struct {
 func TestEveryRefusalIsTheSameFault(t *testing.T) {
 	var first error
 	for name, c := range refusals() {
-		w := newWorld(c.account)
-		got, err := w.service().Login(context.Background(), "doej", c.password, signin.Device{})
+		w := newFakeStore(c.account)
+		got, err := w.service().Login(context.Background(), "doej", c.password, signin.ClientInfo{})
 		if first == nil {
 			first = err
 		}
@@ -92,15 +96,15 @@ func TestEveryRefusalIsTheSameFault(t *testing.T) {
 		if !reflect.DeepEqual(got, signin.Result{}) || len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("%s: %+v was given", name, got)
 		}
-		if w.work != 1 || len(w.charges) != 1 || w.slept > 0 { // C24
-			t.Errorf("%s: %d hashes and %d charges, slept %d times", name, w.work, len(w.charges), w.slept)
+		if w.work != 1 || len(w.reserved) != 1 || w.slept > 0 { // C24
+			t.Errorf("%s: %d hashes and %d charges, slept %d times", name, w.work, len(w.reserved), w.slept)
 		}
 	}
 	for _, identifier := range []string{"", " ", "doe\x00j", strings.Repeat("x", 5000), "doe\xffj", "nobody@example.com"} {
-		w := newWorld(doej())
-		_, err := w.service().Login(context.Background(), identifier, secret, signin.Device{})
-		if !reflect.DeepEqual(err, first) || w.work != 1 || len(w.charges) != 1 || w.charges[0] != "" {
-			t.Errorf("%.20q: %v, %d hashes, charged %q", identifier, err, w.work, w.charges)
+		w := newFakeStore(doej())
+		_, err := w.service().Login(context.Background(), identifier, secret, signin.ClientInfo{})
+		if !reflect.DeepEqual(err, first) || w.work != 1 || len(w.reserved) != 1 || w.reserved[0] != "" {
+			t.Errorf("%.20q: %v, %d hashes, charged %q", identifier, err, w.work, w.reserved)
 		}
 	}
 }
@@ -108,13 +112,15 @@ func TestEveryRefusalIsTheSameFault(t *testing.T) {
 // C01, C02, V11: five wrong tries in all, however the account is named; then nothing is verified any more, not even the
 // right password.
 func TestTheLimitHoldsOverAllSpellings(t *testing.T) {
-	w := newWorld(doej())
-	for i, identifier := range []string{"doej", "john@example.com", " DOEJ ", "JOHN@example.com", "ｄｏｅｊ", "doej", "john@example.com"} {
+	w := newFakeStore(doej())
+	for i, identifier := range []string{"doej", "john@example.com", " DOEJ ", "JOHN@example.com", "ｄｏｅｊ", "doej",
+		"john@example.com"} {
 		given := "wrong"
 		if i > 4 {
 			given = secret
 		}
-		if _, err := w.service().Login(context.Background(), identifier, given, signin.Device{}); !fault.Is(err, fault.Unauthenticated) {
+		if _, err := w.service().Login(context.Background(), identifier, given, signin.ClientInfo{}); !fault.Is(err,
+			fault.Unauthenticated) {
 			t.Errorf("try %d: %v", i+1, err)
 		}
 		if blocked := !w.accounts["doej"].TriesBlockedAt.IsZero(); blocked != (i >= 4) {
@@ -129,10 +135,10 @@ func TestTheLimitHoldsOverAllSpellings(t *testing.T) {
 // V16: no stored limit counts for more than a hundred, and none turns the counting off.
 func TestTheLimitItselfHasOne(t *testing.T) {
 	for stored, want := range map[int]int{0: 5, -7: 5, 3: 3, 1 << 30: 100} {
-		w := newWorld(doej())
+		w := newFakeStore(doej())
 		w.env.Settings.FailedTryLimit = stored
 		for range 110 {
-			_, _ = w.service().Login(context.Background(), "doej", "wrong", signin.Device{})
+			_, _ = w.service().Login(context.Background(), "doej", "wrong", signin.ClientInfo{})
 		}
 		if w.verified != want {
 			t.Errorf("%d stored: %d verified, want %d", stored, w.verified, want)
@@ -143,9 +149,9 @@ func TestTheLimitItselfHasOne(t *testing.T) {
 // A refused sign-in counts, also with the right password: at the limit the account is blocked at once, so that the next
 // try is not told from others by its time.
 func TestTheRightPasswordOfABlockedAccountCountsToo(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.AccessLocked = true }))
+	w := newFakeStore(doejWith(func(a *account.Account) { a.AccessLocked = true }))
 	for range 7 {
-		_, _ = w.service().Login(context.Background(), "doej", secret, signin.Device{})
+		_, _ = w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{})
 	}
 	if w.slept > 0 || w.accounts["doej"].TriesBlockedAt.IsZero() || w.verified != 5 {
 		t.Errorf("slept %d times, %d verified, %+v", w.slept, w.verified, w.accounts["doej"])
@@ -154,7 +160,7 @@ func TestTheRightPasswordOfABlockedAccountCountsToo(t *testing.T) {
 
 // V14: where tries in flight fill the limit, a right one waits for them rather than fail.
 func TestARightTryWaitsForThoseInFlight(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.FailedTries = 5 }))
+	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = 5 }))
 	s := w.service()
 	s.Sleep = func(context.Context, time.Duration) error {
 		if w.slept++; w.slept == 3 {
@@ -162,15 +168,17 @@ func TestARightTryWaitsForThoseInFlight(t *testing.T) {
 		}
 		return nil
 	}
-	if got, err := s.Login(context.Background(), "doej", secret, signin.Device{}); err != nil || got.Next != session.Done || w.slept != 3 {
+	if got, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); err != nil ||
+		got.Next != session.Done || w.slept != 3 {
 		t.Errorf("%v after %d waits", err, w.slept)
 	}
 }
 
 // Tries that were charged by a process that died are not waited for without an end: the account is blocked.
 func TestWaitingEndsInABlock(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.FailedTries = 5 }))
-	if _, err := w.service().Login(context.Background(), "doej", secret, signin.Device{}); !fault.HasCode(err, "signInRefused") {
+	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = 5 }))
+	if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !fault.HasCode(err,
+		"signInRefused") {
 		t.Errorf("%v", err)
 	}
 	if w.verified > 0 || len(w.blocks) != 1 || w.slept != 14 {
@@ -178,12 +186,13 @@ func TestWaitingEndsInABlock(t *testing.T) {
 	}
 }
 
-// C07: whoever is blocked, or given another password, between the password and the session does not get in, and is not told.
+// C07: whoever is blocked, or given another password, between the password and the session does not get in, and is not
+// told.
 func TestABlockBetweenPasswordAndSessionRefuses(t *testing.T) {
 	for name, forced := range map[string]bool{"Open": false, "Offer": true} {
-		w := newWorld(with(func(a *account.Account) { a.ForcePasswordChange = forced }))
-		w.between = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }
-		_, err := w.service().Login(context.Background(), "doej", secret, signin.Device{})
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = forced }))
+		w.beforeWrite = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }
+		_, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{})
 		if !fault.HasCode(err, "signInRefused") || len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -196,13 +205,14 @@ func TestTheNextStep(t *testing.T) {
 		forced bool
 		next   session.Step
 	}{{false, session.Done}, {true, session.ChangePassword}} {
-		w := newWorld(with(func(a *account.Account) { a.ForcePasswordChange = c.forced }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = c.forced }))
 		got := login(t, w)
 		if got.Next != c.next {
 			t.Errorf("forced %v: %s", c.forced, got.Next)
 		}
 		var none token.Token
-		if done := c.next == session.Done; (got.Access != none) != done || (got.Refresh != none) != done || (got.Ticket != none) == done {
+		if done := c.next == session.Done; (got.Access != none) != done || (got.Refresh != none) != done ||
+			(got.Ticket != none) == done {
 			t.Errorf("forced %v: tokens do not fit the step", c.forced)
 		}
 	}
@@ -212,30 +222,32 @@ func TestTheNextStep(t *testing.T) {
 func TestFailuresLetNobodyIn(t *testing.T) {
 	down := errors.New("down")
 	for _, method := range []string{"Find", "Charge", "Open", "Offer"} {
-		w := newWorld(with(func(a *account.Account) { a.ForcePasswordChange = method == "Offer" }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = method == "Offer" }))
 		w.fail[method] = down
-		if _, err := w.service().Login(context.Background(), "doej", secret, signin.Device{}); !errors.Is(err, down) || len(w.sessions)+len(w.tickets) > 0 {
+		if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) ||
+			len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
 	for name, tries := range map[string]int64{"Refuse": 4, "Sleep": 5} {
-		w := newWorld(with(func(a *account.Account) { a.FailedTries = tries }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = tries }))
 		w.fail[name] = down
-		if _, err := w.service().Login(context.Background(), "doej", "wrong", signin.Device{}); !errors.Is(err, down) {
+		if _, err := w.service().Login(context.Background(), "doej", "wrong", signin.ClientInfo{}); !errors.Is(err, down) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for i, forced := range []bool{false, false, true} {
-		w := newWorld(with(func(a *account.Account) { a.ForcePasswordChange = forced }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = forced }))
 		s := w.service()
 		s.Random = strings.NewReader(strings.Repeat("x", 32*(i%2))) // enough for the first token, not for the second
-		if _, err := s.Login(context.Background(), "doej", secret, signin.Device{}); err == nil || len(w.sessions)+len(w.tickets) > 0 {
+		if _, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); err == nil ||
+			len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("without random bytes: %v", err)
 		}
 	}
 	for _, forced := range []bool{false, true} {
-		w := newWorld(with(func(a *account.Account) { a.ID, a.ForcePasswordChange = "damaged", forced }))
-		if _, err := w.service().Login(context.Background(), "doej", secret, signin.Device{}); err == nil {
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ID, a.ForcePasswordChange = "damaged", forced }))
+		if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); err == nil {
 			t.Error("an account whose id is none gets in")
 		}
 	}

@@ -8,36 +8,37 @@ import (
 	"useraccounts/internal/session"
 )
 
-// state is all that decides the next step of a sign-in.
-type state struct {
+// signInState is all that decides the next step of a sign-in.
+type signInState struct {
 	proved []session.Proof
-	// maySignIn is false for an account that is locked, blocked or out of dates; apiOnly is true for one that never signs in.
+	// maySignIn is false for an account that is locked, blocked or out of dates; apiOnly is true for one that never signs
+	// in.
 	maySignIn, apiOnly bool
 	// enrolled says that the account has a second factor of its own; required that it has to have one.
 	enrolled, required bool
-	// mailable says that a code by mail is a second factor of the account. It is beside its own, and instead of one where one
-	// is required and none is set up; alone it makes nobody give a second factor.
-	mailable bool
+	// mailCode says that a code by mail is a second factor of the account. It is beside its own, and instead of one where
+	// one is required and none is set up; alone it makes nobody give a second factor.
+	mailCode bool
 	// mustChange is a forced change or a temporary password, overAge a password older than the policy allows.
 	mustChange, overAge bool
 }
 
-func (s state) has(proofs ...session.Proof) bool {
+func (s signInState) has(proofs ...session.Proof) bool {
 	return slices.ContainsFunc(s.proved, func(p session.Proof) bool { return slices.Contains(proofs, p) })
 }
 
-// next decides the step after what was proved so far, or returns "" for a sign-in that goes nowhere. It is the only place
-// that knows the order of steps: each step says what it proved and asks here (V33).
-func next(s state) session.Step {
-	first := s.has(session.ByPassword, session.ByPasskey, session.ByProvider, session.ByStrongProvider)
+// nextStep decides the step after what was proved so far, or returns "" for a sign-in that goes nowhere. It is the only
+// place that knows the order of steps: each step says what it proved and asks here (V33).
+func nextStep(s signInState) session.Step {
+	first := s.has(session.ByPassword, session.ByPasskey, session.ByProvider, session.ByProviderWithMFA)
 	if !first || !s.maySignIn || s.apiOnly {
 		return ""
 	}
-	second := s.has(session.ByPasskey, session.ByStrongProvider, session.Another)
+	second := s.has(session.ByPasskey, session.ByProviderWithMFA, session.ByOwnSecondFactor)
 	switch {
-	case !second && s.asked() && !s.has(session.Remembered):
+	case !second && s.hasSecondFactor() && !s.has(session.ByTrustedDevice):
 		return session.SecondFactor
-	case !second && !s.asked() && s.required:
+	case !second && !s.hasSecondFactor() && s.required:
 		// A device is remembered in place of a factor; where there is none it stands for nothing.
 		return session.SetUpSecondFactor
 	case (s.mustChange || s.overAge) && s.has(session.ByPassword):
@@ -47,10 +48,10 @@ func next(s state) session.Step {
 	return session.Done
 }
 
-// asked reports whether there is a second factor to ask for.
-func (s state) asked() bool { return s.enrolled || s.required && s.mailable }
+// hasSecondFactor reports whether there is a second factor to ask for.
+func (s signInState) hasSecondFactor() bool { return s.enrolled || s.required && s.mailCode }
 
-// requires reports whether the account has to have a second factor.
-func requires(env environment.Environment, a account.Account) bool {
+// requiresSecondFactor reports whether the account has to have a second factor.
+func requiresSecondFactor(env environment.Environment, a account.Account) bool {
 	return a.MFARequired || env.Settings.MFARequired && !a.MFAExempt
 }

@@ -8,12 +8,12 @@ import (
 	"useraccounts/internal/session"
 )
 
-// V33, C12-C14: the next step for every combination of what decides it: what was proved, whether a second factor is set up
-// and required, by the account or the environment, or exempted, a code by mail allowed, a remembered device, a forced change, a password over its
-// age, a licence for API clients, an account that may not sign in. The rules are said here a second time, one by one, so
-// that a change of next has to be meant.
+// V33, C12-C14: the next step for every combination of what decides it: what was proved, whether a second factor is set
+// up and required, by the account or the environment, or exempted, a code by mail allowed, a remembered device, a
+// forced change, a password over its age, a licence for API clients, an account that may not sign in. The rules are
+// said here a second time, one by one, so that a change of next has to be meant.
 func TestTheNextStepForEveryCombination(t *testing.T) {
-	firsts := []session.Proof{"", session.ByPassword, session.ByPasskey, session.ByProvider, session.ByStrongProvider}
+	firsts := []session.Proof{"", session.ByPassword, session.ByPasskey, session.ByProvider, session.ByProviderWithMFA}
 	seen := map[session.Step]int{}
 	for _, first := range firsts {
 		for bits := range 1 << 11 {
@@ -23,21 +23,22 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 			mailed := bit(10)
 
 			var proved []session.Proof
-			for proof, is := range map[session.Proof]bool{first: first != "", session.Remembered: remembered, session.Another: another} {
+			for proof, is := range map[session.Proof]bool{first: first != "", session.ByTrustedDevice: remembered,
+				session.ByOwnSecondFactor: another} {
 				if is {
 					proved = append(proved, proof)
 				}
 			}
 			env := environment.Environment{Settings: environment.Settings{MFARequired: byEnvironment}}
 			a := account.Account{MFARequired: byAccount, MFAExempt: exempt}
-			got := next(state{
-				proved: proved, maySignIn: maySignIn, apiOnly: apiOnly, enrolled: enrolled, required: requires(env, a),
-				mailable: mailed, mustChange: forced, overAge: overAge,
+			got := nextStep(signInState{
+				proved: proved, maySignIn: maySignIn, apiOnly: apiOnly, enrolled: enrolled, required: requiresSecondFactor(env, a),
+				mailCode: mailed, mustChange: forced, overAge: overAge,
 			})
 
 			var want session.Step
 			wanted := byAccount || (byEnvironment && !exempt)
-			twoFactors := another || first == session.ByPasskey || first == session.ByStrongProvider
+			twoFactors := another || first == session.ByPasskey || first == session.ByProviderWithMFA
 			switch {
 			case first == "", apiOnly, !maySignIn: // no second factor alone, no device alone, lets anybody in
 				want = ""
@@ -53,34 +54,38 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 				want = session.Done
 			}
 			if got != want {
-				t.Fatalf("first %q, enrolled %v, required %v/%v, exempt %v, code by mail %v, remembered %v, another %v, forced %v, over age %v, API only %v, may sign in %v: %q, want %q",
-					first, enrolled, byAccount, byEnvironment, exempt, mailed, remembered, another, forced, overAge, apiOnly, maySignIn, got, want)
+				t.Fatalf("first %q, enrolled %v, required %v/%v, exempt %v, code by mail %v, remembered %v, another %v, forced "+
+					"%v, over age %v, API only %v, may sign in %v: %q, want %q",
+					first, enrolled, byAccount, byEnvironment, exempt, mailed, remembered, another, forced, overAge, apiOnly,
+					maySignIn, got, want)
 			}
 			seen[got]++
 		}
 	}
-	for _, step := range []session.Step{"", session.Done, session.SecondFactor, session.SetUpSecondFactor, session.ChangePassword} {
+	for _, step := range []session.Step{"", session.Done, session.SecondFactor, session.SetUpSecondFactor,
+		session.ChangePassword} {
 		if seen[step] == 0 {
 			t.Errorf("no combination leads to %q", step)
 		}
 	}
 }
 
-// C14: with the password alone nobody with a second factor gets a session, and every step leads nearer to one: no order of
-// answers goes round in a circle.
+// C14: with the password alone nobody with a second factor gets a session, and every step leads nearer to one: no order
+// of answers goes round in a circle.
 func TestStepsEnd(t *testing.T) {
 	for bits := range 1 << 4 {
-		s := state{proved: []session.Proof{session.ByPassword}, maySignIn: true, enrolled: bits&1 != 0, required: bits&2 != 0, mustChange: bits&4 != 0, overAge: bits&8 != 0}
+		s := signInState{proved: []session.Proof{session.ByPassword}, maySignIn: true, enrolled: bits&1 != 0,
+			required: bits&2 != 0, mustChange: bits&4 != 0, overAge: bits&8 != 0}
 		for taken := 0; ; taken++ {
-			step := next(s)
+			step := nextStep(s)
 			if step == session.Done {
 				break
 			}
 			switch step {
 			case session.SecondFactor:
-				s.proved = append(s.proved, session.Another)
+				s.proved = append(s.proved, session.ByOwnSecondFactor)
 			case session.SetUpSecondFactor:
-				s.enrolled, s.proved = true, append(s.proved, session.Another)
+				s.enrolled, s.proved = true, append(s.proved, session.ByOwnSecondFactor)
 			case session.ChangePassword:
 				s.mustChange, s.overAge = false, false
 			}
@@ -88,7 +93,7 @@ func TestStepsEnd(t *testing.T) {
 				t.Fatalf("%04b goes on for ever", bits)
 			}
 		}
-		if s.enrolled && !s.has(session.Another) {
+		if s.enrolled && !s.has(session.ByOwnSecondFactor) {
 			t.Errorf("%04b ends without the second factor", bits)
 		}
 	}

@@ -12,22 +12,23 @@ import (
 	"useraccounts/internal/token"
 )
 
-// Passkeys is what signing in by passkeys needs of the store.
-type Passkeys interface {
-	// Ask keeps a challenge until it is answered or over.
-	Ask(ctx context.Context, env string, challenge []byte, expires time.Time) error
-	// Answered takes a challenge away, and reports whether it was there and not over.
-	Answered(ctx context.Context, env string, challenge []byte, now time.Time) (bool, error)
-	// UsePasskey writes a use of a passkey, if it is there with the counter it was read with, and reports whether it did.
-	UsePasskey(ctx context.Context, accountID string, use mfa.PasskeyUse) (bool, error)
+// ChallengeStore is what signing in by passkeys needs of the store.
+type ChallengeStore interface {
+	// SaveLoginChallenge keeps a challenge until it is answered or over.
+	SaveLoginChallenge(ctx context.Context, env string, challenge []byte, expires time.Time) error
+	// ConsumeLoginChallenge takes a challenge away, and reports whether it was there and not over.
+	ConsumeLoginChallenge(ctx context.Context, env string, challenge []byte, now time.Time) (bool, error)
+	// RecordPasskeyUse writes a use of a passkey, if it is there with the counter it was read with, and reports whether it
+	// did.
+	RecordPasskeyUse(ctx context.Context, accountID string, use mfa.PasskeyChange) (bool, error)
 }
 
 // What the log, or the access record, says of an answer that was refused.
 const (
-	whyUnknownPasskey = "The passkey is nobody's."
-	whyWrongPasskey   = "The answer of the passkey is not right."
-	whyCopiedPasskey  = "The counter of the passkey fell: there may be a copy of it."
-	byPasskey         = "By a passkey: "
+	reasonUnknownPasskey = "The passkey is nobody's."
+	reasonWrongPasskey   = "The answer of the passkey is not right."
+	reasonClonedPasskey  = "The counter of the passkey fell: there may be a copy of it."
+	passkeyPrefix        = "By a passkey: "
 )
 
 // BeginPasskey returns what a browser asks the person's passkeys, whoever they are, to sign in by one.
@@ -36,110 +37,112 @@ func (s *Service) BeginPasskey(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, err := s.Ceremonies.Request(challenge, nil)
+	options, err := s.RelyingParty.RequestOptions(challenge, nil)
 	if err != nil {
 		return nil, err
 	}
-	return options, s.Passkeys.Ask(ctx, s.EnvID, challenge, s.now().Add(mfa.ChallengeLife))
+	return options, s.Passkeys.SaveLoginChallenge(ctx, s.EnvID, challenge, s.now().Add(mfa.ChallengeLife))
 }
 
-// ByPasskey lets in the account that a passkey is of which answered a challenge: what it signed names the account, so nobody
-// types anything. The passkey verified its person, so it is two factors at once. A passkey that is known is charged as a try
-// and refused as a password is, on the trusted device that it comes from where there is one, so that strangers' guesses lock its
-// owner out of neither way; one that is not known charges nobody, so that who knows an account's id cannot block it.
-func (s *Service) ByPasskey(ctx context.Context, credential []byte, d Device) (Result, error) {
-	answer, err := s.Ceremonies.Read(credential)
+// LoginWithPasskey lets in the account that a passkey is of which answered a challenge: what it signed names the
+// account, so nobody types anything. The passkey verified its person, so it is two factors at once. A passkey that is
+// known is charged as a try and refused as a password is, on the trusted device that it comes from where there is one,
+// so that strangers' guesses lock its owner out of neither way; one that is not known charges nobody, so that who knows
+// an account's id cannot block it.
+func (s *Service) LoginWithPasskey(ctx context.Context, credential []byte, d ClientInfo) (Result, error) {
+	answer, err := s.RelyingParty.ParseAssertion(credential)
 	if err != nil {
 		return Result{}, err
 	}
-	asked, err := s.Passkeys.Answered(ctx, s.EnvID, answer.Challenge, s.now())
+	pending, err := s.Passkeys.ConsumeLoginChallenge(ctx, s.EnvID, answer.Challenge, s.now())
 	if err != nil {
 		return Result{}, err
 	}
-	if !asked {
-		return Result{}, badTicket()
+	if !pending {
+		return Result{}, invalidTicket()
 	}
-	accountID, device := mfa.AccountOf(answer.Handle), ""
-	given, _ := token.Parse(token.Device, d.Token) //nolint:errcheck // the zero token is none
+	accountID, device := mfa.AccountFromHandle(answer.UserHandle), ""
+	given, _ := token.Parse(token.TrustedDevice, d.DeviceToken) //nolint:errcheck // the zero token is none
 	if given != (token.Token{}) && given.Account.String() == accountID {
 		device = given.ID.String()
 	}
-	found, err := s.Factors.Recall(ctx, accountID, device)
+	found, err := s.Factors.LoadFactors(ctx, accountID, device)
 	if err != nil {
 		return Result{}, err
 	}
-	key, known := found.Find(answer.Credential)
+	key, known := found.FindPasskey(answer.Credential)
 	if !known {
-		accountID, found.Device = "", mfa.Device{}
+		accountID, found.Device = "", mfa.TrustedDevice{}
 	}
-	counter, right := s.Ceremonies.Verify(answer.Challenge, answer, accountID, key, true)
-	env, row, err := s.placeOf(ctx, accountID)
+	counter, right := s.RelyingParty.VerifyAssertion(answer.Challenge, answer, accountID, key, true)
+	env, row, err := s.locateAccount(ctx, accountID)
 	if err != nil {
 		return Result{}, err
 	}
-	got, err := s.chargeFrom(ctx, Found{Env: env, Key: row, Device: found.Device}, given)
+	got, err := s.reserveAttemptFrom(ctx, Lookup{Env: env, Key: row, Device: found.Device}, given)
 	if err != nil {
 		return Result{}, err
 	}
 	if got.Account.ID != accountID || !got.Account.MFAEnabled { // it was renamed between the two reads, or there is none
 		got.Found, got.Account = false, account.Account{}
 	}
-	why, err := s.usedPasskey(ctx, got, key.Used(counter, s.now(), d.Address), right)
+	reason, err := s.recordPasskeyUse(ctx, got, key.WithUse(counter, s.now(), d.Address), right)
 	if err != nil {
 		return Result{}, err
 	}
-	if why != "" {
-		if !got.Found && d.Refused != nil {
-			defer d.Refused("", why)
+	if reason != "" {
+		if !got.Found && d.OnRefused != nil {
+			defer d.OnRefused("", reason)
 		}
-		return s.refuse(ctx, env, got, byPasskey+why, d)
+		return s.refuse(ctx, env, got, passkeyPrefix+reason, d)
 	}
-	d.charged = got.Device.ID
-	result, err := s.proceed(ctx, env, withoutPassword(got.Account), session.ByPasskey, d)
+	d.reservedDevice = got.Device.ID
+	result, err := s.afterFirstFactor(ctx, env, withoutPassword(got.Account), session.ByPasskey, d)
 	if fault.HasCode(err, refusedCode) {
-		return s.refuse(ctx, env, got, byPasskey+whyOvertaken, d)
+		return s.refuse(ctx, env, got, passkeyPrefix+reasonChanged, d)
 	}
 	return result, err
 }
 
-// placeOf reads the environment and where an account's row is; "" for no account.
-func (s *Service) placeOf(ctx context.Context, accountID string) (environment.Environment, string, error) {
+// locateAccount reads the environment and where an account's row is; "" for no account.
+func (s *Service) locateAccount(ctx context.Context, accountID string) (environment.Environment, string, error) {
 	env, _, err := s.Accounts.Find(ctx, s.EnvID, "\x00") // nobody's: only the environment is wanted
 	if err != nil || accountID == "" {
 		return env, "", err
 	}
-	a, err := s.Own.Account(ctx, env, accountID)
+	a, err := s.OwnPasswords.Account(ctx, env, accountID)
 	if fault.Is(err, fault.NotFound) {
 		return env, "", nil
 	}
 	return env, a.DirectoryKey(), err
 }
 
-// usedPasskey writes the use down, or returns why the passkey lets nobody in.
-func (s *Service) usedPasskey(ctx context.Context, got Charged, use *mfa.PasskeyUse, right bool) (string, error) {
+// recordPasskeyUse writes the use down, or returns why the passkey lets nobody in.
+func (s *Service) recordPasskeyUse(ctx context.Context, got Attempt, use *mfa.PasskeyChange, right bool) (string,
+	error) {
 	switch {
 	case !got.Found:
-		return whyUnknownPasskey, nil
-	case !got.Charged:
-		return whyUsedUp, nil
+		return reasonUnknownPasskey, nil
+	case !got.Reserved:
+		return reasonUsedUp, nil
 	case !right:
-		return whyWrongPasskey, nil
-	case use.Was.Copied(use.Now.Counter):
-		return whyCopiedPasskey, nil
+		return reasonWrongPasskey, nil
+	case use.Before.Cloned(use.After.Counter):
+		return reasonClonedPasskey, nil
 	}
-	if why := hindrances(got.Account, s.now()); why != "" {
+	if why := accessReasons(got.Account, s.now()); why != "" {
 		return why, nil
 	}
-	used, err := s.Passkeys.UsePasskey(ctx, got.Account.ID, *use)
+	used, err := s.Passkeys.RecordPasskeyUse(ctx, got.Account.ID, *use)
 	if err == nil && !used {
-		return whyOvertaken, nil
+		return reasonChanged, nil
 	}
 	return "", err
 }
 
-// AskPasskey returns what a browser asks the person's passkeys in the step "secondFactor". The ticket stays good.
-func (s *Service) AskPasskey(ctx context.Context, ticket string) ([]byte, error) {
-	got, err := s.taken(ctx, ticket, session.SecondFactor)
+// BeginPasskey returns what a browser asks the person's passkeys in the step "secondFactor". The ticket stays good.
+func (s *Service) BeginPasskeyFactor(ctx context.Context, ticket string) ([]byte, error) {
+	got, err := s.checkTicket(ctx, ticket, session.SecondFactor)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +153,7 @@ func (s *Service) AskPasskey(ctx context.Context, ticket string) ([]byte, error)
 	if len(found.Passkeys) == 0 {
 		return nil, unknownMethod()
 	}
-	return s.Ceremonies.Request(mfa.TicketChallenge(got.Ticket.Hash, mfa.ToUse), found.Passkeys)
+	return s.RelyingParty.RequestOptions(mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeAssertion), found.Passkeys)
 }
 
 // ownFactors reads the second factor of an account; what is stored of one that it has no more counts for nothing.
@@ -158,13 +161,14 @@ func (s *Service) ownFactors(ctx context.Context, a account.Account) (mfa.Factor
 	if !a.MFAEnabled {
 		return mfa.Factors{}, nil
 	}
-	return s.Factors.Recall(ctx, a.ID, "")
+	return s.Factors.LoadFactors(ctx, a.ID, "")
 }
 
-// tryPasskey verifies the answer to the ticket's challenge. It counts no try: there is nothing to guess, and what was wrong is
-// in the log.
-func (s *Service) tryPasskey(ctx context.Context, got Ticketed, credential []byte, d Device) (*mfa.Change, error) {
-	answer, err := s.Ceremonies.Read(credential)
+// verifyPasskey verifies the answer to the ticket's challenge. It counts no try: there is nothing to guess, and what
+// was wrong is in the log.
+func (s *Service) verifyPasskey(ctx context.Context, got TicketContext, credential []byte, d ClientInfo) (*mfa.Change,
+	error) {
+	answer, err := s.RelyingParty.ParseAssertion(credential)
 	if err != nil {
 		return nil, err
 	}
@@ -176,21 +180,24 @@ func (s *Service) tryPasskey(ctx context.Context, got Ticketed, credential []byt
 	if len(found.Passkeys) == 0 {
 		return nil, unknownMethod()
 	}
-	key, known := found.Find(answer.Credential)
-	counter, right := s.Ceremonies.Verify(mfa.TicketChallenge(got.Ticket.Hash, mfa.ToUse), answer, a.ID, key, false)
-	if right && known && !key.Copied(counter) {
-		return &mfa.Change{PasskeyUsed: key.Used(counter, now, d.Address)}, nil
+	key, known := found.FindPasskey(answer.Credential)
+	counter, right := s.RelyingParty.VerifyAssertion(mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeAssertion), answer,
+		a.ID, key, false)
+	if right && known && !key.Cloned(counter) {
+		return &mfa.Change{ChangedPasskey: key.WithUse(counter, now, d.Address)}, nil
 	}
-	why := whyWrongPasskey
+	reason := reasonWrongPasskey
 	if right && known {
-		why = whyCopiedPasskey
+		reason = reasonClonedPasskey
 	}
-	if err := s.factorFailed(ctx, got, string(mfa.ByPasskey)+": "+why, d); err != nil {
+	if err := s.recordFactorFailure(ctx, got, string(mfa.PasskeyMethod)+": "+reason, d); err != nil {
 		return nil, err
 	}
-	return nil, fault.New(fault.Unauthenticated, "passkey", "The passkey was not accepted. Try again, or take another of the methods.")
+	return nil, fault.New(fault.Unauthenticated, "passkey",
+		"The passkey was not accepted. Try again, or take another of the methods.")
 }
 
 func unknownMethod() error {
-	return fault.InvalidFields([]fault.Field{{Field: "method", Code: "unknown", Message: "Choose one of the methods that the step before offered."}})
+	return fault.InvalidFields(
+		[]fault.Field{{Field: "method", Code: "unknown", Message: "Choose one of the methods that the step before offered."}})
 }

@@ -9,30 +9,30 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/password"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
 
-// holder is what the world does about people's own passwords.
-type holder struct {
-	*world
+// fakeOwnPasswords is what the world does about people's own passwords.
+type fakeOwnPasswords struct {
+	*fakeStore
 	former   []string
 	rehashed []string
 	cleared  int
-	wrote    []account.Write
+	writes   []account.Write
 }
 
-func (o *holder) service() *signin.Service {
-	s := o.world.service()
-	s.Own, s.Former, s.Meter = o, o, o
+func (o *fakeOwnPasswords) service() *signin.Service {
+	s := o.fakeStore.service()
+	s.OwnPasswords, s.History, s.Strength = o, o, o
 	return s
 }
 
-func (o *holder) Account(_ context.Context, env environment.Environment, id string) (account.Account, error) {
+func (o *fakeOwnPasswords) Account(_ context.Context, env environment.Environment, id string) (account.Account, error) {
 	_, a, ok := o.byID(id)
 	if !ok || env.ID != envID {
 		return account.Account{}, fault.New(fault.NotFound, "notFound", "There is no such account.")
@@ -40,18 +40,19 @@ func (o *holder) Account(_ context.Context, env environment.Environment, id stri
 	return a, o.fail["Account"]
 }
 
-func (o *holder) Rekey(_ context.Context, _ environment.Environment, w account.Write, old, opened session.Session) error {
-	if o.between != nil {
-		o.between()
+func (o *fakeOwnPasswords) ReplacePassword(_ context.Context, _ environment.Environment, w account.Write, old,
+	opened session.Session) error {
+	if o.beforeWrite != nil {
+		o.beforeWrite()
 	}
 	key, is, _ := o.byID(w.Before.ID)
 	if is.Version != w.Before.Version || !is.TriesBlockedAt.IsZero() || !o.sessions[old.ID].Closed.IsZero() {
-		return account.ErrRaced
+		return account.ErrConcurrentChange
 	}
 	if err := o.fail["Rekey"]; err != nil {
 		return err
 	}
-	o.wrote = append(o.wrote, w)
+	o.writes = append(o.writes, w)
 	o.accounts[key] = w.After
 	closed := o.sessions[old.ID]
 	closed.Closed, closed.Reason = opened.Start, session.ClosedByOwner
@@ -59,38 +60,42 @@ func (o *holder) Rekey(_ context.Context, _ environment.Environment, w account.W
 	return nil
 }
 
-func (o *holder) ClearTries(_ context.Context, _ environment.Environment, a account.Account, _ time.Time) error {
+func (o *fakeOwnPasswords) ClearTries(_ context.Context, _ environment.Environment, a account.Account,
+	_ time.Time) error {
 	o.cleared++
 	o.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	return o.fail["ClearTries"]
 }
 
-func (o *holder) Rehash(_ context.Context, _ environment.Environment, a account.Account, hash string) error {
+func (o *fakeOwnPasswords) Rehash(_ context.Context, _ environment.Environment, a account.Account, hash string) error {
 	o.rehashed = append(o.rehashed, a.PasswordHash+" to "+hash)
 	return o.fail["Rehash"]
 }
 
-func (o *holder) Former(context.Context, string) ([]string, error) { return o.former, o.fail["Former"] }
+func (o *fakeOwnPasswords) PreviousHashes(context.Context, string) ([]string, error) {
+	return o.former, o.fail["Former"]
+}
 
-func (o *holder) Outdated(hash string) bool { return hash == "old hash of "+secret }
+func (o *fakeOwnPasswords) NeedsRehash(hash string) bool { return hash == "old hash of "+secret }
 
-func (o *holder) Estimate(string, []string) password.Strength {
+func (o *fakeOwnPasswords) Estimate(string, []string) password.Strength {
 	return password.Strength{Score: 1, Advice: "More."}
 }
 
-func (o *holder) Verify(hash, typed string) bool {
-	return o.world.Verify(hash, typed) || hash == "old hash of "+typed
+func (o *fakeOwnPasswords) Verify(hash, typed string) bool {
+	return o.fakeStore.Verify(hash, typed) || hash == "old hash of "+typed
 }
 
 // signedIn is a holder who has a session, and another open elsewhere.
-func signedIn(t *testing.T, set func(*account.Account)) (o *holder, sc access.Scope, elsewhere signin.Result) {
+func signedIn(t *testing.T, set func(*account.Account)) (o *fakeOwnPasswords, sc access.Scope,
+	elsewhere signin.Result) {
 	t.Helper()
 	if set == nil {
 		set = func(*account.Account) {}
 	}
-	o = &holder{world: newWorld(with(set))}
-	here := login(t, o.world)
-	elsewhere = login(t, o.world)
+	o = &fakeOwnPasswords{fakeStore: newFakeStore(doejWith(set))}
+	here := login(t, o.fakeStore)
+	elsewhere = login(t, o.fakeStore)
 	sc, err := o.service().Authenticate(t.Context(), here.Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
@@ -98,27 +103,31 @@ func signedIn(t *testing.T, set func(*account.Account)) (o *holder, sc access.Sc
 	return o, sc, elsewhere
 }
 
-// The caller goes on with new tokens and the end that the session had; every other session, and every remembered device, ends;
-// the log tells of it.
+// The caller goes on with new tokens and the end that the session had; every other session, and every remembered
+// device, ends; the log tells of it.
 func TestChangeOwnPassword(t *testing.T) {
 	o, sc, elsewhere := signedIn(t, nil)
 	o.env.Settings.PasswordHistory, sc.Env = 3, o.env
 	sc.Env.Settings.PasswordHistory = 3
 	end := o.sessions[sc.Caller.SessionID].HardEnd
 	o.now = o.now.Add(time.Hour / 4)
-	got, err := o.service().ChangeOwnPassword(t.Context(), sc, secret, own, signin.Device{Address: "192.0.2.9"})
+	got, err := o.service().ChangeOwnPassword(t.Context(), sc, secret, newPassword,
+		signin.ClientInfo{Address: "192.0.2.9"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := o.accounts["doej"]
-	if a.PasswordHash != "hash of "+own || a.Epoch != 8 || a.DeviceEpoch != doej().DeviceEpoch+1 || a.Version != 4 || !a.PasswordChangedAt.Equal(o.now) || a.FailedTries != 0 {
+	if a.PasswordHash != "hash of "+newPassword || a.Epoch != 8 || a.DeviceEpoch != doej().DeviceEpoch+1 ||
+		a.Version != 4 || !a.PasswordChangedAt.Equal(o.now) || a.FailedTries != 0 {
 		t.Errorf("%+v", a)
 	}
-	w := o.wrote[0]
-	if w.Event.Kind != journal.PasswordChanged || w.Event.ByID != a.ID || w.Event.Address != "192.0.2.9" || w.Event.Version != 4 || !w.ClearTries || !slices.Equal(w.Former, []string{"hash of " + secret}) {
+	w := o.writes[0]
+	if w.Event.Kind != auditlog.PasswordChanged || w.Event.ByID != a.ID || w.Event.Address != "192.0.2.9" ||
+		w.Event.Version != 4 || !w.ClearTries || !slices.Equal(w.PasswordHistory, []string{"hash of " + secret}) {
 		t.Errorf("%+v", w)
 	}
-	if !got.Session.HardEnd.Equal(end) || got.Session.Epoch != 8 || got.Session.ID == sc.Caller.SessionID || got.Next != session.Done {
+	if !got.Session.HardEnd.Equal(end) || got.Session.Epoch != 8 || got.Session.ID == sc.Caller.SessionID ||
+		got.Next != session.Done {
 		t.Errorf("session %+v", got.Session)
 	}
 	if _, err := o.service().Authenticate(t.Context(), got.Access.Reveal()); err != nil {
@@ -129,13 +138,13 @@ func TestChangeOwnPassword(t *testing.T) {
 	}
 }
 
-// V07: a wrong current password counts as a failed try, within the one limit of the account; a bad new one does not, whether
-// it is the policy or a former password that speaks against it.
+// V07: a wrong current password counts as a failed try, within the one limit of the account; a bad new one does not,
+// whether it is the policy or a former password that speaks against it.
 func TestChangeOwnPasswordCountsWrongOnes(t *testing.T) {
 	o, sc, _ := signedIn(t, nil)
 	wrong := func(name, current, chosen, field, code string, tries int64) {
 		t.Helper()
-		_, err := o.service().ChangeOwnPassword(context.Background(), sc, current, chosen, signin.Device{})
+		_, err := o.service().ChangeOwnPassword(context.Background(), sc, current, chosen, signin.ClientInfo{})
 		e := fault.As(err)
 		if e.Kind != fault.Invalid || len(e.Fields) != 1 || e.Fields[0].Field != field || e.Fields[0].Code != code {
 			t.Errorf("%s: %v", name, err)
@@ -145,18 +154,18 @@ func TestChangeOwnPasswordCountsWrongOnes(t *testing.T) {
 		}
 	}
 	wrong("a bad new one", secret, "short", "password", "tooShort", 0)
-	wrong("a wrong current one", "wrong one", own, "current", "wrong", 1)
+	wrong("a wrong current one", "wrong one", newPassword, "current", "wrong", 1)
 	wrong("the same again", secret, secret, "password", "same", 0)
 	limit := int64(sc.Env.Settings.TryLimit())
 	for n := range limit {
-		wrong("wrong", "wrong one", own, "current", "wrong", n+1)
+		wrong("wrong", "wrong one", newPassword, "current", "wrong", n+1)
 	}
 	if o.accounts["doej"].TriesBlockedAt.IsZero() || len(o.blocks) != 1 {
 		t.Error("the limit does not block")
 	}
 	verified := o.verified
-	wrong("the right one, beyond the limit", secret, own, "current", "wrong", limit)
-	if o.verified != verified || len(o.wrote) > 0 {
+	wrong("the right one, beyond the limit", secret, newPassword, "current", "wrong", limit)
+	if o.verified != verified || len(o.writes) > 0 {
 		t.Errorf("verified %d times beyond the limit", o.verified-verified)
 	}
 }
@@ -166,17 +175,19 @@ func TestChangeOwnPasswordIsForPeople(t *testing.T) {
 	o, sc, _ := signedIn(t, nil)
 	byKey := sc
 	byKey.Caller.KeyID = "K"
-	if _, err := o.service().ChangeOwnPassword(t.Context(), byKey, secret, own, signin.Device{}); !fault.Is(err, fault.Conflict) {
+	if _, err := o.service().ChangeOwnPassword(t.Context(), byKey, secret, newPassword,
+		signin.ClientInfo{}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("by a key: %v", err)
 	}
 	o.change("doej", func(a *account.Account) { a.PasswordHash = "" })
-	if _, err := o.service().ChangeOwnPassword(t.Context(), sc, "", own, signin.Device{}); !fault.Is(err, fault.Conflict) {
+	if _, err := o.service().ChangeOwnPassword(t.Context(), sc, "", newPassword, signin.ClientInfo{}); !fault.Is(err,
+		fault.Conflict) {
 		t.Errorf("without a password: %v", err)
 	}
 }
 
-// Whoever was blocked, or whose session was closed, between the two passwords keeps the old one; a store that is away lets
-// nothing through by half (V84).
+// Whoever was blocked, or whose session was closed, between the two passwords keeps the old one; a store that is away
+// lets nothing through by half (V84).
 func TestChangeOwnPasswordIsWholeOrNothing(t *testing.T) {
 	o, sc, _ := signedIn(t, nil)
 	id := sc.Caller.SessionID
@@ -190,37 +201,41 @@ func TestChangeOwnPasswordIsWholeOrNothing(t *testing.T) {
 		},
 	} {
 		before, was := o.accounts["doej"], o.sessions[id]
-		o.between = do
-		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, own, signin.Device{}); fault.As(err).Code != "busy" {
+		o.beforeWrite = do
+		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
+			signin.ClientInfo{}); fault.As(err).Code != "busy" {
 			t.Errorf("%s: %v", name, err)
 		}
-		o.between = nil
+		o.beforeWrite = nil
 		o.accounts["doej"], o.sessions[id] = before, was
 	}
 	for _, call := range []string{"Account", "Charge", "Former", "Hash", "Check", "Rekey"} {
 		o.fail = map[string]error{call: errors.New("away")}
-		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, own, signin.Device{}); !errors.Is(err, o.fail[call]) {
+		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
+			signin.ClientInfo{}); !errors.Is(err, o.fail[call]) {
 			t.Errorf("without %s: %v", call, err)
 		}
 	}
-	if len(o.wrote) > 0 {
+	if len(o.writes) > 0 {
 		t.Error("something was written")
 	}
 }
 
 // V08: the right password is hashed anew if it was with less, and only then; a wrong one never.
 func TestLoginRehashes(t *testing.T) {
-	o := &holder{world: newWorld(with(func(a *account.Account) { a.PasswordHash = "old hash of " + secret }))}
+	o := &fakeOwnPasswords{
+		fakeStore: newFakeStore(doejWith(func(a *account.Account) { a.PasswordHash = "old hash of " + secret }))}
 	s := o.service()
-	s.Hasher = o
-	if _, err := s.Login(t.Context(), "doej", "wrong one", signin.Device{}); err == nil || len(o.rehashed) > 0 {
+	s.Verifier = o
+	if _, err := s.Login(t.Context(), "doej", "wrong one", signin.ClientInfo{}); err == nil || len(o.rehashed) > 0 {
 		t.Errorf("a wrong password: %v, %v", err, o.rehashed)
 	}
-	if _, err := s.Login(t.Context(), "doej", secret, signin.Device{}); err != nil || !slices.Equal(o.rehashed, []string{"old hash of " + secret + " to hash of " + secret}) {
+	if _, err := s.Login(t.Context(), "doej", secret, signin.ClientInfo{}); err != nil ||
+		!slices.Equal(o.rehashed, []string{"old hash of " + secret + " to hash of " + secret}) {
 		t.Errorf("%v, %v", err, o.rehashed)
 	}
 	o.change("doej", func(a *account.Account) { a.PasswordHash = "hash of " + secret })
-	if _, err := s.Login(t.Context(), "doej", secret, signin.Device{}); err != nil || len(o.rehashed) != 1 {
+	if _, err := s.Login(t.Context(), "doej", secret, signin.ClientInfo{}); err != nil || len(o.rehashed) != 1 {
 		t.Errorf("a hash of now: %v, %v", err, o.rehashed)
 	}
 }
@@ -228,16 +243,16 @@ func TestLoginRehashes(t *testing.T) {
 // V06: an old password leads to the step, where the environment asks for that; not five years on where it does not.
 func TestLoginAsksForANewPasswordByAge(t *testing.T) {
 	for days, want := range map[int]session.Step{0: session.Done, 90: session.ChangePassword, 3650: session.Done} {
-		w := newWorld(with(func(a *account.Account) { a.PasswordChangedAt, a.DateTo = noon, "" }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.PasswordChangedAt, a.DateTo = noon, "" }))
 		w.env.Settings.PasswordMaxAgeDays = days
 		w.now = noon.AddDate(5, 0, 0)
-		got, err := w.service().Login(t.Context(), "doej", secret, signin.Device{})
+		got, err := w.service().Login(t.Context(), "doej", secret, signin.ClientInfo{})
 		if err != nil || got.Next != want {
 			t.Errorf("%d days: %v %v", days, got.Next, err)
 			continue
 		}
 		if want == session.ChangePassword {
-			after, err := w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), own, signin.Device{})
+			after, err := w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword, signin.ClientInfo{})
 			if err != nil || after.Next != session.Done || !w.accounts["doej"].PasswordChangedAt.Equal(w.now) {
 				t.Errorf("after the change: %v %v", after.Next, err)
 			}
@@ -246,11 +261,12 @@ func TestLoginAsksForANewPasswordByAge(t *testing.T) {
 }
 
 // What a form shows is the policy's, and about nobody.
-func TestRate(t *testing.T) {
-	o := &holder{world: newWorld(doej())}
+func TestRatePassword(t *testing.T) {
+	o := &fakeOwnPasswords{fakeStore: newFakeStore(doej())}
 	o.env.Settings.PasswordNIST = true
-	got, err := o.service().Rate(t.Context(), "short", nil)
-	if err != nil || got.Score != 1 || got.Shortest != 15 || got.Longest != password.MaxLength || len(got.Bad) != 1 || len(o.charges) > 0 {
+	got, err := o.service().RatePassword(t.Context(), "short", nil)
+	if err != nil || got.Score != 1 || got.MinLength != 15 || got.MaxLength != password.MaxLength ||
+		len(got.Faults) != 1 || len(o.reserved) > 0 {
 		t.Errorf("%+v %v", got, err)
 	}
 }

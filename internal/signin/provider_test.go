@@ -16,43 +16,45 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// licensed is a holder whose environment has licences.
-type licensed struct{ *holder }
+// withLicences is a holder whose environment has licences.
+type withLicences struct{ *fakeOwnPasswords }
 
-func (l licensed) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
+func (l withLicences) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
 	return catalogue.New([]catalogue.Entry{
-		{Kind: catalogue.Licence, Code: "FULL", Active: true}, {Kind: catalogue.Licence, Code: "API", Active: true, APIOnly: true},
+		{Kind: catalogue.Licence, Code: "FULL", Active: true},
+		{Kind: catalogue.Licence, Code: "API", Active: true, APIOnly: true},
 	}), l.fail["Catalogue"]
 }
 
-func byProvider(w *world, id string, strong bool) (signin.Result, error) {
-	o := &holder{world: w}
+func loginWithProvider(w *fakeStore, id string, strong bool) (signin.Result, error) {
+	o := &fakeOwnPasswords{fakeStore: w}
 	s := o.service()
-	s.Checks = licensed{o}
-	return s.ByProvider(context.Background(), id, strong, signin.Device{Client: "curl", Address: "192.0.2.1"})
+	s.Credentials = withLicences{o}
+	return s.LoginWithProvider(context.Background(), id, strong, signin.ClientInfo{Client: "curl", Address: "192.0.2.1"})
 }
 
-func TestByProviderOpensASession(t *testing.T) {
+func TestLoginWithProviderOpensASession(t *testing.T) {
 	for name, set := range map[string]func(*account.Account){
 		"with a password":                     func(*account.Account) {},
 		"without one":                         func(a *account.Account) { a.PasswordHash = "" },
 		"with a temporary one that is over":   func(a *account.Account) { a.PasswordExpires = noon.Add(-time.Hour) },
 		"that has to be changed at a sign-in": func(a *account.Account) { a.ForcePasswordChange = true },
 	} {
-		w := newWorld(with(set))
+		w := newFakeStore(doejWith(set))
 		w.change("doej", func(a *account.Account) { a.FailedTries = 4 })
-		got, err := byProvider(w, doej().ID, false)
-		if err != nil || got.Next != session.Done || !reflect.DeepEqual(w.sessions[got.Session.ID], got.Session) || got.Session.Client != "curl" {
+		got, err := loginWithProvider(w, doej().ID, false)
+		if err != nil || got.Next != session.Done || !reflect.DeepEqual(w.sessions[got.Session.ID], got.Session) ||
+			got.Session.Client != "curl" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if a := w.accounts["doej"]; a.FailedTries != 0 || w.work != 0 || a.PasswordHash != with(set).PasswordHash {
+		if a := w.accounts["doej"]; a.FailedTries != 0 || w.work != 0 || a.PasswordHash != doejWith(set).PasswordHash {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
 }
 
 // C07, C23, C27, C38: every reason against it is one answer, of which only the log knows more.
-func TestByProviderRefuses(t *testing.T) {
+func TestLoginWithProviderRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		set func(*account.Account)
 		id  string
@@ -66,53 +68,56 @@ func TestByProviderRefuses(t *testing.T) {
 		"no more":          {set: func(a *account.Account) { a.DateTo = yesterday }, why: "Out of the account's dates."},
 		"for API clients":  {set: func(a *account.Account) { a.UserType = "API" }, why: "API clients"},
 		"without licence":  {set: func(a *account.Account) { a.UserType = "GONE"; a.PasswordHash = "" }, why: "API clients"},
-		"blocked by tries": {set: func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) }, why: "used up"},
+		"blocked by tries": {set: func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) },
+			why: "used up"},
 	} {
 		if c.set == nil {
 			c.set = func(*account.Account) {}
 		} else {
 			c.id = doej().ID
 		}
-		w := newWorld(with(c.set))
-		got, err := byProvider(w, c.id, true)
-		if !fault.HasCode(err, "signInRefused") || got.Access.Kind != "" || got.Ticket.Kind != "" || len(w.sessions)+len(w.tickets) != 0 {
+		w := newFakeStore(doejWith(c.set))
+		got, err := loginWithProvider(w, c.id, true)
+		if !fault.HasCode(err, "signInRefused") || got.Access.Kind != "" || got.Ticket.Kind != "" ||
+			len(w.sessions)+len(w.tickets) != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if len(w.charges) == 0 || len(w.refusals) != 1 {
-			t.Fatalf("%s: %d charges, %d refusals", name, len(w.charges), len(w.refusals))
+		if len(w.reserved) == 0 || len(w.failures) != 1 {
+			t.Fatalf("%s: %d charges, %d refusals", name, len(w.reserved), len(w.failures))
 		}
-		r := w.refusals[0]
-		if r.Known == (c.why == "linked to no account") || r.Known && !strings.Contains(r.Why, c.why) {
+		r := w.failures[0]
+		if r.Known == (c.why == "linked to no account") || r.Known && !strings.Contains(r.Reason, c.why) {
 			t.Errorf("%s: the log says %+v", name, r)
 		}
 	}
 }
 
 // C07: an account that is blocked between the charge and the session stays out.
-func TestByProviderIsOvertaken(t *testing.T) {
-	w := newWorld(doej())
-	w.between = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }
-	if _, err := byProvider(w, doej().ID, false); !fault.HasCode(err, "signInRefused") || len(w.sessions) != 0 || len(w.refusals) != 1 {
+func TestLoginWithProviderRefusesAChangedAccount(t *testing.T) {
+	w := newFakeStore(doej())
+	w.beforeWrite = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }
+	if _, err := loginWithProvider(w, doej().ID, false); !fault.HasCode(err, "signInRefused") || len(w.sessions) != 0 ||
+		len(w.failures) != 1 {
 		t.Errorf("%v", err)
 	}
 }
 
 // C01: the release lets one try through after its wait, by a provider as by a password.
-func TestByProviderWaitsForTheRelease(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) }))
+func TestLoginWithProviderWaitsForTheRelease(t *testing.T) {
+	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) }))
 	w.env.Settings.FailedTryRelease = true
 	w.lastTry["doej"] = noon.Add(-2 * time.Minute)
-	if got, err := byProvider(w, doej().ID, false); err != nil || got.Next != session.Done {
+	if got, err := loginWithProvider(w, doej().ID, false); err != nil || got.Next != session.Done {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 // V33: an account's own second factor is asked for unless the provider vouches for one.
-func TestByProviderAndTheSecondFactor(t *testing.T) {
+func TestLoginWithProviderAndTheSecondFactor(t *testing.T) {
 	for strong, want := range map[bool]session.Step{false: session.SecondFactor, true: session.Done} {
-		w := newWorld(with(func(a *account.Account) { a.MFAEnabled = true }))
+		w := newFakeStore(doejWith(func(a *account.Account) { a.MFAEnabled = true }))
 		w.factors = mfa.Factors{Seed: []byte("x")}
-		got, err := byProvider(w, doej().ID, strong)
+		got, err := loginWithProvider(w, doej().ID, strong)
 		if err != nil || got.Next != want {
 			t.Errorf("strong %v: %+v, %v", strong, got, err)
 		}

@@ -14,9 +14,9 @@ import (
 	"useraccounts/internal/token"
 )
 
-func renew(t *testing.T, w *world, given token.Token) signin.Result {
+func renew(t *testing.T, w *fakeStore, given token.Token) signin.Result {
 	t.Helper()
-	got, err := w.service().Refresh(context.Background(), given.Reveal(), signin.Device{Address: "192.0.2.7"})
+	got, err := w.service().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{Address: "192.0.2.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,11 +25,11 @@ func renew(t *testing.T, w *world, given token.Token) signin.Result {
 
 // V41: whoever lost the answer gets the same one again for ten seconds, and nothing is written for it.
 func TestALostAnswerComesAgain(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	in := login(t, w)
 	first := renew(t, w, in.Refresh)
 	stored := w.sessions[in.Session.ID]
-	w.now = noon.Add(session.Grace - time.Millisecond)
+	w.now = noon.Add(session.RefreshGrace - time.Millisecond)
 	if again := renew(t, w, in.Refresh); again.Access != first.Access || again.Refresh != first.Refresh {
 		t.Error("another successor")
 	}
@@ -47,35 +47,38 @@ func TestALostAnswerComesAgain(t *testing.T) {
 	}
 }
 
-// V41: after the grace, or once the successor was used, a former token of any generation closes the session, for both of its
-// holders, and the log hears from where.
+// V41: after the grace, or once the successor was used, a former token of any generation closes the session, for both
+// of its holders, and the log hears from where.
 func TestAFormerTokenClosesTheSession(t *testing.T) {
 	for name, c := range map[string]struct {
 		rotations int
 		later     time.Duration
 	}{
-		"the one before, when the grace is over": {1, session.Grace},
+		"the one before, when the grace is over": {1, session.RefreshGrace},
 		"the one before, much later":             {1, 20 * time.Minute},
 		"two rotations back, at once":            {2, 0},
 		"five rotations back":                    {5, time.Minute},
 	} {
-		w := newWorld(doej())
+		w := newFakeStore(doej())
 		in := login(t, w)
 		last := signin.Result{Refresh: in.Refresh}
 		for range c.rotations {
 			last = renew(t, w, last.Refresh)
 		}
 		w.now = noon.Add(c.later)
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{Address: "198.51.100.6"}); !fault.HasCode(err, "session") {
+		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(),
+			signin.ClientInfo{Address: "198.51.100.6"}); !fault.HasCode(err, "session") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if s := w.sessions[in.Session.ID]; s.Closed.IsZero() || s.Reason != session.RefreshReused || s.ClosedFrom != "198.51.100.6" {
+		if s := w.sessions[in.Session.ID]; s.Closed.IsZero() || s.Reason != session.RefreshReused ||
+			s.ClosedFrom != "198.51.100.6" {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if _, err := w.service().Authenticate(context.Background(), last.Access.Reveal()); !fault.HasCode(err, "session") {
 			t.Errorf("%s: the last access token: %v", name, err)
 		}
-		if _, err := w.service().Refresh(context.Background(), last.Refresh.Reveal(), signin.Device{}); !fault.HasCode(err, "session") {
+		if _, err := w.service().Refresh(context.Background(), last.Refresh.Reveal(),
+			signin.ClientInfo{}); !fault.HasCode(err, "session") {
 			t.Errorf("%s: the last refresh token: %v", name, err)
 		}
 	}
@@ -83,7 +86,7 @@ func TestAFormerTokenClosesTheSession(t *testing.T) {
 
 // Who only knows a session's ids, or another session's token, closes nothing (C35).
 func TestAGuessedRefreshTokenClosesNothing(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	in := login(t, w)
 	guess, err := token.Issue(strings.NewReader(strings.Repeat("x", 64)), token.Refresh, in.Refresh.Account, in.Refresh.ID)
 	if err != nil {
@@ -93,7 +96,8 @@ func TestAGuessedRefreshTokenClosesNothing(t *testing.T) {
 	posing := other.Refresh
 	posing.ID = in.Refresh.ID
 	for name, given := range map[string]token.Token{"guessed": guess, "of another session": posing} {
-		if _, err := w.service().Refresh(context.Background(), given.Reveal(), signin.Device{}); !fault.HasCode(err, "session") || !w.sessions[in.Session.ID].Closed.IsZero() {
+		if _, err := w.service().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{}); !fault.HasCode(err,
+			"session") || !w.sessions[in.Session.ID].Closed.IsZero() {
 			t.Errorf("%s: %v, %+v", name, err, w.sessions[in.Session.ID])
 		}
 	}
@@ -102,11 +106,11 @@ func TestAGuessedRefreshTokenClosesNothing(t *testing.T) {
 
 // V42: of two refreshes with one token at the same instant both get the one successor.
 func TestTwoRefreshesAtOnceGetOneSuccessor(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	in := login(t, w)
 	var won signin.Result
-	w.between = func() {
-		w.between = nil
+	w.beforeWrite = func() {
+		w.beforeWrite = nil
 		won = renew(t, w, in.Refresh)
 	}
 	if got := renew(t, w, in.Refresh); got.Access != won.Access || got.Refresh != won.Refresh {
@@ -120,38 +124,41 @@ func TestTwoRefreshesAtOnceGetOneSuccessor(t *testing.T) {
 // V84: what fails renews nothing, and leaves the token good.
 func TestRefreshFailsClosed(t *testing.T) {
 	for _, method := range []string{"Check", "Renew"} {
-		w := newWorld(doej())
+		w := newFakeStore(doej())
 		in := login(t, w)
 		w.fail[method] = errors.New("down")
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{}); !errors.Is(err, w.fail[method]) {
+		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
+			w.fail[method]) {
 			t.Errorf("%s: %v", method, err)
 		}
 		w.fail = map[string]error{}
 		renew(t, w, in.Refresh)
 	}
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	in := login(t, w)
 	renew(t, w, in.Refresh)
 	w.now = noon.Add(time.Minute)
 	w.fail["Close"] = errors.New("down")
-	if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{}); !errors.Is(err, w.fail["Close"]) {
+	if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
+		w.fail["Close"]) {
 		t.Errorf("a reuse that could not close: %v", err)
 	}
 }
 
-// C35: a session that a page keeps as cookies is renewed by its cookie alone, any other by its token alone. Who comes the other
-// way is told what everybody is who has no session, and changes nothing.
+// C35: a session that a page keeps as cookies is renewed by its cookie alone, any other by its token alone. Who comes
+// the other way is told what everybody is who has no session, and changes nothing.
 func TestARefreshTokenIsBoundToHowItWasGiven(t *testing.T) {
 	for _, web := range []bool{true, false} {
-		w := newWorld(doej())
-		in, err := w.service().Login(context.Background(), "doej", secret, signin.Device{Web: web})
+		w := newFakeStore(doej())
+		in, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{Web: web})
 		if err != nil || in.Session.ByCookie != web {
 			t.Fatalf("%+v %v", in.Session, err)
 		}
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{Web: !web}); !fault.HasCode(err, "session") {
+		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(),
+			signin.ClientInfo{Web: !web}); !fault.HasCode(err, "session") {
 			t.Errorf("begun by cookie %v, the other way: %v", web, err)
 		}
-		got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{Web: web})
+		got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{Web: web})
 		if err != nil || got.Session.ByCookie != web {
 			t.Errorf("begun by cookie %v, the same way: %v", web, err)
 		}

@@ -1,4 +1,5 @@
-// Package signin lets people in: the steps of a sign-in, the session at its end, and the check of every request after it.
+// Package signin lets people in: the steps of a sign-in, the session at its end, and the check of every request after
+// it.
 //
 // Steps do not call each other. Each proves one thing, and next decides what comes then; a client follows the answer's
 // "next" and needs no knowledge of policy.
@@ -25,102 +26,105 @@ import (
 type Accounts interface {
 	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
 	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
-	// FindFrom is Find for somebody who comes with the token of a remembered device: the same round trip reads the device too,
-	// if it is of the account that the identifier leads to. The zero token is none.
-	FindFrom(ctx context.Context, env, identifier string, given token.Token) (Found, error)
-	// Charge counts one try on the account at a directory key, before anything is verified, unless its tries are used up and
-	// none is released; it returns the account and whether the try was charged. A charged one is without the block by tries
-	// that the release lets it through. For the key "" it does the same work on a decoy and finds nobody.
-	Charge(ctx context.Context, env environment.Environment, key string, rule Allowance) (Charged, error)
-	// ChargeDevice counts one try on a device, unless limit of them are used up, and reads the account at a directory key
-	// beside that. The account is without a block by tries and Stored.TriedApart.
-	ChargeDevice(ctx context.Context, env environment.Environment, key, accountID string, device mfa.Device, limit int) (Charged, error)
-	// Refuse writes down a sign-in that failed, and blocks the account where that is due, unless it was let in or blocked
-	// meanwhile. It is one round trip, whoever it is about.
-	Refuse(ctx context.Context, env environment.Environment, r Refusal) error
+	// FindWithDevice is Find for somebody who comes with the token of a remembered device: the same round trip reads the
+	// device too, if it is of the account that the identifier leads to. The zero token is none.
+	FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (Lookup, error)
+	// ReserveAttempt counts one try on the account at a directory key, before anything is verified, unless its tries are
+	// used up and none is released; it returns the account and whether the try was charged. A charged one is without the
+	// block by tries that the release lets it through. For the key "" it does the same work on a decoy and finds nobody.
+	ReserveAttempt(ctx context.Context, env environment.Environment, key string, rule AttemptPolicy) (Attempt, error)
+	// ReserveDeviceAttempt counts one try on a device, unless limit of them are used up, and reads the account at a
+	// directory key beside that. The account is without a block by tries and Stored.TriedApart.
+	ReserveDeviceAttempt(ctx context.Context, env environment.Environment, key, accountID string,
+		device mfa.TrustedDevice, limit int) (Attempt, error)
+	// RecordFailure writes down a sign-in that failed, and blocks the account where that is due, unless it was let in or
+	// blocked meanwhile. It is one round trip, whoever it is about.
+	RecordFailure(ctx context.Context, env environment.Environment, r FailedAttempt) error
 }
 
-// Found is what Accounts.FindFrom finds.
-type Found struct {
+// Lookup is what Accounts.FindWithDevice finds.
+type Lookup struct {
 	Env environment.Environment
 	// Key is the directory key of the account, or "".
 	Key string
 	// Device is the one that the token names, whether or not the token opens it; the zero value where there is none.
-	Device mfa.Device
+	Device mfa.TrustedDevice
 }
 
-// Charged is the outcome of Accounts.Charge and of Accounts.ChargeDevice.
-type Charged struct {
+// Attempt is the outcome of Accounts.ReserveAttempt and of Accounts.ReserveDeviceAttempt.
+type Attempt struct {
 	Account account.Account
 	// Found is false where the identifier is nobody's; Charged where the tries were used up before.
-	Found, Charged bool
+	Found, Reserved bool
 	// Device is the trusted device that the try was charged to, as it is after it; the zero value for the account.
-	Device mfa.Device
+	Device mfa.TrustedDevice
 }
 
 // Sessions is what signing in needs of the store of sessions and tickets.
 type Sessions interface {
 	// Open writes the session and notes the sign-in on the account, if the account still has the session's epoch;
-	// account.ErrRaced if not.
+	// account.ErrConcurrentChange if not.
 	Open(ctx context.Context, env environment.Environment, a account.Account, s session.Session) error
-	// Offer writes a ticket after the first factor, zeroes the account's tries, and keeps when its temporary password is over by
-	// now, if the account comes with one; account.ErrRaced as Open.
-	Offer(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
+	// IssueTicket writes a ticket after the first factor, zeroes the account's tries, and keeps when its temporary
+	// password is over by now, if the account comes with one; account.ErrConcurrentChange as Open.
+	IssueTicket(ctx context.Context, env environment.Environment, a account.Account, t session.Ticket) error
 	// Ticket reads a ticket with its account and environment; NotFound if there is none (any more).
-	Ticket(ctx context.Context, env, accountID, id string) (Ticketed, error)
-	// Advance uses up the ticket of a step and writes what the step did and what comes next, in one; account.ErrRaced if the
-	// ticket is used or the account changed.
-	Advance(ctx context.Context, env environment.Environment, m Move) error
-	// Renew replaces the session's tokens if it still has the refresh hash that old holds; account.ErrRaced if not.
+	Ticket(ctx context.Context, env, accountID, id string) (TicketContext, error)
+	// CompleteStep uses up the ticket of a step and writes what the step did and what comes next, in one;
+	// account.ErrConcurrentChange if the ticket is used or the account changed.
+	CompleteStep(ctx context.Context, env environment.Environment, m StepTransition) error
+	// Renew replaces the session's tokens if it still has the refresh hash that old holds; account.ErrConcurrentChange if
+	// not.
 	Renew(ctx context.Context, old, renewed session.Session) error
 }
 
-// Ticketed is a ticket with what it is for.
-type Ticketed struct {
+// TicketContext is a ticket with what it is for.
+type TicketContext struct {
 	Ticket  session.Ticket
 	Account account.Account
 	Env     environment.Environment
 }
 
-// Hasher verifies passwords in constant work.
-type Hasher interface {
+// Verifier verifies passwords in constant work.
+type Verifier interface {
 	Verify(hash, password string) bool
 }
 
 // Service signs people in and out.
 type Service struct {
-	*Gate
+	*TokenAuthenticator
 	Accounts Accounts
 	Sessions Sessions
 	// Factors, Seal and Enrol are needed where an account has or gets a second factor.
-	Factors Factors
-	Seal    Opener
-	Enrol   Enroller
-	// Ceremonies and Passkeys are needed where people sign in by passkeys, MailCodes where codes are mailed.
-	Ceremonies mfa.PasskeyChecker
-	Passkeys   Passkeys
-	MailCodes  MailCodes
-	// Own, Meter, Former and Breaches are needed where people set their own passwords.
-	Own      OwnPasswords
-	Meter    Meter
-	Former   account.FormerPasswords
-	Breaches account.Breaches
-	// ByKey is needed by LoginByKey alone.
-	ByKey     KeySessions
-	Hasher    Hasher
-	Passwords account.Passwords
+	Factors  FactorStore
+	Opener   Opener
+	Enroller Enroller
+	// RelyingParty and Passkeys are needed where people sign in by passkeys, MailCodeStore where codes are mailed.
+	RelyingParty mfa.PasskeyVerifier
+	Passkeys     ChallengeStore
+	MailCodes    MailCodeStore
+	// OwnPasswords, Meter, Former and Breaches are needed where people set their own passwords.
+	OwnPasswords OwnPasswordStore
+	Strength     StrengthEstimator
+	History      account.PasswordHistoryReader
+	Breaches     account.BreachChecker
+	// KeySessions is needed by LoginWithKey alone.
+	KeySessions KeySessions
+	Verifier    Verifier
+	Passwords   account.Passwords
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
 	NewID  func() ulid.ULID
 	// Sleep waits for other tries of the same account; Sleep outside tests.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Throttle counts requests by network address, of which PerMinute are let through; nil for a function that lets nobody in.
-	Throttle  Throttle
-	PerMinute int
-	// Tally counts sign-ins and failures; nil for a function that lets nobody in.
-	Tally Tally
+	// RateLimiter counts requests by network address, of which RequestsPerMinute are let through; nil for a function that
+	// lets nobody in.
+	RateLimiter       RateLimiter
+	RequestsPerMinute int
+	// Stats counts sign-ins and failures; nil for a function that lets nobody in.
+	Stats Stats
 	// Mail writes the notices of a block and of a changed password; nil for none.
-	Mail *mail.Desk
+	Mail *mail.Composer
 }
 
 // Sleep waits for d, or less if ctx ends first; then it returns that error.
@@ -135,17 +139,17 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Device is where a request comes from, as far as that is known.
-type Device struct {
+// ClientInfo is where a request comes from, as far as that is known.
+type ClientInfo struct {
 	Client, UserAgent, Address string
-	// Token is the text of a remembered device's token, empty for none.
-	Token string
+	// DeviceToken is the text of a remembered device's token, empty for none.
+	DeviceToken string
 	// Web is for a page of ours, which keeps its tokens as cookies.
 	Web bool
-	// Refused is told why a sign-in fails and whose it was, for the access record; nil where nobody wants to know.
-	Refused func(accountID, why string)
-	// charged is the id of the trusted device that the try was charged to, empty where it was to the account.
-	charged string
+	// OnRefused is told why a sign-in fails and whose it was, for the access record; nil where nobody wants to know.
+	OnRefused func(accountID, why string)
+	// reservedDevice is the id of the trusted device that the try was charged to, empty where it was to the account.
+	reservedDevice string
 }
 
 // Result is the answer to a step: what comes next, and what it takes.
@@ -156,10 +160,10 @@ type Result struct {
 	// Session, Access and Refresh are set when Next is Done.
 	Session         session.Session
 	Access, Refresh token.Token
-	// Methods are the ways to take the steps SecondFactor and SetUpSecondFactor.
+	// Methods are the ways to take the steps SecondFactorResponse and SetUpSecondFactor.
 	Methods []mfa.Method
-	// Device is the new secret of a remembered device, empty where there is none.
-	Device token.Token
+	// DeviceToken is the new secret of a remembered device, empty where there is none.
+	DeviceToken token.Token
 	// RecoveryCodes are shown once, after a set-up.
 	RecoveryCodes []string
 }
@@ -174,61 +178,61 @@ func refused() error {
 }
 
 // Login takes an identifier and a password. Every refusal is the same fault, after the same work.
-func (s *Service) Login(ctx context.Context, identifier, password string, d Device) (Result, error) {
+func (s *Service) Login(ctx context.Context, identifier, password string, client ClientInfo) (Result, error) {
 	normal, ok := account.Normalise(identifier)
 	if !ok {
 		normal = "\x00" // nobody's; the same work is done for it
 	}
-	admitted := s.admit(ctx, d.Address)
-	given, _ := token.Parse(token.Device, d.Token) //nolint:errcheck // the zero token is none
-	found, err := s.Accounts.FindFrom(ctx, s.EnvID, normal, given)
-	if refusal := admitted(); refusal != nil {
+	rateCheck := s.startRateCheck(ctx, client.Address)
+	given, _ := token.Parse(token.TrustedDevice, client.DeviceToken) //nolint:errcheck // the zero token is none
+	found, err := s.Accounts.FindWithDevice(ctx, s.EnvID, normal, given)
+	if refusal := rateCheck(); refusal != nil {
 		return Result{}, refusal
 	}
 	if err != nil {
 		return Result{}, err
 	}
 	env := found.Env
-	got, err := s.chargeFrom(ctx, found, given)
+	got, err := s.reserveAttemptFrom(ctx, found, given)
 	if err != nil {
 		return Result{}, err
 	}
 	hash := got.Account.PasswordHash
-	if !got.Charged {
+	if !got.Reserved {
 		hash = "" // beyond the limit nothing is verified, though the work is done (C01)
 	}
-	right := s.Hasher.Verify(hash, password)
-	if !got.Found || !got.Charged {
-		return s.refuse(ctx, env, got, whyUsedUp, d)
+	right := s.Verifier.Verify(hash, password)
+	if !got.Found || !got.Reserved {
+		return s.refuse(ctx, env, got, reasonUsedUp, client)
 	}
-	if why := reasons(got.Account, right, s.now()); why != "" {
-		return s.refuse(ctx, env, got, why, d)
+	if reason := refusalReasons(got.Account, right, s.now()); reason != "" {
+		return s.refuse(ctx, env, got, reason, client)
 	}
 	if err := s.rehash(ctx, env, got.Account, password); err != nil {
 		return Result{}, err
 	}
-	d.charged = got.Device.ID
-	result, err := s.proceed(ctx, env, got.Account, session.ByPassword, d)
+	client.reservedDevice = got.Device.ID
+	result, err := s.afterFirstFactor(ctx, env, got.Account, session.ByPassword, client)
 	if fault.HasCode(err, refusedCode) {
-		return s.refuse(ctx, env, got, whyOvertaken, d)
+		return s.refuse(ctx, env, got, reasonChanged, client)
 	}
 	return result, err
 }
 
-// charge counts the try. Where the tries in flight fill the limit but nobody is blocked, right ones may be among them,
-// which will zero the count: it waits for them, and if none was the refusal of this one blocks the account.
-func (s *Service) charge(ctx context.Context, env environment.Environment, key string) (Charged, error) {
+// reserveAttempt counts the try. Where the tries in flight fill the limit but nobody is blocked, right ones may be
+// among them, which will zero the count: it waits for them, and if none was the refusal of this one blocks the account.
+func (s *Service) reserveAttempt(ctx context.Context, env environment.Environment, key string) (Attempt, error) {
 	const rounds = 15
 	for round := 1; ; round++ {
-		got, err := s.Accounts.Charge(ctx, env, key, allowance(env, s.now()))
-		if err != nil || got.Charged || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
+		got, err := s.Accounts.ReserveAttempt(ctx, env, key, attemptPolicy(env, s.now()))
+		if err != nil || got.Reserved || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
 			return got, err
 		}
 		if round == rounds {
 			return got, nil
 		}
 		if err := s.Sleep(ctx, 200*time.Millisecond); err != nil {
-			return Charged{}, err
+			return Attempt{}, err
 		}
 	}
 }
@@ -237,7 +241,7 @@ func maySignIn(a account.Account, now time.Time) bool {
 	return a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(now)) && a.PasswordHash != ""
 }
 
-func (s *Service) newSession(env environment.Environment, a account.Account, d Device) (Result, error) {
+func (s *Service) newSession(env environment.Environment, a account.Account, d ClientInfo) (Result, error) {
 	owner, err := ulid.ParseStrict(a.ID)
 	if err != nil {
 		return Result{}, err
@@ -261,6 +265,6 @@ func (s *Service) newSession(env environment.Environment, a account.Account, d D
 		FamilyHash: refresh.FamilyHash(), Salt: salt, Client: d.Client, UserAgent: d.UserAgent, Address: d.Address,
 		ByCookie: d.Web, Start: now, HardEnd: now.Add(env.Settings.SessionHard.Duration()),
 	}
-	opened.RefreshDue = opened.Due(now, env.Settings.SessionIdle.Duration())
+	opened.RefreshDue = opened.NextRefreshDue(now, env.Settings.SessionIdle.Duration())
 	return Result{Next: session.Done, Session: opened, Access: access, Refresh: refresh}, nil
 }

@@ -11,9 +11,9 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// given is a world in which doej has a temporary password that is good for a day.
-func given(set func(*account.Account)) *world {
-	return newWorld(with(func(a *account.Account) {
+// withTemporaryPassword is a world in which doej has a temporary password that is good for a day.
+func withTemporaryPassword(set func(*account.Account)) *fakeStore {
+	return newFakeStore(doejWith(func(a *account.Account) {
 		a.DateTo, a.ForcePasswordChange, a.PasswordExpires = "", true, noon.AddDate(0, 0, 1)
 		if set != nil {
 			set(a)
@@ -21,61 +21,66 @@ func given(set func(*account.Account)) *world {
 	}))
 }
 
-func (w *world) enter(password string) (signin.Result, error) {
-	return w.service().Login(context.Background(), "doej", password, signin.Device{})
+func (w *fakeStore) login(password string) (signin.Result, error) {
+	return w.service().Login(context.Background(), "doej", password, signin.ClientInfo{})
 }
 
-// V09: a temporary password leads to the change of it and nowhere else, also where an administrator unticked the forced change
-// since; what it was used for ends it.
+// V09: a temporary password leads to the change of it and nowhere else, also where an administrator unticked the forced
+// change since; what it was used for ends it.
 func TestATemporaryPasswordIsForItsChange(t *testing.T) {
 	for name, set := range map[string]func(*account.Account){
 		"forced": nil, "unticked since": func(a *account.Account) { a.ForcePasswordChange = false },
 	} {
-		w := given(set)
-		got, err := w.enter(secret)
+		w := withTemporaryPassword(set)
+		got, err := w.login(secret)
 		if err != nil || got.Next != session.ChangePassword || len(w.sessions) != 0 {
 			t.Fatalf("%s: %+v, %v", name, got, err)
 		}
-		if got, err = w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), own, signin.Device{}); err != nil || got.Next != session.Done {
+		if got, err = w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword,
+			signin.ClientInfo{}); err != nil || got.Next != session.Done {
 			t.Fatalf("%s: %+v, %v", name, got, err)
 		}
-		if _, err := w.enter(secret); !fault.HasCode(err, "signInRefused") {
+		if _, err := w.login(secret); !fault.HasCode(err, "signInRefused") {
 			t.Errorf("%s: it signs in after the change: %v", name, err)
 		}
 		w.now = noon.AddDate(0, 0, 2)
-		if got, err := w.enter(own); err != nil || got.Next != session.Done {
+		if got, err := w.login(newPassword); err != nil || got.Next != session.Done {
 			t.Errorf("%s: the person's own: %+v, %v", name, got, err)
 		}
 	}
 }
 
-// V09: the first time that it is right leaves a temporary password a quarter of an hour, in which whoever did not get to the
-// change begins anew; no use in that time adds to it, and a wrong password does not begin it.
+// V09: the first time that it is right leaves a temporary password a quarter of an hour, in which whoever did not get
+// to the change begins anew; no use in that time adds to it, and a wrong password does not begin it.
 func TestATemporaryPasswordIsUsedOnce(t *testing.T) {
-	w := given(nil)
-	if _, err := w.enter("wrong"); !fault.HasCode(err, "signInRefused") || !w.accounts["doej"].PasswordExpires.Equal(noon.AddDate(0, 0, 1)) {
+	w := withTemporaryPassword(nil)
+	if _, err := w.login("wrong"); !fault.HasCode(err, "signInRefused") ||
+		!w.accounts["doej"].PasswordExpires.Equal(noon.AddDate(0, 0, 1)) {
 		t.Fatalf("%v, over at %s", err, w.accounts["doej"].PasswordExpires)
 	}
 	w.now = noon.Add(5 * time.Hour)
-	end := w.now.Add(account.TemporaryUse)
-	first, err := w.enter(secret)
+	end := w.now.Add(account.TemporaryPasswordGrace)
+	first, err := w.login(secret)
 	if err != nil || !w.accounts["doej"].PasswordExpires.Equal(end) {
 		t.Fatalf("%v, over at %s, want %s", err, w.accounts["doej"].PasswordExpires, end)
 	}
 	w.now = end.Add(-time.Millisecond)
-	again, err := w.enter(secret)
+	again, err := w.login(secret)
 	if err != nil || again.Next != session.ChangePassword || !w.accounts["doej"].PasswordExpires.Equal(end) {
 		t.Errorf("%+v, %v, over at %s", again, err, w.accounts["doej"].PasswordExpires)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), first.Ticket.Reveal(), own, signin.Device{}); !fault.HasCode(err, "ticket") {
+	if _, err := w.service().ChangePassword(t.Context(), first.Ticket.Reveal(), newPassword,
+		signin.ClientInfo{}); !fault.HasCode(err, "ticket") {
 		t.Errorf("the first ticket, after ten minutes: %v", err)
 	}
 	w.now = end
-	if _, err := w.enter(secret); !fault.HasCode(err, "signInRefused") || w.refusals[len(w.refusals)-1].Why != "The temporary password is over, or was used." {
-		t.Errorf("%v, %+v", err, w.refusals[len(w.refusals)-1])
+	if _, err := w.login(secret); !fault.HasCode(err, "signInRefused") ||
+		w.failures[len(w.failures)-1].Reason != "The temporary password is over, or was used." {
+		t.Errorf("%v, %+v", err, w.failures[len(w.failures)-1])
 	}
 	// Whoever was let in just before may still end what they began.
-	if got, err := w.service().ChangePassword(t.Context(), again.Ticket.Reveal(), own, signin.Device{}); err != nil || got.Next != session.Done {
+	if got, err := w.service().ChangePassword(t.Context(), again.Ticket.Reveal(), newPassword,
+		signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -83,30 +88,32 @@ func TestATemporaryPasswordIsUsedOnce(t *testing.T) {
 // What is over sooner than that stays so.
 func TestAUseDoesNotProlongATemporaryPassword(t *testing.T) {
 	end := noon.Add(time.Minute)
-	w := given(func(a *account.Account) { a.PasswordExpires = end })
-	if _, err := w.enter(secret); err != nil || !w.accounts["doej"].PasswordExpires.Equal(end) {
+	w := withTemporaryPassword(func(a *account.Account) { a.PasswordExpires = end })
+	if _, err := w.login(secret); err != nil || !w.accounts["doej"].PasswordExpires.Equal(end) {
 		t.Errorf("%v, over at %s", err, w.accounts["doej"].PasswordExpires)
 	}
 }
 
 // Of two who hold one temporary password the first to set one of their own ends the other's sign-in.
 func TestTheFirstToSetAPasswordEndsTheOthers(t *testing.T) {
-	w := given(nil)
-	one, _ := w.enter(secret)
-	other, err := w.enter(secret)
+	w := withTemporaryPassword(nil)
+	one, _ := w.login(secret)
+	other, err := w.login(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), one.Ticket.Reveal(), own, signin.Device{}); err != nil {
+	if _, err := w.service().ChangePassword(t.Context(), one.Ticket.Reveal(), newPassword,
+		signin.ClientInfo{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), other.Ticket.Reveal(), own+" too", signin.Device{}); !fault.HasCode(err, "ticket") {
+	if _, err := w.service().ChangePassword(t.Context(), other.Ticket.Reveal(), newPassword+" too",
+		signin.ClientInfo{}); !fault.HasCode(err, "ticket") {
 		t.Errorf("%v", err)
 	}
 }
 
-// V09: somebody who came in another way cannot prove themselves by a temporary password, which others know, but can replace
-// it as long as it is not over.
+// V09: somebody who came in another way cannot prove themselves by a temporary password, which others know, but can
+// replace it as long as it is not over.
 func TestATemporaryPasswordProvesNothing(t *testing.T) {
 	for _, c := range []struct {
 		after         time.Duration
@@ -116,11 +123,11 @@ func TestATemporaryPasswordProvesNothing(t *testing.T) {
 		o.change("doej", func(a *account.Account) { a.PasswordExpires = noon.AddDate(0, 0, 1) })
 		o.env.Settings.SessionIdle, o.env.Settings.SessionHard = o.env.Settings.SessionHard, o.env.Settings.SessionHard*4
 		o.now = noon.Add(c.after)
-		err := o.service().ProvePassword(t.Context(), sc, secret)
-		if !fault.HasCode(err, c.proof) || fault.As(err).Fields[0].Code != "temporary" || len(o.charges) > 2 {
-			t.Errorf("after %s it proves: %v, charged %q", c.after, err, o.charges)
+		err := o.service().VerifyOwnPassword(t.Context(), sc, secret)
+		if !fault.HasCode(err, c.proof) || fault.As(err).Fields[0].Code != "temporary" || len(o.reserved) > 2 {
+			t.Errorf("after %s it proves: %v, charged %q", c.after, err, o.reserved)
 		}
-		_, err = o.service().ChangeOwnPassword(t.Context(), sc, secret, own, signin.Device{})
+		_, err = o.service().ChangeOwnPassword(t.Context(), sc, secret, newPassword, signin.ClientInfo{})
 		if c.change == "" && err != nil || c.change != "" && !fault.HasCode(err, c.change) {
 			t.Errorf("after %s it is changed: %v", c.after, err)
 		}

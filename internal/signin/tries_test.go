@@ -14,20 +14,21 @@ import (
 	"useraccounts/internal/signin"
 )
 
-func attempt(w *world, password string) error {
-	_, err := w.service().Login(context.Background(), "doej", password, signin.Device{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
+func attempt(w *fakeStore, password string) error {
+	_, err := w.service().Login(context.Background(), "doej", password,
+		signin.ClientInfo{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
 	return err
 }
 
-// A block by tries lets one try through after 1, 2, 4, 8, and then each 15 minutes, by the clock and to the instant; the
-// hundredth failure in a row waits for an administrator (NIST SP 800-63B-4, 3.2.2).
+// A block by tries lets one try through after 1, 2, 4, 8, and then each 15 minutes, by the clock and to the instant;
+// the hundredth failure in a row waits for an administrator (NIST SP 800-63B-4, 3.2.2).
 func TestTheTimedReleaseDoublesAndStops(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	for range 5 {
 		_ = attempt(w, "wrong")
 	}
 	waits := []time.Duration{1, 2, 4, 8, 15, 15, 15}
-	for w.accounts["doej"].FailedTries < account.HardStop {
+	for w.accounts["doej"].FailedTries < account.MaxConsecutiveFailures {
 		wait := 15 * time.Minute
 		if len(waits) > 0 {
 			wait, waits = waits[0]*time.Minute, waits[1:]
@@ -57,7 +58,7 @@ func TestTheTimedReleaseDoublesAndStops(t *testing.T) {
 
 // The right password on a released try ends the block and the ladder with it.
 func TestAReleasedTryThatIsRightEndsTheBlock(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	for range 5 {
 		_ = attempt(w, "wrong")
 	}
@@ -81,7 +82,7 @@ func TestAReleasedTryThatIsRightEndsTheBlock(t *testing.T) {
 
 // Where the environment does not release, a block stays.
 func TestWithoutTheReleaseABlockStays(t *testing.T) {
-	w := newWorld(with(func(a *account.Account) { a.DateTo = "" }))
+	w := newFakeStore(doejWith(func(a *account.Account) { a.DateTo = "" }))
 	w.env.Settings.FailedTryRelease = false
 	for range 5 {
 		_ = attempt(w, "wrong")
@@ -95,10 +96,11 @@ func TestWithoutTheReleaseABlockStays(t *testing.T) {
 // C10, V16: no number of failures and no stored limit makes the wait short, negative or endless by overflow.
 func TestTheWaitNeverOverflows(t *testing.T) {
 	for _, limit := range []int{math.MinInt, -1, 0, 1, 5, 100, math.MaxInt} {
-		rule := signin.Allowance{Limit: environment.Settings{FailedTryLimit: limit}.TryLimit(), Release: true}
+		rule := signin.AttemptPolicy{Limit: environment.Settings{FailedTryLimit: limit}.TryLimit(), Release: true}
 		for _, failures := range []int64{math.MinInt64, 0, 5, 6, 99, 100, 101, math.MaxInt64} {
 			wait, released := rule.Wait(failures)
-			if released != (failures < account.HardStop) || released && (wait < time.Minute || wait > 15*time.Minute) {
+			if released != (failures < account.MaxConsecutiveFailures) || released &&
+				(wait < time.Minute || wait > 15*time.Minute) {
 				t.Errorf("limit %d, %d failures: %s, %v", limit, failures, wait, released)
 			}
 		}
@@ -108,22 +110,24 @@ func TestTheWaitNeverOverflows(t *testing.T) {
 // V81: each refusal is told of once, with its real reason and where it came from; what was typed is nowhere.
 func TestTheLogSaysWhySignInFailed(t *testing.T) {
 	for name, c := range refusals() {
-		w := newWorld(c.account)
+		w := newFakeStore(c.account)
 		_ = attempt(w, c.password)
-		if len(w.refusals) != 1 {
-			t.Fatalf("%s: %d lines", name, len(w.refusals))
+		if len(w.failures) != 1 {
+			t.Fatalf("%s: %d lines", name, len(w.failures))
 		}
-		r := w.refusals[0]
+		r := w.failures[0]
 		want := map[string]string{
 			"wrong password": "Wrong password.", "empty password": "Wrong password.", "another case": "Wrong password.",
 			"blocked": "Login access is blocked.", "blocked and wrong": "Wrong password. Login access is blocked.",
 			"blocked by tries": "The tries are used up; the password was not looked at.", "the last try": "Wrong password.",
-			"locked": "The account is locked.", "not yet": "Out of the account's dates.", "no longer": "Out of the account's dates.",
+			"locked": "The account is locked.", "not yet": "Out of the account's dates.",
+			"no longer":            "Out of the account's dates.",
 			"no password":          "The account has no password: none was set yet, or its licence is for API clients.",
 			"API client, no input": "The account has no password: none was set yet, or its licence is for API clients.",
 			"nobody":               "No such username or email.",
 		}[name]
-		if r.Why != want || r.Known != (name != "nobody") || r.Blocks != (name == "the last try") || r.Device.Address != "192.0.2.1" {
+		if r.Reason != want || r.Known != (name != "nobody") || r.Blocks != (name == "the last try") ||
+			r.Client.Address != "192.0.2.1" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -131,9 +135,9 @@ func TestTheLogSaysWhySignInFailed(t *testing.T) {
 
 // The access record hears why; the answer does not (V21).
 func TestTheRecordHearsWhy(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	var whose, why string
-	d := signin.Device{Refused: func(a, reason string) { whose, why = a, reason }}
+	d := signin.ClientInfo{OnRefused: func(a, reason string) { whose, why = a, reason }}
 	_, _ = w.service().Login(context.Background(), "doej", "wrong", d)
 	if whose != doej().ID || why != "Wrong password." {
 		t.Errorf("%q: %q", whose, why)
@@ -144,29 +148,29 @@ func TestTheRecordHearsWhy(t *testing.T) {
 	}
 }
 
-// counter is a Throttle that says what it is told to.
-type counter struct {
+// fakeRateLimiter is a Throttle that says what it is told to.
+type fakeRateLimiter struct {
 	count    int
 	networks []string
 	fail     error
 }
 
-func (c *counter) Admit(_ context.Context, _, network string, now time.Time) (int, time.Time, error) {
+func (c *fakeRateLimiter) Count(_ context.Context, _, network string, now time.Time) (int, time.Time, error) {
 	c.networks = append(c.networks, network)
 	return c.count, now.Add(20 * time.Second), c.fail
 }
 
 // V19: beyond the rate a network is told to come back, and no account, ticket or session is touched.
 func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
-	w := newWorld(doej())
+	w := newFakeStore(doej())
 	in := login(t, w)
 	before := w.sessions[in.Session.ID]
-	charged, work := len(w.charges), w.work
+	charged, work := len(w.reserved), w.work
 	for count, over := range map[int]bool{10: false, 11: true} {
 		s := w.service()
-		s.Throttle, s.PerMinute = &counter{count: count}, 10
-		_, err := s.Login(context.Background(), "nobody", "x", signin.Device{})
-		if got := fault.Is(err, fault.TooMany); got != over {
+		s.RateLimiter, s.RequestsPerMinute = &fakeRateLimiter{count: count}, 10
+		_, err := s.Login(context.Background(), "nobody", "x", signin.ClientInfo{})
+		if got := fault.Is(err, fault.TooManyRequests); got != over {
 			t.Errorf("request %d: %v", count, err)
 		}
 		if over && fault.As(err).RetryAfter != 20*time.Second {
@@ -174,18 +178,20 @@ func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
 		}
 	}
 	s := w.service()
-	s.Throttle, s.PerMinute = &counter{count: 11}, 10
-	_, login := s.Login(context.Background(), "doej", secret, signin.Device{})
-	_, refresh := s.Refresh(context.Background(), in.Refresh.Reveal(), signin.Device{})
-	if !fault.Is(login, fault.TooMany) || !fault.Is(refresh, fault.TooMany) || len(w.charges) != charged+1 || w.work != work+1 {
-		t.Errorf("%v, %v, %d charges, %d hashes", login, refresh, len(w.charges)-charged, w.work-work)
+	s.RateLimiter, s.RequestsPerMinute = &fakeRateLimiter{count: 11}, 10
+	_, login := s.Login(context.Background(), "doej", secret, signin.ClientInfo{})
+	_, refresh := s.Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{})
+	if !fault.Is(login, fault.TooManyRequests) || !fault.Is(refresh, fault.TooManyRequests) ||
+		len(w.reserved) != charged+1 || w.work != work+1 {
+		t.Errorf("%v, %v, %d charges, %d hashes", login, refresh, len(w.reserved)-charged, w.work-work)
 	}
-	if after := w.sessions[in.Session.ID]; string(after.RefreshHash) != string(before.RefreshHash) || len(w.sessions) != 1 {
+	if after := w.sessions[in.Session.ID]; string(after.RefreshHash) != string(before.RefreshHash) ||
+		len(w.sessions) != 1 {
 		t.Error("a session was changed")
 	}
 	down := errors.New("down")
-	s.Throttle = &counter{fail: down}
-	if _, err := s.Login(context.Background(), "doej", secret, signin.Device{}); !errors.Is(err, down) { // V84
+	s.RateLimiter = &fakeRateLimiter{fail: down}
+	if _, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) { // V84
 		t.Errorf("without a count: %v", err)
 	}
 }
@@ -194,7 +200,8 @@ func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::1": "2001:db8:1:3::/64", "fe80::1%eth0": "fe80::/64", "": "unknown", "x": "unknown",
+		"2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::1": "2001:db8:1:3::/64", "fe80::1%eth0": "fe80::/64",
+		"": "unknown", "x": "unknown",
 	} {
 		if got := session.Network(address); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)

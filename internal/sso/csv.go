@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// MostLines is how many lines one file may have below its headings.
-	MostLines = 50_000
-	// mostCell bounds a cell in bytes, before anything is made of it (C51): the longest email in UTF-8 fits.
-	mostCell = 4 * MaxEmail
+	// MaxRows is how many lines one file may have below its headings.
+	MaxRows = 50_000
+	// maxCell bounds a cell in bytes, before anything is made of it (C51): the longest email in UTF-8 fits.
+	maxCell = 4 * MaxEmail
 )
 
-// Line is one line of a CSV file of links.
-type Line struct {
+// CSVRow is one line of a CSV file of links.
+type CSVRow struct {
 	// Number is the line of the file it begins on, from 1; the headings are usually on line 1.
 	Number int
 	// Email and ObjectID are as the file has them, without white space around.
@@ -31,15 +31,15 @@ type Line struct {
 	Bad *fault.Field
 }
 
-// ReadCSV reads a file of links line by line: email and object_id, in any order and among other columns, the headings in any
-// case, cells parted by commas, semicolons or tabs, with quotes where needed (RFC 4180) and with or without a byte order
-// mark. Lines that cannot be used come with Bad; blank ones do not come at all. The first error ends the reading: an
-// Invalid fault for a file that is no such CSV or is too long, else what r said.
-func ReadCSV(r io.Reader) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
+// ReadCSV reads a file of links line by line: email and object_id, in any order and among other columns, the headings
+// in any case, cells parted by commas, semicolons or tabs, with quotes where needed (RFC 4180) and with or without a
+// byte order mark. Lines that cannot be used come with Bad; blank ones do not come at all. The first error ends the
+// reading: an Invalid fault for a file that is no such CSV or is too long, else what r said.
+func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
+	return func(yield func(CSVRow, error) bool) {
 		rows, at, err := openCSV(r)
 		if err != nil {
-			yield(Line{}, err)
+			yield(CSVRow{}, err)
 			return
 		}
 		for count := 0; ; {
@@ -47,14 +47,14 @@ func ReadCSV(r io.Reader) iter.Seq2[Line, error] {
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			line, err := at.line(rows, cells, err)
-			if err == nil && line.Bad == nil && line.Email == "" && line.ObjectID == "" {
+			row, err := at.row(rows, cells, err)
+			if err == nil && row.Bad == nil && row.Email == "" && row.ObjectID == "" {
 				continue
 			}
-			if count++; err == nil && count > MostLines {
-				err = badFile("tooLong", "The file has more than 50,000 lines. Split it into smaller files.")
+			if count++; err == nil && count > MaxRows {
+				err = fileFault("tooLong", "The file has more than 50,000 lines. Split it into smaller files.")
 			}
-			if !yield(line, err) || err != nil {
+			if !yield(row, err) || err != nil {
 				return
 			}
 		}
@@ -64,42 +64,43 @@ func ReadCSV(r io.Reader) iter.Seq2[Line, error] {
 // columns is where a file has what counts.
 type columns struct{ email, objectID int }
 
-func (at columns) line(rows *csv.Reader, cells []string, err error) (Line, error) {
-	var wrong *csv.ParseError
-	if errors.As(err, &wrong) {
-		return Line{Number: wrong.StartLine, Bad: &fault.Field{Field: "line", Code: "quotes",
+func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, error) {
+	var parseErr *csv.ParseError
+	if errors.As(err, &parseErr) {
+		return CSVRow{Number: parseErr.StartLine, Bad: &fault.Field{Field: "line", Code: "quotes",
 			Message: "The quotes of this line do not match. Put quotes around a whole cell, and double those within it."}}, nil
 	}
 	if err != nil {
-		return Line{}, err
+		return CSVRow{}, err
 	}
 	number, _ := rows.FieldPos(0)
-	line := Line{Number: number}
+	row := CSVRow{Number: number}
 	for _, c := range []struct {
 		into *string
 		at   int
 		name string
-	}{{&line.Email, at.email, "email"}, {&line.ObjectID, at.objectID, "object_id"}} {
+	}{{&row.Email, at.email, "email"}, {&row.ObjectID, at.objectID, "object_id"}} {
 		if c.at >= len(cells) {
 			continue
 		}
 		text := strings.TrimSpace(cells[c.at])
 		switch {
-		case len(text) > mostCell:
-			line.Bad = &fault.Field{Field: c.name, Code: "tooLong", Message: "This is too long for an " + c.name + "."}
+		case len(text) > maxCell:
+			row.Bad = &fault.Field{Field: c.name, Code: "tooLong", Message: "This is too long for an " + c.name + "."}
 		case !utf8.ValidString(text):
-			line.Bad = &fault.Field{Field: c.name, Code: "encoding", Message: "This is not UTF-8. Save the file as \"CSV UTF-8\"."}
+			row.Bad = &fault.Field{Field: c.name, Code: "encoding",
+				Message: "This is not UTF-8. Save the file as \"CSV UTF-8\"."}
 		default:
 			*c.into = strings.Clone(text) // the reader uses its memory again
 		}
 	}
-	if line.Bad == nil && line.Email == "" && line.ObjectID != "" {
-		line.Bad = &fault.Field{Field: "email", Code: "required", Message: "This line has no email."}
+	if row.Bad == nil && row.Email == "" && row.ObjectID != "" {
+		row.Bad = &fault.Field{Field: "email", Code: "required", Message: "This line has no email."}
 	}
-	if line.Bad == nil && line.ObjectID == "" && line.Email != "" {
-		line.Bad = &fault.Field{Field: "object_id", Code: "required", Message: "This line has no object_id."}
+	if row.Bad == nil && row.ObjectID == "" && row.Email != "" {
+		row.Bad = &fault.Field{Field: "object_id", Code: "required", Message: "This line has no object_id."}
 	}
-	return line, nil
+	return row, nil
 }
 
 // openCSV reads up to the headings.
@@ -111,28 +112,32 @@ func openCSV(r io.Reader) (*csv.Reader, columns, error) {
 	}
 	switch {
 	case len(bytes.TrimSpace(start)) == 0:
-		return nil, columns{}, badFile("empty", "The file is empty. It needs the headings email and object_id, and a line for each person.")
+		return nil, columns{},
+			fileFault("empty", "The file is empty. It needs the headings email and object_id, and a line for each person.")
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
-		return nil, columns{}, badFile("format", "This is a workbook, not a CSV file. Save it as \"CSV UTF-8\" in the spreadsheet program.")
-	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")), bytes.IndexByte(start, 0) >= 0:
-		return nil, columns{}, badFile("encoding", "This is not UTF-8 text. Save the file as \"CSV UTF-8\".")
+		return nil, columns{},
+			fileFault("format", "This is a workbook, not a CSV file. Save it as \"CSV UTF-8\" in the spreadsheet program.")
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")),
+		bytes.IndexByte(start, 0) >= 0:
+		return nil, columns{}, fileFault("encoding", "This is not UTF-8 text. Save the file as \"CSV UTF-8\".")
 	}
 	if bom := []byte("\xef\xbb\xbf"); bytes.HasPrefix(start, bom) {
 		_, _ = in.Discard(len(bom)) // is buffered
 		start = start[len(bom):]
 	}
 	rows := csv.NewReader(in)
-	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord, rows.TrimLeadingSpace = separator(start), -1, true, true
+	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord, rows.TrimLeadingSpace = detectSeparator(start), -1, true, true
 	headings, err := rows.Read()
 	if err != nil {
-		return nil, columns{}, badFile("headings", "The first line cannot be read as headings. It needs the columns email and object_id.")
+		return nil, columns{},
+			fileFault("headings", "The first line cannot be read as headings. It needs the columns email and object_id.")
 	}
 	at, err := findColumns(headings)
 	return rows, at, err
 }
 
-// separator is what parts the cells of the first line most often.
-func separator(start []byte) rune {
+// detectSeparator is what parts the cells of the first line most often.
+func detectSeparator(start []byte) rune {
 	first, _, _ := bytes.Cut(bytes.TrimLeft(start, "\r\n"), []byte("\n"))
 	best, most := ',', bytes.Count(first, []byte(","))
 	for _, r := range ";\t" {
@@ -156,17 +161,17 @@ func findColumns(headings []string) (columns, error) {
 	at := columns{slices.Index(plain, "email"), slices.Index(plain, "objectid")}
 	switch {
 	case at.email < 0 && at.objectID < 0:
-		return at, badFile("headings", "The first line has neither the heading email nor object_id. It needs both.")
+		return at, fileFault("headings", "The first line has neither the heading email nor object_id. It needs both.")
 	case at.email < 0:
-		return at, badFile("headings", "The first line has no heading email.")
+		return at, fileFault("headings", "The first line has no heading email.")
 	case at.objectID < 0:
-		return at, badFile("headings", "The first line has no heading object_id.")
+		return at, fileFault("headings", "The first line has no heading object_id.")
 	case slices.Contains(plain[at.email+1:], "email"), slices.Contains(plain[at.objectID+1:], "objectid"):
-		return at, badFile("headings", "A heading stands twice in the first line. Leave one of the two columns out.")
+		return at, fileFault("headings", "A heading stands twice in the first line. Leave one of the two columns out.")
 	}
 	return at, nil
 }
 
-func badFile(code, message string) error {
+func fileFault(code, message string) error {
 	return fault.InvalidFields([]fault.Field{{Field: "file", Code: code, Message: message}})
 }

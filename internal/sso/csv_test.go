@@ -10,9 +10,9 @@ import (
 	"useraccounts/internal/fault"
 )
 
-func lines(t *testing.T, text string) ([]Line, error) {
+func readAll(t *testing.T, text string) ([]CSVRow, error) {
 	t.Helper()
-	var out []Line
+	var out []CSVRow
 	for line, err := range ReadCSV(strings.NewReader(text)) {
 		if err != nil {
 			return out, err
@@ -23,7 +23,8 @@ func lines(t *testing.T, text string) ([]Line, error) {
 }
 
 func TestReadCSVTakesFilesAsProgramsWriteThem(t *testing.T) {
-	want := []Line{{Number: 2, Email: "a@example.com", ObjectID: "id-1"}, {Number: 3, Email: "b@example.com", ObjectID: "id;2"}}
+	want := []CSVRow{{Number: 2, Email: "a@example.com", ObjectID: "id-1"},
+		{Number: 3, Email: "b@example.com", ObjectID: "id;2"}}
 	for name, text := range map[string]string{
 		"plain":             "email,object_id\na@example.com,id-1\nb@example.com,id;2\n",
 		"no last line end":  "email,object_id\na@example.com,id-1\nb@example.com,id;2",
@@ -37,7 +38,7 @@ func TestReadCSVTakesFilesAsProgramsWriteThem(t *testing.T) {
 		"empty lines":       "email,object_id\na@example.com,id-1\nb@example.com,id;2\n\n,\n  ,  \n",
 		"quoted after mark": "\ufeff\"email\",\"object_id\"\na@example.com,id-1\nb@example.com,id;2\n",
 	} {
-		got, err := lines(t, text)
+		got, err := readAll(t, text)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
@@ -45,7 +46,9 @@ func TestReadCSVTakesFilesAsProgramsWriteThem(t *testing.T) {
 }
 
 func TestReadCSVNamesTheLineThatIsWrongAndGoesOn(t *testing.T) {
-	got, err := lines(t, "email,object_id\na@example.com\n,id-2\nb\"c,id-3\nd@example.com,id-4\n"+strings.Repeat("x", 2000)+",id-5\n\xffe@example.com,id-6\n")
+	got, err := readAll(t,
+		"email,object_id\na@example.com\n,id-2\nb\"c,id-3\nd@example.com,id-4\n"+strings.Repeat("x", 2000)+
+			",id-5\n\xffe@example.com,id-6\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,8 @@ func TestReadCSVNamesTheLineThatIsWrongAndGoesOn(t *testing.T) {
 		}
 		told = append(told, fmt.Sprint(l.Number, " ", what))
 	}
-	want := []string{"2 object_id required", "3 email required", "4 line quotes", "5 good", "6 email tooLong", "7 email encoding"}
+	want := []string{"2 object_id required", "3 email required", "4 line quotes", "5 good", "6 email tooLong",
+		"7 email encoding"}
 	if !reflect.DeepEqual(told, want) {
 		t.Errorf("got %q, want %q", told, want)
 	}
@@ -75,7 +79,7 @@ func TestReadCSVRefusesWhatIsNoSuchFile(t *testing.T) {
 		"a heading twice": {"email,object_id,Email\n", "twice"},
 		"broken heading":  {"em\"ail,object_id\n", "headings"},
 	} {
-		_, err := lines(t, c.text)
+		_, err := readAll(t, c.text)
 		if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.As(err).Fields[0].Message, c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -86,7 +90,8 @@ func TestReadCSVRefusesWhatIsNoSuchFile(t *testing.T) {
 func TestReadCSVStopsAtTheMostLines(t *testing.T) {
 	read := 0
 	body := func(lines int) io.Reader {
-		return io.MultiReader(strings.NewReader("email,object_id\n"), &repeat{text: "a@example.com,id\n", left: lines, read: &read})
+		return io.MultiReader(strings.NewReader("email,object_id\n"),
+			&repeatReader{text: "a@example.com,id\n", left: lines, read: &read})
 	}
 	count := func(r io.Reader) (n int, err error) {
 		for _, err := range ReadCSV(r) {
@@ -97,25 +102,25 @@ func TestReadCSVStopsAtTheMostLines(t *testing.T) {
 		}
 		return n, nil
 	}
-	if n, err := count(body(MostLines)); n != MostLines || err != nil {
+	if n, err := count(body(MaxRows)); n != MaxRows || err != nil {
 		t.Errorf("at the bound: %d, %v", n, err)
 	}
 	read = 0
-	if n, err := count(body(100 * MostLines)); n != MostLines || !fault.Is(err, fault.Invalid) {
+	if n, err := count(body(100 * MaxRows)); n != MaxRows || !fault.Is(err, fault.Invalid) {
 		t.Errorf("over the bound: %d, %v", n, err)
 	}
-	if read > MostLines+10_000 {
-		t.Errorf("read %d lines of a file that is refused at %d", read, MostLines)
+	if read > MaxRows+10_000 {
+		t.Errorf("read %d lines of a file that is refused at %d", read, MaxRows)
 	}
 }
 
-type repeat struct {
+type repeatReader struct {
 	text string
 	left int
 	read *int
 }
 
-func (r *repeat) Read(p []byte) (int, error) {
+func (r *repeatReader) Read(p []byte) (int, error) {
 	if r.left == 0 {
 		return 0, io.EOF
 	}
@@ -125,7 +130,8 @@ func (r *repeat) Read(p []byte) (int, error) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	for _, seed := range []string{"email,object_id\na@b.c,1\n", "\ufeffemail;object_id\n\"x\"\"\";2", "email\tobject_id\n\"", "object_id,email\r\n,\r\n"} {
+	for _, seed := range []string{"email,object_id\na@b.c,1\n", "\ufeffemail;object_id\n\"x\"\"\";2",
+		"email\tobject_id\n\"", "object_id,email\r\n,\r\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -141,7 +147,8 @@ func FuzzReadCSV(f *testing.F) {
 				t.Fatalf("line %d after %d", line.Number, last)
 			}
 			last = line.Number
-			if line.Bad == nil && (line.Email == "" || line.ObjectID == "" || len(line.Email) > mostCell || len(line.ObjectID) > mostCell) {
+			if line.Bad == nil &&
+				(line.Email == "" || line.ObjectID == "" || len(line.Email) > maxCell || len(line.ObjectID) > maxCell) {
 				t.Fatalf("a good line of %q and %q", line.Email, line.ObjectID)
 			}
 		}

@@ -13,8 +13,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// AttemptLife is how long a person has at the provider (V51).
-const AttemptLife = 10 * time.Minute
+// AuthRequestLifetime is how long a person has at the provider (V51).
+const AuthRequestLifetime = 10 * time.Minute
 
 // Purpose is what somebody goes to a provider for. An answer to one question never answers another.
 type Purpose string
@@ -26,13 +26,13 @@ const (
 	ToReadDirectory Purpose = "directory"
 )
 
-// Attempt is one way to a provider and back. It is found by its state, and used once.
-type Attempt struct {
-	// State is the SHA-256 of what goes to the provider, Browser that of what stays with the browser that went.
-	State, Browser []byte
-	Asking         Asking
-	Purpose        Purpose
-	ProviderID     string
+// AuthRequest is one way to a provider and back. It is found by its state, and used once.
+type AuthRequest struct {
+	// StateHash is the SHA-256 of what goes to the provider, Browser that of what stays with the browser that went.
+	StateHash, BrowserHash []byte
+	Params                 AuthParams
+	Purpose                Purpose
+	ProviderID             string
 	// AccountID and Epoch are whose attempt it is, for those of people who are signed in.
 	AccountID string
 	Epoch     int64
@@ -41,158 +41,167 @@ type Attempt struct {
 	Expires time.Time
 }
 
-// Attempts keeps attempts.
-type Attempts interface {
-	// Keep writes an attempt.
-	Keep(ctx context.Context, env string, a Attempt) error
-	// Take returns an attempt by the hash of its state and removes it: of two that take it at once, one gets NotFound.
-	Take(ctx context.Context, env string, state []byte) (Attempt, error)
+// AuthRequestStore keeps attempts.
+type AuthRequestStore interface {
+	// SaveAuthRequest writes an attempt.
+	SaveAuthRequest(ctx context.Context, env string, a AuthRequest) error
+	// ConsumeAuthRequest returns an attempt by the hash of its state and removes it: of two that take it at once, one gets
+	// NotFound.
+	ConsumeAuthRequest(ctx context.Context, env string, state []byte) (AuthRequest, error)
 }
 
-// Asker goes to providers.
-type Asker interface {
+// ProviderClient goes to providers.
+type ProviderClient interface {
 	// AuthURL returns where a person signs in at the provider.
-	AuthURL(ctx context.Context, p Provider, a Asking) (string, error)
-	// Identify turns the code that came back into who it was and an access token; *Trouble if anything is in doubt.
-	Identify(ctx context.Context, p Provider, secret, code string, a Asking) (Identity, string, error)
+	AuthURL(ctx context.Context, p Provider, a AuthParams) (string, error)
+	// Exchange turns the code that came back into who it was and an access token; *Trouble if anything is in doubt.
+	Exchange(ctx context.Context, p Provider, secret, code string, a AuthParams) (Claims, string, error)
 }
 
 // Flow takes people to providers and back.
 type Flow struct {
 	Providers *Providers
-	Attempts  Attempts
-	Asker     Asker
+	Requests  AuthRequestStore
+	Client    ProviderClient
 	// GraphURL is where Azure's directory is read; empty for its worldwide cloud.
 	GraphURL string
 	Now      func() time.Time
 }
 
-// Departure is what a browser needs to go to a provider: the address, the state in it, and a secret to come back with.
-type Departure struct {
-	URL     string
-	State   string
-	Browser string
+// AuthRedirect is what a browser needs to go to a provider: the address, the state in it, and a secret to come back
+// with.
+type AuthRedirect struct {
+	URL           string
+	State         string
+	BrowserSecret string
 }
 
 // directoryScope lets the wizard list the people of a directory (Microsoft Graph, GET /users).
 func (f *Flow) directoryScope() string { return cmp.Or(f.GraphURL, GraphURL) + "/User.Read.All" }
 
-// Depart begins an attempt at an enabled provider; NotFound if it is none. a says what for and whose; the rest is filled in.
-func (f *Flow) Depart(ctx context.Context, env, providerID string, a Attempt) (Departure, error) {
+// Begin begins an attempt at an enabled provider; NotFound if it is none. a says what for and whose; the rest is filled
+// in.
+func (f *Flow) Begin(ctx context.Context, env, providerID string, a AuthRequest) (AuthRedirect, error) {
 	p, err := f.Providers.Get(ctx, env, providerID)
 	if err != nil {
-		return Departure{}, err
+		return AuthRedirect{}, err
 	}
 	if !p.Enabled && a.Purpose != ToReadDirectory { // links may be made before people are let in by them
-		return Departure{}, fault.New(fault.NotFound, "notFound", "There is no such provider.")
+		return AuthRedirect{}, fault.New(fault.NotFound, "notFound", "There is no such provider.")
 	}
 	if p.Kind != Azure && a.Purpose == ToReadDirectory {
-		return Departure{}, fault.New(fault.Conflict, "noDirectory", "Only the directory of a provider of the kind azure can be read; link people of %s by a CSV file.", p.Name)
+		return AuthRedirect{},
+			fault.New(fault.Conflict, "noDirectory",
+				"Only the directory of a provider of the kind azure can be read; link people of %s by a CSV file.", p.Name)
 	}
 	state, browser := rand.Text()+rand.Text(), rand.Text()+rand.Text()
-	a.State, a.Browser, a.ProviderID = digest(state), digest(browser), p.ID
-	a.Asking = Asking{State: state, Nonce: rand.Text() + rand.Text(), Verifier: rand.Text() + rand.Text()}
+	a.StateHash, a.BrowserHash, a.ProviderID = digest(state), digest(browser), p.ID
+	a.Params = AuthParams{State: state, Nonce: rand.Text() + rand.Text(), Verifier: rand.Text() + rand.Text()}
 	if a.Purpose == ToReadDirectory {
-		a.Asking.Scopes = []string{f.directoryScope()}
+		a.Params.Scopes = []string{f.directoryScope()}
 	}
-	a.Expires = f.Now().UTC().Truncate(time.Millisecond).Add(AttemptLife)
-	where, err := f.Asker.AuthURL(ctx, p, a.Asking)
+	a.Expires = f.Now().UTC().Truncate(time.Millisecond).Add(AuthRequestLifetime)
+	where, err := f.Client.AuthURL(ctx, p, a.Params)
 	if err != nil {
-		return Departure{}, f.troubled(a, err)
+		return AuthRedirect{}, f.providerFault(a, err)
 	}
-	a.Asking.State = "" // only its hash is kept
-	return Departure{URL: where, State: state, Browser: browser}, f.Attempts.Keep(ctx, env, a)
+	a.Params.State = "" // only its hash is kept
+	return AuthRedirect{URL: where, State: state, BrowserSecret: browser}, f.Requests.SaveAuthRequest(ctx, env, a)
 }
 
-// Return is what a browser comes back with.
-type Return struct {
+// Callback is what a browser comes back with.
+type Callback struct {
 	State, Code string
 	// Error is the provider's, in place of a code (RFC 6749, 4.1.2.1).
 	Error string
-	// Browser is what Depart gave it to keep.
-	Browser string
+	// BrowserSecret is what Depart gave it to keep.
+	BrowserSecret string
 	// AccountID and Epoch are of the caller who is signed in, blank for nobody: whose attempt it was has to come back.
 	AccountID string
 	Epoch     int64
 }
 
-// Arrival is who came back, and what for.
-type Arrival struct {
-	Attempt  Attempt
+// CallbackResult is who came back, and what for.
+type CallbackResult struct {
+	Request  AuthRequest
 	Provider Provider
-	Identity Identity
+	Claims   Claims
 	// AccessToken is for the scopes of the attempt.
 	AccessToken string
 }
 
-// Arrive takes a return: the attempt must be one that this browser began, not used and not over, its provider still enabled,
-// and the token beyond doubt (V51, V52).
-func (f *Flow) Arrive(ctx context.Context, env string, r Return, purposes ...Purpose) (Arrival, error) {
+// Complete takes a return: the attempt must be one that this browser began, not used and not over, its provider still
+// enabled, and the token beyond doubt (V51, V52).
+func (f *Flow) Complete(ctx context.Context, env string, r Callback, purposes ...Purpose) (CallbackResult, error) {
 	if r.State == "" || len(r.State) > 256 || len(r.Code) > 4096 {
-		return Arrival{}, lost()
+		return CallbackResult{}, unknownRequest()
 	}
-	a, err := f.Attempts.Take(ctx, env, digest(r.State))
+	a, err := f.Requests.ConsumeAuthRequest(ctx, env, digest(r.State))
 	if fault.Is(err, fault.NotFound) {
-		return Arrival{}, lost()
+		return CallbackResult{}, unknownRequest()
 	}
 	if err != nil {
-		return Arrival{}, err
+		return CallbackResult{}, err
 	}
-	mine := subtle.ConstantTimeCompare(a.Browser, digest(r.Browser)) == 1
-	mine = mine && a.AccountID == r.AccountID && a.Epoch == r.Epoch
-	if !mine || !f.Now().Before(a.Expires) || !slices.Contains(purposes, a.Purpose) {
-		return Arrival{}, lost()
+	matches := subtle.ConstantTimeCompare(a.BrowserHash, digest(r.BrowserSecret)) == 1
+	matches = matches && a.AccountID == r.AccountID && a.Epoch == r.Epoch
+	if !matches || !f.Now().Before(a.Expires) || !slices.Contains(purposes, a.Purpose) {
+		return CallbackResult{}, unknownRequest()
 	}
 	p, err := f.Providers.Get(ctx, env, a.ProviderID)
 	if fault.Is(err, fault.NotFound) || err == nil && !p.Enabled && a.Purpose != ToReadDirectory {
-		return Arrival{}, lost() // turned off since (C38)
+		return CallbackResult{}, unknownRequest() // turned off since (C38)
 	}
 	if err != nil {
-		return Arrival{}, err
+		return CallbackResult{}, err
 	}
 	if r.Code == "" {
-		return Arrival{}, f.troubled(a, refusedBy(r.Error))
+		return CallbackResult{}, f.providerFault(a, callbackError(r.Error))
 	}
 	secret, err := f.Providers.Secret(ctx, env, p)
 	if err != nil {
-		return Arrival{}, err
+		return CallbackResult{}, err
 	}
-	identity, access, err := f.Asker.Identify(ctx, p, secret, r.Code, a.Asking)
+	identity, access, err := f.Client.Exchange(ctx, p, secret, r.Code, a.Params)
 	if err != nil {
-		return Arrival{}, f.troubled(a, err)
+		return CallbackResult{}, f.providerFault(a, err)
 	}
-	return Arrival{Attempt: a, Provider: p, Identity: identity, AccessToken: access}, nil
+	return CallbackResult{Request: a, Provider: p, Claims: identity, AccessToken: access}, nil
 }
 
-// troubled tells a provider's trouble: with its advice to an administrator who reads the directory, with no more than its
-// code to people who only want in. Neither says anything of any account.
-func (f *Flow) troubled(a Attempt, err error) error {
-	var t *Trouble
+// providerFault tells a provider's trouble: with its advice to an administrator who reads the directory, with no more
+// than its code to people who only want in. Neither says anything of any account.
+func (f *Flow) providerFault(a AuthRequest, err error) error {
+	var t *ProviderError
 	switch {
 	case !errors.As(err, &t):
 		return err
 	case a.Purpose == ToReadDirectory:
-		return Told(err)
+		return ProviderFault(err)
 	case t.Code == "cancelled":
-		return fault.New(fault.Conflict, "provider.cancelled", "%s", t.Advice).Because(t)
+		return fault.New(fault.Conflict, "provider.cancelled", "%s", t.Advice).WithCause(t)
 	}
 	return fault.New(fault.Conflict, "provider."+t.Code,
-		"The provider could not tell who you are (%s). Try again; if it stays so, sign in with your password and tell your administrator.", t.Code).Because(t)
+		"The provider could not tell who you are (%s). Try again; if it stays so, sign in with your password and tell "+
+			"your administrator.", t.Code).WithCause(t)
 }
 
-// refusedBy turns the error that a provider sent a browser back with into what happened.
-func refusedBy(code string) error {
+// callbackError turns the error that a provider sent a browser back with into what happened.
+func callbackError(code string) error {
 	switch code {
 	case "access_denied", "login_required", "interaction_required":
-		return NewTrouble("cancelled", nil, "The sign-in at the provider was cancelled, or it did not let this application in. If you did not cancel it, an administrator of the directory has to assign or consent to the application.")
+		return NewProviderError("cancelled", nil,
+			"The sign-in at the provider was cancelled, or it did not let this application in. If you did not cancel it, an "+
+				"administrator of the directory has to assign or consent to the application.")
 	case "consent_required":
-		return NewTrouble("consent", nil, "An administrator of the directory has to consent to the application first.")
+		return NewProviderError("consent", nil, "An administrator of the directory has to consent to the application first.")
 	case "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type":
-		return NewTrouble("client", nil, "The provider refused the request (%s). Check the client id, and that the address to return to is registered there.", code)
+		return NewProviderError("client", nil,
+			"The provider refused the request (%s). Check the client id, and that the address to return to is registered there.", code)
 	case "temporarily_unavailable", "server_error":
-		return NewTrouble("unreachable", nil, "The provider is out of order just now. Try again later.")
+		return NewProviderError("unreachable", nil, "The provider is out of order just now. Try again later.")
 	}
-	return NewTrouble("refused", nil, "The provider sent nobody back.")
+	return NewProviderError("refused", nil, "The provider sent nobody back.")
 }
 
 func digest(text string) []byte {
@@ -200,8 +209,9 @@ func digest(text string) []byte {
 	return sum[:]
 }
 
-// lost is the one answer to a return that belongs to no attempt: forged, of another browser, used, over, or of a provider
-// that was turned off.
-func lost() error {
-	return fault.New(fault.Unauthenticated, "attempt", "This sign-in is over, or was begun in another browser. Begin again.")
+// unknownRequest is the one answer to a return that belongs to no attempt: forged, of another browser, used, over, or
+// of a provider that was turned off.
+func unknownRequest() error {
+	return fault.New(fault.Unauthenticated, "attempt",
+		"This sign-in is over, or was begun in another browser. Begin again.")
 }

@@ -16,12 +16,12 @@ type Outcome string
 
 // The outcomes. Only Linkable and LinkedNow make or made a link.
 const (
-	Linkable      Outcome = "linkable"      // a preview: it would be linked
-	LinkedNow     Outcome = "linked"        // it was linked by this
-	AlreadyLinked Outcome = "alreadyLinked" // it was so before
-	NoSuchEmail   Outcome = "noSuchEmail"   // no account has this email
-	TwoAccounts   Outcome = "twoAccounts"   // the object id stands beside two emails, or the email beside two object ids
-	LinkedOther   Outcome = "linkedToAnother"
+	Linkable        Outcome = "linkable"      // a preview: it would be linked
+	LinkedNow       Outcome = "linked"        // it was linked by this
+	AlreadyLinked   Outcome = "alreadyLinked" // it was so before
+	NoSuchEmail     Outcome = "noSuchEmail"   // no account has this email
+	TwoAccounts     Outcome = "twoAccounts"   // the object id stands beside two emails, or the email beside two object ids
+	LinkedToAnother Outcome = "linkedToAnother"
 	// NotAllowed is an account that the caller may not link, Unusable a pair that is no email or no object id.
 	NotAllowed Outcome = "notAllowed"
 	Unusable   Outcome = "unusable"
@@ -34,14 +34,16 @@ const (
 
 // Outcomes returns all there are.
 func Outcomes() []Outcome {
-	return []Outcome{Linkable, LinkedNow, AlreadyLinked, NoSuchEmail, TwoAccounts, LinkedOther, NotAllowed, Unusable, NoSuchAccount, Removed, NotLinked}
+	return []Outcome{Linkable, LinkedNow, AlreadyLinked, NoSuchEmail, TwoAccounts, LinkedToAnother, NotAllowed, Unusable,
+		NoSuchAccount, Removed, NotLinked}
 }
 
-// Pair is what the wizard links: an account by its id, or else by somebody's email, and the id that the provider knows them by.
+// Pair is what the wizard links: an account by its id, or else by somebody's email, and the id that the provider knows
+// them by.
 type Pair struct{ AccountID, Email, ObjectID string }
 
-// Matched is a pair with the account that has its email.
-type Matched struct {
+// MatchResult is a pair with the account that has its email.
+type MatchResult struct {
 	Pair
 	Outcome Outcome
 	// AccountID and Username are empty where no account has the email.
@@ -52,40 +54,40 @@ type Matched struct {
 	account account.Account
 }
 
-// MostPairs is how many pairs are matched, or linked, in one call.
-const MostPairs = 1000
+// MaxPairs is how many pairs are matched, or linked, in one call.
+const MaxPairs = 1000
 
 // Match says for each pair what linking it would do. Nothing is written.
-func (s *Links) Match(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]Matched, error) {
-	out := make([]Matched, len(pairs))
+func (s *Identities) Match(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]MatchResult, error) {
+	out := make([]MatchResult, len(pairs))
 	emails, ids := make([]string, 0, len(pairs)), make([]string, 0, len(pairs))
-	normal := make([]string, len(pairs))
+	keys := make([]string, len(pairs))
 	for i, pair := range pairs {
 		out[i].Pair = pair
 		email, ok := account.Normalise(pair.Email)
-		id, bad := cleanObjectID(pair.ObjectID)
+		id, bad := normaliseObjectID(pair.ObjectID)
 		switch {
 		case bad == nil && pair.AccountID != "":
-			normal[i], out[i].ObjectID = byID+pair.AccountID, id
+			keys[i], out[i].ObjectID = idKeyPrefix+pair.AccountID, id
 			ids = append(ids, id)
 		case !ok || !account.IsEmail(email):
 			out[i].Outcome, out[i].Detail = Unusable, "This is not an email."
 		case bad != nil:
 			out[i].Outcome, out[i].Detail = Unusable, bad.Message
 		default:
-			normal[i], out[i].ObjectID = email, id
+			keys[i], out[i].ObjectID = email, id
 			emails, ids = append(emails, email), append(ids, id)
 		}
 	}
-	twice(out, normal)
-	found, err := s.Store.ByEmail(ctx, sc.Env, emails)
+	markAmbiguous(out, keys)
+	accounts, err := s.Store.AccountsByEmail(ctx, sc.Env, emails)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.byID(ctx, sc, pairs, found); err != nil {
+	if err := s.addAccountsByID(ctx, sc, pairs, accounts); err != nil {
 		return nil, err
 	}
-	whose, err := s.Store.Whose(ctx, sc.Env.ID, p.ID, ids)
+	linked, err := s.Store.IdentitiesByObjectID(ctx, sc.Env.ID, p.ID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -93,22 +95,23 @@ func (s *Links) Match(ctx context.Context, sc access.Scope, p Provider, pairs []
 		if out[i].Outcome != "" && out[i].Outcome != TwoAccounts {
 			continue
 		}
-		a, ok := found[normal[i]]
+		a, ok := accounts[keys[i]]
 		if out[i].account = a; ok {
 			out[i].AccountID, out[i].Username = a.ID, a.Username
 		}
 		if out[i].Outcome == "" {
-			out[i].judge(sc, p, ok, whose)
+			out[i].decide(sc, p, ok, linked)
 		}
 	}
-	return out, s.hindered(ctx, p, out)
+	return out, s.markLinkedElsewhere(ctx, p, out)
 }
 
-// byID marks, among texts that are emails else, the id of an account.
-const byID = "\x00"
+// idKeyPrefix marks, among texts that are emails else, the id of an account.
+const idKeyPrefix = "\x00"
 
-// byID adds the accounts that pairs name by their ids.
-func (s *Links) byID(ctx context.Context, sc access.Scope, pairs []Pair, found map[string]account.Account) error {
+// idKeyPrefix adds the accounts that pairs name by their ids.
+func (s *Identities) addAccountsByID(ctx context.Context, sc access.Scope, pairs []Pair,
+	accounts map[string]account.Account) error {
 	for _, pair := range pairs {
 		if pair.AccountID == "" {
 			continue
@@ -118,95 +121,99 @@ func (s *Links) byID(ctx context.Context, sc access.Scope, pairs []Pair, found m
 			return err
 		}
 		if err == nil {
-			found[byID+pair.AccountID] = a
+			accounts[idKeyPrefix+pair.AccountID] = a
 		}
 	}
 	return nil
 }
 
-// twice marks object ids that stand beside two emails and emails that stand beside two object ids: nobody can say which of
-// them is right. The same pair twice is no harm.
-func twice(out []Matched, normal []string) {
+// markAmbiguous marks object ids that stand beside two emails and emails that stand beside two object ids: nobody can
+// say which of them is right. The same pair twice is no harm.
+func markAmbiguous(out []MatchResult, keys []string) {
 	emails, ids := map[string]string{}, map[string]string{}
-	bad := map[string]bool{}
+	ambiguous := map[string]bool{}
 	for i := range out {
 		if out[i].Outcome != "" {
 			continue
 		}
-		email, id := normal[i], out[i].ObjectID
+		email, id := keys[i], out[i].ObjectID
 		if other, ok := ids[email]; ok && other != id {
-			bad["e"+email] = true
+			ambiguous["e"+email] = true
 		}
 		if other, ok := emails[id]; ok && other != email {
-			bad["o"+id] = true
+			ambiguous["o"+id] = true
 		}
 		ids[email], emails[id] = id, email
 	}
 	for i := range out {
 		switch {
 		case out[i].Outcome != "":
-		case bad["e"+normal[i]]:
+		case ambiguous["e"+keys[i]]:
 			out[i].Outcome, out[i].Detail = TwoAccounts, "This email stands beside two object ids. Leave the wrong one out."
-		case bad["o"+out[i].ObjectID]:
+		case ambiguous["o"+out[i].ObjectID]:
 			out[i].Outcome, out[i].Detail = TwoAccounts, "This object id stands beside two emails. Leave the wrong one out."
 		}
 	}
 }
 
-// judge says what linking would do, as far as the account and the identity tell.
-func (m *Matched) judge(sc access.Scope, p Provider, found bool, whose map[string]Link) {
-	had, linked := whose[m.ObjectID]
+// decide says what linking would do, as far as the account and the identity tell.
+func (m *MatchResult) decide(sc access.Scope, p Provider, found bool, identities map[string]FederatedIdentity) {
+	identity, linked := identities[m.ObjectID]
 	switch {
 	case !found && m.Pair.AccountID != "":
 		m.Outcome, m.Detail = NoSuchAccount, "There is no such account."
 	case !found && linked:
-		m.Outcome, m.Detail = LinkedOther, "No account has this email, and the object id is linked to an account with another."
+		m.Outcome, m.Detail = LinkedToAnother,
+			"No account has this email, and the object id is linked to an account with another."
 	case !found:
-		m.Outcome, m.Detail = NoSuchEmail, "No account has this email. Create the account, or correct the email on one of the two sides."
-	case linked && had.AccountID == m.AccountID:
+		m.Outcome, m.Detail = NoSuchEmail,
+			"No account has this email. Create the account, or correct the email on one of the two sides."
+	case linked && identity.AccountID == m.AccountID:
 		m.Outcome = AlreadyLinked
 	case linked:
-		m.Outcome, m.Detail = LinkedOther, "The object id is linked to another account at "+p.Name+". Remove that link first, if it is wrong."
-	case mayLink(sc, m.account) != nil:
-		m.Outcome, m.Detail = NotAllowed, fault.As(mayLink(sc, m.account)).Detail
+		m.Outcome, m.Detail = LinkedToAnother,
+			"The object id is linked to another account at "+p.Name+". Remove that link first, if it is wrong."
+	case checkMayLink(sc, m.account) != nil:
+		m.Outcome, m.Detail = NotAllowed, fault.As(checkMayLink(sc, m.account)).Detail
 	default:
 		m.Outcome = Linkable
 	}
 }
 
-// hindered marks accounts that are linked to another identity at the provider.
-func (s *Links) hindered(ctx context.Context, p Provider, out []Matched) error {
+// markLinkedElsewhere marks accounts that are linked to another identity at the provider.
+func (s *Identities) markLinkedElsewhere(ctx context.Context, p Provider, out []MatchResult) error {
 	for i := range out {
-		if out[i].Outcome != Linkable || !out[i].account.LinkedAt(p.ID) {
+		if out[i].Outcome != Linkable || !out[i].account.LinkedTo(p.ID) {
 			continue
 		}
-		of, err := s.Store.LinksOf(ctx, out[i].AccountID)
+		identities, err := s.Store.IdentitiesOf(ctx, out[i].AccountID)
 		if err != nil {
 			return err
 		}
-		for _, had := range of {
-			if had.ProviderID == p.ID && had.ObjectID != out[i].ObjectID {
-				out[i].Outcome, out[i].Detail = LinkedOther, "The account is linked to another identity at "+p.Name+". Remove that link first, if it is wrong."
+		for _, identity := range identities {
+			if identity.ProviderID == p.ID && identity.ObjectID != out[i].ObjectID {
+				out[i].Outcome, out[i].Detail = LinkedToAnother,
+					"The account is linked to another identity at "+p.Name+". Remove that link first, if it is wrong."
 			}
 		}
 	}
 	return nil
 }
 
-// LinkAll links what of the pairs can be linked, and says for each what became of it. One that cannot be linked keeps no other
-// from it.
-func (s *Links) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]Matched, error) {
+// LinkAll links what of the pairs can be linked, and says for each what became of it. One that cannot be linked keeps
+// no other from it.
+func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]MatchResult, error) {
 	out, err := s.Match(ctx, sc, p, pairs)
 	if err != nil {
 		return nil, err
 	}
-	var waiting []int
-	taken := map[string]string{}
+	var pending []int
+	linkedIDs := map[string]string{}
 	for i := range out {
 		if out[i].Outcome != Linkable {
 			continue
 		}
-		switch other, again := taken[out[i].AccountID]; {
+		switch other, again := linkedIDs[out[i].AccountID]; {
 		case again && other == out[i].ObjectID: // the same pair once more
 			out[i].Outcome = AlreadyLinked
 			continue
@@ -214,88 +221,92 @@ func (s *Links) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs 
 			out[i].Outcome, out[i].Detail = TwoAccounts, "This account stands beside two object ids. Leave the wrong one out."
 			continue
 		}
-		taken[out[i].AccountID] = out[i].ObjectID
+		linkedIDs[out[i].AccountID] = out[i].ObjectID
 		if out[i].AccountID != sc.Caller.AccountID {
-			waiting = append(waiting, i)
+			pending = append(pending, i)
 			continue
 		}
 		// The caller's own account is looked at as the caller's by the transactions of the others, so it has one of its own.
-		if err := s.linkTogether(ctx, sc, p, out, []int{i}); err != nil {
+		if err := s.linkBatch(ctx, sc, p, out, []int{i}); err != nil {
 			return nil, err
 		}
 	}
-	for len(waiting) > 0 {
-		n := min(len(waiting), MostTogether)
-		if err := s.linkTogether(ctx, sc, p, out, waiting[:n]); err != nil {
+	for len(pending) > 0 {
+		n := min(len(pending), MaxPerTransaction)
+		if err := s.linkBatch(ctx, sc, p, out, pending[:n]); err != nil {
 			return nil, err
 		}
-		waiting = waiting[n:]
+		pending = pending[n:]
 	}
 	return out, nil
 }
 
-// linkTogether links some in one transaction, and one by one where that is refused.
-func (s *Links) linkTogether(ctx context.Context, sc access.Scope, p Provider, out []Matched, which []int) error {
-	ws := make([]LinkWrite, len(which))
-	for i, at := range which {
-		ws[i] = s.write(sc, p, out[at].account, out[at].ObjectID)
+// linkBatch links some in one transaction, and one by one where that is refused.
+func (s *Identities) linkBatch(ctx context.Context, sc access.Scope, p Provider, out []MatchResult,
+	indexes []int) error {
+	ws := make([]IdentityWrite, len(indexes))
+	for i, at := range indexes {
+		ws[i] = s.linkWrite(sc, p, out[at].account, out[at].ObjectID)
 		if i > 0 {
 			ws[i].CallerEpoch = 0 // one transaction looks at the caller once
 		}
 	}
-	err := s.Store.WriteLinks(ctx, ws)
+	err := s.Store.WriteIdentities(ctx, ws)
 	if err == nil {
-		for _, at := range which {
+		for _, at := range indexes {
 			out[at].Outcome = LinkedNow
 		}
 		return nil
 	}
-	if !errors.Is(err, ErrRaced) {
+	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
-	for _, at := range which {
+	for _, at := range indexes {
 		_, err := s.Link(ctx, sc, out[at].AccountID, p.ID, out[at].ObjectID)
-		switch told := fault.As(err); {
+		switch refusal := fault.As(err); {
 		case err == nil:
 			out[at].Outcome = LinkedNow
-		case told == nil:
+		case refusal == nil:
 			return err
 		default:
-			out[at].Outcome, out[at].Detail = LinkedOther, told.Detail
+			out[at].Outcome, out[at].Detail = LinkedToAnother, refusal.Detail
 		}
 	}
 	return nil
 }
 
 // RemoveAll removes the links of accounts at a provider, and says for each what became of it.
-func (s *Links) RemoveAll(ctx context.Context, sc access.Scope, p Provider, accountIDs []string) ([]Matched, error) {
-	out := make([]Matched, len(accountIDs))
-	waiting, seen := map[int]LinkWrite{}, map[string]bool{}
+func (s *Identities) RemoveAll(ctx context.Context, sc access.Scope, p Provider, accountIDs []string) ([]MatchResult,
+	error) {
+	out := make([]MatchResult, len(accountIDs))
+	pending, seen := map[int]IdentityWrite{}, map[string]bool{}
 	for i, id := range accountIDs {
-		out[i] = Matched{AccountID: id, Outcome: NotLinked}
+		out[i] = MatchResult{AccountID: id, Outcome: NotLinked}
 		if !seen[id] {
 			seen[id] = true
-			w, err := s.removal(ctx, sc, p, &out[i])
+			w, err := s.prepareRemoval(ctx, sc, p, &out[i])
 			if err != nil {
 				return nil, err
 			}
 			if w != nil {
-				waiting[i] = *w
+				pending[i] = *w
 			}
 		}
 		alone := id == sc.Caller.AccountID // as in LinkAll
-		if len(waiting) == MostTogether || len(waiting) > 0 && (i == len(accountIDs)-1 || alone || accountIDs[i+1] == sc.Caller.AccountID) {
-			if err := s.removeTogether(ctx, sc, p, out, waiting); err != nil {
+		if len(pending) == MaxPerTransaction || len(pending) > 0 &&
+			(i == len(accountIDs)-1 || alone || accountIDs[i+1] == sc.Caller.AccountID) {
+			if err := s.removeBatch(ctx, sc, p, out, pending); err != nil {
 				return nil, err
 			}
-			clear(waiting)
+			clear(pending)
 		}
 	}
 	return out, nil
 }
 
-// removal returns the write that removes an account's link, or says in m why there is none.
-func (s *Links) removal(ctx context.Context, sc access.Scope, p Provider, m *Matched) (*LinkWrite, error) {
+// prepareRemoval returns the write that removes an account's link, or says in m why there is none.
+func (s *Identities) prepareRemoval(ctx context.Context, sc access.Scope, p Provider, m *MatchResult) (*IdentityWrite,
+	error) {
 	a, err := s.Accounts.Get(ctx, sc, m.AccountID)
 	if fault.Is(err, fault.NotFound) {
 		m.Outcome, m.Detail = NoSuchAccount, "There is no such account."
@@ -305,35 +316,36 @@ func (s *Links) removal(ctx context.Context, sc access.Scope, p Provider, m *Mat
 		return nil, err
 	}
 	m.Username = a.Username
-	if err := mayLink(sc, a); err != nil {
+	if err := checkMayLink(sc, a); err != nil {
 		m.Outcome, m.Detail = NotAllowed, fault.As(err).Detail
 		return nil, nil //nolint:nilnil // as above
 	}
-	of, err := s.Store.LinksOf(ctx, a.ID)
-	for _, l := range of {
+	identities, err := s.Store.IdentitiesOf(ctx, a.ID)
+	for _, l := range identities {
 		if l.ProviderID == p.ID {
-			w := s.unwrite(sc, p.Name, a, l)
+			w := s.unlinkWrite(sc, p.Name, a, l)
 			return &w, err
 		}
 	}
 	return nil, err
 }
 
-// removeTogether removes some in one transaction, and one by one where that is refused.
-func (s *Links) removeTogether(ctx context.Context, sc access.Scope, p Provider, out []Matched, waiting map[int]LinkWrite) error {
-	ws := slices.Collect(maps.Values(waiting))
+// removeBatch removes some in one transaction, and one by one where that is refused.
+func (s *Identities) removeBatch(ctx context.Context, sc access.Scope, p Provider, out []MatchResult,
+	pending map[int]IdentityWrite) error {
+	ws := slices.Collect(maps.Values(pending))
 	for i := range ws[1:] {
 		ws[1+i].CallerEpoch = 0 // one transaction looks at the caller once
 	}
-	together := s.Store.WriteLinks(ctx, ws)
-	if together != nil && !errors.Is(together, ErrRaced) {
-		return together
+	batchErr := s.Store.WriteIdentities(ctx, ws)
+	if batchErr != nil && !errors.Is(batchErr, ErrConcurrentChange) {
+		return batchErr
 	}
-	for i := range waiting {
+	for i := range pending {
 		had := true
-		if together != nil {
+		if batchErr != nil {
 			var err error
-			if had, err = s.removed(ctx, sc, out[i].AccountID, p.ID); fault.As(err) != nil {
+			if had, err = s.unlinkIfLinked(ctx, sc, out[i].AccountID, p.ID); fault.As(err) != nil {
 				out[i].Outcome, out[i].Detail = NotAllowed, fault.As(err).Detail
 				continue
 			} else if err != nil {

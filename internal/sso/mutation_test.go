@@ -7,14 +7,15 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// C30: no truncation, extension or change of one bit of a state, or of the secret of the browser that went, is taken for it.
-func TestNoChangedReturnIsTaken(t *testing.T) {
+// C30: no truncation, extension or change of one bit of a state, or of the secret of the browser that went, is taken
+// for it.
+func TestNoAlteredCallbackIsAccepted(t *testing.T) {
 	var changes []func(string) string
 	for _, more := range []string{"A", "=", "\n", " ", "\x00"} {
 		changes = append(changes, func(s string) string { return s + more }, func(s string) string { return more + s })
 	}
 	f := newFlow(t)
-	for n := range len(f.depart(t, ToSignIn).State) {
+	for n := range len(f.begin(t, ToSignIn).State) {
 		changes = append(changes, func(s string) string { return s[:n] })
 		for bit := range 8 {
 			changes = append(changes, func(s string) string {
@@ -25,18 +26,20 @@ func TestNoChangedReturnIsTaken(t *testing.T) {
 		}
 	}
 	for i, change := range changes {
-		for name, part := range map[string]func(*Return) *string{
-			"state": func(r *Return) *string { return &r.State }, "browser": func(r *Return) *string { return &r.Browser },
+		for name, part := range map[string]func(*Callback) *string{
+			"state":   func(r *Callback) *string { return &r.State },
+			"browser": func(r *Callback) *string { return &r.BrowserSecret },
 		} {
-			back := f.depart(t, ToSignIn) // each has its own, as a wrong browser ends an attempt
+			back := f.begin(t, ToSignIn) // each has its own, as a wrong browser ends an attempt
 			text := *part(&back)
 			*part(&back) = change(text)
-			if got, err := f.Arrive(t.Context(), testEnv, back, ToSignIn); !fault.HasCode(err, "attempt") || got.Identity.Subject != "" {
+			if got, err := f.Complete(t.Context(), testEnv, back, ToSignIn); !fault.HasCode(err, "attempt") ||
+				got.Claims.Subject != "" {
 				t.Errorf("%s, change %d: %q is taken for %q", name, i, *part(&back), text)
 			}
 			if name == "state" {
 				*part(&back) = text
-				if _, err := f.Arrive(t.Context(), testEnv, back, ToSignIn); err != nil {
+				if _, err := f.Complete(t.Context(), testEnv, back, ToSignIn); err != nil {
 					t.Fatalf("the whole one: %v", err)
 				}
 			}
@@ -45,12 +48,12 @@ func TestNoChangedReturnIsTaken(t *testing.T) {
 }
 
 // V51: whoever went has ten minutes to come back.
-func TestAnAttemptLastsTenMinutes(t *testing.T) {
+func TestAnAuthRequestLastsTenMinutes(t *testing.T) {
 	for after, good := range map[time.Duration]bool{10*time.Minute - time.Second: true, 10 * time.Minute: false} {
 		f := newFlow(t)
-		back := f.depart(t, ToSignIn)
+		back := f.begin(t, ToSignIn)
 		f.now = f.now.Add(after)
-		if _, err := f.Arrive(t.Context(), testEnv, back, ToSignIn); (err == nil) != good {
+		if _, err := f.Complete(t.Context(), testEnv, back, ToSignIn); (err == nil) != good {
 			t.Errorf("after %s: %v", after, err)
 		}
 	}

@@ -54,8 +54,8 @@ type Provider struct {
 	CreatedAt, UpdatedAt time.Time
 }
 
-// SubjectClaim returns the claim that names a person at the provider. It is one that never passes from a person to another:
-// with Azure the object id, which is the one of the directory and the same for every client; else sub (C36).
+// SubjectClaim returns the claim that names a person at the provider. It is one that never passes from a person to
+// another: with Azure the object id, which is the one of the directory and the same for every client; else sub (C36).
 func (p Provider) SubjectClaim() string {
 	if p.Kind == Azure {
 		return "oid"
@@ -70,9 +70,10 @@ func Fields() field.Table[Provider] {
 			Help: "What the button on the sign-in page says, after \"Sign in with\".",
 			At:   func(p *Provider) any { return &p.Name }},
 		{Name: "kind", Label: "Kind", Kind: field.Text, Required: true, Max: 10,
-			Help: "azure (Microsoft Entra ID), google, onelogin, or oidc for any other OpenID provider. It cannot be changed later.",
-			At:   func(p *Provider) any { return &p.Kind }},
-		{Name: "enabled", Label: "Enabled", Kind: field.YesNo,
+			Help: "azure (Microsoft Entra ID), google, onelogin, or oidc for any other OpenID provider. It cannot be changed " +
+				"later.",
+			At: func(p *Provider) any { return &p.Kind }},
+		{Name: "enabled", Label: "Enabled", Kind: field.Bool,
 			Help: "Whether people can sign in by it. Turning it off refuses the next sign-in; open sessions go on.",
 			At:   func(p *Provider) any { return &p.Enabled }},
 		{Name: "tenant", Label: "Tenant", Kind: field.Text, Max: 36,
@@ -84,9 +85,10 @@ func Fields() field.Table[Provider] {
 		{Name: "clientId", Label: "Client id", Kind: field.Text, Required: true, Max: 250,
 			Help: "The application's id, as the provider shows it where you registered this service.",
 			At:   func(p *Provider) any { return &p.ClientID }},
-		{Name: "secondFactor", Label: "Accept its second factor", Kind: field.YesNo,
-			Help: "Where the provider's token says that a second factor was used (amr mfa, or a class named below), none is asked for here.",
-			At:   func(p *Provider) any { return &p.SecondFactor }},
+		{Name: "secondFactor", Label: "Accept its second factor", Kind: field.Bool,
+			Help: "Where the provider's token says that a second factor was used (amr mfa, or a class named below), none is " +
+				"asked for here.",
+			At: func(p *Provider) any { return &p.SecondFactor }},
 		{Name: "factorClasses", Label: "Classes with a second factor", Kind: field.Codes, Max: 5,
 			Help: "Values of the claim acr that stand for a sign-in with a second factor, if the provider uses it.",
 			At:   func(p *Provider) any { return &p.FactorClasses }},
@@ -95,9 +97,9 @@ func Fields() field.Table[Provider] {
 
 var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// settle puts what the kind decides into the provider and returns what is wrong with the rest. azure is where Azure's people
-// sign in.
-func (p *Provider) settle(azure string) []fault.Field {
+// normalise puts what the kind decides into the provider and returns what is wrong with the rest. azure is where
+// Azure's people sign in.
+func (p *Provider) normalise(azure string) []fault.Field {
 	wrong := func(name, code, message string) []fault.Field {
 		return []fault.Field{{Field: name, Code: code, Message: message}}
 	}
@@ -106,7 +108,9 @@ func (p *Provider) settle(azure string) []fault.Field {
 		p.Tenant = strings.ToLower(p.Tenant)
 		if !guid.MatchString(p.Tenant) {
 			// "common" and the like would let in everybody who has any account with Microsoft.
-			return wrong("tenant", "tenant", "Give the directory (tenant) id of your organisation, such as 8eaef023-2b34-4da1-9baa-8bc8c9d6a490; Azure shows it under Overview.")
+			return wrong("tenant", "tenant",
+				"Give the directory (tenant) id of your organisation, such as 8eaef023-2b34-4da1-9baa-8bc8c9d6a490; Azure shows "+
+					"it under Overview.")
 		}
 		p.Issuer = cmp.Or(azure, AzureURL) + "/" + p.Tenant + "/v2.0"
 	case Google:
@@ -118,7 +122,7 @@ func (p *Provider) settle(azure string) []fault.Field {
 		if p.Tenant != "" {
 			return wrong("tenant", "tenant", "Only a provider of the kind azure has a tenant; leave it out.")
 		}
-		if message := badIssuer(p.Issuer); message != "" {
+		if message := issuerError(p.Issuer); message != "" {
 			return wrong("issuer", "issuer", message)
 		}
 	default:
@@ -127,18 +131,20 @@ func (p *Provider) settle(azure string) []fault.Field {
 	return nil
 }
 
-// badIssuer says what is wrong with an issuer, or nothing. Loopback addresses may do without TLS; whether they are asked at
-// all is for the adapter that asks them to say.
-func badIssuer(issuer string) string {
+// issuerError says what is wrong with an issuer, or nothing. Loopback addresses may do without TLS; whether they are
+// asked at all is for the adapter that asks them to say.
+func issuerError(issuer string) string {
 	u, err := url.Parse(issuer)
 	switch {
 	case issuer == "":
 		return "Give the provider's issuer, such as https://example.onelogin.com/oidc/2."
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return "This is no address such as https://example.onelogin.com/oidc/2."
-	case u.Scheme != "https" && (u.Scheme != "http" || !slices.Contains([]string{"127.0.0.1", "localhost", "::1"}, u.Hostname())):
+	case u.Scheme != "https" &&
+		(u.Scheme != "http" || !slices.Contains([]string{"127.0.0.1", "localhost", "::1"}, u.Hostname())):
 		return "The issuer's address begins with https://."
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "?") || strings.HasSuffix(issuer, "#"):
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "?") ||
+		strings.HasSuffix(issuer, "#"):
 		return "An issuer has no name or password in it, and no ? or #."
 	}
 	return ""

@@ -7,27 +7,27 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 )
 
-// MostProviders is how many providers an environment may have: as many buttons as a sign-in page can bear.
-const MostProviders = 20
+// MaxProviders is how many providers an environment may have: as many buttons as a sign-in page can bear.
+const MaxProviders = 20
 
-// ErrRaced is what a store returns when what a write was judged on is not so any more. Nothing was written.
-var ErrRaced = errors.New("changed since it was read")
+// ErrConcurrentChange is what a store returns when what a write was judged on is not so any more. Nothing was written.
+var ErrConcurrentChange = errors.New("changed since it was read")
 
 // ProviderWrite is one change of one provider, with the event that tells of it in the environment's log.
 type ProviderWrite struct {
 	Env string
-	// From is the version that it was judged on, 0 for a new one.
-	From int64
-	// After is the provider; Gone says that it is deleted.
-	After Provider
-	Gone  bool
-	Event journal.Event
+	// ExpectedVersion is the version that it was judged on, 0 for a new one.
+	ExpectedVersion int64
+	// Provider is the provider; Gone says that it is deleted.
+	Provider Provider
+	Delete   bool
+	Event    auditlog.Event
 	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
 	CallerEpoch int64
 }
@@ -36,12 +36,12 @@ type ProviderWrite struct {
 type ProviderStore interface {
 	// Providers returns all providers of an environment, in the order they were made.
 	Providers(ctx context.Context, env string) ([]Provider, error)
-	// WriteProvider does w; ErrRaced if the provider is at another version.
+	// WriteProvider does w; ErrConcurrentChange if the provider is at another version.
 	WriteProvider(ctx context.Context, w ProviderWrite) error
-	// Linked reports whether anybody is linked to the provider.
-	Linked(ctx context.Context, env, providerID string) (bool, error)
+	// HasIdentities reports whether anybody is linked to the provider.
+	HasIdentities(ctx context.Context, env, providerID string) (bool, error)
 	// EventsSince returns the events of a subject that made versions after the given one, oldest first.
-	EventsSince(ctx context.Context, env, subject string, version int64) ([]journal.Event, error)
+	EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error)
 }
 
 // Sealer keeps secrets in the table with a key that is not in the table.
@@ -68,8 +68,8 @@ type Providers struct {
 	NewID    func() string
 }
 
-// sealedFor is what a provider's secret is bound to: it opens nowhere else.
-func sealedFor(env, providerID string) []byte { return []byte("sso/" + env + "/" + providerID) }
+// secretContext is what a provider's secret is bound to: it opens nowhere else.
+func secretContext(env, providerID string) []byte { return []byte("sso/" + env + "/" + providerID) }
 
 // List returns the environment's providers.
 func (s *Providers) List(ctx context.Context, sc access.Scope) ([]Provider, error) {
@@ -107,7 +107,7 @@ func (s *Providers) Secret(ctx context.Context, env string, p Provider) (string,
 	if len(p.Secret) == 0 {
 		return "", nil
 	}
-	plain, err := s.Sealer.Open(ctx, p.Secret, sealedFor(env, p.ID))
+	plain, err := s.Sealer.Open(ctx, p.Secret, secretContext(env, p.ID))
 	return string(plain), err
 }
 
@@ -123,41 +123,50 @@ func (s *Providers) Create(ctx context.Context, sc access.Scope, d Draft) (Provi
 	if err != nil {
 		return Provider{}, err
 	}
-	if len(all) >= MostProviders {
-		return Provider{}, fault.New(fault.Conflict, "tooMany", "There are %d providers, which is the most there can be. Delete one that is not used.", MostProviders)
+	if len(all) >= MaxProviders {
+		return Provider{},
+			fault.New(fault.Conflict, "tooMany",
+				"There are %d providers, which is the most there can be. Delete one that is not used.", MaxProviders)
 	}
 	after := Provider{ID: s.NewID(), CreatedAt: s.now()}
-	return s.write(ctx, sc, Provider{}, after, d, journal.ProviderAdded)
+	return s.write(ctx, sc, Provider{}, after, d, auditlog.ProviderAdded)
 }
 
 // Change applies a draft if version is still the newest. One that changes nothing writes nothing.
 func (s *Providers) Change(ctx context.Context, sc access.Scope, id string, version int64, d Draft) (Provider, error) {
-	before, err := s.at(ctx, sc, id, version)
+	before, err := s.atVersion(ctx, sc, id, version)
 	if err != nil {
 		return Provider{}, err
 	}
-	return s.write(ctx, sc, before, before, d, journal.ProviderChanged)
+	return s.write(ctx, sc, before, before, d, auditlog.ProviderChanged)
 }
 
-func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Provider, d Draft, kind journal.Kind) (Provider, error) {
+func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Provider, d Draft,
+	kind auditlog.Kind) (Provider, error) {
 	bad := Fields().Apply(&after, d.Patch)
 	if len(bad) == 0 {
-		bad = append(Fields().Missing(&after), after.settle(s.AzureURL)...)
+		bad = append(Fields().Missing(&after), after.normalise(s.AzureURL)...)
 	}
 	if before.Version > 0 && after.Kind != before.Kind && len(bad) == 0 {
-		bad = append(bad, fault.Field{Field: "kind", Code: "fixed", Message: "The kind cannot be changed: people's links depend on it. Make another provider."})
+		bad = append(bad,
+			fault.Field{Field: "kind", Code: "fixed",
+				Message: "The kind cannot be changed: people's links depend on it. Make another provider."})
 	}
 	if before.Version > 0 && after.Issuer != before.Issuer && len(bad) == 0 {
-		linked, err := s.Store.Linked(ctx, sc.Env.ID, before.ID)
+		linked, err := s.Store.HasIdentities(ctx, sc.Env.ID, before.ID)
 		if err != nil {
 			return Provider{}, err
 		}
 		if linked { // the same subject at another issuer is somebody else
-			bad = append(bad, fault.Field{Field: issuerField(after), Code: "linked", Message: "People are linked to their identities at " + before.Issuer + ". Make another provider, or remove the links first."})
+			bad = append(bad,
+				fault.Field{Field: issuerField(after), Code: "linked",
+					Message: "People are linked to their identities at " + before.Issuer +
+						". Make another provider, or remove the links first."})
 		}
 	}
 	if d.Secret != nil && len(*d.Secret) > 1000 {
-		bad = append(bad, fault.Field{Field: "clientSecret", Code: "tooLong", Message: "A secret has at most 1,000 characters."})
+		bad = append(bad,
+			fault.Field{Field: "clientSecret", Code: "tooLong", Message: "A secret has at most 1,000 characters."})
 	}
 	if err := fault.InvalidFields(bad); err != nil {
 		return Provider{}, err
@@ -177,67 +186,71 @@ func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Pr
 	}
 	after.Version, after.UpdatedAt = before.Version+1, s.now()
 	err := s.Store.WriteProvider(ctx, ProviderWrite{
-		Env: sc.Env.ID, From: before.Version, After: after, Event: s.event(sc, after, kind, diff), CallerEpoch: sc.Caller.Epoch,
+		Env: sc.Env.ID, ExpectedVersion: before.Version, Provider: after, Event: s.event(sc, after, kind, diff),
+		CallerEpoch: sc.Caller.Epoch,
 	})
-	return after, s.raced(ctx, sc, after.ID, before.Version, err)
+	return after, s.concurrentChange(ctx, sc, after.ID, before.Version, err)
 }
 
 // seal puts a new secret into the provider, unless it is the one that it has.
-func (s *Providers) seal(ctx context.Context, env string, before Provider, after *Provider, secret string) (changed bool, err error) {
+func (s *Providers) seal(ctx context.Context, env string, before Provider, after *Provider,
+	secret string) (changed bool, err error) {
 	had, err := s.Secret(ctx, env, before)
 	if err != nil || subtle.ConstantTimeCompare([]byte(had), []byte(secret)) == 1 {
 		return false, err
 	}
 	after.Secret = nil
 	if secret != "" {
-		after.Secret, err = s.Sealer.Seal(ctx, []byte(secret), sealedFor(env, after.ID))
+		after.Secret, err = s.Sealer.Seal(ctx, []byte(secret), secretContext(env, after.ID))
 	}
 	return true, err
 }
 
 // Delete deletes a provider that nobody is linked to, if version is still the newest.
 func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
-	before, err := s.at(ctx, sc, id, version)
+	before, err := s.atVersion(ctx, sc, id, version)
 	if err != nil {
 		return err
 	}
-	linked, err := s.Store.Linked(ctx, sc.Env.ID, id)
+	linked, err := s.Store.HasIdentities(ctx, sc.Env.ID, id)
 	if err != nil {
 		return err
 	}
 	if linked {
-		return fault.New(fault.Conflict, "linked", "People are linked to %s. Turn it off instead, or remove their links first.", before.Name)
+		return fault.New(fault.Conflict, "linked",
+			"People are linked to %s. Turn it off instead, or remove their links first.", before.Name)
 	}
 	gone := before
 	gone.Version++
 	err = s.Store.WriteProvider(ctx, ProviderWrite{
-		Env: sc.Env.ID, From: version, After: gone, Gone: true, CallerEpoch: sc.Caller.Epoch,
-		Event: s.event(sc, gone, journal.ProviderRemoved, Fields().Compare(&before, &Provider{})),
+		Env: sc.Env.ID, ExpectedVersion: version, Provider: gone, Delete: true, CallerEpoch: sc.Caller.Epoch,
+		Event: s.event(sc, gone, auditlog.ProviderRemoved, Fields().Compare(&before, &Provider{})),
 	})
-	return s.raced(ctx, sc, id, version, err)
+	return s.concurrentChange(ctx, sc, id, version, err)
 }
 
-// Check asks the provider for its description and its keys, and tells an administrator what is wrong: a Conflict with the
-// trouble's code and advice.
+// Check asks the provider for its description and its keys, and tells an administrator what is wrong: a Conflict with
+// the trouble's code and advice.
 func (s *Providers) Check(ctx context.Context, sc access.Scope, id string) error {
 	p, err := s.Get(ctx, sc.Env.ID, id)
 	if err != nil {
 		return err
 	}
-	return Told(s.Checker.Check(ctx, p))
+	return ProviderFault(s.Checker.Check(ctx, p))
 }
 
-// Told turns a provider's trouble into a fault that says it to an administrator. Other errors stay as they are.
-func Told(err error) error {
-	var t *Trouble
+// ProviderFault turns a provider's trouble into a fault that says it to an administrator. Other errors stay as they
+// are.
+func ProviderFault(err error) error {
+	var t *ProviderError
 	if errors.As(err, &t) {
-		return fault.New(fault.Conflict, "provider."+t.Code, "%s", t.Advice).Because(t)
+		return fault.New(fault.Conflict, "provider."+t.Code, "%s", t.Advice).WithCause(t)
 	}
 	return err
 }
 
-// at returns a provider at the version that the caller read.
-func (s *Providers) at(ctx context.Context, sc access.Scope, id string, version int64) (Provider, error) {
+// atVersion returns a provider at the version that the caller read.
+func (s *Providers) atVersion(ctx context.Context, sc access.Scope, id string, version int64) (Provider, error) {
 	p, err := s.Get(ctx, sc.Env.ID, id)
 	if err != nil || p.Version == version {
 		return p, err
@@ -246,29 +259,30 @@ func (s *Providers) at(ctx context.Context, sc access.Scope, id string, version 
 	if err != nil {
 		return Provider{}, err
 	}
-	return Provider{}, journal.Stale("The provider "+p.Name, p.Version, events)
+	return Provider{}, auditlog.Stale("The provider "+p.Name, p.Version, events)
 }
 
-func (s *Providers) raced(ctx context.Context, sc access.Scope, id string, version int64, err error) error {
-	if !errors.Is(err, ErrRaced) {
+func (s *Providers) concurrentChange(ctx context.Context, sc access.Scope, id string, version int64, err error) error {
+	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
-	if _, err := s.at(ctx, sc, id, version); err != nil {
+	if _, err := s.atVersion(ctx, sc, id, version); err != nil {
 		return err
 	}
-	return fault.New(fault.Conflict, "busy", "Somebody else is changing this just now; try again.").After(time.Second)
+	return fault.New(fault.Conflict, "busy",
+		"Somebody else is changing this just now; try again.").WithRetryAfter(time.Second)
 }
 
-func (s *Providers) event(sc access.Scope, p Provider, kind journal.Kind, diff []field.Diff) journal.Event {
-	return journal.Event{
+func (s *Providers) event(sc access.Scope, p Provider, kind auditlog.Kind, diff []field.Diff) auditlog.Event {
+	return auditlog.Event{
 		ID: s.NewID(), At: s.now(), Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Subject: subject(p.ID), Version: p.Version, Changes: diff, Note: p.Name, Keep: keep(sc.Env),
+		Subject: subject(p.ID), Version: p.Version, Changes: diff, Note: p.Name, RetentionDays: retentionDays(sc.Env),
 	}
 }
 
 func (s *Providers) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
 
-func keep(env environment.Environment) int { return env.Settings.LogRetentionDays }
+func retentionDays(env environment.Environment) int { return env.Settings.LogRetentionDays }
 
 // subject is what the environment's log calls a provider.
 func subject(id string) string { return "ssoProvider/" + id }

@@ -1,5 +1,5 @@
-// Package staffing makes the person of an account a resource. Accounts and resources know nothing of each other; here they
-// are planned by the rules of both and written in one transaction, so that each always names the other.
+// Package staffing makes the person of an account a resource. Accounts and resources know nothing of each other; here
+// they are planned by the rules of both and written in one transaction, so that each always names the other.
 package staffing
 
 import (
@@ -23,9 +23,9 @@ type Accounts interface {
 
 // Store is what the service needs of the table.
 type Store interface {
-	// Employ does w whole and returns it with the code that the resource got: account.ErrRaced or resource.ErrRaced if it was
-	// overtaken, a Conflict naming the code if that is taken.
-	Employ(ctx context.Context, env environment.Environment, w Write) (Write, error)
+	// WriteWithAccount does w whole and returns it with the code that the resource got: account.ErrConcurrentChange or
+	// resource.ErrConcurrentChange if it was overtaken, a Conflict naming the code if that is taken.
+	WriteWithAccount(ctx context.Context, env environment.Environment, w Write) (Write, error)
 }
 
 // Write is an account that gets a resource, and the resource.
@@ -34,9 +34,9 @@ type Write struct {
 	Resource resource.Write
 }
 
-// Coded returns the write with the code that the store found for the resource.
-func (w Write) Coded(code string) Write {
-	return Write{Account: w.Account.Linked(code), Resource: w.Resource.Coded(code)}
+// WithCode returns the write with the code that the store found for the resource.
+func (w Write) WithCode(code string) Write {
+	return Write{Account: w.Account.WithLinkedResource(code), Resource: w.Resource.WithCode(code)}
 }
 
 // Service makes resources of accounts.
@@ -48,46 +48,51 @@ type Service struct {
 	NewID    func() string
 }
 
-// Preview returns the resource that Create would make, without a code where that would be the next number. It refuses what
-// Create would refuse, but for a code that is taken.
-func (s *Service) Preview(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (resource.Resource, error) {
-	w, err := s.plan(ctx, sc, accountID, patch)
+// Preview returns the resource that Create would make, without a code where that would be the next number. It refuses
+// what Create would refuse, but for a code that is taken.
+func (s *Service) Preview(ctx context.Context, sc access.Scope, accountID string,
+	patch field.Patch) (resource.Resource, error) {
+	w, err := s.prepare(ctx, sc, accountID, patch)
 	return w.Resource.After, err
 }
 
-// Create makes a resource for an account from the fields given, the account's name, the resource group's defaults and the
-// environment's, and links the two.
-func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (resource.Resource, error) {
+// Create makes a resource for an account from the fields given, the account's name, the resource group's defaults and
+// the environment's, and links the two.
+func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (resource.Resource,
+	error) {
 	const tries = 6
 	for range tries {
-		w, err := s.plan(ctx, sc, accountID, patch)
+		w, err := s.prepare(ctx, sc, accountID, patch)
 		if err != nil {
 			return resource.Resource{}, err
 		}
 		w.Account.Event.ID = s.NewID()
-		w, err = s.Store.Employ(ctx, sc.Env, w)
-		if !errors.Is(err, account.ErrRaced) && !errors.Is(err, resource.ErrRaced) {
+		w, err = s.Store.WriteWithAccount(ctx, sc.Env, w)
+		if !errors.Is(err, account.ErrConcurrentChange) && !errors.Is(err, resource.ErrConcurrentChange) {
 			return w.Resource.After, err
 		}
 	}
-	return resource.Resource{}, fault.New(fault.Conflict, "busy", "The account is being changed by others just now; try again.").After(time.Second)
+	return resource.Resource{},
+		fault.New(fault.Conflict, "busy",
+			"The account is being changed by others just now; try again.").WithRetryAfter(time.Second)
 }
 
-func (s *Service) plan(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (Write, error) {
+func (s *Service) prepare(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (Write, error) {
 	owner, err := s.Accounts.Get(ctx, sc, accountID)
 	if err != nil {
 		return Write{}, err
 	}
 	now := s.Now().UTC().Truncate(time.Millisecond)
-	linked, err := account.Link(sc, owner, "", now)
+	linked, err := account.LinkResource(sc, owner, "", now)
 	if err != nil {
 		return Write{}, err
 	}
-	made, err := s.Rules.Create(ctx, sc, patch, resource.Making{AccountID: owner.ID, Description: owner.Name, Now: now})
+	created, err := s.Rules.Create(ctx, sc, patch,
+		resource.CreateOptions{AccountID: owner.ID, Description: owner.Name, Now: now})
 	if err != nil {
 		return Write{}, err
 	}
 	// One line in the account's log tells of both: that it got this resource.
-	made.Event.Kind = ""
-	return Write{Account: linked, Resource: made}.Coded(made.After.Code), nil
+	created.Event.Kind = ""
+	return Write{Account: linked, Resource: created}.WithCode(created.After.Code), nil
 }

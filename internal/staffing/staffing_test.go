@@ -9,46 +9,49 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/staffing"
 )
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-// memory is one account and a store that gives the number 1. before, if set, runs ahead of a write and may overtake it.
-type memory struct {
-	owner  account.Account
-	before func() error
-	writes []staffing.Write
+// fakeStore is one account and a store that gives the number 1. before, if set, runs ahead of a write and may overtake
+// it.
+type fakeStore struct {
+	owner       account.Account
+	beforeWrite func() error
+	writes      []staffing.Write
 }
 
-func (m *memory) Get(_ context.Context, _ access.Scope, id string) (account.Account, error) {
+func (m *fakeStore) Get(_ context.Context, _ access.Scope, id string) (account.Account, error) {
 	if id != m.owner.ID {
 		return account.Account{}, fault.New(fault.NotFound, "notFound", "There is no such account.")
 	}
 	return m.owner, nil
 }
 
-func (m *memory) Employ(_ context.Context, _ environment.Environment, w staffing.Write) (staffing.Write, error) {
-	if m.before != nil {
-		if err := m.before(); err != nil {
+func (m *fakeStore) WriteWithAccount(_ context.Context, _ environment.Environment, w staffing.Write) (staffing.Write,
+	error) {
+	if m.beforeWrite != nil {
+		if err := m.beforeWrite(); err != nil {
 			return staffing.Write{}, err
 		}
 	}
 	if w.Resource.After.Code == "" {
-		w = w.Coded("1")
+		w = w.WithCode("1")
 	}
 	m.writes = append(m.writes, w)
 	return w, nil
 }
 
-func service() (*staffing.Service, *memory) {
-	m := &memory{owner: account.Account{ID: "7", Version: 3, Username: "walkerp", Name: "Pat Walker", UserType: "FULL", Active: true}}
+func newService() (*staffing.Service, *fakeStore) {
+	m := &fakeStore{
+		owner: account.Account{ID: "7", Version: 3, Username: "walkerp", Name: "Pat Walker", UserType: "FULL", Active: true}}
 	nobody := func(context.Context, environment.Environment, string) (resource.Resource, bool, error) {
 		return resource.Resource{}, false, nil
 	}
@@ -74,7 +77,7 @@ func scope(may ...access.Permission) access.Scope {
 }
 
 func TestCreateLinksBothWays(t *testing.T) {
-	s, m := service()
+	s, m := newService()
 	got, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"})
 	if err != nil || got.Code != "1" || got.AccountID != "7" || got.Description != "Pat Walker" || got.Country != "GB" {
 		t.Fatalf("%+v %v", got, err)
@@ -82,11 +85,12 @@ func TestCreateLinksBothWays(t *testing.T) {
 	w := m.writes[0]
 	want := m.owner
 	want.Resource, want.Version, want.UpdatedAt = "1", 4, now
-	if !reflect.DeepEqual(w.Account.After, want) || !reflect.DeepEqual(*w.Account.Before, m.owner) || !reflect.DeepEqual(w.Resource.After, got) {
+	if !reflect.DeepEqual(w.Account.After, want) || !reflect.DeepEqual(*w.Account.Before, m.owner) ||
+		!reflect.DeepEqual(w.Resource.After, got) {
 		t.Errorf("%+v", w)
 	}
-	event := journal.Event{
-		ID: "event", At: now, Kind: journal.Changed, By: "editor", ByID: "9", Version: 4, Keep: 730,
+	event := auditlog.Event{
+		ID: "event", At: now, Kind: auditlog.Changed, By: "editor", ByID: "9", Version: 4, RetentionDays: 730,
 		Changes: []field.Diff{{Field: "resource", From: nil, To: "1"}},
 	}
 	if !reflect.DeepEqual(w.Account.Event, event) || w.Resource.Event.Kind != "" {
@@ -95,8 +99,9 @@ func TestCreateLinksBothWays(t *testing.T) {
 }
 
 func TestPreviewWritesNothing(t *testing.T) {
-	s, m := service()
-	got, err := s.Preview(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF", "description": "Given"})
+	s, m := newService()
+	got, err := s.Preview(context.Background(), scope(access.AccountUpdate), "7",
+		field.Patch{"resourceGroup": "STAFF", "description": "Given"})
 	if err != nil || got.Code != "" || got.Description != "Given" || len(m.writes) > 0 {
 		t.Errorf("%+v %+v %v", got, m.writes, err)
 	}
@@ -111,11 +116,13 @@ func TestWhoMayHaveAResourceMade(t *testing.T) {
 		code   string
 	}{
 		"without account.update": {func(*account.Account) {}, access.ResourceWrite, "7", fault.Forbidden, "forbidden"},
-		"an administrator's":     {func(a *account.Account) { a.Roles = []string{"ADMIN"} }, access.AccountUpdate, "7", fault.Forbidden, "administrator"},
-		"a second one":           {func(a *account.Account) { a.Resource = "PW" }, access.AccountUpdate, "7", fault.Conflict, "hasResource"},
-		"nobody's":               {func(*account.Account) {}, access.AccountUpdate, "8", fault.NotFound, "notFound"},
+		"an administrator's": {func(a *account.Account) { a.Roles = []string{"ADMIN"} }, access.AccountUpdate, "7",
+			fault.Forbidden, "administrator"},
+		"a second one": {func(a *account.Account) { a.Resource = "PW" }, access.AccountUpdate, "7", fault.Conflict,
+			"hasResource"},
+		"nobody's": {func(*account.Account) {}, access.AccountUpdate, "8", fault.NotFound, "notFound"},
 	} {
-		s, m := service()
+		s, m := newService()
 		c.change(&m.owner)
 		_, err := s.Create(context.Background(), scope(c.may), c.id, field.Patch{"resourceGroup": "STAFF"})
 		_, preview := s.Preview(context.Background(), scope(c.may), c.id, field.Patch{"resourceGroup": "STAFF"})
@@ -123,7 +130,7 @@ func TestWhoMayHaveAResourceMade(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, err, preview)
 		}
 	}
-	s, _ := service()
+	s, _ := newService()
 	if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", nil); !fault.HasCode(err, "invalid") {
 		t.Errorf("without a group: %v", err)
 	}
@@ -131,28 +138,31 @@ func TestWhoMayHaveAResourceMade(t *testing.T) {
 
 // Who overtakes is looked at again: a change of the name is no matter, a resource made meanwhile is.
 func TestOvertakenCreates(t *testing.T) {
-	for _, raced := range []error{account.ErrRaced, resource.ErrRaced} {
-		s, m := service()
-		m.before = func() error { m.before, m.owner.Name, m.owner.Version = nil, "Changed", 4; return raced }
+	for _, raced := range []error{account.ErrConcurrentChange, resource.ErrConcurrentChange} {
+		s, m := newService()
+		m.beforeWrite = func() error { m.beforeWrite, m.owner.Name, m.owner.Version = nil, "Changed", 4; return raced }
 		got, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"})
 		if err != nil || got.Description != "Changed" || m.writes[0].Account.After.Version != 5 {
 			t.Errorf("%v: %+v %v", raced, got, err)
 		}
-		s, m = service()
-		m.before = func() error { m.owner.Resource = "PW"; return raced }
-		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "hasResource") {
+		s, m = newService()
+		m.beforeWrite = func() error { m.owner.Resource = "PW"; return raced }
+		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7",
+			field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "hasResource") {
 			t.Errorf("%v: %v", raced, err)
 		}
-		s, m = service()
-		m.before = func() error { return raced }
-		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "busy") {
+		s, m = newService()
+		m.beforeWrite = func() error { return raced }
+		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7",
+			field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "busy") {
 			t.Errorf("%v each time: %v", raced, err)
 		}
 	}
-	s, m := service()
+	s, m := newService()
 	broken := errors.New("broken")
-	m.before = func() error { return broken }
-	if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"}); !errors.Is(err, broken) {
+	m.beforeWrite = func() error { return broken }
+	if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7",
+		field.Patch{"resourceGroup": "STAFF"}); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
 }

@@ -15,15 +15,16 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// quiet are the routes whose samples leave no line in a log, with the reason.
-var quiet = map[string]string{
-	"POST /api/accounts/{id}/copy-from":                      "shows what it would do",
-	"POST /api/accounts/bulk":                                "shows what it would do",
-	"POST /api/accounts/{id}/allow":                          "is so already in the sample; TestState has its line",
-	"POST /api/accounts/{id}/force-password-change":          "is so already in the sample; TestState has its line",
-	"POST /api/accounts/{id}/reset-tries":                    "is so already in the sample; TestState has its line",
-	"DELETE /api/accounts/{id}/sessions/{sessionId}":         "is over already in the sample",
-	"DELETE /api/accounts/{id}/sessions":                     "closes none in the sample; TestSigningInAgainstGuessers has its line",
+// unloggedRoutes are the routes whose samples leave no line in a log, with the reason.
+var unloggedRoutes = map[string]string{
+	"POST /api/accounts/{id}/copy-from":              "shows what it would do",
+	"POST /api/accounts/bulk":                        "shows what it would do",
+	"POST /api/accounts/{id}/allow":                  "is so already in the sample; TestState has its line",
+	"POST /api/accounts/{id}/force-password-change":  "is so already in the sample; TestState has its line",
+	"POST /api/accounts/{id}/reset-tries":            "is so already in the sample; TestState has its line",
+	"DELETE /api/accounts/{id}/sessions/{sessionId}": "is over already in the sample",
+	"DELETE /api/accounts/{id}/sessions": "closes none in the sample; TestSigningInAgainstGuessers " +
+		"has its line",
 	"POST /api/imports/{id}/submit":                          "the job says who submitted it",
 	"POST /api/jobs/{id}/cancel":                             "the job says so",
 	"DELETE /api/sessions/{sessionId}":                       "is over already in the sample",
@@ -41,24 +42,25 @@ var quiet = map[string]string{
 	"POST /api/sso-providers/{id}/check":                     "reads",
 	"POST /api/sso-providers/{id}/link-files":                "begins an upload",
 	"POST /api/sso-providers/{id}/link-files/{fileId}/check": "reads",
-	"POST /api/sso-providers/{id}/link-files/{fileId}/apply": "is so already in the sample; each link that is made has its line in its account's log",
-	"POST /api/password/check":                               "judges a text",
-	"POST /api/sets":                                         "a view of one's own, or one to share",
-	"PATCH /api/sets/{id}":                                   "a view of one's own, or one to share",
-	"DELETE /api/sets/{id}":                                  "a view of one's own, or one to share",
+	"POST /api/sso-providers/{id}/link-files/{fileId}/apply": "is so already in the sample; each link that is made has " +
+		"its line in its account's log",
+	"POST /api/password/check": "judges a text",
+	"POST /api/sets":           "a view of one's own, or one to share",
+	"PATCH /api/sets/{id}":     "a view of one's own, or one to share",
+	"DELETE /api/sets/{id}":    "a view of one's own, or one to share",
 }
 
-// V81: every act through the API, by the sample of its route, leaves a line in a log, with its kind and when it was, in UTC, or
-// a session, a job or an account that says who made or ended it; and of the lines that were there before none is changed or
-// gone. What counts failures within an hour may count more, and what is deleted takes its own log along.
+// V81: every act through the API, by the sample of its route, leaves a line in a log, with its kind and when it was, in
+// UTC, or a session, a job or an account that says who made or ended it; and of the lines that were there before none
+// is changed or gone. What counts failures within an hour may count more, and what is deleted takes its own log along.
 func TestEveryActIsInTheLog(t *testing.T) {
-	system, _, words := startSamples(t)
+	system, _, values := startSamples(t)
 	template := localtest.Template(t)
 	acts := 0
-	lines, telling := eventsIn(t, system)
+	lines, records := readEvents(t, system)
 	for _, file := range sampleFiles(t) {
 		var event events.APIGatewayV2HTTPRequest
-		raw := fill(t, file, words)
+		raw := fillSample(t, file, values)
 		if json.Unmarshal(raw, &event) != nil || event.RouteKey == "" {
 			continue
 		}
@@ -67,29 +69,31 @@ func TestEveryActIsInTheLog(t *testing.T) {
 		if err != nil || json.Unmarshal(out, &got) != nil || got.StatusCode/100 != 2 {
 			t.Fatalf("%s: %s, %v", event.RouteKey, out, err)
 		}
-		after, told := eventsIn(t, system)
+		after, recordsAfter := readEvents(t, system)
 		for key, was := range lines {
-			if is, there := after[key]; is["line"] != was["line"] && (there || event.RouteKey != "DELETE /api/accounts/{id}") && was["count"] == "" {
+			if is, there := after[key]; is["line"] != was["line"] && (there || event.RouteKey != "DELETE /api/accounts/{id}") &&
+				was["count"] == "" {
 				t.Errorf("%s changes what is in the log: %v is %v", event.RouteKey, was, is)
 			}
 		}
 		added := 0
-		if told != telling {
+		if recordsAfter != records {
 			added++
 		}
 		for key, line := range after {
 			if lines[key] == nil {
 				added++
-				if at, err := time.Parse(time.RFC3339Nano, line["at"]); err != nil || at.Location() != time.UTC || time.Since(at) > time.Minute || line["kind"] == "" {
+				if at, err := time.Parse(time.RFC3339Nano, line["at"]); err != nil || at.Location() != time.UTC ||
+					time.Since(at) > time.Minute || line["kind"] == "" {
 					t.Errorf("%s writes %v", event.RouteKey, line)
 				}
 			}
 		}
-		lines, telling = after, told
+		lines, records = after, recordsAfter
 		if event.RouteKey[:4] == "GET " || event.RouteKey == "$default" {
 			continue
 		}
-		if acts++; added == 0 && quiet[event.RouteKey] == "" {
+		if acts++; added == 0 && unloggedRoutes[event.RouteKey] == "" {
 			t.Errorf("%s leaves no line in any log", event.RouteKey)
 		}
 	}
@@ -98,29 +102,31 @@ func TestEveryActIsInTheLog(t *testing.T) {
 	}
 }
 
-// eventsIn returns the lines of all logs, by their keys, and what there is of sessions, jobs and births of accounts.
-func eventsIn(t *testing.T, system *localtest.Running) (lines map[string]map[string]string, told string) {
+// readEvents returns the lines of all logs, by their keys, and what there is of sessions, jobs and births of accounts.
+func readEvents(t *testing.T, system *localtest.RunningSystem) (lines map[string]map[string]string, records string) {
 	t.Helper()
 	lines = map[string]map[string]string{}
-	var tells []string
-	pages := dynamodb.NewScanPaginator(system.Endpoints.DynamoDBClient(), &dynamodb.ScanInput{TableName: &system.TableName})
+	var otherRecords []string
+	pages := dynamodb.NewScanPaginator(system.Endpoints.DynamoDBClient(),
+		&dynamodb.ScanInput{TableName: &system.TableName})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, it := range page.Items {
-			pk, sk := textOf(it["PK"]), textOf(it["SK"])
+			pk, sk := attributeText(it["PK"]), attributeText(it["SK"])
 			switch {
 			case strings.HasPrefix(pk, "U#") && strings.HasPrefix(sk, "S#"):
-				tells = append(tells, pk+sk+textOf(it["closed"])+textOf(it["access"])+fmt.Sprint(len(it)))
+				otherRecords = append(otherRecords,
+					pk+sk+attributeText(it["closed"])+attributeText(it["access"])+fmt.Sprint(len(it)))
 			case strings.HasPrefix(pk, "J#") && len(sk) == 26, strings.HasPrefix(pk, "U#") && sk == "A":
-				tells = append(tells, pk+sk)
+				otherRecords = append(otherRecords, pk+sk)
 			}
 			if strings.HasPrefix(sk, "E#") && (strings.HasPrefix(pk, "U#") || strings.HasPrefix(pk, "G#")) {
 				line := map[string]string{"line": fmt.Sprint(len(it))}
 				for name, value := range it {
-					if line[name] = textOf(value); name == "count" {
+					if line[name] = attributeText(value); name == "count" {
 						line[name] = "counts"
 					}
 				}
@@ -131,6 +137,6 @@ func eventsIn(t *testing.T, system *localtest.Running) (lines map[string]map[str
 			}
 		}
 	}
-	slices.Sort(tells)
-	return lines, strings.Join(tells, "\n")
+	slices.Sort(otherRecords)
+	return lines, strings.Join(otherRecords, "\n")
 }

@@ -11,17 +11,19 @@ import (
 // BenchmarkRefusals times refused sign-ins over HTTP, in turn, and prints the medians and the Kolmogorov-Smirnov p that
 // unknown and wrong come from one distribution (V22, C24; aim p > 0.01). Nothing is asserted: a busy machine is no bug.
 func BenchmarkRefusals(b *testing.B) {
-	c := running(b)
+	c := startBenchSystem(b)
 	const rounds, limit = 200, 5
 	admin := &client{url: c.system.URL}
 	var t testing.T // the helpers of tests want one; what fails there shows in the status of the next call
 	admin.signIn(&t, "admin", adminPassword)
 	kinds := []string{"unknown", "wrong", "blocked", "API-only"}
 	for i := range rounds / (limit - 1) { // so that no account reaches its limit
-		admin.person(&t, fmt.Sprintf("timed-wrong-%d", i), "seven green bicycles", nil)
-		blocked := admin.person(&t, fmt.Sprintf("timed-blocked-%d", i), "seven green bicycles", nil)
-		admin.do(&t, "POST", "/api/accounts/"+blocked.text(&t, "id")+"/block", map[string]any{"reason": "Timing"}).wants(&t, 200)
-		admin.do(&t, "POST", "/api/accounts", map[string]any{"username": fmt.Sprintf("timed-API-only-%d", i), "name": "Client", "userType": "API"}).wants(&t, 201)
+		admin.createUser(&t, fmt.Sprintf("timed-wrong-%d", i), "seven green bicycles", nil)
+		blocked := admin.createUser(&t, fmt.Sprintf("timed-blocked-%d", i), "seven green bicycles", nil)
+		admin.do(&t, "POST", "/api/accounts/"+blocked.text(&t, "id")+"/block", map[string]any{"reason": "Timing"}).expect(&t,
+			200)
+		admin.do(&t, "POST", "/api/accounts",
+			map[string]any{"username": fmt.Sprintf("timed-API-only-%d", i), "name": "Client", "userType": "API"}).expect(&t, 201)
 	}
 	refuse := func(kind string, n int) func() {
 		who := fmt.Sprintf("timed-%s-%d", kind, n/(limit-1))
@@ -32,7 +34,7 @@ func BenchmarkRefusals(b *testing.B) {
 	for range 10 {
 		refuse("unknown", 0)()
 	}
-	s := samples{}
+	s := timings{}
 	for b.Loop() {
 		if len(s["wrong"]) >= rounds {
 			continue
@@ -40,7 +42,7 @@ func BenchmarkRefusals(b *testing.B) {
 		for n := range rounds {
 			for shift := range kinds { // another first each time, so that none always follows the same
 				kind := kinds[(n+shift)%len(kinds)]
-				s.time(kind, refuse(kind, n))
+				s.measure(kind, refuse(kind, n))
 			}
 		}
 	}

@@ -21,8 +21,8 @@ const (
 	table   = "table"
 )
 
-// BenchmarkFunction holds each function's size for Lambda, and the time from its process's start until it asks for work on
-// this machine, against a minimal one.
+// BenchmarkFunction holds each function's size for Lambda, and the time from its process's start until it asks for work
+// on this machine, against a minimal one.
 func BenchmarkFunction(b *testing.B) {
 	functions := localtest.Template(b).Functions
 	packages := []string{"./internal/systemtest/testdata/" + minimal, "./internal/systemtest/testdata/" + table}
@@ -50,14 +50,15 @@ func BenchmarkFunction(b *testing.B) {
 	}))
 	b.Cleanup(server.Close)
 	variables = append(variables, localtest.Services(b).Environment()...)
-	variables = append(variables, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=some", "_HANDLER=bootstrap")
+	variables = append(variables, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"),
+		"AWS_LAMBDA_FUNCTION_NAME=some", "_HANDLER=bootstrap")
 	for _, p := range packages[1:] {
 		name, floor, against := filepath.Base(p), table, "a minimal handler with a DynamoDB client"
 		if name == "console" || name == table {
 			floor, against = minimal, "a minimal handler"
 		}
 		b.Run(name, func(b *testing.B) {
-			s := samples{}
+			s := timings{}
 			for b.Loop() {
 				for range 15 {
 					s[name] = append(s[name], firstPoll(b, filepath.Join(here, name), variables, polled))
@@ -68,8 +69,10 @@ func BenchmarkFunction(b *testing.B) {
 			if name == table {
 				shown, aim = "minimal handler with a DynamoDB client", ""
 			}
-			report(b, figure{name: shown + ", binary for arm64", unit: "MB", ours: size(b, arm, name), floor: size(b, arm, floor), against: against, aim: aim})
-			report(b, figure{name: shown + ", start to first poll", unit: "ms", ours: s.ms(name), floor: s.ms(floor), against: against, aim: aim})
+			report(b, figure{name: shown + ", binary for arm64", unit: "MB", ours: size(b, arm, name),
+				floor: size(b, arm, floor), against: against, aim: aim})
+			report(b, figure{name: shown + ", start to first poll", unit: "ms", ours: s.ms(name), floor: s.ms(floor),
+				against: against, aim: aim})
 		})
 	}
 }

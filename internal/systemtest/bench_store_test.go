@@ -32,8 +32,8 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// process is what the functions wire, wired in this process: what it asks of the store can be recorded.
-type process struct {
+// inProcessService is what the functions wire, wired in this process: what it asks of the store can be recorded.
+type inProcessService struct {
 	client    *dynamodb.Client // not recorded
 	table     string
 	env       string
@@ -43,28 +43,33 @@ type process struct {
 	jobs      dynamo.Jobs
 	directory dynamo.Directory
 	worker    *transfer.Worker
-	files     *memory
+	files     *memoryFiles
 }
 
-func inProcess(b *testing.B, tableName, env string) *process {
+func newInProcessService(b *testing.B, tableName, env string) *inProcessService {
 	b.Helper()
-	table, r := open(b, tableName), &recorder{took: samples{}}
+	table, r := open(b, tableName), &recorder{took: timings{}}
 	client := table.Client
 	table.Client = r.on(client)
 	rules := account.Rules{E164: phone.E164}
 	environments, store := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
-	p := &process{client: client, table: tableName, env: env, recorder: r, files: &memory{stored: map[string][]byte{}}}
-	p.accounts = &account.Service{Rules: rules, Store: store, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText}
+	p := &inProcessService{client: client, table: tableName, env: env, recorder: r,
+		files: &memoryFiles{stored: map[string][]byte{}}}
+	p.accounts = &account.Service{Rules: rules, Store: store, Passwords: password.Argon2id{}, Now: time.Now,
+		NewID: token.NewIDString}
 	p.signin = &signin.Service{
-		Gate:     &signin.Gate{EnvID: env, Checks: dynamo.NewChecks(table), Now: time.Now},
-		Accounts: store, Sessions: dynamo.Sessions{Table: table}, Hasher: password.Argon2id{}, Passwords: password.Argon2id{},
-		Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(table), Now: time.Now},
+		Accounts:           store, Sessions: dynamo.Sessions{Table: table}, Verifier: password.Argon2id{},
+		Passwords: password.Argon2id{},
+		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
-	p.jobs, p.directory = dynamo.Jobs{Table: table}, dynamo.Directory{Accounts: store, Environments: environments, Now: time.Now}
+	p.jobs, p.directory = dynamo.Jobs{Table: table},
+		dynamo.Directory{Accounts: store, Environments: environments, Now: time.Now}
 	p.worker = &transfer.Worker{
-		Jobs: p.jobs, Staging: dynamo.Imports{Jobs: p.jobs, Accounts: store, Environments: environments}, Directory: p.directory,
-		Files: p.files, Rules: rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDText,
-		Turns: transfer.Turns{Line: p.jobs, Now: time.Now},
+		Jobs: p.jobs, Staging: dynamo.Imports{Jobs: p.jobs, Accounts: store, Environments: environments},
+		Directory: p.directory,
+		Files:     p.files, Rules: rules, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: token.NewIDString,
+		Scheduler: transfer.Scheduler{Jobs: p.jobs, Now: time.Now},
 	}
 	return p
 }
@@ -83,11 +88,11 @@ func open(b *testing.B, tableName string) *dynamo.Table {
 }
 
 // scope is the administrator's scope, as of now.
-func (p *process) scope(b *testing.B) access.Scope {
+func (p *inProcessService) scope(b *testing.B) access.Scope {
 	b.Helper()
 	env, err := p.directory.Environments.Environment(b.Context(), p.env)
 	must(b, err)
-	found, err := p.directory.Rows(b.Context(), env, 0, []string{setup.AdministratorUsername})
+	found, err := p.directory.AccountsByUsername(b.Context(), env, 0, []string{setup.AdministratorUsername})
 	must(b, err)
 	scope, err := p.directory.Actor(b.Context(), p.env, found[0].Account.ID)
 	must(b, err)
@@ -98,7 +103,7 @@ func (p *process) scope(b *testing.B) access.Scope {
 type recorder struct {
 	mu    sync.Mutex
 	calls []any
-	took  samples
+	took  timings
 	// beside is done before and after calls in turn; nil for nothing.
 	beside func(call any)
 }
@@ -134,15 +139,16 @@ func (r *recorder) handle(ctx context.Context, in middleware.InitializeInput, ne
 	return out, md, err
 }
 
-// recorded returns what a deed asks of the store.
-func (p *process) recorded(deed func()) []any {
-	p.recorder.calls, p.recorder.took = nil, samples{}
-	deed()
+// record returns what a deed asks of the store.
+func (p *inProcessService) record(operation func()) []any {
+	p.recorder.calls, p.recorder.took = nil, timings{}
+	operation()
 	return p.recorder.calls
 }
 
-// bare asks the same of the store again, one after another, with nothing of ours around it and no conditions on writes.
-func bare(b *testing.B, client *dynamodb.Client, table string, calls []any) {
+// replayBare asks the same of the store again, one after another, with nothing of ours around it and no conditions on
+// writes.
+func replayBare(b *testing.B, client *dynamodb.Client, table string, calls []any) {
 	b.Helper()
 	for _, call := range calls {
 		var err error
@@ -164,7 +170,8 @@ func bare(b *testing.B, client *dynamodb.Client, table string, calls []any) {
 				ExpressionAttributeNames:  used(p.ExpressionAttributeNames, p.UpdateExpression),
 			})
 		case *dynamodb.TransactWriteItemsInput:
-			_, err = client.TransactWriteItems(b.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: unconditional(table, p.TransactItems)})
+			_, err = client.TransactWriteItems(b.Context(),
+				&dynamodb.TransactWriteItemsInput{TransactItems: unconditional(table, p.TransactItems)})
 		default:
 			b.Fatalf("nobody said how to do %T again", call)
 		}
@@ -204,9 +211,9 @@ func used[V any](given map[string]V, expression *string) map[string]V {
 	return out
 }
 
-// costs returns the capacity that AWS bills for calls: a unit for each item read strongly (ours are
+// capacityUnits returns the capacity that AWS bills for calls: a unit for each item read strongly (ours are
 // below 4 kB), two for each started kilobyte of each item of a transaction (an updated one is below one).
-func costs(calls []any) (read, write float64) {
+func capacityUnits(calls []any) (read, write float64) {
 	for _, call := range calls {
 		switch p := call.(type) {
 		case *dynamodb.BatchGetItemInput:
@@ -221,7 +228,7 @@ func costs(calls []any) (read, write float64) {
 			for _, it := range p.TransactItems {
 				size := 1
 				if it.Put != nil {
-					size = bytesIn(&types.AttributeValueMemberM{Value: it.Put.Item})
+					size = itemSize(&types.AttributeValueMemberM{Value: it.Put.Item})
 				}
 				write += 2 * math.Ceil(float64(size)/1024)
 			}
@@ -230,7 +237,7 @@ func costs(calls []any) (read, write float64) {
 	return read, write
 }
 
-func bytesIn(value types.AttributeValue) int {
+func itemSize(value types.AttributeValue) int {
 	switch v := value.(type) {
 	case *types.AttributeValueMemberS:
 		return len(v.Value)
@@ -241,29 +248,31 @@ func bytesIn(value types.AttributeValue) int {
 	case *types.AttributeValueMemberM:
 		total := 3
 		for name, inner := range v.Value {
-			total += 1 + len(name) + bytesIn(inner)
+			total += 1 + len(name) + itemSize(inner)
 		}
 		return total
 	case *types.AttributeValueMemberL:
 		total := 3
 		for _, inner := range v.Value {
-			total += 1 + bytesIn(inner)
+			total += 1 + itemSize(inner)
 		}
 		return total
 	}
 	return 1
 }
 
-// memory is the object store of a worker in this process.
-type memory struct{ stored map[string][]byte }
+// memoryFiles is the object store of a worker in this process.
+type memoryFiles struct{ stored map[string][]byte }
 
 // Get implements transfer.Files.
-func (m *memory) Get(_ context.Context, f transfer.File) ([]byte, error) { return m.stored[f.Key], nil }
+func (m *memoryFiles) Get(_ context.Context, f transfer.File) ([]byte, error) {
+	return m.stored[f.Key], nil
+}
 
 // Put implements transfer.Files.
-func (m *memory) Put(_ context.Context, key, _ string, body []byte) error {
+func (m *memoryFiles) Put(_ context.Context, key, _ string, body []byte) error {
 	m.stored[key] = body
 	return nil
 }
 
-var _ transfer.Files = (*memory)(nil)
+var _ transfer.Files = (*memoryFiles)(nil)

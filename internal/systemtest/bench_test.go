@@ -22,10 +22,11 @@ import (
 	"useraccounts/internal/local/services"
 )
 
-// Benchmarks compare two things in one run, in turn, so that what else the machine does meets both. Figures are medians.
+// Benchmarks compare two things in one run, in turn, so that what else the machine does meets both. Figures are
+// medians.
 
-// samples are the times of the things compared, by name.
-type samples map[string][]time.Duration
+// timings are the times of the things compared, by name.
+type timings map[string][]time.Duration
 
 // warmUp does each thing a few times untimed.
 func warmUp(things ...func()) {
@@ -36,15 +37,15 @@ func warmUp(things ...func()) {
 	}
 }
 
-// time times a deed.
-func (s samples) time(name string, do func()) {
+// measure times a deed.
+func (s timings) measure(name string, do func()) {
 	began := time.Now()
 	do()
 	s[name] = append(s[name], time.Since(began))
 }
 
 // ms is the median in milliseconds.
-func (s samples) ms(name string) float64 {
+func (s timings) ms(name string) float64 {
 	of := slices.Sorted(slices.Values(s[name]))
 	if len(of) == 0 {
 		return 0
@@ -53,7 +54,7 @@ func (s samples) ms(name string) float64 {
 }
 
 // total is the sum of a thing's times in milliseconds.
-func (s samples) total(name string) float64 {
+func (s timings) total(name string) float64 {
 	var sum time.Duration
 	for _, one := range s[name] {
 		sum += one
@@ -78,9 +79,9 @@ func report(b *testing.B, f figure) {
 	ratio, against := "", f.against
 	if f.floor != 0 {
 		b.ReportMetric(f.ours/f.floor, metric+"ratio")
-		ratio, against = plain(f.ours/f.floor), plain(f.floor)+" "+f.unit+": "+f.against
+		ratio, against = formatNumber(f.ours/f.floor), formatNumber(f.floor)+" "+f.unit+": "+f.against
 	}
-	line := fmt.Sprintf("| %s | %s %s | %s | %s | %s |\n", f.name, plain(f.ours), f.unit, against, ratio, f.aim)
+	line := fmt.Sprintf("| %s | %s %s | %s | %s | %s |\n", f.name, formatNumber(f.ours), f.unit, against, ratio, f.aim)
 	name := os.Getenv("BENCH_TABLE")
 	if name == "" {
 		b.Log(line)
@@ -92,8 +93,8 @@ func report(b *testing.B, f figure) {
 	must(b, firstOf(err, file.Close()))
 }
 
-// plain writes a number with three digits, or all before the point.
-func plain(v float64) string {
+// formatNumber writes a number with three digits, or all before the point.
+func formatNumber(v float64) string {
 	switch {
 	case v >= 100:
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -118,16 +119,16 @@ func must(b *testing.B, err error) {
 	}
 }
 
-// caller is the administrator's client of a running system.
-type caller struct {
+// benchClient is the administrator's client of a running system.
+type benchClient struct {
 	*testing.B
 	system *local.System
 	http   *http.Client
 	token  string
 }
 
-// running starts the whole seeded system for one benchmark and signs its administrator in.
-func running(b *testing.B) *caller {
+// startBenchSystem starts the whole seeded system for one benchmark and signs its administrator in.
+func startBenchSystem(b *testing.B) *benchClient {
 	b.Helper()
 	root, err := services.Root()
 	must(b, err)
@@ -142,16 +143,17 @@ func running(b *testing.B) *caller {
 		system.Stop()
 		must(b, system.Remove(context.Background()))
 	})
-	c := &caller{B: b, system: system, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	c := &benchClient{B: b, system: system, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	got := c.call("POST", "/api/login", map[string]any{"identifier": "admin", "password": adminPassword}, 200)
 	c.token = got["accessToken"].(string)
 	return c
 }
 
-// freshTable makes a table without a stream.
-func freshTable(b *testing.B) string {
+// createTable makes a table without a stream.
+func createTable(b *testing.B) string {
 	b.Helper()
-	description, name, client := localtest.Template(b).Tables[0], "bench-"+rand.Text()[:12], localtest.Services(b).DynamoDBClient()
+	description, name, client := localtest.Template(b).Tables[0], "bench-"+rand.Text()[:12],
+		localtest.Services(b).DynamoDBClient()
 	description.StreamView = ""
 	must(b, provision.CreateTable(b.Context(), client, description, name))
 	b.Cleanup(func() { must(b, provision.DeleteTable(context.Background(), client, name)) })
@@ -159,7 +161,7 @@ func freshTable(b *testing.B) string {
 }
 
 // call sends a request, wants the status and returns the members of the answer.
-func (c *caller) call(method, path string, body any, want int) map[string]any {
+func (c *benchClient) call(method, path string, body any, want int) map[string]any {
 	c.Helper()
 	raw, err := json.Marshal(body)
 	must(c.B, err)
@@ -175,13 +177,13 @@ func (c *caller) call(method, path string, body any, want int) map[string]any {
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	response, err := c.http.Do(request)
+	httpResponse, err := c.http.Do(request)
 	must(c.B, err)
-	answer, err := io.ReadAll(response.Body)
-	must(c.B, firstOf(err, response.Body.Close()))
+	answer, err := io.ReadAll(httpResponse.Body)
+	must(c.B, firstOf(err, httpResponse.Body.Close()))
 	var out map[string]any
-	if response.StatusCode != want {
-		c.Fatalf("%s %s: %d %s", method, path, response.StatusCode, answer)
+	if httpResponse.StatusCode != want {
+		c.Fatalf("%s %s: %d %s", method, path, httpResponse.StatusCode, answer)
 	}
 	if len(answer) > 0 {
 		must(c.B, json.Unmarshal(answer, &out))
@@ -190,7 +192,7 @@ func (c *caller) call(method, path string, body any, want int) map[string]any {
 }
 
 // event is a sample of events/ with its words filled in.
-func (c *caller) event(file string) []byte {
+func (c *benchClient) event(file string) []byte {
 	c.Helper()
 	raw, err := os.ReadFile("../../events/" + file)
 	must(c.B, err)
@@ -198,7 +200,7 @@ func (c *caller) event(file string) []byte {
 }
 
 // invoke runs an event through the function, without HTTP.
-func (c *caller) invoke(function string, event []byte) {
+func (c *benchClient) invoke(function string, event []byte) {
 	c.Helper()
 	out, err := c.system.Function(function).Invoke(c.Context(), event)
 	must(c.B, err)

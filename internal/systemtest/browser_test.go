@@ -15,12 +15,13 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// V48: every route that changes something, as built and running: by an administrator's cookies it is refused to whom does not
-// prove to be our own page, and whatever somebody comes by, to what a form of another origin can send.
+// V48: every route that changes something, as built and running: by an administrator's cookies it is refused to whom
+// does not prove to be our own page, and whatever somebody comes by, to what a form of another origin can send.
 func TestEveryChangeIsRefusedToPagesOfOtherOrigins(t *testing.T) {
 	system, admin := start(t)
-	in := (&client{url: admin.url}).do(t, "POST", "/api/login", map[string]any{"identifier": "admin", "password": adminPassword},
-		header{"X-UA-Client", "web"}, header{"Origin", admin.url}).wants(t, 200)
+	in := (&client{url: admin.url}).do(t, "POST", "/api/login",
+		map[string]any{"identifier": "admin", "password": adminPassword},
+		header{"X-UA-Client", "web"}, header{"Origin", admin.url}).expect(t, 200)
 	var jar []string
 	for _, c := range (&http.Response{Header: in.Header}).Cookies() {
 		jar = append(jar, c.Name+"="+c.Value)
@@ -41,9 +42,10 @@ func TestEveryChangeIsRefusedToPagesOfOtherOrigins(t *testing.T) {
 				event.Headers = map[string]string{"user-agent": "Firefox", "content-type": "application/json"}
 				maps.Copy(event.Headers, headers)
 				event.Cookies, event.Body = jar, body
-				return walker{}.send(t, system, f.Name, event)
+				return caller{}.invokeAsIs(t, system, f.Name, event)
 			}
-			for _, simple := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
+			for _, simple := range []string{"text/plain", "application/x-www-form-urlencoded",
+				"multipart/form-data; boundary=x", ""} {
 				got := byPage(`{"a":"b"}`, map[string]string{"content-type": simple, "x-ua-client": "web", "origin": admin.url})
 				if got.StatusCode != 415 {
 					t.Errorf("%s with a body of type %q: %d %s", route.Key(), simple, got.StatusCode, got.Body)
@@ -53,20 +55,22 @@ func TestEveryChangeIsRefusedToPagesOfOtherOrigins(t *testing.T) {
 				continue // nobody's cookie opens it
 			}
 			for name, headers := range map[string]map[string]string{
-				"no word of a page":         {},
-				"our origin, no header":     {"origin": admin.url, "sec-fetch-site": "same-origin"},
-				"the header, no origin":     {"x-ua-client": "web"},
-				"another origin":            {"x-ua-client": "web", "origin": "https://evil.example"},
-				"no origin":                 {"x-ua-client": "web", "origin": "null"},
-				"another site":              {"x-ua-client": "web", "sec-fetch-site": "cross-site"},
-				"our origin, another site":  {"x-ua-client": "web", "origin": admin.url, "sec-fetch-site": "cross-site"},
-				"a host that somebody says": {"x-ua-client": "web", "origin": "https://evil.example", "host": "evil.example", "x-forwarded-host": "evil.example"},
+				"no word of a page":        {},
+				"our origin, no header":    {"origin": admin.url, "sec-fetch-site": "same-origin"},
+				"the header, no origin":    {"x-ua-client": "web"},
+				"another origin":           {"x-ua-client": "web", "origin": "https://evil.example"},
+				"no origin":                {"x-ua-client": "web", "origin": "null"},
+				"another site":             {"x-ua-client": "web", "sec-fetch-site": "cross-site"},
+				"our origin, another site": {"x-ua-client": "web", "origin": admin.url, "sec-fetch-site": "cross-site"},
+				"a host that somebody says": {"x-ua-client": "web", "origin": "https://evil.example", "host": "evil.example",
+					"x-forwarded-host": "evil.example"},
 			} {
 				if got := byPage("", headers); got.StatusCode != 403 || !strings.Contains(got.Body, `"crossOrigin"`) {
 					t.Errorf("%s by cookie, %s: %d %s", route.Key(), name, got.StatusCode, got.Body)
 				}
 			}
-			if got := byPage("", map[string]string{"x-ua-client": "web", "origin": admin.url}); got.StatusCode != 400 || !strings.Contains(got.Body, "no-such-parameter") {
+			if got := byPage("", map[string]string{"x-ua-client": "web", "origin": admin.url}); got.StatusCode != 400 ||
+				!strings.Contains(got.Body, "no-such-parameter") {
 				t.Errorf("%s by our own page: %d %s; the rest of this test proves nothing", route.Key(), got.StatusCode, got.Body)
 			}
 		}
@@ -76,8 +80,9 @@ func TestEveryChangeIsRefusedToPagesOfOtherOrigins(t *testing.T) {
 	}
 }
 
-// send sends an event as it is, but with a parameter that no route knows.
-func (walker) send(t *testing.T, system *localtest.Running, function string, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+// invokeAsIs sends an event as it is, but with a parameter that no route knows.
+func (caller) invokeAsIs(t *testing.T, system *localtest.RunningSystem, function string,
+	event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	event.RawQueryString = "no-such-parameter=1"
 	event.QueryStringParameters = map[string]string{"no-such-parameter": "1"}
@@ -93,9 +98,9 @@ func (walker) send(t *testing.T, system *localtest.Running, function string, eve
 	return got
 }
 
-// V49, V50: every answer over HTTP has the headers, whether it is an answer, a refusal, a mistake, a page or what is not there,
-// by every method; the API's are not stored, and none of them, nor one to a browser that asks beforehand, opens anything to a
-// page of another origin.
+// V49, V50: every answer over HTTP has the headers, whether it is an answer, a refusal, a mistake, a page or what is
+// not there, by every method; the API's are not stored, and none of them, nor one to a browser that asks beforehand,
+// opens anything to a page of another origin.
 func TestEveryAnswerProtectsTheBrowser(t *testing.T) {
 	_, admin := start(t)
 	nobody := &client{url: admin.url}
@@ -104,7 +109,8 @@ func TestEveryAnswerProtectsTheBrowser(t *testing.T) {
 		t.Helper()
 		got := c.do(t, method, path, body, append(headers, header{"Origin", "https://evil.example"})...)
 		seen[got.Status] = true
-		protects(t, method+" "+path, got, strings.HasPrefix(path, "/api/") && path != "/api/docs" && path != "/api/openapi.json")
+		expectSecurityHeaders(t, method+" "+path, got,
+			strings.HasPrefix(path, "/api/") && path != "/api/docs" && path != "/api/openapi.json")
 	}
 	for key, event := range routeSamples(t) {
 		method, _, _ := strings.Cut(key, " ")
@@ -113,7 +119,8 @@ func TestEveryAnswerProtectsTheBrowser(t *testing.T) {
 		}
 		asks(nobody, method, event.RawPath, nil)
 		asks(admin, method, event.RawPath+"?no-such-parameter=1", nil)
-		asks(nobody, "OPTIONS", event.RawPath, nil, header{"Access-Control-Request-Method", method}, header{"Access-Control-Request-Headers", "x-ua-client,content-type"})
+		asks(nobody, "OPTIONS", event.RawPath, nil, header{"Access-Control-Request-Method", method},
+			header{"Access-Control-Request-Headers", "x-ua-client,content-type"})
 	}
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
 		for _, path := range []string{"/", "/accounts", "/api/nothing", "/api/me", "/assets/nothing.js", "/.env"} {
@@ -134,16 +141,18 @@ func TestEveryAnswerProtectsTheBrowser(t *testing.T) {
 	}
 }
 
-// protects says what of an answer's headers is missing.
-func protects(t *testing.T, name string, got answer, api bool) {
+// expectSecurityHeaders says what of an answer's headers is missing.
+func expectSecurityHeaders(t *testing.T, name string, got response, api bool) {
 	t.Helper()
 	policy := got.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} { // no object-src: the default's none is its
+	// no object-src: the default's none is its
+	for _, want := range []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} {
 		if !strings.Contains(policy, want) || strings.Contains(policy, "object-src") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: %d, the policy is %q", name, got.Status, policy)
 		}
 	}
-	for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+	for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"X-Frame-Options": "DENY"} {
 		if got.Header.Get(header) != want {
 			t.Errorf("%s: %d, %s is %q", name, got.Status, header, got.Header.Get(header))
 		}

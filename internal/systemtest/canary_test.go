@@ -23,7 +23,8 @@ import (
 )
 
 // secretAnswers are the members of answers that hand a secret to its owner, besides those of secretMembers.
-var secretAnswers = append([]string{"accessToken", "refreshToken", "deviceToken", "secret", "uri", "qrCode", "recoveryCodes"}, secretMembers...)
+var secretAnswers = append(
+	[]string{"accessToken", "refreshToken", "deviceToken", "secret", "uri", "qrCode", "recoveryCodes"}, secretMembers...)
 
 // canary is a text that is sent wherever a secret is, and looked for everywhere afterwards. It could be a password.
 const canary = "canary yellow 4711 xylophone"
@@ -31,13 +32,14 @@ const canary = "canary yellow 4711 xylophone"
 // passwordHash is how the hash of a password begins, which is in the table alone.
 const passwordHash = "$argon2"
 
-// C50, V60, V82: every secret that goes through the running system, in or out, by the sample of every route, and a canary in
-// the place of each, in bodies that are broken, in queries and in headers: none of it is in a log of any function or of the
-// runner, in any item of either table, the log of events, the answers kept for repeats and the mails that wait among them, or in
-// a file of the bucket, and none that was sent comes back in an answer.
+// C50, V60, V82: every secret that goes through the running system, in or out, by the sample of every route, and a
+// canary in the place of each, in bodies that are broken, in queries and in headers: none of it is in a log of any
+// function or of the runner, in any item of either table, the log of events, the answers kept for repeats and the mails
+// that wait among them, or in a file of the bucket, and none that was sent comes back in an answer.
 func TestSecretsAreKeptNowhere(t *testing.T) {
 	system, admin, words := startSamples(t)
-	secrets := map[string]string{"the canary": canary, "the administrator's token": admin.token, "the administrator's refresh token": admin.refresh}
+	secrets := map[string]string{"the canary": canary, "the administrator's token": admin.token,
+		"the administrator's refresh token": admin.refresh}
 	template := localtest.Template(t)
 	send := func(event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 		t.Helper()
@@ -55,7 +57,8 @@ func TestSecretsAreKeptNowhere(t *testing.T) {
 	var samples []events.APIGatewayV2HTTPRequest
 	for _, file := range sampleFiles(t) {
 		var event events.APIGatewayV2HTTPRequest
-		if filepath.Base(file) != "logout.json" && json.Unmarshal(fill(t, file, words), &event) == nil && event.RouteKey != "" {
+		if filepath.Base(file) != "logout.json" && json.Unmarshal(fillSample(t, file, words), &event) == nil &&
+			event.RouteKey != "" {
 			samples = append(samples, event)
 		}
 	}
@@ -78,17 +81,19 @@ func TestSecretsAreKeptNowhere(t *testing.T) {
 		for name, text := range secretsIn(event.RouteKey, got.Body, secretAnswers) {
 			secrets[event.RouteKey+" gives "+name] = text
 		}
-		for _, bad := range damagedBy(event) {
+		for _, bad := range malformedVariants(event) {
 			damaged++
-			if got := send(bad); strings.Contains(fmt.Sprint(got.Body, got.Headers, got.MultiValueHeaders, got.Cookies), canary) {
-				t.Errorf("%s, sent %s %s, answers with it: %d %s", event.RouteKey, bad.Body, bad.RawQueryString, got.StatusCode, got.Body)
+			if got := send(bad); strings.Contains(fmt.Sprint(got.Body, got.Headers, got.MultiValueHeaders, got.Cookies),
+				canary) {
+				t.Errorf("%s, sent %s %s, answers with it: %d %s", event.RouteKey, bad.Body, bad.RawQueryString, got.StatusCode,
+					got.Body)
 			}
 		}
 	}
 	if len(secrets) < 60 || damaged < 300 {
 		t.Errorf("only %d secrets and %d damaged requests", len(secrets), damaged)
 	}
-	places := storedIn(t, system)
+	places := readEverythingStored(t, system)
 	if len(places) < 20 || !strings.Contains(strings.Join(slices.Sorted(maps.Keys(places)), " "), "login.log") {
 		t.Errorf("only %d places were looked at", len(places))
 	}
@@ -105,12 +110,13 @@ func TestSecretsAreKeptNowhere(t *testing.T) {
 	}
 }
 
-// secretsIn returns the secrets in a body, by their members. What is short is found everywhere, and what a person chose as the
-// code of a role is no secret.
+// secretsIn returns the secrets in a body, by their members. What is short is found everywhere, and what a person chose
+// as the code of a role is no secret.
 func secretsIn(route, body string, members []string) map[string]string {
 	out := map[string]string{}
 	var all map[string]any
-	if json.Unmarshal([]byte(body), &all) != nil || strings.Contains(route, "/access/") || strings.Contains(route, "/reference/") || strings.Contains(route, "resource") {
+	if json.Unmarshal([]byte(body), &all) != nil || strings.Contains(route, "/access/") ||
+		strings.Contains(route, "/reference/") || strings.Contains(route, "resource") {
 		return out
 	}
 	for name, value := range all {
@@ -124,8 +130,8 @@ func secretsIn(route, body string, members []string) map[string]string {
 	return out
 }
 
-// damagedBy returns a request with the canary in the place of each secret, and where nothing may be.
-func damagedBy(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRequest {
+// malformedVariants returns a request with the canary in the place of each secret, and where nothing may be.
+func malformedVariants(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRequest {
 	var out []events.APIGatewayV2HTTPRequest
 	with := func(change func(*events.APIGatewayV2HTTPRequest)) {
 		e := event
@@ -137,10 +143,12 @@ func damagedBy(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRe
 	with(func(e *events.APIGatewayV2HTTPRequest) { e.Headers["authorization"] = "Bearer uas_" + canary })
 	with(func(e *events.APIGatewayV2HTTPRequest) {
 		delete(e.Headers, "authorization")
-		e.Cookies = []string{"__Host-access=" + canary, "__Host-refresh=" + canary, "__Host-device=" + canary, "__Host-sso-0=" + canary}
+		e.Cookies = []string{"__Host-access=" + canary, "__Host-refresh=" + canary, "__Host-device=" + canary,
+			"__Host-sso-0=" + canary}
 	})
 	with(func(e *events.APIGatewayV2HTTPRequest) {
-		e.RawQueryString, e.QueryStringParameters = "password="+strings.ReplaceAll(canary, " ", "+"), map[string]string{"password": canary}
+		e.RawQueryString, e.QueryStringParameters = "password="+strings.ReplaceAll(canary, " ", "+"),
+			map[string]string{"password": canary}
 	})
 	if event.Body == "" {
 		return out
@@ -150,7 +158,8 @@ func damagedBy(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRe
 		return out
 	}
 	for name, value := range members {
-		if _, text := value.(string); text && slices.Contains(append([]string{"clientSecret"}, secretMembers...), name) && name != "code" {
+		if _, text := value.(string); text && slices.Contains(append([]string{"clientSecret"}, secretMembers...), name) &&
+			name != "code" {
 			changed := maps.Clone(members)
 			changed[name] = canary
 			raw, _ := json.Marshal(changed) //nolint:errchkjson // it was JSON
@@ -169,9 +178,9 @@ func damagedBy(event events.APIGatewayV2HTTPRequest) []events.APIGatewayV2HTTPRe
 	return out
 }
 
-// storedIn returns all that is stored or written down, by where it is: items as texts, with bytes also in base64, files of the
-// bucket with what is packed in them, and logs.
-func storedIn(t *testing.T, system *localtest.Running) map[string]string {
+// readEverythingStored returns all that is stored or written down, by where it is: items as texts, with bytes also in
+// base64, files of the bucket with what is packed in them, and logs.
+func readEverythingStored(t *testing.T, system *localtest.RunningSystem) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, table := range system.Resources.Tables {
@@ -182,7 +191,8 @@ func storedIn(t *testing.T, system *localtest.Running) map[string]string {
 				t.Fatal(err)
 			}
 			for _, it := range page.Items {
-				out[fmt.Sprint("table ", textOf(it["PK"]), textOf(it["SK"]))] = textOf(&types.AttributeValueMemberM{Value: it})
+				out[fmt.Sprint("table ", attributeText(it["PK"]), attributeText(it["SK"]))] = attributeText(
+					&types.AttributeValueMemberM{Value: it})
 			}
 		}
 	}
@@ -201,7 +211,7 @@ func storedIn(t *testing.T, system *localtest.Running) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out["bucket "+*object.Key] = unpacked(content)
+			out["bucket "+*object.Key] = unzip(content)
 		}
 	}
 	logs, err := filepath.Glob(filepath.Join(system.Logs, "*.log"))
@@ -218,29 +228,30 @@ func storedIn(t *testing.T, system *localtest.Running) map[string]string {
 	return out
 }
 
-func textOf(v types.AttributeValue) string {
+func attributeText(v types.AttributeValue) string {
 	var text strings.Builder
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		text.WriteString(v.Value)
 	case *types.AttributeValueMemberB:
-		fmt.Fprint(&text, string(v.Value), " ", base64.StdEncoding.EncodeToString(v.Value), " ", base64.RawURLEncoding.EncodeToString(v.Value))
+		fmt.Fprint(&text, string(v.Value), " ", base64.StdEncoding.EncodeToString(v.Value), " ",
+			base64.RawURLEncoding.EncodeToString(v.Value))
 	case *types.AttributeValueMemberSS:
 		text.WriteString(strings.Join(v.Value, " "))
 	case *types.AttributeValueMemberL:
 		for _, one := range v.Value {
-			text.WriteString(textOf(one) + " ")
+			text.WriteString(attributeText(one) + " ")
 		}
 	case *types.AttributeValueMemberM:
 		for name, one := range v.Value {
-			text.WriteString(name + "=" + textOf(one) + " ")
+			text.WriteString(name + "=" + attributeText(one) + " ")
 		}
 	}
 	return text.String()
 }
 
-// unpacked returns a file's content, that of a zip with its parts.
-func unpacked(content []byte) string {
+// unzip returns a file's content, that of a zip with its parts.
+func unzip(content []byte) string {
 	text := string(content)
 	files, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 const adminPassword = "an administrator's secret"
 
 // start starts the whole seeded system and signs its administrator in.
-func start(t *testing.T) (*localtest.Running, *client) {
+func start(t *testing.T) (*localtest.RunningSystem, *client) {
 	t.Helper()
 	system := localtest.System(t, func(o *local.Options) { o.Seed, o.AdminPassword = firstdata.Seed, adminPassword })
 	c := &client{url: system.URL}
@@ -35,15 +35,15 @@ type client struct {
 	url, token, refresh string
 }
 
-// answer is what came back.
-type answer struct {
+// response is what came back.
+type response struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
 // members returns the body's members, or fails.
-func (a answer) members(t *testing.T) map[string]any {
+func (a response) members(t *testing.T) map[string]any {
 	t.Helper()
 	var out map[string]any
 	if err := json.Unmarshal([]byte(a.Body), &out); err != nil {
@@ -52,14 +52,14 @@ func (a answer) members(t *testing.T) map[string]any {
 	return out
 }
 
-func (a answer) text(t *testing.T, name string) string {
+func (a response) text(t *testing.T, name string) string {
 	t.Helper()
 	text, _ := a.members(t)[name].(string)
 	return text
 }
 
-// wants fails unless the answer has the status.
-func (a answer) wants(t *testing.T, status int) answer {
+// expect fails unless the answer has the status.
+func (a response) expect(t *testing.T, status int) response {
 	t.Helper()
 	if a.Status != status {
 		t.Fatalf("%d %s; want %d", a.Status, a.Body, status)
@@ -67,8 +67,8 @@ func (a answer) wants(t *testing.T, status int) answer {
 	return a
 }
 
-// problem fails unless the answer is a problem document with the status and code, naming the fields.
-func (a answer) problem(t *testing.T, status int, code string, fields ...string) {
+// expectProblem fails unless the answer is a problem document with the status and code, naming the fields.
+func (a response) expectProblem(t *testing.T, status int, code string, fields ...string) {
 	t.Helper()
 	if a.Status != status || a.Header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%d %s %s; want a problem %d %s", a.Status, a.Header.Get("Content-Type"), a.Body, status, code)
@@ -98,22 +98,22 @@ func (a answer) problem(t *testing.T, status int, code string, fields ...string)
 	}
 }
 
-// refuses fails unless the answer is a problem that names the field: a bound that the reference states is a 400, a rule beyond
-// that a 422.
-func (a answer) refuses(t *testing.T, field string) {
+// expectInvalid fails unless the answer is a problem that names the field: a bound that the reference states is a 400,
+// a rule beyond that a 422.
+func (a response) expectInvalid(t *testing.T, field string) {
 	t.Helper()
 	if a.Status == 400 {
-		a.problem(t, 400, "body", field)
+		a.expectProblem(t, 400, "body", field)
 		return
 	}
-	a.problem(t, 422, "invalid", field)
+	a.expectProblem(t, 422, "invalid", field)
 }
 
 // header is a request header for do.
 type header [2]string
 
 // do sends a request. body is sent as it is if it is a string, else as JSON; nil sends none.
-func (c *client) do(t *testing.T, method, path string, body any, headers ...header) answer {
+func (c *client) do(t *testing.T, method, path string, body any, headers ...header) response {
 	t.Helper()
 	var reader io.Reader
 	switch body := body.(type) {
@@ -145,36 +145,37 @@ func (c *client) do(t *testing.T, method, path string, body any, headers ...head
 	return send(t, request)
 }
 
-func send(t *testing.T, request *http.Request) answer {
+func send(t *testing.T, request *http.Request) response {
 	t.Helper()
-	response, err := http.DefaultClient.Do(request)
+	httpResponse, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
-	raw, err := io.ReadAll(response.Body)
+	defer httpResponse.Body.Close() //nolint:errcheck // read only
+	raw, err := io.ReadAll(httpResponse.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, string(raw)}
+	return response{httpResponse.StatusCode, httpResponse.Header, string(raw)}
 }
 
-func ifMatch(a answer) header { return header{"If-Match", a.Header.Get("ETag")} }
+func ifMatch(a response) header { return header{"If-Match", a.Header.Get("ETag")} }
 
 // signIn signs in and keeps the tokens; through a forced change of password if one is due.
 func (c *client) signIn(t *testing.T, who, secret string) {
 	t.Helper()
 	c.token = ""
-	got := c.do(t, "POST", "/api/login", map[string]any{"identifier": who, "password": secret, "client": "test"}).wants(t, 200)
+	got := c.do(t, "POST", "/api/login",
+		map[string]any{"identifier": who, "password": secret, "client": "test"}).expect(t, 200)
 	if got.text(t, "next") == "changePassword" {
 		got = c.do(t, "POST", "/api/login/password", map[string]any{
 			"ticket": got.text(t, "ticket"), "password": secret + ", changed",
-		}).wants(t, 200)
+		}).expect(t, 200)
 	}
-	c.keep(t, got)
+	c.keepTokens(t, got)
 }
 
-func (c *client) keep(t *testing.T, got answer) {
+func (c *client) keepTokens(t *testing.T, got response) {
 	t.Helper()
 	c.token, c.refresh = got.text(t, "accessToken"), got.text(t, "refreshToken")
 	if got.text(t, "next") != "done" || c.token == "" {
@@ -182,43 +183,44 @@ func (c *client) keep(t *testing.T, got answer) {
 	}
 }
 
-// person creates an account that can sign in with the password and returns it.
-func (c *client) person(t *testing.T, username, secret string, more map[string]any) answer {
+// createUser creates an account that can sign in with the password and returns it.
+func (c *client) createUser(t *testing.T, username, secret string, more map[string]any) response {
 	t.Helper()
-	body := map[string]any{"username": username, "name": "Some Body", "email": username + "@example.com", "userType": "FULL"}
+	body := map[string]any{"username": username, "name": "Some Body", "email": username + "@example.com",
+		"userType": "FULL"}
 	for k, v := range more {
 		body[k] = v
 	}
-	made := c.do(t, "POST", "/api/accounts", body).wants(t, 201)
+	made := c.do(t, "POST", "/api/accounts", body).expect(t, 201)
 	return c.do(t, "POST", "/api/accounts/"+made.text(t, "id")+"/password",
-		map[string]any{"password": secret, "unlock": true, "forceChange": false}).wants(t, 200)
+		map[string]any{"password": secret, "unlock": true, "forceChange": false}).expect(t, 200)
 }
 
-// as returns a client signed in as another person.
-func (c *client) as(t *testing.T, who, secret string) *client {
+// signedInAs returns a client signed in as another person.
+func (c *client) signedInAs(t *testing.T, who, secret string) *client {
 	t.Helper()
 	other := &client{url: c.url}
 	other.signIn(t, who, secret)
 	return other
 }
 
-// begin begins an import, posts the file to its form, and returns the job's id.
-func (c *client) begin(t *testing.T, file []byte, options map[string]any) string {
+// uploadImport begins an import, posts the file to its form, and returns the job's id.
+func (c *client) uploadImport(t *testing.T, file []byte, options map[string]any) string {
 	t.Helper()
 	body := map[string]any{"dateFormat": "iso"}
 	for k, v := range options {
 		body[k] = v
 	}
-	begun := c.do(t, "POST", "/api/imports", body).wants(t, 201).members(t)
+	begun := c.do(t, "POST", "/api/imports", body).expect(t, 201).members(t)
 	form := begun["form"].(map[string]any)
-	if got := post(t, form, file); got.Status/100 != 2 {
+	if got := postForm(t, form, file); got.Status/100 != 2 {
 		t.Fatalf("upload: %d %s", got.Status, got.Body)
 	}
 	return begun["job"].(map[string]any)["id"].(string)
 }
 
-// post posts a file to a form, as a browser or curl does.
-func post(t *testing.T, form map[string]any, file []byte) answer {
+// postForm posts a file to a form, as a browser or curl does.
+func postForm(t *testing.T, form map[string]any, file []byte) response {
 	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -245,12 +247,12 @@ func post(t *testing.T, form map[string]any, file []byte) answer {
 	return send(t, request)
 }
 
-// ended waits for a job's end and returns it.
-func (c *client) ended(t *testing.T, id string) map[string]any {
+// waitForJob waits for a job's end and returns it.
+func (c *client) waitForJob(t *testing.T, id string) map[string]any {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
-		job := c.do(t, "GET", "/api/jobs/"+id, nil).wants(t, 200).members(t)
+		job := c.do(t, "GET", "/api/jobs/"+id, nil).expect(t, 200).members(t)
 		if slices.Contains([]string{"done", "refused", "cancelled", "failed"}, job["state"].(string)) {
 			return job
 		}
@@ -261,28 +263,28 @@ func (c *client) ended(t *testing.T, id string) map[string]any {
 	}
 }
 
-// imported runs an import to its end and returns the job.
-func (c *client) imported(t *testing.T, file []byte, options map[string]any) map[string]any {
+// runImport runs an import to its end and returns the job.
+func (c *client) runImport(t *testing.T, file []byte, options map[string]any) map[string]any {
 	t.Helper()
-	id := c.begin(t, file, options)
-	c.do(t, "POST", "/api/imports/"+id+"/submit", nil).wants(t, 202)
-	return c.ended(t, id)
+	id := c.uploadImport(t, file, options)
+	c.do(t, "POST", "/api/imports/"+id+"/submit", nil).expect(t, 202)
+	return c.waitForJob(t, id)
 }
 
-// exported runs an export and returns its files.
-func (c *client) exported(t *testing.T) [][]byte {
+// runExport runs an export and returns its files.
+func (c *client) runExport(t *testing.T) [][]byte {
 	t.Helper()
-	id := c.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso"}).wants(t, 202).text(t, "id")
-	if job := c.ended(t, id); job["state"] != "done" {
+	id := c.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso"}).expect(t, 202).text(t, "id")
+	if job := c.waitForJob(t, id); job["state"] != "done" {
 		t.Fatalf("export: %v", job)
 	}
 	var files [][]byte
-	for _, link := range c.do(t, "GET", "/api/jobs/"+id+"/download", nil).wants(t, 200).members(t)["items"].([]any) {
+	for _, link := range c.do(t, "GET", "/api/jobs/"+id+"/download", nil).expect(t, 200).members(t)["items"].([]any) {
 		request, err := http.NewRequestWithContext(context.Background(), "GET", link.(map[string]any)["url"].(string), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, []byte(send(t, request).wants(t, 200).Body))
+		files = append(files, []byte(send(t, request).expect(t, 200).Body))
 	}
 	return files
 }

@@ -10,35 +10,41 @@ import (
 	"testing"
 )
 
-// C23, V23, C04: who forgot a password hears the same, whoever that is and however they are written: status, headers, body and
-// its length. Each asks from a network of its own, as one network may ask a few times an hour only.
+// C23, V23, C04: who forgot a password hears the same, whoever that is and however they are written: status, headers,
+// body and its length. Each asks from a network of its own, as one network may ask a few times an hour only.
 func TestForgottenPasswordTellsNobodyApart(t *testing.T) {
 	_, admin := start(t)
-	path := func(a answer) string { return "/api/accounts/" + a.text(t, "id") }
-	for name, spoil := range map[string]func(answer){
-		"known":   nil,
-		"blocked": func(a answer) { admin.do(t, "POST", path(a)+"/block", map[string]any{"reason": "Left"}).wants(t, 200) },
-		"locked":  func(a answer) { admin.do(t, "POST", path(a)+"/lock", nil).wants(t, 200) },
-		"expired": func(a answer) {
-			admin.do(t, "PATCH", path(a), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).wants(t, 200)
+	path := func(a response) string { return "/api/accounts/" + a.text(t, "id") }
+	for name, spoil := range map[string]func(response){
+		"known": nil,
+		"blocked": func(a response) {
+			admin.do(t, "POST", path(a)+"/block", map[string]any{"reason": "Left"}).expect(t, 200)
 		},
-		"program": func(a answer) {
-			admin.do(t, "PATCH", path(a), map[string]any{"userType": "API"}, ifMatch(a)).wants(t, 200)
+		"locked": func(a response) { admin.do(t, "POST", path(a)+"/lock", nil).expect(t, 200) },
+		"expired": func(a response) {
+			admin.do(t, "PATCH", path(a), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"},
+				ifMatch(a)).expect(t, 200)
 		},
-		"tried": func(answer) { admin.tries(t, "forgot-tried", "wrong", 5) },
+		"program": func(a response) {
+			admin.do(t, "PATCH", path(a), map[string]any{"userType": "API"}, ifMatch(a)).expect(t, 200)
+		},
+		"tried": func(response) { admin.attemptSignIns(t, "forgot-tried", "wrong", 5) },
 	} {
-		made := admin.person(t, "forgot-"+name, bicycles, nil)
+		made := admin.createUser(t, "forgot-"+name, userPassword, nil)
 		if spoil != nil {
 			spoil(made)
 		}
 	}
-	without := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "forgot-without", "name": "By a provider only", "email": "forgot-without@example.com", "userType": "FULL"}).wants(t, 201)
-	admin.do(t, "POST", path(without)+"/allow", nil).wants(t, 200)
+	without := admin.do(t, "POST", "/api/accounts",
+		map[string]any{"username": "forgot-without", "name": "By a provider only", "email": "forgot-without@example.com",
+			"userType": "FULL"}).expect(t, 201)
+	admin.do(t, "POST", path(without)+"/allow", nil).expect(t, 200)
 	first := ""
 	for i, who := range []string{
-		"forgot-nobody", "forgot-nobody@example.com", "forgot-known", "FORGOT-KNOWN", " ｆorgot-known@example.com", "forgot-blocked", "forgot-locked", "forgot-expired", "forgot-tried", "forgot-without", "forgot-program",
+		"forgot-nobody", "forgot-nobody@example.com", "forgot-known", "FORGOT-KNOWN", " ｆorgot-known@example.com",
+		"forgot-blocked", "forgot-locked", "forgot-expired", "forgot-tried", "forgot-without", "forgot-program",
 	} {
-		got := shapeFrom(t, byte(100+i), admin.url+"/api/password/forgotten", `{"identifier":"`+who+`"}`)
+		got := responseShape(t, byte(100+i), admin.url+"/api/password/forgotten", `{"identifier":"`+who+`"}`)
 		if first == "" {
 			first = got
 		}
@@ -48,10 +54,12 @@ func TestForgottenPasswordTellsNobodyApart(t *testing.T) {
 	}
 }
 
-// shapeFrom posts from an address of this machine and returns what of the answer is not its own.
-func shapeFrom(t *testing.T, last byte, url, body string) string {
+// responseShape posts from an address of this machine and returns what of the answer is not its own.
+func responseShape(t *testing.T, last byte, url, body string) string {
 	t.Helper()
-	from := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}).DialContext}}
+	from := &http.Client{
+		Transport: &http.Transport{
+			DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}).DialContext}}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)

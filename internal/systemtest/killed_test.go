@@ -14,8 +14,9 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// V73, V74: the worker's own binary, killed by SIGKILL with its process group while it writes, leaves what nobody sees; the queue
-// delivers the message again, and the next process brings the import in whole, or the undo. KILL_ROUNDS says how often.
+// V73, V74: the worker's own binary, killed by SIGKILL with its process group while it writes, leaves what nobody sees;
+// the queue delivers the message again, and the next process brings the import in whole, or the undo. KILL_ROUNDS says
+// how often.
 func TestKilledWorkersImportIsDeliveredAgain(t *testing.T) {
 	rounds := 3
 	if n, err := strconv.Atoi(os.Getenv("KILL_ROUNDS")); err == nil {
@@ -35,28 +36,30 @@ func TestKilledWorkersImportIsDeliveredAgain(t *testing.T) {
 			rows = append(rows, []any{name, "Killed " + name, "FULL", name + "@example.com"})
 		}
 		count := func() float64 {
-			return admin.do(t, "GET", "/api/accounts/count?active=any", nil).wants(t, 200).members(t)["count"].(float64)
+			return admin.do(t, "GET", "/api/accounts/count?active=any", nil).expect(t, 200).members(t)["count"].(float64)
 		}
 		before := count()
-		id := admin.begin(t, workbook(t, rows...), nil)
-		admin.do(t, "POST", "/api/imports/"+id+"/submit", nil).wants(t, 202)
-		if admin.killedWriting(t, system, id) {
+		id := admin.uploadImport(t, workbook(t, rows...), nil)
+		admin.do(t, "POST", "/api/imports/"+id+"/submit", nil).expect(t, 202)
+		if admin.killWorkerWhileWriting(t, system, id) {
 			killed++
 		}
 		if job := admin.do(t, "GET", "/api/jobs/"+id, nil).members(t); job["state"] != "done" && count() != before {
 			t.Fatalf("round %d: %v is %v, and %v accounts are seen, %v before", round, id, job["state"], count(), before)
 		}
-		if job := admin.ended(t, id); job["state"] != "done" || job["counts"].(map[string]any)["created"] != float64(people) {
+		if job := admin.waitForJob(t, id); job["state"] != "done" ||
+			job["counts"].(map[string]any)["created"] != float64(people) {
 			t.Fatalf("round %d: %v", round, job)
 		}
 		if n := count(); n != before+people {
 			t.Fatalf("round %d: %v accounts, %v before", round, n, before)
 		}
-		undo := admin.do(t, "POST", "/api/jobs/"+id+"/undo", nil).wants(t, 202).text(t, "id")
-		if admin.killedWriting(t, system, undo) {
+		undo := admin.do(t, "POST", "/api/jobs/"+id+"/undo", nil).expect(t, 202).text(t, "id")
+		if admin.killWorkerWhileWriting(t, system, undo) {
 			killed++
 		}
-		if job := admin.ended(t, undo); job["state"] != "done" || job["counts"].(map[string]any)["undone"] != float64(people) {
+		if job := admin.waitForJob(t, undo); job["state"] != "done" ||
+			job["counts"].(map[string]any)["undone"] != float64(people) {
 			t.Fatalf("round %d: %v", round, job)
 		}
 		if n := count(); n != before {
@@ -69,18 +72,19 @@ func TestKilledWorkersImportIsDeliveredAgain(t *testing.T) {
 	}
 }
 
-// killedWriting kills the worker once it is seen writing, at any moment from there; false if the job ended before.
-func (c *client) killedWriting(t *testing.T, system *localtest.Running, id string) bool {
+// killWorkerWhileWriting kills the worker once it is seen writing, at any moment from there; false if the job ended
+// before.
+func (c *client) killWorkerWhileWriting(t *testing.T, system *localtest.RunningSystem, id string) bool {
 	t.Helper()
 	for {
-		job := c.do(t, "GET", "/api/jobs/"+id, nil).wants(t, 200).members(t)
+		job := c.do(t, "GET", "/api/jobs/"+id, nil).expect(t, 200).members(t)
 		switch state := job["state"].(string); {
 		case slices.Contains([]string{"done", "refused", "cancelled", "failed"}, state):
 			return false
 		case state == "writing":
 			time.Sleep(time.Duration(rand.Int64N(int64(150 * time.Millisecond)))) //nolint:gosec // any moment
 			system.Function("transferworker").Kill()
-			return c.do(t, "GET", "/api/jobs/"+id, nil).wants(t, 200).members(t)["state"] != "done"
+			return c.do(t, "GET", "/api/jobs/"+id, nil).expect(t, 200).members(t)["state"] != "done"
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

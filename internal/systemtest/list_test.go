@@ -8,18 +8,19 @@ import (
 	"testing"
 )
 
-// set saves a Set and returns the answer.
-func (c *client) set(t *testing.T, name string, more map[string]any) answer {
+// createSet saves a Set and returns the answer.
+func (c *client) createSet(t *testing.T, name string, more map[string]any) response {
 	t.Helper()
-	body := map[string]any{"name": name, "grid": "accounts", "columns": []any{map[string]any{"field": "username", "width": 180}, map[string]any{"field": "name"}}}
+	body := map[string]any{"name": name, "grid": "accounts",
+		"columns": []any{map[string]any{"field": "username", "width": 180}, map[string]any{"field": "name"}}}
 	for k, v := range more {
 		body[k] = v
 	}
-	return c.do(t, "POST", "/api/sets", body).wants(t, 201)
+	return c.do(t, "POST", "/api/sets", body).expect(t, 201)
 }
 
-// listed walks all pages of a list and returns the usernames; pairs are name=value, not yet encoded.
-func (c *client) listed(t *testing.T, limit int, pairs ...string) string {
+// listUsernames walks all pages of a list and returns the usernames; pairs are name=value, not yet encoded.
+func (c *client) listUsernames(t *testing.T, limit int, pairs ...string) string {
 	t.Helper()
 	query := url.Values{"limit": {fmt.Sprint(limit)}}
 	for _, pair := range pairs {
@@ -28,7 +29,7 @@ func (c *client) listed(t *testing.T, limit int, pairs ...string) string {
 	}
 	var out []string
 	for {
-		page := c.do(t, "GET", "/api/accounts?"+query.Encode(), nil).wants(t, 200).members(t)
+		page := c.do(t, "GET", "/api/accounts?"+query.Encode(), nil).expect(t, 200).members(t)
 		for _, item := range page["items"].([]any) {
 			out = append(out, item.(map[string]any)["username"].(string))
 		}
@@ -41,7 +42,8 @@ func (c *client) listed(t *testing.T, limit int, pairs ...string) string {
 	query.Del("limit")
 	query.Del("sort")
 	query.Del("cursor")
-	if n := c.do(t, "GET", "/api/accounts/count?"+query.Encode(), nil).wants(t, 200).members(t)["count"]; n != float64(len(out)) {
+	if n := c.do(t, "GET", "/api/accounts/count?"+query.Encode(), nil).expect(t,
+		200).members(t)["count"]; n != float64(len(out)) {
 		t.Errorf("%v: counts %v, lists %d", pairs, n, len(out))
 	}
 	return strings.Join(out, " ")
@@ -55,16 +57,16 @@ func TestListsSetsAndBulkActions(t *testing.T) {
 		made := admin.do(t, "POST", "/api/accounts", map[string]any{
 			"username": username, "name": name, "email": username + "@example.com", "userType": []string{"FULL", "TEAM"}[i%2],
 			"dateFrom": fmt.Sprintf("2026-0%d-01", i+1), "mobile": fmt.Sprintf("020 7946 000%d", i),
-		}).wants(t, 201)
+		}).expect(t, 201)
 		ids[username] = made.text(t, "id")
 	}
 	t.Run("lists", func(t *testing.T) { lists(t, admin, ids) })
 	t.Run("bad queries", func(t *testing.T) { badQueries(t, admin) })
 	t.Run("fields", func(t *testing.T) { fieldsOfAGrid(t, admin) })
-	t.Run("sets", func(t *testing.T) { keepsSets(t, admin) })
+	t.Run("sets", func(t *testing.T) { savedSets(t, admin) })
 	t.Run("bulk", func(t *testing.T) { bulk(t, admin, ids) })
 	t.Run("bad bulk", func(t *testing.T) { badBulk(t, admin, ids) })
-	t.Run("all that match", func(t *testing.T) { allThatMatch(t, admin) })
+	t.Run("all that match", func(t *testing.T) { bulkByFilter(t, admin) })
 }
 
 func lists(t *testing.T, admin *client, ids map[string]string) {
@@ -77,69 +79,79 @@ func lists(t *testing.T, admin *client, ids map[string]string) {
 		"listd":                   {"find=dÖrte 7946"},
 	} {
 		for _, limit := range []int{1, 3, 50} {
-			if got := admin.listed(t, limit, pairs...); got != want {
+			if got := admin.listUsernames(t, limit, pairs...); got != want {
 				t.Errorf("%v by %d: %s; want %s", pairs, limit, got, want)
 			}
 		}
 	}
-	admin.do(t, "POST", "/api/accounts/"+ids["listc"]+"/lock", nil).wants(t, 200)
-	if got := admin.listed(t, 2, "find=list"); got != "lista listb listd" {
+	admin.do(t, "POST", "/api/accounts/"+ids["listc"]+"/lock", nil).expect(t, 200)
+	if got := admin.listUsernames(t, 2, "find=list"); got != "lista listb listd" {
 		t.Errorf("with one locked: %s", got)
 	}
-	if got := admin.listed(t, 2); strings.Contains(got, "listc") || !strings.Contains(got, "listd") {
+	if got := admin.listUsernames(t, 2); strings.Contains(got, "listc") || !strings.Contains(got, "listd") {
 		t.Errorf("the usual list: %s", got)
 	}
-	if got := admin.listed(t, 2, "find=list", "active=any") + "; " + admin.listed(t, 2, "find=list", "active=false"); got != "lista listb listc listd; listc" {
+	if got := admin.listUsernames(t, 2, "find=list", "active=any") + "; " +
+		admin.listUsernames(t, 2, "find=list", "active=false"); got != "lista listb listc listd; listc" {
 		t.Errorf("locked ones: %s", got)
 	}
-	admin.do(t, "POST", "/api/accounts/"+ids["listc"]+"/unlock", nil).wants(t, 200)
+	admin.do(t, "POST", "/api/accounts/"+ids["listc"]+"/unlock", nil).expect(t, 200)
 
 	// A cursor is of its filters and order (V66).
-	next := admin.do(t, "GET", "/api/accounts?limit=1&find=list&sort=name", nil).wants(t, 200).text(t, "next")
-	for _, query := range []string{"find=list", "find=lis&sort=name", "find=list&sort=-name", "find=list&sort=name&active=any"} {
-		admin.do(t, "GET", "/api/accounts?limit=1&"+query+"&cursor="+next, nil).problem(t, 400, "cursor")
+	next := admin.do(t, "GET", "/api/accounts?limit=1&find=list&sort=name", nil).expect(t, 200).text(t, "next")
+	for _, query := range []string{"find=list", "find=lis&sort=name", "find=list&sort=-name",
+		"find=list&sort=name&active=any"} {
+		admin.do(t, "GET", "/api/accounts?limit=1&"+query+"&cursor="+next, nil).expectProblem(t, 400, "cursor")
 	}
 }
 
 func badQueries(t *testing.T, admin *client) {
 	for query, of := range map[string]string{
-		"active=yes": "active", "find=": "find", "find=%20": "find", "email=": "email", "email.contains=%20%20": "email.contains", "email.like=x": "email.like",
-		"email.empty=1": "email.empty", "userType=%3B": "userType", "dateFrom=2026-01-01": "dateFrom", "dateFrom.from=01/02/2026": "dateFrom.from",
-		"dateTo.to=2026-02-30": "dateTo.to", "lastLogin.from=yesterday": "lastLogin.from", "failedTries.from=x": "failedTries.from", "failedTries.to=-1": "failedTries.to",
-		"mfaRequired=TRUE": "mfaRequired", "sort=": "sort", "sort=%2Bname": "sort", "password=x": "password", "name=" + strings.Repeat("x", 251): "name", "name=a&name=b": "name",
+		"active=yes": "active", "find=": "find", "find=%20": "find", "email=": "email",
+		"email.contains=%20%20": "email.contains", "email.like=x": "email.like",
+		"email.empty=1": "email.empty", "userType=%3B": "userType", "dateFrom=2026-01-01": "dateFrom",
+		"dateFrom.from=01/02/2026": "dateFrom.from",
+		"dateTo.to=2026-02-30":     "dateTo.to", "lastLogin.from=yesterday": "lastLogin.from",
+		"failedTries.from=x": "failedTries.from", "failedTries.to=-1": "failedTries.to",
+		"mfaRequired=TRUE": "mfaRequired", "sort=": "sort", "sort=%2Bname": "sort", "password=x": "password",
+		"name=" + strings.Repeat("x", 251): "name", "name=a&name=b": "name",
 	} {
-		admin.do(t, "GET", "/api/accounts?"+query, nil).problem(t, 400, "query", of)
+		admin.do(t, "GET", "/api/accounts?"+query, nil).expectProblem(t, 400, "query", of)
 		if !strings.HasPrefix(query, "sort") {
-			admin.do(t, "GET", "/api/accounts/count?"+query, nil).problem(t, 400, "query", of)
+			admin.do(t, "GET", "/api/accounts/count?"+query, nil).expectProblem(t, 400, "query", of)
 		}
 	}
-	admin.person(t, "listless", "seven green bicycles", nil)
-	admin.as(t, "listless", "seven green bicycles").do(t, "GET", "/api/accounts/count", nil).problem(t, 403, "forbidden") // C25
+	admin.createUser(t, "listless", "seven green bicycles", nil)
+	// C25
+	admin.signedInAs(t, "listless", "seven green bicycles").do(t, "GET", "/api/accounts/count", nil).expectProblem(t, 403,
+		"forbidden")
 }
 
 func fieldsOfAGrid(t *testing.T, admin *client) {
-	for _, item := range admin.do(t, "GET", "/api/accounts/fields", nil).wants(t, 200).members(t)["items"].([]any) {
+	for _, item := range admin.do(t, "GET", "/api/accounts/fields", nil).expect(t, 200).members(t)["items"].([]any) {
 		f := item.(map[string]any)
 		if len(f["filters"].([]any)) == 0 || f["sortable"] != true {
 			t.Errorf("%v", f)
 		}
-		admin.do(t, "GET", "/api/accounts?limit=1&sort=-"+f["name"].(string), nil).wants(t, 200)
+		admin.do(t, "GET", "/api/accounts?limit=1&sort=-"+f["name"].(string), nil).expect(t, 200)
 	}
 }
 
-func keepsSets(t *testing.T, admin *client) {
-	admin.person(t, "viewer", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
-	viewer := admin.as(t, "viewer", "seven green bicycles")
-	private := admin.set(t, "Mine", map[string]any{"filters": map[string]any{"userType": "TEAM"}, "sort": "-name", "default": true})
-	shared := admin.set(t, "Ours", map[string]any{"shared": true})
+func savedSets(t *testing.T, admin *client) {
+	admin.createUser(t, "viewer", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
+	viewer := admin.signedInAs(t, "viewer", "seven green bicycles")
+	private := admin.createSet(t, "Mine",
+		map[string]any{"filters": map[string]any{"userType": "TEAM"}, "sort": "-name", "default": true})
+	shared := admin.createSet(t, "Ours", map[string]any{"shared": true})
 	one, both := "/api/sets/"+private.text(t, "id"), "/api/sets/"+shared.text(t, "id")
 
-	got := admin.do(t, "GET", "/api/sets?grid=accounts&limit=1", nil).wants(t, 200).members(t)
+	got := admin.do(t, "GET", "/api/sets?grid=accounts&limit=1", nil).expect(t, 200).members(t)
 	first := got["items"].([]any)[0].(map[string]any)
-	if first["name"] != "Mine" || first["default"] != true || first["filters"].(map[string]any)["userType"] != "TEAM" || got["next"] == nil {
+	if first["name"] != "Mine" || first["default"] != true || first["filters"].(map[string]any)["userType"] != "TEAM" ||
+		got["next"] == nil {
 		t.Errorf("%v", got)
 	}
-	seen := viewer.do(t, "GET", "/api/sets", nil).wants(t, 200).Body
+	seen := viewer.do(t, "GET", "/api/sets", nil).expect(t, 200).Body
 	if strings.Contains(seen, "Mine") || !strings.Contains(seen, "Ours") {
 		t.Errorf("another sees %s", seen)
 	}
@@ -148,35 +160,41 @@ func keepsSets(t *testing.T, admin *client) {
 		if method == "PATCH" {
 			body = map[string]any{"name": "x"}
 		}
-		viewer.do(t, method, one, body, ifMatch(private)).problem(t, 404, "notFound")
+		viewer.do(t, method, one, body, ifMatch(private)).expectProblem(t, 404, "notFound")
 	}
-	viewer.do(t, "PATCH", both, map[string]any{"name": "x"}, ifMatch(shared)).problem(t, 403, "notOwner")
-	viewer.do(t, "DELETE", both, nil, ifMatch(shared)).problem(t, 403, "notOwner")
-	viewer.do(t, "POST", "/api/sets", map[string]any{"name": "x", "grid": "accounts", "columns": []any{map[string]any{"field": "name"}}, "shared": true}).problem(t, 403, "forbidden")
+	viewer.do(t, "PATCH", both, map[string]any{"name": "x"}, ifMatch(shared)).expectProblem(t, 403, "notOwner")
+	viewer.do(t, "DELETE", both, nil, ifMatch(shared)).expectProblem(t, 403, "notOwner")
+	viewer.do(t, "POST", "/api/sets",
+		map[string]any{"name": "x", "grid": "accounts", "columns": []any{map[string]any{"field": "name"}}, "shared": true}).
+		expectProblem(t, 403, "forbidden")
 
-	chosen := viewer.do(t, "PATCH", both, map[string]any{"default": true}, ifMatch(shared)).wants(t, 200)
+	chosen := viewer.do(t, "PATCH", both, map[string]any{"default": true}, ifMatch(shared)).expect(t, 200)
 	if chosen.members(t)["default"] != true || chosen.Header.Get("ETag") == shared.Header.Get("ETag") {
 		t.Errorf("%s %s", chosen.Header.Get("ETag"), chosen.Body)
 	}
-	viewer.do(t, "GET", both, nil, header{"If-None-Match", shared.Header.Get("ETag")}).wants(t, 200)
-	changed := admin.do(t, "PATCH", both, map[string]any{"name": "All of ours"}, ifMatch(shared)).wants(t, 200)
-	admin.do(t, "PATCH", both, map[string]any{"name": "x"}, ifMatch(shared)).problem(t, 412, "stale", "version")
-	admin.do(t, "PATCH", both, map[string]any{"name": "x"}).problem(t, 428, "ifMatchRequired")
-	if now := viewer.do(t, "GET", both, nil).wants(t, 200).members(t); now["name"] != "All of ours" || now["default"] != true || now["own"] != false {
+	viewer.do(t, "GET", both, nil, header{"If-None-Match", shared.Header.Get("ETag")}).expect(t, 200)
+	changed := admin.do(t, "PATCH", both, map[string]any{"name": "All of ours"}, ifMatch(shared)).expect(t, 200)
+	admin.do(t, "PATCH", both, map[string]any{"name": "x"}, ifMatch(shared)).expectProblem(t, 412, "stale", "version")
+	admin.do(t, "PATCH", both, map[string]any{"name": "x"}).expectProblem(t, 428, "ifMatchRequired")
+	if now := viewer.do(t, "GET", both, nil).expect(t, 200).members(t); now["name"] != "All of ours" ||
+		now["default"] != true || now["own"] != false {
 		t.Errorf("%v", now)
 	}
 	for of, body := range map[string]map[string]any{
-		"name": {"name": " "}, "columns.0.field": {"columns": []any{map[string]any{"field": "passwordHash"}}}, "columns": {"columns": []any{}},
-		"filters.email.like": {"filters": map[string]any{"email.like": "x"}}, "filters.dateTo.to": {"filters": map[string]any{"dateTo.to": "soon"}}, "sort": {"sort": "password"},
+		"name": {"name": " "}, "columns.0.field": {"columns": []any{map[string]any{"field": "passwordHash"}}},
+		"columns":            {"columns": []any{}},
+		"filters.email.like": {"filters": map[string]any{"email.like": "x"}},
+		"filters.dateTo.to":  {"filters": map[string]any{"dateTo.to": "soon"}}, "sort": {"sort": "password"},
 	} {
-		admin.do(t, "PATCH", one, body, ifMatch(private)).problem(t, 422, "invalid", of)
+		admin.do(t, "PATCH", one, body, ifMatch(private)).expectProblem(t, 422, "invalid", of)
 	}
-	for of, body := range map[string]any{"owner": `{"owner":"x"}`, "columns": `{"columns":"name"}`, "shared": `{"shared":"yes"}`} {
-		admin.do(t, "PATCH", one, body, ifMatch(private)).problem(t, 400, "body", of)
+	for of, body := range map[string]any{"owner": `{"owner":"x"}`, "columns": `{"columns":"name"}`,
+		"shared": `{"shared":"yes"}`} {
+		admin.do(t, "PATCH", one, body, ifMatch(private)).expectProblem(t, 400, "body", of)
 	}
-	admin.do(t, "GET", "/api/sets?grid=roles", nil).problem(t, 400, "query", "grid")
-	admin.do(t, "DELETE", both, nil, ifMatch(changed)).wants(t, 204)
-	admin.do(t, "DELETE", both, nil, ifMatch(changed)).problem(t, 404, "notFound")
+	admin.do(t, "GET", "/api/sets?grid=roles", nil).expectProblem(t, 400, "query", "grid")
+	admin.do(t, "DELETE", both, nil, ifMatch(changed)).expect(t, 204)
+	admin.do(t, "DELETE", both, nil, ifMatch(changed)).expectProblem(t, 404, "notFound")
 }
 
 func bulk(t *testing.T, admin *client, ids map[string]string) {
@@ -187,22 +205,25 @@ func bulk(t *testing.T, admin *client, ids map[string]string) {
 	}
 	// Both begin blocked, as not yet allowed; a block replaces the reason.
 	want := "preview %v, 2 changed, 0 unchanged, 3 problems: ok, problem self, ok, problem notFound, problem notFound"
-	if got := tally(admin.do(t, "POST", "/api/accounts/bulk", body).wants(t, 200).members(t)); got != fmt.Sprintf(want, true) {
+	if got := bulkSummary(admin.do(t, "POST", "/api/accounts/bulk", body).expect(t, 200).members(t)); got != fmt.Sprintf(
+		want, true) {
 		t.Error(got)
 	}
 	reason := func(name string) any {
-		return admin.do(t, "GET", "/api/accounts/"+ids[name], nil).wants(t, 200).members(t)["lockedReason"]
+		return admin.do(t, "GET", "/api/accounts/"+ids[name], nil).expect(t, 200).members(t)["lockedReason"]
 	}
 	if got := reason("lista"); got != "Not yet allowed" {
 		t.Errorf("the preview changed the reason to %v", got)
 	}
 	body["preview"] = false
 	once := header{"Idempotency-Key", "bulk-of-the-test"}
-	done := admin.do(t, "POST", "/api/accounts/bulk", body, once).wants(t, 200)
-	if got := tally(done.members(t)); got != fmt.Sprintf(want, false) || reason("lista") != "Audit" || reason("listc") != "Not yet allowed" {
+	done := admin.do(t, "POST", "/api/accounts/bulk", body, once).expect(t, 200)
+	if got := bulkSummary(done.members(t)); got != fmt.Sprintf(want, false) || reason("lista") != "Audit" ||
+		reason("listc") != "Not yet allowed" {
 		t.Errorf("%s; %v", got, reason("lista"))
 	}
-	if again := admin.do(t, "POST", "/api/accounts/bulk", body, once).wants(t, 200); again.Body != done.Body || again.Header.Get("Idempotency-Replayed") != "true" {
+	if again := admin.do(t, "POST", "/api/accounts/bulk", body, once).expect(t, 200); again.Body != done.Body ||
+		again.Header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("a second click: %s", again.Body)
 	}
 	some := []string{ids["lista"], ids["listb"]}
@@ -214,15 +235,18 @@ func bulk(t *testing.T, admin *client, ids map[string]string) {
 		{"forcePasswordChange", `{}`, "ok, ok"}, {"allow", `{}`, "ok, ok"}, {"resetTries", `{}`, "unchanged, unchanged"},
 		{"lock", `{}`, "ok, ok"}, {"lock", `{}`, "unchanged, unchanged"}, {"unlock", `{}`, "ok, ok"},
 	} {
-		got := tally(admin.do(t, "POST", "/api/accounts/bulk", fmt.Sprintf(`{"action":%q,"ids":[%q,%q],"arguments":%s}`, c.action, some[0], some[1], c.members)).wants(t, 200).members(t))
+		got := bulkSummary(
+			admin.do(t, "POST", "/api/accounts/bulk",
+				fmt.Sprintf(`{"action":%q,"ids":[%q,%q],"arguments":%s}`, c.action, some[0], some[1], c.members)).expect(t,
+				200).members(t))
 		if _, results, _ := strings.Cut(got, ": "); results != c.want {
 			t.Errorf("%s %s: %s, want %s", c.action, c.members, got, c.want)
 		}
 	}
 }
 
-// tally puts the answer of a bulk action into words.
-func tally(got map[string]any) string {
+// bulkSummary puts the answer of a bulk action into words.
+func bulkSummary(got map[string]any) string {
 	var out []string
 	for _, item := range got["items"].([]any) {
 		o := item.(map[string]any)
@@ -235,7 +259,8 @@ func tally(got map[string]any) string {
 		}
 		out = append(out, text)
 	}
-	return fmt.Sprintf("preview %v, %v changed, %v unchanged, %v problems: %s", got["preview"], got["changed"], got["unchanged"], got["problems"], strings.Join(out, ", "))
+	return fmt.Sprintf("preview %v, %v changed, %v unchanged, %v problems: %s", got["preview"], got["changed"],
+		got["unchanged"], got["problems"], strings.Join(out, ", "))
 }
 
 func badBulk(t *testing.T, admin *client, ids map[string]string) {
@@ -247,35 +272,45 @@ func badBulk(t *testing.T, admin *client, ids map[string]string) {
 		{`{"action":"block",` + id + `,"arguments":{"reason":" "}}`, "arguments.reason"},
 		{`{"action":"lock",` + id + `,"arguments":{"reason":"x"}}`, "arguments.reason"},
 		{`{"action":"addRoles",` + id + `,"arguments":{"roles":["NONE"]}}`, "arguments.roles"},
-		{`{"action":"lock","filter":{"email.like":"x"}}`, "filter.email.like"}, {`{"action":"lock","filter":{"active":"some"}}`, "filter.active"},
+		{`{"action":"lock","filter":{"email.like":"x"}}`, "filter.email.like"},
+		{`{"action":"lock","filter":{"active":"some"}}`, "filter.active"},
 	} {
-		admin.do(t, "POST", "/api/accounts/bulk", c.body).problem(t, 422, "invalid", c.of)
+		admin.do(t, "POST", "/api/accounts/bulk", c.body).expectProblem(t, 422, "invalid", c.of)
 	}
 	for _, c := range []struct{ body, of string }{
 		{`{"action":"export",` + id + `}`, "action"}, {`{"action":"lock","ids":[` + many + `]}`, "ids"},
-		{`{` + id + `}`, "action"}, {`{"action":"lock","ids":"x"}`, "ids"}, {`{"action":"lock","filter":{"active":true}}`, "filter.active"}, {`{"action":"lock",` + id + `,"password":"x"}`, "password"},
+		{`{` + id + `}`, "action"}, {`{"action":"lock","ids":"x"}`, "ids"},
+		{`{"action":"lock","filter":{"active":true}}`, "filter.active"},
+		{`{"action":"lock",` + id + `,"password":"x"}`, "password"},
 	} {
-		admin.do(t, "POST", "/api/accounts/bulk", c.body).problem(t, 400, "body", c.of)
+		admin.do(t, "POST", "/api/accounts/bulk", c.body).expectProblem(t, 400, "body", c.of)
 	}
-	admin.do(t, "POST", "/api/accounts/bulk?limit=501", `{"action":"lock","filter":{}}`).problem(t, 400, "query", "limit")
-	viewer := admin.as(t, "viewer", "seven green bicycles") // may list, and do none of these
-	for _, action := range []string{"allow", "block", "lock", "unlock", "resetTries", "forcePasswordChange", "addRoles", "removeRoles", "addGroups", "removeGroups"} {
-		viewer.do(t, "POST", "/api/accounts/bulk", `{"action":"`+action+`",`+id+`,"preview":true}`).problem(t, 403, "forbidden")
+	admin.do(t, "POST", "/api/accounts/bulk?limit=501", `{"action":"lock","filter":{}}`).expectProblem(t, 400, "query",
+		"limit")
+	viewer := admin.signedInAs(t, "viewer", "seven green bicycles") // may list, and do none of these
+	for _, action := range []string{"allow", "block", "lock", "unlock", "resetTries", "forcePasswordChange", "addRoles",
+		"removeRoles", "addGroups", "removeGroups"} {
+		viewer.do(t, "POST", "/api/accounts/bulk", `{"action":"`+action+`",`+id+`,"preview":true}`).expectProblem(t, 403,
+			"forbidden")
 	}
-	if got := admin.do(t, "GET", "/api/accounts/"+ids["listd"], nil).wants(t, 200).members(t); got["active"] != true || got["lockedReason"] != "Not yet allowed" {
+	if got := admin.do(t, "GET", "/api/accounts/"+ids["listd"], nil).expect(t, 200).members(t); got["active"] != true ||
+		got["lockedReason"] != "Not yet allowed" {
 		t.Errorf("bad orders changed %v", got)
 	}
 }
 
-func allThatMatch(t *testing.T, admin *client) {
+func bulkByFilter(t *testing.T, admin *client) {
 	for i := range 7 {
-		admin.do(t, "POST", "/api/accounts", map[string]any{"username": fmt.Sprintf("matching%d", i), "name": "Match", "email": fmt.Sprintf("matching%d@example.com", i), "userType": "FULL"}).wants(t, 201)
+		admin.do(t, "POST", "/api/accounts",
+			map[string]any{"username": fmt.Sprintf("matching%d", i), "name": "Match",
+				"email": fmt.Sprintf("matching%d@example.com", i), "userType": "FULL"}).expect(t, 201)
 	}
-	body := map[string]any{"action": "allow", "filter": map[string]any{"username.contains": "matching", "accessLocked": "true"}}
+	body := map[string]any{"action": "allow",
+		"filter": map[string]any{"username.contains": "matching", "accessLocked": "true"}}
 	var done []string
 	path := "/api/accounts/bulk?limit=3"
 	for left := 7; ; {
-		got := admin.do(t, "POST", path, body).wants(t, 200)
+		got := admin.do(t, "POST", path, body).expect(t, 200)
 		items := got.members(t)["items"].([]any)
 		for _, item := range items {
 			done = append(done, item.(map[string]any)["username"].(string))
@@ -288,15 +323,15 @@ func allThatMatch(t *testing.T, admin *client) {
 			break
 		}
 		path = "/api/accounts/bulk?limit=3&cursor=" + next
-		admin.do(t, "POST", path, map[string]any{"action": "lock", "filter": body["filter"]}).problem(t, 400, "cursor")
+		admin.do(t, "POST", path, map[string]any{"action": "lock", "filter": body["filter"]}).expectProblem(t, 400, "cursor")
 	}
 	if slices.Sort(done); len(slices.Compact(done)) != 7 {
 		t.Errorf("done: %v", done)
 	}
-	if got := admin.listed(t, 50, "username.contains=matching", "accessLocked=true"); got != "" {
+	if got := admin.listUsernames(t, 50, "username.contains=matching", "accessLocked=true"); got != "" {
 		t.Errorf("left: %s", got)
 	}
-	empty := admin.do(t, "POST", "/api/accounts/bulk", body).wants(t, 200).members(t)
+	empty := admin.do(t, "POST", "/api/accounts/bulk", body).expect(t, 200).members(t)
 	if len(empty["items"].([]any)) != 0 || empty["next"] != nil {
 		t.Errorf("nothing matches: %v", empty)
 	}

@@ -15,13 +15,16 @@ import (
 )
 
 // secretMembers are the members of bodies by which somebody proves who they are.
-var secretMembers = []string{"password", "current", "code", "credential", "key", "token", "refreshToken", "ticket", "device", "state", "browser", "directory"}
+var secretMembers = []string{"password", "current", "code", "credential", "key", "token", "refreshToken", "ticket",
+	"device", "state", "browser", "directory"}
 
-// proofs are the routes with such a member that no wrong password is tried on here, and what holds guesses at them.
-var proofs = map[string]string{
-	"POST /api/login":                       "tried here, by itself",
-	"POST /api/login/password":              "a ticket of 256 bits; the password is a new one",
-	"POST /api/login/second-factor":         "codes pause after five wrong ones: TestTheSecondFactor, TestTriesAreCountedBeforeCodesAreLookedAt, TestACodeByMail",
+// otherSecretRoutes are the routes with such a member that no wrong password is tried on here, and what holds guesses
+// at them.
+var otherSecretRoutes = map[string]string{
+	"POST /api/login":          "tried here, by itself",
+	"POST /api/login/password": "a ticket of 256 bits; the password is a new one",
+	"POST /api/login/second-factor": "codes pause after five wrong ones: TestTheSecondFactor, " +
+		"TestTriesAreCountedBeforeCodesAreLookedAt, TestACodeByMail",
 	"POST /api/login/second-factor/set-up":  "a ticket of 256 bits",
 	"POST /api/login/second-factor/confirm": "a ticket of 256 bits; the code is of a seed that was just shown",
 	"POST /api/login/second-factor/passkey": "a ticket of 256 bits",
@@ -44,10 +47,10 @@ var proofs = map[string]string{
 	"POST /api/accounts/{id}/resource":      "the code of a resource",
 }
 
-// takingSecrets returns the routes of the reference whose body has one of the members, with their members.
-func takingSecrets(t *testing.T, c *client) map[string][]string {
+// routesTakingSecrets returns the routes of the reference whose body has one of the members, with their members.
+func routesTakingSecrets(t *testing.T, c *client) map[string][]string {
 	t.Helper()
-	document := c.do(t, "GET", "/api/openapi.json", nil).wants(t, 200).members(t)
+	document := c.do(t, "GET", "/api/openapi.json", nil).expect(t, 200).members(t)
 	var resolve func(v any) map[string]any
 	resolve = func(v any) map[string]any {
 		m, _ := v.(map[string]any)
@@ -75,18 +78,19 @@ func takingSecrets(t *testing.T, c *client) map[string][]string {
 	return out
 }
 
-// C06, C04, V07: every route that verifies a password counts the wrong ones, on the account, whatever the route is for: after
-// five the account is blocked and the right password opens nothing. Which those are is read from the reference, so a new one is
-// tried here or says what holds guesses at it. C15, V35: without the password each of them wants a sign-in that is not older than
-// five minutes, an administrator's as well.
+// C06, C04, V07: every route that verifies a password counts the wrong ones, on the account, whatever the route is for:
+// after five the account is blocked and the right password opens nothing. Which those are is read from the reference,
+// so a new one is tried here or says what holds guesses at it. C15, V35: without the password each of them wants a
+// sign-in that is not older than five minutes, an administrator's as well.
 func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
-	s := startSignOn(t)
-	routes := takingSecrets(t, s.admin)
-	target := s.admin.person(t, "target", bicycles, nil).text(t, "id")
-	fill := strings.NewReplacer("{providerId}", s.works, "{id}", target, "{deviceId}", "01JZ0000000000000000000001", "{passkeyId}", "01JZ0000000000000000000001")
+	s := startSSO(t)
+	routes := routesTakingSecrets(t, s.admin)
+	target := s.admin.createUser(t, "target", userPassword, nil).text(t, "id")
+	fill := strings.NewReplacer("{providerId}", s.oidcID, "{id}", target, "{deviceId}", "01JZ0000000000000000000001",
+		"{passkeyId}", "01JZ0000000000000000000001")
 	tried := 0
 	for i, key := range slices.Sorted(maps.Keys(routes)) {
-		if proofs[key] != "" {
+		if otherSecretRoutes[key] != "" {
 			continue
 		}
 		member := "password"
@@ -98,12 +102,12 @@ func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
 		}
 		tried++
 		who := fmt.Sprintf("guessed%d", i)
-		id := s.admin.person(t, who, bicycles, map[string]any{"roles": []string{"ADMIN"}}).text(t, "id")
-		own := s.admin.as(t, who, bicycles)
+		id := s.admin.createUser(t, who, userPassword, map[string]any{"roles": []string{"ADMIN"}}).text(t, "id")
+		own := s.admin.signedInAs(t, who, userPassword)
 		method, path, _ := strings.Cut(key, " ")
-		s.ages(t, id, own, 5*time.Minute+time.Second)
+		s.ageSession(t, id, own, 5*time.Minute+time.Second)
 		if got := own.do(t, method, fill.Replace(path), map[string]any{}); member == "password" {
-			got.problem(t, 403, "proofNeeded")
+			got.expectProblem(t, 403, "proofNeeded")
 		}
 		for n := range 5 {
 			body := map[string]any{member: fmt.Sprintf("wrong %d", n)}
@@ -114,38 +118,41 @@ func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
 				t.Errorf("%s, wrong password %d: %d %s", key, n+1, got.Status, got.Body)
 			}
 		}
-		s.anybody().do(t, "POST", "/api/login", map[string]any{"identifier": who, "password": bicycles}).problem(t, 401, "signInRefused")
-		if is := s.admin.do(t, "GET", "/api/accounts/"+id, nil).wants(t, 200).members(t); is["failedTries"] != 5.0 && is["accessLocked"] != true {
+		s.anonymous().do(t, "POST", "/api/login",
+			map[string]any{"identifier": who, "password": userPassword}).expectProblem(t, 401, "signInRefused")
+		if is := s.admin.do(t, "GET", "/api/accounts/"+id, nil).expect(t, 200).members(t); is["failedTries"] != 5.0 &&
+			is["accessLocked"] != true {
 			t.Errorf("%s: %v", key, is["failedTries"])
 		}
 	}
 	if tried < 10 {
 		t.Errorf("only %d routes were tried", tried)
 	}
-	for key := range proofs {
+	for key := range otherSecretRoutes {
 		if routes[key] == nil {
 			t.Errorf("%s is excused, and takes no secret", key)
 		}
 	}
-	s.admin.person(t, "guessed", bicycles, nil)
+	s.admin.createUser(t, "guessed", userPassword, nil)
 	for range 5 {
-		s.admin.tries(t, "guessed", "wrong", 1).problem(t, 401, "signInRefused")
+		s.admin.attemptSignIns(t, "guessed", "wrong", 1).expectProblem(t, 401, "signInRefused")
 	}
-	s.admin.tries(t, "guessed@example.com", bicycles, 1).problem(t, 401, "signInRefused")
+	s.admin.attemptSignIns(t, "guessed@example.com", userPassword, 1).expectProblem(t, 401, "signInRefused")
 }
 
-// ages makes a session as old as if so much time had passed.
-func (s *signOn) ages(t *testing.T, accountID string, c *client, by time.Duration) {
+// ageSession makes a session as old as if so much time had passed.
+func (s *ssoSystem) ageSession(t *testing.T, accountID string, c *client, by time.Duration) {
 	t.Helper()
 	key := map[string]types.AttributeValue{
 		"PK": &types.AttributeValueMemberS{Value: "U#" + accountID},
-		"SK": &types.AttributeValueMemberS{Value: "S#" + c.do(t, "GET", "/api/me", nil).wants(t, 200).text(t, "sessionId")},
+		"SK": &types.AttributeValueMemberS{Value: "S#" + c.do(t, "GET", "/api/me", nil).expect(t, 200).text(t, "sessionId")},
 	}
 	name, condition := "SET #start = :start", "attribute_exists(PK)"
 	_, err := s.system.Endpoints.DynamoDBClient().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.system.TableName, Key: key, UpdateExpression: &name, ConditionExpression: &condition,
-		ExpressionAttributeNames:  map[string]string{"#start": "start"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":start": &types.AttributeValueMemberS{Value: field.Stamp(time.Now().Add(-by))}},
+		ExpressionAttributeNames: map[string]string{"#start": "start"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":start": &types.AttributeValueMemberS{Value: field.FormatInstant(time.Now().Add(-by))}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,8 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// routeNeeds reads who may call each route, which is written by hand beside the route tables (internal/apidoc/generate).
+// routeNeeds reads who may call each route, which is written by hand beside the route tables
+// (internal/apidoc/generate).
 func routeNeeds(t *testing.T) map[string]access.Permission {
 	t.Helper()
 	f, err := os.Open("../apidoc/generate/testdata/permissions.txt")
@@ -32,8 +33,8 @@ func routeNeeds(t *testing.T) map[string]access.Permission {
 	return out
 }
 
-// routeSamples returns the samples of routes by route. What they speak of is filled in with nothing that is there: nobody
-// here gets so far.
+// routeSamples returns the samples of routes by route. What they speak of is filled in with nothing that is there:
+// nobody here gets so far.
 func routeSamples(t *testing.T) map[string]events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	out := map[string]events.APIGatewayV2HTTPRequest{}
@@ -43,23 +44,23 @@ func routeSamples(t *testing.T) map[string]events.APIGatewayV2HTTPRequest {
 			t.Fatal(err)
 		}
 		var event events.APIGatewayV2HTTPRequest
-		if json.Unmarshal(word.ReplaceAll(raw, []byte("1")), &event) == nil && event.RouteKey != "" {
+		if json.Unmarshal(samplePlaceholder.ReplaceAll(raw, []byte("1")), &event) == nil && event.RouteKey != "" {
 			out[event.RouteKey] = event
 		}
 	}
 	return out
 }
 
-// walker is somebody who tries every route.
-type walker struct {
+// caller is somebody who tries every route.
+type caller struct {
 	name, bearer string
 	// known is false for whom nothing signed in lets in; holds is nil for everything.
 	known, byKey bool
 	holds        access.Set
 }
 
-// wants returns the status with which a route refuses the walker, 0 if it does not.
-func (w walker) wants(need access.Permission) int {
+// expectedStatus returns the status with which a route refuses the walker, 0 if it does not.
+func (w caller) expectedStatus(need access.Permission) int {
 	switch {
 	case need == access.Public:
 		return 0
@@ -67,35 +68,38 @@ func (w walker) wants(need access.Permission) int {
 		return 401
 	case need == access.SignedIn:
 		return 0
-	case w.holds != nil && !w.holds.Has(need), w.byKey && need.PeopleOnly():
+	case w.holds != nil && !w.holds.Has(need), w.byKey && need.InteractiveOnly():
 		return 403
 	}
 	return 0
 }
 
-// V57, C43, C44: every route of the template, those of imports, exports, uploads and jobs among them, as built and running, refuses and lets in by its need: nobody, somebody without rights, a
-// reader, an administrator, a program with every right that one can have, and those of another environment. Each request
-// has a parameter that no route knows, so that who is let in is told so before anything happens: 400. C12, C29, V34: what a sign-in
-// gives before its end, and what only renews a session, opens no route at all.
+// V57, C43, C44: every route of the template, those of imports, exports, uploads and jobs among them, as built and
+// running, refuses and lets in by its need: nobody, somebody without rights, a reader, an administrator, a program with
+// every right that one can have, and those of another environment. Each request has a parameter that no route knows, so
+// that who is let in is told so before anything happens: 400. C12, C29, V34: what a sign-in gives before its end, and
+// what only renews a session, opens no route at all.
 func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 	system, admin := start(t)
-	there := another(t, system)
-	admin.person(t, "nothing", "seven green bicycles", nil)
-	admin.person(t, "reader", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
-	_, key := admin.key(t, admin.apiClient(t, "walking", "ADMIN"), "Walks")
-	walkers := []walker{
+	there := createOtherEnvironment(t, system)
+	admin.createUser(t, "nothing", "seven green bicycles", nil)
+	admin.createUser(t, "reader", "seven green bicycles", map[string]any{"roles": []string{"VIEWER"}})
+	_, key := admin.createKey(t, admin.createAPIClient(t, "walking", "ADMIN"), "Walks")
+	callers := []caller{
 		{name: "nobody"},
-		{name: "somebody without rights", bearer: admin.as(t, "nothing", "seven green bicycles").token, known: true, holds: access.Set{}},
-		{name: "a reader", bearer: admin.as(t, "reader", "seven green bicycles").token, known: true, holds: access.Set{access.AccountRead: {}}},
+		{name: "somebody without rights", bearer: admin.signedInAs(t, "nothing", "seven green bicycles").token, known: true,
+			holds: access.Set{}},
+		{name: "a reader", bearer: admin.signedInAs(t, "reader", "seven green bicycles").token, known: true,
+			holds: access.Set{access.AccountRead: {}}},
 		{name: "an administrator", bearer: admin.token, known: true},
 		{name: "a program", bearer: key, known: true, byKey: true},
 		{name: "another environment's session", bearer: there.bearers["session"]},
 		{name: "another environment's key", bearer: there.bearers["key"]},
 	}
-	admin.person(t, "halfway", bicycles, map[string]any{"mfaRequired": true})
-	walkers = append(walkers,
-		walker{name: "a ticket of the second factor", bearer: admin.firstStep(t, "halfway", nil).text(t, "ticket")},
-		walker{name: "an administrator's refresh token", bearer: admin.refresh})
+	admin.createUser(t, "halfway", userPassword, map[string]any{"mfaRequired": true})
+	callers = append(callers,
+		caller{name: "a ticket of the second factor", bearer: admin.passwordStep(t, "halfway", nil).text(t, "ticket")},
+		caller{name: "an administrator's refresh token", bearer: admin.refresh})
 	needs, samples := routeNeeds(t), routeSamples(t)
 	for _, f := range localtest.Template(t).Functions {
 		for _, route := range f.Routes {
@@ -105,10 +109,11 @@ func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 				t.Errorf("%s: listed with its need %v, has a sample %v", route.Key(), listed, sampled)
 				continue
 			}
-			for _, w := range walkers {
-				got := w.try(t, system, f.Name, event)
-				want := w.wants(need)
-				if want == 0 && w.byKey && got.StatusCode == 403 && strings.Contains(got.Body, `"keyNotAllowed"`) && aboutCredentials(route.Key()) {
+			for _, w := range callers {
+				got := w.invoke(t, system, f.Name, event)
+				want := w.expectedStatus(need)
+				if want == 0 && w.byKey && got.StatusCode == 403 && strings.Contains(got.Body, `"keyNotAllowed"`) &&
+					aboutCredentials(route.Key()) {
 					continue // a route for people by its path and not by its need (V47)
 				}
 				refused := got.StatusCode == 401 || got.StatusCode == 403
@@ -125,12 +130,14 @@ func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 
 // aboutCredentials says by its path whether a route manages what lets somebody in.
 func aboutCredentials(key string) bool {
-	words := []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices", "links", "sessions"}
+	words := []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices",
+		"links", "sessions"}
 	return slices.ContainsFunc(strings.Split(key, "/"), func(w string) bool { return slices.Contains(words, w) })
 }
 
-// try sends a sample as the walker.
-func (w walker) try(t *testing.T, system *localtest.Running, function string, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+// invoke sends a sample as the walker.
+func (w caller) invoke(t *testing.T, system *localtest.RunningSystem, function string,
+	event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	event.Headers = maps.Clone(event.Headers)
 	delete(event.Headers, "authorization")

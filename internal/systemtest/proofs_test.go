@@ -14,16 +14,16 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// proving returns the routes whose reference says that they want a fresh proof.
-func proving(t *testing.T, c *client) []string {
+// routesWantingProof returns the routes whose reference says that they want a fresh proof.
+func routesWantingProof(t *testing.T, c *client) []string {
 	t.Helper()
-	document := c.do(t, "GET", "/api/openapi.json", nil).wants(t, 200).members(t)
+	document := c.do(t, "GET", "/api/openapi.json", nil).expect(t, 200).members(t)
 	responses := document["components"].(map[string]any)["responses"].(map[string]any)
 	var out []string
 	for path, operations := range document["paths"].(map[string]any) {
 		for method, operation := range operations.(map[string]any) {
-			of, _ := operation.(map[string]any)
-			given, _ := of["responses"].(map[string]any)
+			op, _ := operation.(map[string]any)
+			given, _ := op["responses"].(map[string]any)
 			refused, _ := given["403"].(map[string]any)
 			if at, ok := refused["$ref"].(string); ok {
 				refused = responses[at[strings.LastIndex(at, "/")+1:]].(map[string]any)
@@ -36,14 +36,16 @@ func proving(t *testing.T, c *client) []string {
 	return out
 }
 
-// grownOld makes the sessions of an account as if their sign-in had been a while ago; the clock of a built function cannot be set.
-func grownOld(t *testing.T, system *localtest.Running, account string, by time.Duration) {
+// ageSessions makes the sessions of an account as if their sign-in had been a while ago; the clock of a built function
+// cannot be set.
+func ageSessions(t *testing.T, system *localtest.RunningSystem, account string, by time.Duration) {
 	t.Helper()
 	client := system.Endpoints.DynamoDBClient()
 	found, err := client.Query(t.Context(), &dynamodb.QueryInput{
 		TableName: &system.TableName, KeyConditionExpression: aws.String("PK = :account AND begins_with(SK, :sessions)"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":account": &types.AttributeValueMemberS{Value: "U#" + account}, ":sessions": &types.AttributeValueMemberS{Value: "S#"},
+			":account":  &types.AttributeValueMemberS{Value: "U#" + account},
+			":sessions": &types.AttributeValueMemberS{Value: "S#"},
 		},
 	})
 	if err != nil || len(found.Items) == 0 {
@@ -55,31 +57,37 @@ func grownOld(t *testing.T, system *localtest.Running, account string, by time.D
 			t.Fatal(err)
 		}
 		item["start"] = &types.AttributeValueMemberS{Value: start.Add(-by).Format("2006-01-02T15:04:05.000Z")}
-		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &system.TableName, Item: item}); err != nil {
+		if _, err := client.PutItem(t.Context(),
+			&dynamodb.PutItemInput{TableName: &system.TableName, Item: item}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// V35, C15: whatever weakens a sign-in, one's own or another's, wants a fresh proof: from a session that is older than five
-// minutes every route that says so is refused, and nothing is done; within the five minutes, and with the password, it is not.
+// V35, C15: whatever weakens a sign-in, one's own or another's, wants a fresh proof: from a session that is older than
+// five minutes every route that says so is refused, and nothing is done; within the five minutes, and with the
+// password, it is not.
 func TestWhatWeakensASignInWantsAFreshProof(t *testing.T) {
-	s := startSignOn(t)
-	_, _, codes, id := s.admin.enrolled(t, "owner")
-	s.admin.remember(t, "owner", codes[0])
+	s := startSSO(t)
+	_, _, codes, id := s.admin.createUserWithTOTP(t, "owner")
+	s.admin.trustDevice(t, "owner", codes[0])
 	account := "/api/accounts/" + id
-	seen := s.admin.do(t, "GET", account+"/mfa", nil).wants(t, 200)
+	seen := s.admin.do(t, "GET", account+"/mfa", nil).expect(t, 200)
 	device := seen.members(t)["devices"].([]any)[0].(map[string]any)["id"].(string)
-	fill := strings.NewReplacer("{id}", id, "{deviceId}", device, "{passkeyId}", "01JZ0000000000000000000001", "{providerId}", s.works)
+	fill := strings.NewReplacer("{id}", id, "{deviceId}", device, "{passkeyId}", "01JZ0000000000000000000001",
+		"{providerId}", s.oidcID)
 	admin := s.admin.do(t, "GET", "/api/me", nil).text(t, "accountId")
 
-	grownOld(t, s.system, admin, 4*time.Minute)
-	s.admin.do(t, "DELETE", account+"/mfa/devices/01JZ0000000000000000000009", nil).problem(t, 404, "notFound") // it gets so far
-	grownOld(t, s.system, admin, time.Minute+time.Second)
-	routes := proving(t, s.admin)
+	ageSessions(t, s.system, admin, 4*time.Minute)
+	// it gets so far
+	s.admin.do(t, "DELETE", account+"/mfa/devices/01JZ0000000000000000000009", nil).expectProblem(t, 404, "notFound")
+	ageSessions(t, s.system, admin, time.Minute+time.Second)
+	routes := routesWantingProof(t, s.admin)
 	for _, needed := range []string{
-		"POST /api/accounts/{id}/mfa/remove", "POST /api/accounts/{id}/mfa/do-not-enforce", "DELETE /api/accounts/{id}/mfa/devices", "DELETE /api/accounts/{id}/mfa/devices/{deviceId}",
-		"POST /api/me/mfa/remove", "POST /api/me/mfa/totp", "POST /api/me/mfa/recovery-codes", "DELETE /api/me/mfa/devices", "DELETE /api/me/mfa/devices/{deviceId}", "DELETE /api/me/mfa/passkeys/{passkeyId}",
+		"POST /api/accounts/{id}/mfa/remove", "POST /api/accounts/{id}/mfa/do-not-enforce",
+		"DELETE /api/accounts/{id}/mfa/devices", "DELETE /api/accounts/{id}/mfa/devices/{deviceId}",
+		"POST /api/me/mfa/remove", "POST /api/me/mfa/totp", "POST /api/me/mfa/recovery-codes", "DELETE /api/me/mfa/devices",
+		"DELETE /api/me/mfa/devices/{deviceId}", "DELETE /api/me/mfa/passkeys/{passkeyId}",
 	} {
 		if !slices.Contains(routes, needed) {
 			t.Errorf("%s wants no fresh proof", needed)
@@ -96,16 +104,16 @@ func TestWhatWeakensASignInWantsAFreshProof(t *testing.T) {
 			t.Errorf("%s from an old session: %d %s", key, got.Status, got.Body)
 		}
 	}
-	if after := s.admin.do(t, "GET", account+"/mfa", nil).wants(t, 200); after.Body != seen.Body {
+	if after := s.admin.do(t, "GET", account+"/mfa", nil).expect(t, 200); after.Body != seen.Body {
 		t.Errorf("something was done:\n%s\n%s", seen.Body, after.Body)
 	}
 	proof := map[string]any{"password": adminPassword}
 	kinds := map[string]int{"devicesForgotten": 2, "secondFactorNotEnforced": 1, "secondFactorRemoved": 1}
-	s.admin.do(t, "DELETE", account+"/mfa/devices/"+device, proof).wants(t, 204)
-	s.admin.do(t, "DELETE", account+"/mfa/devices", proof).wants(t, 204)
-	s.admin.do(t, "POST", account+"/mfa/do-not-enforce", proof).wants(t, 200)
-	s.admin.do(t, "POST", account+"/mfa/remove", proof).wants(t, 200)
-	log := s.admin.do(t, "GET", account+"/log?limit=50", nil).wants(t, 200).Body
+	s.admin.do(t, "DELETE", account+"/mfa/devices/"+device, proof).expect(t, 204)
+	s.admin.do(t, "DELETE", account+"/mfa/devices", proof).expect(t, 204)
+	s.admin.do(t, "POST", account+"/mfa/do-not-enforce", proof).expect(t, 200)
+	s.admin.do(t, "POST", account+"/mfa/remove", proof).expect(t, 200)
+	log := s.admin.do(t, "GET", account+"/log?limit=50", nil).expect(t, 200).Body
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		if n := strings.Count(log, `"kind":"`+kind+`"`); n != kinds[kind] {
 			t.Errorf("%s stands %d times in the log, want %d: %s", kind, n, kinds[kind], log)

@@ -32,12 +32,13 @@ func TestTheReadmesExamplesWork(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{`"code":"session"`, `"outcome":"created"`, `"state":"done"`, `"name":"Patricia Walker"`} {
+	for _, want := range []string{`"code":"session"`, `"outcome":"created"`, `"state":"done"`,
+		`"name":"Patricia Walker"`} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the examples do not show %s:\n%s", want, out)
 		}
 	}
-	if got := find(t, admin, "lindqvista"); got["name"] != "Åsa Lindqvist" {
+	if got := findAccount(t, admin, "lindqvista"); got["name"] != "Åsa Lindqvist" {
 		t.Errorf("%v", got)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// holder is an account with everything that can be held of it: a person with two sessions and a remembered device, or a
-// program with a key and a session that the key opened.
-type holder struct {
+// signedInAccount is an account with everything that can be held of it: a person with two sessions and a remembered
+// device, or a program with a key and a session that the key opened.
+type signedInAccount struct {
 	*client
 	other          *client
 	id, path, name string
@@ -18,32 +18,32 @@ type holder struct {
 	key            string
 }
 
-func newHolder(t *testing.T, admin *client, name string) *holder {
+func newSignedInUser(t *testing.T, admin *client, name string) *signedInAccount {
 	t.Helper()
-	h := &holder{name: name}
-	_, _, h.codes, h.id = admin.enrolled(t, name)
+	h := &signedInAccount{name: name}
+	_, _, h.codes, h.id = admin.createUserWithTOTP(t, name)
 	h.path = "/api/accounts/" + h.id
-	h.device = admin.remember(t, name, h.codes[0])
+	h.device = admin.trustDevice(t, name, h.codes[0])
 	enter := func() *client {
-		got := admin.firstStep(t, name, map[string]any{"device": h.device})
+		got := admin.passwordStep(t, name, map[string]any{"device": h.device})
 		h.device = got.text(t, "deviceToken")
 		c := &client{url: admin.url}
-		c.keep(t, got)
+		c.keepTokens(t, got)
 		return c
 	}
 	h.client, h.other = enter(), enter()
 	return h
 }
 
-func newProgram(t *testing.T, admin *client, name string) *holder {
+func newSignedInAPIClient(t *testing.T, admin *client, name string) *signedInAccount {
 	t.Helper()
-	id := admin.apiClient(t, name, "VIEWER")
-	_, key := admin.key(t, id, "Nightly")
-	return &holder{client: admin.openByKey(t, key), id: id, path: "/api/accounts/" + id, name: name, key: key}
+	id := admin.createAPIClient(t, name, "VIEWER")
+	_, key := admin.createKey(t, id, "Nightly")
+	return &signedInAccount{client: admin.signInByKey(t, key), id: id, path: "/api/accounts/" + id, name: name, key: key}
 }
 
-// open returns what of the account's opens something, in words.
-func (h *holder) open(t *testing.T) string {
+// accepted returns what of the account's opens something, in words.
+func (h *signedInAccount) accepted(t *testing.T) string {
 	t.Helper()
 	var out []string
 	ask := func(what string, c *client, method, path string, body any, codes ...string) {
@@ -58,105 +58,119 @@ func (h *holder) open(t *testing.T) string {
 	nobody := &client{url: h.url}
 	ask("access", h.client, "GET", "/api/me", nil, "session")
 	if h.key != "" {
-		ask("key", nobody.by(h.key), "GET", "/api/me", nil, "session")
+		ask("key", nobody.withBearer(h.key), "GET", "/api/me", nil, "session")
 		ask("opening by key", nobody, "POST", "/api/login/key", map[string]any{"key": h.key}, "keyRefused")
 		return strings.Join(out, ", ")
 	}
 	ask("other access", h.other, "GET", "/api/me", nil, "session")
 	ask("refresh", nobody, "POST", "/api/login/refresh", map[string]any{"refreshToken": h.refresh}, "session")
 	ask("other refresh", nobody, "POST", "/api/login/refresh", map[string]any{"refreshToken": h.other.refresh}, "session")
-	ask("device", nobody, "POST", "/api/login", map[string]any{"identifier": h.name, "password": bicycles, "device": h.device}, "signInRefused")
+	ask("device", nobody, "POST", "/api/login",
+		map[string]any{"identifier": h.name, "password": userPassword, "device": h.device}, "signInRefused")
 	return strings.Join(out, ", ")
 }
 
 const (
-	everyWay  = "access, other access, refresh, other refresh, device"
-	otherWays = "other access, other refresh, device"
-	programs  = "access, key, opening by key"
+	allUserCredentials   = "access, other access, refresh, other refresh, device"
+	otherUserCredentials = "other access, other refresh, device"
+	allKeyCredentials    = "access, key, opening by key"
 )
 
-// V40, C27, C28: whatever ends somebody's access, or one of their sessions, against everything that is held: access and refresh
-// tokens of two sessions, a remembered device, an API key and its session. The next request by each is refused, or goes on.
+// V40, C27, C28: whatever ends somebody's access, or one of their sessions, against everything that is held: access and
+// refresh tokens of two sessions, a remembered device, an API key and its session. The next request by each is refused,
+// or goes on.
 func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
 	_, admin := start(t)
-	post := func(deed string, body any) func(*testing.T, *holder) {
-		return func(t *testing.T, h *holder) { admin.do(t, "POST", h.path+"/"+deed, body).wants(t, 200) }
+	post := func(deed string, body any) func(*testing.T, *signedInAccount) {
+		return func(t *testing.T, h *signedInAccount) { admin.do(t, "POST", h.path+"/"+deed, body).expect(t, 200) }
 	}
-	patch := func(fields map[string]any) func(*testing.T, *holder) {
-		return func(t *testing.T, h *holder) {
-			admin.do(t, "PATCH", h.path, fields, ifMatch(admin.do(t, "GET", h.path, nil).wants(t, 200))).wants(t, 200)
+	patch := func(fields map[string]any) func(*testing.T, *signedInAccount) {
+		return func(t *testing.T, h *signedInAccount) {
+			admin.do(t, "PATCH", h.path, fields, ifMatch(admin.do(t, "GET", h.path, nil).expect(t, 200))).expect(t, 200)
 		}
 	}
-	session := func(t *testing.T, h *holder) string {
-		return h.do(t, "GET", "/api/me", nil).wants(t, 200).text(t, "sessionId")
+	session := func(t *testing.T, h *signedInAccount) string {
+		return h.do(t, "GET", "/api/me", nil).expect(t, 200).text(t, "sessionId")
 	}
 	for i, c := range []struct {
 		name            string
-		do              func(*testing.T, *holder)
+		do              func(*testing.T, *signedInAccount)
 		person, program string
 	}{
-		{"nothing", func(*testing.T, *holder) {}, everyWay, programs},
-		{"sign out", func(t *testing.T, h *holder) { h.do(t, "POST", "/api/logout", nil).wants(t, 204) }, otherWays, "key, opening by key"},
-		{"an administrator closes the session", func(t *testing.T, h *holder) {
-			admin.do(t, "DELETE", h.path+"/sessions/"+session(t, h), nil).wants(t, 204)
-		}, otherWays, "key, opening by key"},
-		{"an administrator closes all", func(t *testing.T, h *holder) { admin.do(t, "DELETE", h.path+"/sessions", nil).wants(t, 200) }, "device", "key, opening by key"},
+		{"nothing", func(*testing.T, *signedInAccount) {}, allUserCredentials, allKeyCredentials},
+		{"sign out", func(t *testing.T, h *signedInAccount) { h.do(t, "POST", "/api/logout", nil).expect(t, 204) },
+			otherUserCredentials, "key, opening by key"},
+		{"an administrator closes the session", func(t *testing.T, h *signedInAccount) {
+			admin.do(t, "DELETE", h.path+"/sessions/"+session(t, h), nil).expect(t, 204)
+		}, otherUserCredentials, "key, opening by key"},
+		{"an administrator closes all",
+			func(t *testing.T, h *signedInAccount) { admin.do(t, "DELETE", h.path+"/sessions", nil).expect(t, 200) }, "device",
+			"key, opening by key"},
 		{"block", post("block", map[string]any{"reason": "Left"}), "", ""},
 		{"lock", post("lock", nil), "", ""},
-		{"the last day passed", patch(map[string]any{"dateFrom": "2020-01-01", "dateTo": days(-1)}), "", ""},
-		{"close one's own", func(t *testing.T, h *holder) {
-			h.do(t, "DELETE", "/api/sessions/"+session(t, h), nil).wants(t, 204)
-		}, otherWays, "-"},
-		{"close one's others", func(t *testing.T, h *holder) { h.other.do(t, "DELETE", "/api/sessions", nil).wants(t, 200) }, "other access, other refresh, device", "-"},
+		{"the last day passed", patch(map[string]any{"dateFrom": "2020-01-01", "dateTo": daysFromToday(-1)}), "", ""},
+		{"close one's own", func(t *testing.T, h *signedInAccount) {
+			h.do(t, "DELETE", "/api/sessions/"+session(t, h), nil).expect(t, 204)
+		}, otherUserCredentials, "-"},
+		{"close one's others",
+			func(t *testing.T, h *signedInAccount) { h.other.do(t, "DELETE", "/api/sessions", nil).expect(t, 200) },
+			"other access, other refresh, device", "-"},
 		{"another licence", patch(map[string]any{"userType": "API"}), "", "-"},
 		{"a generated password", post("auto-reset-password", nil), "", "-"},
-		{"the second factor removed", post("mfa/remove", map[string]any{"password": adminPassword}), "device", "-"}, // the password alone is enough now
-		{"devices forgotten", func(t *testing.T, h *holder) {
-			admin.do(t, "DELETE", h.path+"/mfa/devices", map[string]any{"password": adminPassword}).wants(t, 204)
+		// the password alone is enough now
+		{"the second factor removed", post("mfa/remove", map[string]any{"password": adminPassword}), "device", "-"},
+		{"devices forgotten", func(t *testing.T, h *signedInAccount) {
+			admin.do(t, "DELETE", h.path+"/mfa/devices", map[string]any{"password": adminPassword}).expect(t, 204)
 		}, "access, other access, refresh, other refresh", "-"},
-		{"one's own new password", func(t *testing.T, h *holder) {
+		{"one's own new password", func(t *testing.T, h *signedInAccount) {
 			chosen := "four quick grey otters"
-			h.do(t, "POST", "/api/me/password", map[string]any{"current": bicycles, "password": chosen}).wants(t, 200)
-			if got := (&client{url: h.url}).do(t, "POST", "/api/login", map[string]any{"identifier": h.name, "password": chosen, "device": h.device}); got.text(t, "next") != "secondFactor" { // V36
+			h.do(t, "POST", "/api/me/password", map[string]any{"current": userPassword, "password": chosen}).expect(t, 200)
+			// V36
+			if got := (&client{url: h.url}).do(t, "POST", "/api/login",
+				map[string]any{"identifier": h.name, "password": chosen, "device": h.device}); got.text(t,
+				"next") != "secondFactor" {
 				t.Errorf("the device outlives the password: %s", got.Body)
 			}
 		}, "", "-"},
 		{"a licence for people", patch(map[string]any{"userType": "FULL", "email": "turned@example.com"}), "-", ""},
 	} {
 		if c.person != "-" {
-			h := newHolder(t, admin, fmt.Sprintf("holder%d", i))
+			h := newSignedInUser(t, admin, fmt.Sprintf("holder%d", i))
 			c.do(t, h)
-			if got := h.open(t); got != c.person {
+			if got := h.accepted(t); got != c.person {
 				t.Errorf("%s: of a person's what is open is %q, want %q", c.name, got, c.person)
 			}
 		}
 		if c.program != "-" {
-			h := newProgram(t, admin, fmt.Sprintf("program%d", i))
+			h := newSignedInAPIClient(t, admin, fmt.Sprintf("program%d", i))
 			c.do(t, h)
-			if got := h.open(t); got != c.program {
+			if got := h.accepted(t); got != c.program {
 				t.Errorf("%s: of a program's what is open is %q, want %q", c.name, got, c.program)
 			}
 		}
 	}
-	deletedWithAll(t, admin)
+	deletionEndsCredentials(t, admin)
 }
 
-// deletedWithAll: an account that was used is not deleted; of one that was not, the key and the step of a sign-in end with it.
-func deletedWithAll(t *testing.T, admin *client) {
+// deletionEndsCredentials: an account that was used is not deleted; of one that was not, the key and the step of a
+// sign-in end with it.
+func deletionEndsCredentials(t *testing.T, admin *client) {
 	t.Helper()
-	used := newHolder(t, admin, "used")
-	admin.do(t, "DELETE", used.path, nil).problem(t, 409, "inUse", "lastLogin")
-	if got := used.open(t); got != everyWay {
+	used := newSignedInUser(t, admin, "used")
+	admin.do(t, "DELETE", used.path, nil).expectProblem(t, 409, "inUse", "lastLogin")
+	if got := used.accepted(t); got != allUserCredentials {
 		t.Errorf("refusing to delete ends something: %q", got)
 	}
-	id := admin.person(t, "newcomer", bicycles, map[string]any{"mfaRequired": true}).text(t, "id")
-	ticket := admin.firstStep(t, "newcomer", nil).text(t, "ticket")
-	admin.do(t, "DELETE", "/api/accounts/"+id, nil).wants(t, 204)
-	(&client{url: admin.url}).do(t, "POST", "/api/login/second-factor/set-up", map[string]any{"ticket": ticket}).problem(t, 401, "ticket")
-	admin.tries(t, "newcomer", bicycles, 1).problem(t, 401, "signInRefused")
-	program := admin.apiClient(t, "unused", "VIEWER")
-	_, key := admin.key(t, program, "Never used")
-	admin.do(t, "DELETE", "/api/accounts/"+program, nil).wants(t, 204)
-	admin.by(key).do(t, "GET", "/api/me", nil).problem(t, 401, "session")
-	(&client{url: admin.url}).do(t, "POST", "/api/login/key", map[string]any{"key": key}).problem(t, 401, "keyRefused")
+	id := admin.createUser(t, "newcomer", userPassword, map[string]any{"mfaRequired": true}).text(t, "id")
+	ticket := admin.passwordStep(t, "newcomer", nil).text(t, "ticket")
+	admin.do(t, "DELETE", "/api/accounts/"+id, nil).expect(t, 204)
+	(&client{url: admin.url}).do(t, "POST", "/api/login/second-factor/set-up",
+		map[string]any{"ticket": ticket}).expectProblem(t, 401, "ticket")
+	admin.attemptSignIns(t, "newcomer", userPassword, 1).expectProblem(t, 401, "signInRefused")
+	program := admin.createAPIClient(t, "unused", "VIEWER")
+	_, key := admin.createKey(t, program, "Never used")
+	admin.do(t, "DELETE", "/api/accounts/"+program, nil).expect(t, 204)
+	admin.withBearer(key).do(t, "GET", "/api/me", nil).expectProblem(t, 401, "session")
+	(&client{url: admin.url}).do(t, "POST", "/api/login/key", map[string]any{"key": key}).expectProblem(t, 401,
+		"keyRefused")
 }

@@ -19,11 +19,11 @@ import (
 
 // Every route and trigger of the template has a sample in events/, and every sample runs through the built function.
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
-	system, _, words := startSamples(t)
+	system, _, values := startSamples(t)
 	template := localtest.Template(t)
 	var routes []string
 	for _, file := range sampleFiles(t) {
-		raw := fill(t, file, words)
+		raw := fillSample(t, file, values)
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if filepath.Base(file) == "transferworker.json" {
 				runMessage(t, system, raw)
@@ -32,7 +32,8 @@ func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 			switch filepath.Base(file) {
 			case "mailer.json", "mailer-clock.json", "reminder.json":
 				function, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
-				if out, err := system.Invoke(t.Context(), function, raw); err != nil || strings.Contains(string(out), "itemIdentifier") {
+				if out, err := system.Invoke(t.Context(), function, raw); err != nil ||
+					strings.Contains(string(out), "itemIdentifier") {
 					t.Errorf("%s (%v)", out, err)
 				}
 				return
@@ -69,16 +70,17 @@ func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 }
 
 // startSamples starts the system and makes everything that the samples speak of.
-func startSamples(t *testing.T) (*localtest.Running, *client, map[string]string) {
+func startSamples(t *testing.T) (*localtest.RunningSystem, *client, map[string]string) {
 	t.Helper()
-	signOn := startSignOn(t, map[string]string{"PublicUrl": publicURL})
+	signOn := startSSO(t, map[string]string{"PublicUrl": publicURL})
 	system, admin := signOn.system, signOn.admin
-	words := sampleWords(t, admin)
-	maps.Copy(words, signOn.sampleWords(t))
-	words["mailId"] = admin.person(t, "mailable", "seven green bicycles", nil).text(t, "id")
-	words["linkToken"] = linkSample(t, system, admin.person(t, "linked", "seven green bicycles", nil).text(t, "id"))
-	maps.Copy(words, referenceWords(t, admin))
-	return system, admin, words
+	values := sampleValues(t, admin)
+	maps.Copy(values, signOn.sampleValues(t))
+	values["mailId"] = admin.createUser(t, "mailable", "seven green bicycles", nil).text(t, "id")
+	values["linkToken"] = passwordLinkSample(t, system,
+		admin.createUser(t, "linked", "seven green bicycles", nil).text(t, "id"))
+	maps.Copy(values, referenceValues(t, admin))
+	return system, admin, values
 }
 
 func functionOf(template *samtemplate.Template, key string) string {
@@ -103,17 +105,17 @@ func sampleFiles(t *testing.T) []string {
 	return append(slices.Delete(slices.Clone(files), i, i+1), files[i])
 }
 
-var word = regexp.MustCompile(`\{\{(\w+)\}\}`)
+var samplePlaceholder = regexp.MustCompile(`\{\{(\w+)\}\}`)
 
-func fill(t *testing.T, file string, words map[string]string) []byte {
+func fillSample(t *testing.T, file string, values map[string]string) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return word.ReplaceAllFunc(raw, func(found []byte) []byte {
+	return samplePlaceholder.ReplaceAllFunc(raw, func(found []byte) []byte {
 		name := strings.Trim(string(found), "{}")
-		value, ok := words[name]
+		value, ok := values[name]
 		if !ok {
 			t.Errorf("%s: nothing to put in for %s", file, name)
 		}
@@ -121,58 +123,63 @@ func fill(t *testing.T, file string, words map[string]string) []byte {
 	})
 }
 
-// sampleWords makes what the samples speak of.
-func sampleWords(t *testing.T, admin *client) map[string]string {
+// sampleValues makes what the samples speak of.
+func sampleValues(t *testing.T, admin *client) map[string]string {
 	t.Helper()
-	person := admin.person(t, "sample", "seven green bicycles", nil)
-	other := admin.person(t, "ticketed", "seven green bicycles", nil)
-	admin.do(t, "PATCH", "/api/accounts/"+other.text(t, "id"), map[string]any{"forcePasswordChange": true}, ifMatch(other)).wants(t, 200)
-	step := admin.do(t, "POST", "/api/login", map[string]any{"identifier": "ticketed", "password": "seven green bicycles"}).wants(t, 200)
-	blocked := admin.person(t, "blocked", "seven green bicycles", nil)
-	file := workbook(t, []any{"Username", "Description", "User licenses", "Email"}, []any{"viasample", "Via Sample", "FULL", "viasample@example.com"})
+	person := admin.createUser(t, "sample", "seven green bicycles", nil)
+	other := admin.createUser(t, "ticketed", "seven green bicycles", nil)
+	admin.do(t, "PATCH", "/api/accounts/"+other.text(t, "id"), map[string]any{"forcePasswordChange": true},
+		ifMatch(other)).expect(t, 200)
+	step := admin.do(t, "POST", "/api/login",
+		map[string]any{"identifier": "ticketed", "password": "seven green bicycles"}).expect(t, 200)
+	blocked := admin.createUser(t, "blocked", "seven green bicycles", nil)
+	file := workbook(t, []any{"Username", "Description", "User licenses", "Email"},
+		[]any{"viasample", "Via Sample", "FULL", "viasample@example.com"})
 	refreshed := &client{url: admin.url}
 	refreshed.signIn(t, "admin", adminPassword)
 	session := refreshed.do(t, "GET", "/api/me", nil).text(t, "sessionId")
 	clientID, apiKey, lockedKeyID := keySample(t, admin)
 	resource, unused := resourceSamples(t, admin)
-	words := map[string]string{
+	values := map[string]string{
 		"delegationId": delegationSample(t, admin, person.text(t, "id")),
-		"resourceCode": resource, "unusedResourceCode": unused, "resourceVersion": resourceVersion(t, admin, resource), "unusedResourceVersion": resourceVersion(t, admin, unused),
-		"clientId": clientID, "apiKey": apiKey, "lockedKeyId": lockedKeyID,
-		"password": adminPassword, "token": admin.token, "accountId": person.text(t, "id"), "version": person.Header.Get("ETag")[1:2],
-		"ticket": step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
-		"importId": admin.begin(t, file, nil), "cancelId": admin.begin(t, file, nil),
-		"doneImportId": admin.imported(t, file, nil)["id"].(string),
-		"undoId":       undoID(t, admin),
+		"resourceCode": resource, "unusedResourceCode": unused, "resourceVersion": resourceVersion(t, admin, resource),
+		"unusedResourceVersion": resourceVersion(t, admin, unused),
+		"clientId":              clientID, "apiKey": apiKey, "lockedKeyId": lockedKeyID,
+		"password": adminPassword, "token": admin.token, "accountId": person.text(t, "id"),
+		"version": person.Header.Get("ETag")[1:2],
+		"ticket":  step.text(t, "ticket"), "refreshToken": refreshed.refresh, "sessionId": session,
+		"importId": admin.uploadImport(t, file, nil), "cancelId": admin.uploadImport(t, file, nil),
+		"doneImportId": admin.runImport(t, file, nil)["id"].(string),
+		"undoId":       undoableImportID(t, admin),
 		"exportId":     exportID(t, admin),
 		"blockedId":    blocked.text(t, "id"),
 		"ownToken":     ownToken(t, admin),
-		"setId":        admin.set(t, "Kept", nil).text(t, "id"),
-		"goneSetId":    admin.set(t, "Gone", nil).text(t, "id"),
-		"stateId":      admin.person(t, "stated", "seven green bicycles", nil).text(t, "id"),
-		"neverUsedId":  admin.person(t, "neverused", "seven green bicycles", nil).text(t, "id"),
+		"setId":        admin.createSet(t, "Kept", nil).text(t, "id"),
+		"goneSetId":    admin.createSet(t, "Gone", nil).text(t, "id"),
+		"stateId":      admin.createUser(t, "stated", "seven green bicycles", nil).text(t, "id"),
+		"neverUsedId":  admin.createUser(t, "neverused", "seven green bicycles", nil).text(t, "id"),
 	}
-	factorSamples(t, admin, words)
-	passkeySamples(t, admin, words)
-	return words
+	factorSamples(t, admin, values)
+	passkeySamples(t, admin, values)
+	return values
 }
 
 // ownToken is the token of somebody who changes their own password.
 func ownToken(t *testing.T, admin *client) string {
 	t.Helper()
-	admin.person(t, "changing", "seven green bicycles", nil)
-	return admin.as(t, "changing", "seven green bicycles").token
+	admin.createUser(t, "changing", "seven green bicycles", nil)
+	return admin.signedInAs(t, "changing", "seven green bicycles").token
 }
 
 func exportID(t *testing.T, admin *client) string {
 	t.Helper()
-	id := admin.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso"}).wants(t, 202).text(t, "id")
-	admin.ended(t, id)
+	id := admin.do(t, "POST", "/api/exports", map[string]any{"dateFormat": "iso"}).expect(t, 202).text(t, "id")
+	admin.waitForJob(t, id)
 	return id
 }
 
 // runMessage runs the worker's sample: a message that comes a second time, for a job that has ended.
-func runMessage(t *testing.T, system *localtest.Running, raw []byte) {
+func runMessage(t *testing.T, system *localtest.RunningSystem, raw []byte) {
 	t.Helper()
 	out, err := system.Function("transferworker").Invoke(context.Background(), raw)
 	if err != nil {

@@ -13,11 +13,12 @@ func TestEnvironmentDefaults(t *testing.T) {
 }
 
 func settingsDocument(t *testing.T, admin *client) {
-	read := admin.do(t, "GET", "/api/settings", nil).wants(t, 200)
-	fields := admin.do(t, "GET", "/api/settings/fields", nil).wants(t, 200).members(t)["items"].([]any)
+	read := admin.do(t, "GET", "/api/settings", nil).expect(t, 200)
+	fields := admin.do(t, "GET", "/api/settings/fields", nil).expect(t, 200).members(t)["items"].([]any)
 	for _, f := range fields {
 		f := f.(map[string]any)
-		if _, there := read.members(t)[f["name"].(string)]; !there || f["label"] == "" || f["help"] == "" || f["section"] == "" {
+		if _, there := read.members(t)[f["name"].(string)]; !there || f["label"] == "" || f["help"] == "" ||
+			f["section"] == "" {
 			t.Errorf("%v is not in %s", f, read.Body)
 		}
 	}
@@ -25,23 +26,27 @@ func settingsDocument(t *testing.T, admin *client) {
 		t.Errorf("%d fields, %s", len(fields), read.Body)
 	}
 	changed := admin.do(t, "PATCH", "/api/settings", map[string]any{
-		"passwordClasses": 2, "failedTryRelease": false, "trustedDeviceDays": 0, "country": "de", "currency": "eur", "mailSenderName": " Zoe\u0308 & Co ",
-	}, ifMatch(read)).wants(t, 200)
+		"passwordClasses": 2, "failedTryRelease": false, "trustedDeviceDays": 0, "country": "de", "currency": "eur",
+		"mailSenderName": " Zoe\u0308 & Co ",
+	}, ifMatch(read)).expect(t, 200)
 	m := changed.members(t)
-	if m["passwordClasses"] != 2.0 || m["failedTryRelease"] != false || m["trustedDeviceDays"] != 0.0 || m["country"] != "DE" || m["currency"] != "EUR" || m["mailSenderName"] != "Zoë & Co" {
+	if m["passwordClasses"] != 2.0 || m["failedTryRelease"] != false || m["trustedDeviceDays"] != 0.0 ||
+		m["country"] != "DE" || m["currency"] != "EUR" || m["mailSenderName"] != "Zoë & Co" {
 		t.Errorf("%s", changed.Body)
 	}
-	if again := admin.do(t, "GET", "/api/settings", nil).wants(t, 200); again.Body != changed.Body || again.Header.Get("ETag") != changed.Header.Get("ETag") {
+	if again := admin.do(t, "GET", "/api/settings", nil).expect(t, 200); again.Body != changed.Body ||
+		again.Header.Get("ETag") != changed.Header.Get("ETag") {
 		t.Errorf("read %s, changed to %s", again.Body, changed.Body)
 	}
 	// V62
 	stale := admin.do(t, "PATCH", "/api/settings", map[string]any{"failedTryLimit": 9}, ifMatch(read))
-	stale.problem(t, 412, "stale", "country", "currency", "mailSenderName")
+	stale.expectProblem(t, 412, "stale", "country", "currency", "mailSenderName")
 	if !strings.Contains(stale.Body, `"by":"admin"`) {
 		t.Errorf("%s", stale.Body)
 	}
-	log := admin.do(t, "GET", "/api/settings/log?limit=1", nil).wants(t, 200)
-	for _, said := range []string{`"subject":"settings"`, `"by":"admin"`, `{"field":"country","from":"GB","to":"DE"}`, `{"field":"trustedDeviceDays","from":30,"to":0}`} {
+	log := admin.do(t, "GET", "/api/settings/log?limit=1", nil).expect(t, 200)
+	for _, said := range []string{`"subject":"settings"`, `"by":"admin"`, `{"field":"country","from":"GB","to":"DE"}`,
+		`{"field":"trustedDeviceDays","from":30,"to":0}`} {
 		if !strings.Contains(log.Body, said) {
 			t.Errorf("%s is not in %s", said, log.Body)
 		}
@@ -49,8 +54,8 @@ func settingsDocument(t *testing.T, admin *client) {
 }
 
 func badSettings(t *testing.T, admin *client) {
-	read := admin.do(t, "GET", "/api/settings", nil).wants(t, 200)
-	admin.do(t, "PATCH", "/api/settings", map[string]any{"failedTryLimit": 9}).problem(t, 428, "ifMatchRequired")
+	read := admin.do(t, "GET", "/api/settings", nil).expect(t, 200)
+	admin.do(t, "PATCH", "/api/settings", map[string]any{"failedTryLimit": 9}).expectProblem(t, 428, "ifMatchRequired")
 	for name, c := range map[string]struct {
 		body   string
 		status int
@@ -74,7 +79,8 @@ func badSettings(t *testing.T, admin *client) {
 		"a day and more": {`{"sessionHardMinutes":1441}`, 422, "invalid", "sessionHardMinutes"},
 		"hard under idle": {
 			`{"sessionHardMinutes":5,"sessionIdleMinutes":6}`, 422, "invalid", "sessionHardMinutes"},
-		"NIST":          {`{"passwordNIST":true,"passwordMaxAgeDays":90,"passwordClasses":0}`, 422, "invalid", "passwordMaxAgeDays"},
+		"NIST": {`{"passwordNIST":true,"passwordMaxAgeDays":90,"passwordClasses":0}`, 422, "invalid",
+			"passwordMaxAgeDays"},
 		"no country":    {`{"country":"XX"}`, 422, "invalid", "country"},
 		"nowhere":       {`{"country":null}`, 422, "invalid", "country"},
 		"no currency":   {`{"currency":"ZZZ"}`, 422, "invalid", "currency"},
@@ -85,10 +91,10 @@ func badSettings(t *testing.T, admin *client) {
 		"half right":    {`{"dacEnabled":false,"passwordHistory":25}`, 422, "invalid", "passwordHistory"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			admin.do(t, "PATCH", "/api/settings", c.body, ifMatch(read)).problem(t, c.status, c.code, c.field)
+			admin.do(t, "PATCH", "/api/settings", c.body, ifMatch(read)).expectProblem(t, c.status, c.code, c.field)
 		})
 	}
-	if after := admin.do(t, "GET", "/api/settings", nil).wants(t, 200); after.Body != read.Body {
+	if after := admin.do(t, "GET", "/api/settings", nil).expect(t, 200); after.Body != read.Body {
 		t.Errorf("bad input changed settings: %s, %s", read.Body, after.Body)
 	}
 }
@@ -97,23 +103,28 @@ func badSettings(t *testing.T, admin *client) {
 func settingsTakeEffect(t *testing.T, admin *client) {
 	set := func(body map[string]any) {
 		t.Helper()
-		admin.do(t, "PATCH", "/api/settings", body, ifMatch(admin.do(t, "GET", "/api/settings", nil))).wants(t, 200)
+		admin.do(t, "PATCH", "/api/settings", body, ifMatch(admin.do(t, "GET", "/api/settings", nil))).expect(t, 200)
 	}
-	set(map[string]any{"passwordMinLength": 30, "passwordClasses": 0, "mfaRequired": false, "dacEnabled": false, "country": "FR"})
+	set(map[string]any{"passwordMinLength": 30, "passwordClasses": 0, "mfaRequired": false, "dacEnabled": false,
+		"country": "FR"})
 	someone := admin.do(t, "POST", "/api/accounts", map[string]any{
 		"username": "effect", "name": "Effect", "email": "effect@example.com", "userType": "FULL", "mobile": "06 12 34 56 78",
-	}).wants(t, 201)
+	}).expect(t, 201)
 	if got := someone.text(t, "mobileE164"); got != "+33612345678" {
 		t.Errorf("the mobile number is read as %s", got)
 	}
 	path := "/api/accounts/" + someone.text(t, "id")
-	admin.do(t, "POST", path+"/password", map[string]any{"password": "seven green bicycles"}).problem(t, 422, "invalid", "password")
-	admin.do(t, "PATCH", path, map[string]any{"dacGroups": []string{"DAC1"}}, ifMatch(someone)).problem(t, 422, "invalid", "dacGroups")
+	admin.do(t, "POST", path+"/password", map[string]any{"password": "seven green bicycles"}).expectProblem(t, 422,
+		"invalid", "password")
+	admin.do(t, "PATCH", path, map[string]any{"dacGroups": []string{"DAC1"}}, ifMatch(someone)).expectProblem(t, 422,
+		"invalid", "dacGroups")
 	set(map[string]any{"passwordMinLength": 12, "dacEnabled": true, "failedTryLimit": 1})
-	admin.do(t, "PATCH", path, map[string]any{"dacGroups": []string{"DAC1"}}, ifMatch(someone)).wants(t, 200)
-	admin.do(t, "POST", path+"/password", map[string]any{"password": "seven green bicycles", "unlock": true, "forceChange": false}).wants(t, 200)
+	admin.do(t, "PATCH", path, map[string]any{"dacGroups": []string{"DAC1"}}, ifMatch(someone)).expect(t, 200)
+	admin.do(t, "POST", path+"/password",
+		map[string]any{"password": "seven green bicycles", "unlock": true, "forceChange": false}).expect(t, 200)
 	stranger := &client{url: admin.url}
-	stranger.do(t, "POST", "/api/login", map[string]any{"identifier": "effect", "password": "wrong wrong wrong"}).wants(t, 401)
+	stranger.do(t, "POST", "/api/login",
+		map[string]any{"identifier": "effect", "password": "wrong wrong wrong"}).expect(t, 401)
 	if got := admin.do(t, "GET", path, nil).members(t); got["accessLocked"] != true {
 		t.Errorf("one try is the limit, but: %v", got)
 	}

@@ -15,21 +15,23 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// tries signs in with a password, n times.
-func (c *client) tries(t *testing.T, who, password string, n int) answer {
+// attemptSignIns signs in with a password, n times.
+func (c *client) attemptSignIns(t *testing.T, who, password string, n int) response {
 	t.Helper()
-	var got answer
+	var got response
 	for range n {
-		got = (&client{url: c.url}).do(t, "POST", "/api/login", map[string]any{"identifier": who, "password": password, "client": "guesser"})
+		got = (&client{url: c.url}).do(t, "POST", "/api/login",
+			map[string]any{"identifier": who, "password": password, "client": "guesser"})
 	}
 	return got
 }
 
-// failures returns the notes of the failed sign-ins in an account's log, newest first.
-func (c *client) failures(t *testing.T, id string) []string {
+// failedSignIns returns the notes of the failed sign-ins in an account's log, newest first.
+func (c *client) failedSignIns(t *testing.T, id string) []string {
 	t.Helper()
 	var out []string
-	for _, one := range c.do(t, "GET", "/api/accounts/"+id+"/log?kind=signInFailed", nil).wants(t, 200).members(t)["items"].([]any) {
+	for _, one := range c.do(t, "GET", "/api/accounts/"+id+"/log?kind=signInFailed", nil).expect(t,
+		200).members(t)["items"].([]any) {
 		line := one.(map[string]any)
 		note, _ := line["note"].(string)
 		if line["address"] != "127.0.0.1" || line["client"] != "guesser" {
@@ -42,7 +44,7 @@ func (c *client) failures(t *testing.T, id string) []string {
 
 func TestSigningInAgainstGuessers(t *testing.T) {
 	system, admin := start(t)
-	t.Run("every refusal is the same answer, and the log knows why", func(t *testing.T) { refusalsAreOne(t, admin) })
+	t.Run("every refusal is the same answer, and the log knows why", func(t *testing.T) { refusalsAreUniform(t, admin) })
 	t.Run("a flood of guesses", func(t *testing.T) { floodIsBounded(t, admin) })
 	t.Run("refresh", func(t *testing.T) { refreshOverHTTP(t, admin) })
 	t.Run("closing sessions", func(t *testing.T) { closingSessions(t, admin) })
@@ -51,36 +53,41 @@ func TestSigningInAgainstGuessers(t *testing.T) {
 }
 
 // V21, C23: status, headers, body and its length; V81: the reason is in the account's log, never what was typed.
-func refusalsAreOne(t *testing.T, admin *client) {
+func refusalsAreUniform(t *testing.T, admin *client) {
 	const right = "seven green bicycles"
 	accounts := map[string]string{}
-	for name, spoil := range map[string]func(answer){
+	for name, spoil := range map[string]func(response){
 		"wrong": nil,
-		"blocked": func(a answer) {
-			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/block", map[string]any{"reason": "Left"}, ifMatch(a)).wants(t, 200)
+		"blocked": func(a response) {
+			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/block", map[string]any{"reason": "Left"},
+				ifMatch(a)).expect(t, 200)
 		},
-		"locked": func(a answer) {
-			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/lock", nil, ifMatch(a)).wants(t, 200)
+		"locked": func(a response) {
+			admin.do(t, "POST", "/api/accounts/"+a.text(t, "id")+"/lock", nil, ifMatch(a)).expect(t, 200)
 		},
-		"expired": func(a answer) {
-			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).wants(t, 200)
+		"expired": func(a response) {
+			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"),
+				map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).expect(t, 200)
 		},
-		"tried": func(answer) { admin.tries(t, "refused-tried", "wrong", 5) },
-		"program": func(a answer) {
-			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"userType": "API"}, ifMatch(a)).wants(t, 200)
+		"tried": func(response) { admin.attemptSignIns(t, "refused-tried", "wrong", 5) },
+		"program": func(a response) {
+			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"userType": "API"}, ifMatch(a)).expect(t, 200)
 		},
 	} {
-		made := admin.person(t, "refused-"+name, right, nil)
+		made := admin.createUser(t, "refused-"+name, right, nil)
 		if spoil != nil {
 			spoil(made)
 		}
 		accounts[name] = made.text(t, "id")
 	}
-	without := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "refused-without", "name": "By a provider only", "email": "refused-without@example.com", "userType": "FULL"}).wants(t, 201)
-	accounts["without"] = admin.do(t, "POST", "/api/accounts/"+without.text(t, "id")+"/allow", nil).wants(t, 200).text(t, "id")
-	first := admin.tries(t, "refused-nobody", right, 1)
-	first.problem(t, 401, "signInRefused")
-	shape := func(a answer) string {
+	without := admin.do(t, "POST", "/api/accounts",
+		map[string]any{"username": "refused-without", "name": "By a provider only", "email": "refused-without@example.com",
+			"userType": "FULL"}).expect(t, 201)
+	accounts["without"] = admin.do(t, "POST", "/api/accounts/"+without.text(t, "id")+"/allow", nil).expect(t, 200).text(t,
+		"id")
+	first := admin.attemptSignIns(t, "refused-nobody", right, 1)
+	first.expectProblem(t, 401, "signInRefused")
+	shape := func(a response) string {
 		headers := maps.Clone(a.Header)
 		for _, own := range []string{"Date", "X-Request-Id", "Apigw-Requestid", "Content-Length"} {
 			headers.Del(own)
@@ -92,18 +99,21 @@ func refusalsAreOne(t *testing.T, admin *client) {
 		return fmt.Sprint(a.Status, headers, len(body), body)
 	}
 	for name, want := range map[string]string{
-		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.", "expired": "Out of the account's dates.",
-		"tried": "The tries are used up; the password was not looked at.", "without": "The account has no password: none was set yet, or its licence is for API clients.",
+		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.",
+		"expired": "Out of the account's dates.",
+		"tried":   "The tries are used up; the password was not looked at.",
+		"without": "The account has no password: none was set yet, or its licence is for API clients.",
 		"program": "The account has no password: none was set yet, or its licence is for API clients.",
 	} {
 		password := right
 		if name == "wrong" {
 			password = "wrong"
 		}
-		if got := admin.tries(t, "refused-"+name, password, 1); shape(got) != shape(first) {
+		if got := admin.attemptSignIns(t, "refused-"+name, password, 1); shape(got) != shape(first) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, shape(got), shape(first))
 		}
-		if notes := admin.failures(t, accounts[name]); len(notes) == 0 || len(notes) > 1 && name != "tried" || notes[0] != want {
+		if notes := admin.failedSignIns(t, accounts[name]); len(notes) == 0 || len(notes) > 1 && name != "tried" ||
+			notes[0] != want {
 			t.Errorf("%s: %q", name, notes)
 		}
 	}
@@ -111,43 +121,44 @@ func refusalsAreOne(t *testing.T, admin *client) {
 
 // V11, V12: the limit holds; beyond it the log has one line for the hour, and a reset by the administrator lets in.
 func floodIsBounded(t *testing.T, admin *client) {
-	made := admin.person(t, "flooded", "seven green bicycles", nil)
+	made := admin.createUser(t, "flooded", "seven green bicycles", nil)
 	id := made.text(t, "id")
-	admin.tries(t, "flooded", "wrong", 25)
-	notes := admin.failures(t, id)
+	admin.attemptSignIns(t, "flooded", "wrong", 25)
+	notes := admin.failedSignIns(t, id)
 	if len(notes) > 7 || !slices.ContainsFunc(notes, func(n string) bool {
 		return strings.Contains(n, "used up") && strings.Contains(n, "times within the hour")
 	}) {
 		t.Errorf("%q", notes)
 	}
-	admin.tries(t, "flooded", "seven green bicycles", 1).problem(t, 401, "signInRefused")
-	admin.do(t, "POST", "/api/accounts/"+id+"/reset-tries", nil).wants(t, 200)
-	admin.as(t, "flooded", "seven green bicycles")
+	admin.attemptSignIns(t, "flooded", "seven green bicycles", 1).expectProblem(t, 401, "signInRefused")
+	admin.do(t, "POST", "/api/accounts/"+id+"/reset-tries", nil).expect(t, 200)
+	admin.signedInAs(t, "flooded", "seven green bicycles")
 }
 
 // V41: the answer comes again; a token from two rotations back ends the session for both.
 func refreshOverHTTP(t *testing.T, admin *client) {
-	made := admin.person(t, "renewing", "seven green bicycles", nil)
-	c := admin.as(t, "renewing", "seven green bicycles")
-	post := func(token string) answer {
+	made := admin.createUser(t, "renewing", "seven green bicycles", nil)
+	c := admin.signedInAs(t, "renewing", "seven green bicycles")
+	post := func(token string) response {
 		return (&client{url: c.url}).do(t, "POST", "/api/login/refresh", map[string]any{"refreshToken": token})
 	}
 	first := c.refresh
-	one, again := post(first).wants(t, 200), post(first).wants(t, 200)
-	if one.text(t, "accessToken") != again.text(t, "accessToken") || one.text(t, "refreshToken") != again.text(t, "refreshToken") {
+	one, again := post(first).expect(t, 200), post(first).expect(t, 200)
+	if one.text(t, "accessToken") != again.text(t, "accessToken") ||
+		one.text(t, "refreshToken") != again.text(t, "refreshToken") {
 		t.Error("the lost answer came back as another")
 	}
-	two := post(one.text(t, "refreshToken")).wants(t, 200)
-	post(first).problem(t, 401, "session")
-	post(two.text(t, "refreshToken")).problem(t, 401, "session")
-	log := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id")+"/log?kind=refreshReused", nil).wants(t, 200)
+	two := post(one.text(t, "refreshToken")).expect(t, 200)
+	post(first).expectProblem(t, 401, "session")
+	post(two.text(t, "refreshToken")).expectProblem(t, 401, "session")
+	log := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id")+"/log?kind=refreshReused", nil).expect(t, 200)
 	if items := log.members(t)["items"].([]any); len(items) != 1 || items[0].(map[string]any)["address"] != "127.0.0.1" {
 		t.Errorf("%s", log.Body)
 	}
-	(&client{url: c.url}).do(t, "POST", "/api/login/refresh", nil).problem(t, 400, "body", "refreshToken")
+	(&client{url: c.url}).do(t, "POST", "/api/login/refresh", nil).expectProblem(t, 400, "body", "refreshToken")
 
 	// V42: twenty at once with one token are one lineage, which goes on.
-	racing := admin.as(t, "renewing", "seven green bicycles")
+	racing := admin.signedInAs(t, "renewing", "seven green bicycles")
 	lineages, all := make(chan string, 20), sync.WaitGroup{}
 	for range cap(lineages) {
 		all.Go(func() {
@@ -157,19 +168,19 @@ func refreshOverHTTP(t *testing.T, admin *client) {
 	}
 	all.Wait()
 	close(lineages)
-	one = answer{Status: 200, Body: strings.TrimPrefix(<-lineages, "200 ")}
+	one = response{Status: 200, Body: strings.TrimPrefix(<-lineages, "200 ")}
 	for other := range lineages {
 		if other != "200 "+one.Body {
 			t.Errorf("%s\nand\n%s", one.Body, other)
 		}
 	}
-	racing.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
-	c.by(one.text(t, "accessToken")).do(t, "GET", "/api/me", nil).wants(t, 200)
-	post(one.text(t, "refreshToken")).wants(t, 200)
+	racing.do(t, "GET", "/api/me", nil).expectProblem(t, 401, "session")
+	c.withBearer(one.text(t, "accessToken")).do(t, "GET", "/api/me", nil).expect(t, 200)
+	post(one.text(t, "refreshToken")).expect(t, 200)
 }
 
-// inUTC fails unless the members are times of today, said in UTC.
-func inUTC(t *testing.T, of map[string]any, members ...string) {
+// expectUTC fails unless the members are times of today, said in UTC.
+func expectUTC(t *testing.T, of map[string]any, members ...string) {
 	t.Helper()
 	for _, name := range members {
 		text, _ := of[name].(string)
@@ -182,44 +193,47 @@ func inUTC(t *testing.T, of map[string]any, members ...string) {
 
 // V40, V45, C32: one's own other sessions, and an administrator's all of somebody; the log says who.
 func closingSessions(t *testing.T, admin *client) {
-	made := admin.person(t, "closing", "seven green bicycles", nil)
+	made := admin.createUser(t, "closing", "seven green bicycles", nil)
 	id := made.text(t, "id")
-	one, two, three := admin.as(t, "closing", "seven green bicycles"), admin.as(t, "closing", "seven green bicycles"), admin.as(t, "closing", "seven green bicycles")
-	if got := three.do(t, "DELETE", "/api/sessions", nil).wants(t, 200); got.Body != `{"closed":2}` {
+	one, two, three := admin.signedInAs(t, "closing", "seven green bicycles"),
+		admin.signedInAs(t, "closing", "seven green bicycles"), admin.signedInAs(t, "closing", "seven green bicycles")
+	if got := three.do(t, "DELETE", "/api/sessions", nil).expect(t, 200); got.Body != `{"closed":2}` {
 		t.Errorf("%s", got.Body)
 	}
-	one.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
-	two.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
-	three.do(t, "GET", "/api/me", nil).wants(t, 200)
-	if got := three.do(t, "DELETE", "/api/sessions", nil).wants(t, 200); got.Body != `{"closed":0}` {
+	one.do(t, "GET", "/api/me", nil).expectProblem(t, 401, "session")
+	two.do(t, "GET", "/api/me", nil).expectProblem(t, 401, "session")
+	three.do(t, "GET", "/api/me", nil).expect(t, 200)
+	if got := three.do(t, "DELETE", "/api/sessions", nil).expect(t, 200); got.Body != `{"closed":0}` {
 		t.Errorf("the second click: %s", got.Body)
 	}
 	// C32: another person sees their own sessions only, and closes nobody else's, though they know its id.
-	admin.person(t, "bystander", "seven green bicycles", nil)
-	bystander := admin.as(t, "bystander", "seven green bicycles")
-	mine, theirs := bystander.do(t, "GET", "/api/me", nil).text(t, "sessionId"), three.do(t, "GET", "/api/me", nil).text(t, "sessionId")
+	admin.createUser(t, "bystander", "seven green bicycles", nil)
+	bystander := admin.signedInAs(t, "bystander", "seven green bicycles")
+	mine, theirs := bystander.do(t, "GET", "/api/me", nil).text(t, "sessionId"),
+		three.do(t, "GET", "/api/me", nil).text(t, "sessionId")
 	for who, c := range map[string]*client{mine: bystander, theirs: three} {
 		var seen []string
 		for _, s := range items(t, c.do(t, "GET", "/api/sessions", nil)) {
 			if seen = append(seen, s["id"].(string)); s["id"] != who && s["closed"] == nil {
 				t.Errorf("%s sees %v", who, s)
 			}
-			inUTC(t, s, "start", "refreshDue", "hardEnd")
+			expectUTC(t, s, "start", "refreshDue", "hardEnd")
 		}
 		if !slices.Contains(seen, who) || slices.Contains(seen, mine) && slices.Contains(seen, theirs) {
 			t.Errorf("%s sees %v", who, seen)
 		}
 	}
 	bystander.do(t, "DELETE", "/api/sessions/"+theirs, nil)
-	bystander.do(t, "DELETE", "/api/sessions", nil).wants(t, 200)
-	three.do(t, "GET", "/api/me", nil).wants(t, 200)
-	three.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).problem(t, 403, "forbidden")
-	admin.do(t, "DELETE", "/api/accounts/01JZ0000000000000000000009/sessions", nil).problem(t, 404, "notFound")
-	if got := admin.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).wants(t, 200); got.Body != `{"closed":1}` {
+	bystander.do(t, "DELETE", "/api/sessions", nil).expect(t, 200)
+	three.do(t, "GET", "/api/me", nil).expect(t, 200)
+	three.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).expectProblem(t, 403, "forbidden")
+	admin.do(t, "DELETE", "/api/accounts/01JZ0000000000000000000009/sessions", nil).expectProblem(t, 404, "notFound")
+	if got := admin.do(t, "DELETE", "/api/accounts/"+id+"/sessions", nil).expect(t, 200); got.Body != `{"closed":1}` {
 		t.Errorf("%s", got.Body)
 	}
-	three.do(t, "GET", "/api/me", nil).problem(t, 401, "session")
-	log := admin.do(t, "GET", "/api/accounts/"+id+"/log?kind=sessionClosed", nil).wants(t, 200).members(t)["items"].([]any)
+	three.do(t, "GET", "/api/me", nil).expectProblem(t, 401, "session")
+	log := admin.do(t, "GET", "/api/accounts/"+id+"/log?kind=sessionClosed", nil).expect(t,
+		200).members(t)["items"].([]any)
 	if len(log) != 3 || log[0].(map[string]any)["by"] != "admin" || log[1].(map[string]any)["by"] != "closing" {
 		t.Errorf("%v", log)
 	}
@@ -227,8 +241,8 @@ func closingSessions(t *testing.T, admin *client) {
 
 // V37, V48, C29: a page gets cookies and no token, and every change by cookie proves that it is ours.
 func pageCookies(t *testing.T, admin *client) {
-	admin.person(t, "browsing", "seven green bicycles", nil)
-	page := func(method, path string, body any, cookies []*http.Cookie, headers ...header) answer {
+	admin.createUser(t, "browsing", "seven green bicycles", nil)
+	page := func(method, path string, body any, cookies []*http.Cookie, headers ...header) response {
 		var jar []string
 		for _, c := range cookies {
 			jar = append(jar, c.Name+"="+c.Value)
@@ -241,8 +255,8 @@ func pageCookies(t *testing.T, admin *client) {
 	ours := []header{{"X-UA-Client", "web"}, {"Origin", admin.url}, {"Sec-Fetch-Site", "same-origin"}}
 	theirs := []header{{"X-UA-Client", "web"}, {"Origin", "https://evil.example"}}
 	who := map[string]any{"identifier": "browsing", "password": "seven green bicycles"}
-	page("POST", "/api/login", who, nil, theirs...).problem(t, 403, "crossOrigin")
-	in := page("POST", "/api/login", who, nil, ours...).wants(t, 200)
+	page("POST", "/api/login", who, nil, theirs...).expectProblem(t, 403, "crossOrigin")
+	in := page("POST", "/api/login", who, nil, ours...).expect(t, 200)
 	if strings.Contains(in.Body, "uas_") || strings.Contains(in.Body, "uar_") {
 		t.Errorf("a token is in the body: %s", in.Body)
 	}
@@ -251,59 +265,69 @@ func pageCookies(t *testing.T, admin *client) {
 		t.Fatalf("%v", in.Header["Set-Cookie"])
 	}
 	for _, c := range cookies {
-		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" {
+		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode ||
+			c.Path != "/" || c.Domain != "" {
 			t.Errorf("%v", c)
 		}
 	}
-	page("GET", "/api/me", nil, cookies).wants(t, 200)
-	// C29: whoever signs in where somebody planted a session, made up or their own, gets another, and the planted one stays as
-	// it is. So do two people who share a browser.
-	admin.person(t, "sharing", "seven green bicycles", nil)
-	made := []*http.Cookie{{Name: "__Host-access", Value: "uas_" + strings.Repeat("A", 86)}, {Name: "__Host-refresh", Value: "uar_" + strings.Repeat("A", 128)}}
+	page("GET", "/api/me", nil, cookies).expect(t, 200)
+	// C29: whoever signs in where somebody planted a session, made up or their own, gets another, and the planted one
+	// stays as it is. So do two people who share a browser.
+	admin.createUser(t, "sharing", "seven green bicycles", nil)
+	made := []*http.Cookie{{Name: "__Host-access", Value: "uas_" + strings.Repeat("A", 86)},
+		{Name: "__Host-refresh", Value: "uar_" + strings.Repeat("A", 128)}}
 	for name, planted := range map[string][]*http.Cookie{"made up": made, "of somebody": cookies} {
-		next := page("POST", "/api/login", map[string]any{"identifier": "sharing", "password": "seven green bicycles"}, planted, ours...).wants(t, 200)
+		next := page("POST", "/api/login", map[string]any{"identifier": "sharing", "password": "seven green bicycles"},
+			planted, ours...).expect(t, 200)
 		given := (&http.Response{Header: next.Header}).Cookies()
-		if me := page("GET", "/api/me", nil, given).wants(t, 200); me.text(t, "username") != "sharing" || len(given) != 2 || given[0].Value == planted[0].Value || given[1].Value == planted[1].Value {
+		if me := page("GET", "/api/me", nil, given).expect(t, 200); me.text(t, "username") != "sharing" || len(given) != 2 ||
+			given[0].Value == planted[0].Value || given[1].Value == planted[1].Value {
 			t.Errorf("%s: %s, %v", name, me.Body, given)
 		}
-		if was := page("GET", "/api/me", nil, planted); (was.Status == 200) != (name == "of somebody") || strings.Contains(was.Body, "sharing") {
+		if was := page("GET", "/api/me", nil, planted); (was.Status == 200) != (name == "of somebody") ||
+			strings.Contains(was.Body, "sharing") {
 			t.Errorf("%s, afterwards: %d %s", name, was.Status, was.Body)
 		}
 	}
-	page("POST", "/api/logout", nil, cookies).problem(t, 403, "crossOrigin")
-	page("POST", "/api/logout", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
-	page("POST", "/api/login/refresh", nil, cookies, theirs...).problem(t, 403, "crossOrigin")
-	page("POST", "/api/login/refresh", nil, nil, ours...).problem(t, 401, "session")
-	// C35: a page's refresh token opens nothing in a body, and a program's nothing in a cookie; neither closes the session.
+	page("POST", "/api/logout", nil, cookies).expectProblem(t, 403, "crossOrigin")
+	page("POST", "/api/logout", nil, cookies, theirs...).expectProblem(t, 403, "crossOrigin")
+	page("POST", "/api/login/refresh", nil, cookies, theirs...).expectProblem(t, 403, "crossOrigin")
+	page("POST", "/api/login/refresh", nil, nil, ours...).expectProblem(t, 401, "session")
+	// C35: a page's refresh token opens nothing in a body, and a program's nothing in a cookie; neither closes the
+	// session.
 	var kept string
 	for _, c := range cookies {
 		if c.Name == "__Host-refresh" {
 			kept = c.Value
 		}
 	}
-	program := page("POST", "/api/login", who, nil).wants(t, 200).text(t, "refreshToken")
-	page("POST", "/api/login/refresh", map[string]any{"refreshToken": kept}, nil).problem(t, 401, "session")
-	page("POST", "/api/login/refresh", nil, []*http.Cookie{{Name: "__Host-refresh", Value: program}}, ours...).problem(t, 401, "session")
-	page("POST", "/api/login/refresh", map[string]any{"refreshToken": program}, nil).wants(t, 200)
-	renewed := page("POST", "/api/login/refresh", nil, cookies, ours...).wants(t, 200)
+	program := page("POST", "/api/login", who, nil).expect(t, 200).text(t, "refreshToken")
+	page("POST", "/api/login/refresh", map[string]any{"refreshToken": kept}, nil).expectProblem(t, 401, "session")
+	page("POST", "/api/login/refresh", nil, []*http.Cookie{{Name: "__Host-refresh", Value: program}},
+		ours...).expectProblem(t, 401, "session")
+	page("POST", "/api/login/refresh", map[string]any{"refreshToken": program}, nil).expect(t, 200)
+	renewed := page("POST", "/api/login/refresh", nil, cookies, ours...).expect(t, 200)
 	fresh := (&http.Response{Header: renewed.Header}).Cookies()
-	page("GET", "/api/me", nil, cookies).problem(t, 401, "session") // V38
-	page("GET", "/api/me", nil, fresh).wants(t, 200)
-	out := page("POST", "/api/logout", nil, fresh, ours...).wants(t, 204)
+	page("GET", "/api/me", nil, cookies).expectProblem(t, 401, "session") // V38
+	page("GET", "/api/me", nil, fresh).expect(t, 200)
+	out := page("POST", "/api/logout", nil, fresh, ours...).expect(t, 204)
 	for _, c := range (&http.Response{Header: out.Header}).Cookies() {
 		if c.MaxAge != -1 || c.Value != "" {
 			t.Errorf("%v", c)
 		}
 	}
-	page("GET", "/api/me", nil, fresh).problem(t, 401, "session")
+	page("GET", "/api/me", nil, fresh).expectProblem(t, 401, "session")
 }
 
 // V19, V83: by the address that the gateway saw, whatever a header says; no account is touched.
-func networkSlowedDown(t *testing.T, system *localtest.Running, admin *client) {
-	made := admin.person(t, "neighbour", "seven green bicycles", nil)
-	from := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 77)}}).DialContext}}
+func networkSlowedDown(t *testing.T, system *localtest.RunningSystem, admin *client) {
+	made := admin.createUser(t, "neighbour", "seven green bicycles", nil)
+	from := &http.Client{
+		Transport: &http.Transport{
+			DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 77)}}).DialContext}}
 	post := func(path, body string) *http.Response {
-		request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, system.URL+path, strings.NewReader(body))
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, system.URL+path,
+			strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,11 +353,13 @@ func networkSlowedDown(t *testing.T, system *localtest.Running, admin *client) {
 	if !slowed {
 		t.Fatal("never slowed down")
 	}
-	if got := post("/api/login", `{"identifier":"neighbour","password":"wrong"}`); got.StatusCode != http.StatusTooManyRequests {
+	if got := post("/api/login",
+		`{"identifier":"neighbour","password":"wrong"}`); got.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("sign-in: %d", got.StatusCode)
 	}
-	if tries := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id"), nil).wants(t, 200).members(t)["failedTries"]; tries != float64(0) {
+	if tries := admin.do(t, "GET", "/api/accounts/"+made.text(t, "id"), nil).expect(t,
+		200).members(t)["failedTries"]; tries != float64(0) {
 		t.Errorf("%v tries were charged", tries)
 	}
-	admin.as(t, "neighbour", "seven green bicycles") // another address is not held up
+	admin.signedInAs(t, "neighbour", "seven green bicycles") // another address is not held up
 }

@@ -8,58 +8,59 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// idSize is the length of a ULID as text.
-const idSize = 26
+// ulidLength is the length of a ULID as text.
+const ulidLength = 26
 
-// keyText is the alphabet of ULIDs, in which a key's secret is written too: people read keys from screens, double-click
-// them and put them into configuration of every sort, so they hold capital letters and digits and no sign but two "_".
-var keyText = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+// keyEncoding is the alphabet of ULIDs, in which a key's secret is written too: people read keys from screens,
+// double-click them and put them into configuration of every sort, so they hold capital letters and digits and no sign
+// but two "_".
+var keyEncoding = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// revealKey returns a key's text, ua_<id>_<secret>. The id is the key's own and then its account's, so that the text begins
-// with what tells one key from another, and one read finds both.
+// revealKey returns a key's text, ua_<id>_<secret>. The id is the key's own and then its account's, so that the text
+// begins with what tells one key from another, and one read finds both.
 func (t Token) revealKey() string {
-	return KeyPrefix(t.ID.String()) + t.Account.String() + "_" + keyText.EncodeToString(t.secret[:])
+	return KeyPrefix(t.ID.String()) + t.Account.String() + "_" + keyEncoding.EncodeToString(t.secret[:])
 }
 
 // KeyPrefix returns how the text of the key with that id begins: what a list of keys shows.
-func KeyPrefix(id string) string { return string(Key) + "_" + id }
+func KeyPrefix(id string) string { return string(APIKey) + "_" + id }
 
 // parseKey reads what follows "ua_".
 func parseKey(body string) (Token, error) {
 	ids, secret, _ := strings.Cut(body, "_")
-	if len(ids) != 2*idSize {
+	if len(ids) != 2*ulidLength {
 		return Token{}, ErrMalformed
 	}
-	t := Token{Kind: Key}
+	t := Token{Kind: APIKey}
 	var err error
-	if t.ID, err = ulid.ParseStrict(ids[:idSize]); err != nil {
+	if t.ID, err = ulid.ParseStrict(ids[:ulidLength]); err != nil {
 		return Token{}, ErrMalformed
 	}
-	if t.Account, err = ulid.ParseStrict(ids[idSize:]); err != nil {
+	if t.Account, err = ulid.ParseStrict(ids[ulidLength:]); err != nil {
 		return Token{}, ErrMalformed
 	}
-	raw, err := keyText.DecodeString(secret)
+	raw, err := keyEncoding.DecodeString(secret)
 	if err != nil || len(raw) != secretSize {
 		return Token{}, ErrMalformed
 	}
 	copy(t.secret[:], raw)
-	if t.revealKey() != string(Key)+"_"+body { // one text for each key: no other case, no stray bits at the end (C30)
+	if t.revealKey() != string(APIKey)+"_"+body { // one text for each key: no other case, no stray bits at the end (C30)
 		return Token{}, ErrMalformed
 	}
 	return t, nil
 }
 
 // IssueKeyAccess returns a new KeyAccess for the session id of an account that the key via opened.
-func IssueKeyAccess(random io.Reader, account, id, via ulid.ULID) (Token, error) {
+func IssueKeyAccess(random io.Reader, account, id, keyID ulid.ULID) (Token, error) {
 	t, err := Issue(random, KeyAccess, account, id)
-	t.Via = via
+	t.KeyID = keyID
 	return t, err
 }
 
-// KindOf returns the kind that a bearer's text says it is of, or Access where it says nothing else that opens the API. It
-// decides by which rules the text is parsed, nothing more.
+// KindOf returns the kind that a bearer's text says it is of, or Access where it says nothing else that opens the API.
+// It decides by which rules the text is parsed, nothing more.
 func KindOf(bearer string) Kind {
-	for _, kind := range []Kind{Key, KeyAccess} {
+	for _, kind := range []Kind{APIKey, KeyAccess} {
 		if strings.HasPrefix(bearer, string(kind)+"_") {
 			return kind
 		}

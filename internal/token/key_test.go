@@ -26,7 +26,7 @@ func issueKeyAccess(t testing.TB, seed byte) token.Token {
 // The form is part of the API: ua_<id>_<secret>, the secret of 256 bits (V46).
 func TestTheFormOfAKeyIsPinned(t *testing.T) {
 	const want = "ua_01JZ000000000000000000000201JZ0000000000000000000001_0W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3G"
-	made := issue(t, token.Key, 7)
+	made := issue(t, token.APIKey, 7)
 	if got := made.Reveal(); got != want {
 		t.Errorf("key = %s, want %s", got, want)
 	}
@@ -39,30 +39,33 @@ func TestTheFormOfAKeyIsPinned(t *testing.T) {
 }
 
 func TestParseReadsKeysAndTheirSessions(t *testing.T) {
-	for kind, made := range map[token.Kind]token.Token{token.Key: issue(t, token.Key, 7), token.KeyAccess: issueKeyAccess(t, 7)} {
+	for kind, made := range map[token.Kind]token.Token{token.APIKey: issue(t, token.APIKey, 7),
+		token.KeyAccess: issueKeyAccess(t, 7)} {
 		got, err := token.Parse(kind, made.Reveal())
 		if err != nil || got != made || !got.Matches(made.Hash()) {
-			t.Errorf("%s: %v, account %v, id %v, via %v", kind, err, got.Account, got.ID, got.Via)
+			t.Errorf("%s: %v, account %v, id %v, via %v", kind, err, got.Account, got.ID, got.KeyID)
 		}
 		if token.KindOf(made.Reveal()) != kind {
 			t.Errorf("%s is taken for %s", kind, token.KindOf(made.Reveal()))
 		}
 	}
-	for _, text := range []string{issue(t, token.Access, 7).Reveal(), issue(t, token.Refresh, 7).Reveal(), "", "ua", "UA_", "uakx_"} {
+	for _, text := range []string{issue(t, token.Access, 7).Reveal(), issue(t, token.Refresh, 7).Reveal(), "", "ua",
+		"UA_", "uakx_"} {
 		if token.KindOf(text) != token.Access {
 			t.Errorf("%q is taken for %s", text, token.KindOf(text))
 		}
 	}
 }
 
-// C30: no truncation, extension or change of one bit gives a key, or a key session's token, that opens the same record. Of
-// a key not one of them even has the same account, id and secret: each has one text.
+// C30: no truncation, extension or change of one bit gives a key, or a key session's token, that opens the same record.
+// Of a key not one of them even has the same account, id and secret: each has one text.
 func TestNoTruncationExtensionOrBitFlipOfAKeyPasses(t *testing.T) {
-	for kind, made := range map[token.Kind]token.Token{token.Key: issue(t, token.Key, 0xa5), token.KeyAccess: issueKeyAccess(t, 0xa5)} {
+	for kind, made := range map[token.Kind]token.Token{token.APIKey: issue(t, token.APIKey, 0xa5),
+		token.KeyAccess: issueKeyAccess(t, 0xa5)} {
 		text, hash := made.Reveal(), made.Hash()
 		refused := func(name, changed string) {
 			got, err := token.Parse(kind, changed)
-			if err == nil && got.Account == made.Account && got.ID == made.ID && got.Via == made.Via && got.Matches(hash) {
+			if err == nil && got.Account == made.Account && got.ID == made.ID && got.KeyID == made.KeyID && got.Matches(hash) {
 				t.Errorf("%s: %s passes", kind, name)
 			}
 			if err != nil && (!errors.Is(err, token.ErrMalformed) || got != (token.Token{})) {
@@ -88,10 +91,11 @@ func TestNoTruncationExtensionOrBitFlipOfAKeyPasses(t *testing.T) {
 	}
 }
 
-// No kind passes for another, whatever its prefix is exchanged for; a session's token does not pass with another key's id.
+// No kind passes for another, whatever its prefix is exchanged for; a session's token does not pass with another key's
+// id.
 func TestKeysAndTheirSessionsPassForNothingElse(t *testing.T) {
 	session := issueKeyAccess(t, 7)
-	all := map[token.Kind]token.Token{token.Key: issue(t, token.Key, 7), token.KeyAccess: session}
+	all := map[token.Kind]token.Token{token.APIKey: issue(t, token.APIKey, 7), token.KeyAccess: session}
 	for _, kind := range kinds() {
 		all[kind] = issue(t, kind, 7)
 	}
@@ -110,18 +114,18 @@ func TestKeysAndTheirSessionsPassForNothingElse(t *testing.T) {
 		}
 	}
 	other := session
-	other.Via = owner
-	if got, err := token.Parse(token.KeyAccess, other.Reveal()); err != nil || got.Via == session.Via {
-		t.Errorf("the key's id is not part of the token: %v, %v", got.Via, err)
+	other.KeyID = owner
+	if got, err := token.Parse(token.KeyAccess, other.Reveal()); err != nil || got.KeyID == session.KeyID {
+		t.Errorf("the key's id is not part of the token: %v, %v", got.KeyID, err)
 	}
 }
 
 // C30: whatever Parse takes for a key or its session, it gives back byte for byte.
 func FuzzParseKey(f *testing.F) {
-	f.Add(issue(f, token.Key, 7).Reveal())
+	f.Add(issue(f, token.APIKey, 7).Reveal())
 	f.Add(issueKeyAccess(f, 7).Reveal())
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, kind := range []token.Kind{token.Key, token.KeyAccess} {
+		for _, kind := range []token.Kind{token.APIKey, token.KeyAccess} {
 			got, err := token.Parse(kind, text)
 			if err == nil && got.Reveal() != text {
 				t.Errorf("%q was read as %q", text, got.Reveal())

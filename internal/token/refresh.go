@@ -8,12 +8,13 @@ import (
 )
 
 // A refresh token has two secrets: its own, and one that all tokens of its session share, the family. Who shows a right
-// family with an own secret that is not in force holds a former token, however many rotations ago it was: reuse is known by
-// one stored hash, without a list of former tokens. Who only knows a session's ids can neither renew nor close it.
+// family with an own secret that is not in force holds a former token, however many rotations ago it was: reuse is
+// known by one stored hash, without a list of former tokens. Who only knows a session's ids can neither renew nor close
+// it.
 //
-// A token's successor is derived from the token's own secret and the session's salt, which never leaves the table. So the
-// same token, sent again because the answer was lost, gives the same successor, without a secret being stored: the table
-// has the salt and not the secret, whoever holds a former token has the secret and not the salt.
+// A token's successor is derived from the token's own secret and the session's salt, which never leaves the table. So
+// the same token, sent again because the answer was lost, gives the same successor, without a secret being stored: the
+// table has the salt and not the secret, whoever holds a former token has the secret and not the salt.
 
 // SaltSize is the length of a session's salt in bytes.
 const SaltSize = secretSize
@@ -31,9 +32,9 @@ func (t Token) FamilyHash() []byte {
 	return sum[:]
 }
 
-// OfFamily reports, in constant time, whether the token is of the session that hash was stored for. An empty hash is
+// InFamily reports, in constant time, whether the token is of the session that hash was stored for. An empty hash is
 // nobody's.
-func (t Token) OfFamily(hash []byte) bool {
+func (t Token) InFamily(hash []byte) bool {
 	return t.Kind == Refresh && subtle.ConstantTimeCompare(t.FamilyHash(), hash) == 1
 }
 

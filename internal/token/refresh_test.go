@@ -47,16 +47,17 @@ func TestAFamilyKnowsItsTokens(t *testing.T) {
 	last := first
 	for range 5 {
 		_, last = last.Successors(salt)
-		if !last.OfFamily(hash) || last.Matches(first.Hash()) {
+		if !last.InFamily(hash) || last.Matches(first.Hash()) {
 			t.Error("a successor is of no family, or is its forerunner")
 		}
 	}
-	for name, other := range map[string]token.Token{"another session's": issue(t, token.Refresh, 8), "an access token": issue(t, token.Access, 7), "none": {}} {
-		if other.OfFamily(hash) || other.OfFamily(nil) || other.OfFamily(other.FamilyHash()) && other.Kind != token.Refresh {
+	for name, other := range map[string]token.Token{"another session's": issue(t, token.Refresh, 8),
+		"an access token": issue(t, token.Access, 7), "none": {}} {
+		if other.InFamily(hash) || other.InFamily(nil) || other.InFamily(other.FamilyHash()) && other.Kind != token.Refresh {
 			t.Errorf("%s is of the family", name)
 		}
 	}
-	if first.OfFamily(nil) || first.OfFamily([]byte{}) {
+	if first.InFamily(nil) || first.InFamily([]byte{}) {
 		t.Error("of no family at all")
 	}
 }

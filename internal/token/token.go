@@ -1,4 +1,5 @@
-// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets, API keys.
+// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets, API
+// keys.
 //
 // A token carries where to look (ids) and a 256-bit secret; only the SHA-256 of the secret is stored, so a copy of the
 // table opens nothing. 256 random bits need no slow hash (OWASP ASVS 5.0, 11.4.2 asks one only for low entropy).
@@ -31,13 +32,13 @@ type Kind string
 
 // The kinds of token.
 const (
-	Access  Kind = "uas" // opens the API for one session
-	Refresh Kind = "uar" // renews that session, once
-	Ticket  Kind = "uat" // one step of a sign-in
-	Device  Kind = "uad" // a remembered device, in place of the second factor
-	Link    Kind = "upl" // sets a password, once; mailed
+	Access        Kind = "uas" // opens the API for one session
+	Refresh       Kind = "uar" // renews that session, once
+	Ticket        Kind = "uat" // one step of a sign-in
+	TrustedDevice Kind = "uad" // a remembered device, in place of the second factor
+	PasswordLink  Kind = "upl" // sets a password, once; mailed
 
-	Key       Kind = "ua"  // an API client's standing credential, in a form of its own (key.go)
+	APIKey    Kind = "ua"  // an API client's standing credential, in a form of its own (key.go)
 	KeyAccess Kind = "uak" // opens the API for one session that a key opened
 )
 
@@ -46,8 +47,8 @@ type Token struct {
 	Kind    Kind
 	Account ulid.ULID
 	ID      ulid.ULID
-	// Via is the key that opened the session of a KeyAccess, so that both are found at once; zero for the other kinds.
-	Via ulid.ULID
+	// KeyID is the key that opened the session of a KeyAccess, so that both are found at once; zero for the other kinds.
+	KeyID ulid.ULID
 	// family is the part of a Refresh that its successors share (refresh.go); zero for the other kinds.
 	family [secretSize]byte
 	secret [secretSize]byte
@@ -70,14 +71,14 @@ func Issue(random io.Reader, kind Kind, account, id ulid.ULID) (Token, error) {
 
 // Reveal returns the token's text, for the one answer that hands it to its owner.
 func (t Token) Reveal() string {
-	if t.Kind == Key {
+	if t.Kind == APIKey {
 		return t.revealKey()
 	}
 	raw := make([]byte, 0, 3*16+2*secretSize)
 	raw = append(raw, t.Account[:]...)
 	raw = append(raw, t.ID[:]...)
 	if t.Kind == KeyAccess {
-		raw = append(raw, t.Via[:]...)
+		raw = append(raw, t.KeyID[:]...)
 	}
 	if t.Kind == Refresh {
 		raw = append(raw, t.family[:]...)
@@ -117,7 +118,7 @@ func Parse(kind Kind, text string) (Token, error) {
 	if !ok {
 		return Token{}, ErrMalformed
 	}
-	if kind == Key {
+	if kind == APIKey {
 		return parseKey(body)
 	}
 	ids, family := 2*16, 0
@@ -134,17 +135,17 @@ func Parse(kind Kind, text string) (Token, error) {
 	t := Token{Kind: kind}
 	copy(t.Account[:], raw[:16])
 	copy(t.ID[:], raw[16:32])
-	copy(t.Via[:], raw[32:ids])
+	copy(t.KeyID[:], raw[32:ids])
 	copy(t.family[:family], raw[ids:])
 	copy(t.secret[:], raw[ids+family:])
 	return t, nil
 }
 
-// newID makes ids that sort in the order in which a process made them, within a millisecond too: of what is written together,
-// such as a block and the mail that tells of it, the log shows the cause first.
-var newID = inOrder()
+// newID makes ids that sort in the order in which a process made them, within a millisecond too: of what is written
+// together, such as a block and the mail that tells of it, the log shows the cause first.
+var newID = monotonicIDs()
 
-func inOrder() func() ulid.ULID {
+func monotonicIDs() func() ulid.ULID {
 	entropy := &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}
 	return func() ulid.ULID { return ulid.MustNew(ulid.Now(), entropy) }
 }
@@ -152,5 +153,5 @@ func inOrder() func() ulid.ULID {
 // NewID returns a new sortable id (ULID). Ids are no secrets: those of one millisecond lie close together.
 func NewID() ulid.ULID { return newID() }
 
-// NewIDText is NewID as text.
-func NewIDText() string { return NewID().String() }
+// NewIDString is NewID as text.
+func NewIDString() string { return NewID().String() }

@@ -105,7 +105,8 @@ func TestOneKindNeverPassesForAnother(t *testing.T) {
 
 // C34: a long text is refused before anything is done with it.
 func TestLongTextsAreRefused(t *testing.T) {
-	for _, text := range []string{"uas_" + strings.Repeat(".", 5000), "uas_" + strings.Repeat("A", 253), strings.Repeat("uas_", 1<<16)} {
+	for _, text := range []string{"uas_" + strings.Repeat(".", 5000), "uas_" + strings.Repeat("A", 253),
+		strings.Repeat("uas_", 1<<16)} {
 		if _, err := token.Parse(token.Access, text); !errors.Is(err, token.ErrMalformed) {
 			t.Errorf("%d bytes: %v", len(text), err)
 		}
@@ -122,7 +123,8 @@ func TestMatchesRefusesOtherHashes(t *testing.T) {
 		t.Fatalf("the hash has %d bytes", len(hash))
 	}
 	for name, other := range map[string][]byte{
-		"nil": nil, "empty": {}, "cut": hash[:31], "longer": append(bytes.Clone(hash), 0), "another's": issue(t, token.Access, 8).Hash(),
+		"nil": nil, "empty": {}, "cut": hash[:31], "longer": append(bytes.Clone(hash), 0),
+		"another's": issue(t, token.Access, 8).Hash(),
 	} {
 		if made.Matches(other) {
 			t.Errorf("it matches the hash that is %s", name)
@@ -141,7 +143,8 @@ func TestATokenDoesNotShowItself(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", made)
 	for name, text := range map[string]string{
 		//lint:ignore S1025 formatting is what is tested
-		"%v": fmt.Sprintf("%v", made), "%+v": fmt.Sprintf("%+v", made), "%#v": fmt.Sprintf("%#v", made), "%s": fmt.Sprintf("%s", made),
+		"%v": fmt.Sprintf("%v", made), "%+v": fmt.Sprintf("%+v", made), "%#v": fmt.Sprintf("%#v", made),
+		"%s":      fmt.Sprintf("%s", made),
 		"pointer": fmt.Sprintf("%v", &made), "within": fmt.Sprintf("%+v", struct{ T token.Token }{made}), "log": log.String(),
 	} {
 		if strings.Contains(text, "BwcHBw") || strings.Contains(text, "7 7 7") || !strings.Contains(text, "[secret]") {
@@ -161,7 +164,7 @@ func TestIssueFailsWithItsRandom(t *testing.T) {
 func TestNewIDsDifferAndSort(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		id := token.NewIDText()
+		id := token.NewIDString()
 		if _, err := ulid.ParseStrict(id); err != nil || seen[id] {
 			t.Fatalf("id %s: doubled %v, %v", id, seen[id], err)
 		}

@@ -15,33 +15,34 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// BenchmarkExport5000 holds the worker's export of 5,000 accounts, of which every second has a resource, against writing the
-// same cells bare, in turn. What the accounts are read from is memory in both.
+// BenchmarkExport5000 holds the worker's export of 5,000 accounts, of which every second has a resource, against
+// writing the same cells bare, in turn. What the accounts are read from is memory in both.
 func BenchmarkExport5000(b *testing.B) {
 	var all []account.Account
 	for i := range transfer.MaxRows {
-		a := somebody(fmt.Sprintf("user%04d", i))
+		a := existingAccount(fmt.Sprintf("user%04d", i))
 		a.Name, a.DateTo, a.DACGroups = fmt.Sprintf("Person %d of the directory", i), "2030-12-31", []string{"DAC1", "DAC2"}
 		all = append(all, a)
 	}
-	o := newOffice(all...)
+	o := newFakeBackend(all...)
 	for i := range all {
 		if i%2 == 0 {
 			all[i].Resource = fmt.Sprintf("E%d", i)
-			o.staffed(all[i].Username, all[i].Resource, func(r *resource.Resource) { r.JobTitle, r.FirstName = "Engineer", "Pat" })
+			o.addResource(all[i].Username, all[i].Resource,
+				func(r *resource.Resource) { r.JobTitle, r.FirstName = "Engineer", "Pat" })
 		}
 	}
 	worker := o.worker()
-	worker.Directory = listed{o, all}
+	worker.Directory = orderedBackend{o, all}
 	export := func() {
-		o.export(sheet.British)
+		o.submitExport(sheet.British)
 		if err := worker.Run(b.Context(), "test", "job"); err != nil || o.job.State != transfer.Done {
 			b.Fatal(err, o.job.State)
 		}
 	}
 	export()
-	_, read := o.read(b, 1)
-	columns := transfer.ExportColumns(known())
+	_, read := o.readExport(b, 1)
+	columns := transfer.ExportColumns(referenceData())
 	rows := make([][]sheet.Cell, len(read))
 	for i, row := range read {
 		rows[i] = make([]sheet.Cell, len(columns))
@@ -56,13 +57,15 @@ func BenchmarkExport5000(b *testing.B) {
 		ours = append(ours, time.Since(begun))
 		begun = time.Now()
 		var file bytes.Buffer
-		err := sheet.Write(&file, sheet.Export{Sheet: transfer.SheetName, Format: sheet.British, Columns: columns, Rows: func(yield func([]sheet.Cell, error) bool) {
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
-		}})
+		err := sheet.Write(&file,
+			sheet.Export{Sheet: transfer.SheetName, Format: sheet.British, Columns: columns,
+				Rows: func(yield func([]sheet.Cell, error) bool) {
+					for _, row := range rows {
+						if !yield(row, nil) {
+							return
+						}
+					}
+				}})
 		if err != nil || file.Len() != len(o.files[o.job.ExportKey(1)]) {
 			b.Fatalf("%v, %d bytes, the export has %d", err, file.Len(), len(o.files[o.job.ExportKey(1)]))
 		}
@@ -76,13 +79,14 @@ func BenchmarkExport5000(b *testing.B) {
 	b.ReportMetric(float64(is)/float64(bare), "ratio")
 }
 
-// listed is an office whose accounts are in order already, as the table has them.
-type listed struct {
-	*office
+// orderedBackend is an office whose accounts are in order already, as the table has them.
+type orderedBackend struct {
+	*fakeBackend
 	all []account.Account
 }
 
-func (l listed) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account, string, error) {
+func (l orderedBackend) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
+	string, error) {
 	from := 0
 	if after != "" {
 		from = 1 + slices.IndexFunc(l.all, func(a account.Account) bool { return a.Username == after })

@@ -12,73 +12,75 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// plan is what one row comes to.
-type plan struct {
-	found Found
-	// whole is what the row changes of its account, also where an earlier worker staged that.
-	whole account.Write
-	// write and staff are what is still to be staged of account and resource, nil for nothing.
-	write *account.Write
-	staff *resource.Write
-	// takes are the identifiers that the row gets from accounts of other rows, with their former owners; leaves those that
-	// it hands over.
-	takes  map[string]string
-	leaves []string
-	needs  []need
-	// employed says that an earlier worker staged the row's change of a resource alone.
-	employed bool
+// rowPlan is what one row comes to.
+type rowPlan struct {
+	account AccountState
+	// accountChange is what the row changes of its account, also where an earlier worker staged that.
+	accountChange account.Write
+	// stageAccount and staff are what is still to be staged of account and resource, nil for nothing.
+	stageAccount  *account.Write
+	stageResource *resource.Write
+	// acquired are the identifiers that the row gets from accounts of other rows, with their former owners; leaves those
+	// that it hands over.
+	acquired     map[string]string
+	released     []string
+	dependencies []dependency
+	// resourceStaged says that an earlier worker staged the row's change of a resource alone.
+	resourceStaged bool
 }
 
-// need is another row that has to be right for this one to be.
-type need struct {
+// dependency is another row that has to be right for this one to be.
+type dependency struct {
 	row            int
 	field, message string
 }
 
 // check works out what each row would do and what is wrong with it, over the whole file. With a wrong row and no Skip
-// errors it refuses the import, with nothing written. ErrOvertaken if an earlier worker's rows are no longer what they were.
+// errors it refuses the import, with nothing written. ErrStale if an earlier worker's rows are no longer what they
+// were.
 func (r *importRun) check(ctx context.Context) error {
 	if r.job.Kind == Undo {
 		return r.checkUndo(ctx)
 	}
-	r.rows, r.plans, r.todo = make([]Row, len(r.lines)), make([]plan, len(r.lines)), nil
-	if err := r.chosen(ctx); err != nil || r.job.EndAs != "" {
+	r.rows, r.plans, r.toStage = make([]Row, len(r.lines)), make([]rowPlan, len(r.lines)), nil
+	if err := r.loadOptions(ctx); err != nil || r.job.FinalState != "" {
 		return err
 	}
-	if err := r.look(ctx); err != nil {
+	if err := r.loadAccounts(ctx); err != nil {
 		return err
 	}
-	r.doubles()
-	if err := r.lookForStaff(ctx); err != nil {
+	r.findDuplicates()
+	if err := r.loadResources(ctx); err != nil {
 		return err
 	}
 	for i := range r.lines {
-		if err := r.prepare(ctx, i); err != nil {
+		if err := r.planRow(ctx, i); err != nil {
 			return err
 		}
-		if err := r.checked(ctx, i+1); err != nil {
+		if err := r.saveProgress(ctx, i+1); err != nil {
 			return err
 		}
 	}
-	return r.conclude(ctx)
+	return r.finishCheck(ctx)
 }
 
-// conclude holds the rows against each other, counts them, and says which are to be written.
-func (r *importRun) conclude(ctx context.Context) error {
-	if err := r.claims(ctx); err != nil {
+// finishCheck holds the rows against each other, counts them, and says which are to be written.
+func (r *importRun) finishCheck(ctx context.Context) error {
+	if err := r.checkUniqueness(ctx); err != nil {
 		return err
 	}
-	r.dependents()
+	r.failDependents()
 	counts := Counts{Rows: len(r.lines)}
 	for i := range r.rows {
-		if err := r.settle(i, &counts); err != nil {
+		if err := r.finishRow(i, &counts); err != nil {
 			return err
 		}
 	}
 	r.job.Counts, r.job.Checked = counts, len(r.rows)
 	if counts.Failed > 0 && !r.job.Options.SkipErrors {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
-			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.", counts.Failed, counts.Rows))
+			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.",
+			counts.Failed, counts.Rows))
 	}
 	if r.job.Kind == Undo && counts.Undone == 0 {
 		r.refuse(Refused, "nothingUndone", "No row of the import could be undone; its rows say why. Nothing was changed.")
@@ -86,50 +88,52 @@ func (r *importRun) conclude(ctx context.Context) error {
 	return r.countSeats(ctx)
 }
 
-// checkedStep is after how many rows an import tells how far it has checked.
-const checkedStep = 1000
+// progressInterval is after how many rows an import tells how far it has checked.
+const progressInterval = 1000
 
-// checked tells how many rows have been checked, now and then.
-func (r *importRun) checked(ctx context.Context, n int) error {
-	if n%checkedStep != 0 || n == len(r.lines) || r.job.State != Checking {
+// saveProgress tells how many rows have been checked, now and then.
+func (r *importRun) saveProgress(ctx context.Context, n int) error {
+	if n%progressInterval != 0 || n == len(r.lines) || r.job.State != Checking {
 		return nil // a later worker's, which goes on writing, shows what was written
 	}
 	r.job.Checked = n
 	return r.Jobs.Save(ctx, r.job)
 }
 
-// look reads what there is for every username of the file.
-func (r *importRun) look(ctx context.Context) error {
+// loadAccounts reads what there is for every username of the file.
+func (r *importRun) loadAccounts(ctx context.Context) error {
 	names := make([]string, len(r.lines))
 	for i, l := range r.lines {
 		r.rows[i] = Row{Row: l.number, Username: l.username}
-		for _, f := range l.bad {
-			r.wrong(i, f)
+		for _, f := range l.errors {
+			r.addError(i, f)
 		}
 		normal, ok := account.Normalise(l.username)
 		if !ok && l.username != "" {
-			r.wrong(i, fault.Field{Field: usernameHeading, Code: "character", Message: "Username holds characters that cannot be used to sign in, or is too long."})
+			r.addError(i,
+				fault.Field{Field: usernameHeading, Code: "character",
+					Message: "Username holds characters that cannot be used to sign in, or is too long."})
 		}
 		names[i] = normal
 	}
-	return r.settled(ctx, func() (bool, error) {
-		found, err := r.Directory.Rows(ctx, r.scope.Env, r.job.Import, names)
+	return r.awaitPurge(ctx, func() (bool, error) {
+		found, err := r.Directory.AccountsByUsername(ctx, r.scope.Env, r.job.ImportID, names)
 		leaving := false
 		for i := range found {
-			r.plans[i].found = found[i]
-			leaving = leaving || found[i].Leaving
+			r.plans[i].account = found[i]
+			leaving = leaving || found[i].BeingRemoved
 		}
 		return leaving, err
 	})
 }
 
-// sweptWithin is how many seconds an import waits for an undo that counts already to clear up what it took away.
-const sweptWithin = 60
+// purgeWaitSeconds is how many seconds an import waits for an undo that counts already to clear up what it took away.
+const purgeWaitSeconds = 60
 
-// settled reads again until nothing that was found is leaving: who undoes an import and uploads the mended sheet at once is not told
-// that the accounts are being changed.
-func (r *importRun) settled(ctx context.Context, read func() (leaving bool, err error)) error {
-	for range sweptWithin {
+// awaitPurge reads again until nothing that was found is leaving: who undoes an import and uploads the mended sheet at
+// once is not told that the accounts are being changed.
+func (r *importRun) awaitPurge(ctx context.Context, read func() (leaving bool, err error)) error {
+	for range purgeWaitSeconds {
 		leaving, err := read()
 		if err != nil || !leaving || r.Sleep == nil {
 			return err
@@ -142,15 +146,16 @@ func (r *importRun) settled(ctx context.Context, read func() (leaving bool, err 
 	return err
 }
 
-// wrong adds an error to a row unless the same column has one.
-func (r *importRun) wrong(i int, f fault.Field) {
+// addError adds an error to a row unless the same column has one.
+func (r *importRun) addError(i int, f fault.Field) {
 	if !slices.ContainsFunc(r.rows[i].Errors, func(have RowError) bool { return have.Field == f.Field }) {
-		r.rows[i].Errors = append(r.rows[i].Errors, r.in.locate(&r.lines[i], f))
+		r.rows[i].Errors = append(r.rows[i].Errors, r.reader.rowError(&r.lines[i], f))
 	}
 }
 
-// doubles refuses identifiers, and codes of resources, that two rows of the file claim, in any spelling, on both rows.
-func (r *importRun) doubles() {
+// findDuplicates refuses identifiers, and codes of resources, that two rows of the file claim, in any spelling, on both
+// rows.
+func (r *importRun) findDuplicates() {
 	type claimed struct {
 		row     int
 		heading string
@@ -166,8 +171,9 @@ func (r *importRun) doubles() {
 			return
 		}
 		tell := func(on int, heading string, other claimed) {
-			r.wrong(on, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf(
-				"Row %d has the same as its %s, perhaps in another spelling; each may stand once in a file.", r.lines[other.row].number, other.heading)})
+			r.addError(on, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf(
+				"Row %d has the same as its %s, perhaps in another spelling; each may stand once in a file.",
+				r.lines[other.row].number, other.heading)})
 		}
 		tell(i, heading, at)
 		tell(at.row, at.heading, claimed{i, heading})
@@ -186,24 +192,26 @@ func (r *importRun) doubles() {
 	}
 	clear(first)
 	for i, l := range r.lines {
-		if code := l.code(); code != "" && (l.create || r.plans[i].found.Account.Resource != "") {
+		if code := l.resourceCode(); code != "" && (l.createResource || r.plans[i].account.Account.Resource != "") {
 			claim(i, resourceHeading, foldCode(code))
 		}
 	}
 }
 
-// prepare plans what one row writes, nothing if something is wrong.
-func (r *importRun) prepare(ctx context.Context, i int) error {
+// planRow plans what one row writes, nothing if something is wrong.
+func (r *importRun) planRow(ctx context.Context, i int) error {
 	p := &r.plans[i]
 	if slices.ContainsFunc(r.rows[i].Errors, func(f RowError) bool { return f.Field == usernameHeading }) {
 		return nil // whose row it is cannot be told, so neither what else is wrong with it
 	}
-	if p.found.Busy {
-		r.wrong(i, fault.Field{Field: usernameHeading, Code: "busy", Message: "Another import is changing this account; run this one again when that has ended."})
+	if p.account.Busy {
+		r.addError(i,
+			fault.Field{Field: usernameHeading, Code: "busy",
+				Message: "Another import is changing this account; run this one again when that has ended."})
 		return nil
 	}
-	if p.found.Staged {
-		r.wasStaged(i)
+	if p.account.Staged {
+		r.resumeRow(i)
 		return nil
 	}
 	l := r.lines[i]
@@ -211,27 +219,27 @@ func (r *importRun) prepare(ctx context.Context, i int) error {
 		write account.Write
 		err   error
 	)
-	if p.found.Exists {
+	if p.account.Exists {
 		delete(l.patch, "username") // the match key: its spelling stays
-		write, err = r.Rules.Change(r.scope, p.found.Account, l.patch, r.now())
+		write, err = r.Rules.Change(r.scope, p.account.Account, l.patch, r.now())
 		r.rows[i].Outcome = RowUpdated
 	} else {
-		if _, given := l.patch["roles"]; !given && r.copied != nil {
-			l.patch["roles"] = slices.Clone(r.copied)
+		if _, given := l.patch["roles"]; !given && r.copiedRoles != nil {
+			l.patch["roles"] = slices.Clone(r.copiedRoles)
 		}
 		write, err = r.Rules.Create(r.scope, l.patch, r.NewID(), r.now())
 		r.rows[i].Outcome = RowCreated
 	}
 	if err != nil {
-		if err := r.refuseRow(i, err, headingOf); err != nil {
+		if err := r.addFault(i, err, accountHeading); err != nil {
 			return err
 		}
 	}
-	r.typedMobile(i)
-	if err := r.prepareStaff(ctx, i, &write); err != nil {
+	r.checkMobile(i)
+	if err := r.planResource(ctx, i, &write); err != nil {
 		return err
 	}
-	if write.Event.Kind == "" && p.staff == nil && r.rows[i].Outcome == RowUpdated && !p.employed {
+	if write.Event.Kind == "" && p.stageResource == nil && r.rows[i].Outcome == RowUpdated && !p.resourceStaged {
 		r.rows[i].Outcome = RowUnchanged
 	}
 	if write.Event.Kind == "" {
@@ -241,58 +249,58 @@ func (r *importRun) prepare(ctx context.Context, i int) error {
 		write.Event.ID = r.job.ID // one event of a job for each account, found again when it is taken back
 	}
 	write.Event.Job, write.Event.Row = r.job.ID, l.number
-	p.write, p.whole = &write, write
+	p.stageAccount, p.accountChange = &write, write
 	return nil
 }
 
-// wasStaged tells of a row that an earlier worker staged.
-func (r *importRun) wasStaged(i int) {
+// resumeRow tells of a row that an earlier worker staged.
+func (r *importRun) resumeRow(i int) {
 	p := &r.plans[i]
-	p.whole = account.Write{After: p.found.Written}
+	p.accountChange = account.Write{After: p.account.StagedAccount}
 	r.rows[i].Outcome = RowCreated
-	if p.found.Exists {
+	if p.account.Exists {
 		r.rows[i].Outcome = RowUpdated
-		p.whole.Before = &p.found.Account
+		p.accountChange.Before = &p.account.Account
 	}
-	r.staffStaged(i)
+	r.resumeResource(i)
 }
 
-// typedMobile refuses a mobile number that was typed as a number and lost what it began with.
-func (r *importRun) typedMobile(i int) {
+// checkMobile refuses a mobile number that was typed as a number and lost what it began with.
+func (r *importRun) checkMobile(i int) {
 	typed, _ := r.lines[i].patch["mobile"].(string)
-	heading := headingOf(r.in.columns, "mobile")
-	if slices.Contains(r.lines[i].typed, heading) && r.Rules.E164(typed, r.scope.Env.Settings.Country) == "" {
-		r.wrong(i, fault.Field{Field: heading, Code: "mobileNumber", Message: "Mobile is no number that can be dialled."})
+	heading := accountHeading(r.reader.columns, "mobile")
+	if slices.Contains(r.lines[i].numberTyped, heading) && r.Rules.E164(typed, r.scope.Env.Settings.Country) == "" {
+		r.addError(i, fault.Field{Field: heading, Code: "mobileNumber", Message: "Mobile is no number that can be dialled."})
 	}
 }
 
-// refuseRow turns a fault of the rules into errors of the row, in the sheet's words. Another error is the worker's.
-func (r *importRun) refuseRow(i int, err error, heading func([]column, string) string) error {
+// addFault turns a fault of the rules into errors of the row, in the sheet's words. Another error is the worker's.
+func (r *importRun) addFault(i int, err error, heading func([]column, string) string) error {
 	f := fault.As(err)
 	if f == nil {
 		return err
 	}
 	if len(f.Fields) == 0 {
-		r.wrong(i, fault.Field{Field: usernameHeading, Code: f.Code, Message: f.Detail})
+		r.addError(i, fault.Field{Field: usernameHeading, Code: f.Code, Message: f.Detail})
 	}
 	for _, bad := range f.Fields {
-		bad.Field = heading(r.in.columns, bad.Field)
-		r.wrong(i, bad)
+		bad.Field = heading(r.reader.columns, bad.Field)
+		r.addError(i, bad)
 	}
 	return nil
 }
 
-// claims refuses rows whose email, or username where that could be an email, is another account's, unless a row of the same
-// file takes it from that one.
-func (r *importRun) claims(ctx context.Context) error {
+// checkUniqueness refuses rows whose email, or username where that could be an email, is another account's, unless a
+// row of the same file takes it from that one.
+func (r *importRun) checkUniqueness(ctx context.Context) error {
 	var wanted []string
 	released := map[string]int{}
 	for i := range r.plans {
 		p := &r.plans[i]
-		wanted = append(wanted, newKeys(&p.whole)...)
-		if p.whole.Before != nil {
-			has := p.whole.After.LoginKeys()
-			for _, had := range p.whole.Before.LoginKeys() {
+		wanted = append(wanted, addedLoginKeys(&p.accountChange)...)
+		if p.accountChange.Before != nil {
+			has := p.accountChange.After.LoginKeys()
+			for _, had := range p.accountChange.Before.LoginKeys() {
 				if !slices.Contains(has, had) {
 					released[had] = i
 				}
@@ -304,35 +312,40 @@ func (r *importRun) claims(ctx context.Context) error {
 		return err
 	}
 	for i := range r.plans {
-		for _, identifier := range newKeys(&r.plans[i].whole) {
-			r.claim(i, identifier, owners, released)
+		for _, identifier := range addedLoginKeys(&r.plans[i].accountChange) {
+			r.checkIdentifier(i, identifier, owners, released)
 		}
 	}
 	return nil
 }
 
-func (r *importRun) claim(i int, identifier string, owners map[string]string, released map[string]int) {
+func (r *importRun) checkIdentifier(i int, identifier string, owners map[string]string, released map[string]int) {
 	p := &r.plans[i]
 	heading := usernameHeading
-	if email, _ := account.Normalise(p.whole.After.Email); email == identifier {
+	if email, _ := account.Normalise(p.accountChange.After.Email); email == identifier {
 		heading = emailHeading
 	}
 	if j, ok := released[identifier]; ok && j != i {
 		from := &r.plans[j]
-		from.leaves = append(from.leaves, identifier)
-		if p.takes == nil {
-			p.takes = map[string]string{}
+		from.released = append(from.released, identifier)
+		if p.acquired == nil {
+			p.acquired = map[string]string{}
 		}
-		p.takes[identifier] = from.whole.Before.ID
-		p.needs = append(p.needs, need{j, heading, fmt.Sprintf("%s is that of the account of row %d, which would give it up but has errors itself.", heading, r.lines[j].number)})
+		p.acquired[identifier] = from.accountChange.Before.ID
+		p.dependencies = append(p.dependencies,
+			dependency{j, heading,
+				fmt.Sprintf("%s is that of the account of row %d, which would give it up but has errors itself.", heading,
+					r.lines[j].number)})
 		return
 	}
-	if owner, held := owners[identifier]; held && owner != p.whole.After.ID && p.write != nil {
-		r.wrong(i, fault.Field{Field: heading, Code: "taken", Message: heading + " is taken by another account, as an email or a username, perhaps in another spelling."})
+	if owner, held := owners[identifier]; held && owner != p.accountChange.After.ID && p.stageAccount != nil {
+		r.addError(i,
+			fault.Field{Field: heading, Code: "taken",
+				Message: heading + " is taken by another account, as an email or a username, perhaps in another spelling."})
 	}
 }
 
-func newKeys(w *account.Write) []string {
+func addedLoginKeys(w *account.Write) []string {
 	keys := w.After.LoginKeys()
 	if w.Before == nil {
 		return keys
@@ -341,18 +354,18 @@ func newKeys(w *account.Write) []string {
 	return slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(had, k) })
 }
 
-// dependents fails the rows that need a row which failed, until none is left that does: rows that hand identifiers to each
-// other, or name each other's resources, go in together or not at all.
-func (r *importRun) dependents() {
+// failDependents fails the rows that need a row which failed, until none is left that does: rows that hand identifiers
+// to each other, or name each other's resources, go in together or not at all.
+func (r *importRun) failDependents() {
 	for again := true; again; {
 		again = false
 		for i := range r.plans {
 			if len(r.rows[i].Errors) > 0 {
 				continue
 			}
-			for _, n := range r.plans[i].needs {
+			for _, n := range r.plans[i].dependencies {
 				if len(r.rows[n.row].Errors) > 0 {
-					r.wrong(i, fault.Field{Field: n.field, Code: "otherRow", Message: n.message})
+					r.addError(i, fault.Field{Field: n.field, Code: "otherRow", Message: n.message})
 					again = true
 				}
 			}
@@ -360,14 +373,14 @@ func (r *importRun) dependents() {
 	}
 }
 
-// settle counts a row, and puts it among those to write.
-func (r *importRun) settle(i int, counts *Counts) error {
+// finishRow counts a row, and puts it among those to write.
+func (r *importRun) finishRow(i int, counts *Counts) error {
 	p := &r.plans[i]
 	if len(r.rows[i].Errors) > 0 {
-		if r.job.Options.SkipErrors && (p.found.Staged || p.employed) {
-			return ErrOvertaken // an earlier worker found it right
+		if r.job.Options.SkipErrors && (p.account.Staged || p.resourceStaged) {
+			return ErrStale // an earlier worker found it right
 		}
-		r.rows[i].Outcome = r.outcomeOfWrong(i)
+		r.rows[i].Outcome = r.failedOutcome(i)
 		counts.Failed++
 		return nil
 	}
@@ -381,52 +394,54 @@ func (r *importRun) settle(i int, counts *Counts) error {
 	default:
 		counts.Unchanged++
 	}
-	r.tell(i)
-	if p.write == nil && p.staff == nil {
+	r.addChanges(i)
+	if p.stageAccount == nil && p.stageResource == nil {
 		return nil
 	}
-	if i < r.job.Next {
-		return ErrOvertaken // an earlier worker was past this row, and found nothing to write in it
+	if i < r.job.NextRow {
+		return ErrStale // an earlier worker was past this row, and found nothing to write in it
 	}
-	r.todo = append(r.todo, r.staged(i))
+	r.toStage = append(r.toStage, r.stagedRow(i))
 	return nil
 }
 
-// staged returns the row as the store takes it.
-func (r *importRun) staged(i int) Staged {
+// stagedRow returns the row as the store takes it.
+func (r *importRun) stagedRow(i int) StagedRow {
 	p := &r.plans[i]
-	out := Staged{Next: i + 1, Staff: p.staff, Takes: p.takes, Leaves: p.leaves}
-	if p.write != nil {
-		out.Write = *p.write
+	out := StagedRow{NextRow: i + 1, Resource: p.stageResource, AcquiredIdentifiers: p.acquired,
+		ReleasedIdentifiers: p.released}
+	if p.stageAccount != nil {
+		out.Account = *p.stageAccount
 	}
-	if p.staff != nil {
-		manager := foldCode(p.staff.After.Manager)
-		_, out.ManagerMade = r.made[manager]
-		out.Named = p.staff.Before == nil && r.named[p.staff.After.Key()]
+	if p.stageResource != nil {
+		manager := foldCode(p.stageResource.After.Manager)
+		_, out.ManagerCreated = r.newResources[manager]
+		out.IsManager = p.stageResource.Before == nil && r.newManagers[p.stageResource.After.Key()]
 	}
 	return out
 }
 
-// tell says what the row changes.
-func (r *importRun) tell(i int) {
+// addChanges says what the row changes.
+func (r *importRun) addChanges(i int) {
 	p := &r.plans[i]
-	if p.whole.Gone || p.whole.Before == nil && p.whole.After.ID != "" && !r.job.Options.DryRun {
+	if p.accountChange.Tombstone || p.accountChange.Before == nil && p.accountChange.After.ID != "" &&
+		!r.job.Options.DryRun {
 		return // a new account: the row itself says it all
 	}
 	var diffs, staff []field.Diff
-	if p.whole.After.ID != "" {
+	if p.accountChange.After.ID != "" {
 		before := account.Account{}
-		if p.whole.Before != nil {
-			before = *p.whole.Before
+		if p.accountChange.Before != nil {
+			before = *p.accountChange.Before
 		}
-		diffs = account.Fields().Compare(&before, &p.whole.After)
+		diffs = account.Fields().Compare(&before, &p.accountChange.After)
 	}
-	if w := r.staffWhole(i); w != nil {
+	if w := r.resourceChange(i); w != nil {
 		before := resource.Resource{}
 		if w.Before != nil {
 			before = *w.Before
 		}
 		staff = resource.Fields().Compare(&before, &w.After)
 	}
-	r.rows[i].Changes = r.in.changes(diffs, staff)
+	r.rows[i].Changes = r.reader.changes(diffs, staff)
 }

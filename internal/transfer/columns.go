@@ -11,17 +11,18 @@ import (
 type column struct {
 	heading string
 	kind    sheet.Kind
-	// field is the account's field that the column fills; "" for a column of resources or for reference.
-	field string
-	// staff is the resource's field that the column fills. These columns are ignored unless a resource is made or there.
-	staff string
+	// accountField is the account's field that the column fills; "" for a column of resources or for reference.
+	accountField string
+	// resourceField is the resource's field that the column fills. These columns are ignored unless a resource is made or
+	// there.
+	resourceField string
 	// codes columns hold several codes separated by semicolons.
 	codes bool
 	width float64
 }
 
-// clearWord empties an optional field. Where the word itself is the value, it is written with one more pair of brackets:
-// <<clear>> is the text <clear>, <<<clear>>> is <<clear>>, and an export writes them so.
+// clearWord empties an optional field. Where the word itself is the value, it is written with one more pair of
+// brackets: <<clear>> is the text <clear>, <<<clear>>> is <<clear>>, and an export writes them so.
 const clearWord = "<clear>"
 
 // clearDepth returns how many pairs of brackets stand around the clear word; 0 for any other text.
@@ -67,42 +68,42 @@ const (
 // columns returns the 36 columns in the guide's order and spelling.
 func columns() []column {
 	return []column{
-		{heading: usernameHeading, field: "username", kind: sheet.Text, width: 20},
-		{heading: "First name", staff: "firstName", kind: sheet.Text, width: 16},
-		{heading: "Middle name", staff: "middleName", kind: sheet.Text, width: 16},
-		{heading: "Last name", staff: "lastName", kind: sheet.Text, width: 16},
-		{heading: "Job title", staff: "jobTitle", kind: sheet.Text, width: 18},
-		{heading: "Company", staff: "company", kind: sheet.Text, width: 18},
-		{heading: "Description", field: "name", kind: sheet.Text, width: 28},
-		{heading: "User licenses", field: "userType", kind: sheet.Text, width: 14},
+		{heading: usernameHeading, accountField: "username", kind: sheet.Text, width: 20},
+		{heading: "First name", resourceField: "firstName", kind: sheet.Text, width: 16},
+		{heading: "Middle name", resourceField: "middleName", kind: sheet.Text, width: 16},
+		{heading: "Last name", resourceField: "lastName", kind: sheet.Text, width: 16},
+		{heading: "Job title", resourceField: "jobTitle", kind: sheet.Text, width: 18},
+		{heading: "Company", resourceField: "company", kind: sheet.Text, width: 18},
+		{heading: "Description", accountField: "name", kind: sheet.Text, width: 28},
+		{heading: "User licenses", accountField: "userType", kind: sheet.Text, width: 14},
 		{heading: "User license description", kind: sheet.Text, width: 24},
-		{heading: "Date from", field: "dateFrom", kind: sheet.Date, width: 12},
-		{heading: "Date to", field: "dateTo", kind: sheet.Date, width: 12},
-		{heading: emailHeading, field: "email", kind: sheet.Text, width: 30},
-		{heading: "Mobile", field: "mobile", kind: sheet.Text, width: 18},
-		{heading: "MFA requires", field: "mfaRequired", kind: sheet.Bool, width: 14},
+		{heading: "Date from", accountField: "dateFrom", kind: sheet.Date, width: 12},
+		{heading: "Date to", accountField: "dateTo", kind: sheet.Date, width: 12},
+		{heading: emailHeading, accountField: "email", kind: sheet.Text, width: 30},
+		{heading: "Mobile", accountField: "mobile", kind: sheet.Text, width: 18},
+		{heading: "MFA requires", accountField: "mfaRequired", kind: sheet.Bool, width: 14},
 		{heading: createResourceHeading, kind: sheet.Bool, width: 16},
-		{heading: resourceHeading, staff: "code", kind: sheet.Text, width: 12},
-		{heading: "Legacy ref", staff: "legacyRef", kind: sheet.Text, width: 14},
+		{heading: resourceHeading, resourceField: "code", kind: sheet.Text, width: 12},
+		{heading: "Legacy ref", resourceField: "legacyRef", kind: sheet.Text, width: 14},
 		{heading: "Resource description", kind: sheet.Text, width: 24},
-		{heading: "Country code", staff: "country", kind: sheet.Text, width: 14},
-		{heading: groupHeading, staff: "resourceGroup", kind: sheet.Text, width: 16},
+		{heading: "Country code", resourceField: "country", kind: sheet.Text, width: 14},
+		{heading: groupHeading, resourceField: "resourceGroup", kind: sheet.Text, width: 16},
 		{heading: "Resource group description", kind: sheet.Text, width: 26},
-		{heading: "Currency", staff: "currency", kind: sheet.Text, width: 10},
-		{heading: "Department", staff: "department", kind: sheet.Text, width: 14},
+		{heading: "Currency", resourceField: "currency", kind: sheet.Text, width: 10},
+		{heading: "Department", resourceField: "department", kind: sheet.Text, width: 14},
 		{heading: "Department description", kind: sheet.Text, width: 24},
-		{heading: managerHeading, staff: "manager", kind: sheet.Text, width: 12},
+		{heading: managerHeading, resourceField: "manager", kind: sheet.Text, width: 12},
 		{heading: "Manager description", kind: sheet.Text, width: 22},
-		{heading: "Cost centre", staff: "costCentre", kind: sheet.Text, width: 14},
+		{heading: "Cost centre", resourceField: "costCentre", kind: sheet.Text, width: 14},
 		{heading: "Cost centre description", kind: sheet.Text, width: 24},
-		{heading: "Staff", staff: "staff", kind: sheet.Bool, width: 8},
-		{heading: "Title", staff: "title", kind: sheet.Text, width: 8},
-		{heading: "Suffix", staff: "suffix", kind: sheet.Text, width: 8},
-		{heading: "Payment method", staff: "paymentMethod", kind: sheet.Text, width: 16},
-		{heading: "Payment terms", staff: "paymentTerms", kind: sheet.Text, width: 16},
-		{heading: "DAC groups", field: "dacGroups", kind: sheet.Text, codes: true, width: 18},
-		{heading: rolesHeading, field: "roles", kind: sheet.Text, codes: true, width: 24},
-		{heading: "User groups", field: "groups", kind: sheet.Text, codes: true, width: 24},
+		{heading: "Staff", resourceField: "staff", kind: sheet.Bool, width: 8},
+		{heading: "Title", resourceField: "title", kind: sheet.Text, width: 8},
+		{heading: "Suffix", resourceField: "suffix", kind: sheet.Text, width: 8},
+		{heading: "Payment method", resourceField: "paymentMethod", kind: sheet.Text, width: 16},
+		{heading: "Payment terms", resourceField: "paymentTerms", kind: sheet.Text, width: 16},
+		{heading: "DAC groups", accountField: "dacGroups", kind: sheet.Text, codes: true, width: 18},
+		{heading: rolesHeading, accountField: "roles", kind: sheet.Text, codes: true, width: 24},
+		{heading: "User groups", accountField: "groups", kind: sheet.Text, codes: true, width: 24},
 	}
 }
 
@@ -115,23 +116,23 @@ func headings() []sheet.Heading {
 	return out
 }
 
-// headingOf returns the heading of the column that fills an account's field, for error texts.
-func headingOf(all []column, name string) string {
-	i := slices.IndexFunc(all, func(c column) bool { return c.field == name })
+// accountHeading returns the heading of the column that fills an account's field, for error texts.
+func accountHeading(all []column, name string) string {
+	i := slices.IndexFunc(all, func(c column) bool { return c.accountField == name })
 	if i < 0 {
 		return name
 	}
 	return all[i].heading
 }
 
-// staffHeadingOf returns the heading of the column that fills a resource's field.
-func staffHeadingOf(all []column, name string) string {
-	i := slices.IndexFunc(all, func(c column) bool { return c.staff == name })
+// fieldHeadingOfResource returns the heading of the column that fills a resource's field.
+func fieldHeadingOfResource(all []column, name string) string {
+	i := slices.IndexFunc(all, func(c column) bool { return c.resourceField == name })
 	switch {
 	case i >= 0:
 		return all[i].heading
 	case name == "description": // it is the account's name
-		return headingOf(all, "name")
+		return accountHeading(all, "name")
 	default:
 		return name
 	}

@@ -23,62 +23,64 @@ const SheetName = "User accounts"
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// exportPage is how many accounts an export reads at once, and exportStep after how many of them it tells how far it is.
+// exportPageSize is how many accounts an export reads at once, and exportProgressInterval after how many of them it
+// tells how far it is.
 const (
-	exportPage = 500
-	exportStep = 4 * exportPage
+	exportPageSize         = 500
+	exportProgressInterval = 4 * exportPageSize
 )
 
-// export writes the accounts that were chosen, as of one snapshot, into files of at most MaxRows rows, each of which can be
-// imported. Run again, it overwrites what an earlier worker wrote.
+// export writes the accounts that were chosen, as of one snapshot, into files of at most MaxRows rows, each of which
+// can be imported. Run again, it overwrites what an earlier worker wrote.
 func (w *Worker) export(ctx context.Context, job Job) error {
-	if job.CancelAsked {
-		return w.endExport(ctx, job, Cancelled)
+	if job.CancelRequested {
+		return w.finishExport(ctx, job, Cancelled)
 	}
-	scope, err := w.actorOf(ctx, job)
+	scope, err := w.actorScope(ctx, job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountExport)) {
 		job.Problem = &Problem{Code: "rightsRevoked", Detail: "Whoever submitted this export may not export any more."}
-		return w.endExport(ctx, job, Failed)
+		return w.finishExport(ctx, job, Failed)
 	}
 	if err != nil {
 		return err
 	}
-	choice, err := chosen(job.Options)
+	choice, err := accountSelector(job.Options)
 	if err != nil {
 		job.Problem = &Problem{Code: "filters", Detail: "The filters of this export are not known any more. Begin it again."}
-		return w.endExport(ctx, job, Failed)
+		return w.finishExport(ctx, job, Failed)
 	}
-	job.State, job.Files, job.Next, job.Counts = Writing, 0, 0, Counts{}
+	job.State, job.Files, job.NextRow, job.Counts = Writing, 0, 0, Counts{}
 	if err := w.Jobs.Save(ctx, job); err != nil {
 		return err
 	}
-	source := &accounts{ctx: ctx, w: w, job: &job, scope: scope, choice: choice, all: columns(), descriptions: map[coded]string{}, days: map[string]sheet.Cell{}}
-	for first := true; first || source.more(); first = false {
+	source := &exportSource{ctx: ctx, w: w, job: &job, scope: scope, selected: choice, columns: columns(),
+		descriptions: map[codeKey]string{}, dateCells: map[string]sheet.Cell{}}
+	for first := true; first || source.hasNext(); first = false {
 		err := w.exportFile(ctx, source)
 		if errors.Is(err, ErrCancelled) {
-			return w.endExport(ctx, job, Cancelled)
+			return w.finishExport(ctx, job, Cancelled)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if source.cancelled() {
-		return w.endExport(ctx, job, Cancelled)
+	if source.cancelRequested() {
+		return w.finishExport(ctx, job, Cancelled)
 	}
-	return w.endExport(ctx, job, Done)
+	return w.finishExport(ctx, job, Done)
 }
 
-func (w *Worker) endExport(ctx context.Context, job Job, as State) error {
+func (w *Worker) finishExport(ctx context.Context, job Job, as State) error {
 	job.State, job.Ended = as, w.now()
 	return w.Jobs.Save(ctx, job)
 }
 
 // exportFile writes the next file.
-func (w *Worker) exportFile(ctx context.Context, source *accounts) error {
+func (w *Worker) exportFile(ctx context.Context, source *exportSource) error {
 	var file bytes.Buffer
 	if err := sheet.Write(&file, sheet.Export{
 		Sheet: SheetName, Format: source.job.Options.DateFormat, Columns: exportColumns(source.scope.Catalogue),
-		Room: MaxRows, Rows: source.next(MaxRows),
+		ValidationRows: MaxRows, Rows: source.rows(MaxRows),
 	}); err != nil {
 		return err
 	}
@@ -86,8 +88,8 @@ func (w *Worker) exportFile(ctx context.Context, source *accounts) error {
 	return w.Files.Put(ctx, source.job.ExportKey(source.job.Files), workbookType, file.Bytes())
 }
 
-// chosen returns what says whether an account is exported.
-func chosen(o Options) (func(account.Account) bool, error) {
+// accountSelector returns what says whether an account is exported.
+func accountSelector(o Options) (func(account.Account) bool, error) {
 	switch {
 	case len(o.IDs) > 0:
 		wanted := make(map[string]bool, len(o.IDs))
@@ -98,72 +100,73 @@ func chosen(o Options) (func(account.Account) bool, error) {
 	case o.Filters == nil:
 		return func(account.Account) bool { return true }, nil
 	}
-	filter, bad := account.ReadFilter(o.Filters)
-	return filter.Passes, fault.InvalidFields(bad)
+	filter, bad := account.ParseFilter(o.Filters)
+	return filter.Matches, fault.InvalidFields(bad)
 }
 
-// accounts walks the directory page by page.
-type accounts struct {
-	ctx    context.Context //nolint:containedctx // the walk lives within one call of export
-	w      *Worker
-	job    *Job
-	scope  access.Scope
-	choice func(account.Account) bool
-	all    []column
+// exportSource walks the directory page by page.
+type exportSource struct {
+	ctx      context.Context //nolint:containedctx // the walk lives within one call of export
+	w        *Worker
+	job      *Job
+	scope    access.Scope
+	selected func(account.Account) bool
+	columns  []column
 
-	page    []account.Account
-	staff   map[string]resource.Resource // of the page, by folded code, with their managers
-	after   string
-	started bool
-	told    int
-	err     error
+	page      []account.Account
+	resources map[string]resource.Resource // of the page, by folded code, with their managers
+	after     string
+	started   bool
+	savedRows int
+	err       error
 	// descriptions and days are those that were looked up, as the same few stand in all rows.
-	descriptions map[coded]string
-	days         map[string]sheet.Cell
+	descriptions map[codeKey]string
+	dateCells    map[string]sheet.Cell
 }
 
-type coded struct {
+type codeKey struct {
 	kind catalogue.Kind
 	code string
 }
 
-// more reports whether an account is left, reading the next page if need be.
-func (a *accounts) more() bool {
+// hasNext reports whether an account is left, reading the next page if need be.
+func (a *exportSource) hasNext() bool {
 	for len(a.page) == 0 && a.err == nil && (!a.started || a.after != "") {
 		a.started = true
-		if a.err = a.tell(); a.err != nil {
+		if a.err = a.saveProgress(); a.err != nil {
 			break
 		}
-		a.page, a.after, a.err = a.w.Directory.Page(a.ctx, a.scope.Env, a.after, exportPage)
-		a.page = slices.DeleteFunc(a.page, func(one account.Account) bool { return !a.choice(one) })
+		a.page, a.after, a.err = a.w.Directory.Page(a.ctx, a.scope.Env, a.after, exportPageSize)
+		a.page = slices.DeleteFunc(a.page, func(one account.Account) bool { return !a.selected(one) })
 		if a.err == nil {
-			a.err = a.readStaff()
+			a.err = a.loadResources()
 		}
 	}
 	return len(a.page) > 0 || a.err != nil
 }
 
-// tell notes how far the export is, and stops one that a person cancelled.
-func (a *accounts) tell() error {
-	if a.job.Counts.Rows-a.told < exportStep {
+// saveProgress notes how far the export is, and stops one that a person cancelled.
+func (a *exportSource) saveProgress() error {
+	if a.job.Counts.Rows-a.savedRows < exportProgressInterval {
 		return nil
 	}
-	if a.cancelled() {
+	if a.cancelRequested() {
 		return ErrCancelled
 	}
-	a.told, a.job.Next = a.job.Counts.Rows, a.job.Counts.Rows
+	a.savedRows, a.job.NextRow = a.job.Counts.Rows, a.job.Counts.Rows
 	return a.w.Jobs.Save(a.ctx, *a.job)
 }
 
-// cancelled reports whether a person asked to cancel. A failure to tell does not stop an export: cancelling is a favour.
-func (a *accounts) cancelled() bool {
-	asked, err := a.w.Jobs.CancelAsked(a.ctx, a.job.Env, a.job.ID)
+// cancelRequested reports whether a person asked to cancel. A failure to tell does not stop an export: cancelling is a
+// favour.
+func (a *exportSource) cancelRequested() bool {
+	asked, err := a.w.Jobs.CancelRequested(a.ctx, a.job.Env, a.job.ID)
 	return err == nil && asked
 }
 
-// readStaff reads the resources of a page's accounts, and then those that are their managers.
-func (a *accounts) readStaff() error {
-	a.staff = map[string]resource.Resource{}
+// loadResources reads the resources of a page's accounts, and then those that are their managers.
+func (a *exportSource) loadResources() error {
+	a.resources = map[string]resource.Resource{}
 	var codes []string
 	for i := range a.page {
 		if code := a.page[i].Resource; code != "" {
@@ -174,18 +177,19 @@ func (a *accounts) readStaff() error {
 		if len(codes) == 0 {
 			return nil
 		}
-		found, err := a.w.Resources.Resources(a.ctx, a.scope.Env, 0, codes)
+		found, err := a.w.Resources.ResourcesByCode(a.ctx, a.scope.Env, 0, codes)
 		if err != nil {
 			return err
 		}
 		codes = codes[:0]
 		for code, one := range found {
 			if one.Exists {
-				a.staff[code] = one.Resource
+				a.resources[code] = one.Resource
 			}
 		}
 		for _, one := range found {
-			if manager := catalogue.Fold(one.Resource.Manager); manager != "" && a.staff[manager].Code == "" && !slices.Contains(codes, manager) {
+			if manager := catalogue.Fold(one.Resource.Manager); manager != "" && a.resources[manager].Code == "" &&
+				!slices.Contains(codes, manager) {
 				codes = append(codes, manager)
 			}
 		}
@@ -193,39 +197,40 @@ func (a *accounts) readStaff() error {
 	return nil
 }
 
-// next yields up to most rows and counts them.
-func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
+// rows yields up to most rows and counts them.
+func (a *exportSource) rows(most int) iter.Seq2[[]sheet.Cell, error] {
 	return func(yield func([]sheet.Cell, error) bool) {
-		row := make([]sheet.Cell, len(a.all))
-		fields, staffFields := make([]func(*account.Account) any, len(a.all)), make([]func(*resource.Resource) any, len(a.all))
-		for i, c := range a.all { // found once for all rows
-			if c.field != "" {
-				fields[i] = account.Fields().Find(c.field).At
+		row := make([]sheet.Cell, len(a.columns))
+		fields, staffFields := make([]func(*account.Account) any, len(a.columns)),
+			make([]func(*resource.Resource) any, len(a.columns))
+		for i, c := range a.columns { // found once for all rows
+			if c.accountField != "" {
+				fields[i] = account.Fields().Find(c.accountField).At
 			}
-			if c.staff != "" {
-				staffFields[i] = resource.Fields().Find(c.staff).At
+			if c.resourceField != "" {
+				staffFields[i] = resource.Fields().Find(c.resourceField).At
 			}
 		}
-		for n := 0; n < most && a.more(); n++ {
+		for n := 0; n < most && a.hasNext(); n++ {
 			if a.err != nil {
 				yield(nil, a.err)
 				return
 			}
 			one := &a.page[0]
-			staff, has := a.staff[catalogue.Fold(one.Resource)]
-			for i, c := range a.all {
+			staff, has := a.resources[catalogue.Fold(one.Resource)]
+			for i, c := range a.columns {
 				row[i] = sheet.Cell{}
 				switch {
-				case c.field != "":
+				case c.accountField != "":
 					row[i] = a.exportCell(c, fields[i](one))
 				case one.Resource == "" || !has:
-				case c.staff != "":
+				case c.resourceField != "":
 					row[i] = a.exportCell(c, staffFields[i](&staff))
 				default:
-					row[i] = sheet.TextCell(a.staffText(c.heading, staff))
+					row[i] = sheet.TextCell(a.resourceText(c.heading, staff))
 				}
 				if c.heading == "User license description" {
-					row[i] = sheet.TextCell(a.describe(catalogue.Licence, one.UserType))
+					row[i] = sheet.TextCell(a.description(catalogue.Licence, one.UserType))
 				}
 			}
 			a.page = a.page[1:]
@@ -237,35 +242,35 @@ func (a *accounts) next(most int) iter.Seq2[[]sheet.Cell, error] {
 	}
 }
 
-func (a *accounts) describe(kind catalogue.Kind, code string) string {
-	said, known := a.descriptions[coded{kind, code}]
+func (a *exportSource) description(kind catalogue.Kind, code string) string {
+	said, known := a.descriptions[codeKey{kind, code}]
 	if !known {
 		entry, _ := a.scope.Catalogue.Find(kind, code)
 		said = entry.Description
-		a.descriptions[coded{kind, code}] = said
+		a.descriptions[codeKey{kind, code}] = said
 	}
 	return said
 }
 
-// staffText returns what the columns for reference say of a resource.
-func (a *accounts) staffText(heading string, r resource.Resource) string {
+// resourceText returns what the columns for reference say of a resource.
+func (a *exportSource) resourceText(heading string, r resource.Resource) string {
 	switch heading {
 	case "Resource description":
 		return r.Description
 	case "Resource group description":
-		return a.describe(catalogue.ResourceGroup, r.ResourceGroup)
+		return a.description(catalogue.ResourceGroup, r.ResourceGroup)
 	case "Department description":
-		return a.describe(catalogue.Department, r.Department)
+		return a.description(catalogue.Department, r.Department)
 	case "Cost centre description":
-		return a.describe(catalogue.CostCentre, r.CostCentre)
+		return a.description(catalogue.CostCentre, r.CostCentre)
 	case "Manager description":
-		return a.staff[catalogue.Fold(r.Manager)].Description
+		return a.resources[catalogue.Fold(r.Manager)].Description
 	}
 	return ""
 }
 
 // exportCell returns the cell of what a pointer to a field points to.
-func (a *accounts) exportCell(c column, at any) sheet.Cell {
+func (a *exportSource) exportCell(c column, at any) sheet.Cell {
 	switch at := at.(type) {
 	case *bool:
 		return sheet.BoolCell(*at)
@@ -274,12 +279,12 @@ func (a *accounts) exportCell(c column, at any) sheet.Cell {
 			return sheet.TextCell(sheet.JoinCodes(*at))
 		}
 	case *field.Date:
-		return a.day(string(*at))
+		return a.dateCell(string(*at))
 	case *string:
 		switch {
 		case *at == "":
 		case c.kind == sheet.Date:
-			return a.day(*at)
+			return a.dateCell(*at)
 		default:
 			return sheet.TextCell(escapeClear(*at))
 		}
@@ -287,22 +292,23 @@ func (a *accounts) exportCell(c column, at any) sheet.Cell {
 	return sheet.Cell{}
 }
 
-func (a *accounts) day(text string) sheet.Cell {
-	cell, known := a.days[text]
+func (a *exportSource) dateCell(text string) sheet.Cell {
+	cell, known := a.dateCells[text]
 	if !known {
 		if day, err := time.Parse(time.DateOnly, text); err == nil {
 			cell = sheet.DateCell(day)
 		}
-		a.days[text] = cell
+		a.dateCells[text] = cell
 	}
 	return cell
 }
 
-// choices are the kinds of reference data that columns hold a code of.
-var choices = map[string]catalogue.Kind{
+// codeKinds are the kinds of reference data that columns hold a code of.
+var codeKinds = map[string]catalogue.Kind{
 	"User licenses": catalogue.Licence, groupHeading: catalogue.ResourceGroup, "Department": catalogue.Department,
-	"Cost centre": catalogue.CostCentre, "Payment method": catalogue.PaymentMethod, "Payment terms": catalogue.PaymentTerms,
-	"DAC groups": catalogue.DACGroup, rolesHeading: catalogue.Role, "User groups": catalogue.Group,
+	"Cost centre": catalogue.CostCentre, "Payment method": catalogue.PaymentMethod,
+	"Payment terms": catalogue.PaymentTerms,
+	"DAC groups":    catalogue.DACGroup, rolesHeading: catalogue.Role, "User groups": catalogue.Group,
 }
 
 func exportColumns(known *catalogue.Catalogue) []sheet.Column {
@@ -310,11 +316,11 @@ func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 	out := make([]sheet.Column, len(all))
 	for i, c := range all {
 		out[i] = sheet.Column{Heading: c.heading, Kind: c.kind, Width: c.width}
-		kind, ok := choices[c.heading]
+		kind, ok := codeKinds[c.heading]
 		switch {
-		case c.staff == "country":
+		case c.resourceField == "country":
 			out[i].Choices = field.Countries()
-		case c.staff == "currency":
+		case c.resourceField == "currency":
 			out[i].Choices = field.Currencies()
 		case c.heading == managerHeading: // there can be thousands
 			out[i].Hint = "Code of a resource that is there, or that another row of the file makes; not the resource itself."

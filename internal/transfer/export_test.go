@@ -24,8 +24,8 @@ func Headings() (names []string, required map[string]bool) {
 func FieldsOfColumns() map[string]string {
 	out := map[string]string{}
 	for _, c := range columns() {
-		if c.field != "" {
-			out[c.heading] = c.field
+		if c.accountField != "" {
+			out[c.heading] = c.accountField
 		}
 	}
 	return out

@@ -18,13 +18,14 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// export puts an export before the office as a submitted job.
-func (o *office) export(format sheet.DateFormat) {
-	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Export, State: transfer.Submitted, Options: transfer.Options{DateFormat: format}, By: "boss", ByID: "9", Created: now}
+// submitExport puts an export before the office as a submitted job.
+func (o *fakeBackend) submitExport(format sheet.DateFormat) {
+	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Export, State: transfer.Submitted,
+		Options: transfer.Options{DateFormat: format}, By: "boss", ByID: "9", Created: now}
 }
 
-// read returns the header and the rows of an export's n-th file.
-func (o *office) read(t testing.TB, n int) (header []string, rows []sheet.Row) {
+// readExport returns the header and the rows of an export's n-th file.
+func (o *fakeBackend) readExport(t testing.TB, n int) (header []string, rows []sheet.Row) {
 	t.Helper()
 	body := o.files[o.job.ExportKey(n)]
 	wb, err := sheet.Open(bytes.NewReader(body), int64(len(body)), sheet.DefaultLimits())
@@ -50,14 +51,15 @@ func (o *office) read(t testing.TB, n int) (header []string, rows []sheet.Row) {
 	return header, rows
 }
 
-// hostile are accounts that spreadsheets, scanners or people would mistake.
-func hostile() []account.Account {
+// hostileAccounts are accounts that spreadsheets, scanners or people would mistake.
+func hostileAccounts() []account.Account {
 	var out []account.Account
 	for i, text := range []string{
-		`=cmd|'/c calc'!A1`, "+1", "-1", "@SUM(A1)", "'quoted", `"x"`, "TRUE", "0123", "1e5", "31/12/2026", "a;b", "<img src=x>", "&amp;", "_x000D_", "ʻokina",
+		`=cmd|'/c calc'!A1`, "+1", "-1", "@SUM(A1)", "'quoted", `"x"`, "TRUE", "0123", "1e5", "31/12/2026", "a;b",
+		"<img src=x>", "&amp;", "_x000D_", "ʻokina",
 		"日本語", "😀", "a\u00a0b", "x\u200by", "مرحبا", "#N/A", "[x]", "{1}", strings.Repeat("ä", 200),
 	} {
-		a := somebody(fmt.Sprintf("u%02d", i))
+		a := existingAccount(fmt.Sprintf("u%02d", i))
 		a.Name, a.Mobile = text, ""
 		if len(text) <= 20 {
 			a.Mobile = text
@@ -65,9 +67,9 @@ func hostile() []account.Account {
 		a.DateTo, a.MFARequired, a.Groups, a.DACGroups = "2028-02-29", i%2 == 0, []string{"STAFF"}, []string{"DAC1", "DAC2"}
 		out = append(out, a)
 	}
-	bare := somebody("bare")
+	bare := existingAccount("bare")
 	bare.UserType, bare.Email, bare.Roles, bare.Mobile = "API", "", nil, ""
-	jane := somebody("jane@corp.example")
+	jane := existingAccount("jane@corp.example")
 	jane.Email = "jane@example.com"
 	return append(out, bare, jane)
 }
@@ -75,19 +77,21 @@ func hostile() []account.Account {
 // V78: what an export holds comes back unchanged, in each date format, and an import of it writes nothing.
 func TestAnExportImportsUnchanged(t *testing.T) {
 	for _, format := range sheet.DateFormats() {
-		o := newOffice(hostile()...)
+		o := newFakeBackend(hostileAccounts()...)
 		o.pageSize = 7
-		o.export(format)
-		o.runs(t, transfer.Done)
-		if o.job.Files != 1 || o.job.Counts.Rows != len(hostile()) || o.count("page") != 4 {
+		o.submitExport(format)
+		o.runTo(t, transfer.Done)
+		if o.job.Files != 1 || o.job.Counts.Rows != len(hostileAccounts()) || o.count("page") != 4 {
 			t.Fatalf("%+v, %d pages", o.job, o.count("page"))
 		}
 		file := o.files[o.job.ExportKey(1)]
 		o.submit(transfer.Options{DateFormat: format}, file)
 		o.calls = nil
-		if err := o.run(); err != nil || o.job.State != transfer.Done || o.job.Counts != (transfer.Counts{Rows: len(hostile()), Unchanged: len(hostile())}) || o.count("stage") > 0 {
+		if err := o.run(); err != nil || o.job.State != transfer.Done ||
+			o.job.Counts != (transfer.Counts{Rows: len(hostileAccounts()), Unchanged: len(hostileAccounts())}) ||
+			o.count("stage") > 0 {
 			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
-			for i, row := range o.report(t) {
+			for i, row := range o.outcomes(t) {
 				if row != "unchanged" {
 					t.Errorf("row %d: %s", i+2, row)
 				}
@@ -102,21 +106,21 @@ func TestAnExportHasTheHeadings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := newOffice()
-	o.export(sheet.ISO)
-	o.runs(t, transfer.Done)
-	header, rows := o.read(t, 1)
+	o := newFakeBackend()
+	o.submitExport(sheet.ISO)
+	o.runTo(t, transfer.Done)
+	header, rows := o.readExport(t, 1)
 	if strings.Join(header, "\n")+"\n" != string(golden) || len(rows) != 0 || o.job.Files != 1 {
 		t.Errorf("header %q, %d rows, %d files", header, len(rows), o.job.Files)
 	}
 }
 
-// The lists of an export reach as far as an import does, and not to the end of the grid, where programs that keep the rule of
-// each cell by itself take minutes to open the file.
+// The lists of an export reach as far as an import does, and not to the end of the grid, where programs that keep the
+// rule of each cell by itself take minutes to open the file.
 func TestTheListsOfAnExportEndWhereAnImportDoes(t *testing.T) {
-	o := newOffice()
-	o.export(sheet.ISO)
-	o.runs(t, transfer.Done)
+	o := newFakeBackend()
+	o.submitExport(sheet.ISO)
+	o.runTo(t, transfer.Done)
 	x, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
 	if err != nil {
 		t.Fatal(err)
@@ -133,21 +137,24 @@ func TestTheListsOfAnExportEndWhereAnImportDoes(t *testing.T) {
 }
 
 func TestAnExportedRow(t *testing.T) {
-	a := somebody("doej")
-	a.DateTo, a.Resource, a.Groups, a.DACGroups, a.MFARequired = "2027-12-31", "R1", []string{"STAFF"}, []string{"DAC1", "DAC2"}, true
+	a := existingAccount("doej")
+	a.DateTo, a.Resource, a.Groups, a.DACGroups, a.MFARequired = "2027-12-31", "R1", []string{"STAFF"},
+		[]string{"DAC1", "DAC2"}, true
 	a.PasswordHash, a.LockedReason = "$argon2id$secret", "a reason"
-	o := newOffice(a)
+	o := newFakeBackend(a)
 	o.resources = map[string]resource.Resource{
 		"r1": {
-			Code: "R1", Description: "Somebody", FirstName: "Some", MiddleName: "<clear>", LastName: "Body", JobTitle: "Clerk", Company: "Acme", LegacyRef: "007",
-			Country: "GB", ResourceGroup: "STAFF", Currency: "GBP", Department: "OPS", Manager: "R2", CostCentre: "100", Staff: true, Title: "Dr", Suffix: "MA",
+			Code: "R1", Description: "Somebody", FirstName: "Some", MiddleName: "<clear>", LastName: "Body", JobTitle: "Clerk",
+			Company: "Acme", LegacyRef: "007",
+			Country: "GB", ResourceGroup: "STAFF", Currency: "GBP", Department: "OPS", Manager: "R2", CostCentre: "100",
+			Staff: true, Title: "Dr", Suffix: "MA",
 			PaymentMethod: "BACS", PaymentTerms: "30D",
 		},
 		"r2": {Code: "R2", Description: "The manager"},
 	}
-	o.export(sheet.British)
-	o.runs(t, transfer.Done)
-	header, rows := o.read(t, 1)
+	o.submitExport(sheet.British)
+	o.runTo(t, transfer.Done)
+	header, rows := o.readExport(t, 1)
 	got := map[string]string{}
 	for i, h := range header {
 		if c := rows[0].Cell(i + 1); !c.IsBlank() {
@@ -155,12 +162,17 @@ func TestAnExportedRow(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"Username": "doej", "Description": "Somebody", "User licenses": "FULL", "User license description": "FULL users", "Date from": "2026-01-01",
-		"Date to": "2027-12-31", "Email": "doej@example.com", "Mobile": "0123", "MFA requires": "TRUE", "Resource": "R1", "DAC groups": "DAC1; DAC2",
+		"Username": "doej", "Description": "Somebody", "User licenses": "FULL", "User license description": "FULL users",
+		"Date from": "2026-01-01",
+		"Date to":   "2027-12-31", "Email": "doej@example.com", "Mobile": "0123", "MFA requires": "TRUE", "Resource": "R1",
+		"DAC groups": "DAC1; DAC2",
 		"User roles": "VIEWER", "User groups": "STAFF",
-		"First name": "Some", "Middle name": "<<clear>>", "Last name": "Body", "Job title": "Clerk", "Company": "Acme", "Legacy ref": "007",
-		"Resource description": "Somebody", "Country code": "GB", "Resource group": "STAFF", "Currency": "GBP", "Department": "OPS", "Manager": "R2",
-		"Manager description": "The manager", "Cost centre": "100", "Staff": "TRUE", "Title": "Dr", "Suffix": "MA", "Payment method": "BACS", "Payment terms": "30D",
+		"First name": "Some", "Middle name": "<<clear>>", "Last name": "Body", "Job title": "Clerk", "Company": "Acme",
+		"Legacy ref":           "007",
+		"Resource description": "Somebody", "Country code": "GB", "Resource group": "STAFF", "Currency": "GBP",
+		"Department": "OPS", "Manager": "R2",
+		"Manager description": "The manager", "Cost centre": "100", "Staff": "TRUE", "Title": "Dr", "Suffix": "MA",
+		"Payment method": "BACS", "Payment terms": "30D",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v", got)
@@ -169,27 +181,27 @@ func TestAnExportedRow(t *testing.T) {
 
 // More than 5,000 accounts are split into files that each import: at 5,000 there is one file, one over there are two.
 func TestExportsAreSplitAt5000(t *testing.T) {
-	o := newOffice()
+	o := newFakeBackend()
 	for i := range transfer.MaxRows {
 		a := account.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("u%05d", i)}
 		o.accounts[a.Username] = a
 	}
-	o.export(sheet.ISO)
-	o.runs(t, transfer.Done)
+	o.submitExport(sheet.ISO)
+	o.runTo(t, transfer.Done)
 	if o.job.Files != 1 || o.job.Counts.Rows != 5000 || o.job.FileName(1) != "user-accounts-2026-01-05.xlsx" {
 		t.Errorf("5,000: %+v", o.job)
 	}
 	o.accounts["u05000"] = account.Account{ID: "5000", Username: "u05000"}
-	o.export(sheet.ISO)
-	o.runs(t, transfer.Done)
+	o.submitExport(sheet.ISO)
+	o.runTo(t, transfer.Done)
 	if o.job.Files != 2 || o.job.Counts.Rows != 5001 || o.job.FileName(2) != "user-accounts-2026-01-05-02.xlsx" {
 		t.Errorf("5,001: %+v", o.job)
 	}
-	_, second := o.read(t, 2)
+	_, second := o.readExport(t, 2)
 	if len(second) != 1 || second[0].Cell(1).Text != "u05000" {
 		t.Errorf("the second file holds %d rows", len(second))
 	}
-	_, first := o.read(t, 1)
+	_, first := o.readExport(t, 1)
 	if len(first) != 5000 || first[4999].Cell(1).Text != "u04999" {
 		t.Errorf("the first file holds %d rows", len(first))
 	}
@@ -197,15 +209,15 @@ func TestExportsAreSplitAt5000(t *testing.T) {
 
 // V84: whatever fails, the export is not done, and the next delivery does it.
 func TestAnExportMayFailAtEveryCall(t *testing.T) {
-	dry := newOffice(hostile()...)
+	dry := newFakeBackend(hostileAccounts()...)
 	dry.pageSize = 10
-	dry.export(sheet.ISO)
-	dry.runs(t, transfer.Done)
+	dry.submitExport(sheet.ISO)
+	dry.runTo(t, transfer.Done)
 	for n, call := range dry.calls {
-		o := newOffice(hostile()...)
+		o := newFakeBackend(hostileAccounts()...)
 		o.pageSize = 10
-		o.export(sheet.ISO)
-		o.at = func(string) error {
+		o.submitExport(sheet.ISO)
+		o.onCall = func(string) error {
 			if len(o.calls) == n+1 {
 				return errDown
 			}
@@ -214,9 +226,9 @@ func TestAnExportMayFailAtEveryCall(t *testing.T) {
 		if err := o.run(); !errors.Is(err, errDown) || o.job.State == transfer.Done {
 			t.Errorf("%s: %v, %s", call, err, o.job.State)
 		}
-		o.at = nil
-		o.runs(t, transfer.Done)
-		if o.job.Files != 1 || o.job.Counts.Rows != len(hostile()) {
+		o.onCall = nil
+		o.runTo(t, transfer.Done)
+		if o.job.Files != 1 || o.job.Counts.Rows != len(hostileAccounts()) {
 			t.Errorf("%s: %+v", call, o.job)
 		}
 	}
@@ -225,18 +237,19 @@ func TestAnExportMayFailAtEveryCall(t *testing.T) {
 func TestExportsThatAreNotMade(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*office)
+		change func(*fakeBackend)
 		want   transfer.State
 	}{
-		{"cancelled before", func(o *office) { o.job.CancelAsked = true }, transfer.Cancelled},
-		{"may not sign in", func(o *office) { o.barred = true }, transfer.Failed},
-		{"may not export", func(o *office) { o.roles = []string{"IMPORTER"} }, transfer.Failed},
+		{"cancelled before", func(o *fakeBackend) { o.job.CancelRequested = true }, transfer.Cancelled},
+		{"may not sign in", func(o *fakeBackend) { o.actorForbidden = true }, transfer.Failed},
+		{"may not export", func(o *fakeBackend) { o.roles = []string{"IMPORTER"} }, transfer.Failed},
 	} {
-		o := newOffice(hostile()...)
-		o.export(sheet.ISO)
+		o := newFakeBackend(hostileAccounts()...)
+		o.submitExport(sheet.ISO)
 		c.change(o)
-		o.runs(t, c.want)
-		if o.count("page")+o.count("put") > 0 || (c.want == transfer.Failed) != (o.job.Problem != nil && o.job.Problem.Code == "rightsRevoked") {
+		o.runTo(t, c.want)
+		if o.count("page")+o.count("put") > 0 ||
+			(c.want == transfer.Failed) != (o.job.Problem != nil && o.job.Problem.Code == "rightsRevoked") {
 			t.Errorf("%s: %v %+v", c.name, o.calls, o.job.Problem)
 		}
 	}
@@ -244,41 +257,42 @@ func TestExportsThatAreNotMade(t *testing.T) {
 
 // V75: an export whose job another took stops, and does not end it.
 func TestAnExportThatLostItsJobStops(t *testing.T) {
-	o := newOffice(hostile()...)
-	o.export(sheet.ISO)
-	o.at = func(call string) error {
+	o := newFakeBackend(hostileAccounts()...)
+	o.submitExport(sheet.ISO)
+	o.onCall = func(call string) error {
 		if call == "put" {
 			o.job.Epoch++
 		}
 		return nil
 	}
-	if err := o.run(); !errors.Is(err, transfer.ErrLost) || o.job.State != transfer.Writing {
+	if err := o.run(); !errors.Is(err, transfer.ErrSuperseded) || o.job.State != transfer.Writing {
 		t.Errorf("%v, %s", err, o.job.State)
 	}
 }
 
 // An export by filters has what the list shows, one by ids those accounts.
 func TestAnExportOfSome(t *testing.T) {
-	locked := somebody("locked")
+	locked := existingAccount("locked")
 	locked.Active = false
 	for name, c := range map[string]struct {
 		o    transfer.Options
 		want []string
 	}{
-		"all":                  {transfer.Options{}, []string{"anna", "kim", "locked"}},
-		"as the list shows":    {transfer.Options{Filters: map[string]string{}}, []string{"anna", "kim"}},
-		"filter":               {transfer.Options{Filters: map[string]string{"find": "KIM"}}, []string{"kim"}},
-		"locked":               {transfer.Options{Filters: map[string]string{"active": "false"}}, []string{"locked"}},
-		"nobody":               {transfer.Options{Filters: map[string]string{"find": "zz"}}, nil},
-		"ids, also of no more": {transfer.Options{IDs: []string{"id of locked", "gone", "id of anna"}}, []string{"anna", "locked"}},
+		"all":               {transfer.Options{}, []string{"anna", "kim", "locked"}},
+		"as the list shows": {transfer.Options{Filters: map[string]string{}}, []string{"anna", "kim"}},
+		"filter":            {transfer.Options{Filters: map[string]string{"find": "KIM"}}, []string{"kim"}},
+		"locked":            {transfer.Options{Filters: map[string]string{"active": "false"}}, []string{"locked"}},
+		"nobody":            {transfer.Options{Filters: map[string]string{"find": "zz"}}, nil},
+		"ids, also of no more": {transfer.Options{IDs: []string{"id of locked", "gone", "id of anna"}},
+			[]string{"anna", "locked"}},
 	} {
-		o := newOffice(somebody("anna"), somebody("kim"), locked)
+		o := newFakeBackend(existingAccount("anna"), existingAccount("kim"), locked)
 		o.pageSize = 1
-		o.export(sheet.ISO)
+		o.submitExport(sheet.ISO)
 		c.o.DateFormat = sheet.ISO
 		o.job.Options = c.o
-		o.runs(t, transfer.Done)
-		_, rows := o.read(t, 1)
+		o.runTo(t, transfer.Done)
+		_, rows := o.readExport(t, 1)
 		var got []string
 		for _, r := range rows {
 			got = append(got, r.Cell(1).Text)
@@ -293,13 +307,14 @@ func TestExportsThatAreNotBegun(t *testing.T) {
 	for field, o := range map[string]transfer.Options{
 		"filters.nope": {Filters: map[string]string{"nope": "x"}},
 		"ids":          {IDs: []string{}},
-		"ids ":         {IDs: make([]string, transfer.MaxChosen+1)},
+		"ids ":         {IDs: make([]string, transfer.MaxExportIDs+1)},
 		"ids  ":        {IDs: []string{strings.Repeat("x", 65)}},
 		"ids   ":       {IDs: []string{"a"}, Filters: map[string]string{}},
 	} {
-		d := newDesk()
+		d := newFakeStore()
 		_, err := d.service().BeginExport(t.Context(), caller("9"), o)
-		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || f.Fields[0].Field != strings.TrimSpace(field) || len(d.jobs) > 0 {
+		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || f.Fields[0].Field != strings.TrimSpace(field) ||
+			len(d.jobs) > 0 {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

@@ -24,59 +24,60 @@ import (
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-// chunk is how many rows the office stages at once.
-const chunk = 2
+// chunkSize is how many rows the office stages at once.
+const chunkSize = 2
 
-// office is the table and the bucket in memory, as the worker's interfaces say. Before each call it runs at, with the
-// call's name, whose error is the call's.
-type office struct {
-	at    func(call string) error
-	calls []string
+// fakeBackend is the table and the bucket in memory, as the worker's interfaces say. Before each call it runs at, with
+// the call's name, whose error is the call's.
+type fakeBackend struct {
+	onCall func(call string) error
+	calls  []string
 
 	job      transfer.Job
 	accounts map[string]account.Account // by directory key
 	staged   map[string]account.Write   // by directory key, unseen
 	// resources and hired are those of resources, by folded code.
-	resources map[string]resource.Resource
-	hired     map[string]resource.Write
-	number    int64
+	resources       map[string]resource.Resource
+	stagedResources map[string]resource.Write
+	number          int64
 	// unfenced is the mutant without a fence.
-	unfenced bool
-	rows     []transfer.Staged
-	doomed   bool
-	last     int64
-	pending  bool
-	files    map[string][]byte
-	roles    []string // the actor's
-	barred   bool
-	busy     map[string]bool
-	seats    map[string]int64 // by folded licence
-	limits   map[string]int   // by licence
-	pageSize int
-	// ahead and behind are others in the line of submitted jobs, sent the messages for them.
-	ahead, behind []transfer.Job
-	lineDown      error
-	sent          []string
+	unfenced       bool
+	stagedRows     []transfer.StagedRow
+	aborted        bool
+	lastImportID   int64
+	pending        bool
+	files          map[string][]byte
+	roles          []string // the actor's
+	actorForbidden bool
+	busy           map[string]bool
+	seats          map[string]int64 // by folded licence
+	seatLimits     map[string]int   // by licence
+	pageSize       int
+	// jobsBefore and behind are others in the line of submitted jobs, sent the messages for them.
+	jobsBefore, jobsAfter []transfer.Job
+	jobQueueErr           error
+	messages              []string
 }
 
-func newOffice(accounts ...account.Account) *office {
-	o := &office{accounts: map[string]account.Account{}, staged: map[string]account.Write{}, files: map[string][]byte{}, roles: []string{"ADMIN"}, busy: map[string]bool{}, seats: map[string]int64{},
-		resources: map[string]resource.Resource{}, hired: map[string]resource.Write{}}
+func newFakeBackend(accounts ...account.Account) *fakeBackend {
+	o := &fakeBackend{accounts: map[string]account.Account{}, staged: map[string]account.Write{},
+		files: map[string][]byte{}, roles: []string{"ADMIN"}, busy: map[string]bool{}, seats: map[string]int64{},
+		resources: map[string]resource.Resource{}, stagedResources: map[string]resource.Write{}}
 	for _, a := range accounts {
 		o.accounts[a.DirectoryKey()] = a
 	}
 	return o
 }
 
-func (o *office) call(name string) error {
+func (o *fakeBackend) call(name string) error {
 	o.calls = append(o.calls, name)
-	if o.at != nil {
-		return o.at(name)
+	if o.onCall != nil {
+		return o.onCall(name)
 	}
 	return nil
 }
 
-func (o *office) count(name string) (n int) {
+func (o *fakeBackend) count(name string) (n int) {
 	for _, c := range o.calls {
 		if c == name {
 			n++
@@ -85,30 +86,31 @@ func (o *office) count(name string) (n int) {
 	return n
 }
 
-func (o *office) worker() *transfer.Worker {
+func (o *fakeBackend) worker() *transfer.Worker {
 	n := 0
 	return &transfer.Worker{
-		Jobs: o, Staging: o, Directory: o, Resources: o, Files: o, Rules: account.Rules{E164: phone.E164}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
-		Turns: transfer.Turns{Line: o, Queue: o, Now: func() time.Time { return now }},
-		NewID: func() string { n++; return fmt.Sprintf("id%d-%d", o.job.Epoch, n) },
+		Jobs: o, Staging: o, Directory: o, Resources: o, Files: o, Rules: account.Rules{E164: phone.E164},
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+		Scheduler: transfer.Scheduler{Jobs: o, Messages: o, Now: func() time.Time { return now }},
+		NewID:     func() string { n++; return fmt.Sprintf("id%d-%d", o.job.Epoch, n) },
 	}
 }
 
-// Line is who is before the job, if anybody, and the job until it has ended.
-func (o *office) Line(context.Context, string) ([]transfer.Job, error) {
-	line := slices.Clone(o.ahead)
+// UnfinishedJobs is who is before the job, if anybody, and the job until it has ended.
+func (o *fakeBackend) UnfinishedJobs(context.Context, string) ([]transfer.Job, error) {
+	line := slices.Clone(o.jobsBefore)
 	if !o.job.State.Ended() {
 		line = append(line, o.job)
 	}
-	return append(line, o.behind...), o.lineDown
+	return append(line, o.jobsAfter...), o.jobQueueErr
 }
 
-func (o *office) Send(_ context.Context, group, dedup string, _ []byte) error {
-	o.sent = append(o.sent, group+" "+dedup)
+func (o *fakeBackend) Send(_ context.Context, group, dedup string, _ []byte) error {
+	o.messages = append(o.messages, group+" "+dedup)
 	return nil
 }
 
-func (o *office) Take(_ context.Context, env, id string) (transfer.Job, error) {
+func (o *fakeBackend) Claim(_ context.Context, env, id string) (transfer.Job, error) {
 	if err := o.call("take"); err != nil {
 		return transfer.Job{}, err
 	}
@@ -119,129 +121,130 @@ func (o *office) Take(_ context.Context, env, id string) (transfer.Job, error) {
 	return o.job, nil
 }
 
-func (o *office) CancelAsked(context.Context, string, string) (bool, error) {
-	return o.job.CancelAsked, nil
+func (o *fakeBackend) CancelRequested(context.Context, string, string) (bool, error) {
+	return o.job.CancelRequested, nil
 }
 
-// held is the condition of every write of a job.
-func (o *office) held(j transfer.Job) error {
+// checkEpoch is the condition of every write of a job.
+func (o *fakeBackend) checkEpoch(j transfer.Job) error {
 	if !o.unfenced && (j.Epoch != o.job.Epoch || o.job.State.Ended()) {
-		return transfer.ErrLost
+		return transfer.ErrSuperseded
 	}
 	return nil
 }
 
-func (o *office) store(j transfer.Job) {
-	cancel := o.job.CancelAsked
+func (o *fakeBackend) store(j transfer.Job) {
+	cancel := o.job.CancelRequested
 	o.job = j
-	o.job.CancelAsked = cancel
+	o.job.CancelRequested = cancel
 }
 
-func (o *office) Save(_ context.Context, j transfer.Job) error {
-	if err := errors.Join(o.call("save "+string(j.State)), o.held(j)); err != nil {
+func (o *fakeBackend) Save(_ context.Context, j transfer.Job) error {
+	if err := errors.Join(o.call("save "+string(j.State)), o.checkEpoch(j)); err != nil {
 		return err
 	}
 	o.store(j)
 	return nil
 }
 
-func (o *office) Begin(_ context.Context, j transfer.Job) (transfer.Job, error) {
-	if err := errors.Join(o.call("begin"), o.held(j)); err != nil {
+func (o *fakeBackend) Begin(_ context.Context, j transfer.Job) (transfer.Job, error) {
+	if err := errors.Join(o.call("begin"), o.checkEpoch(j)); err != nil {
 		return transfer.Job{}, err
 	}
-	if o.job.CancelAsked {
+	if o.job.CancelRequested {
 		return transfer.Job{}, transfer.ErrCancelled
 	}
-	o.last++
-	o.pending, o.doomed = true, false
-	j.State, j.Import, j.Next = transfer.Writing, o.last, 0
+	o.lastImportID++
+	o.pending, o.aborted = true, false
+	j.State, j.ImportID, j.NextRow = transfer.Writing, o.lastImportID, 0
 	o.store(j)
 	return j, nil
 }
 
-func (o *office) Stage(_ context.Context, j transfer.Job, rows []transfer.Staged) (int, error) {
-	if err := errors.Join(o.call("stage"), o.held(j)); err != nil {
+func (o *fakeBackend) Stage(_ context.Context, j transfer.Job, rows []transfer.StagedRow) (int, error) {
+	if err := errors.Join(o.call("stage"), o.checkEpoch(j)); err != nil {
 		return 0, err
 	}
-	if o.job.CancelAsked {
+	if o.job.CancelRequested {
 		return 0, transfer.ErrCancelled
 	}
-	n := min(chunk, len(rows))
-	o.rows = append(o.rows, rows[:n]...)
+	n := min(chunkSize, len(rows))
+	o.stagedRows = append(o.stagedRows, rows[:n]...)
 	for _, row := range rows[:n] {
-		if row.Staff != nil {
-			if o.resources[row.Staff.After.Key()].Version != beforeVersion(row.Staff) {
-				return 0, transfer.ErrOvertaken
+		if row.Resource != nil {
+			if o.resources[row.Resource.After.Key()].Version != previousVersion(row.Resource) {
+				return 0, transfer.ErrStale
 			}
-			o.hired[row.Staff.After.Key()] = *row.Staff
+			o.stagedResources[row.Resource.After.Key()] = *row.Resource
 		}
-		key := row.Write.After.DirectoryKey()
-		if row.Write.After.ID == "" {
+		key := row.Account.After.DirectoryKey()
+		if row.Account.After.ID == "" {
 			continue
 		}
-		if before := row.Write.Before; before != nil && o.accounts[key].Version != before.Version {
-			return 0, transfer.ErrOvertaken
+		if before := row.Account.Before; before != nil && o.accounts[key].Version != before.Version {
+			return 0, transfer.ErrStale
 		}
-		if _, taken := o.accounts[key]; taken && row.Write.Before == nil {
-			return 0, transfer.ErrOvertaken
+		if _, taken := o.accounts[key]; taken && row.Account.Before == nil {
+			return 0, transfer.ErrStale
 		}
 	}
 	for _, row := range rows[:n] {
-		if row.Write.After.ID != "" {
-			o.staged[row.Write.After.DirectoryKey()] = row.Write
+		if row.Account.After.ID != "" {
+			o.staged[row.Account.After.DirectoryKey()] = row.Account
 		}
 	}
-	o.job.Next = rows[n-1].Next
+	o.job.NextRow = rows[n-1].NextRow
 	return n, nil
 }
 
-func (o *office) Commit(_ context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
-	if err := errors.Join(o.call("commit"), o.held(j)); err != nil {
+func (o *fakeBackend) Commit(_ context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
+	if err := errors.Join(o.call("commit"), o.checkEpoch(j)); err != nil {
 		return err
 	}
 	switch {
-	case o.job.CancelAsked:
+	case o.job.CancelRequested:
 		return transfer.ErrCancelled
-	case o.doomed || actor.Epoch != 7 || !o.pending:
-		return transfer.ErrOvertaken
+	case o.aborted || actor.Epoch != 7 || !o.pending:
+		return transfer.ErrStale
 	}
 	for _, c := range seats {
 		if !c.Fits(o.seats[c.Licence]) {
-			return transfer.ErrOvertaken
+			return transfer.ErrStale
 		}
 	}
 	for _, c := range seats {
-		o.seats[c.Licence] += c.By
+		o.seats[c.Licence] += c.Delta
 	}
 	for key, w := range o.staged {
 		o.accounts[key] = w.After
 	}
-	for key, w := range o.hired {
+	for key, w := range o.stagedResources {
 		o.resources[key] = w.After
 	}
-	o.hired = map[string]resource.Write{}
+	o.stagedResources = map[string]resource.Write{}
 	o.staged, o.pending = map[string]account.Write{}, false
 	o.store(j)
 	return nil
 }
 
-func beforeVersion(w *resource.Write) int64 {
+func previousVersion(w *resource.Write) int64 {
 	if w.Before == nil {
 		return 0
 	}
 	return w.Before.Version
 }
 
-func (o *office) Resources(_ context.Context, _ environment.Environment, mark int64, codes []string) (map[string]transfer.FoundResource, error) {
+func (o *fakeBackend) ResourcesByCode(_ context.Context, _ environment.Environment, mark int64,
+	codes []string) (map[string]transfer.ResourceState, error) {
 	if err := o.call("resources"); err != nil {
 		return nil, err
 	}
-	out := map[string]transfer.FoundResource{}
+	out := map[string]transfer.ResourceState{}
 	for _, code := range codes {
-		f := transfer.FoundResource{Busy: o.busy["resource "+code]}
+		f := transfer.ResourceState{Busy: o.busy["resource "+code]}
 		f.Resource, f.Exists = o.resources[code]
-		if w, ok := o.hired[code]; ok && mark != 0 {
-			f.Staged, f.Written = true, w.After
+		if w, ok := o.stagedResources[code]; ok && mark != 0 {
+			f.Staged, f.StagedResource = true, w.After
 		}
 		if f.Exists || f.Staged || f.Busy {
 			out[code] = f
@@ -250,74 +253,77 @@ func (o *office) Resources(_ context.Context, _ environment.Environment, mark in
 	return out, nil
 }
 
-func (o *office) Reserve(_ context.Context, j transfer.Job, n int) (transfer.Job, error) {
-	if err := errors.Join(o.call("reserve"), o.held(j)); err != nil {
+func (o *fakeBackend) ReserveNumbers(_ context.Context, j transfer.Job, n int) (transfer.Job, error) {
+	if err := errors.Join(o.call("reserve"), o.checkEpoch(j)); err != nil {
 		return transfer.Job{}, err
 	}
-	if o.job.CancelAsked {
+	if o.job.CancelRequested {
 		return transfer.Job{}, transfer.ErrCancelled
 	}
-	j.FirstNumber, j.Numbers = o.number+1, n
+	j.FirstNumber, j.NumberCount = o.number+1, n
 	o.number += int64(n)
 	o.store(j)
 	return j, nil
 }
 
-func (o *office) TakeBack(_ context.Context, j transfer.Job, rows []transfer.Trace) error {
+func (o *fakeBackend) Rollback(_ context.Context, j transfer.Job, rows []transfer.RowRef) error {
 	if err := o.call("takeBack"); err != nil {
 		return err
 	}
 	for _, row := range rows {
 		delete(o.staged, row.Username)
 	}
-	o.hired = map[string]resource.Write{}
+	o.stagedResources = map[string]resource.Write{}
 	return nil
 }
 
-func (o *office) Close(_ context.Context, j transfer.Job) error {
-	if err := errors.Join(o.call("close"), o.held(j)); err != nil {
+func (o *fakeBackend) FinishRollback(_ context.Context, j transfer.Job) error {
+	if err := errors.Join(o.call("close"), o.checkEpoch(j)); err != nil {
 		return err
 	}
 	o.pending = false
-	j.Import = 0
+	j.ImportID = 0
 	o.store(j)
 	return nil
 }
 
-func (o *office) Actor(_ context.Context, env, accountID string) (access.Scope, error) {
+func (o *fakeBackend) Actor(_ context.Context, env, accountID string) (access.Scope, error) {
 	if err := o.call("actor"); err != nil {
 		return access.Scope{}, err
 	}
-	if o.barred || accountID != "9" {
+	if o.actorForbidden || accountID != "9" {
 		return access.Scope{}, fault.New(fault.Forbidden, "actor", "The account may not sign in any more.")
 	}
 	settings := environment.Defaults()
 	settings.DACEnabled = true
-	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: o.known(), Caller: access.Caller{
-		AccountID: "9", Username: "boss", Epoch: 7, Permissions: access.Permissions(known(), o.roles, nil),
-	}}, nil
+	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: o.catalogue(),
+		Caller: access.Caller{
+			AccountID: "9", Username: "boss", Epoch: 7, Permissions: access.Permissions(referenceData(), o.roles, nil),
+		}}, nil
 }
 
-func (o *office) Rows(_ context.Context, _ environment.Environment, mark int64, usernames []string) ([]transfer.Found, error) {
+func (o *fakeBackend) AccountsByUsername(_ context.Context, _ environment.Environment, mark int64,
+	usernames []string) ([]transfer.AccountState, error) {
 	if err := o.call("rows"); err != nil {
 		return nil, err
 	}
-	out := make([]transfer.Found, len(usernames))
+	out := make([]transfer.AccountState, len(usernames))
 	for i, name := range usernames {
 		out[i].Account, out[i].Exists = o.accounts[name]
 		out[i].Busy = o.busy[name]
 		if _, staged := o.staged[name]; staged && mark != 0 {
-			out[i].Staged, out[i].New, out[i].Written = true, !out[i].Exists, o.staged[name].After
+			out[i].Staged, out[i].Created, out[i].StagedAccount = true, !out[i].Exists, o.staged[name].After
 		}
 	}
 	return out, nil
 }
 
-func (o *office) Seats(context.Context, string) (map[string]int64, error) {
+func (o *fakeBackend) Seats(context.Context, string) (map[string]int64, error) {
 	return maps.Clone(o.seats), o.call("seats")
 }
 
-func (o *office) Owners(_ context.Context, _ environment.Environment, identifiers []string) (map[string]string, error) {
+func (o *fakeBackend) Owners(_ context.Context, _ environment.Environment, identifiers []string) (map[string]string,
+	error) {
 	if err := o.call("owners"); err != nil {
 		return nil, err
 	}
@@ -332,7 +338,8 @@ func (o *office) Owners(_ context.Context, _ environment.Environment, identifier
 	return out, nil
 }
 
-func (o *office) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account, string, error) {
+func (o *fakeBackend) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
+	string, error) {
 	if err := o.call("page"); err != nil {
 		return nil, "", err
 	}
@@ -357,7 +364,7 @@ func (o *office) Page(_ context.Context, _ environment.Environment, after string
 	return out, keys[limit-1], nil
 }
 
-func (o *office) Get(_ context.Context, f transfer.File) ([]byte, error) {
+func (o *fakeBackend) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	if err := o.call("get"); err != nil {
 		return nil, err
 	}
@@ -368,7 +375,7 @@ func (o *office) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	return body, nil
 }
 
-func (o *office) Put(_ context.Context, key, _ string, body []byte) error {
+func (o *fakeBackend) Put(_ context.Context, key, _ string, body []byte) error {
 	if err := o.call("put"); err != nil {
 		return err
 	}
@@ -376,9 +383,10 @@ func (o *office) Put(_ context.Context, key, _ string, body []byte) error {
 	return nil
 }
 
-func known() *catalogue.Catalogue {
+func referenceData() *catalogue.Catalogue {
 	entry := func(kind catalogue.Kind, code string, roles, permissions []string) catalogue.Entry {
-		return catalogue.Entry{Kind: kind, Code: code, Description: code + " users", Active: true, Roles: roles, Permissions: permissions}
+		return catalogue.Entry{Kind: kind, Code: code, Description: code + " users", Active: true, Roles: roles,
+			Permissions: permissions}
 	}
 	var all []string
 	for p := range access.All() {
@@ -389,25 +397,31 @@ func known() *catalogue.Catalogue {
 	return catalogue.New([]catalogue.Entry{
 		entry(catalogue.Licence, "FULL", nil, nil), entry(catalogue.Licence, "TEAM", []string{"VIEWER"}, nil), api,
 		entry(catalogue.Role, "ADMIN", nil, all), entry(catalogue.Role, "VIEWER", nil, []string{"account.read"}),
-		entry(catalogue.Role, "IMPORTER", nil, []string{"account.import", "account.read"}), entry(catalogue.Role, "SELF", nil, nil),
-		locked(), group(), entry(catalogue.ResourceGroup, "OTHER", nil, nil),
-		entry(catalogue.Department, "SALES", nil, nil), entry(catalogue.Department, "WORKS", nil, nil), entry(catalogue.CostCentre, "C1", nil, nil),
-		entry(catalogue.PaymentMethod, "FP", nil, nil), entry(catalogue.PaymentTerms, "1", nil, nil), entry(catalogue.PaymentTerms, "030", nil, nil),
-		entry(catalogue.Group, "STAFF", []string{"SELF"}, nil), entry(catalogue.DACGroup, "DAC1", nil, nil), entry(catalogue.DACGroup, "DAC2", nil, nil),
+		entry(catalogue.Role, "IMPORTER", nil, []string{"account.import", "account.read"}),
+		entry(catalogue.Role, "SELF", nil, nil),
+		lockedGroup(), groupWithDefaults(), entry(catalogue.ResourceGroup, "OTHER", nil, nil),
+		entry(catalogue.Department, "SALES", nil, nil), entry(catalogue.Department, "WORKS", nil, nil),
+		entry(catalogue.CostCentre, "C1", nil, nil),
+		entry(catalogue.PaymentMethod, "FP", nil, nil), entry(catalogue.PaymentTerms, "1", nil, nil),
+		entry(catalogue.PaymentTerms, "030", nil, nil),
+		entry(catalogue.Group, "STAFF", []string{"SELF"}, nil), entry(catalogue.DACGroup, "DAC1", nil, nil),
+		entry(catalogue.DACGroup, "DAC2", nil, nil),
 	})
 }
 
-// group is the resource group with defaults.
-func group() catalogue.Entry {
-	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "CREW", Description: "Crew", Active: true, Defaults: catalogue.ResourceDefaults{
-		Department: "SALES", CostCentre: "C1", Currency: "EUR", PaymentMethod: "FP", PaymentTerms: "1",
-	}}
+// groupWithDefaults is the resource group with defaults.
+func groupWithDefaults() catalogue.Entry {
+	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "CREW", Description: "Crew", Active: true,
+		Defaults: catalogue.ResourceDefaults{
+			Department: "SALES", CostCentre: "C1", Currency: "EUR", PaymentMethod: "FP", PaymentTerms: "1",
+		}}
 }
 
-// somebody is an account that is there already.
-func somebody(username string) account.Account {
+// existingAccount is an account that is there already.
+func existingAccount(username string) account.Account {
 	return account.Account{
-		ID: "id of " + username, Version: 4, Epoch: 2, UserType: "FULL", Username: username, Name: "Somebody", Email: username + "@example.com",
+		ID: "id of " + username, Version: 4, Epoch: 2, UserType: "FULL", Username: username, Name: "Somebody",
+		Email:    username + "@example.com",
 		DateFrom: "2026-01-01", Active: true, Roles: []string{"VIEWER"}, Mobile: "0123",
 	}
 }
@@ -420,13 +434,14 @@ func book(t testing.TB, header []string, rows ...[]any) []byte {
 		columns[i] = sheet.Column{Heading: h, Kind: sheet.Text}
 	}
 	var out bytes.Buffer
-	err := sheet.Write(&out, sheet.Export{Sheet: "Users", Format: sheet.ISO, Columns: columns, Rows: func(yield func([]sheet.Cell, error) bool) {
-		for _, row := range rows {
-			if !yield(cells(t, row), nil) {
-				return
+	err := sheet.Write(&out,
+		sheet.Export{Sheet: "Users", Format: sheet.ISO, Columns: columns, Rows: func(yield func([]sheet.Cell, error) bool) {
+			for _, row := range rows {
+				if !yield(cells(t, row), nil) {
+					return
+				}
 			}
-		}
-	}})
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -453,19 +468,20 @@ func cells(t testing.TB, row []any) []sheet.Cell {
 }
 
 // submit puts a file before the office as a submitted import.
-func (o *office) submit(options transfer.Options, file []byte) {
+func (o *fakeBackend) submit(options transfer.Options, file []byte) {
 	if options.DateFormat == 0 {
 		options.DateFormat = sheet.ISO
 	}
-	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Import, State: transfer.Submitted, Options: options, By: "boss", ByID: "9", Created: now}
+	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Import, State: transfer.Submitted, Options: options,
+		By: "boss", ByID: "9", Created: now}
 	o.job.File = transfer.File{Key: o.job.UploadKey()}
 	o.files[o.job.UploadKey()] = file
 }
 
-func (o *office) run() error { return o.worker().Run(context.Background(), "test", "job") }
+func (o *fakeBackend) run() error { return o.worker().Run(context.Background(), "test", "job") }
 
-// runs runs the job to its end and fails the test if that is another than wanted.
-func (o *office) runs(t testing.TB, want transfer.State) {
+// runTo runs the job to its end and fails the test if that is another than wanted.
+func (o *fakeBackend) runTo(t testing.TB, want transfer.State) {
 	t.Helper()
 	if err := o.run(); err != nil {
 		t.Fatal(err)
@@ -473,11 +489,11 @@ func (o *office) runs(t testing.TB, want transfer.State) {
 	if o.job.State != want {
 		t.Fatalf("the job is %s, want %s; %+v %+v", o.job.State, want, o.job.Problem, o.job.Counts)
 	}
-	if o.pending || len(o.staged) > 0 || len(o.hired) > 0 || o.job.EndAs != "" || o.job.Ended.IsZero() {
+	if o.pending || len(o.staged) > 0 || len(o.stagedResources) > 0 || o.job.FinalState != "" || o.job.Ended.IsZero() {
 		t.Fatalf("the job ended and left something: %+v, staged %v", o.job, o.staged)
 	}
 }
 
-func locked() catalogue.Entry {
+func lockedGroup() catalogue.Entry {
 	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "LOCKED", Description: "Locked"}
 }

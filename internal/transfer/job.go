@@ -1,9 +1,9 @@
 // Package transfer is imports and exports: jobs, the 36 columns, and the worker that runs them.
 //
-// An import without Skip errors is all or nothing. The worker validates every row first; then it stages the rows chunk by
-// chunk under the import's number, which no reader sees; then one transaction makes the number count. Whatever kills it in
-// between, the next delivery of the message goes on from the job's record, or rolls back. internal/README.md tells how
-// readers see it, doc of Worker how each step is made safe.
+// An import without Skip errors is all or nothing. The worker validates every row first; then it stages the rows chunk
+// by chunk under the import's number, which no reader sees; then one transaction makes the number count. Whatever kills
+// it in between, the next delivery of the message goes on from the job's record, or rolls back. internal/README.md
+// tells how readers see it, doc of Worker how each step is made safe.
 package transfer
 
 import (
@@ -19,11 +19,11 @@ import (
 // MaxRows is the most rows one import takes.
 const MaxRows = 5000
 
-// MaxChosen is the most accounts that an export takes by their ids.
-const MaxChosen = 1000
+// MaxExportIDs is the most accounts that an export takes by their ids.
+const MaxExportIDs = 1000
 
-// MaxFile is the largest workbook in bytes.
-const MaxFile = 10 << 20
+// MaxFileBytes is the largest workbook in bytes.
+const MaxFileBytes = 10 << 20
 
 // Kind tells imports and exports apart.
 type Kind string
@@ -58,8 +58,8 @@ func (s State) Ended() bool { return slices.Contains([]State{Done, Refused, Canc
 type Options struct {
 	SkipErrors bool             `json:"skipErrors,omitempty"`
 	DateFormat sheet.DateFormat `json:"dateFormat"`
-	// Filters, Set and IDs choose the accounts of an export: those that pass the filters, which a Set may have given, or those
-	// named. Without any it is all of them.
+	// Filters, Set and IDs choose the accounts of an export: those that pass the filters, which a Set may have given, or
+	// those named. Without any it is all of them.
 	Filters map[string]string `json:"filters,omitempty"`
 	Set     string            `json:"set,omitempty"`
 	IDs     []string          `json:"ids,omitempty"`
@@ -115,59 +115,59 @@ type Job struct {
 	Counts    Counts    `json:"n"`
 	// Problem says why a job was refused or failed as a whole.
 	Problem *Problem `json:"p,omitempty"`
-	// Sheets names the worksheets of the file that were left alone.
-	Sheets []string `json:"w,omitempty"`
+	// OtherSheets names the worksheets of the file that were left alone.
+	OtherSheets []string `json:"w,omitempty"`
 	// HiddenSheet says that the worksheet that was read is a hidden one, which whoever uploaded it may not know.
 	HiddenSheet bool `json:"u,omitempty"`
 	// Files is how many files an export made.
 	Files int `json:"m,omitempty"`
-	// Report is set when the result of each row is stored.
-	Report bool `json:"r,omitempty"`
+	// HasReport is set when the result of each row is stored.
+	HasReport bool `json:"r,omitempty"`
 
-	// KeptDays is how long the job is listed.
-	KeptDays int `json:"l,omitempty"`
-	// Sheet is set when the uploaded sheet with the results in it is stored.
-	Sheet bool `json:"q,omitempty"`
+	// RetentionDays is how long the job is listed.
+	RetentionDays int `json:"l,omitempty"`
+	// HasResultSheet is set when the uploaded sheet with the results in it is stored.
+	HasResultSheet bool `json:"q,omitempty"`
 
-	// Queued is set once the message is known to be sent.
-	Queued bool `json:"-"`
-	// CancelAsked is set by a person; the worker stops at its next step before the commit.
-	CancelAsked bool `json:"-"`
+	// MessageSent is set once the message is known to be sent.
+	MessageSent bool `json:"-"`
+	// CancelRequested is set by a person; the worker stops at its next step before the commit.
+	CancelRequested bool `json:"-"`
 	// Epoch rises with each worker that takes the job; a write of an older one fails.
 	Epoch int64 `json:"-"`
-	// Import is the number under which rows are staged, 0 before that; Next the index of the first row not yet staged.
-	Import int64 `json:"-"`
-	Next   int   `json:"-"`
-	// EndAs is the state that a job rolling back ends in; Checking to start again.
-	EndAs State `json:"a,omitempty"`
+	// ImportID is the number under which rows are staged, 0 before that; Next the index of the first row not yet staged.
+	ImportID int64 `json:"-"`
+	NextRow  int   `json:"-"`
+	// FinalState is the state that a job rolling back ends in; Checking to start again.
+	FinalState State `json:"a,omitempty"`
 	// Restarts counts how often the import was rolled back to check again, because accounts changed meanwhile.
 	Restarts int `json:"t,omitempty"`
-	// CatalogueVersion is the version of the reference data by which the first staged rows were judged: the commit depends on
-	// no rule of what may be given having changed since.
+	// CatalogueVersion is the version of the reference data by which the first staged rows were judged: the commit depends
+	// on no rule of what may be given having changed since.
 	CatalogueVersion int64 `json:"v,omitempty"`
-	// Rights names the permissions by which the first staged rows were judged, FileHash the content they were read from: a
-	// later worker does not go on by others.
-	Rights   string `json:"g,omitempty"`
-	FileHash string `json:"d,omitempty"`
-	// Left names the rows that were found wrong then, empty for none: rows that were staged may depend on those that were not, so
-	// a later worker that finds other rows wrong begins anew.
-	Left string `json:"lf,omitempty"`
+	// PermissionsHash names the permissions by which the first staged rows were judged, FileHash the content they were
+	// read from: a later worker does not go on by others.
+	PermissionsHash string `json:"g,omitempty"`
+	FileHash        string `json:"d,omitempty"`
+	// FailedRowsHash names the rows that were found wrong then, empty for none: rows that were staged may depend on those
+	// that were not, so a later worker that finds other rows wrong begins anew.
+	FailedRowsHash string `json:"lf,omitempty"`
 	// FirstNumber and Numbers are the block of numbers that were taken for its resources without a code.
 	FirstNumber int64 `json:"fn,omitempty"`
-	Numbers     int   `json:"nn,omitempty"`
+	NumberCount int   `json:"nn,omitempty"`
 	// Checked is how many rows have been checked.
 	Checked int `json:"h,omitempty"`
-	// ReportBy and TracesBy are the epochs of the workers whose files of that kind count: a late worker writes its own, which
-	// nobody reads, as it cannot write the job.
-	ReportBy int64 `json:"rb,omitempty"`
-	TracesBy int64 `json:"tb,omitempty"`
-	// Undoes is the import that an undo is of, UndoesImport its number, UndoesReport that one's ReportBy.
-	Undoes       string `json:"ud,omitempty"`
-	UndoesImport int64  `json:"ui,omitempty"`
-	UndoesReport int64  `json:"ur,omitempty"`
-	// Undo is the job that undoes this import, Undone whether it did.
-	Undo   string `json:"-"`
-	Undone bool   `json:"-"`
+	// ReportEpoch and RowRefsEpoch are the epochs of the workers whose files of that kind count: a late worker writes its
+	// own, which nobody reads, as it cannot write the job.
+	ReportEpoch  int64 `json:"rb,omitempty"`
+	RowRefsEpoch int64 `json:"tb,omitempty"`
+	// UndoesJobID is the import that an undo is of, UndoesImportID its number, UndoesReportEpoch that one's ReportEpoch.
+	UndoesJobID       string `json:"ud,omitempty"`
+	UndoesImportID    int64  `json:"ui,omitempty"`
+	UndoesReportEpoch int64  `json:"ur,omitempty"`
+	// UndoJobID is the job that undoes this import, Undone whether it did.
+	UndoJobID string `json:"-"`
+	Undone    bool   `json:"-"`
 }
 
 // Problem says why a job was refused or failed as a whole, as a fault does.
@@ -189,8 +189,8 @@ const (
 	RowFailed    Outcome = "failed"
 )
 
-// Row is the result of one row of the sheet: what became of it, what is wrong with which of its cells, and what it changes.
-// The marked sheet, the dry run and the API all show these.
+// Row is the result of one row of the sheet: what became of it, what is wrong with which of its cells, and what it
+// changes. The marked sheet, the dry run and the API all show these.
 type Row struct {
 	// Row is its number as the spreadsheet shows it.
 	Row      int        `json:"row"`
@@ -215,8 +215,8 @@ type RowError struct {
 	Message string `json:"message"`
 }
 
-// RowChange is what a row changes in one column, in the sheet's own words: TRUE and FALSE, codes joined by semicolons, days
-// in the format of the job. An empty text is a blank cell.
+// RowChange is what a row changes in one column, in the sheet's own words: TRUE and FALSE, codes joined by semicolons,
+// days in the format of the job. An empty text is a blank cell.
 type RowChange struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
@@ -227,13 +227,13 @@ type RowChange struct {
 func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xlsx" }
 
 // ReportKey names the file with the result of each row.
-func (j Job) ReportKey() string { return j.resultKey(j.ReportBy, ".json") }
+func (j Job) ReportKey() string { return j.resultKey(j.ReportEpoch, ".json") }
 
-// TracesKey names the file that says where the job staged its rows.
-func (j Job) TracesKey() string { return j.resultKey(j.TracesBy, "-traces.json") }
+// RowRefsKey names the file that says where the job staged its rows.
+func (j Job) RowRefsKey() string { return j.resultKey(j.RowRefsEpoch, "-traces.json") }
 
-// SheetKey names the uploaded sheet with the results in it.
-func (j Job) SheetKey() string { return j.resultKey(j.ReportBy, ".xlsx") }
+// ResultSheetKey names the uploaded sheet with the results in it.
+func (j Job) ResultSheetKey() string { return j.resultKey(j.ReportEpoch, ".xlsx") }
 
 // resultKey names a file of the worker of an epoch; 0 for what was written before files had one.
 func (j Job) resultKey(epoch int64, suffix string) string {

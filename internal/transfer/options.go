@@ -15,12 +15,14 @@ func (s *Service) checkOptions(ctx context.Context, sc access.Scope, o *Options)
 	if o.ResourceGroup != "" {
 		group, ok := sc.Catalogue.Find(catalogue.ResourceGroup, o.ResourceGroup)
 		if !ok || !group.Active {
-			bad = append(bad, fault.Field{Field: "resourceGroup", Code: "unknownCode", Message: "There is no active resource group of this code; choose another or leave it out."})
+			bad = append(bad,
+				fault.Field{Field: "resourceGroup", Code: "unknownCode",
+					Message: "There is no active resource group of this code; choose another or leave it out."})
 		}
 		o.ResourceGroup = group.Code
 	}
 	if o.CopyRolesFrom != "" {
-		_, err := RolesOf(ctx, s.Users, sc.Env, o.CopyRolesFrom)
+		_, err := RolesOf(ctx, s.Accounts, sc.Env, o.CopyRolesFrom)
 		f := fault.As(err)
 		if f == nil && err != nil || f != nil && f.Kind != fault.Invalid {
 			return err

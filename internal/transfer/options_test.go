@@ -11,7 +11,7 @@ import (
 // Options that name what is not there are refused before any file is uploaded.
 func TestOptionsNameWhatIsThere(t *testing.T) {
 	sc := caller("9")
-	sc.Catalogue = known()
+	sc.Catalogue = referenceData()
 	for _, c := range []struct {
 		options transfer.Options
 		field   string
@@ -23,7 +23,7 @@ func TestOptionsNameWhatIsThere(t *testing.T) {
 		{transfer.Options{CopyRolesFrom: "a\u200bb"}, "copyRolesFrom"},
 	} {
 		c.options.DateFormat = sheet.ISO
-		d := newDesk()
+		d := newFakeStore()
 		job, _, err := d.service().BeginImport(t.Context(), sc, c.options)
 		if c.field == "" {
 			if err != nil || job.Options.ResourceGroup != "CREW" {

@@ -16,29 +16,29 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// A large import tells now and then how many of its rows it has checked, while it does, and all of them at the end. A later
-// worker, which goes on writing, does not begin to count again.
+// A large import tells now and then how many of its rows it has checked, while it does, and all of them at the end. A
+// later worker, which goes on writing, does not begin to count again.
 func TestAnImportTellsHowFarItHasChecked(t *testing.T) {
 	rows := make([][]any, 2500)
 	for i := range rows {
-		rows[i] = fresh(fmt.Sprintf("user%d", i))
+		rows[i] = newRow(fmt.Sprintf("user%d", i))
 	}
-	o := newOffice()
-	o.submit(transfer.Options{DryRun: true}, book(t, base(), rows...))
+	o := newFakeBackend()
+	o.submit(transfer.Options{DryRun: true}, book(t, baseHeader(), rows...))
 	told := []int{0}
-	o.at = func(string) error {
+	o.onCall = func(string) error {
 		if is := o.job.Checked; is != told[len(told)-1] {
 			told = append(told, is)
 		}
 		return nil
 	}
-	o.runs(t, transfer.Done)
+	o.runTo(t, transfer.Done)
 	if told = append(told, o.job.Checked); !slices.Equal(told, []int{0, 1000, 2000, 2500}) {
 		t.Errorf("%v", told)
 	}
-	o = newOffice()
-	o.submit(transfer.Options{}, book(t, base(), rows[:1500]...))
-	o.at = func(call string) error {
+	o = newFakeBackend()
+	o.submit(transfer.Options{}, book(t, baseHeader(), rows[:1500]...))
+	o.onCall = func(call string) error {
 		if call == "commit" {
 			return errDown
 		}
@@ -47,19 +47,20 @@ func TestAnImportTellsHowFarItHasChecked(t *testing.T) {
 	if err := o.run(); !errors.Is(err, errDown) || o.job.Checked != 1500 {
 		t.Fatalf("%v, %d checked", err, o.job.Checked)
 	}
-	o.at = func(string) error {
+	o.onCall = func(string) error {
 		if o.job.Checked != 1500 {
 			t.Errorf("while it is written, %d are checked", o.job.Checked)
 		}
 		return nil
 	}
-	o.runs(t, transfer.Done)
+	o.runTo(t, transfer.Done)
 }
 
-// A submit that stopped before its message was sent is helped on by whoever looks at the job or lists jobs, once the message
-// cannot be on its way any more; to look does not fail by that.
+// A submit that stopped before its message was sent is helped on by whoever looks at the job or lists jobs, once the
+// message cannot be on its way any more; to look does not fail by that.
 func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
-	old := transfer.Job{ID: "j", Env: "test", Kind: transfer.Import, State: transfer.Submitted, ByID: "9", Submitted: now.Add(-time.Hour)}
+	old := transfer.Job{ID: "j", Env: "test", Kind: transfer.Import, State: transfer.Submitted, ByID: "9",
+		Submitted: now.Add(-time.Hour)}
 	looks := map[string]func(*transfer.Service) error{
 		"get":  func(s *transfer.Service) error { _, err := s.Get(t.Context(), caller("9"), "j"); return err },
 		"list": func(s *transfer.Service) error { _, _, err := s.List(t.Context(), caller("9"), "", 10); return err },
@@ -72,40 +73,40 @@ func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
 		}{
 			{"not sent", func(*transfer.Job) {}, 1},
 			{"submitted just now", func(j *transfer.Job) { j.Submitted = now.Add(-time.Second) }, 0},
-			{"sent", func(j *transfer.Job) { j.Queued = true }, 0},
+			{"sent", func(j *transfer.Job) { j.MessageSent = true }, 0},
 			{"taken up", func(j *transfer.Job) { j.State = transfer.Checking }, 0},
 			{"not submitted", func(j *transfer.Job) { j.State = transfer.Created }, 0},
 		} {
 			j := old
 			c.change(&j)
-			d := newDesk(j)
+			d := newFakeStore(j)
 			for range 2 {
 				if err := look(d.service()); err != nil {
 					t.Errorf("%s, %s: %v", name, c.what, err)
 				}
 			}
-			if len(d.sent) != c.sent || d.jobs["j"].Queued != (c.sent > 0 || j.Queued) {
-				t.Errorf("%s, %s: %d messages, queued %v", name, c.what, len(d.sent), d.jobs["j"].Queued)
+			if len(d.messages) != c.sent || d.jobs["j"].MessageSent != (c.sent > 0 || j.MessageSent) {
+				t.Errorf("%s, %s: %d messages, queued %v", name, c.what, len(d.messages), d.jobs["j"].MessageSent)
 			}
 		}
-		d := newDesk(old)
-		d.fail["Send"] = errDown
-		if err := look(d.service()); err != nil || d.jobs["j"].Queued {
+		d := newFakeStore(old)
+		d.errs["Send"] = errDown
+		if err := look(d.service()); err != nil || d.jobs["j"].MessageSent {
 			t.Errorf("%s, the queue is down: %v", name, err)
 		}
-		d.fail["Send"] = nil
-		if err := look(d.service()); err != nil || !d.jobs["j"].Queued {
+		d.errs["Send"] = nil
+		if err := look(d.service()); err != nil || !d.jobs["j"].MessageSent {
 			t.Errorf("%s, the queue is up again: %v", name, err)
 		}
 	}
 }
 
-// The columns of an export offer what may stand in them: every country and every currency as a list, and for managers, of whom
-// there can be thousands, a word on what they are.
+// The columns of an export offer what may stand in them: every country and every currency as a list, and for managers,
+// of whom there can be thousands, a word on what they are.
 func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
-	o := newOffice(somebody("doej"))
-	o.export(sheet.ISO)
-	o.runs(t, transfer.Done)
+	o := newFakeBackend(existingAccount("doej"))
+	o.submitExport(sheet.ISO)
+	o.runTo(t, transfer.Done)
 	back, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +127,8 @@ func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
 		return rules[i]
 	}
 	for heading, want := range map[string][]string{"Country code": field.Countries(), "Currency": field.Currencies()} {
-		if got := offered(t, back, rule(heading)); !slices.Equal(got, want) || !slices.Contains(got, map[string]string{"Country code": "GB", "Currency": "EUR"}[heading]) {
+		if got := listValues(t, back, rule(heading)); !slices.Equal(got, want) ||
+			!slices.Contains(got, map[string]string{"Country code": "GB", "Currency": "EUR"}[heading]) {
 			t.Errorf("%s offers %d: %v", heading, len(got), got)
 		}
 	}
@@ -135,8 +137,8 @@ func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
 	}
 }
 
-// offered is what the list of a rule holds, which is on a worksheet of its own.
-func offered(t *testing.T, back *excelize.File, rule *excelize.DataValidation) []string {
+// listValues is what the list of a rule holds, which is on a worksheet of its own.
+func listValues(t *testing.T, back *excelize.File, rule *excelize.DataValidation) []string {
 	t.Helper()
 	for _, name := range back.GetDefinedName() {
 		if name.Name != rule.Formula1 {
@@ -145,7 +147,8 @@ func offered(t *testing.T, back *excelize.File, rule *excelize.DataValidation) [
 		at, cells, _ := strings.Cut(name.RefersTo, "!")
 		var column string
 		var first, last int
-		if _, err := fmt.Sscanf(strings.NewReplacer("$", " ", ":", " ").Replace(cells), "%s %d %s %d", &column, &first, &column, &last); err != nil {
+		if _, err := fmt.Sscanf(strings.NewReplacer("$", " ", ":", " ").Replace(cells), "%s %d %s %d", &column, &first,
+			&column, &last); err != nil {
 			t.Fatalf("%s: %v", name.RefersTo, err)
 		}
 		var out []string

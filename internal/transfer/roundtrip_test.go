@@ -18,16 +18,18 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// pieces are what hostile values are made of.
-var pieces = []string{
-	"=", "+", "-", "@", "\t", "\r", "\n", "'", `"`, ",", ";", "|", "<", ">", "&", "&amp;", "]]>", "_x0041_", "_x005F_", "_x", "_", "<clear>", "<<clear>>", "cmd|'/c calc'!A1",
-	"SUM(A1)", "0", "007", "1e5", "TRUE", "#N/A", "31/12/2026", " ", "\u00a0", "\u200b", "\u202e", "\ufeff", "\x00", "\x01", "\x1f", "\x7f", "\ufffe", "é", "e\u0301", "日本", "😀", "👩‍👩‍👧", "مرحبا", "שלום", "abc",
+// hostileFragments are what hostile values are made of.
+var hostileFragments = []string{
+	"=", "+", "-", "@", "\t", "\r", "\n", "'", `"`, ",", ";", "|", "<", ">", "&", "&amp;", "]]>", "_x0041_", "_x005F_",
+	"_x", "_", "<clear>", "<<clear>>", "cmd|'/c calc'!A1",
+	"SUM(A1)", "0", "007", "1e5", "TRUE", "#N/A", "31/12/2026", " ", "\u00a0", "\u200b", "\u202e", "\ufeff", "\x00",
+	"\x01", "\x1f", "\x7f", "\ufffe", "é", "e\u0301", "日本", "😀", "👩‍👩‍👧", "مرحبا", "שלום", "abc",
 }
 
 func hostileText(r *rand.Rand, most int) string {
 	var b strings.Builder
 	for range 1 + r.IntN(6) {
-		b.WriteString(pieces[r.IntN(len(pieces))])
+		b.WriteString(hostileFragments[r.IntN(len(hostileFragments))])
 	}
 	if r.IntN(20) == 0 {
 		b.WriteString(strings.Repeat("😀", most))
@@ -36,8 +38,8 @@ func hostileText(r *rand.Rand, most int) string {
 	return string(text[:min(len(text), most)])
 }
 
-// tidy takes out what no username may have, so that more of the generated ones are let in.
-func tidy(s string) string {
+// stripInvisible takes out what no username may have, so that more of the generated ones are let in.
+func stripInvisible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f || r > 0x2000 && r < 0x2100 || r == 0xfeff || r == 0xfffe {
 			return -1
@@ -46,11 +48,13 @@ func tidy(s string) string {
 	}, s)
 }
 
-// hostileStaff makes a resource for an account, of texts that are hostile where the rules let them in.
-func hostileStaff(t *testing.T, r *rand.Rand, scope access.Scope, a account.Account) (resource.Resource, bool) {
+// hostileResource makes a resource for an account, of texts that are hostile where the rules let them in.
+func hostileResource(t *testing.T, r *rand.Rand, scope access.Scope, a account.Account) (resource.Resource, bool) {
 	t.Helper()
-	p := field.Patch{"code": fmt.Sprintf("%sX%s", []string{"0", "=", "", "+"}[r.IntN(4)], a.ID[2:]), "resourceGroup": "CREW", "staff": r.IntN(2) == 0}
-	for _, name := range []string{"firstName", "middleName", "lastName", "jobTitle", "company", "title", "suffix", "legacyRef"} {
+	p := field.Patch{"code": fmt.Sprintf("%sX%s", []string{"0", "=", "", "+"}[r.IntN(4)], a.ID[2:]),
+		"resourceGroup": "CREW", "staff": r.IntN(2) == 0}
+	for _, name := range []string{"firstName", "middleName", "lastName", "jobTitle", "company", "title", "suffix",
+		"legacyRef"} {
 		if r.IntN(2) == 0 {
 			p[name] = hostileText(r, 50)
 		}
@@ -61,7 +65,8 @@ func hostileStaff(t *testing.T, r *rand.Rand, scope access.Scope, a account.Acco
 	none := func(context.Context, environment.Environment, string) (resource.Resource, bool, error) {
 		return resource.Resource{}, false, nil
 	}
-	w, err := resource.Rules{Find: none}.Create(t.Context(), scope, p, resource.Making{AccountID: a.ID, Description: a.Name, Now: now})
+	w, err := resource.Rules{Find: none}.Create(t.Context(), scope, p,
+		resource.CreateOptions{AccountID: a.ID, Description: a.Name, Now: now})
 	return w.After, err == nil
 }
 
@@ -72,15 +77,16 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 	rules := account.Rules{E164: phone.E164}
 	settings := environment.Defaults()
 	settings.DACEnabled = true
-	scope := access.Scope{Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: known(), Caller: access.Caller{
-		AccountID: "9", Username: "boss", Permissions: access.Permissions(known(), []string{"ADMIN"}, nil),
-	}}
+	scope := access.Scope{Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: referenceData(),
+		Caller: access.Caller{
+			AccountID: "9", Username: "boss", Permissions: access.Permissions(referenceData(), []string{"ADMIN"}, nil),
+		}}
 	var made []account.Account
 	taken, hired := map[string]bool{}, map[string]resource.Resource{}
 	odd := 0
 	for tries := 0; len(made) < want && tries < 100*want; tries++ {
 		p := field.Patch{
-			"username": tidy(hostileText(r, 20)) + fmt.Sprint(tries), "name": hostileText(r, 200), "userType": "FULL",
+			"username": stripInvisible(hostileText(r, 20)) + fmt.Sprint(tries), "name": hostileText(r, 200), "userType": "FULL",
 			"email":    fmt.Sprintf("=u%d@example.com", tries),
 			"dateFrom": field.Date("2026-02-28"), "mfaRequired": r.IntN(2) == 0,
 		}
@@ -99,7 +105,7 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 		}
 		if key := w.After.DirectoryKey(); !taken[key] {
 			taken[key] = true
-			if staff, ok := hostileStaff(t, r, scope, w.After); ok {
+			if staff, ok := hostileResource(t, r, scope, w.After); ok {
 				w.After.Resource = staff.Code
 				hired[staff.Key()] = staff
 			}
@@ -116,15 +122,16 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 		t.Fatalf("only %d resources", len(hired))
 	}
 	for _, format := range sheet.DateFormats() {
-		o := newOffice(made...)
+		o := newFakeBackend(made...)
 		maps.Copy(o.resources, hired)
-		o.export(format)
-		o.runs(t, transfer.Done)
+		o.submitExport(format)
+		o.runTo(t, transfer.Done)
 		o.submit(transfer.Options{DateFormat: format}, o.files[o.job.ExportKey(1)])
 		o.calls = nil
-		if err := o.run(); err != nil || o.job.State != transfer.Done || o.job.Counts != (transfer.Counts{Rows: len(made), Unchanged: len(made)}) || o.count("stage") > 0 {
+		if err := o.run(); err != nil || o.job.State != transfer.Done ||
+			o.job.Counts != (transfer.Counts{Rows: len(made), Unchanged: len(made)}) || o.count("stage") > 0 {
 			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
-			for i, row := range o.report(t) {
+			for i, row := range o.outcomes(t) {
 				if row != "unchanged" {
 					t.Errorf("%s: %+v", row, made[i])
 					break

@@ -17,33 +17,35 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// desk is the records, the files and the queue in memory, as the service's interfaces say.
-type desk struct {
-	jobs  map[string]transfer.Job
-	order []string // newest first
-	heads map[string]transfer.File
-	files map[string][]byte
-	sent  []string // group, dedup and body of each message
-	fail  map[string]error
-	// before runs ahead of the next Move or Mark, as the worker or another person would.
-	before func()
+// fakeStore is the records, the files and the queue in memory, as the service's interfaces say.
+type fakeStore struct {
+	jobs     map[string]transfer.Job
+	order    []string // newest first
+	uploads  map[string]transfer.File
+	files    map[string][]byte
+	messages []string // group, dedup and body of each message
+	errs     map[string]error
+	// onWrite runs ahead of the next Move or Mark, as the worker or another person would.
+	onWrite func()
 }
 
-func newDesk(jobs ...transfer.Job) *desk {
-	d := &desk{jobs: map[string]transfer.Job{}, heads: map[string]transfer.File{}, files: map[string][]byte{}, fail: map[string]error{}}
+func newFakeStore(jobs ...transfer.Job) *fakeStore {
+	d := &fakeStore{jobs: map[string]transfer.Job{}, uploads: map[string]transfer.File{}, files: map[string][]byte{},
+		errs: map[string]error{}}
 	for _, j := range jobs {
 		d.jobs[j.ID], d.order = j, append(d.order, j.ID)
 	}
 	return d
 }
 
-func (d *desk) service() *transfer.Service {
+func (d *fakeStore) service() *transfer.Service {
 	clock := func() time.Time { return now.Add(123456) }
-	return &transfer.Service{Records: d, Uploads: d, Users: newOffice(somebody("doej")), Turns: transfer.Turns{Line: d, Queue: d, Now: clock}, Now: clock, NewID: func() string { return "new" }}
+	return &transfer.Service{Jobs: d, Uploads: d, Accounts: newFakeBackend(existingAccount("doej")),
+		Scheduler: transfer.Scheduler{Jobs: d, Messages: d, Now: clock}, Now: clock, NewID: func() string { return "new" }}
 }
 
-// Line is all jobs that were submitted and have not ended, by the time of their submits.
-func (d *desk) Line(_ context.Context, env string) ([]transfer.Job, error) {
+// UnfinishedJobs is all jobs that were submitted and have not ended, by the time of their submits.
+func (d *fakeStore) UnfinishedJobs(_ context.Context, env string) ([]transfer.Job, error) {
 	var out []transfer.Job
 	for _, j := range d.jobs {
 		if j.Env == env && j.State != transfer.Created && !j.State.Ended() {
@@ -53,29 +55,29 @@ func (d *desk) Line(_ context.Context, env string) ([]transfer.Job, error) {
 	slices.SortFunc(out, func(a, b transfer.Job) int {
 		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.ID, b.ID))
 	})
-	return out, d.fail["Line"]
+	return out, d.errs["Line"]
 }
 
-func (d *desk) meanwhile() {
-	if d.before != nil {
-		d.before()
+func (d *fakeStore) runOnWrite() {
+	if d.onWrite != nil {
+		d.onWrite()
 	}
 }
 
-func (d *desk) Create(_ context.Context, j transfer.Job) error {
+func (d *fakeStore) Create(_ context.Context, j transfer.Job) error {
 	d.jobs[j.ID] = j
-	return d.fail["Create"]
+	return d.errs["Create"]
 }
 
-func (d *desk) Job(_ context.Context, env, id string) (transfer.Job, error) {
+func (d *fakeStore) Job(_ context.Context, env, id string) (transfer.Job, error) {
 	j, ok := d.jobs[id]
 	if !ok || j.Env != env {
 		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
 	}
-	return j, d.fail["Job"]
+	return j, d.errs["Job"]
 }
 
-func (d *desk) Jobs(_ context.Context, _, after string, limit int) ([]transfer.Job, string, error) {
+func (d *fakeStore) Jobs(_ context.Context, _, after string, limit int) ([]transfer.Job, string, error) {
 	from := 0
 	for i, id := range d.order {
 		if id == after {
@@ -87,64 +89,66 @@ func (d *desk) Jobs(_ context.Context, _, after string, limit int) ([]transfer.J
 		out = append(out, d.jobs[id])
 	}
 	if from+limit >= len(d.order) {
-		return out, "", d.fail["Jobs"]
+		return out, "", d.errs["Jobs"]
 	}
-	return out, out[len(out)-1].ID, d.fail["Jobs"]
+	return out, out[len(out)-1].ID, d.errs["Jobs"]
 }
 
-func (d *desk) Move(_ context.Context, j transfer.Job, from transfer.State) error {
-	d.meanwhile()
+func (d *fakeStore) Transition(_ context.Context, j transfer.Job, from transfer.State) error {
+	d.runOnWrite()
 	if d.jobs[j.ID].State != from {
-		return transfer.ErrLost
+		return transfer.ErrSuperseded
 	}
 	d.jobs[j.ID] = j
-	return d.fail["Move"]
+	return d.errs["Move"]
 }
 
-func (d *desk) Mark(_ context.Context, j transfer.Job, what transfer.Mark) error {
-	d.meanwhile()
+func (d *fakeStore) SetFlag(_ context.Context, j transfer.Job, what transfer.Flag) error {
+	d.runOnWrite()
 	is := d.jobs[j.ID]
-	if is.State.Ended() || (what == transfer.MarkCancel && is.State == transfer.RollingBack) {
-		return transfer.ErrLost
+	if is.State.Ended() || (what == transfer.FlagCancelRequested && is.State == transfer.RollingBack) {
+		return transfer.ErrSuperseded
 	}
-	if what == transfer.MarkCancel {
-		is.CancelAsked = true
+	if what == transfer.FlagCancelRequested {
+		is.CancelRequested = true
 	} else {
-		is.Queued = true
+		is.MessageSent = true
 	}
 	d.jobs[j.ID] = is
-	return d.fail["Mark"]
+	return d.errs["Mark"]
 }
 
-func (d *desk) Form(_ context.Context, key string, most int64, expires time.Duration) (string, map[string]string, error) {
-	return "https://files", map[string]string{"key": key, "most": fmt.Sprint(most), "for": fmt.Sprint(expires)}, d.fail["Form"]
+func (d *fakeStore) Form(_ context.Context, key string, most int64, expires time.Duration) (string, map[string]string,
+	error) {
+	return "https://files", map[string]string{"key": key, "most": fmt.Sprint(most), "for": fmt.Sprint(expires)},
+		d.errs["Form"]
 }
 
-func (d *desk) Head(_ context.Context, key string) (transfer.File, error) {
-	f, ok := d.heads[key]
+func (d *fakeStore) Head(_ context.Context, key string) (transfer.File, error) {
+	f, ok := d.uploads[key]
 	if !ok {
 		return transfer.File{}, fault.New(fault.NotFound, "notFound", "There is no such file.")
 	}
-	return f, d.fail["Head"]
+	return f, d.errs["Head"]
 }
 
-func (d *desk) Get(_ context.Context, f transfer.File) ([]byte, error) {
+func (d *fakeStore) Get(_ context.Context, f transfer.File) ([]byte, error) {
 	body, ok := d.files[f.Key]
 	if !ok {
 		return nil, fault.New(fault.NotFound, "notFound", "There is no such file.")
 	}
-	return body, d.fail["Get"]
+	return body, d.errs["Get"]
 }
 
-func (d *desk) Link(_ context.Context, key, name string, expires time.Duration) (string, error) {
-	return fmt.Sprintf("https://files/%s?as=%s&for=%s", key, name, expires), d.fail["Link"]
+func (d *fakeStore) DownloadURL(_ context.Context, key, name string, expires time.Duration) (string, error) {
+	return fmt.Sprintf("https://files/%s?as=%s&for=%s", key, name, expires), d.errs["Link"]
 }
 
-func (d *desk) Send(_ context.Context, group, dedup string, body []byte) error {
-	if err := d.fail["Send"]; err != nil {
+func (d *fakeStore) Send(_ context.Context, group, dedup string, body []byte) error {
+	if err := d.errs["Send"]; err != nil {
 		return err
 	}
-	d.sent = append(d.sent, group+" "+dedup+" "+string(body))
+	d.messages = append(d.messages, group+" "+dedup+" "+string(body))
 	return nil
 }
 
@@ -153,14 +157,15 @@ func caller(id string, permissions ...access.Permission) access.Scope {
 	for _, p := range permissions {
 		set[p] = struct{}{}
 	}
-	return access.Scope{Env: environment.Environment{ID: "test"}, Caller: access.Caller{AccountID: id, Username: "u" + id, Permissions: set}}
+	return access.Scope{Env: environment.Environment{ID: "test"},
+		Caller: access.Caller{AccountID: id, Username: "u" + id, Permissions: set}}
 }
 
 func job(id string, kind transfer.Kind, state transfer.State, by string) transfer.Job {
 	return transfer.Job{ID: id, Env: "test", Kind: kind, State: state, ByID: by, By: "u" + by, Created: now}
 }
 
-func refused(t *testing.T, name string, err error, kind fault.Kind, code string) {
+func wantFault(t *testing.T, name string, err error, kind fault.Kind, code string) {
 	t.Helper()
 	if f := fault.As(err); f == nil || f.Kind != kind || f.Code != code {
 		t.Errorf("%s: %v, want %s", name, err, code)
@@ -169,19 +174,20 @@ func refused(t *testing.T, name string, err error, kind fault.Kind, code string)
 
 // V68: the form is for one key, at most 10 MB, for five minutes.
 func TestBeginImportGivesAFormForItsOwnKey(t *testing.T) {
-	d := newDesk()
+	d := newFakeStore()
 	got, form, err := d.service().BeginImport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
 	want := job("new", transfer.Import, transfer.Created, "9")
 	want.Options.DateFormat = sheet.ISO
-	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.jobs["new"], want) || len(d.sent) > 0 {
+	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.jobs["new"], want) || len(d.messages) > 0 {
 		t.Errorf("%+v %v", got, err)
 	}
-	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["most"] != "10485760" || form.Fields["for"] != "5m0s" || !form.Expires.Equal(now.Add(123456+5*time.Minute)) {
+	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["most"] != "10485760" ||
+		form.Fields["for"] != "5m0s" || !form.Expires.Equal(now.Add(123456+5*time.Minute)) {
 		t.Errorf("%+v", form)
 	}
 	for _, method := range []string{"Form", "Create"} {
-		d := newDesk()
-		d.fail[method] = errDown
+		d := newFakeStore()
+		d.errs[method] = errDown
 		if _, _, err := d.service().BeginImport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -193,19 +199,21 @@ func TestSubmitTakesTheVersionThatIsThere(t *testing.T) {
 	for _, queue := range []bool{false, true} {
 		j := job("j", transfer.Import, transfer.Created, "9")
 		j.Options.Queue = queue
-		d := newDesk(j)
-		d.heads[j.UploadKey()] = transfer.File{Key: j.UploadKey(), Version: "v7", ETag: "e", Size: transfer.MaxFile}
+		d := newFakeStore(j)
+		d.uploads[j.UploadKey()] = transfer.File{Key: j.UploadKey(), Version: "v7", ETag: "e", Size: transfer.MaxFileBytes}
 		got, err := d.service().Submit(t.Context(), caller("9"), "j")
-		if err != nil || got.State != transfer.Submitted || !got.Queued || got.File.Version != "v7" || !got.Submitted.Equal(now) {
+		if err != nil || got.State != transfer.Submitted || !got.MessageSent || got.File.Version != "v7" ||
+			!got.Submitted.Equal(now) {
 			t.Fatalf("%+v %v", got, err)
 		}
 		group := map[bool]string{false: "j", true: "test"}[queue]
-		if want := []string{group + ` j {"env":"test","job":"j"}`}; !reflect.DeepEqual(d.sent, want) || !d.jobs["j"].Queued {
-			t.Errorf("sent %q", d.sent)
+		if want := []string{group + ` j {"env":"test","job":"j"}`}; !reflect.DeepEqual(d.messages, want) ||
+			!d.jobs["j"].MessageSent {
+			t.Errorf("sent %q", d.messages)
 		}
 		again, err := d.service().Submit(t.Context(), caller("9"), "j") // a double click
-		if err != nil || again.ID != "j" || again.State != transfer.Submitted || len(d.sent) != 1 {
-			t.Errorf("sent again: %q", d.sent)
+		if err != nil || again.ID != "j" || again.State != transfer.Submitted || len(d.messages) != 1 {
+			t.Errorf("sent again: %q", d.messages)
 		}
 	}
 }
@@ -213,46 +221,47 @@ func TestSubmitTakesTheVersionThatIsThere(t *testing.T) {
 // V67: a submit that stopped between the record and the queue is taken up by the next.
 func TestSubmitIsTakenUpAgain(t *testing.T) {
 	j := job("j", transfer.Import, transfer.Created, "9")
-	d := newDesk(j)
-	d.heads[j.UploadKey()] = transfer.File{Version: "v7"}
-	d.fail["Send"] = errDown
+	d := newFakeStore(j)
+	d.uploads[j.UploadKey()] = transfer.File{Version: "v7"}
+	d.errs["Send"] = errDown
 	_, err := d.service().Submit(t.Context(), caller("9"), "j")
-	refused(t, "the queue is away", err, fault.Unavailable, "queue")
-	if !errors.Is(err, errDown) || d.jobs["j"].State != transfer.Submitted || d.jobs["j"].Queued {
+	wantFault(t, "the queue is away", err, fault.Unavailable, "queue")
+	if !errors.Is(err, errDown) || d.jobs["j"].State != transfer.Submitted || d.jobs["j"].MessageSent {
 		t.Errorf("%v %+v", err, d.jobs["j"])
 	}
-	d.fail = map[string]error{}
-	d.heads[j.UploadKey()] = transfer.File{Version: "v8"} // posted later: not what was submitted
-	if got, err := d.service().Submit(t.Context(), caller("9"), "j"); err != nil || !got.Queued || len(d.sent) != 1 || d.jobs["j"].File.Version != "v7" {
+	d.errs = map[string]error{}
+	d.uploads[j.UploadKey()] = transfer.File{Version: "v8"} // posted later: not what was submitted
+	if got, err := d.service().Submit(t.Context(), caller("9"), "j"); err != nil || !got.MessageSent ||
+		len(d.messages) != 1 || d.jobs["j"].File.Version != "v7" {
 		t.Errorf("%v %+v", err, d.jobs["j"])
 	}
 }
 
 func TestSubmitRefuses(t *testing.T) {
 	j, export := job("j", transfer.Import, transfer.Created, "9"), job("x", transfer.Export, transfer.Submitted, "9")
-	d := newDesk(j, export)
+	d := newFakeStore(j, export)
 	_, err := d.service().Submit(t.Context(), caller("9"), "j")
-	refused(t, "no file", err, fault.Conflict, "noUpload")
-	d.heads[j.UploadKey()] = transfer.File{Size: transfer.MaxFile + 1}
+	wantFault(t, "no file", err, fault.Conflict, "noUpload")
+	d.uploads[j.UploadKey()] = transfer.File{Size: transfer.MaxFileBytes + 1}
 	_, err = d.service().Submit(t.Context(), caller("9"), "j")
-	refused(t, "one byte too many", err, fault.TooLarge, "fileTooLarge")
+	wantFault(t, "one byte too many", err, fault.TooLarge, "fileTooLarge")
 	_, err = d.service().Submit(t.Context(), caller("9"), "x")
-	refused(t, "an export", err, fault.Conflict, "notImport")
+	wantFault(t, "an export", err, fault.Conflict, "notImport")
 	_, err = d.service().Submit(t.Context(), caller("9"), "none")
-	refused(t, "none", err, fault.NotFound, "notFound")
+	wantFault(t, "none", err, fault.NotFound, "notFound")
 	_, err = d.service().Submit(t.Context(), caller("8"), "j")
-	refused(t, "another's", err, fault.NotFound, "notFound") // V58
+	wantFault(t, "another's", err, fault.NotFound, "notFound") // V58
 	_, err = d.service().Submit(t.Context(), caller("8", access.AccountAdmin), "j")
-	refused(t, "another's, to an administrator", err, fault.Forbidden, "notYours")
-	d.heads[j.UploadKey()] = transfer.File{}
-	d.before = func() { d.before = nil; other := j; other.State = transfer.Submitted; d.jobs["j"] = other }
+	wantFault(t, "another's, to an administrator", err, fault.Forbidden, "notYours")
+	d.uploads[j.UploadKey()] = transfer.File{}
+	d.onWrite = func() { d.onWrite = nil; other := j; other.State = transfer.Submitted; d.jobs["j"] = other }
 	if got, err := d.service().Submit(t.Context(), caller("9"), "j"); err != nil || got.State != transfer.Submitted {
 		t.Errorf("another click was faster: %+v %v", got, err)
 	}
 	for _, method := range []string{"Job", "Head", "Move", "Mark"} {
-		d := newDesk(j)
-		d.heads[j.UploadKey()] = transfer.File{}
-		d.fail[method] = errDown
+		d := newFakeStore(j)
+		d.uploads[j.UploadKey()] = transfer.File{}
+		d.errs[method] = errDown
 		if _, err := d.service().Submit(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -261,52 +270,56 @@ func TestSubmitRefuses(t *testing.T) {
 
 // A worker that was faster than the note that its message is sent is no fault.
 func TestSubmitOfAJobThatHasEndedMeanwhile(t *testing.T) {
-	d := newDesk()
-	d.before = func() { j := d.jobs["new"]; j.State = transfer.Done; d.jobs["new"] = j }
+	d := newFakeStore()
+	d.onWrite = func() { j := d.jobs["new"]; j.State = transfer.Done; d.jobs["new"] = j }
 	got, err := d.service().BeginExport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
-	if err != nil || got.Kind != transfer.Export || len(d.sent) != 1 {
+	if err != nil || got.Kind != transfer.Export || len(d.messages) != 1 {
 		t.Errorf("%+v %v", got, err)
 	}
-	d = newDesk()
-	d.fail["Create"] = errDown
-	if _, err := d.service().BeginExport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) || len(d.sent) > 0 {
-		t.Errorf("%v, sent %v", err, d.sent)
+	d = newFakeStore()
+	d.errs["Create"] = errDown
+	if _, err := d.service().BeginExport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) ||
+		len(d.messages) > 0 {
+		t.Errorf("%v, sent %v", err, d.messages)
 	}
 }
 
 func TestCancel(t *testing.T) {
 	for state, want := range map[transfer.State]string{
 		transfer.Created: "cancelled", transfer.Submitted: "cancelled", transfer.Checking: "asked", transfer.Writing: "asked",
-		transfer.RollingBack: "busy", transfer.Done: "ended", transfer.Refused: "ended", transfer.Failed: "ended", transfer.Cancelled: "cancelled",
+		transfer.RollingBack: "busy", transfer.Done: "ended", transfer.Refused: "ended", transfer.Failed: "ended",
+		transfer.Cancelled: "cancelled",
 	} {
-		d := newDesk(job("j", transfer.Import, state, "9"))
+		d := newFakeStore(job("j", transfer.Import, state, "9"))
 		got, err := d.service().Cancel(t.Context(), caller("9"), "j")
 		is := d.jobs["j"]
 		switch want {
 		case "cancelled":
-			if err != nil || got.State != transfer.Cancelled || is.State != transfer.Cancelled || (state != transfer.Cancelled && is.Ended.IsZero()) {
+			if err != nil || got.State != transfer.Cancelled || is.State != transfer.Cancelled ||
+				(state != transfer.Cancelled && is.Ended.IsZero()) {
 				t.Errorf("%s: %+v %v", state, is, err)
 			}
 		case "asked":
-			if err != nil || !got.CancelAsked || !is.CancelAsked || is.State != state {
+			if err != nil || !got.CancelRequested || !is.CancelRequested || is.State != state {
 				t.Errorf("%s: %+v %v", state, is, err)
 			}
 		default:
-			refused(t, string(state), err, fault.Conflict, want)
+			wantFault(t, string(state), err, fault.Conflict, want)
 		}
 	}
 	// The worker begins just then: the cancel is asked for instead.
-	d := newDesk(job("j", transfer.Import, transfer.Submitted, "9"))
-	d.before = func() { d.before = nil; j := d.jobs["j"]; j.State = transfer.Checking; d.jobs["j"] = j }
-	if got, err := d.service().Cancel(t.Context(), caller("9"), "j"); err != nil || !got.CancelAsked || !d.jobs["j"].CancelAsked {
+	d := newFakeStore(job("j", transfer.Import, transfer.Submitted, "9"))
+	d.onWrite = func() { d.onWrite = nil; j := d.jobs["j"]; j.State = transfer.Checking; d.jobs["j"] = j }
+	if got, err := d.service().Cancel(t.Context(), caller("9"), "j"); err != nil || !got.CancelRequested ||
+		!d.jobs["j"].CancelRequested {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err := d.service().Cancel(t.Context(), caller("8"), "j")
-	refused(t, "another's", err, fault.NotFound, "notFound")
+	wantFault(t, "another's", err, fault.NotFound, "notFound")
 	if _, err := d.service().Cancel(t.Context(), caller("8", access.AccountAdmin), "j"); err != nil {
 		t.Errorf("an administrator: %v", err)
 	}
-	d.fail["Mark"] = errDown
+	d.errs["Mark"] = errDown
 	if _, err := d.service().Cancel(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
@@ -318,7 +331,7 @@ func TestList(t *testing.T) {
 	for i := range 11 {
 		jobs = append(jobs, job(fmt.Sprintf("j%02d", i), transfer.Export, transfer.Done, fmt.Sprint(i%3)))
 	}
-	d := newDesk(jobs...)
+	d := newFakeStore(jobs...)
 	for who, want := range map[string]string{"0": "[j00 j03 j06 j09]", "2": "[j02 j05 j08]", "7": "[]"} {
 		for limit := 1; limit <= 12; limit++ {
 			got := []string{}
@@ -339,10 +352,11 @@ func TestList(t *testing.T) {
 			}
 		}
 	}
-	if all, _, err := d.service().List(t.Context(), caller("7", access.AccountAdmin), "", 50); err != nil || len(all) != 11 {
+	if all, _, err := d.service().List(t.Context(), caller("7", access.AccountAdmin), "", 50); err != nil ||
+		len(all) != 11 {
 		t.Errorf("an administrator: %d, %v", len(all), err)
 	}
-	d.fail["Jobs"] = errDown
+	d.errs["Jobs"] = errDown
 	if _, _, err := d.service().List(t.Context(), caller("0"), "", 5); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
@@ -350,26 +364,29 @@ func TestList(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	j := job("j", transfer.Import, transfer.Refused, "9")
-	j.Report = true
+	j.HasReport = true
 	running, early := job("r", transfer.Import, transfer.Writing, "9"), job("e", transfer.Import, transfer.Cancelled, "9")
-	d := newDesk(j, running, early)
-	d.files[j.ReportKey()] = []byte(`[{"row":2,"username":"doej","outcome":"failed","errors":[{"field":"Email","code":"taken","message":"m"}]}]`)
+	d := newFakeStore(j, running, early)
+	d.files[j.ReportKey()] = []byte(
+		`[{"row":2,"username":"doej","outcome":"failed","errors":[{"field":"Email","code":"taken","message":"m"}]}]`)
 	got, err := d.service().Rows(t.Context(), caller("9"), "j")
-	want := []transfer.Row{{Row: 2, Username: "doej", Outcome: transfer.RowFailed, Errors: []transfer.RowError{{Field: "Email", Code: "taken", Message: "m"}}}}
+	want := []transfer.Row{
+		{Row: 2, Username: "doej", Outcome: transfer.RowFailed,
+			Errors: []transfer.RowError{{Field: "Email", Code: "taken", Message: "m"}}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err = d.service().Rows(t.Context(), caller("9"), "r")
-	refused(t, "running", err, fault.Conflict, "notEnded")
+	wantFault(t, "running", err, fault.Conflict, "notEnded")
 	if got, err := d.service().Rows(t.Context(), caller("9"), "e"); err != nil || got != nil {
 		t.Errorf("without a report: %v %v", got, err)
 	}
 	_, err = d.service().Rows(t.Context(), caller("8", access.AccountAdmin), "j")
-	refused(t, "another's", err, fault.Forbidden, "notYours")
+	wantFault(t, "another's", err, fault.Forbidden, "notYours")
 	delete(d.files, j.ReportKey())
 	_, err = d.service().Rows(t.Context(), caller("9"), "j")
-	refused(t, "swept", err, fault.NotFound, "expired")
-	d.files[j.ReportKey()], d.fail["Get"] = nil, errDown
+	wantFault(t, "swept", err, fault.NotFound, "expired")
+	d.files[j.ReportKey()], d.errs["Get"] = nil, errDown
 	if _, err := d.service().Rows(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
@@ -380,25 +397,27 @@ func TestDownload(t *testing.T) {
 	j := job("j", transfer.Export, transfer.Done, "9")
 	j.Files = 2
 	running, imported := job("r", transfer.Export, transfer.Writing, "9"), job("i", transfer.Import, transfer.Done, "9")
-	d := newDesk(j, running, imported)
+	d := newFakeStore(j, running, imported)
 	got, err := d.service().Download(t.Context(), caller("9"), "j")
 	until := now.Add(123456 + 5*time.Minute)
-	want := []transfer.Link{
-		{Name: "user-accounts-2026-01-05-01.xlsx", URL: "https://files/exports/test/j/01.xlsx?as=user-accounts-2026-01-05-01.xlsx&for=5m0s", Expires: until},
-		{Name: "user-accounts-2026-01-05-02.xlsx", URL: "https://files/exports/test/j/02.xlsx?as=user-accounts-2026-01-05-02.xlsx&for=5m0s", Expires: until},
+	want := []transfer.DownloadLink{
+		{Name: "user-accounts-2026-01-05-01.xlsx",
+			URL: "https://files/exports/test/j/01.xlsx?as=user-accounts-2026-01-05-01.xlsx&for=5m0s", Expires: until},
+		{Name: "user-accounts-2026-01-05-02.xlsx",
+			URL: "https://files/exports/test/j/02.xlsx?as=user-accounts-2026-01-05-02.xlsx&for=5m0s", Expires: until},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err = d.service().Download(t.Context(), caller("9"), "r")
-	refused(t, "running", err, fault.Conflict, "notDone")
+	wantFault(t, "running", err, fault.Conflict, "notDone")
 	_, err = d.service().Download(t.Context(), caller("9"), "i")
-	refused(t, "an import", err, fault.Conflict, "notExport")
+	wantFault(t, "an import", err, fault.Conflict, "notExport")
 	_, err = d.service().Download(t.Context(), caller("8", access.AccountAdmin), "j")
-	refused(t, "another's", err, fault.Forbidden, "notYours")
+	wantFault(t, "another's", err, fault.Forbidden, "notYours")
 	_, err = d.service().Download(t.Context(), caller("8"), "j")
-	refused(t, "another's, to nobody", err, fault.NotFound, "notFound")
-	d.fail["Link"] = errDown
+	wantFault(t, "another's, to nobody", err, fault.NotFound, "notFound")
+	d.errs["Link"] = errDown
 	if _, err := d.service().Download(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
@@ -406,8 +425,9 @@ func TestDownload(t *testing.T) {
 
 func TestEnded(t *testing.T) {
 	for state, want := range map[transfer.State]bool{
-		transfer.Created: false, transfer.Submitted: false, transfer.Checking: false, transfer.Writing: false, transfer.RollingBack: false,
-		transfer.Done: true, transfer.Refused: true, transfer.Cancelled: true, transfer.Failed: true,
+		transfer.Created: false, transfer.Submitted: false, transfer.Checking: false, transfer.Writing: false,
+		transfer.RollingBack: false,
+		transfer.Done:        true, transfer.Refused: true, transfer.Cancelled: true, transfer.Failed: true,
 	} {
 		if state.Ended() != want {
 			t.Errorf("%s: %v", state, !want)

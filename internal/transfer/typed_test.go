@@ -11,8 +11,9 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// typed makes a workbook as people make them: the library stores numbers as numbers, and do may spoil it further.
-func typed(t testing.TB, do func(*excelize.File), rows ...[]any) []byte {
+// excelizeBook makes a workbook as people make them: the library stores numbers as numbers, and do may spoil it
+// further.
+func excelizeBook(t testing.TB, do func(*excelize.File), rows ...[]any) []byte {
 	t.Helper()
 	f := excelize.NewFile()
 	for i, row := range rows {
@@ -37,7 +38,7 @@ func typed(t testing.TB, do func(*excelize.File), rows ...[]any) []byte {
 	return out.Bytes()
 }
 
-func heading(names ...string) []any {
+func headerRow(names ...string) []any {
 	out := make([]any, len(names))
 	for i, n := range names {
 		out[i] = n
@@ -65,15 +66,17 @@ func TestNumbersTypedWhereTextIsMeant(t *testing.T) {
 		"yes as a boolean":            {"MFA requires", true, "created", false},
 		"two is no answer":            {"MFA requires", 2, "failed MFA requires:yesNo", false},
 	} {
-		o := newOffice()
-		header := append(heading("Username", "Description", "User licenses", "Email", "Create Resource", "Resource group"), c.column)
-		o.submit(transfer.Options{SkipErrors: true}, typed(t, nil, header, []any{"n", "N", "FULL", "n@example.com", "y", "CREW", c.value}))
-		o.runs(t, transfer.Done)
-		if got := o.report(t); got[0] != c.want {
+		o := newFakeBackend()
+		header := append(headerRow("Username", "Description", "User licenses", "Email", "Create Resource", "Resource group"),
+			c.column)
+		o.submit(transfer.Options{SkipErrors: true},
+			excelizeBook(t, nil, header, []any{"n", "N", "FULL", "n@example.com", "y", "CREW", c.value}))
+		o.runTo(t, transfer.Done)
+		if got := o.outcomes(t); got[0] != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
-		if c.cure && !strings.Contains(o.rowsOf(t)[0].Errors[0].Message, "format") {
-			t.Errorf("%s: no cure in %+v", name, o.rowsOf(t)[0].Errors)
+		if c.cure && !strings.Contains(o.rowResults(t)[0].Errors[0].Message, "format") {
+			t.Errorf("%s: no cure in %+v", name, o.rowResults(t)[0].Errors)
 		}
 	}
 }
@@ -82,8 +85,8 @@ func TestNumbersTypedWhereTextIsMeant(t *testing.T) {
 func TestSheetsAsPeopleMakeThem(t *testing.T) {
 	day := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for name, epoch1904 := range map[string]bool{"1900": false, "1904": true} {
-		o := newOffice()
-		o.submit(transfer.Options{SkipErrors: true}, typed(t, func(f *excelize.File) {
+		o := newFakeBackend()
+		o.submit(transfer.Options{SkipErrors: true}, excelizeBook(t, func(f *excelize.File) {
 			serial := 46387.0 // 2026-12-31 counted from 1900
 			if epoch1904 {
 				serial -= 1462
@@ -104,17 +107,18 @@ func TestSheetsAsPeopleMakeThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-		}, heading("Username", "Description", "User licenses", "Email", "Date to", "User roles"),
+		}, headerRow("Username", "Description", "User licenses", "Email", "Date to", "User roles"),
 			[]any{"\u00a0One\u200b ", " New\u00a0", "full\t", "one@example.com\u00a0"},
 			nil, nil,
 			[]any{"two", "Two", "FULL", "two@example.com", day.Format(time.DateOnly), " viewer ;; SELF;"},
 			[]any{"three", nil, "FULL", "three@example.com"}))
-		o.runs(t, transfer.Done)
-		rows := o.rowsOf(t)
+		o.runTo(t, transfer.Done)
+		rows := o.rowResults(t)
 		if len(rows) != 3 || rows[0].Row != 2 || rows[1].Row != 5 || rows[2].Row != 6 {
 			t.Fatalf("%s: %+v", name, rows)
 		}
-		if one := o.accounts["one"]; one.DateTo != "2026-12-31" || one.Username != "One" || one.Name != "New" || one.Email != "one@example.com" {
+		if one := o.accounts["one"]; one.DateTo != "2026-12-31" || one.Username != "One" || one.Name != "New" ||
+			one.Email != "one@example.com" {
 			t.Errorf("%s: %+v", name, one)
 		}
 		if two := o.accounts["two"]; two.DateTo != "2026-12-31" || strings.Join(two.Roles, ",") != "SELF,VIEWER" {

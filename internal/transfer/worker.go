@@ -22,90 +22,93 @@ import (
 
 // What a step of the store can come to besides an error.
 var (
-	// ErrLost means that another worker took the job, or it ended: this one must stop.
-	ErrLost = errors.New("job was taken by another worker")
+	// ErrSuperseded means that another worker took the job, or it ended: this one must stop.
+	ErrSuperseded = errors.New("job was taken by another worker")
 	// ErrCancelled means that a person asked to cancel.
 	ErrCancelled = errors.New("cancel was asked for")
-	// ErrOvertaken means that an account or identifier of the import was changed by somebody since it was checked.
-	ErrOvertaken = errors.New("an account changed meanwhile")
+	// ErrStale means that an account or identifier of the import was changed by somebody since it was checked.
+	ErrStale = errors.New("an account changed meanwhile")
 )
 
-// Jobs is the record of jobs as the worker needs it. Every write holds the job's epoch against the stored one.
-type Jobs interface {
-	// Take raises the job's epoch, so that no earlier worker can write any more, and returns the job.
-	Take(ctx context.Context, env, id string) (Job, error)
-	// Save writes the job's body and state; ErrLost.
+// WorkerJobStore is the record of jobs as the worker needs it. Every write holds the job's epoch against the stored
+// one.
+type WorkerJobStore interface {
+	// Claim raises the job's epoch, so that no earlier worker can write any more, and returns the job.
+	Claim(ctx context.Context, env, id string) (Job, error)
+	// Save writes the job's body and state; ErrSuperseded.
 	Save(ctx context.Context, j Job) error
-	// CancelAsked reports whether a person asked to cancel a job.
-	CancelAsked(ctx context.Context, env, id string) (bool, error)
+	// CancelRequested reports whether a person asked to cancel a job.
+	CancelRequested(ctx context.Context, env, id string) (bool, error)
 }
 
 // Staging is how an import reaches the table unseen and comes to count.
 type Staging interface {
-	// Begin gives the import its number and sets it Writing; ErrLost, ErrCancelled.
+	// Begin gives the import its number and sets it Writing; ErrSuperseded, ErrCancelled.
 	Begin(ctx context.Context, j Job) (Job, error)
 	// Stage writes as many of the rows as one transaction holds, with the job's progress, and returns how many those are;
-	// ErrLost, ErrCancelled, ErrOvertaken.
-	Stage(ctx context.Context, j Job, rows []Staged) (int, error)
+	// ErrSuperseded, ErrCancelled, ErrStale.
+	Stage(ctx context.Context, j Job, rows []StagedRow) (int, error)
 	// Commit makes the import count, with the seats that it takes and gives back, and ends the job, if the actor's account
-	// still has the epoch and the licences the seats; ErrLost, ErrCancelled, ErrOvertaken.
+	// still has the epoch and the licences the seats; ErrSuperseded, ErrCancelled, ErrStale.
 	Commit(ctx context.Context, j Job, actor access.Caller, seats []account.SeatChange) error
-	// TakeBack undoes what was staged for the rows, given by normalised username and email, or, for nil, for those that carry
-	// the import's number; it may be called again.
-	TakeBack(ctx context.Context, j Job, rows []Trace) error
-	// Close ends the number of an import that was taken back and gives the job its state; ErrLost.
-	Close(ctx context.Context, j Job) error
+	// Rollback undoes what was staged for the rows, given by normalised username and email, or, for nil, for those that
+	// carry the import's number; it may be called again.
+	Rollback(ctx context.Context, j Job, rows []RowRef) error
+	// FinishRollback ends the number of an import that was taken back and gives the job its state; ErrSuperseded.
+	FinishRollback(ctx context.Context, j Job) error
 }
 
-// Staged is a row to write.
-type Staged struct {
-	// Next is the index of the row after this one: where a later worker goes on.
-	Next int
-	// Write is what becomes of the account; without an account in it the row changes the resource alone.
-	Write account.Write
-	// Staff is what becomes of the account's resource, nil for nothing.
-	Staff *resource.Write
-	// ManagerMade says that the resource's manager is one that this import makes; Named that the new resource is the manager of
-	// one that this import writes. So neither waits for the other to be staged.
-	ManagerMade, Named bool
-	// Takes are the identifiers that the account gets from others of the file, with the ids of those, Leaves those that others
-	// of the file get from it.
-	Takes  map[string]string
-	Leaves []string
+// StagedRow is a row to write.
+type StagedRow struct {
+	// NextRow is the index of the row after this one: where a later worker goes on.
+	NextRow int
+	// Account is what becomes of the account; without an account in it the row changes the resource alone.
+	Account account.Write
+	// Resource is what becomes of the account's resource, nil for nothing.
+	Resource *resource.Write
+	// ManagerCreated says that the resource's manager is one that this import makes; Named that the new resource is the
+	// manager of one that this import writes. So neither waits for the other to be staged.
+	ManagerCreated, IsManager bool
+	// AcquiredIdentifiers are the identifiers that the account gets from others of the file, with the ids of those, Leaves
+	// those that others of the file get from it.
+	AcquiredIdentifiers map[string]string
+	ReleasedIdentifiers []string
 }
 
-// Trace is what tells where a row was staged: username and email normalised, the code of the resource it names folded, the id of
-// the account that it changes, whose username a person may change meanwhile.
-type Trace struct{ Username, Email, Resource, ID string }
+// RowRef is what tells where a row was staged: username and email normalised, the code of the resource it names folded,
+// the id of the account that it changes, whose username a person may change meanwhile.
+type RowRef struct{ Username, Email, Resource, ID string }
 
 // Directory is what the worker reads of accounts.
 type Directory interface {
 	// Actor returns the scope of the account that a job runs for, as of now; Forbidden if it cannot sign in any more.
 	Actor(ctx context.Context, env, accountID string) (access.Scope, error)
-	// Rows returns what there is for each normalised username, in order.
-	Rows(ctx context.Context, env environment.Environment, mark int64, usernames []string) ([]Found, error)
+	// AccountsByUsername returns what there is for each normalised username, in order.
+	AccountsByUsername(ctx context.Context, env environment.Environment, importID int64,
+		usernames []string) ([]AccountState, error)
 	// Owners returns the account that holds each normalised identifier, for those that are held.
 	Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error)
 	// Page is account.Store's.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
-	account.SeatCounts
+	account.SeatCounter
 }
 
-// Found is what the directory has for a username.
-type Found struct {
+// AccountState is what the directory has for a username.
+type AccountState struct {
 	Account account.Account
 	// Exists is false for a username that is free, as far as readers see.
 	Exists bool
 	// Staged rows were written by this import already; New says that it made them.
-	Staged, New bool
-	// Written is what this import staged.
-	Written account.Account
-	// Busy rows are being written by another import, or Leaving: taken away by an undo that counts, and not cleared up yet.
-	Busy, Leaving bool
-	// Gone says that this import takes the account away, Former what it was before the import that wrote it last, if nobody
-	// wrote it since and that one did not make it.
-	Gone   bool
-	Former *account.Account
+	Staged, Created bool
+	// StagedAccount is what this import staged.
+	StagedAccount account.Account
+	// Busy rows are being written by another import, or Leaving: taken away by an undo that counts, and not cleared up
+	// yet.
+	Busy, BeingRemoved bool
+	// Tombstone says that this import takes the account away, Former what it was before the import that wrote it last, if
+	// nobody wrote it since and that one did not make it.
+	Tombstone bool
+	Previous  *account.Account
 }
 
 // Files is the store of workbooks and reports.
@@ -115,36 +118,36 @@ type Files interface {
 	Put(ctx context.Context, key, contentType string, body []byte) error
 }
 
-// Worker runs jobs, one at a time. A message may be delivered twice, late, or while an earlier worker still thinks that it
-// runs: Take raises the epoch, and every later write of the earlier one fails. There is no lease, because the queue
+// Worker runs jobs, one at a time. A message may be delivered twice, late, or while an earlier worker still thinks that
+// it runs: Take raises the epoch, and every later write of the earlier one fails. There is no lease, because the queue
 // delivers one message of a job at a time and a second worker only ever follows a dead or stuck first.
 type Worker struct {
-	Jobs      Jobs
+	Jobs      WorkerJobStore
 	Staging   Staging
 	Directory Directory
 	Resources Resources
-	Undoing   Undoing
+	UndoStore UndoStore
 	Files     Files
 	Rules     account.Rules
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() string
-	Turns     Turns
+	Scheduler Scheduler
 	// Sleep waits for readers before what they may still see is removed; nil does not wait.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is none, or
-// its turn has not come (Turns).
+// Run runs a job as far as it goes. It returns nil once the message may be deleted: the job has ended, or there is
+// none, or its turn has not come (Turns).
 func (w *Worker) Run(ctx context.Context, env, id string) error {
-	job, found, err := w.take(ctx, env, id)
+	job, found, err := w.claim(ctx, env, id)
 	if err != nil || !found {
 		return err
 	}
 	if job.State.Ended() {
-		return w.follow(ctx, job)
+		return w.afterEnd(ctx, job)
 	}
-	if wait, err := w.Turns.waits(ctx, job); wait || err != nil {
+	if wait, err := w.Scheduler.mustWait(ctx, job); wait || err != nil {
 		return err
 	}
 	if job.Kind == Export {
@@ -152,26 +155,26 @@ func (w *Worker) Run(ctx context.Context, env, id string) error {
 	} else {
 		job, err = w.importFile(ctx, job)
 	}
-	if errors.Is(err, ErrLost) {
+	if errors.Is(err, ErrSuperseded) {
 		w.Log.WarnContext(ctx, "job was taken over", "job", id, "epoch", job.Epoch)
 	}
 	if err != nil {
 		return err
 	}
-	return w.follow(ctx, job)
+	return w.afterEnd(ctx, job)
 }
 
-// follow is what comes after the end of a job: the next one's turn, and what an undo left behind.
-func (w *Worker) follow(ctx context.Context, job Job) error {
-	if err := w.Turns.next(ctx, job.Env, job.ID); err != nil {
+// afterEnd is what comes after the end of a job: the next one's turn, and what an undo left behind.
+func (w *Worker) afterEnd(ctx context.Context, job Job) error {
+	if err := w.Scheduler.startNext(ctx, job.Env, job.ID); err != nil {
 		return err
 	}
-	return w.sweep(ctx, job)
+	return w.purgeTombstones(ctx, job)
 }
 
-// take takes a job, unless there is none or it was not submitted.
-func (w *Worker) take(ctx context.Context, env, id string) (Job, bool, error) {
-	job, err := w.Jobs.Take(ctx, env, id)
+// claim takes a job, unless there is none or it was not submitted.
+func (w *Worker) claim(ctx context.Context, env, id string) (Job, bool, error) {
+	job, err := w.Jobs.Claim(ctx, env, id)
 	if fault.Is(err, fault.NotFound) || (err == nil && job.State == Created) {
 		w.Log.WarnContext(ctx, "message for a job that is not there or not submitted", "job", id)
 		return Job{}, false, nil
@@ -185,23 +188,23 @@ const maxRestarts = 3
 // importFile runs an import from wherever its record says it stands, and returns it as it ended.
 func (w *Worker) importFile(ctx context.Context, job Job) (Job, error) {
 	for {
-		if job.CancelAsked && job.State != RollingBack {
-			job.EndAs = Cancelled
-			job.State = w.undoState(job)
+		if job.CancelRequested && job.State != RollingBack {
+			job.FinalState = Cancelled
+			job.State = w.rollbackState(job)
 		}
 		r := importRun{Worker: w, job: job}
-		if err := r.open(ctx); err != nil {
+		if err := r.load(ctx); err != nil {
 			return r.job, err
 		}
-		if r.job.State != RollingBack && r.job.EndAs == "" {
-			if err := r.proceed(ctx); err != nil {
+		if r.job.State != RollingBack && r.job.FinalState == "" {
+			if err := r.execute(ctx); err != nil {
 				return r.job, err
 			}
 		}
-		if r.job.EndAs == "" {
+		if r.job.FinalState == "" {
 			return r.job, nil // committed
 		}
-		again, err := r.giveUp(ctx)
+		again, err := r.rollback(ctx)
 		if err != nil || !again {
 			return r.job, err
 		}
@@ -209,9 +212,9 @@ func (w *Worker) importFile(ctx context.Context, job Job) (Job, error) {
 	}
 }
 
-// undoState is the state in which a job that will not commit goes on: with rows to take back, or with nothing done.
-func (w *Worker) undoState(job Job) State {
-	if job.Import != 0 {
+// rollbackState is the state in which a job that will not commit goes on: with rows to take back, or with nothing done.
+func (w *Worker) rollbackState(job Job) State {
+	if job.ImportID != 0 {
 		return RollingBack
 	}
 	return job.State
@@ -220,41 +223,41 @@ func (w *Worker) undoState(job Job) State {
 // importRun is one import in one worker.
 type importRun struct {
 	*Worker
-	job   Job
-	scope access.Scope
-	in    reader
-	hash  string
-	// data is the uploaded file, marked the sheet that is being made of it while rows are staged.
-	data   []byte
-	marked chan markedSheet
-	// heads are the marks of a sheet whose headings are not right.
-	heads []sheet.RowMark
-	lines []line
-	// former says of each line of an undo what the import did.
-	former []formerRow
-	rows   []Row
-	plans  []plan
-	todo   []Staged
-	// staff is what was found of resources, by folded code; made are those the file makes, with their rows, named those of
-	// them that are somebody's manager.
-	staff map[string]FoundResource
-	made  map[string]int
-	named map[string]bool
-	// copied are the roles that new accounts get, nil for none.
-	copied []string
+	job      Job
+	scope    access.Scope
+	reader   rowReader
+	fileHash string
+	// file is the uploaded file, marked the sheet that is being made of it while rows are staged.
+	file        []byte
+	resultSheet chan resultSheet
+	// headingMarks are the marks of a sheet whose headings are not right.
+	headingMarks []sheet.RowMark
+	lines        []rowInput
+	// importedRows says of each line of an undo what the import did.
+	importedRows []importedRow
+	rows         []Row
+	plans        []rowPlan
+	toStage      []StagedRow
+	// resources is what was found of resources, by folded code; made are those the file makes, with their rows, named
+	// those of them that are somebody's manager.
+	resources    map[string]ResourceState
+	newResources map[string]int
+	newManagers  map[string]bool
+	// copiedRoles are the roles that new accounts get, nil for none.
+	copiedRoles []string
 	// seats is what the import as a whole changes of the seats in use.
 	seats []account.SeatChange
 }
 
 // refuse ends the import without a change; with rows to take back if some were staged.
 func (r *importRun) refuse(as State, code, detail string) {
-	r.job.EndAs = as
+	r.job.FinalState = as
 	r.job.Problem = &Problem{Code: code, Detail: detail}
 }
 
-// open reads the file. What is wrong with it as a whole refuses the import.
-func (r *importRun) open(ctx context.Context) error {
-	if r.job.Import == 0 && r.job.EndAs != "" {
+// load reads the file. What is wrong with it as a whole refuses the import.
+func (r *importRun) load(ctx context.Context) error {
+	if r.job.ImportID == 0 && r.job.FinalState != "" {
 		return nil // nothing to take back, so no need to know the rows
 	}
 	if r.job.State == Submitted {
@@ -264,29 +267,30 @@ func (r *importRun) open(ctx context.Context) error {
 		}
 	}
 	if r.job.Kind == Undo {
-		return r.openUndo(ctx)
+		return r.loadUndo(ctx)
 	}
-	const gone = "The uploaded file is not there any more, or was replaced after the submit. Nothing was imported; begin a new import and upload it again."
+	const gone = "The uploaded file is not there any more, or was replaced after the submit. Nothing was imported; " +
+		"begin a new import and upload it again."
 	data, err := r.Files.Get(ctx, r.job.File)
 	if fault.Is(err, fault.NotFound) {
-		r.lose("fileGone", gone)
+		r.abort("fileGone", gone)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.data = data
-	if r.hash = hashOf(data); r.job.Import != 0 && r.job.FileHash != "" && r.job.FileHash != r.hash {
-		r.lose("fileGone", gone) // not the one whose rows were staged (V76)
+	r.file = data
+	if r.fileHash = sha256Hex(data); r.job.ImportID != 0 && r.job.FileHash != "" && r.job.FileHash != r.fileHash {
+		r.abort("fileGone", gone) // not the one whose rows were staged (V76)
 		return nil
 	}
-	if err := r.read(data); err != nil {
+	if err := r.parse(data); err != nil {
 		f := fault.As(err)
 		if f == nil {
 			return err
 		}
-		if r.job.Import != 0 { // a release that reads otherwise than the one that staged
-			r.lose(f.Code, f.Detail)
+		if r.job.ImportID != 0 { // a release that reads otherwise than the one that staged
+			r.abort(f.Code, f.Detail)
 			return nil
 		}
 		r.refuse(Refused, f.Code, f.Detail)
@@ -295,22 +299,24 @@ func (r *importRun) open(ctx context.Context) error {
 	return nil
 }
 
-func (r *importRun) read(data []byte) error {
+func (r *importRun) parse(data []byte) error {
 	wb, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.DefaultLimits())
 	if err != nil {
 		return err
 	}
-	r.job.Sheets, r.job.HiddenSheet = wb.Others(), wb.Hidden()
+	r.job.OtherSheets, r.job.HiddenSheet = wb.OtherSheets(), wb.Hidden()
 	header, err := wb.Header()
 	if err != nil {
 		return err
 	}
 	matched, bad := sheet.MatchHeadings(header, headings())
 	if len(bad) > 0 {
-		r.wrongHeadings(wb, header.Number, matched, bad)
-		return fault.New(fault.Invalid, "headings", "The sheet's headings are not right. Mend the columns named and upload the file again; an export has them as they should be.").WithFields(bad...)
+		r.setHeadingMarks(wb, header.Number, matched, bad)
+		return fault.New(fault.Invalid, "headings",
+			"The sheet's headings are not right. Mend the columns named and upload the file again; an export has them as "+
+				"they should be.").WithFields(bad...)
 	}
-	r.in = reader{columns: columns(), headings: matched, format: r.job.Options.DateFormat}
+	r.reader = rowReader{columns: columns(), headings: matched, dateFormat: r.job.Options.DateFormat}
 	// Nothing else that costs comes before all rows are read, and reading stops at the limit.
 	for row, err := range wb.Data(MaxRows) {
 		if err != nil {
@@ -318,26 +324,27 @@ func (r *importRun) read(data []byte) error {
 			return err
 		}
 		if !matched.IsEmpty(row) {
-			r.lines = append(r.lines, r.in.read(row))
+			r.lines = append(r.lines, r.reader.read(row))
 		}
 	}
 	if r.job.Counts.Rows = len(r.lines); len(r.lines) == 0 {
-		return fault.New(fault.Invalid, "noRows", "The sheet has headings but no rows. Fill in a row for each account and upload the file again.")
+		return fault.New(fault.Invalid, "noRows",
+			"The sheet has headings but no rows. Fill in a row for each account and upload the file again.")
 	}
 	return nil
 }
 
-// proceed checks all rows, stages them and commits. It sets EndAs where the import must not go on.
-func (r *importRun) proceed(ctx context.Context) error {
-	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
+// execute checks all rows, stages them and commits. It sets FinalState where the import must not go on.
+func (r *importRun) execute(ctx context.Context) error {
+	if err := r.loadActor(ctx); err != nil || r.job.FinalState != "" {
 		return err
 	}
 	err := r.check(ctx)
-	if err == nil && r.job.EndAs != "" {
+	if err == nil && r.job.FinalState != "" {
 		return nil
 	}
 	if err == nil && r.job.Options.DryRun {
-		return r.dryEnd(ctx)
+		return r.finishDryRun(ctx)
 	}
 	if err == nil {
 		err = r.stage(ctx)
@@ -347,29 +354,31 @@ func (r *importRun) proceed(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, ErrCancelled):
-		r.job.EndAs = Cancelled
-	case errors.Is(err, ErrOvertaken) && r.job.Restarts < maxRestarts:
-		r.job.EndAs = Checking
-	case errors.Is(err, ErrOvertaken):
-		r.refuse(Failed, "overtaken", "Accounts of this job were changed by others each time it was about to finish. Nothing was changed; try again when they are done.")
+		r.job.FinalState = Cancelled
+	case errors.Is(err, ErrStale) && r.job.Restarts < maxRestarts:
+		r.job.FinalState = Checking
+	case errors.Is(err, ErrStale):
+		r.refuse(Failed, "overtaken",
+			"Accounts of this job were changed by others each time it was about to finish. Nothing was changed; try again "+
+				"when they are done.")
 	default:
 		return err
 	}
 	return nil
 }
 
-// actorOf reads whom a job acts for, and what they may do by now.
-func (w *Worker) actorOf(ctx context.Context, job Job) (access.Scope, error) {
+// actorScope reads whom a job acts for, and what they may do by now.
+func (w *Worker) actorScope(ctx context.Context, job Job) (access.Scope, error) {
 	scope, err := w.Directory.Actor(ctx, job.Env, job.ByID)
 	if job.ByKey != "" {
-		scope.Caller = scope.Caller.ByKey(job.ByKey)
+		scope.Caller = scope.Caller.AsAPIKey(job.ByKey)
 	}
 	return scope, err
 }
 
-// actor reads the rights of whom the import runs for, which may have changed since the submit (V76).
-func (r *importRun) actor(ctx context.Context) error {
-	scope, err := r.actorOf(ctx, r.job)
+// loadActor reads the rights of whom the import runs for, which may have changed since the submit (V76).
+func (r *importRun) loadActor(ctx context.Context) error {
+	scope, err := r.actorScope(ctx, r.job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountImport)) {
 		r.refuse(Failed, "rightsRevoked", "Whoever submitted this may not import any more. Nothing was changed.")
 		return nil
@@ -378,9 +387,9 @@ func (r *importRun) actor(ctx context.Context) error {
 	return err
 }
 
-// dryEnd ends a dry run: what each row would do is its report.
-func (r *importRun) dryEnd(ctx context.Context) error {
-	if err := r.report(ctx); err != nil {
+// finishDryRun ends a dry run: what each row would do is its report.
+func (r *importRun) finishDryRun(ctx context.Context) error {
+	if err := r.writeReport(ctx); err != nil {
 		return err
 	}
 	r.job.State, r.job.Ended = Done, r.now()
@@ -390,46 +399,46 @@ func (r *importRun) dryEnd(ctx context.Context) error {
 // stage writes what is to be written, unseen.
 func (r *importRun) stage(ctx context.Context) error {
 	if r.job.State != Writing {
-		if err := r.trace(ctx); err != nil {
+		if err := r.writeRowRefs(ctx); err != nil {
 			return err
 		}
 		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
-		r.job.Rights, r.job.FileHash, r.job.Left = r.rights(), r.hash, r.left()
+		r.job.PermissionsHash, r.job.FileHash, r.job.FailedRowsHash = r.permissionsHash(), r.fileHash, r.failedRowsHash()
 		begun, err := r.Staging.Begin(ctx, r.job)
 		if err != nil {
 			return err
 		}
 		r.job = begun
-	} else if r.job.Rights != r.rights() || r.job.Left != r.left() {
-		return ErrOvertaken // what an earlier worker staged was judged by other rights, or with other rows
+	} else if r.job.PermissionsHash != r.permissionsHash() || r.job.FailedRowsHash != r.failedRowsHash() {
+		return ErrStale // what an earlier worker staged was judged by other rights, or with other rows
 	}
-	if err := r.numbers(ctx); err != nil {
+	if err := r.assignNumbers(ctx); err != nil {
 		return err
 	}
-	r.markMeanwhile()
-	for len(r.todo) > 0 {
-		n, err := r.Staging.Stage(ctx, r.job, r.todo)
+	r.startResultSheet()
+	for len(r.toStage) > 0 {
+		n, err := r.Staging.Stage(ctx, r.job, r.toStage)
 		if err != nil {
 			return err
 		}
-		r.job.Next = r.todo[n-1].Next
-		r.todo = r.todo[n:]
+		r.job.NextRow = r.toStage[n-1].NextRow
+		r.toStage = r.toStage[n:]
 	}
 	return nil
 }
 
-// rights names the permissions that the actor holds.
-func (r *importRun) rights() string {
+// permissionsHash names the permissions that the actor holds.
+func (r *importRun) permissionsHash() string {
 	held := make([]string, 0, len(r.scope.Caller.Permissions))
 	for p := range r.scope.Caller.Permissions {
 		held = append(held, string(p))
 	}
 	slices.Sort(held)
-	return hashOf([]byte(strings.Join(held, " ")))[:16]
+	return sha256Hex([]byte(strings.Join(held, " ")))[:16]
 }
 
-// left names the rows that are wrong and are left out.
-func (r *importRun) left() string {
+// failedRowsHash names the rows that are wrong and are left out.
+func (r *importRun) failedRowsHash() string {
 	var wrong []byte
 	for i := range r.rows {
 		if len(r.rows[i].Errors) > 0 {
@@ -439,22 +448,24 @@ func (r *importRun) left() string {
 	if wrong == nil {
 		return ""
 	}
-	return hashOf(wrong)[:16]
+	return sha256Hex(wrong)[:16]
 }
 
-func hashOf(data []byte) string {
+func sha256Hex(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
-// sameFile refuses to commit what was read from another file than is there (V76, C44).
-func (r *importRun) sameFile(ctx context.Context) error {
+// verifyFile refuses to commit what was read from another file than is there (V76, C44).
+func (r *importRun) verifyFile(ctx context.Context) error {
 	if r.job.Kind == Undo {
 		return nil
 	}
 	data, err := r.Files.Get(ctx, r.job.File)
-	if fault.Is(err, fault.NotFound) || (err == nil && hashOf(data) != r.hash) {
-		r.refuse(Failed, "fileGone", "The uploaded file was removed or replaced while it was imported. Nothing was imported; begin a new import and upload it again.")
+	if fault.Is(err, fault.NotFound) || (err == nil && sha256Hex(data) != r.fileHash) {
+		r.refuse(Failed, "fileGone",
+			"The uploaded file was removed or replaced while it was imported. Nothing was imported; begin a new import and "+
+				"upload it again.")
 		return nil
 	}
 	return err
@@ -462,22 +473,22 @@ func (r *importRun) sameFile(ctx context.Context) error {
 
 // commit stores the result of each row, looks at the actor's rights once more, and makes the import count.
 func (r *importRun) commit(ctx context.Context) error {
-	if err := r.report(ctx); err != nil {
+	if err := r.writeReport(ctx); err != nil {
 		return err
 	}
 	checkedBy := r.scope.Caller.Permissions
-	if err := r.actor(ctx); err != nil || r.job.EndAs != "" {
+	if err := r.loadActor(ctx); err != nil || r.job.FinalState != "" {
 		return err
 	}
-	if len(r.scope.Caller.Permissions.Beyond(checkedBy)) > 0 {
-		return ErrOvertaken // rows may give what the actor holds no more (V61)
+	if len(r.scope.Caller.Permissions.Missing(checkedBy)) > 0 {
+		return ErrStale // rows may give what the actor holds no more (V61)
 	}
-	if err := r.sameFile(ctx); err != nil || r.job.EndAs != "" {
+	if err := r.verifyFile(ctx); err != nil || r.job.FinalState != "" {
 		return err
 	}
 	done := r.job
 	done.State, done.Ended = Done, r.now()
-	if err := r.Staging.Commit(ctx, done, r.scope.Caller, r.limited()); err != nil {
+	if err := r.Staging.Commit(ctx, done, r.scope.Caller, r.seatChanges()); err != nil {
 		return err
 	}
 	r.job = done

@@ -17,11 +17,11 @@ import (
 
 type handlers struct {
 	entries *reference.Service
-	area    area
+	area    section
 }
 
-// head is what an entry shows besides its fields.
-type head struct {
+// entryHead is what an entry shows besides its fields.
+type entryHead struct {
 	Version int64 `json:"version" help:"Another one after every change; the ETag holds it."`
 }
 
@@ -74,17 +74,18 @@ type kindView struct {
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out kindList
-	for _, w := range h.area.of.Words {
-		out.Items = append(out.Items, kindView{w, reference.Fields(h.area.of.Kinds[w]).Describe()})
+	for _, w := range h.area.kinds.Slugs {
+		out.Items = append(out.Items, kindView{w, reference.Fields(h.area.kinds.Kinds[w]).Describe()})
 	}
 	return httpapi.OK(out), nil
 }
 
 // kind returns what the path names; another word names nothing.
 func (h handlers) kind(r *httpapi.Request) (catalogue.Kind, error) {
-	kind, ok := h.area.of.Kinds[r.Param("kind")]
+	kind, ok := h.area.kinds.Kinds[r.Param("kind")]
 	if !ok {
-		return "", fault.New(fault.NotFound, "notFound", "There is no such reference data; there are %s.", strings.Join(h.area.of.Words, ", "))
+		return "", fault.New(fault.NotFound, "notFound", "There is no such reference data; there are %s.",
+			strings.Join(h.area.kinds.Slugs, ", "))
 	}
 	return kind, nil
 }
@@ -179,7 +180,8 @@ func (h handlers) delete(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.entries.Delete(ctx, r.Scope, reference.Ref{Kind: kind, Code: r.Param("code"), Version: version})
+	return httpapi.NoContent(),
+		h.entries.Delete(ctx, r.Scope, reference.Ref{Kind: kind, Code: r.Param("code"), Version: version})
 }
 
 func answer(e reference.Entry, err error) (httpapi.Response, error) {

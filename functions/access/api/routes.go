@@ -14,8 +14,8 @@ import (
 
 // Routes returns the route table over a service.
 func Routes(entries *reference.Service) []httpapi.Route {
-	routes := family(entries, area{
-		of: reference.Access(), path: "/api/access", name: "Access", tag: "Licences, roles and groups",
+	routes := kindRoutes(entries, section{
+		kinds: reference.AccessKinds(), path: "/api/access", name: "Access", tag: "Licences, roles and groups",
 		reads: access.AccessRead, writes: access.AccessWrite,
 	})
 	routes = append(routes, httpapi.Route{
@@ -24,40 +24,46 @@ func Routes(entries *reference.Service) []httpapi.Route {
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
 		},
 	})
-	return append(routes, family(entries, area{
-		of: reference.Staff(), path: "/api/reference", name: "Reference", tag: "Reference data of resources",
+	return append(routes, kindRoutes(entries, section{
+		kinds: reference.StaffKinds(), path: "/api/reference", name: "Reference", tag: "Reference data of resources",
 		reads: access.ReferenceRead, writes: access.ReferenceWrite,
 	})...)
 }
 
-// area is a family of kinds under one path.
-type area struct {
-	of              reference.Family
+// section is a family of kinds under one path.
+type section struct {
+	kinds           reference.KindSet
 	path, name, tag string
 	reads, writes   access.Permission
 }
 
-func family(entries *reference.Service, a area) []httpapi.Route {
+func kindRoutes(entries *reference.Service, a section) []httpapi.Route {
 	h := handlers{entries: entries, area: a}
-	fields := reference.AllFields(a.of)
-	entry := httpapi.FieldsDoc{Name: a.name + "Entry", Fields: fields, Use: httpapi.ForVariants, Also: head{}}
+	fields := reference.AllFields(a.kinds)
+	entry := httpapi.FieldsDoc{Name: a.name + "Entry", Fields: fields, Use: httpapi.ForVariants, Extra: entryHead{}}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: entry, ETag: true}}
-	kind := httpapi.Param{Name: "kind", Kind: httpapi.ChoiceParam, Choices: a.of.Words, Help: "Which reference data.", Example: a.of.Words[0]}
-	code := httpapi.Param{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.", Example: "STAFF"}
+	kind := httpapi.Param{Name: "kind", Kind: httpapi.EnumParam, Choices: a.kinds.Slugs, Help: "Which reference data.",
+		Example: a.kinds.Slugs[0]}
+	code := httpapi.Param{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.",
+		Example: "STAFF"}
 	list, both := []httpapi.Param{kind}, []httpapi.Param{kind, code}
-	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}
-	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others keep changing reference data, or giving codes, at the same moment."}
-	ofOthers := a.refusals()
-	kinds := strings.Join(a.of.Words, ", ")
+	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
+		When: "A field breaks a rule; the fields say which and how to mend it."}
+	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy",
+		When: "Others keep changing reference data, or giving codes, at the same moment."}
+	ofOthers := a.rightsProblems()
+	kinds := strings.Join(a.kinds.Slugs, ", ")
 	return []httpapi.Route{
 		{Key: "GET " + a.path + "/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Describe the fields of " + kinds, Description: "What a form needs to show them: labels, help, kinds, bounds.",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
+			Tag: a.tag, Summary: "Describe the fields of " + kinds,
+			Description: "What a form needs to show them: labels, help, kinds, bounds.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 		}},
 		{Key: "GET " + a.path + "/{kind}", Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
 			httpapi.Limit(100, 1000), httpapi.Cursor(),
-			{Name: "active", Kind: httpapi.YesNoParam, Help: "Only those that are active, or only those that are locked."},
-			{Name: "find", Kind: httpapi.TextParam, Max: 100, Help: "Only those whose code or description holds this text, without regard to case."},
+			{Name: "active", Kind: httpapi.BoolParam, Help: "Only those that are active, or only those that are locked."},
+			{Name: "find", Kind: httpapi.TextParam, Max: 100,
+				Help: "Only those whose code or description holds this text, without regard to case."},
 		}, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "List " + kinds, Path: list, Description: "In the order of codes.",
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: a.name + "EntryPage", Of: entry}}},
@@ -77,28 +83,36 @@ func family(entries *reference.Service, a area) []httpapi.Route {
 		}},
 		{Key: "PATCH " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "Change one of " + kinds, Path: both, IfMatch: true,
-			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: nobody new is given it, and what a locked role or group gave counts no more from the next request on.",
-			Body:        httpapi.FieldsDoc{Name: a.name + "EntryPatch", Fields: reference.AllChangeFields(a.of), Use: httpapi.ForPatch},
-			Answers:     one, Problems: append([]httpapi.Problem{busy, invalid}, ofOthers...),
+			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: " +
+				"nobody new is given it, and what a locked role or group gave counts no more from the next request on.",
+			Body: httpapi.FieldsDoc{Name: a.name + "EntryPatch", Fields: reference.AllChangeFields(a.kinds),
+				Use: httpapi.ForPatch},
+			Answers: one, Problems: append([]httpapi.Problem{busy, invalid}, ofOthers...),
 		}},
 		{Key: "DELETE " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
 			Description: "Only what nothing refers to; lock what is in use.",
 			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
-			Problems:    append([]httpapi.Problem{busy, {Kind: fault.Conflict, Code: "inUse", When: "Something refers to the code; the fields name the first twenty."}}, ofOthers[:min(1, len(ofOthers))]...),
+			Problems: append(
+				[]httpapi.Problem{busy,
+					{Kind: fault.Conflict, Code: "inUse", When: "Something refers to the code; the fields name the first twenty."}},
+				ofOthers[:min(1, len(ofOthers))]...),
 		}},
 	}
 }
 
-// refusals are the problems of changes that touch what others may do.
-func (a area) refusals() []httpapi.Problem {
+// rightsProblems are the problems of changes that touch what others may do.
+func (a section) rightsProblems() []httpapi.Problem {
 	if a.writes != access.AccessWrite {
 		return nil
 	}
 	return []httpapi.Problem{
-		{Kind: fault.Forbidden, Code: "administrator", When: "The role or group gives administrators their rights and you are none."},
-		{Kind: fault.Conflict, Code: "inUse", When: "apiOnly would change for accounts that hold the licence; the fields name the first twenty."},
-		{Kind: fault.Conflict, Code: "outsideLicence", When: "Accounts would hold roles that their licence does not allow; the fields name the first twenty."},
+		{Kind: fault.Forbidden, Code: "administrator",
+			When: "The role or group gives administrators their rights and you are none."},
+		{Kind: fault.Conflict, Code: "inUse",
+			When: "apiOnly would change for accounts that hold the licence; the fields name the first twenty."},
+		{Kind: fault.Conflict, Code: "outsideLicence",
+			When: "Accounts would hold roles that their licence does not allow; the fields name the first twenty."},
 		{Kind: fault.Conflict, Code: "self", When: "You would take a permission from yourself."},
 		{Kind: fault.Conflict, Code: "lastAdministrator", When: "Nobody who can sign in would administer any more."},
 	}

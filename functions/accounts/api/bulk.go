@@ -16,7 +16,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// maxBulk is how many accounts one call works on: as many as can be done, store willing, well within the function's time.
+// maxBulk is how many accounts one call works on: as many as can be done, store willing, well within the function's
+// time.
 const maxBulk = 500
 
 func bulkRoute(h handlers) httpapi.Route {
@@ -25,17 +26,27 @@ func bulkRoute(h handlers) httpapi.Route {
 		Query: []httpapi.Param{httpapi.Limit(200, maxBulk), httpapi.Cursor()},
 		Doc: httpapi.Operation{
 			Tag: tag, Summary: "Do something to many accounts",
-			Description: "To the accounts of ids, or to all that pass a filter, whose members are named and written as the list's query parameters ({} means every active account). " +
-				"Needs the permission of the action: allow, block and resetTries account.block, lock and unlock account.lock, forcePasswordChange account.password, the others account.update. " +
-				"Each account is worked on by itself, by the rules of the single action, and has a result: ok, unchanged or problem. With preview nothing is written, and ok means that it would change, seats of licences counted as far as this call goes. " +
-				"With a filter, one call takes up to limit accounts in the order of usernames: go on with the same body and next as cursor (and an Idempotency-Key of its own) until there is no next; remaining says how many match after this call. " +
-				"With ids, those that there was no time for have the problem later: send them again. Doing the same twice does no harm.",
-			Body:        bulkBody{},
-			BodyExample: map[string]any{"action": "block", "ids": []string{"01JNB7Z5Q0ABCDEFGHJKMNPQRS"}, "arguments": map[string]any{"reason": "Left the company"}, "preview": true},
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: bulkResultView{}}},
+			Description: "To the accounts of ids, or to all that pass a filter, whose members are named and written as the " +
+				"list's query parameters ({} means every active account). " +
+				"Needs the permission of the action: allow, block and resetTries account.block, lock and unlock account.lock, " +
+				"forcePasswordChange account.password, the others account.update. " +
+				"Each account is worked on by itself, by the rules of the single action, and has a result: ok, unchanged or " +
+				"problem. With preview nothing is written, and ok means that it would change, seats of licences counted as far " +
+				"as this call goes. " +
+				"With a filter, one call takes up to limit accounts in the order of usernames: go on with the same body and " +
+				"next as cursor (and an Idempotency-Key of its own) until there is no next; remaining says how many match after " +
+				"this call. " +
+				"With ids, those that there was no time for have the problem later: send them again. Doing the same twice does " +
+				"no harm.",
+			Body: bulkBody{},
+			BodyExample: map[string]any{"action": "block", "ids": []string{"01JNB7Z5Q0ABCDEFGHJKMNPQRS"},
+				"arguments": map[string]any{"reason": "Left the company"}, "preview": true},
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: bulkResultView{}}},
 			Problems: []httpapi.Problem{
 				{Kind: fault.Forbidden, Code: "forbidden", When: "You lack the permission of the action."},
-				{Kind: fault.Invalid, Code: "invalid", When: "There is no such action, its arguments are not right, or there are neither ids nor a filter, or both, or too many ids."},
+				{Kind: fault.Invalid, Code: "invalid",
+					When: "There is no such action, its arguments are not right, or there are neither ids nor a filter, or both, " +
+						"or too many ids."},
 				{Kind: fault.Unavailable, Code: "busy", When: "There was no time to begin."},
 			},
 		},
@@ -43,11 +54,11 @@ func bulkRoute(h handlers) httpapi.Route {
 }
 
 type bulkBody struct {
-	Action    account.Action    `json:"action" enum:"allow|block|lock|unlock|resetTries|forcePasswordChange|addRoles|removeRoles|addGroups|removeGroups" help:"What to do."`
-	IDs       []string          `json:"ids,omitzero" help:"The accounts to do it to; an id given twice counts once." maxItems:"500"`
-	Filter    map[string]string `json:"filter,omitzero" help:"All accounts that pass, instead of ids." example:"{\"userType\":\"TEAM\"}"`
-	Arguments bulkArguments     `json:"arguments,omitzero" help:"What the action needs."`
-	Preview   bool              `json:"preview,omitzero" help:"Tell what would happen, and change nothing."`
+	Action    account.BulkAction `json:"action" enum:"allow|block|lock|unlock|resetTries|forcePasswordChange|addRoles|removeRoles|addGroups|removeGroups" help:"What to do."`
+	IDs       []string           `json:"ids,omitzero" help:"The accounts to do it to; an id given twice counts once." maxItems:"500"`
+	Filter    map[string]string  `json:"filter,omitzero" help:"All accounts that pass, instead of ids." example:"{\"userType\":\"TEAM\"}"`
+	Arguments bulkArguments      `json:"arguments,omitzero" help:"What the action needs."`
+	Preview   bool               `json:"preview,omitzero" help:"Tell what would happen, and change nothing."`
 }
 
 type bulkArguments struct {
@@ -67,20 +78,20 @@ type bulkResultView struct {
 }
 
 type outcomeView struct {
-	ID       string         `json:"id"`
-	Username string         `json:"username,omitzero" help:"Not there where the account cannot be read."`
-	Result   account.Result `json:"result" enum:"ok|unchanged|problem"`
-	Code     string         `json:"code,omitzero" help:"The problem's code, as the single action has it."`
-	Detail   string         `json:"detail,omitzero" help:"What the problem is and what to do."`
-	Fields   []fault.Field  `json:"fields,omitzero"`
+	ID       string             `json:"id"`
+	Username string             `json:"username,omitzero" help:"Not there where the account cannot be read."`
+	Result   account.BulkResult `json:"result" enum:"ok|unchanged|problem"`
+	Code     string             `json:"code,omitzero" help:"The problem's code, as the single action has it."`
+	Detail   string             `json:"detail,omitzero" help:"What the problem is and what to do."`
+	Fields   []fault.Field      `json:"fields,omitzero"`
 }
 
-// progress is where a bulk action over all that match stands, and of which one.
-type progress struct {
-	After account.Mark `json:"a"`
-	Of    string       `json:"o"`
-	// Taken are the seats that the pages before would take.
-	Taken map[string]int64 `json:"t,omitempty"`
+// bulkCursor is where a bulk action over all that match stands, and of which one.
+type bulkCursor struct {
+	After account.Position `json:"a"`
+	Of    string           `json:"o"`
+	// SeatsReserved are the seats that the pages before would take.
+	SeatsReserved map[string]int64 `json:"t,omitempty"`
 }
 
 func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -88,7 +99,7 @@ func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	at, resumed, err := httpapi.OpenCursor[progress](r)
+	at, resumed, err := httpapi.OpenCursor[bulkCursor](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -101,23 +112,27 @@ func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		return httpapi.Response{}, err
 	}
 	if resumed && at.Of != of {
-		return httpapi.Response{}, fault.New(fault.Malformed, "cursor", "This cursor is of another bulk action; send the body that it was made for, or start again without it.")
+		return httpapi.Response{},
+			fault.New(fault.Malformed, "cursor",
+				"This cursor is of another bulk action; send the body that it was made for, or start again without it.")
 	}
-	b := account.Bulk{Action: in.Action, Reason: in.Arguments.Reason, Roles: in.Arguments.Roles, Groups: in.Arguments.Groups, Preview: in.Preview}
+	b := account.BulkRequest{Action: in.Action, Reason: in.Arguments.Reason, Roles: in.Arguments.Roles,
+		Groups: in.Arguments.Groups, Preview: in.Preview}
 	if err := b.Check(r.Scope); err != nil {
 		return httpapi.Response{}, err
 	}
 	if in.Filter == nil {
-		return httpapi.OK(h.outcomes(r, b, h.eachOf(ctx, r, b, in.IDs))), nil
+		return httpapi.OK(h.bulkResult(r, b, h.runBulkOnIDs(ctx, r, b, in.IDs))), nil
 	}
-	m, err := h.accounts.EachMatching(ctx, r.Scope, b, account.Search{Filter: filter, After: at.After, Limit: r.QueryInt("limit")}, at.Taken)
+	m, err := h.accounts.RunBulkMatching(ctx, r.Scope, b,
+		account.Query{Filter: filter, After: at.After, Limit: r.QueryInt("limit")}, at.SeatsReserved)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	out := h.outcomes(r, b, m.Outcomes)
-	out.Remaining = m.Left
+	out := h.bulkResult(r, b, m.Outcomes)
+	out.Remaining = m.Remaining
 	if m.Next != nil {
-		out.Next, err = httpapi.SealCursor(r, progress{After: *m.Next, Of: of, Taken: m.Taken})
+		out.Next, err = httpapi.SealCursor(r, bulkCursor{After: *m.Next, Of: of, SeatsReserved: m.SeatsReserved})
 	}
 	return httpapi.OK(out), err
 }
@@ -135,7 +150,7 @@ func (in bulkBody) targets(resumed bool) (account.Filter, []fault.Field) {
 	case len(in.IDs) > maxBulk:
 		return refuse("ids", "tooMany", "One call takes at most "+strconv.Itoa(maxBulk)+" ids; send the rest in another.")
 	}
-	filter, bad := account.ReadFilter(in.Filter)
+	filter, bad := account.ParseFilter(in.Filter)
 	for i := range bad {
 		bad[i].Field = "filter." + bad[i].Field
 	}
@@ -149,43 +164,44 @@ func (in bulkBody) digest() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(sum[:]), err
 }
 
-// eachOf works on accounts by their ids, each once; what cannot be an id is nobody's.
-func (h handlers) eachOf(ctx context.Context, r *httpapi.Request, b account.Bulk, ids []string) []account.Outcome {
+// runBulkOnIDs works on accounts by their ids, each once; what cannot be an id is nobody's.
+func (h handlers) runBulkOnIDs(ctx context.Context, r *httpapi.Request, b account.BulkRequest,
+	ids []string) []account.BulkOutcome {
 	var wanted []string
 	at := map[string]int{}
-	out := make([]account.Outcome, 0, len(ids))
+	out := make([]account.BulkOutcome, 0, len(ids))
 	for _, id := range ids {
 		if _, twice := at[id]; twice {
 			continue
 		}
 		at[id] = len(out)
-		out = append(out, account.Outcome{ID: id, Result: account.Problem, Fault: httpapi.NotFound()})
+		out = append(out, account.BulkOutcome{ID: id, Result: account.BulkProblem, Fault: httpapi.NotFound()})
 		if httpapi.IsID(id) {
 			wanted = append(wanted, id)
 		}
 	}
-	for _, o := range h.accounts.Each(ctx, r.Scope, b, wanted) {
+	for _, o := range h.accounts.RunBulk(ctx, r.Scope, b, wanted) {
 		out[at[o.ID]] = o
 	}
 	return out
 }
 
-func (h handlers) outcomes(r *httpapi.Request, b account.Bulk, outcomes []account.Outcome) bulkResultView {
+func (h handlers) bulkResult(r *httpapi.Request, b account.BulkRequest, outcomes []account.BulkOutcome) bulkResultView {
 	out := bulkResultView{Preview: b.Preview, Items: make([]outcomeView, len(outcomes))}
-	var trouble []error
+	var causes []error
 	for i, o := range outcomes {
 		out.Items[i] = outcomeView{ID: o.ID, Username: o.Username, Result: o.Result}
 		switch o.Result {
-		case account.Done:
+		case account.BulkChanged:
 			out.Changed++
-		case account.Unchanged:
+		case account.BulkUnchanged:
 			out.Unchanged++
-		case account.Problem:
+		case account.BulkProblem:
 			out.Problems++
 			out.Items[i].Code, out.Items[i].Detail, out.Items[i].Fields = o.Fault.Code, o.Fault.Detail, o.Fault.Fields
 		}
-		trouble = append(trouble, o.Trouble)
+		causes = append(causes, o.Cause)
 	}
-	r.RecordTrouble(errors.Join(trouble...))
+	r.LogWarning(errors.Join(causes...))
 	return out
 }

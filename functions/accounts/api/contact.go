@@ -17,7 +17,9 @@ func (h tabHandlers) contactRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/contact/fields", Needs: access.SignedIn, Handle: h.contactFields,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Describe the fields of a contact", Description: "What a form needs to show one: labels, help, kinds, bounds, and what an email, a phone number or an address can be for.",
+				Tag: contactTag, Summary: "Describe the fields of a contact",
+				Description: "What a form needs to show one: labels, help, kinds, bounds, and what an email, a phone number or " +
+					"an address can be for.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: account.ContactForm{}}},
 			},
 		},
@@ -25,16 +27,18 @@ func (h tabHandlers) contactRoutes() []httpapi.Route {
 			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
 			Doc: httpapi.Operation{
 				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account begins with a blank one.",
-				Answers: one, Problems: []httpapi.Problem{missing()},
+				Answers: one, Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "PUT /api/accounts/{id}/contact", Needs: access.AccountUpdate, Handle: h.replaceContact,
 			Doc: httpapi.Operation{
 				Tag: contactTag, Summary: "Replace an account's contact", IfMatch: true,
-				Description: "The contact as a whole: what is left out or null is emptied. It has a version of its own; the account's stays as it is. Emails here do not sign in.",
-				Body:        newContactBody{}, Answers: one,
-				Problems: []httpapi.Problem{missing(), administrators(), invalid("A field breaks a rule; the fields say which and how to mend it.")},
+				Description: "The contact as a whole: what is left out or null is emptied. It has a version of its own; the " +
+					"account's stays as it is. Emails here do not sign in.",
+				Body: newContactBody{}, Answers: one,
+				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
+					invalidProblem("A field breaks a rule; the fields say which and how to mend it.")},
 			},
 		},
 	}
@@ -98,10 +102,12 @@ type addressView struct {
 	Country  string `json:"country"`
 }
 
-func contactOf(c account.Contact) contactView {
+func newContactView(c account.Contact) contactView {
 	v := contactView{
-		Version: c.Version, Title: c.Title, FirstName: c.FirstName, MiddleName: c.MiddleName, LastName: c.LastName, Suffix: c.Suffix,
-		JobTitle: c.JobTitle, Company: c.Company, LegacyRef: c.LegacyRef, Emails: append([]account.ContactEntry{}, c.Emails...),
+		Version: c.Version, Title: c.Title, FirstName: c.FirstName, MiddleName: c.MiddleName, LastName: c.LastName,
+		Suffix:   c.Suffix,
+		JobTitle: c.JobTitle, Company: c.Company, LegacyRef: c.LegacyRef,
+		Emails: append([]account.ContactEntry{}, c.Emails...),
 		Phones: append([]account.ContactEntry{}, c.Phones...), Addresses: make([]addressView, len(c.Addresses)),
 	}
 	for i, a := range c.Addresses {
@@ -113,25 +119,27 @@ func contactOf(c account.Contact) contactView {
 // contact returns the contact that a body states.
 func (b newContactBody) contact() account.Contact {
 	c := account.Contact{
-		Title: or(b.Title), FirstName: or(b.FirstName), MiddleName: or(b.MiddleName), LastName: or(b.LastName), Suffix: or(b.Suffix),
-		JobTitle: or(b.JobTitle), Company: or(b.Company), LegacyRef: or(b.LegacyRef),
+		Title: deref(b.Title), FirstName: deref(b.FirstName), MiddleName: deref(b.MiddleName), LastName: deref(b.LastName),
+		Suffix:   deref(b.Suffix),
+		JobTitle: deref(b.JobTitle), Company: deref(b.Company), LegacyRef: deref(b.LegacyRef),
 	}
-	for _, e := range or(b.Emails) {
+	for _, e := range deref(b.Emails) {
 		c.Emails = append(c.Emails, account.ContactEntry(e))
 	}
-	for _, p := range or(b.Phones) {
+	for _, p := range deref(b.Phones) {
 		c.Phones = append(c.Phones, account.ContactEntry(p))
 	}
-	for _, a := range or(b.Addresses) {
+	for _, a := range deref(b.Addresses) {
 		c.Addresses = append(c.Addresses, account.Address{
-			Type: a.Type, Address: or(a.Address), Postcode: or(a.Postcode), City: or(a.City), County: or(a.County), Country: or(a.Country),
+			Type: a.Type, Address: deref(a.Address), Postcode: deref(a.Postcode), City: deref(a.City), County: deref(a.County),
+			Country: deref(a.Country),
 		})
 	}
 	return c
 }
 
-// or returns what is pointed to, or the zero value of nothing.
-func or[T any](at *T) T {
+// deref returns what is pointed to, or the zero value of nothing.
+func deref[T any](at *T) T {
 	if at == nil {
 		var none T
 		return none
@@ -171,5 +179,5 @@ func contactAnswer(c account.Contact, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(contactOf(c)).WithVersion(c.Version), nil
+	return httpapi.OK(newContactView(c)).WithVersion(c.Version), nil
 }

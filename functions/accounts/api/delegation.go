@@ -20,8 +20,10 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 			Key: "GET " + list, Needs: access.AccountRead, Handle: h.delegations,
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "List whose timesheets an account manages or views", Description: "In the order in which they were given.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[delegationView]{}}}, Problems: []httpapi.Problem{missing()},
+				Tag: delegationTag, Summary: "List whose timesheets an account manages or views",
+				Description: "In the order in which they were given.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[delegationView]{}}},
+				Problems:    []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
@@ -29,11 +31,12 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: delegationTag, Summary: "Delegate a resource or a resource group to an account", Body: newDelegationBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: delegationView{}, ETag: true, Location: true}},
-				Problems: rightsProblems(
-					httpapi.Problem{Kind: fault.Conflict, Code: "delegated", When: "The account has the target already; change that delegation."},
+				Problems: tabWriteProblems(
+					httpapi.Problem{Kind: fault.Conflict, Code: "delegated",
+						When: "The account has the target already; change that delegation."},
 					httpapi.Problem{Kind: fault.Conflict, Code: "targetGone", When: "The resource was deleted just then."},
 					httpapi.Problem{Kind: fault.Conflict, Code: "rulesChanged", When: "The reference data was changed just then."},
-					invalid("There is no such target in use, or it is the account's own resource."),
+					invalidProblem("There is no such target in use, or it is the account's own resource."),
 				),
 			},
 		},
@@ -41,14 +44,15 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 			Key: "PATCH " + item, Needs: access.AccountUpdate, Handle: h.changeDelegation,
 			Doc: httpapi.Operation{
 				Tag: delegationTag, Summary: "Let an account manage a target, or view it only", IfMatch: true, Body: managerBody{},
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}}, Problems: rightsProblems(),
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}},
+				Problems: tabWriteProblems(),
 			},
 		},
 		{
 			Key: "DELETE " + item, Needs: access.AccountUpdate, Handle: h.removeDelegation,
 			Doc: httpapi.Operation{
 				Tag: delegationTag, Summary: "Take a delegation away", IfMatchOptional: true,
-				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is gone."}}, Problems: rightsProblems(),
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is gone."}}, Problems: tabWriteProblems(),
 			},
 		},
 	}
@@ -81,7 +85,7 @@ type delegationView struct {
 	Manager bool       `json:"manager" help:"True to manage, false to view only."`
 }
 
-func delegationOf(c *catalogue.Catalogue, d account.Delegation) delegationView {
+func newDelegationView(c *catalogue.Catalogue, d account.Delegation) delegationView {
 	v := delegationView{ID: d.ID, Version: d.Version, Target: targetView{Kind: d.Kind, Code: d.Code}, Manager: d.Manager}
 	if d.Kind == account.TargetResourceGroup {
 		e, _ := c.Find(catalogue.ResourceGroup, d.Code)
@@ -105,7 +109,7 @@ func (h tabHandlers) delegations(ctx context.Context, r *httpapi.Request) (httpa
 	}
 	page := httpapi.Page[delegationView]{Items: make([]delegationView, len(found))}
 	for i, d := range found {
-		page.Items[i] = delegationOf(r.Scope.Catalogue, d)
+		page.Items[i] = newDelegationView(r.Scope.Catalogue, d)
 	}
 	if next != "" {
 		page.Next, err = httpapi.SealCursor(r, next)
@@ -126,11 +130,12 @@ func (h tabHandlers) addDelegation(ctx context.Context, r *httpapi.Request) (htt
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+id+"/delegations/"+d.ID, delegationOf(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
+	return httpapi.Created("/api/accounts/"+id+"/delegations/"+d.ID,
+		newDelegationView(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
 }
 
-// delegation reads which delegation of which account is meant.
-func delegation(r *httpapi.Request) (id, of string, err error) {
+// readDelegationIDs reads which delegation of which account is meant.
+func readDelegationIDs(r *httpapi.Request) (id, of string, err error) {
 	if of, err = r.ID("id"); err != nil {
 		return "", "", err
 	}
@@ -139,7 +144,7 @@ func delegation(r *httpapi.Request) (id, of string, err error) {
 }
 
 func (h tabHandlers) changeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, of, err := delegation(r)
+	id, of, err := readDelegationIDs(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -155,11 +160,11 @@ func (h tabHandlers) changeDelegation(ctx context.Context, r *httpapi.Request) (
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(delegationOf(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
+	return httpapi.OK(newDelegationView(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
 }
 
 func (h tabHandlers) removeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, of, err := delegation(r)
+	id, of, err := readDelegationIDs(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

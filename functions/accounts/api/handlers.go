@@ -14,8 +14,8 @@ import (
 
 type handlers struct{ accounts *account.Service }
 
-// head is what an account shows besides its fields.
-type head struct {
+// accountHead is what an account shows besides its fields.
+type accountHead struct {
 	ID      string `json:"id" help:"The account's id, for good."`
 	Version int64  `json:"version" help:"Rises with every change; the ETag holds it."`
 	// BlockedUntil is no field of the table, as it follows from the settings: nothing sorts, filters or exports by it.
@@ -27,7 +27,7 @@ type view struct{ account.Account }
 
 // MarshalJSONTo implements json.MarshalerTo.
 func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
-	shown := v.Presented()
+	shown := v.ForDisplay()
 	for _, t := range []jsontext.Token{
 		jsontext.BeginObject, jsontext.String("id"), jsontext.String(shown.ID),
 		jsontext.String("version"), jsontext.Int(shown.Version), jsontext.String("blockedUntil"), instant(shown.BlockedUntil),
@@ -46,7 +46,7 @@ func instant(t time.Time) jsontext.Token {
 	if t.IsZero() {
 		return jsontext.Null
 	}
-	return jsontext.String(field.Stamp(t))
+	return jsontext.String(field.FormatInstant(t))
 }
 
 type blockBody struct {
@@ -59,8 +59,8 @@ type passwordBody struct {
 	Unlock      bool   `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
 }
 
-// patch reads a body of account fields. What cannot be a field or is not of its type is a malformed body; a field that may
-// not be set is refused by the same words, not ignored (V59).
+// patch reads a body of account fields. What cannot be a field or is not of its type is a malformed body; a field that
+// may not be set is refused by the same words, not ignored (V59).
 func patch(r *httpapi.Request) (field.Patch, error) {
 	members, err := r.Members()
 	if err != nil {
@@ -69,7 +69,8 @@ func patch(r *httpapi.Request) (field.Patch, error) {
 	p, bad := account.Fields().ReadPatch(members)
 	for name := range p {
 		if d := account.Fields().Find(name); d.ReadOnly {
-			bad = append(bad, fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
+			bad = append(bad,
+				fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 		}
 	}
 	return p, httpapi.BadBody(bad)
@@ -84,7 +85,8 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+a.ID, view{a.Released(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
+	return httpapi.Created("/api/accounts/"+a.ID, view{a.WithBlockedUntil(r.Scope.Env.Settings)}).WithVersion(a.Version),
+		nil
 }
 
 func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -145,7 +147,7 @@ func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPassword{
+	return answer(r)(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPasswordRequest{
 		Password: in.Password, ForceChange: in.ForceChange == nil || *in.ForceChange, Unlock: in.Unlock,
 	}))
 }
@@ -155,6 +157,6 @@ func answer(r *httpapi.Request) func(account.Account, error) (httpapi.Response, 
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		return httpapi.OK(view{a.Released(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
+		return httpapi.OK(view{a.WithBlockedUntil(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
 	}
 }

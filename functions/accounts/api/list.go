@@ -15,8 +15,9 @@ import (
 // listRoutes are the routes that read many accounts, and describe what there is to read.
 func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 	sort := httpapi.Param{
-		Name: "sort", Kind: httpapi.ChoiceParam, Choices: account.Orders(), Default: account.DefaultOrder,
-		Help: "The field to sort by, with - before it for descending; equals are in the order of usernames. Blank ones come first, texts without regard to case, by their first 256 bytes.",
+		Name: "sort", Kind: httpapi.EnumParam, Choices: account.Orders(), Default: account.DefaultOrder,
+		Help: "The field to sort by, with - before it for descending; equals are in the order of usernames. Blank ones " +
+			"come first, texts without regard to case, by their first 256 bytes.",
 	}
 	return []httpapi.Route{
 		{
@@ -24,8 +25,10 @@ func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor(), sort}, filterParams()...),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "List accounts",
-				Description: "Those that pass all filters, active ones only unless active says otherwise, in the order of usernames unless sort does. Filters and order hold for the whole environment. " +
-					"The pages of one walk never show part of an import. A page can have fewer accounts than limit; the last one has no next. " +
+				Description: "Those that pass all filters, active ones only unless active says otherwise, in the order of " +
+					"usernames unless sort does. Filters and order hold for the whole environment. " +
+					"The pages of one walk never show part of an import. A page can have fewer accounts than limit; the last one " +
+					"has no next. " +
 					"Texts compare without regard to case and width. Percent-encode ; as %3B.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "AccountPage", Of: answer}}},
 			},
@@ -40,8 +43,9 @@ func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "GET /api/accounts/fields", Needs: access.SignedIn, Handle: h.fields,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Describe the fields of an account", Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns, filters.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
+				Tag: tag, Summary: "Describe the fields of an account",
+				Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns, filters.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},
 		},
 	}
@@ -55,8 +59,9 @@ func filterParams() []httpapi.Param {
 			Help: "Words, each of which is somewhere in username, name, email or mobile.",
 		},
 		{
-			Name: account.ActiveFilter, Kind: httpapi.ChoiceParam, Choices: []string{"true", "false", account.ActiveAny}, Default: "true",
-			Help: "Active accounts, locked ones, or any.",
+			Name: account.ActiveFilter, Kind: httpapi.EnumParam, Choices: []string{"true", "false", account.ActiveAny},
+			Default: "true",
+			Help:    "Active accounts, locked ones, or any.",
 		},
 	}
 	for _, f := range account.Filters() {
@@ -73,29 +78,32 @@ func filterParam(f account.FilterDef) httpapi.Param {
 	case account.FilterContains:
 		p.Help = "has this in it."
 	case account.FilterEmpty:
-		p.Kind, p.Help = httpapi.YesNoParam, "is blank, or is not."
+		p.Kind, p.Help = httpapi.BoolParam, "is blank, or is not."
 	case account.FilterFrom, account.FilterTo:
-		p.Kind = map[field.Kind]httpapi.ParamKind{field.Number: httpapi.NumberParam, field.Day: httpapi.DayParam, field.Instant: httpapi.InstantParam}[f.Of.Kind]
+		p.Kind = map[field.Kind]httpapi.ParamKind{field.Number: httpapi.NumberParam, field.Day: httpapi.DateParam,
+			field.Instant: httpapi.InstantParam}[f.Field.Kind]
 		p.Min, p.Max = 0, 0
-		p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or later; blank is not.", account.FilterTo: "is this or earlier; blank is not."}[f.Op]
-		if f.Of.Kind == field.Number {
-			p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or more.", account.FilterTo: "is this or less."}[f.Op]
+		p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or later; blank is not.",
+			account.FilterTo: "is this or earlier; blank is not."}[f.Op]
+		if f.Field.Kind == field.Number {
+			p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or more.",
+				account.FilterTo: "is this or less."}[f.Op]
 		}
 	default:
 		p.Help = "is this."
-		switch f.Of.Kind {
-		case field.YesNo:
-			p.Kind, p.Help = httpapi.YesNoParam, "is ticked, or is not."
+		switch f.Field.Kind {
+		case field.Bool:
+			p.Kind, p.Help = httpapi.BoolParam, "is ticked, or is not."
 		case field.Code, field.Codes:
 			p.Max, p.Help = account.MaxFilterCodes, "is, or holds, this code, or one of these, parted by semicolons."
 		}
 	}
-	p.Help = f.Of.Label + " " + p.Help
+	p.Help = f.Field.Label + " " + p.Help
 	return p
 }
 
-// given returns the texts of the filters that a request came with.
-func given(r *httpapi.Request) map[string]string {
+// filterTexts returns the texts of the filters that a request came with.
+func filterTexts(r *httpapi.Request) map[string]string {
 	out := map[string]string{}
 	for _, p := range filterParams() {
 		if r.HasQuery(p.Name) {
@@ -107,42 +115,43 @@ func given(r *httpapi.Request) map[string]string {
 
 // filter reads the filters of a request's query.
 func filter(r *httpapi.Request) (account.Filter, error) {
-	f, bad := account.ReadFilter(given(r))
+	f, bad := account.ParseFilter(filterTexts(r))
 	if len(bad) > 0 {
-		return account.Filter{}, fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(bad...)
+		return account.Filter{},
+			fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(bad...)
 	}
 	return f, nil
 }
 
-// position is where a walk over the list stands: after which account, and what the first page saw of imports.
-type position struct {
-	After   account.Mark         `json:"a"`
+// listCursor is where a walk over the list stands: after which account, and what the first page saw of imports.
+type listCursor struct {
+	After   account.Position     `json:"a"`
 	Imports environment.Snapshot `json:"i"`
 }
 
 func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, resumed, err := httpapi.OpenCursor[position](r)
+	at, resumed, err := httpapi.OpenCursor[listCursor](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	if resumed {
 		r.Scope.Env.Imports = at.Imports // every page of a walk sees the same imports
 	}
-	q := account.Search{After: at.After, Limit: r.QueryInt("limit")}
+	q := account.Query{After: at.After, Limit: r.QueryInt("limit")}
 	if q.Filter, err = filter(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	q.Order, _ = account.ReadOrder(r.Query("sort")) // one of its choices
+	q.Order, _ = account.ParseOrder(r.Query("sort")) // one of its choices
 	found, next, err := h.accounts.Search(ctx, r.Scope, q)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	page := httpapi.Page[view]{Items: make([]view, len(found))}
 	for i, a := range found {
-		page.Items[i] = view{a.Released(r.Scope.Env.Settings)}
+		page.Items[i] = view{a.WithBlockedUntil(r.Scope.Env.Settings)}
 	}
 	if next != nil {
-		page.Next, err = httpapi.SealCursor(r, position{After: *next, Imports: r.Scope.Env.Imports})
+		page.Next, err = httpapi.SealCursor(r, listCursor{After: *next, Imports: r.Scope.Env.Imports})
 	}
 	return httpapi.OK(page), err
 }

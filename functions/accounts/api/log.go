@@ -9,23 +9,26 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/resource"
 )
 
 const logTag = "Account log"
 
 func (h tabHandlers) logRoutes() []httpapi.Route {
-	kinds := make([]string, 0, len(journal.Kinds()))
-	for _, k := range journal.Kinds() {
+	kinds := make([]string, 0, len(auditlog.Kinds()))
+	for _, k := range auditlog.Kinds() {
 		kinds = append(kinds, string(k))
 	}
 	filters := []httpapi.Param{
-		{Name: "kind", Kind: httpapi.ChoiceParam, Choices: kinds, Help: "Only events of this kind."},
-		{Name: "by", Kind: httpapi.TextParam, Min: 1, Max: account.MaxUsername, Help: "Only what this person did: the username they had then, in any case.", Example: "doej"},
-		{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.", Example: "2026-01-31T08:00:00Z"},
-		{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).", Example: "2026-02-01T00:00:00Z"},
+		{Name: "kind", Kind: httpapi.EnumParam, Choices: kinds, Help: "Only events of this kind."},
+		{Name: "by", Kind: httpapi.TextParam, Min: 1, Max: account.MaxUsername,
+			Help: "Only what this person did: the username they had then, in any case.", Example: "doej"},
+		{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.",
+			Example: "2026-01-31T08:00:00Z"},
+		{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).",
+			Example: "2026-02-01T00:00:00Z"},
 	}
 	path := "/api/accounts/{id}/log"
 	return []httpapi.Route{
@@ -34,25 +37,34 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, filters...),
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Read an account's log",
-				Description: "Notes and events in one timeline, newest first; its last line is the account's creation. Sign-ins and the ends of their sessions are among them. " +
-					"A page can be short, or empty, and still have a next, where a filter wants rare lines. The log is kept for as many days as the environment's defaults say.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[lineView]{}}}, Problems: []httpapi.Problem{missing()},
+				Description: "Notes and events in one timeline, newest first; its last line is the account's creation. Sign-ins " +
+					"and the ends of their sessions are among them. " +
+					"A page can be short, or empty, and still have a next, where a filter wants rare lines. The log is kept for as " +
+					"many days as the environment's defaults say.",
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[lineView]{}}},
+				Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "GET " + path + "/export", Needs: access.AccountRead, Handle: h.exportLog, Query: filters,
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Export an account's log",
-				Description: "The timeline as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would run as a formula begins with a quote. " +
-					"It holds the newest " + strconv.Itoa(journal.MostExported) + " lines that the filter wants, or fewer where they are long: X-Log-Lines says how many, and X-Log-Complete false that there are more; export these with to.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, ContentType: "text/csv; charset=utf-8", Description: "The file."}}, Problems: []httpapi.Problem{missing()},
+				Description: "The timeline as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet " +
+					"would run as a formula begins with a quote. " +
+					"It holds the newest " + strconv.Itoa(auditlog.MaxExported) +
+					" lines that the filter wants, or fewer where they are long: X-Log-Lines says how many, and X-Log-Complete " +
+					"false that there are more; export these with to.",
+				Answers: []httpapi.Answer{
+					{Status: http.StatusOK, ContentType: "text/csv; charset=utf-8", Description: "The file."}},
+				Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "GET /api/accounts/log/kinds", Needs: access.SignedIn, Handle: h.kinds,
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Describe the kinds of lines in a log", Description: "Every kind that a log can be filtered by, in words.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
+				Tag: logTag, Summary: "Describe the kinds of lines in a log",
+				Description: "Every kind that a log can be filtered by, in words.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 			},
 		},
 		{
@@ -60,7 +72,8 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
 				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: lineView{}, Location: true}},
-				Problems: []httpapi.Problem{missing(), administrators(), invalid("The note is blank, too long, or holds control characters.")},
+				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
+					invalidProblem("The note is blank, too long, or holds control characters.")},
 			},
 		},
 	}
@@ -82,8 +95,8 @@ type kindView struct {
 
 func (h tabHandlers) kinds(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out kindList
-	for _, k := range journal.Kinds() {
-		out.Items = append(out.Items, kindView{string(k), k.Text()})
+	for _, k := range auditlog.Kinds() {
+		out.Items = append(out.Items, kindView{string(k), k.Label()})
 	}
 	return httpapi.OK(out), nil
 }
@@ -115,10 +128,12 @@ type changeView struct {
 	To    any    `json:"to" help:"The new value, null for none."`
 }
 
-func lineOf(l journal.Line) lineView {
+func newLineView(l auditlog.Entry) lineView {
 	v := lineView{
-		ID: l.ID, At: l.At, Kind: string(l.Kind), Text: l.Kind.Text(), By: l.By, ByID: l.ByID, Note: l.Note, Subject: l.Subject,
-		Job: l.Job, Row: l.Row, APIKey: l.Key, Session: l.Session, Client: l.Client, Agent: l.UserAgent, Address: l.Address,
+		ID: l.ID, At: l.At, Kind: string(l.Kind), Text: l.Kind.Label(), By: l.By, ByID: l.ByID, Note: l.Note,
+		Subject: l.Subject,
+		Job:     l.Job, Row: l.Row, APIKey: l.Key, Session: l.Session, Client: l.Client, Agent: l.UserAgent,
+		Address: l.Address,
 	}
 	for _, c := range l.Changes {
 		v.Changes = append(v.Changes, changeView{Field: c.Field, Label: fieldLabel(l.Event, c.Field), From: c.From, To: c.To})
@@ -127,7 +142,7 @@ func lineOf(l journal.Line) lineView {
 }
 
 // fieldLabel returns what people call a field of what an event is about.
-func fieldLabel(e journal.Event, name string) string {
+func fieldLabel(e auditlog.Event, name string) string {
 	if strings.HasPrefix(e.Subject, "resource/") {
 		if d := resource.Fields().Find(name); d != nil {
 			return d.Label
@@ -136,15 +151,16 @@ func fieldLabel(e journal.Event, name string) string {
 	return account.FieldLabel(name)
 }
 
-// timeline reads whose log is asked for, and which lines of it.
-func (h tabHandlers) timeline(ctx context.Context, r *httpapi.Request) (journal.Whose, journal.Filter, error) {
+// readLogRequest reads whose log is asked for, and which lines of it.
+func (h tabHandlers) readLogRequest(ctx context.Context, r *httpapi.Request) (auditlog.Owner, auditlog.Filter, error) {
 	id, err := r.ID("id")
 	if err != nil {
-		return journal.Whose{}, journal.Filter{}, err
+		return auditlog.Owner{}, auditlog.Filter{}, err
 	}
-	f := journal.Filter{Kind: journal.Kind(r.Query("kind")), By: r.Query("by"), From: instantParam(r, "from", 0), To: instantParam(r, "to", wholeDay)}
+	f := auditlog.Filter{Kind: auditlog.Kind(r.Query("kind")), By: r.Query("by"), From: instantParam(r, "from", 0),
+		To: instantParam(r, "to", wholeDay)}
 	a, err := h.accounts.Get(ctx, r.Scope, id)
-	return journal.Whose{ID: a.ID, Username: a.Username}, f, err
+	return auditlog.Owner{ID: a.ID, Username: a.Username}, f, err
 }
 
 // wholeDay is from the first to the last millisecond of a day.
@@ -160,15 +176,15 @@ func instantParam(r *httpapi.Request, name string, after time.Duration) time.Tim
 }
 
 func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	who, filter, err := h.timeline(ctx, r)
+	who, filter, err := h.readLogRequest(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	at, given, err := httpapi.OpenCursor[journal.Position](r)
+	at, given, err := httpapi.OpenCursor[auditlog.Position](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	var after *journal.Position
+	var after *auditlog.Position
 	if given {
 		after = &at
 	}
@@ -176,9 +192,9 @@ func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	page := httpapi.Page[lineView]{Items: make([]lineView, len(found.Lines))}
-	for i, l := range found.Lines {
-		page.Items[i] = lineOf(l)
+	page := httpapi.Page[lineView]{Items: make([]lineView, len(found.Entries))}
+	for i, l := range found.Entries {
+		page.Items[i] = newLineView(l)
 	}
 	if found.Next != nil {
 		page.Next, err = httpapi.SealCursor(r, *found.Next)
@@ -187,7 +203,7 @@ func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 }
 
 func (h tabHandlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	who, filter, err := h.timeline(ctx, r)
+	who, filter, err := h.readLogRequest(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -196,8 +212,9 @@ func (h tabHandlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi
 		return httpapi.Response{}, err
 	}
 	return httpapi.Raw("text/csv; charset=utf-8", out.CSV).
-		WithHeader("Content-Disposition", `attachment; filename="log-`+who.ID+`.csv"`).
-		WithHeader("X-Log-Lines", strconv.Itoa(out.Lines)).WithHeader("X-Log-Complete", strconv.FormatBool(out.Complete)), nil
+			WithHeader("Content-Disposition", `attachment; filename="log-`+who.ID+`.csv"`).
+			WithHeader("X-Log-Lines", strconv.Itoa(out.Entries)).WithHeader("X-Log-Complete", strconv.FormatBool(out.Complete)),
+		nil
 }
 
 func (h tabHandlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -213,5 +230,5 @@ func (h tabHandlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+id+"/log", lineOf(journal.Line{Event: e})), nil
+	return httpapi.Created("/api/accounts/"+id+"/log", newLineView(auditlog.Entry{Event: e})), nil
 }

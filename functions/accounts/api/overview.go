@@ -19,12 +19,13 @@ func OverviewRoutes(service *overview.Service) []httpapi.Route {
 			if err != nil {
 				return httpapi.Response{}, err
 			}
-			return httpapi.OK(overviewOf(found)), nil
+			return httpapi.OK(newOverviewView(found)), nil
 		},
 		Doc: httpapi.Operation{
 			Tag: tag, Summary: "Read the figures of the home page",
-			Description: "What concerns the whole directory is counted when somebody looks and the figures are older than five minutes; counted says when. The rest is as it is. All days are those of UTC.",
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: overviewView{}}},
+			Description: "What concerns the whole directory is counted when somebody looks and the figures are older than " +
+				"five minutes; counted says when. The rest is as it is. All days are those of UTC.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: overviewView{}}},
 		},
 	}}
 }
@@ -91,10 +92,10 @@ type expiringView struct {
 	Expires     time.Time `json:"expires"`
 }
 
-func overviewOf(o overview.Overview) overviewView {
+func newOverviewView(o overview.Overview) overviewView {
 	out := overviewView{
-		Counted: o.At, Accounts: statesView(o.States), Seats: seatsOf(o.Seats), SignIns: make([]dayView, len(o.Days)),
-		Starts: soonOf(o.Starts), Ends: soonOf(o.Ends), Jobs: make([]jobView, len(o.Jobs)),
+		Counted: o.At, Accounts: statesView(o.States), Seats: newSeatViews(o.Seats), SignIns: make([]dayView, len(o.Days)),
+		Starts: newSoonView(o.Starts), Ends: newSoonView(o.Ends), Jobs: make([]jobView, len(o.Jobs)),
 	}
 	for i, d := range o.Days {
 		out.SignIns[i] = dayView(d)
@@ -105,13 +106,14 @@ func overviewOf(o overview.Overview) overviewView {
 	if o.Keys != nil {
 		out.Keys = &keysView{Count: o.KeyCount, Items: make([]expiringView, len(o.Keys))}
 		for i, k := range o.Keys {
-			out.Keys.Items[i] = expiringView{ID: k.ID, AccountID: k.AccountID, Username: k.Username, Description: k.Description, Expires: k.Expires}
+			out.Keys.Items[i] = expiringView{ID: k.ID, AccountID: k.AccountID, Username: k.Username, Description: k.Description,
+				Expires: k.Expires}
 		}
 	}
 	return out
 }
 
-func soonOf(s overview.Soon) soonView {
+func newSoonView(s overview.Upcoming) soonView {
 	out := soonView{Count: s.Count, Items: make([]personView, len(s.First))}
 	for i, p := range s.First {
 		out.Items[i] = personView{ID: p.ID, Username: p.Username, Name: p.Name, Date: string(p.Date)}

@@ -19,21 +19,28 @@ func (h tabHandlers) permissionRoutes() []httpapi.Route {
 			Key: "GET /api/accounts/{id}/permissions", Needs: access.AccountRead, Handle: h.permissions,
 			Doc: httpapi.Operation{
 				Tag: permissionsTag, Summary: "Read what an account may do, and why",
-				Description: "Roles and groups given directly, the roles in force with where each comes from, the permissions with the roles that give each, and what the licence allows. " +
-					"What is not in use any more gives nothing. The ETag is the account's: change roles and groups with PATCH /api/accounts/{id}.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionsView{}, ETag: true}}, Problems: []httpapi.Problem{missing()},
+				Description: "Roles and groups given directly, the roles in force with where each comes from, the permissions " +
+					"with the roles that give each, and what the licence allows. " +
+					"What is not in use any more gives nothing. The ETag is the account's: change roles and groups with PATCH " +
+					"/api/accounts/{id}.",
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: permissionsView{}, ETag: true}},
+				Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "POST /api/accounts/{id}/copy-from", Needs: access.AccountUpdate, Handle: h.copyFrom,
 			Doc: httpapi.Operation{
 				Tag: permissionsTag, Summary: "Copy access from another account", IfMatchOptional: true,
-				Description: "Adds the other account's roles and groups, on request its DAC groups, and nothing else; it takes nothing away. With preview it only says what it would add. " +
-					"Codes that are not in use any more are left out. Anything else that may not be added refuses the copy as a whole, unless skipRefused is true.",
+				Description: "Adds the other account's roles and groups, on request its DAC groups, and nothing else; it takes " +
+					"nothing away. With preview it only says what it would add. " +
+					"Codes that are not in use any more are left out. Anything else that may not be added refuses the copy as a " +
+					"whole, unless skipRefused is true.",
 				Body: copyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: copiedView{}, ETag: true}},
 				Problems: []httpapi.Problem{
-					missing(), administrators(),
-					invalid("There is no account to copy from, or the licence or your own rights do not allow what it holds; the fields name the codes."),
+					notFoundProblem(), administratorProblem(),
+					invalidProblem(
+						"There is no account to copy from, or the licence or your own rights do not allow what it holds; the fields " +
+							"name the codes."),
 				},
 			},
 		},
@@ -85,22 +92,23 @@ func (h tabHandlers) permissions(ctx context.Context, r *httpapi.Request) (httpa
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(permissionsOf(r.Scope.Catalogue, a)).WithVersion(a.Version), nil
+	return httpapi.OK(newPermissionsView(r.Scope.Catalogue, a)).WithVersion(a.Version), nil
 }
 
-func permissionsOf(c *catalogue.Catalogue, a account.Account) permissionsView {
-	in := account.EffectiveOf(c, a)
+func newPermissionsView(c *catalogue.Catalogue, a account.Account) permissionsView {
+	in := account.ResolveEffectiveAccess(c, a)
 	v := permissionsView{
-		Roles: codesOf(c, catalogue.Role, a.Roles), Groups: codesOf(c, catalogue.Group, a.Groups),
+		Roles: newCodeViews(c, catalogue.Role, a.Roles), Groups: newCodeViews(c, catalogue.Group, a.Groups),
 		InForce: make([]roleView, len(in.Roles)), Permissions: make([]permissionView, len(in.Permissions)),
 		Licence: licenceView{
 			Code: a.UserType, Description: in.Licence.Description, APIOnly: in.Licence.APIOnly,
-			AllRoles: len(in.Licence.Roles) == 0, Roles: listed(in.Licence.Roles),
+			AllRoles: len(in.Licence.Roles) == 0, Roles: nonNil(in.Licence.Roles),
 		},
 	}
 	for i, role := range in.Roles {
 		e, _ := c.Find(catalogue.Role, role.Code)
-		v.InForce[i] = roleView{Code: role.Code, Description: e.Description, Direct: role.Direct, Paths: role.Paths, WithinLicence: role.WithinLicence}
+		v.InForce[i] = roleView{Code: role.Code, Description: e.Description, Direct: role.Direct, Paths: role.Paths,
+			WithinLicence: role.WithinLicence}
 		if role.Paths == nil {
 			v.InForce[i].Paths = [][]string{}
 		}
@@ -112,7 +120,7 @@ func permissionsOf(c *catalogue.Catalogue, a account.Account) permissionsView {
 	return v
 }
 
-func codesOf(c *catalogue.Catalogue, kind catalogue.Kind, codes []string) []codeView {
+func newCodeViews(c *catalogue.Catalogue, kind catalogue.Kind, codes []string) []codeView {
 	out := make([]codeView, len(codes))
 	for i, code := range codes {
 		e, _ := c.Find(kind, code)
@@ -121,8 +129,8 @@ func codesOf(c *catalogue.Catalogue, kind catalogue.Kind, codes []string) []code
 	return out
 }
 
-// listed returns a list that is written as one even when it is empty.
-func listed(texts []string) []string {
+// nonNil returns a list that is written as one even when it is empty.
+func nonNil(texts []string) []string {
 	if texts == nil {
 		return []string{}
 	}
@@ -158,14 +166,14 @@ func (h tabHandlers) copyFrom(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	got, err := h.accounts.CopyFrom(ctx, r.Scope, id, version, account.CopyFrom{
+	got, err := h.accounts.CopyAccess(ctx, r.Scope, id, version, account.CopyAccessRequest{
 		From: in.From, DACGroups: in.DACGroups, SkipRefused: in.SkipRefused, Preview: in.Preview,
 	})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	v := copiedView{
-		Preview: in.Preview, Roles: listed(got.Roles), Groups: listed(got.Groups), DACGroups: listed(got.DACGroups),
+		Preview: in.Preview, Roles: nonNil(got.Roles), Groups: nonNil(got.Groups), DACGroups: nonNil(got.DACGroups),
 		Refused: make([]refusedView, len(got.Refused)), Version: got.Account.Version,
 	}
 	for i, refused := range got.Refused {
@@ -174,8 +182,8 @@ func (h tabHandlers) copyFrom(ctx context.Context, r *httpapi.Request) (httpapi.
 	return httpapi.OK(v).WithVersion(got.Account.Version), nil
 }
 
-// rightsProblems are what changes of contact and delegations answer besides their own.
-func rightsProblems(more ...httpapi.Problem) []httpapi.Problem {
+// tabWriteProblems are what changes of contact and delegations answer besides their own.
+func tabWriteProblems(more ...httpapi.Problem) []httpapi.Problem {
 	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing the same just then."}
-	return append([]httpapi.Problem{missing(), administrators(), busy}, more...)
+	return append([]httpapi.Problem{notFoundProblem(), administratorProblem(), busy}, more...)
 }

@@ -39,8 +39,8 @@ type seatList struct {
 	Items []seatView `json:"items"`
 }
 
-// act makes a handler of what is done to an account without more being said.
-func act(do func(context.Context, access.Scope, string, int64) (account.Account, error)) httpapi.HandlerFunc {
+// actionHandler makes a handler of what is done to an account without more being said.
+func actionHandler(do func(context.Context, access.Scope, string, int64) (account.Account, error)) httpapi.HandlerFunc {
 	return func(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 		id, version, err := action(r, nil)
 		if err != nil {
@@ -60,7 +60,9 @@ func (h handlers) reset(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(generatedPasswordView{Password: password, Expires: a.PasswordExpires, ID: a.ID, Version: a.Version}).WithVersion(a.Version), nil
+	return httpapi.OK(
+		generatedPasswordView{Password: password, Expires: a.PasswordExpires, ID: a.ID, Version: a.Version}).WithVersion(
+		a.Version), nil
 }
 
 func (h handlers) mailPassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -85,10 +87,10 @@ func (h handlers) seats(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(seatList{seatsOf(found)}), nil
+	return httpapi.OK(seatList{newSeatViews(found)}), nil
 }
 
-func seatsOf(found []account.SeatUse) []seatView {
+func newSeatViews(found []account.SeatUse) []seatView {
 	out := make([]seatView, len(found))
 	for i, f := range found {
 		out[i] = seatView{Licence: f.Licence, Description: f.Description, Used: f.Used}
@@ -99,14 +101,16 @@ func seatsOf(found []account.SeatUse) []seatView {
 	return out
 }
 
-// noSeat is the problem of every write that can take a seat.
-func noSeat() httpapi.Problem {
-	return httpapi.Problem{Kind: fault.Conflict, Code: "seats", When: "The licence has a number of seats, and all are in use."}
+// seatsProblem is the problem of every write that can take a seat.
+func seatsProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "seats",
+		When: "The licence has a number of seats, and all are in use."}
 }
 
 // stateRoutes are the routes about an account's state; one is the answer with an account.
 func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
-	administrator := httpapi.Problem{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."}
+	administrator := httpapi.Problem{Kind: fault.Forbidden, Code: "administrator",
+		When: "The account is an administrator's and you are none."}
 	apiOnly := httpapi.Problem{Kind: fault.Conflict, Code: "apiOnly", When: "The licence of the account has no password."}
 	return []httpapi.Route{
 		{
@@ -120,32 +124,37 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "DELETE /api/accounts/{id}", Needs: access.AccountDelete, Handle: h.remove,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Delete an account that was never used", IfMatchOptional: true,
-				Description: "Username and email are free again; the id is never given again. The environment's log keeps who deleted whom.",
-				Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "The account is deleted."}},
+				Description: "Username and email are free again; the id is never given again. The environment's log keeps who " +
+					"deleted whom.",
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "The account is deleted."}},
 				Problems: []httpapi.Problem{
-					{Kind: fault.Conflict, Code: "inUse", When: "It has signed in, or owns a used API key, a resource or a delegation; the fields list what. Lock it instead."},
+					{Kind: fault.Conflict, Code: "inUse",
+						When: "It has signed in, or owns a used API key, a resource or a delegation; the fields list what. Lock it " +
+							"instead."},
 					{Kind: fault.Conflict, Code: "self", When: "You would delete yourself."}, administrator,
 				},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: act(h.accounts.Lock),
+			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: actionHandler(h.accounts.Lock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Lock an account", IfMatchOptional: true,
-				Description: "Takes it out of use: every session is over at its next request, its seat is free, and it leaves the usual list. Whether login access is blocked stays as it is.",
-				Answers:     one, Problems: []httpapi.Problem{{Kind: fault.Conflict, Code: "self", When: "You would lock yourself."}, administrator},
+				Description: "Takes it out of use: every session is over at its next request, its seat is free, and it leaves " +
+					"the usual list. Whether login access is blocked stays as it is.",
+				Answers:  one,
+				Problems: []httpapi.Problem{{Kind: fault.Conflict, Code: "self", When: "You would lock yourself."}, administrator},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: act(h.accounts.Unlock),
+			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: actionHandler(h.accounts.Unlock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Unlock an account", IfMatchOptional: true,
 				Description: "Takes it back into use, if its licence has a seat for it. A block of login access stays.",
-				Answers:     one, Problems: []httpapi.Problem{noSeat(), administrator},
+				Answers:     one, Problems: []httpapi.Problem{seatsProblem(), administrator},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: act(h.accounts.ResetTries),
+			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: actionHandler(h.accounts.ResetTries),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Reset the failed tries", IfMatchOptional: true,
 				Description: "Also lifts the block that failed tries brought about; never an administrator's.",
@@ -153,7 +162,8 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/force-password-change", Needs: access.AccountPassword, Handle: act(h.accounts.ForcePasswordChange),
+			Key: "POST /api/accounts/{id}/force-password-change", Needs: access.AccountPassword,
+			Handle: actionHandler(h.accounts.ForcePasswordChange),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Force a change of password", IfMatchOptional: true,
 				Description: "The person has to choose a new password at the next sign-in. Open sessions go on.",
@@ -164,8 +174,9 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/mail-password", Needs: access.AccountPassword, Handle: h.mailPassword,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Mail a link to set a password", IfMatchOptional: true,
-				Description: "Auto mail new password: the link works once, for as many hours as the environment's defaults say, and replaces any before it. The present password stays until then. A block stays unless unlock is true.",
-				Body:        mailPasswordBody{}, Answers: one,
+				Description: "Auto mail new password: the link works once, for as many hours as the environment's defaults say, " +
+					"and replaces any before it. The present password stays until then. A block stays unless unlock is true.",
+				Body: mailPasswordBody{}, Answers: one,
 				Problems: []httpapi.Problem{
 					apiOnly,
 					{Kind: fault.Conflict, Code: "noEmail", When: "The account has no email."},
@@ -178,10 +189,14 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true, Handle: h.reset,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
-				Description: "The password is in this answer and nowhere else. It is a temporary one: it leads to the change of it only, and is over at the time given, or a quarter of an hour after it first signed in. Ends every session of the account. A block stays unless unlock is true.",
-				Body:        resetBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
+				Description: "The password is in this answer and nowhere else. It is a temporary one: it leads to the change of " +
+					"it only, and is over at the time given, or a quarter of an hour after it first signed in. Ends every session " +
+					"of the account. A block stays unless unlock is true.",
+				Body:    resetBody{},
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
-					apiOnly, {Kind: fault.Conflict, Code: "self", When: "The account is your own: use POST /api/me/password."}, {Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+					apiOnly, {Kind: fault.Conflict, Code: "self", When: "The account is your own: use POST /api/me/password."},
+					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
 				},
 			},
 		},

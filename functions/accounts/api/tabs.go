@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/journal"
 )
 
 // Tabs are the services behind the tabs of an account.
 type Tabs struct {
-	Log         *journal.Log
+	Log         *auditlog.Reader
 	Notes       *account.Notes
 	Contacts    *account.Contacts
 	Delegations *account.Delegations
@@ -30,14 +30,15 @@ func TabRoutes(accounts *account.Service, tabs Tabs) []httpapi.Route {
 }
 
 // What the writes of every tab can answer.
-func missing() httpapi.Problem {
+func notFoundProblem() httpapi.Problem {
 	return httpapi.Problem{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}
 }
 
-func administrators() httpapi.Problem {
-	return httpapi.Problem{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."}
+func administratorProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Forbidden, Code: "administrator",
+		When: "The account is an administrator's and you are none."}
 }
 
-func invalid(when string) httpapi.Problem {
+func invalidProblem(when string) httpapi.Problem {
 	return httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: when}
 }

@@ -40,7 +40,7 @@ type madeView struct {
 	keyView
 }
 
-func (h handlers) view(k session.Key) keyView {
+func (h handlers) view(k session.APIKey) keyView {
 	v := keyView{
 		ID: k.ID, Prefix: token.KeyPrefix(k.ID), Description: k.Description, CreatedAt: k.Created, CreatedBy: k.CreatedBy,
 		Expires: k.Expires, LockedBy: k.LockedBy, State: k.State(h.now()),
@@ -86,7 +86,7 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	choice := apikey.Choice{Description: in.Description, ValidDays: apikey.StandardDays}
+	choice := apikey.CreateParams{Description: in.Description, ValidDays: apikey.DefaultValidDays}
 	if in.ValidDays != nil {
 		choice.ValidDays = *in.ValidDays
 	}

@@ -9,23 +9,24 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// address is a path of the API, with {} for what differs, and the methods that it takes.
-type address struct {
+// apiPath is a path of the API, with {} for what differs, and the methods that it takes.
+type apiPath struct {
 	parts   []string
 	methods []string
 }
 
-// addresses are those of the reference. They are read when somebody asks for the first that is not there, not at the start.
-var addresses = sync.OnceValue(func() []address {
+// apiPaths are those of the reference. They are read when somebody asks for the first that is not there, not at the
+// start.
+var apiPaths = sync.OnceValue(func() []apiPath {
 	var reference struct {
 		Paths map[string]map[string]jsontext.Value `json:"paths"`
 	}
 	if err := json.Unmarshal(openapi, &reference); err != nil { // it is part of the binary
 		panic("reading the API's reference: " + err.Error())
 	}
-	var out []address
+	var out []apiPath
 	for path, operations := range reference.Paths {
-		a := address{parts: strings.Split(path, "/")}
+		a := apiPath{parts: strings.Split(path, "/")}
 		for method := range operations {
 			a.methods = append(a.methods, strings.ToUpper(method))
 		}
@@ -35,29 +36,30 @@ var addresses = sync.OnceValue(func() []address {
 	return out
 })
 
-// allowed returns the methods that an address of the API takes: one without parameters before any other, as the gateway has it.
-func allowed(path string) []string {
+// allowedMethods returns the methods that an address of the API takes: one without parameters before any other, as the
+// gateway has it.
+func allowedMethods(path string) []string {
 	if !strings.HasPrefix(path, "/api/") {
 		return nil
 	}
 	parts := strings.Split(path, "/")
-	var found address
-	for _, a := range addresses() {
-		if a.matches(parts) && (found.parts == nil || a.fixed() > found.fixed()) {
-			found = a
+	var best apiPath
+	for _, a := range apiPaths() {
+		if a.matches(parts) && (best.parts == nil || a.literalParts() > best.literalParts()) {
+			best = a
 		}
 	}
-	return found.methods
+	return best.methods
 }
 
-func (a address) matches(parts []string) bool {
+func (a apiPath) matches(parts []string) bool {
 	return slices.EqualFunc(a.parts, parts, func(want, got string) bool {
 		return want == got || strings.HasPrefix(want, "{") && got != ""
 	})
 }
 
-// fixed returns how many parts of an address are not parameters.
-func (a address) fixed() int {
+// literalParts returns how many parts of an address are not parameters.
+func (a apiPath) literalParts() int {
 	n := 0
 	for _, p := range a.parts {
 		if !strings.HasPrefix(p, "{") {

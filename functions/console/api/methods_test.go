@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A method that an address of the API does not take is told apart from an address that is not there, with those that it takes.
+// A method that an address of the API does not take is told apart from an address that is not there, with those that it
+// takes.
 func TestOtherMethodsAreNamed(t *testing.T) {
 	for _, c := range []struct{ method, path, allow string }{
 		{"TRACE", "/api/accounts", "GET, POST"},
@@ -15,15 +16,15 @@ func TestOtherMethodsAreNamed(t *testing.T) {
 		{"HEAD", "/api/me", "GET"},
 		{"OPTIONS", "/api/settings", "GET, PATCH"},
 	} {
-		res := ask(t, c.method, c.path, "", "")
+		res := send(t, c.method, c.path, "", "")
 		if res.StatusCode != 405 || res.Headers["Allow"] != c.allow || !strings.Contains(res.Body, `"method"`) {
 			t.Errorf("%s %s: %d, Allow %q, %s", c.method, c.path, res.StatusCode, res.Headers["Allow"], res.Body)
 		}
 	}
-	if res := ask(t, "POST", "//", "", ""); res.StatusCode != 405 || res.Headers["Allow"] != "GET, HEAD" {
+	if res := send(t, "POST", "//", "", ""); res.StatusCode != 405 || res.Headers["Allow"] != "GET, HEAD" {
 		t.Errorf("the page: %d, Allow %q", res.StatusCode, res.Headers["Allow"])
 	}
-	if res := ask(t, "PUT", "/api/accounts//", "", ""); res.StatusCode != 404 {
+	if res := send(t, "PUT", "/api/accounts//", "", ""); res.StatusCode != 404 {
 		t.Errorf("an empty id: %d", res.StatusCode)
 	}
 }

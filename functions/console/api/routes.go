@@ -26,10 +26,11 @@ var (
 func Routes(site *Site) []httpapi.Route {
 	return []httpapi.Route{
 		{
-			Key: "GET /", Needs: access.Public, Page: true, Handle: site.front,
+			Key: "GET /", Needs: access.Public, Page: true, Handle: site.serveIndex,
 			Doc: httpapi.Operation{
-				Tag: "About", Summary: "The web console", Description: "The same page at every address that is no file and not under /api.",
-				Answers: []httpapi.Answer{{Status: 200, Body: "", ContentType: htmlType, Description: "The page."}},
+				Tag: "About", Summary: "The web console",
+				Description: "The same page at every address that is no file and not under /api.",
+				Answers:     []httpapi.Answer{{Status: 200, Body: "", ContentType: htmlType, Description: "The page."}},
 			},
 		},
 		{
@@ -40,27 +41,28 @@ func Routes(site *Site) []httpapi.Route {
 			},
 		},
 		{
-			Key: "GET /api/openapi.json", Needs: access.Public, Handle: always(httpapi.Raw("application/json", openapi)),
+			Key: "GET /api/openapi.json", Needs: access.Public, Handle: staticHandler(httpapi.Raw("application/json", openapi)),
 			Doc: httpapi.Operation{
 				Tag: "About", Summary: "The API as OpenAPI 3.1",
 				Answers: []httpapi.Answer{{Status: 200, Body: map[string]any{}, Description: "An OpenAPI document for programs."}},
 			},
 		},
-		{Key: "$default", Needs: access.Public, Page: true, Handle: site.rest},
+		{Key: "$default", Needs: access.Public, Page: true, Handle: site.serveFallback},
 	}
 }
 
 const htmlType = "text/html; charset=utf-8"
 
 // page answers with a page that may use its own style sheet and icon, and nothing else: no script, no other origin.
-func page(text string) httpapi.HandlerFunc { return always(pageResponse(text)) }
+func page(text string) httpapi.HandlerFunc { return staticHandler(pageResponse(text)) }
 
 func pageResponse(text string) httpapi.Response {
-	policy := "default-src 'none'; style-src '" + styleHash(text) + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	policy := "default-src 'none'; style-src '" + styleHash(text) +
+		"'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return httpapi.Raw(htmlType, []byte(text)).WithHeader("Content-Security-Policy", policy)
 }
 
-func always(res httpapi.Response) httpapi.HandlerFunc {
+func staticHandler(res httpapi.Response) httpapi.HandlerFunc {
 	return func(context.Context, *httpapi.Request) (httpapi.Response, error) { return res, nil }
 }
 

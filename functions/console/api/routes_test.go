@@ -32,7 +32,8 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 		if res.Headers["Content-Type"] != "text/html; charset=utf-8" || !strings.HasPrefix(res.Body, "<!doctype html>") {
 			t.Errorf("%s is no page: %v", key, res.Headers)
 		}
-		for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+		for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "frame-ancestors 'none'",
+			"base-uri 'none'", "form-action 'none'"} {
 			if !strings.Contains(policy, want) {
 				t.Errorf("%s: the policy lacks %s: %s", key, want, policy)
 			}
@@ -40,7 +41,8 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "script") || strings.Contains(policy, "http") {
 			t.Errorf("%s: the policy allows too much: %s", key, policy)
 		}
-		if strings.Count(res.Body, "<style>") != 1 || strings.Contains(res.Body, "<script") || strings.Contains(res.Body, "style=\"") {
+		if strings.Count(res.Body, "<style>") != 1 || strings.Contains(res.Body, "<script") ||
+			strings.Contains(res.Body, "style=\"") {
 			t.Errorf("%s has what its policy does not allow", key)
 		}
 		if res.Headers["X-Content-Type-Options"] != "nosniff" || res.Headers["Etag"] == "" {
@@ -51,7 +53,8 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 
 // Without a built console the first page says how to build it.
 func TestFirstPageWithoutAConsoleSaysHowToBuildIt(t *testing.T) {
-	if res := get(t, "GET /"); !strings.Contains(res.Body, "make console") || !strings.Contains(res.Body, `href="/api/docs"`) || !strings.Contains(res.Body, `href="/api/openapi.json"`) {
+	if res := get(t, "GET /"); !strings.Contains(res.Body, "make console") ||
+		!strings.Contains(res.Body, `href="/api/docs"`) || !strings.Contains(res.Body, `href="/api/openapi.json"`) {
 		t.Error("it does not")
 	}
 }
@@ -59,7 +62,8 @@ func TestFirstPageWithoutAConsoleSaysHowToBuildIt(t *testing.T) {
 func TestReferenceIsServed(t *testing.T) {
 	res := get(t, "GET /api/openapi.json")
 	var doc struct{ OpenAPI string }
-	if err := json.Unmarshal([]byte(res.Body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1.") || res.Headers["Content-Type"] != "application/json" {
+	if err := json.Unmarshal([]byte(res.Body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1.") ||
+		res.Headers["Content-Type"] != "application/json" {
 		t.Errorf("%v %q %v", err, doc.OpenAPI, res.Headers)
 	}
 	if page := get(t, "GET /api/docs").Body; !strings.Contains(page, "/api/login") {

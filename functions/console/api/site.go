@@ -15,17 +15,17 @@ import (
 
 // Site is the built console as it is served: one page for every address that people can be at, and files beside it.
 type Site struct {
-	index httpapi.Response
-	files map[string]file
+	index  httpapi.Response
+	assets map[string]asset
 }
 
-// file is one file, with what the build made smaller beside it.
-type file struct{ plain, gzip, brotli httpapi.Response }
+// asset is one file, with what the build made smaller beside it.
+type asset struct{ plain, gzip, brotli httpapi.Response }
 
-// NewSite reads the built console; uploads is the origin to which the browser posts workbooks. Without a built console the
-// site is a page that says how to build it.
+// NewSite reads the built console; uploads is the origin to which the browser posts workbooks. Without a built console
+// the site is a page that says how to build it.
 func NewSite(app fs.FS, uploads string) *Site {
-	s := &Site{index: pageResponse(home), files: map[string]file{}}
+	s := &Site{index: pageResponse(home), assets: map[string]asset{}}
 	if app == nil {
 		return s
 	}
@@ -62,7 +62,7 @@ func (s *Site) add(name string, content []byte) {
 		keep = "public, max-age=31536000, immutable"
 	}
 	res := httpapi.Raw(kind, content).WithHeader("Cache-Control", keep).WithHeader("Vary", "Accept-Encoding")
-	f := s.files["/"+name]
+	f := s.assets["/"+name]
 	switch encoding {
 	case "br":
 		f.brotli = res.WithHeader("Content-Encoding", "br")
@@ -71,7 +71,7 @@ func (s *Site) add(name string, content []byte) {
 	default:
 		f.plain = res
 	}
-	s.files["/"+name] = f
+	s.assets["/"+name] = f
 }
 
 func cutEncoding(name string) (string, string) {
@@ -84,8 +84,8 @@ func cutEncoding(name string) (string, string) {
 	return name, ""
 }
 
-// policy lets the page use what came from its own origin, ask it, and post workbooks to the bucket: nothing inline, nothing
-// from anybody else (V49).
+// policy lets the page use what came from its own origin, ask it, and post workbooks to the bucket: nothing inline,
+// nothing from anybody else (V49).
 func policy(uploads string) string {
 	connect := "'self'"
 	if uploads != "" {
@@ -99,34 +99,34 @@ func indexResponse(content []byte, uploads string) httpapi.Response {
 	return httpapi.Raw(htmlType, content).WithHeader("Content-Security-Policy", policy(uploads))
 }
 
-// front answers the first address.
-func (s *Site) front(context.Context, *httpapi.Request) (httpapi.Response, error) {
+// serveIndex answers the first address.
+func (s *Site) serveIndex(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return s.index, nil
 }
 
-// rest answers what no other route does: files, and the page at every address that the page itself takes apart. Under /api,
-// and for any other method, there is nothing.
-func (s *Site) rest(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+// serveFallback answers what no other route does: files, and the page at every address that the page itself takes
+// apart. Under /api, and for any other method, there is nothing.
+func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at := path.Clean("/" + r.Path())
-	if methods := allowed(r.Path()); len(methods) > 0 {
-		return httpapi.Response{}, httpapi.WrongMethod(methods...)
+	if methods := allowedMethods(r.Path()); len(methods) > 0 {
+		return httpapi.Response{}, httpapi.MethodNotAllowed(methods...)
 	}
 	if at == "/" && r.Method() != http.MethodGet && r.Method() != http.MethodHead {
-		return httpapi.Response{}, httpapi.WrongMethod(http.MethodGet, http.MethodHead)
+		return httpapi.Response{}, httpapi.MethodNotAllowed(http.MethodGet, http.MethodHead)
 	}
 	if r.Method() != http.MethodGet && r.Method() != http.MethodHead || at == "/api" || strings.HasPrefix(at, "/api/") {
-		return httpapi.Response{}, nothing()
+		return httpapi.Response{}, noRoute()
 	}
-	if f, ok := s.files[at]; ok {
-		return f.best(r.AcceptsEncoding), nil
+	if f, ok := s.assets[at]; ok {
+		return f.negotiate(r.AcceptsEncoding), nil
 	}
 	if path.Ext(at) != "" { // a file of a former build, or a guess: never the page in its place
-		return httpapi.Response{}, nothing()
+		return httpapi.Response{}, noRoute()
 	}
 	return s.index, nil
 }
 
-func (f file) best(accepts func(string) bool) httpapi.Response {
+func (f asset) negotiate(accepts func(string) bool) httpapi.Response {
 	switch {
 	case f.brotli.Status != 0 && accepts("br"):
 		return f.brotli
@@ -136,6 +136,7 @@ func (f file) best(accepts func(string) bool) httpapi.Response {
 	return f.plain
 }
 
-func nothing() error {
-	return fault.New(fault.NotFound, "noRoute", "There is nothing at this address, or not with this method. GET /api/docs lists what there is.")
+func noRoute() error {
+	return fault.New(fault.NotFound, "noRoute",
+		"There is nothing at this address, or not with this method. GET /api/docs lists what there is.")
 }

@@ -13,8 +13,8 @@ import (
 
 const bucket = "https://files.s3.eu-west-2.amazonaws.com"
 
-// ask sends a request to a built console, as the gateway hands on what no other route takes.
-func ask(t *testing.T, method, path, encodings, body string) events.APIGatewayV2HTTPResponse {
+// send sends a request to a built console, as the gateway hands on what no other route takes.
+func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	site := api.NewSite(fstest.MapFS{
 		"index.html":           {Data: []byte("<!doctype html><title>console")},
@@ -28,7 +28,8 @@ func ask(t *testing.T, method, path, encodings, body string) events.APIGatewayV2
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: path, Body: body, Headers: map[string]string{"accept-encoding": encodings}}
+	event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: path, Body: body,
+		Headers: map[string]string{"accept-encoding": encodings}}
 	if path == "/" {
 		event.RouteKey = "GET /"
 	}
@@ -43,11 +44,13 @@ func ask(t *testing.T, method, path, encodings, body string) events.APIGatewayV2
 // V49: nothing inline, nothing from another origin but the bucket that workbooks are posted to.
 func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
 	for _, path := range []string{"/", "/accounts", "/accounts/01JZ0000000000000000000000/log", "/apiary", "/a/../b"} {
-		res := ask(t, "GET", path, "", "")
-		if res.StatusCode != 200 || !strings.Contains(res.Body, "console") || res.Headers["Content-Type"] != "text/html; charset=utf-8" {
+		res := send(t, "GET", path, "", "")
+		if res.StatusCode != 200 || !strings.Contains(res.Body, "console") ||
+			res.Headers["Content-Type"] != "text/html; charset=utf-8" {
 			t.Errorf("%s: %d %q", path, res.StatusCode, res.Body)
 		}
-		want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' " + bucket +
+		want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+			"connect-src 'self' " + bucket +
 			"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 		if got := res.Headers["Content-Security-Policy"]; got != want {
 			t.Errorf("%s: the policy is %s", path, got)
@@ -60,11 +63,14 @@ func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
 
 // V49: the files of the page are never taken for anything else, and what is not there says no more than what is.
 func TestEveryFileHasTheSecurityHeaders(t *testing.T) {
-	for _, path := range []string{"/", "/accounts", "/icon.svg", "/assets/main-1a.js", "/assets/small-2b.css", "/assets/none.js", "/api/none"} {
+	for _, path := range []string{"/", "/accounts", "/icon.svg", "/assets/main-1a.js", "/assets/small-2b.css",
+		"/assets/none.js", "/api/none"} {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
-			res := ask(t, method, path, "br", "")
-			if res.Headers["X-Content-Type-Options"] != "nosniff" || !strings.HasPrefix(res.Headers["Strict-Transport-Security"], "max-age=63072000") ||
-				res.Headers["X-Frame-Options"] != "DENY" || !strings.Contains(res.Headers["Content-Security-Policy"], "default-src 'none'") {
+			res := send(t, method, path, "br", "")
+			if res.Headers["X-Content-Type-Options"] != "nosniff" ||
+				!strings.HasPrefix(res.Headers["Strict-Transport-Security"], "max-age=63072000") ||
+				res.Headers["X-Frame-Options"] != "DENY" ||
+				!strings.Contains(res.Headers["Content-Security-Policy"], "default-src 'none'") {
 				t.Errorf("%s %s: %d %v", method, path, res.StatusCode, res.Headers)
 			}
 			for name := range res.Headers {
@@ -84,20 +90,24 @@ func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
 		"br;q=0, gzip":      {"/2c=", "gzip"},
 		"identity":          {"plain", ""},
 	} {
-		res := ask(t, "GET", "/assets/main-1a.js", encodings, "")
-		if res.StatusCode != 200 || res.Body != want[0] || res.Headers["Content-Encoding"] != want[1] || res.IsBase64Encoded != (want[1] != "") {
+		res := send(t, "GET", "/assets/main-1a.js", encodings, "")
+		if res.StatusCode != 200 || res.Body != want[0] || res.Headers["Content-Encoding"] != want[1] ||
+			res.IsBase64Encoded != (want[1] != "") {
 			t.Errorf("%q: %d %q %v", encodings, res.StatusCode, res.Body, res.Headers)
 		}
-		if res.Headers["Cache-Control"] != "public, max-age=31536000, immutable" || res.Headers["Vary"] != "Accept-Encoding" ||
+		if res.Headers["Cache-Control"] != "public, max-age=31536000, immutable" ||
+			res.Headers["Vary"] != "Accept-Encoding" ||
 			res.Headers["Content-Type"] != "text/javascript; charset=utf-8" {
 			t.Errorf("%q: headers %v", encodings, res.Headers)
 		}
 	}
 	// What has no hash in its name may change with the next build.
-	if res := ask(t, "GET", "/icon.svg", "", ""); res.Headers["Cache-Control"] != "no-cache" || res.Headers["Content-Type"] != "image/svg+xml" {
+	if res := send(t, "GET", "/icon.svg", "", ""); res.Headers["Cache-Control"] != "no-cache" ||
+		res.Headers["Content-Type"] != "image/svg+xml" {
 		t.Errorf("the icon: %v", res.Headers)
 	}
-	if res := ask(t, "GET", "/assets/small-2b.css", "br", ""); res.Body != "a{}" || res.Headers["Content-Encoding"] != "" {
+	if res := send(t, "GET", "/assets/small-2b.css", "br", ""); res.Body != "a{}" ||
+		res.Headers["Content-Encoding"] != "" {
 		t.Errorf("a file without a smaller one: %q %v", res.Body, res.Headers)
 	}
 }
@@ -105,11 +115,14 @@ func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
 // A mistyped address of the API hears so, and never gets a page that a program would take for an answer.
 func TestWhatIsNotThereIsNotThePage(t *testing.T) {
 	for _, c := range [][3]string{
-		{"GET", "/api", ""}, {"GET", "/api/", ""}, {"GET", "/api/accountz", ""}, {"POST", "/api/login/", `{"a":1}`}, {"POST", "/accounts", "a=b"},
-		{"GET", "/x/../api/accountz", ""}, {"GET", "/assets/main-0z.js", ""}, {"GET", "/assets/main-1a.js.br", ""}, {"DELETE", "/accounts", ""}, {"GET", "/.env", ""},
+		{"GET", "/api", ""}, {"GET", "/api/", ""}, {"GET", "/api/accountz", ""}, {"POST", "/api/login/", `{"a":1}`},
+		{"POST", "/accounts", "a=b"},
+		{"GET", "/x/../api/accountz", ""}, {"GET", "/assets/main-0z.js", ""}, {"GET", "/assets/main-1a.js.br", ""},
+		{"DELETE", "/accounts", ""}, {"GET", "/.env", ""},
 	} {
-		res := ask(t, c[0], c[1], "", c[2])
-		if res.StatusCode != 404 || res.Headers["Content-Type"] != "application/problem+json" || !strings.Contains(res.Body, `"noRoute"`) {
+		res := send(t, c[0], c[1], "", c[2])
+		if res.StatusCode != 404 || res.Headers["Content-Type"] != "application/problem+json" ||
+			!strings.Contains(res.Body, `"noRoute"`) {
 			t.Errorf("%s %s: %d %s", c[0], c[1], res.StatusCode, res.Body)
 		}
 	}

@@ -59,33 +59,42 @@ func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 				Problems: []httpapi.Problem{
 					ticket,
 					{Kind: fault.Unauthenticated, Code: "code", When: "The code is not right, or was used already."},
-					{Kind: fault.Unauthenticated, Code: "factorEnded", When: "100 wrong codes came in a row: an administrator has to remove the second factor."},
-					{Kind: fault.TooMany, Code: "factorPaused", When: "Five wrong codes came in a row: codes are tried again after 15 minutes."},
-					{Kind: fault.Unauthenticated, Code: "passkey", When: "The passkey is not the account's, was asked for something else, or may have a copy."},
-					{Kind: fault.Unauthenticated, Code: "mailCode", When: "No code was mailed for this sign-in, or it is over, replaced, used, or was tried five times."},
-					{Kind: fault.Invalid, Code: "invalid", When: "The method is unknown, or the code or the credential has not its form."},
+					{Kind: fault.Unauthenticated, Code: "factorEnded",
+						When: "100 wrong codes came in a row: an administrator has to remove the second factor."},
+					{Kind: fault.TooManyRequests, Code: "factorPaused",
+						When: "Five wrong codes came in a row: codes are tried again after 15 minutes."},
+					{Kind: fault.Unauthenticated, Code: "passkey",
+						When: "The passkey is not the account's, was asked for something else, or may have a copy."},
+					{Kind: fault.Unauthenticated, Code: "mailCode",
+						When: "No code was mailed for this sign-in, or it is over, replaced, used, or was tried five times."},
+					{Kind: fault.Invalid, Code: "invalid",
+						When: "The method is unknown, or the code or the credential has not its form."},
 				},
 			},
 		},
 		{
-			Key: "POST /api/login/second-factor/set-up", Needs: access.Public, Handle: h.beginSetUp,
+			Key: "POST /api/login/second-factor/set-up", Needs: access.Public, Handle: h.beginEnrolment,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Begin the step setUpSecondFactor",
-				Description: "The answer is what an authenticator or a passkey is set up from. The ticket stays good: for the confirmation, or to begin again.",
-				Body:        setUpBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}},
-				Problems: []httpapi.Problem{ticket, noPasskeys(), {Kind: fault.Invalid, Code: "invalid", When: "The method is none that can be set up here."}},
+				Description: "The answer is what an authenticator or a passkey is set up from. The ticket stays good: for the " +
+					"confirmation, or to begin again.",
+				Body: setUpBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}},
+				Problems: []httpapi.Problem{ticket, noPasskeys(),
+					{Kind: fault.Invalid, Code: "invalid", When: "The method is none that can be set up here."}},
 			},
 		},
 		{
-			Key: "POST /api/login/second-factor/confirm", Needs: access.Public, Handle: h.confirmSetUp,
+			Key: "POST /api/login/second-factor/confirm", Needs: access.Public, Handle: h.confirmEnrolment,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Take the step setUpSecondFactor",
-				Description: "One good code of the authenticator, or the passkey that was made, ends the set-up. The answer has the recovery codes, this once.",
-				Body:        confirmBody{}, Answers: step,
+				Description: "One good code of the authenticator, or the passkey that was made, ends the set-up. The answer has " +
+					"the recovery codes, this once.",
+				Body: confirmBody{}, Answers: step,
 				Problems: []httpapi.Problem{
 					ticket,
 					{Kind: fault.Invalid, Code: "invalid", When: "The code or the credential is not right, or has not its form."},
-					{Kind: fault.Conflict, Code: "noSetUp", When: "No set-up was begun, it is over, or too many codes were tried; begin it again."},
+					{Kind: fault.Conflict, Code: "noSetUp",
+						When: "No set-up was begun, it is over, or too many codes were tried; begin it again."},
 				},
 			},
 		},
@@ -97,26 +106,29 @@ func (h handlers) secondFactor(ctx context.Context, r *httpapi.Request) (httpapi
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	with := signin.SecondFactor{Method: in.Method, Code: in.Code, Credential: in.Credential, Remember: in.Remember}
-	return answer(r)(h.service.ProveSecondFactor(ctx, in.Ticket, with, r.Device("")))
+	with := signin.SecondFactorResponse{Method: in.Method, Code: in.Code, Credential: in.Credential, Remember: in.Remember}
+	return respondStep(r)(h.service.VerifySecondFactor(ctx, in.Ticket, with, r.ClientInfo("")))
 }
 
-func (h handlers) beginSetUp(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) beginEnrolment(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in setUpBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	shown, err := h.service.BeginSetUp(ctx, in.Ticket, in.Method)
+	shown, err := h.service.BeginEnrolment(ctx, in.Ticket, in.Method)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(enrolmentView{Secret: shown.Secret, URI: shown.URI, QRCode: shown.QR, PublicKey: shown.Options}), nil
+	return httpapi.OK(
+		enrolmentView{Secret: shown.Secret, URI: shown.URI, QRCode: shown.QR, PublicKey: shown.PasskeyOptions}), nil
 }
 
-func (h handlers) confirmSetUp(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) confirmEnrolment(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in confirmBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.ConfirmSetUp(ctx, in.Ticket, signin.NewFactor{Code: in.Code, Credential: in.Credential, Name: in.Name}, r.Device("")))
+	return respondStep(r)(
+		h.service.ConfirmEnrolment(ctx, in.Ticket,
+			signin.EnrolmentResponse{Code: in.Code, Credential: in.Credential, Name: in.Name}, r.ClientInfo("")))
 }

@@ -36,10 +36,12 @@ func passwordRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/me/password", Needs: access.SignedIn, NoKeys: true, Handle: h.ownPassword,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Change my password",
-				Description: "Needs the current password; a wrong one counts as a failed sign-in. The answer is a session with new tokens in place of this one; every other session and every remembered device ends.",
-				Body:        ownPasswordBody{}, Answers: step,
+				Description: "Needs the current password; a wrong one counts as a failed sign-in. The answer is a session with " +
+					"new tokens in place of this one; every other session and every remembered device ends.",
+				Body: ownPasswordBody{}, Answers: step,
 				Problems: []httpapi.Problem{
-					{Kind: fault.Invalid, Code: "invalid", When: "The current password is wrong, or the new one is not allowed; the field says which."},
+					{Kind: fault.Invalid, Code: "invalid",
+						When: "The current password is wrong, or the new one is not allowed; the field says which."},
 					{Kind: fault.Conflict, Code: "apiOnly", When: "The account has no password."},
 					{Kind: fault.Conflict, Code: "busy", When: "The account or the session was changed at the same moment."},
 				},
@@ -61,7 +63,7 @@ func (h handlers) ownPassword(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.ChangeOwnPassword(ctx, r.Scope, in.Current, in.Password, r.Device("")))
+	return respondStep(r)(h.service.ChangeOwnPassword(ctx, r.Scope, in.Current, in.Password, r.ClientInfo("")))
 }
 
 func (h handlers) checkPassword(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -69,12 +71,13 @@ func (h handlers) checkPassword(ctx context.Context, r *httpapi.Request) (httpap
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	got, err := h.service.Rate(ctx, in.Password, in.Words)
+	got, err := h.service.RatePassword(ctx, in.Password, in.Words)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	view := strengthView{
-		Score: got.Score, Advice: got.Advice, Accepted: len(got.Bad) == 0, Fields: got.Bad, Shortest: got.Shortest, Longest: got.Longest,
+		Score: got.Score, Advice: got.Advice, Accepted: len(got.Faults) == 0, Fields: got.Faults, Shortest: got.MinLength,
+		Longest: got.MaxLength,
 	}
 	if view.Fields == nil {
 		view.Fields = []fault.Field{}

@@ -16,60 +16,72 @@ import (
 const tag = "Sign-in"
 
 // Routes returns the route table over its services.
-func Routes(service *signin.Service, recovering *recovery.Service) []httpapi.Route {
+func Routes(service *signin.Service, resets *recovery.Service) []httpapi.Route {
 	h := handlers{service}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
-	routes := append(slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(recovering)), []httpapi.Route{
-		{
-			Key: "POST /api/login", Needs: access.Public, Handle: h.login,
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Sign in with a password",
-				Description: "The answer's next says what comes then: done opens the session, any other value is a step to take with the ticket.",
-				Body:        loginBody{}, Answers: step,
-				Problems: []httpapi.Problem{{
-					Kind: fault.Unauthenticated, Code: "signInRefused",
-					When: "Unknown, wrong, blocked, locked, out of dates or without a password: the answer is the same for all.",
-				}},
-			},
-		},
-		{
-			Key: "POST /api/login/password", Needs: access.Public, Handle: h.changePassword,
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Take the step changePassword", Description: "Sets the person's own password, ends every other session and opens this one.",
-				Body: passwordBody{}, Answers: step,
-				Problems: []httpapi.Problem{
-					{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, over, or was used."},
-					{Kind: fault.Invalid, Code: "invalid", When: "The password is not one that the policy allows; the ticket stays good."},
+	routes := append(
+		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(resets)),
+		[]httpapi.Route{
+			{
+				Key: "POST /api/login", Needs: access.Public, Handle: h.login,
+				Doc: httpapi.Operation{
+					Tag: tag, Summary: "Sign in with a password",
+					Description: "The answer's next says what comes then: done opens the session, any other value is a step to take " +
+						"with the ticket.",
+					Body: loginBody{}, Answers: step,
+					Problems: []httpapi.Problem{{
+						Kind: fault.Unauthenticated, Code: "signInRefused",
+						When: "Unknown, wrong, blocked, locked, out of dates or without a password: the answer is the same for all.",
+					}},
 				},
 			},
-		},
-		{
-			Key: "POST /api/login/refresh", Needs: access.Public, Handle: h.refresh,
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Renew a session",
-				Description: "Both tokens are new. Asked again with the same token within 10 seconds, because the answer was lost, the answer is the same; a former token after that closes the session. A page of ours sends no body: its refresh token is a cookie.",
-				Body:        refreshBody{}, BodyOptional: true, Answers: step,
-				Problems: []httpapi.Problem{{Kind: fault.Unauthenticated, Code: "session", When: "The session is over, or the token was used."}},
-			},
-		},
-		{
-			Key: "POST /api/login/key", Needs: access.Public, Handle: h.key,
-			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Open a session by an API key",
-				Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token; the key opens the next. It ends at once with the key, or with its account's access.",
-				Body:        keyBody{}, Answers: step,
-				Problems: []httpapi.Problem{
-					{Kind: fault.Unauthenticated, Code: "keyRefused", When: "Unknown, wrong, locked or expired, or its account is blocked, locked, out of dates or without an API licence: the answer is the same for all."},
-					{Kind: fault.Invalid, Code: "invalid", When: "The client is too long, or no line of text."},
+			{
+				Key: "POST /api/login/password", Needs: access.Public, Handle: h.changePassword,
+				Doc: httpapi.Operation{
+					Tag: tag, Summary: "Take the step changePassword",
+					Description: "Sets the person's own password, ends every other session and opens this one.",
+					Body:        passwordBody{}, Answers: step,
+					Problems: []httpapi.Problem{
+						{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, over, or was used."},
+						{Kind: fault.Invalid, Code: "invalid",
+							When: "The password is not one that the policy allows; the ticket stays good."},
+					},
 				},
 			},
-		},
-		{
-			Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
-		},
-	}...)
-	return httpapi.Guarded(service, routes, "POST /api/login", "POST /api/login/refresh", "POST /api/login/key")
+			{
+				Key: "POST /api/login/refresh", Needs: access.Public, Handle: h.refresh,
+				Doc: httpapi.Operation{
+					Tag: tag, Summary: "Renew a session",
+					Description: "Both tokens are new. Asked again with the same token within 10 seconds, because the answer was " +
+						"lost, the answer is the same; a former token after that closes the session. A page of ours sends no body: " +
+						"its refresh token is a cookie.",
+					Body: refreshBody{}, BodyOptional: true, Answers: step,
+					Problems: []httpapi.Problem{
+						{Kind: fault.Unauthenticated, Code: "session", When: "The session is over, or the token was used."}},
+				},
+			},
+			{
+				Key: "POST /api/login/key", Needs: access.Public, Handle: h.loginWithKey,
+				Doc: httpapi.Operation{
+					Tag: tag, Summary: "Open a session by an API key",
+					Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token; the key " +
+						"opens the next. It ends at once with the key, or with its account's access.",
+					Body: keyBody{}, Answers: step,
+					Problems: []httpapi.Problem{
+						{Kind: fault.Unauthenticated, Code: "keyRefused",
+							When: "Unknown, wrong, locked or expired, or its account is blocked, locked, out of dates or without an API " +
+								"licence: the answer is the same for all."},
+						{Kind: fault.Invalid, Code: "invalid", When: "The client is too long, or no line of text."},
+					},
+				},
+			},
+			{
+				Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
+				Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
+			},
+		}...)
+	return httpapi.ProtectPublicRoutes(service, routes, "POST /api/login", "POST /api/login/refresh",
+		"POST /api/login/key")
 }
 
 type handlers struct{ service *signin.Service }
@@ -95,13 +107,13 @@ type keyBody struct {
 	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"payroll"`
 }
 
-// answer encodes the outcome of a step.
-func answer(r *httpapi.Request) func(signin.Result, error) (httpapi.Response, error) {
+// respondStep encodes the outcome of a step.
+func respondStep(r *httpapi.Request) func(signin.Result, error) (httpapi.Response, error) {
 	return func(got signin.Result, err error) (httpapi.Response, error) {
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		return httpapi.AnswerStep(r, got), nil
+		return httpapi.StepResponse(r, got), nil
 	}
 }
 
@@ -110,14 +122,14 @@ func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.Login(ctx, in.Identifier, in.Password, from(r, in.Client, in.Device)))
+	return respondStep(r)(h.service.Login(ctx, in.Identifier, in.Password, clientInfo(r, in.Client, in.Device)))
 }
 
-// from is where a sign-in comes from, with the token of a remembered device; a page of ours has that as a cookie.
-func from(r *httpapi.Request, client, device string) signin.Device {
-	out := r.Device(client)
-	if out.Token = device; device == "" && r.FromOurPage() {
-		out.Token = r.Cookie(httpapi.DeviceCookie)
+// clientInfo is where a sign-in comes from, with the token of a remembered device; a page of ours has that as a cookie.
+func clientInfo(r *httpapi.Request, client, device string) signin.ClientInfo {
+	out := r.ClientInfo(client)
+	if out.DeviceToken = device; device == "" && r.IsWebClient() {
+		out.DeviceToken = r.Cookie(httpapi.TrustedDeviceCookie)
 	}
 	return out
 }
@@ -127,7 +139,7 @@ func (h handlers) changePassword(ctx context.Context, r *httpapi.Request) (httpa
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.ChangePassword(ctx, in.Ticket, in.Password, r.Device("")))
+	return respondStep(r)(h.service.ChangePassword(ctx, in.Ticket, in.Password, r.ClientInfo("")))
 }
 
 func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -136,31 +148,35 @@ func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		return httpapi.Response{}, err
 	}
 	refresh := in.RefreshToken
-	switch web := r.FromOurPage(); {
+	switch web := r.IsWebClient(); {
 	case web && refresh != "":
-		return httpapi.Response{}, httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "unexpected", Message: "A page sends its refresh token as a cookie only."}})
+		return httpapi.Response{},
+			httpapi.BadBody(
+				[]fault.Field{
+					{Field: "refreshToken", Code: "unexpected", Message: "A page sends its refresh token as a cookie only."}})
 	case web:
 		refresh = r.Cookie(httpapi.RefreshCookie)
 	case refresh == "":
-		return httpapi.Response{}, httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "required", Message: "This member is required."}})
+		return httpapi.Response{},
+			httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "required", Message: "This member is required."}})
 	}
-	return answer(r)(h.service.Refresh(ctx, refresh, r.Device("")))
+	return respondStep(r)(h.service.Refresh(ctx, refresh, r.ClientInfo("")))
 }
 
-func (h handlers) key(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) loginWithKey(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in keyBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.service.LoginByKey(ctx, in.Key, r.Device(in.Client)))
+	return respondStep(r)(h.service.LoginWithKey(ctx, in.Key, r.ClientInfo(in.Client)))
 }
 
 func (h handlers) logout(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	if err := h.service.Logout(ctx, r.Scope, r.Device("")); err != nil {
+	if err := h.service.Logout(ctx, r.Scope, r.ClientInfo("")); err != nil {
 		return httpapi.Response{}, err
 	}
 	res := httpapi.NoContent()
-	if r.FromOurPage() {
+	if r.IsWebClient() {
 		res = res.WithCookie(httpapi.AccessCookie, "", 0).WithCookie(httpapi.RefreshCookie, "", 0)
 	}
 	return res, nil

@@ -55,10 +55,12 @@ type deviceView struct {
 	Expires  time.Time `json:"expires"`
 }
 
-func viewOf(o factor.Overview) view {
+func viewOf(o factor.Status) view {
 	v := view{
-		Required: o.Required, Exempt: o.Account.MFAExempt, Methods: append([]mfa.Method{}, o.Methods...), RecoveryCodesLeft: o.CodesLeft,
-		Ended: o.Ended, Devices: make([]deviceView, len(o.Devices)), Passkeys: make([]passkeyView, len(o.Passkeys)),
+		Required: o.Required, Exempt: o.Account.MFAExempt, Methods: append([]mfa.Method{}, o.Methods...),
+		RecoveryCodesLeft: o.CodesLeft,
+		Ended:             o.LockedOut, Devices: make([]deviceView, len(o.Devices)),
+		Passkeys: make([]passkeyView, len(o.Passkeys)),
 	}
 	if o.MailCode {
 		v.Methods = append(v.Methods, mfa.MailCode)
@@ -69,59 +71,60 @@ func viewOf(o factor.Overview) view {
 	if !o.Since.IsZero() {
 		v.Since = &o.Since
 	}
-	if !o.Paused.IsZero() {
-		v.PausedUntil = &o.Paused
+	if !o.PausedUntil.IsZero() {
+		v.PausedUntil = &o.PausedUntil
 	}
 	for i, d := range o.Devices {
-		v.Devices[i] = deviceView{ID: d.ID, Name: d.Name, Location: d.Address, First: d.First, Last: d.Last, Expires: d.Expires}
+		v.Devices[i] = deviceView{ID: d.ID, Name: d.Name, Location: d.Address, First: d.FirstUsed, Last: d.LastUsed,
+			Expires: d.Expires}
 	}
 	return v
 }
 
-func (h handlers) mine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	o, err := h.own.Overview(ctx, r.Scope, r.Scope.Caller.AccountID)
+func (h handlers) ownStatus(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	o, err := h.own.Status(ctx, r.Scope, r.Scope.Caller.AccountID)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(viewOf(o)), nil
 }
 
-func (h handlers) begin(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) beginTOTP(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	shown, err := h.own.Begin(ctx, r.Scope, in.Password)
+	shown, err := h.own.BeginTOTP(ctx, r.Scope, in.Password)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(enrolmentView{Secret: shown.Secret, URI: shown.URI, QRCode: shown.QR}), nil
 }
 
-func (h handlers) confirm(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) confirmTOTP(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in codeBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return codes(h.own.Confirm(ctx, r.Scope, in.Code))
+	return respondCodes(h.own.ConfirmTOTP(ctx, r.Scope, in.Code))
 }
 
-func (h handlers) remake(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) regenerateCodes(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return codes(h.own.RemakeCodes(ctx, r.Scope, in.Password))
+	return respondCodes(h.own.RegenerateRecoveryCodes(ctx, r.Scope, in.Password))
 }
 
-func codes(made []string, err error) (httpapi.Response, error) {
+func respondCodes(made []string, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(codesView{RecoveryCodes: made}), nil
 }
 
-func (h handlers) removeMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) removeOwn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
@@ -129,58 +132,58 @@ func (h handlers) removeMine(ctx context.Context, r *httpapi.Request) (httpapi.R
 	return httpapi.NoContent(), h.own.Remove(ctx, r.Scope, in.Password)
 }
 
-// proved reads the body of what needs a fresh proof of the caller, and asks for that.
-func (h handlers) proved(ctx context.Context, r *httpapi.Request) error {
+// reauthenticate reads the body of what needs a fresh proof of the caller, and asks for that.
+func (h handlers) reauthenticate(ctx context.Context, r *httpapi.Request) error {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
 		return err
 	}
-	return h.own.Prove(ctx, r.Scope, in.Password)
+	return h.own.Reauthenticate(ctx, r.Scope, in.Password)
 }
 
-func (h handlers) forgetMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	if err := h.proved(ctx, r); err != nil {
+func (h handlers) forgetOwnDevices(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	if err := h.reauthenticate(ctx, r); err != nil {
 		return httpapi.Response{}, err
 	}
 	_, err := h.accounts.ForgetDevices(ctx, r.Scope, r.Scope.Caller.AccountID, 0)
 	return httpapi.NoContent(), err
 }
 
-func (h handlers) forgetOneOfMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	return h.forgetOf(ctx, r, r.Scope.Caller.AccountID)
+func (h handlers) forgetOwnDevice(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return h.forgetDeviceOf(ctx, r, r.Scope.Caller.AccountID)
 }
 
-func (h handlers) forgetOf(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {
+func (h handlers) forgetDeviceOf(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {
 	device, err := r.ID("deviceId")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.proved(ctx, r); err != nil {
+	if err := h.reauthenticate(ctx, r); err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.own.Forget(ctx, r.Scope, accountID, device)
+	return httpapi.NoContent(), h.own.ForgetDevice(ctx, r.Scope, accountID, device)
 }
 
-func (h handlers) theirs(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) accountStatus(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return h.overview(ctx, r, id)
+	return h.respondStatus(ctx, r, id)
 }
 
-// overview answers with the state of an account's second factor, under the account's version.
-func (h handlers) overview(ctx context.Context, r *httpapi.Request, id string) (httpapi.Response, error) {
-	o, err := h.own.Overview(ctx, r.Scope, id)
+// respondStatus answers with the state of an account's second factor, under the account's version.
+func (h handlers) respondStatus(ctx context.Context, r *httpapi.Request, id string) (httpapi.Response, error) {
+	o, err := h.own.Status(ctx, r.Scope, id)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(viewOf(o)).WithVersion(o.Account.Version), nil
 }
 
-// action reads what every action on another account takes: its id, where given the version, and a fresh proof of the caller
-// (V35).
-func (h handlers) action(ctx context.Context, r *httpapi.Request) (string, int64, error) {
+// readAction reads what every action on another account takes: its id, where given the version, and a fresh proof of
+// the caller (V35).
+func (h handlers) readAction(ctx context.Context, r *httpapi.Request) (string, int64, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return "", 0, err
@@ -189,33 +192,33 @@ func (h handlers) action(ctx context.Context, r *httpapi.Request) (string, int64
 	if err != nil {
 		return "", 0, err
 	}
-	return id, version, h.proved(ctx, r)
+	return id, version, h.reauthenticate(ctx, r)
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := h.action(ctx, r)
+	id, version, err := h.readAction(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	if _, err := h.accounts.RemoveMFA(ctx, r.Scope, id, version); err != nil {
 		return httpapi.Response{}, err
 	}
-	return h.overview(ctx, r, id)
+	return h.respondStatus(ctx, r, id)
 }
 
 func (h handlers) exempt(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := h.action(ctx, r)
+	id, version, err := h.readAction(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	if _, err := h.accounts.DoNotEnforceMFA(ctx, r.Scope, id, version); err != nil {
 		return httpapi.Response{}, err
 	}
-	return h.overview(ctx, r, id)
+	return h.respondStatus(ctx, r, id)
 }
 
-func (h handlers) forget(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := h.action(ctx, r)
+func (h handlers) forgetDevices(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, version, err := h.readAction(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -223,10 +226,10 @@ func (h handlers) forget(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	return httpapi.NoContent(), err
 }
 
-func (h handlers) forgetOne(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) forgetDevice(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return h.forgetOf(ctx, r, id)
+	return h.forgetDeviceOf(ctx, r, id)
 }

@@ -23,9 +23,9 @@ type passkeyView struct {
 }
 
 func passkeyViewOf(k mfa.Passkey) passkeyView {
-	v := passkeyView{ID: k.ID, Name: k.Name, Synced: k.Synced, Created: k.First, Location: k.Address}
-	if !k.Last.IsZero() {
-		v.Last = &k.Last
+	v := passkeyView{ID: k.ID, Name: k.Name, Synced: k.Synced, Created: k.Created, Location: k.Address}
+	if !k.LastUsed.IsZero() {
+		v.Last = &k.LastUsed
 	}
 	return v
 }
@@ -51,30 +51,44 @@ type passkeyNameBody struct {
 
 // passkeyRoutes are one's own passkeys; proof are the problems of what needs a fresh proof.
 func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
-	unavailable := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysUnavailable", When: "The public address is an IP address, for which there are no passkeys."}
+	unavailable := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysUnavailable",
+		When: "The public address is an IP address, for which there are no passkeys."}
 	full := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysFull", When: "There are ten passkeys already."}
 	one := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "The account was changed at the same moment."}}
 	return []httpapi.Route{
-		{Key: "POST /api/me/mfa/passkeys/begin", Needs: access.SignedIn, NoKeys: true, Handle: h.beginPasskey, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to set up a passkey", Description: "The answer is what the browser makes it from, good for 5 minutes. Several can be set up.",
-			Body: proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyOptionsView{}}}, Problems: append([]httpapi.Problem{unavailable, full}, proof...),
-		}},
-		{Key: "POST /api/me/mfa/passkeys/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmPasskey, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Confirm the passkey", Description: "It is a second factor then, and a way to sign in of its own. Where it is the first, the answer has new recovery codes, this once.",
-			Body: newPasskeyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: addedPasskeyView{}}}, Problems: []httpapi.Problem{
-				{Kind: fault.Invalid, Code: "invalid", When: "The credential is not the answer to what was asked, or the name is not one."},
-				{Kind: fault.Conflict, Code: "noSetUp", When: "None was begun, or that is over or was confirmed."},
-				{Kind: fault.Conflict, Code: "passkeyKnown", When: "This passkey is set up already."}, full, unavailable,
-			},
-		}},
-		{Key: "PATCH /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.renamePasskey, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Rename a passkey", Body: passkeyNameBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyView{}}}, Problems: one,
-		}},
-		{Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove a passkey",
-			Description: "Every session ends, this one too, and every remembered device. With the last method the whole second factor goes, as by removing that.",
-			Body:        proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: append(append(one, lastWayIn), proof...),
-		}},
+		{Key: "POST /api/me/mfa/passkeys/begin", Needs: access.SignedIn, NoKeys: true, Handle: h.beginPasskey,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Begin to set up a passkey",
+				Description: "The answer is what the browser makes it from, good for 5 minutes. Several can be set up.",
+				Body:        proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyOptionsView{}}},
+				Problems: append([]httpapi.Problem{unavailable, full}, proof...),
+			}},
+		{Key: "POST /api/me/mfa/passkeys/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmPasskey,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Confirm the passkey",
+				Description: "It is a second factor then, and a way to sign in of its own. Where it is the first, the answer " +
+					"has new recovery codes, this once.",
+				Body: newPasskeyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: addedPasskeyView{}}},
+				Problems: []httpapi.Problem{
+					{Kind: fault.Invalid, Code: "invalid",
+						When: "The credential is not the answer to what was asked, or the name is not one."},
+					{Kind: fault.Conflict, Code: "noSetUp", When: "None was begun, or that is over or was confirmed."},
+					{Kind: fault.Conflict, Code: "passkeyKnown", When: "This passkey is set up already."}, full, unavailable,
+				},
+			}},
+		{Key: "PATCH /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.renamePasskey,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Rename a passkey", Body: passkeyNameBody{},
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyView{}}}, Problems: one,
+			}},
+		{Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Remove a passkey",
+				Description: "Every session ends, this one too, and every remembered device. With the last method the whole " +
+					"second factor goes, as by removing that.",
+				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+				Problems: append(append(one, lastSignInMethod), proof...),
+			}},
 	}
 }
 

@@ -17,7 +17,7 @@ const tag = "Second factor"
 // Routes returns the route table over the services: own for one's own second factor, accounts for others'.
 func Routes(own *factor.Service, accounts *account.Service) []httpapi.Route {
 	h := handlers{own, accounts}
-	return slices.Concat(ownRoutes(h), passkeyRoutes(h, proof()), othersRoutes(h))
+	return slices.Concat(ownRoutes(h), passkeyRoutes(h, proof()), accountRoutes(h))
 }
 
 // proof are the problems of what needs a fresh proof of the caller.
@@ -28,50 +28,64 @@ func proof() []httpapi.Problem {
 	}
 }
 
-// lastWayIn is the problem of what would leave the caller without a way to sign in.
-var lastWayIn = httpapi.Problem{Kind: fault.Conflict, Code: "lastWayIn", //nolint:gochecknoglobals // a constant in all but name
-	When: "It would take your last passkey away, and there is neither a password nor a link to a provider that lets people in."}
+// lastSignInMethod is the problem of what would leave the caller without a way to sign in.
+var lastSignInMethod = httpapi.Problem{Kind: fault.Conflict, Code: "lastWayIn",
+	//nolint:gochecknoglobals // a constant in all but name
+	When: "It would take your last passkey away, and there is neither a password nor a link to a provider that lets " +
+		"people in."}
 
 func ownRoutes(h handlers) []httpapi.Route {
 	proof := proof()
 	none := []httpapi.Answer{{Status: http.StatusNoContent}}
 	codes := []httpapi.Answer{{Status: http.StatusOK, Body: codesView{}}}
 	return []httpapi.Route{
-		{Key: "GET /api/me/mfa", Needs: access.SignedIn, NoKeys: true, Handle: h.mine, Doc: httpapi.Operation{
+		{Key: "GET /api/me/mfa", Needs: access.SignedIn, NoKeys: true, Handle: h.ownStatus, Doc: httpapi.Operation{
 			Tag: tag, Summary: "My second factor", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: view{}}},
 		}},
-		{Key: "POST /api/me/mfa/totp", Needs: access.SignedIn, NoKeys: true, Handle: h.begin, Doc: httpapi.Operation{
+		{Key: "POST /api/me/mfa/totp", Needs: access.SignedIn, NoKeys: true, Handle: h.beginTOTP, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Begin to set up an authenticator",
-			Description: "The answer is what the authenticator is set up from, shown once. What is there already counts until the new one is confirmed.",
-			Body:        proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}}, Problems: proof,
+			Description: "The answer is what the authenticator is set up from, shown once. What is there already counts " +
+				"until the new one is confirmed.",
+			Body: proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}}, Problems: proof,
 		}},
-		{Key: "POST /api/me/mfa/totp/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirm, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Confirm the authenticator", Description: "One good code, within 15 minutes of the beginning. The answer has new recovery codes, this once.",
-			Body: codeBody{}, Answers: codes, Problems: []httpapi.Problem{
-				{Kind: fault.Invalid, Code: "invalid", When: "The code is not right, or has not its form."},
-				{Kind: fault.Conflict, Code: "noSetUp", When: "No set-up was begun, it is over, or too many codes were tried; begin it again."},
-			},
-		}},
-		{Key: "POST /api/me/mfa/recovery-codes", Needs: access.SignedIn, NoKeys: true, Handle: h.remake, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Make new recovery codes", Description: "Ten, shown once; those before open nothing any more.",
-			Body: proofBody{}, Answers: codes, Problems: append([]httpapi.Problem{{Kind: fault.Conflict, Code: "noSecondFactor", When: "There is no second factor."}}, proof...),
-		}},
-		{Key: "POST /api/me/mfa/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeMine, Doc: httpapi.Operation{
+		{Key: "POST /api/me/mfa/totp/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmTOTP,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Confirm the authenticator",
+				Description: "One good code, within 15 minutes of the beginning. The answer has new recovery codes, this once.",
+				Body:        codeBody{}, Answers: codes, Problems: []httpapi.Problem{
+					{Kind: fault.Invalid, Code: "invalid", When: "The code is not right, or has not its form."},
+					{Kind: fault.Conflict, Code: "noSetUp",
+						When: "No set-up was begun, it is over, or too many codes were tried; begin it again."},
+				},
+			}},
+		{Key: "POST /api/me/mfa/recovery-codes", Needs: access.SignedIn, NoKeys: true, Handle: h.regenerateCodes,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Make new recovery codes", Description: "Ten, shown once; those before open nothing any more.",
+				Body: proofBody{}, Answers: codes,
+				Problems: append(
+					[]httpapi.Problem{{Kind: fault.Conflict, Code: "noSecondFactor", When: "There is no second factor."}}, proof...),
+			}},
+		{Key: "POST /api/me/mfa/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Remove my second factor",
-			Description: "With recovery codes and remembered devices. Every session ends, this one too. Where a second factor is required, the next sign-in leads to setting one up.",
-			Body:        proofBody{}, Answers: none, Problems: append([]httpapi.Problem{lastWayIn}, proof...),
+			Description: "With recovery codes and remembered devices. Every session ends, this one too. Where a second " +
+				"factor is required, the next sign-in leads to setting one up.",
+			Body: proofBody{}, Answers: none, Problems: append([]httpapi.Problem{lastSignInMethod}, proof...),
 		}},
-		{Key: "DELETE /api/me/mfa/devices", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete my trusted devices", Description: "All at once: each needs the second factor at its next sign-in.",
-			Body: proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
-		}},
-		{Key: "DELETE /api/me/mfa/devices/{deviceId}", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOneOfMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete one of my trusted devices", Body: proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
-		}},
+		{Key: "DELETE /api/me/mfa/devices", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOwnDevices,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Delete my trusted devices",
+				Description: "All at once: each needs the second factor at its next sign-in.",
+				Body:        proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
+			}},
+		{Key: "DELETE /api/me/mfa/devices/{deviceId}", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOwnDevice,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Delete one of my trusted devices", Body: proofBody{}, BodyOptional: true, Answers: none,
+				Problems: proof,
+			}},
 	}
 }
 
-func othersRoutes(h handlers) []httpapi.Route {
+func accountRoutes(h handlers) []httpapi.Route {
 	guards := []httpapi.Problem{
 		{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."},
 		{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
@@ -81,25 +95,35 @@ func othersRoutes(h handlers) []httpapi.Route {
 	guards = append(guards, proof()...)
 	state := []httpapi.Answer{{Status: http.StatusOK, Body: view{}, ETag: true}}
 	return []httpapi.Route{
-		{Key: "GET /api/accounts/{id}/mfa", Needs: access.AccountRead, NoKeys: true, Handle: h.theirs, Doc: httpapi.Operation{
-			Tag: tag, Summary: "An account's second factor", Description: "Methods, how many recovery codes are left, trusted devices.", Answers: state,
-		}},
-		{Key: "POST /api/accounts/{id}/mfa/remove", Needs: access.AccountPassword, NoKeys: true, Handle: h.remove, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove an account's second factor",
-			Description:     "Methods, recovery codes and trusted devices; whether one is required stays. Every session of the account ends.",
-			IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
-		}},
-		{Key: "POST /api/accounts/{id}/mfa/do-not-enforce", Needs: access.AccountPassword, NoKeys: true, Handle: h.exempt, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Do not enforce a second factor",
-			Description:     "Clears MFA required on the account, and wins over the environment's default until it is set again.",
-			IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
-		}},
-		{Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountSession, NoKeys: true, Handle: h.forget, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete an account's trusted devices", IfMatchOptional: true,
-			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: append(guards[:1:1], proof()...),
-		}},
-		{Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountSession, NoKeys: true, Handle: h.forgetOne, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: proof(),
-		}},
+		{Key: "GET /api/accounts/{id}/mfa", Needs: access.AccountRead, NoKeys: true, Handle: h.accountStatus,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "An account's second factor",
+				Description: "Methods, how many recovery codes are left, trusted devices.", Answers: state,
+			}},
+		{Key: "POST /api/accounts/{id}/mfa/remove", Needs: access.AccountPassword, NoKeys: true, Handle: h.remove,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Remove an account's second factor",
+				Description: "Methods, recovery codes and trusted devices; whether one is required stays. Every session of " +
+					"the account ends.",
+				IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
+			}},
+		{Key: "POST /api/accounts/{id}/mfa/do-not-enforce", Needs: access.AccountPassword, NoKeys: true, Handle: h.exempt,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Do not enforce a second factor",
+				Description: "Clears MFA required on the account, and wins over the environment's default until it is set " +
+					"again.",
+				IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
+			}},
+		{Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountSession, NoKeys: true, Handle: h.forgetDevices,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Delete an account's trusted devices", IfMatchOptional: true,
+				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+				Problems: append(guards[:1:1], proof()...),
+			}},
+		{Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountSession, NoKeys: true,
+			Handle: h.forgetDevice, Doc: httpapi.Operation{
+				Tag: tag, Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true,
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: proof(),
+			}},
 	}
 }

@@ -20,18 +20,18 @@ type handlers struct {
 	staff     *staffing.Service
 }
 
-// head is what a resource shows besides its fields.
-type head struct {
+// resourceHead is what a resource shows besides its fields.
+type resourceHead struct {
 	Version int64 `json:"version" help:"Rises with every change; the ETag holds it."`
 }
 
-// previewing is what Create resource takes besides fields.
-type previewing struct {
+// previewFlag is what Create resource takes besides fields.
+type previewFlag struct {
 	Preview bool `json:"preview,omitzero" help:"Only show what would be made."`
 }
 
-// resetting is what a change takes besides fields.
-type resetting struct {
+// resetFlag is what a change takes besides fields.
+type resetFlag struct {
 	ResetFromGroup bool `json:"resetFromGroup,omitzero" help:"Reset from resource group: its defaults replace what is there."`
 }
 
@@ -59,14 +59,14 @@ func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, e
 	return httpapi.OK(fieldList{resource.Fields().Describe()}), nil
 }
 
-// position is where a walk over the list stands: after which key, and what the first page saw of imports.
-type position struct {
+// listCursor is where a walk over the list stands: after which key, and what the first page saw of imports.
+type listCursor struct {
 	After   string               `json:"a"`
 	Imports environment.Snapshot `json:"i"`
 }
 
 func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, given, err := httpapi.OpenCursor[position](r)
+	at, given, err := httpapi.OpenCursor[listCursor](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -86,13 +86,13 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		page.Items[i] = view{one}
 	}
 	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, position{After: next, Imports: r.Scope.Env.Imports})
+		page.Next, err = httpapi.SealCursor(r, listCursor{After: next, Imports: r.Scope.Env.Imports})
 	}
 	return httpapi.OK(page), err
 }
 
-// patch reads a body by a field table, and the one flag that it can hold besides. A field that may not be set is refused,
-// not ignored (V59).
+// patch reads a body by a field table, and the one flag that it can hold besides. A field that may not be set is
+// refused, not ignored (V59).
 func patch(r *httpapi.Request, table field.Table[resource.Resource], flag string) (p field.Patch, set bool, err error) {
 	members, err := r.Members()
 	if err != nil {
@@ -109,7 +109,8 @@ func patch(r *httpapi.Request, table field.Table[resource.Resource], flag string
 	bad = append(bad, wrong...)
 	for name := range p {
 		if d := table.Find(name); d.ReadOnly {
-			bad = append(bad, fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
+			bad = append(bad,
+				fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 		}
 	}
 	return p, set, httpapi.BadBody(bad)
@@ -120,7 +121,7 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return created(h.resources.Create(ctx, r.Scope, p))
+	return createdAnswer(h.resources.Create(ctx, r.Scope, p))
 }
 
 func (h handlers) createForAccount(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -136,10 +137,10 @@ func (h handlers) createForAccount(ctx context.Context, r *httpapi.Request) (htt
 		would, err := h.staff.Preview(ctx, r.Scope, id, p)
 		return httpapi.OK(view{would}), err
 	}
-	return created(h.staff.Create(ctx, r.Scope, id, p))
+	return createdAnswer(h.staff.Create(ctx, r.Scope, id, p))
 }
 
-func created(made resource.Resource, err error) (httpapi.Response, error) {
+func createdAnswer(made resource.Resource, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}

@@ -17,11 +17,12 @@ const tag = "Resources"
 // Routes returns the route table over the services.
 func Routes(resources *resource.Service, staff *staffing.Service) []httpapi.Route {
 	h := handlers{resources, staff}
-	answer := httpapi.FieldsDoc{Name: "Resource", Fields: resource.Fields().Describe(), Use: httpapi.ForAnswer, Also: head{}}
-	return append(collection(h, answer), each(h, answer)...)
+	answer := httpapi.FieldsDoc{Name: "Resource", Fields: resource.Fields().Describe(), Use: httpapi.ForAnswer,
+		Extra: resourceHead{}}
+	return append(collectionRoutes(h, answer), itemRoutes(h, answer)...)
 }
 
-func collection(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
+func collectionRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 	made := httpapi.Answer{Status: http.StatusCreated, Body: answer, ETag: true, Location: true}
 	taken := httpapi.Problem{Kind: fault.Conflict, Code: "taken", When: "The code is another resource's, in any spelling."}
 	return []httpapi.Route{
@@ -29,13 +30,17 @@ func collection(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Key: "GET /api/resources", Needs: access.ResourceRead, Handle: h.list,
 			Query: []httpapi.Param{
 				httpapi.Limit(50, 200), httpapi.Cursor(),
-				{Name: "find", Kind: httpapi.TextParam, Max: 100, Help: "Only those whose code, description, first or last name or legacy reference holds this text, without regard to case."},
-				{Name: "active", Kind: httpapi.YesNoParam, Help: "Only those that are active, or only those that are locked."},
-				{Name: "group", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "Only those of the resource group with this code."},
+				{Name: "find", Kind: httpapi.TextParam, Max: 100,
+					Help: "Only those whose code, description, first or last name or legacy reference holds this text, without " +
+						"regard to case."},
+				{Name: "active", Kind: httpapi.BoolParam, Help: "Only those that are active, or only those that are locked."},
+				{Name: "group", Kind: httpapi.TextParam, Max: catalogue.MaxCode,
+					Help: "Only those of the resource group with this code."},
 			},
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List resources", Description: "In the order of codes. The pages of one walk never show part of an import.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "ResourcePage", Of: answer}}},
+				Tag: tag, Summary: "List resources",
+				Description: "In the order of codes. The pages of one walk never show part of an import.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "ResourcePage", Of: answer}}},
 			},
 		},
 		{
@@ -43,23 +48,27 @@ func collection(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Create a resource that belongs to no account", Description: defaultsText,
 				Body:    httpapi.FieldsDoc{Name: "ResourceCreate", Fields: resource.Fields().Describe(), Use: httpapi.ForCreate},
-				Answers: []httpapi.Answer{made}, Problems: append([]httpapi.Problem{taken}, whenWritten()...),
+				Answers: []httpapi.Answer{made}, Problems: append([]httpapi.Problem{taken}, writeProblems()...),
 			},
 		},
 		{
 			Key: "GET /api/resources/fields", Needs: access.SignedIn, Handle: h.fields,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Describe the fields of a resource", Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
+				Tag: tag, Summary: "Describe the fields of a resource",
+				Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},
 		},
 		{
 			Key: "POST /api/accounts/{id}/resource", Needs: access.ResourceWrite, Idempotent: true, Handle: h.createForAccount,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Create the resource of an account",
-				Description: "Links the two for good; needs account.update as well. The description is the account's name unless one is given. " + defaultsText +
-					" With preview: true nothing is written: the answer is 200 and the resource as it would be, with a null code where that would be the next number.",
-				Body: httpapi.FieldsDoc{Name: "AccountResourceCreate", Fields: resource.ForAccountFields().Describe(), Use: httpapi.ForCreate, Also: previewing{}},
+				Description: "Links the two for good; needs account.update as well. The description is the account's name " +
+					"unless one is given. " + defaultsText +
+					" With preview: true nothing is written: the answer is 200 and the resource as it would be, with a null code " +
+					"where that would be the next number.",
+				Body: httpapi.FieldsDoc{Name: "AccountResourceCreate", Fields: resource.ForAccountFields().Describe(),
+					Use: httpapi.ForCreate, Extra: previewFlag{}},
 				Answers: []httpapi.Answer{made, {
 					Status: http.StatusOK, Body: answer, Description: "The preview.",
 				}},
@@ -67,17 +76,18 @@ func collection(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 					taken,
 					{Kind: fault.Conflict, Code: "hasResource", When: "The account has a resource already."},
 					{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."},
-				}, whenWritten()...),
+				}, writeProblems()...),
 			},
 		},
 	}
 }
 
-const defaultsText = "Without a code it gets the next free number. What is left out comes from the resource group's defaults, else, for country and currency, " +
+const defaultsText = "Without a code it gets the next free number. What is left out comes from the resource group's " +
+	"defaults, else, for country and currency, " +
 	"from the environment's; null leaves a field empty all the same."
 
-// whenWritten are the problems of every write.
-func whenWritten() []httpapi.Problem {
+// writeProblems are the problems of every write.
+func writeProblems() []httpapi.Problem {
 	return []httpapi.Problem{
 		{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same moment."},
 		{Kind: fault.Conflict, Code: "busy", When: "Others keep changing it at the same moment."},
@@ -85,9 +95,10 @@ func whenWritten() []httpapi.Problem {
 	}
 }
 
-func each(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
+func itemRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
-	code := []httpapi.Param{{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.", Example: "JD"}}
+	code := []httpapi.Param{
+		{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.", Example: "JD"}}
 	busy := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "Others keep changing it at the same moment."}}
 	return []httpapi.Route{
 		{
@@ -98,30 +109,36 @@ func each(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Key: "PATCH /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.change,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Change fields of a resource", Path: code, IfMatch: true,
-				Description: "Fields left out stay as they are; null empties an optional one. With resetFromGroup: true the fields left out take the defaults of " +
+				Description: "Fields left out stay as they are; null empties an optional one. With resetFromGroup: true the " +
+					"fields left out take the defaults of " +
 					"the resource group, as far as it has any. The code and the account cannot be changed.",
-				Body:    httpapi.FieldsDoc{Name: "ResourcePatch", Fields: resource.ChangeFields().Describe(), Use: httpapi.ForPatch, Also: resetting{}},
-				Answers: one, Problems: whenWritten(),
+				Body: httpapi.FieldsDoc{Name: "ResourcePatch", Fields: resource.ChangeFields().Describe(),
+					Use: httpapi.ForPatch, Extra: resetFlag{}},
+				Answers: one, Problems: writeProblems(),
 			},
 		},
 		{
 			Key: "POST /api/resources/{code}/lock", Needs: access.ResourceWrite, Handle: h.lock,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Lock a resource", Path: code, IfMatchOptional: true, Answers: one, Problems: busy,
-				Description: "It cannot be made anybody's manager any more; those whose manager it is keep it. Its account is not touched.",
+				Description: "It cannot be made anybody's manager any more; those whose manager it is keep it. Its account is " +
+					"not touched.",
 			},
 		},
 		{
 			Key: "POST /api/resources/{code}/unlock", Needs: access.ResourceWrite, Handle: h.unlock,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: one, Problems: busy},
+			Doc: httpapi.Operation{Tag: tag, Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: one,
+				Problems: busy},
 		},
 		{
 			Key: "DELETE /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.delete,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete a resource", Path: code, IfMatch: true, Description: "Only what nothing names; lock what is in use. Its number is not given again.",
-				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
+				Tag: tag, Summary: "Delete a resource", Path: code, IfMatch: true,
+				Description: "Only what nothing names; lock what is in use. Its number is not given again.",
+				Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
 				Problems: append([]httpapi.Problem{
-					{Kind: fault.Conflict, Code: "inUse", When: "It belongs to an account, or is named as a manager; the fields name the first twenty."},
+					{Kind: fault.Conflict, Code: "inUse",
+						When: "It belongs to an account, or is named as a manager; the fields name the first twenty."},
 					{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same moment."},
 				}, busy...),
 			},

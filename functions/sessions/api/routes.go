@@ -33,32 +33,39 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 	h := handlers{sessions, accounts, now}
 	list := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[view]{}}}
 	paging := []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}
-	gone := []httpapi.Answer{{Status: http.StatusNoContent, Description: "The session is closed; closing a closed one is no fault."}}
+	gone := []httpapi.Answer{
+		{Status: http.StatusNoContent, Description: "The session is closed; closing a closed one is no fault."}}
 	missing := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
 	return []httpapi.Route{
 		{Key: "GET /api/me", Needs: access.SignedIn, Handle: h.me, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Who am I, and what may I do", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
 		}},
-		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.own, Doc: httpapi.Operation{
+		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.listOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List my sessions", Description: "Newest first.", Answers: list,
 		}},
-		{Key: "DELETE /api/sessions", Needs: access.SignedIn, NoKeys: true, Handle: h.closeMyOthers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close all my other sessions", Description: "The session of this request stays open. One that begins while they are closed may stay open too.",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}},
+		{Key: "DELETE /api/sessions", Needs: access.SignedIn, NoKeys: true, Handle: h.closeOwnOthers, Doc: httpapi.Operation{
+			Tag: tag, Summary: "Close all my other sessions",
+			Description: "The session of this request stays open. One that begins while they are closed may stay open too.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}},
 		}},
-		{Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOthers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close all sessions of an account", Description: "Called for one's own account, the session of the request stays open. One that begins while they are closed may stay open too; a block keeps new ones from beginning.",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: missing,
-		}},
+		{Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOfAccount,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Close all sessions of an account",
+				Description: "Called for one's own account, the session of the request stays open. One that begins while they " +
+					"are closed may stay open too; a block keeps new ones from beginning.",
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: missing,
+			}},
 		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Close one of my sessions", Answers: gone,
 		}},
-		{Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.others, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: missing,
-		}},
-		{Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOthers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
-		}},
+		{Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.listOfAccount,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: missing,
+			}},
+		{Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOfAccount,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
+			}},
 	}
 }
 
@@ -99,23 +106,25 @@ type view struct {
 
 func (h handlers) me(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	c := r.Scope.Caller
-	return httpapi.OK(meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, KeyID: c.KeyID, Permissions: c.Permissions.Sorted()}), nil
+	return httpapi.OK(
+		meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, KeyID: c.KeyID,
+			Permissions: c.Permissions.Sorted()}), nil
 }
 
-func (h handlers) own(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) listOwn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	return h.list(ctx, r, r.Scope.Caller.AccountID)
 }
 
-func (h handlers) others(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, err := h.other(ctx, r)
+func (h handlers) listOfAccount(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.accountID(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return h.list(ctx, r, id)
 }
 
-// other returns the id of the account in the path, if the caller's environment has it (V58).
-func (h handlers) other(ctx context.Context, r *httpapi.Request) (string, error) {
+// accountID returns the id of the account in the path, if the caller's environment has it (V58).
+func (h handlers) accountID(ctx context.Context, r *httpapi.Request) (string, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return "", err
@@ -146,7 +155,8 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request, accountID string
 func (h handlers) view(s session.Session, current string) view {
 	v := view{
 		ID: s.ID, Client: s.Client, UserAgent: s.UserAgent, Location: s.Address, Start: s.Start,
-		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), KeyID: s.Key, Current: s.ID == current, ClosedBy: s.ClosedBy,
+		RefreshDue: s.RefreshDue, HardEnd: s.HardEnd, Reason: string(s.Reason), KeyID: s.KeyID, Current: s.ID == current,
+		ClosedBy: s.ClosedBy,
 	}
 	switch {
 	case !s.Closed.IsZero():
@@ -161,15 +171,16 @@ func (h handlers) closeOwn(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	return h.close(ctx, r, r.Scope.Caller.AccountID, session.ClosedByOwner)
 }
 
-func (h handlers) closeOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, err := h.other(ctx, r)
+func (h handlers) closeOfAccount(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.accountID(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return h.close(ctx, r, id, session.ClosedByAdmin)
 }
 
-func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID string, why session.Reason) (httpapi.Response, error) {
+func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID string,
+	why session.Reason) (httpapi.Response, error) {
 	id, err := r.ID("sessionId")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -181,15 +192,16 @@ func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID strin
 // end is who closes sessions now, and from where.
 func (h handlers) end(r *httpapi.Request, why session.Reason) session.End {
 	c := r.Scope.Caller
-	return session.End{At: h.now().UTC().Truncate(time.Millisecond), Why: why, By: c.Username, ByID: c.AccountID, FromAddress: r.SourceIP()}
+	return session.End{At: h.now().UTC().Truncate(time.Millisecond), Reason: why, By: c.Username, ByID: c.AccountID,
+		FromAddress: r.SourceIP()}
 }
 
-func (h handlers) closeMyOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) closeOwnOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	return h.closeAll(ctx, r, r.Scope.Caller.AccountID, session.ClosedByOwner)
 }
 
-func (h handlers) closeAllOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, err := h.other(ctx, r)
+func (h handlers) closeAllOfAccount(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	id, err := h.accountID(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -198,7 +210,8 @@ func (h handlers) closeAllOthers(ctx context.Context, r *httpapi.Request) (httpa
 
 // closeAll closes every open session of an account but that of the request. They are listed newest first, and none that
 // began longer ago than a session can last is open, so the walk has an end however many there were.
-func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID string, why session.Reason) (httpapi.Response, error) {
+func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID string,
+	why session.Reason) (httpapi.Response, error) {
 	var out closedView
 	for after := ""; ; {
 		found, next, err := h.sessions.Sessions(ctx, accountID, after, 100)
@@ -207,7 +220,7 @@ func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID st
 		}
 		for _, s := range found {
 			switch {
-			case h.now().Sub(s.Start) > session.Longest:
+			case h.now().Sub(s.Start) > session.MaxLifetime:
 				return httpapi.OK(out), nil
 			case s.ID == r.Scope.Caller.SessionID || !s.Closed.IsZero() || !h.now().Before(s.RefreshDue):
 				continue

@@ -11,7 +11,7 @@ import (
 )
 
 // CommunicationRoutes returns the route of the communication log.
-func CommunicationRoutes(log *mail.Communications) []httpapi.Route {
+func CommunicationRoutes(log *mail.CommunicationLog) []httpapi.Route {
 	h := communications{log}
 	kinds := make([]string, 0, len(mail.Kinds()))
 	for _, k := range mail.Kinds() {
@@ -21,21 +21,26 @@ func CommunicationRoutes(log *mail.Communications) []httpapi.Route {
 		Key: "GET /api/communications", Needs: access.CommunicationRead, Handle: h.list,
 		Query: []httpapi.Param{
 			httpapi.Limit(50, 200), httpapi.Cursor(),
-			{Name: "kind", Kind: httpapi.ChoiceParam, Choices: kinds, Help: "Only mails of this kind."},
-			{Name: "state", Kind: httpapi.ChoiceParam, Choices: []string{string(mail.Queued), string(mail.Sent), string(mail.Failed)}, Help: "Only mails that are this far."},
+			{Name: "kind", Kind: httpapi.EnumParam, Choices: kinds, Help: "Only mails of this kind."},
+			{Name: "state", Kind: httpapi.EnumParam,
+				Choices: []string{string(mail.Queued), string(mail.Sent), string(mail.Failed)},
+				Help:    "Only mails that are this far."},
 			{Name: "account", Kind: httpapi.IDParam, Help: "Only mails about the account with this id."},
-			{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.", Example: "2026-01-31T08:00:00Z"},
-			{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).", Example: "2026-02-01T00:00:00Z"},
+			{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.",
+				Example: "2026-01-31T08:00:00Z"},
+			{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).",
+				Example: "2026-02-01T00:00:00Z"},
 		},
 		Doc: httpapi.Operation{
 			Tag: "Communication log", Summary: "List the mails that were sent",
-			Description: "Newest first, and those that wait to be sent. A page can hold fewer than asked for, and still have a next. What a mail said is not kept.",
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[communicationView]{}}},
+			Description: "Newest first, and those that wait to be sent. A page can hold fewer than asked for, and still have " +
+				"a next. What a mail said is not kept.",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[communicationView]{}}},
 		},
 	}}
 }
 
-type communications struct{ log *mail.Communications }
+type communications struct{ log *mail.CommunicationLog }
 
 // communicationView is one mail.
 type communicationView struct {
@@ -81,10 +86,11 @@ func (h communications) list(ctx context.Context, r *httpapi.Request) (httpapi.R
 	return httpapi.OK(page), err
 }
 
-func viewOf(m mail.Record, confirm bool) communicationView {
+func viewOf(m mail.LogEntry, confirm bool) communicationView {
 	v := communicationView{
-		ID: m.ID, At: m.At, Kind: string(m.Kind), Subject: mail.Subject(m.Kind), Recipient: m.To, AccountID: m.AccountID, Username: m.Username,
-		State: string(m.State), Attempts: m.Attempts, Ended: m.Ended, Reason: m.Why,
+		ID: m.ID, At: m.At, Kind: string(m.Kind), Subject: mail.Subject(m.Kind), Recipient: m.To, AccountID: m.AccountID,
+		Username: m.Username,
+		State:    string(m.State), Attempts: m.Attempts, Ended: m.Ended, Reason: m.Reason,
 	}
 	if confirm && m.Kind.AboutPassword() && m.State == mail.Sent {
 		v.Confirmation = &confirmationView{Delivered: m.Ended, MessageID: m.MessageID}

@@ -8,10 +8,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/journal"
 	"useraccounts/internal/settings"
 )
 
@@ -21,7 +21,7 @@ const tag = "Environment defaults"
 func Routes(service *settings.Service) []httpapi.Route {
 	h := handlers{service}
 	fields := settings.Fields().Describe()
-	answer := httpapi.FieldsDoc{Name: "Settings", Fields: fields, Use: httpapi.ForAnswer, Also: head{}}
+	answer := httpapi.FieldsDoc{Name: "Settings", Fields: fields, Use: httpapi.ForAnswer, Extra: versionDoc{}}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
 	return []httpapi.Route{
 		{Key: "GET /api/settings", Needs: access.SettingsRead, Handle: h.get, Doc: httpapi.Operation{
@@ -29,27 +29,31 @@ func Routes(service *settings.Service) []httpapi.Route {
 		}},
 		{Key: "PATCH /api/settings", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Change environment defaults", IfMatch: true,
-			Description: "Fields left out stay as they are. They count from the next request on. A stale If-Match is answered with the fields that changed since, by whom and when.",
-			Body:        httpapi.FieldsDoc{Name: "SettingsPatch", Fields: fields, Use: httpapi.ForPatch},
-			Answers:     one,
-			Problems:    []httpapi.Problem{{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}},
+			Description: "Fields left out stay as they are. They count from the next request on. A stale If-Match is " +
+				"answered with the fields that changed since, by whom and when.",
+			Body:    httpapi.FieldsDoc{Name: "SettingsPatch", Fields: fields, Use: httpapi.ForPatch},
+			Answers: one,
+			Problems: []httpapi.Problem{
+				{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}},
 		}},
 		{Key: "GET /api/settings/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Describe the environment defaults", Description: "What a form needs to show them: labels, help, kinds, bounds.",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
+			Tag: tag, Summary: "Describe the environment defaults",
+			Description: "What a form needs to show them: labels, help, kinds, bounds.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 		}},
-		{Key: "GET /api/settings/log", Needs: access.SettingsRead, Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, Handle: h.log, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List what was changed in the environment",
-			Description: "Settings and reference data, newest first, with old and new values.",
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[journal.Event]{}}},
-		}},
+		{Key: "GET /api/settings/log", Needs: access.SettingsRead,
+			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, Handle: h.log, Doc: httpapi.Operation{
+				Tag: tag, Summary: "List what was changed in the environment",
+				Description: "Settings and reference data, newest first, with old and new values.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[auditlog.Event]{}}},
+			}},
 	}
 }
 
 type handlers struct{ settings *settings.Service }
 
-// head is what the document shows besides its fields.
-type head struct {
+// versionDoc is what the document shows besides its fields.
+type versionDoc struct {
 	Version int64 `json:"version" help:"Rises with every change; the ETag holds it."`
 }
 
@@ -112,7 +116,7 @@ func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	page := httpapi.Page[journal.Event]{Items: events}
+	page := httpapi.Page[auditlog.Event]{Items: events}
 	if next != "" {
 		page.Next, err = httpapi.SealCursor(r, next)
 	}

@@ -17,29 +17,34 @@ const setsTag = "Sets"
 func SetRoutes(service *sets.Service) []httpapi.Route {
 	h := setHandlers{service}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: setView{}, ETag: true}}
-	share := httpapi.Problem{Kind: fault.Forbidden, Code: "forbidden", When: "You would share it, and lack the permission set.share."}
-	owner := httpapi.Problem{Kind: fault.Forbidden, Code: "notOwner", When: "The Set is shared by somebody else, and you are no administrator."}
-	many := httpapi.Problem{Kind: fault.Conflict, Code: "tooManySets", When: "You have 100 Sets, or 500 are shared."}
-	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: "A name, column, filter or order is not right; the fields say which."}
+	share := httpapi.Problem{Kind: fault.Forbidden, Code: "forbidden",
+		When: "You would share it, and lack the permission set.share."}
+	notOwner := httpapi.Problem{Kind: fault.Forbidden, Code: "notOwner",
+		When: "The Set is shared by somebody else, and you are no administrator."}
+	tooMany := httpapi.Problem{Kind: fault.Conflict, Code: "tooManySets", When: "You have 100 Sets, or 500 are shared."}
+	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
+		When: "A name, column, filter or order is not right; the fields say which."}
 	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing it just then."}
 	return []httpapi.Route{
 		{
 			Key: "GET /api/sets", Needs: access.AccountRead, Handle: h.list,
 			Query: []httpapi.Param{
-				{Name: "grid", Kind: httpapi.ChoiceParam, Choices: []string{sets.Accounts}, Help: "Only those of this grid."},
+				{Name: "grid", Kind: httpapi.EnumParam, Choices: []string{sets.Accounts}, Help: "Only those of this grid."},
 				httpapi.Limit(50, 200), httpapi.Cursor(),
 			},
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "List Sets", Description: "Your own and those that others share, in the order of their names.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[setView]{}}},
+				Tag: setsTag, Summary: "List Sets",
+				Description: "Your own and those that others share, in the order of their names.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[setView]{}}},
 			},
 		},
 		{
 			Key: "POST /api/sets", Needs: access.AccountRead, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
 				Tag: setsTag, Summary: "Save a Set", Description: "Private unless shared. At most 100 for one person.",
-				Body: createSetBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: setView{}, ETag: true, Location: true}},
-				Problems: []httpapi.Problem{share, many, busy, invalid},
+				Body:     createSetBody{},
+				Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: setView{}, ETag: true, Location: true}},
+				Problems: []httpapi.Problem{share, tooMany, busy, invalid},
 			},
 		},
 		{
@@ -50,16 +55,17 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 			Key: "PATCH /api/sets/{id}", Needs: access.AccountRead, Handle: h.change,
 			Doc: httpapi.Operation{
 				Tag: setsTag, Summary: "Change a Set", IfMatch: true,
-				Description: "Members left out stay as they are. Its owner and administrators change it; whether it is the default is everybody's own choice, one for a grid.",
-				Body:        changeSetBody{}, Answers: one,
-				Problems: []httpapi.Problem{share, owner, many, busy, invalid},
+				Description: "Members left out stay as they are. Its owner and administrators change it; whether it is the " +
+					"default is everybody's own choice, one for a grid.",
+				Body: changeSetBody{}, Answers: one,
+				Problems: []httpapi.Problem{share, notOwner, tooMany, busy, invalid},
 			},
 		},
 		{
 			Key: "DELETE /api/sets/{id}", Needs: access.AccountRead, Handle: h.remove,
 			Doc: httpapi.Operation{
 				Tag: setsTag, Summary: "Delete a Set", IfMatch: true,
-				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{owner, busy},
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{notOwner, busy},
 			},
 		},
 	}
@@ -109,9 +115,9 @@ func viewOfSet(v sets.View) setView {
 	}
 }
 
-// tagOfSet is the number in the ETag: it tells the Set's versions apart, and whether it is the caller's default, which
+// etagOfSet is the number in the ETag: it tells the Set's versions apart, and whether it is the caller's default, which
 // changes without a new version.
-func tagOfSet(v sets.View) int64 {
+func etagOfSet(v sets.View) int64 {
 	if v.Default {
 		return 2*v.Version + 1
 	}
@@ -122,11 +128,11 @@ func answerSet(v sets.View, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(viewOfSet(v)).WithVersion(tagOfSet(v)), nil
+	return httpapi.OK(viewOfSet(v)).WithVersion(etagOfSet(v)), nil
 }
 
 func (h setHandlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, resumed, err := httpapi.OpenCursor[sets.Place](r)
+	at, resumed, err := httpapi.OpenCursor[sets.Position](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -153,13 +159,14 @@ func (h setHandlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	v, err := h.sets.Create(ctx, r.Scope, sets.Choice{
-		Name: &in.Name, Grid: &in.Grid, Columns: &in.Columns, Filters: in.Filters, Sort: in.Sort, Shared: in.Shared, Default: in.Default,
+	v, err := h.sets.Create(ctx, r.Scope, sets.Patch{
+		Name: &in.Name, Grid: &in.Grid, Columns: &in.Columns, Filters: in.Filters, Sort: in.Sort, Shared: in.Shared,
+		Default: in.Default,
 	})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/sets/"+v.ID, viewOfSet(v)).WithVersion(tagOfSet(v)), nil
+	return httpapi.Created("/api/sets/"+v.ID, viewOfSet(v)).WithVersion(etagOfSet(v)), nil
 }
 
 func (h setHandlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -188,7 +195,7 @@ func (h setHandlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return answerSet(h.sets.Change(ctx, r.Scope, id, version, sets.Choice{
+	return answerSet(h.sets.Change(ctx, r.Scope, id, version, sets.Patch{
 		Name: in.Name, Columns: in.Columns, Filters: in.Filters, Sort: in.Sort, Shared: in.Shared, Default: in.Default,
 	}))
 }

@@ -44,24 +44,32 @@ type partView struct {
 func (h handlers) fileRoutes() []httpapi.Route {
 	part := []httpapi.Answer{{Status: http.StatusOK, Body: partView{}}}
 	wrong := []httpapi.Problem{
-		missing,
+		providerNotFound,
 		{Kind: fault.NotFound, Code: "noFile", When: "No file was posted yet, it is older than a day, or another person's."},
-		{Kind: fault.Invalid, Code: "invalid", When: "The file is empty, no CSV in UTF-8, without its headings, or too long."},
+		{Kind: fault.Invalid, Code: "invalid",
+			When: "The file is empty, no CSV in UTF-8, without its headings, or too long."},
 	}
 	return []httpapi.Route{
-		{Key: "POST /api/sso-providers/{id}/link-files", Needs: access.AccountLink, Handle: h.beginFile, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to link by a file",
-			Description: "Post a CSV file (UTF-8, at most 10 MB and 50,000 lines) with the columns email and object_id to the form, then check and apply it. It is gone after a day.",
-			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: formView{}}}, Problems: []httpapi.Problem{missing},
-		}},
-		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/check", Needs: access.AccountLink, Handle: h.checkFile, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Check a file of links", Description: "Up to 1,000 lines at a time, judged by the whole file. Nothing is changed.",
-			Body: checkBody{}, BodyOptional: true, Answers: part, Problems: wrong,
-		}},
-		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/apply", Needs: access.AccountLink, Handle: h.applyFile, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link by a file", Description: "Up to 1,000 lines at a time: the good ones go in. To apply lines again changes nothing.",
-			Body: applyBody{}, Answers: part, Problems: wrong,
-		}},
+		{Key: "POST /api/sso-providers/{id}/link-files", Needs: access.AccountLink, Handle: h.beginFile,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Begin to link by a file",
+				Description: "Post a CSV file (UTF-8, at most 10 MB and 50,000 lines) with the columns email and object_id to " +
+					"the form, then check and apply it. It is gone after a day.",
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: formView{}}},
+				Problems: []httpapi.Problem{providerNotFound},
+			}},
+		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/check", Needs: access.AccountLink, Handle: h.checkFile,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Check a file of links",
+				Description: "Up to 1,000 lines at a time, judged by the whole file. Nothing is changed.",
+				Body:        checkBody{}, BodyOptional: true, Answers: part, Problems: wrong,
+			}},
+		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/apply", Needs: access.AccountLink, Handle: h.applyFile,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Link by a file",
+				Description: "Up to 1,000 lines at a time: the good ones go in. To apply lines again changes nothing.",
+				Body:        applyBody{}, Answers: part, Problems: wrong,
+			}},
 	}
 }
 
@@ -70,7 +78,7 @@ func (h handlers) beginFile(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	f, err := h.Files.Begin(ctx, r.Scope, id)
+	f, err := h.Files.BeginUpload(ctx, r.Scope, id)
 	return httpapi.OK(formView{f.FileID, f.URL, f.Fields, f.Expires}), err
 }
 
@@ -79,7 +87,7 @@ func (h handlers) checkFile(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return partOf(ctx, r, sso.Asked{Version: in.Version, From: in.From}, h.Files.Check)
+	return processFile(ctx, r, sso.FileRange{Version: in.Version, From: in.From}, h.Files.Check)
 }
 
 func (h handlers) applyFile(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -88,12 +96,15 @@ func (h handlers) applyFile(ctx context.Context, r *httpapi.Request) (httpapi.Re
 		return httpapi.Response{}, err
 	}
 	if in.Version == "" {
-		return httpapi.Response{}, httpapi.BadBody([]fault.Field{{Field: "version", Code: "required", Message: "Give the version that the check returned."}})
+		return httpapi.Response{},
+			httpapi.BadBody(
+				[]fault.Field{{Field: "version", Code: "required", Message: "Give the version that the check returned."}})
 	}
-	return partOf(ctx, r, sso.Asked{Version: in.Version, From: in.From}, h.Files.Apply)
+	return processFile(ctx, r, sso.FileRange{Version: in.Version, From: in.From}, h.Files.Apply)
 }
 
-func partOf(ctx context.Context, r *httpapi.Request, a sso.Asked, do func(context.Context, access.Scope, sso.Asked) (sso.Part, error)) (httpapi.Response, error) {
+func processFile(ctx context.Context, r *httpapi.Request, a sso.FileRange,
+	do func(context.Context, access.Scope, sso.FileRange) (sso.FileResult, error)) (httpapi.Response, error) {
 	var err error
 	if a.ProviderID, err = r.ID("id"); err == nil {
 		a.FileID, err = r.ID("fileId")
@@ -102,9 +113,10 @@ func partOf(ctx context.Context, r *httpapi.Request, a sso.Asked, do func(contex
 		return httpapi.Response{}, err
 	}
 	part, err := do(ctx, r.Scope, a)
-	view := partView{Version: part.Version, Lines: part.Lines, Next: part.Next, Items: make([]lineView, len(part.Items)), Counts: map[string]int{}}
+	view := partView{Version: part.Version, Lines: part.Rows, Next: part.Next, Items: make([]lineView, len(part.Items)),
+		Counts: map[string]int{}}
 	for i, item := range part.Items {
-		view.Items[i] = lineView{item.Line, viewOfMatched(item.Matched)}
+		view.Items[i] = lineView{item.Line, viewOfMatched(item.MatchResult)}
 		view.Counts[string(item.Outcome)]++
 	}
 	return httpapi.OK(view), err

@@ -23,11 +23,11 @@ type linksView struct {
 	Items []linkView `json:"items"`
 }
 
-func viewOfLink(l sso.Link) linkView {
+func viewOfLink(l sso.FederatedIdentity) linkView {
 	return linkView{l.ProviderID, l.ObjectID, l.Email, l.At, l.By}
 }
 
-func links(all []sso.Link, err error) (httpapi.Response, error) {
+func linksResponse(all []sso.FederatedIdentity, err error) (httpapi.Response, error) {
 	view := linksView{Items: make([]linkView, len(all))}
 	for i, l := range all {
 		view.Items[i] = viewOfLink(l)
@@ -45,41 +45,58 @@ type proofBody struct {
 
 func (h handlers) linkRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.theirs, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
-		}},
+		{Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.accountLinks,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
+			}},
 		{Key: "PUT /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.link, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link an account to an identity", Description: "To link what is linked so already changes nothing. A link that is made is told to the owner by mail.",
-			Body: identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
-			Problems: problems([]httpapi.Problem{{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."}}, guards, taken),
+			Tag: tag, Summary: "Link an account to an identity",
+			Description: "To link what is linked so already changes nothing. A link that is made is told to the owner by mail.",
+			Body:        identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
+			Problems: problems(
+				[]httpapi.Problem{
+					{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."}},
+				guardProblems, linkProblems),
 		}},
-		{Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove an account's link",
-			Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its sessions, to end them. The owner is told by mail. A link that is not there is no fault.",
-			Answers:     []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guards, taken[2:]),
-		}},
+		{Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Remove an account's link",
+				Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its " +
+					"sessions, to end them. The owner is told by mail. A link that is not there is no fault.",
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guardProblems, linkProblems[2:]),
+			}},
 	}
 }
 
 func (h handlers) ownRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "GET /api/me/links", Needs: access.SignedIn, NoKeys: true, Handle: h.mine, Doc: httpapi.Operation{
+		{Key: "GET /api/me/links", Needs: access.SignedIn, NoKeys: true, Handle: h.ownLinks, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List my links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 		}},
-		{Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.departMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to link my account", Description: "The answer's url is where you prove who you are at the provider, within ten minutes.",
-			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-			Problems: problems(proof, []httpapi.Problem{missing, trouble}),
-		}},
-		{Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.backMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link my account by what a provider sent back", Body: returnBody{},
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}}, Problems: problems([]httpapi.Problem{attempt, trouble}, taken),
-		}},
-		{Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.unlinkMine, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove my link", Description: "Open sessions go on. A link that is not there is no fault.",
-			Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
-			Problems: problems(proof, taken[2:], []httpapi.Problem{{Kind: fault.Conflict, Code: "lastWayIn", When: "The account has no password, no passkey and no other link to a provider that lets people in: you could not sign in any more."}}),
-		}},
+		{Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.beginOwnLink,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Begin to link my account",
+				Description: "The answer's url is where you prove who you are at the provider, within ten minutes.",
+				Body:        proofBody{}, BodyOptional: true,
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
+				Problems: problems(proofProblems, []httpapi.Problem{providerNotFound, providerFailed}),
+			}},
+		{Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.completeOwnLink,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Link my account by what a provider sent back", Body: returnBody{},
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
+				Problems: problems([]httpapi.Problem{unknownRequest, providerFailed}, linkProblems),
+			}},
+		{Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwnLink,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Remove my link", Description: "Open sessions go on. A link that is not there is no fault.",
+				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+				Problems: problems(proofProblems, linkProblems[2:],
+					[]httpapi.Problem{
+						{Kind: fault.Conflict, Code: "lastWayIn",
+							When: "The account has no password, no passkey and no other link to a provider that lets people in: you " +
+								"could not sign in any more."}}),
+			}},
 	}
 }
 
@@ -91,12 +108,12 @@ func twoIDs(r *httpapi.Request) (account, provider string, err error) {
 	return account, provider, err
 }
 
-func (h handlers) theirs(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) accountLinks(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return links(h.Links.Of(ctx, r.Scope, id))
+	return linksResponse(h.Identities.List(ctx, r.Scope, id))
 }
 
 func (h handlers) link(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -108,7 +125,7 @@ func (h handlers) link(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	l, err := h.Links.Link(ctx, r.Scope, account, provider, in.ObjectID)
+	l, err := h.Identities.Link(ctx, r.Scope, account, provider, in.ObjectID)
 	return httpapi.OK(viewOfLink(l)), err
 }
 
@@ -117,15 +134,15 @@ func (h handlers) unlink(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.Links.Unlink(ctx, r.Scope, account, provider)
+	return httpapi.NoContent(), h.Identities.Unlink(ctx, r.Scope, account, provider)
 }
 
-func (h handlers) mine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	return links(h.Own.List(ctx, r.Scope))
+func (h handlers) ownLinks(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return linksResponse(h.SelfService.List(ctx, r.Scope))
 }
 
-// proven reads the provider and the password, where one is given.
-func proven(r *httpapi.Request) (provider, password string, err error) {
+// providerAndPassword reads the provider and the password, where one is given.
+func providerAndPassword(r *httpapi.Request) (provider, password string, err error) {
 	if provider, err = r.ID("providerId"); err != nil {
 		return "", "", err
 	}
@@ -134,27 +151,27 @@ func proven(r *httpapi.Request) (provider, password string, err error) {
 	return provider, in.Password, err
 }
 
-func (h handlers) departMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	provider, password, err := proven(r)
+func (h handlers) beginOwnLink(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	provider, password, err := providerAndPassword(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return departed(r)(h.Own.Depart(ctx, r.Scope, provider, password))
+	return redirectResponse(r)(h.SelfService.BeginLink(ctx, r.Scope, provider, password))
 }
 
-func (h handlers) backMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) completeOwnLink(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in returnBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	l, err := h.Own.Return(ctx, r.Scope, in.returned(r))
+	l, err := h.SelfService.CompleteLink(ctx, r.Scope, in.callback(r))
 	return httpapi.OK(viewOfLink(l)), err
 }
 
-func (h handlers) unlinkMine(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	provider, password, err := proven(r)
+func (h handlers) removeOwnLink(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	provider, password, err := providerAndPassword(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.Own.Unlink(ctx, r.Scope, provider, password)
+	return httpapi.NoContent(), h.SelfService.Unlink(ctx, r.Scope, provider, password)
 }

@@ -70,40 +70,49 @@ type fieldList struct {
 
 func (h handlers) providerRoutes() []httpapi.Route {
 	fields := sso.Fields().Describe()
-	doc := httpapi.FieldsDoc{Name: "SsoProvider", Fields: fields, Use: httpapi.ForAnswer, Also: providerHead{}}
+	doc := httpapi.FieldsDoc{Name: "SsoProvider", Fields: fields, Use: httpapi.ForAnswer, Extra: providerHead{}}
 	one := httpapi.Answer{Status: http.StatusOK, Body: doc, ETag: true}
-	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}
+	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
+		When: "A field breaks a rule; the fields say which and how to mend it."}
 	linked := httpapi.Problem{Kind: fault.Conflict, Code: "linked", When: "People are linked to it."}
 	return []httpapi.Route{
 		{Key: "GET /api/sso-providers", Needs: access.SettingsRead, Handle: h.providers, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List providers", Description: "All of them, twenty at most, those that are turned off too.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "SsoProviderList", Of: doc}}},
 		}},
-		{Key: "POST /api/sso-providers", Needs: access.SettingsWrite, Idempotent: true, Handle: h.create, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Add a provider", Description: "People can sign in by it once it is enabled and they are linked.",
-			Body:     httpapi.FieldsDoc{Name: "SsoProviderNew", Fields: fields, Use: httpapi.ForCreate, Also: secretMember{}},
-			Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: doc, ETag: true, Location: true}},
-			Problems: []httpapi.Problem{invalid, {Kind: fault.Conflict, Code: "tooMany", When: "There are twenty."}},
-		}},
+		{Key: "POST /api/sso-providers", Needs: access.SettingsWrite, Idempotent: true, Handle: h.create,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Add a provider",
+				Description: "People can sign in by it once it is enabled and they are linked.",
+				Body: httpapi.FieldsDoc{Name: "SsoProviderNew", Fields: fields, Use: httpapi.ForCreate,
+					Extra: secretMember{}},
+				Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: doc, ETag: true, Location: true}},
+				Problems: []httpapi.Problem{invalid, {Kind: fault.Conflict, Code: "tooMany", When: "There are twenty."}},
+			}},
 		{Key: "GET /api/sso-providers/fields", Needs: access.SettingsRead, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Describe the fields of providers", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
+			Tag: tag, Summary: "Describe the fields of providers",
+			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 		}},
 		{Key: "GET /api/sso-providers/{id}", Needs: access.SettingsRead, Handle: h.provider, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Read a provider", Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{missing},
+			Tag: tag, Summary: "Read a provider", Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound},
 		}},
 		{Key: "PATCH /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Change a provider", IfMatch: true,
-			Description: "Fields left out stay as they are. Turning it off refuses the next sign-in and those that are at the provider just now; open sessions go on.",
-			Body:        httpapi.FieldsDoc{Name: "SsoProviderPatch", Fields: fields, Use: httpapi.ForPatch, Also: secretMember{}},
-			Answers:     []httpapi.Answer{one}, Problems: []httpapi.Problem{missing, invalid},
+			Description: "Fields left out stay as they are. Turning it off refuses the next sign-in and those that are at " +
+				"the provider just now; open sessions go on.",
+			Body: httpapi.FieldsDoc{Name: "SsoProviderPatch", Fields: fields, Use: httpapi.ForPatch,
+				Extra: secretMember{}},
+			Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound, invalid},
 		}},
 		{Key: "DELETE /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.remove, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Delete a provider that nobody is linked to", IfMatch: true,
-			Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{missing, linked},
+			Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{providerNotFound, linked},
 		}},
 		{Key: "POST /api/sso-providers/{id}/check", Needs: access.SettingsWrite, Handle: h.check, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Check a provider", Description: "Asks it for its description and its keys, as the first sign-in would.",
-			Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It answers as it should."}}, Problems: []httpapi.Problem{missing, trouble},
+			Tag: tag, Summary: "Check a provider",
+			Description: "Asks it for its description and its keys, as the first sign-in would.",
+			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It answers as it should."}},
+			Problems:    []httpapi.Problem{providerNotFound, providerFailed},
 		}},
 	}
 }
@@ -121,8 +130,8 @@ func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, e
 	return httpapi.OK(fieldList{sso.Fields().Describe()}), nil
 }
 
-// draft reads the fields and, apart from them, the secret.
-func draft(r *httpapi.Request) (sso.Draft, error) {
+// readDraft reads the fields and, apart from them, the secret.
+func readDraft(r *httpapi.Request) (sso.Draft, error) {
 	members, err := r.Members()
 	if err != nil {
 		return sso.Draft{}, err
@@ -143,7 +152,7 @@ func draft(r *httpapi.Request) (sso.Draft, error) {
 }
 
 func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	d, err := draft(r)
+	d, err := readDraft(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -161,11 +170,11 @@ func (h handlers) provider(ctx context.Context, r *httpapi.Request) (httpapi.Res
 }
 
 func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := named(r)
+	id, version, err := idAndVersion(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := draft(r)
+	d, err := readDraft(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -173,8 +182,8 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	return httpapi.OK(h.viewOf(p)).WithVersion(p.Version), err
 }
 
-// named reads which provider a change is of, and which version.
-func named(r *httpapi.Request) (string, int64, error) {
+// idAndVersion reads which provider a change is of, and which version.
+func idAndVersion(r *httpapi.Request) (string, int64, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return "", 0, err
@@ -184,7 +193,7 @@ func named(r *httpapi.Request) (string, int64, error) {
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, version, err := named(r)
+	id, version, err := idAndVersion(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

@@ -12,9 +12,9 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// browserCookie names the cookie that binds a way to a provider and back to the browser that went (V51): one of sixteen, so that two
-// tabs may go at once and a browser never carries many. That it is sent to our own pages only does no harm: the page that the
-// provider sends people back to posts what it was given itself.
+// browserCookie names the cookie that binds a way to a provider and back to the browser that went (V51): one of
+// sixteen, so that two tabs may go at once and a browser never carries many. That it is sent to our own pages only does
+// no harm: the page that the provider sends people back to posts what it was given itself.
 func browserCookie(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return fmt.Sprintf("__Host-sso-%x", sum[0]&0xf)
@@ -55,30 +55,35 @@ type signInReturnBody struct {
 
 func (h handlers) signInRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "GET /api/sso/providers", Needs: access.Public, Handle: h.choices, Doc: httpapi.Operation{
-			Tag: tag, ID: "getSignInProviders", Summary: "List the providers to sign in by", Description: "For the buttons of a sign-in page.",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: choicesView{}}},
+		{Key: "GET /api/sso/providers", Needs: access.Public, Handle: h.signInProviders, Doc: httpapi.Operation{
+			Tag: tag, ID: "getSignInProviders", Summary: "List the providers to sign in by",
+			Description: "For the buttons of a sign-in page.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: choicesView{}}},
 		}},
-		{Key: "POST /api/sso/providers/{id}/depart", Needs: access.Public, Handle: h.depart, Doc: httpapi.Operation{
+		{Key: "POST /api/sso/providers/{id}/depart", Needs: access.Public, Handle: h.beginSignIn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Begin to sign in by a provider",
-			Description: "The answer's url is where the person signs in, within ten minutes. The return counts once, and for the browser that went.",
-			Body:        departBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-			Problems: []httpapi.Problem{missing, trouble},
+			Description: "The answer's url is where the person signs in, within ten minutes. The return counts once, and for " +
+				"the browser that went.",
+			Body: departBody{}, BodyOptional: true,
+			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
+			Problems: []httpapi.Problem{providerNotFound, providerFailed},
 		}},
-		{Key: "POST /api/sso/return", Needs: access.Public, Handle: h.back, Doc: httpapi.Operation{
+		{Key: "POST /api/sso/return", Needs: access.Public, Handle: h.completeSignIn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Sign in by what a provider sent back",
-			Description: "The answer is a step, as with a password. Nobody is found by an email: an identity that is linked to no account is refused as any other.",
-			Body:        signInReturnBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}},
-			Problems: []httpapi.Problem{attempt, trouble, {
+			Description: "The answer is a step, as with a password. Nobody is found by an email: an identity that is linked " +
+				"to no account is refused as any other.",
+			Body: signInReturnBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}},
+			Problems: []httpapi.Problem{unknownRequest, providerFailed, {
 				Kind: fault.Unauthenticated, Code: "signInRefused",
-				When: "Linked to no account, or that is blocked, locked, out of dates or for API clients: the answer is the same for all.",
+				When: "Linked to no account, or that is blocked, locked, out of dates or for API clients: the answer is the " +
+					"same for all.",
 			}},
 		}},
 	}
 }
 
-func (h handlers) choices(ctx context.Context, _ *httpapi.Request) (httpapi.Response, error) {
-	enabled, err := h.Providers.Enabled(ctx, h.Door.EnvID)
+func (h handlers) signInProviders(ctx context.Context, _ *httpapi.Request) (httpapi.Response, error) {
+	enabled, err := h.Providers.Enabled(ctx, h.SignIn.EnvID)
 	view := choicesView{Items: make([]choiceView, len(enabled))}
 	for i, p := range enabled {
 		view.Items[i] = choiceView{p.ID, p.Name, p.Kind}
@@ -86,7 +91,7 @@ func (h handlers) choices(ctx context.Context, _ *httpapi.Request) (httpapi.Resp
 	return httpapi.OK(view), err
 }
 
-func (h handlers) depart(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) beginSignIn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -95,54 +100,56 @@ func (h handlers) depart(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return departed(r)(h.Flow.Depart(ctx, h.Door.EnvID, id, sso.Attempt{Purpose: sso.ToSignIn, Client: in.Client}))
+	return redirectResponse(r)(
+		h.Flow.Begin(ctx, h.SignIn.EnvID, id, sso.AuthRequest{Purpose: sso.ToSignIn, Client: in.Client}))
 }
 
-// departed sends the caller to the provider: the secret to come back with is a cookie for a page of ours.
-func departed(r *httpapi.Request) func(sso.Departure, error) (httpapi.Response, error) {
-	return func(d sso.Departure, err error) (httpapi.Response, error) {
+// redirectResponse sends the caller to the provider: the secret to come back with is a cookie for a page of ours.
+func redirectResponse(r *httpapi.Request) func(sso.AuthRedirect, error) (httpapi.Response, error) {
+	return func(d sso.AuthRedirect, err error) (httpapi.Response, error) {
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		if r.FromOurPage() {
-			return httpapi.OK(departureView{URL: d.URL}).WithCookie(browserCookie(d.State), d.Browser, sso.AttemptLife), nil
+		if r.IsWebClient() {
+			return httpapi.OK(departureView{URL: d.URL}).WithCookie(browserCookie(d.State), d.BrowserSecret,
+				sso.AuthRequestLifetime), nil
 		}
-		return httpapi.OK(departureView{d.URL, d.Browser}), nil
+		return httpapi.OK(departureView{d.URL, d.BrowserSecret}), nil
 	}
 }
 
-// returned reads what a browser came back with.
-func (b returnBody) returned(r *httpapi.Request) sso.Return {
-	out := sso.Return{State: b.State, Code: b.Code, Error: b.Error, Browser: b.Browser}
-	if r.FromOurPage() {
-		out.Browser = r.Cookie(browserCookie(b.State))
+// callback reads what a browser came back with.
+func (b returnBody) callback(r *httpapi.Request) sso.Callback {
+	out := sso.Callback{State: b.State, Code: b.Code, Error: b.Error, BrowserSecret: b.Browser}
+	if r.IsWebClient() {
+		out.BrowserSecret = r.Cookie(browserCookie(b.State))
 	}
 	return out
 }
 
-func (h handlers) back(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) completeSignIn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in signInReturnBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	got, err := h.Flow.Arrive(ctx, h.Door.EnvID, in.returned(r), sso.ToSignIn)
+	got, err := h.Flow.Complete(ctx, h.SignIn.EnvID, in.callback(r), sso.ToSignIn)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	whose, err := h.Links.Owner(ctx, h.Door.EnvID, got) // only now: what was so at the departure does not count
+	accountID, err := h.Identities.Owner(ctx, h.SignIn.EnvID, got) // only now: what was so at the departure does not count
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	from := r.Device(got.Attempt.Client)
-	if from.Token = in.Device; from.Token == "" && r.FromOurPage() {
-		from.Token = r.Cookie(httpapi.DeviceCookie)
+	client := r.ClientInfo(got.Request.Client)
+	if client.DeviceToken = in.Device; client.DeviceToken == "" && r.IsWebClient() {
+		client.DeviceToken = r.Cookie(httpapi.TrustedDeviceCookie)
 	}
-	step, err := h.Door.ByProvider(ctx, whose, got.Provider.SecondFactorOf(got.Identity), from)
+	step, err := h.SignIn.LoginWithProvider(ctx, accountID, got.Provider.AssertsSecondFactor(got.Claims), client)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	res := httpapi.AnswerStep(r, step)
-	if r.FromOurPage() {
+	res := httpapi.StepResponse(r, step)
+	if r.IsWebClient() {
 		res = res.WithCookie(browserCookie(in.State), "", 0)
 	}
 	return res, nil

@@ -21,7 +21,7 @@ type matchedView struct {
 	Detail    string      `json:"detail,omitzero" help:"What stands in the way, and what to do."`
 }
 
-func viewOfMatched(m sso.Matched) matchedView {
+func viewOfMatched(m sso.MatchResult) matchedView {
 	id := m.AccountID
 	if id == "" {
 		id = m.Pair.AccountID
@@ -33,7 +33,7 @@ type matchedList struct {
 	Items []matchedView `json:"items" help:"In the order in which they were given."`
 }
 
-func listed(all []sso.Matched, err error) (httpapi.Response, error) {
+func matchResponse(all []sso.MatchResult, err error) (httpapi.Response, error) {
 	view := matchedList{Items: make([]matchedView, len(all))}
 	for i, m := range all {
 		view.Items[i] = viewOfMatched(m)
@@ -80,49 +80,61 @@ type accountsBody struct {
 
 func (h handlers) wizardRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.departDirectory, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to sign in to a provider's directory", Description: "Only a provider of the kind azure has one that can be read.",
-			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-			Problems: []httpapi.Problem{missing, trouble, {Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."}},
-		}},
-		{Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.backDirectory, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Open a directory by what the provider sent back", Body: returnBody{},
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: directoryView{}}}, Problems: []httpapi.Problem{attempt, trouble},
-		}},
+		{Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.beginDirectory,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Begin to sign in to a provider's directory",
+				Description: "Only a provider of the kind azure has one that can be read.",
+				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
+				Problems: []httpapi.Problem{providerNotFound, providerFailed,
+					{Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."}},
+			}},
+		{Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.completeDirectory,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Open a directory by what the provider sent back", Body: returnBody{},
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: directoryView{}}},
+				Problems: []httpapi.Problem{unknownRequest, providerFailed},
+			}},
 		{Key: "POST /api/sso/directory/people", Needs: access.AccountLink, Handle: h.people, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List the people of a directory", Description: "A page at a time, each matched with the account that has their email, in any case. Nothing is changed.",
+			Tag: tag, Summary: "List the people of a directory",
+			Description: "A page at a time, each matched with the account that has their email, in any case. Nothing is " +
+				"changed.",
 			Body: pageOfBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: peopleView{}}},
-			Problems: []httpapi.Problem{trouble,
+			Problems: []httpapi.Problem{providerFailed,
 				{Kind: fault.Conflict, Code: "directory", When: "The sign-in to the directory is over, or of another session."},
-				{Kind: fault.TooMany, Code: "provider.throttled", When: "The directory asks to slow down; Retry-After says for how long."},
+				{Kind: fault.TooManyRequests, Code: "provider.throttled",
+					When: "The directory asks to slow down; Retry-After says for how long."},
 				{Kind: fault.Invalid, Code: "cursor", When: "next is not what a page gave."},
 			},
 		}},
 		{Key: "POST /api/sso-providers/{id}/links", Needs: access.AccountLink, Handle: h.linkMany, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link many accounts", Description: "Up to 500, each by itself: one that cannot be linked keeps no other from it.",
-			Body: pairsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}}, Problems: []httpapi.Problem{missing},
+			Tag: tag, Summary: "Link many accounts",
+			Description: "Up to 500, each by itself: one that cannot be linked keeps no other from it.",
+			Body:        pairsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
+			Problems: []httpapi.Problem{providerNotFound},
 		}},
-		{Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove many links", Description: "Up to 500, each by itself. Open sessions go on.",
-			Body: accountsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}}, Problems: []httpapi.Problem{missing},
-		}},
+		{Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany,
+			Doc: httpapi.Operation{
+				Tag: tag, Summary: "Remove many links", Description: "Up to 500, each by itself. Open sessions go on.",
+				Body: accountsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
+				Problems: []httpapi.Problem{providerNotFound},
+			}},
 	}
 }
 
-func (h handlers) departDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) beginDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return departed(r)(h.Wizard.Depart(ctx, r.Scope, id))
+	return redirectResponse(r)(h.Wizard.BeginDirectory(ctx, r.Scope, id))
 }
 
-func (h handlers) backDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) completeDirectory(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in returnBody
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	got, err := h.Wizard.Return(ctx, r.Scope, in.returned(r))
+	got, err := h.Wizard.CompleteDirectory(ctx, r.Scope, in.callback(r))
 	return httpapi.OK(directoryView{got.Token, got.Provider.ID, got.Expires}), err
 }
 
@@ -134,7 +146,7 @@ func (h handlers) people(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	found, next, err := h.Wizard.People(ctx, r.Scope, in.Directory, in.Next)
 	view := peopleView{Items: make([]personView, len(found)), Next: next}
 	for i, f := range found {
-		view.Items[i] = personView{viewOfMatched(f.Matched), f.Person.Name, f.Person.Disabled}
+		view.Items[i] = personView{viewOfMatched(f.Match), f.Person.Name, f.Person.Disabled}
 	}
 	return httpapi.OK(view), err
 }
@@ -152,7 +164,7 @@ func (h handlers) linkMany(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	for i, p := range in.Pairs {
 		pairs[i] = sso.Pair{AccountID: p.AccountID, Email: p.Email, ObjectID: p.ObjectID}
 	}
-	return listed(h.Wizard.Link(ctx, r.Scope, id, pairs))
+	return matchResponse(h.Wizard.Link(ctx, r.Scope, id, pairs))
 }
 
 func (h handlers) unlinkMany(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -164,5 +176,5 @@ func (h handlers) unlinkMany(ctx context.Context, r *httpapi.Request) (httpapi.R
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return listed(h.Wizard.Unlink(ctx, r.Scope, id, in.AccountIDs))
+	return matchResponse(h.Wizard.Unlink(ctx, r.Scope, id, in.AccountIDs))
 }

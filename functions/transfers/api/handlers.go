@@ -95,19 +95,22 @@ type linksView struct {
 	Items []linkView `json:"items"`
 }
 
-func (h handlers) view(j transfer.Job) jobView { return viewOf(j, h.transfers.Now()) }
+func (h handlers) view(j transfer.Job) jobView { return newJobView(j, h.transfers.Now()) }
 
-func viewOf(j transfer.Job, now time.Time) jobView {
+func newJobView(j transfer.Job, now time.Time) jobView {
 	v := jobView{
 		ID: j.ID, Kind: j.Kind, State: j.State, SkipErrors: j.Options.SkipErrors, DateFormat: j.Options.DateFormat.String(),
-		Queue: j.Options.Queue, DryRun: j.Options.DryRun, ResetFromGroup: j.Options.ResetFromGroup, ResourceGroup: j.Options.ResourceGroup,
+		Queue: j.Options.Queue, DryRun: j.Options.DryRun, ResetFromGroup: j.Options.ResetFromGroup,
+		ResourceGroup: j.Options.ResourceGroup,
 		CopyRolesFrom: j.Options.CopyRolesFrom, Filters: j.Options.Filters, Set: j.Options.Set, Chosen: len(j.Options.IDs),
-		HiddenSheet: j.HiddenSheet, Sheet: j.Sheet && j.Report && j.State.Ended(), By: j.By, Created: j.Created, Counts: j.Counts,
-		Progress: progressView{Total: j.Counts.Rows, Checked: j.Checked, Written: j.Next}, Problem: j.Problem, Sheets: j.Sheets, Files: j.Files,
+		HiddenSheet: j.HiddenSheet, Sheet: j.HasResultSheet && j.HasReport && j.State.Ended(), By: j.By, Created: j.Created,
+		Counts:   j.Counts,
+		Progress: progressView{Total: j.Counts.Rows, Checked: j.Checked, Written: j.NextRow}, Problem: j.Problem,
+		Sheets: j.OtherSheets, Files: j.Files,
 	}
-	v.Undoes = j.Undoes
+	v.Undoes = j.UndoesJobID
 	if j.Undone {
-		v.UndoneBy = j.Undo
+		v.UndoneBy = j.UndoJobID
 	}
 	if until := j.UndoableUntil(); until.After(now) {
 		v.UndoableUntil = &until
@@ -126,7 +129,7 @@ func viewOf(j transfer.Job, now time.Time) jobView {
 
 func path(j transfer.Job) string { return "/api/jobs/" + j.ID }
 
-func dateFormat(name string) (sheet.DateFormat, error) {
+func parseDateFormat(name string) (sheet.DateFormat, error) {
 	f, ok := sheet.DateFormatNamed(name)
 	if !ok {
 		return f, fault.InvalidFields([]fault.Field{{
@@ -141,7 +144,7 @@ func (h handlers) beginImport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	format, err := dateFormat(in.DateFormat)
+	format, err := parseDateFormat(in.DateFormat)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -162,19 +165,19 @@ func (h handlers) beginExport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	format, err := dateFormat(in.DateFormat)
+	format, err := parseDateFormat(in.DateFormat)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	o := transfer.Options{DateFormat: format, Queue: in.Queue, Filters: in.Filters, IDs: in.IDs}
-	if err := h.bySet(ctx, r, in, &o); err != nil {
+	if err := h.applySet(ctx, r, in, &o); err != nil {
 		return httpapi.Response{}, err
 	}
 	return h.accepted(h.transfers.BeginExport(ctx, r.Scope, o))
 }
 
-// bySet puts the filters of the Set that an export was asked for by into its options.
-func (h handlers) bySet(ctx context.Context, r *httpapi.Request, in exportBody, o *transfer.Options) error {
+// applySet puts the filters of the Set that an export was asked for by into its options.
+func (h handlers) applySet(ctx context.Context, r *httpapi.Request, in exportBody, o *transfer.Options) error {
 	refuse := func(code, message string) error {
 		return fault.InvalidFields([]fault.Field{{Field: "set", Code: code, Message: message}})
 	}
@@ -294,7 +297,7 @@ func (h handlers) sheet(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	l, err := h.transfers.MarkedSheet(ctx, r.Scope, id)
+	l, err := h.transfers.ResultSheet(ctx, r.Scope, id)
 	return httpapi.OK(linkView{Name: l.Name, URL: l.URL, Expires: l.Expires}), err
 }
 

@@ -13,19 +13,22 @@ import (
 )
 
 // peopleOnly are the permissions of which a key must not make use, written by hand in this second place.
-var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key", "account.link", "access.write", "settings.write"}
+var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key",
+	"account.link", "access.write", "settings.write"}
 
-// credentials are words of paths whose routes manage what lets somebody in, whatever permission they need.
-var credentials = []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices", "links"}
+// credentialWords are words of paths whose routes manage what lets somebody in, whatever permission they need.
+var credentialWords = []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
+	"devices", "links"}
 
-// peoplesRoute says by its need and its path, and not by what its row says of keys, whether a route is for people only.
-func peoplesRoute(r httpapi.Route) bool {
+// isPeopleOnly says by its need and its path, and not by what its row says of keys, whether a route is for people only.
+func isPeopleOnly(r httpapi.Route) bool {
 	if r.Needs == access.Public {
 		return false
 	}
-	return slices.Contains(peopleOnly, r.Needs) || slices.ContainsFunc(strings.Split(r.Path(), "/"), func(word string) bool {
-		return slices.Contains(credentials, word)
-	})
+	return slices.Contains(peopleOnly, r.Needs) ||
+		slices.ContainsFunc(strings.Split(r.Path(), "/"), func(word string) bool {
+			return slices.Contains(credentialWords, word)
+		})
 }
 
 // V47: every route is tried by a caller that comes by a key and holds every permission. Routes for credentials, keys,
@@ -42,15 +45,18 @@ func TestKeysManageNoCredentials(t *testing.T) {
 	for _, table := range tables() {
 		routes := slices.Clone(table.routes)
 		for i := range routes {
-			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.NoContent(), nil }
+			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+				return httpapi.NoContent(),
+					nil
+			}
 		}
-		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: none{}})
+		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: unusedStore{}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, route := range routes {
 			want := 204
-			if peoplesRoute(route) {
+			if isPeopleOnly(route) {
 				want, refused = 403, refused+1
 			} else if route.NoKeys {
 				continue // it may be stricter than the rule
@@ -73,14 +79,15 @@ func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 	for p := range access.All() {
 		all[p] = struct{}{}
 		// A permission whose name speaks of credentials or administrators is on the list.
-		for _, word := range []string{"admin", "password", "session", "key", "mfa", "link", "settings.write", "access.write"} {
+		for _, word := range []string{"admin", "password", "session", "key", "mfa", "link", "settings.write",
+			"access.write"} {
 			if strings.Contains(string(p), word) && !slices.Contains(peopleOnly, p) {
 				t.Errorf("%s is not kept from keys", p)
 			}
 		}
 	}
 	person := access.Caller{Permissions: all}
-	key := person.ByKey("K")
+	key := person.AsAPIKey("K")
 	for p := range all {
 		if key.May(p) == slices.Contains(peopleOnly, p) || !person.May(p) {
 			t.Errorf("%s: a key %v, its account %v", p, key.May(p), person.May(p))

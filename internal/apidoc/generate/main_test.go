@@ -74,13 +74,14 @@ func TestEveryRouteSaysWhoMayCall(t *testing.T) {
 // The tables are served as they are documented.
 func TestEveryTableCanBeServed(t *testing.T) {
 	for _, table := range tables() {
-		if _, err := httpapi.New(httpapi.Server{Routes: table.routes, Authenticate: nobody, Idempotency: none{}}); err != nil {
+		if _, err := httpapi.New(
+			httpapi.Server{Routes: table.routes, Authenticate: noAuthentication, Idempotency: unusedStore{}}); err != nil {
 			t.Errorf("%s: %v", table.function, err)
 		}
 	}
 }
 
-func nobody(context.Context, string) (access.Scope, error) { return access.Scope{}, nil }
+func noAuthentication(context.Context, string) (access.Scope, error) { return access.Scope{}, nil }
 
-// none is a store that is never asked.
-type none struct{ httpapi.IdempotencyStore }
+// unusedStore is a store that is never asked.
+type unusedStore struct{ httpapi.IdempotencyStore }

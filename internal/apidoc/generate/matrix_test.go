@@ -14,9 +14,9 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// needs reads testdata/permissions.txt: route and need, parted by spaces. It is written by hand on
+// readPermissions reads testdata/permissions.txt: route and need, parted by spaces. It is written by hand on
 // purpose: a route that opens itself to more people is to be seen in a second place.
-func needs(t *testing.T) map[string]access.Permission {
+func readPermissions(t *testing.T) map[string]access.Permission {
 	t.Helper()
 	f, err := os.Open("testdata/permissions.txt")
 	if err != nil {
@@ -35,10 +35,10 @@ func needs(t *testing.T) map[string]access.Permission {
 	return out
 }
 
-// V57: every route is tried by everybody who can be: nobody, somebody without permissions, somebody with any one of them.
-// The handlers are replaced, so what answers is the table alone. A new route without a line in the list fails.
+// V57: every route is tried by everybody who can be: nobody, somebody without permissions, somebody with any one of
+// them. The handlers are replaced, so what answers is the table alone. A new route without a line in the list fails.
 func TestEveryRouteLetsInWhomTheListSays(t *testing.T) {
-	list := needs(t)
+	list := readPermissions(t)
 	callers := map[string]access.Set{"none": {}}
 	for p := range access.All() {
 		callers[string(p)] = access.Set{p: {}}
@@ -49,9 +49,12 @@ func TestEveryRouteLetsInWhomTheListSays(t *testing.T) {
 	for _, table := range tables() {
 		routes := slices.Clone(table.routes)
 		for i := range routes {
-			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.NoContent(), nil }
+			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+				return httpapi.NoContent(),
+					nil
+			}
 		}
-		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: none{}})
+		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: unusedStore{}})
 		if err != nil {
 			t.Fatal(err)
 		}

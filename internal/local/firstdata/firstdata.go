@@ -1,5 +1,5 @@
-// Package firstdata puts into a local system what a newcomer needs to try everything: an environment with reference data,
-// an administrator, and some accounts to look at.
+// Package firstdata puts into a local system what a newcomer needs to try everything: an environment with reference
+// data, an administrator, and some accounts to look at.
 package firstdata
 
 import (
@@ -20,59 +20,62 @@ import (
 	"useraccounts/internal/token"
 )
 
-// Seed is the local.Seeder of the product. On data that is there already it changes nothing, but for the administrator's
-// password where one is asked for.
-func Seed(ctx context.Context, target local.Target) ([]string, error) {
+// Seed is the local.Seeder of the product. On data that is there already it changes nothing, but for the
+// administrator's password where one is asked for.
+func Seed(ctx context.Context, target local.SeedTarget) ([]string, error) {
 	table := &dynamo.Table{Client: target.Endpoints.DynamoDBClient(), Name: target.TableName}
 	environments := dynamo.NewEnvironments(table)
 	s := setup.Setup{Environments: environments, Seats: dynamo.Accounts{Table: table}, Accounts: &account.Service{
 		Rules: account.Rules{E164: phone.E164},
-		Store: dynamo.Accounts{Table: table}, Passwords: anyPassword{}, Now: time.Now, NewID: token.NewIDText,
+		Store: dynamo.Accounts{Table: table}, Passwords: noPasswordPolicy{}, Now: time.Now, NewID: token.NewIDString,
 	}}
-	if _, err := s.Environment(ctx, target.EnvironmentID); err != nil {
+	if _, err := s.CreateEnvironment(ctx, target.EnvironmentID); err != nil {
 		return nil, err
 	}
 	secret, given := target.AdminPassword, target.AdminPassword != ""
 	if !given {
 		secret = generate()
 	}
-	made, err := s.Administrator(ctx, target.EnvironmentID, secret)
+	made, err := s.CreateAdministrator(ctx, target.EnvironmentID, secret)
 	if err != nil {
 		return nil, err
 	}
 	if made {
-		if err := s.Demonstrate(ctx, target.EnvironmentID); err != nil {
+		if err := s.CreateDemoAccounts(ctx, target.EnvironmentID); err != nil {
 			return nil, err
 		}
 	}
 	switch {
 	case given:
 		if !made {
-			err = reset(ctx, s, environments, target, secret)
+			err = resetAdministratorPassword(ctx, s, environments, target, secret)
 		}
 		return []string{"Sign in: " + setup.AdministratorUsername + " with the password of ADMIN_PASSWORD"}, err
 	case made:
 		return []string{"Sign in: " + setup.AdministratorUsername + " / " + secret + "   (shown this once)"}, nil
 	default:
-		return []string{"Sign in: " + setup.AdministratorUsername + " with the password of the first start (ADMIN_PASSWORD=... sets another)"}, nil
+		return []string{"Sign in: " + setup.AdministratorUsername +
+			" with the password of the first start (ADMIN_PASSWORD=... sets another)"}, nil
 	}
 }
 
-// reset gives the administrator of kept data the password asked for now.
-func reset(ctx context.Context, s setup.Setup, environments *dynamo.Environments, target local.Target, secret string) error {
-	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: environments.Table}, Environments: environments, Now: time.Now}
+// resetAdministratorPassword gives the administrator of kept data the password asked for now.
+func resetAdministratorPassword(ctx context.Context, s setup.Setup, environments *dynamo.Environments,
+	target local.SeedTarget, secret string) error {
+	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: environments.Table}, Environments: environments,
+		Now: time.Now}
 	env, err := environments.Environment(ctx, target.EnvironmentID)
 	if err != nil {
 		return err
 	}
-	found, err := directory.Rows(ctx, env, 0, []string{setup.AdministratorUsername})
+	found, err := directory.AccountsByUsername(ctx, env, 0, []string{setup.AdministratorUsername})
 	if err != nil {
 		return err
 	}
 	if !found[0].Exists {
 		return nil // renamed since; whoever did has another way in
 	}
-	return s.Password(ctx, target.EnvironmentID, found[0].Account.ID, secret)
+	return s.SetPassword(ctx, target.EnvironmentID, found[0].Account.ID, secret)
 }
 
 // generate returns a password that is easily typed: 16 letters and digits, 80 random bits.
@@ -83,8 +86,8 @@ func generate() string {
 	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
 }
 
-// anyPassword hashes as the product does but takes any password: on a laptop it is the developer's own affair.
-type anyPassword struct{ password.Argon2id }
+// noPasswordPolicy hashes as the product does but takes any password: on a laptop it is the developer's own affair.
+type noPasswordPolicy struct{ password.Argon2id }
 
 // Check finds nothing wrong.
-func (anyPassword) Check(environment.Settings, string, []string) []fault.Field { return nil }
+func (noPasswordPolicy) Check(environment.Settings, string, []string) []fault.Field { return nil }

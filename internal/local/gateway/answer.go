@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// answer is what a function's result means as an HTTP answer.
-type answer struct {
+// response is what a function's result means as an HTTP answer.
+type response struct {
 	status  int
 	headers map[string]string
 	cookies []string
 	body    []byte
 }
 
-// parseAnswer reads a result in payload 2.0. One without a statusCode is the body itself, as JSON with status 200.
-func parseAnswer(payload []byte) (answer, error) {
+// parseResponse reads a result in payload 2.0. One without a statusCode is the body itself, as JSON with status 200.
+func parseResponse(payload []byte) (response, error) {
 	var full struct {
 		StatusCode      *json.RawMessage  `json:"statusCode"`
 		Headers         map[string]scalar `json:"headers"`
@@ -29,46 +29,48 @@ func parseAnswer(payload []byte) (answer, error) {
 		IsBase64Encoded bool              `json:"isBase64Encoded"`
 	}
 	if !json.Valid(payload) {
-		return answer{}, errors.New("the function's result is not JSON")
+		return response{}, errors.New("the function's result is not JSON")
 	}
 	isObject := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("{"))
 	if isObject {
 		if err := json.Unmarshal(payload, &full); err != nil {
-			return answer{}, fmt.Errorf("the function's result is no answer: %w", err)
+			return response{}, fmt.Errorf("the function's result is no answer: %w", err)
 		}
 	}
 	if full.StatusCode == nil {
-		return inferred(payload), nil
+		return inferredResponse(payload), nil
 	}
-	a := answer{headers: map[string]string{}, cookies: full.Cookies}
+	resp := response{headers: map[string]string{}, cookies: full.Cookies}
 	var err error
-	if a.status, err = strconv.Atoi(strings.Trim(string(*full.StatusCode), `"`)); err != nil || a.status < 100 || a.status > 599 {
-		return answer{}, fmt.Errorf("the function's result has the status %s", *full.StatusCode)
+	if resp.status,
+		err = strconv.Atoi(strings.Trim(string(*full.StatusCode), `"`)); err != nil || resp.status < 100 ||
+		resp.status > 599 {
+		return response{}, fmt.Errorf("the function's result has the status %s", *full.StatusCode)
 	}
 	for name, value := range full.Headers {
-		a.headers[http.CanonicalHeaderKey(name)] = string(value)
+		resp.headers[http.CanonicalHeaderKey(name)] = string(value)
 	}
-	if _, typed := a.headers["Content-Type"]; !typed {
-		a.headers["Content-Type"] = "text/plain;charset=UTF-8"
+	if _, typed := resp.headers["Content-Type"]; !typed {
+		resp.headers["Content-Type"] = "text/plain;charset=UTF-8"
 	}
 	if full.Body != nil {
-		a.body = []byte(*full.Body)
+		resp.body = []byte(*full.Body)
 	}
 	if full.IsBase64Encoded {
-		if a.body, err = base64.StdEncoding.DecodeString(string(a.body)); err != nil {
-			return answer{}, fmt.Errorf("the function's result has a body that is not base64: %w", err)
+		if resp.body, err = base64.StdEncoding.DecodeString(string(resp.body)); err != nil {
+			return response{}, fmt.Errorf("the function's result has a body that is not base64: %w", err)
 		}
 	}
-	return a, nil
+	return resp, nil
 }
 
-func inferred(payload []byte) answer {
-	a := answer{status: http.StatusOK, headers: map[string]string{"Content-Type": "application/json"}, body: payload}
+func inferredResponse(payload []byte) response {
+	resp := response{status: http.StatusOK, headers: map[string]string{"Content-Type": "application/json"}, body: payload}
 	var text string
 	if json.Unmarshal(payload, &text) == nil {
-		a.body = []byte(text)
+		resp.body = []byte(text)
 	}
-	return a
+	return resp
 }
 
 // scalar is a header's value: a text, or a number or truth that is written as one.
@@ -89,7 +91,7 @@ func (s *scalar) UnmarshalJSON(source []byte) error {
 }
 
 // write sends the answer. What belongs to the connection is the server's own affair.
-func (a answer) write(w http.ResponseWriter, id string) error {
+func (a response) write(w http.ResponseWriter, id string) error {
 	for name, value := range a.headers {
 		switch name {
 		case "Connection", "Transfer-Encoding", "Keep-Alive", "Upgrade", "Content-Length":
@@ -115,12 +117,12 @@ func (a answer) write(w http.ResponseWriter, id string) error {
 	return nil
 }
 
-func message(status int, text string) answer {
+func messageResponse(status int, text string) response {
 	body, err := json.Marshal(map[string]string{"message": text})
 	if err != nil {
 		body = []byte("{}")
 	}
-	return answer{status: status, headers: map[string]string{"Content-Type": "application/json"}, body: body}
+	return response{status: status, headers: map[string]string{"Content-Type": "application/json"}, body: body}
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

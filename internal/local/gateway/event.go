@@ -13,16 +13,16 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// arrival is what is known of a request beside the request itself.
-type arrival struct {
+// requestMeta is what is known of a request beside the request itself.
+type requestMeta struct {
 	id   string
 	at   time.Time
 	body []byte
 }
 
-// event turns a request into the payload 2.0 of an HTTP API. Like the real one it hands on a decoded path and an encoded
-// query, headers in lower case with repeats joined by commas, and cookies apart from the headers.
-func event(r *http.Request, m Match, a arrival) events.APIGatewayV2HTTPRequest {
+// event turns a request into the payload 2.0 of an HTTP API. Like the real one it hands on a decoded path and an
+// encoded query, headers in lower case with repeats joined by commas, and cookies apart from the headers.
+func event(r *http.Request, m Match, a requestMeta) events.APIGatewayV2HTTPRequest {
 	source := sourceIP(r)
 	path := r.URL.Path
 	e := events.APIGatewayV2HTTPRequest{
@@ -63,7 +63,8 @@ func headers(r *http.Request, source string) map[string]string {
 			joined[strings.ToLower(name)] = strings.Join(values, ",")
 		}
 	}
-	if r.ContentLength >= 0 && r.Header.Get("Content-Length") == "" && (r.ContentLength > 0 || r.Method != http.MethodGet) {
+	if r.ContentLength >= 0 && r.Header.Get("Content-Length") == "" &&
+		(r.ContentLength > 0 || r.Method != http.MethodGet) {
 		joined["content-length"] = itoa(r.ContentLength)
 	}
 	// API Gateway adds the caller to the end of what came, and states the port and protocol of its own side.
@@ -126,7 +127,8 @@ func requestBody(h http.Header, body []byte) (text string, encoded bool) {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err == nil && h.Get("Content-Encoding") == "" && utf8.Valid(body) {
 		switch {
-		case strings.HasPrefix(kind, "text/"), kind == "application/json", kind == "application/javascript", kind == "application/xml":
+		case strings.HasPrefix(kind, "text/"), kind == "application/json", kind == "application/javascript",
+			kind == "application/xml":
 			return string(body), false
 		}
 	}

@@ -14,7 +14,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestEvent(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("", 3600))
-	text := httptest.NewRequest("POST", "http://127.0.0.1:3000/items/a%20b?x=1&y=%C3%A4&x=2&z", strings.NewReader(`{"a":"ä"}`))
+	text := httptest.NewRequest("POST", "http://127.0.0.1:3000/items/a%20b?x=1&y=%C3%A4&x=2&z",
+		strings.NewReader(`{"a":"ä"}`))
 	text.Header.Set("Content-Type", "application/json; charset=utf-8")
 	text.Header.Add("X-Many", "one")
 	text.Header.Add("X-Many", "two")
@@ -27,8 +28,10 @@ func TestEvent(t *testing.T) {
 		got  any
 		file string
 	}{
-		"text": {event(text, Match{Key: "POST /items/{id}", Parameters: map[string]string{"id": "a b"}}, arrival{id: "r1", at: at, body: []byte(`{"a":"ä"}`)}), "text.json"},
-		"none": {event(plain, Match{Key: "GET /items/{id}", Parameters: map[string]string{"id": "7"}}, arrival{id: "r2", at: at}), "none.json"},
+		"text": {event(text, Match{Key: "POST /items/{id}", Parameters: map[string]string{"id": "a b"}},
+			requestMeta{id: "r1", at: at, body: []byte(`{"a":"ä"}`)}), "text.json"},
+		"none": {event(plain, Match{Key: "GET /items/{id}", Parameters: map[string]string{"id": "7"}},
+			requestMeta{id: "r2", at: at}), "none.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := json.MarshalIndent(request.got, "", "  ")

@@ -1,5 +1,5 @@
-// Package gateway stands in for the HTTP API of API Gateway: it turns requests into events of payload format 2.0, has the
-// route's function answer, and turns the result back, with the limits and the answers of the real one.
+// Package gateway stands in for the HTTP API of API Gateway: it turns requests into events of payload format 2.0, has
+// the route's function answer, and turns the result back, with the limits and the answers of the real one.
 //
 // Not imitated: throttling, and the decoded "?" at which the real one cuts a path off.
 package gateway
@@ -40,50 +40,51 @@ type Gateway struct {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := g.Now()
 	id := requestID()
-	match, a, cause := g.answer(w, r, id, started)
-	if err := a.write(w, id); err != nil && cause == nil {
-		cause = err
+	match, resp, failure := g.handle(w, r, id, started)
+	if err := resp.write(w, id); err != nil && failure == nil {
+		failure = err
 	}
 	level := slog.LevelInfo
 	attributes := []any{
-		"requestId", id, "route", match.Key, "method", r.Method, "status", a.status, "bytes", len(a.body),
+		"requestId", id, "route", match.Key, "method", r.Method, "status", resp.status, "bytes", len(resp.body),
 		"milliseconds", g.Now().Sub(started).Milliseconds(),
 	}
-	if cause != nil {
-		level, attributes = slog.LevelError, append(attributes, "function", match.Function, "error", cause.Error())
+	if failure != nil {
+		level, attributes = slog.LevelError, append(attributes, "function", match.Function, "error", failure.Error())
 	}
 	g.Log.Log(r.Context(), level, "request", attributes...)
 }
 
-func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, id string, started time.Time) (Match, answer, error) {
+func (g *Gateway) handle(w http.ResponseWriter, r *http.Request, id string, started time.Time) (Match, response,
+	error) {
 	if headerSize(r) > headerLimit {
-		return Match{}, message(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large"), nil
+		return Match{}, messageResponse(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large"), nil
 	}
 	match, found := g.Router.Find(r.Method, r.URL.EscapedPath())
 	if !found {
-		return match, message(http.StatusNotFound, "Not Found"), nil
+		return match, messageResponse(http.StatusNotFound, "Not Found"), nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return match, message(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), nil
+		return match, messageResponse(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), nil
 	}
 	if err != nil {
-		return match, message(http.StatusBadRequest, "Bad Request"), nil
+		return match, messageResponse(http.StatusBadRequest, "Bad Request"), nil
 	}
-	payload, err := json.Marshal(event(r, match, arrival{id: id, at: started, body: body}))
+	payload, err := json.Marshal(event(r, match, requestMeta{id: id, at: started, body: body}))
 	if err != nil {
-		return match, message(http.StatusInternalServerError, "Internal Server Error"), err
+		return match, messageResponse(http.StatusInternalServerError, "Internal Server Error"), err
 	}
 	if len(payload) > eventLimit {
-		return match, message(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), nil
+		return match, messageResponse(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), nil
 	}
-	a, err := g.invoke(r.Context(), match.Function, payload)
-	return match, a, err
+	resp, err := g.invoke(r.Context(), match.Function, payload)
+	return match, resp, err
 }
 
-// invoke gives up after the integration's timeout, whether or not the caller is still there: hanging up stops no function
-// in the cloud either.
-func (g *Gateway) invoke(ctx context.Context, function string, payload []byte) (answer, error) {
+// invoke gives up after the integration's timeout, whether or not the caller is still there: hanging up stops no
+// function in the cloud either.
+func (g *Gateway) invoke(ctx context.Context, function string, payload []byte) (response, error) {
 	timeout := g.Timeout
 	if timeout == 0 {
 		timeout = integrationTimeout
@@ -92,16 +93,16 @@ func (g *Gateway) invoke(ctx context.Context, function string, payload []byte) (
 	defer cancel()
 	result, err := g.Invoke(ctx, function, payload)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return message(http.StatusServiceUnavailable, "Service Unavailable"), err
+		return messageResponse(http.StatusServiceUnavailable, "Service Unavailable"), err
 	}
 	if err != nil {
-		return message(http.StatusInternalServerError, "Internal Server Error"), err
+		return messageResponse(http.StatusInternalServerError, "Internal Server Error"), err
 	}
-	a, err := parseAnswer(result)
+	resp, err := parseResponse(result)
 	if err != nil {
-		return message(http.StatusInternalServerError, "Internal Server Error"), err
+		return messageResponse(http.StatusInternalServerError, "Internal Server Error"), err
 	}
-	return a, nil
+	return resp, nil
 }
 
 // headerSize counts as API Gateway does: the request line and every header with its name.

@@ -15,8 +15,8 @@ import (
 	"useraccounts/internal/samtemplate"
 )
 
-// serve is a gateway on a port of its own with one route, POST /a, that answers as given.
-func serve(t *testing.T, invoke Invoke) string {
+// startGateway is a gateway on a port of its own with one route, POST /a, that answers as given.
+func startGateway(t *testing.T, invoke Invoke) string {
 	t.Helper()
 	g := &Gateway{
 		Router: NewRouter([]samtemplate.Function{{Name: "f", Routes: []samtemplate.Route{{Method: "POST", Path: "/a"}}}}),
@@ -27,7 +27,7 @@ func serve(t *testing.T, invoke Invoke) string {
 	return server.URL
 }
 
-func answers(payload string) Invoke {
+func respondWith(payload string) Invoke {
 	return func(context.Context, string, []byte) ([]byte, error) { return []byte(payload), nil }
 }
 
@@ -57,21 +57,23 @@ func TestAnswers(t *testing.T) {
 		payload, body, kind string
 		status              int
 	}{
-		"full":           {`{"statusCode":201,"headers":{"content-type":"text/x","x-n":1},"body":"b"}`, "b", "text/x", 201},
-		"no type":        {`{"statusCode":200,"body":"b"}`, "b", "text/plain;charset=UTF-8", 200},
-		"base64":         {`{"statusCode":200,"headers":{"Content-Type":"x/y"},"body":"AP8=","isBase64Encoded":true}`, "\x00\xff", "x/y", 200},
+		"full":    {`{"statusCode":201,"headers":{"content-type":"text/x","x-n":1},"body":"b"}`, "b", "text/x", 201},
+		"no type": {`{"statusCode":200,"body":"b"}`, "b", "text/plain;charset=UTF-8", 200},
+		"base64": {`{"statusCode":200,"headers":{"Content-Type":"x/y"},"body":"AP8=","isBase64Encoded":true}`,
+			"\x00\xff", "x/y", 200},
 		"text status":    {`{"statusCode":"404","body":"b"}`, "b", "text/plain;charset=UTF-8", 404},
 		"nothing to say": {`{"statusCode":204}`, "", "", 204},
 		"inferred":       {`{"hello":"world"}`, `{"hello":"world"}`, "application/json", 200},
 		"inferred text":  {`"hello"`, "hello", "application/json", 200},
 		"inferred list":  {`[1]`, "[1]", "application/json", 200},
 		"bad status":     {`{"statusCode":42}`, `{"message":"Internal Server Error"}`, "application/json", 500},
-		"bad base64":     {`{"statusCode":200,"body":"!","isBase64Encoded":true}`, `{"message":"Internal Server Error"}`, "application/json", 500},
-		"no JSON":        {`hello`, `{"message":"Internal Server Error"}`, "application/json", 500},
-		"wrong shape":    {`{"statusCode":200,"headers":[]}`, `{"message":"Internal Server Error"}`, "application/json", 500},
+		"bad base64": {`{"statusCode":200,"body":"!","isBase64Encoded":true}`, `{"message":"Internal Server Error"}`,
+			"application/json", 500},
+		"no JSON":     {`hello`, `{"message":"Internal Server Error"}`, "application/json", 500},
+		"wrong shape": {`{"statusCode":200,"headers":[]}`, `{"message":"Internal Server Error"}`, "application/json", 500},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, body, h := post(t, serve(t, answers(c.payload))+"/a", "x")
+			status, body, h := post(t, startGateway(t, respondWith(c.payload))+"/a", "x")
 			if status != c.status || body != c.body || h.Get("Content-Type") != c.kind {
 				t.Errorf("%d %q %s", status, body, h.Get("Content-Type"))
 			}
@@ -83,7 +85,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestLimitsAndFailures(t *testing.T) {
-	ok := answers(`{"statusCode":200}`)
+	ok := respondWith(`{"statusCode":200}`)
 	slow := func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
 		<-ctx.Done()
 		return nil, fmt.Errorf("waiting: %w", ctx.Err())
@@ -96,19 +98,23 @@ func TestLimitsAndFailures(t *testing.T) {
 		status     int
 		message    string
 	}{
-		"fine":               {invoke: ok, path: "/a", status: 200},
-		"unknown":            {invoke: ok, path: "/b", status: 404, message: "Not Found"},
-		"function fails":     {invoke: fails, path: "/a", status: 500, message: "Internal Server Error"},
-		"function is slow":   {invoke: slow, path: "/a", status: 503, message: "Service Unavailable"},
-		"body at the limit":  {invoke: ok, path: "/a", body: strings.Repeat("x", 3<<20), status: 200},
-		"event too large":    {invoke: ok, path: "/a", body: strings.Repeat("x", 5<<20), status: 413, message: "Request Entity Too Large"},
-		"body too large":     {invoke: ok, path: "/a", body: strings.Repeat("x", 10<<20+1), status: 413, message: "Request Entity Too Large"},
-		"headers fit":        {invoke: ok, path: "/a", header: []string{"X", strings.Repeat("x", 9000)}, status: 200},
-		"headers too large":  {invoke: ok, path: "/a", header: []string{"X", strings.Repeat("x", 10241)}, status: 431, message: "Request Header Fields Too Large"},
-		"the line counts in": {invoke: ok, path: "/a?" + strings.Repeat("q", 10241), status: 431, message: "Request Header Fields Too Large"},
+		"fine":              {invoke: ok, path: "/a", status: 200},
+		"unknown":           {invoke: ok, path: "/b", status: 404, message: "Not Found"},
+		"function fails":    {invoke: fails, path: "/a", status: 500, message: "Internal Server Error"},
+		"function is slow":  {invoke: slow, path: "/a", status: 503, message: "Service Unavailable"},
+		"body at the limit": {invoke: ok, path: "/a", body: strings.Repeat("x", 3<<20), status: 200},
+		"event too large": {invoke: ok, path: "/a", body: strings.Repeat("x", 5<<20), status: 413,
+			message: "Request Entity Too Large"},
+		"body too large": {invoke: ok, path: "/a", body: strings.Repeat("x", 10<<20+1), status: 413,
+			message: "Request Entity Too Large"},
+		"headers fit": {invoke: ok, path: "/a", header: []string{"X", strings.Repeat("x", 9000)}, status: 200},
+		"headers too large": {invoke: ok, path: "/a", header: []string{"X", strings.Repeat("x", 10241)}, status: 431,
+			message: "Request Header Fields Too Large"},
+		"the line counts in": {invoke: ok, path: "/a?" + strings.Repeat("q", 10241), status: 431,
+			message: "Request Header Fields Too Large"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status, body, _ := post(t, serve(t, c.invoke)+c.path, c.body, c.header...)
+			status, body, _ := post(t, startGateway(t, c.invoke)+c.path, c.body, c.header...)
 			want := ""
 			if c.message != "" {
 				want = `{"message":"` + c.message + `"}`

@@ -70,8 +70,9 @@ func parsePath(path string) []segment {
 	return segments
 }
 
-// Find picks the most specific route that fits method and path: a static segment before a parameter before a greedy one,
-// from the left; then the route of the method before ANY; $default when nothing else fits. The path is the escaped one.
+// Find picks the most specific route that fits method and path: a static segment before a parameter before a greedy
+// one, from the left; then the route of the method before ANY; $default when nothing else fits. The path is the escaped
+// one.
 func (r *Router) Find(method, escapedPath string) (Match, bool) {
 	parts := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
 	var best *route

@@ -10,7 +10,8 @@ import (
 func TestRouter(t *testing.T) {
 	var f samtemplate.Function
 	for _, r := range [][2]string{
-		{"", "$default"}, {"GET", "/files/{proxy+}"}, {"ANY", "/items/{id}"}, {"GET", "/items/{id}"}, {"GET", "/items/fields"},
+		{"", "$default"}, {"GET", "/files/{proxy+}"}, {"ANY", "/items/{id}"}, {"GET", "/items/{id}"},
+		{"GET", "/items/fields"},
 		{"GET", "/items/{id}/parts/{part}"}, {"GET", "/items/fields/parts/{part}"}, {"GET", "/"}, {"POST", "/items/special"},
 	} {
 		f.Routes = append(f.Routes, samtemplate.Route{Method: r[0], Path: r[1]})

@@ -1,6 +1,6 @@
-// Package issuertest is an OpenID provider for tests: description, keys and tokens by go-oidc's own test server, and around
-// it the sign-in page and the exchange of codes, which go-oidc leaves out. It checks what a strict provider checks: client,
-// secret, return address, PKCE, and that a code is used once.
+// Package issuertest is an OpenID provider for tests: description, keys and tokens by go-oidc's own test server, and
+// around it the sign-in page and the exchange of codes, which go-oidc leaves out. It checks what a strict provider
+// checks: client, secret, return address, PKCE, and that a code is used once.
 package issuertest
 
 import (
@@ -44,15 +44,15 @@ type Server struct {
 	// Intercept answers a request in place of the server if it returns true.
 	Intercept func(w http.ResponseWriter, r *http.Request) bool
 
-	mutex  sync.Mutex
-	person Claims
-	codes  map[string]asked
-	seen   []string
-	key    crypto.PrivateKey
+	mutex    sync.Mutex
+	user     Claims
+	codes    map[string]authorizationRequest
+	requests []string
+	key      crypto.PrivateKey
 }
 
-// asked is what a code was given out for.
-type asked struct {
+// authorizationRequest is what a code was given out for.
+type authorizationRequest struct {
 	redirect, nonce, challenge string
 	person                     Claims
 }
@@ -77,50 +77,51 @@ func Listen(path string) (s *Server, stop func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &Server{codes: map[string]asked{}, key: key, person: Claims{"sub": "person-1"}}
+	s = &Server{codes: map[string]authorizationRequest{}, key: key, user: Claims{"sub": "person-1"}}
 	s.Sign = func(c Claims) string { return s.SignWith(s.key, oidc.ES256, c) }
-	described := &oidctest.Server{
-		PublicKeys: []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: KeyID, Algorithm: oidc.ES256}}, Algorithms: []string{oidc.ES256},
+	discovery := &oidctest.Server{
+		PublicKeys: []oidctest.PublicKey{{PublicKey: key.Public(), KeyID: KeyID, Algorithm: oidc.ES256}},
+		Algorithms: []string{oidc.ES256},
 	}
 	listening := httptest.NewServer(http.StripPrefix(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mutex.Lock()
-		s.seen = append(s.seen, r.Method+" "+r.URL.Path)
+		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 		intercept := s.Intercept
 		s.mutex.Unlock()
 		switch {
 		case intercept != nil && intercept(w, r):
 		case r.URL.Path == "/auth":
-			s.authorise(w, r)
+			s.handleAuthorization(w, r)
 		case r.URL.Path == "/token":
-			s.exchange(w, r)
+			s.handleToken(w, r)
 		default:
-			described.ServeHTTP(w, r)
+			discovery.ServeHTTP(w, r)
 		}
 	})))
 	s.URL = listening.URL + path
-	described.SetIssuer(s.URL)
+	discovery.SetIssuer(s.URL)
 	return s, listening.Close, nil
 }
 
-// Person makes the claims those of whoever signs in next.
-func (s *Server) Person(c Claims) {
+// SetUser makes the claims those of whoever signs in next.
+func (s *Server) SetUser(c Claims) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.person = maps.Clone(c)
+	s.user = maps.Clone(c)
 }
 
-// Break sets what answers requests in place of the server; nil for nothing.
-func (s *Server) Break(intercept func(w http.ResponseWriter, r *http.Request) bool) {
+// SetIntercept sets what answers requests in place of the server; nil for nothing.
+func (s *Server) SetIntercept(intercept func(w http.ResponseWriter, r *http.Request) bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.Intercept = intercept
 }
 
-// Seen returns the requests that came, such as "POST /token".
-func (s *Server) Seen() []string {
+// Requests returns the requests that came, such as "POST /token".
+func (s *Server) Requests() []string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return append([]string(nil), s.seen...)
+	return append([]string(nil), s.requests...)
 }
 
 // SignWith makes a token of claims with another key or algorithm.
@@ -132,8 +133,9 @@ func (s *Server) SignWith(key crypto.PrivateKey, algorithm string, c Claims) str
 	return oidctest.SignIDToken(key, KeyID, algorithm, string(text))
 }
 
-// Follow does what a browser does with the address of the sign-in page, and returns the query that it comes back with.
-func (s *Server) Follow(t testing.TB, address string) url.Values {
+// Authorize does what a browser does with the address of the sign-in page, and returns the query that it comes back
+// with.
+func (s *Server) Authorize(t testing.TB, address string) url.Values {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := browser.Get(address) //nolint:noctx // of a test
@@ -148,16 +150,18 @@ func (s *Server) Follow(t testing.TB, address string) url.Values {
 	return back.Query()
 }
 
-func (s *Server) authorise(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleAuthorization(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back, err := url.Parse(q.Get("redirect_uri"))
-	if err != nil || q.Get("client_id") != ClientID || q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" {
+	if err != nil || q.Get("client_id") != ClientID || q.Get("response_type") != "code" ||
+		q.Get("code_challenge_method") != "S256" {
 		http.Error(w, "not a request of this client's", http.StatusBadRequest)
 		return
 	}
 	code := rand.Text()
 	s.mutex.Lock()
-	s.codes[code] = asked{q.Get("redirect_uri"), q.Get("nonce"), q.Get("code_challenge"), maps.Clone(s.person)}
+	s.codes[code] = authorizationRequest{q.Get("redirect_uri"), q.Get("nonce"), q.Get("code_challenge"),
+		maps.Clone(s.user)}
 	s.mutex.Unlock()
 	answer := back.Query()
 	answer.Set("code", code)
@@ -166,7 +170,7 @@ func (s *Server) authorise(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleToken(w http.ResponseWriter, r *http.Request) {
 	fail := func(status int, code string) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -191,12 +195,14 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	s.mutex.Unlock()
 	digest := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	challenge := base64.RawURLEncoding.EncodeToString(digest[:])
-	if !ok || was.redirect != r.PostFormValue("redirect_uri") || subtle.ConstantTimeCompare([]byte(was.challenge), []byte(challenge)) != 1 {
+	if !ok || was.redirect != r.PostFormValue("redirect_uri") ||
+		subtle.ConstantTimeCompare([]byte(was.challenge), []byte(challenge)) != 1 {
 		fail(http.StatusBadRequest, "invalid_grant")
 		return
 	}
 	now := time.Now()
-	c := Claims{"iss": s.URL, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "nonce": was.nonce}
+	c := Claims{"iss": s.URL, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
+		"nonce": was.nonce}
 	maps.Copy(c, was.person)
 	for name, value := range c { // a person with the claim set to nil has none
 		if value == nil {

@@ -27,8 +27,8 @@ import (
 // Endpoints says where the services are, and makes clients of them.
 type Endpoints = services.Endpoints
 
-// shared is set once and holds the services of this test process: they take two seconds to start, and there is no moment
-// at which a helper of one test could know that no other will need them. They end with the process.
+// shared is set once and holds the services of this test process: they take two seconds to start, and there is no
+// moment at which a helper of one test could know that no other will need them. They end with the process.
 var shared = sync.OnceValues(start)
 
 func start() (*services.Services, error) {
@@ -37,8 +37,8 @@ func start() (*services.Services, error) {
 		return nil, err
 	}
 	return services.Start(context.Background(), services.Config{
-		Root: root,
-		Say:  func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+		Root:     root,
+		Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})
 }
 
@@ -84,12 +84,12 @@ func makeTable(t testing.TB, logicalID string) string {
 	if !known {
 		t.Fatalf("the template has no table %s", logicalID)
 	}
-	table.Fed = false
-	name, client := unique("table"), Services(t).DynamoDBClient()
-	during(t, "making a table", func(ctx context.Context) error {
+	table.StreamConsumed = false
+	name, client := uniqueName("table"), Services(t).DynamoDBClient()
+	withTimeout(t, "making a table", func(ctx context.Context) error {
 		return provision.CreateTable(ctx, client, table, name)
 	})
-	afterwards(t, func(ctx context.Context) error { return provision.DeleteTable(ctx, client, name) })
+	cleanUp(t, func(ctx context.Context) error { return provision.DeleteTable(ctx, client, name) })
 	return name
 }
 
@@ -100,11 +100,11 @@ func Bucket(t testing.TB) string {
 	if len(buckets) != 1 {
 		t.Fatalf("the template has %d buckets, and this helper is for one", len(buckets))
 	}
-	name, e := unique("bucket"), Services(t)
-	during(t, "making a bucket", func(ctx context.Context) error {
+	name, e := uniqueName("bucket"), Services(t)
+	withTimeout(t, "making a bucket", func(ctx context.Context) error {
 		return provision.CreateBucket(ctx, e, buckets[0], name)
 	})
-	afterwards(t, func(ctx context.Context) error { return provision.DeleteBucket(ctx, e.S3Client(), name) })
+	cleanUp(t, func(ctx context.Context) error { return provision.DeleteBucket(ctx, e.S3Client(), name) })
 	return name
 }
 
@@ -127,20 +127,20 @@ func Queue(t testing.TB, logicalID string) Queues {
 		d, _ := template.Queue(q.DeadLetterQueue)
 		dead := makeQueue(t, d, "")
 		made.DeadLettersURL, deadLettersARN = dead.URL, dead.ARN
-		afterwards(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, dead.URL) })
+		cleanUp(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, dead.URL) })
 	}
 	made.URL = makeQueue(t, q, deadLettersARN).URL
-	afterwards(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, made.URL) })
+	cleanUp(t, func(ctx context.Context) error { return provision.DeleteQueue(ctx, client, made.URL) })
 	return made
 }
 
 func makeQueue(t testing.TB, q samtemplate.Queue, deadLettersARN string) (made provision.Queue) {
 	t.Helper()
-	name := unique("queue")
+	name := uniqueName("queue")
 	if q.FIFO {
 		name += ".fifo"
 	}
-	during(t, "making a queue", func(ctx context.Context) (err error) {
+	withTimeout(t, "making a queue", func(ctx context.Context) (err error) {
 		made, err = provision.CreateQueue(ctx, Services(t).SQSClient(), q, name, deadLettersARN)
 		return err
 	})
@@ -157,9 +157,9 @@ func Environment(t testing.TB) {
 	}
 }
 
-func unique(kind string) string { return "test-" + kind + "-" + strings.ToLower(rand.Text()[:12]) }
+func uniqueName(kind string) string { return "test-" + kind + "-" + strings.ToLower(rand.Text()[:12]) }
 
-func during(t testing.TB, what string, do func(context.Context) error) {
+func withTimeout(t testing.TB, what string, do func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -168,7 +168,7 @@ func during(t testing.TB, what string, do func(context.Context) error) {
 	}
 }
 
-func afterwards(t testing.TB, do func(context.Context) error) {
+func cleanUp(t testing.TB, do func(context.Context) error) {
 	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

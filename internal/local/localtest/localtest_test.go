@@ -41,13 +41,15 @@ func TestBucketKeepsVersions(t *testing.T) {
 	key := "imports/a.xlsx"
 	var versions []string
 	for _, body := range []string{"first", "second"} {
-		put, err := client.PutObject(context.Background(), &s3.PutObjectInput{Bucket: &name, Key: &key, Body: bytes.NewReader([]byte(body))})
+		put, err := client.PutObject(context.Background(),
+			&s3.PutObjectInput{Bucket: &name, Key: &key, Body: bytes.NewReader([]byte(body))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		versions = append(versions, *put.VersionId)
 	}
-	got, err := client.GetObject(context.Background(), &s3.GetObjectInput{Bucket: &name, Key: &key, VersionId: &versions[0]})
+	got, err := client.GetObject(context.Background(),
+		&s3.GetObjectInput{Bucket: &name, Key: &key, VersionId: &versions[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,8 @@ func TestQueueHasItsDeadLetters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if have.Attributes["VisibilityTimeout"] != "1800" || have.Attributes["FifoQueue"] != "true" || have.Attributes["RedrivePolicy"] == "" {
+	if have.Attributes["VisibilityTimeout"] != "1800" || have.Attributes["FifoQueue"] != "true" ||
+		have.Attributes["RedrivePolicy"] == "" {
 		t.Errorf("attributes %v", have.Attributes)
 	}
 }

@@ -17,8 +17,8 @@ type MailService struct {
 	t       testing.TB
 }
 
-// Mailed is a mail that arrived.
-type Mailed struct {
+// ReceivedMail is a mail that arrived.
+type ReceivedMail struct {
 	From        string `json:"from"`
 	Subject     string `json:"subject"`
 	Destination struct {
@@ -30,8 +30,8 @@ type Mailed struct {
 	} `json:"body"`
 }
 
-// Mail reserves the address of a mail service for the test. Nothing answers there before Start.
-func Mail(t testing.TB) *MailService {
+// ReserveMailService reserves the address of a mail service for the test. Nothing answers there before Start.
+func ReserveMailService(t testing.TB) *MailService {
 	t.Helper()
 	reserved, err := services.ReserveMailService()
 	if err != nil {
@@ -48,8 +48,8 @@ func (m *MailService) Start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	during(m.t, "starting the mail service", func(ctx context.Context) error {
-		return m.service.Start(ctx, services.Config{Root: root, Logs: m.t.TempDir(), Say: m.t.Logf})
+	withTimeout(m.t, "starting the mail service", func(ctx context.Context) error {
+		return m.service.Start(ctx, services.Config{Root: root, Logs: m.t.TempDir(), Progress: m.t.Logf})
 	})
 }
 
@@ -57,12 +57,12 @@ func (m *MailService) Start() {
 func (m *MailService) Stop() { m.service.Stop() }
 
 // Mails returns what arrived so far.
-func (m *MailService) Mails() []Mailed {
+func (m *MailService) Mails() []ReceivedMail {
 	m.t.Helper()
 	var store struct {
-		Emails []Mailed `json:"emails"`
+		Emails []ReceivedMail `json:"emails"`
 	}
-	during(m.t, "reading the mailbox", func(ctx context.Context) error {
+	withTimeout(m.t, "reading the mailbox", func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.URL+"/store", nil)
 		if err != nil {
 			return err
@@ -78,9 +78,9 @@ func (m *MailService) Mails() []Mailed {
 }
 
 // Wait returns the mails to an address once there are as many, or fails.
-func (m *MailService) Wait(to string, count int) []Mailed {
+func (m *MailService) Wait(to string, count int) []ReceivedMail {
 	m.t.Helper()
-	var found []Mailed
+	var found []ReceivedMail
 	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 		found = nil
 		for _, mail := range m.Mails() {

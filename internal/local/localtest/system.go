@@ -14,8 +14,9 @@ import (
 	"useraccounts/internal/local/services"
 )
 
-// Running is the whole system: the built functions behind the HTTP API, with a table, a bucket and queues of its own.
-type Running struct {
+// RunningSystem is the whole system: the built functions behind the HTTP API, with a table, a bucket and queues of its
+// own.
+type RunningSystem struct {
 	URL           string // of the HTTP API, without a slash at the end
 	Endpoints     Endpoints
 	TableName     string
@@ -27,7 +28,7 @@ type Running struct {
 
 // System starts the whole system for one test and stops it afterwards. The options can be changed before: a seeder, the
 // retry delay of the queue (one second here), another template.
-func System(t testing.TB, change ...func(*local.Options)) *Running {
+func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	t.Helper()
 	root, err := services.Root()
 	if err != nil {
@@ -35,8 +36,9 @@ func System(t testing.TB, change ...func(*local.Options)) *Running {
 	}
 	endpoints := Services(t)
 	o := local.Options{
-		Root: root, Endpoints: &endpoints, Stack: unique("system"), Logs: filepath.Join(t.TempDir(), "logs"), Retry: time.Second,
-		Say: t.Logf,
+		Root: root, Endpoints: &endpoints, Stack: uniqueName("system"), Logs: filepath.Join(t.TempDir(), "logs"),
+		Retry:    time.Second,
+		Progress: t.Logf,
 		// All requests of a test come from one address, more in a minute than an office's.
 		Parameters: map[string]string{"SignInsPerMinute": "3000"},
 	}
@@ -54,17 +56,17 @@ func System(t testing.TB, change ...func(*local.Options)) *Running {
 		if t.Failed() {
 			showLogs(t, o.Logs)
 		}
-		during(t, "removing the system's table, bucket and queues", system.Remove)
+		withTimeout(t, "removing the system's table, bucket and queues", system.Remove)
 	})
-	return &Running{
+	return &RunningSystem{
 		URL: system.URL, Endpoints: system.Endpoints, TableName: system.TableName(), Resources: system.Resources,
 		EnvironmentID: system.Resources.Values.Parameters["EnvironmentId"], Logs: o.Logs, system: system,
 	}
 }
 
-// Kill ends every running process of a function at once (SIGKILL), as a crash would, and says how many there were. The next
-// request or message starts a new one.
-func (r *Running) Kill(function string) int {
+// Kill ends every running process of a function at once (SIGKILL), as a crash would, and says how many there were. The
+// next request or message starts a new one.
+func (r *RunningSystem) Kill(function string) int {
 	pool := r.system.Function(function)
 	if pool == nil {
 		panic(fmt.Sprintf("localtest: the template has no function %s", function))
@@ -73,7 +75,7 @@ func (r *Running) Kill(function string) int {
 }
 
 // Invoke has a function answer an event directly, without the HTTP API in front: a sample of events/, for one.
-func (r *Running) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+func (r *RunningSystem) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
 	pool := r.system.Function(function)
 	if pool == nil {
 		return nil, fmt.Errorf("the template has no function %s", function)
@@ -86,7 +88,7 @@ func (r *Running) Invoke(ctx context.Context, function string, event []byte) ([]
 }
 
 // PIDs are the process ids of the running processes of a function.
-func (r *Running) PIDs(function string) []int { return r.system.PIDs()[function] }
+func (r *RunningSystem) PIDs(function string) []int { return r.system.PIDs()[function] }
 
 // showLogs puts the end of what the functions wrote into the output of a test that failed.
 func showLogs(t testing.TB, folder string) {
@@ -106,4 +108,4 @@ func showLogs(t testing.TB, folder string) {
 
 // Function returns the running processes of a function, to invoke it without the HTTP API or queue; nil if the template
 // has no such function.
-func (r *Running) Function(name string) *runtimeapi.Pool { return r.system.Function(name) }
+func (r *RunningSystem) Function(name string) *runtimeapi.Pool { return r.system.Function(name) }

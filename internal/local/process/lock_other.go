@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Lock is a lock by the existence of a file. A holder that dies leaves it behind: it is taken over after a quarter of an
-// hour, longer than any installation takes.
+// Lock is a lock by the existence of a file. A holder that dies leaves it behind: it is taken over after a quarter of
+// an hour, longer than any installation takes.
 type Lock struct{ path string }
 
 // AcquireLock waits for the lock.

@@ -1,5 +1,6 @@
 // Package process runs child processes that cannot outlive their parent: each has a process group of its own, so that a
-// Ctrl-C in the terminal reaches the runner alone, and on Linux the kernel kills it when the runner dies in whatever way.
+// Ctrl-C in the terminal reaches the runner alone, and on Linux the kernel kills it when the runner dies in whatever
+// way.
 package process
 
 import (
@@ -78,8 +79,8 @@ func (p *Process) Alive() bool {
 	}
 }
 
-// Ending says how the child ended, in words; empty while it runs.
-func (p *Process) Ending() string {
+// ExitStatus says how the child ended, in words; empty while it runs.
+func (p *Process) ExitStatus() string {
 	if p.Alive() {
 		return ""
 	}

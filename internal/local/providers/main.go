@@ -1,6 +1,7 @@
-// Command providers runs what the browser tests sign in by, until it is interrupted: an OpenID provider, one that is a tenant
-// of Azure, and a directory. It says where they are in one line of JSON. PUT /person at a provider, with claims, is who signs
-// in there next, or who refuses consent, with {"error": "access_denied"}; PUT /people at the directory is who is in it.
+// Command providers runs what the browser tests sign in by, until it is interrupted: an OpenID provider, one that is a
+// tenant of Azure, and a directory. It says where they are in one line of JSON. PUT /person at a provider, with claims,
+// is who signs in there next, or who refuses consent, with {"error": "access_denied"}; PUT /people at the directory is
+// who is in it.
 package main
 
 import (
@@ -34,7 +35,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	works, stopWorks, err := issuertest.Listen("")
+	oidcServer, stopWorks, err := issuertest.Listen("")
 	if err != nil {
 		return err
 	}
@@ -44,13 +45,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer stopAzure()
-	for _, s := range []*issuertest.Server{works, azure} {
-		s.Break(told(s))
+	for _, s := range []*issuertest.Server{oidcServer, azure} {
+		s.SetIntercept(controlHandler(s))
 	}
 	graph := httptest.NewServer(&directory{people: []any{}})
 	defer graph.Close()
 	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{
-		"issuer": works.URL, "azureIssuer": azure.URL, "azure": strings.TrimSuffix(azure.URL, path), "graph": graph.URL, "tenant": tenant,
+		"issuer": oidcServer.URL, "azureIssuer": azure.URL, "azure": strings.TrimSuffix(azure.URL, path), "graph": graph.URL,
+		"tenant":   tenant,
 		"clientId": issuertest.ClientID, "clientSecret": issuertest.Secret,
 	}); err != nil {
 		return err
@@ -59,8 +61,8 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// told lets tests say who signs in, and answers for those who refuse.
-func told(s *issuertest.Server) func(http.ResponseWriter, *http.Request) bool {
+// controlHandler lets tests say who signs in, and answers for those who refuse.
+func controlHandler(s *issuertest.Server) func(http.ResponseWriter, *http.Request) bool {
 	var mutex sync.Mutex
 	var refusal string
 	return func(w http.ResponseWriter, r *http.Request) bool {
@@ -74,7 +76,7 @@ func told(s *issuertest.Server) func(http.ResponseWriter, *http.Request) bool {
 				return true
 			}
 			refusal, _ = claims["error"].(string)
-			s.Person(claims)
+			s.SetUser(claims)
 			w.WriteHeader(http.StatusNoContent)
 		case r.URL.Path == "/auth" && refusal != "":
 			back := url.Values{"error": {refusal}, "state": {r.URL.Query().Get("state")}}

@@ -38,19 +38,20 @@ func CreateBucket(ctx context.Context, endpoints services.Endpoints, b samtempla
 	return nil
 }
 
-// AllowOrigins lets pages of the origins that the template names ask its buckets. It comes after Create, because an origin may
-// be known only once the system has its address.
+// AllowOrigins lets pages of the origins that the template names ask its buckets. It comes after Create, because an
+// origin may be known only once the system has its address.
 func (s Stack) AllowOrigins(ctx context.Context, r Resources) error {
 	for _, b := range s.Template.Buckets {
-		if len(b.Origins) == 0 {
+		if len(b.CORSRules) == 0 {
 			continue
 		}
-		rules, err := originRules(b.Origins, r.Values)
+		rules, err := originRules(b.CORSRules, r.Values)
 		if err != nil {
 			return err
 		}
 		name := r.Values.Refs[b.LogicalID]
-		_, err = s.Endpoints.S3Client().PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &name, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules}})
+		_, err = s.Endpoints.S3Client().PutBucketCors(ctx,
+			&s3.PutBucketCorsInput{Bucket: &name, CORSConfiguration: &types.CORSConfiguration{CORSRules: rules}})
 		if err != nil {
 			return fmt.Errorf("allowing origins to ask the bucket %s: %w", name, err)
 		}
@@ -58,7 +59,7 @@ func (s Stack) AllowOrigins(ctx context.Context, r Resources) error {
 	return nil
 }
 
-func originRules(of []samtemplate.OriginRule, values samtemplate.Values) ([]types.CORSRule, error) {
+func originRules(of []samtemplate.CORSRule, values samtemplate.Values) ([]types.CORSRule, error) {
 	var rules []types.CORSRule
 	for _, r := range of {
 		rule := types.CORSRule{AllowedMethods: r.Methods}
@@ -97,7 +98,8 @@ func DeleteBucket(ctx context.Context, client *s3.Client, name string) error {
 			doomed = append(doomed, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
 		}
 		for _, object := range doomed {
-			if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &name, Key: object.Key, VersionId: object.VersionId}); err != nil {
+			if _, err := client.DeleteObject(ctx,
+				&s3.DeleteObjectInput{Bucket: &name, Key: object.Key, VersionId: object.VersionId}); err != nil {
 				return fmt.Errorf("emptying the bucket %s: %w", name, err)
 			}
 		}

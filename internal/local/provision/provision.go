@@ -33,7 +33,8 @@ type Resources struct {
 
 // Create makes every table, bucket and queue of the template.
 func (s Stack) Create(ctx context.Context) (Resources, error) {
-	r := Resources{Tables: map[string]string{}, Buckets: map[string]string{}, Queues: map[string]string{}, Values: s.values()}
+	r := Resources{Tables: map[string]string{}, Buckets: map[string]string{}, Queues: map[string]string{},
+		Values: s.values()}
 	for _, t := range s.Template.Tables {
 		name, err := s.name(t.Name, t.LogicalID)
 		if err != nil {
@@ -44,8 +45,9 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 		}
 		r.Tables[t.LogicalID], r.Values.Refs[t.LogicalID] = name, name
 		r.Values.Attributes[t.LogicalID+".Arn"] = s.arn("dynamodb", "table/"+name)
-		if t.Fed {
-			if r.Values.Attributes[t.LogicalID+".StreamArn"], err = streamARN(ctx, s.Endpoints.DynamoDBClient(), name); err != nil {
+		if t.StreamConsumed {
+			if r.Values.Attributes[t.LogicalID+".StreamArn"],
+				err = streamARN(ctx, s.Endpoints.DynamoDBClient(), name); err != nil {
 				return r, err
 			}
 		}
@@ -62,7 +64,7 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 		r.Values.Attributes[b.LogicalID+".Arn"] = "arn:aws:s3:::" + name
 	}
 	for _, id := range s.Template.SealingKeys {
-		name, err := seal.MakeFile(s.KeyFile)
+		name, err := seal.CreateKeyFile(s.KeyFile)
 		if err != nil {
 			return r, err
 		}

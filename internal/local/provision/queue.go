@@ -18,7 +18,8 @@ import (
 type Queue struct{ URL, ARN string }
 
 // CreateQueue makes a queue of the template under a name; deadLetters is the ARN of its dead-letter queue or empty.
-func CreateQueue(ctx context.Context, client *sqs.Client, q samtemplate.Queue, name, deadLetters string) (Queue, error) {
+func CreateQueue(ctx context.Context, client *sqs.Client, q samtemplate.Queue, name, deadLetters string) (Queue,
+	error) {
 	attributes, err := queueAttributes(q, deadLetters)
 	if err != nil {
 		return Queue{}, err
@@ -75,7 +76,8 @@ func changeQueue(ctx context.Context, client *sqs.Client, name string, attribute
 		return nil, fmt.Errorf("finding it: %w", err)
 	}
 	delete(attributes, "FifoQueue") // can only be said at the beginning
-	if _, err := client.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: found.QueueUrl, Attributes: attributes}); err != nil {
+	if _, err := client.SetQueueAttributes(ctx,
+		&sqs.SetQueueAttributesInput{QueueUrl: found.QueueUrl, Attributes: attributes}); err != nil {
 		return nil, fmt.Errorf("changing it: %w", err)
 	}
 	return found.QueueUrl, nil

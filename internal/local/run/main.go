@@ -1,5 +1,6 @@
 // Command run is `make run`: the whole system on this machine until Ctrl-C. It is set by the environment: PORT, DATA,
-// ADMIN_PASSWORD, PUBLIC_URL, AZURE_URL, GRAPH_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services that run already.
+// ADMIN_PASSWORD, PUBLIC_URL, AZURE_URL, GRAPH_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for services
+// that run already.
 package main
 
 import (
@@ -74,7 +75,7 @@ func options() (local.Options, error) {
 		Logs: filepath.Join(root, ".build", "logs", strconv.Itoa(port)),
 		Root: root, Port: port, Data: os.Getenv("DATA"), AdminPassword: os.Getenv("ADMIN_PASSWORD"),
 		Retry: time.Duration(retry) * time.Second, Verbose: os.Getenv("VERBOSE") == "1", Seed: firstdata.Seed, Mail: true,
-		Say: func(format string, args ...any) { fmt.Printf("- "+format+"\n", args...) },
+		Progress: func(format string, args ...any) { fmt.Printf("- "+format+"\n", args...) },
 	}, errors.Join(errPort, errRetry)
 }
 

@@ -24,12 +24,14 @@ func welcome(s *local.System, o local.Options, took time.Duration) string {
 	}
 	if named == "" {
 		// WebAuthn binds passkeys to a name, and cookies are taken from the one public address.
-		lines = append(lines, [2]string{"Passkeys", fmt.Sprintf("need a name: make run PUBLIC_URL=http://localhost:%d", o.Port)})
+		lines = append(lines,
+			[2]string{"Passkeys", fmt.Sprintf("need a name: make run PUBLIC_URL=http://localhost:%d", o.Port)})
 	}
 	if s.Endpoints.Mail != "" {
-		lines = append(lines, [2]string{"Mailbox", s.Endpoints.Mail + " (every mail that is sent ends there; GET /store has them as JSON)"})
+		lines = append(lines,
+			[2]string{"Mailbox", s.Endpoints.Mail + " (every mail that is sent ends there; GET /store has them as JSON)"})
 	}
-	for _, line := range s.Lines {
+	for _, line := range s.SeedNotes {
 		name, text, _ := strings.Cut(line, ": ")
 		lines = append(lines, [2]string{name, text})
 	}

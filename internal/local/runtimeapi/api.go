@@ -14,18 +14,18 @@ const payloadLimit = 6 << 20
 // routes are the four calls of Lambda's Runtime API.
 func (i *instance) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", i.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", i.response)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", i.failure)
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", i.initFailure)
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", i.handleNext)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", i.handleResponse)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", i.handleInvocationError)
+	mux.HandleFunc("POST /2018-06-01/runtime/init/error", i.handleInitError)
 	return mux
 }
 
-// next ends the former invocation, if any, and waits for one.
-func (i *instance) next(w http.ResponseWriter, r *http.Request) {
+// handleNext ends the former invocation, if any, and waits for one.
+func (i *instance) handleNext(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
-	first := !i.asked
-	i.asked = true
+	first := !i.polled
+	i.polled = true
 	if i.current != nil {
 		i.current.finish(result{err: &FunctionError{Type: "Runtime.NoResponse", Payload: "asked for work without an answer"}})
 		i.current = nil
@@ -33,7 +33,7 @@ func (i *instance) next(w http.ResponseWriter, r *http.Request) {
 	i.mu.Unlock()
 	if first {
 		close(i.ready)
-		i.pool.isReady()
+		i.pool.markReady()
 	}
 	i.pool.release(i)
 	select {
@@ -59,7 +59,7 @@ func deliver(w http.ResponseWriter, v *invocation, f Function) {
 	_, _ = w.Write(v.payload)
 }
 
-func (i *instance) response(w http.ResponseWriter, r *http.Request) {
+func (i *instance) handleResponse(w http.ResponseWriter, r *http.Request) {
 	v := i.invocation(w, r.PathValue("id"))
 	if v == nil {
 		return
@@ -67,7 +67,7 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, payloadLimit))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		v.finish(result{err: &FunctionError{Type: "Function.ResponseSizeTooLarge", Payload: "the answer has more than 6 MB"}})
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge")
+		writeError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge")
 		return
 	}
 	if err != nil {
@@ -78,10 +78,10 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request) {
 		v.finish(result{err: &FunctionError{Type: kind, Payload: r.Trailer.Get("Lambda-Runtime-Function-Error-Body")}})
 	}
 	v.finish(result{payload: body})
-	accept(w)
+	writeAccepted(w)
 }
 
-func (i *instance) failure(w http.ResponseWriter, r *http.Request) {
+func (i *instance) handleInvocationError(w http.ResponseWriter, r *http.Request) {
 	v := i.invocation(w, r.PathValue("id"))
 	if v == nil {
 		return
@@ -91,16 +91,16 @@ func (i *instance) failure(w http.ResponseWriter, r *http.Request) {
 		body = []byte("the error could not be read: " + err.Error())
 	}
 	v.finish(result{err: functionError(r.Header, body)})
-	accept(w)
+	writeAccepted(w)
 }
 
-func (i *instance) initFailure(w http.ResponseWriter, r *http.Request) {
+func (i *instance) handleInitError(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, payloadLimit))
 	if err != nil {
 		body = []byte("the error could not be read: " + err.Error())
 	}
-	i.fail(functionError(r.Header, body))
-	accept(w)
+	i.setInitError(functionError(r.Header, body))
+	writeAccepted(w)
 }
 
 // invocation finds the one at work; an answer to any other is refused.
@@ -108,19 +108,19 @@ func (i *instance) invocation(w http.ResponseWriter, id string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.current == nil || i.current.id != id {
-		refuse(w, http.StatusBadRequest, "InvalidRequestID")
+		writeError(w, http.StatusBadRequest, "InvalidRequestID")
 		return nil
 	}
 	return i.current
 }
 
-func accept(w http.ResponseWriter) { answer(w, http.StatusAccepted, `{"status":"OK"}`) }
+func writeAccepted(w http.ResponseWriter) { writeJSON(w, http.StatusAccepted, `{"status":"OK"}`) }
 
-func refuse(w http.ResponseWriter, status int, kind string) {
-	answer(w, status, `{"errorType":"`+kind+`","errorMessage":"`+http.StatusText(status)+`"}`)
+func writeError(w http.ResponseWriter, status int, kind string) {
+	writeJSON(w, status, `{"errorType":"`+kind+`","errorMessage":"`+http.StatusText(status)+`"}`)
 }
 
-func answer(w http.ResponseWriter, status int, body string) {
+func writeJSON(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)

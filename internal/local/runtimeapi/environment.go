@@ -12,8 +12,8 @@ func arn(f Function) string {
 	return "arn:aws:lambda:" + f.Region + ":000000000000:function:" + f.Name
 }
 
-// lambdaEnvironment is what Lambda itself puts in the environment of a custom runtime, and nothing of the runner's own: a
-// function that would only run with a developer's variables is to fail here.
+// lambdaEnvironment is what Lambda itself puts in the environment of a custom runtime, and nothing of the runner's own:
+// a function that would only run with a developer's variables is to fail here.
 func lambdaEnvironment(f Function, api string) []string {
 	return []string{
 		"AWS_LAMBDA_RUNTIME_API=" + api,

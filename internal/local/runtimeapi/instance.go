@@ -27,7 +27,7 @@ type instance struct {
 	ready   chan struct{} // closed when the process first asks for work
 
 	mu        sync.Mutex
-	asked     bool
+	polled    bool
 	current   *invocation
 	initError *FunctionError
 }
@@ -66,42 +66,42 @@ func startInstance(p *Pool) (*instance, error) {
 func (i *instance) watch() {
 	go func() {
 		<-i.process.Done()
-		i.end()
+		i.exited()
 	}()
 	go func() {
 		select {
 		case <-i.ready:
 		case <-i.process.Done():
 		case <-time.After(initLimit):
-			i.fail(&FunctionError{Type: "Sandbox.Timedout", Payload: fmt.Sprintf("init took longer than %s", initLimit)})
+			i.setInitError(&FunctionError{Type: "Sandbox.Timedout", Payload: fmt.Sprintf("init took longer than %s", initLimit)})
 			i.kill()
 		}
 	}()
 }
 
-// end tells the pool that the process is gone, and whether it was unable to start. One that was killed from outside before
-// it asked for work was not: another one may be.
-func (i *instance) end() {
+// exited tells the pool that the process is gone, and whether it was unable to start. One that was killed from outside
+// before it asked for work was not: another one may be.
+func (i *instance) exited() {
 	_ = i.server.Close()
 	i.mu.Lock()
-	asked, failed := i.asked, i.initError
-	i.asked = true // a call for work that is still on its way is no first one any more
+	asked, failed := i.polled, i.initError
+	i.polled = true // a call for work that is still on its way is no first one any more
 	i.mu.Unlock()
 	switch {
 	case failed != nil && !asked:
-		i.pool.lost(i, asked, failed)
+		i.pool.remove(i, asked, failed)
 	case !asked && !i.process.Killed():
-		i.pool.lost(i, asked, i.exitError())
+		i.pool.remove(i, asked, i.exitError())
 	default:
-		i.pool.lost(i, asked, nil)
+		i.pool.remove(i, asked, nil)
 	}
 }
 
 func (i *instance) exitError() *FunctionError {
-	return &FunctionError{Type: "Runtime.ExitError", Payload: "the process ended: " + i.process.Ending()}
+	return &FunctionError{Type: "Runtime.ExitError", Payload: "the process ended: " + i.process.ExitStatus()}
 }
 
-func (i *instance) fail(e *FunctionError) {
+func (i *instance) setInitError(e *FunctionError) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.initError == nil {

@@ -1,5 +1,5 @@
-// Package runtimeapi runs the built functions as Lambda does: each process asks a Runtime API for its next invocation, has
-// one at a time, is killed when it takes longer than the template allows, and is replaced when it dies.
+// Package runtimeapi runs the built functions as Lambda does: each process asks a Runtime API for its next invocation,
+// has one at a time, is killed when it takes longer than the template allows, and is replaced when it dies.
 package runtimeapi
 
 import (
@@ -46,15 +46,15 @@ type Pool struct {
 	function Function
 	mu       sync.Mutex
 	idle     []*instance // the most recently used last, and first to be used again
-	waiting  []chan offer
+	waiting  []chan acquired
 	alive    map[*instance]bool
 	pending  int // processes about to be made
 	unready  int // processes that have not asked for work yet
 	closed   bool
 }
 
-// offer is what somebody who waits for a process gets: the process, or why there is none.
-type offer struct {
+// acquired is what somebody who waits for a process gets: the process, or why there is none.
+type acquired struct {
 	instance *instance
 	err      error
 }
@@ -86,8 +86,8 @@ func (p *Pool) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// Warm starts a process and waits until it asks for work, so that a function that cannot start is known before its first
-// request.
+// Warm starts a process and waits until it asks for work, so that a function that cannot start is known before its
+// first request.
 func (p *Pool) Warm(ctx context.Context) error {
 	i, err := p.acquire(ctx)
 	if err != nil {
@@ -110,15 +110,15 @@ func (p *Pool) acquire(ctx context.Context) (*instance, error) {
 		p.mu.Unlock()
 		return i, nil
 	}
-	mine := make(chan offer, 1)
-	p.waiting = append(p.waiting, mine)
+	waiter := make(chan acquired, 1)
+	p.waiting = append(p.waiting, waiter)
 	p.growLocked()
 	p.mu.Unlock()
 	select {
-	case o := <-mine:
+	case o := <-waiter:
 		return o.instance, o.err
 	case <-ctx.Done():
-		p.withdraw(mine)
+		p.cancelWait(waiter)
 		return nil, fmt.Errorf("waiting for a process of %s: %w", p.function.Name, ctx.Err())
 	}
 }
@@ -131,12 +131,12 @@ func (p *Pool) growLocked() {
 	}
 }
 
-func (p *Pool) withdraw(mine chan offer) {
+func (p *Pool) cancelWait(waiter chan acquired) {
 	p.mu.Lock()
-	p.waiting = slices.DeleteFunc(p.waiting, func(c chan offer) bool { return c == mine })
+	p.waiting = slices.DeleteFunc(p.waiting, func(c chan acquired) bool { return c == waiter })
 	p.mu.Unlock()
 	select {
-	case o := <-mine: // it came at the same moment
+	case o := <-waiter: // it came at the same moment
 		if o.instance != nil {
 			p.release(o.instance)
 		}
@@ -154,7 +154,7 @@ func (p *Pool) start() {
 	}
 	i, err := startInstance(p)
 	if err != nil {
-		p.offerLocked(offer{err: err})
+		p.handOverLocked(acquired{err: err})
 		return
 	}
 	p.alive[i] = true
@@ -166,12 +166,12 @@ func (p *Pool) start() {
 func (p *Pool) release(i *instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.alive[i] && !p.offerLocked(offer{instance: i}) {
+	if p.alive[i] && !p.handOverLocked(acquired{instance: i}) {
 		p.idle = append(p.idle, i)
 	}
 }
 
-func (p *Pool) offerLocked(o offer) bool {
+func (p *Pool) handOverLocked(o acquired) bool {
 	if len(p.waiting) == 0 {
 		return false
 	}
@@ -180,16 +180,16 @@ func (p *Pool) offerLocked(o offer) bool {
 	return true
 }
 
-// isReady counts a process among those that can work, at its first call for it.
-func (p *Pool) isReady() {
+// markReady counts a process among those that can work, at its first call for it.
+func (p *Pool) markReady() {
 	p.mu.Lock()
 	p.unready--
 	p.mu.Unlock()
 }
 
-// lost forgets a process that has ended. One that could not start takes somebody who waits with it: trying again and again
-// what cannot work would never end. For the others a new process is started.
-func (p *Pool) lost(i *instance, wasReady bool, failedToStart error) {
+// remove forgets a process that has ended. One that could not start takes somebody who waits with it: trying again and
+// again what cannot work would never end. For the others a new process is started.
+func (p *Pool) remove(i *instance, wasReady bool, failedToStart error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.alive, i)
@@ -198,7 +198,7 @@ func (p *Pool) lost(i *instance, wasReady bool, failedToStart error) {
 		p.unready--
 	}
 	if failedToStart != nil {
-		p.offerLocked(offer{err: failedToStart})
+		p.handOverLocked(acquired{err: failedToStart})
 	}
 	if !p.closed {
 		p.growLocked()
@@ -237,7 +237,7 @@ func (p *Pool) running() []*instance {
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
-	for p.offerLocked(offer{err: ErrClosed}) {
+	for p.handOverLocked(acquired{err: ErrClosed}) {
 	}
 	p.mu.Unlock()
 	var all sync.WaitGroup
@@ -249,5 +249,6 @@ func (p *Pool) Close() {
 
 func (p *Pool) spec(api string) process.Spec {
 	f := p.function
-	return process.Spec{Path: f.Binary, Dir: taskRoot(f), Environment: append(lambdaEnvironment(f, api), f.Environment...), Output: f.Output}
+	return process.Spec{Path: f.Binary, Dir: taskRoot(f),
+		Environment: append(lambdaEnvironment(f, api), f.Environment...), Output: f.Output}
 }

@@ -85,7 +85,7 @@ func post(url, body, kind string) int {
 	return answer.StatusCode
 }
 
-func pool(t *testing.T, kind string, change ...func(*Function)) *Pool {
+func newTestPool(t *testing.T, kind string, change ...func(*Function)) *Pool {
 	t.Helper()
 	f := Function{
 		Name: "f", Binary: os.Args[0], MemoryMB: 128, Timeout: 3 * time.Second, Region: "here", Processes: 2,
@@ -108,7 +108,7 @@ func invoke(t *testing.T, p *Pool, payload string) (string, error) {
 }
 
 func TestInvocation(t *testing.T) {
-	p := pool(t, "answers")
+	p := newTestPool(t, "answers")
 	for payload, want := range map[string]string{`{"a":1}`: `{"a":1}`, `"wrong id"`: "400", `"twice"`: `"first"`, `"answer and crash"`: `"done"`} {
 		if got, err := invoke(t, p, payload); err != nil || got != want {
 			t.Errorf("%s: %s, %v", payload, got, err)
@@ -124,7 +124,7 @@ func TestInvocation(t *testing.T) {
 
 func TestInvocationHeaders(t *testing.T) {
 	before := time.Now()
-	text, err := invoke(t, pool(t, "answers"), `"headers"`)
+	text, err := invoke(t, newTestPool(t, "answers"), `"headers"`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,15 +139,17 @@ func TestInvocationHeaders(t *testing.T) {
 	if left := time.UnixMilli(deadline).Sub(before); left < 2*time.Second || left > 10*time.Second {
 		t.Errorf("the deadline is %s away, and the timeout 3 s", left)
 	}
-	if len(h.Get("Lambda-Runtime-Aws-Request-Id")) != 36 || h.Get("Lambda-Runtime-Invoked-Function-Arn") != "arn:aws:lambda:here:000000000000:function:f" ||
+	if len(h.Get("Lambda-Runtime-Aws-Request-Id")) != 36 ||
+		h.Get("Lambda-Runtime-Invoked-Function-Arn") != "arn:aws:lambda:here:000000000000:function:f" ||
 		!strings.HasPrefix(h.Get("Lambda-Runtime-Trace-Id"), "Root=1-") {
 		t.Errorf("headers %v", h)
 	}
 }
 
 func TestFunctionThatCannotStart(t *testing.T) {
-	for kind, want := range map[string]string{"exits": "the process ended: exit status 7", "init error": "no configuration"} {
-		p := pool(t, kind)
+	for kind, want := range map[string]string{"exits": "the process ended: exit status 7",
+		"init error": "no configuration"} {
+		p := newTestPool(t, kind)
 		if err := p.Warm(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", kind, err)
 		}
@@ -155,14 +157,14 @@ func TestFunctionThatCannotStart(t *testing.T) {
 			t.Errorf("%s: an answer", kind)
 		}
 	}
-	p := pool(t, "answers", func(f *Function) { f.Binary = "/does/not/exist" })
+	p := newTestPool(t, "answers", func(f *Function) { f.Binary = "/does/not/exist" })
 	if err := p.Warm(context.Background()); err == nil {
 		t.Error("a binary that does not exist has started")
 	}
 }
 
 func TestTimeoutKillsTheProcess(t *testing.T) {
-	p := pool(t, "answers", func(f *Function) { f.Timeout = 200 * time.Millisecond })
+	p := newTestPool(t, "answers", func(f *Function) { f.Timeout = 200 * time.Millisecond })
 	if err := p.Warm(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +181,7 @@ func TestTimeoutKillsTheProcess(t *testing.T) {
 }
 
 func TestProcessesAreBounded(t *testing.T) {
-	p := pool(t, "answers")
+	p := newTestPool(t, "answers")
 	answers := make(chan error, 4)
 	started := time.Now()
 	for range 4 {
@@ -202,7 +204,7 @@ func TestProcessesAreBounded(t *testing.T) {
 }
 
 func TestWhoWaitsCanGiveUp(t *testing.T) {
-	p := pool(t, "answers", func(f *Function) { f.Processes = 1 })
+	p := newTestPool(t, "answers", func(f *Function) { f.Processes = 1 })
 	first := make(chan error, 1)
 	go func() {
 		_, err := invoke(t, p, `"sleep"`)
@@ -225,7 +227,7 @@ func TestWhoWaitsCanGiveUp(t *testing.T) {
 }
 
 func TestCloseLetsNobodyWait(t *testing.T) {
-	p := pool(t, "answers", func(f *Function) { f.Processes = 1 })
+	p := newTestPool(t, "answers", func(f *Function) { f.Processes = 1 })
 	waiting := make(chan error, 2)
 	for range 2 {
 		go func() {
@@ -248,7 +250,7 @@ func TestCloseLetsNobodyWait(t *testing.T) {
 }
 
 func TestSuddenDeathsLoseNoWorkThatNobodyTook(t *testing.T) {
-	p := pool(t, "answers")
+	p := newTestPool(t, "answers")
 	for range 50 {
 		if err := p.Warm(context.Background()); err != nil {
 			t.Fatal(err)

@@ -1,5 +1,6 @@
-// Command seed makes the environment and the first administrator of a deployed stack, from a laptop with AWS credentials in
-// its environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. What is there already stays.
+// Command seed makes the environment and the first administrator of a deployed stack, from a laptop with AWS
+// credentials in its environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. What is
+// there already stays.
 package main
 
 import (
@@ -28,10 +29,11 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	s := setup.Setup{Environments: dynamo.NewEnvironments(table), Seats: dynamo.Accounts{Table: table}, Accounts: &account.Service{
-		Rules: account.Rules{E164: phone.E164},
-		Store: dynamo.Accounts{Table: table}, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDText,
-	}}
+	s := setup.Setup{Environments: dynamo.NewEnvironments(table), Seats: dynamo.Accounts{Table: table},
+		Accounts: &account.Service{
+			Rules: account.Rules{E164: phone.E164},
+			Store: dynamo.Accounts{Table: table}, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
+		}}
 	if err := seed(context.Background(), s, cfg); err != nil {
 		fmt.Fprintln(os.Stderr, "seed:", err)
 		os.Exit(1)
@@ -39,12 +41,12 @@ func main() {
 }
 
 func seed(ctx context.Context, s setup.Setup, cfg config) error {
-	made, err := s.Environment(ctx, cfg.Environment)
+	made, err := s.CreateEnvironment(ctx, cfg.Environment)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("environment %s: %s\n", cfg.Environment, word(made))
-	made, err = s.Administrator(ctx, cfg.Environment, cfg.AdminPassword.Reveal())
+	made, err = s.CreateAdministrator(ctx, cfg.Environment, cfg.AdminPassword.Reveal())
 	if err != nil {
 		return err
 	}

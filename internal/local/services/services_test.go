@@ -110,7 +110,7 @@ func TestQueueAndObjectsListenOnLoopbackOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Start(context.Background(), Config{Root: root, Say: t.Logf})
+	s, err := Start(context.Background(), Config{Root: root, Progress: t.Logf})
 	if err != nil {
 		t.Fatal(err)
 	}

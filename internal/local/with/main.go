@@ -45,7 +45,7 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	running, err := services.Start(ctx, services.Config{
 		Root: root, Logs: filepath.Join(root, ".build", "logs"),
-		Say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+		Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})
 	if err != nil {
 		return err

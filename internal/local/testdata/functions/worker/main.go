@@ -18,13 +18,15 @@ func main() { lambda.Start(handle) }
 func handle(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	var response events.SQSEventResponse
 	for _, m := range e.Records {
-		line := fmt.Sprintf("%s %s %s %s", m.Attributes["MessageGroupId"], m.Body, m.Attributes["ApproximateReceiveCount"], m.EventSource)
+		line := fmt.Sprintf("%s %s %s %s", m.Attributes["MessageGroupId"], m.Body, m.Attributes["ApproximateReceiveCount"],
+			m.EventSource)
 		if err := note("start " + line); err != nil {
 			return response, err
 		}
 		switch {
 		case strings.HasPrefix(m.Body, "fail"):
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+			response.BatchItemFailures = append(response.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		case strings.HasPrefix(m.Body, "error"):
 			return response, errors.New("asked to fail")
 		case strings.HasPrefix(m.Body, "once") && m.Attributes["ApproximateReceiveCount"] == "1":

@@ -1,0 +1,69 @@
+package dynamo
+
+import (
+	"context"
+	"slices"
+
+	"useraccounts/internal/auditlog"
+)
+
+// EnvironmentLog is the environment's own log: what was changed of its settings and its reference data.
+type EnvironmentLog struct {
+	*Table
+}
+
+// Events returns up to limit events, newest first, after the given id, and the id to go on from.
+func (s EnvironmentLog) Events(ctx context.Context, env, after string, limit int) ([]auditlog.Event, string, error) {
+	p := pageQuery{pk: environmentLogPK(env), prefix: eventSK, backwards: true,
+		limit: int32(limit)} //nolint:gosec // limits are small
+	if after != "" {
+		p.after = eventSK + after
+	}
+	items, more, err := s.query(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]auditlog.Event, len(items))
+	for i, it := range items {
+		out[i] = eventOf(it)
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}
+
+// maxEventsRead is how many events are looked through for what happened to one subject: who asks has read it not long
+// ago.
+const maxEventsRead = 2000
+
+// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+func (s EnvironmentLog) EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error) {
+	var out []auditlog.Event
+	after := ""
+	for seen := 0; seen < maxEventsRead; {
+		events, next, err := s.Events(ctx, env, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		seen += len(events)
+		for _, e := range events {
+			if e.Subject == subject && e.Version > version {
+				out = append(out, e)
+			}
+		}
+		older := slices.ContainsFunc(events,
+			func(e auditlog.Event) bool { return e.Subject == subject && e.Version <= version })
+		if older || next == "" {
+			break
+		}
+		after = next
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// EventsSince implements reference.Store.
+func (s Reference) EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error) {
+	return s.Log.EventsSince(ctx, env, subject, version)
+}

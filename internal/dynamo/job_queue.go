@@ -1,0 +1,86 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/transfer"
+)
+
+var _ transfer.JobQueue = Jobs{}
+
+// queueTimeFormat puts places in the line in the order of the submits.
+const queueTimeFormat = "20060102T150405.000Z"
+
+func queueEntryKey(j transfer.Job) key {
+	return jobQueueKey(j.Env, j.Submitted.UTC().Format(queueTimeFormat), j.ID)
+}
+
+// queueEntryItem is the job's place in the line of those that were submitted, written with the submit.
+func (s Jobs) queueEntryItem(j transfer.Job) types.TransactWriteItem {
+	it := queueEntryKey(j).attributes()
+	it["job"] = str(j.ID)
+	return types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}
+}
+
+// UnfinishedJobs implements transfer.JobQueue. The places of jobs that have ended are taken away here, so that no end
+// of a job has to.
+func (s Jobs) UnfinishedJobs(ctx context.Context, env string) ([]transfer.Job, error) {
+	places, err := s.queryAll(ctx, pageQuery{pk: jobQueuePK(env)})
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]key, len(places))
+	for i, place := range places {
+		keys[i] = jobKey(env, text(place, "job"))
+	}
+	items, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []transfer.Job
+	for i, it := range items {
+		if it != nil {
+			j, err := jobOf(env, it)
+			if err != nil {
+				return nil, err
+			}
+			if !j.State.Ended() {
+				out = append(out, j)
+				continue
+			}
+		}
+		_, err := s.Client.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &s.Name, Key: key{jobQueuePK(env), text(places[i], "SK")}.attributes()})
+		if err != nil {
+			return nil, storeError("write", err)
+		}
+	}
+	return out, nil
+}
+
+// jobTTL is when a job is swept: after the days that the environment keeps its log.
+func jobTTL(j transfer.Job) types.AttributeValue {
+	days := j.RetentionDays
+	if days <= 0 {
+		days = maxRetentionDays
+	}
+	return num(j.Created.Add(time.Duration(days) * 24 * time.Hour).Unix())
+}
+
+// maxRetentionDays is for jobs that do not say how long they are kept.
+const maxRetentionDays = 3650
+
+// submit writes a job together with its place in the line.
+func (s Jobs) submit(ctx context.Context, job types.TransactWriteItem, j transfer.Job) error {
+	err := s.transact(ctx, []types.TransactWriteItem{job, s.queueEntryItem(j)})
+	var cancelled *cancelledError
+	if errors.As(err, &cancelled) {
+		return transfer.ErrSuperseded
+	}
+	return err
+}

@@ -1,0 +1,234 @@
+package dynamo
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/transfer"
+)
+
+// rollbackConcurrency is how many rows are taken back at a time.
+const rollbackConcurrency = 8
+
+// Rollback implements transfer.Staging. Nobody sees what it undoes, so the items of a row need no transaction: each is
+// restored or deleted if it still has the import's number, the directory row last, because it tells where the others
+// are. Run again after a crash it does what is left.
+func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.RowRef) error {
+	rows, err := s.tracesOf(ctx, j, rows)
+	if err != nil {
+		return err
+	}
+	keys := make([]key, len(rows))
+	for i, row := range rows {
+		keys[i] = rowKey(j.Env, row.Username)
+	}
+	items, err := s.batchGet(ctx, keys)
+	if err != nil {
+		return err
+	}
+	var codes []string
+	for i, it := range items {
+		if rows[i].Resource != "" {
+			codes = append(codes, rows[i].Resource)
+		}
+		for _, is := range []generation{newest, previous} {
+			if a, ok := accountOf(it, is); ok && a.Resource != "" {
+				codes = append(codes, a.Resource)
+			}
+		}
+	}
+	if err := s.rollbackResources(ctx, j, codes); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(rollbackConcurrency)
+	for i, it := range items {
+		if rows[i].ID != "" && text(it, attrID) != rows[i].ID {
+			group.Go(func() error { return s.rollbackMovedRow(ctx, j, rows[i]) })
+			continue
+		}
+		if it == nil {
+			continue
+		}
+		group.Go(func() error { return s.rollbackRow(ctx, j, rows[i], it) })
+	}
+	return group.Wait()
+}
+
+// rollbackMovedRow undoes what is left of a row whose account a person renamed or deleted meanwhile, which overtook the
+// row itself and the anchor.
+func (s Imports) rollbackMovedRow(ctx context.Context, j transfer.Job, trace transfer.RowRef) error {
+	if trace.Email != "" {
+		if err := s.rollbackLoginKey(ctx, j, trace.Email, trace.ID); err != nil {
+			return err
+		}
+	}
+	for _, event := range []string{j.ID, j.ResourceEventID()} {
+		if err := s.deleteStaged(ctx, j, eventKey(trace.ID, event)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tracesOf returns the rows, or, where nobody knows them any more, those whose accounts or resources carry the import's
+// number.
+func (s Imports) tracesOf(ctx context.Context, j transfer.Job, rows []transfer.RowRef) ([]transfer.RowRef, error) {
+	if rows != nil {
+		return rows, nil
+	}
+	found := map[string]transfer.RowRef{}
+	err := s.eachStaged(ctx, j, directoryPK(j.Env), func(it item) error {
+		found[text(it, "SK")] = transfer.RowRef{Username: text(it, "SK")}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.eachStaged(ctx, j, resourcePK(j.Env), func(it item) error {
+		staged := nestedMap(it, attrImage)
+		anchor, err := s.get(ctx, anchorKey(text(staged, "account")))
+		if row := text(anchor, "row"); row != "" {
+			found[row] = transfer.RowRef{Username: row, Resource: text(it, "SK")}
+		}
+		return err
+	})
+	return slices.Collect(maps.Values(found)), err
+}
+
+// eachStaged calls fn for every item of a partition that carries the import's number.
+func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn func(item) error) error {
+	for p := (pageQuery{pk: pk}); ; {
+		items, more, err := s.query(ctx, p)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			p.after = text(it, "SK")
+			if number(it, attrImportID) != j.ImportID {
+				continue
+			}
+			if err := fn(it); err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// rollbackRow undoes one row. A person's edit may have overtaken the directory row; the other items can still be
+// staged.
+func (s Imports) rollbackRow(ctx context.Context, j transfer.Job, trace transfer.RowRef, it item) error {
+	id := text(it, attrID)
+	own := number(it, attrImportID) == j.ImportID
+	created := own && nestedMap(it, attrPrevious) == nil
+	identifiers := []string{trace.Email}
+	if account.MayBeEmail(trace.Username) {
+		identifiers = append(identifiers, trace.Username)
+	}
+	for _, is := range []generation{newest, previous} {
+		if a, ok := accountOf(it, is); ok {
+			identifiers = append(identifiers, a.LoginKeys()...)
+		}
+	}
+	for _, identifier := range identifiers {
+		if identifier == "" {
+			continue
+		}
+		if err := s.rollbackLoginKey(ctx, j, identifier, id); err != nil {
+			return err
+		}
+	}
+	if !created || trace.Resource != "" {
+		if err := s.deleteStaged(ctx, j, eventKey(id, j.ResourceEventID())); err != nil {
+			return err
+		}
+	}
+	if created {
+		if err := s.deleteStaged(ctx, j, anchorKey(id)); err != nil {
+			return err
+		}
+		return s.deleteStaged(ctx, j, rowKey(j.Env, trace.Username))
+	}
+	if err := s.deleteStaged(ctx, j, eventKey(id, j.ID)); err != nil {
+		return err
+	}
+	if err := s.restore(ctx, j, anchorKey(id), nil); err != nil {
+		return err
+	}
+	if err := s.updateIfStaged(ctx, j, anchorKey(id), "REMOVE gone, was, imp", " AND gone = :yes",
+		item{":yes": boolean(true)}); err != nil {
+		return err
+	}
+	return s.restore(ctx, j, rowKey(j.Env, trace.Username), it)
+}
+
+// rollbackLoginKey gives a login key back to its account, or deletes one that the import claimed.
+func (s Imports) rollbackLoginKey(ctx context.Context, j transfer.Job, identifier, id string) error {
+	k := loginKey(j.Env, identifier)
+	err := s.updateIfStaged(ctx, j, k, "REMOVE gone, imp", " AND gone = :yes AND id = :id",
+		item{":yes": boolean(true), ":id": str(id)})
+	if err != nil {
+		return err
+	}
+	err = s.updateIfStaged(ctx, j, k, "SET id = wasId, #row = wasRow REMOVE wasId, wasRow, imp",
+		" AND attribute_exists(wasId)", item{})
+	if err != nil {
+		return err
+	}
+	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: k.attributes(),
+		ConditionExpression: aws.String(
+			"imp = :mark AND id = :id AND attribute_not_exists(gone) AND attribute_not_exists(wasId)"),
+		ExpressionAttributeValues: item{":mark": num(j.ImportID), ":id": str(id)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}
+
+// restore puts an item back as the import found it: its image, and the mark and former image of the import before, by
+// which that one can still be undone. it is the item as read, nil for one of which these are not kept.
+func (s Imports) restore(ctx context.Context, j transfer.Job, k key, it item) error {
+	update := "SET v = was REMOVE was, imp, imp0, was0"
+	switch _, marked := it[attrPreviousImportID]; {
+	case flag(it, attrTombstone):
+		update = "SET imp = imp0 REMOVE was, gone, imp0"
+	case nestedMap(it, attrOldest) != nil:
+		update = "SET v = was, was = was0, imp = imp0 REMOVE was0, imp0"
+	case marked:
+		update = "SET v = was, imp = imp0 REMOVE was, imp0"
+	}
+	if it == nil {
+		return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was) AND attribute_not_exists(gone)", item{})
+	}
+	return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was)", item{})
+}
+
+func (s Imports) updateIfStaged(ctx context.Context, j transfer.Job, k key, update, condition string,
+	values item) error {
+	values[":mark"] = num(j.ImportID)
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
+		ConditionExpression: aws.String("imp = :mark" + condition), ExpressionAttributeValues: values,
+		ExpressionAttributeNames: reservedNames(update),
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}
+
+func (s Imports) deleteStaged(ctx context.Context, j transfer.Job, k key) error {
+	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark"),
+		ExpressionAttributeValues: item{":mark": num(j.ImportID)},
+	})
+	_, _, err = conditionHeld(err)
+	return err
+}

@@ -1,0 +1,106 @@
+package signin
+
+import (
+	"context"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/catalogue"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
+	"useraccounts/internal/session"
+	"useraccounts/internal/token"
+)
+
+// CredentialStore reads what one request's token needs, in one round trip.
+type CredentialStore interface {
+	// FindSession reads the session, its account's anchor and the environment together; NotFound if one is missing.
+	FindSession(ctx context.Context, env, accountID, sessionID string) (SessionContext, error)
+	// Close closes the session, if it is open.
+	Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error)
+	// Catalogue returns the environment's reference data.
+	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
+	// FindKey reads an API key, its account's anchor and the environment together, and a session that the key opened
+	// unless sessionID is empty; NotFound if one is missing.
+	FindKey(ctx context.Context, env, accountID, keyID, sessionID string) (KeyContext, error)
+	// RecordKeyUse writes down when a key was used, unless a use within session.KeyUseInterval before is written down.
+	RecordKeyUse(ctx context.Context, accountID, keyID string, at time.Time) error
+}
+
+// SessionContext is what Checks.FindSession reads.
+type SessionContext struct {
+	Session session.Session
+	Anchor  account.Anchor
+	Env     environment.Environment
+}
+
+// TokenAuthenticator checks the session of every request. It is all that a function needs which signs nobody in.
+type TokenAuthenticator struct {
+	// EnvID is the environment that this deployment serves.
+	EnvID       string
+	Credentials CredentialStore
+	Now         func() time.Time
+}
+
+func (g *TokenAuthenticator) now() time.Time { return g.Now().UTC().Truncate(time.Millisecond) }
+
+// noSession is the one answer to a token that opens nothing (any more).
+func noSession() error {
+	return fault.New(fault.Unauthenticated, "session", "There is no open session for this token. Sign in again.")
+}
+
+// Authenticate checks an access token or an API key and returns what the request acts in. Blocked, locked or changed
+// accounts fail here at their next request: their epoch moved on, or their state tells.
+func (g *TokenAuthenticator) Authenticate(ctx context.Context, bearer string) (access.Scope, error) {
+	switch token.KindOf(bearer) {
+	case token.APIKey:
+		return g.authenticateKey(ctx, bearer)
+	case token.KeyAccess:
+		return g.authenticateKeySession(ctx, bearer)
+	}
+	given, err := token.Parse(token.Access, bearer)
+	if err != nil {
+		return access.Scope{}, noSession()
+	}
+	got, known, err := g.checkSession(ctx, given)
+	if err != nil {
+		return access.Scope{}, err
+	}
+	if !given.Matches(got.Session.AccessHash) {
+		return access.Scope{}, noSession()
+	}
+	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
+		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch,
+		AuthenticatedAt: got.Session.Start,
+		Permissions:     access.Permissions(known, got.Anchor.Roles, got.Anchor.Groups),
+	}}, nil
+}
+
+// checkSession reads a token's session and holds it against the clock, the account's epoch, its dates and its licence.
+// An account that gets a licence for API clients ends its sessions by the epoch. Here is what holds when the licence
+// itself becomes such a one, by the catalogue that the environment has at this request: whoever changes it is kept from
+// that while accounts hold it (reference), but a session must not depend on another row's rule.
+func (g *TokenAuthenticator) checkSession(ctx context.Context, given token.Token) (SessionContext,
+	*catalogue.Catalogue, error) {
+	got, err := g.Credentials.FindSession(ctx, g.EnvID, given.Account.String(), given.ID.String())
+	if fault.Is(err, fault.NotFound) {
+		return SessionContext{}, nil, noSession()
+	}
+	if err != nil {
+		return SessionContext{}, nil, err
+	}
+	now := g.now()
+	if !got.Session.Live(now, got.Anchor.Epoch) || !got.Anchor.InDates(field.DateOf(now)) {
+		return SessionContext{}, nil, noSession()
+	}
+	known, err := g.Credentials.Catalogue(ctx, got.Env)
+	if err != nil {
+		return SessionContext{}, nil, err
+	}
+	if licence, _ := known.Find(catalogue.Licence, got.Anchor.UserType); licence.APIOnly {
+		return SessionContext{}, nil, noSession()
+	}
+	return got, known, nil
+}

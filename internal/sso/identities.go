@@ -1,0 +1,296 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/auditlog"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mail"
+)
+
+// FederatedIdentity says that an identity at a provider is an account's.
+type FederatedIdentity struct {
+	ProviderID, ObjectID string
+	AccountID            string
+	// Email is the account's when the link was made, to recognise it by.
+	Email string
+	At    time.Time
+	By    string
+}
+
+// IdentityWrite makes or removes one link, with the event that tells of it in the account's log.
+type IdentityWrite struct {
+	Env      string
+	Identity FederatedIdentity
+	// DirectoryKey is where the account's directory row is.
+	DirectoryKey string
+	Delete       bool
+	// ExpectedAccount makes the write depend on the account being as it was read, its links too; nil for no such
+	// condition.
+	ExpectedAccount *account.Account
+	Event           auditlog.Event
+	// Mails tell the account's owner.
+	Mails []mail.Message
+	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	CallerEpoch int64
+}
+
+// IdentityStore is what Links needs of the table.
+type IdentityStore interface {
+	// IdentitiesOf returns the links of an account.
+	IdentitiesOf(ctx context.Context, accountID string) ([]FederatedIdentity, error)
+	// IdentitiesByObjectID returns the links of object ids at a provider; those that are nobody's are missing.
+	IdentitiesByObjectID(ctx context.Context, env, providerID string, objectIDs []string) (map[string]FederatedIdentity,
+		error)
+	// AccountsByEmail returns the accounts that have one of these emails (normalised), by email, as far as the
+	// environment's snapshot sees them.
+	AccountsByEmail(ctx context.Context, env environment.Environment, emails []string) (map[string]account.Account, error)
+	// WriteIdentities does all of ws, or none: ErrConcurrentChange if an account is no longer as it was read, an object id
+	// is linked, or an account has a link at the provider; when Gone, if the link is not there any more. At most
+	// MaxPerTransaction.
+	WriteIdentities(ctx context.Context, ws []IdentityWrite) error
+}
+
+// MaxPerTransaction is how many links a store writes in one transaction: each with its event and its mail, and the
+// caller.
+const MaxPerTransaction = 14
+
+// Accounts reads the account that links are of.
+type Accounts interface {
+	// Get returns one account; NotFound if the caller's environment has none of that id (V58).
+	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
+}
+
+// Identities administers links.
+type Identities struct {
+	Store     IdentityStore
+	Accounts  Accounts
+	Providers *Providers
+	// Mail tells the owner of each link that is made or removed, whoever does it: it is another way into the account, or
+	// one less. The wizard writes a mail for every account too and none for the whole: who never asked for a link has to
+	// hear of it. That stays bounded, because a mail is a part of its link's transaction, of which a request writes so
+	// many and no more (MaxPairs, MaxRowsPerCall), and the outbox lets them out as fast as the mail service takes them; a
+	// line that is linked already writes neither.
+	Mail  *mail.Composer
+	Now   func() time.Time
+	NewID func() string
+}
+
+// List returns the links of an account.
+func (s *Identities) List(ctx context.Context, sc access.Scope, accountID string) ([]FederatedIdentity, error) {
+	if _, err := s.Accounts.Get(ctx, sc, accountID); err != nil {
+		return nil, err
+	}
+	return s.Store.IdentitiesOf(ctx, accountID)
+}
+
+// Link links an identity to an account. To do what is done already changes nothing; an identity or an account that is
+// linked otherwise is a Conflict.
+func (s *Identities) Link(ctx context.Context, sc access.Scope, accountID, providerID,
+	objectID string) (FederatedIdentity, error) {
+	objectID, bad := normaliseObjectID(objectID)
+	if bad != nil {
+		return FederatedIdentity{}, fault.InvalidFields([]fault.Field{*bad})
+	}
+	p, err := s.Providers.Get(ctx, sc.Env.ID, providerID)
+	if err != nil {
+		return FederatedIdentity{}, err
+	}
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		a, err := s.Accounts.Get(ctx, sc, accountID)
+		if err != nil {
+			return FederatedIdentity{}, err
+		}
+		if err := checkMayLink(sc, a); err != nil {
+			return FederatedIdentity{}, err
+		}
+		existing, err := s.existing(ctx, sc, p, a, objectID)
+		if err != nil || existing != nil {
+			return deref(existing), err
+		}
+		w := s.linkWrite(sc, p, a, objectID)
+		if err = s.Store.WriteIdentities(ctx, []IdentityWrite{w}); !errors.Is(err, ErrConcurrentChange) || attempt == tries {
+			return w.Identity, busyFault(err)
+		}
+	}
+}
+
+// existing returns the link if it is made already, and a Conflict if another stands in its way.
+func (s *Identities) existing(ctx context.Context, sc access.Scope, p Provider, a account.Account,
+	objectID string) (*FederatedIdentity, error) {
+	linked, err := s.Store.IdentitiesByObjectID(ctx, sc.Env.ID, p.ID, []string{objectID})
+	if err != nil {
+		return nil, err
+	}
+	if identity, ok := linked[objectID]; ok {
+		if identity.AccountID == a.ID {
+			return &identity, nil
+		}
+		return nil, fault.New(fault.Conflict, "linkedToAnother",
+			"This identity at %s is linked to another account. Remove that link first, if it is wrong.", p.Name)
+	}
+	identities, err := s.Store.IdentitiesOf(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, identity := range identities {
+		if identity.ProviderID == p.ID {
+			return nil, fault.New(fault.Conflict, "hasLink",
+				"%s is linked to another identity at %s. Remove that link first, if it is wrong.", a.Username, p.Name)
+		}
+	}
+	return nil, nil
+}
+
+// Unlink removes an account's link at a provider. Removing one that is not there changes nothing.
+func (s *Identities) Unlink(ctx context.Context, sc access.Scope, accountID, providerID string) error {
+	_, err := s.unlinkIfLinked(ctx, sc, accountID, providerID)
+	return err
+}
+
+// unlinkIfLinked is Unlink, and reports whether there was a link.
+func (s *Identities) unlinkIfLinked(ctx context.Context, sc access.Scope, accountID, providerID string) (had bool,
+	err error) {
+	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account) (bool, error) {
+		had = true
+		return false, nil
+	})
+	return had, err
+}
+
+// unlink removes a link if may agrees, which is given the account and says whether it agrees only while that is as it
+// is.
+func (s *Identities) unlink(ctx context.Context, sc access.Scope, accountID, providerID string,
+	check func(account.Account) (bool, error)) error {
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		a, err := s.Accounts.Get(ctx, sc, accountID)
+		if err != nil {
+			return err
+		}
+		if err := checkMayLink(sc, a); err != nil {
+			return err
+		}
+		identities, err := s.Store.IdentitiesOf(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		var identity *FederatedIdentity
+		for i := range identities {
+			if identities[i].ProviderID == providerID {
+				identity = &identities[i]
+			}
+		}
+		if identity == nil {
+			return nil
+		}
+		onlyIfUnchanged, err := check(a)
+		if err != nil {
+			return err
+		}
+		name := providerID
+		// a link outlives no provider, but must not depend on it
+		if p, err := s.Providers.Get(ctx, sc.Env.ID, providerID); err == nil {
+			name = p.Name
+		}
+		w := s.unlinkWrite(sc, name, a, *identity)
+		if onlyIfUnchanged {
+			w.ExpectedAccount = &a
+		}
+		if err = s.Store.WriteIdentities(ctx, []IdentityWrite{w}); !errors.Is(err, ErrConcurrentChange) || attempt == tries {
+			return busyFault(err)
+		}
+	}
+}
+
+func (s *Identities) linkWrite(sc access.Scope, p Provider, a account.Account, objectID string) IdentityWrite {
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	return IdentityWrite{
+		Env: sc.Env.ID, DirectoryKey: a.DirectoryKey(), CallerEpoch: callerEpoch(sc, a),
+		Identity: FederatedIdentity{ProviderID: p.ID, ObjectID: objectID, AccountID: a.ID, Email: a.Email, At: now,
+			By: sc.Caller.Username},
+		Event: s.event(sc, auditlog.IdentityLinked, p.ID, p.Name+": "+objectID, now),
+		Mails: s.Mail.Notice(sc.Env, mail.IdentityLinked, a.Addressee(), now, p.Name),
+	}
+}
+
+func (s *Identities) unlinkWrite(sc access.Scope, provider string, a account.Account,
+	l FederatedIdentity) IdentityWrite {
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	return IdentityWrite{
+		Env: sc.Env.ID, DirectoryKey: a.DirectoryKey(), CallerEpoch: callerEpoch(sc, a), Identity: l, Delete: true,
+		Event: s.event(sc, auditlog.IdentityUnlinked, l.ProviderID, provider+": "+l.ObjectID, now),
+		Mails: s.Mail.Notice(sc.Env, mail.IdentityUnlinked, a.Addressee(), now, provider),
+	}
+}
+
+// callerEpoch leaves the caller's own account out: one transaction looks at an item once.
+func callerEpoch(sc access.Scope, a account.Account) int64 {
+	if a.ID == sc.Caller.AccountID {
+		return 0
+	}
+	return sc.Caller.Epoch
+}
+
+func (s *Identities) event(sc access.Scope, kind auditlog.Kind, providerID, note string, now time.Time) auditlog.Event {
+	return auditlog.Event{
+		ID: s.NewID(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+		Subject: subject(providerID), Note: note, RetentionDays: retentionDays(sc.Env),
+	}
+}
+
+// checkMayLink holds the rules about who links whom: whoever says whose identity is whose account can act as that
+// account.
+func checkMayLink(sc access.Scope, a account.Account) error {
+	if err := account.GuardAdministrator(sc, a); err != nil || a.ID == sc.Caller.AccountID {
+		return err
+	}
+	return account.GuardRights(sc, a, "link")
+}
+
+// normaliseObjectID takes the id that a provider gave a person: printable, kept exactly but for white space around it.
+func normaliseObjectID(text string) (string, *fault.Field) {
+	text = strings.TrimSpace(text)
+	wrong := func(code, message string) (string, *fault.Field) {
+		return "", &fault.Field{Field: "objectId", Code: code, Message: message}
+	}
+	switch {
+	case text == "":
+		return wrong("required", "Give the object id, as the provider shows it.")
+	case len(text) > MaxObjectID:
+		return wrong("tooLong", "An object id has at most 255 characters.")
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return wrong("characters", "An object id is one line of printable characters.")
+	}
+	return text, nil
+}
+
+func busyFault(err error) error {
+	if errors.Is(err, ErrConcurrentChange) {
+		return fault.New(fault.Conflict, "busy",
+			"Somebody else is linking the same just now; try again in a moment.").WithRetryAfter(time.Second)
+	}
+	return err
+}
+
+func deref(l *FederatedIdentity) FederatedIdentity {
+	if l == nil {
+		return FederatedIdentity{}
+	}
+	return *l
+}
+
+// Owner returns whose account the identity of somebody who came back is linked to, or "" if it is nobody's (C36, C37).
+func (s *Identities) Owner(ctx context.Context, env string, a CallbackResult) (string, error) {
+	identities, err := s.Store.IdentitiesByObjectID(ctx, env, a.Provider.ID, []string{a.Claims.Subject})
+	return identities[a.Claims.Subject].AccountID, err
+}

@@ -1,0 +1,237 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+	"strings"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+)
+
+const (
+	// MaxFileSize is how many bytes a file of links may have.
+	MaxFileSize = 10 << 20
+	// MaxRowsPerCall is how many of its lines one call goes through.
+	MaxRowsPerCall = 1000
+	// FormLifetime is how long a form takes a file (V68).
+	FormLifetime = 5 * time.Minute
+)
+
+// FileStore keeps files of links for a day.
+type FileStore interface {
+	// UploadForm returns where and with which fields a browser or curl posts a CSV file of at most most bytes, until
+	// expires.
+	UploadForm(ctx context.Context, key string, most int64, expires time.Duration) (url string, fields map[string]string,
+		err error)
+	// LatestVersion returns the version of a file that was posted last; NotFound.
+	LatestVersion(ctx context.Context, key string) (string, error)
+	// Open returns one version of a file; NotFound.
+	Open(ctx context.Context, key, version string) (io.ReadCloser, error)
+}
+
+// LinkFiles links people by CSV files: email, object_id. A file belongs to who posted it.
+type LinkFiles struct {
+	Identities *Identities
+	Store      FileStore
+	Now        func() time.Time
+	NewID      func() string
+}
+
+// UploadForm is where a file is posted to.
+type UploadForm struct {
+	FileID  string
+	URL     string
+	Fields  map[string]string
+	Expires time.Time
+}
+
+func fileKey(sc access.Scope, fileID string) string {
+	return "sso/" + sc.Env.ID + "/" + sc.Caller.AccountID + "/" + fileID + ".csv"
+}
+
+// BeginUpload returns a form for a file of people of a provider.
+func (s *LinkFiles) BeginUpload(ctx context.Context, sc access.Scope, providerID string) (UploadForm, error) {
+	if _, err := s.Identities.Providers.Get(ctx, sc.Env.ID, providerID); err != nil {
+		return UploadForm{}, err
+	}
+	f := UploadForm{FileID: s.NewID(), Expires: s.Now().Add(FormLifetime)}
+	var err error
+	f.URL, f.Fields, err = s.Store.UploadForm(ctx, fileKey(sc, f.FileID), MaxFileSize, FormLifetime)
+	return f, err
+}
+
+// FileRange names lines of a file.
+type FileRange struct {
+	ProviderID, FileID string
+	// Version is the file's as a check returned it; empty for the newest.
+	Version string
+	// From is the line to begin at, 0 for the first.
+	From int
+}
+
+// FileResult is what some lines of a file come to.
+type FileResult struct {
+	Version string
+	// Rows is how many lines the whole file has; Next is the line where the next part begins, 0 after the last.
+	Rows, Next int
+	Items      []RowResult
+}
+
+// RowResult is what became, or would become, of one line.
+type RowResult struct {
+	Line int
+	MatchResult
+}
+
+// Check says for up to MaxRowsPerCall lines what linking them would do.
+func (s *LinkFiles) Check(ctx context.Context, sc access.Scope, a FileRange) (FileResult, error) {
+	return s.process(ctx, sc, a, s.Identities.Match)
+}
+
+// Apply links what can be linked of up to MaxRowsPerCall lines of a version that was checked.
+func (s *LinkFiles) Apply(ctx context.Context, sc access.Scope, a FileRange) (FileResult, error) {
+	return s.process(ctx, sc, a, s.Identities.LinkAll)
+}
+
+func (s *LinkFiles) process(ctx context.Context, sc access.Scope, a FileRange,
+	do func(context.Context, access.Scope, Provider, []Pair) ([]MatchResult, error)) (FileResult, error) {
+	p, err := s.Identities.Providers.Get(ctx, sc.Env.ID, a.ProviderID)
+	if err != nil {
+		return FileResult{}, err
+	}
+	w, err := s.readRows(ctx, sc, &a)
+	if err != nil {
+		return FileResult{}, err
+	}
+	out := FileResult{Version: a.Version, Rows: w.total, Next: w.next, Items: make([]RowResult, len(w.rows))}
+	var pairs []Pair
+	var at []int
+	for i, line := range w.rows {
+		m := MatchResult{Pair: Pair{Email: line.Email, ObjectID: line.ObjectID}}
+		if line.Bad != nil {
+			m.Outcome, m.Detail = Unusable, line.Bad.Message
+		} else if m.Detail = w.ambiguity(line); m.Detail != "" {
+			m.Outcome = TwoAccounts
+		} else {
+			pairs, at = append(pairs, m.Pair), append(at, i)
+		}
+		out.Items[i] = RowResult{line.Number, m}
+	}
+	matched, err := do(ctx, sc, p, pairs)
+	if err != nil {
+		return FileResult{}, err
+	}
+	for i, m := range matched {
+		out.Items[at[i]].MatchResult = m
+	}
+	return out, nil
+}
+
+// readRows reads the file and keeps the lines asked for.
+func (s *LinkFiles) readRows(ctx context.Context, sc access.Scope, a *FileRange) (*rowWindow, error) {
+	missing := func(err error) error {
+		if fault.Is(err, fault.NotFound) {
+			return fault.New(fault.NotFound, "noFile",
+				"There is no such file: it was not posted yet, is older than a day, or is another person's.").WithCause(err)
+		}
+		return err
+	}
+	key := fileKey(sc, a.FileID)
+	if a.Version == "" {
+		newest, err := s.Store.LatestVersion(ctx, key)
+		if err != nil {
+			return nil, missing(err)
+		}
+		a.Version = newest
+	}
+	content, err := s.Store.Open(ctx, key, a.Version)
+	if err != nil {
+		return nil, missing(err)
+	}
+	w, err := readWindow(&limitedReader{content, MaxFileSize}, a.From, MaxRowsPerCall)
+	return w, errors.Join(err, content.Close())
+}
+
+// rowWindow is some lines of a file, judged by all of it. Of the other lines no more than two hashes stay in memory.
+type rowWindow struct {
+	rows        []CSVRow
+	total, next int
+	seed        maphash.Seed
+	// ids has by an email's hash that of its object id, emails the other way round; 0 once there are two.
+	ids, emails map[uint64]uint64
+}
+
+// readWindow reads a whole file and keeps up to most lines from one on.
+func readWindow(r io.Reader, from, maxRows int) (*rowWindow, error) {
+	w := &rowWindow{seed: maphash.MakeSeed(), ids: map[uint64]uint64{}, emails: map[uint64]uint64{}}
+	for row, err := range ReadCSV(r) {
+		if err != nil {
+			return nil, err
+		}
+		w.total++
+		switch {
+		case row.Number < from:
+		case len(w.rows) < maxRows:
+			w.rows = append(w.rows, row)
+		case w.next == 0:
+			w.next = row.Number
+		}
+		if row.Bad == nil {
+			email, id := w.hashes(row)
+			addPair(w.ids, email, id)
+			addPair(w.emails, id, email)
+		}
+	}
+	return w, nil
+}
+
+func (w *rowWindow) hashes(row CSVRow) (email, id uint64) {
+	normal := strings.ToLower(row.Email)
+	// else it is its own normal form, at a tenth of the work
+	if strings.ContainsFunc(normal, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		if is, ok := account.Normalise(row.Email); ok {
+			normal = is
+		}
+	}
+	// The lowest bit keeps 0 free for "two".
+	return maphash.String(w.seed, normal) | 1, maphash.String(w.seed, row.ObjectID) | 1
+}
+
+func addPair(beside map[uint64]uint64, one, other uint64) {
+	if was, there := beside[one]; there && was != other {
+		other = 0
+	}
+	beside[one] = other
+}
+
+// ambiguity says that a line's email or object id stands beside two of the other kind within the file.
+func (w *rowWindow) ambiguity(row CSVRow) string {
+	email, id := w.hashes(row)
+	switch {
+	case w.ids[email] == 0:
+		return "This email stands beside two object ids in the file. Leave the wrong one out."
+	case w.emails[id] == 0:
+		return "This object id stands beside two emails in the file. Leave the wrong one out."
+	}
+	return ""
+}
+
+// limitedReader is a file that fails once it is too long; a plain limit would pass half of it off as the whole.
+type limitedReader struct {
+	io.Reader
+	left int
+}
+
+// Read implements io.Reader.
+func (c *limitedReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if c.left -= n; c.left < 0 {
+		return 0, fileFault("tooLarge", "The file is larger than 10 MB. Split it into smaller files.")
+	}
+	return n, err
+}

@@ -1,0 +1,99 @@
+package sso
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"useraccounts/internal/access"
+	"useraccounts/internal/account"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mfa"
+)
+
+// Prover verifies the caller's own password, within the limit of tries of a sign-in.
+type Prover interface {
+	VerifyOwnPassword(ctx context.Context, sc access.Scope, password string) error
+}
+
+// Factors reads what an account has besides a password.
+type Factors interface {
+	LoadFactors(ctx context.Context, accountID, device string) (mfa.Factors, error)
+}
+
+// SelfService is what people do with the links of their own account.
+type SelfService struct {
+	Identities *Identities
+	Flow       *Flow
+	Prover     Prover
+	// Factors tells of passkeys, which are a way in of their own.
+	Factors Factors
+	Now     func() time.Time
+}
+
+// requireFreshProof wants a fresh proof of who the caller is: a sign-in within mfa.ReauthenticationWindow, or the
+// password now (C15, V35).
+func (s *SelfService) requireFreshProof(ctx context.Context, sc access.Scope, password string) error {
+	switch {
+	case password != "":
+		return s.Prover.VerifyOwnPassword(ctx, sc, password)
+	case !sc.Caller.RecentlyAuthenticated(s.Now(), mfa.ReauthenticationWindow):
+		return fault.New(fault.Forbidden, "proofNeeded",
+			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five "+
+				"minutes.")
+	}
+	return nil
+}
+
+// List returns the caller's links.
+func (s *SelfService) List(ctx context.Context, sc access.Scope) ([]FederatedIdentity, error) {
+	return s.Identities.List(ctx, sc, sc.Caller.AccountID)
+}
+
+// BeginLink begins to link: the person proves to the provider who they are there. The attempt is of the account as it
+// is now.
+func (s *SelfService) BeginLink(ctx context.Context, sc access.Scope, providerID, password string) (AuthRedirect,
+	error) {
+	if err := s.requireFreshProof(ctx, sc, password); err != nil {
+		return AuthRedirect{}, err
+	}
+	return s.Flow.Begin(ctx, sc.Env.ID, providerID,
+		AuthRequest{Purpose: ToLink, AccountID: sc.Caller.AccountID, Epoch: sc.Caller.Epoch})
+}
+
+// CompleteLink links whoever came back from the provider to the caller, who has to be who departed (C37).
+func (s *SelfService) CompleteLink(ctx context.Context, sc access.Scope, r Callback) (FederatedIdentity, error) {
+	r.AccountID, r.Epoch = sc.Caller.AccountID, sc.Caller.Epoch
+	got, err := s.Flow.Complete(ctx, sc.Env.ID, r, ToLink)
+	if err != nil {
+		return FederatedIdentity{}, err
+	}
+	return s.Identities.Link(ctx, sc, sc.Caller.AccountID, got.Provider.ID, got.Claims.Subject)
+}
+
+// Unlink removes the caller's link at a provider, unless no other way in would be left. It depends on the account being
+// as it was judged: of a link and a passkey, each the last way in but for the other, two who remove both at once leave
+// one.
+func (s *SelfService) Unlink(ctx context.Context, sc access.Scope, providerID, password string) error {
+	if err := s.requireFreshProof(ctx, sc, password); err != nil {
+		return err
+	}
+	enabled, err := s.Identities.Providers.Enabled(ctx, sc.Env.ID)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(enabled))
+	for i, p := range enabled {
+		ids[i] = p.ID
+	}
+	return s.Identities.unlink(ctx, sc, sc.Caller.AccountID, providerID, func(a account.Account) (bool, error) {
+		factors, err := s.Factors.LoadFactors(ctx, a.ID, "")
+		if err != nil {
+			return false, err
+		}
+		remaining := account.SignInMethods{Account: a, Passkeys: len(factors.Passkeys), Providers: ids}
+		remaining.Account.LinkedProviders = slices.DeleteFunc(slices.Clone(a.LinkedProviders),
+			func(id string) bool { return id == providerID })
+		return true, remaining.RequireOne(s.Now())
+	})
+}
