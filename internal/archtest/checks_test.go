@@ -9,55 +9,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
-
-// notApplicable says of a security check what of it does not concern this product, and why. A check that no test cites
-// has to stand here; one that stands here may be cited too, for the part that does concern it.
-var notApplicable = map[string]string{
-	"C20": "an account for API clients may have an email, which is where the ends of its keys are told; none is ever " +
-		"made up",
-	"C33": "our own tokens are opaque and have no claims; what is said of errors in parsing holds for id tokens, which " +
-		"are JWTs",
-	"C34": "our own tokens are opaque and have no header of many parts; what is said of their length holds for all " +
-		"that is parsed",
-	"V43": "an access token is opaque: it has no alg, kid, exp, iss, aud or typ to get wrong, as all that is in a JWT " +
-		"is in the session's item; the truncations and mutations are C30's, the id tokens of providers V52's",
-	"V69": "a formula's stored value counts, as the guide has it, and is never worked out; a link to elsewhere is " +
-		"never followed; 256 entries and not 64, as Excel writes 3 for each worksheet, within 64 MB unpacked and not 100",
-	"V44": "no token is signed, so there is no signing key to rotate; the rotation of keys that seal, and of an " +
-		"environment's own key, is what the tests that cite it hold",
-}
 
 // citation is an id in a comment or a text, and the named test it belongs to.
 type citation struct{ id, test string }
 
 var (
-	// checkIDs matches C07, V33 and C12-C14.
-	checkIDs = regexp.MustCompile(`\b([CV])(\d\d)(?:-([CV])(\d\d))?\b`)
-	goTests  = regexp.MustCompile(`^(Test|Fuzz|Benchmark)([^a-z]|$)`)
-	jsTest   = regexp.MustCompile(`^\s*(?:test|it)\((['"` + "`" + `])(.*?)['"` + "`" + `],`)
+	goTests = regexp.MustCompile(`^(Test|Fuzz|Benchmark)([^a-z]|$)`)
+	jsTest  = regexp.MustCompile(`^\s*(?:test|it)\((['"` + "`" + `])(.*?)['"` + "`" + `],`)
 	// jsComment is a comment of its own or one behind code; "://" of an address begins none.
 	jsComment = regexp.MustCompile(`(?:^|[^:])//(.*)$`)
 )
-
-// idsIn returns the ids of checks that a text names, those between two included.
-func idsIn(text string) []string {
-	var ids []string
-	for _, m := range checkIDs.FindAllStringSubmatch(text, -1) {
-		first, _ := strconv.Atoi(m[2]) // digits, says the expression
-		last := first
-		if m[3] == m[1] {
-			last, _ = strconv.Atoi(m[4])
-		}
-		for n := first; n <= last; n++ {
-			ids = append(ids, fmt.Sprintf("%s%02d", m[1], n))
-		}
-	}
-	return ids
-}
 
 // goCitations returns what the tests of a package cite: in their comment, in a comment within them, or in a text they
 // may print. A part of a test that is a function of its own, taking the *testing.T, cites for the tests that name it.
@@ -204,7 +168,8 @@ func citedChecks(t *testing.T, dir string) map[string][]string {
 			return err
 		}
 		switch {
-		case strings.HasSuffix(name, "_test.go") && name != "checks_test.go":
+		case slices.Contains([]string{"checks_test.go", "documents_test.go"}, name): // their ids are examples
+		case strings.HasSuffix(name, "_test.go"):
 			s, err := ParseSource(path, path, nil)
 			if err != nil {
 				return err
@@ -232,36 +197,65 @@ func citedChecks(t *testing.T, dir string) map[string][]string {
 	return out
 }
 
-// Every check of the security specification has a test that says it proves it, or a reason why it cannot have one. With
-// -v it prints the table of checks and their tests.
+// securityChecks reads the page that states the checks.
+func securityChecks(t *testing.T) []Check {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "internal", "docs", "security-checks.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks, err := ReadChecks(string(page))
+	if err != nil || len(checks) < 161 {
+		t.Fatalf("%d checks, %v", len(checks), err)
+	}
+	return checks
+}
+
+// Every check of internal/docs/security-checks.md has a test that says it proves it, or the page says why it has none.
+// With -v it prints the checks and their tests.
 func TestEveryCheckHasItsTest(t *testing.T) {
 	tests := citedChecks(t, root)
-	var ids []string
-	for prefix, last := range map[string]int{"C": 51, "V": 90} {
-		for n := 1; n <= last; n++ {
-			ids = append(ids, fmt.Sprintf("%s%02d", prefix, n))
-		}
-	}
-	slices.Sort(ids)
 	var table strings.Builder
-	for _, id := range ids {
-		if len(tests[id]) == 0 && notApplicable[id] == "" {
-			t.Errorf("no test cites %s, and nothing says why it needs none", id)
+	known := map[string]bool{}
+	for _, c := range securityChecks(t) {
+		known[c.ID] = true
+		cited := len(tests[c.ID]) > 0
+		if !cited && !c.ToCome && c.Differs == "" {
+			t.Errorf("no test cites %s, and internal/docs/security-checks.md does not say why it needs none", c.ID)
 		}
-		fmt.Fprintf(&table, "\n%s  %s", id, strings.Join(tests[id], "\n     "))
-		if notApplicable[id] != "" {
-			fmt.Fprintf(&table, "\n     (%s)", notApplicable[id])
+		if cited && c.ToCome {
+			t.Errorf("%s cites %s: remove \"To come\" in internal/docs/security-checks.md", tests[c.ID][0], c.ID)
+		}
+		fmt.Fprintf(&table, "\n%s  %s", c.ID, strings.Join(tests[c.ID], "\n     "))
+		if c.Differs != "" {
+			fmt.Fprintf(&table, "\n     (%s)", c.Differs)
 		}
 	}
 	t.Log(table.String())
-	for _, id := range slices.Sorted(maps.Keys(notApplicable)) {
-		if !slices.Contains(ids, id) {
-			t.Errorf("there is no check %s to say something of", id)
+	for _, id := range slices.Sorted(maps.Keys(tests)) {
+		if !known[id] {
+			t.Errorf("%s cites %s, which internal/docs/security-checks.md does not have", tests[id], id)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(tests)) {
-		if !slices.Contains(ids, id) {
-			t.Errorf("%s cites %s, which is no check", tests[id], id)
+}
+
+func TestReadChecksTakesTheTables(t *testing.T) {
+	const rows = "| id | what must hold | source | state |\n|---|---|---|---|\n| C01 | One. | a | |\n" +
+		"| C02 | Two. | b | Differs: not here. |\n| V01 | Three. | c | To come |\n"
+	checks, err := ReadChecks(rows)
+	want := []Check{{ID: "C01"}, {ID: "C02", Differs: "not here."}, {ID: "V01", ToCome: true}}
+	if err != nil || !slices.Equal(checks, want) {
+		t.Errorf("%v, %v", checks, err)
+	}
+	for name, row := range map[string]string{
+		"a gap":         "| C04 | Four. | d | |",
+		"twice":         "| C02 | Two. | b | |",
+		"another state": "| C03 | Three. | c | soon |",
+		"three columns": "| C03 | Three. | |",
+		"no sentence":   "| C03 | three | c | |",
+	} {
+		if _, err := ReadChecks(rows + row + "\n"); err == nil {
+			t.Errorf("%s is taken", name)
 		}
 	}
 }
@@ -271,7 +265,7 @@ func TestCitationsAreFoundWhereTheyCount(t *testing.T) {
 // C01 and C12-C14.
 func TestA(t *testing.T) {
 	t.Run("part", func(t *testing.T) { part(t) })
-	t.Error("wrong (V02)") // C03
+	t.Error("wrong (V02)") // C03, V100
 }
 // C04
 func helper() { _ = "C05" }
@@ -287,7 +281,7 @@ func unused(t *testing.T) {}
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"C01", "C12", "C13", "C14", "C03", "V02", "C08"}
+	want := []string{"C01", "C12", "C13", "C14", "C03", "V100", "V02", "C08"}
 	var got []string
 	for _, c := range goCitations([]Source{s}) {
 		if c.test != "TestA" {
