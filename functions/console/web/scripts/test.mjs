@@ -119,7 +119,7 @@ async function start() {
 }
 
 run('types', 'node_modules/.bin/tsc', ['-p', '.'])
-run('units', 'node_modules/.bin/vitest', ['run', '--reporter=dot', 'src'])
+run('units', 'node_modules/.bin/vitest', ['run', '--reporter=dot'])
 budget()
 if (!findChromium()) {
   console.log('== browser: there is no Chromium here, so the pages are not tested (CHROMIUM=path names one)')

@@ -11,6 +11,8 @@ import { RouterProvider } from 'react-router'
 import './common/focus'
 import { queries } from './api/queries'
 import { watch } from './api/transport'
+import { PagesContext } from './page'
+import { pages } from './pages'
 import { router } from './router'
 import { theme } from './theme'
 
@@ -23,7 +25,9 @@ createRoot(root).render(
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>
         <Notifications position="bottom-left" autoClose={5000} />
-        <RouterProvider router={router} />
+        <PagesContext value={pages}>
+          <RouterProvider router={router} />
+        </PagesContext>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -18,22 +18,8 @@ import {
   IconUsers,
   IconUsersGroup,
 } from '@tabler/icons-react'
-import type { ComponentType } from 'react'
+import type { Page } from './page'
 import { kinds, reads } from './settings/kinds'
-
-/** One page of the console: where it is, who may see it, and from where people get to it. */
-export interface Page {
-  path: string
-  /** The page's name, for the window's title. */
-  title: string
-  /** The permission without which the page says that it is not for this person. */
-  needs?: string
-  /** Its entry in the navigation, in the order of this file. */
-  nav?: { label: string; icon: TablerIcon; group: string }
-  /** Its entry in the ⋯ menu of another page. */
-  menu?: { of: 'accounts'; label: string }
-  lazy: () => Promise<{ Component: ComponentType }>
-}
 
 const icons: Record<string, TablerIcon> = {
   licences: IconCertificate,

@@ -2,6 +2,7 @@ import { createBrowserRouter } from 'react-router'
 import { Failed } from './common/Failed'
 import { Loading } from './common/Loading'
 import { pages } from './pages'
+import { registerRouter } from './shell/pendingNavigation'
 
 export const router = createBrowserRouter([
   {
@@ -44,3 +45,5 @@ export const router = createBrowserRouter([
     ],
   },
 ])
+
+registerRouter(router)

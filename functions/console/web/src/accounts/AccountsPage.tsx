@@ -28,15 +28,15 @@ import { ColumnChooser } from '../grid/ColumnChooser'
 import { DataGrid } from '../grid/DataGrid'
 import { FilterDrawer } from '../grid/FilterDrawer'
 import { describeFilter } from '../grid/state'
-import { pages } from '../pages'
-import { router } from '../router'
+import { usePages } from '../page'
 import { useMay } from '../session/session'
+import { pendingLocation } from '../shell/pendingNavigation'
 import type { Account } from './account'
 import { nameOf } from './account'
 import { AccountCards } from './AccountCards'
 import classes from './AccountsPage.module.css'
 import { BulkBar } from './bulk/BulkBar'
-import { exportAddress, exportPage } from './exporting'
+import { exportAddress, exportPath } from './exporting'
 import { Marks } from './Marks'
 import { isQuick, QuickFilters } from './QuickFilters'
 import { SetsMenu, useSets } from './SetsMenu'
@@ -102,7 +102,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   const pills = Object.entries(state.filters).filter(([name, text]) => !isQuick(name, text))
   const { fetchNextPage } = list
   const readOn = useCallback(() => void fetchNextPage(), [fetchNextPage])
-  const entries = pages.filter((p) => p.menu?.of === 'accounts' && (!p.needs || may(p.needs)))
+  const entries = usePages().filter((p) => p.menu?.of === 'accounts' && (!p.needs || may(p.needs)))
 
   return (
     <Stack gap="md">
@@ -128,7 +128,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
                   <Menu.Item
                     key={p.path}
                     component={Link}
-                    to={p === exportPage ? exportAddress({ filters: state.filters }) : `/${p.path}`}
+                    to={p.path === exportPath ? exportAddress({ filters: state.filters }) : `/${p.path}`}
                   >
                     {p.menu?.label}
                   </Menu.Item>
@@ -241,9 +241,8 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
   }
   const { pathname } = useLocation()
   const find = useDebouncedCallback((next: string) => {
-    // The search is in the address: taken up while another page is being loaded, it would call who has left back to this one.
-    // Asked of the router itself, because what is rendered learns of a departure later.
-    const going = router.state.navigation.location
+    // The search is in the address, so taking it up while another page loads would go back to this one.
+    const going = pendingLocation()
     if (!going || going.pathname === pathname) onFind(next.trim())
   }, 300)
   return (

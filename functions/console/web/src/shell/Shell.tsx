@@ -21,8 +21,8 @@ import { mayBeSignedIn, whenOver } from '../api/transport'
 import { Loading } from '../common/Loading'
 import { NoPermission } from '../common/NoPermission'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { pages } from '../pages'
-import type { Page } from '../pages'
+import { usePages } from '../page'
+import type { Page } from '../page'
 import { signOut, useMay, useMe, useMeQuery } from '../session/session'
 import { Boundary } from './Boundary'
 import classes from './Shell.module.css'
@@ -113,7 +113,7 @@ function Frame() {
 
 function Navigation() {
   const may = useMay()
-  const shown = pages.filter((p) => p.nav && (!p.needs || may(p.needs)))
+  const shown = usePages().filter((p) => p.nav && (!p.needs || may(p.needs)))
   const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
   return groups.map((group) => (
     <div key={group} className={classes.group}>

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { NavigationType, useLocation, useMatches, useNavigationType } from 'react-router'
-import type { Page } from '../pages'
+import type { Page } from '../page'
 
 /** What makes one page of another: its tabs do not, so that they keep what is on it. */
 export function usePageKey(): string {

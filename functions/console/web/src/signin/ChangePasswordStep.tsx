@@ -6,7 +6,7 @@ import { api, ask } from '../api/client'
 import { asProblem } from '../api/problem'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { NewPassword } from './NewPassword'
-import type { StepProps } from './steps'
+import type { StepProps } from './step'
 
 export default function ChangePasswordStep({ step, done, again }: StepProps) {
   const [typed, setTyped] = useState({ password: '', repeated: '' })

@@ -9,7 +9,7 @@ import { CodeInput, digits } from '../common/CodeInput'
 import type { Method } from '../common/methods'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { canPasskeys, provePasskey } from '../passkeys/passkey'
-import type { StepProps } from './steps'
+import type { StepProps } from './step'
 
 /** The switch from one way to another. */
 const use: Record<Method, string> = {

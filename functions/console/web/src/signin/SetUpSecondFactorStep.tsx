@@ -12,7 +12,7 @@ import { Loading } from '../common/Loading'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { RecoveryCodes } from '../common/RecoveryCodes'
 import { canPasskeys, makePasskey } from '../passkeys/passkey'
-import type { StepProps } from './steps'
+import type { StepProps } from './step'
 
 const late = 'That took a little long. Sign in once more, then set up the second factor.'
 

@@ -9,11 +9,7 @@ import { asProblem } from '../../api/problem'
 import { useMay } from '../../session/session'
 import { nameOf, refreshed } from '../account'
 import type { Account } from '../account'
-
-export interface DialogProps {
-  account: Account
-  close: () => void
-}
+import type { DialogProps } from './dialog'
 
 /** The dialogs of actions that ask something, or show something. */
 const dialogs: Record<string, ComponentType<DialogProps>> = {

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { api, ask } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
 import { nameOf, refreshed } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function AutoMailDialog({ account, close }: DialogProps) {
   const [unlock, setUnlock] = useState(false)

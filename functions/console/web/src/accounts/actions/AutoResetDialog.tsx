@@ -7,7 +7,7 @@ import { Dialog } from '../../common/Dialog'
 import { Secret } from '../../common/Secret'
 import { Instant } from '../../fields/Instant'
 import { nameOf, refreshed } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function AutoResetDialog({ account, close }: DialogProps) {
   const [unlock, setUnlock] = useState(false)

@@ -6,7 +6,7 @@ import { api, ask, ifMatch } from '../../api/client'
 import { queries } from '../../api/queries'
 import { ActionDialog } from '../../common/ActionDialog'
 import { accountKey, nameOf } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function DeleteDialog({ account, close }: DialogProps) {
   const navigate = useNavigate()

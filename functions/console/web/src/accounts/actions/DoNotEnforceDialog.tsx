@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { api, ask } from '../../api/client'
 import { ProofDialog } from '../../common/ProofDialog'
 import { nameOf, refreshed } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function DoNotEnforceDialog({ account, close }: DialogProps) {
   return (

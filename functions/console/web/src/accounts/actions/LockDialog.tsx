@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { api, ask } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
 import { nameOf, refreshed } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function LockDialog({ account, close }: DialogProps) {
   const lock = useMutation({

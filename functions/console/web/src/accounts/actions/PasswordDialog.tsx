@@ -6,7 +6,7 @@ import { api, ask } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { ActionDialog } from '../../common/ActionDialog'
 import { nameOf, refreshed } from '../account'
-import type { DialogProps } from './AccountActions'
+import type { DialogProps } from './dialog'
 
 export default function PasswordDialog({ account, close }: DialogProps) {
   const [password, setPassword] = useState('')

@@ -2,8 +2,9 @@ import { Button, Group, Menu, Paper, Text } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
 import { lazy, Suspense, useState } from 'react'
 import { Link } from 'react-router'
+import { usePages } from '../../page'
 import { useMay } from '../../session/session'
-import { exportAddress, exportPage } from '../exporting'
+import { exportAddress, exportPath } from '../exporting'
 import { bulkActions } from './actions'
 
 const BulkDialog = lazy(() => import('./BulkDialog'))
@@ -22,7 +23,7 @@ interface Props {
 export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear }: Props) {
   const [chosen, setChosen] = useState<(typeof bulkActions)[number]>()
   const may = useMay()
-  const exports = exportPage !== undefined && may(exportPage.needs ?? 'account.export')
+  const exports = usePages().some((p) => p.path === exportPath && (!p.needs || may(p.needs)))
   const open = bulkActions.filter((a) => may(a.needs))
   return (
     <Paper withBorder px="md" py="xs" role="region" aria-label="Picked accounts">

@@ -12,7 +12,7 @@ import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { useMay } from '../../session/session'
 import classes from './ContactTab.module.css'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 type Contact = Schemas['AccountsContact']
 type ContactForm = Schemas['AccountContactForm']

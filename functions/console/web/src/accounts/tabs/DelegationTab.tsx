@@ -14,7 +14,7 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { TableScroll } from '../../common/TableScroll'
 import { useCodes } from '../../fields/fields'
 import { useMay } from '../../session/session'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 type Delegation = Schemas['AccountsDelegation']
 const kinds = { resource: 'Resource', resourceGroup: 'Resource group' }

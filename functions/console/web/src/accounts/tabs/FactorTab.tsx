@@ -10,7 +10,7 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { ProofDialog } from '../../common/ProofDialog'
 import { Instant } from '../../fields/Instant'
 import { useMay } from '../../session/session'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 /** What an account has set up as its second factor, and the devices that need none. */
 export default function FactorTab({ account }: TabProps) {

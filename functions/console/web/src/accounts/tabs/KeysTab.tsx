@@ -15,7 +15,7 @@ import { Secret } from '../../common/Secret'
 import { TableScroll } from '../../common/TableScroll'
 import { Instant } from '../../fields/Instant'
 import { useMay } from '../../session/session'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 const states: Record<string, string> = { active: 'green', expired: 'orange', locked: 'red' }
 

@@ -14,7 +14,7 @@ import { Records } from '../../common/Records'
 import { Instant } from '../../fields/Instant'
 import { useMay } from '../../session/session'
 import { useProviderNames } from '../../sso/providers'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 /** The account's links to identity providers. */
 export default function LinksTab({ account }: TabProps) {

@@ -16,7 +16,7 @@ import { Ago } from '../../fields/Ago'
 import { isBlank, textOf } from '../../fields/change'
 import { useMay } from '../../session/session'
 import classes from './LogTab.module.css'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 type Line = Schemas['AccountsLine']
 

@@ -9,7 +9,7 @@ import { TableScroll } from '../../common/TableScroll'
 import { useMay } from '../../session/session'
 import { SelectDialog } from '../permissions/SelectDialog'
 import { CopyFromDialog } from './CopyFromDialog'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 type Permissions = Schemas['AccountsPermissions']
 

@@ -15,7 +15,7 @@ import type { Field, Value } from '../../fields/fields'
 import { useMay } from '../../session/session'
 import { resources } from '../../settings/store'
 import { nameOf, refreshed } from '../account'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 type Values = Record<string, Value>
 

@@ -10,7 +10,7 @@ import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { TableScroll } from '../../common/TableScroll'
 import { Instant } from '../../fields/Instant'
-import type { TabProps } from '.'
+import type { TabProps } from './tab'
 
 const ends: Record<string, string> = {
   signedOut: 'signed out',

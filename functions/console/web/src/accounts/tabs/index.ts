@@ -1,12 +1,7 @@
 import { lazy } from 'react'
 import type { ComponentType } from 'react'
-import type { Field } from '../../fields/fields'
 import type { Account } from '../account'
-
-export interface TabProps {
-  account: Account
-  fields: Field[]
-}
+import type { TabProps } from './tab'
 
 interface Tab {
   value: string

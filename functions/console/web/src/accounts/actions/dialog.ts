@@ -1,0 +1,7 @@
+import type { Account } from '../account'
+
+/** What the dialog of an action is given. */
+export interface DialogProps {
+  account: Account
+  close: () => void
+}
