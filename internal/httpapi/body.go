@@ -15,10 +15,10 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Decode reads the body into v, a pointer to the struct that the route declares as Doc.Body. Nothing is guessed:
-// unknown and doubled members, another type than the field's, null where v has no pointer, missing members (those
-// without omitzero or omitempty) and values beyond the bounds of their tags are a fault that names them (V59), at any
-// depth. A body that was left out leaves v as it is.
+// Decode reads the body into v, a pointer to the struct that the route declares as Doc.Body. It is strict at any depth
+// (V59): a fault names unknown and repeated members, values of another type, null where v has no pointer, missing
+// members (those without omitzero or omitempty) and values beyond the bounds of their tags. An optional body that is
+// missing leaves v as it is.
 func (r *Request) Decode(v any) error {
 	if _, err := r.Members(); err != nil {
 		return err
@@ -33,8 +33,8 @@ func (r *Request) Decode(v any) error {
 	return BadBody(bad[:min(len(bad), maxBadMembers)])
 }
 
-// Members returns the members of the body's object, for bodies that a field table reads. Doubled members are refused at
-// any depth, unknown ones are the table's to judge.
+// Members returns the members of the body's object, for bodies that a field table reads. Repeated members are refused
+// at any depth; unknown ones are left to the table.
 func (r *Request) Members() (map[string]jsontext.Value, error) {
 	if r.route.Doc.Body == nil {
 		panic("route " + r.route.Key + " does not declare a body")
@@ -48,19 +48,19 @@ func (r *Request) Members() (map[string]jsontext.Value, error) {
 	return nil, fault.New(fault.Malformed, "bodyRequired", "The request has no body; send a JSON object.")
 }
 
-// BadBody is the fault of a body that can be read as JSON but has wrong members: what a field table's ReadPatch found.
-// It is nil (an untyped nil error) if there are none.
+// BadBody is the fault of a JSON body with wrong members, such as a field table's ReadPatch found. It is an untyped nil
+// if there are none.
 func BadBody(fields []fault.Field) error {
 	if len(fields) == 0 {
 		return nil
 	}
 	sortFields(fields)
 	return fault.New(fault.Malformed, "body",
-		"Some members of the body are not right. Nothing was changed; mend those named and send the request again.").
+		"Some members of the body are invalid; see `fields`. Nothing was changed.").
 		WithFields(fields...)
 }
 
-// readObject takes a JSON object apart.
+// readObject returns the members of a JSON object.
 func readObject(body []byte) (map[string]jsontext.Value, error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(body))
 	if kind := dec.PeekKind(); kind != '{' && kind != jsontext.KindInvalid {
@@ -87,18 +87,18 @@ func readObject(body []byte) (map[string]jsontext.Value, error) {
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, fault.New(fault.Malformed, "json",
-			"The body goes on after its JSON object; send one object and nothing else.")
+			"The body continues after its JSON object; send one object and nothing else.")
 	}
 	return members, nil
 }
 
-// bodyFault says what is wrong with a body, and where, without repeating what was sent: it may be a password.
+// bodyFault says what is wrong with a body, and where. It never repeats what was sent, which may be a password.
 func bodyFault(err error) error {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		name := dottedPath(semantic.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
 			return BadBody(
-				[]fault.Field{{Field: name, Code: "unknown", Message: "There is no member of this name; leave it out."}})
+				[]fault.Field{{Field: name, Code: "unknown", Message: "This member is unknown; leave it out."}})
 		}
 		return BadBody([]fault.Field{{Field: name, Code: "type", Message: "This must be " + typeName(semantic.GoType) + "."}})
 	}
@@ -109,17 +109,17 @@ func bodyFault(err error) error {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		name := dottedPath(syntactic.JSONPointer)
 		return BadBody(
-			[]fault.Field{{Field: name, Code: "duplicate", Message: "This member is there more than once; give it once."}})
+			[]fault.Field{{Field: name, Code: "duplicate", Message: "This member is repeated; send it once."}})
 	}
-	return fault.New(fault.Malformed, "json", "The body is not JSON in UTF-8: byte %d cannot stand where it does.",
+	return fault.New(fault.Malformed, "json", "The body is not valid JSON in UTF-8; the error is at byte %d.",
 		syntactic.ByteOffset)
 }
 
-// rejectNulls refuses null for anything but a pointer; the library would take it for the zero value.
+// rejectNulls refuses null for anything but a pointer. The library would read it as the zero value.
 var rejectNulls = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) error {
 	target := reflect.TypeOf(v).Elem()
 	if dec.PeekKind() == 'n' && target.Kind() != reflect.Pointer && target != reflect.TypeFor[jsontext.Value]() {
-		if err := dec.SkipValue(); err != nil { // so that the position is the null's
+		if err := dec.SkipValue(); err != nil { // the error's position is that of the null
 			return err
 		}
 		return &json.SemanticError{JSONPointer: dec.StackPointer(), GoType: target, Err: errNull}
@@ -129,14 +129,14 @@ var rejectNulls = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) erro
 
 var errNull = errors.New("null")
 
-// OptionalMember reports whether a struct field's tags let its member be left out; the API reference says the same.
+// OptionalMember reports whether a struct field's tags make its member optional; the API reference uses it too.
 func OptionalMember(tag reflect.StructTag) bool {
 	_, options, _ := strings.Cut(tag.Get("json"), ",")
 	parts := strings.Split(options, ",")
 	return slices.Contains(parts, "omitzero") || slices.Contains(parts, "omitempty")
 }
 
-// typeName says in JSON's words what a Go type is read from.
+// typeName returns the JSON type that a Go type is read from, for people.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "of another type"
@@ -164,12 +164,12 @@ func dottedPath(pointer jsontext.Pointer) string {
 	return truncateName(strings.Join(slices.Collect(pointer.Tokens()), "."))
 }
 
-// sortFields puts faults in the order of their names, for answers that do not change from call to call.
+// sortFields sorts faults by name, so that responses do not vary from call to call.
 func sortFields(fields []fault.Field) {
 	slices.SortStableFunc(fields, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
 }
 
-// truncateName bounds a caller's text before it is sent back.
+// truncateName bounds a caller's text before it is returned.
 func truncateName(text string) string {
 	if r := []rune(strings.ToValidUTF8(text, "�")); len(r) > 60 {
 		return fmt.Sprintf("%s…", string(r[:60]))

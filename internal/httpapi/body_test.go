@@ -27,7 +27,7 @@ type address struct {
 	Town string `json:"town"`
 }
 
-// decodeHandler answers with what Decode made of the body.
+// decodeHandler responds with what Decode read.
 func decodeHandler[T any](_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var v T
 	if err := r.Decode(&v); err != nil {
@@ -54,7 +54,7 @@ func bodyAPI(t *testing.T) *testAPI {
 			Doc: httpapi.Operation{Body: person{}}})
 }
 
-// C19, C21, V27, V59: nothing in a body is guessed, dropped or taken twice, and the problem names what is wrong.
+// C19, C21, V27, V59: bodies are read strictly, and the problem names each wrong member.
 func TestDecodeTakesNothingButWhatWasAskedFor(t *testing.T) {
 	a := bodyAPI(t)
 	for body, want := range map[string]struct {
@@ -117,7 +117,7 @@ func TestDecodeTakesNothingButWhatWasAskedFor(t *testing.T) {
 	}
 }
 
-// C50: a password that is sent in the wrong place comes back in no problem and is in no log.
+// C50: a password sent in the wrong place is neither in a problem nor in the log.
 func TestProblemsDoNotRepeatWhatWasSent(t *testing.T) {
 	a := bodyAPI(t)
 	const canary = "correct-horse-canary"

@@ -16,11 +16,11 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// maxBadMembers is how many members of a body are named at most.
+// maxBadMembers is the maximum number of wrong members that a fault names.
 const maxBadMembers = 20
 
-// bounds is what the tags of a struct's field say of its member, as the API reference says it too: a list's maxItems
-// are its own, the other bounds of a list are those of each of its elements.
+// bounds are the bounds in the tags of a struct field, which the API reference states too. maxItems is that of the
+// list, the other bounds of a list are those of its elements.
 type bounds struct {
 	name                                             string
 	required                                         bool
@@ -60,18 +60,18 @@ func structMembers(t reflect.Type) []bounds {
 func bound(f reflect.StructField, tag string) *int {
 	n, err := strconv.Atoi(f.Tag.Get(tag))
 	if err != nil {
-		return nil // no bound; one that is no number fails the API reference's test
+		return nil // no bound; one that is not a number fails the API reference's test
 	}
 	return &n
 }
 
-// checkBounds returns the members of a JSON object, which was read into a t without a fault, that are missing or beyond
-// the bounds of their tags, at any depth.
+// checkBounds returns the members of a JSON object that are missing or beyond the bounds of their tags, at any depth.
+// The object was decoded into a t before.
 func checkBounds(t reflect.Type, object jsontext.Value, prefix string) []fault.Field {
 	var bad []fault.Field
 	given, err := readObject(object)
 	if err != nil {
-		return nil // no object, which what reads it has its own rules for
+		return nil // not an object: its type has a decoder of its own
 	}
 	for _, b := range structMembers(t) {
 		if value, ok := given[b.name]; ok {
@@ -83,7 +83,7 @@ func checkBounds(t reflect.Type, object jsontext.Value, prefix string) []fault.F
 	return bad
 }
 
-// check holds a value against the bounds. The path is where it stands.
+// check returns how a value breaks the bounds. path is its name in the body.
 func (b bounds) check(value jsontext.Value, path string) []fault.Field {
 	t := b.goType
 	for t.Kind() == reflect.Pointer {
@@ -120,7 +120,7 @@ func (b bounds) check(value jsontext.Value, path string) []fault.Field {
 	return nil
 }
 
-// checkElements judges a list and what is in it.
+// checkElements checks a list and its elements.
 func (b bounds) checkElements(of reflect.Type, list jsontext.Value, path string) []fault.Field {
 	var values []jsontext.Value
 	if err := json.Unmarshal(list, &values); err != nil {
@@ -128,7 +128,7 @@ func (b bounds) checkElements(of reflect.Type, list jsontext.Value, path string)
 	}
 	if b.maxItems != nil && len(values) > *b.maxItems {
 		return []fault.Field{
-			{Field: path, Code: "tooMany", Message: fmt.Sprintf("There can be at most %d; take some out.", *b.maxItems)}}
+			{Field: path, Code: "tooMany", Message: fmt.Sprintf("At most %d are allowed; remove some.", *b.maxItems)}}
 	}
 	element, bad := b, []fault.Field(nil)
 	element.goType, element.maxItems = of, nil
@@ -140,7 +140,7 @@ func (b bounds) checkElements(of reflect.Type, list jsontext.Value, path string)
 	return bad
 }
 
-// rangeText says the bounds of a number.
+// rangeText states the bounds of a number for people.
 func (b bounds) rangeText() string {
 	switch {
 	case b.minimum == nil:
@@ -148,10 +148,10 @@ func (b bounds) rangeText() string {
 	case b.maximum == nil:
 		return "at least " + strconv.Itoa(*b.minimum)
 	}
-	return "within " + strconv.Itoa(*b.minimum) + " and " + strconv.Itoa(*b.maximum)
+	return "between " + strconv.Itoa(*b.minimum) + " and " + strconv.Itoa(*b.maximum)
 }
 
-// hasOwnDecoder reports whether a type has a way of its own to be read, so that its fields are no members.
+// hasOwnDecoder reports whether a type decodes itself, so that its fields are not members.
 func hasOwnDecoder(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) ||

@@ -32,7 +32,7 @@ type spot struct {
 	Zip  string `json:"zip,omitzero" minLength:"2"`
 }
 
-// V59: what the API reference says of a body's members is so, at any depth, and the problem names the member.
+// V59: the bounds that the API reference states hold at any depth, and the problem names the member.
 func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
 	a := serve(t, nil,
 		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[bounded],
@@ -71,7 +71,7 @@ func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
 		"other.1.town:required", "other.2.town:required")
 }
 
-// However many elements are wrong, the answer stays small.
+// However many elements are wrong, the response stays small.
 func TestABadListIsNotNamedWithoutEnd(t *testing.T) {
 	type list struct {
 		Items []string `json:"items" maxLength:"1"`
@@ -85,7 +85,8 @@ func TestABadListIsNotNamedWithoutEnd(t *testing.T) {
 	}
 }
 
-// V20: one password for a thousand users blocks none of them; each refusal is a line that the template's metric counts.
+// V20: one password tried on a thousand users blocks none of them; the template's metric counts the log line of each
+// refusal.
 func TestRefusedSignInsAreCounted(t *testing.T) {
 	template, err := os.ReadFile("../../template.yaml")
 	if err != nil {

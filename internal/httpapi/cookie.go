@@ -10,22 +10,22 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// The cookies of a browser that signs in through the console. The prefix makes browsers refuse one without Secure, with
-// a Domain or for another path (V37, C29).
+// The cookies of a browser that signed in through the console. The prefix makes browsers refuse a cookie without
+// Secure, with a Domain or for another path (V37, C29).
 const (
 	AccessCookie        = "__Host-access"
 	RefreshCookie       = "__Host-refresh"
 	TrustedDeviceCookie = "__Host-device"
 )
 
-// webHeader is what a page of ours sends with every request that changes something: a page of another origin cannot,
-// without asking first, and is told no (V48). Its value is webClient.
+// webHeader is the header that our own pages send with every change, with the value webClient. A page of another origin
+// cannot send it without a CORS preflight, which is refused (V48).
 const (
 	webHeader = "x-ua-client"
 	webClient = "web"
 )
 
-// Cookie returns the value of a cookie, empty for none. One that is there twice is none: two parties set it.
+// Cookie returns the value of a cookie, empty for none. A cookie that is sent twice counts as none: two parties set it.
 func (r *Request) Cookie(name string) string {
 	found, times := "", 0
 	for _, cookie := range r.event.Cookies {
@@ -39,8 +39,8 @@ func (r *Request) Cookie(name string) string {
 	return found
 }
 
-// CheckWebClient reports whether the request comes from our own page, which wants cookies rather than tokens. One that
-// says so and comes from another origin is a fault.
+// CheckWebClient reports whether the request comes from our own page, which gets cookies instead of tokens. A request
+// that claims so and comes from another origin is a fault.
 func (r *Request) CheckWebClient() (bool, error) {
 	if r.header(webHeader) != webClient {
 		return false, nil
@@ -48,7 +48,7 @@ func (r *Request) CheckWebClient() (bool, error) {
 	return true, r.checkSameOrigin()
 }
 
-// WithCookie adds a cookie that lasts for a time; an empty value, or no time left, takes it away.
+// WithCookie adds a cookie with a lifetime. An empty value or lifetime deletes it.
 func (r Response) WithCookie(name, value string, lifetime time.Duration) Response {
 	seconds := int64(max(lifetime, 0) / time.Second)
 	if value == "" {
@@ -62,9 +62,8 @@ func (r Response) WithCookie(name, value string, lifetime time.Duration) Respons
 	return r
 }
 
-// accessToken returns the token that a request comes with. An Authorization header wins over a cookie: no page of
-// another origin can send one, and a client that sends both means the one it wrote itself. A cookie alone is taken
-// where nothing is changed, or where the request proves to be our own page's (V48).
+// accessToken returns the request's access token. An Authorization header takes precedence over a cookie: no page of
+// another origin can send one. A cookie alone is accepted for a read, or for a change from our own page (V48).
 func (r *Request) accessToken() (string, error) {
 	if r.has("authorization") {
 		return parseBearer(r.header("authorization"))
@@ -85,8 +84,8 @@ func (r *Request) accessToken() (string, error) {
 	return parseBearer("Bearer " + token)
 }
 
-// checkSameOrigin holds what the browser says of where a request comes from against the one address we have. Each
-// statement that is there must be right, and one of the two must be there.
+// checkSameOrigin compares Origin and Sec-Fetch-Site with the service's address. Each header that is sent must match,
+// and at least one must be sent.
 func (r *Request) checkSameOrigin() error {
 	origin, site := r.header("origin"), r.header("sec-fetch-site")
 	switch {
@@ -100,7 +99,7 @@ func (r *Request) checkSameOrigin() error {
 	return nil
 }
 
-// originOf returns scheme, host and port of an address as browsers write them.
+// originOf returns scheme, host and port of an address, as browsers write an origin.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -111,6 +110,6 @@ func originOf(address string) string {
 
 func crossOrigin() error {
 	return fault.New(fault.Forbidden, "crossOrigin",
-		"A request that comes with a cookie and changes something is taken from our own pages only: with X-UA-Client: "+
-			"web, and the Origin that this service is reached at. Programs send the access token as Authorization: Bearer.")
+		"Changes with a cookie are accepted from the service's own pages only, with X-UA-Client: web and the service's "+
+			"Origin. Programs send the access token as Authorization: Bearer.")
 }

@@ -13,7 +13,7 @@ import (
 
 const ourURL = "https://accounts.example.com"
 
-// cookieAPI is an API with a route that reads and one that changes, and how often the second was run.
+// cookieAPI returns an API with a route that reads and one that changes, and a counter of calls.
 func cookieAPI(t *testing.T, url string) (*testAPI, *int) {
 	t.Helper()
 	ran := 0
@@ -40,7 +40,8 @@ func cookieRequest(key string, cookies ...string) testRequest {
 
 const aliceCookie = "__Host-access=" + aliceKey
 
-// V48, V37: a change by cookie is taken from our own page only: the custom header, and no word of another origin.
+// V48, V37: a change by cookie is accepted from our own page only: with the custom header, and without a sign of
+// another origin.
 func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 	for name, c := range map[string]struct {
 		headers map[string]string
@@ -83,7 +84,7 @@ func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 	}
 }
 
-// Without an address of our own no cookie changes anything.
+// Without a public URL no cookie is accepted for a change.
 func TestWithoutAPublicURLNoCookieChangesAnything(t *testing.T) {
 	a, ran := cookieAPI(t, "")
 	c := cookieRequest("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin",
@@ -93,7 +94,7 @@ func TestWithoutAPublicURLNoCookieChangesAnything(t *testing.T) {
 	}
 }
 
-// A read needs the cookie alone; the form of a page of another origin is refused by its content type before anything.
+// A read needs the cookie alone. A form of another origin is refused by its content type first.
 func TestCookiesOpenReads(t *testing.T) {
 	for name, c := range map[string]struct {
 		call testRequest
@@ -116,7 +117,7 @@ func TestCookiesOpenReads(t *testing.T) {
 		"a form": {cookieRequest("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin", ourURL).
 			body("a=b").header("content-type", "application/x-www-form-urlencoded"), 415},
 		"a plain text": {cookieRequest("POST /api/things", aliceCookie).body("{}").header("content-type", "text/plain"), 415},
-		// A bearer is nothing that a browser adds by itself, so nothing else is asked.
+		// A browser never adds a bearer token by itself, so nothing else is required.
 		"a bearer's change": {
 			cookieRequest("POST /api/things").header("authorization", "Bearer "+aliceKey).header("origin",
 				"https://elsewhere.example"), 204},
@@ -128,7 +129,7 @@ func TestCookiesOpenReads(t *testing.T) {
 	}
 }
 
-// V37: the form of a cookie, as a browser parses it, and of its end.
+// V37: the attributes of a cookie, and of its deletion, as a browser parses them.
 func TestTheFormOfACookie(t *testing.T) {
 	res := httpapi.NoContent().WithCookie(httpapi.AccessCookie, "uas_x", 90*time.Second).WithCookie(httpapi.RefreshCookie,
 		"", time.Hour).

@@ -15,18 +15,19 @@ import (
 const (
 	// maxCursor bounds a cursor before it is opened.
 	maxCursor = 2048
-	// cursorLifetime is how long a cursor opens: long enough for a person's lunch, short enough to need no memory of it.
+	// cursorLifetime is how long a cursor is valid.
 	cursorLifetime = 24 * time.Hour
 )
 
-// cursor is what is sealed.
+// cursor is the sealed content.
 type cursor[T any] struct {
 	Expires  int64 `json:"e"` // Unix seconds
 	Position T     `json:"p"`
 }
 
-// SealCursor returns the cursor of a position in what r lists, for Page.Next. It is encrypted, and opens for the same
-// route, path, caller and query only (V66, C45); limit may change from page to page. The position must be small.
+// SealCursor returns the cursor of a position in the list that r reads, for Page.Next. It is encrypted and valid for
+// the same route, path, caller and query only (V66, C45); limit may change from page to page. The position must be
+// small.
 func SealCursor[T any](r *Request, position T) (string, error) {
 	text, err := json.Marshal(cursor[T]{Expires: r.now.Add(cursorLifetime).Unix(), Position: position})
 	if err != nil {
@@ -39,8 +40,8 @@ func SealCursor[T any](r *Request, position T) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(seal(aead, text, r.cursorContext())), nil
 }
 
-// OpenCursor returns the position of the cursor that r came with, and whether it came with one. A cursor that was not
-// made for this route, path, caller and query within the last day is a fault that says to start again.
+// OpenCursor returns the position of the request's cursor, and whether it has one. A cursor that was not made for this
+// route, path, caller and query within the last day is a fault that says to start again.
 func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 	if !r.HasQuery("cursor") {
 		return position, false, nil
@@ -58,7 +59,7 @@ func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 		return position, false, badCursor()
 	}
 	var c cursor[T]
-	if err := json.Unmarshal(text, &c); err != nil { // sealed by an older release, with another position
+	if err := json.Unmarshal(text, &c); err != nil { // sealed by an older release with another type of position
 		return position, false, badCursor()
 	}
 	if !r.now.Before(time.Unix(c.Expires, 0)) {
@@ -67,7 +68,7 @@ func OpenCursor[T any](r *Request) (position T, given bool, err error) {
 	return c.Position, true, nil
 }
 
-// cursorContext is what a cursor is bound to besides the caller: the route, whose list it is, and the query without
+// cursorContext is what a cursor is bound to besides the caller: the route, its path parameters, and the query without
 // paging.
 func (r *Request) cursorContext() string {
 	filters, path := url.Values(maps.Clone(r.query)), url.Values{}
@@ -81,6 +82,6 @@ func (r *Request) cursorContext() string {
 
 func badCursor() error {
 	return fault.New(fault.Malformed, "cursor",
-		"This cursor opens nothing here: it is damaged, older than a day, or was made for another caller, filter or "+
-			"order. Start again from the first page.")
+		"This cursor is not valid here: it is damaged, older than a day, or was made for another caller, filter or order. "+
+			"Start again from the first page.")
 }

@@ -19,7 +19,7 @@ type position struct {
 	Seen  int64  `json:"seen"`
 }
 
-// pagingHandler answers the first page with a cursor and a later one with the position its cursor held.
+// pagingHandler responds to the first request with a cursor, and to a later one with the position in its cursor.
 func pagingHandler(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at, given, err := httpapi.OpenCursor[position](r)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestCursorOpensWhereItWasMade(t *testing.T) {
 	}
 }
 
-// V66, C45: bound to caller, route and query, and good for a day.
+// V66, C45: a cursor is bound to caller, route and query, and valid for a day.
 func TestCursorOpensNowhereElse(t *testing.T) {
 	a := listAPI(t)
 	c := firstCursor(t, a, "find=doe")
@@ -113,7 +113,7 @@ func TestDamagedCursorOpensNothing(t *testing.T) {
 	a.do(t, request("GET /api/accounts").query("cursor="+c+"AAAA")).wantProblem(t, 400, "cursor")
 }
 
-// An environment without a key of 256 bits gets no cursors at all, rather than ones that anybody can forge (C45).
+// An environment without a key of 256 bits gets no cursors, as they could be forged (C45).
 func TestCursorNeedsARealKey(t *testing.T) {
 	h, err := httpapi.New(httpapi.Server{
 		Routes: []httpapi.Route{
@@ -131,7 +131,7 @@ func TestCursorNeedsARealKey(t *testing.T) {
 	a.do(t, request("GET /api/accounts").query("cursor=AAAA")).wantProblem(t, 500, "internal")
 }
 
-// FuzzCursor: a text that SealCursor did not make opens nothing, and breaks nothing.
+// FuzzCursor: a text that SealCursor did not make is refused.
 func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{"", "AAAA", strings.Repeat("A", 60), "%", "a.b.c", "-_-_"} {
 		f.Add(seed)

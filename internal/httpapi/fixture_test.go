@@ -17,7 +17,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// noon is when tests take place.
+// noon is the time of the tests.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -33,7 +33,7 @@ type testAPI struct {
 	now time.Time
 }
 
-// serve returns an api of the given routes; the token uas_<name> signs in somebody with account.read and
+// serve returns an API of the given routes. The token uas_<name> belongs to a user with account.read and
 // account.create.
 func serve(t *testing.T, store httpapi.IdempotencyStore, routes ...httpapi.Route) *testAPI {
 	t.Helper()
@@ -64,10 +64,10 @@ func authenticate(_ context.Context, bearer string) (access.Scope, error) {
 	}, nil
 }
 
-// testRequest is a request in the making.
+// testRequest is a request under construction.
 type testRequest struct{ events.APIGatewayV2HTTPRequest }
 
-// request returns a signed-in call of a route.
+// request returns a signed-in request to a route.
 func request(key string) testRequest {
 	method, path, _ := strings.Cut(key, " ")
 	var c testRequest
@@ -107,7 +107,7 @@ func (c testRequest) path(name, value string) testRequest {
 	return c
 }
 
-// testResponse is what came back.
+// testResponse is a response with its problem, if it is one.
 type testResponse struct {
 	events.APIGatewayV2HTTPResponse
 	problem problemDocument
@@ -141,7 +141,7 @@ func (a *testAPI) do(t *testing.T, c testRequest) testResponse {
 	return out
 }
 
-// wantProblem fails unless the answer is a problem with this status and code that names these fields as name:code.
+// wantProblem fails unless the response is a problem with this status and code that names these fields as name:code.
 func (res testResponse) wantProblem(t *testing.T, status int, code string, fields ...string) {
 	t.Helper()
 	var have []string
@@ -154,7 +154,7 @@ func (res testResponse) wantProblem(t *testing.T, status int, code string, field
 	}
 }
 
-// logLines returns the log as one map a line.
+// logLines returns the log as one map per line.
 func (a *testAPI) logLines(t *testing.T) []map[string]any {
 	t.Helper()
 	var out []map[string]any
@@ -168,12 +168,12 @@ func (a *testAPI) logLines(t *testing.T) []map[string]any {
 	return out
 }
 
-// okHandler answers 200 with nothing.
+// okHandler responds with 200 and an empty object.
 func okHandler(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(struct{}{}), nil
 }
 
-// failHandler answers with err.
+// failHandler fails with err.
 func failHandler(err error) httpapi.HandlerFunc {
 	return func(context.Context, *httpapi.Request) (httpapi.Response, error) { return httpapi.Response{}, err }
 }

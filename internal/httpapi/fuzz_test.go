@@ -7,7 +7,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// C34: whatever a cookie or an Authorization header is, it opens nothing but what it is.
+// C34: no cookie and no Authorization header causes an internal error.
 func FuzzCredentials(f *testing.F) {
 	h, err := httpapi.New(httpapi.Server{Authenticate: authenticate, PublicURL: ourURL, Routes: []httpapi.Route{
 		{Key: "GET /api/things", Needs: access.SignedIn, Handle: okHandler},

@@ -51,7 +51,7 @@ func (m *fakeStore) Release(_ context.Context, key string, claimed []byte) error
 	return m.err
 }
 
-// createHandler answers 201 with a number that counts how often it ran.
+// createHandler responds with 201 and how often it ran.
 type createHandler struct {
 	runs int
 	err  error
@@ -86,7 +86,7 @@ func createRequest(key, body string) testRequest {
 	return request("POST /api/x").body(body).header("idempotency-key", key)
 }
 
-// V67: the same request gives the same answer, and is done once.
+// V67: a repeated request gets the same response and runs once.
 func TestRepeatGetsTheSameAnswer(t *testing.T) {
 	a, c, _ := createAPI(t)
 	first := a.do(t, createRequest("k1", `{"name":"a"}`))
@@ -108,7 +108,7 @@ func TestRepeatGetsTheSameAnswer(t *testing.T) {
 	}
 }
 
-// V67: another body under the same key is refused, and another caller's key is another key.
+// V67: another body with the same key is refused, and the same key of another caller is another key.
 func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	a, c, _ := createAPI(t)
 	a.do(t, createRequest("k1", `{"name":"a"}`))
@@ -126,13 +126,14 @@ func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 		delete(without.Headers, "idempotency-key")
 		a.do(t, without)
 	}
-	a.do(t, createRequest("", `{"name":"a"}`)).wantProblem(t, 400, "idempotencyKey") // an empty header is a slip, not none
+	// an empty header is a mistake, not a missing one
+	a.do(t, createRequest("", `{"name":"a"}`)).wantProblem(t, 400, "idempotencyKey")
 	if c.runs != 5 {
 		t.Errorf("another caller, another key and twice no key: ran %d times in all", c.runs)
 	}
 }
 
-// V67: of two at once the second is told to wait.
+// V67: of two concurrent requests the second is told to wait.
 func TestRepeatWhileRunningIsTold(t *testing.T) {
 	a, c, _ := createAPI(t)
 	c.do = func() {
@@ -148,7 +149,7 @@ func TestRepeatWhileRunningIsTold(t *testing.T) {
 	}
 }
 
-// What did nothing keeps nothing: the key is free for the next try, after a refusal also with a mended body.
+// A request that failed stores nothing: the key is free for the next try, after a refusal also with a corrected body.
 func TestFailureFreesTheKey(t *testing.T) {
 	for name, fail := range map[string]func(c *createHandler){
 		"5xx":     func(c *createHandler) { c.err = errors.New("broken") },
@@ -167,11 +168,11 @@ func TestFailureFreesTheKey(t *testing.T) {
 	}
 }
 
-// A process that dies leaves its claim; the claim of a request that Lambda has killed for sure no longer counts.
+// A process that dies leaves its claim. It expires when Lambda must have ended the request.
 func TestClaimOfADeadRequestLapses(t *testing.T) {
 	a, c, m := createAPI(t)
 	a.do(t, createRequest("k1", `{"name":"a"}`))
-	for key, k := range m.records { // as it stood before the answer
+	for key, k := range m.records { // as it was before the response
 		var r map[string]any
 		_ = json.Unmarshal(k.record, &r)
 		delete(r, "a")
@@ -186,7 +187,7 @@ func TestClaimOfADeadRequestLapses(t *testing.T) {
 	}
 }
 
-// The work is done when the store fails to keep its answer, so the caller gets it, and the log the trouble.
+// If the store fails to keep a response, the caller gets it all the same, and the log gets the error.
 func TestAnswerThatCannotBeKeptIsStillGiven(t *testing.T) {
 	a, c, m := createAPI(t)
 	c.do = func() { m.err = errors.New("store is away") }

@@ -9,8 +9,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// V47: a key is refused where the route says so, and where the permission is one that only people use, even if its
-// caller were to hold it; everywhere else it is a caller as any other.
+// V47: an API key is refused where the route says so, and where only people use the permission, even if the key's
+// account holds it. Elsewhere it is a caller like any other.
 func TestRoutesRefuseKeys(t *testing.T) {
 	scope := access.Scope{
 		Caller: access.Caller{AccountID: aliceID,
@@ -45,7 +45,7 @@ func TestRoutesRefuseKeys(t *testing.T) {
 	}
 }
 
-// What goes wrong beside the check of the caller is recorded, and answers as if it had not.
+// A warning of the authentication is logged and does not change the response.
 func TestWarningsOfAuthenticationAreLogged(t *testing.T) {
 	a := serve(t, nil, httpapi.Route{Key: "GET /api/x", Needs: access.SignedIn, Handle: okHandler})
 	a.Authenticate = func(context.Context, string) (access.Scope, error) {

@@ -10,19 +10,19 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// logFields is what a request leaves in the log besides what is known at its end.
+// logFields are the fields of the request's log line that are set while it is handled.
 type logFields struct {
 	account, session, key, stack string
-	// reason is the real reason of a sign-in that failed.
+	// reason is the real reason of a failed sign-in.
 	reason   string
 	replayed bool
-	// warning is an error that did not change the answer.
+	// warning is an error that did not change the response.
 	warning error
 }
 
-// withLogging writes the request's one line. It names the route and never the path, the query, a header that can hold a
-// credential, or a body: whatever a caller sends by mistake stays out of the log (V82, C50).
-func (h *Handler) withLogging(next handlerFunc) handlerFunc {
+// withLogging writes one log line per request. It names the route, and never the path, the query, a header that can
+// hold a credential, or a body: what a caller sends by mistake stays out of the log (V82, C50).
+func (h *Handler) withLogging(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		res, err := next(ctx, r)
 		attrs := []slog.Attr{
@@ -60,7 +60,7 @@ func (h *Handler) withLogging(next handlerFunc) handlerFunc {
 	}
 }
 
-// level makes refusals of who is calling stand out (V81), and failures of ours more.
+// level is a warning for refused callers (V81), and an error for failures of our own.
 func level(status int) slog.Level {
 	switch {
 	case status >= http.StatusInternalServerError:
@@ -71,7 +71,7 @@ func level(status int) slog.Level {
 	return slog.LevelInfo
 }
 
-// requestID returns the gateway's id of a request, or a new one where it has none that is plain text.
+// requestID returns the gateway's id of a request, or a new id if that is missing or not plain text.
 func requestID(event events.APIGatewayV2HTTPRequest, fresh func() string) string {
 	id := event.RequestContext.RequestID
 	plain := func(c rune) bool { return c > ' ' && c < 0x7f }
@@ -95,7 +95,7 @@ func singleLine(text string, n int) string {
 	return clean
 }
 
-// truncate bounds a stack; its lines are kept, JSON escapes them.
+// truncate bounds a stack in bytes. It keeps line breaks, which JSON escapes.
 func truncate(text string, n int) string {
 	if len(text) > n {
 		return strings.ToValidUTF8(text[:n], "") + "…"

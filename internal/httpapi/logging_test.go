@@ -15,8 +15,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// V81: a request is one line that says who asked for what from where, and when it was refused, for want of a session or
-// of a right, it stands out.
+// V81: each request is one log line that says who called which route from where; a request refused for lack of a
+// session or permission is a warning.
 func TestOneLogLinePerRequest(t *testing.T) {
 	var a *testAPI
 	a = serve(t, nil,
@@ -64,7 +64,7 @@ func TestOneLogLinePerRequest(t *testing.T) {
 	}
 }
 
-// V82, C50: whatever is put wherever, none of it is logged: not the path, the query, a header, a body, a token.
+// V82, C50: nothing that was sent is logged: neither path, query, headers, body nor token.
 func TestLogHoldsNothingThatWasSent(t *testing.T) {
 	const canary = "canary7"
 	a := serve(t, nil, httpapi.Route{
@@ -102,7 +102,7 @@ func TestHostileTextStaysOnItsLine(t *testing.T) {
 	}
 }
 
-// V80: these words would tell how it is built; they stand in no problem, whatever goes wrong inside.
+// V80: these words would reveal internals; no problem contains them, whatever goes wrong.
 func TestProblemsNeverRevealInternals(t *testing.T) {
 	inside := errors.New(
 		"goroutine 7 [running]: main.go:12 dynamodb: operation error GetItem: table useraccounts-Table: connection refused: " +

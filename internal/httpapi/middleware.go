@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,16 +21,16 @@ import (
 const (
 	// maxBody is the longest body in bytes; files go to the bucket, not through here.
 	maxBody = 64 << 10
-	// maxToken bounds a token before anything looks into it (C34).
+	// maxToken bounds a token in bytes before it is parsed (C34).
 	maxToken = 4 << 10
-	// timeoutReserve is what is kept of Lambda's time for the answer, so that a caller hears of a time-out from us.
+	// timeoutReserve is the part of Lambda's time that is kept for the response, so that a time-out is answered by us.
 	timeoutReserve = 500 * time.Millisecond
 )
 
-// handlerFunc is what a handler and everything around it look like from outside.
-type handlerFunc func(ctx context.Context, r *Request) (Response, error)
+// middleware wraps a handler.
+type middleware func(next HandlerFunc) HandlerFunc
 
-// Handle answers one event of the gateway. Its error is always nil: everything that goes wrong is an answer.
+// Handle responds to one event of the gateway. Its error is always nil: every failure becomes a response.
 func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse,
 	error) {
 	r := &Request{event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now(),
@@ -37,28 +38,47 @@ func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	if r.route == nil {
 		r.route = &unmatched
 	}
-	res, _ := h.serve(ctx, r) // recorded turned the error into an answer
+	res, _ := h.serve(ctx, r) // withProblems turned the error into a response
 	return res.gatewayResponse(), nil
 }
 
-// chain is everything around a handler, outermost first.
-func (h *Handler) chain() handlerFunc {
-	return h.withLogging(
-		withSecurityHeaders(
-			withProblems(
-				withRecover(withTimeout(withBodyLimit(h.authenticate(authorize(validateQuery(h.withIdempotency(callHandler))))))))))
+// middlewares lists what wraps every handler, outermost first. A request passes them from top to bottom, its response
+// from bottom to top.
+func (h *Handler) middlewares() []middleware {
+	return []middleware{
+		h.withLogging,
+		withSecurityHeaders,
+		withProblems,
+		withRecover,
+		withTimeout,
+		withBodyLimit,
+		h.authenticate,
+		authorize,
+		validateQuery,
+		h.withIdempotency,
+	}
 }
 
-// unmatched answers where no route of the table does: the gateway's routes and the function's differ, or "$default".
+// chain returns the handler of all routes: the middlewares around callHandler.
+func (h *Handler) chain() HandlerFunc {
+	next := HandlerFunc(callHandler)
+	for _, wrap := range slices.Backward(h.middlewares()) {
+		next = wrap(next)
+	}
+	return next
+}
+
+// unmatched responds where the route table has no route: the gateway's routes differ from the function's, or it is
+// "$default".
 var unmatched = Route{
 	Key: "unmatched", Needs: access.Public,
 	Handle: func(context.Context, *Request) (Response, error) {
 		return Response{}, fault.New(fault.NotFound, "noRoute",
-			"There is nothing at this address, or not with this method. GET /api/docs lists what there is.")
+			"There is no such address, or it does not support this method. GET /api/docs lists all routes.")
 	},
 }
 
-// callHandler runs the handler and turns its body into bytes, where a failure still becomes a problem.
+// callHandler runs the route's handler and encodes its body. A failure to encode becomes a problem.
 func callHandler(ctx context.Context, r *Request) (Response, error) {
 	res, err := r.route.Handle(ctx, r)
 	if err != nil {
@@ -70,7 +90,7 @@ func callHandler(ctx context.Context, r *Request) (Response, error) {
 	return res.encodeBody()
 }
 
-// securityHeaders go with every answer (V49): no sniffing, no storing, no framing, no script, nothing told to others.
+// securityHeaders go with every response (V49): no sniffing, no caching, no framing, no scripts, no referrer.
 var securityHeaders = map[string]string{
 	"Cache-Control":                "no-store",
 	"Content-Security-Policy":      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -83,9 +103,9 @@ var securityHeaders = map[string]string{
 	"X-Frame-Options":              "DENY",
 }
 
-// withSecurityHeaders adds the headers every answer has, and answers 304 where the caller has the content already.
-// There is no CORS header: pages of other origins get nothing (V50).
-func withSecurityHeaders(next handlerFunc) handlerFunc {
+// withSecurityHeaders adds the headers of every response, and responds with 304 where the caller has the content
+// already. There is no CORS header: pages of other origins get nothing (V50).
+func withSecurityHeaders(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		res, err := next(ctx, r)
 		header := maps.Clone(securityHeaders)
@@ -104,7 +124,7 @@ func withSecurityHeaders(next handlerFunc) handlerFunc {
 	}
 }
 
-// hasTag reports whether If-None-Match names tag; its comparison is the weak one (RFC 9110 13.1.2).
+// hasTag reports whether If-None-Match names tag, by weak comparison (RFC 9110 13.1.2).
 func hasTag(ifNoneMatch, tag string) bool {
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
@@ -115,8 +135,8 @@ func hasTag(ifNoneMatch, tag string) bool {
 	return false
 }
 
-// withProblems turns an error into a problem document, and keeps the error for the record.
-func withProblems(next handlerFunc) handlerFunc {
+// withProblems turns an error into a problem document, and keeps the error for the log.
+func withProblems(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		res, err := next(ctx, r)
 		if err != nil {
@@ -126,8 +146,8 @@ func withProblems(next handlerFunc) handlerFunc {
 	}
 }
 
-// withRecover turns a panic into an error, with the stack for the record alone (V80).
-func withRecover(next handlerFunc) handlerFunc {
+// withRecover turns a panic into an error. The stack goes to the log alone (V80).
+func withRecover(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (res Response, err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -139,8 +159,8 @@ func withRecover(next handlerFunc) handlerFunc {
 	}
 }
 
-// withTimeout ends the work a little before Lambda would end the process, so that the caller gets a 503 of ours.
-func withTimeout(next handlerFunc) handlerFunc {
+// withTimeout cancels the work a little before Lambda would end the process, so that the caller gets our own 503.
+func withTimeout(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > 2*timeoutReserve {
 			var cancel context.CancelFunc
@@ -151,10 +171,10 @@ func withTimeout(next handlerFunc) handlerFunc {
 	}
 }
 
-// withBodyLimit takes the body out of the event, if it is not too long and is said to be JSON. The three types that a
-// page of another origin can send without asking first are refused with all others (V48). The body of a GET means
-// nothing and is not looked at.
-func withBodyLimit(next handlerFunc) handlerFunc {
+// withBodyLimit reads the body from the event, if it is not too long and its content type is JSON. The three types that
+// a page of another origin can send without a CORS preflight are refused like all others (V48). The body of a GET is
+// ignored.
+func withBodyLimit(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		method := r.route.Method()
 		if r.event.Body == "" || method == http.MethodGet || r.route == &unmatched || r.route.Page {
@@ -183,7 +203,7 @@ func withBodyLimit(next handlerFunc) handlerFunc {
 }
 
 func bodyTooLarge() error {
-	return fault.New(fault.TooLarge, "bodyTooLarge", "The body is longer than %d bytes. Send less at once.", maxBody)
+	return fault.New(fault.TooLarge, "bodyTooLarge", "The body is longer than %d bytes. Send less at a time.", maxBody)
 }
 
 func checkContentType(r *Request) error {
@@ -193,13 +213,13 @@ func checkContentType(r *Request) error {
 	if err != nil || mediaType != "application/json" || (stated && !strings.EqualFold(charset, "utf-8")) ||
 		(encoding != "" && !strings.EqualFold(encoding, "identity")) {
 		return fault.New(fault.Unsupported, "contentType",
-			"Bodies are read as JSON in UTF-8, not compressed: send Content-Type: application/json.")
+			"Only uncompressed JSON in UTF-8 is accepted. Send Content-Type: application/json.")
 	}
 	return nil
 }
 
-// authenticate finds out who is calling, unless the route is for anybody.
-func (h *Handler) authenticate(next handlerFunc) handlerFunc {
+// authenticate finds out who is calling, unless the route is public.
+func (h *Handler) authenticate(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		if r.route.Needs == access.Public {
 			return next(ctx, r)
@@ -212,7 +232,7 @@ func (h *Handler) authenticate(next handlerFunc) handlerFunc {
 		if err != nil {
 			return Response{}, err
 		}
-		if scope.Caller.AccountID == "" { // fail closed on an Authenticate that forgot its error
+		if scope.Caller.AccountID == "" { // fail closed if Authenticate forgot its error
 			return Response{}, sessionRequired()
 		}
 		r.Scope = scope
@@ -225,10 +245,11 @@ func (h *Handler) authenticate(next handlerFunc) handlerFunc {
 
 func sessionRequired() error {
 	return fault.New(fault.Unauthenticated, "sessionRequired",
-		"Sign in, and send the access token as Authorization: Bearer. If you did, the session has ended.")
+		"Sign in and send the access token as Authorization: Bearer. If you did, the session has ended.")
 }
 
-// parseBearer returns the token of an Authorization header (RFC 6750 2.1), bounded and of token characters only.
+// parseBearer returns the token of an Authorization header (RFC 6750 2.1). Its length is bounded and it holds token
+// characters only.
 func parseBearer(header string) (string, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
@@ -243,28 +264,28 @@ func parseBearer(header string) (string, error) {
 	return token, nil
 }
 
-// authorize lets through who may. A route that forgot to say who lets nobody through.
-func authorize(next handlerFunc) handlerFunc {
+// authorize refuses callers without the route's permission. A route that states none refuses everybody.
+func authorize(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		needs := r.route.Needs
 		switch {
 		case r.Scope.Caller.KeyID != "" && r.route.RefusesKeys():
 			return Response{}, fault.New(fault.Forbidden, "keyNotAllowed",
-				"This is not done by an API key, whatever its account may do: keys manage no credentials, keys or "+
-					"administrators. A person who signs in can do it.")
+				"API keys cannot do this, whatever permissions their account has: they manage no credentials, keys or "+
+					"administrators. Sign in as a person instead.")
 		case needs == access.Public, needs == access.SignedIn:
 		case needs == "":
-			return Response{}, fault.New(fault.Forbidden, "forbidden", "Nobody may do this.")
+			return Response{}, fault.New(fault.Forbidden, "forbidden", "Nobody is allowed to do this.")
 		case !r.Scope.Caller.May(needs):
 			return Response{}, fault.New(fault.Forbidden, "forbidden",
-				"This needs the permission %s (%s). Ask somebody who administers roles.", string(needs), access.All()[needs])
+				"This needs the permission %s (%s). Ask an administrator of roles for it.", string(needs), access.All()[needs])
 		}
 		return next(ctx, r)
 	}
 }
 
-// validateQuery reads the query, and refuses a body where the route takes none.
-func validateQuery(next handlerFunc) handlerFunc {
+// validateQuery reads the query, and refuses a body where the route has none.
+func validateQuery(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		if r.route == &unmatched || r.route.Page {
 			return next(ctx, r)
@@ -279,7 +300,7 @@ func validateQuery(next handlerFunc) handlerFunc {
 			}
 			if len(members) > 0 {
 				return Response{},
-					fault.New(fault.Malformed, "bodyUnexpected", "This request takes no body; leave it out or send {}.")
+					fault.New(fault.Malformed, "bodyUnexpected", "This request has no body; leave it out or send {}.")
 			}
 		}
 		return next(ctx, r)

@@ -50,7 +50,7 @@ func TestUnknownRouteIsAProblem(t *testing.T) {
 	a.do(t, request("$default").query("%zz").body("{")).wantProblem(t, 404, "noRoute")
 }
 
-// V57: what the table says decides, and a row that says nothing lets nobody in.
+// V57: the route table decides who may call, and a route that states nothing refuses everybody.
 func TestOnlyThoseTheRouteNamesGetIn(t *testing.T) {
 	for _, c := range []struct {
 		needs                access.Permission
@@ -81,7 +81,7 @@ func TestForbiddenNamesThePermission(t *testing.T) {
 	}
 }
 
-// C34: a token is bounded and plain before anything parses it.
+// C34: a token is bounded and plain before it is parsed.
 func TestOnlyABearerTokenIsTriedAsOne(t *testing.T) {
 	asked := 0
 	h, err := httpapi.New(httpapi.Server{
@@ -115,7 +115,7 @@ func TestOnlyABearerTokenIsTriedAsOne(t *testing.T) {
 	}
 }
 
-// V80: a panic, an unknown error and a fault of kind Internal all look the same from outside.
+// V80: a panic, an unknown error and a fault of kind Internal look the same to the caller.
 func TestWhatIsNoFaultIsABare500(t *testing.T) {
 	for name, handle := range map[string]httpapi.HandlerFunc{
 		"panic": func(context.Context, *httpapi.Request) (httpapi.Response, error) { panic("s3cret in chain.go") },
@@ -178,7 +178,7 @@ func TestHandlerHasLessTimeThanLambdaGives(t *testing.T) {
 	}
 }
 
-// V49, V50: every answer has the headers, and none opens the API to pages of other origins.
+// V49, V50: every response has the security headers, and none lets pages of other origins in.
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api", Needs: access.SignedIn, Handle: okHandler},
@@ -231,7 +231,7 @@ func TestBodyIsBounded(t *testing.T) {
 	a.do(t, encoded).wantProblem(t, 413, "bodyTooLarge")
 }
 
-// V48: a form or a plain text, which a page of another origin can post unasked, is refused.
+// V48: a form or plain text, which a page of another origin can post without a preflight, is refused.
 func TestOnlyJSONIsRead(t *testing.T) {
 	a := serve(t, nil, httpapi.Route{Key: "POST /api", Needs: access.SignedIn, Handle: okHandler})
 	for _, contentType := range []string{
@@ -307,7 +307,8 @@ func TestAnswersCarryWhatTheirConstructorsSay(t *testing.T) {
 	}
 }
 
-// V80: each kind of problem has its status, and do, by which every test here asks, holds every problem to its form.
+// V80: each kind of problem has its status. The helper do, which every test here uses, checks the form of every
+// problem.
 func TestStatusOfEveryKind(t *testing.T) {
 	want := map[fault.Kind]int{
 		fault.Internal: 500, fault.Malformed: 400, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403,

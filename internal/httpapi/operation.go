@@ -5,35 +5,36 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Operation documents a route. What the server can know by itself (401, 403, 413, 415, 429, 500, the problems of
-// queries, versions and idempotency keys) is not repeated here.
+// Operation documents a route. The problems that the server adds by itself (401, 403, 413, 415, 429, 500, those of
+// queries, versions and idempotency keys) are not repeated here.
 type Operation struct {
-	// Tag groups operations on the page, "Accounts"; Summary is its line, Description what else a caller should know.
+	// Tag groups operations on the page, as in "Accounts"; Summary is one line, Description what else a caller should
+	// know.
 	Tag, Summary, Description string
-	// ID names the operation for generated clients, where the name made of method and path would be another's.
+	// ID names the operation for generated clients, where the name made of method and path is taken.
 	ID string
-	// Path describes the parameters in braces that are not ids; those left out are ULIDs.
+	// Path describes the path parameters that are not ULIDs.
 	Path []Param
-	// Body is a zero value of the struct that Handle decodes, or a FieldsDoc; nil for a route without a body, which then
-	// refuses one. The struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, maxItems,
-	// format, pattern and enum (values parted by |). A member with omitzero or omitempty is optional, any other required.
+	// Body is a zero value of the struct that Handle decodes, or a FieldsDoc; nil for a route that refuses a body. The
+	// struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, maxItems, format, pattern and
+	// enum (values separated by |). A member with omitzero or omitempty is optional, any other required.
 	Body any
 	// BodyOptional lets the body be left out.
 	BodyOptional bool
-	// BodyExample is a whole body as an example; without one the members' examples are put together.
+	// BodyExample is a whole body as an example; without one it is composed of the members' examples.
 	BodyExample any
 	// IfMatch says that the route reads If-Match; Request.IfMatch works only then.
 	IfMatch bool
-	// IfMatchOptional says that the route holds If-Match against the version where it is given, and does without where it
-	// is not: for actions that mean the thing as it is, such as a block. Request.IfMatchIfGiven works only then.
+	// IfMatchOptional says that the route checks If-Match where it is given, and otherwise acts on the current version:
+	// for actions such as a block. Request.IfMatchIfGiven works only then.
 	IfMatchOptional bool
-	// Answers are the good ones, the usual first.
+	// Answers are the successful responses, the usual one first.
 	Answers []Answer
 	// Problems are the faults that the services behind this route return.
 	Problems []Problem
 }
 
-// Answer is one good answer of an operation.
+// Answer is one successful response of an operation.
 type Answer struct {
 	Status int
 	// Body is a zero value of the struct sent, a FieldsDoc, a ListDoc, or nil for none.
@@ -41,34 +42,34 @@ type Answer struct {
 	Description string
 	// ContentType is application/json unless stated.
 	ContentType string
-	// ETag and Location say that the answer carries these headers.
+	// ETag and Location say that the response has these headers.
 	ETag, Location bool
 }
 
-// Problem is a fault that an operation can answer with.
+// Problem is a fault that an operation can respond with.
 type Problem struct {
 	Kind fault.Kind
 	Code string
-	// When says what brings it about.
+	// When says in which case.
 	When string
 }
 
-// FieldsDoc documents a body made of a field table.
+// FieldsDoc documents a body that a field table describes.
 type FieldsDoc struct {
 	// Name is the schema's name: "Account", "AccountPatch".
 	Name   string
 	Fields []field.Meta
-	// Use says which fields there are and which of them must be.
+	// Use says which fields the body has and which of them are required.
 	Use FieldsUse
-	// Extra is a zero value of a struct with members besides the fields: id, version.
+	// Extra is a zero value of a struct with members besides the fields, such as id and version.
 	Extra any
 }
 
-// FieldsUse says what a body of fields is for.
+// FieldsUse says what a body of fields is used for.
 type FieldsUse int
 
-// The uses: an answer has every field; a create takes those that may be set and needs the required ones; a patch
-// takes those that may be set and needs none. An answer for variants has some of the fields, as its kind says.
+// The uses. A response has every field. A create accepts the writable fields and needs the required ones. A patch
+// accepts the writable fields and needs none. A response with variants has some of the fields, depending on its kind.
 const (
 	ForAnswer FieldsUse = iota
 	ForCreate
@@ -87,8 +88,8 @@ type Describer interface {
 	JSONSchema() map[string]any
 }
 
-// Page is one page of a list. Next is the cursor of the next one, empty on the last.
+// Page is one page of a list. Next is the cursor of the next page, empty on the last.
 type Page[T any] struct {
 	Items []T    `json:"items"`
-	Next  string `json:"next,omitzero" help:"Cursor of the next page; not there on the last."`
+	Next  string `json:"next,omitzero" help:"The cursor of the next page; absent on the last."`
 }

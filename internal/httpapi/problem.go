@@ -16,15 +16,15 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// problem is a problem document (RFC 9457). This file is the only one that writes them.
+// problem is a problem document (RFC 9457). Only this file writes them.
 type problem struct {
-	// Type is a reference to the paragraph of the API's own reference about this code: it leads somewhere on every
-	// deployment, without an origin to configure, and stays the same on each. Programs read Code.
+	// Type links to the paragraph of the API reference about this code. It is relative, so that it works on every
+	// deployment without configuration. Programs read Code.
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Instance is the request id, which the logs have too.
+	// Instance is the request id, as in the logs.
 	Instance string        `json:"instance"`
 	Code     string        `json:"code"`
 	Fields   []fault.Field `json:"fields,omitempty"`
@@ -32,24 +32,24 @@ type problem struct {
 	RetryAfter int `json:"retryAfter,omitzero"`
 }
 
-// httpStatus is what a kind of fault is in HTTP.
+// httpStatus is the status and title of a kind of fault.
 type httpStatus struct {
 	status int
 	title  string
 }
 
-// statuses is the one place that maps kinds to statuses. Malformed is 400 and Invalid 422, so that a client can tell a
-// request it built wrongly from a value its user typed wrongly.
+// statuses is the one place that maps kinds to statuses. Malformed is 400 and Invalid 422, so that a client can tell
+// its own mistake from a value that its user typed.
 var statuses = map[fault.Kind]httpStatus{
-	fault.Internal:         {http.StatusInternalServerError, "Something went wrong here"},
+	fault.Internal:         {http.StatusInternalServerError, "Internal error"},
 	fault.Malformed:        {http.StatusBadRequest, "The request cannot be read"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "A value is not allowed"},
 	fault.Unauthenticated:  {http.StatusUnauthorized, "Not signed in"},
 	fault.Forbidden:        {http.StatusForbidden, "Not allowed"},
 	fault.NotFound:         {http.StatusNotFound, "Not found"},
-	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Not done with this method"},
-	fault.Conflict:         {http.StatusConflict, "Not possible as things are"},
-	fault.Stale:            {http.StatusPreconditionFailed, "Changed meanwhile"},
+	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "Method not supported"},
+	fault.Conflict:         {http.StatusConflict, "Not possible in the current state"},
+	fault.Stale:            {http.StatusPreconditionFailed, "Changed since it was read"},
 	fault.VersionRequired:  {http.StatusPreconditionRequired, "Version required"},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "Too large"},
 	fault.Unsupported:      {http.StatusUnsupportedMediaType, "Format not supported"},
@@ -63,17 +63,17 @@ func StatusOf(kind fault.Kind) int { return statuses[kind].status }
 // Kinds returns every kind that has a status, in order.
 func Kinds() []fault.Kind { return slices.Sorted(maps.Keys(statuses)) }
 
-// ProblemAnchor returns where the reference tells of a problem's code, within its page.
+// ProblemAnchor returns the anchor of a problem's code within the reference page.
 func ProblemAnchor(code string) string { return "problem-" + code }
 
-// internalFault is all a caller is told of an error that is no fault.
+// internalFault is all that a caller learns of an error that is no fault.
 func internalFault(requestID string) *fault.Error {
 	return fault.New(fault.Internal, "internal",
-		"Nothing you sent is to blame as far as is known. Try again; if it stays so, tell support the request id %s.",
+		"Something went wrong on our side. Try again; if it happens again, give support the request id %s.",
 		requestID)
 }
 
-// asFault returns the fault that a caller is told of. Only what was said as a *fault.Error is repeated.
+// asFault returns the fault that the response states. Only a *fault.Error is passed on.
 func asFault(err error, requestID string) *fault.Error {
 	if f := fault.As(err); f != nil {
 		if _, known := statuses[f.Kind]; known && f.Kind != fault.Internal {
@@ -83,12 +83,12 @@ func asFault(err error, requestID string) *fault.Error {
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fault.New(fault.Unavailable, "timeout",
-			"This took too long and was given up. Try again in a moment.").WithRetryAfter(time.Second)
+			"This took too long and was cancelled. Try again in a moment.").WithRetryAfter(time.Second)
 	}
 	return internalFault(requestID)
 }
 
-// methodNotAllowed is a fault whose answer names the methods that there are.
+// methodNotAllowed is a fault whose response lists the supported methods.
 type methodNotAllowed struct {
 	fault *fault.Error
 	allow string
@@ -98,16 +98,16 @@ func (w *methodNotAllowed) Error() string { return w.fault.Error() }
 
 func (w *methodNotAllowed) Unwrap() error { return w.fault }
 
-// MethodNotAllowed is the fault of a request for an address that takes other methods; RFC 9110 15.5.6 wants those in
-// Allow.
+// MethodNotAllowed is the fault of a request with a method that the address does not support. RFC 9110 15.5.6 requires
+// the supported ones in Allow.
 func MethodNotAllowed(allow ...string) error {
 	list := strings.Join(allow, ", ")
 	return &methodNotAllowed{
 		fault.New(fault.MethodNotAllowed, "method",
-			"This address takes %s, and not this method. GET /api/docs lists what there is.", list), list}
+			"This address supports %s only. GET /api/docs lists all routes.", list), list}
 }
 
-// problemResponse returns the answer that tells a caller of err.
+// problemResponse returns the response that states err.
 func problemResponse(err error, requestID string) Response {
 	f := asFault(err, requestID)
 	status := statuses[f.Kind]
@@ -121,13 +121,13 @@ func problemResponse(err error, requestID string) Response {
 		res = res.setHeader("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
 	if f.Kind == fault.Unauthenticated {
-		res = res.setHeader("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 asks for it on every 401
+		res = res.setHeader("Www-Authenticate", "Bearer") // RFC 9110 15.5.2 requires it on every 401
 	}
 	if w := (*methodNotAllowed)(nil); errors.As(err, &w) {
 		res = res.setHeader("Allow", w.allow)
 	}
 	raw, marshalErr := json.Marshal(p, json.Deterministic(true))
-	if marshalErr != nil { // a fault whose text is no UTF-8: a bug, and no reason to say nothing
+	if marshalErr != nil { // a fault whose text is not UTF-8: a bug, but the caller gets a problem
 		return problemResponse(marshalErr, requestID)
 	}
 	res.raw = raw

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// ParamKind says what a parameter's text must be.
+// ParamKind is the type of a parameter.
 type ParamKind string
 
 // The kinds of parameter.
@@ -23,32 +23,32 @@ const (
 	NumberParam ParamKind = "number" // a whole number within Min..Max
 	BoolParam   ParamKind = "yesNo"  // true or false
 	DateParam   ParamKind = "date"   // yyyy-MM-dd
-	// InstantParam is an instant as RFC 3339 writes it, or a day, which stands for all of it.
+	// InstantParam is an instant in RFC 3339, or a date, which stands for the whole day.
 	InstantParam ParamKind = "instant"
 	EnumParam    ParamKind = "choice" // one of Choices
 	IDParam      ParamKind = "id"     // a ULID
 	cursorParam  ParamKind = "cursor" // an opaque position
 )
 
-// Param declares one parameter of a query or path. The server checks it before the handler runs.
+// Param declares a query or path parameter. The server checks it before the handler runs.
 type Param struct {
 	Name string
 	Kind ParamKind
 	Help string
-	// Min and Max bound a number, or a text's length; a Max of zero means 1,000 characters, or no bound for a number.
+	// Min and Max bound a number, or the length of a text. A Max of zero means 1,000 characters, or no bound for a number.
 	Min, Max int
 	Choices  []string
-	// Default is the text taken when the parameter is not there.
+	// Default is the value of a missing parameter.
 	Default  string
 	Required bool
 	Example  string
 }
 
-// Limit declares the usual "limit": how many entries a page has.
+// Limit declares the usual "limit", the size of a page.
 func Limit(defaultLimit, maxLimit int) Param {
 	return Param{
 		Name: "limit", Kind: NumberParam, Min: 1, Max: maxLimit, Default: strconv.Itoa(defaultLimit),
-		Help: "How many entries a page has.",
+		Help: "The maximum number of entries on the page.",
 	}
 }
 
@@ -56,12 +56,11 @@ func Limit(defaultLimit, maxLimit int) Param {
 func Cursor() Param {
 	return Param{
 		Name: "cursor", Kind: cursorParam, Max: maxCursor,
-		Help: "Where to go on: next of the page before. It serves the caller, the filters and the order it was made for, " +
-			"for a day.",
+		Help: "The `next` of the page before. It is valid for a day, for the same caller, filters and order.",
 	}
 }
 
-// Query returns a declared query parameter's text, its default when it is not there, "" without a default.
+// Query returns the text of a declared query parameter, or its default, or "".
 func (r *Request) Query(name string) string {
 	if texts, given := r.query[name]; given {
 		return texts[0]
@@ -69,22 +68,23 @@ func (r *Request) Query(name string) string {
 	return r.declared(name).Default
 }
 
-// HasQuery reports whether the caller gave a declared query parameter.
+// HasQuery reports whether the caller sent a declared query parameter.
 func (r *Request) HasQuery(name string) bool {
 	r.declared(name)
 	return r.query.Has(name)
 }
 
-// QueryInt returns a declared number, or its default, or 0.
+// QueryInt returns a declared number parameter, or its default, or 0.
 func (r *Request) QueryInt(name string) int {
 	n, _ := strconv.Atoi(r.Query(name)) // checked before the handler ran
 	return n
 }
 
-// QueryBool returns a declared yes/no: false unless it, or its default, is "true".
+// QueryBool returns a declared boolean parameter, or its default, or false.
 func (r *Request) QueryBool(name string) bool { return r.Query(name) == "true" }
 
-// declared panics for a parameter the route does not declare: the table and the reference would be wrong about it.
+// declared returns the declaration of a parameter. It panics if there is none, because the reference would be wrong
+// then.
 func (r *Request) declared(name string) Param {
 	i := slices.IndexFunc(r.route.Query, func(p Param) bool { return p.Name == name })
 	if i < 0 {
@@ -93,12 +93,12 @@ func (r *Request) declared(name string) Param {
 	return r.route.Query[i]
 }
 
-// readQuery takes the query apart and holds every parameter against its declaration.
+// readQuery parses the query and checks every parameter against its declaration.
 func (r *Request) readQuery() error {
 	values, err := url.ParseQuery(r.event.RawQueryString)
 	if err != nil {
 		return fault.New(fault.Malformed, "query",
-			"The query cannot be read: percent-encode its values as UTF-8 and part them by &.").WithCause(err)
+			"The query cannot be read. Percent-encode its values as UTF-8 and separate them by &.").WithCause(err)
 	}
 	var bad []fault.Field
 	for name, texts := range values {
@@ -108,7 +108,7 @@ func (r *Request) readQuery() error {
 			bad = append(bad, fault.Field{Field: truncateName(name), Code: "unknown", Message: unknownParam(r.route.Query)})
 		case len(texts) > 1:
 			bad = append(bad,
-				fault.Field{Field: name, Code: "duplicate", Message: "This parameter is given more than once; give it once."})
+				fault.Field{Field: name, Code: "duplicate", Message: "This parameter is repeated; send it once."})
 		default:
 			bad = append(bad, r.route.Query[i].validate(texts[0])...)
 		}
@@ -121,7 +121,7 @@ func (r *Request) readQuery() error {
 	if len(bad) > 0 {
 		sortFields(bad)
 		return fault.New(fault.Malformed, "query",
-			"Some query parameters are not right; mend those named.").WithFields(bad...)
+			"Some query parameters are invalid; see `fields`.").WithFields(bad...)
 	}
 	r.query = values
 	return nil
@@ -129,17 +129,17 @@ func (r *Request) readQuery() error {
 
 func unknownParam(known []Param) string {
 	if len(known) == 0 {
-		return "There is no parameter of this name; this request takes none."
+		return "This parameter is unknown; this request has no parameters."
 	}
 	const most = 20
 	if len(known) > most {
-		return "There is no parameter of this name; the API reference (/api/docs) lists those there are."
+		return "This parameter is unknown; the API reference (/api/docs) lists those of this request."
 	}
 	names := make([]string, len(known))
 	for i, p := range known {
 		names[i] = p.Name
 	}
-	return "There is no parameter of this name; there are " + strings.Join(names, ", ") + "."
+	return "This parameter is unknown; the parameters are " + strings.Join(names, ", ") + "."
 }
 
 // validate returns what is wrong with a parameter's text, if anything.
@@ -148,7 +148,7 @@ func (p Param) validate(text string) []fault.Field {
 		return []fault.Field{{Field: p.Name, Code: code, Message: fmt.Sprintf(message, args...)}}
 	}
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return wrong("notText", "This is not text in UTF-8.")
+		return wrong("notText", "This is not valid UTF-8 text.")
 	}
 	switch p.Kind {
 	case NumberParam:
@@ -157,7 +157,7 @@ func (p Param) validate(text string) []fault.Field {
 			return wrong("type", "This must be a whole number, such as %d.", p.Min)
 		}
 		if n < p.Min || (p.Max > 0 && n > p.Max) {
-			return wrong("range", "This must be within %d and %d.", p.Min, p.Max)
+			return wrong("range", "This must be between %d and %d.", p.Min, p.Max)
 		}
 	case BoolParam:
 		if text != "true" && text != "false" {
@@ -165,12 +165,12 @@ func (p Param) validate(text string) []fault.Field {
 		}
 	case DateParam:
 		if _, ok := field.ParseDate(text); !ok {
-			return wrong("type", "This must be a date that exists, as yyyy-MM-dd.")
+			return wrong("type", "This must be an existing date as yyyy-MM-dd.")
 		}
 	case InstantParam:
 		_, day := field.ParseDate(text)
 		if _, err := time.Parse(time.RFC3339, text); err != nil && !day {
-			return wrong("type", "This must be a date that exists, as yyyy-MM-dd, or an instant such as 2026-01-31T08:30:00Z.")
+			return wrong("type", "This must be an existing date as yyyy-MM-dd, or an instant such as 2026-01-31T08:30:00Z.")
 		}
 	case EnumParam:
 		if !slices.Contains(p.Choices, text) {
@@ -192,7 +192,7 @@ func (p Param) validate(text string) []fault.Field {
 	return nil
 }
 
-// MaxLength is the longest text the parameter takes, in characters.
+// MaxLength is the maximum length of the parameter's text, in characters.
 func (p Param) MaxLength() int {
 	if p.Max == 0 {
 		return 1000

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// The reference lists the problems of this package; here it is held against what the code can say.
+// The list of this package's problems is checked against its code.
 func TestReferenceListsEveryCodeThisPackageUses(t *testing.T) {
 	listed := map[string]bool{}
 	for _, route := range []httpapi.Route{
@@ -43,7 +43,7 @@ func TestReferenceListsEveryCodeThisPackageUses(t *testing.T) {
 	}
 }
 
-// codesUsed returns the literal codes of fault.New in a folder, and where they stand.
+// codesUsed returns the literal codes of fault.New in a folder, with their positions.
 func codesUsed(t *testing.T, folder fs.FS) map[string]string {
 	t.Helper()
 	used := map[string]string{}

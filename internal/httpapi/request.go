@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Request is one request as a handler sees it: read, bounded, its caller known.
+// Request is one request as a handler sees it: read, bounded, authenticated.
 type Request struct {
 	// Scope is the environment and the caller; empty on a public route.
 	Scope access.Scope
@@ -31,23 +31,23 @@ type Request struct {
 	publicURL string
 }
 
-// RequestID returns what the request is called in logs and problems.
+// RequestID returns the id of the request in logs and problems.
 func (r *Request) RequestID() string { return r.id }
 
-// SourceIP returns the address the gateway saw. Headers such as X-Forwarded-For are anybody's to write and never read
+// SourceIP returns the address that the gateway saw. Headers such as X-Forwarded-For can be forged and are never read
 // (V83).
 func (r *Request) SourceIP() string { return r.event.RequestContext.HTTP.SourceIP }
 
-// UserAgent returns what the client calls itself, at most 200 characters without control characters.
+// UserAgent returns the User-Agent header, at most 200 characters without control characters.
 func (r *Request) UserAgent() string { return singleLine(r.event.RequestContext.HTTP.UserAgent, 200) }
 
-// Method returns the method of the request itself; a route's own says nothing where one answers for all.
+// Method returns the method of the request itself. A route's method is empty for "$default".
 func (r *Request) Method() string { return r.event.RequestContext.HTTP.Method }
 
-// Path returns the path that was asked for; the gateway has decoded it.
+// Path returns the requested path, decoded by the gateway.
 func (r *Request) Path() string { return r.event.RawPath }
 
-// AcceptsEncoding reports whether the caller names a content coding among those it takes.
+// AcceptsEncoding reports whether the caller accepts a content coding.
 func (r *Request) AcceptsEncoding(coding string) bool {
 	for candidate := range strings.SplitSeq(r.header("accept-encoding"), ",") {
 		name, weight, _ := strings.Cut(candidate, ";")
@@ -62,8 +62,8 @@ func (r *Request) AcceptsEncoding(coding string) bool {
 // Param returns a parameter of the path as the gateway decoded it. Use ID where it is an id.
 func (r *Request) Param(name string) string { return r.event.PathParameters[name] }
 
-// ID returns a parameter of the path that is a ULID. Any other text can name nothing and is a fault.NotFound, as an
-// unknown id is; so is an id in another spelling, because one thing has one address.
+// ID returns a path parameter that is a ULID. Any other text is a fault.NotFound, as an unknown id is. So is another
+// spelling of an id, because a resource has one address.
 func (r *Request) ID(name string) (string, error) {
 	text := r.Param(name)
 	if !IsID(text) {
@@ -72,34 +72,34 @@ func (r *Request) ID(name string) (string, error) {
 	return text, nil
 }
 
-// NotFound is the fault of an id that names nothing the caller may see.
+// NotFound is the fault of an id that the caller's environment does not have.
 func NotFound() *fault.Error {
 	return fault.New(fault.NotFound, "notFound",
-		"There is nothing here of that id. Look at the id; it may have been deleted, or belong to another environment.")
+		"There is nothing with this id. Check the id; what it named may have been deleted, or belong to another environment.")
 }
 
-// LogSession puts an account and a session into the access record: for public routes that sign somebody in.
+// LogSession adds an account and a session to the request's log line, for public routes that sign somebody in.
 func (r *Request) LogSession(accountID, sessionID string) {
 	r.logFields.account, r.logFields.session = accountID, sessionID
 }
 
-// LogSignInFailure puts into the access record why a sign-in failed and whose it was, where it was anybody's. The
-// answer says neither.
+// LogSignInFailure adds to the request's log line why a sign-in failed, and for which account if there is one. The
+// response says neither.
 func (r *Request) LogSignInFailure(accountID, reason string) {
 	r.logFields.account, r.logFields.reason = accountID, reason
 }
 
-// LogKey puts the API key that a caller came by into the access record.
+// LogKey adds the caller's API key to the request's log line.
 func (r *Request) LogKey(keyID string) { r.logFields.key = keyID }
 
-// IfMatch returns the version that the caller read and means to change.
+// IfMatch returns the version that the caller read and wants to change.
 func (r *Request) IfMatch() (int64, error) {
 	if !r.route.Doc.IfMatch {
 		panic("route " + r.route.Key + " does not declare If-Match")
 	}
 	if strings.TrimSpace(r.header("if-match")) == "" {
 		return 0, fault.New(fault.VersionRequired, "ifMatchRequired",
-			"Say which version you change: send the ETag of your last read as If-Match.")
+			"The version to change is missing. Send the ETag of your last read as If-Match.")
 	}
 	return r.ifMatch()
 }
@@ -108,7 +108,7 @@ func (r *Request) ifMatch() (int64, error) {
 	version, ok := parseETag(strings.TrimSpace(r.header("if-match")))
 	if !ok {
 		return 0, fault.New(fault.Malformed, "ifMatch",
-			`If-Match must be one ETag as a read gave it, such as "7", with its quotes; *, W/ and lists are not taken.`)
+			`If-Match must be one ETag as a read returned it, such as "7", with its quotes. *, W/ and lists are not accepted.`)
 	}
 	return version, nil
 }
@@ -124,7 +124,7 @@ func (r *Request) IfMatchIfGiven() (int64, error) {
 	return r.ifMatch()
 }
 
-// has reports whether the request has a header at all: an empty one is a slip to be told of, not a missing one.
+// has reports whether the request has a header at all. An empty header is a mistake to report, not a missing one.
 func (r *Request) has(lowerName string) bool {
 	for name := range r.event.Headers {
 		if strings.EqualFold(name, lowerName) {
@@ -134,12 +134,12 @@ func (r *Request) has(lowerName string) bool {
 	return false
 }
 
-// LogWarning puts an error that does not change the answer into the access record.
+// LogWarning adds an error that does not change the response to the request's log line.
 func (r *Request) LogWarning(err error) {
 	r.logFields.warning = errors.Join(r.logFields.warning, err)
 }
 
-// header returns a request header; the gateway sends names in lower case and joins doubled ones with a comma.
+// header returns a request header. The gateway sends names in lower case and joins repeated ones with a comma.
 func (r *Request) header(lowerName string) string {
 	if value, ok := r.event.Headers[lowerName]; ok {
 		return value
@@ -153,7 +153,7 @@ func (r *Request) header(lowerName string) string {
 }
 
 // parseETag reads the strong entity tag of a version: digits in quotes, in the one spelling that etag writes. Versions
-// begin with 1; 0 is what a request without a tag has, and must not come from one.
+// start at 1, because 0 stands for a request without a tag.
 func parseETag(text string) (int64, bool) {
 	inner, ok := strings.CutPrefix(text, `"`)
 	if !ok {
@@ -170,7 +170,7 @@ func parseETag(text string) (int64, bool) {
 // etag returns the strong entity tag of a version.
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// IsID reports whether a text is an id as we write them.
+// IsID reports whether a text is a ULID in its canonical spelling.
 func IsID(text string) bool {
 	id, err := ulid.ParseStrict(text)
 	return err == nil && id.String() == text

@@ -71,7 +71,7 @@ func TestAnInstantIsOneOrADay(t *testing.T) {
 		"1769846400", "2026-01-31T08:30:00%2B0100"} {
 		a.do(t, request("GET /api").query("since="+text)).wantProblem(t, 400, "query", "since:type")
 	}
-	// A name that is none is not answered with a page of those there are.
+	// An unknown name does not get a long list of the known ones.
 	res := a.do(t, request("GET /api").query("until=2026-01-31"))
 	res.wantProblem(t, 400, "query", "until:unknown")
 	if strings.Contains(res.Body, "also7") {
@@ -86,7 +86,7 @@ func TestRequiredParameter(t *testing.T) {
 	a.do(t, request("GET /api")).wantProblem(t, 400, "query", "kind:required")
 }
 
-// A handler that reads what its row does not declare would make the reference wrong, so its first test fails.
+// A handler that reads what its route does not declare panics, because the reference would be wrong.
 func TestUndeclaredInputsPanic(t *testing.T) {
 	for name, handle := range map[string]func(r *httpapi.Request){
 		"query":    func(r *httpapi.Request) { r.Query("x") },
@@ -159,12 +159,12 @@ func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
 	if res := a.do(t, request("POST /api").header("if-match", `"7"`)); res.Body != "7" {
 		t.Errorf("%d %s", res.StatusCode, res.Body)
 	}
-	for _, tag := range []string{"", "*"} { // an empty header is a slip, not none
+	for _, tag := range []string{"", "*"} { // an empty header is a mistake, not a missing one
 		a.do(t, request("POST /api").header("if-match", tag)).wantProblem(t, 400, "ifMatch")
 	}
 }
 
-// V83: the address is the gateway's, whatever the client writes.
+// V83: the address is the one that the gateway saw, whatever headers say.
 func TestSourceIPIsTheGateways(t *testing.T) {
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api", Needs: access.Public,

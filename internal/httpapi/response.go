@@ -11,10 +11,10 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Response is what a handler answers. Make one with OK, Created, Accepted, NoContent or Raw.
+// Response is what a handler returns. Make one with OK, Created, Accepted, NoContent or Raw.
 type Response struct {
 	Status int
-	// Header adds to the usual headers, or overrides them; names in canonical spelling.
+	// Header adds to the usual headers, or overrides them. Names are in canonical spelling.
 	Header map[string]string
 	// Cookies are whole Set-Cookie values.
 	Cookies []string
@@ -25,15 +25,15 @@ type Response struct {
 	problem     *problem
 }
 
-// OK answers 200 with a body that is written as JSON.
+// OK is a 200 with a body that is written as JSON.
 func OK(body any) Response { return Response{Status: http.StatusOK, body: body} }
 
-// Created answers 201: location is the path of the new thing.
+// Created is a 201; location is the path of the new resource.
 func Created(location string, body any) Response {
 	return Response{Status: http.StatusCreated, body: body}.setHeader("Location", location)
 }
 
-// Accepted answers 202: location is the path where the outcome will be, empty where nobody is told.
+// Accepted is a 202; location is the path of the result, empty if there is none to follow.
 func Accepted(location string, body any) Response {
 	r := Response{Status: http.StatusAccepted, body: body}
 	if location == "" {
@@ -42,17 +42,17 @@ func Accepted(location string, body any) Response {
 	return r.setHeader("Location", location)
 }
 
-// NoContent answers 204.
+// NoContent is a 204.
 func NoContent() Response { return Response{Status: http.StatusNoContent} }
 
-// Raw answers 200 with content that is written as it is, with an entity tag over its bytes.
+// Raw is a 200 with content that is written as it is, and an entity tag over its bytes.
 func Raw(contentType string, content []byte) Response {
 	sum := sha256.Sum256(content)
 	return Response{Status: http.StatusOK, raw: content, contentType: contentType}.
 		setHeader("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:15])+`"`)
 }
 
-// WithVersion adds the strong ETag that If-Match wants back.
+// WithVersion adds the strong ETag that If-Match sends back.
 func (r Response) WithVersion(version int64) Response { return r.setHeader("Etag", etag(version)) }
 
 // WithHeader adds a header, or overrides a usual one.
@@ -69,7 +69,7 @@ func (r Response) setHeader(name, value string) Response {
 	return r
 }
 
-// encodeBody returns r with its body as bytes, so that what is saved, compared and sent is the same.
+// encodeBody returns r with its body as bytes, so that the stored, compared and sent body are the same.
 func (r Response) encodeBody() (Response, error) {
 	if r.body == nil {
 		return r, nil
@@ -82,7 +82,7 @@ func (r Response) encodeBody() (Response, error) {
 	return r, nil
 }
 
-// gatewayResponse returns r as the gateway takes it.
+// gatewayResponse returns r in the form of the gateway.
 func (r Response) gatewayResponse() events.APIGatewayV2HTTPResponse {
 	out := events.APIGatewayV2HTTPResponse{StatusCode: r.Status, Headers: r.Header, Cookies: r.Cookies}
 	if utf8.Valid(r.raw) {

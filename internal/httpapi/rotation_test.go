@@ -11,10 +11,9 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// V44: when an environment's key is replaced, the new one seals from the next request on, and what the old one sealed
-// opens nothing: a cursor says to start again, an Idempotency-Key that was used runs nothing a second time and shows
-// nobody an answer. The old key put back opens what is its own, for as long as that lasts, and nothing of the new
-// one's.
+// V44: when an environment's key is replaced, the new key is used from the next request on, and what the old key sealed
+// is refused: a cursor says to start again, a used Idempotency-Key neither runs again nor returns a response. When the
+// old key is restored, what it sealed is valid again while it lasts, and what the new key sealed is not.
 func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 	c, store, key := &createHandler{}, &fakeStore{}, byte(7)
 	a := &testAPI{log: &bytes.Buffer{}, now: noon}

@@ -1,8 +1,9 @@
 // Package httpapi is the edge between API Gateway's HTTP API (payload 2.0) and the functions.
 //
-// It owns everything a route has in common with every other: who may call it, how a body, a query and a version are
-// read, how an answer and a problem are written, what is logged. A function states its routes in a table; a handler
-// decodes, calls one service and answers. Nothing below this package knows HTTP.
+// It owns what all routes have in common: who may call them, how a body, a query and a version are read, how a response
+// and a problem are written, what is logged. A function states its routes in a table. A handler decodes, calls one
+// service and responds. Nothing below this package knows HTTP. The middlewares that a request passes are listed in
+// order in middleware.go.
 package httpapi
 
 import (
@@ -20,32 +21,33 @@ import (
 	"useraccounts/internal/access"
 )
 
-// HandlerFunc answers one request. The error becomes a problem document; anything that is no *fault.Error a bare 500.
+// HandlerFunc responds to one request. Its error becomes a problem document; one that is no *fault.Error becomes a bare
+// 500.
 type HandlerFunc func(ctx context.Context, r *Request) (Response, error)
 
 // Route is one row of a function's route table.
 type Route struct {
 	// Key is method and path as template.yaml has them: "POST /api/accounts/{id}/block".
 	Key string
-	// Needs is who may call: a permission, access.Public or access.SignedIn. The zero value lets nobody in.
+	// Needs states who may call: a permission, access.Public or access.SignedIn. The zero value refuses everybody.
 	Needs access.Permission
-	// NoKeys refuses callers that come by an API key, for routes that manage credentials of any sort without a permission
-	// that only people use; RefusesKeys knows those by itself.
+	// NoKeys refuses API keys, for routes that manage credentials. Permissions that only people use refuse them anyway;
+	// see RefusesKeys.
 	NoKeys bool
-	// Query declares the query parameters there are. Others are refused, these are checked before Handle runs.
+	// Query declares the query parameters. They are checked before Handle runs; any other parameter is refused.
 	Query []Param
 	// Idempotent makes the route honour Idempotency-Key. Only for POST routes that need a session.
 	Idempotent bool
-	// Page marks a route that answers with a page or a file, whatever query or body it is asked with: an address of the
-	// console can carry a query for the script, and what is sent to an address that is none is to hear that it is none.
+	// Page marks a route that serves a page or a file whatever the query or body is: the console's scripts read the query,
+	// and a request to an unknown address has to get 404.
 	Page bool
-	// Handle answers.
+	// Handle responds to a request.
 	Handle HandlerFunc
-	// Doc is what the API reference says, and which headers and body the route reads.
+	// Doc is the route's part of the API reference. It also states which headers and body the route reads.
 	Doc Operation
 }
 
-// RefusesKeys reports whether callers that come by an API key are refused (V47).
+// RefusesKeys reports whether API keys are refused (V47).
 func (r Route) RefusesKeys() bool { return r.NoKeys || r.Needs.InteractiveOnly() }
 
 // Method returns the method of the route's key.
@@ -54,22 +56,22 @@ func (r Route) Method() string { method, _, _ := strings.Cut(r.Key, " "); return
 // Path returns the path of the route's key, parameters in braces.
 func (r Route) Path() string { _, path, _ := strings.Cut(r.Key, " "); return path }
 
-// Authenticate returns what a bearer token opens: the scope of a session that is in force at this moment. A token that
-// opens nothing is a fault.Unauthenticated; an account that may no longer sign in is one too.
+// Authenticate returns the scope of the session that a bearer token belongs to. It returns a fault.Unauthenticated if
+// there is no such session, it has ended, or its account may no longer sign in.
 type Authenticate func(ctx context.Context, bearer string) (access.Scope, error)
 
-// Server is what a function hands over to be served.
+// Server configures a Handler.
 type Server struct {
 	Routes []Route
 	// Authenticate is required as soon as one route is not access.Public.
 	Authenticate Authenticate
 	// Idempotency is required as soon as one route is Idempotent.
 	Idempotency IdempotencyStore
-	// PublicURL is the one address that browsers reach us at. Without one no cookie opens anything that changes something.
+	// PublicURL is the one address at which browsers reach the service. Without it no cookie is accepted for a change.
 	PublicURL string
-	// Log gets one line per request; the default discards.
+	// Log gets one line per request; the default discards it.
 	Log *slog.Logger
-	// Now and NewID are time.Now and a ULID unless a test says otherwise. NewID names a request that the gateway did not.
+	// Now and NewID default to time.Now and a new ULID. NewID names a request to which the gateway gave no id.
 	Now   func() time.Time
 	NewID func() string
 }
@@ -79,13 +81,13 @@ type Handler struct {
 	Server
 
 	routes map[string]*Route
-	serve  handlerFunc
+	serve  HandlerFunc
 }
 
-// keyForm is the form of a route key; "$default" is what the gateway sends where no other route matches.
+// keyForm is the form of a route key. The gateway sends "$default" where no other route matches.
 var keyForm = regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/|(/([a-z0-9.-]+|\{[a-zA-Z]+\}))+)$|^\$default$`)
 
-// New returns the handler of a route table, or an error that names every row that cannot be served.
+// New returns the handler of a route table, or an error that names every route that cannot be served.
 func New(s Server) (*Handler, error) {
 	h := &Handler{Server: s.withDefaults(), routes: make(map[string]*Route, len(s.Routes))}
 	var wrong []error
@@ -135,7 +137,7 @@ func (h *Handler) check(route *Route) error {
 	return checkParams(route.Query)
 }
 
-// Serve answers Lambda's requests until the process ends. A route table that cannot be served ends it at once.
+// Serve responds to Lambda's requests until the process ends. A route table that cannot be served ends it at once.
 func Serve(s Server) {
 	h, err := New(s)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"fmt"
 )
 
-// minSealKey is the least an environment's key must have: 256 bits.
+// minSealKey is the minimum length of an environment's key: 256 bits.
 const minSealKey = 32
 
-// errSealed is returned for anything that sealer's key and context did not seal; it says nothing of why.
+// errSealed is returned for anything that was not sealed with this key and context. It does not say why.
 var errSealed = errors.New("not sealed by this key for this use")
 
-// sealer returns authenticated encryption (AES-256-GCM with random nonces) under a key of its own for each purpose and
-// account: no text made for one opens for another, and no key sees enough texts for its nonces to meet.
+// sealer returns authenticated encryption (AES-256-GCM with random nonces) under a derived key for each purpose and
+// account. So a text sealed for one cannot be opened for another, and no key is used often enough for nonces to repeat.
 func sealer(key []byte, purpose, account string) (cipher.AEAD, error) {
 	if len(key) < minSealKey {
 		return nil, fmt.Errorf("the environment's key has %d bytes, not %d", len(key), minSealKey)

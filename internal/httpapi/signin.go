@@ -13,18 +13,18 @@ import (
 	"useraccounts/internal/token"
 )
 
-// LoginStep is the answer to every step of a sign-in, whichever function took it.
+// LoginStep is the response to every step of a sign-in, in all functions.
 type LoginStep struct {
 	Next session.Step `json:"next" enum:"done|secondFactor|setUpSecondFactor|changePassword" help:"The next step; done when the session is open."`
-	// Ticket is for the next step.
-	Ticket       string        `json:"ticket,omitzero" help:"For the next step, once, within 5 minutes."`
+	// Ticket authorises the next step.
+	Ticket       string        `json:"ticket,omitzero" help:"For the next step; valid once, for 5 minutes."`
 	AccessToken  string        `json:"accessToken,omitzero" help:"Send it as Authorization: Bearer."`
-	RefreshToken string        `json:"refreshToken,omitzero" help:"Renews the session, once; not there for a session that an API key opened."`
+	RefreshToken string        `json:"refreshToken,omitzero" help:"Renews the session, once; absent for a session that an API key opened."`
 	Session      *LoginSession `json:"session,omitzero"`
-	// Methods and the two after it belong to the second factor.
-	Methods       []mfa.Method `json:"methods,omitzero" enum:"passkey|totp|recoveryCode|emailCode" help:"The ways to take the step secondFactor, or what setUpSecondFactor can set up."`
-	DeviceToken   string       `json:"deviceToken,omitzero" help:"Of a remembered device: keep it in place of any before, and send it with the next sign-in."`
-	RecoveryCodes []string     `json:"recoveryCodes,omitzero" help:"After a set-up: shown once, each good once in place of the authenticator."`
+	// Methods and the two members after it belong to the second factor.
+	Methods       []mfa.Method `json:"methods,omitzero" enum:"passkey|totp|recoveryCode|emailCode" help:"The methods that the step secondFactor accepts, or that setUpSecondFactor can set up."`
+	DeviceToken   string       `json:"deviceToken,omitzero" help:"The token of a remembered device: it replaces any earlier one; send it with the next sign-in."`
+	RecoveryCodes []string     `json:"recoveryCodes,omitzero" help:"After a set-up; shown once. Each code works once in place of the authenticator."`
 }
 
 // LoginSession is the session that a sign-in opened.
@@ -35,19 +35,19 @@ type LoginSession struct {
 	HardEnd    time.Time `json:"hardEnd" help:"The session ends then in any case (UTC)."`
 }
 
-// ClientInfo returns where the request comes from, for a sign-in; client is what the session is to be listed as.
+// ClientInfo returns the origin of the request, for a sign-in; client is the name under which the session is listed.
 func (r *Request) ClientInfo(client string) signin.ClientInfo {
 	return signin.ClientInfo{Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP(), Web: r.IsWebClient(),
 		OnRefused: r.LogSignInFailure}
 }
 
-// IsWebClient reports whether the request is our own page's, which gets cookies in place of tokens.
+// IsWebClient reports whether the request comes from our own page, which gets cookies in place of tokens.
 func (r *Request) IsWebClient() bool {
 	web, err := r.CheckWebClient()
 	return web && err == nil
 }
 
-// StepResponse encodes the outcome of a step of a sign-in and notes in the access record whose it was.
+// StepResponse encodes the result of a sign-in step and notes in the log whose it was.
 func StepResponse(r *Request, got signin.Result) Response {
 	view := LoginStep{Next: got.Next, Methods: got.Methods, RecoveryCodes: got.RecoveryCodes}
 	if got.DeviceToken != (token.Token{}) {
@@ -65,7 +65,7 @@ func StepResponse(r *Request, got signin.Result) Response {
 	r.LogSession(s.AccountID, s.ID)
 	r.LogKey(s.KeyID)
 	view.AccessToken = got.Access.Reveal()
-	if s.KeyID == "" { // a key opens another session rather than renew one
+	if s.KeyID == "" { // an API key opens a new session instead of renewing one
 		view.RefreshToken = got.Refresh.Reveal()
 	}
 	view.Session = &LoginSession{ID: s.ID, AccountID: s.AccountID, RefreshDue: s.RefreshDue, HardEnd: s.HardEnd}
@@ -75,12 +75,12 @@ func StepResponse(r *Request, got signin.Result) Response {
 	return OK(view)
 }
 
-// deviceCookieLifetime is for how long a browser keeps the cookie of a remembered device: as long as it is willing to.
-// How long the device is trusted is decided at each use.
+// deviceCookieLifetime is how long a browser keeps the cookie of a trusted device: the longest that browsers allow.
+// Whether the device is still trusted is decided at each use.
 const deviceCookieLifetime = 400 * 24 * time.Hour
 
-// tokensAsCookies takes the tokens out of an answer and sends them as cookies, where no script can read them. They last
-// as long as the session may at most; whether it does is decided at each use (C46).
+// tokensAsCookies sends the tokens as cookies, which no script can read, instead of in the body. They last as long as
+// the session can at most; whether it still exists is decided at each use (C46).
 func tokensAsCookies(view LoginStep, got signin.Result) Response {
 	view.AccessToken, view.RefreshToken, view.DeviceToken = "", "", ""
 	res := OK(view)
@@ -94,9 +94,9 @@ func tokensAsCookies(view LoginStep, got signin.Result) Response {
 	return res
 }
 
-// ProtectPublicRoutes puts before every route that anybody may call what all of them need: a page of another origin is
-// refused before anything is done (V48), and so is a network that asks too often (V19). The routes of the keys in
-// byThemselves count the caller's network themselves, beside their first read.
+// ProtectPublicRoutes guards every public route: it refuses pages of other origins (V48) and networks that send too
+// many requests (V19). The routes whose keys are in selfLimited call the rate limiter themselves, in parallel with
+// their first read.
 func ProtectPublicRoutes(service *signin.Service, routes []Route, selfLimited ...string) []Route {
 	for i := range routes {
 		route := &routes[i]
@@ -105,8 +105,7 @@ func ProtectPublicRoutes(service *signin.Service, routes []Route, selfLimited ..
 		}
 		route.Doc.Problems = append(route.Doc.Problems, Problem{
 			Kind: fault.TooManyRequests, Code: "tooManyFromAddress",
-			When: "Too many of these requests came from the caller's network within a minute; Retry-After says when to come " +
-				"back.",
+			When: "The caller's network sent too many of these requests within a minute; Retry-After says how long to wait.",
 		})
 		handle, limitsItself := route.Handle, slices.Contains(selfLimited, route.Key)
 		route.Handle = func(ctx context.Context, r *Request) (Response, error) {
