@@ -29,7 +29,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 var owner = auditlog.Owner{ID: "01JNB7Z5Q0ABCDEFGHJKMNPQRS", Username: "doej"}
 
-// fakeStore is a Source in the order that the table gives, with pages of its own size.
+// fakeStore is a Store in memory with the order of the table and pages of its own size.
 type fakeStore struct {
 	events   []auditlog.Event
 	sessions []session.Session
@@ -38,7 +38,8 @@ type fakeStore struct {
 }
 
 func (m *fakeStore) Events(_ context.Context, _ environment.Environment, _, before string,
-	limit int) ([]auditlog.Event, string, error) {
+	limit int,
+) ([]auditlog.Event, string, error) {
 	return pageBefore(m, m.events, before, limit, func(e auditlog.Event) string { return e.ID })
 }
 
@@ -88,9 +89,10 @@ func newReader(m *fakeStore) *auditlog.Reader {
 	return &auditlog.Reader{Store: m, Now: func() time.Time { return noon }}
 }
 
-// readAll reads a whole timeline in pages.
+// readAll reads a whole log in pages.
 func readAll(t *testing.T, l *auditlog.Reader, e environment.Environment, f auditlog.Filter,
-	limit int) []auditlog.Entry {
+	limit int,
+) []auditlog.Entry {
 	t.Helper()
 	var out []auditlog.Entry
 	var after *auditlog.Position
@@ -100,27 +102,27 @@ func readAll(t *testing.T, l *auditlog.Reader, e environment.Environment, f audi
 			t.Fatal(err)
 		}
 		if len(page.Entries) > limit {
-			t.Fatalf("a page of %d has %d lines", limit, len(page.Entries))
+			t.Fatalf("a page of %d has %d entries", limit, len(page.Entries))
 		}
 		out = append(out, page.Entries...)
 		if after = page.Next; after == nil {
 			return out
 		}
 	}
-	t.Fatal("the walk does not end")
+	t.Fatal("the pages do not end")
 	return nil
 }
 
-func summaries(lines []auditlog.Entry) []string {
-	out := make([]string, len(lines))
-	for i, l := range lines {
+func summaries(entries []auditlog.Entry) []string {
+	out := make([]string, len(entries))
+	for i, l := range entries {
 		out[i] = field.FormatInstant(l.At) + " " + string(l.Kind) + " " + l.ID
 	}
 	return out
 }
 
-// Every line comes once, newest first, whatever the page: events, sign-ins, ends of sessions that come hours after
-// their start, and imports stored under the id of a job that had waited.
+// Every entry is listed once, newest first, whatever the size of pages: events, sign-ins, ends of sessions hours after
+// their start, and imports stored under the id of a job that was queued.
 func TestPagesListEachEntryOnceAndInOrder(t *testing.T) {
 	for seed := range int64(60) {
 		r := rand.New(rand.NewSource(seed)) //nolint:gosec // a test's dice
@@ -134,21 +136,21 @@ func TestPagesListEachEntryOnceAndInOrder(t *testing.T) {
 	}
 }
 
-// randomLog returns a log and its lines in order. Times differ, so that there is one order.
+// randomLog returns a log and its entries in order. All times differ, so that the order is unique.
 func randomLog(r *rand.Rand) (*fakeStore, []string) {
 	m := &fakeStore{}
-	type line struct {
+	type expected struct {
 		at   time.Time
 		text string
 	}
-	var all []line
+	var all []expected
 	add := func(at time.Time, kind auditlog.Kind, id string) {
-		all = append(all, line{at, field.FormatInstant(at) + " " + string(kind) + " " + id})
+		all = append(all, expected{at, field.FormatInstant(at) + " " + string(kind) + " " + id})
 	}
 	for n := range r.Intn(120) {
 		at := noon.Add(-time.Duration(1+r.Intn(10*24*3600))*time.Second - time.Duration(n)*time.Millisecond)
 		switch r.Intn(4) {
-		case 0: // an import that waited
+		case 0: // an import that was queued
 			id := idAt(at.Add(-time.Duration(r.Intn(20*3600))*time.Second), n)
 			m.events = append(m.events, auditlog.Event{ID: id, At: at, Kind: auditlog.Changed, Job: id})
 			add(at, auditlog.Changed, id)
@@ -172,7 +174,7 @@ func randomLog(r *rand.Rand) (*fakeStore, []string) {
 			add(at, auditlog.NoteAdded, id)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b line) int { return b.at.Compare(a.at) })
+	slices.SortStableFunc(all, func(a, b expected) int { return b.at.Compare(a.at) })
 	var want []string
 	for _, l := range all {
 		want = append(want, l.text)
@@ -180,7 +182,7 @@ func randomLog(r *rand.Rand) (*fakeStore, []string) {
 	return m, append(want, field.FormatInstant(noon.AddDate(-3, 0, 0))+" created "+owner.ID)
 }
 
-// An import that waited longer than the walk looks ahead still has its line.
+// An import that was queued for longer than lookAhead is still listed.
 func TestAnImportQueuedForDaysIsNotLeftOut(t *testing.T) {
 	m := &fakeStore{page: 2}
 	for n := range 40 {
@@ -191,15 +193,17 @@ func TestAnImportQueuedForDaysIsNotLeftOut(t *testing.T) {
 		auditlog.Event{ID: idAt(noon.AddDate(0, 0, -7), 99), At: noon.Add(-time.Hour), Kind: auditlog.Changed, Job: "J"})
 	got := readAll(t, newReader(m), env(730), auditlog.Filter{}, 3)
 	if n := len(slices.DeleteFunc(got, func(l auditlog.Entry) bool { return l.Job != "J" })); n != 1 {
-		t.Errorf("%d lines of the import", n)
+		t.Errorf("%d entries of the import", n)
 	}
 }
 
 func TestFilters(t *testing.T) {
 	m := &fakeStore{}
 	for n, e := range []auditlog.Event{
-		{Kind: auditlog.AccessBlocked, By: "Admin"}, {Kind: auditlog.NoteAdded, By: "admin"},
-		{Kind: auditlog.BlockedByTries}, {Kind: auditlog.NoteAdded, By: "other"},
+		{Kind: auditlog.AccessBlocked, By: "Admin"},
+		{Kind: auditlog.NoteAdded, By: "admin"},
+		{Kind: auditlog.BlockedByTries},
+		{Kind: auditlog.NoteAdded, By: "other"},
 	} {
 		e.At = noon.Add(-time.Duration(n) * time.Hour)
 		e.ID = idAt(e.At, n)
@@ -209,10 +213,13 @@ func TestFilters(t *testing.T) {
 		f    auditlog.Filter
 		want int
 	}{
-		{auditlog.Filter{}, 5}, {auditlog.Filter{Kind: auditlog.NoteAdded}, 2}, {auditlog.Filter{By: "ADMIN"}, 3},
+		{auditlog.Filter{}, 5},
+		{auditlog.Filter{Kind: auditlog.NoteAdded}, 2},
+		{auditlog.Filter{By: "ADMIN"}, 3},
 		{auditlog.Filter{By: "adm"}, 0},
 		{auditlog.Filter{Kind: auditlog.NoteAdded, By: "admin"}, 1},
-		{auditlog.Filter{From: noon.Add(-time.Hour)}, 2}, {auditlog.Filter{From: noon.Add(-time.Hour + time.Millisecond)}, 1},
+		{auditlog.Filter{From: noon.Add(-time.Hour)}, 2},
+		{auditlog.Filter{From: noon.Add(-time.Hour + time.Millisecond)}, 1},
 		{auditlog.Filter{To: noon.Add(-2 * time.Hour)}, 3},
 		{auditlog.Filter{To: noon.Add(-2*time.Hour - time.Millisecond)}, 2},
 		{auditlog.Filter{From: noon.Add(-2 * time.Hour), To: noon.Add(-time.Hour)}, 2},
@@ -228,11 +235,13 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// C46: what is too old is not shown, whether the table swept it or not; the creation is the account's, and stays.
+// C46: entries beyond the retention are not shown, whether the table deleted them or not; the creation always is.
 func TestOldEntriesAreNotShown(t *testing.T) {
 	m := &fakeStore{}
-	for n, age := range []time.Duration{29 * 24 * time.Hour, 30*24*time.Hour - time.Millisecond,
-		30*24*time.Hour + time.Millisecond, 400 * 24 * time.Hour} {
+	for n, age := range []time.Duration{
+		29 * 24 * time.Hour, 30*24*time.Hour - time.Millisecond,
+		30*24*time.Hour + time.Millisecond, 400 * 24 * time.Hour,
+	} {
 		m.events = append(m.events, auditlog.Event{ID: idAt(noon.Add(-age), n), At: noon.Add(-age), Kind: auditlog.NoteAdded})
 	}
 	for days, want := range map[int]int{30: 3, 31: 4, 401: 5, 0: 5, 5000: 5} {
@@ -242,7 +251,7 @@ func TestOldEntriesAreNotShown(t *testing.T) {
 	}
 }
 
-// A rare line is found in a long log without any request reading all of it.
+// A rare entry is found in a long log although no request reads all of it.
 func TestASearchForRareEntriesStopsAndContinues(t *testing.T) {
 	m := &fakeStore{}
 	for n := range 30_000 {
@@ -256,7 +265,7 @@ func TestASearchForRareEntriesStopsAndContinues(t *testing.T) {
 	page, err := newReader(m).Page(context.Background(), env(3650), owner, auditlog.Filter{Kind: auditlog.NoteAdded}, nil,
 		50)
 	if err != nil || len(page.Entries) != 0 || page.Next == nil || m.reads > 30 {
-		t.Fatalf("%d lines, next %v, %d reads, %v", len(page.Entries), page.Next, m.reads, err)
+		t.Fatalf("%d entries, next %v, %d reads, %v", len(page.Entries), page.Next, m.reads, err)
 	}
 	if got := readAll(t, newReader(m), env(3650), auditlog.Filter{Kind: auditlog.NoteAdded}, 50); len(got) != 1 {
 		t.Errorf("%v", summaries(got))
@@ -265,8 +274,10 @@ func TestASearchForRareEntriesStopsAndContinues(t *testing.T) {
 
 func TestSessionsBecomeEntries(t *testing.T) {
 	start := noon.Add(-2 * time.Hour)
-	open := session.Session{ID: idAt(start, 1), Start: start, RefreshDue: noon.Add(time.Minute), Client: "console",
-		UserAgent: "curl", Address: "192.0.2.1"}
+	open := session.Session{
+		ID: idAt(start, 1), Start: start, RefreshDue: noon.Add(time.Minute), Client: "console",
+		UserAgent: "curl", Address: "192.0.2.1",
+	}
 	expired, out, own, admin, reused, key := open, open, open, open, open, open
 	expired.RefreshDue = noon
 	out.Closed, out.Reason = noon, session.SignedOut
@@ -279,7 +290,7 @@ func TestSessionsBecomeEntries(t *testing.T) {
 		want string
 	}{
 		"open":                       {open, "signedIn doej "},
-		"expired":                    {expired, "sessionExpired  It was to be refreshed by then.|signedIn doej "},
+		"expired":                    {expired, "sessionExpired  It was not refreshed in time.|signedIn doej "},
 		"signed out":                 {out, "sessionClosed doej Signed out.|signedIn doej "},
 		"closed by owner":            {own, "sessionClosed doej Closed by its owner.|signedIn doej "},
 		"closed by an administrator": {admin, "sessionClosed boss Closed by an administrator.|signedIn doej "},
@@ -303,23 +314,27 @@ func TestSessionsBecomeEntries(t *testing.T) {
 	}
 }
 
-// C49: text that a spreadsheet would run comes with a quote before it; everything else is what it was.
+// C49: a text that a spreadsheet would run gets a quote before it; everything else is unchanged.
 func TestExport(t *testing.T) {
-	hostile := []string{"=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "a \"quoted\"\nline, and more",
-		"plain"}
+	hostile := []string{
+		"=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "a \"quoted\"\nline, and more",
+		"plain",
+	}
 	m := &fakeStore{}
 	for n, text := range hostile {
 		at := noon.Add(-time.Duration(n) * time.Minute)
 		m.events = append(m.events,
-			auditlog.Event{ID: idAt(at, n), At: at, Kind: auditlog.Changed, By: text, Note: text, Job: "J", Row: 7,
+			auditlog.Event{
+				ID: idAt(at, n), At: at, Kind: auditlog.Changed, By: text, Note: text, Job: "J", Row: 7,
 				Changes: []field.Diff{
 					{Field: "name", From: text, To: nil}, {Field: "roles", From: []any{"A", "B"}, To: true},
-				}})
+				},
+			})
 	}
 	label := func(_ auditlog.Event, name string) string { return "Label of " + name }
 	out, err := newReader(m).Export(context.Background(), env(730), owner, auditlog.Filter{}, label)
 	if err != nil || !out.Complete || out.Entries != len(hostile)+1 {
-		t.Fatalf("%d lines, complete %v, %v", out.Entries, out.Complete, err)
+		t.Fatalf("%d entries, complete %v, %v", out.Entries, out.Complete, err)
 	}
 	text, marked := bytes.CutPrefix(out.CSV, []byte("\ufeff"))
 	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
@@ -348,12 +363,12 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// The export fits Lambda's answer of 6 MB, and says when it holds not everything.
+// The export fits into Lambda's response of 6 MB, and says when it is not complete.
 func TestExportIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
-		count int
-		note  string
-		lines int
+		count   int
+		note    string
+		entries int
 	}{"many": {auditlog.MaxExported + 5, "short", auditlog.MaxExported}, "long": {9000, strings.Repeat("\"\n", 1000), 0}} {
 		m := &fakeStore{}
 		for n := range c.count {
@@ -361,8 +376,8 @@ func TestExportIsBounded(t *testing.T) {
 			m.events = append(m.events, auditlog.Event{ID: idAt(at, n), At: at, Kind: auditlog.NoteAdded, Note: c.note})
 		}
 		out, err := newReader(m).Export(context.Background(), env(730), owner, auditlog.Filter{}, nil)
-		if err != nil || out.Complete || c.lines != 0 && out.Entries != c.lines {
-			t.Errorf("%s: %d lines, complete %v, %v", name, out.Entries, out.Complete, err)
+		if err != nil || out.Complete || c.entries != 0 && out.Entries != c.entries {
+			t.Errorf("%s: %d entries, complete %v, %v", name, out.Entries, out.Complete, err)
 		}
 		if escaped := len(fmt.Sprintf("%q", out.CSV)); escaped > 5_900_000 {
 			t.Errorf("%s: %d bytes as JSON", name, escaped)
@@ -378,7 +393,7 @@ func TestEventsExpireOnlyAfterTheyAreHidden(t *testing.T) {
 	}
 }
 
-// A kind without words would stand in the log as a program's name, and could not be filtered for.
+// A kind without a label would be shown by its internal name, and could not be filtered for.
 func TestEveryKindHasALabel(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -400,7 +415,7 @@ func TestEveryKindHasALabel(t *testing.T) {
 				found++
 				kind := auditlog.Kind(strings.Trim(v.(*ast.BasicLit).Value, `"`))
 				if auditlog.Labels()[kind] == "" || !slices.Contains(auditlog.Kinds(), kind) {
-					t.Errorf("the kind %s has no words", kind)
+					t.Errorf("the kind %s has no label", kind)
 				}
 			}
 			return true

@@ -13,34 +13,36 @@ import (
 )
 
 const (
-	// MaxExported is how many lines an export holds at most, maxExportBytes how large it gets: written as JSON for the
-	// gateway a quote, a backslash and a line break take twice the place, and Lambda answers with 6 MB at most.
+	// MaxExported is the maximum number of entries of an export, maxExportBytes its maximum size. Lambda's responses have
+	// at most 6 MB, and in their JSON quotes, backslashes and line breaks take two bytes.
 	MaxExported    = 10_000
 	maxExportBytes = 2_500_000
 )
 
-// CSVExport is a timeline as a file.
+// CSVExport is an account's log as a file.
 type CSVExport struct {
-	// CSV is RFC 4180 in UTF-8 with a byte order mark, which tells Excel so.
+	// CSV is RFC 4180 in UTF-8 with a byte order mark, by which Excel recognises it.
 	CSV     []byte
 	Entries int
-	// Complete says that nothing was left out for want of room.
+	// Complete is false if entries were left out for lack of space.
 	Complete bool
 }
 
-// FieldLabel returns what people call a field of what an event is about.
+// FieldLabel returns the label of a field of the event's subject.
 type FieldLabel func(e Event, name string) string
 
-// headings are the columns. A line has one record for each field that it changed.
-var headings = []string{"Time (UTC)", "Event", "By", "Field", "Old value", "New value", "Note", "Import", "Row",
-	"API key", "Client", "Address"}
+// headings are the columns. An entry has one record for each changed field.
+var headings = []string{
+	"Time (UTC)", "Event", "By", "Field", "Old value", "New value", "Note", "Import", "Row",
+	"API key", "Client", "Address",
+}
 
-// Export writes the lines of a timeline that the filter wants, newest first; label names the fields of a
-// subject for people.
-func (l *Reader) Export(ctx context.Context, env environment.Environment, owner Owner, f Filter,
-	label FieldLabel) (CSVExport, error) {
-	w := l.newMerger(env, owner, f, nil)
-	w.unlimited = true
+// Export writes the entries that match the filter as CSV, newest first. label returns the labels of fields.
+func (r *Reader) Export(ctx context.Context, env environment.Environment, owner Owner, f Filter,
+	label FieldLabel,
+) (CSVExport, error) {
+	m := r.newMerger(env, owner, f, nil)
+	m.unlimited = true
 	var (
 		out  CSVExport
 		file bytes.Buffer
@@ -52,7 +54,7 @@ func (l *Reader) Export(ctx context.Context, env environment.Environment, owner 
 		return CSVExport{}, err
 	}
 	for {
-		line, ok, err := w.next(ctx)
+		entry, ok, err := m.next(ctx)
 		if err != nil {
 			return CSVExport{}, err
 		}
@@ -65,45 +67,47 @@ func (l *Reader) Export(ctx context.Context, env environment.Environment, owner 
 			out.CSV = file.Bytes()
 			return out, records.Error()
 		}
-		if err := records.WriteAll(line.csvRecords(label)); err != nil {
+		if err := records.WriteAll(entry.csvRecords(label)); err != nil {
 			return CSVExport{}, err
 		}
 		out.Entries++
 	}
 }
 
-func (l Entry) csvRecords(label FieldLabel) [][]string {
+func (e Entry) csvRecords(label FieldLabel) [][]string {
 	record := func(name, from, to string) []string {
 		row := ""
-		if l.Row != 0 {
-			row = strconv.Itoa(l.Row)
+		if e.Row != 0 {
+			row = strconv.Itoa(e.Row)
 		}
-		out := []string{field.FormatInstant(l.At), l.Kind.Label(), l.By, name, from, to, l.Note, l.Job, row, l.Key, l.Client,
-			l.Address}
+		out := []string{
+			field.FormatInstant(e.At), e.Kind.Label(), e.By, name, from, to, e.Note, e.Job, row, e.Key, e.Client,
+			e.Address,
+		}
 		for i := range out {
 			out[i] = escapeFormula(out[i])
 		}
 		return out
 	}
-	if len(l.Changes) == 0 {
+	if len(e.Changes) == 0 {
 		return [][]string{record("", "", "")}
 	}
-	out := make([][]string, len(l.Changes))
-	for i, c := range l.Changes {
-		out[i] = record(label(l.Event, c.Field), plainText(c.From), plainText(c.To))
+	out := make([][]string, len(e.Changes))
+	for i, c := range e.Changes {
+		out[i] = record(label(e.Event, c.Field), plainText(c.From), plainText(c.To))
 	}
 	return out
 }
 
-// Label returns what the kind is called.
+// Label returns the label of the kind.
 func (k Kind) Label() string {
-	if words, ok := Labels()[k]; ok {
-		return words
+	if label, ok := Labels()[k]; ok {
+		return label
 	}
 	return string(k)
 }
 
-// escapeFormula puts a quote before what a spreadsheet would run as a formula (C49).
+// escapeFormula puts a quote before a text that a spreadsheet would run as a formula (C49).
 func escapeFormula(cell string) string {
 	if strings.ContainsAny(firstRune(cell), "=+-@\t\r\n\x00＝＋－＠") {
 		return "'" + cell
@@ -120,7 +124,7 @@ func firstRune(text string) string {
 	return text
 }
 
-// plainText returns a value of a field.Diff as a cell shows it.
+// plainText returns a value of a field.Diff as text for a cell.
 func plainText(value any) string {
 	switch value := value.(type) {
 	case nil:

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Labels returns what each kind of event is called.
+// Labels returns the label of each kind of event.
 func Labels() map[Kind]string {
 	return map[Kind]string{
 		Created: "Created", Changed: "Changed", Deleted: "Deleted",
@@ -16,15 +16,15 @@ func Labels() map[Kind]string {
 		PasswordChangeForced: "Password change forced", PasswordChanged: "Password changed by the person",
 		SignedIn: "Signed in", SignInFailed: "Sign-in failed", SessionClosed: "Session closed",
 		SessionExpired: "Session expired",
-		RefreshReused:  "Session closed: a used refresh token came again",
-		KeyCreated:     "API key made", KeyLocked: "API key locked",
+		RefreshReused:  "Session closed: a refresh token was used twice",
+		KeyCreated:     "API key created", KeyLocked: "API key locked",
 		PasswordLinkSent: "Link to set a password sent", MailSent: "Mail",
 		AccessCopied: "Access copied from another account", NoteAdded: "Note", ContactChanged: "Contact changed",
 		SecondFactorAdded: "Second factor set up", SecondFactorRemoved: "Second factor removed",
 		SecondFactorExempt: "Second factor not enforced", SecondFactorRenamed: "Passkey renamed",
-		SecondFactorFailed: "Wrong second factor", RecoveryCodesMade: "Recovery codes made",
+		SecondFactorFailed: "Wrong second factor", RecoveryCodesMade: "Recovery codes created",
 		RecoveryCodeUsed:      "Recovery code used",
-		TrustedDevicesRemoved: "Remembered devices deleted",
+		TrustedDevicesRemoved: "Trusted devices deleted",
 		ProviderAdded:         "Sign-on provider added", ProviderChanged: "Sign-on provider changed",
 		ProviderRemoved: "Sign-on provider removed",
 		IdentityLinked:  "Linked for single sign-on", IdentityUnlinked: "Link for single sign-on removed",

@@ -11,50 +11,50 @@ import (
 	"useraccounts/internal/session"
 )
 
-// Store is what a timeline is made of.
+// Store reads what the log is made of.
 type Store interface {
-	// Events returns up to limit events of an account that the environment's snapshot sees, newest first, whose ids come
-	// before the given one, and the id to go on from: empty at the end, else there may be more even if none are returned.
+	// Events returns up to limit events of an account that the environment's snapshot sees, newest first, with ids below
+	// before. It also returns the id to continue from, empty at the end. A page may be empty although there are more.
 	Events(ctx context.Context, env environment.Environment, accountID, before string, limit int) ([]Event, string, error)
-	// Sessions does the same with sessions.
+	// Sessions does the same for sessions.
 	Sessions(ctx context.Context, accountID, before string, limit int) ([]session.Session, string, error)
-	// CreationEvent returns the account's birth record, and whether the snapshot sees one.
+	// CreationEvent returns the account's creation, and whether the snapshot sees it.
 	CreationEvent(ctx context.Context, env environment.Environment, accountID string) (Event, bool, error)
 }
 
-// Reader reads the logs of accounts.
+// Reader reads the logs of accounts, page by page or as a CSV export.
 type Reader struct {
 	Store Store
 	Now   func() time.Time
 }
 
-// Owner is the account of a timeline.
+// Owner is the account that a log belongs to.
 type Owner struct{ ID, Username string }
 
-// Filter says which lines are wanted; zero values want all.
+// Filter selects entries; zero values select all.
 type Filter struct {
 	Kind Kind
-	// By is a username, in any case.
+	// By is a username, compared without case.
 	By string
 	// From and To bound the time, both inclusive.
 	From, To time.Time
 }
 
-// Entry is an event as the timeline shows it.
+// Entry is an event as the log shows it.
 type Entry struct {
 	Event
-	// Session, Client and UserAgent are of the sign-in that the line tells of.
+	// Session, Client and UserAgent are those of the sign-in.
 	Session, Client, UserAgent string
 
 	position Position
 }
 
-// Position is a place in a timeline. Lines stand in the order of their positions, the greatest first.
+// Position is the position of an entry in the log. Entries are sorted by it, the greatest first.
 type Position struct {
-	// At is in milliseconds since 1970.
+	// At is Unix time in milliseconds.
 	At int64  `json:"a"`
 	ID string `json:"i,omitempty"`
-	// End tells a session's end from its start.
+	// End distinguishes a session's end from its start.
 	End bool `json:"e,omitzero"`
 }
 
@@ -68,41 +68,42 @@ func (p Position) before(q Position) bool {
 	return !p.End && q.End
 }
 
-// Page is one page of a timeline.
+// Page is one page of a log.
 type Page struct {
 	Entries []Entry
-	// Next is where to go on after the page, nil at the end. A page can be short and still have a next: looking for rare
-	// lines stops after a while, so that no request takes too long.
+	// Next is where to continue after the page, nil at the end. A short page can have a next: the search for rare entries
+	// stops after maxScanned items, so that no request takes too long.
 	Next *Position
 }
 
 const (
-	// lookAhead is by how much a line can be newer than the id it is stored under. A session's end comes after its start,
-	// and an import's event is stored under the id of its job, which may have waited. What is later still stands where the
-	// look-ahead ends: a little too low, but never left out.
+	// lookAhead is how much newer than its id an entry can be. A session's end comes after its start, and an import's
+	// event is stored under the id of its job, which may have been queued. An entry that is even newer is shown at the end
+	// of the look-ahead: a little too low, but never left out.
 	lookAhead = 24 * time.Hour
-	// skew is by how much an id can be newer than the time of its event: ids are given a moment after the clock was read.
+	// skew is how much newer than its event's time an id can be: ids are made a moment after the clock was read.
 	skew = time.Minute
-	// batchSize is how many items are read at once; searched how many a page looks through before it stops short.
+	// batchSize is how many items are read at once; maxScanned how many a page scans before it stops early.
 	batchSize, maxScanned = 200, 4000
 )
 
-// Page returns up to limit lines of an account's timeline, newest first, after a position. The last line of all is the
-// account's creation. Lines older than the environment keeps its log are not shown, whether swept or not (C46).
-func (l *Reader) Page(ctx context.Context, env environment.Environment, owner Owner, f Filter, after *Position,
-	limit int) (Page, error) {
-	w := l.newMerger(env, owner, f, after)
+// Page returns up to limit entries of an account's log, newest first, after a position. The very last entry is the
+// account's creation. Entries older than the environment's retention are not shown, whether deleted or not (C46).
+func (r *Reader) Page(ctx context.Context, env environment.Environment, owner Owner, f Filter, after *Position,
+	limit int,
+) (Page, error) {
+	m := r.newMerger(env, owner, f, after)
 	var page Page
 	for len(page.Entries) <= limit {
-		line, ok, err := w.next(ctx)
+		entry, ok, err := m.next(ctx)
 		if err != nil {
 			return Page{}, err
 		}
 		if !ok {
-			page.Next = w.stoppedAt
+			page.Next = m.stoppedAt
 			return page, nil
 		}
-		page.Entries = append(page.Entries, line)
+		page.Entries = append(page.Entries, entry)
 	}
 	page.Entries = page.Entries[:limit]
 	last := page.Entries[limit-1].position
@@ -110,21 +111,21 @@ func (l *Reader) Page(ctx context.Context, env environment.Environment, owner Ow
 	return page, nil
 }
 
-// matches reports whether a line is wanted.
-func (f Filter) matches(l Entry) bool {
-	at := time.UnixMilli(l.position.At)
-	if l.position == creationPosition {
-		at = l.At
+// matches reports whether the filter selects an entry.
+func (f Filter) matches(e Entry) bool {
+	at := time.UnixMilli(e.position.At)
+	if e.position == creationPosition {
+		at = e.At
 	}
-	return (f.Kind == "" || f.Kind == l.Kind) && (f.By == "" || catalogue.Fold(f.By) == catalogue.Fold(l.By)) &&
+	return (f.Kind == "" || f.Kind == e.Kind) && (f.By == "" || catalogue.Fold(f.By) == catalogue.Fold(e.By)) &&
 		(f.From.IsZero() || !at.Before(f.From)) && (f.To.IsZero() || !at.After(f.To))
 }
 
-// creationPosition is the place of an account's creation: below everything, because an import may have begun before it
-// was carried out.
+// creationPosition is the position of an account's creation: below everything, because the id of an import is older
+// than what it did.
 var creationPosition = Position{At: math.MinInt64}
 
-// eventEntry returns the line of an event.
+// eventEntry returns the entry of an event.
 func eventEntry(e Event) Entry {
 	stored := idTime(e.ID)
 	at := max(min(e.At.UnixMilli(), stored+lookAhead.Milliseconds()), stored-skew.Milliseconds())
@@ -134,18 +135,17 @@ func eventEntry(e Event) Entry {
 	return Entry{Event: e, Client: e.Client, UserAgent: e.UserAgent, position: Position{At: at, ID: e.ID}}
 }
 
-// sessionEntries returns the lines that a session makes by now: its start, and its end. A sign-in writes no event of
-// its own, so that it costs one write less; a session by an API key does, and is so short that only a deed that ends it
-// is worth a line.
+// sessionEntries returns the entries of a session: its start, and its end if it has ended. A sign-in writes no event,
+// which saves a write. The start of a session of an API key is not shown, nor its expiry.
 func sessionEntries(s session.Session, owner Owner, now time.Time) []Entry {
 	entry := func(kind Kind, at time.Time, by, note string) Entry {
 		e := Event{ID: s.ID, At: at, Kind: kind, By: by, Note: note, Key: s.KeyID, Address: s.Address}
 		if by != "" {
 			e.ByID = owner.ID
 		}
-		l := eventEntry(e)
-		l.Session, l.Client, l.UserAgent = s.ID, s.Client, s.UserAgent
-		return l
+		out := eventEntry(e)
+		out.Session, out.Client, out.UserAgent = s.ID, s.Client, s.UserAgent
+		return out
 	}
 	var out []Entry
 	if s.KeyID == "" {
@@ -156,7 +156,7 @@ func sessionEntries(s session.Session, owner Owner, now time.Time) []Entry {
 	case s.Closed.IsZero() && (s.KeyID != "" || now.Before(s.RefreshDue)):
 		return out
 	case s.Closed.IsZero():
-		end = entry(SessionExpired, s.RefreshDue, "", "It was to be refreshed by then.")
+		end = entry(SessionExpired, s.RefreshDue, "", "It was not refreshed in time.")
 	case s.Reason == session.RefreshReused:
 		end = entry(RefreshReused, s.Closed, "", "")
 	case s.Reason == session.SignedOut:
@@ -167,7 +167,7 @@ func sessionEntries(s session.Session, owner Owner, now time.Time) []Entry {
 		end = entry(SessionClosed, s.Closed, s.ClosedBy, "Closed by an administrator.")
 		end.ByID = s.ClosedByID
 	}
-	end.Event.ID += ".end" // the start has the session's id
+	end.Event.ID += ".end" // the start has the plain session id
 	end.Address, end.position.End = s.ClosedFrom, true
 	return append(out, end)
 }

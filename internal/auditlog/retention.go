@@ -2,13 +2,13 @@ package auditlog
 
 import "time"
 
-// DefaultRetentionDays is for how many days a log is kept unless the environment says otherwise, MaxRetentionDays the
-// most that it can say.
+// DefaultRetentionDays is how many days a log is kept unless the environment sets another number; MaxRetentionDays is
+// the highest that it can set.
 const DefaultRetentionDays, MaxRetentionDays = 730, 3650
 
 const day = 24 * time.Hour
 
-// Retention returns how long a log is kept by a number of days as the settings hold it.
+// Retention returns how long a log is kept, from the number of days in the settings.
 func Retention(days int) time.Duration {
 	if days <= 0 {
 		days = DefaultRetentionDays
@@ -16,8 +16,8 @@ func Retention(days int) time.Duration {
 	return time.Duration(min(days, MaxRetentionDays)) * day
 }
 
-// ExpiresAt returns when the table may sweep the event: never before it is hidden by the setting that it was written
-// under, and without one, not before it would be hidden by any.
+// ExpiresAt returns when the table may delete the event: not before the setting under which it was written hides it,
+// and without one, not before any setting would.
 func (e Event) ExpiresAt() time.Time {
 	if e.RetentionDays <= 0 {
 		return e.At.Add(Retention(MaxRetentionDays))

@@ -2,11 +2,12 @@ package auditlog
 
 import "useraccounts/internal/fault"
 
-// Stale is the fault of a change whose If-Match names a version that is no longer the newest: it says which fields
-// changed since, by whom and when, as far as the events tell. what names the thing, as a sentence begins.
+// Stale is the fault of a change whose If-Match names a version that is no longer the latest. It says which fields
+// changed since, by whom and when, as far as the events tell. what names the resource, at the start of a sentence.
 func Stale(what string, version int64, since []Event) error {
 	e := fault.New(fault.Stale, "stale",
-		"%s is at version %d by now. Read it again, look at what changed, and send your change with the new ETag.", what,
+		"%s was changed since you read it; it is at version %d now. Read it again, check what changed, and send your "+
+			"change with the new ETag.", what,
 		version)
 	for _, event := range since {
 		for _, diff := range event.Changes {

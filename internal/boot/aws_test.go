@@ -24,10 +24,16 @@ func TestEndpointOverrides(t *testing.T) {
 		dynamo, queue, store, pathStyleInFact string
 	}{
 		"none": {boot.AWS{}, "", "", "", ""},
-		"all": {boot.AWS{Endpoint: "http://127.0.0.1:1"}, "http://127.0.0.1:1", "http://127.0.0.1:1",
-			"http://127.0.0.1:1", "yes"},
-		"each": {boot.AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"}, "http://127.0.0.1:2",
-			"http://127.0.0.1:1", "http://127.0.0.1:1", "yes"},
+		"all": {
+			boot.AWS{Endpoint: "http://127.0.0.1:1"},
+			"http://127.0.0.1:1", "http://127.0.0.1:1",
+			"http://127.0.0.1:1", "yes",
+		},
+		"each": {
+			boot.AWS{Endpoint: "http://127.0.0.1:1", EndpointDynamoDB: "http://127.0.0.1:2"},
+			"http://127.0.0.1:2",
+			"http://127.0.0.1:1", "http://127.0.0.1:1", "yes",
+		},
 		"only s3": {boot.AWS{EndpointS3: "http://127.0.0.1:3"}, "", "", "http://127.0.0.1:3", "yes"},
 	} {
 		c.aws.Region = "eu-west-2"
@@ -45,8 +51,7 @@ func TestEndpointOverrides(t *testing.T) {
 	}
 }
 
-// A client signs with what Lambda put into the environment, tries again when the service stumbles, and gives up in the
-// end.
+// A client signs with Lambda's credentials, retries when the service fails, and gives up in the end.
 func TestClientsSignAndTryAgain(t *testing.T) {
 	var tries atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,8 @@
 // Package boot starts a function: its configuration from the environment, its logger, its AWS clients.
 //
-// It is the only place that reads environment variables. Clients are built by hand: the SDK's LoadDefaultConfig looks
-// for files, profiles and metadata services that a Lambda does not have, and costs 2 MB and half the start-up.
+// It is the only package that reads environment variables. Clients are configured by hand: the SDK's LoadDefaultConfig
+// looks for files, profiles and metadata services that a Lambda function does not have, and costs 2 MB and half the
+// start-up time.
 package boot
 
 import (
@@ -15,13 +16,13 @@ import (
 	"time"
 )
 
-// Load fills the struct that cfg points to, or says in one line everything that is missing or wrong and ends the
-// process before it takes a request. See LoadFrom.
+// Load fills the struct that cfg points to. If anything is missing or wrong, it says so in one line and ends the
+// process. See LoadFrom.
 func Load(cfg any) { load(cfg, os.LookupEnv, os.Stderr, os.Exit) }
 
 func load(cfg any, lookup Lookup, out io.Writer, exit func(int)) {
 	if err := LoadFrom(cfg, lookup); err != nil {
-		_, _ = fmt.Fprintln(out, err) // nothing is left to report to
+		_, _ = fmt.Fprintln(out, err) // there is nowhere else to report to
 		exit(1)
 	}
 }
@@ -35,9 +36,9 @@ type Lookup func(name string) (string, bool)
 //	Level string        `env:"LOG_LEVEL,optional" default:"info"`
 //	Key   boot.Secret   `env:"SIGNING_KEY"`
 //
-// A variable is required unless it is optional or has a default; one that is empty counts as missing. Fields are
-// string, int, bool, time.Duration or Secret, or a struct of such. A Secret must not be a placeholder or guessable
-// (V88); the option "platform" marks one that AWS hands out and that is not ours to judge.
+// A variable is required unless it is optional or has a default; an empty one counts as missing. Fields are string,
+// int, bool, time.Duration or Secret, or a struct of these. A Secret must not be a placeholder or guessable (V88); the
+// option "platform" exempts one that AWS issues.
 func LoadFrom(cfg any, lookup Lookup) error {
 	var l loader
 	l.lookup = lookup
@@ -84,7 +85,7 @@ func (l *loader) fill(v reflect.Value) {
 	}
 }
 
-// set puts text into at, or says what is wrong with it without repeating it.
+// set parses text into at, or returns what is wrong with it, without repeating it.
 func set(at reflect.Value, text string, platform bool) (complaint string) {
 	switch into := at.Addr().Interface().(type) {
 	case *string:
@@ -97,7 +98,7 @@ func set(at reflect.Value, text string, platform bool) (complaint string) {
 	case *int:
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return "is no whole number"
+			return "is not a whole number"
 		}
 		*into = n
 	case *bool:
@@ -109,11 +110,11 @@ func set(at reflect.Value, text string, platform bool) (complaint string) {
 	case *time.Duration:
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 {
-			return "is no length of time, such as 30s or 15m"
+			return "is not a duration such as 30s or 15m"
 		}
 		*into = d
 	default:
-		return "has a field of a type that is not read here: " + at.Type().String()
+		return "has a field of an unsupported type: " + at.Type().String()
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func TestLoadNamesEverythingThatIsMissingInOneLine(t *testing.T) {
 	}
 	for _, want := range []string{
 		"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TABLE_NAME", "SIGNING_KEY", "QUEUE_URL",
-		"MANY is no whole number", "WAIT is no length of time", "ON is neither",
+		"MANY is not a whole number", "WAIT is not a duration", "ON is neither",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("does not say %q: %s", want, &out)
@@ -67,7 +67,7 @@ func TestLoadNamesEverythingThatIsMissingInOneLine(t *testing.T) {
 	}
 }
 
-// V88, C45: a secret that somebody left in an example, or that can be guessed, ends the process.
+// V88, C45: a placeholder or guessable secret ends the process.
 func TestLoadRefusesSecretsThatAreNone(t *testing.T) {
 	type config struct {
 		Key Secret `env:"KEY"`
@@ -88,7 +88,7 @@ func TestLoadRefusesSecretsThatAreNone(t *testing.T) {
 	}
 }
 
-// V82: a configuration can be printed in any way without showing a secret.
+// V82: a configuration can be printed in any way without revealing a secret.
 func TestSecretPrintsAsNothing(t *testing.T) {
 	cfg := struct{ Key Secret }{Secret{goodSecret}}
 	raw, err := json.Marshal(cfg)
@@ -97,8 +97,10 @@ func TestSecretPrintsAsNothing(t *testing.T) {
 	}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "cfg", cfg, "key", cfg.Key)
-	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%v %+v %s %q", cfg, cfg, cfg.Key, cfg.Key),
-		fmt.Sprintf("%#v", cfg), string(raw), log.String()} {
+	for _, text := range []string{
+		fmt.Sprint(cfg), fmt.Sprintf("%v %+v %s %q", cfg, cfg, cfg.Key, cfg.Key),
+		fmt.Sprintf("%#v", cfg), string(raw), log.String(),
+	} {
 		if strings.Contains(text, goodSecret) || !strings.Contains(text, "[secret]") {
 			t.Errorf("prints %s", text)
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // Logger returns the logger of a service: JSON on standard output, from LOG_LEVEL (debug, info, warn, error) upwards.
-// Lambda adds nothing of its own on provided runtimes, so time and level are part of each line.
+// Lambda adds no time or level on provided runtimes, so each line has its own.
 func Logger(service string) *slog.Logger {
 	return newLogger(os.Stdout, service, os.Getenv("LOG_LEVEL"))
 }
@@ -21,7 +21,7 @@ func newLogger(out io.Writer, service, level string) *slog.Logger {
 		service)
 }
 
-// utc writes every time in UTC, whatever the machine thinks.
+// utc writes every time in UTC, whatever the machine's time zone is.
 func utc(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindTime {
 		a.Value = slog.TimeValue(a.Value.Time().UTC())

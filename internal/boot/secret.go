@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Secret is a text that prints, logs and marshals as [secret].
+// Secret is a text that is printed, logged and marshalled as [secret].
 type Secret struct{ text string }
 
-// minSecret is the shortest secret taken, in bytes: 128 bits written in hexadecimal or better.
+// minSecret is the minimum length of a secret in bytes: 128 bits in hexadecimal.
 const minSecret = 32
 
-// Reveal returns the secret's text, for the one call that needs it.
+// Reveal returns the secret's text, for the call that needs it.
 func (s Secret) Reveal() string { return s.text }
 
 // String keeps a secret out of logs and error texts.
@@ -26,11 +26,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
 // MarshalText keeps a secret out of JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
-// placeholders are what people leave in examples and templates (C45).
+// placeholders are words that people leave in examples and templates (C45).
 const placeholders = "change default example placeholder insert replace secret password dummy sample todo xxxx " +
 	"your_ your- <"
 
-// rejectReason returns why the secret is not taken, or "" (V88).
+// rejectReason returns why the secret is rejected, or "" (V88).
 func (s Secret) rejectReason() string {
 	folded := strings.ToLower(s.text)
 	for word := range strings.FieldsSeq(placeholders) {

@@ -10,7 +10,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// A forgotten kind tells a caller nothing.
+// A forgotten kind reveals nothing.
 func TestTheZeroKindIsInternal(t *testing.T) {
 	if (&fault.Error{}).Kind != fault.Internal {
 		t.Error("the zero kind is not Internal")
@@ -31,7 +31,7 @@ func TestNewFormatsOnlyWithArguments(t *testing.T) {
 	}
 }
 
-// An untyped nil: a caller's err != nil must not be true for no faults.
+// It must be an untyped nil, so that err != nil is false without faults.
 func TestInvalidFieldsOfNoneIsNil(t *testing.T) {
 	for _, none := range [][]fault.Field{nil, {}} {
 		if err := fault.InvalidFields(none); err != nil {
@@ -44,7 +44,7 @@ func TestInvalidFieldsOfNoneIsNil(t *testing.T) {
 	}
 }
 
-// The cause is for the log; what is sent (Detail) never holds it, and the fault it was made of stays as it was.
+// The cause is for the log: Detail, which is sent, never holds it. The original fault stays as it was.
 func TestBecauseKeepsTheCauseInside(t *testing.T) {
 	plain := fault.New(fault.Unavailable, "busy", "Try again.")
 	caused := plain.WithCause(io.ErrUnexpectedEOF)

@@ -8,7 +8,8 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// LogEntry is a line of the communication log: what was sent to whom and how it ended. What the mail said is not kept.
+// LogEntry is an entry of the communication log: what was sent to whom, with which result. The text of the mail is not
+// kept.
 type LogEntry struct {
 	ID                  string
 	Kind                Kind
@@ -17,21 +18,21 @@ type LogEntry struct {
 	AccountID, Username string
 	At                  time.Time
 	Attempts            int64
-	// Ended is when it was sent or given up, zero while it waits.
+	// Ended is when it was sent or failed, zero while it waits.
 	Ended     time.Time
 	MessageID string
-	// Reason says why it was given up, or why it still waits.
+	// Reason says why it failed, or why it still waits.
 	Reason string
 }
 
-// LogStore is what the log is made of.
+// LogStore reads what the log is made of.
 type LogStore interface {
-	// LogEntries returns up to limit mails whose ids come before the given one, newest first, of those that ended or of
-	// those that wait, and whether there are more.
+	// LogEntries returns up to limit mails with ids below before, newest first, of those that ended or of those that wait,
+	// and whether there are more.
 	LogEntries(ctx context.Context, env, before string, ended bool, limit int) ([]LogEntry, bool, error)
 }
 
-// Filter says which lines are wanted; zero values want all.
+// Filter selects entries; zero values select all.
 type Filter struct {
 	Kind      Kind
 	State     State
@@ -39,7 +40,7 @@ type Filter struct {
 	From, To  time.Time
 }
 
-// matches reports whether a line is wanted. Whether a mail is being tried this moment is nobody's business: it waits.
+// matches reports whether the filter selects an entry.
 func (f Filter) matches(r LogEntry) bool {
 	return (f.Kind == "" || f.Kind == r.Kind) && (f.State == "" || f.State == r.State) &&
 		(f.AccountID == "" || f.AccountID == r.AccountID) && (f.From.IsZero() || !r.At.Before(f.From)) &&
@@ -53,15 +54,16 @@ type CommunicationLog struct {
 }
 
 const (
-	// batchSize is how many lines are read at once, searched how many a page looks through before it stops short.
+	// batchSize is how many lines are read at once, maxScanned how many a page scans before it stops early.
 	batchSize, maxScanned = 200, 4000
 )
 
-// Page returns up to limit lines, newest first, before an id, and the id to go on from, empty at the end. A page can be
-// short and still have a next. What is older than the environment keeps its log is not shown, whether swept or not
+// Page returns up to limit entries with ids below before, newest first, and the id to continue from, empty at the end.
+// A short page can have a next. Entries older than the environment's retention are not shown, whether deleted or not
 // (C46).
 func (c *CommunicationLog) Page(ctx context.Context, env environment.Environment, f Filter, before string,
-	limit int) ([]LogEntry, string, error) {
+	limit int,
+) ([]LogEntry, string, error) {
 	oldest := c.Now().Add(-retention(env.Settings.LogRetentionDays))
 	if f.From.Before(oldest) {
 		f.From = oldest
@@ -92,7 +94,7 @@ func (c *CommunicationLog) Page(ctx context.Context, env environment.Environment
 	return out, before, nil
 }
 
-// clockSkew is by how much the time of a mail can differ from that of its id.
+// clockSkew is how much the time of a mail can differ from that of its id.
 const clockSkew = time.Minute
 
 func (c *CommunicationLog) pageEnd(out []LogEntry, before string, more bool) ([]LogEntry, string, error) {
@@ -102,10 +104,11 @@ func (c *CommunicationLog) pageEnd(out []LogEntry, before string, more bool) ([]
 	return out, before, nil
 }
 
-// mergeBatch reads on in both halves. Those that wait are read first: one that ends in between is then in both, not in
-// neither.
+// mergeBatch reads the next batch of both halves and merges them. It reads the waiting mails first: a mail that ends in
+// between is then in both halves, not in neither.
 func (c *CommunicationLog) mergeBatch(ctx context.Context, env, before string) (entries []LogEntry, last string,
-	more bool, err error) {
+	more bool, err error,
+) {
 	waiting, moreWaiting, err := c.Store.LogEntries(ctx, env, before, false, batchSize)
 	if err != nil {
 		return nil, "", false, err
@@ -114,7 +117,7 @@ func (c *CommunicationLog) mergeBatch(ctx context.Context, env, before string) (
 	if err != nil {
 		return nil, "", false, err
 	}
-	// Below where one half was read to, nothing of the other half counts yet.
+	// Below the last id read of one half, the other half is not merged yet.
 	floor := ""
 	if moreWaiting {
 		floor = waiting[len(waiting)-1].ID
@@ -144,7 +147,7 @@ func (c *CommunicationLog) mergeBatch(ctx context.Context, env, before string) (
 	return entries, floor, moreWaiting || moreEnded, nil
 }
 
-// retention is how long the log is kept: the setting, or two years.
+// retention is how long the log is kept: as the setting says, or two years.
 func retention(days int) time.Duration {
 	if days <= 0 {
 		days = 730

@@ -7,17 +7,15 @@ import (
 	"time"
 )
 
-// Outbox is what sending needs of the store.
+// Outbox is the store of the Dispatcher.
 type Outbox interface {
-	// Claim takes a mail to send it until the lease ends, unless it is sent, claimed by another or not due; it counts the
-	// attempt.
+	// Claim leases a mail for sending and counts the attempt. It returns false if the mail is sent, leased or not due.
 	Claim(ctx context.Context, env, id string, now, lease time.Time) (ClaimedMessage, bool, error)
-	// Finish takes a mail that this attempt claimed out of the outbox, its secret with it, and writes into the log how it
-	// ended.
-	Finish(ctx context.Context, c ClaimedMessage, end DeliveryResult) error
-	// Postpone gives a mail that this attempt claimed back until due.
-	Postpone(ctx context.Context, c ClaimedMessage, due time.Time, why string) error
-	// Due returns the ids of mails that are to be tried by now, oldest first, up to limit.
+	// Finish moves a mail that this attempt claimed from the outbox to the log, with its result and without its secret.
+	Finish(ctx context.Context, c ClaimedMessage, result DeliveryResult) error
+	// Postpone returns a mail that this attempt claimed to the outbox until due.
+	Postpone(ctx context.Context, c ClaimedMessage, due time.Time, reason string) error
+	// Due returns the ids of mails that are due, oldest first, up to limit.
 	Due(ctx context.Context, env string, now time.Time, limit int) ([]string, error)
 }
 
@@ -27,38 +25,38 @@ type ClaimedMessage struct {
 	Attempt int64
 }
 
-// DeliveryResult is how a mail ended.
+// DeliveryResult is the final result of a mail.
 type DeliveryResult struct {
 	State State // Sent or Failed
 	At    time.Time
-	// MessageID is what the mail service calls it.
+	// MessageID is the id that the mail service gave it.
 	MessageID string
-	// Reason says in words why it failed.
+	// Reason says why it failed.
 	Reason string
 }
 
-// Service sends one mail and returns what the mail service calls it. An error that is ErrRefused is for good; any other
-// may pass.
+// Service sends one mail and returns the mail service's id of it. ErrRefused is permanent, any other error is
+// temporary.
 type Service interface {
 	Send(ctx context.Context, e Email) (messageID string, err error)
 }
 
-// ErrRefused is a mail that the mail service will never take.
+// ErrRefused is returned for a mail that the mail service will never accept.
 var ErrRefused = errors.New("the mail service refused the mail")
 
 const (
-	// Lease is how long an attempt has a mail for itself; longer than a function can run.
+	// Lease is how long a mail is leased to an attempt. It is longer than a function can run.
 	Lease = 2 * time.Minute
-	// giveUpAfter is after how long a mail that cannot be sent is set aside as failed.
+	// giveUpAfter is after how long a mail that cannot be sent counts as failed.
 	giveUpAfter = 72 * time.Hour
-	// maxPerSweep is how many mails a sweep tries at most.
+	// maxPerSweep is the maximum number of mails in a sweep.
 	maxPerSweep = 500
 )
 
-// Dispatcher sends the mails of the outbox. Each is claimed first, so that two deliveries of one record send it once.
-// An attempt that dies between sending and writing it down leaves the mail claimed: when the lease is over it is sent
-// again, because nobody can say whether it left, and a link or a warning that comes twice does less harm than one that
-// never comes.
+// Dispatcher sends the mails of the outbox. It claims a mail first, so that a record that is delivered twice is sent
+// once. A process that dies between sending and Finish leaves the mail claimed. When the lease is over the mail is sent
+// again: whether it was sent is unknown, and a link or warning that comes twice does less harm than one that never
+// comes.
 type Dispatcher struct {
 	Outbox   Outbox
 	Opener   Opener
@@ -68,8 +66,8 @@ type Dispatcher struct {
 	Now      func() time.Time
 }
 
-// Send sends one mail of the outbox if it is to be sent now. An error is of the store; a mail that could not be sent is
-// no error, it waits in the outbox.
+// Send sends one mail of the outbox if it is due. It returns errors of the store only: a mail that could not be sent
+// stays in the outbox.
 func (s *Dispatcher) Send(ctx context.Context, env, id string) error {
 	_, err := s.send(ctx, env, id)
 	return err
@@ -82,7 +80,7 @@ func (s *Dispatcher) send(ctx context.Context, env, id string) (postponed bool, 
 		return false, err
 	}
 	if c.Kind.HasSecret() && !now.Before(c.Expires) {
-		return false, s.fail(ctx, c, "It could not be sent before its link or code was over.")
+		return false, s.fail(ctx, c, "It could not be sent before its link or code expired.")
 	}
 	messageID, err := s.deliver(ctx, c)
 	switch {
@@ -91,13 +89,13 @@ func (s *Dispatcher) send(ctx context.Context, env, id string) (postponed bool, 
 			c.Attempt)
 		return false, s.Outbox.Finish(ctx, c, DeliveryResult{State: Sent, At: s.Now().UTC(), MessageID: messageID})
 	case errors.Is(err, ErrRefused), errors.Is(err, ErrAddress):
-		return false, s.fail(ctx, c, "The mail service refused it for good.")
+		return false, s.fail(ctx, c, "The mail service refused it permanently.")
 	case now.Sub(c.At) > giveUpAfter:
 		return false, s.fail(ctx, c, "It could not be sent for three days.")
 	}
 	s.Log.WarnContext(ctx, "mail postponed", "mail", c.ID, "kind", string(c.Kind), "attempt", c.Attempt, "error",
 		err.Error())
-	return true, s.Outbox.Postpone(ctx, c, now.Add(backoff(c.Attempt)), "The mail service did not take it.")
+	return true, s.Outbox.Postpone(ctx, c, now.Add(backoff(c.Attempt)), "The mail service did not accept it.")
 }
 
 func (s *Dispatcher) fail(ctx context.Context, c ClaimedMessage, reason string) error {
@@ -121,13 +119,13 @@ func (s *Dispatcher) deliver(ctx context.Context, c ClaimedMessage) (string, err
 	return s.Service.Send(ctx, email)
 }
 
-// backoff is how long after an attempt the next one is due: doubling from 5 s to a quarter of an hour.
+// backoff is the time until the next attempt: it doubles from 5 s to 15 min.
 func backoff(attempt int64) time.Duration {
 	return min(5*time.Second<<min(attempt-1, 20), 15*time.Minute)
 }
 
-// Sweep sends what waits in the outbox: mails that were postponed, whose attempt died, or whose record never came.
-// After three in a row that the mail service did not take, it leaves the rest to the next sweep.
+// Sweep sends the mails that are due: postponed ones, and those whose attempt died or whose stream record was lost.
+// After three failures in a row it leaves the rest to the next sweep.
 func (s *Dispatcher) Sweep(ctx context.Context, env string) error {
 	ids, err := s.Outbox.Due(ctx, env, s.Now().UTC(), maxPerSweep)
 	if err != nil {

@@ -1,9 +1,10 @@
-// Package mail is the mails that the product sends: what each kind says, how one waits in the outbox until it is sent,
-// and the log of what was sent to whom.
+// Package mail composes the mails of the product, dispatches them from the outbox, and reads the log of what was sent
+// to whom.
 //
-// A mail is written in the transaction of the change that causes it, so that there is neither a change without its mail
-// nor a mail without its change. Another function sends it (Sending). The one secret that a mail can hold, a link's
-// token or a code, waits sealed and goes once the mail is sent.
+// A Composer makes a Message, which is stored in the outbox by the transaction of the change that causes it: so there
+// is neither a change without its mail nor a mail without its change. A Dispatcher in another function renders and
+// sends it. The one secret that a mail can hold, a link's token or a code, is stored sealed and deleted once the mail
+// is sent.
 package mail
 
 import (
@@ -14,15 +15,15 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// Kind says what a mail is about.
+// Kind is what a mail is about.
 type Kind string
 
 // The kinds of mail.
 const (
-	// PasswordLink is a link to set a password, sent by an administrator; Welcome is the first one of an account.
+	// PasswordLink is a link to set a password, sent by an administrator; Welcome is the first link of an account.
 	PasswordLink Kind = "passwordLink"
 	Welcome      Kind = "welcome"
-	// ForgottenPassword is such a link that the person asked for.
+	// ForgottenPassword is a link that the person requested.
 	ForgottenPassword Kind = "forgottenPassword"
 	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt, DevicesRemoved, IdentityLinked, IdentityUnlinked
 	// and EmailChanged are notices.
@@ -35,13 +36,13 @@ const (
 	IdentityLinked   Kind = "linkAdded"
 	IdentityUnlinked Kind = "linkRemoved"
 	EmailChanged     Kind = "emailChanged"
-	// SignInCode is a code for one sign-in.
+	// SignInSignInCode is a code for one sign-in.
 	SignInCode Kind = "code"
-	// KeyExpires tells that an API key is about to expire.
+	// KeyExpires is a notice that an API key expires soon.
 	KeyExpires Kind = "keyExpires"
 )
 
-// Kinds returns every kind, in the order in which they are described.
+// Kinds returns every kind, in the order of the API reference.
 func Kinds() []Kind {
 	return []Kind{
 		Welcome, PasswordLink, ForgottenPassword, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved, FactorExempt,
@@ -49,16 +50,16 @@ func Kinds() []Kind {
 	}
 }
 
-// AboutPassword reports whether the mail sets, or tells of, a password.
+// AboutPassword reports whether the mail is about setting a password.
 func (k Kind) AboutPassword() bool {
 	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == PasswordChanged
 }
 
-// State is how far a mail is.
+// State is the state of a mail.
 type State string
 
-// The states of a mail. One that is Underway when its lease ends is sent again: whether it left is not known then, and
-// a link that comes twice is better than one that never comes.
+// The states of a mail. A mail that is still Sending when its lease ends is sent again: whether it was sent is unknown,
+// and a link that comes twice is better than one that never comes.
 const (
 	Queued  State = "queued"
 	Sending State = "sending"
@@ -71,91 +72,93 @@ type Message struct {
 	// ID is a ULID; the communication log is in its order.
 	ID  string
 	Env string
-	// Kind, AccountID and Username say what the mail is about and whose it is.
+	// Kind is what the mail is about, AccountID and Username whose account.
 	Kind      Kind
 	AccountID string
 	Username  string
-	// To and Name are the address and the name that the mail goes to, Sender the name that it comes from.
+	// To and Name are the recipient's address and name, Sender is the sender's name.
 	To, Name, Sender string
 	At               time.Time
-	// Detail is what else the text says: a reason, a device's or a key's name, a new address.
+	// Detail completes the text: a reason, the name of a device or key, a new address.
 	Detail string
-	// Expires is when what the mail is about ends: its link, its code, a key. A link or a code is not sent any more then.
+	// Expires is when the link, code or key of the mail expires. An expired link or code is not sent.
 	Expires time.Time
-	// Sealed is the link's token or the code, readable to the mailer alone.
+	// Sealed is the link's token or the code, which only the mailer can open.
 	Sealed []byte
-	// RetentionDays is for how many days the log is kept.
+	// RetentionDays is how many days the log is kept.
 	RetentionDays int
 }
 
-// HasSecret reports whether mails of the kind hold a link or a code, which is of no use after Message.Expires.
+// HasSecret reports whether mails of the kind hold a link or a code, which is useless after Message.Expires.
 func (k Kind) HasSecret() bool {
 	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == SignInCode
 }
 
-// Sealer closes a secret until the mail is sent. The context says whose it is, and has to be the same to open it.
+// Sealer encrypts a secret until the mail is sent. Opening it needs the same context.
 type Sealer interface {
 	Seal(ctx context.Context, plain, context []byte) ([]byte, error)
 }
 
-// Opener opens what a Sealer closed.
+// Opener opens what a Sealer sealed.
 type Opener interface {
 	Open(ctx context.Context, sealed, context []byte) ([]byte, error)
 }
 
-// sealContext binds a sealed secret to its mail and its addressee: put into another mail it cannot be opened.
+// sealContext binds a sealed secret to its mail and recipient: it cannot be opened for another mail.
 func (m Message) sealContext() []byte {
 	return []byte("mail\x00" + m.Env + "\x00" + m.ID + "\x00" + m.AccountID + "\x00" + m.To)
 }
 
-// Composer writes mails. A nil Desk writes none: who makes the first data has nobody to tell.
+// Composer makes messages for the outbox. A nil Composer makes none, for the seeding of first data.
 type Composer struct {
 	NewID  func() string
 	Sealer Sealer
 }
 
-// Recipient is whom a mail goes to.
+// Recipient is the person that a mail goes to.
 type Recipient struct {
 	AccountID, Username, Name, Email string
 }
 
-// Notice returns a mail without a secret; none for an account without an address, such as an API client's (C20).
-func (d *Composer) Notice(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) []Message {
-	if d == nil || to.Email == "" {
+// Notice returns a mail without a secret; none for an account without an address, such as an API client (C20).
+func (c *Composer) Notice(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) []Message {
+	if c == nil || to.Email == "" {
 		return nil
 	}
-	return []Message{d.message(env, kind, to, at, detail)}
+	return []Message{c.message(env, kind, to, at, detail)}
 }
 
-// ExpiringNotice returns a notice about something that ends at a time.
-func (d *Composer) ExpiringNotice(env environment.Environment, kind Kind, to Recipient, at, expires time.Time,
-	detail string) []Message {
-	out := d.Notice(env, kind, to, at, detail)
+// ExpiringNotice returns a notice about something that expires.
+func (c *Composer) ExpiringNotice(env environment.Environment, kind Kind, to Recipient, at, expires time.Time,
+	detail string,
+) []Message {
+	out := c.Notice(env, kind, to, at, detail)
 	for i := range out {
 		out[i].Expires = expires
 	}
 	return out
 }
 
-// errNoComposer is a function that was built to send secrets without what it takes.
-var errNoComposer = errors.New("mail: no desk to write a secret at")
+// errNoComposer is returned where a function sends secrets, but was wired without a composer and sealer.
+var errNoComposer = errors.New("mail: no composer with a sealer for a secret")
 
-// SecretMail returns a mail that holds a link's token or a code until it expires.
-func (d *Composer) SecretMail(ctx context.Context, env environment.Environment, kind Kind, to Recipient, at,
-	expires time.Time, secret string) (Message, error) {
-	if d == nil || d.Sealer == nil {
+// SecretMail returns a mail with a link's token or a code.
+func (c *Composer) SecretMail(ctx context.Context, env environment.Environment, kind Kind, to Recipient, at,
+	expires time.Time, secret string,
+) (Message, error) {
+	if c == nil || c.Sealer == nil {
 		return Message{}, errNoComposer
 	}
-	m := d.message(env, kind, to, at, "")
+	m := c.message(env, kind, to, at, "")
 	m.Expires = expires
 	var err error
-	m.Sealed, err = d.Sealer.Seal(ctx, []byte(secret), m.sealContext())
+	m.Sealed, err = c.Sealer.Seal(ctx, []byte(secret), m.sealContext())
 	return m, err
 }
 
-func (d *Composer) message(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) Message {
+func (c *Composer) message(env environment.Environment, kind Kind, to Recipient, at time.Time, detail string) Message {
 	return Message{
-		ID: d.NewID(), Env: env.ID, Kind: kind, AccountID: to.AccountID, Username: to.Username, To: to.Email, Name: to.Name,
+		ID: c.NewID(), Env: env.ID, Kind: kind, AccountID: to.AccountID, Username: to.Username, To: to.Email, Name: to.Name,
 		Sender: env.Settings.MailSenderName, At: at, Detail: detail, RetentionDays: env.Settings.LogRetentionDays,
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"unicode"
 )
 
-// Email is a mail ready to be sent.
+// Email is a rendered mail.
 type Email struct {
-	// ID is the message's, which the mail service can note.
+	// ID is that of the message, which is passed to the mail service as a tag.
 	ID            string
 	From, To      string
 	Subject       string
@@ -22,44 +22,44 @@ type Email struct {
 	EnvironmentID string
 }
 
-// content is what a kind of mail says: lines of template text, which make the plain mail and, escaped, the HTML one. A
-// subject is a constant, so that nothing a person typed can reach a header by it (V79).
+// content is the text of a kind of mail: paragraphs of template text, which become the plain mail and, escaped, the
+// HTML one. The subject is a constant, so that nothing that a person typed can reach a header (V79).
 type content struct {
 	subject    string
 	paragraphs []string
-	// button is what the link says in HTML.
+	// button is the label of the link in HTML.
 	button string
 }
 
-const ignoreNotice = "If you did not ask for this, you need not do anything: nothing changes as long as nobody uses " +
-	"the link."
+const ignoreNotice = "If you did not request this, you need not do anything: nothing changes unless the link is used."
 
-// notYouNotice ends every notice.
+// notYouNotice is the last sentence of notices.
 const notYouNotice = "If this was not you, tell your administrator at once."
 
 func contentOf(k Kind) (content, bool) {
 	t, ok := map[Kind]content{
 		Welcome: {subject: "Your new account: set your password", button: "Set your password", paragraphs: []string{
-			"An account was made for you. Your username is {{.Username}}.",
-			"Set your password by the link below. It works once, until {{.Expires}}.",
-			"You can sign in as soon as login access is allowed for you.",
+			"An account was created for you. Your username is {{.Username}}.",
+			"Set your password with the link below. It works once, until {{.Expires}}.",
+			"You can sign in as soon as an administrator allows you login access.",
 		}},
 		PasswordLink: {subject: "Set your password", button: "Set your password", paragraphs: []string{
 			"An administrator sent you this link to set a new password for the account {{.Username}}.",
 			"It works once, until {{.Expires}}. A newer link replaces it.",
 		}},
 		ForgottenPassword: {subject: "Set a new password", button: "Set a new password", paragraphs: []string{
-			"Somebody, probably you, asked for a new password for the account {{.Username}}.",
-			"Set it by the link below. It works once, until {{.Expires}}. A newer link replaces it.",
+			"Somebody, probably you, requested a new password for the account {{.Username}}.",
+			"Set it with the link below. It works once, until {{.Expires}}. A newer link replaces it.",
 			ignoreNotice,
 		}},
 		PasswordChanged: {subject: "Your password was changed", paragraphs: []string{
 			"The password of your account {{.Username}} was changed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
 		}},
 		BlockedByTries: {subject: "Your account is blocked after failed tries", paragraphs: []string{
-			"Too many wrong passwords were given for your account {{.Username}}, the last at {{.At}}. Login access is blocked.",
-			"{{with .Detail}}{{.}} {{end}}You can ask for a new password, or ask your administrator to reset the tries.",
-			"If it was not you who tried, tell your administrator.",
+			"Too many wrong passwords were entered for your account {{.Username}}, the last one at {{.At}}. Login access is " +
+				"blocked.",
+			"{{with .Detail}}{{.}} {{end}}You can request a new password, or ask your administrator to reset the failed tries.",
+			"If it was not you, tell your administrator.",
 		}},
 		FactorAdded: {subject: "A second factor was set up", paragraphs: []string{
 			"A second factor was set up for your account {{.Username}} at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
@@ -67,34 +67,34 @@ func contentOf(k Kind) (content, bool) {
 		FactorRemoved: {subject: "A second factor was removed", paragraphs: []string{
 			"A second factor of your account {{.Username}} was removed at {{.At}}.{{with .Detail}} {{.}}{{end}}", notYouNotice,
 		}},
-		FactorExempt: {subject: "A second factor is not required of you any more", paragraphs: []string{
-			"An administrator chose at {{.At}} that your account {{.Username}} may sign in without a second factor. One that " +
-				"is set up goes on being asked for.",
-			"If you did not ask for this, tell your administrator at once.",
+		FactorExempt: {subject: "You are no longer required to use a second factor", paragraphs: []string{
+			"At {{.At}} an administrator allowed your account {{.Username}} to sign in without a second factor. If you have " +
+				"set one up, you are still asked for it.",
+			"If you did not request this, tell your administrator at once.",
 		}},
 		DevicesRemoved: {subject: "Trusted devices were removed", paragraphs: []string{
-			"Devices that your account {{.Username}} trusted were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}",
+			"Trusted devices of your account {{.Username}} were removed at {{.At}}.{{with .Detail}} {{.}}{{end}}",
 			notYouNotice,
 		}},
 		IdentityLinked: {subject: "A way to sign in to your account was added", paragraphs: []string{
-			"Your account {{.Username}} was linked to an identity at {{.Detail}} at {{.At}}. Whoever signs in there as that " +
-				"identity is let in to your account.", notYouNotice,
+			"Your account {{.Username}} was linked to an identity at {{.Detail}} at {{.At}}. Whoever signs in there with " +
+				"that identity can sign in to your account.", notYouNotice,
 		}},
 		IdentityUnlinked: {subject: "A way to sign in to your account was removed", paragraphs: []string{
-			"The link of your account {{.Username}} to an identity at {{.Detail}} was removed at {{.At}}. You cannot sign in " +
-				"by it any more.", notYouNotice,
+			"The link of your account {{.Username}} to an identity at {{.Detail}} was removed at {{.At}}. You can no longer " +
+				"sign in with it.", notYouNotice,
 		}},
 		EmailChanged: {subject: "The email of your account was changed", paragraphs: []string{
-			"The email of the account {{.Username}} was changed at {{.At}}. Mails about it do not come to this address any " +
-				"more.", notYouNotice,
+			"The email of the account {{.Username}} was changed at {{.At}}. Mails about the account no longer come to this " +
+				"address.", notYouNotice,
 		}},
 		SignInCode: {subject: "Your sign-in code", paragraphs: []string{
 			"Your code to sign in as {{.Username}} is", "{{.Secret}}",
-			"It works once, until {{.Expires}}. Nobody of us will ever ask you for it.",
+			"It works once, until {{.Expires}}. We will never ask you for this code.",
 		}},
 		KeyExpires: {subject: "An API key is about to expire", paragraphs: []string{
 			"The API key {{.Detail}} of the account {{.Username}} expires at {{.Expires}}.",
-			"Have a new one made and give it to the program in time; both work until then.",
+			"Have a new key created and configure the program with it before then; both keys work until then.",
 		}},
 	}[k]
 	return t, ok
@@ -106,29 +106,28 @@ func Subject(k Kind) string {
 	return t.subject
 }
 
-// Renderer turns messages into mails.
+// Renderer renders messages as mails.
 type Renderer struct {
-	// PublicURL is the one origin that links lead to, whatever a request said (C18).
+	// PublicURL is the origin of all links, whatever a request's headers say (C18).
 	PublicURL string
 	// Sender is the address that mails come from.
 	Sender string
 }
 
-// templateData are what the templates may say.
+// templateData is what the templates can use.
 type templateData struct {
 	Name, Username, Detail, At, Expires, Secret, Link, Button string
 	SenderName                                                string
 	Paragraphs                                                []htmltemplate.HTML
 }
 
-// ErrAddress is a message that cannot be sent to anybody: its address is none.
+// ErrAddress is returned for a message without a valid address.
 var ErrAddress = errors.New("mail: no address")
 
-// linkPath is the page that a link opens. The token stands in the fragment, which no browser sends to a server or to
-// another page (C18).
+// linkPath is the page that a link opens. The token is in the fragment, which browsers send to no server (C18).
 const linkPath = "/set-password#"
 
-// Render returns the mail of a message; secret is its link's token or code, opened.
+// Render returns the mail of a message; secret is its link's token or its code.
 func (w Renderer) Render(m Message, secret string) (Email, error) {
 	t, known := contentOf(m.Kind)
 	to, err := parseAddress(m.To)
@@ -156,7 +155,7 @@ func (w Renderer) Render(m Message, secret string) (Email, error) {
 	return out, err
 }
 
-// parseAddress returns the bare address: one, on one line.
+// parseAddress returns text if it is one bare address.
 func parseAddress(text string) (string, error) {
 	a, err := netmail.ParseAddress(text)
 	if err != nil || strings.ContainsFunc(a.Address, unicode.IsControl) || a.Name != "" || a.Address != text {
@@ -165,7 +164,7 @@ func parseAddress(text string) (string, error) {
 	return a.Address, nil
 }
 
-// singleLine keeps what a person typed on its line: no control and no separator of lines passes.
+// singleLine keeps what a person typed on one line, without control characters and line separators.
 func singleLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "?"), func(r rune) bool {
 		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)

@@ -1,4 +1,4 @@
-// Package mailsend sends mails by SES.
+// Package mailsend sends mails with SES.
 package mailsend
 
 import (
@@ -12,7 +12,7 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// Service is SES.
+// Service is the mail service SES.
 type Service struct {
 	Client *sesv2.Client
 }
@@ -22,18 +22,22 @@ var _ mail.Service = Service{}
 // Open returns the mail service of a configuration.
 func Open(cfg aws.Config) Service { return Service{sesv2.NewFromConfig(cfg)} }
 
-// Send implements mail.Service. SES makes the headers of the parts that it is given, so that no part can add one.
+// Send implements mail.Service. SES makes the headers from separate values, so that no value can add a header.
 func (s Service) Send(ctx context.Context, e mail.Email) (string, error) {
 	utf8 := aws.String("UTF-8")
 	out, err := s.Client.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress: &e.From, Destination: &types.Destination{ToAddresses: []string{e.To}},
 		Content: &types.EmailContent{Simple: &types.Message{
 			Subject: &types.Content{Data: &e.Subject, Charset: utf8},
-			Body: &types.Body{Text: &types.Content{Data: &e.Text, Charset: utf8},
-				Html: &types.Content{Data: &e.HTML, Charset: utf8}},
+			Body: &types.Body{
+				Text: &types.Content{Data: &e.Text, Charset: utf8},
+				Html: &types.Content{Data: &e.HTML, Charset: utf8},
+			},
 		}},
-		EmailTags: []types.MessageTag{{Name: aws.String("mail"), Value: &e.ID},
-			{Name: aws.String("kind"), Value: aws.String(string(e.Kind))}},
+		EmailTags: []types.MessageTag{
+			{Name: aws.String("mail"), Value: &e.ID},
+			{Name: aws.String("kind"), Value: aws.String(string(e.Kind))},
+		},
 	})
 	if err != nil {
 		return "", sendError(err)
@@ -41,7 +45,7 @@ func (s Service) Send(ctx context.Context, e mail.Email) (string, error) {
 	return aws.ToString(out.MessageId), nil
 }
 
-// sendError marks the errors that no later try can change. Everything else may pass: limits, a suspended account, an
+// sendError marks permanent errors as mail.ErrRefused. All others may be temporary: limits, a suspended account, an
 // address that is not verified yet.
 func sendError(err error) error {
 	var (
