@@ -1,4 +1,5 @@
-// Command sso is the Lambda function of single sign-on: signing in by a provider, the providers, and the links.
+// Command sso is the Lambda function of single sign-on: sign-in with a provider, the providers, and the links of
+// accounts.
 package main
 
 import (
@@ -49,23 +50,35 @@ func main() {
 		RateLimiter: dynamo.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
 		Stats: dynamo.Statistics{Table: table},
 	}
-	// Only beside local services are providers asked that run on the same machine, without TLS (V56).
+	// Requests to providers on the same machine, without TLS, are allowed beside local services only (V56).
 	httpClient := oidc.NewHTTP(cfg.Local())
 	client := &oidc.Client{HTTP: httpClient, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
-	providers := &sso.Providers{Store: store, Sealer: sealer, Checker: client, AzureURL: cfg.Azure, Now: now,
-		NewID: token.NewIDString}
+	providers := &sso.Providers{
+		Store: store, Sealer: sealer, Checker: client, AzureURL: cfg.Azure, Now: now,
+		NewID: token.NewIDString,
+	}
 	flow := &sso.Flow{Providers: providers, Requests: store, Client: client, GraphURL: cfg.Graph, Now: now}
-	identities := &sso.Identities{Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers,
-		Mail: composer, Now: now, NewID: token.NewIDString}
+	identities := &sso.Identities{
+		Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers,
+		Mail: composer, Now: now, NewID: token.NewIDString,
+	}
 	httpapi.Serve(
-		httpapi.Server{PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate,
+		httpapi.Server{
+			PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate,
 			Idempotency: dynamo.Idempotency{Table: table}, Log: log, Routes: api.Routes(api.Services{
 				SignIn: signIn, Providers: providers, Flow: flow, Identities: identities, RedirectURL: client.RedirectURL,
-				SelfService: &sso.SelfService{Identities: identities, Flow: flow, Prover: signIn,
-					Factors: dynamo.Factors{Table: table}, Now: now},
-				Wizard: &sso.Wizard{Identities: identities, Flow: flow,
-					Directory: oidc.Directory{HTTP: httpClient, URL: cfg.Graph}, Sealer: sealer, Now: now},
-				Files: &sso.LinkFiles{Identities: identities, Store: identityfiles.Open(cfg.Config(boot.S3), cfg.Bucket),
-					Now: now, NewID: token.NewIDString},
-			})})
+				SelfService: &sso.SelfService{
+					Identities: identities, Flow: flow, Prover: signIn,
+					Factors: dynamo.Factors{Table: table}, Now: now,
+				},
+				Wizard: &sso.Wizard{
+					Identities: identities, Flow: flow,
+					Directory: oidc.Directory{HTTP: httpClient, URL: cfg.Graph}, Sealer: sealer, Now: now,
+				},
+				Files: &sso.LinkFiles{
+					Identities: identities, Store: identityfiles.Open(cfg.Config(boot.S3), cfg.Bucket),
+					Now: now, NewID: token.NewIDString,
+				},
+			}),
+		})
 }

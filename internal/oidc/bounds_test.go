@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// V56: nobody waits for a provider for more than two seconds, nor reads more of it than a megabyte.
+// V56: a request takes at most two seconds and reads at most a megabyte.
 func TestRequestsAreBounded(t *testing.T) {
 	if got := NewHTTP(false).Timeout; got <= 0 || got > 2*time.Second {
 		t.Errorf("a request may take %s", got)

@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// directoryPage is how many people are asked for at once; 999 is the most that Graph gives.
+	// directoryPage is the size of a page of people; Graph's maximum is 999.
 	directoryPage = 100
-	// maxRetryAfter is the longest that a caller is told to wait, whatever the directory says.
+	// maxRetryAfter bounds how long a caller is told to wait.
 	maxRetryAfter = 2 * time.Minute
 )
 
-// Directory reads the people of Azure's directory (https://learn.microsoft.com/graph/api/user-list).
+// Directory reads Azure's directory (https://learn.microsoft.com/graph/api/user-list).
 type Directory struct {
 	HTTP *http.Client
 	// URL is sso.GraphURL in Azure's worldwide cloud.
 	URL string
 }
 
-// People returns a page of people and where the next begins, empty after the last. next is empty for the first page.
-// TooMany says when to ask again; *sso.ProviderError what an administrator has to change.
+// People returns a page of people and the address of the next page, empty after the last. next is empty for the first
+// page. TooManyRequests says when to retry; *sso.ProviderError what an administrator has to change.
 func (d Directory) People(ctx context.Context, accessToken, next string) ([]sso.Person, string, error) {
 	first := d.URL + "/v1.0/users"
 	where := first + "?$select=id,displayName,mail,userPrincipalName,accountEnabled&$orderby=displayName&$top=" +
@@ -37,7 +37,8 @@ func (d Directory) People(ctx context.Context, accessToken, next string) ([]sso.
 	if next != "" {
 		if where = next; !strings.HasPrefix(next, first+"?") {
 			return nil, "",
-				fault.New(fault.Invalid, "cursor", "This is not where a page of the directory begins. Read it from the start.")
+				fault.New(fault.Invalid, "cursor",
+					"This is not the address of a page of the directory. Start again from the first page.")
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
@@ -49,7 +50,7 @@ func (d Directory) People(ctx context.Context, accessToken, next string) ([]sso.
 	if err != nil {
 		return nil, "", networkError(withoutURL(err), "directory")
 	}
-	defer func() { _ = answer.Body.Close() }() // nothing to lose
+	defer func() { _ = answer.Body.Close() }() // there is nothing to flush
 	if answer.StatusCode != http.StatusOK {
 		return nil, "", directoryError(answer)
 	}
@@ -66,10 +67,10 @@ func (d Directory) People(ctx context.Context, accessToken, next string) ([]sso.
 	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
 		return nil, "",
 			sso.NewProviderError("directory", truncated(err),
-				"The directory's answer cannot be read. Try again; if it stays so, ask Microsoft.")
+				"The directory's response cannot be read. Try again; if it happens again, contact Microsoft.")
 	}
 	if page.Next != "" && !strings.HasPrefix(page.Next, first+"?") {
-		return nil, "", sso.NewProviderError("directory", nil, "The directory leads to another host for its next page.")
+		return nil, "", sso.NewProviderError("directory", nil, "The address of the directory's next page is on another host.")
 	}
 	out := make([]sso.Person, len(page.Value))
 	for i, v := range page.Value {
@@ -90,20 +91,21 @@ func directoryError(answer *http.Response) error {
 			wait = min(time.Duration(n)*time.Second, maxRetryAfter)
 		}
 		return fault.New(fault.TooManyRequests, "provider.throttled",
-			"The directory asks us to slow down. Go on in a moment; nothing is lost.").WithRetryAfter(wait).WithCause(cause)
+			"The directory is throttling requests. Continue in a moment; nothing is lost.").WithRetryAfter(wait).WithCause(cause)
 	case http.StatusUnauthorized:
 		return sso.NewProviderError("signInAgain", cause,
-			"The sign-in to the directory is over. Log in to Azure again and go on; links that were made stay.")
+			"The sign-in to the directory has expired. Log in to Azure again and continue; links that were made remain.")
 	case http.StatusForbidden:
 		return sso.NewProviderError("consent", cause,
-			"You may not read the directory through this application. An administrator of the directory has to consent to "+
-				"the permission User.Read.All.")
+			"You are not allowed to read the directory through this application. An administrator of the directory has to "+
+				"consent to the permission User.Read.All.")
 	}
 	return sso.NewProviderError("directory", cause,
-		"The directory answered with an error (status %d). Try again; if it stays so, ask Microsoft.", answer.StatusCode)
+		"The directory responded with an error (status %d). Try again; if it happens again, contact Microsoft.",
+		answer.StatusCode)
 }
 
-// withoutURL keeps the place within the directory out of the log.
+// withoutURL removes the address, with its position in the directory, from an error for the log.
 func withoutURL(err error) error {
 	if wrong, ok := err.(*url.Error); ok { //nolint:errorlint // the client returns just this
 		return wrong.Err

@@ -10,7 +10,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// graph is a stand-in for Microsoft Graph's /users: three people on two pages.
+// graph is a fake of Microsoft Graph's /users: three people on two pages.
 func graph(t *testing.T, intercept func(w http.ResponseWriter, r *http.Request) bool) Directory {
 	t.Helper()
 	var url string
@@ -46,11 +46,13 @@ func TestPeopleAreReadPageByPage(t *testing.T) {
 	}
 }
 
-// V56: the token goes to the directory alone, whatever is given as the next page or comes as its address.
+// V56: the token is sent to the directory only, whatever the caller or the directory names as the next page.
 func TestPeopleGoNowhereElse(t *testing.T) {
 	d := graph(t, nil)
-	for _, next := range []string{"https://evil.example/v1.0/users?x", d.URL + ".evil.example/v1.0/users?",
-		d.URL + "/v1.0/me?", d.URL + "@evil.example/v1.0/users?", "/v1.0/users?"} {
+	for _, next := range []string{
+		"https://evil.example/v1.0/users?x", d.URL + ".evil.example/v1.0/users?",
+		d.URL + "/v1.0/me?", d.URL + "@evil.example/v1.0/users?", "/v1.0/users?",
+	} {
 		if _, _, err := d.People(t.Context(), "token-1", next); !fault.HasCode(err, "cursor") {
 			t.Errorf("%s: %v", next, err)
 		}
@@ -80,8 +82,10 @@ func TestDirectoryErrorsAreReported(t *testing.T) {
 	}{
 		"signed out": {status(401), "signInAgain"}, "no consent": {status(403), "consent"},
 		"an error": {status(500), "directory"},
-		"a page": {func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte("<html>")); return true },
-			"directory"},
+		"a page": {
+			func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte("<html>")); return true },
+			"directory",
+		},
 		"slow": {func(http.ResponseWriter, *http.Request) bool { time.Sleep(600 * time.Millisecond); return true }, "slow"},
 		"a huge one": {func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write([]byte(strings.Repeat(" ", maxResponse+1)))
@@ -92,8 +96,10 @@ func TestDirectoryErrorsAreReported(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for header, want := range map[string]time.Duration{"7": 7 * time.Second, "86400": maxRetryAfter,
-		"soon": 10 * time.Second, "-1": 10 * time.Second} {
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "86400": maxRetryAfter,
+		"soon": 10 * time.Second, "-1": 10 * time.Second,
+	} {
 		_, _, err := graph(t, status(429, header)).People(t.Context(), "token-1", "")
 		if !fault.Is(err, fault.TooManyRequests) || fault.As(err).RetryAfter != want {
 			t.Errorf("throttled with %s: %v", header, err)

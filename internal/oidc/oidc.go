@@ -1,6 +1,6 @@
-// Package oidc speaks to OpenID providers for sso: the way to their sign-in page, the code that comes back turned into
-// an identity, and Azure's directory. Tokens are read by coreos/go-oidc; what is added here is what it leaves to its
-// callers.
+// Package oidc is the OpenID Connect client of sso: it makes authorization requests, exchanges codes for verified
+// claims, and reads Azure's directory. Tokens are verified by coreos/go-oidc; this package adds the checks that it
+// leaves to its callers.
 package oidc
 
 import (
@@ -23,24 +23,26 @@ import (
 )
 
 const (
-	// discoveryTTL is how long a provider's description is taken for current.
+	// discoveryTTL is how long a provider's discovery document is cached.
 	discoveryTTL = time.Hour
-	// skew is by how much a provider's clock may be wrong, and oldest how long ago a token may have been issued: it comes
-	// straight from the provider.
+	// skew is how much a provider's clock may differ, and maxTokenAge how long ago a token may have been issued: it comes
+	// directly from the provider.
 	skew, maxTokenAge = 2 * time.Minute, 10 * time.Minute
-	// maxToken bounds an id token before it is parsed (C34).
+	// maxToken bounds an id token in bytes before it is parsed (C34).
 	maxToken = 32 << 10
 )
 
-// algorithms are the signatures that are taken, whatever a provider's description says: none with a shared key, and
-// never "none" (C39).
-var algorithms = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256,
-	oidc.PS384, oidc.PS512, oidc.EdDSA}
+// algorithms are the accepted signature algorithms, whatever a provider's discovery document says: none with a shared
+// key, and never "none" (C39).
+var algorithms = []string{
+	oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256,
+	oidc.PS384, oidc.PS512, oidc.EdDSA,
+}
 
-// Client asks providers. Keep one for the life of the process: it remembers their descriptions and keys.
+// Client is a client of all providers. Keep one for the life of the process: it caches discovery documents and keys.
 type Client struct {
 	HTTP *http.Client
-	// RedirectURL is where providers send people back to, as registered with them.
+	// RedirectURL is the callback address that is registered with providers.
 	RedirectURL string
 	Now         func() time.Time
 
@@ -48,13 +50,13 @@ type Client struct {
 	discovered map[string]*discovery
 }
 
-// discovery is what a provider says of itself, and until when that counts.
+// discovery is a cached discovery document.
 type discovery struct {
 	provider *oidc.Provider
 	expires  time.Time
 }
 
-// AuthURL returns where a person signs in at the provider. *sso.ProviderError if the provider cannot be asked.
+// AuthURL returns the address at which a person authenticates. *sso.ProviderError if discovery fails.
 func (c *Client) AuthURL(ctx context.Context, p sso.Provider, a sso.AuthParams) (string, error) {
 	known, err := c.discover(ctx, p)
 	if err != nil {
@@ -73,7 +75,8 @@ func (c *Client) config(known *oidc.Provider, p sso.Provider, secret string, a s
 // Exchange turns the code that came back into who it was, and the access token for the scopes asked for.
 // *sso.ProviderError if the provider fails or its token is not beyond doubt.
 func (c *Client) Exchange(ctx context.Context, p sso.Provider, secret, code string, a sso.AuthParams) (sso.Claims,
-	string, error) {
+	string, error,
+) {
 	known, err := c.discover(ctx, p)
 	if err != nil {
 		return sso.Claims{}, "", err
@@ -87,13 +90,13 @@ func (c *Client) Exchange(ctx context.Context, p sso.Provider, secret, code stri
 	if !ok || len(raw) > maxToken {
 		return sso.Claims{}, "",
 			sso.NewProviderError("token", nil,
-				"The provider gave no usable id token. Check that the application there is registered for OpenID Connect.")
+				"The provider returned no usable id token. Check that the application is registered there for OpenID Connect.")
 	}
 	identity, err := c.verifyToken(ctx, known, p, raw, a.Nonce)
 	return identity, got.AccessToken, err
 }
 
-// Check asks for the provider's description and its keys, as the first sign-in would. *sso.ProviderError says what is
+// Check fetches the provider's discovery document and keys, as the first sign-in would. *sso.ProviderError says what is
 // wrong.
 func (c *Client) Check(ctx context.Context, p sso.Provider) error {
 	c.forget(p.Issuer)
@@ -105,29 +108,29 @@ func (c *Client) Check(ctx context.Context, p sso.Provider) error {
 		Keys string `json:"jwks_uri"`
 	}
 	if err := known.Claims(&claims); err != nil {
-		return sso.NewProviderError("keys", err, "The provider's description cannot be read.")
+		return sso.NewProviderError("keys", err, "The provider's discovery document cannot be read.")
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, claims.Keys, nil)
 	if err != nil {
-		return sso.NewProviderError("keys", err, "The provider's description names no address for its keys.")
+		return sso.NewProviderError("keys", err, "The provider's discovery document has no address of its keys.")
 	}
 	answer, err := c.HTTP.Do(r)
 	if err != nil {
 		return networkError(err, "keys")
 	}
-	defer func() { _ = answer.Body.Close() }() // nothing to lose
+	defer func() { _ = answer.Body.Close() }() // there is nothing to flush
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil || answer.StatusCode != http.StatusOK ||
 		len(set.Keys) == 0 {
 		return sso.NewProviderError("keys", err,
-			"The provider gives no keys at the address that its description names (status %d).", answer.StatusCode)
+			"The provider returns no keys at the address in its discovery document (status %d).", answer.StatusCode)
 	}
 	return nil
 }
 
-// discover returns the provider's description, asking for it at most once an hour.
+// discover returns the provider's discovery document, fetched at most once an hour.
 func (c *Client) discover(ctx context.Context, p sso.Provider) (*oidc.Provider, error) {
 	now := c.Now()
 	c.mutex.Lock()
@@ -136,7 +139,7 @@ func (c *Client) discover(ctx context.Context, p sso.Provider) (*oidc.Provider, 
 	if cached != nil && now.Before(cached.expires) {
 		return cached.provider, nil
 	}
-	// The provider keeps this context for its keys, so it must not end with the request.
+	// oidc.Provider keeps this context for its keys, so it must not end with the request.
 	got, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), c.HTTP), p.Issuer)
 	if err != nil {
 		return nil, discoveryError(p, err)
@@ -156,7 +159,7 @@ func (c *Client) forget(issuer string) {
 	delete(c.discovered, issuer)
 }
 
-// claims is what is read of a token besides what go-oidc checks.
+// claims are read from a token in addition to those that go-oidc checks.
 type claims struct {
 	ObjectID string   `json:"oid"`
 	Tenant   string   `json:"tid"`
@@ -167,10 +170,11 @@ type claims struct {
 	Class    string   `json:"acr"`
 }
 
-// verifyToken checks a token: signature, issuer, audience and expiry by go-oidc; nonce, time of issue, authorised party
-// and Azure's tenant here (OpenID Connect Core 1.0, 3.1.3.7; V52).
+// verifyToken verifies a token: go-oidc checks signature, issuer, audience and expiry; this method nonce, time of
+// issue, authorised party and Azure's tenant (OpenID Connect Core 1.0, 3.1.3.7; V52).
 func (c *Client) verifyToken(ctx context.Context, known *oidc.Provider, p sso.Provider, raw, nonce string) (sso.Claims,
-	error) {
+	error,
+) {
 	token, err := known.Verifier(&oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms, Now: c.Now}).
 		Verify(oidc.ClientContext(ctx, c.HTTP), raw)
 	if err != nil {
@@ -179,11 +183,11 @@ func (c *Client) verifyToken(ctx context.Context, known *oidc.Provider, p sso.Pr
 	var more claims
 	if err := token.Claims(&more); err != nil {
 		return sso.Claims{},
-			sso.NewProviderError("claims", err, "The provider's token has claims of another form than OpenID Connect's.")
+			sso.NewProviderError("claims", err, "The claims of the provider's token do not conform to OpenID Connect.")
 	}
 	tokenMismatch := func(format string, args ...any) error {
 		return sso.NewProviderError("token", fmt.Errorf(format, args...),
-			"The provider's token is not for this sign-in. Begin again; if that does not help, check the client id.")
+			"The provider's token does not belong to this sign-in. Start again; if that does not help, check the client id.")
 	}
 	now := c.Now()
 	switch {
@@ -193,7 +197,8 @@ func (c *Client) verifyToken(ctx context.Context, known *oidc.Provider, p sso.Pr
 		return sso.Claims{}, tokenMismatch("no time of issue")
 	case token.IssuedAt.After(now.Add(skew)), token.IssuedAt.Before(now.Add(-maxTokenAge)):
 		return sso.Claims{}, sso.NewProviderError("clock", fmt.Errorf("issued at %s, now %s", token.IssuedAt, now),
-			"The provider's clock and ours are more than two minutes apart, or its answer took ten. Check the provider's time.")
+			"The provider's clock differs by more than two minutes, or its response took more than ten. Check the provider's "+
+				"time.")
 	case len(token.Audience) > 1 && more.Party != p.ClientID, more.Party != "" && more.Party != p.ClientID:
 		return sso.Claims{}, tokenMismatch("authorised party %q", more.Party)
 	}
@@ -202,13 +207,14 @@ func (c *Client) verifyToken(ctx context.Context, known *oidc.Provider, p sso.Pr
 		if !strings.EqualFold(more.Tenant, p.Tenant) {
 			return sso.Claims{},
 				sso.NewProviderError("tenant", fmt.Errorf("tenant %q", more.Tenant),
-					"The person is of another directory than the tenant of this provider.")
+					"The person belongs to another directory than the tenant of this provider.")
 		}
 		subject = more.ObjectID
 	}
 	if subject == "" || len(subject) > sso.MaxObjectID {
 		return sso.Claims{},
-			sso.NewProviderError("claims", nil, "The provider's token does not name the person (claim %s).", p.SubjectClaim())
+			sso.NewProviderError("claims", nil, "The provider's token does not identify the person (claim %s).",
+				p.SubjectClaim())
 	}
 	return sso.Claims{
 		Subject: subject, Email: more.Email, Methods: slices.Clip(more.Methods), ContextClass: more.Class, At: token.IssuedAt,
@@ -230,24 +236,25 @@ func discoveryError(p sso.Provider, err error) error {
 	return networkError(err, "unreachable")
 }
 
-// networkError tells what kept an answer from coming; code is for what is none of the usual.
+// networkError returns why there was no response; code is used where there is no more specific one.
 func networkError(err error, code string) error {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return sso.NewProviderError("slow", truncated(err),
-			"The provider did not answer within two seconds. Try again; if it stays so, ask the provider.")
+			"The provider did not respond within two seconds. Try again; if it happens again, contact the provider.")
 	case errors.Is(err, errHost):
 		return sso.NewProviderError(code, truncated(err),
-			"The provider's address leads to another host. Give the address that it leads to.")
+			"The provider's address redirects to another host. Enter the address of that host.")
 	case errors.Is(err, errScheme), errors.Is(err, errPrivateAddress):
-		return sso.NewProviderError(code, truncated(err), "The provider's address is not one on the internet with https.")
+		return sso.NewProviderError(code, truncated(err),
+			"The provider's address must be on the internet and start with https://.")
 	case errors.Is(err, errSize):
 		return sso.NewProviderError(code, truncated(err),
-			"The provider's answer is longer than a megabyte. Check its address.")
+			"The provider's response is longer than a megabyte. Check its address.")
 	}
 	return sso.NewProviderError(code, truncated(err),
-		"The provider could not be reached, or did not answer as an OpenID provider does. Check its address.")
+		"The provider could not be reached, or did not respond as an OpenID provider does. Check its address.")
 }
 
 func exchangeError(err error) error {
@@ -255,23 +262,23 @@ func exchangeError(err error) error {
 	if !errors.As(err, &refused) {
 		return networkError(err, "unreachable")
 	}
-	// no description: it may quote the code
+	// without the description, which may quote the code
 	cause := fmt.Errorf("status %d, %q", refused.Response.StatusCode, refused.ErrorCode)
 	switch refused.ErrorCode {
 	case "invalid_client", "unauthorized_client":
 		return sso.NewProviderError("client", cause,
-			"The provider does not accept the client id or its secret. Make a new secret there, if the old one ran out, and "+
+			"The provider does not accept the client id or secret. If the secret has expired, create a new one there and "+
 				"enter it here.")
 	case "invalid_grant":
 		return sso.NewProviderError("code", cause,
-			"The sign-in at the provider took too long, or its page was loaded twice. Begin again. If it stays so, check "+
-				"that the address to return to is registered there exactly.")
+			"The sign-in at the provider took too long, or its page was loaded twice. Start again. If it happens again, "+
+				"check that the redirect address is registered there exactly.")
 	case "invalid_request", "unsupported_grant_type", "invalid_scope":
 		return sso.NewProviderError("client", cause,
 			"The provider refused the request (%s). Check how the application is registered there.", refused.ErrorCode)
 	}
 	return sso.NewProviderError("unreachable", cause,
-		"The provider answered with an error (status %d). Try again; if it stays so, ask the provider.",
+		"The provider responded with an error (status %d). Try again; if it happens again, contact the provider.",
 		refused.Response.StatusCode)
 }
 
@@ -279,11 +286,11 @@ func tokenError(err error) error {
 	var expired *oidc.TokenExpiredError
 	if errors.As(err, &expired) {
 		return sso.NewProviderError("clock", truncated(err),
-			"The provider's token had run out when it came. Check that the provider's time is right.")
+			"The provider's token had expired when it arrived. Check that the provider's time is right.")
 	}
 	if strings.Contains(err.Error(), "fetching keys") {
 		return sso.NewProviderError("keys", truncated(err),
-			"The provider's keys could not be fetched. Try again; if it stays so, ask the provider.")
+			"The provider's keys could not be fetched. Try again; if it happens again, contact the provider.")
 	}
 	if strings.Contains(err.Error(), "failed to verify signature") {
 		return sso.NewProviderError("keys", truncated(err),
@@ -293,7 +300,7 @@ func tokenError(err error) error {
 		"The provider's token is not for this service. Check the issuer and the client id.")
 }
 
-// truncated keeps a cause from filling the log: some carry a whole answer.
+// truncated bounds a cause for the log: some contain a whole response.
 func truncated(err error) error {
 	const most = 300
 	if text := err.Error(); len(text) > most {

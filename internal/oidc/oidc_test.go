@@ -36,7 +36,7 @@ func startIssuer(t *testing.T) (*issuertest.Server, *Client, sso.Provider) {
 		sso.Provider{Name: "Test", Kind: sso.OIDC, Issuer: issuer.URL, ClientID: issuertest.ClientID, Enabled: true}
 }
 
-// signIn goes the whole way: to the sign-in page, back, and the code exchanged.
+// signIn runs the whole flow: authorization request, callback and code exchange.
 func signIn(t *testing.T, issuer *issuertest.Server, client *Client, p sso.Provider) (sso.Claims, error) {
 	t.Helper()
 	a := newAuthParams()
@@ -101,7 +101,7 @@ func TestExchangeReturnsTheClaims(t *testing.T) {
 	}
 }
 
-// V52, C33, C36, C39: every token that is not beyond doubt is refused, and says who it is of to nobody.
+// V52, C33, C36, C39: every invalid token is refused and returns no claims.
 func TestExchangeRefusesInvalidTokens(t *testing.T) {
 	issuer, client, p := startIssuer(t)
 	whole := issuer.Sign
@@ -187,7 +187,7 @@ func TestExchangeRefusesInvalidTokens(t *testing.T) {
 	}
 }
 
-// C40, V51: a code without our verifier opens nothing, nor does one a second time, nor one with another's secret.
+// C40, V51: a code is refused without its verifier, a second time, and with another secret.
 func TestExchangeNeedsTheVerifierAndTheSecret(t *testing.T) {
 	issuer, client, p := startIssuer(t)
 	a := newAuthParams()
@@ -213,8 +213,8 @@ func TestExchangeNeedsTheVerifierAndTheSecret(t *testing.T) {
 	}
 }
 
-// V56, V84: a provider that is down, slow, huge or leads elsewhere is told as such, within the bounds, and nobody is
-// let in.
+// V56, V84: a provider that is down, slow, sends too much or redirects elsewhere is reported within the bounds, and
+// nobody is signed in.
 func TestProvidersThatFail(t *testing.T) {
 	issuer, client, p := startIssuer(t)
 	client.HTTP = newHTTP(true, 300*time.Millisecond)
@@ -228,14 +228,22 @@ func TestProvidersThatFail(t *testing.T) {
 		at, want string
 		answer   func(w http.ResponseWriter)
 	}{
-		"slow description": {"/.well-known/openid-configuration", "slow",
-			func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) }},
-		"no description": {"/.well-known/openid-configuration", "notFound",
-			func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }},
-		"an error": {"/.well-known/openid-configuration", "unreachable",
-			func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }},
-		"another issuer": {"/.well-known/openid-configuration", "issuer",
-			text(`{"issuer":"https://evil.example","jwks_uri":"x"}`)},
+		"slow description": {
+			"/.well-known/openid-configuration", "slow",
+			func(http.ResponseWriter) { time.Sleep(600 * time.Millisecond) },
+		},
+		"no description": {
+			"/.well-known/openid-configuration", "notFound",
+			func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
+		},
+		"an error": {
+			"/.well-known/openid-configuration", "unreachable",
+			func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
+		},
+		"another issuer": {
+			"/.well-known/openid-configuration", "issuer",
+			text(`{"issuer":"https://evil.example","jwks_uri":"x"}`),
+		},
 		"a page":        {"/.well-known/openid-configuration", "unreachable", text("<html>")},
 		"a huge answer": {"/.well-known/openid-configuration", "unreachable", text(strings.Repeat(" ", maxResponse+1))},
 		"leads elsewhere": {"/.well-known/openid-configuration", "unreachable", func(w http.ResponseWriter) {
@@ -275,7 +283,7 @@ func TestProvidersThatFail(t *testing.T) {
 	}
 }
 
-// V56: a deployed function asks nobody within a network, whatever a name leads to.
+// V56: a deployed function sends no request to a private address, whatever a name resolves to.
 func TestNoPrivateAddressIsRequested(t *testing.T) {
 	issuer, _, p := startIssuer(t)
 	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: callbackURL, Now: time.Now}

@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// requestTimeout is how long one request may take, answer and all (V56); maxResponse how many bytes the answer may
-	// have.
+	// requestTimeout bounds one request, reading the response included (V56); maxResponse bounds the response in bytes.
 	requestTimeout = 2 * time.Second
 	maxResponse    = 1 << 20
 	maxRedirects   = 3
@@ -22,20 +21,20 @@ const (
 var (
 	errHost           = errors.New("redirected to another host")
 	errScheme         = errors.New("not an https address")
-	errPrivateAddress = errors.New("an address within a network, not on the internet")
-	errSize           = errors.New("the answer is longer than 1 MB")
+	errPrivateAddress = errors.New("a private address, not on the internet")
+	errSize           = errors.New("the response is longer than 1 MB")
 )
 
-// NewHTTP returns the client for everything that goes to providers: TLS only, no addresses within a network, no
-// redirects to other hosts, two seconds, a megabyte (V56). loopback lets it ask this machine too, also without TLS, for
-// providers that run beside a developer or a test; a deployed function must not.
+// NewHTTP returns the client for all requests to providers: TLS only, no private addresses, no redirects to other
+// hosts, two seconds, a megabyte (V56). loopback allows requests to this machine too, also without TLS, for providers
+// of developers and tests. A deployed function must not allow it.
 func NewHTTP(loopback bool) *http.Client {
 	return newHTTP(loopback, requestTimeout)
 }
 
 func newHTTP(loopback bool, timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
-		// Asked of the address itself, after the name was resolved: a name can lead anywhere, and elsewhere the second time.
+		// The resolved address is checked, because a name can resolve to any address, and to another one the second time.
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return err
@@ -60,7 +59,7 @@ func newHTTP(loopback bool, timeout time.Duration) *http.Client {
 	}
 }
 
-// isPublic reports whether an address is one of the internet's.
+// isPublic reports whether an address is on the internet.
 func isPublic(ip netip.Addr) bool {
 	for _, reserved := range reservedPrefixes {
 		if reserved.Contains(ip) {
@@ -70,15 +69,15 @@ func isPublic(ip netip.Addr) bool {
 	return ip.IsGlobalUnicast() && !ip.IsPrivate()
 }
 
-// reservedPrefixes is what IsGlobalUnicast and IsPrivate let pass: shared, benchmarking and documentation ranges, and
-// translations of IPv4 into IPv6 (RFC 6890, RFC 6052), which would lead back inside.
+// reservedPrefixes are the ranges that IsGlobalUnicast and IsPrivate miss: shared, benchmarking and documentation
+// ranges, and translations of IPv4 into IPv6 (RFC 6890, RFC 6052), which could lead to private addresses.
 var reservedPrefixes = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
 	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
 }
 
-// limitedTransport refuses requests without TLS and cuts answers off.
+// limitedTransport refuses requests without TLS and bounds responses.
 type limitedTransport struct {
 	loopback bool
 	next     http.RoundTripper
@@ -97,7 +96,7 @@ func (b limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// limitedBody is a body that fails once it is too long; a plain limit would pass half an answer off as the whole.
+// limitedBody fails if its body is too long. io.LimitReader would return a part of it as if it were the whole.
 type limitedBody struct {
 	io.ReadCloser
 	left int64

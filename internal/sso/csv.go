@@ -15,26 +15,26 @@ import (
 )
 
 const (
-	// MaxRows is how many lines one file may have below its headings.
+	// MaxRows is the maximum number of rows of a file, without its headings.
 	MaxRows = 50_000
-	// maxCell bounds a cell in bytes, before anything is made of it (C51): the longest email in UTF-8 fits.
+	// maxCell bounds a cell in bytes before it is parsed (C51): the longest email in UTF-8 fits.
 	maxCell = 4 * MaxEmail
 )
 
-// CSVRow is one line of a CSV file of links.
+// CSVRow is one row of a CSV file of links.
 type CSVRow struct {
-	// Number is the line of the file it begins on, from 1; the headings are usually on line 1.
+	// Number is the line of the file on which it starts, from 1; the headings are usually on line 1.
 	Number int
-	// Email and ObjectID are as the file has them, without white space around.
+	// Email and ObjectID are as in the file, without white space around them.
 	Email, ObjectID string
-	// Bad says what is wrong with the line, if it cannot be used; Email and ObjectID may then be empty.
+	// Bad says what is wrong with a row that cannot be used; Email and ObjectID may then be empty.
 	Bad *fault.Field
 }
 
-// ReadCSV reads a file of links line by line: email and object_id, in any order and among other columns, the headings
-// in any case, cells parted by commas, semicolons or tabs, with quotes where needed (RFC 4180) and with or without a
-// byte order mark. Lines that cannot be used come with Bad; blank ones do not come at all. The first error ends the
-// reading: an Invalid fault for a file that is no such CSV or is too long, else what r said.
+// ReadCSV reads a file of links row by row: email and object_id, in any order and among other columns, with headings in
+// any case, separated by commas, semicolons or tabs, quoted where needed (RFC 4180), with or without a byte order mark.
+// Rows that cannot be used have Bad set; blank rows are skipped. The first error ends the reading: an Invalid fault if
+// the file is not such a CSV file or too long, else the error of r.
 func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
 	return func(yield func(CSVRow, error) bool) {
 		rows, at, err := openCSV(r)
@@ -52,7 +52,7 @@ func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
 				continue
 			}
 			if count++; err == nil && count > MaxRows {
-				err = fileFault("tooLong", "The file has more than 50,000 lines. Split it into smaller files.")
+				err = fileFault("tooLong", "The file has more than 50,000 rows. Split it into smaller files.")
 			}
 			if !yield(row, err) || err != nil {
 				return
@@ -61,14 +61,17 @@ func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
 	}
 }
 
-// columns is where a file has what counts.
+// columns are the indexes of the columns that are read.
 type columns struct{ email, objectID int }
 
 func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, error) {
 	var parseErr *csv.ParseError
 	if errors.As(err, &parseErr) {
-		return CSVRow{Number: parseErr.StartLine, Bad: &fault.Field{Field: "line", Code: "quotes",
-			Message: "The quotes of this line do not match. Put quotes around a whole cell, and double those within it."}}, nil
+		return CSVRow{Number: parseErr.StartLine, Bad: &fault.Field{
+				Field: "line", Code: "quotes",
+				Message: "The quotes in this line do not match. Put quotes around the whole cell, and double quotes within it.",
+			}},
+			nil
 	}
 	if err != nil {
 		return CSVRow{}, err
@@ -88,10 +91,12 @@ func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, erro
 		case len(text) > maxCell:
 			row.Bad = &fault.Field{Field: c.name, Code: "tooLong", Message: "This is too long for an " + c.name + "."}
 		case !utf8.ValidString(text):
-			row.Bad = &fault.Field{Field: c.name, Code: "encoding",
-				Message: "This is not UTF-8. Save the file as \"CSV UTF-8\"."}
+			row.Bad = &fault.Field{
+				Field: c.name, Code: "encoding",
+				Message: "This is not UTF-8. Save the file as \"CSV UTF-8\".",
+			}
 		default:
-			*c.into = strings.Clone(text) // the reader uses its memory again
+			*c.into = strings.Clone(text) // the reader reuses its memory
 		}
 	}
 	if row.Bad == nil && row.Email == "" && row.ObjectID != "" {
@@ -103,7 +108,7 @@ func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, erro
 	return row, nil
 }
 
-// openCSV reads up to the headings.
+// openCSV reads the headings.
 func openCSV(r io.Reader) (*csv.Reader, columns, error) {
 	in := bufio.NewReaderSize(r, 16<<10)
 	start, err := in.Peek(4 << 10)
@@ -113,16 +118,16 @@ func openCSV(r io.Reader) (*csv.Reader, columns, error) {
 	switch {
 	case len(bytes.TrimSpace(start)) == 0:
 		return nil, columns{},
-			fileFault("empty", "The file is empty. It needs the headings email and object_id, and a line for each person.")
+			fileFault("empty", "The file is empty. It needs the headings email and object_id, and a row for each person.")
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
 		return nil, columns{},
-			fileFault("format", "This is a workbook, not a CSV file. Save it as \"CSV UTF-8\" in the spreadsheet program.")
+			fileFault("format", "This is a workbook, not a CSV file. Save it as \"CSV UTF-8\" in your spreadsheet program.")
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")),
 		bytes.IndexByte(start, 0) >= 0:
 		return nil, columns{}, fileFault("encoding", "This is not UTF-8 text. Save the file as \"CSV UTF-8\".")
 	}
 	if bom := []byte("\xef\xbb\xbf"); bytes.HasPrefix(start, bom) {
-		_, _ = in.Discard(len(bom)) // is buffered
+		_, _ = in.Discard(len(bom)) // it is buffered
 		start = start[len(bom):]
 	}
 	rows := csv.NewReader(in)
@@ -136,7 +141,7 @@ func openCSV(r io.Reader) (*csv.Reader, columns, error) {
 	return rows, at, err
 }
 
-// detectSeparator is what parts the cells of the first line most often.
+// detectSeparator returns the most frequent separator in the first line.
 func detectSeparator(start []byte) rune {
 	first, _, _ := bytes.Cut(bytes.TrimLeft(start, "\r\n"), []byte("\n"))
 	best, most := ',', bytes.Count(first, []byte(","))
@@ -167,7 +172,7 @@ func findColumns(headings []string) (columns, error) {
 	case at.objectID < 0:
 		return at, fileFault("headings", "The first line has no heading object_id.")
 	case slices.Contains(plain[at.email+1:], "email"), slices.Contains(plain[at.objectID+1:], "objectid"):
-		return at, fileFault("headings", "A heading stands twice in the first line. Leave one of the two columns out.")
+		return at, fileFault("headings", "A heading is repeated in the first line. Remove one of the two columns.")
 	}
 	return at, nil
 }

@@ -23,8 +23,10 @@ func readAll(t *testing.T, text string) ([]CSVRow, error) {
 }
 
 func TestReadCSVTakesFilesAsProgramsWriteThem(t *testing.T) {
-	want := []CSVRow{{Number: 2, Email: "a@example.com", ObjectID: "id-1"},
-		{Number: 3, Email: "b@example.com", ObjectID: "id;2"}}
+	want := []CSVRow{
+		{Number: 2, Email: "a@example.com", ObjectID: "id-1"},
+		{Number: 3, Email: "b@example.com", ObjectID: "id;2"},
+	}
 	for name, text := range map[string]string{
 		"plain":             "email,object_id\na@example.com,id-1\nb@example.com,id;2\n",
 		"no last line end":  "email,object_id\na@example.com,id-1\nb@example.com,id;2",
@@ -60,8 +62,10 @@ func TestReadCSVNamesTheLineThatIsWrongAndGoesOn(t *testing.T) {
 		}
 		told = append(told, fmt.Sprint(l.Number, " ", what))
 	}
-	want := []string{"2 object_id required", "3 email required", "4 line quotes", "5 good", "6 email tooLong",
-		"7 email encoding"}
+	want := []string{
+		"2 object_id required", "3 email required", "4 line quotes", "5 good", "6 email tooLong",
+		"7 email encoding",
+	}
 	if !reflect.DeepEqual(told, want) {
 		t.Errorf("got %q, want %q", told, want)
 	}
@@ -76,7 +80,7 @@ func TestReadCSVRefusesWhatIsNoSuchFile(t *testing.T) {
 		"no heading":      {"a@example.com,id-1\n", "neither"},
 		"no object_id":    {"email,id\n", "no heading object_id"},
 		"no email":        {"object_id\n", "no heading email"},
-		"a heading twice": {"email,object_id,Email\n", "twice"},
+		"a heading twice": {"email,object_id,Email\n", "repeated"},
 		"broken heading":  {"em\"ail,object_id\n", "headings"},
 	} {
 		_, err := readAll(t, c.text)
@@ -86,7 +90,7 @@ func TestReadCSVRefusesWhatIsNoSuchFile(t *testing.T) {
 	}
 }
 
-// V69's thought for CSV: what is over the bound is refused, and reading stops there.
+// As V69, for CSV: a file over the bound is refused, and reading stops there.
 func TestReadCSVStopsAtTheMostLines(t *testing.T) {
 	read := 0
 	body := func(lines int) io.Reader {
@@ -130,8 +134,10 @@ func (r *repeatReader) Read(p []byte) (int, error) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	for _, seed := range []string{"email,object_id\na@b.c,1\n", "\ufeffemail;object_id\n\"x\"\"\";2",
-		"email\tobject_id\n\"", "object_id,email\r\n,\r\n"} {
+	for _, seed := range []string{
+		"email,object_id\na@b.c,1\n", "\ufeffemail;object_id\n\"x\"\"\";2",
+		"email\tobject_id\n\"", "object_id,email\r\n,\r\n",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -20,7 +20,7 @@ import (
 
 const testEnv = "main"
 
-// fakeStore keeps providers and attempts.
+// fakeStore is a store of providers and authorization requests in memory.
 type fakeStore struct {
 	providers map[string]Provider
 	attempts  map[string]AuthRequest
@@ -66,7 +66,7 @@ func (m *fakeStore) ConsumeAuthRequest(_ context.Context, _ string, state []byte
 	return a, nil
 }
 
-// fakeSealer is a Sealer that shows what it does.
+// fakeSealer is a Sealer whose output shows context and text.
 type fakeSealer struct{}
 
 func (fakeSealer) Seal(_ context.Context, text, bound []byte) ([]byte, error) {
@@ -81,7 +81,7 @@ func (fakeSealer) Open(_ context.Context, sealed, bound []byte) ([]byte, error) 
 	return []byte(text), nil
 }
 
-// fakeProvider answers as it is told.
+// fakeProvider is a ProviderClient that returns its fields.
 type fakeProvider struct {
 	secret, code string
 	params       AuthParams
@@ -95,7 +95,8 @@ func (p *fakeProvider) AuthURL(_ context.Context, _ Provider, a AuthParams) (str
 }
 
 func (p *fakeProvider) Exchange(_ context.Context, _ Provider, secret, code string, a AuthParams) (Claims, string,
-	error) {
+	error,
+) {
 	p.secret, p.code = secret, code
 	if a.Nonce != p.params.Nonce || a.Verifier != p.params.Verifier {
 		return Claims{}, "", errors.New("asked something else")
@@ -116,15 +117,21 @@ type flowFixture struct {
 
 func newFlow(t *testing.T) *flowFixture {
 	t.Helper()
-	f := &flowFixture{memory: &fakeStore{providers: map[string]Provider{}, attempts: map[string]AuthRequest{}},
-		provider: &fakeProvider{identity: Claims{Subject: "sub-1"}}, now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}
+	f := &flowFixture{
+		memory:   &fakeStore{providers: map[string]Provider{}, attempts: map[string]AuthRequest{}},
+		provider: &fakeProvider{identity: Claims{Subject: "sub-1"}}, now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC),
+	}
 	ids := 0
 	now := func() time.Time { return f.now }
-	providers := &Providers{Store: f.memory, Sealer: fakeSealer{}, Checker: f.provider, Now: now,
-		NewID: func() string { ids++; return strings.Repeat("A", ids) }}
+	providers := &Providers{
+		Store: f.memory, Sealer: fakeSealer{}, Checker: f.provider, Now: now,
+		NewID: func() string { ids++; return strings.Repeat("A", ids) },
+	}
 	f.Flow = &Flow{Providers: providers, Requests: f.memory, Client: f.provider, Now: now}
-	f.scope = access.Scope{Env: environment.Environment{ID: testEnv, Settings: environment.Defaults()},
-		Catalogue: &catalogue.Catalogue{}, Caller: access.Caller{Username: "admin"}}
+	f.scope = access.Scope{
+		Env:       environment.Environment{ID: testEnv, Settings: environment.Defaults()},
+		Catalogue: &catalogue.Catalogue{}, Caller: access.Caller{Username: "admin"},
+	}
 	secret := "hush"
 	p, err := providers.Create(t.Context(), f.scope, Draft{Secret: &secret, Patch: field.Patch{
 		"name": "Works", "kind": "azure", "tenant": "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", "clientId": "c1", "enabled": true,
@@ -136,7 +143,7 @@ func newFlow(t *testing.T) *flowFixture {
 	return f
 }
 
-// begin begins an attempt and returns the way back from it.
+// begin starts an authorization request and returns its callback.
 func (f *flowFixture) begin(t *testing.T, purpose Purpose) Callback {
 	t.Helper()
 	d, err := f.Begin(t.Context(), testEnv, f.id, AuthRequest{Purpose: purpose})
@@ -158,14 +165,14 @@ func TestCompleteReturnsTheClaims(t *testing.T) {
 		f.provider.code != "code-1" {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	// C31: once.
+	// C31: only once.
 	if _, err := f.Complete(t.Context(), testEnv, back, ToSignIn); !fault.HasCode(err, "attempt") {
 		t.Errorf("a second time: %v", err)
 	}
 }
 
-// V51, C38, C40: a return counts for the browser that went, for ten minutes, for its own purpose, while the provider is
-// on.
+// V51, C38, C40: a callback is accepted from the same browser, for ten minutes, for the same purpose, while the
+// provider is enabled.
 func TestCompleteRefusesAnUnknownCallback(t *testing.T) {
 	for name, spoil := range map[string]func(f *flowFixture, r *Callback){
 		"no state":        func(_ *flowFixture, r *Callback) { r.State = "" },
@@ -221,7 +228,7 @@ func TestBeginNeedsAnEnabledProvider(t *testing.T) {
 	}
 }
 
-// A provider's trouble is told whole to administrators, by its code to others, and signs nobody in.
+// A provider's error is reported with its advice to administrators, with its code only to others, and signs nobody in.
 func TestProviderErrorsAreReported(t *testing.T) {
 	f := newFlow(t)
 	for _, c := range []struct {
@@ -238,9 +245,11 @@ func TestProviderErrorsAreReported(t *testing.T) {
 			t.Errorf("%s: %v", c.purpose, err)
 		}
 	}
-	for code, want := range map[string]string{"access_denied": "provider.cancelled",
+	for code, want := range map[string]string{
+		"access_denied":    "provider.cancelled",
 		"consent_required": "provider.consent", "server_error": "provider.unreachable", "<script>": "provider.refused",
-		"": "provider.refused"} {
+		"": "provider.refused",
+	} {
 		back := f.begin(t, ToReadDirectory)
 		back.Code, back.Error = "", code
 		if _, err := f.Complete(t.Context(), testEnv, back, ToReadDirectory); !fault.HasCode(err, want) ||
@@ -284,14 +293,16 @@ func TestProviderFieldsAreChecked(t *testing.T) {
 		t.Errorf("a good one: %+v, %v", p, err)
 	}
 	p, err := f.Providers.Create(t.Context(), f.scope,
-		Draft{Patch: field.Patch{"name": "A", "kind": "azure", "tenant": "8EAEF023-2B34-4DA1-9BAA-8BC8C9D6A490",
-			"clientId": "c", "issuer": "https://evil.example"}})
+		Draft{Patch: field.Patch{
+			"name": "A", "kind": "azure", "tenant": "8EAEF023-2B34-4DA1-9BAA-8BC8C9D6A490",
+			"clientId": "c", "issuer": "https://evil.example",
+		}})
 	if err != nil || p.Issuer != "https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0" {
 		t.Errorf("azure: %+v, %v", p, err)
 	}
 }
 
-// C50: the secret is sealed for its provider, and no event has it.
+// C50: the secret is sealed for its provider and is in no event.
 func TestTheSecretIsNowhereInTheOpen(t *testing.T) {
 	f := newFlow(t)
 	secret := "canary-5d1"

@@ -16,42 +16,42 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// FederatedIdentity says that an identity at a provider is an account's.
+// FederatedIdentity links an identity at a provider to an account.
 type FederatedIdentity struct {
 	ProviderID, ObjectID string
 	AccountID            string
-	// Email is the account's when the link was made, to recognise it by.
+	// Email is that of the account when the link was made.
 	Email string
 	At    time.Time
 	By    string
 }
 
-// IdentityWrite makes or removes one link, with the event that tells of it in the account's log.
+// IdentityWrite makes or removes one link, with its event in the account's log.
 type IdentityWrite struct {
 	Env      string
 	Identity FederatedIdentity
-	// DirectoryKey is where the account's directory row is.
+	// DirectoryKey is the key of the account's directory row.
 	DirectoryKey string
 	Delete       bool
-	// ExpectedAccount makes the write depend on the account being as it was read, its links too; nil for no such
+	// ExpectedAccount makes the write conditional on the account and its links being as they were read; nil for no
 	// condition.
 	ExpectedAccount *account.Account
 	Event           auditlog.Event
-	// Mails tell the account's owner.
+	// Mails notify the account's owner.
 	Mails []mail.Message
-	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	// CallerEpoch makes the write conditional on the epoch of the caller's account (Event.ByID).
 	CallerEpoch int64
 }
 
-// IdentityStore is what Links needs of the table.
+// IdentityStore is the store of Identities.
 type IdentityStore interface {
-	// IdentitiesOf returns the links of an account.
+	// IdentitiesOf returns the identities of an account.
 	IdentitiesOf(ctx context.Context, accountID string) ([]FederatedIdentity, error)
-	// IdentitiesByObjectID returns the links of object ids at a provider; those that are nobody's are missing.
+	// IdentitiesByObjectID returns the identities with object ids at a provider; those without an account are missing.
 	IdentitiesByObjectID(ctx context.Context, env, providerID string, objectIDs []string) (map[string]FederatedIdentity,
 		error)
-	// AccountsByEmail returns the accounts that have one of these emails (normalised), by email, as far as the
-	// environment's snapshot sees them.
+	// AccountsByEmail returns the accounts with one of these normalised emails, by email, as the environment's snapshot
+	// sees them.
 	AccountsByEmail(ctx context.Context, env environment.Environment, emails []string) (map[string]account.Account, error)
 	// WriteIdentities does all of ws, or none: ErrConcurrentChange if an account is no longer as it was read, an object id
 	// is linked, or an account has a link at the provider; when Gone, if the link is not there any more. At most
@@ -63,13 +63,13 @@ type IdentityStore interface {
 // caller.
 const MaxPerTransaction = 14
 
-// Accounts reads the account that links are of.
+// Accounts reads the accounts of identities.
 type Accounts interface {
-	// Get returns one account; NotFound if the caller's environment has none of that id (V58).
+	// Get returns one account; NotFound if the caller's environment has none with that id (V58).
 	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
 }
 
-// Identities administers links.
+// Identities administers the links between accounts and identities.
 type Identities struct {
 	Store     IdentityStore
 	Accounts  Accounts
@@ -84,7 +84,7 @@ type Identities struct {
 	NewID func() string
 }
 
-// List returns the links of an account.
+// List returns the identities of an account.
 func (s *Identities) List(ctx context.Context, sc access.Scope, accountID string) ([]FederatedIdentity, error) {
 	if _, err := s.Accounts.Get(ctx, sc, accountID); err != nil {
 		return nil, err
@@ -92,10 +92,10 @@ func (s *Identities) List(ctx context.Context, sc access.Scope, accountID string
 	return s.Store.IdentitiesOf(ctx, accountID)
 }
 
-// Link links an identity to an account. To do what is done already changes nothing; an identity or an account that is
-// linked otherwise is a Conflict.
+// Link links an identity to an account. It is idempotent. An identity or an account with another link is a Conflict.
 func (s *Identities) Link(ctx context.Context, sc access.Scope, accountID, providerID,
-	objectID string) (FederatedIdentity, error) {
+	objectID string,
+) (FederatedIdentity, error) {
 	objectID, bad := normaliseObjectID(objectID)
 	if bad != nil {
 		return FederatedIdentity{}, fault.InvalidFields([]fault.Field{*bad})
@@ -124,9 +124,10 @@ func (s *Identities) Link(ctx context.Context, sc access.Scope, accountID, provi
 	}
 }
 
-// existing returns the link if it is made already, and a Conflict if another stands in its way.
+// existing returns the link if it exists, and a Conflict if there is another link.
 func (s *Identities) existing(ctx context.Context, sc access.Scope, p Provider, a account.Account,
-	objectID string) (*FederatedIdentity, error) {
+	objectID string,
+) (*FederatedIdentity, error) {
 	linked, err := s.Store.IdentitiesByObjectID(ctx, sc.Env.ID, p.ID, []string{objectID})
 	if err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func (s *Identities) existing(ctx context.Context, sc access.Scope, p Provider, 
 			return &identity, nil
 		}
 		return nil, fault.New(fault.Conflict, "linkedToAnother",
-			"This identity at %s is linked to another account. Remove that link first, if it is wrong.", p.Name)
+			"This identity at %s is linked to another account. If that link is wrong, remove it first.", p.Name)
 	}
 	identities, err := s.Store.IdentitiesOf(ctx, a.ID)
 	if err != nil {
@@ -145,32 +146,34 @@ func (s *Identities) existing(ctx context.Context, sc access.Scope, p Provider, 
 	for _, identity := range identities {
 		if identity.ProviderID == p.ID {
 			return nil, fault.New(fault.Conflict, "hasLink",
-				"%s is linked to another identity at %s. Remove that link first, if it is wrong.", a.Username, p.Name)
+				"%s is linked to another identity at %s. If that link is wrong, remove it first.", a.Username, p.Name)
 		}
 	}
 	return nil, nil
 }
 
-// Unlink removes an account's link at a provider. Removing one that is not there changes nothing.
+// Unlink removes an account's link at a provider. It is idempotent.
 func (s *Identities) Unlink(ctx context.Context, sc access.Scope, accountID, providerID string) error {
 	_, err := s.unlinkIfLinked(ctx, sc, accountID, providerID)
 	return err
 }
 
 // unlinkIfLinked is Unlink, and reports whether there was a link.
-func (s *Identities) unlinkIfLinked(ctx context.Context, sc access.Scope, accountID, providerID string) (had bool,
-	err error) {
+func (s *Identities) unlinkIfLinked(ctx context.Context, sc access.Scope, accountID, providerID string) (linked bool,
+	err error,
+) {
 	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account) (bool, error) {
-		had = true
+		linked = true
 		return false, nil
 	})
-	return had, err
+	return linked, err
 }
 
-// unlink removes a link if may agrees, which is given the account and says whether it agrees only while that is as it
-// is.
+// unlink removes a link if check allows it. check gets the account and says whether its answer holds only while the
+// account is unchanged.
 func (s *Identities) unlink(ctx context.Context, sc access.Scope, accountID, providerID string,
-	check func(account.Account) (bool, error)) error {
+	check func(account.Account) (bool, error),
+) error {
 	const tries = 3
 	for attempt := 1; ; attempt++ {
 		a, err := s.Accounts.Get(ctx, sc, accountID)
@@ -198,7 +201,7 @@ func (s *Identities) unlink(ctx context.Context, sc access.Scope, accountID, pro
 			return err
 		}
 		name := providerID
-		// a link outlives no provider, but must not depend on it
+		// without its provider, the id names the link
 		if p, err := s.Providers.Get(ctx, sc.Env.ID, providerID); err == nil {
 			name = p.Name
 		}
@@ -216,15 +219,18 @@ func (s *Identities) linkWrite(sc access.Scope, p Provider, a account.Account, o
 	now := s.Now().UTC().Truncate(time.Millisecond)
 	return IdentityWrite{
 		Env: sc.Env.ID, DirectoryKey: a.DirectoryKey(), CallerEpoch: callerEpoch(sc, a),
-		Identity: FederatedIdentity{ProviderID: p.ID, ObjectID: objectID, AccountID: a.ID, Email: a.Email, At: now,
-			By: sc.Caller.Username},
+		Identity: FederatedIdentity{
+			ProviderID: p.ID, ObjectID: objectID, AccountID: a.ID, Email: a.Email, At: now,
+			By: sc.Caller.Username,
+		},
 		Event: s.event(sc, auditlog.IdentityLinked, p.ID, p.Name+": "+objectID, now),
 		Mails: s.Mail.Notice(sc.Env, mail.IdentityLinked, a.Addressee(), now, p.Name),
 	}
 }
 
 func (s *Identities) unlinkWrite(sc access.Scope, provider string, a account.Account,
-	l FederatedIdentity) IdentityWrite {
+	l FederatedIdentity,
+) IdentityWrite {
 	now := s.Now().UTC().Truncate(time.Millisecond)
 	return IdentityWrite{
 		Env: sc.Env.ID, DirectoryKey: a.DirectoryKey(), CallerEpoch: callerEpoch(sc, a), Identity: l, Delete: true,
@@ -233,7 +239,7 @@ func (s *Identities) unlinkWrite(sc access.Scope, provider string, a account.Acc
 	}
 }
 
-// callerEpoch leaves the caller's own account out: one transaction looks at an item once.
+// callerEpoch is 0 for the caller's own account: a transaction may have one condition per item only.
 func callerEpoch(sc access.Scope, a account.Account) int64 {
 	if a.ID == sc.Caller.AccountID {
 		return 0
@@ -248,8 +254,7 @@ func (s *Identities) event(sc access.Scope, kind auditlog.Kind, providerID, note
 	}
 }
 
-// checkMayLink holds the rules about who links whom: whoever says whose identity is whose account can act as that
-// account.
+// checkMayLink checks who may link whom: whoever links an identity to an account can act as that account.
 func checkMayLink(sc access.Scope, a account.Account) error {
 	if err := account.GuardAdministrator(sc, a); err != nil || a.ID == sc.Caller.AccountID {
 		return err
@@ -257,7 +262,7 @@ func checkMayLink(sc access.Scope, a account.Account) error {
 	return account.GuardRights(sc, a, "link")
 }
 
-// normaliseObjectID takes the id that a provider gave a person: printable, kept exactly but for white space around it.
+// normaliseObjectID returns a person's id at a provider without white space around it; it must be printable.
 func normaliseObjectID(text string) (string, *fault.Field) {
 	text = strings.TrimSpace(text)
 	wrong := func(code, message string) (string, *fault.Field) {
@@ -265,11 +270,11 @@ func normaliseObjectID(text string) (string, *fault.Field) {
 	}
 	switch {
 	case text == "":
-		return wrong("required", "Give the object id, as the provider shows it.")
+		return wrong("required", "Enter the object id as the provider shows it.")
 	case len(text) > MaxObjectID:
 		return wrong("tooLong", "An object id has at most 255 characters.")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return wrong("characters", "An object id is one line of printable characters.")
+		return wrong("characters", "An object id consists of printable characters on one line.")
 	}
 	return text, nil
 }
@@ -277,7 +282,7 @@ func normaliseObjectID(text string) (string, *fault.Field) {
 func busyFault(err error) error {
 	if errors.Is(err, ErrConcurrentChange) {
 		return fault.New(fault.Conflict, "busy",
-			"Somebody else is linking the same just now; try again in a moment.").WithRetryAfter(time.Second)
+			"Somebody else is changing the same link. Try again in a moment.").WithRetryAfter(time.Second)
 	}
 	return err
 }
@@ -289,7 +294,7 @@ func deref(l *FederatedIdentity) FederatedIdentity {
 	return *l
 }
 
-// Owner returns whose account the identity of somebody who came back is linked to, or "" if it is nobody's (C36, C37).
+// Owner returns the account that the identity of a callback is linked to, or "" if there is none (C36, C37).
 func (s *Identities) Owner(ctx context.Context, env string, a CallbackResult) (string, error) {
 	identities, err := s.Store.IdentitiesByObjectID(ctx, env, a.Provider.ID, []string{a.Claims.Subject})
 	return identities[a.Claims.Subject].AccountID, err

@@ -14,27 +14,26 @@ import (
 )
 
 const (
-	// MaxFileSize is how many bytes a file of links may have.
+	// MaxFileSize is the maximum size of a file of links in bytes.
 	MaxFileSize = 10 << 20
-	// MaxRowsPerCall is how many of its lines one call goes through.
+	// MaxRowsPerCall is the maximum number of its rows that one call processes.
 	MaxRowsPerCall = 1000
-	// FormLifetime is how long a form takes a file (V68).
+	// FormLifetime is how long an upload form is valid (V68).
 	FormLifetime = 5 * time.Minute
 )
 
-// FileStore keeps files of links for a day.
+// FileStore stores files of links for a day.
 type FileStore interface {
-	// UploadForm returns where and with which fields a browser or curl posts a CSV file of at most most bytes, until
-	// expires.
+	// UploadForm returns the address and fields with which a browser or curl posts a CSV file of at most most bytes.
 	UploadForm(ctx context.Context, key string, most int64, expires time.Duration) (url string, fields map[string]string,
 		err error)
-	// LatestVersion returns the version of a file that was posted last; NotFound.
+	// LatestVersion returns the latest version of a file; NotFound if there is none.
 	LatestVersion(ctx context.Context, key string) (string, error)
-	// Open returns one version of a file; NotFound.
+	// Open returns the content of one version of a file; NotFound if there is none.
 	Open(ctx context.Context, key, version string) (io.ReadCloser, error)
 }
 
-// LinkFiles links people by CSV files: email, object_id. A file belongs to who posted it.
+// LinkFiles links accounts by CSV files with email and object_id. A file belongs to the caller who posted it.
 type LinkFiles struct {
 	Identities *Identities
 	Store      FileStore
@@ -42,7 +41,7 @@ type LinkFiles struct {
 	NewID      func() string
 }
 
-// UploadForm is where a file is posted to.
+// UploadForm is the form with which a file is posted.
 type UploadForm struct {
 	FileID  string
 	URL     string
@@ -54,7 +53,7 @@ func fileKey(sc access.Scope, fileID string) string {
 	return "sso/" + sc.Env.ID + "/" + sc.Caller.AccountID + "/" + fileID + ".csv"
 }
 
-// BeginUpload returns a form for a file of people of a provider.
+// BeginUpload returns an upload form for a provider's file of links.
 func (s *LinkFiles) BeginUpload(ctx context.Context, sc access.Scope, providerID string) (UploadForm, error) {
 	if _, err := s.Identities.Providers.Get(ctx, sc.Env.ID, providerID); err != nil {
 		return UploadForm{}, err
@@ -65,41 +64,42 @@ func (s *LinkFiles) BeginUpload(ctx context.Context, sc access.Scope, providerID
 	return f, err
 }
 
-// FileRange names lines of a file.
+// FileRange selects rows of a file.
 type FileRange struct {
 	ProviderID, FileID string
-	// Version is the file's as a check returned it; empty for the newest.
+	// Version is the file's version as a check returned it; empty for the latest.
 	Version string
-	// From is the line to begin at, 0 for the first.
+	// From is the line to start from, 0 for the first.
 	From int
 }
 
-// FileResult is what some lines of a file come to.
+// FileResult is the result for some rows of a file.
 type FileResult struct {
 	Version string
-	// Rows is how many lines the whole file has; Next is the line where the next part begins, 0 after the last.
+	// Rows is the number of rows of the whole file; Next is the line where the next range starts, 0 after the last.
 	Rows, Next int
 	Items      []RowResult
 }
 
-// RowResult is what became, or would become, of one line.
+// RowResult is the result, or expected result, of one row.
 type RowResult struct {
 	Line int
 	MatchResult
 }
 
-// Check says for up to MaxRowsPerCall lines what linking them would do.
+// Check returns for up to MaxRowsPerCall rows what linking them would do.
 func (s *LinkFiles) Check(ctx context.Context, sc access.Scope, a FileRange) (FileResult, error) {
 	return s.process(ctx, sc, a, s.Identities.Match)
 }
 
-// Apply links what can be linked of up to MaxRowsPerCall lines of a version that was checked.
+// Apply links up to MaxRowsPerCall rows of a version that was checked, where possible.
 func (s *LinkFiles) Apply(ctx context.Context, sc access.Scope, a FileRange) (FileResult, error) {
 	return s.process(ctx, sc, a, s.Identities.LinkAll)
 }
 
 func (s *LinkFiles) process(ctx context.Context, sc access.Scope, a FileRange,
-	do func(context.Context, access.Scope, Provider, []Pair) ([]MatchResult, error)) (FileResult, error) {
+	do func(context.Context, access.Scope, Provider, []Pair) ([]MatchResult, error),
+) (FileResult, error) {
 	p, err := s.Identities.Providers.Get(ctx, sc.Env.ID, a.ProviderID)
 	if err != nil {
 		return FileResult{}, err
@@ -137,7 +137,7 @@ func (s *LinkFiles) readRows(ctx context.Context, sc access.Scope, a *FileRange)
 	missing := func(err error) error {
 		if fault.Is(err, fault.NotFound) {
 			return fault.New(fault.NotFound, "noFile",
-				"There is no such file: it was not posted yet, is older than a day, or is another person's.").WithCause(err)
+				"There is no such file. It was not posted yet, is older than a day, or belongs to somebody else.").WithCause(err)
 		}
 		return err
 	}
@@ -157,16 +157,16 @@ func (s *LinkFiles) readRows(ctx context.Context, sc access.Scope, a *FileRange)
 	return w, errors.Join(err, content.Close())
 }
 
-// rowWindow is some lines of a file, judged by all of it. Of the other lines no more than two hashes stay in memory.
+// rowWindow holds some rows of a file, checked against all of it. Of the other rows only two hashes stay in memory.
 type rowWindow struct {
 	rows        []CSVRow
 	total, next int
 	seed        maphash.Seed
-	// ids has by an email's hash that of its object id, emails the other way round; 0 once there are two.
+	// ids maps the hash of an email to that of its object id, emails the other way round; 0 stands for two.
 	ids, emails map[uint64]uint64
 }
 
-// readWindow reads a whole file and keeps up to most lines from one on.
+// readWindow reads a whole file and keeps up to maxRows rows from a line on.
 func readWindow(r io.Reader, from, maxRows int) (*rowWindow, error) {
 	w := &rowWindow{seed: maphash.MakeSeed(), ids: map[uint64]uint64{}, emails: map[uint64]uint64{}}
 	for row, err := range ReadCSV(r) {
@@ -192,7 +192,7 @@ func readWindow(r io.Reader, from, maxRows int) (*rowWindow, error) {
 
 func (w *rowWindow) hashes(row CSVRow) (email, id uint64) {
 	normal := strings.ToLower(row.Email)
-	// else it is its own normal form, at a tenth of the work
+	// printable ASCII is its own normal form, ten times faster
 	if strings.ContainsFunc(normal, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		if is, ok := account.Normalise(row.Email); ok {
 			normal = is
@@ -209,19 +209,19 @@ func addPair(beside map[uint64]uint64, one, other uint64) {
 	beside[one] = other
 }
 
-// ambiguity says that a line's email or object id stands beside two of the other kind within the file.
+// ambiguity returns what is wrong with a row whose email or object id has two counterparts in the file.
 func (w *rowWindow) ambiguity(row CSVRow) string {
 	email, id := w.hashes(row)
 	switch {
 	case w.ids[email] == 0:
-		return "This email stands beside two object ids in the file. Leave the wrong one out."
+		return "This email has two object ids in the file. Remove the wrong one."
 	case w.emails[id] == 0:
-		return "This object id stands beside two emails in the file. Leave the wrong one out."
+		return "This object id has two emails in the file. Remove the wrong one."
 	}
 	return ""
 }
 
-// limitedReader is a file that fails once it is too long; a plain limit would pass half of it off as the whole.
+// limitedReader fails if its file is too long. io.LimitReader would return a part of it as if it were the whole.
 type limitedReader struct {
 	io.Reader
 	left int

@@ -15,11 +15,12 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// fakeFileStore keeps versions of files.
+// fakeFileStore is a FileStore in memory.
 type fakeFileStore map[string][]string
 
 func (s fakeFileStore) UploadForm(_ context.Context, key string, _ int64, _ time.Duration) (string, map[string]string,
-	error) {
+	error,
+) {
 	return "https://files.example.com", map[string]string{"key": key}, nil
 }
 
@@ -39,7 +40,7 @@ func (s fakeFileStore) Open(_ context.Context, key, version string) (io.ReadClos
 	return nil, fault.New(fault.NotFound, "notFound", "none")
 }
 
-// V55: a result for each line, judged by the whole file, of the version that was checked.
+// V55: each line has a result, checked against the whole file, of the version that was checked.
 func TestFilesAreCheckedAndApplied(t *testing.T) {
 	f := newSelfService(t, "hash")
 	f.scope.Caller.AccountID = "admin"
@@ -54,7 +55,8 @@ func TestFilesAreCheckedAndApplied(t *testing.T) {
 		t.Errorf("before it is posted: %v", err)
 	}
 	store[form.Fields["key"]] = []string{
-		"email,object_id\nME@example.com,o-1\nyou@example.com,o-2\nYou@example.com,o-3\nx,o-4\n,o-5\n"}
+		"email,object_id\nME@example.com,o-1\nyou@example.com,o-2\nYou@example.com,o-3\nx,o-4\n,o-5\n",
+	}
 	outcomes := func(p FileResult) string {
 		var out []string
 		for _, item := range p.Items {
@@ -82,7 +84,7 @@ func TestFilesAreCheckedAndApplied(t *testing.T) {
 	}
 }
 
-// hugeFile has so many lines, of which the last contradicts the first.
+// hugeFile returns a file of that many lines, of which the last contradicts the first.
 func hugeFile(lines int) []byte {
 	var b bytes.Buffer
 	b.WriteString("Name,email,object_id\n")
@@ -93,7 +95,7 @@ func hugeFile(lines int) []byte {
 	return b.Bytes()
 }
 
-// C03: emails that are one account's are one within a file, however they are written.
+// C03: spellings of one account's email are the same email within a file.
 func TestWindowsFoldEmails(t *testing.T) {
 	for _, other := range []string{"doej@example.com", "DOEJ@EXAMPLE.COM", "ｄｏｅｊ@example.com", "doej＠example.com"} {
 		w, err := readWindow(strings.NewReader("email,object_id\nDoeJ@Example.com,o-1\n"+other+",o-2\n"), 0, 10)
@@ -138,7 +140,7 @@ type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errBroken }
 
-// The reading of 50,000 lines, with what it holds at its end, beside the bare reader of the library.
+// Reading 50,000 lines, with the memory in use at the end, compared with the library's bare reader.
 func BenchmarkFileOf50000Lines(b *testing.B) {
 	text := hugeFile(MaxRows)
 	b.Run("window", func(b *testing.B) {

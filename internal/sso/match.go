@@ -11,53 +11,54 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Outcome is what becomes, or would become, of one pair of email and object id.
+// Outcome is the result, or the expected result, of linking or unlinking one pair of account and object id.
 type Outcome string
 
-// The outcomes. Only Linkable and LinkedNow make or made a link.
+// The outcomes. Only Linkable and LinkedNow stand for a new link.
 const (
-	Linkable        Outcome = "linkable"      // a preview: it would be linked
-	LinkedNow       Outcome = "linked"        // it was linked by this
-	AlreadyLinked   Outcome = "alreadyLinked" // it was so before
+	Linkable        Outcome = "linkable"      // in a preview: it would be linked
+	LinkedNow       Outcome = "linked"        // it was linked by this request
+	AlreadyLinked   Outcome = "alreadyLinked" // it was linked before
 	NoSuchEmail     Outcome = "noSuchEmail"   // no account has this email
-	TwoAccounts     Outcome = "twoAccounts"   // the object id stands beside two emails, or the email beside two object ids
+	TwoAccounts     Outcome = "twoAccounts"   // the object id has two emails, or the email two object ids
 	LinkedToAnother Outcome = "linkedToAnother"
-	// NotAllowed is an account that the caller may not link, Unusable a pair that is no email or no object id.
+	// NotAllowed is an account that the caller may not link, Unusable a pair with an invalid email or object id.
 	NotAllowed Outcome = "notAllowed"
 	Unusable   Outcome = "unusable"
-	// NoSuchAccount is an id of an account that there is not.
+	// NoSuchAccount is an unknown account id.
 	NoSuchAccount Outcome = "noSuchAccount"
-	// Removed and NotLinked are of links taken away.
+	// Removed and NotLinked are results of removing links.
 	Removed   Outcome = "removed"
 	NotLinked Outcome = "notLinked"
 )
 
-// Outcomes returns all there are.
+// Outcomes returns all outcomes.
 func Outcomes() []Outcome {
-	return []Outcome{Linkable, LinkedNow, AlreadyLinked, NoSuchEmail, TwoAccounts, LinkedToAnother, NotAllowed, Unusable,
-		NoSuchAccount, Removed, NotLinked}
+	return []Outcome{
+		Linkable, LinkedNow, AlreadyLinked, NoSuchEmail, TwoAccounts, LinkedToAnother, NotAllowed, Unusable,
+		NoSuchAccount, Removed, NotLinked,
+	}
 }
 
-// Pair is what the wizard links: an account by its id, or else by somebody's email, and the id that the provider knows
-// them by.
+// Pair is what the wizard links: an account, by its id or else its email, and the person's object id at the provider.
 type Pair struct{ AccountID, Email, ObjectID string }
 
-// MatchResult is a pair with the account that has its email.
+// MatchResult is a pair with its account and outcome.
 type MatchResult struct {
 	Pair
 	Outcome Outcome
-	// AccountID and Username are empty where no account has the email.
+	// AccountID and Username are empty if no account has the email.
 	AccountID, Username string
-	// Detail says what stands in the way, and what to do.
+	// Detail says what prevents the link, and what to do.
 	Detail string
 
 	account account.Account
 }
 
-// MaxPairs is how many pairs are matched, or linked, in one call.
+// MaxPairs is the maximum number of pairs in one call.
 const MaxPairs = 1000
 
-// Match says for each pair what linking it would do. Nothing is written.
+// Match returns for each pair what linking it would do. Nothing is written.
 func (s *Identities) Match(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]MatchResult, error) {
 	out := make([]MatchResult, len(pairs))
 	emails, ids := make([]string, 0, len(pairs)), make([]string, 0, len(pairs))
@@ -71,7 +72,7 @@ func (s *Identities) Match(ctx context.Context, sc access.Scope, p Provider, pai
 			keys[i], out[i].ObjectID = idKeyPrefix+pair.AccountID, id
 			ids = append(ids, id)
 		case !ok || !account.IsEmail(email):
-			out[i].Outcome, out[i].Detail = Unusable, "This is not an email."
+			out[i].Outcome, out[i].Detail = Unusable, "This is not a valid email."
 		case bad != nil:
 			out[i].Outcome, out[i].Detail = Unusable, bad.Message
 		default:
@@ -106,12 +107,13 @@ func (s *Identities) Match(ctx context.Context, sc access.Scope, p Provider, pai
 	return out, s.markLinkedElsewhere(ctx, p, out)
 }
 
-// idKeyPrefix marks, among texts that are emails else, the id of an account.
+// idKeyPrefix distinguishes account ids from emails among keys.
 const idKeyPrefix = "\x00"
 
-// idKeyPrefix adds the accounts that pairs name by their ids.
+// addAccountsByID adds the accounts that pairs name by id.
 func (s *Identities) addAccountsByID(ctx context.Context, sc access.Scope, pairs []Pair,
-	accounts map[string]account.Account) error {
+	accounts map[string]account.Account,
+) error {
 	for _, pair := range pairs {
 		if pair.AccountID == "" {
 			continue
@@ -127,8 +129,8 @@ func (s *Identities) addAccountsByID(ctx context.Context, sc access.Scope, pairs
 	return nil
 }
 
-// markAmbiguous marks object ids that stand beside two emails and emails that stand beside two object ids: nobody can
-// say which of them is right. The same pair twice is no harm.
+// markAmbiguous marks object ids with two emails and emails with two object ids: which one is right is unknown. A
+// repeated pair is fine.
 func markAmbiguous(out []MatchResult, keys []string) {
 	emails, ids := map[string]string{}, map[string]string{}
 	ambiguous := map[string]bool{}
@@ -149,14 +151,14 @@ func markAmbiguous(out []MatchResult, keys []string) {
 		switch {
 		case out[i].Outcome != "":
 		case ambiguous["e"+keys[i]]:
-			out[i].Outcome, out[i].Detail = TwoAccounts, "This email stands beside two object ids. Leave the wrong one out."
+			out[i].Outcome, out[i].Detail = TwoAccounts, "This email has two object ids. Remove the wrong one."
 		case ambiguous["o"+out[i].ObjectID]:
-			out[i].Outcome, out[i].Detail = TwoAccounts, "This object id stands beside two emails. Leave the wrong one out."
+			out[i].Outcome, out[i].Detail = TwoAccounts, "This object id has two emails. Remove the wrong one."
 		}
 	}
 }
 
-// decide says what linking would do, as far as the account and the identity tell.
+// decide sets the outcome of linking, as far as the account and the identity determine it.
 func (m *MatchResult) decide(sc access.Scope, p Provider, found bool, identities map[string]FederatedIdentity) {
 	identity, linked := identities[m.ObjectID]
 	switch {
@@ -164,15 +166,15 @@ func (m *MatchResult) decide(sc access.Scope, p Provider, found bool, identities
 		m.Outcome, m.Detail = NoSuchAccount, "There is no such account."
 	case !found && linked:
 		m.Outcome, m.Detail = LinkedToAnother,
-			"No account has this email, and the object id is linked to an account with another."
+			"No account has this email, and the object id is linked to an account with another email."
 	case !found:
 		m.Outcome, m.Detail = NoSuchEmail,
-			"No account has this email. Create the account, or correct the email on one of the two sides."
+			"No account has this email. Create the account, or correct the email here or at the provider."
 	case linked && identity.AccountID == m.AccountID:
 		m.Outcome = AlreadyLinked
 	case linked:
 		m.Outcome, m.Detail = LinkedToAnother,
-			"The object id is linked to another account at "+p.Name+". Remove that link first, if it is wrong."
+			"The object id is linked to another account at "+p.Name+". If that link is wrong, remove it first."
 	case checkMayLink(sc, m.account) != nil:
 		m.Outcome, m.Detail = NotAllowed, fault.As(checkMayLink(sc, m.account)).Detail
 	default:
@@ -180,7 +182,7 @@ func (m *MatchResult) decide(sc access.Scope, p Provider, found bool, identities
 	}
 }
 
-// markLinkedElsewhere marks accounts that are linked to another identity at the provider.
+// markLinkedElsewhere marks accounts with another identity at the provider.
 func (s *Identities) markLinkedElsewhere(ctx context.Context, p Provider, out []MatchResult) error {
 	for i := range out {
 		if out[i].Outcome != Linkable || !out[i].account.LinkedTo(p.ID) {
@@ -193,15 +195,15 @@ func (s *Identities) markLinkedElsewhere(ctx context.Context, p Provider, out []
 		for _, identity := range identities {
 			if identity.ProviderID == p.ID && identity.ObjectID != out[i].ObjectID {
 				out[i].Outcome, out[i].Detail = LinkedToAnother,
-					"The account is linked to another identity at "+p.Name+". Remove that link first, if it is wrong."
+					"The account is linked to another identity at "+p.Name+". If that link is wrong, remove it first."
 			}
 		}
 	}
 	return nil
 }
 
-// LinkAll links what of the pairs can be linked, and says for each what became of it. One that cannot be linked keeps
-// no other from it.
+// LinkAll links each pair that can be linked, and returns the outcome of each. A pair that cannot be linked does not
+// prevent others.
 func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]MatchResult, error) {
 	out, err := s.Match(ctx, sc, p, pairs)
 	if err != nil {
@@ -214,11 +216,11 @@ func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, p
 			continue
 		}
 		switch other, again := linkedIDs[out[i].AccountID]; {
-		case again && other == out[i].ObjectID: // the same pair once more
+		case again && other == out[i].ObjectID: // a repeated pair
 			out[i].Outcome = AlreadyLinked
 			continue
 		case again:
-			out[i].Outcome, out[i].Detail = TwoAccounts, "This account stands beside two object ids. Leave the wrong one out."
+			out[i].Outcome, out[i].Detail = TwoAccounts, "This account has two object ids. Remove the wrong one."
 			continue
 		}
 		linkedIDs[out[i].AccountID] = out[i].ObjectID
@@ -226,7 +228,7 @@ func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, p
 			pending = append(pending, i)
 			continue
 		}
-		// The caller's own account is looked at as the caller's by the transactions of the others, so it has one of its own.
+		// The caller's own account gets a transaction of its own: all others have a condition on it already.
 		if err := s.linkBatch(ctx, sc, p, out, []int{i}); err != nil {
 			return nil, err
 		}
@@ -241,14 +243,15 @@ func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, p
 	return out, nil
 }
 
-// linkBatch links some in one transaction, and one by one where that is refused.
+// linkBatch links some pairs in one transaction, or one by one if that fails.
 func (s *Identities) linkBatch(ctx context.Context, sc access.Scope, p Provider, out []MatchResult,
-	indexes []int) error {
+	indexes []int,
+) error {
 	ws := make([]IdentityWrite, len(indexes))
 	for i, at := range indexes {
 		ws[i] = s.linkWrite(sc, p, out[at].account, out[at].ObjectID)
 		if i > 0 {
-			ws[i].CallerEpoch = 0 // one transaction looks at the caller once
+			ws[i].CallerEpoch = 0 // a transaction may have one condition per item
 		}
 	}
 	err := s.Store.WriteIdentities(ctx, ws)
@@ -275,9 +278,10 @@ func (s *Identities) linkBatch(ctx context.Context, sc access.Scope, p Provider,
 	return nil
 }
 
-// RemoveAll removes the links of accounts at a provider, and says for each what became of it.
+// RemoveAll removes the links of accounts at a provider, and returns the outcome of each.
 func (s *Identities) RemoveAll(ctx context.Context, sc access.Scope, p Provider, accountIDs []string) ([]MatchResult,
-	error) {
+	error,
+) {
 	out := make([]MatchResult, len(accountIDs))
 	pending, seen := map[int]IdentityWrite{}, map[string]bool{}
 	for i, id := range accountIDs {
@@ -304,9 +308,10 @@ func (s *Identities) RemoveAll(ctx context.Context, sc access.Scope, p Provider,
 	return out, nil
 }
 
-// prepareRemoval returns the write that removes an account's link, or says in m why there is none.
+// prepareRemoval returns the write that removes an account's link, or sets the outcome of m if there is none.
 func (s *Identities) prepareRemoval(ctx context.Context, sc access.Scope, p Provider, m *MatchResult) (*IdentityWrite,
-	error) {
+	error,
+) {
 	a, err := s.Accounts.Get(ctx, sc, m.AccountID)
 	if fault.Is(err, fault.NotFound) {
 		m.Outcome, m.Detail = NoSuchAccount, "There is no such account."
@@ -330,29 +335,30 @@ func (s *Identities) prepareRemoval(ctx context.Context, sc access.Scope, p Prov
 	return nil, err
 }
 
-// removeBatch removes some in one transaction, and one by one where that is refused.
+// removeBatch removes some links in one transaction, or one by one if that fails.
 func (s *Identities) removeBatch(ctx context.Context, sc access.Scope, p Provider, out []MatchResult,
-	pending map[int]IdentityWrite) error {
+	pending map[int]IdentityWrite,
+) error {
 	ws := slices.Collect(maps.Values(pending))
 	for i := range ws[1:] {
-		ws[1+i].CallerEpoch = 0 // one transaction looks at the caller once
+		ws[1+i].CallerEpoch = 0 // a transaction may have one condition per item
 	}
 	batchErr := s.Store.WriteIdentities(ctx, ws)
 	if batchErr != nil && !errors.Is(batchErr, ErrConcurrentChange) {
 		return batchErr
 	}
 	for i := range pending {
-		had := true
+		linked := true
 		if batchErr != nil {
 			var err error
-			if had, err = s.unlinkIfLinked(ctx, sc, out[i].AccountID, p.ID); fault.As(err) != nil {
+			if linked, err = s.unlinkIfLinked(ctx, sc, out[i].AccountID, p.ID); fault.As(err) != nil {
 				out[i].Outcome, out[i].Detail = NotAllowed, fault.As(err).Detail
 				continue
 			} else if err != nil {
 				return err
 			}
 		}
-		if had {
+		if linked {
 			out[i].Outcome = Removed
 		}
 	}

@@ -7,8 +7,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// C30: no truncation, extension or change of one bit of a state, or of the secret of the browser that went, is taken
-// for it.
+// C30: no truncated, extended or bit-flipped state or browser secret is accepted.
 func TestNoAlteredCallbackIsAccepted(t *testing.T) {
 	var changes []func(string) string
 	for _, more := range []string{"A", "=", "\n", " ", "\x00"} {
@@ -47,7 +46,7 @@ func TestNoAlteredCallbackIsAccepted(t *testing.T) {
 	}
 }
 
-// V51: whoever went has ten minutes to come back.
+// V51: an authorization request is valid for ten minutes.
 func TestAnAuthRequestLastsTenMinutes(t *testing.T) {
 	for after, good := range map[time.Duration]bool{10*time.Minute - time.Second: true, 10 * time.Minute: false} {
 		f := newFlow(t)

@@ -1,8 +1,8 @@
 package sso
 
-// Person is somebody in a provider's directory.
+// Person is a person in a provider's directory.
 type Person struct {
 	ObjectID, Name, Email string
-	// Disabled says that the directory lets the person in nowhere.
+	// Disabled says that the person is disabled in the directory.
 	Disabled bool
 }

@@ -12,8 +12,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Kinds of provider. They differ in how the issuer is stated and which claim names a person; beyond that all are OpenID
-// Connect.
+// Kinds of provider. They differ in how the issuer is stated and which claim identifies a person.
 const (
 	Azure    = "azure"
 	Google   = "google"
@@ -33,7 +32,7 @@ const (
 // googleIssuer is Google's one issuer (https://accounts.google.com/.well-known/openid-configuration).
 const googleIssuer = "https://accounts.google.com"
 
-// Provider is one OpenID provider that an environment may let people in by.
+// Provider is an OpenID provider of an environment.
 type Provider struct {
 	ID      string
 	Version int64
@@ -41,21 +40,21 @@ type Provider struct {
 	Name    string
 	Kind    string
 	Enabled bool
-	// Issuer identifies the provider (OpenID Connect Core 1.0, section 2); Tenant is the directory within Azure's.
+	// Issuer identifies the provider (OpenID Connect Core 1.0, section 2); Tenant is the directory at Azure.
 	Issuer, Tenant string
 	ClientID       string
-	// SecondFactor lets the provider's own second factor do, where its tokens say that it was used.
+	// SecondFactor accepts the provider's own second factor if its token says that it was used.
 	SecondFactor bool
-	// FactorClasses are the values of the claim acr that say so besides amr "mfa" (RFC 8176).
+	// FactorClasses are the values of the claim acr that say so, besides amr "mfa" (RFC 8176).
 	FactorClasses []string
-	// Secret is the client's secret, sealed; it leaves with no answer.
+	// Secret is the client secret, sealed. It is never returned.
 	Secret []byte
 
 	CreatedAt, UpdatedAt time.Time
 }
 
-// SubjectClaim returns the claim that names a person at the provider. It is one that never passes from a person to
-// another: with Azure the object id, which is the one of the directory and the same for every client; else sub (C36).
+// SubjectClaim returns the claim that identifies a person at the provider and is never reassigned: sub, or at Azure the
+// object id, which is the same for every client (C36).
 func (p Provider) SubjectClaim() string {
 	if p.Kind == Azure {
 		return "oid"
@@ -63,42 +62,57 @@ func (p Provider) SubjectClaim() string {
 	return "sub"
 }
 
-// Fields is the field table of providers: the one place that knows their labels, bounds and help.
+// Fields is the field table of providers: their labels, bounds and help.
 func Fields() field.Table[Provider] {
 	return field.Table[Provider]{
-		{Name: "name", Label: "Name", Kind: field.Text, Required: true, Max: 60,
+		{
+			Name: "name", Label: "Name", Kind: field.Text, Required: true, Max: 60,
 			Help: "What the button on the sign-in page says, after \"Sign in with\".",
-			At:   func(p *Provider) any { return &p.Name }},
-		{Name: "kind", Label: "Kind", Kind: field.Text, Required: true, Max: 10,
-			Help: "azure (Microsoft Entra ID), google, onelogin, or oidc for any other OpenID provider. It cannot be changed " +
+			At:   func(p *Provider) any { return &p.Name },
+		},
+		{
+			Name: "kind", Label: "Kind", Kind: field.Text, Required: true, Max: 10,
+			Help: "azure (Microsoft Entra ID), google, onelogin, or oidc for any other OpenID provider. Cannot be changed " +
 				"later.",
-			At: func(p *Provider) any { return &p.Kind }},
-		{Name: "enabled", Label: "Enabled", Kind: field.Bool,
-			Help: "Whether people can sign in by it. Turning it off refuses the next sign-in; open sessions go on.",
-			At:   func(p *Provider) any { return &p.Enabled }},
-		{Name: "tenant", Label: "Tenant", Kind: field.Text, Max: 36,
-			Help: "For azure: the directory (tenant) id of your organisation. People of other directories are never let in.",
-			At:   func(p *Provider) any { return &p.Tenant }},
-		{Name: "issuer", Label: "Issuer", Kind: field.Text, Max: 250,
+			At: func(p *Provider) any { return &p.Kind },
+		},
+		{
+			Name: "enabled", Label: "Enabled", Kind: field.Bool,
+			Help: "Whether people can sign in with it. If disabled, the next sign-in is refused; open sessions continue.",
+			At:   func(p *Provider) any { return &p.Enabled },
+		},
+		{
+			Name: "tenant", Label: "Tenant", Kind: field.Text, Max: 36,
+			Help: "For azure: the directory (tenant) id of your organisation. People of other directories are refused.",
+			At:   func(p *Provider) any { return &p.Tenant },
+		},
+		{
+			Name: "issuer", Label: "Issuer", Kind: field.Text, Max: 250,
 			Help: "For onelogin and oidc: the address whose /.well-known/openid-configuration describes the provider.",
-			At:   func(p *Provider) any { return &p.Issuer }},
-		{Name: "clientId", Label: "Client id", Kind: field.Text, Required: true, Max: 250,
-			Help: "The application's id, as the provider shows it where you registered this service.",
-			At:   func(p *Provider) any { return &p.ClientID }},
-		{Name: "secondFactor", Label: "Accept its second factor", Kind: field.Bool,
-			Help: "Where the provider's token says that a second factor was used (amr mfa, or a class named below), none is " +
-				"asked for here.",
-			At: func(p *Provider) any { return &p.SecondFactor }},
-		{Name: "factorClasses", Label: "Classes with a second factor", Kind: field.Codes, Max: 5,
-			Help: "Values of the claim acr that stand for a sign-in with a second factor, if the provider uses it.",
-			At:   func(p *Provider) any { return &p.FactorClasses }},
+			At:   func(p *Provider) any { return &p.Issuer },
+		},
+		{
+			Name: "clientId", Label: "Client id", Kind: field.Text, Required: true, Max: 250,
+			Help: "The application's id, as shown by the provider where you registered this service.",
+			At:   func(p *Provider) any { return &p.ClientID },
+		},
+		{
+			Name: "secondFactor", Label: "Accept its second factor", Kind: field.Bool,
+			Help: "If the provider's token says that a second factor was used (amr mfa, or one of the classes below), none " +
+				"is requested here.",
+			At: func(p *Provider) any { return &p.SecondFactor },
+		},
+		{
+			Name: "factorClasses", Label: "Classes with a second factor", Kind: field.Codes, Max: 5,
+			Help: "Values of the claim acr that stand for a sign-in with a second factor, if the provider uses this claim.",
+			At:   func(p *Provider) any { return &p.FactorClasses },
+		},
 	}
 }
 
 var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// normalise puts what the kind decides into the provider and returns what is wrong with the rest. azure is where
-// Azure's people sign in.
+// normalise sets what the kind determines and returns what is wrong with the rest. azure is Azure's sign-in address.
 func (p *Provider) normalise(azure string) []fault.Field {
 	wrong := func(name, code, message string) []fault.Field {
 		return []fault.Field{{Field: name, Code: code, Message: message}}
@@ -107,45 +121,45 @@ func (p *Provider) normalise(azure string) []fault.Field {
 	case Azure:
 		p.Tenant = strings.ToLower(p.Tenant)
 		if !guid.MatchString(p.Tenant) {
-			// "common" and the like would let in everybody who has any account with Microsoft.
+			// "common" and the like would let in everybody with an account at Microsoft.
 			return wrong("tenant", "tenant",
-				"Give the directory (tenant) id of your organisation, such as 8eaef023-2b34-4da1-9baa-8bc8c9d6a490; Azure shows "+
-					"it under Overview.")
+				"Enter the directory (tenant) id of your organisation, such as 8eaef023-2b34-4da1-9baa-8bc8c9d6a490; Azure "+
+					"shows it under Overview.")
 		}
 		p.Issuer = cmp.Or(azure, AzureURL) + "/" + p.Tenant + "/v2.0"
 	case Google:
 		if p.Tenant != "" {
-			return wrong("tenant", "tenant", "Only a provider of the kind azure has a tenant; leave it out.")
+			return wrong("tenant", "tenant", "Only providers of the kind azure have a tenant; leave it empty.")
 		}
 		p.Issuer = googleIssuer
 	case OneLogin, OIDC:
 		if p.Tenant != "" {
-			return wrong("tenant", "tenant", "Only a provider of the kind azure has a tenant; leave it out.")
+			return wrong("tenant", "tenant", "Only providers of the kind azure have a tenant; leave it empty.")
 		}
 		if message := issuerError(p.Issuer); message != "" {
 			return wrong("issuer", "issuer", message)
 		}
 	default:
-		return wrong("kind", "unknown", "The kind is one of "+strings.Join(Kinds(), ", ")+".")
+		return wrong("kind", "unknown", "The kind must be one of "+strings.Join(Kinds(), ", ")+".")
 	}
 	return nil
 }
 
-// issuerError says what is wrong with an issuer, or nothing. Loopback addresses may do without TLS; whether they are
-// asked at all is for the adapter that asks them to say.
+// issuerError returns what is wrong with an issuer, or "". Loopback addresses may lack TLS; whether requests go there
+// is decided by the adapter.
 func issuerError(issuer string) string {
 	u, err := url.Parse(issuer)
 	switch {
 	case issuer == "":
-		return "Give the provider's issuer, such as https://example.onelogin.com/oidc/2."
+		return "Enter the provider's issuer, such as https://example.onelogin.com/oidc/2."
 	case err != nil || u.Host == "" || u.Opaque != "":
-		return "This is no address such as https://example.onelogin.com/oidc/2."
+		return "This is not an address such as https://example.onelogin.com/oidc/2."
 	case u.Scheme != "https" &&
 		(u.Scheme != "http" || !slices.Contains([]string{"127.0.0.1", "localhost", "::1"}, u.Hostname())):
-		return "The issuer's address begins with https://."
+		return "The issuer's address must start with https://."
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(issuer, "?") ||
 		strings.HasSuffix(issuer, "#"):
-		return "An issuer has no name or password in it, and no ? or #."
+		return "An issuer must not contain a user name, a password, ? or #."
 	}
 	return ""
 }

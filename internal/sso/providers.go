@@ -13,47 +13,47 @@ import (
 	"useraccounts/internal/field"
 )
 
-// MaxProviders is how many providers an environment may have: as many buttons as a sign-in page can bear.
+// MaxProviders is the maximum number of providers of an environment: a sign-in page has a button for each.
 const MaxProviders = 20
 
-// ErrConcurrentChange is what a store returns when what a write was judged on is not so any more. Nothing was written.
+// ErrConcurrentChange is what a store returns if a condition of a write no longer holds. Nothing was written.
 var ErrConcurrentChange = errors.New("changed since it was read")
 
-// ProviderWrite is one change of one provider, with the event that tells of it in the environment's log.
+// ProviderWrite is one change of one provider, with its event in the environment's log.
 type ProviderWrite struct {
 	Env string
-	// ExpectedVersion is the version that it was judged on, 0 for a new one.
+	// ExpectedVersion is the version that was read, 0 for a new provider.
 	ExpectedVersion int64
-	// Provider is the provider; Gone says that it is deleted.
+	// Provider is the provider after the change; Delete says that it is deleted.
 	Provider Provider
 	Delete   bool
 	Event    auditlog.Event
-	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	// CallerEpoch makes the write conditional on the epoch of the caller's account (Event.ByID).
 	CallerEpoch int64
 }
 
-// ProviderStore is what Providers needs of the table.
+// ProviderStore is the store of Providers.
 type ProviderStore interface {
-	// Providers returns all providers of an environment, in the order they were made.
+	// Providers returns all providers of an environment, in the order of their creation.
 	Providers(ctx context.Context, env string) ([]Provider, error)
-	// WriteProvider does w; ErrConcurrentChange if the provider is at another version.
+	// WriteProvider writes w; ErrConcurrentChange if the provider is at another version.
 	WriteProvider(ctx context.Context, w ProviderWrite) error
-	// HasIdentities reports whether anybody is linked to the provider.
+	// HasIdentities reports whether any account is linked to the provider.
 	HasIdentities(ctx context.Context, env, providerID string) (bool, error)
-	// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+	// EventsSince returns a subject's events with versions above the given one, oldest first.
 	EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error)
 }
 
-// Sealer keeps secrets in the table with a key that is not in the table.
+// Sealer encrypts secrets for the table with a key that is not in the table.
 type Sealer interface {
-	// Seal encrypts plain for a context, which Open has to be given again.
+	// Seal encrypts plain. Open needs the same context.
 	Seal(ctx context.Context, plain, context []byte) ([]byte, error)
 	Open(ctx context.Context, sealed, context []byte) ([]byte, error)
 }
 
-// Checker asks a provider whether it is there.
+// Checker checks whether a provider works.
 type Checker interface {
-	// Check returns a *Trouble if a sign-in would not get through.
+	// Check returns a *ProviderError if a sign-in would fail.
 	Check(ctx context.Context, p Provider) error
 }
 
@@ -62,13 +62,13 @@ type Providers struct {
 	Store   ProviderStore
 	Sealer  Sealer
 	Checker Checker
-	// AzureURL is where Azure's people sign in; empty for its worldwide cloud.
+	// AzureURL is Azure's sign-in address; empty for its worldwide cloud.
 	AzureURL string
 	Now      func() time.Time
 	NewID    func() string
 }
 
-// secretContext is what a provider's secret is bound to: it opens nowhere else.
+// secretContext binds a provider's sealed secret to the provider.
 func secretContext(env, providerID string) []byte { return []byte("sso/" + env + "/" + providerID) }
 
 // List returns the environment's providers.
@@ -76,7 +76,7 @@ func (s *Providers) List(ctx context.Context, sc access.Scope) ([]Provider, erro
 	return s.Store.Providers(ctx, sc.Env.ID)
 }
 
-// Enabled returns the providers that people can sign in by: what the sign-in page shows to anybody.
+// Enabled returns the providers that people can sign in with, which the sign-in page shows to everybody.
 func (s *Providers) Enabled(ctx context.Context, env string) ([]Provider, error) {
 	all, err := s.Store.Providers(ctx, env)
 	var out []Provider
@@ -88,7 +88,7 @@ func (s *Providers) Enabled(ctx context.Context, env string) ([]Provider, error)
 	return out, err
 }
 
-// Get returns one provider; NotFound if the environment has none of that id.
+// Get returns one provider; NotFound if the environment has none with that id.
 func (s *Providers) Get(ctx context.Context, env, id string) (Provider, error) {
 	all, err := s.Store.Providers(ctx, env)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Providers) Get(ctx context.Context, env, id string) (Provider, error) {
 	return Provider{}, fault.New(fault.NotFound, "notFound", "There is no such provider.")
 }
 
-// Secret opens the secret of a provider's client; empty for a client without one.
+// Secret returns the client secret of a provider; empty if it has none.
 func (s *Providers) Secret(ctx context.Context, env string, p Provider) (string, error) {
 	if len(p.Secret) == 0 {
 		return "", nil
@@ -111,13 +111,13 @@ func (s *Providers) Secret(ctx context.Context, env string, p Provider) (string,
 	return string(plain), err
 }
 
-// Draft is what an administrator gives of a provider. Secret is nil to leave it as it is; empty takes it away.
+// Draft is an administrator's input for a provider. A nil Secret leaves the secret as it is; an empty one removes it.
 type Draft struct {
 	Patch  field.Patch
 	Secret *string
 }
 
-// Create makes a provider. It is not enabled unless the draft says so.
+// Create creates a provider. It is disabled unless the draft enables it.
 func (s *Providers) Create(ctx context.Context, sc access.Scope, d Draft) (Provider, error) {
 	all, err := s.Store.Providers(ctx, sc.Env.ID)
 	if err != nil {
@@ -126,13 +126,13 @@ func (s *Providers) Create(ctx context.Context, sc access.Scope, d Draft) (Provi
 	if len(all) >= MaxProviders {
 		return Provider{},
 			fault.New(fault.Conflict, "tooMany",
-				"There are %d providers, which is the most there can be. Delete one that is not used.", MaxProviders)
+				"There can be at most %d providers. Delete one that is not used.", MaxProviders)
 	}
 	after := Provider{ID: s.NewID(), CreatedAt: s.now()}
 	return s.write(ctx, sc, Provider{}, after, d, auditlog.ProviderAdded)
 }
 
-// Change applies a draft if version is still the newest. One that changes nothing writes nothing.
+// Change applies a draft if version is still the latest. A draft without changes writes nothing.
 func (s *Providers) Change(ctx context.Context, sc access.Scope, id string, version int64, d Draft) (Provider, error) {
 	before, err := s.atVersion(ctx, sc, id, version)
 	if err != nil {
@@ -142,26 +142,31 @@ func (s *Providers) Change(ctx context.Context, sc access.Scope, id string, vers
 }
 
 func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Provider, d Draft,
-	kind auditlog.Kind) (Provider, error) {
+	kind auditlog.Kind,
+) (Provider, error) {
 	bad := Fields().Apply(&after, d.Patch)
 	if len(bad) == 0 {
 		bad = append(Fields().Missing(&after), after.normalise(s.AzureURL)...)
 	}
 	if before.Version > 0 && after.Kind != before.Kind && len(bad) == 0 {
 		bad = append(bad,
-			fault.Field{Field: "kind", Code: "fixed",
-				Message: "The kind cannot be changed: people's links depend on it. Make another provider."})
+			fault.Field{
+				Field: "kind", Code: "fixed",
+				Message: "The kind cannot be changed, because links to identities depend on it. Add another provider.",
+			})
 	}
 	if before.Version > 0 && after.Issuer != before.Issuer && len(bad) == 0 {
 		linked, err := s.Store.HasIdentities(ctx, sc.Env.ID, before.ID)
 		if err != nil {
 			return Provider{}, err
 		}
-		if linked { // the same subject at another issuer is somebody else
+		if linked { // the same subject at another issuer is another person
 			bad = append(bad,
-				fault.Field{Field: issuerField(after), Code: "linked",
-					Message: "People are linked to their identities at " + before.Issuer +
-						". Make another provider, or remove the links first."})
+				fault.Field{
+					Field: issuerField(after), Code: "linked",
+					Message: "Accounts are linked to identities at " + before.Issuer +
+						". Add another provider, or remove the links first.",
+				})
 		}
 	}
 	if d.Secret != nil && len(*d.Secret) > 1000 {
@@ -177,7 +182,7 @@ func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Pr
 		if err != nil {
 			return Provider{}, err
 		}
-		if changed { // that it changed, never what it is
+		if changed { // whether there is a secret, never the secret
 			diff = append(diff, field.Diff{Field: "clientSecret", From: len(before.Secret) > 0, To: len(after.Secret) > 0})
 		}
 	}
@@ -192,11 +197,12 @@ func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Pr
 	return after, s.concurrentChange(ctx, sc, after.ID, before.Version, err)
 }
 
-// seal puts a new secret into the provider, unless it is the one that it has.
+// seal sets a new secret of the provider, unless it is the current one.
 func (s *Providers) seal(ctx context.Context, env string, before Provider, after *Provider,
-	secret string) (changed bool, err error) {
-	had, err := s.Secret(ctx, env, before)
-	if err != nil || subtle.ConstantTimeCompare([]byte(had), []byte(secret)) == 1 {
+	secret string,
+) (changed bool, err error) {
+	current, err := s.Secret(ctx, env, before)
+	if err != nil || subtle.ConstantTimeCompare([]byte(current), []byte(secret)) == 1 {
 		return false, err
 	}
 	after.Secret = nil
@@ -206,7 +212,7 @@ func (s *Providers) seal(ctx context.Context, env string, before Provider, after
 	return true, err
 }
 
-// Delete deletes a provider that nobody is linked to, if version is still the newest.
+// Delete deletes a provider without linked accounts, if version is still the latest.
 func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
 	before, err := s.atVersion(ctx, sc, id, version)
 	if err != nil {
@@ -218,7 +224,7 @@ func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, vers
 	}
 	if linked {
 		return fault.New(fault.Conflict, "linked",
-			"People are linked to %s. Turn it off instead, or remove their links first.", before.Name)
+			"Accounts are linked to %s. Disable it instead, or remove the links first.", before.Name)
 	}
 	gone := before
 	gone.Version++
@@ -229,8 +235,8 @@ func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, vers
 	return s.concurrentChange(ctx, sc, id, version, err)
 }
 
-// Check asks the provider for its description and its keys, and tells an administrator what is wrong: a Conflict with
-// the trouble's code and advice.
+// Check asks the provider for its discovery document and keys. What is wrong is a Conflict with the ProviderError's
+// code and advice.
 func (s *Providers) Check(ctx context.Context, sc access.Scope, id string) error {
 	p, err := s.Get(ctx, sc.Env.ID, id)
 	if err != nil {
@@ -239,8 +245,7 @@ func (s *Providers) Check(ctx context.Context, sc access.Scope, id string) error
 	return ProviderFault(s.Checker.Check(ctx, p))
 }
 
-// ProviderFault turns a provider's trouble into a fault that says it to an administrator. Other errors stay as they
-// are.
+// ProviderFault turns a *ProviderError into a fault with its advice, for administrators. Other errors stay as they are.
 func ProviderFault(err error) error {
 	var t *ProviderError
 	if errors.As(err, &t) {
@@ -249,7 +254,7 @@ func ProviderFault(err error) error {
 	return err
 }
 
-// atVersion returns a provider at the version that the caller read.
+// atVersion returns a provider; a Stale fault if the caller read another version.
 func (s *Providers) atVersion(ctx context.Context, sc access.Scope, id string, version int64) (Provider, error) {
 	p, err := s.Get(ctx, sc.Env.ID, id)
 	if err != nil || p.Version == version {
@@ -270,7 +275,7 @@ func (s *Providers) concurrentChange(ctx context.Context, sc access.Scope, id st
 		return err
 	}
 	return fault.New(fault.Conflict, "busy",
-		"Somebody else is changing this just now; try again.").WithRetryAfter(time.Second)
+		"Somebody else is changing this provider. Try again.").WithRetryAfter(time.Second)
 }
 
 func (s *Providers) event(sc access.Scope, p Provider, kind auditlog.Kind, diff []field.Diff) auditlog.Event {
@@ -284,10 +289,10 @@ func (s *Providers) now() time.Time { return s.Now().UTC().Truncate(time.Millise
 
 func retentionDays(env environment.Environment) int { return env.Settings.LogRetentionDays }
 
-// subject is what the environment's log calls a provider.
+// subject names a provider in the environment's log.
 func subject(id string) string { return "ssoProvider/" + id }
 
-// issuerField is the field by which an administrator states the issuer.
+// issuerField is the field in which an administrator states the issuer.
 func issuerField(p Provider) string {
 	if p.Kind == Azure {
 		return "tenant"

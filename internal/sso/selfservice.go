@@ -11,12 +11,12 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// Prover verifies the caller's own password, within the limit of tries of a sign-in.
+// Prover verifies the caller's own password. Failures count as failed tries.
 type Prover interface {
 	VerifyOwnPassword(ctx context.Context, sc access.Scope, password string) error
 }
 
-// Factors reads what an account has besides a password.
+// Factors reads an account's factors besides its password.
 type Factors interface {
 	LoadFactors(ctx context.Context, accountID, device string) (mfa.Factors, error)
 }
@@ -26,42 +26,42 @@ type SelfService struct {
 	Identities *Identities
 	Flow       *Flow
 	Prover     Prover
-	// Factors tells of passkeys, which are a way in of their own.
+	// Factors returns passkeys, which are a sign-in method.
 	Factors Factors
 	Now     func() time.Time
 }
 
-// requireFreshProof wants a fresh proof of who the caller is: a sign-in within mfa.ReauthenticationWindow, or the
-// password now (C15, V35).
-func (s *SelfService) requireFreshProof(ctx context.Context, sc access.Scope, password string) error {
+// requireReauthentication requires a sign-in within mfa.ReauthenticationWindow, or the password now (C15, V35).
+func (s *SelfService) requireReauthentication(ctx context.Context, sc access.Scope, password string) error {
 	switch {
 	case password != "":
 		return s.Prover.VerifyOwnPassword(ctx, sc, password)
 	case !sc.Caller.RecentlyAuthenticated(s.Now(), mfa.ReauthenticationWindow):
 		return fault.New(fault.Forbidden, "proofNeeded",
-			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five "+
+			"Please confirm who you are: send your password with the request, or sign in again and repeat it within five "+
 				"minutes.")
 	}
 	return nil
 }
 
-// List returns the caller's links.
+// List returns the caller's identities.
 func (s *SelfService) List(ctx context.Context, sc access.Scope) ([]FederatedIdentity, error) {
 	return s.Identities.List(ctx, sc, sc.Caller.AccountID)
 }
 
-// BeginLink begins to link: the person proves to the provider who they are there. The attempt is of the account as it
-// is now.
+// BeginLink starts to link an identity: the person authenticates at the provider. The request is bound to the account
+// and its epoch.
 func (s *SelfService) BeginLink(ctx context.Context, sc access.Scope, providerID, password string) (AuthRedirect,
-	error) {
-	if err := s.requireFreshProof(ctx, sc, password); err != nil {
+	error,
+) {
+	if err := s.requireReauthentication(ctx, sc, password); err != nil {
 		return AuthRedirect{}, err
 	}
 	return s.Flow.Begin(ctx, sc.Env.ID, providerID,
 		AuthRequest{Purpose: ToLink, AccountID: sc.Caller.AccountID, Epoch: sc.Caller.Epoch})
 }
 
-// CompleteLink links whoever came back from the provider to the caller, who has to be who departed (C37).
+// CompleteLink links the identity of a callback to the caller, who must be the account that started the request (C37).
 func (s *SelfService) CompleteLink(ctx context.Context, sc access.Scope, r Callback) (FederatedIdentity, error) {
 	r.AccountID, r.Epoch = sc.Caller.AccountID, sc.Caller.Epoch
 	got, err := s.Flow.Complete(ctx, sc.Env.ID, r, ToLink)
@@ -71,11 +71,10 @@ func (s *SelfService) CompleteLink(ctx context.Context, sc access.Scope, r Callb
 	return s.Identities.Link(ctx, sc, sc.Caller.AccountID, got.Provider.ID, got.Claims.Subject)
 }
 
-// Unlink removes the caller's link at a provider, unless no other way in would be left. It depends on the account being
-// as it was judged: of a link and a passkey, each the last way in but for the other, two who remove both at once leave
-// one.
+// Unlink removes the caller's link at a provider, unless it is the last sign-in method. The write is conditional on the
+// unchanged account: of two requests that each remove one of the last two methods, one fails.
 func (s *SelfService) Unlink(ctx context.Context, sc access.Scope, providerID, password string) error {
-	if err := s.requireFreshProof(ctx, sc, password); err != nil {
+	if err := s.requireReauthentication(ctx, sc, password); err != nil {
 		return err
 	}
 	enabled, err := s.Identities.Providers.Enabled(ctx, sc.Env.ID)

@@ -17,7 +17,7 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// fakeIdentities keeps accounts and their links.
+// fakeIdentities is a store of accounts and identities in memory.
 type fakeIdentities struct {
 	accounts    map[string]account.Account
 	identities  []FederatedIdentity
@@ -48,7 +48,8 @@ func (m *fakeIdentities) IdentitiesOf(_ context.Context, id string) ([]Federated
 }
 
 func (m *fakeIdentities) IdentitiesByObjectID(_ context.Context, _, provider string,
-	ids []string) (map[string]FederatedIdentity, error) {
+	ids []string,
+) (map[string]FederatedIdentity, error) {
 	out := map[string]FederatedIdentity{}
 	for _, l := range m.identities {
 		if l.ProviderID == provider && slices.Contains(ids, l.ObjectID) {
@@ -59,7 +60,8 @@ func (m *fakeIdentities) IdentitiesByObjectID(_ context.Context, _, provider str
 }
 
 func (m *fakeIdentities) AccountsByEmail(_ context.Context, _ environment.Environment,
-	emails []string) (map[string]account.Account, error) {
+	emails []string,
+) (map[string]account.Account, error) {
 	out := map[string]account.Account{}
 	for _, a := range m.accounts {
 		if normal, _ := account.Normalise(a.Email); slices.Contains(emails, normal) {
@@ -97,7 +99,7 @@ func (m *fakeIdentities) WriteIdentities(ctx context.Context, ws []IdentityWrite
 	return nil
 }
 
-// fakeProver knows one password; recalled are the factors of everybody.
+// fakeProver accepts one password; fakeFactors are the factors of every account.
 type fakeProver struct{}
 
 func (fakeProver) VerifyOwnPassword(_ context.Context, _ access.Scope, password string) error {
@@ -126,8 +128,10 @@ func newSelfService(t *testing.T, hash string) *selfServiceFixture {
 		"me":  {ID: "me", Username: "me", Email: "Me@example.com", Active: true, PasswordHash: hash},
 		"you": {ID: "you", Username: "you", Email: "you@example.com"},
 	}}}
-	links := &Identities{Store: f.identities, Accounts: f.identities, Providers: f.Providers, Now: f.Now,
-		NewID: func() string { return "E" }}
+	links := &Identities{
+		Store: f.identities, Accounts: f.identities, Providers: f.Providers, Now: f.Now,
+		NewID: func() string { return "E" },
+	}
 	f.service = &SelfService{Identities: links, Flow: f.Flow, Prover: fakeProver{}, Factors: fakeFactors{}, Now: f.Now}
 	second, err := f.Providers.Create(t.Context(), f.scope,
 		Draft{Patch: field.Patch{"name": "B", "kind": "google", "clientId": "c", "enabled": true}})
@@ -135,8 +139,10 @@ func newSelfService(t *testing.T, hash string) *selfServiceFixture {
 		t.Fatal(err)
 	}
 	f.other = second.ID
-	f.scope.Caller = access.Caller{AccountID: "me", SessionID: "S", Username: "me", Epoch: 3,
-		AuthenticatedAt: f.now.Add(-time.Minute)}
+	f.scope.Caller = access.Caller{
+		AccountID: "me", SessionID: "S", Username: "me", Epoch: 3,
+		AuthenticatedAt: f.now.Add(-time.Minute),
+	}
 	return f
 }
 
@@ -156,7 +162,7 @@ func TestSelfServiceLinksTheCaller(t *testing.T) {
 	if l, err := f.link(t); err != nil || l.ObjectID != "sub-1" || l.AccountID != "me" {
 		t.Fatalf("%+v, %v", l, err)
 	}
-	// C37: an identity that is another's stays so.
+	// C37: an identity of another account stays linked to it.
 	f.provider.identity.Subject = "sub-2"
 	f.identities.identities = []FederatedIdentity{{ProviderID: f.id, ObjectID: "sub-2", AccountID: "you"}}
 	if _, err := f.link(t); !fault.HasCode(err, "linkedToAnother") {
@@ -164,7 +170,7 @@ func TestSelfServiceLinksTheCaller(t *testing.T) {
 	}
 }
 
-// V51: an attempt to link is the account's that departed, in the epoch in which it did.
+// V51: a request to link is bound to the account and epoch that started it.
 func TestSelfServiceCallbackMustBeTheCallers(t *testing.T) {
 	for name, change := range map[string]func(*access.Caller){
 		"another account": func(c *access.Caller) { c.AccountID = "you" },
@@ -185,7 +191,7 @@ func TestSelfServiceCallbackMustBeTheCallers(t *testing.T) {
 	}
 }
 
-// C15, V35: both need a fresh proof.
+// C15, V35: linking and unlinking need a recent authentication.
 func TestSelfServiceNeedsAFreshProof(t *testing.T) {
 	f := newSelfService(t, "hash")
 	f.identities.identities = []FederatedIdentity{{ProviderID: f.id, ObjectID: "sub-1", AccountID: "me"}}
@@ -193,8 +199,11 @@ func TestSelfServiceNeedsAFreshProof(t *testing.T) {
 		proved         time.Time
 		password, want string
 	}{
-		{f.now.Add(-mfa.ReauthenticationWindow - time.Second), "", "proofNeeded"}, {time.Time{}, "", "proofNeeded"},
-		{f.now, "wrong", "invalid"}, {f.now.Add(-time.Hour), "right", ""}, {f.now.Add(-mfa.ReauthenticationWindow), "", ""},
+		{f.now.Add(-mfa.ReauthenticationWindow - time.Second), "", "proofNeeded"},
+		{time.Time{}, "", "proofNeeded"},
+		{f.now, "wrong", "invalid"},
+		{f.now.Add(-time.Hour), "right", ""},
+		{f.now.Add(-mfa.ReauthenticationWindow), "", ""},
 	} {
 		f.scope.Caller.AuthenticatedAt = c.proved
 		_, departs := f.service.BeginLink(t.Context(), f.scope, f.id, c.password)
@@ -207,7 +216,7 @@ func TestSelfServiceNeedsAFreshProof(t *testing.T) {
 	}
 }
 
-// The last way in stays.
+// The last sign-in method cannot be removed.
 func TestSelfServiceUnlinkLeavesASignInMethod(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -255,12 +264,14 @@ func TestSelfServiceUnlinkLeavesASignInMethod(t *testing.T) {
 	}
 }
 
-// Of two links removed at once one stays, where there is nothing else.
+// Of two links that are removed at once one stays, if they are the last sign-in methods.
 func TestSelfServiceUnlinkOfTwoAtOnce(t *testing.T) {
 	f := newSelfService(t, "")
-	f.identities.identities = []FederatedIdentity{{ProviderID: f.id, ObjectID: "sub-1", AccountID: "me"},
-		{ProviderID: f.other, ObjectID: "sub-2", AccountID: "me"}}
-	// the other goes, between the reading and the writing
+	f.identities.identities = []FederatedIdentity{
+		{ProviderID: f.id, ObjectID: "sub-1", AccountID: "me"},
+		{ProviderID: f.other, ObjectID: "sub-2", AccountID: "me"},
+	}
+	// the other link is removed between read and write
 	f.identities.beforeWrite = func() { f.identities.identities = f.identities.identities[:1] }
 	if err := f.service.Unlink(t.Context(), f.scope, f.id, ""); !fault.HasCode(err, "lastWayIn") ||
 		len(f.identities.identities) != 1 {
@@ -268,7 +279,7 @@ func TestSelfServiceUnlinkOfTwoAtOnce(t *testing.T) {
 	}
 }
 
-// A link whose removal was judged by a passkey goes only while the account is as it was then.
+// A link whose removal depends on a passkey is removed only while the account is unchanged.
 func TestSelfServiceUnlinkWhileThePasskeyIsRemoved(t *testing.T) {
 	f := newSelfService(t, "")
 	me := f.identities.accounts["me"]
@@ -285,8 +296,8 @@ func TestSelfServiceUnlinkWhileThePasskeyIsRemoved(t *testing.T) {
 	}
 }
 
-// Whose account is linked or not any more is told by mail, in the write itself, whoever does it and however many are;
-// what changes nothing tells nobody.
+// The owner of an account is notified of each new and removed link by mail, in the same transaction; what changes
+// nothing sends no mail.
 func TestOwnersAreNotifiedOfEachLink(t *testing.T) {
 	f := newSelfService(t, "hash")
 	f.service.Identities.Mail = &mail.Composer{NewID: func() string { return "M" }}
@@ -294,8 +305,11 @@ func TestOwnersAreNotifiedOfEachLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.scope.Caller.AccountID = "admin"
-	pairs := []Pair{{Email: "me@example.com", ObjectID: "sub-1"}, {Email: "you@example.com", ObjectID: "o-2"},
-		{Email: "nobody@example.com", ObjectID: "o-3"}}
+	pairs := []Pair{
+		{Email: "me@example.com", ObjectID: "sub-1"},
+		{Email: "you@example.com", ObjectID: "o-2"},
+		{Email: "nobody@example.com", ObjectID: "o-3"},
+	}
 	if _, err := f.service.Identities.LinkAll(t.Context(), f.scope, f.memory.providers[f.id], pairs); err != nil {
 		t.Fatal(err)
 	}
@@ -312,8 +326,10 @@ func TestOwnersAreNotifiedOfEachLink(t *testing.T) {
 			told = append(told, string(m.Kind)+" "+m.To+" "+m.Detail)
 		}
 	}
-	want := []string{"linkAdded Me@example.com Works", "linkAdded you@example.com Works",
-		"linkRemoved you@example.com Works", "linkRemoved Me@example.com Works"}
+	want := []string{
+		"linkAdded Me@example.com Works", "linkAdded you@example.com Works",
+		"linkRemoved you@example.com Works", "linkRemoved Me@example.com Works",
+	}
 	if !slices.Equal(told, want) {
 		t.Errorf("told %q", told)
 	}
@@ -328,15 +344,19 @@ func (p fakeDirectory) People(_ context.Context, access, next string) ([]Person,
 	if access != "access" {
 		return nil, "", errors.New("another token")
 	}
-	return []Person{{ObjectID: "o-1", Email: "ME@example.com"},
-		{ObjectID: "o-2", Email: "nobody@example.com", Disabled: true}}, next + p.next, p.err
+	return []Person{
+		{ObjectID: "o-1", Email: "ME@example.com"},
+		{ObjectID: "o-2", Email: "nobody@example.com", Disabled: true},
+	}, next + p.next, p.err
 }
 
-// The wizard's sign-in to a directory serves the session that it was made in, for an hour.
+// A sign-in to a directory is valid for the same session, for an hour.
 func TestWizardDirectory(t *testing.T) {
 	f := newSelfService(t, "hash")
-	w := &Wizard{Identities: f.service.Identities, Flow: f.Flow, Directory: fakeDirectory{next: "+"},
-		Sealer: fakeSealer{}, Now: f.Now}
+	w := &Wizard{
+		Identities: f.service.Identities, Flow: f.Flow, Directory: fakeDirectory{next: "+"},
+		Sealer: fakeSealer{}, Now: f.Now,
+	}
 	d, err := w.BeginDirectory(t.Context(), f.scope, f.id)
 	if err != nil {
 		t.Fatal(err)
@@ -358,8 +378,10 @@ func TestWizardDirectory(t *testing.T) {
 		scope access.Scope
 		token string
 		later time.Duration
-	}{"another session": {scope: other, token: got.Token}, "too late": {f.scope, got.Token, DirectoryLifetime},
-		"no token": {f.scope, "%", 0}, "none": {f.scope, "", 0}} {
+	}{
+		"another session": {scope: other, token: got.Token}, "too late": {f.scope, got.Token, DirectoryLifetime},
+		"no token": {f.scope, "%", 0}, "none": {f.scope, "", 0},
+	} {
 		f.now = f.now.Add(c.later)
 		if _, _, err := w.People(t.Context(), c.scope, c.token, ""); !fault.HasCode(err, "directory") {
 			t.Errorf("%s: %v", name, err)
@@ -372,12 +394,14 @@ func TestWizardDirectory(t *testing.T) {
 	}
 }
 
-// One link that goes meanwhile keeps no other from being removed.
+// A link that is removed in the meantime does not prevent the removal of others.
 func TestRemoveAllGoesOnWithoutWhatIsGone(t *testing.T) {
 	f := newSelfService(t, "hash")
 	f.scope.Caller.AccountID = "admin"
-	f.identities.identities = []FederatedIdentity{{ProviderID: f.id, ObjectID: "o-1", AccountID: "me"},
-		{ProviderID: f.id, ObjectID: "o-2", AccountID: "you"}}
+	f.identities.identities = []FederatedIdentity{
+		{ProviderID: f.id, ObjectID: "o-1", AccountID: "me"},
+		{ProviderID: f.id, ObjectID: "o-2", AccountID: "you"},
+	}
 	f.identities.beforeWrite = func() { f.identities.identities = f.identities.identities[1:] }
 	got, err := f.service.Identities.RemoveAll(t.Context(), f.scope, f.memory.providers[f.id], []string{"me", "you"})
 	if err != nil || got[0].Outcome != NotLinked || got[1].Outcome != Removed || len(f.identities.identities) != 0 {

@@ -11,20 +11,20 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Directory reads the people of a provider's directory.
+// Directory reads a provider's directory.
 type Directory interface {
-	// People returns a page of people and where the next begins, empty after the last; next is empty for the first.
+	// People returns a page of people and the next page's position, empty after the last; next is empty for the first
+	// page.
 	People(ctx context.Context, accessToken, next string) ([]Person, string, error)
 }
 
-// DirectoryLifetime is how long a sign-in to a directory serves the wizard: as long as Azure's access tokens do at
-// least.
+// DirectoryLifetime is how long a sign-in to a directory is valid: the minimum lifetime of Azure's access tokens.
 const DirectoryLifetime = time.Hour
 
-// MaxPerRequest is how many links one request makes or removes.
+// MaxPerRequest is the maximum number of links that one request makes or removes.
 const MaxPerRequest = 500
 
-// Wizard links many people at once.
+// Wizard links many accounts at once.
 type Wizard struct {
 	Identities *Identities
 	Flow       *Flow
@@ -33,27 +33,27 @@ type Wizard struct {
 	Now        func() time.Time
 }
 
-// BeginDirectory begins a sign-in to a provider's directory.
+// BeginDirectory starts a sign-in to a provider's directory.
 func (s *Wizard) BeginDirectory(ctx context.Context, sc access.Scope, providerID string) (AuthRedirect, error) {
 	return s.Flow.Begin(ctx, sc.Env.ID, providerID,
 		AuthRequest{Purpose: ToReadDirectory, AccountID: sc.Caller.AccountID, Epoch: sc.Caller.Epoch})
 }
 
-// directoryToken is what a directory's token holds: nothing of it is kept here, and the caller cannot read it.
+// directoryToken is the sealed content of DirectorySession.Token. It is not stored, and the caller cannot read it.
 type directoryToken struct {
 	ProviderID string `json:"p"`
 	Access     string `json:"a"`
 	Expires    int64  `json:"e"` // Unix seconds
 }
 
-// DirectorySession is a sign-in to a directory, sealed for the session that it was made in.
+// DirectorySession is a sign-in to a directory. Its token is bound to the caller's session.
 type DirectorySession struct {
 	Token    string
 	Provider Provider
 	Expires  time.Time
 }
 
-// CompleteDirectory takes the sign-in to the directory.
+// CompleteDirectory completes the sign-in to the directory.
 func (s *Wizard) CompleteDirectory(ctx context.Context, sc access.Scope, r Callback) (DirectorySession, error) {
 	r.AccountID, r.Epoch = sc.Caller.AccountID, sc.Caller.Epoch
 	got, err := s.Flow.Complete(ctx, sc.Env.ID, r, ToReadDirectory)
@@ -70,18 +70,18 @@ func (s *Wizard) CompleteDirectory(ctx context.Context, sc access.Scope, r Callb
 	return out, err
 }
 
-// directoryContext is what a directory's token is bound to: it serves nobody else, and no other session.
+// directoryContext binds a directory's token to the caller and their session.
 func directoryContext(sc access.Scope) []byte {
 	return []byte("sso-directory/" + sc.Env.ID + "/" + sc.Caller.AccountID + "/" + sc.Caller.SessionID)
 }
 
-// PersonMatch is somebody in the directory, and what linking them would do.
+// PersonMatch is a person in the directory, and what linking them would do.
 type PersonMatch struct {
 	Person Person
 	Match  MatchResult
 }
 
-// People returns a page of the directory, each person matched by email.
+// People returns a page of the directory, each person matched with an account by email.
 func (s *Wizard) People(ctx context.Context, sc access.Scope, token, next string) ([]PersonMatch, string, error) {
 	o, err := s.openToken(ctx, sc, token)
 	if err != nil {
@@ -112,8 +112,8 @@ func (s *Wizard) People(ctx context.Context, sc access.Scope, token, next string
 
 func (s *Wizard) openToken(ctx context.Context, sc access.Scope, token string) (directoryToken, error) {
 	over := fault.New(fault.Conflict, "directory",
-		"The sign-in to the directory is over, or of another session. Sign in to the directory again; links that were "+
-			"made stay.")
+		"The sign-in to the directory has expired, or belongs to another session. Sign in to the directory again; links "+
+			"that were made remain.")
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil {
 		return directoryToken{}, over
@@ -129,7 +129,7 @@ func (s *Wizard) openToken(ctx context.Context, sc access.Scope, token string) (
 	return o, nil
 }
 
-// Link links pairs at a provider, each by itself, and says what became of each.
+// Link links pairs at a provider, each independently, and returns the outcome of each.
 func (s *Wizard) Link(ctx context.Context, sc access.Scope, providerID string, pairs []Pair) ([]MatchResult, error) {
 	p, err := s.Identities.Providers.Get(ctx, sc.Env.ID, providerID)
 	if err != nil {
@@ -141,9 +141,10 @@ func (s *Wizard) Link(ctx context.Context, sc access.Scope, providerID string, p
 	return s.Identities.LinkAll(ctx, sc, p, pairs)
 }
 
-// Unlink removes the links of accounts at a provider, each by itself, and says what became of each.
+// Unlink removes the links of accounts at a provider, each independently, and returns the outcome of each.
 func (s *Wizard) Unlink(ctx context.Context, sc access.Scope, providerID string, accountIDs []string) ([]MatchResult,
-	error) {
+	error,
+) {
 	p, err := s.Identities.Providers.Get(ctx, sc.Env.ID, providerID)
 	if err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func (s *Wizard) Unlink(ctx context.Context, sc access.Scope, providerID string,
 
 func checkCount(name string, n int) error {
 	if n > MaxPerRequest {
-		return fault.InvalidFields([]fault.Field{{Field: name, Code: "tooMany", Message: "Give at most 500 at once."}})
+		return fault.InvalidFields([]fault.Field{{Field: name, Code: "tooMany", Message: "Send at most 500 at a time."}})
 	}
 	return nil
 }

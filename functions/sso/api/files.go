@@ -14,18 +14,18 @@ import (
 type formView struct {
 	FileID  string            `json:"fileId"`
 	URL     string            `json:"url"`
-	Fields  map[string]string `json:"fields" help:"Send each as a part of the form, then the file as the part file, last."`
+	Fields  map[string]string `json:"fields" help:"Send each as a part of the form, then the file as the last part, named file."`
 	Expires time.Time         `json:"expires"`
 }
 
 type checkBody struct {
-	Version string `json:"version,omitzero" maxLength:"1024" help:"As the check before returned it, for its next lines; left out it is the file posted last."`
-	From    int    `json:"from,omitzero" minimum:"0" help:"next of the part before; left out it is the first line."`
+	Version string `json:"version,omitzero" maxLength:"1024" help:"As the previous check returned it, to continue; left out, it is the latest file."`
+	From    int    `json:"from,omitzero" minimum:"0" help:"The next of the previous response; left out, it is the first line."`
 }
 
 type applyBody struct {
 	Version string `json:"version" minLength:"1" maxLength:"1024" help:"The version that was checked."`
-	From    int    `json:"from,omitzero" minimum:"0" help:"next of the part before; left out it is the first line."`
+	From    int    `json:"from,omitzero" minimum:"0" help:"The next of the previous response; left out, it is the first line."`
 }
 
 type lineView struct {
@@ -34,42 +34,53 @@ type lineView struct {
 }
 
 type partView struct {
-	Version string         `json:"version" help:"Of the file, to go on with and to apply."`
-	Lines   int            `json:"lines" help:"How many lines the whole file has, without its headings and blank ones."`
+	Version string         `json:"version" help:"The version of the file, to continue and to apply."`
+	Lines   int            `json:"lines" help:"The number of lines of the whole file, without headings and blank lines."`
 	Items   []lineView     `json:"items"`
-	Counts  map[string]int `json:"counts" help:"How many of these lines have each outcome."`
-	Next    int            `json:"next,omitzero" help:"The line to go on from; not there at the end."`
+	Counts  map[string]int `json:"counts" help:"The number of these lines by outcome."`
+	Next    int            `json:"next,omitzero" help:"The line to continue from; absent at the end."`
 }
 
 func (h handlers) fileRoutes() []httpapi.Route {
 	part := []httpapi.Answer{{Status: http.StatusOK, Body: partView{}}}
 	wrong := []httpapi.Problem{
 		providerNotFound,
-		{Kind: fault.NotFound, Code: "noFile", When: "No file was posted yet, it is older than a day, or another person's."},
-		{Kind: fault.Invalid, Code: "invalid",
-			When: "The file is empty, no CSV in UTF-8, without its headings, or too long."},
+		{
+			Kind: fault.NotFound, Code: "noFile",
+			When: "No file was posted yet, it is older than a day, or belongs to somebody else.",
+		},
+		{
+			Kind: fault.Invalid, Code: "invalid",
+			When: "The file is empty, not CSV in UTF-8, lacks the headings, or is too long.",
+		},
 	}
 	return []httpapi.Route{
-		{Key: "POST /api/sso-providers/{id}/link-files", Needs: access.AccountLink, Handle: h.beginFile,
+		{
+			Key: "POST /api/sso-providers/{id}/link-files", Needs: access.AccountLink, Handle: h.beginFile,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin to link by a file",
+				Tag: tag, Summary: "Start linking with a file",
 				Description: "Post a CSV file (UTF-8, at most 10 MB and 50,000 lines) with the columns email and object_id to " +
-					"the form, then check and apply it. It is gone after a day.",
+					"the form, then check and apply it. It is deleted after a day.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: formView{}}},
 				Problems: []httpapi.Problem{providerNotFound},
-			}},
-		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/check", Needs: access.AccountLink, Handle: h.checkFile,
+			},
+		},
+		{
+			Key: "POST /api/sso-providers/{id}/link-files/{fileId}/check", Needs: access.AccountLink, Handle: h.checkFile,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Check a file of links",
-				Description: "Up to 1,000 lines at a time, judged by the whole file. Nothing is changed.",
+				Description: "Up to 1,000 lines at a time, checked against the whole file. Nothing is changed.",
 				Body:        checkBody{}, BodyOptional: true, Answers: part, Problems: wrong,
-			}},
-		{Key: "POST /api/sso-providers/{id}/link-files/{fileId}/apply", Needs: access.AccountLink, Handle: h.applyFile,
+			},
+		},
+		{
+			Key: "POST /api/sso-providers/{id}/link-files/{fileId}/apply", Needs: access.AccountLink, Handle: h.applyFile,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Link by a file",
-				Description: "Up to 1,000 lines at a time: the good ones go in. To apply lines again changes nothing.",
+				Tag: tag, Summary: "Link with a file",
+				Description: "Up to 1,000 lines at a time; those that can be linked are. Applying lines again changes nothing.",
 				Body:        applyBody{}, Answers: part, Problems: wrong,
-			}},
+			},
+		},
 	}
 }
 
@@ -98,13 +109,14 @@ func (h handlers) applyFile(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if in.Version == "" {
 		return httpapi.Response{},
 			httpapi.BadBody(
-				[]fault.Field{{Field: "version", Code: "required", Message: "Give the version that the check returned."}})
+				[]fault.Field{{Field: "version", Code: "required", Message: "Send the version that the check returned."}})
 	}
 	return processFile(ctx, r, sso.FileRange{Version: in.Version, From: in.From}, h.Files.Apply)
 }
 
 func processFile(ctx context.Context, r *httpapi.Request, a sso.FileRange,
-	do func(context.Context, access.Scope, sso.FileRange) (sso.FileResult, error)) (httpapi.Response, error) {
+	do func(context.Context, access.Scope, sso.FileRange) (sso.FileResult, error),
+) (httpapi.Response, error) {
 	var err error
 	if a.ProviderID, err = r.ID("id"); err == nil {
 		a.FileID, err = r.ID("fileId")
@@ -113,8 +125,10 @@ func processFile(ctx context.Context, r *httpapi.Request, a sso.FileRange,
 		return httpapi.Response{}, err
 	}
 	part, err := do(ctx, r.Scope, a)
-	view := partView{Version: part.Version, Lines: part.Rows, Next: part.Next, Items: make([]lineView, len(part.Items)),
-		Counts: map[string]int{}}
+	view := partView{
+		Version: part.Version, Lines: part.Rows, Next: part.Next, Items: make([]lineView, len(part.Items)),
+		Counts: map[string]int{},
+	}
 	for i, item := range part.Items {
 		view.Items[i] = lineView{item.Line, viewOfMatched(item.MatchResult)}
 		view.Counts[string(item.Outcome)]++

@@ -13,10 +13,10 @@ import (
 
 type linkView struct {
 	ProviderID string    `json:"providerId"`
-	ObjectID   string    `json:"objectId" help:"What the provider knows the person by."`
-	Email      string    `json:"email" help:"The account's when the link was made."`
+	ObjectID   string    `json:"objectId" help:"The person's id at the provider."`
+	Email      string    `json:"email" help:"That of the account when the link was made."`
 	At         time.Time `json:"at"`
-	By         string    `json:"by" help:"Username of who made it."`
+	By         string    `json:"by" help:"The username of who made it."`
 }
 
 type linksView struct {
@@ -36,35 +36,40 @@ func linksResponse(all []sso.FederatedIdentity, err error) (httpapi.Response, er
 }
 
 type identityBody struct {
-	ObjectID string `json:"objectId" minLength:"1" maxLength:"255" help:"The object id in Azure; with other providers the subject (sub)." example:"7b3e..."`
+	ObjectID string `json:"objectId" minLength:"1" maxLength:"255" help:"The object id at Azure; at other providers the subject (sub)." example:"7b3e..."`
 }
 
 type proofBody struct {
-	Password string `json:"password,omitzero" maxLength:"1000" help:"Your password; not needed within five minutes of signing in." example:"correct horse battery staple"`
+	Password string `json:"password,omitzero" maxLength:"1000" help:"Your password; not needed within five minutes of a sign-in." example:"correct horse battery staple"`
 }
 
 func (h handlers) linkRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.accountLinks,
+		{
+			Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.accountLinks,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
-			}},
+			},
+		},
 		{Key: "PUT /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.link, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Link an account to an identity",
-			Description: "To link what is linked so already changes nothing. A link that is made is told to the owner by mail.",
+			Description: "Repeating it changes nothing. The owner is notified of a new link by mail.",
 			Body:        identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
 			Problems: problems(
 				[]httpapi.Problem{
-					{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."}},
+					{Kind: fault.Invalid, Code: "invalid", When: "The object id is blank, too long or not printable."},
+				},
 				guardProblems, linkProblems),
 		}},
-		{Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink,
+		{
+			Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Remove an account's link",
-				Description: "The next sign-in by the provider is refused. Open sessions go on: block the account, or close its " +
-					"sessions, to end them. The owner is told by mail. A link that is not there is no fault.",
+				Description: "The next sign-in with the provider is refused. Open sessions continue: to end them, block the " +
+					"account or close its sessions. The owner is notified by mail. Removing a missing link is not an error.",
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guardProblems, linkProblems[2:]),
-			}},
+			},
+		},
 	}
 }
 
@@ -73,34 +78,44 @@ func (h handlers) ownRoutes() []httpapi.Route {
 		{Key: "GET /api/me/links", Needs: access.SignedIn, NoKeys: true, Handle: h.ownLinks, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List my links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 		}},
-		{Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.beginOwnLink,
+		{
+			Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.beginOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin to link my account",
-				Description: "The answer's url is where you prove who you are at the provider, within ten minutes.",
+				Tag: tag, Summary: "Start linking my account",
+				Description: "You sign in to the provider at the returned url, within ten minutes.",
 				Body:        proofBody{}, BodyOptional: true,
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
 				Problems: problems(proofProblems, []httpapi.Problem{providerNotFound, providerFailed}),
-			}},
-		{Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.completeOwnLink,
+			},
+		},
+		{
+			Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.completeOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Link my account by what a provider sent back", Body: returnBody{},
+				Tag: tag, Summary: "Link my account with a provider's callback", Body: returnBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
 				Problems: problems([]httpapi.Problem{unknownRequest, providerFailed}, linkProblems),
-			}},
-		{Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwnLink,
+			},
+		},
+		{
+			Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove my link", Description: "Open sessions go on. A link that is not there is no fault.",
-				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
+				Tag: tag, Summary: "Remove my link",
+				Description: "Open sessions continue. Removing a missing link is not an error.",
+				Body:        proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
 				Problems: problems(proofProblems, linkProblems[2:],
 					[]httpapi.Problem{
-						{Kind: fault.Conflict, Code: "lastWayIn",
-							When: "The account has no password, no passkey and no other link to a provider that lets people in: you " +
-								"could not sign in any more."}}),
-			}},
+						{
+							Kind: fault.Conflict, Code: "lastWayIn",
+							When: "You could no longer sign in: the account has no password, no passkey and no other link to an enabled " +
+								"provider.",
+						},
+					}),
+			},
+		},
 	}
 }
 
-// twoIDs reads the account and the provider of a link.
+// twoIDs reads the ids of account and provider.
 func twoIDs(r *httpapi.Request) (account, provider string, err error) {
 	if account, err = r.ID("id"); err == nil {
 		provider, err = r.ID("providerId")
@@ -141,7 +156,7 @@ func (h handlers) ownLinks(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	return linksResponse(h.SelfService.List(ctx, r.Scope))
 }
 
-// providerAndPassword reads the provider and the password, where one is given.
+// providerAndPassword reads the provider's id, and the password if there is one.
 func providerAndPassword(r *httpapi.Request) (provider, password string, err error) {
 	if provider, err = r.ID("providerId"); err != nil {
 		return "", "", err

@@ -15,19 +15,19 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// providerHead is what a provider shows besides its fields.
+// providerHead are the members of a provider besides its fields.
 type providerHead struct {
 	ID          string    `json:"id"`
-	Version     int64     `json:"version" help:"Rises with every change; the ETag holds it."`
-	HasSecret   bool      `json:"hasSecret" help:"Whether a client secret is kept. It is never shown."`
-	RedirectURL string    `json:"redirectUrl" help:"The address to return to, to be registered with the provider exactly so."`
+	Version     int64     `json:"version" help:"Increases with every change; the ETag contains it."`
+	HasSecret   bool      `json:"hasSecret" help:"Whether there is a client secret. It is never returned."`
+	RedirectURL string    `json:"redirectUrl" help:"The redirect address, to be registered with the provider exactly like this."`
 	CreatedAt   time.Time `json:"createdAt"`
 	UpdatedAt   time.Time `json:"updatedAt"`
 }
 
-// secretMember is what a provider takes besides its fields.
+// secretMember is the input of a provider besides its fields.
 type secretMember struct {
-	ClientSecret string `json:"clientSecret,omitzero" maxLength:"1000" help:"The client's secret, sealed and never shown. Left out it stays as it is; empty takes it away."`
+	ClientSecret string `json:"clientSecret,omitzero" maxLength:"1000" help:"The client secret; it is encrypted and never returned. If left out it is unchanged; an empty text removes it."`
 }
 
 const secretName = "clientSecret"
@@ -45,8 +45,14 @@ func (v providerView) MarshalJSONTo(enc *jsontext.Encoder) error {
 	for _, m := range []struct {
 		name  string
 		value any
-	}{{"id", v.head.ID}, {"version", v.head.Version}, {"hasSecret", v.head.HasSecret}, {"redirectUrl", v.head.RedirectURL},
-		{"createdAt", v.head.CreatedAt}, {"updatedAt", v.head.UpdatedAt}} {
+	}{
+		{"id", v.head.ID},
+		{"version", v.head.Version},
+		{"hasSecret", v.head.HasSecret},
+		{"redirectUrl", v.head.RedirectURL},
+		{"createdAt", v.head.CreatedAt},
+		{"updatedAt", v.head.UpdatedAt},
+	} {
 		if err := enc.WriteToken(jsontext.String(m.name)); err != nil {
 			return err
 		}
@@ -72,23 +78,32 @@ func (h handlers) providerRoutes() []httpapi.Route {
 	fields := sso.Fields().Describe()
 	doc := httpapi.FieldsDoc{Name: "SsoProvider", Fields: fields, Use: httpapi.ForAnswer, Extra: providerHead{}}
 	one := httpapi.Answer{Status: http.StatusOK, Body: doc, ETag: true}
-	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
-		When: "A field breaks a rule; the fields say which and how to mend it."}
-	linked := httpapi.Problem{Kind: fault.Conflict, Code: "linked", When: "People are linked to it."}
+	invalid := httpapi.Problem{
+		Kind: fault.Invalid, Code: "invalid",
+		When: "A field breaks a rule; `fields` says which, and what to change.",
+	}
+	linked := httpapi.Problem{Kind: fault.Conflict, Code: "linked", When: "Accounts are linked to it."}
 	return []httpapi.Route{
 		{Key: "GET /api/sso-providers", Needs: access.SettingsRead, Handle: h.providers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List providers", Description: "All of them, twenty at most, those that are turned off too.",
+			Tag: tag, Summary: "List providers", Description: "All of them, at most twenty, including disabled ones.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "SsoProviderList", Of: doc}}},
 		}},
-		{Key: "POST /api/sso-providers", Needs: access.SettingsWrite, Idempotent: true, Handle: h.create,
+		{
+			Key: "POST /api/sso-providers", Needs: access.SettingsWrite, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Add a provider",
-				Description: "People can sign in by it once it is enabled and they are linked.",
-				Body: httpapi.FieldsDoc{Name: "SsoProviderNew", Fields: fields, Use: httpapi.ForCreate,
-					Extra: secretMember{}},
-				Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: doc, ETag: true, Location: true}},
-				Problems: []httpapi.Problem{invalid, {Kind: fault.Conflict, Code: "tooMany", When: "There are twenty."}},
-			}},
+				Description: "People can sign in with it once it is enabled and their accounts are linked.",
+				Body: httpapi.FieldsDoc{
+					Name: "SsoProviderNew", Fields: fields, Use: httpapi.ForCreate,
+					Extra: secretMember{},
+				},
+				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: doc, ETag: true, Location: true}},
+				Problems: []httpapi.Problem{
+					invalid,
+					{Kind: fault.Conflict, Code: "tooMany", When: "There are twenty providers already."},
+				},
+			},
+		},
 		{Key: "GET /api/sso-providers/fields", Needs: access.SettingsRead, Handle: h.fields, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Describe the fields of providers",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
@@ -98,20 +113,22 @@ func (h handlers) providerRoutes() []httpapi.Route {
 		}},
 		{Key: "PATCH /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Change a provider", IfMatch: true,
-			Description: "Fields left out stay as they are. Turning it off refuses the next sign-in and those that are at " +
-				"the provider just now; open sessions go on.",
-			Body: httpapi.FieldsDoc{Name: "SsoProviderPatch", Fields: fields, Use: httpapi.ForPatch,
-				Extra: secretMember{}},
+			Description: "Fields left out are unchanged. If it is disabled, the next sign-in and those in progress at the " +
+				"provider are refused; open sessions continue.",
+			Body: httpapi.FieldsDoc{
+				Name: "SsoProviderPatch", Fields: fields, Use: httpapi.ForPatch,
+				Extra: secretMember{},
+			},
 			Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound, invalid},
 		}},
 		{Key: "DELETE /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.remove, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete a provider that nobody is linked to", IfMatch: true,
+			Tag: tag, Summary: "Delete a provider without linked accounts", IfMatch: true,
 			Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{providerNotFound, linked},
 		}},
 		{Key: "POST /api/sso-providers/{id}/check", Needs: access.SettingsWrite, Handle: h.check, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Check a provider",
-			Description: "Asks it for its description and its keys, as the first sign-in would.",
-			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It answers as it should."}},
+			Description: "Fetches its discovery document and keys, as the first sign-in would.",
+			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It works."}},
 			Problems:    []httpapi.Problem{providerNotFound, providerFailed},
 		}},
 	}
@@ -130,7 +147,7 @@ func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, e
 	return httpapi.OK(fieldList{sso.Fields().Describe()}), nil
 }
 
-// readDraft reads the fields and, apart from them, the secret.
+// readDraft reads the fields and the secret.
 func readDraft(r *httpapi.Request) (sso.Draft, error) {
 	members, err := r.Members()
 	if err != nil {
@@ -182,7 +199,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	return httpapi.OK(h.viewOf(p)).WithVersion(p.Version), err
 }
 
-// idAndVersion reads which provider a change is of, and which version.
+// idAndVersion reads the provider's id and the version of a change.
 func idAndVersion(r *httpapi.Request) (string, int64, error) {
 	id, err := r.ID("id")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package api is the routes of the sso function: signing in by a provider, the providers, and the links of accounts.
+// Package api is the routes of the sso function: sign-in with a provider, the providers, and the links of accounts.
 package api
 
 import (
@@ -21,7 +21,7 @@ type Services struct {
 	SelfService *sso.SelfService
 	Wizard      *sso.Wizard
 	Files       *sso.LinkFiles
-	// RedirectURL is what has to be registered with a provider.
+	// RedirectURL is the redirect address to register with providers.
 	RedirectURL string
 }
 
@@ -34,27 +34,37 @@ func Routes(s Services) []httpapi.Route {
 		slices.Concat(h.signInRoutes(), h.providerRoutes(), h.linkRoutes(), h.ownRoutes(), h.wizardRoutes(), h.fileRoutes()))
 }
 
-// What several routes answer.
+// Problems of several routes.
 var (
 	providerNotFound = httpapi.Problem{Kind: fault.NotFound, Code: "notFound", When: "There is no such provider."}
-	unknownRequest   = httpapi.Problem{Kind: fault.Unauthenticated, Code: "attempt",
+	unknownRequest   = httpapi.Problem{
+		Kind: fault.Unauthenticated, Code: "attempt",
 		When: "The state is forged, used, older than ten minutes, of another browser or person, or the provider was " +
-			"turned off since."}
-	providerFailed = httpapi.Problem{Kind: fault.Conflict, Code: "provider.{what}",
-		When: "The provider did not do its part: unreachable, slow, notFound, issuer, keys, client, consent, code, token, " +
-			"clock, claims, tenant, cancelled, refused, directory."}
+			"disabled since.",
+	}
+	providerFailed = httpapi.Problem{
+		Kind: fault.Conflict, Code: "provider.{what}",
+		When: "The provider failed: unreachable, slow, notFound, issuer, keys, client, consent, code, token, " +
+			"clock, claims, tenant, cancelled, refused, directory.",
+	}
 	proofProblems = []httpapi.Problem{
-		{Kind: fault.Forbidden, Code: "proofNeeded", When: "You signed in more than five minutes ago and sent no password."},
-		{Kind: fault.Invalid, Code: "invalid", When: "The password is not right; it counts as a failed sign-in."},
+		{
+			Kind: fault.Forbidden, Code: "proofNeeded",
+			When: "The last sign-in was more than five minutes ago, and no password was sent.",
+		},
+		{Kind: fault.Invalid, Code: "invalid", When: "The password is wrong; it counts as a failed try."},
 	}
 	guardProblems = []httpapi.Problem{
-		{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."},
-		{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+		{
+			Kind: fault.Forbidden, Code: "administrator",
+			When: "The account is an administrator's, and the caller is not an administrator.",
+		},
+		{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account has permissions that the caller does not have."},
 	}
 	linkProblems = []httpapi.Problem{
 		{Kind: fault.Conflict, Code: "linkedToAnother", When: "The identity is linked to another account."},
 		{Kind: fault.Conflict, Code: "hasLink", When: "The account is linked to another identity at the provider."},
-		{Kind: fault.Conflict, Code: "busy", When: "Somebody else is linking the same just now; try again."},
+		{Kind: fault.Conflict, Code: "busy", When: "Somebody else is changing the same link; try again."},
 	}
 )
 

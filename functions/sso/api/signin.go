@@ -12,9 +12,9 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// browserCookie names the cookie that binds a way to a provider and back to the browser that went (V51): one of
-// sixteen, so that two tabs may go at once and a browser never carries many. That it is sent to our own pages only does
-// no harm: the page that the provider sends people back to posts what it was given itself.
+// browserCookie returns the name of the cookie that binds an authorization request to the browser (V51). It is one of
+// sixteen, so that several tabs can sign in at once and a browser never has many. The cookie is SameSite=Strict: the
+// callback page is our own and posts the callback itself.
 func browserCookie(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return fmt.Sprintf("__Host-sso-%x", sum[0]&0xf)
@@ -22,7 +22,7 @@ func browserCookie(state string) string {
 
 type choiceView struct {
 	ID   string `json:"id"`
-	Name string `json:"name" help:"What the button says, after \"Sign in with\"."`
+	Name string `json:"name" help:"The label of the button, after \"Sign in with\"."`
 	Kind string `json:"kind" enum:"azure|google|onelogin|oidc"`
 }
 
@@ -31,52 +31,52 @@ type choicesView struct {
 }
 
 type departBody struct {
-	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"curl"`
+	Client string `json:"client,omitzero" help:"The name under which the session is listed, such as the program's name." maxLength:"100" example:"curl"`
 }
 
-// departureView sends a browser to a provider.
+// departureView is the response that sends a browser to a provider.
 type departureView struct {
-	URL     string `json:"url" help:"Where the person signs in. The provider sends them back to /sso/callback with state and code, or error."`
-	Browser string `json:"browser,omitzero" help:"Keep it and send it back with the return; a page of ours gets a cookie instead."`
+	URL     string `json:"url" help:"Where the person signs in. The provider redirects them to /sso/callback with state and code, or error."`
+	Browser string `json:"browser,omitzero" help:"Keep it and send it with the callback; the console gets a cookie instead."`
 }
 
 type returnBody struct {
-	State   string `json:"state" maxLength:"256" help:"As the provider sent it back."`
-	Code    string `json:"code,omitzero" maxLength:"4096" help:"As the provider sent it back; not there where it sent an error."`
-	Error   string `json:"error,omitzero" maxLength:"200" help:"The provider's error in place of a code, such as access_denied."`
-	Browser string `json:"browser,omitzero" maxLength:"256" help:"What the departure gave; a page of ours has it as a cookie."`
+	State   string `json:"state" maxLength:"256" help:"As the provider returned it."`
+	Code    string `json:"code,omitzero" maxLength:"4096" help:"As the provider returned it; absent if it returned an error."`
+	Error   string `json:"error,omitzero" maxLength:"200" help:"The provider's error instead of a code, such as access_denied."`
+	Browser string `json:"browser,omitzero" maxLength:"256" help:"As the first request returned it; the console has it as a cookie."`
 }
 
 type signInReturnBody struct {
 	returnBody
 
-	Device string `json:"device,omitzero" help:"The deviceToken of a remembered device; a wrong one is no fault." maxLength:"256"`
+	Device string `json:"device,omitzero" help:"The deviceToken of a remembered device; an invalid one is ignored." maxLength:"256"`
 }
 
 func (h handlers) signInRoutes() []httpapi.Route {
 	return []httpapi.Route{
 		{Key: "GET /api/sso/providers", Needs: access.Public, Handle: h.signInProviders, Doc: httpapi.Operation{
-			Tag: tag, ID: "getSignInProviders", Summary: "List the providers to sign in by",
+			Tag: tag, ID: "getSignInProviders", Summary: "List the providers for signing in",
 			Description: "For the buttons of a sign-in page.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: choicesView{}}},
 		}},
 		{Key: "POST /api/sso/providers/{id}/depart", Needs: access.Public, Handle: h.beginSignIn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to sign in by a provider",
-			Description: "The answer's url is where the person signs in, within ten minutes. The return counts once, and for " +
-				"the browser that went.",
+			Tag: tag, Summary: "Start signing in with a provider",
+			Description: "The person signs in at the returned url, within ten minutes. The callback is valid once, for the " +
+				"same browser.",
 			Body: departBody{}, BodyOptional: true,
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
 			Problems: []httpapi.Problem{providerNotFound, providerFailed},
 		}},
 		{Key: "POST /api/sso/return", Needs: access.Public, Handle: h.completeSignIn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Sign in by what a provider sent back",
-			Description: "The answer is a step, as with a password. Nobody is found by an email: an identity that is linked " +
-				"to no account is refused as any other.",
+			Tag: tag, Summary: "Complete a sign-in with a provider's callback",
+			Description: "The response is a step, as with a password. Accounts are never found by email: an identity without " +
+				"a link is refused.",
 			Body: signInReturnBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}},
 			Problems: []httpapi.Problem{unknownRequest, providerFailed, {
 				Kind: fault.Unauthenticated, Code: "signInRefused",
-				When: "Linked to no account, or that is blocked, locked, out of dates or for API clients: the answer is the " +
-					"same for all.",
+				When: "The identity is not linked to an account, or the account is blocked, locked, outside its dates or for " +
+					"API clients: the response is the same for all.",
 			}},
 		}},
 	}
@@ -104,7 +104,8 @@ func (h handlers) beginSignIn(ctx context.Context, r *httpapi.Request) (httpapi.
 		h.Flow.Begin(ctx, h.SignIn.EnvID, id, sso.AuthRequest{Purpose: sso.ToSignIn, Client: in.Client}))
 }
 
-// redirectResponse sends the caller to the provider: the secret to come back with is a cookie for a page of ours.
+// redirectResponse returns the address at the provider. The browser's secret is a cookie for the console, else a
+// member.
 func redirectResponse(r *httpapi.Request) func(sso.AuthRedirect, error) (httpapi.Response, error) {
 	return func(d sso.AuthRedirect, err error) (httpapi.Response, error) {
 		if err != nil {
@@ -118,7 +119,7 @@ func redirectResponse(r *httpapi.Request) func(sso.AuthRedirect, error) (httpapi
 	}
 }
 
-// callback reads what a browser came back with.
+// callback returns the callback in a body, with the cookie of a browser.
 func (b returnBody) callback(r *httpapi.Request) sso.Callback {
 	out := sso.Callback{State: b.State, Code: b.Code, Error: b.Error, BrowserSecret: b.Browser}
 	if r.IsWebClient() {
@@ -136,7 +137,7 @@ func (h handlers) completeSignIn(ctx context.Context, r *httpapi.Request) (httpa
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	accountID, err := h.Identities.Owner(ctx, h.SignIn.EnvID, got) // only now: what was so at the departure does not count
+	accountID, err := h.Identities.Owner(ctx, h.SignIn.EnvID, got) // the link at this moment counts, not that at the start
 	if err != nil {
 		return httpapi.Response{}, err
 	}

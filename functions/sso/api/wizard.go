@@ -11,14 +11,14 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// matchedView says what became, or would become, of one pair.
+// matchedView is the outcome, or expected outcome, of one pair.
 type matchedView struct {
 	ObjectID  string      `json:"objectId,omitzero"`
-	Email     string      `json:"email,omitzero" help:"As it was given."`
-	Outcome   sso.Outcome `json:"outcome" enum:"linkable|linked|alreadyLinked|noSuchEmail|twoAccounts|linkedToAnother|notAllowed|unusable|noSuchAccount|removed|notLinked" help:"linkable: it would be linked. linked, removed: it was done by this."`
+	Email     string      `json:"email,omitzero" help:"As it was sent."`
+	Outcome   sso.Outcome `json:"outcome" enum:"linkable|linked|alreadyLinked|noSuchEmail|twoAccounts|linkedToAnother|notAllowed|unusable|noSuchAccount|removed|notLinked" help:"linkable: it would be linked. linked, removed: done by this request."`
 	AccountID string      `json:"accountId,omitzero"`
 	Username  string      `json:"username,omitzero"`
-	Detail    string      `json:"detail,omitzero" help:"What stands in the way, and what to do."`
+	Detail    string      `json:"detail,omitzero" help:"What prevents it, and what to do."`
 }
 
 func viewOfMatched(m sso.MatchResult) matchedView {
@@ -30,7 +30,7 @@ func viewOfMatched(m sso.MatchResult) matchedView {
 }
 
 type matchedList struct {
-	Items []matchedView `json:"items" help:"In the order in which they were given."`
+	Items []matchedView `json:"items" help:"In the order of the request."`
 }
 
 func matchResponse(all []sso.MatchResult, err error) (httpapi.Response, error) {
@@ -42,30 +42,30 @@ func matchResponse(all []sso.MatchResult, err error) (httpapi.Response, error) {
 }
 
 type directoryView struct {
-	Directory  string    `json:"directory" help:"Send it to list the people. It serves your session only."`
+	Directory  string    `json:"directory" help:"Send it to list the people. It is valid for your session only."`
 	ProviderID string    `json:"providerId"`
 	Expires    time.Time `json:"expires"`
 }
 
 type pageOfBody struct {
 	Directory string `json:"directory" maxLength:"32000"`
-	Next      string `json:"next,omitzero" maxLength:"8000" help:"next of the page before."`
+	Next      string `json:"next,omitzero" maxLength:"8000" help:"The next of the previous page."`
 }
 
 type personView struct {
 	matchedView
 
 	Name     string `json:"name"`
-	Disabled bool   `json:"disabled" help:"The directory lets this person in nowhere."`
+	Disabled bool   `json:"disabled" help:"Whether the person is disabled in the directory."`
 }
 
 type peopleView struct {
 	Items []personView `json:"items"`
-	Next  string       `json:"next,omitzero" help:"Where the next page begins; not there on the last."`
+	Next  string       `json:"next,omitzero" help:"For the next page; absent on the last."`
 }
 
 type pairBody struct {
-	AccountID string `json:"accountId,omitzero" maxLength:"26" help:"The account; or its email."`
+	AccountID string `json:"accountId,omitzero" maxLength:"26" help:"The account's id, or else its email."`
 	Email     string `json:"email,omitzero" maxLength:"1000"`
 	ObjectID  string `json:"objectId" maxLength:"1000"`
 }
@@ -80,44 +80,58 @@ type accountsBody struct {
 
 func (h handlers) wizardRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.beginDirectory,
+		{
+			Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.beginDirectory,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin to sign in to a provider's directory",
-				Description: "Only a provider of the kind azure has one that can be read.",
+				Tag: tag, Summary: "Start signing in to a provider's directory",
+				Description: "Only directories of the kind azure can be read.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-				Problems: []httpapi.Problem{providerNotFound, providerFailed,
-					{Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."}},
-			}},
-		{Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.completeDirectory,
+				Problems: []httpapi.Problem{
+					providerNotFound, providerFailed,
+					{Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."},
+				},
+			},
+		},
+		{
+			Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.completeDirectory,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Open a directory by what the provider sent back", Body: returnBody{},
+				Tag: tag, Summary: "Open a directory with the provider's callback", Body: returnBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: directoryView{}}},
 				Problems: []httpapi.Problem{unknownRequest, providerFailed},
-			}},
+			},
+		},
 		{Key: "POST /api/sso/directory/people", Needs: access.AccountLink, Handle: h.people, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List the people of a directory",
-			Description: "A page at a time, each matched with the account that has their email, in any case. Nothing is " +
-				"changed.",
+			Description: "A page at a time. Each person is matched with the account with their email, in any case. Nothing " +
+				"is changed.",
 			Body: pageOfBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: peopleView{}}},
-			Problems: []httpapi.Problem{providerFailed,
-				{Kind: fault.Conflict, Code: "directory", When: "The sign-in to the directory is over, or of another session."},
-				{Kind: fault.TooManyRequests, Code: "provider.throttled",
-					When: "The directory asks to slow down; Retry-After says for how long."},
-				{Kind: fault.Invalid, Code: "cursor", When: "next is not what a page gave."},
+			Problems: []httpapi.Problem{
+				providerFailed,
+				{
+					Kind: fault.Conflict, Code: "directory",
+					When: "The sign-in to the directory has expired, or belongs to another session.",
+				},
+				{
+					Kind: fault.TooManyRequests, Code: "provider.throttled",
+					When: "The directory is throttling requests; Retry-After says how long to wait.",
+				},
+				{Kind: fault.Invalid, Code: "cursor", When: "next is not that of a page."},
 			},
 		}},
 		{Key: "POST /api/sso-providers/{id}/links", Needs: access.AccountLink, Handle: h.linkMany, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Link many accounts",
-			Description: "Up to 500, each by itself: one that cannot be linked keeps no other from it.",
+			Description: "Up to 500, each independently: one that cannot be linked does not prevent others.",
 			Body:        pairsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
 			Problems: []httpapi.Problem{providerNotFound},
 		}},
-		{Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany,
+		{
+			Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove many links", Description: "Up to 500, each by itself. Open sessions go on.",
+				Tag: tag, Summary: "Remove many links", Description: "Up to 500, each independently. Open sessions continue.",
 				Body: accountsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
 				Problems: []httpapi.Problem{providerNotFound},
-			}},
+			},
+		},
 	}
 }
 
