@@ -1,4 +1,4 @@
-// Command console serves the web console and the API's reference.
+// Command console is the Lambda function that serves the web console and the API reference.
 package main
 
 import (
@@ -9,9 +9,9 @@ import (
 )
 
 type config struct {
-	// Uploads is the origin of the bucket, to which the browser posts workbooks.
+	// Uploads is the origin of the bucket to which browsers post workbooks.
 	Uploads string `env:"UPLOAD_ORIGIN,optional"`
-	// Storage is where the bucket is instead, when the system runs on a developer's machine.
+	// Storage replaces it when the system runs on a developer's machine.
 	Storage string `env:"AWS_ENDPOINT_URL_S3,optional"`
 }
 

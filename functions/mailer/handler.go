@@ -12,7 +12,7 @@ import (
 	"useraccounts/internal/dynamo"
 )
 
-// dispatcher sends the mails of the outbox.
+// dispatcher is what the handler needs of mail.Dispatcher.
 type dispatcher interface {
 	Send(ctx context.Context, env, id string) error
 	Sweep(ctx context.Context, env string) error
@@ -24,7 +24,7 @@ type handler struct {
 	log        *slog.Logger
 }
 
-// event tells the outbox's stream, which brings records, from the clock, which brings none.
+// event is an event of the outbox's stream, with records, or of the schedule, without.
 type event struct {
 	Source  string `json:"source"`
 	Records []struct {
@@ -40,8 +40,8 @@ type event struct {
 	} `json:"Records"`
 }
 
-// handle sends what the records name, or by the clock whatever waits. The stream is in order, so the first record that
-// fails is named, and the stream goes on from there.
+// handle sends the mails of the records or, on schedule, those that are due. The stream is ordered, so it reports the
+// first record that fails, from which the stream is retried.
 func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	var e event
@@ -58,7 +58,7 @@ func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoD
 	for _, r := range e.Records {
 		env, id, ok := dynamo.ParseMailKey(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
 		if !ok || r.EventName != string(events.DynamoDBOperationTypeInsert) {
-			continue // the log, or a change that this function itself made
+			continue // a log entry, or a change made by this function itself
 		}
 		if err := h.dispatcher.Send(ctx, env, id); err != nil {
 			h.log.ErrorContext(ctx, "record failed", "mail", id, "error", err.Error())

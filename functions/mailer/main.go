@@ -1,5 +1,5 @@
-// Command mailer is the Lambda function that sends the mails of the outbox: those that its stream brings at once, and
-// every minute those that had to wait.
+// Command mailer is the Lambda function that sends the mails of the outbox: new ones at once, from its stream, and
+// postponed ones every minute.
 package main
 
 import (

@@ -1,5 +1,4 @@
-// Command reminder is the Lambda function that tells the owners of API keys that their keys expire soon. The clock runs
-// it once a day.
+// Command reminder is the Lambda function that notifies the owners of API keys that expire soon. It runs once a day.
 package main
 
 import (
@@ -40,7 +39,7 @@ func main() {
 	lambda.Start(handler{env: cfg.Environment, reminders: reminders, log: boot.Logger("reminder")}.handle)
 }
 
-// handle writes one line of log for each day. What was told before an error stays told; the next run goes on.
+// handle writes one log line per run. After an error the next run continues with the reminders that were not sent.
 func (h handler) handle(ctx context.Context) error {
 	sent, err := h.reminders.Run(ctx, h.env)
 	if err != nil {

@@ -1,8 +1,9 @@
-// Package apidoc makes the API's reference from the functions' route tables: an OpenAPI 3.1 document for programs and a
-// page for people. It states nothing of its own: what is wrong in its output is wrong in a route table.
+// Package apidoc generates the API reference from the functions' route tables: an OpenAPI 3.1 document for programs and
+// a page for people. It adds no statements of its own: a mistake in its output is a mistake in a route table.
 package apidoc
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,28 +22,17 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-const apiDescription = `Accounts, sign-in and spreadsheet transfers.
+//go:embed description.md
+var apiDescription string
 
-Sign in with ` + "`POST /api/login`" + ` and send the access token as ` + "`Authorization: Bearer`" +
-	`. Bodies are JSON in UTF-8, at most
-64 KB, sent as ` + "`Content-Type: application/json`" +
-	`; unknown and doubled members are refused. Times are UTC (RFC 3339), days yyyy-MM-dd.
-
-What goes wrong is told as a problem document (RFC 9457): programs read ` + "`code`" + ` and ` + "`fields`" +
-	`, people ` + "`detail`" + `. The gateway in
-front answers by itself, without one, when it throttles (429), when headers are longer
-than 10,240 bytes (431) or when a function does not answer (503).
-
-A change names the version it was made from: send the ` + "`ETag`" + ` of your read as ` + "`If-Match`" +
-	`. Where a POST takes an ` + "`Idempotency-Key`" + `,
-the same key and request within a day give the same answer and are done once.`
-
-// New returns the document of the given route tables, in their order, or everything that is missing from them.
+// New returns the document of the given route tables, in their order, or an error with everything that they lack.
 func New(tables ...[]httpapi.Route) (*Document, error) {
 	doc := &Document{
 		OpenAPI: "3.1.0",
-		Info: Info{Title: "User Accounts", Version: "1.0.0", Summary: "Accounts, sign-in and spreadsheet transfers",
-			Description: apiDescription},
+		Info: Info{
+			Title: "User Accounts", Version: "1.0.0", Summary: "Accounts, sign-in and spreadsheet transfers",
+			Description: strings.TrimSpace(apiDescription),
+		},
 		Servers: []Server{{URL: "/", Description: "The deployment that serves this document"}},
 	}
 	b := builder{doc: doc}
@@ -91,14 +81,16 @@ func (b *builder) add(route httpapi.Route) {
 		if media.Example == nil {
 			media.Example = b.schemas.exampleOf(media.Schema)
 		}
-		op.RequestBody = &RequestBody{Required: !route.Doc.BodyOptional,
-			Content: Ordered[MediaType]{{"application/json", media}}}
+		op.RequestBody = &RequestBody{
+			Required: !route.Doc.BodyOptional,
+			Content:  Ordered[MediaType]{{"application/json", media}},
+		}
 	}
 	b.responses(op, route)
 	path, _ := b.doc.Paths.Find(route.Path())
 	method := strings.ToLower(route.Method())
 	if _, twice := path.Find(method); twice {
-		b.wrong = append(b.wrong, fmt.Errorf("%s is there twice", route.Key))
+		b.wrong = append(b.wrong, fmt.Errorf("there are two routes %s", route.Key))
 	}
 	path.Set(method, op)
 	b.doc.Paths.Set(route.Path(), path)
@@ -107,7 +99,7 @@ func (b *builder) add(route httpapi.Route) {
 	}
 }
 
-// checkDoc notes what a route's Doc must say and does not.
+// checkDoc notes what a route's Doc must state and does not.
 func (b *builder) checkDoc(route httpapi.Route) {
 	for what, missing := range map[string]bool{
 		"tag": route.Doc.Tag == "", "summary": route.Doc.Summary == "", "answers": len(route.Doc.Answers) == 0,
@@ -118,7 +110,7 @@ func (b *builder) checkDoc(route httpapi.Route) {
 	}
 }
 
-// responses adds the good answers and, by status, the problems.
+// responses adds the successful responses and, by status, the problems.
 func (b *builder) responses(op *Operation, route httpapi.Route) {
 	for _, a := range route.Doc.Answers {
 		out := &Response{Description: a.Description}
@@ -133,26 +125,26 @@ func (b *builder) responses(op *Operation, route httpapi.Route) {
 			out.Content.Set(contentType, MediaType{Schema: b.schemas.body(a.Body, false)})
 		}
 		if a.Location {
-			out.Headers.Set("Location", Header{"Where to find it.", &Schema{Type: "string", Format: "uri-reference"}})
+			out.Headers.Set("Location", Header{"The address of the resource.", &Schema{Type: "string", Format: "uri-reference"}})
 		}
 		if a.ETag {
 			out.Headers.Set("ETag", Header{"The version, for If-Match.", &Schema{Type: "string"}})
 		}
 		op.Responses.Set(strconv.Itoa(a.Status), out)
 		if a.ETag && route.Method() == http.MethodGet {
-			op.Responses.Set("304", &Response{Description: "What If-None-Match names is still the newest."})
+			op.Responses.Set("304", &Response{Description: "The version in If-None-Match is still the latest."})
 		}
 	}
 	b.problemResponses(op, route)
 }
 
-// problemResponses adds the problems, those of the operation before those of the server.
+// problemResponses adds the problems: those of the operation, then those of the server.
 func (b *builder) problemResponses(op *Operation, route httpapi.Route) {
 	problems := slices.Clone(route.Doc.Problems)
 	stale := func(p httpapi.Problem) bool { return p.Kind == fault.Stale }
 	if (route.Doc.IfMatch || route.Doc.IfMatchOptional) && !slices.ContainsFunc(problems, stale) {
 		problems = append(problems, httpapi.Problem{
-			Kind: fault.Stale, Code: "stale", When: "Somebody changed it meanwhile; the fields say what, who and when.",
+			Kind: fault.Stale, Code: "stale", When: "Somebody changed it since; `fields` says what, who and when.",
 		})
 	}
 	add := func(p httpapi.Problem, fromServer bool) {
@@ -184,13 +176,11 @@ func (b *builder) problemResponses(op *Operation, route httpapi.Route) {
 	}
 }
 
-// headersTooLongResponse returns how the gateway answers what is too long for it, before any function sees it. It has
-// no schema, as its text is for nobody; with one, every generated client would take any error for either this or a
-// problem.
+// headersTooLongResponse is the gateway's response to a request that is too long for it; no function sees such a
+// request. It has no schema, because generated clients would then expect it as an alternative to every problem.
 func headersTooLongResponse() *Response {
 	return &Response{
-		Description: "The address and the headers are longer than 10,240 bytes. The gateway says so, and not as a problem " +
-			"document.",
+		Description: "Address and headers are longer than 10,240 bytes. The gateway responds, without a problem document.",
 	}
 }
 
@@ -203,12 +193,12 @@ func (b *builder) problemResponse(status int, when []string) *Response {
 	case http.StatusUnauthorized:
 		out.Headers.Set("WWW-Authenticate", Header{"", &Schema{Type: "string"}})
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		out.Headers.Set("Retry-After", Header{"Seconds to wait, where known.", &Schema{Type: "integer"}})
+		out.Headers.Set("Retry-After", Header{"Seconds to wait, if known.", &Schema{Type: "integer"}})
 	}
 	return out
 }
 
-// sharedResponse returns a reference to an answer among the components, where operations that refuse alike meet.
+// sharedResponse returns a reference to a response among the components, which operations with equal responses share.
 func (b *builder) sharedResponse(status int, a *Response) *Response {
 	name := strings.ReplaceAll(http.StatusText(status), " ", "")
 	for n := 2; ; n++ {
@@ -225,7 +215,7 @@ func (b *builder) sharedResponse(status int, a *Response) *Response {
 
 var nonAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// operationID names a route for generated clients: postAccountsIdBlock.
+// operationID returns the name of a route for generated clients, such as postAccountsIdBlock.
 func operationID(route httpapi.Route) string {
 	if route.Doc.ID != "" {
 		return route.Doc.ID

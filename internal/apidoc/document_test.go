@@ -34,7 +34,7 @@ func TestDocumentIsOpenAPI(t *testing.T) {
 	}
 }
 
-// lookup returns what a path of members leads to in a JSON document.
+// lookup returns the value at a path of members in a JSON document.
 func lookup(t *testing.T, raw []byte, path ...string) any {
 	t.Helper()
 	var v any
@@ -63,7 +63,7 @@ func TestRoutesBecomeOperations(t *testing.T) {
 		"/api/things/{id}/parts/{code} delete operationId":              `"deleteThingsIdPartsCode"`,
 		"/api/things/{id}/parts/{code} delete responses 204":            `{"description":"It is gone."}`,
 		"/api/things/{id}/parts/{code} delete requestBody":              `null`,
-		"/api/things/{id} get responses 304":                            `{"description":"What If-None-Match names is still the newest."}`,
+		"/api/things/{id} get responses 304":                            `{"description":"The version in If-None-Match is still the latest."}`,
 		"$default":                                                      `null`,
 	} {
 		got, _ := json.Marshal(lookup(t, raw, append([]string{"paths"}, splitPath(path)...)...))
@@ -73,7 +73,7 @@ func TestRoutesBecomeOperations(t *testing.T) {
 	}
 }
 
-// splitPath parts a path at blanks.
+// splitPath splits a path at blanks.
 func splitPath(path string) []string { return strings.Fields(path) }
 
 func TestEveryStatusARouteCanAnswerIsListed(t *testing.T) {
@@ -121,8 +121,10 @@ func mustJSON(t *testing.T, v any) []byte {
 func TestParametersSayWhatIsTaken(t *testing.T) {
 	raw := documentJSON(t)
 	got := map[string]string{}
-	for _, operation := range []string{"/api/things get", "/api/things post", "/api/things/{id}/parts/{code} delete",
-		"/api/things/{id} patch"} {
+	for _, operation := range []string{
+		"/api/things get", "/api/things post", "/api/things/{id}/parts/{code} delete",
+		"/api/things/{id} patch",
+	} {
 		list, _ := lookup(t, raw, append(append([]string{"paths"}, splitPath(operation)...), "parameters")...).([]any)
 		for _, p := range list {
 			param, _ := p.(map[string]any)
@@ -155,7 +157,7 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 	}
 }
 
-// The schemas are tried on bodies: what the server takes passes, what it refuses does not.
+// The schemas accept the bodies that the server accepts, and refuse those that it refuses.
 func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 	raw := documentJSON(t)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
@@ -172,8 +174,10 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		good         bool
 	}{
 		{"ApidocSignIn", `{"user":"doej","password":"x"}`, true},
-		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone"},"scopes":["read"],"days":30,"nick":null}`,
-			true},
+		{
+			"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone"},"scopes":["read"],"days":30,"nick":null}`,
+			true,
+		},
 		{"ApidocSignIn", `{"user":"doej"}`, false},
 		{"ApidocSignIn", `{"user":"","password":"x"}`, false},
 		{"ApidocSignIn", `{"user":null,"password":"x"}`, false},
@@ -183,8 +187,10 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ApidocSignIn", `{"user":"doej","password":"x","scopes":["admin"]}`, false},
 		{"ApidocSignIn", `{"user":"doej","password":"x","scopes":["read","read","read","read"]}`, false},
 		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone","admin":true}}`, false},
-		{"ApidocSession",
-			`{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true},
+		{
+			"ApidocSession",
+			`{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true,
+		},
 		{"ApidocSession", `{"token":"t","expires":"noon","steps":[],"counts":{},"kind":"a"}`, false},
 		{"ApidocSession", `{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[],"counts":{},"kind":"c"}`, false},
 		{"ThingCreate", `{"name":"a"}`, true},
@@ -200,8 +206,10 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ThingPatch", `{"name":"b","mail":null}`, true},
 		{"ThingPatch", `{"name":null}`, false},
 		{"ThingPatch", `{"id":"x"}`, false},
-		{"Thing", `{"id":"x","version":1,"name":"a","mail":null,"codes":[],"on":false,"from":null,"seen":null,"tries":0}`,
-			true},
+		{
+			"Thing", `{"id":"x","version":1,"name":"a","mail":null,"codes":[],"on":false,"from":null,"seen":null,"tries":0}`,
+			true,
+		},
 		{"Thing", `{"id":"x","version":1,"name":"a"}`, false},
 		{"ThingPage", `{"items":[]}`, true},
 		{"ThingPage", `{"items":[{"name":"a"}]}`, false},
@@ -278,7 +286,7 @@ func TestPageShowsEverything(t *testing.T) {
 		`id="schema-Thing"`,
 		"account.create", "at most 50 characters", "<code>user</code>", "Neutral &lt;b&gt;always&lt;/b&gt;",
 		"list of ApidocStep", "&#34;codes&#34;: [",
-		"one of name, -name, usually name", "Open to anybody.", "Needs a session.", "email or null",
+		"one of name, -name, default name", "Open to anybody.", "Needs a session.", "email or null",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)
@@ -307,7 +315,7 @@ func TestPageShowsEverything(t *testing.T) {
 	}
 }
 
-// The validator must be able to fail.
+// Validate finds each kind of fault.
 func TestValidateFindsFaults(t *testing.T) {
 	for name, change := range map[string]func(string) string{
 		"not JSON": func(s string) string { return s[:len(s)/2] },

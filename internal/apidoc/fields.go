@@ -7,7 +7,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// fields returns the schema of a body made of a field table: what field.Table reads and writes, in the same words.
+// fields returns the schema of a body that a field table reads or writes.
 func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 	request := doc.Use != httpapi.ForAnswer && doc.Use != httpapi.ForVariants
 	out := &Schema{Type: "object"}
@@ -29,7 +29,7 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 		switch {
 		case !request:
 			if m.Kind != field.Codes && m.Kind != field.Bool && m.Kind != field.Number {
-				nullable(member) // a blank field is written as null
+				nullable(member) // blank fields are written as null
 			}
 			if doc.Use == httpapi.ForAnswer {
 				out.Required = append(out.Required, m.Name)
@@ -42,7 +42,7 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 				out.Required = append(out.Required, m.Name)
 			}
 		default:
-			nullable(member) // null empties the field
+			nullable(member) // null clears the field
 		}
 		out.Properties.Set(m.Name, member)
 	}
@@ -59,8 +59,10 @@ func fieldSchema(m field.Meta) *Schema {
 	case field.Bool:
 		return &Schema{Type: "boolean"}
 	case field.Codes:
-		return &Schema{Type: "array", MaxItems: &longest,
-			Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: singleLinePattern}}
+		return &Schema{
+			Type: "array", MaxItems: &longest,
+			Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: singleLinePattern},
+		}
 	case field.Day:
 		return &Schema{Type: "string", Format: "date"}
 	case field.Instant:

@@ -9,7 +9,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// thing is what the fixture's table has fields of.
+// thing is the struct of the fixture's field table.
 type thing struct {
 	Name, Mail string
 	Codes      []string
@@ -22,8 +22,10 @@ type thing struct {
 func things() field.Table[thing] {
 	return field.Table[thing]{
 		{Name: "name", Label: "Name", Kind: field.Text, Required: true, Max: 50, At: func(t *thing) any { return &t.Name }},
-		{Name: "mail", Label: "Mail", Help: "Where mail goes.", Kind: field.Email, Max: 250,
-			At: func(t *thing) any { return &t.Mail }},
+		{
+			Name: "mail", Label: "Mail", Help: "Where mail goes.", Kind: field.Email, Max: 250,
+			At: func(t *thing) any { return &t.Mail },
+		},
 		{Name: "codes", Label: "Codes", Kind: field.Codes, Max: 20, At: func(t *thing) any { return &t.Codes }},
 		{Name: "on", Label: "On", Kind: field.Bool, At: func(t *thing) any { return &t.On }},
 		{Name: "from", Label: "From", Kind: field.Day, At: func(t *thing) any { return &t.From }},
@@ -67,7 +69,7 @@ type step struct {
 	Then []step `json:"then"`
 }
 
-// kind states its own schema.
+// kind is a Describer.
 type kind string
 
 // JSONSchema returns the schema of a kind.
@@ -75,7 +77,7 @@ func (kind) JSONSchema() map[string]any {
 	return map[string]any{"type": "string", "enum": []string{"a", "b"}}
 }
 
-// routes use everything that a route can say.
+// routes use every feature of a route's Doc.
 func routes() []httpapi.Route {
 	answer := httpapi.FieldsDoc{Name: "Thing", Fields: things().Describe(), Extra: extraMembers{}}
 	return []httpapi.Route{
@@ -83,13 +85,16 @@ func routes() []httpapi.Route {
 			Tag: "Signing in", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.",
 			Body:    signIn{},
 			Answers: []httpapi.Answer{{Status: 200, Body: session{}}},
-			Problems: []httpapi.Problem{{Kind: fault.Unauthenticated, Code: "signIn", When: "It is not right."},
-				{Kind: fault.TooManyRequests, Code: "slow", When: "Too fast."}},
+			Problems: []httpapi.Problem{
+				{Kind: fault.Unauthenticated, Code: "signIn", When: "It is not right."},
+				{Kind: fault.TooManyRequests, Code: "slow", When: "Too fast."},
+			},
 		}},
 		{Key: "GET /api/things", Needs: access.AccountRead, Query: []httpapi.Param{
 			httpapi.Limit(50, 200), httpapi.Cursor(),
 			{Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 100, Help: "What to find.", Example: "doe"},
-			{Name: "all", Kind: httpapi.BoolParam, Default: "false"}, {Name: "from", Kind: httpapi.DateParam},
+			{Name: "all", Kind: httpapi.BoolParam, Default: "false"},
+			{Name: "from", Kind: httpapi.DateParam},
 			{Name: "of", Kind: httpapi.IDParam},
 			{Name: "sort", Kind: httpapi.EnumParam, Choices: []string{"name", "-name"}, Default: "name"},
 		}, Doc: httpapi.Operation{

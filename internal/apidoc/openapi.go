@@ -1,6 +1,6 @@
 package apidoc
 
-// Document is an OpenAPI 3.1 document, as far as this API needs one.
+// Document is an OpenAPI 3.1 document, with the parts that this API needs.
 type Document struct {
 	OpenAPI    string                       `json:"openapi"`
 	Info       Info                         `json:"info"`
@@ -36,7 +36,7 @@ type Components struct {
 	SecuritySchemes Ordered[SecurityScheme] `json:"securitySchemes"`
 }
 
-// SecurityScheme says how a caller shows who is calling.
+// SecurityScheme says how callers authenticate.
 type SecurityScheme struct {
 	Type        string `json:"type"`
 	Scheme      string `json:"scheme"`
@@ -53,15 +53,15 @@ type Operation struct {
 	Parameters  []Parameter           `json:"parameters,omitempty"`
 	RequestBody *RequestBody          `json:"requestBody,omitzero"`
 	Responses   Ordered[*Response]    `json:"responses"`
-	Problems    []Problem             `json:"-"` // for the page; the document has them in the answers
+	Problems    []Problem             `json:"-"` // for the page; the document has them in its responses
 	Security    []map[string][]string `json:"security"`
 }
 
-// Problem is one way in which an operation can refuse.
+// Problem is a problem that an operation can return.
 type Problem struct {
 	Status     int
 	Code, When string
-	// FromServer marks those that the server itself returns, whatever the operation does.
+	// FromServer marks problems that the server itself returns, whatever the operation is.
 	FromServer bool
 }
 
@@ -81,7 +81,7 @@ type RequestBody struct {
 	Content  Ordered[MediaType] `json:"content"`
 }
 
-// Response is what OpenAPI calls a response.
+// Response is one response of an operation.
 type Response struct {
 	Ref         string             `json:"$ref,omitzero"`
 	Description string             `json:"description,omitzero"`
@@ -89,7 +89,7 @@ type Response struct {
 	Content     Ordered[MediaType] `json:"content,omitempty"`
 }
 
-// Header is a header of an answer.
+// Header is a header of a response.
 type Header struct {
 	Description string  `json:"description,omitzero"`
 	Schema      *Schema `json:"schema"`
@@ -101,7 +101,7 @@ type MediaType struct {
 	Example any     `json:"example,omitzero"`
 }
 
-// Schema is a JSON Schema (2020-12), as far as this API needs one.
+// Schema is a JSON Schema (2020-12), with the keywords that this API needs.
 type Schema struct {
 	Ref                  string           `json:"$ref,omitzero"`
 	Type                 any              `json:"type,omitzero"` // a name or, for what may be null, two

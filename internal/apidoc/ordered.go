@@ -5,7 +5,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Ordered is a JSON object whose members stay in the order they were declared in, as a reader wants them.
+// Ordered is a JSON object whose members keep their order, which readers prefer.
 type Ordered[T any] []Entry[T]
 
 // Entry is one member of an Ordered.
@@ -14,7 +14,7 @@ type Entry[T any] struct {
 	Value T
 }
 
-// Find returns the member with the name, or the zero value.
+// Find returns the member with a name, and whether there is one.
 func (o Ordered[T]) Find(name string) (value T, ok bool) {
 	for _, e := range o {
 		if e.Name == name {
@@ -24,7 +24,7 @@ func (o Ordered[T]) Find(name string) (value T, ok bool) {
 	return value, false
 }
 
-// Set puts a member in place of one with the same name, or at the end.
+// Set replaces the member with the same name, or adds one at the end.
 func (o *Ordered[T]) Set(name string, value T) {
 	for i := range *o {
 		if (*o)[i].Name == name {

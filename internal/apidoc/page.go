@@ -18,11 +18,12 @@ import (
 //go:embed page.html
 var pageText string
 
-// Page returns the document as a page for people: one file without scripts that asks nobody else for anything.
+// Page returns the document as a page for people: one file without scripts and external resources.
 func (d *Document) Page() ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"prose": formatText, "typeOf": typeText, "rules": rules, "schemaName": refName, "indented": indentJSON,
-		"special": problemsFrom, "anchor": httpapi.ProblemAnchor, "has": slices.Contains[[]string], "lower": strings.ToLower,
+		"formatText": formatText, "typeOf": typeText, "rules": rules, "schemaName": refName, "indentJSON": indentJSON,
+		"problemsFrom": problemsFrom, "anchor": httpapi.ProblemAnchor, "has": slices.Contains[[]string],
+		"lower": strings.ToLower,
 	}).Parse(pageText)
 	if err != nil {
 		return nil, err
@@ -41,11 +42,11 @@ type group struct {
 	Operations []entry
 }
 
-// entry is an operation with what stands around it in the document.
+// entry is an operation with its context in the document.
 type entry struct {
 	Method, Path string
 	*Operation
-	// Body is the request body's schema with references followed, Example its example.
+	// Body is the resolved schema of the request body, Example its example.
 	Body    *Schema
 	Example any
 }
@@ -71,7 +72,8 @@ func (d *Document) groups() []group {
 	return out
 }
 
-// problems returns every problem of every operation once, by status and code. One code may mean several things.
+// problems returns the problems of all operations, once each, sorted by status and code. A code may have several
+// meanings.
 func (d *Document) problems() []Problem {
 	var out []Problem
 	for _, g := range d.groups() {
@@ -96,12 +98,12 @@ func (d *Document) problems() []Problem {
 	return out
 }
 
-// problemsFrom returns the problems that are the server's own, or those that are not.
+// problemsFrom returns the problems of the server, or those of the operation.
 func problemsFrom(problems []Problem, fromServer bool) []Problem {
 	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.FromServer != fromServer })
 }
 
-// formatText turns blank lines into paragraphs and backquotes into code; everything else is escaped.
+// formatText returns HTML with paragraphs for blank lines and code for backquotes. Everything else is escaped.
 func formatText(text string) template.HTML {
 	var out strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
@@ -117,7 +119,7 @@ func formatText(text string) template.HTML {
 	return template.HTML(out.String()) //nolint:gosec // every part was escaped above
 }
 
-// refName returns the name of the schema that a schema refers to, itself or by its items; "" for none.
+// refName returns the name of the schema that a schema or its items refer to, or "".
 func refName(s *Schema) string {
 	if s == nil {
 		return ""
@@ -128,7 +130,7 @@ func refName(s *Schema) string {
 	return strings.TrimPrefix(s.Ref, "#/components/schemas/")
 }
 
-// typeText says a schema's type in words.
+// typeText returns a schema's type for people.
 func typeText(s *Schema) string {
 	if s.Ref != "" {
 		return refName(s)
@@ -153,7 +155,7 @@ func typeText(s *Schema) string {
 	return name + null
 }
 
-// rules says a schema's bounds in words.
+// rules returns a schema's bounds for people.
 func rules(s *Schema) string {
 	var out []string
 	add := func(n *int, format string) {
@@ -178,12 +180,12 @@ func rules(s *Schema) string {
 		out = append(out, "one of "+strings.Join(choices, ", "))
 	}
 	if s.Default != nil {
-		out = append(out, "usually "+fmt.Sprint(s.Default))
+		out = append(out, "default "+fmt.Sprint(s.Default))
 	}
 	return strings.Join(out, ", ")
 }
 
-// indentJSON writes an example as JSON on several lines.
+// indentJSON returns an example as indented JSON.
 func indentJSON(v any) (string, error) {
 	if text, ok := v.(string); ok {
 		return strconv.Quote(text), nil

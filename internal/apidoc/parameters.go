@@ -10,17 +10,17 @@ import (
 
 var inBraces = regexp.MustCompile(`\{([a-zA-Z]+)\}`)
 
-// instantOrDatePattern is the form of an InstantParam, and its bounds but for the 29th of February.
+// instantOrDatePattern is the pattern of an InstantParam. It only does not know leap years.
 const instantOrDatePattern = `^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$`
 
-// exampleID stands for any id.
+// exampleID is the example of all ids.
 const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
 
-// parameters returns all that a route reads besides its body.
+// parameters returns the parameters of a route: path, query and headers.
 func parameters(route httpapi.Route) []Parameter {
 	var out []Parameter
 	for _, match := range inBraces.FindAllStringSubmatch(route.Path(), -1) {
-		p := httpapi.Param{Name: match[1], Kind: httpapi.IDParam, Help: "Its id.", Example: exampleID}
+		p := httpapi.Param{Name: match[1], Kind: httpapi.IDParam, Help: "The id.", Example: exampleID}
 		if i := slices.IndexFunc(route.Doc.Path, func(p httpapi.Param) bool { return p.Name == match[1] }); i >= 0 {
 			p = route.Doc.Path[i]
 		}
@@ -32,9 +32,9 @@ func parameters(route httpapi.Route) []Parameter {
 		out = append(out, parameter(p, "query"))
 	}
 	if route.Doc.IfMatch || route.Doc.IfMatchOptional {
-		help := "The ETag of the read that this changes."
+		help := "The ETag of the version to change, from a read."
 		if route.Doc.IfMatchOptional {
-			help = "The ETag of the read that this acts on; without it, it acts on the thing as it is."
+			help = "The ETag of the version to act on, from a read; if left out, the current version."
 		}
 		out = append(out, Parameter{
 			Name: "If-Match", In: "header", Required: route.Doc.IfMatch, Example: `"7"`, Description: help,
@@ -44,7 +44,7 @@ func parameters(route httpapi.Route) []Parameter {
 	if route.Idempotent {
 		out = append(out, Parameter{
 			Name: "Idempotency-Key", In: "header", Example: "6f1c2d0e-5f0b-4a36-9f0c-3a1d4c1b7e55",
-			Description: "Makes a repeat safe: the same key and request within a day give the same answer and are done once.",
+			Description: "Makes retries safe: within a day the same key and request run once and get the same response.",
 			Schema:      &Schema{Type: "string", Pattern: "^[!-~]{1,200}$"},
 		})
 	}
@@ -62,7 +62,7 @@ func parameter(p httpapi.Param, in string) Parameter {
 	return out
 }
 
-// What any text in an address must be: there is no character 0, and where some text is asked for it is not blank.
+// Patterns of text parameters: no character 0, and not blank where a minimum length is set.
 const (
 	textPattern     = `^[^\x00]*$`
 	nonBlankPattern = `^[^\x00]*[^\s\x00\x85][^\x00]*$`

@@ -15,10 +15,10 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// idPattern is the one spelling of a ULID.
+// idPattern is the canonical spelling of a ULID.
 const idPattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
-// singleLinePattern is text without control characters, in a spelling that every dialect of regular expressions knows.
+// singleLinePattern is text without control characters, in the syntax of every regular expression dialect.
 const singleLinePattern = `^[^\x00-\x1f\x7f-\x9f]*$`
 
 // schemas collects the named schemas of a document.
@@ -28,14 +28,15 @@ type schemas struct {
 	wrong  []error
 }
 
-// schemaOwner is what a name stands for: a type in one direction, or the zero value for what has no type.
+// schemaOwner is what a schema name stands for: a type in one direction, or the zero value for a schema without a Go
+// type.
 type schemaOwner struct {
 	goType  reflect.Type
 	request bool
 }
 
-// body returns the schema of what a route's Doc says is sent: a struct's zero value, a FieldsDoc or a ListDoc. Requests
-// refuse members they do not know; answers may get more of them in time.
+// body returns the schema of a body in a route's Doc: a struct's zero value, a FieldsDoc or a ListDoc. Requests refuse
+// unknown members; later versions may add members to responses.
 func (s *schemas) body(doc any, request bool) *Schema {
 	switch doc := doc.(type) {
 	case httpapi.FieldsDoc:
@@ -49,7 +50,7 @@ func (s *schemas) body(doc any, request bool) *Schema {
 	return s.typeSchema(reflect.TypeOf(doc), request)
 }
 
-// register puts a schema among the named ones and returns a reference to it.
+// register adds a named schema and returns a reference to it.
 func (s *schemas) register(name string, of schemaOwner, schema *Schema) *Schema {
 	had, taken := s.named.Find(name)
 	if taken && (s.owners[name] != of || (of == schemaOwner{} && !reflect.DeepEqual(had, schema))) {
@@ -72,13 +73,13 @@ func (s *schemas) structRef(t reflect.Type, request bool) *Schema {
 		name += "Output"
 	}
 	if s.owners[name] != (schemaOwner{t, request}) {
-		s.register(name, schemaOwner{t, request}, &Schema{}) // there before its members, which may refer back
+		s.register(name, schemaOwner{t, request}, &Schema{}) // registered before its members, which may refer back
 		s.register(name, schemaOwner{t, request}, s.structOf(t, request))
 	}
 	return &Schema{Ref: "#/components/schemas/" + name}
 }
 
-// typeSchema returns the schema of a Go type as it is written to, or read from, JSON.
+// typeSchema returns the schema of a Go type in a request or a response.
 func (s *schemas) typeSchema(t reflect.Type, request bool) *Schema {
 	if d, ok := reflect.New(t).Interface().(httpapi.Describer); ok {
 		return s.describedSchema(d)
@@ -119,7 +120,7 @@ func (s *schemas) typeSchema(t reflect.Type, request bool) *Schema {
 	return &Schema{}
 }
 
-// describedSchema returns the schema that a type states itself.
+// describedSchema returns the schema that a Describer states.
 func (s *schemas) describedSchema(d httpapi.Describer) *Schema {
 	var out Schema
 	raw, err := json.Marshal(d.JSONSchema(), json.Deterministic(true))
@@ -132,7 +133,7 @@ func (s *schemas) describedSchema(d httpapi.Describer) *Schema {
 	return &out
 }
 
-// schemaName is the name of a Go type in the document: what owns it, then what it is. blockBody of
+// schemaName returns the name of a Go type in the document: its owner, then its own name. blockBody of
 // functions/accounts/api is AccountsBlock, Row of internal/transfer is TransferRow, Page[jobView] of
 // functions/transfers/api is TransfersJobPage.
 func schemaName(t reflect.Type) string {
@@ -143,7 +144,7 @@ func schemaName(t reflect.Type) string {
 	}
 	owner = strings.TrimSuffix(path.Base(strings.TrimSuffix(owner, "/api")), "_test")
 	if owner == "httpapi" {
-		owner = "" // what all functions answer with is nobody's own
+		owner = "" // types of all functions have no owner
 	}
 	for _, role := range []string{"View", "Body"} {
 		if name = capitalise(name); len(name) >= len(role) {
@@ -160,7 +161,7 @@ func capitalise(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// structOf returns the schema of a struct: its members by their tags.
+// structOf returns the schema of a struct, from the tags of its fields.
 func (s *schemas) structOf(t reflect.Type, request bool) *Schema {
 	out := &Schema{Type: "object"}
 	if request {
@@ -192,13 +193,13 @@ func (s *schemas) members(out *Schema, t reflect.Type, request bool) {
 	}
 }
 
-// applyTags adds what a struct field's tags say of its member.
+// applyTags adds the bounds and the help in a struct field's tags to its member.
 func (s *schemas) applyTags(member *Schema, f reflect.StructField) {
 	member.Description = f.Tag.Get("help")
 	at := member
 	if member.Items != nil {
 		member.MaxItems = s.number(f, "maxItems")
-		at = member.Items // the bounds of a list of texts are those of each
+		at = member.Items // the bounds of a list are those of its elements
 	}
 	at.MinLength, at.MaxLength = s.number(f, "minLength"), s.number(f, "maxLength")
 	at.Minimum, at.Maximum = s.number(f, "minimum"), s.number(f, "maximum")
@@ -216,7 +217,7 @@ func (s *schemas) applyTags(member *Schema, f reflect.StructField) {
 	}
 }
 
-// example reads an example as its member's type would be read: JSON, except that a text needs no quotes.
+// example parses an example of a member: JSON, except that a text needs no quotes.
 func (s *schemas) example(f reflect.StructField, text string) any {
 	t := f.Type
 	if t.Kind() == reflect.Pointer {
@@ -244,7 +245,7 @@ func (s *schemas) number(f reflect.StructField, tag string) *int {
 	return &n
 }
 
-// nullable lets a schema be null too, unless it is a reference, which keeps its own rules.
+// nullable adds null to the types of a schema, unless it is a reference.
 func nullable(s *Schema) *Schema {
 	if name, ok := s.Type.(string); ok {
 		s.Type = []string{name, "null"}

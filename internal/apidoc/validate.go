@@ -15,8 +15,9 @@ import (
 //go:embed openapi-3.1.json
 var openAPISchema []byte
 
-// Validate returns what is wrong with the text of an OpenAPI document: its form, its schemas (as JSON Schema 2020-12,
-// references included), examples that their schemas refuse, doubled operation ids, parameters that the path lacks.
+// Validate returns what is wrong with an OpenAPI document: against the schema of OpenAPI, its own schemas (JSON Schema
+// 2020-12, references included), examples that do not conform, repeated operation ids, and parameters that the path
+// lacks.
 func Validate(text []byte) error {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
@@ -39,7 +40,7 @@ func Validate(text []byte) error {
 		return err
 	}
 	v := validator{compiler: c, ids: map[string]string{}}
-	root := doc.(map[string]any) //nolint:forcetypeassert // the form says so, here and below
+	root := doc.(map[string]any) //nolint:forcetypeassert // as the schema of OpenAPI requires, here and below
 	components, _ := root["components"].(map[string]any)
 	named, _ := components["schemas"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(named)) {
@@ -64,7 +65,7 @@ func (v *validator) report(pointer string, err error) {
 	}
 }
 
-// walk compiles each schema below a node and holds the examples beside it against it.
+// walk compiles each schema below a node and validates the examples beside it.
 func (v *validator) walk(name string, node any, pointer string) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -86,7 +87,7 @@ func (v *validator) walk(name string, node any, pointer string) {
 	}
 }
 
-// examples compiles the schema at a pointer and holds its own examples against it and its members.
+// examples compiles the schema at a pointer and validates its own examples and those of its members.
 func (v *validator) examples(pointer string, schema any) *jsonschema.Schema {
 	compiled, err := v.compiler.Compile("mem:api#" + pointer)
 	if err != nil {
@@ -105,7 +106,7 @@ func (v *validator) examples(pointer string, schema any) *jsonschema.Schema {
 	return compiled
 }
 
-// operations looks at what no schema can say.
+// operations checks what a schema cannot express.
 func (v *validator) operations(paths any, answers map[string]any) {
 	all, _ := paths.(map[string]any)
 	for _, path := range slices.Sorted(maps.Keys(all)) {
@@ -115,7 +116,7 @@ func (v *validator) operations(paths any, answers map[string]any) {
 			where := strings.ToUpper(method) + " " + path
 			id, _ := op["operationId"].(string)
 			if other, twice := v.ids[id]; twice {
-				v.report(where, fmt.Errorf("its operationId is that of %s", other))
+				v.report(where, fmt.Errorf("it has the operationId of %s", other))
 			}
 			v.ids[id] = where
 			responses, _ := op["responses"].(map[string]any)
@@ -123,7 +124,7 @@ func (v *validator) operations(paths any, answers map[string]any) {
 				response, _ := responses[status].(map[string]any)
 				name, refers := strings.CutPrefix(fmt.Sprint(response["$ref"]), "#/components/responses/")
 				if _, there := answers[name]; refers && !there {
-					v.report(where, fmt.Errorf("its answer %s refers to %s, which is not there", status, name))
+					v.report(where, fmt.Errorf("its response %s refers to %s, which does not exist", status, name))
 				}
 			}
 			var inPath []string
@@ -138,7 +139,7 @@ func (v *validator) operations(paths any, answers map[string]any) {
 				braces = append(braces, match[1])
 			}
 			if !slices.Equal(inPath, braces) {
-				v.report(where, fmt.Errorf("its path has the parameters %v, its list %v", braces, inPath))
+				v.report(where, fmt.Errorf("its path has the parameters %v, its list has %v", braces, inPath))
 			}
 		}
 	}

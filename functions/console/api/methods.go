@@ -9,19 +9,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// apiPath is a path of the API, with {} for what differs, and the methods that it takes.
+// apiPath is a path of the API with its parameters in braces, and its methods.
 type apiPath struct {
 	parts   []string
 	methods []string
 }
 
-// apiPaths are those of the reference. They are read when somebody asks for the first that is not there, not at the
-// start.
+// apiPaths are the paths of the reference. They are read on the first request to an unknown address, not at the start.
 var apiPaths = sync.OnceValue(func() []apiPath {
 	var reference struct {
 		Paths map[string]map[string]jsontext.Value `json:"paths"`
 	}
-	if err := json.Unmarshal(openapi, &reference); err != nil { // it is part of the binary
+	if err := json.Unmarshal(openapi, &reference); err != nil { // it is embedded in the binary
 		panic("reading the API's reference: " + err.Error())
 	}
 	var out []apiPath
@@ -36,8 +35,8 @@ var apiPaths = sync.OnceValue(func() []apiPath {
 	return out
 })
 
-// allowedMethods returns the methods that an address of the API takes: one without parameters before any other, as the
-// gateway has it.
+// allowedMethods returns the methods of an address of the API. As at the gateway, a path with fewer parameters takes
+// precedence.
 func allowedMethods(path string) []string {
 	if !strings.HasPrefix(path, "/api/") {
 		return nil
@@ -58,7 +57,7 @@ func (a apiPath) matches(parts []string) bool {
 	})
 }
 
-// literalParts returns how many parts of an address are not parameters.
+// literalParts returns how many parts of the path are not parameters.
 func (a apiPath) literalParts() int {
 	n := 0
 	for _, p := range a.parts {

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// A method that an address of the API does not take is told apart from an address that is not there, with those that it
-// takes.
+// A method that an address does not support is a 405 with the supported ones, not a 404.
 func TestOtherMethodsAreNamed(t *testing.T) {
 	for _, c := range []struct{ method, path, allow string }{
 		{"TRACE", "/api/accounts", "GET, POST"},

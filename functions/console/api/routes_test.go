@@ -32,8 +32,10 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 		if res.Headers["Content-Type"] != "text/html; charset=utf-8" || !strings.HasPrefix(res.Body, "<!doctype html>") {
 			t.Errorf("%s is no page: %v", key, res.Headers)
 		}
-		for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "frame-ancestors 'none'",
-			"base-uri 'none'", "form-action 'none'"} {
+		for _, want := range []string{
+			"default-src 'none'", "style-src 'sha256-", "frame-ancestors 'none'",
+			"base-uri 'none'", "form-action 'none'",
+		} {
 			if !strings.Contains(policy, want) {
 				t.Errorf("%s: the policy lacks %s: %s", key, want, policy)
 			}
@@ -51,7 +53,7 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 	}
 }
 
-// Without a built console the first page says how to build it.
+// Without a built console the page says how to build it.
 func TestFirstPageWithoutAConsoleSaysHowToBuildIt(t *testing.T) {
 	if res := get(t, "GET /"); !strings.Contains(res.Body, "make console") ||
 		!strings.Contains(res.Body, `href="/api/docs"`) || !strings.Contains(res.Body, `href="/api/openapi.json"`) {

@@ -13,17 +13,17 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// Site is the built console as it is served: one page for every address that people can be at, and files beside it.
+// Site serves the built console: one page for all addresses of the console, and its assets.
 type Site struct {
 	index  httpapi.Response
 	assets map[string]asset
 }
 
-// asset is one file, with what the build made smaller beside it.
+// asset is one file with its compressed versions, if the build made any.
 type asset struct{ plain, gzip, brotli httpapi.Response }
 
-// NewSite reads the built console; uploads is the origin to which the browser posts workbooks. Without a built console
-// the site is a page that says how to build it.
+// NewSite returns the site of a built console; uploads is the origin to which browsers post workbooks. Without a built
+// console the site is a page that says how to build it.
 func NewSite(app fs.FS, uploads string) *Site {
 	s := &Site{index: pageResponse(home), assets: map[string]asset{}}
 	if app == nil {
@@ -44,13 +44,13 @@ func NewSite(app fs.FS, uploads string) *Site {
 		s.add(name, content)
 		return nil
 	})
-	if err != nil { // the files are part of the binary
+	if err != nil { // the files are embedded in the binary
 		panic(fmt.Sprintf("reading the built console: %v", err))
 	}
 	return s
 }
 
-// add takes in one file. Names under assets hold a hash of what is in them, so a browser may keep those for good.
+// add adds one file. Names under assets contain a hash of the content, so browsers may cache them for ever.
 func (s *Site) add(name string, content []byte) {
 	name, encoding := cutEncoding(name)
 	kind := mime.TypeByExtension(path.Ext(name))
@@ -84,8 +84,8 @@ func cutEncoding(name string) (string, string) {
 	return name, ""
 }
 
-// policy lets the page use what came from its own origin, ask it, and post workbooks to the bucket: nothing inline,
-// nothing from anybody else (V49).
+// policy allows the page resources and requests of its own origin and uploads to the bucket: nothing inline, no other
+// origin (V49).
 func policy(uploads string) string {
 	connect := "'self'"
 	if uploads != "" {
@@ -99,13 +99,13 @@ func indexResponse(content []byte, uploads string) httpapi.Response {
 	return httpapi.Raw(htmlType, content).WithHeader("Content-Security-Policy", policy(uploads))
 }
 
-// serveIndex answers the first address.
+// serveIndex serves the page at /.
 func (s *Site) serveIndex(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return s.index, nil
 }
 
-// serveFallback answers what no other route does: files, and the page at every address that the page itself takes
-// apart. Under /api, and for any other method, there is nothing.
+// serveFallback serves what no other route does: assets, and the page at all other addresses, which its script routes.
+// Under /api and for other methods it is a problem.
 func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at := path.Clean("/" + r.Path())
 	if methods := allowedMethods(r.Path()); len(methods) > 0 {
@@ -120,7 +120,7 @@ func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Res
 	if f, ok := s.assets[at]; ok {
 		return f.negotiate(r.AcceptsEncoding), nil
 	}
-	if path.Ext(at) != "" { // a file of a former build, or a guess: never the page in its place
+	if path.Ext(at) != "" { // a file of an earlier build, or a guess: not the page
 		return httpapi.Response{}, noRoute()
 	}
 	return s.index, nil
@@ -138,5 +138,5 @@ func (f asset) negotiate(accepts func(string) bool) httpapi.Response {
 
 func noRoute() error {
 	return fault.New(fault.NotFound, "noRoute",
-		"There is nothing at this address, or not with this method. GET /api/docs lists what there is.")
+		"There is no such address, or it does not support this method. GET /api/docs lists all routes.")
 }

@@ -13,7 +13,7 @@ import (
 
 const bucket = "https://files.s3.eu-west-2.amazonaws.com"
 
-// send sends a request to a built console, as the gateway hands on what no other route takes.
+// send sends a request to a built console, as the gateway does where no other route matches.
 func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	site := api.NewSite(fstest.MapFS{
@@ -28,8 +28,10 @@ func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: path, Body: body,
-		Headers: map[string]string{"accept-encoding": encodings}}
+	event := events.APIGatewayV2HTTPRequest{
+		RouteKey: "$default", RawPath: path, Body: body,
+		Headers: map[string]string{"accept-encoding": encodings},
+	}
 	if path == "/" {
 		event.RouteKey = "GET /"
 	}
@@ -41,7 +43,7 @@ func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV
 	return res
 }
 
-// V49: nothing inline, nothing from another origin but the bucket that workbooks are posted to.
+// V49: nothing inline, and no other origin but the bucket to which workbooks are posted.
 func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
 	for _, path := range []string{"/", "/accounts", "/accounts/01JZ0000000000000000000000/log", "/apiary", "/a/../b"} {
 		res := send(t, "GET", path, "", "")
@@ -61,10 +63,12 @@ func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
 	}
 }
 
-// V49: the files of the page are never taken for anything else, and what is not there says no more than what is.
+// V49: every file has the security headers, and so has the response where there is no file.
 func TestEveryFileHasTheSecurityHeaders(t *testing.T) {
-	for _, path := range []string{"/", "/accounts", "/icon.svg", "/assets/main-1a.js", "/assets/small-2b.css",
-		"/assets/none.js", "/api/none"} {
+	for _, path := range []string{
+		"/", "/accounts", "/icon.svg", "/assets/main-1a.js", "/assets/small-2b.css",
+		"/assets/none.js", "/api/none",
+	} {
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
 			res := send(t, method, path, "br", "")
 			if res.Headers["X-Content-Type-Options"] != "nosniff" ||
@@ -101,7 +105,7 @@ func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
 			t.Errorf("%q: headers %v", encodings, res.Headers)
 		}
 	}
-	// What has no hash in its name may change with the next build.
+	// A file without a hash in its name may change with the next build.
 	if res := send(t, "GET", "/icon.svg", "", ""); res.Headers["Cache-Control"] != "no-cache" ||
 		res.Headers["Content-Type"] != "image/svg+xml" {
 		t.Errorf("the icon: %v", res.Headers)
@@ -112,13 +116,19 @@ func TestFilesAreKeptForGoodAndSentSmall(t *testing.T) {
 	}
 }
 
-// A mistyped address of the API hears so, and never gets a page that a program would take for an answer.
+// A mistyped address of the API is a problem, never the page, which a program would take for a response.
 func TestWhatIsNotThereIsNotThePage(t *testing.T) {
 	for _, c := range [][3]string{
-		{"GET", "/api", ""}, {"GET", "/api/", ""}, {"GET", "/api/accountz", ""}, {"POST", "/api/login/", `{"a":1}`},
+		{"GET", "/api", ""},
+		{"GET", "/api/", ""},
+		{"GET", "/api/accountz", ""},
+		{"POST", "/api/login/", `{"a":1}`},
 		{"POST", "/accounts", "a=b"},
-		{"GET", "/x/../api/accountz", ""}, {"GET", "/assets/main-0z.js", ""}, {"GET", "/assets/main-1a.js.br", ""},
-		{"DELETE", "/accounts", ""}, {"GET", "/.env", ""},
+		{"GET", "/x/../api/accountz", ""},
+		{"GET", "/assets/main-0z.js", ""},
+		{"GET", "/assets/main-1a.js.br", ""},
+		{"DELETE", "/accounts", ""},
+		{"GET", "/.env", ""},
 	} {
 		res := send(t, c[0], c[1], "", c[2])
 		if res.StatusCode != 404 || res.Headers["Content-Type"] != "application/problem+json" ||

@@ -1,16 +1,16 @@
-"""What generated requests leave alone, so that they say something."""
+"""Restricts generated requests to those whose responses can be checked."""
 
 import sys
 
 import schemathesis
 
-# The generator describes its functions by parsing them, deep inside of itself, which Python 3.11 counts wrongly near its bound,
-# and when two threads do (so run.sh has one).
+# The generator describes its functions by parsing them, with a recursion that exceeds the default limit. Python 3.11 miscounts it
+# with several threads, so run.sh uses one.
 sys.setrecursionlimit(20000)
 
 
 def whole(value):
-    """62.0 is a whole number to a schema; the API, like most programs, writes it 62."""
+    """Writes 62.0 as 62: both are integers to a schema, but the API accepts the second only."""
     if isinstance(value, dict):
         return {name: whole(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -22,11 +22,11 @@ def whole(value):
 def before_call(ctx, case, kwargs):
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
-    # A cursor is a text of ours, sealed: one that is made up is refused, whatever its form.
+    # Cursors are sealed: a generated one is always refused.
     query = case.query
     if isinstance(query, dict) and isinstance(query.get("cursor"), str):
         del query["cursor"]
-    # The generator takes the quotes off its simplest ETag, and holds it for a right one.
+    # The generator removes the quotes of its simplest ETag and takes it for valid.
     if case.headers and case.headers.get("If-Match") == "0":
         case.headers["If-Match"] = '"1"'
     if isinstance(case.body, (dict, list)):

@@ -13,12 +13,16 @@ import (
 )
 
 // peopleOnly are the permissions of which a key must not make use, written by hand in this second place.
-var peopleOnly = []access.Permission{"account.admin", "account.password", "account.session", "account.key",
-	"account.link", "access.write", "settings.write"}
+var peopleOnly = []access.Permission{
+	"account.admin", "account.password", "account.session", "account.key",
+	"account.link", "access.write", "settings.write",
+}
 
 // credentialWords are words of paths whose routes manage what lets somebody in, whatever permission they need.
-var credentialWords = []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
-	"devices", "links"}
+var credentialWords = []string{
+	"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
+	"devices", "links",
+}
 
 // isPeopleOnly says by its need and its path, and not by what its row says of keys, whether a route is for people only.
 func isPeopleOnly(r httpapi.Route) bool {
@@ -79,8 +83,10 @@ func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 	for p := range access.All() {
 		all[p] = struct{}{}
 		// A permission whose name speaks of credentials or administrators is on the list.
-		for _, word := range []string{"admin", "password", "session", "key", "mfa", "link", "settings.write",
-			"access.write"} {
+		for _, word := range []string{
+			"admin", "password", "session", "key", "mfa", "link", "settings.write",
+			"access.write",
+		} {
 			if strings.Contains(string(p), word) && !slices.Contains(peopleOnly, p) {
 				t.Errorf("%s is not kept from keys", p)
 			}

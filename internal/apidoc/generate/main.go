@@ -1,5 +1,5 @@
-// Command generate writes the API's reference into functions/console/api, from where the console serves it. Run it from
-// the module's root: go run ./internal/apidoc/generate. A test fails when the files are not what it would write.
+// Command generate writes the API reference to functions/console/api, where the console function embeds it. Run it in
+// the module's root: go run ./internal/apidoc/generate. A test fails if the files are not up to date.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// folder is where the console's function embeds the files from.
+// folder is the folder from which the console function embeds the files.
 const folder = "functions/console/api"
 
 func main() {
@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// generate returns the files by name.
+// generate returns the content of the files by name.
 func generate() (map[string][]byte, error) {
 	var routes [][]httpapi.Route
 	for _, t := range tables() {
