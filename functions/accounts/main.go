@@ -2,24 +2,13 @@
 package main
 
 import (
-	"crypto/rand"
-	"slices"
 	"time"
 
 	"useraccounts/functions/accounts/api"
-	"useraccounts/internal/account"
-	"useraccounts/internal/auditlog"
 	"useraccounts/internal/boot"
-	"useraccounts/internal/breach"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/httpapi"
-	"useraccounts/internal/mail"
-	"useraccounts/internal/overview"
-	"useraccounts/internal/password"
-	"useraccounts/internal/phone"
-	"useraccounts/internal/seal"
 	"useraccounts/internal/signin"
-	"useraccounts/internal/token"
 )
 
 type config struct {
@@ -38,28 +27,8 @@ func main() {
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
 	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
-	store := dynamo.Accounts{Table: table}
-	accounts := &account.Service{
-		Rules: account.Rules{E164: phone.E164},
-		Store: store, Directory: store, Deleter: store, Seats: store, Passwords: password.Argon2id{},
-		Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
-		PasswordHistory: dynamo.Passwords{Table: table}, Breaches: breach.MustNew(cfg.BreachRanges, boot.Logger("accounts")),
-		Mail: &mail.Composer{NewID: token.NewIDString,
-			Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
-		LinkIssuer: &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID},
-	}
-	log, delegations, overviews := dynamo.AccountLog{Table: table}, dynamo.Delegations{Table: table},
-		dynamo.Statistics{Table: table}
-	home := &overview.Service{Directory: store, Seats: accounts, Cache: overviews, Live: overviews, Now: time.Now,
-		Sleep: signin.Sleep}
-	desk := account.Editor{Accounts: accounts, Now: time.Now, NewID: token.NewIDString}
-	tabs := api.Tabs{
-		Log: &auditlog.Reader{Store: log, Now: time.Now}, Notes: &account.Notes{Editor: desk, Store: log},
-		Contacts:    &account.Contacts{Editor: desk, Store: dynamo.Contacts{Table: table}},
-		Delegations: &account.Delegations{Editor: desk, Store: delegations, Resources: delegations},
-	}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes:       slices.Concat(api.Routes(accounts), api.TabRoutes(accounts, tabs), api.OverviewRoutes(home)),
-		Authenticate: gate.Authenticate, Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),
+	httpapi.Serve(httpapi.Server{
+		PublicURL: cfg.PublicURL, Routes: api.Routes(services(cfg, table)), Authenticate: gate.Authenticate,
+		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),
 	})
 }

@@ -64,6 +64,24 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 	})
 }
 
+// ChangeCodes adds codes to the roles or groups of an account, as it is at the moment, and removes others, by the rules of
+// Change. name is the field's. Codes that are there, or not there, already change nothing.
+func (s *Service) ChangeCodes(ctx context.Context, sc access.Scope, id, name string, add, remove []string) (Account, error) {
+	return s.update(ctx, sc, id, 0, func(before Account) (Write, error) {
+		had, _ := Fields().Value(&before, name).([]string)
+		codes := slices.DeleteFunc(slices.Clone(had), func(code string) bool { return catalogue.ContainsCode(remove, code) })
+		for _, code := range add {
+			if !catalogue.ContainsCode(had, code) {
+				codes = append(codes, code)
+			}
+		}
+		if slices.Equal(codes, had) {
+			return Write{}, nil
+		}
+		return s.changeWrite(sc, before, field.Patch{name: codes})
+	})
+}
+
 // GuardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
 // who can sign in is always left (the rule of the last account with account.admin).
 func GuardAdministrator(sc access.Scope, target Account) error {

@@ -146,7 +146,7 @@ type accessCopier struct {
 func (p *accessCopier) addable(name string, kind catalogue.Kind, has, from []string) []string {
 	var out []string
 	for _, code := range from {
-		if holds(has, code) || holds(out, code) {
+		if catalogue.ContainsCode(has, code) || catalogue.ContainsCode(out, code) {
 			continue
 		}
 		entry, known := p.sc.Catalogue.Find(kind, code)
@@ -162,10 +162,6 @@ func (p *accessCopier) addable(name string, kind catalogue.Kind, has, from []str
 		out = append(out, code)
 	}
 	return out
-}
-
-func holds(codes []string, code string) bool {
-	return slices.ContainsFunc(codes, func(c string) bool { return catalogue.Fold(c) == catalogue.Fold(code) })
 }
 
 // refusalReason says why a code in use may not be added, or nothing. The rules of Change judge the whole in the same

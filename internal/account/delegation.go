@@ -121,7 +121,7 @@ func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Acco
 	case kind == TargetResourceGroup:
 		group, ok := sc.Catalogue.Find(catalogue.ResourceGroup, code)
 		if !ok || !group.Active {
-			return refuse("code", "unknownCode", "There is no active resource group "+quote(code)+".")
+			return refuse("code", "unknownCode", "There is no active resource group "+catalogue.QuoteCode(code)+".")
 		}
 		return group.Code, nil
 	case kind != TargetResource:
@@ -130,14 +130,14 @@ func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Acco
 		return refuse("code", "ownResource",
 			a.Resource+" is this account's own resource; nobody manages their own timesheets.")
 	case catalogue.CodeFault(code) != "":
-		return refuse("code", "unknownCode", "There is no active resource "+quote(code)+".")
+		return refuse("code", "unknownCode", "There is no active resource "+catalogue.QuoteCode(code)+".")
 	}
 	canonical, ok, err := s.Resources.ActiveResource(ctx, sc.Env, code)
 	if err != nil {
 		return "", err
 	}
 	if !ok {
-		return refuse("code", "unknownCode", "There is no active resource "+quote(code)+".")
+		return refuse("code", "unknownCode", "There is no active resource "+catalogue.QuoteCode(code)+".")
 	}
 	return canonical, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"useraccounts/internal/phone"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
@@ -15,6 +14,7 @@ import (
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/phone"
 )
 
 // now is every test's time, with more precision than is kept.
@@ -39,10 +39,6 @@ func (m *fakeStore) Account(_ context.Context, _ environment.Environment, id str
 		return account.Account{}, fault.New(fault.NotFound, "notFound", "There is no such account.")
 	}
 	return a, m.fail
-}
-
-func (m *fakeStore) Page(context.Context, environment.Environment, string, int) ([]account.Account, string, error) {
-	return []account.Account{m.accounts["1"]}, "next", m.fail
 }
 
 func (m *fakeStore) Write(_ context.Context, _ environment.Environment, w account.Write) error {

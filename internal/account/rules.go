@@ -93,7 +93,7 @@ func (p *validation) resolveLicence() catalogue.Entry {
 	if p.mustCheck("userType") && p.after.UserType != "" {
 		kept := p.before != nil && catalogue.Fold(p.before.UserType) == catalogue.Fold(p.after.UserType)
 		if !ok || !licence.Active && !kept {
-			p.addFault("userType", "unknownCode", "There is no active licence "+quote(p.after.UserType)+".")
+			p.addFault("userType", "unknownCode", "There is no active licence "+catalogue.QuoteCode(p.after.UserType)+".")
 			return catalogue.Entry{}
 		}
 		p.after.UserType = licence.Code
@@ -153,7 +153,7 @@ func (p *validation) resolveAllCodes(licence catalogue.Entry) {
 	}
 	p.resolveCodes("roles", catalogue.Role, had.Roles, &p.after.Roles)
 	p.resolveCodes("groups", catalogue.Group, had.Groups, &p.after.Groups)
-	given := slices.ContainsFunc(p.after.DACGroups, func(code string) bool { return !hasCode(had.DACGroups, code) })
+	given := slices.ContainsFunc(p.after.DACGroups, func(code string) bool { return !catalogue.ContainsCode(had.DACGroups, code) })
 	// those that it has may stay, and come back with a whole form
 	if given && p.mustCheck("dacGroups") && !p.scope.Env.Settings.DACEnabled {
 		p.addFault("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
@@ -194,10 +194,10 @@ func (p *validation) resolveCodes(name string, kind catalogue.Kind, had []string
 	}
 	var known, unknown []string
 	for _, code := range *codes {
-		if e, ok := p.scope.Catalogue.Find(kind, code); ok && (e.Active || hasCode(had, code)) {
+		if e, ok := p.scope.Catalogue.Find(kind, code); ok && (e.Active || catalogue.ContainsCode(had, code)) {
 			known = append(known, e.Code)
 		} else {
-			unknown = append(unknown, quote(code))
+			unknown = append(unknown, catalogue.QuoteCode(code))
 		}
 	}
 	if len(unknown) > 0 {
@@ -233,12 +233,4 @@ func (p *validation) checkRights() {
 	}
 	p.addFault(name, "aboveOwnRights",
 		"This would give permissions that you do not hold yourself: "+strings.Join(words, ", ")+".")
-}
-
-// quote bounds a caller's code before it goes into a message.
-func quote(code string) string {
-	if r := []rune(code); len(r) > field.MaxCode {
-		code = string(r[:field.MaxCode]) + "…"
-	}
-	return "“" + code + "”"
 }

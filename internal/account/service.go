@@ -21,9 +21,6 @@ var ErrConcurrentChange = errors.New("account changed since it was read")
 type Store interface {
 	// Account returns the account with the id; NotFound if the environment has none or the snapshot sees none.
 	Account(ctx context.Context, env environment.Environment, id string) (Account, error)
-	// Page returns up to limit accounts whose directory key comes after the given one, in order, and the key to go on
-	// from, empty at the end.
-	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]Account, string, error)
 	// Write does w whole: ErrConcurrentChange if the account changed since it was read, a Conflict naming the field if a
 	// username or email is taken.
 	Write(ctx context.Context, env environment.Environment, w Write) error
@@ -43,18 +40,15 @@ type Passwords interface {
 type Service struct {
 	Rules     Rules
 	Store     Store
-	Directory Directory
 	Passwords Passwords
-	// Generator is needed by ResetPassword alone, Remover by Delete, Seats by SeatsInUse.
+	// Generator is for ResetPassword only, Deleter for Delete, Seats for SeatsInUse.
 	Generator Generator
 	Deleter   Deleter
 	Seats     SeatCounter
-	// PasswordHistory and Breaches are what new passwords are held against besides the policy; without them there is none
-	// of either.
+	// PasswordHistory and Breaches are checks of new passwords besides the policy; nil leaves one out.
 	PasswordHistory PasswordHistoryReader
 	Breaches        BreachChecker
-	// Mail writes the mails that changes cause; nil, as for the first data, for none. Links is needed by MailPassword
-	// alone.
+	// Mail writes the mails that changes cause; nil, as during set-up, for none. LinkIssuer is for MailPassword only.
 	Mail       *mail.Composer
 	LinkIssuer *PasswordLinkIssuer
 	Now        func() time.Time
@@ -124,11 +118,6 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 // Get returns one account. A missing one, or one of another environment, is NotFound.
 func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Account, error) {
 	return s.Store.Account(ctx, sc.Env, id)
-}
-
-// List returns up to limit accounts in the order of their usernames after a directory key, and the key to go on from.
-func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Account, string, error) {
-	return s.Store.Page(ctx, sc.Env, after, limit)
 }
 
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.

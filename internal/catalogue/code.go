@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,4 +33,18 @@ func CodeFault(code string) string {
 		return "A code has at most 50 characters, each of which stands for itself."
 	}
 	return ""
+}
+
+// QuoteCode returns a caller's code as a message shows it: in quotation marks, and cut to the length of a code.
+func QuoteCode(code string) string {
+	if r := []rune(code); len(r) > MaxCode {
+		code = string(r[:MaxCode]) + "…"
+	}
+	return "“" + code + "”"
+}
+
+// ContainsCode reports whether a code is among codes, compared without regard to case.
+func ContainsCode(codes []string, code string) bool {
+	folded := Fold(code)
+	return slices.ContainsFunc(codes, func(c string) bool { return Fold(c) == folded })
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -196,6 +197,7 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 		dynamo.Jobs{Table: on.table}
 	accounts := *f.accounts
 	accounts.Store = on.store
+	lister := directory.Service{Store: on.store}
 	people := *f.signin
 	people.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(on.table),
 		Now: f.signin.Now}
@@ -239,7 +241,7 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	})
 	scope := f.currentScope(t)
 	m.within(t, "list 50, besides the token check", 1, 13, 0, func() {
-		found, _, err := accounts.List(t.Context(), scope, "", 50)
+		found, _, err := lister.Search(t.Context(), scope, directory.Query{Limit: 50})
 		must(err)
 		if len(found) != 50 {
 			t.Errorf("%d accounts", len(found))

@@ -159,7 +159,7 @@ func TestImportCancelledAndKilledAtEveryWriteLeavesNothing(t *testing.T) {
 		if got.State != transfer.Cancelled || !slices.Equal(f.usernames(t), before) {
 			t.Fatalf("%s: %s, accounts %v", tag, got.State, f.usernames(t))
 		}
-		keep, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "ke", 1)
+		keep, _, _ := f.store.Page(t.Context(), f.currentScope(t).Env, "ke", 1)
 		if keep[0].Name != "Somebody" || keep[0].Version != 1 {
 			t.Fatalf("%s: keep is %+v", tag, keep[0])
 		}

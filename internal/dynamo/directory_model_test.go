@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/field"
 )
 
@@ -255,12 +256,12 @@ func randomFilters(r *rand.Rand) map[string]string {
 	}
 	words := slices.DeleteFunc(sampleTexts(), func(s string) bool { return s == "" })
 	for range r.IntN(3) {
-		f := pick(r, account.Filters()...)
+		f := pick(r, directory.Filters()...)
 		if _, ours := randomAccount(r, 0)[f.Field.Name]; !ours || f.Name == "active" {
 			continue
 		}
 		switch {
-		case f.Op == account.FilterEmpty || f.Field.Kind == field.Bool:
+		case f.Op == directory.FilterEmpty || f.Field.Kind == field.Bool:
 			out[f.Name] = pick(r, "true", "false")
 		case f.Field.Kind == field.Number:
 			out[f.Name] = fmt.Sprint(r.IntN(7))
@@ -299,7 +300,7 @@ func TestSearchIsWhatAPlainModelFinds(t *testing.T) {
 			}
 		}
 	}
-	for _, sort := range account.Orders() {
+	for _, sort := range directory.Orders() {
 		if _, ours := m.all[0][strings.TrimPrefix(sort, "-")]; ours {
 			check(map[string]string{"active": pick(r, "any", "true")}, sort)
 		}
@@ -307,7 +308,7 @@ func TestSearchIsWhatAPlainModelFinds(t *testing.T) {
 	for range 20 {
 		sort := "username"
 		for sort == "username" && r.IntN(4) > 0 {
-			if sort = pick(r, account.Orders()...); m.all[0][strings.TrimPrefix(sort, "-")] == nil {
+			if sort = pick(r, directory.Orders()...); m.all[0][strings.TrimPrefix(sort, "-")] == nil {
 				sort = "username"
 			}
 		}
@@ -331,14 +332,14 @@ func TestAWalkIsStableWhileAccountsComeAndGo(t *testing.T) {
 		}
 	}
 	for round, sort := range []string{"username", "-name", "failedTries", "-username"} {
-		order, _ := account.ParseOrder(sort)
-		filter, _ := account.ParseFilter(map[string]string{"active": "any"})
-		q := account.Query{Filter: filter, Order: order, Limit: 17}
+		order, _ := directory.ParseOrder(sort)
+		filter, _ := directory.ParseFilter(map[string]string{"active": "any"})
+		q := directory.Query{Filter: filter, Order: order, Limit: 17}
 		sc := f.currentScope(t)
 		met := map[string]int{}
 		var inOrder []string
 		for n := 0; ; n++ {
-			page, next, err := f.accounts.Search(t.Context(), sc, q)
+			page, next, err := f.lister().Search(t.Context(), sc, q)
 			if err != nil {
 				t.Fatal(err)
 			}

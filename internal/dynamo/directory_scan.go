@@ -12,20 +12,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 )
 
-var _ account.Directory = Accounts{}
+var _ directory.Store = Accounts{}
 
 // scanPageSize is how many rows one read of a scan takes: few enough that both ends of it come to meet at about the
 // same time, and that what is decoded at once stays small.
 const scanPageSize = 600
 
-// Scan implements account.Directory. A directory is one partition, whose pages can be read one after another only, so
+// Scan implements directory.Store. A directory is one partition, whose pages can be read one after another only, so
 // it is read from both ends at once until they meet: the two reads share the work evenly whatever the usernames are.
 func (s Accounts) Scan(ctx context.Context, env environment.Environment, after string, fields []string,
-	visit func([]account.Row)) error {
+	visit func([]directory.Row)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	scan := &directoryScan{Table: s.Table, env: env, unread: unreadRange{low: after}, projection: projectionOf(fields)}
@@ -94,8 +95,8 @@ func (g *unreadRange) advance(items []item, backwards bool, end string) []item {
 }
 
 // read reads on from one end until it meets the other.
-func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]account.Row)) error {
-	rows := make([]account.Row, 0, scanPageSize)
+func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]directory.Row)) error {
+	rows := make([]directory.Row, 0, scanPageSize)
 	for {
 		low, high, closed := d.unread.bounds()
 		if closed {
@@ -108,7 +109,7 @@ func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]a
 		rows = rows[:0]
 		for _, it := range d.unread.advance(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
 			if a, ok := d.account(it, visibleAt(d.env.Imports, it)); ok {
-				rows = append(rows, account.Row{Key: text(it, "SK"), Account: a})
+				rows = append(rows, directory.Row{Key: text(it, "SK"), Account: a})
 			}
 		}
 		if len(rows) > 0 {
@@ -192,7 +193,7 @@ func (p projection) account(it item, is generation) (account.Account, bool) {
 	return a, true
 }
 
-// ByKeys implements account.Directory.
+// ByKeys implements directory.Store.
 func (s Accounts) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
 	rows := make([]key, len(keys))
 	for i, k := range keys {

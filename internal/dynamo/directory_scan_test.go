@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/access"
-	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/token"
@@ -62,19 +62,21 @@ func (f *fixture) copyRows(t testing.TB, of string, count int, username func(i i
 	wg.Wait()
 }
 
+func (f *fixture) lister() *directory.Service { return &directory.Service{Store: f.store} }
+
 // search returns the usernames that a search finds in pages, and fails if its count is another.
 func (f *fixture) search(t *testing.T, filters map[string]string, sort string, limit int) []string {
 	t.Helper()
 	sc := f.currentScope(t)
-	filter, bad := account.ParseFilter(filters)
-	order, wrong := account.ParseOrder(sort)
+	filter, bad := directory.ParseFilter(filters)
+	order, wrong := directory.ParseOrder(sort)
 	if bad != nil || wrong != nil {
 		t.Fatal(bad, wrong)
 	}
-	q := account.Query{Filter: filter, Order: order, Limit: limit}
+	q := directory.Query{Filter: filter, Order: order, Limit: limit}
 	var out []string
 	for {
-		page, next, err := f.accounts.Search(t.Context(), sc, q)
+		page, next, err := f.lister().Search(t.Context(), sc, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +88,7 @@ func (f *fixture) search(t *testing.T, filters map[string]string, sort string, l
 		}
 		q.After = *next
 	}
-	if n, err := f.accounts.Count(t.Context(), sc, filter); err != nil || n != len(out) {
+	if n, err := f.lister().Count(t.Context(), sc, filter); err != nil || n != len(out) {
 		t.Errorf("%v: counts %d, %v; lists %d", filters, n, err, len(out))
 	}
 	return out
@@ -155,11 +157,11 @@ func TestSearchSeesImportsWholeOrNotAtAll(t *testing.T) {
 		"who has no part":    {"admin", "admin", "admin"},
 		"nobody at any time": {"nobody", "", ""},
 	} {
-		filter, _ := account.ParseFilter(map[string]string{"find": c.text})
+		filter, _ := directory.ParseFilter(map[string]string{"find": c.text})
 		for want, sc := range map[string]access.Scope{"then " + c.then: then, "now " + c.now: f.currentScope(t)} {
 			_, want, _ := strings.Cut(want, " ")
-			page, _, err := f.accounts.Search(t.Context(), sc, account.Query{Filter: filter, Limit: 50})
-			n, failed := f.accounts.Count(t.Context(), sc, filter)
+			page, _, err := f.lister().Search(t.Context(), sc, directory.Query{Filter: filter, Limit: 50})
+			n, failed := f.lister().Count(t.Context(), sc, filter)
 			if err != nil || failed != nil || n != len(page) || (want != "") != (n == 1) {
 				t.Fatalf("%s: counts %d, lists %d, %v, %v; want %q", name, n, len(page), err, failed, want)
 			}
@@ -174,7 +176,7 @@ func TestAScanEndsWithItsContext(t *testing.T) {
 	f := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := f.store.Scan(ctx, f.admin.Env, "", []string{"name"}, func([]account.Row) { t.Error("visited") })
+	err := f.store.Scan(ctx, f.admin.Env, "", []string{"name"}, func([]directory.Row) { t.Error("visited") })
 	if err == nil || fault.Is(err, fault.NotFound) {
 		t.Errorf("%v", err)
 	}

@@ -116,7 +116,7 @@ func TestMemoryAnswersAsTheTable(t *testing.T) {
 	if err := dying.Run(t.Context(), env, u.ID); !errors.Is(err, errProcessDied) {
 		t.Fatal(err)
 	}
-	page, _, err := f.accounts.List(t.Context(), f.currentScope(t), "o", 1)
+	page, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, "o", 1)
 	if err != nil || page[0].Username != "p" {
 		t.Fatalf("%v %v", page, err)
 	}

@@ -127,7 +127,7 @@ func newFaultFixture(t *testing.T, mailCodes bool) *faultFixture {
 	}
 	u.table.Client = u.client(t)
 	desk := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
-	f.accounts.Directory, f.accounts.Deleter, f.accounts.Seats, f.accounts.Mail = u.store, u.store, u.store, desk
+	f.accounts.Deleter, f.accounts.Seats, f.accounts.Mail = u.store, u.store, desk
 	u.recovery.Mail, u.recovery.Catalogues = desk, dynamo.NewEnvironments(u.table)
 	u.recovery.Passwords.History = dynamo.Passwords{Table: u.table}
 	return u

@@ -73,7 +73,7 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 }
 
 func accountService(store dynamo.Accounts) *account.Service {
-	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store, Directory: store,
+	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store,
 		Passwords: fakeHasher{}, Generator: password.Argon2id{}, Deleter: store, Seats: store, Now: time.Now,
 		NewID: token.NewIDString}
 }
@@ -165,7 +165,7 @@ func (f *fixture) job(t *testing.T, id string) transfer.Job {
 // usernames returns everybody whom a new reader sees, in order.
 func (f *fixture) usernames(t *testing.T) []string {
 	t.Helper()
-	found, _, err := f.accounts.List(t.Context(), f.currentScope(t), "", 10000)
+	found, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, "", 10000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func (f *fixture) createPeople(t *testing.T) {
 	for _, name := range []string{"keep", "p", "q"} {
 		f.create(t, name, nil)
 	}
-	keep, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "kee", 1)
+	keep, _, _ := f.store.Page(t.Context(), f.currentScope(t).Env, "kee", 1)
 	_, staff := f.resourceServices(f.table)
 	if _, err := staff.Create(t.Context(), f.currentScope(t), keep[0].ID,
 		map[string]any{"code": "KEEP", "resourceGroup": "STAFF"}); err != nil {
@@ -175,7 +175,7 @@ func (f *fixture) assertImported(t *testing.T, tag string, emails [2]string) {
 	codes := map[string]string{}
 	for i, want := range []string{tag + "B", "KEEP", tag + "A", tag + "A", "KEEP"} {
 		key := fmt.Sprintf("%s%d", strings.ToLower(tag), i+1)
-		page, _, err := f.accounts.List(t.Context(), sc, key[:len(key)-1]+string(key[len(key)-1]-1)+"~", 1)
+		page, _, err := f.store.Page(t.Context(), sc.Env, key[:len(key)-1]+string(key[len(key)-1]-1)+"~", 1)
 		if err != nil || len(page) != 1 || page[0].DirectoryKey() != key {
 			t.Fatalf("%s is not there: %v %v", key, page, err)
 		}
@@ -349,7 +349,7 @@ func TestAnEditOfAnEmailThatChangesHands(t *testing.T) {
 		f.createPeople(t)
 		swap := [][]any{headings(), {"p", nil, nil, "q@example.com"}, {"q", nil, nil, "p@example.com"}}
 		j := f.staged(t, swap...)
-		page, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "k~", 3)
+		page, _, _ := f.store.Page(t.Context(), f.currentScope(t).Env, "k~", 3)
 		a := page[slices.IndexFunc(page, func(a account.Account) bool { return a.Username == who })]
 		if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, 1,
 			map[string]any{"email": "theirs@example.com"}); err != nil {

@@ -59,7 +59,7 @@ func (f *fixture) assertSeats(t *testing.T, name string, want map[string]int64) 
 		t.Fatal(err)
 	}
 	maps.DeleteFunc(used, func(_ string, n int64) bool { return n == 0 })
-	found, _, err := f.accounts.List(t.Context(), f.currentScope(t), "", 10000)
+	found, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, "", 10000)
 	if err != nil {
 		t.Fatal(err)
 	}

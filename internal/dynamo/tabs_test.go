@@ -160,7 +160,7 @@ func TestTheFirstLineOfAnImportedAccount(t *testing.T) {
 	if err := f.worker().Run(t.Context(), env, job.ID); err != nil {
 		t.Fatal(err)
 	}
-	found, _, err := f.accounts.List(t.Context(), f.currentScope(t), "", 100)
+	found, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (f *fixture) undo(t *testing.T, of transfer.Job) transfer.Job {
 func (f *fixture) visibleState(t *testing.T) string {
 	t.Helper()
 	sc := f.currentScope(t)
-	found, _, err := f.accounts.List(t.Context(), sc, "", 10000)
+	found, _, err := f.store.Page(t.Context(), sc.Env, "", 10000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestUndoGivesEverythingBack(t *testing.T) {
 	if of := f.job(t, j.ID); !of.Undone || of.UndoJobID != u.ID || !of.UndoableUntil().IsZero() {
 		t.Errorf("%+v", of)
 	}
-	p, _, _ := f.accounts.List(t.Context(), f.currentScope(t), "o", 1)
+	p, _, _ := f.store.Page(t.Context(), f.currentScope(t).Env, "o", 1)
 	events, _, err := dynamo.AccountLog{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, p[0].ID, "", 10)
 	if err != nil || events[0].Job != u.ID || len(events[0].Changes) == 0 {
 		t.Errorf("%+v %v", events, err)
@@ -233,7 +233,7 @@ func TestUndoLeavesWhatWasEditedSince(t *testing.T) {
 	rows = append(rows, resourceRow("boss", "BOSS", "STAFF"), resourceRow("staffed", "ST", "STAFF"))
 	j := f.runImport(t, rows...)
 	id := func(name string) string {
-		page, _, err := f.accounts.List(t.Context(), f.currentScope(t), name[:len(name)-1]+string(name[len(name)-1]-1)+"~", 1)
+		page, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, name[:len(name)-1]+string(name[len(name)-1]-1)+"~", 1)
 		if err != nil || page[0].Username != name {
 			t.Fatalf("%s: %v %v", name, page, err)
 		}
@@ -373,7 +373,7 @@ func TestWhatIsBeingUndoneIsNotAddedTo(t *testing.T) {
 	if err := f.workerOn(t, &crash{at: 5}).Run(t.Context(), env, u.ID); err == nil {
 		t.Fatal("the undo was not stopped before its commit")
 	}
-	one, _, err := f.accounts.List(t.Context(), f.currentScope(t), "on", 1)
+	one, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, "on", 1)
 	if err != nil || one[0].Username != "one" {
 		t.Fatalf("%v %v", one, err)
 	}

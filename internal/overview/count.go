@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 )
@@ -67,7 +68,7 @@ func newCounter(env environment.Environment, now time.Time) *counter {
 	}
 }
 
-func (c *counter) visit(rows []account.Row) {
+func (c *counter) visit(rows []directory.Row) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range rows {

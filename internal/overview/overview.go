@@ -9,6 +9,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 )
 
@@ -26,9 +27,9 @@ const (
 	jobsShown, keysShown = 10, 20
 )
 
-// Directory reads all accounts (account.Directory is more).
+// Directory reads all accounts (directory.Store is more).
 type Directory interface {
-	Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]account.Row)) error
+	Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]directory.Row)) error
 }
 
 // Seats is account.Service's count of seats.

@@ -10,6 +10,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 	"useraccounts/internal/overview"
@@ -31,11 +32,11 @@ type fakeBackend struct {
 }
 
 func (w *fakeBackend) Scan(_ context.Context, _ environment.Environment, _ string, _ []string,
-	visit func([]account.Row)) error {
+	visit func([]directory.Row)) error {
 	w.scans++
 	var wg sync.WaitGroup
 	for _, a := range w.accounts {
-		wg.Go(func() { visit([]account.Row{{Account: a}}) })
+		wg.Go(func() { visit([]directory.Row{{Account: a}}) })
 	}
 	wg.Wait()
 	return w.fail

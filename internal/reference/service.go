@@ -156,7 +156,7 @@ func (s *Service) validate(ctx context.Context, sc access.Scope, now Current, d 
 		}
 		if !there {
 			bad = append(bad,
-				fault.Field{Field: "manager", Code: "unknownCode", Message: "There is no active resource " + quote(*manager) + "."})
+				fault.Field{Field: "manager", Code: "unknownCode", Message: "There is no active resource " + catalogue.QuoteCode(*manager) + "."})
 		}
 		*manager = code
 	}

@@ -92,7 +92,7 @@ func (p *validation) checkPermissions() {
 	var unknown []string
 	for _, name := range p.after.Permissions {
 		if _, ok := all[access.Permission(name)]; !ok {
-			unknown = append(unknown, quote(name))
+			unknown = append(unknown, catalogue.QuoteCode(name))
 		}
 	}
 	if len(unknown) > 0 {
@@ -118,7 +118,7 @@ func (p *validation) resolveCodes(name string, kind catalogue.Kind, at func(*Ent
 		if ok && (e.Active || slices.Contains(had, e.Code)) {
 			known = append(known, e.Code)
 		} else {
-			unknown = append(unknown, quote(code))
+			unknown = append(unknown, catalogue.QuoteCode(code))
 		}
 	}
 	if len(unknown) > 0 {
@@ -135,7 +135,7 @@ func (p *validation) resolveDefault(name string, kind catalogue.Kind, at func(*E
 	}
 	e, ok := p.catalogue.Find(kind, *code)
 	if !ok || !e.Active {
-		p.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+quote(*code)+".")
+		p.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+catalogue.QuoteCode(*code)+".")
 		return
 	}
 	*code = e.Code
@@ -146,14 +146,6 @@ func sortedUnique(codes []string) []string {
 	out := slices.Clone(codes)
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// quote bounds a caller's code before it goes into a message.
-func quote(code string) string {
-	if r := []rune(code); len(r) > field.MaxCode {
-		code = string(r[:field.MaxCode]) + "…"
-	}
-	return "“" + code + "”"
 }
 
 // maxNesting is how many groups deep a group can go, itself included.

@@ -176,7 +176,7 @@ func (p *validation) resolveReference(c reference) {
 	e, ok := p.scope.Catalogue.Find(c.kind, *code)
 	if !ok || !e.Active {
 		p.addFault(c.field, "unknownCode",
-			"There is no active "+lowerLabel(c.field)+" "+quote(*code)+"; give another code or leave it empty.")
+			"There is no active "+lowerLabel(c.field)+" "+catalogue.QuoteCode(*code)+"; give another code or leave it empty.")
 		return
 	}
 	*code = e.Code
@@ -237,17 +237,9 @@ func (p *validation) resolveManager(ctx context.Context, r Rules) error {
 	}
 	if !ok || !found.Active {
 		p.addFault("manager", "unknownCode",
-			"There is no active resource "+quote(code)+"; give another code or leave it empty.")
+			"There is no active resource "+catalogue.QuoteCode(code)+"; give another code or leave it empty.")
 		return nil
 	}
 	p.after.Manager = found.Code
 	return nil
-}
-
-// quote bounds a caller's code before it goes into a message.
-func quote(code string) string {
-	if r := []rune(code); len(r) > catalogue.MaxCode {
-		code = string(r[:catalogue.MaxCode]) + "…"
-	}
-	return "“" + code + "”"
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 )
@@ -59,7 +60,7 @@ func (c Patch) apply(set *Set, isNew bool) []fault.Field {
 	}
 	if c.Sort != nil {
 		set.Sort = *c.Sort
-		if _, f := account.ParseOrder(*c.Sort); f != nil {
+		if _, f := directory.ParseOrder(*c.Sort); f != nil {
 			bad = append(bad, *f)
 		}
 	}
@@ -112,7 +113,7 @@ func filterFaults(filters map[string]string) []fault.Field {
 		return []fault.Field{
 			{Field: "filters", Code: "tooMany", Message: "A Set has at most " + strconv.Itoa(MaxFilters) + " filters."}}
 	}
-	_, bad := account.ParseFilter(filters)
+	_, bad := directory.ParseFilter(filters)
 	for i := range bad {
 		bad[i].Field = "filters." + bad[i].Field
 	}

@@ -11,6 +11,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 )
 
@@ -146,7 +147,7 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, c Patch) (View, e
 	set := Set{
 		ID: s.NewID(), Version: 1, OwnerID: sc.Caller.AccountID, Owner: sc.Caller.Username, ChangedAt: now,
 		ChangedBy: sc.Caller.Username,
-		Grid:      Accounts, Sort: account.DefaultOrder, Filters: map[string]string{},
+		Grid:      Accounts, Sort: directory.DefaultOrder, Filters: map[string]string{},
 	}
 	if err := fault.InvalidFields(c.apply(&set, true)); err != nil {
 		return View{}, err

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"useraccounts/internal/directory"
 )
 
 // BenchmarkRequest holds a request over HTTP, through the runner, against the same event given to the function.
@@ -69,7 +71,7 @@ func benchmarkList(b *testing.B, c *benchClient) {
 	p := newInProcessService(b, c.system.TableName(), c.system.Resources.Values.Parameters["EnvironmentId"])
 	scope := p.scope(b)
 	list := func() {
-		found, _, err := p.accounts.List(b.Context(), scope, "", 50)
+		found, _, err := p.lister.Search(b.Context(), scope, directory.Query{Limit: 50})
 		if must(b, err); len(found) != 50 {
 			b.Fatalf("%d accounts", len(found))
 		}

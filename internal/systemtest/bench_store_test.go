@@ -22,6 +22,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/password"
@@ -38,7 +39,7 @@ type inProcessService struct {
 	table     string
 	env       string
 	recorder  *recorder
-	accounts  *account.Service
+	lister    *directory.Service
 	signin    *signin.Service
 	jobs      dynamo.Jobs
 	directory dynamo.Directory
@@ -55,8 +56,7 @@ func newInProcessService(b *testing.B, tableName, env string) *inProcessService 
 	environments, store := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	p := &inProcessService{client: client, table: tableName, env: env, recorder: r,
 		files: &memoryFiles{stored: map[string][]byte{}}}
-	p.accounts = &account.Service{Rules: rules, Store: store, Passwords: password.Argon2id{}, Now: time.Now,
-		NewID: token.NewIDString}
+	p.lister = &directory.Service{Store: store}
 	p.signin = &signin.Service{
 		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(table), Now: time.Now},
 		Accounts:           store, Sessions: dynamo.Sessions{Table: table}, Verifier: password.Argon2id{},

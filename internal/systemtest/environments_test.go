@@ -60,7 +60,7 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	table := &dynamo.Table{Client: localtest.Services(t).DynamoDBClient(), Name: system.TableName}
 	environments, store := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	accounts := &account.Service{
-		Rules: account.Rules{E164: phone.E164}, Store: store, Directory: store, Deleter: store, Seats: store,
+		Rules: account.Rules{E164: phone.E164}, Store: store, Deleter: store, Seats: store,
 		Passwords: password.Argon2id{}, Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
 	}
 	s := setup.Setup{Environments: environments, Seats: store, Accounts: accounts}

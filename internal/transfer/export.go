@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/resource"
@@ -100,7 +101,7 @@ func accountSelector(o Options) (func(account.Account) bool, error) {
 	case o.Filters == nil:
 		return func(account.Account) bool { return true }, nil
 	}
-	filter, bad := account.ParseFilter(o.Filters)
+	filter, bad := directory.ParseFilter(o.Filters)
 	return filter.Matches, fault.InvalidFields(bad)
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"useraccounts/internal/access"
-	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 )
 
@@ -209,7 +209,7 @@ func selectionErrors(o Options) []fault.Field {
 	case slices.ContainsFunc(o.IDs, func(id string) bool { return id == "" || len(id) > 64 }):
 		return []fault.Field{{Field: "ids", Code: "id", Message: "One of these is not the id of an account."}}
 	}
-	_, bad := account.ParseFilter(o.Filters)
+	_, bad := directory.ParseFilter(o.Filters)
 	for i := range bad {
 		bad[i].Field = "filters." + bad[i].Field
 	}

@@ -11,34 +11,33 @@ import (
 
 const contactTag = "Account contact"
 
-func (h tabHandlers) contactRoutes() []httpapi.Route {
-	one := []httpapi.Answer{{Status: http.StatusOK, Body: contactView{}, ETag: true}}
+func (h handlers) contactRoutes() []httpapi.Route {
+	ok := []httpapi.Answer{{Status: http.StatusOK, Body: contactView{}, ETag: true}}
 	return []httpapi.Route{
 		{
 			Key: "GET /api/accounts/contact/fields", Needs: access.SignedIn, Handle: h.contactFields,
 			Doc: httpapi.Operation{
 				Tag: contactTag, Summary: "Describe the fields of a contact",
-				Description: "What a form needs to show one: labels, help, kinds, bounds, and what an email, a phone number or " +
-					"an address can be for.",
+				Description: "What a form needs to show a contact: labels, help, kinds, bounds, and the types of emails, phone " +
+					"numbers and addresses.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: account.ContactForm{}}},
 			},
 		},
 		{
 			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account begins with a blank one.",
-				Answers: one, Problems: []httpapi.Problem{notFoundProblem()},
+				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account starts with a blank contact.",
+				Answers: ok, Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "PUT /api/accounts/{id}/contact", Needs: access.AccountUpdate, Handle: h.replaceContact,
 			Doc: httpapi.Operation{
 				Tag: contactTag, Summary: "Replace an account's contact", IfMatch: true,
-				Description: "The contact as a whole: what is left out or null is emptied. It has a version of its own; the " +
-					"account's stays as it is. Emails here do not sign in.",
-				Body: newContactBody{}, Answers: one,
-				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
-					invalidProblem("A field breaks a rule; the fields say which and how to mend it.")},
+				Description: "Replaces the whole contact: what is left out or null becomes empty. A contact has its own version; " +
+					"the account's version does not change. Nobody signs in with these emails.",
+				Body: newContactBody{}, Answers: ok,
+				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(), invalidFieldsProblem()},
 			},
 		},
 	}
@@ -70,7 +69,7 @@ type phoneBody struct {
 
 type newAddressBody struct {
 	Type     string  `json:"type" enum:"work|home|other" example:"work"`
-	Address  *string `json:"address,omitzero" help:"House, street and the like; it can have several lines." maxLength:"500" example:"1 High Street"`
+	Address  *string `json:"address,omitzero" help:"House and street; can have several lines." maxLength:"500" example:"1 High Street"`
 	Postcode *string `json:"postcode,omitzero" maxLength:"20" example:"SW1A 1AA"`
 	City     *string `json:"city,omitzero" maxLength:"100" example:"London"`
 	County   *string `json:"county,omitzero" maxLength:"100"`
@@ -116,7 +115,7 @@ func newContactView(c account.Contact) contactView {
 	return v
 }
 
-// contact returns the contact that a body states.
+// contact returns the contact of a body.
 func (b newContactBody) contact() account.Contact {
 	c := account.Contact{
 		Title: deref(b.Title), FirstName: deref(b.FirstName), MiddleName: deref(b.MiddleName), LastName: deref(b.LastName),
@@ -138,28 +137,28 @@ func (b newContactBody) contact() account.Contact {
 	return c
 }
 
-// deref returns what is pointed to, or the zero value of nothing.
-func deref[T any](at *T) T {
-	if at == nil {
-		var none T
-		return none
+// deref returns what a pointer points to, or the zero value for nil.
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
 	}
-	return *at
+	return *p
 }
 
-func (h tabHandlers) contactFields(context.Context, *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) contactFields(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(account.DescribeContact()), nil
 }
 
-func (h tabHandlers) contact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) contact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return contactAnswer(h.tabs.Contacts.Get(ctx, r.Scope, id))
+	return contactAnswer(h.Contacts.Get(ctx, r.Scope, id))
 }
 
-func (h tabHandlers) replaceContact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) replaceContact(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -172,7 +171,7 @@ func (h tabHandlers) replaceContact(ctx context.Context, r *httpapi.Request) (ht
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return contactAnswer(h.tabs.Contacts.Replace(ctx, r.Scope, id, version, in.contact()))
+	return contactAnswer(h.Contacts.Replace(ctx, r.Scope, id, version, in.contact()))
 }
 
 func contactAnswer(c account.Contact, err error) (httpapi.Response, error) {

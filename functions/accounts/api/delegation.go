@@ -13,7 +13,7 @@ import (
 
 const delegationTag = "Account delegations"
 
-func (h tabHandlers) delegationRoutes() []httpapi.Route {
+func (h handlers) delegationRoutes() []httpapi.Route {
 	const list, item = "/api/accounts/{id}/delegations", "/api/accounts/{id}/delegations/{delegationId}"
 	return []httpapi.Route{
 		{
@@ -21,7 +21,7 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
 			Doc: httpapi.Operation{
 				Tag: delegationTag, Summary: "List whose timesheets an account manages or views",
-				Description: "In the order in which they were given.",
+				Description: "In the order in which they were added.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[delegationView]{}}},
 				Problems:    []httpapi.Problem{notFoundProblem()},
 			},
@@ -33,17 +33,17 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: delegationView{}, ETag: true, Location: true}},
 				Problems: tabWriteProblems(
 					httpapi.Problem{Kind: fault.Conflict, Code: "delegated",
-						When: "The account has the target already; change that delegation."},
-					httpapi.Problem{Kind: fault.Conflict, Code: "targetGone", When: "The resource was deleted just then."},
-					httpapi.Problem{Kind: fault.Conflict, Code: "rulesChanged", When: "The reference data was changed just then."},
-					invalidProblem("There is no such target in use, or it is the account's own resource."),
+						When: "The account already has this target; change that delegation."},
+					httpapi.Problem{Kind: fault.Conflict, Code: "targetGone", When: "The resource was deleted at the same time."},
+					httpapi.Problem{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same time."},
+					invalidProblem("There is no active target with this code, or it is the account's own resource."),
 				),
 			},
 		},
 		{
 			Key: "PATCH " + item, Needs: access.AccountUpdate, Handle: h.changeDelegation,
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "Let an account manage a target, or view it only", IfMatch: true, Body: managerBody{},
+				Tag: delegationTag, Summary: "Let an account manage a target, or only view it", IfMatch: true, Body: managerBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}},
 				Problems: tabWriteProblems(),
 			},
@@ -51,8 +51,8 @@ func (h tabHandlers) delegationRoutes() []httpapi.Route {
 		{
 			Key: "DELETE " + item, Needs: access.AccountUpdate, Handle: h.removeDelegation,
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "Take a delegation away", IfMatchOptional: true,
-				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is gone."}}, Problems: tabWriteProblems(),
+				Tag: delegationTag, Summary: "Remove a delegation", IfMatchOptional: true,
+				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "The delegation is removed."}}, Problems: tabWriteProblems(),
 			},
 		},
 	}
@@ -64,12 +64,12 @@ type newTargetBody struct {
 }
 
 type newDelegationBody struct {
-	Target  newTargetBody `json:"target" help:"Whose timesheets: those of a resource, or of all in a resource group."`
-	Manager bool          `json:"manager" help:"True to manage, false to view only."`
+	Target  newTargetBody `json:"target" help:"Whose timesheets: those of a resource, or of all resources in a resource group."`
+	Manager bool          `json:"manager" help:"True to manage, false to only view."`
 }
 
 type managerBody struct {
-	Manager bool `json:"manager" help:"True to manage, false to view only."`
+	Manager bool `json:"manager" help:"True to manage, false to only view."`
 }
 
 type targetView struct {
@@ -80,9 +80,9 @@ type targetView struct {
 
 type delegationView struct {
 	ID      string     `json:"id"`
-	Version int64      `json:"version" help:"Rises with every change; the ETag is this number in quotes."`
+	Version int64      `json:"version" help:"Rises with every change; the ETag holds it."`
 	Target  targetView `json:"target"`
-	Manager bool       `json:"manager" help:"True to manage, false to view only."`
+	Manager bool       `json:"manager" help:"True to manage, false to only view."`
 }
 
 func newDelegationView(c *catalogue.Catalogue, d account.Delegation) delegationView {
@@ -94,7 +94,7 @@ func newDelegationView(c *catalogue.Catalogue, d account.Delegation) delegationV
 	return v
 }
 
-func (h tabHandlers) delegations(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) delegations(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -103,7 +103,7 @@ func (h tabHandlers) delegations(ctx context.Context, r *httpapi.Request) (httpa
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	found, next, err := h.tabs.Delegations.List(ctx, r.Scope, id, after, r.QueryInt("limit"))
+	found, next, err := h.Delegations.List(ctx, r.Scope, id, after, r.QueryInt("limit"))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -117,7 +117,7 @@ func (h tabHandlers) delegations(ctx context.Context, r *httpapi.Request) (httpa
 	return httpapi.OK(page), err
 }
 
-func (h tabHandlers) addDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) addDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -126,7 +126,7 @@ func (h tabHandlers) addDelegation(ctx context.Context, r *httpapi.Request) (htt
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.tabs.Delegations.Add(ctx, r.Scope, id, in.Target.Kind, in.Target.Code, in.Manager)
+	d, err := h.Delegations.Add(ctx, r.Scope, id, in.Target.Kind, in.Target.Code, in.Manager)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -134,17 +134,17 @@ func (h tabHandlers) addDelegation(ctx context.Context, r *httpapi.Request) (htt
 		newDelegationView(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
 }
 
-// readDelegationIDs reads which delegation of which account is meant.
-func readDelegationIDs(r *httpapi.Request) (id, of string, err error) {
-	if of, err = r.ID("id"); err != nil {
+// readDelegationIDs returns the ids of the account and of the delegation in a request's path.
+func readDelegationIDs(r *httpapi.Request) (accountID, id string, err error) {
+	if accountID, err = r.ID("id"); err != nil {
 		return "", "", err
 	}
 	id, err = r.ID("delegationId")
-	return id, of, err
+	return accountID, id, err
 }
 
-func (h tabHandlers) changeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, of, err := readDelegationIDs(r)
+func (h handlers) changeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	accountID, id, err := readDelegationIDs(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -156,15 +156,15 @@ func (h tabHandlers) changeDelegation(ctx context.Context, r *httpapi.Request) (
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.tabs.Delegations.Change(ctx, r.Scope, of, id, version, in.Manager)
+	d, err := h.Delegations.Change(ctx, r.Scope, accountID, id, version, in.Manager)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(newDelegationView(r.Scope.Catalogue, d)).WithVersion(d.Version), nil
 }
 
-func (h tabHandlers) removeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	id, of, err := readDelegationIDs(r)
+func (h handlers) removeDelegation(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	accountID, id, err := readDelegationIDs(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -176,5 +176,5 @@ func (h tabHandlers) removeDelegation(ctx context.Context, r *httpapi.Request) (
 	if version != 0 {
 		given = &version
 	}
-	return httpapi.NoContent(), h.tabs.Delegations.Remove(ctx, r.Scope, of, id, given)
+	return httpapi.NoContent(), h.Delegations.Remove(ctx, r.Scope, accountID, id, given)
 }

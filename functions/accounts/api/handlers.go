@@ -12,14 +12,12 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-type handlers struct{ accounts *account.Service }
-
 // accountHead is what an account shows besides its fields.
 type accountHead struct {
-	ID      string `json:"id" help:"The account's id, for good."`
+	ID      string `json:"id" help:"The account's id, which never changes."`
 	Version int64  `json:"version" help:"Rises with every change; the ETag holds it."`
-	// BlockedUntil is no field of the table, as it follows from the settings: nothing sorts, filters or exports by it.
-	BlockedUntil *time.Time `json:"blockedUntil" help:"Where failed tries block the account: from when one more try is let through (UTC). Null where none do, or only an administrator can allow access."`
+	// BlockedUntil follows from the settings, so it is not a field that can be sorted, filtered or exported.
+	BlockedUntil *time.Time `json:"blockedUntil" help:"If failed tries block the account: when the next try is allowed (UTC). Null if they do not, or if only an administrator can allow access."`
 }
 
 // view writes an account as the field table says.
@@ -55,25 +53,25 @@ type blockBody struct {
 
 type passwordBody struct {
 	Password    string `json:"password" help:"The new password, as the person will type it." maxLength:"128" example:"correct horse battery staple"`
-	ForceChange *bool  `json:"forceChange,omitzero" help:"Make the person choose their own at the next sign-in; true unless said otherwise."`
+	ForceChange *bool  `json:"forceChange,omitzero" help:"Make the person choose their own password at the next sign-in; true by default."`
 	Unlock      bool   `json:"unlock,omitzero" help:"Also allow login access (Unlock user account)."`
 }
 
-// patch reads a body of account fields. What cannot be a field or is not of its type is a malformed body; a field that
-// may not be set is refused by the same words, not ignored (V59).
+// patch reads a body of account fields. Unknown members and wrong types make the body malformed. A read-only field is
+// refused, not ignored (V59).
 func patch(r *httpapi.Request) (field.Patch, error) {
 	members, err := r.Members()
 	if err != nil {
 		return nil, err
 	}
-	p, bad := account.Fields().ReadPatch(members)
+	p, faults := account.Fields().ReadPatch(members)
 	for name := range p {
 		if d := account.Fields().Find(name); d.ReadOnly {
-			bad = append(bad,
+			faults = append(faults,
 				fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 		}
 	}
-	return p, httpapi.BadBody(bad)
+	return p, httpapi.BadBody(faults)
 }
 
 func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -81,7 +79,7 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	a, err := h.accounts.Create(ctx, r.Scope, p)
+	a, err := h.Accounts.Create(ctx, r.Scope, p)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -94,7 +92,7 @@ func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.Get(ctx, r.Scope, id))
+	return answer(r)(h.Accounts.Get(ctx, r.Scope, id))
 }
 
 func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -110,7 +108,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.Change(ctx, r.Scope, id, version, p))
+	return answer(r)(h.Accounts.Change(ctx, r.Scope, id, version, p))
 }
 
 // action reads what every action on an account starts with.
@@ -129,7 +127,7 @@ func (h handlers) allow(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.Allow(ctx, r.Scope, id, version))
+	return answer(r)(h.Accounts.Allow(ctx, r.Scope, id, version))
 }
 
 func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -138,7 +136,7 @@ func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.Block(ctx, r.Scope, id, version, in.Reason))
+	return answer(r)(h.Accounts.Block(ctx, r.Scope, id, version, in.Reason))
 }
 
 func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -147,7 +145,7 @@ func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.SetPassword(ctx, r.Scope, id, version, account.NewPasswordRequest{
+	return answer(r)(h.Accounts.SetPassword(ctx, r.Scope, id, version, account.NewPasswordRequest{
 		Password: in.Password, ForceChange: in.ForceChange == nil || *in.ForceChange, Unlock: in.Unlock,
 	}))
 }

@@ -6,6 +6,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -13,11 +14,11 @@ import (
 )
 
 // listRoutes are the routes that read many accounts, and describe what there is to read.
-func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
+func (h handlers) listRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 	sort := httpapi.Param{
-		Name: "sort", Kind: httpapi.EnumParam, Choices: account.Orders(), Default: account.DefaultOrder,
-		Help: "The field to sort by, with - before it for descending; equals are in the order of usernames. Blank ones " +
-			"come first, texts without regard to case, by their first 256 bytes.",
+		Name: "sort", Kind: httpapi.EnumParam, Choices: directory.Orders(), Default: directory.DefaultOrder,
+		Help: "The field to sort by, with - before it for descending order. Accounts with the same value are in the order of " +
+			"usernames. Blank values come first. Texts are sorted without regard to case, by their first 256 bytes.",
 	}
 	return []httpapi.Route{
 		{
@@ -25,18 +26,18 @@ func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor(), sort}, filterParams()...),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "List accounts",
-				Description: "Those that pass all filters, active ones only unless active says otherwise, in the order of " +
-					"usernames unless sort does. Filters and order hold for the whole environment. " +
-					"The pages of one walk never show part of an import. A page can have fewer accounts than limit; the last one " +
+				Description: "All accounts that match every filter: by default the active ones, in the order of usernames. " +
+					"Filters and order hold for the whole environment. " +
+					"The pages of one list never show part of an import. A page can have fewer accounts than limit; the last page " +
 					"has no next. " +
-					"Texts compare without regard to case and width. Percent-encode ; as %3B.",
+					"Texts are compared without regard to case and width. Percent-encode ; as %3B.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "AccountPage", Of: answer}}},
 			},
 		},
 		{
 			Key: "GET /api/accounts/count", Needs: access.AccountRead, Handle: h.count, Query: filterParams(),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Count accounts", Description: "Those that the list shows with the same filters.",
+				Tag: tag, Summary: "Count accounts", Description: "How many accounts the list shows with the same filters.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: countView{}}},
 			},
 		},
@@ -55,47 +56,47 @@ func listRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 func filterParams() []httpapi.Param {
 	out := []httpapi.Param{
 		{
-			Name: account.FindFilter, Kind: httpapi.TextParam, Min: 1, Max: account.MaxFilterText, Example: "walker",
+			Name: directory.FindFilter, Kind: httpapi.TextParam, Min: 1, Max: directory.MaxFilterText, Example: "walker",
 			Help: "Words, each of which is somewhere in username, name, email or mobile.",
 		},
 		{
-			Name: account.ActiveFilter, Kind: httpapi.EnumParam, Choices: []string{"true", "false", account.ActiveAny},
+			Name: directory.ActiveFilter, Kind: httpapi.EnumParam, Choices: []string{"true", "false", directory.ActiveAny},
 			Default: "true",
 			Help:    "Active accounts, locked ones, or any.",
 		},
 	}
-	for _, f := range account.Filters() {
-		if f.Name != account.ActiveFilter {
+	for _, f := range directory.Filters() {
+		if f.Name != directory.ActiveFilter {
 			out = append(out, filterParam(f))
 		}
 	}
 	return out
 }
 
-func filterParam(f account.FilterDef) httpapi.Param {
-	p := httpapi.Param{Name: f.Name, Kind: httpapi.TextParam, Min: 1, Max: account.MaxFilterText}
+func filterParam(f directory.FilterDef) httpapi.Param {
+	p := httpapi.Param{Name: f.Name, Kind: httpapi.TextParam, Min: 1, Max: directory.MaxFilterText}
 	switch f.Op {
-	case account.FilterContains:
-		p.Help = "has this in it."
-	case account.FilterEmpty:
-		p.Kind, p.Help = httpapi.BoolParam, "is blank, or is not."
-	case account.FilterFrom, account.FilterTo:
+	case directory.FilterContains:
+		p.Help = "contains this text."
+	case directory.FilterEmpty:
+		p.Kind, p.Help = httpapi.BoolParam, "is blank (true), or not (false)."
+	case directory.FilterFrom, directory.FilterTo:
 		p.Kind = map[field.Kind]httpapi.ParamKind{field.Number: httpapi.NumberParam, field.Day: httpapi.DateParam,
 			field.Instant: httpapi.InstantParam}[f.Field.Kind]
 		p.Min, p.Max = 0, 0
-		p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or later; blank is not.",
-			account.FilterTo: "is this or earlier; blank is not."}[f.Op]
+		p.Help = map[directory.FilterOp]string{directory.FilterFrom: "is this or later. Blank ones do not match.",
+			directory.FilterTo: "is this or earlier. Blank ones do not match."}[f.Op]
 		if f.Field.Kind == field.Number {
-			p.Help = map[account.FilterOp]string{account.FilterFrom: "is this or more.",
-				account.FilterTo: "is this or less."}[f.Op]
+			p.Help = map[directory.FilterOp]string{directory.FilterFrom: "is this or more.",
+				directory.FilterTo: "is this or less."}[f.Op]
 		}
 	default:
 		p.Help = "is this."
 		switch f.Field.Kind {
 		case field.Bool:
-			p.Kind, p.Help = httpapi.BoolParam, "is ticked, or is not."
+			p.Kind, p.Help = httpapi.BoolParam, "is ticked (true), or not (false)."
 		case field.Code, field.Codes:
-			p.Max, p.Help = account.MaxFilterCodes, "is, or holds, this code, or one of these, parted by semicolons."
+			p.Max, p.Help = directory.MaxFilterCodes, "is or contains one of these codes, separated by semicolons."
 		}
 	}
 	p.Help = f.Field.Label + " " + p.Help
@@ -114,18 +115,18 @@ func filterTexts(r *httpapi.Request) map[string]string {
 }
 
 // filter reads the filters of a request's query.
-func filter(r *httpapi.Request) (account.Filter, error) {
-	f, bad := account.ParseFilter(filterTexts(r))
-	if len(bad) > 0 {
-		return account.Filter{},
-			fault.New(fault.Malformed, "query", "Some query parameters are not right; mend those named.").WithFields(bad...)
+func filter(r *httpapi.Request) (directory.Filter, error) {
+	f, faults := directory.ParseFilter(filterTexts(r))
+	if len(faults) > 0 {
+		return directory.Filter{}, fault.New(fault.Malformed, "query",
+			"Some query parameters are invalid; see `fields`.").WithFields(faults...)
 	}
 	return f, nil
 }
 
-// listCursor is where a walk over the list stands: after which account, and what the first page saw of imports.
+// listCursor is the position in the list, and the imports that the first page saw.
 type listCursor struct {
-	After   account.Position     `json:"a"`
+	After   directory.Position   `json:"a"`
 	Imports environment.Snapshot `json:"i"`
 }
 
@@ -135,14 +136,14 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		return httpapi.Response{}, err
 	}
 	if resumed {
-		r.Scope.Env.Imports = at.Imports // every page of a walk sees the same imports
+		r.Scope.Env.Imports = at.Imports // every page of a list sees the same imports
 	}
-	q := account.Query{After: at.After, Limit: r.QueryInt("limit")}
+	q := directory.Query{After: at.After, Limit: r.QueryInt("limit")}
 	if q.Filter, err = filter(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	q.Order, _ = account.ParseOrder(r.Query("sort")) // one of its choices
-	found, next, err := h.accounts.Search(ctx, r.Scope, q)
+	q.Order, _ = directory.ParseOrder(r.Query("sort")) // one of its choices
+	found, next, err := h.Directory.Search(ctx, r.Scope, q)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -165,7 +166,7 @@ func (h handlers) count(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	n, err := h.accounts.Count(ctx, r.Scope, f)
+	n, err := h.Directory.Count(ctx, r.Scope, f)
 	return httpapi.OK(countView{n}), err
 }
 
@@ -176,14 +177,14 @@ type fieldList struct {
 // fieldView is a field as a grid needs it.
 type fieldView struct {
 	field.Meta
-	Filters  []account.FilterOp `json:"filters" enum:"equals|contains|from|to|empty" help:"How the list can be filtered by it: equals by the parameter of its name, the others by name.contains and so on."`
-	Sortable bool               `json:"sortable" help:"Whether the list can be sorted by it."`
+	Filters  []directory.FilterOp `json:"filters" enum:"equals|contains|from|to|empty" help:"How the list can be filtered by it: equals by the parameter of its name, the others by name.contains and so on."`
+	Sortable bool                 `json:"sortable" help:"Whether the list can be sorted by it."`
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out fieldList
 	for _, m := range account.Fields().Describe() {
-		out.Items = append(out.Items, fieldView{m, account.FilterOps(m.Kind), true})
+		out.Items = append(out.Items, fieldView{m, directory.FilterOps(m.Kind), true})
 	}
 	return httpapi.OK(out), nil
 }

@@ -16,7 +16,7 @@ import (
 
 const logTag = "Account log"
 
-func (h tabHandlers) logRoutes() []httpapi.Route {
+func (h handlers) logRoutes() []httpapi.Route {
 	kinds := make([]string, 0, len(auditlog.Kinds()))
 	for _, k := range auditlog.Kinds() {
 		kinds = append(kinds, string(k))
@@ -24,8 +24,8 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 	filters := []httpapi.Param{
 		{Name: "kind", Kind: httpapi.EnumParam, Choices: kinds, Help: "Only events of this kind."},
 		{Name: "by", Kind: httpapi.TextParam, Min: 1, Max: account.MaxUsername,
-			Help: "Only what this person did: the username they had then, in any case.", Example: "doej"},
-		{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.",
+			Help: "Only what this person did, by the username they had then, in any case.", Example: "doej"},
+		{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or this day (UTC).",
 			Example: "2026-01-31T08:00:00Z"},
 		{Name: "to", Kind: httpapi.InstantParam, Help: "Only up to this instant, or the end of this day (UTC).",
 			Example: "2026-02-01T00:00:00Z"},
@@ -37,10 +37,10 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, filters...),
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Read an account's log",
-				Description: "Notes and events in one timeline, newest first; its last line is the account's creation. Sign-ins " +
-					"and the ends of their sessions are among them. " +
-					"A page can be short, or empty, and still have a next, where a filter wants rare lines. The log is kept for as " +
-					"many days as the environment's defaults say.",
+				Description: "Notes and events, newest first, with sign-ins and the ends of sessions. The last entry is the " +
+					"account's creation. " +
+					"With a filter, a page can be short or empty and still have a next. Entries are kept for as many days as the " +
+					"environment defaults say.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[lineView]{}}},
 				Problems: []httpapi.Problem{notFoundProblem()},
 			},
@@ -49,11 +49,11 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 			Key: "GET " + path + "/export", Needs: access.AccountRead, Handle: h.exportLog, Query: filters,
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Export an account's log",
-				Description: "The timeline as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet " +
-					"would run as a formula begins with a quote. " +
-					"It holds the newest " + strconv.Itoa(auditlog.MaxExported) +
-					" lines that the filter wants, or fewer where they are long: X-Log-Lines says how many, and X-Log-Complete " +
-					"false that there are more; export these with to.",
+				Description: "The log as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would run " +
+					"as a formula starts with a quote. " +
+					"The file has the newest " + strconv.Itoa(auditlog.MaxExported) +
+					" entries that match, or fewer if they are long. X-Log-Lines says how many. If X-Log-Complete is false there are " +
+					"more; export them with an earlier to.",
 				Answers: []httpapi.Answer{
 					{Status: http.StatusOK, ContentType: "text/csv; charset=utf-8", Description: "The file."}},
 				Problems: []httpapi.Problem{notFoundProblem()},
@@ -62,8 +62,8 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/log/kinds", Needs: access.SignedIn, Handle: h.kinds,
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Describe the kinds of lines in a log",
-				Description: "Every kind that a log can be filtered by, in words.",
+				Tag: logTag, Summary: "Describe the kinds of entries in a log",
+				Description: "Every kind that a log can be filtered by, with its label.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 			},
 		},
@@ -73,7 +73,7 @@ func (h tabHandlers) logRoutes() []httpapi.Route {
 				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
 				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: lineView{}, Location: true}},
 				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
-					invalidProblem("The note is blank, too long, or holds control characters.")},
+					invalidProblem("The note is blank or too long, or it contains control characters.")},
 			},
 		},
 	}
@@ -83,17 +83,17 @@ type noteBody struct {
 	Text string `json:"text" help:"The note; it can have several lines." minLength:"1" maxLength:"2000" example:"Called about the new phone."`
 }
 
-// kindList is every kind of line.
+// kindList is every kind of entry.
 type kindList struct {
 	Items []kindView `json:"items"`
 }
 
 type kindView struct {
 	Kind string `json:"kind"`
-	Text string `json:"text" help:"The kind in words."`
+	Text string `json:"text" help:"The label of the kind."`
 }
 
-func (h tabHandlers) kinds(context.Context, *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) kinds(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out kindList
 	for _, k := range auditlog.Kinds() {
 		out.Items = append(out.Items, kindView{string(k), k.Label()})
@@ -101,47 +101,46 @@ func (h tabHandlers) kinds(context.Context, *httpapi.Request) (httpapi.Response,
 	return httpapi.OK(out), nil
 }
 
-// lineView is one line of the timeline.
+// lineView is one entry of the log.
 type lineView struct {
-	ID      string       `json:"id" help:"Of one line only."`
+	ID      string       `json:"id" help:"The id of the entry."`
 	At      time.Time    `json:"at" help:"UTC."`
 	Kind    string       `json:"kind"`
-	Text    string       `json:"text" help:"The kind in words."`
-	By      string       `json:"by" help:"The username of who did it, as it was then; empty for the system."`
+	Text    string       `json:"text" help:"The label of the kind."`
+	By      string       `json:"by" help:"The username that did it, as it was then; empty for the system."`
 	ByID    string       `json:"byId,omitzero" help:"That account's id."`
 	Note    string       `json:"note,omitzero" help:"The note, or a reason."`
 	Changes []changeView `json:"changes,omitzero"`
-	Subject string       `json:"subject,omitzero" help:"What was changed, where it is not the account itself."`
+	Subject string       `json:"subject,omitzero" help:"What was changed, if it is not the account itself."`
 	Job     string       `json:"job,omitzero" help:"The import that did it."`
 	Row     int          `json:"row,omitzero" help:"The row of the import's sheet."`
-	APIKey  string       `json:"apiKey,omitzero" help:"The id of the API key that the line tells of, or by which it was done."`
-	Session string       `json:"session,omitzero" help:"The id of the session that began or ended."`
-	Client  string       `json:"client,omitzero" help:"Client application of the session."`
+	APIKey  string       `json:"apiKey,omitzero" help:"The id of the API key that was changed or used."`
+	Session string       `json:"session,omitzero" help:"The id of the session that started or ended."`
+	Client  string       `json:"client,omitzero" help:"The client application of the session."`
 	Agent   string       `json:"userAgent,omitzero"`
 	Address string       `json:"address,omitzero" help:"Network address."`
 }
 
 type changeView struct {
 	Field string `json:"field"`
-	Label string `json:"label" help:"What people call the field."`
+	Label string `json:"label" help:"The label of the field."`
 	From  any    `json:"from" help:"The old value, null for none."`
 	To    any    `json:"to" help:"The new value, null for none."`
 }
 
-func newLineView(l auditlog.Entry) lineView {
+func newLineView(e auditlog.Entry) lineView {
 	v := lineView{
-		ID: l.ID, At: l.At, Kind: string(l.Kind), Text: l.Kind.Label(), By: l.By, ByID: l.ByID, Note: l.Note,
-		Subject: l.Subject,
-		Job:     l.Job, Row: l.Row, APIKey: l.Key, Session: l.Session, Client: l.Client, Agent: l.UserAgent,
-		Address: l.Address,
+		ID: e.ID, At: e.At, Kind: string(e.Kind), Text: e.Kind.Label(), By: e.By, ByID: e.ByID, Note: e.Note,
+		Subject: e.Subject, Job: e.Job, Row: e.Row, APIKey: e.Key,
+		Session: e.Session, Client: e.Client, Agent: e.UserAgent, Address: e.Address,
 	}
-	for _, c := range l.Changes {
-		v.Changes = append(v.Changes, changeView{Field: c.Field, Label: fieldLabel(l.Event, c.Field), From: c.From, To: c.To})
+	for _, c := range e.Changes {
+		v.Changes = append(v.Changes, changeView{Field: c.Field, Label: fieldLabel(e.Event, c.Field), From: c.From, To: c.To})
 	}
 	return v
 }
 
-// fieldLabel returns what people call a field of what an event is about.
+// fieldLabel returns the label of a field of the account or resource that an event is about.
 func fieldLabel(e auditlog.Event, name string) string {
 	if strings.HasPrefix(e.Subject, "resource/") {
 		if d := resource.Fields().Find(name); d != nil {
@@ -151,22 +150,22 @@ func fieldLabel(e auditlog.Event, name string) string {
 	return account.FieldLabel(name)
 }
 
-// readLogRequest reads whose log is asked for, and which lines of it.
-func (h tabHandlers) readLogRequest(ctx context.Context, r *httpapi.Request) (auditlog.Owner, auditlog.Filter, error) {
+// readLogRequest returns the owner of the log and the filter of a request.
+func (h handlers) readLogRequest(ctx context.Context, r *httpapi.Request) (auditlog.Owner, auditlog.Filter, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return auditlog.Owner{}, auditlog.Filter{}, err
 	}
 	f := auditlog.Filter{Kind: auditlog.Kind(r.Query("kind")), By: r.Query("by"), From: instantParam(r, "from", 0),
 		To: instantParam(r, "to", wholeDay)}
-	a, err := h.accounts.Get(ctx, r.Scope, id)
+	a, err := h.Accounts.Get(ctx, r.Scope, id)
 	return auditlog.Owner{ID: a.ID, Username: a.Username}, f, err
 }
 
 // wholeDay is from the first to the last millisecond of a day.
 const wholeDay = 24*time.Hour - time.Millisecond
 
-// instantParam returns a declared instant, zero without one; a day is so far after its beginning.
+// instantParam returns an instant of the query, zero if it is not given. For a day it is that long after the day starts.
 func instantParam(r *httpapi.Request, name string, after time.Duration) time.Time {
 	if day, err := time.Parse(time.DateOnly, r.Query(name)); err == nil {
 		return day.Add(after)
@@ -175,26 +174,26 @@ func instantParam(r *httpapi.Request, name string, after time.Duration) time.Tim
 	return at
 }
 
-func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	who, filter, err := h.readLogRequest(ctx, r)
+func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	owner, filter, err := h.readLogRequest(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	at, given, err := httpapi.OpenCursor[auditlog.Position](r)
+	position, resumed, err := httpapi.OpenCursor[auditlog.Position](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	var after *auditlog.Position
-	if given {
-		after = &at
+	if resumed {
+		after = &position
 	}
-	found, err := h.tabs.Log.Page(ctx, r.Scope.Env, who, filter, after, r.QueryInt("limit"))
+	found, err := h.Log.Page(ctx, r.Scope.Env, owner, filter, after, r.QueryInt("limit"))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	page := httpapi.Page[lineView]{Items: make([]lineView, len(found.Entries))}
-	for i, l := range found.Entries {
-		page.Items[i] = newLineView(l)
+	for i, e := range found.Entries {
+		page.Items[i] = newLineView(e)
 	}
 	if found.Next != nil {
 		page.Next, err = httpapi.SealCursor(r, *found.Next)
@@ -202,22 +201,23 @@ func (h tabHandlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	return httpapi.OK(page), err
 }
 
-func (h tabHandlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	who, filter, err := h.readLogRequest(ctx, r)
+func (h handlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	owner, filter, err := h.readLogRequest(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	out, err := h.tabs.Log.Export(ctx, r.Scope.Env, who, filter, fieldLabel)
+	out, err := h.Log.Export(ctx, r.Scope.Env, owner, filter, fieldLabel)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Raw("text/csv; charset=utf-8", out.CSV).
-			WithHeader("Content-Disposition", `attachment; filename="log-`+who.ID+`.csv"`).
-			WithHeader("X-Log-Lines", strconv.Itoa(out.Entries)).WithHeader("X-Log-Complete", strconv.FormatBool(out.Complete)),
-		nil
+	response := httpapi.Raw("text/csv; charset=utf-8", out.CSV).
+		WithHeader("Content-Disposition", `attachment; filename="log-`+owner.ID+`.csv"`).
+		WithHeader("X-Log-Lines", strconv.Itoa(out.Entries)).
+		WithHeader("X-Log-Complete", strconv.FormatBool(out.Complete))
+	return response, nil
 }
 
-func (h tabHandlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -226,7 +226,7 @@ func (h tabHandlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	e, err := h.tabs.Notes.Add(ctx, r.Scope, id, in.Text)
+	e, err := h.Notes.Add(ctx, r.Scope, id, in.Text)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

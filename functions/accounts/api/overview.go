@@ -10,24 +10,24 @@ import (
 	"useraccounts/internal/overview"
 )
 
-// OverviewRoutes returns the route of the home page.
-func OverviewRoutes(service *overview.Service) []httpapi.Route {
+func (h handlers) overviewRoutes() []httpapi.Route {
 	return []httpapi.Route{{
-		Key: "GET /api/overview", Needs: access.AccountRead,
-		Handle: func(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-			found, err := service.Get(ctx, r.Scope)
-			if err != nil {
-				return httpapi.Response{}, err
-			}
-			return httpapi.OK(newOverviewView(found)), nil
-		},
+		Key: "GET /api/overview", Needs: access.AccountRead, Handle: h.overview,
 		Doc: httpapi.Operation{
-			Tag: tag, Summary: "Read the figures of the home page",
-			Description: "What concerns the whole directory is counted when somebody looks and the figures are older than " +
-				"five minutes; counted says when. The rest is as it is. All days are those of UTC.",
+			Tag: tag, Summary: "Read the statistics of the home page",
+			Description: "Accounts, starts and ends are counted again if the last count is older than five minutes; counted " +
+				"says when that was. Everything else is current. All days are UTC.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: overviewView{}}},
 		},
 	}}
+}
+
+func (h handlers) overview(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	found, err := h.Overview.Get(ctx, r.Scope)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(newOverviewView(found)), nil
 }
 
 type overviewView struct {
@@ -37,30 +37,30 @@ type overviewView struct {
 	SignIns  []dayView  `json:"signIns" help:"The last 14 days, oldest first, today last."`
 	Starts   soonView   `json:"starts" help:"Active accounts whose Date from is today or within 7 days."`
 	Ends     soonView   `json:"ends" help:"Active accounts whose Date to is today or within 7 days."`
-	Jobs     []jobView  `json:"jobs" help:"Imports and exports that run or wait, first submitted first, at most 10: your own, or everybody's for administrators."`
-	Keys     *keysView  `json:"keys,omitzero" help:"API keys that expire within 14 days. Left out for callers who come by an API key."`
+	Jobs     []jobView  `json:"jobs" help:"Imports and exports that run or wait, in the order in which they were submitted, at most 10: your own, or everybody's for administrators."`
+	Keys     *keysView  `json:"keys,omitzero" help:"API keys that expire within 14 days. Left out for callers with an API key."`
 }
 
 type statesView struct {
 	Active              int `json:"active" help:"Not locked."`
-	Locked              int `json:"locked" help:"Out of use; counted here alone."`
-	Allowed             int `json:"allowed" help:"Active ones whose login access is allowed."`
-	Blocked             int `json:"blocked" help:"Active ones blocked by an administrator."`
-	BlockedByTries      int `json:"blockedByTries" help:"Active ones blocked by failed tries."`
-	NotYetAllowed       int `json:"notYetAllowed" help:"Active ones whose login access was never allowed."`
-	OutOfDates          int `json:"outOfDates" help:"Active ones before their Date from or after their Date to."`
-	SecondFactor        int `json:"secondFactor" help:"Active ones with a second factor."`
-	SecondFactorMissing int `json:"secondFactorMissing" help:"Active ones that need a second factor and have none."`
+	Locked              int `json:"locked" help:"Out of use; not in any other count."`
+	Allowed             int `json:"allowed" help:"Active accounts whose login access is allowed."`
+	Blocked             int `json:"blocked" help:"Active accounts blocked by an administrator."`
+	BlockedByTries      int `json:"blockedByTries" help:"Active accounts blocked by failed tries."`
+	NotYetAllowed       int `json:"notYetAllowed" help:"Active accounts whose login access is not yet allowed."`
+	OutOfDates          int `json:"outOfDates" help:"Active accounts before their Date from or after their Date to."`
+	SecondFactor        int `json:"secondFactor" help:"Active accounts with a second factor."`
+	SecondFactorMissing int `json:"secondFactorMissing" help:"Active accounts that need a second factor and have none."`
 }
 
 type dayView struct {
 	Date     string `json:"date" format:"date" example:"2026-11-23"`
 	SignIns  int64  `json:"signIns" help:"Sign-ins that succeeded."`
-	Failures int64  `json:"failures" help:"Sign-ins that were refused at any step, unknown usernames and wrong codes included."`
+	Failures int64  `json:"failures" help:"Sign-ins that failed at any step, with unknown usernames and wrong codes."`
 }
 
 type soonView struct {
-	Count int          `json:"count" help:"How many there are."`
+	Count int          `json:"count" help:"How many accounts there are."`
 	Items []personView `json:"items" help:"The first 20, by day and username."`
 }
 
@@ -75,19 +75,19 @@ type jobView struct {
 	ID        string    `json:"id"`
 	Kind      string    `json:"kind" enum:"import|export|undo"`
 	State     string    `json:"state" enum:"submitted|checking|writing|rollingBack"`
-	By        string    `json:"by" help:"The username of who submitted it."`
+	By        string    `json:"by" help:"The username that submitted it."`
 	Submitted time.Time `json:"submitted"`
 }
 
 type keysView struct {
-	Count int            `json:"count" help:"How many there are, counted up to 500."`
+	Count int            `json:"count" help:"How many keys there are, counted up to 500."`
 	Items []expiringView `json:"items" help:"The first 20 to expire."`
 }
 
 type expiringView struct {
 	ID          string    `json:"id"`
 	AccountID   string    `json:"accountId"`
-	Username    string    `json:"username" help:"Of its account."`
+	Username    string    `json:"username" help:"The username of its account."`
 	Description string    `json:"description"`
 	Expires     time.Time `json:"expires"`
 }

@@ -7,21 +7,20 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
-	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 )
 
 const permissionsTag = "Account permissions"
 
-func (h tabHandlers) permissionRoutes() []httpapi.Route {
+func (h handlers) permissionRoutes() []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Key: "GET /api/accounts/{id}/permissions", Needs: access.AccountRead, Handle: h.permissions,
 			Doc: httpapi.Operation{
 				Tag: permissionsTag, Summary: "Read what an account may do, and why",
-				Description: "Roles and groups given directly, the roles in force with where each comes from, the permissions " +
-					"with the roles that give each, and what the licence allows. " +
-					"What is not in use any more gives nothing. The ETag is the account's: change roles and groups with PATCH " +
+				Description: "The roles and groups given directly, all effective roles and where each comes from, the permissions " +
+					"and the roles that give each, and what the licence allows. " +
+					"Locked roles and groups give nothing. The ETag is the account's: change roles and groups with PATCH " +
 					"/api/accounts/{id}.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: permissionsView{}, ETag: true}},
 				Problems: []httpapi.Problem{notFoundProblem()},
@@ -31,16 +30,15 @@ func (h tabHandlers) permissionRoutes() []httpapi.Route {
 			Key: "POST /api/accounts/{id}/copy-from", Needs: access.AccountUpdate, Handle: h.copyFrom,
 			Doc: httpapi.Operation{
 				Tag: permissionsTag, Summary: "Copy access from another account", IfMatchOptional: true,
-				Description: "Adds the other account's roles and groups, on request its DAC groups, and nothing else; it takes " +
-					"nothing away. With preview it only says what it would add. " +
-					"Codes that are not in use any more are left out. Anything else that may not be added refuses the copy as a " +
-					"whole, unless skipRefused is true.",
+				Description: "Adds the other account's roles and groups, and its DAC groups on request. It removes nothing. With " +
+					"preview it only says what it would add. " +
+					"Locked codes are left out. Any other code that cannot be added makes the whole copy fail, unless skipRefused " +
+					"is true.",
 				Body: copyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: copiedView{}, ETag: true}},
 				Problems: []httpapi.Problem{
 					notFoundProblem(), administratorProblem(),
-					invalidProblem(
-						"There is no account to copy from, or the licence or your own rights do not allow what it holds; the fields " +
-							"name the codes."),
+					invalidProblem("There is no account to copy from, or the licence or your own permissions do not allow a code; " +
+						"see `fields`."),
 				},
 			},
 		},
@@ -50,21 +48,21 @@ func (h tabHandlers) permissionRoutes() []httpapi.Route {
 type codeView struct {
 	Code        string `json:"code"`
 	Description string `json:"description"`
-	Active      bool   `json:"active" help:"What is not active gives nothing."`
+	Active      bool   `json:"active" help:"Whether it is active; locked codes give nothing."`
 }
 
 type roleView struct {
 	Code          string     `json:"code"`
 	Description   string     `json:"description"`
 	Direct        bool       `json:"direct" help:"Whether the account has it directly."`
-	Paths         [][]string `json:"paths" help:"How it comes by groups: from a group of the account through nesting to one that gives the role, such as STAFF, HELPDESK."`
+	Paths         [][]string `json:"paths" help:"How groups give it: each path goes from a group of the account, through nested groups, to one that gives the role, such as STAFF, HELPDESK."`
 	WithinLicence bool       `json:"withinLicence" help:"Whether the licence allows it."`
 }
 
 type permissionView struct {
 	Permission  access.Permission `json:"permission"`
 	Description string            `json:"description"`
-	Roles       []string          `json:"roles" help:"The roles in force that give it."`
+	Roles       []string          `json:"roles" help:"The effective roles that give it."`
 }
 
 type licenceView struct {
@@ -72,23 +70,23 @@ type licenceView struct {
 	Description string   `json:"description"`
 	APIOnly     bool     `json:"apiOnly"`
 	AllRoles    bool     `json:"allRoles" help:"Whether it allows every role."`
-	Roles       []string `json:"roles" help:"The roles that it allows, unless it allows all."`
+	Roles       []string `json:"roles" help:"The roles that it allows; empty if it allows all."`
 }
 
 type permissionsView struct {
 	Roles       []codeView       `json:"roles" help:"Given directly."`
 	Groups      []codeView       `json:"groups" help:"Given directly."`
-	InForce     []roleView       `json:"effectiveRoles"`
+	Effective   []roleView       `json:"effectiveRoles"`
 	Permissions []permissionView `json:"permissions"`
 	Licence     licenceView      `json:"licence"`
 }
 
-func (h tabHandlers) permissions(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) permissions(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	a, err := h.accounts.Get(ctx, r.Scope, id)
+	a, err := h.Accounts.Get(ctx, r.Scope, id)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -96,26 +94,26 @@ func (h tabHandlers) permissions(ctx context.Context, r *httpapi.Request) (httpa
 }
 
 func newPermissionsView(c *catalogue.Catalogue, a account.Account) permissionsView {
-	in := account.ResolveEffectiveAccess(c, a)
+	effective := account.ResolveEffectiveAccess(c, a)
 	v := permissionsView{
 		Roles: newCodeViews(c, catalogue.Role, a.Roles), Groups: newCodeViews(c, catalogue.Group, a.Groups),
-		InForce: make([]roleView, len(in.Roles)), Permissions: make([]permissionView, len(in.Permissions)),
+		Effective: make([]roleView, len(effective.Roles)), Permissions: make([]permissionView, len(effective.Permissions)),
 		Licence: licenceView{
-			Code: a.UserType, Description: in.Licence.Description, APIOnly: in.Licence.APIOnly,
-			AllRoles: len(in.Licence.Roles) == 0, Roles: nonNil(in.Licence.Roles),
+			Code: a.UserType, Description: effective.Licence.Description, APIOnly: effective.Licence.APIOnly,
+			AllRoles: len(effective.Licence.Roles) == 0, Roles: nonNil(effective.Licence.Roles),
 		},
 	}
-	for i, role := range in.Roles {
+	for i, role := range effective.Roles {
 		e, _ := c.Find(catalogue.Role, role.Code)
-		v.InForce[i] = roleView{Code: role.Code, Description: e.Description, Direct: role.Direct, Paths: role.Paths,
+		v.Effective[i] = roleView{Code: role.Code, Description: e.Description, Direct: role.Direct, Paths: role.Paths,
 			WithinLicence: role.WithinLicence}
 		if role.Paths == nil {
-			v.InForce[i].Paths = [][]string{}
+			v.Effective[i].Paths = [][]string{}
 		}
 	}
-	words := access.All()
-	for i, p := range in.Permissions {
-		v.Permissions[i] = permissionView{Permission: p.Permission, Description: words[p.Permission], Roles: p.Roles}
+	descriptions := access.All()
+	for i, p := range effective.Permissions {
+		v.Permissions[i] = permissionView{Permission: p.Permission, Description: descriptions[p.Permission], Roles: p.Roles}
 	}
 	return v
 }
@@ -129,7 +127,7 @@ func newCodeViews(c *catalogue.Catalogue, kind catalogue.Kind, codes []string) [
 	return out
 }
 
-// nonNil returns a list that is written as one even when it is empty.
+// nonNil returns a list that JSON shows as [] even if it is nil.
 func nonNil(texts []string) []string {
 	if texts == nil {
 		return []string{}
@@ -140,8 +138,8 @@ func nonNil(texts []string) []string {
 type copyBody struct {
 	From        string `json:"from" help:"The id of the account to copy from." minLength:"26" maxLength:"26" example:"01JZ0000000000000000000001"`
 	DACGroups   bool   `json:"dacGroups,omitzero" help:"Copy DAC groups as well."`
-	SkipRefused bool   `json:"skipRefused,omitzero" help:"Add what may be added, even if some of it may not."`
-	Preview     bool   `json:"preview,omitzero" help:"Say what would be added and change nothing."`
+	SkipRefused bool   `json:"skipRefused,omitzero" help:"Add what can be added, even if some codes cannot."`
+	Preview     bool   `json:"preview,omitzero" help:"Tell what would be added, and change nothing."`
 }
 
 type copiedView struct {
@@ -149,8 +147,8 @@ type copiedView struct {
 	Roles     []string      `json:"roles" help:"Added, or to be added."`
 	Groups    []string      `json:"groups" help:"Added, or to be added."`
 	DACGroups []string      `json:"dacGroups" help:"Added, or to be added."`
-	Refused   []refusedView `json:"refused" help:"What the other account holds and this one cannot get."`
-	Version   int64         `json:"version" help:"The account's version after it."`
+	Refused   []refusedView `json:"refused" help:"The codes of the other account that cannot be added."`
+	Version   int64         `json:"version" help:"The account's version after the copy."`
 }
 
 type refusedView struct {
@@ -160,13 +158,13 @@ type refusedView struct {
 	Message string `json:"message"`
 }
 
-func (h tabHandlers) copyFrom(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+func (h handlers) copyFrom(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var in copyBody
 	id, version, err := action(r, &in)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	got, err := h.accounts.CopyAccess(ctx, r.Scope, id, version, account.CopyAccessRequest{
+	got, err := h.Accounts.CopyAccess(ctx, r.Scope, id, version, account.CopyAccessRequest{
 		From: in.From, DACGroups: in.DACGroups, SkipRefused: in.SkipRefused, Preview: in.Preview,
 	})
 	if err != nil {
@@ -180,10 +178,4 @@ func (h tabHandlers) copyFrom(ctx context.Context, r *httpapi.Request) (httpapi.
 		v.Refused[i] = refusedView(refused)
 	}
 	return httpapi.OK(v).WithVersion(got.Account.Version), nil
-}
-
-// tabWriteProblems are what changes of contact and delegations answer besides their own.
-func tabWriteProblems(more ...httpapi.Problem) []httpapi.Problem {
-	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing the same just then."}
-	return append([]httpapi.Problem{notFoundProblem(), administratorProblem(), busy}, more...)
 }

@@ -21,18 +21,18 @@ type mailPasswordBody struct {
 
 // generatedPasswordView is a generated password with the account as it is now.
 type generatedPasswordView struct {
-	Password string    `json:"password" help:"The generated password, shown this once. The person sets their own at the next sign-in, and has a quarter of an hour from then on to begin anew." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
-	Expires  time.Time `json:"expires" help:"When the password stops signing in (UTC); a quarter of an hour after its first use, if that is sooner."`
+	Password string    `json:"password" help:"The generated password, shown only this once. The person sets their own at the next sign-in; from then on it works for another quarter of an hour, in case they have to start again." example:"hK7w-pR2x-9mTe-Vb4n-Qz8s"`
+	Expires  time.Time `json:"expires" help:"When the password expires (UTC); a quarter of an hour after its first use if that is sooner."`
 	ID       string    `json:"id" help:"The account's id."`
-	Version  int64     `json:"version" help:"The account's version by now; the ETag holds it."`
+	Version  int64     `json:"version" help:"The account's new version, as in the ETag."`
 }
 
 // seatView is one licence with its seats.
 type seatView struct {
 	Licence     string `json:"licence" example:"FULL"`
 	Description string `json:"description"`
-	Used        int64  `json:"used" help:"How many accounts hold the licence, locked ones not counted."`
-	Seats       *int   `json:"seats" help:"How many may; null for any number."`
+	Used        int64  `json:"used" help:"How many accounts have the licence, without locked ones."`
+	Seats       *int   `json:"seats" help:"How many accounts may have it; null for any number."`
 }
 
 type seatList struct {
@@ -56,7 +56,7 @@ func (h handlers) reset(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	a, password, err := h.accounts.ResetPassword(ctx, r.Scope, id, version, in.Unlock)
+	a, password, err := h.Accounts.ResetPassword(ctx, r.Scope, id, version, in.Unlock)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -71,7 +71,7 @@ func (h handlers) mailPassword(ctx context.Context, r *httpapi.Request) (httpapi
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
+	return answer(r)(h.Accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -79,11 +79,11 @@ func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.NoContent(), h.accounts.Delete(ctx, r.Scope, id, version)
+	return httpapi.NoContent(), h.Accounts.Delete(ctx, r.Scope, id, version)
 }
 
 func (h handlers) seats(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	found, err := h.accounts.SeatsInUse(ctx, r.Scope)
+	found, err := h.Accounts.SeatsInUse(ctx, r.Scope)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -101,22 +101,13 @@ func newSeatViews(found []account.SeatUse) []seatView {
 	return out
 }
 
-// seatsProblem is the problem of every write that can take a seat.
-func seatsProblem() httpapi.Problem {
-	return httpapi.Problem{Kind: fault.Conflict, Code: "seats",
-		When: "The licence has a number of seats, and all are in use."}
-}
-
-// stateRoutes are the routes about an account's state; one is the answer with an account.
-func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
-	administrator := httpapi.Problem{Kind: fault.Forbidden, Code: "administrator",
-		When: "The account is an administrator's and you are none."}
-	apiOnly := httpapi.Problem{Kind: fault.Conflict, Code: "apiOnly", When: "The licence of the account has no password."}
-	return []httpapi.Route{
+// stateRoutes are the routes about an account's state; ok is the answer with an account.
+func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
+	return append([]httpapi.Route{
 		{
 			Key: "GET /api/accounts/seats", Needs: access.AccountRead, Handle: h.seats,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List the seats in use", Description: "Of every licence, in the order of codes.",
+				Tag: tag, Summary: "List the seats in use", Description: "All licences, in the order of codes.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: seatList{}}},
 			},
 		},
@@ -124,64 +115,69 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "DELETE /api/accounts/{id}", Needs: access.AccountDelete, Handle: h.remove,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Delete an account that was never used", IfMatchOptional: true,
-				Description: "Username and email are free again; the id is never given again. The environment's log keeps who " +
-					"deleted whom.",
+				Description: "The username and the email become free again; the id is never used again. The environment's log " +
+					"keeps who deleted whom.",
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "The account is deleted."}},
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "inUse",
-						When: "It has signed in, or owns a used API key, a resource or a delegation; the fields list what. Lock it " +
-							"instead."},
-					{Kind: fault.Conflict, Code: "self", When: "You would delete yourself."}, administrator,
+						When: "The account has signed in, or has a used API key, a resource or a delegation; see `fields`. Lock " +
+							"the account instead."},
+					selfProblem("You would delete yourself."), administratorProblem(),
 				},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: actionHandler(h.accounts.Lock),
+			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: actionHandler(h.Accounts.Lock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Lock an account", IfMatchOptional: true,
-				Description: "Takes it out of use: every session is over at its next request, its seat is free, and it leaves " +
-					"the usual list. Whether login access is blocked stays as it is.",
-				Answers:  one,
-				Problems: []httpapi.Problem{{Kind: fault.Conflict, Code: "self", When: "You would lock yourself."}, administrator},
+				Description: "Takes the account out of use: every session ends at its next request, the seat is free, and the " +
+					"account is not in the list of active accounts. Whether login access is blocked does not change.",
+				Answers: ok, Problems: []httpapi.Problem{selfProblem("You would lock yourself."), administratorProblem()},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: actionHandler(h.accounts.Unlock),
+			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: actionHandler(h.Accounts.Unlock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Unlock an account", IfMatchOptional: true,
-				Description: "Takes it back into use, if its licence has a seat for it. A block of login access stays.",
-				Answers:     one, Problems: []httpapi.Problem{seatsProblem(), administrator},
+				Description: "Puts a locked account back into use, if its licence has a free seat. A block of login access stays.",
+				Answers:     ok, Problems: []httpapi.Problem{seatsProblem(), administratorProblem()},
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: actionHandler(h.accounts.ResetTries),
+			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: actionHandler(h.Accounts.ResetTries),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Reset the failed tries", IfMatchOptional: true,
-				Description: "Also lifts the block that failed tries brought about; never an administrator's.",
-				Answers:     one, Problems: []httpapi.Problem{administrator},
+				Description: "Also lifts a block by failed tries, but never a block by an administrator.",
+				Answers:     ok, Problems: []httpapi.Problem{administratorProblem()},
 			},
 		},
+	}, h.passwordRoutes(ok)...)
+}
+
+// passwordRoutes are the routes by which an administrator changes or renews a password, besides setting one.
+func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
+	return []httpapi.Route{
 		{
 			Key: "POST /api/accounts/{id}/force-password-change", Needs: access.AccountPassword,
-			Handle: actionHandler(h.accounts.ForcePasswordChange),
+			Handle: actionHandler(h.Accounts.ForcePasswordChange),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Force a change of password", IfMatchOptional: true,
 				Description: "The person has to choose a new password at the next sign-in. Open sessions go on.",
-				Answers:     one, Problems: []httpapi.Problem{apiOnly, administrator},
+				Answers:     ok, Problems: []httpapi.Problem{apiOnlyProblem(), administratorProblem()},
 			},
 		},
 		{
 			Key: "POST /api/accounts/{id}/mail-password", Needs: access.AccountPassword, Handle: h.mailPassword,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Mail a link to set a password", IfMatchOptional: true,
-				Description: "Auto mail new password: the link works once, for as many hours as the environment's defaults say, " +
-					"and replaces any before it. The present password stays until then. A block stays unless unlock is true.",
-				Body: mailPasswordBody{}, Answers: one,
+				Description: "Auto mail new password: the link works once, for as many hours as the environment defaults say, " +
+					"and replaces any earlier link. The present password works until then. A block stays unless unlock is true.",
+				Body: mailPasswordBody{}, Answers: ok,
 				Problems: []httpapi.Problem{
-					apiOnly,
+					apiOnlyProblem(),
 					{Kind: fault.Conflict, Code: "noEmail", When: "The account has no email."},
 					{Kind: fault.Conflict, Code: "locked", When: "The account is locked."},
-					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+					rightsProblem(),
 				},
 			},
 		},
@@ -189,14 +185,14 @@ func stateRoutes(h handlers, one []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true, Handle: h.reset,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
-				Description: "The password is in this answer and nowhere else. It is a temporary one: it leads to the change of " +
-					"it only, and is over at the time given, or a quarter of an hour after it first signed in. Ends every session " +
-					"of the account. A block stays unless unlock is true.",
+				Description: "This answer is the only place with the password. It is temporary: it only leads to a change of " +
+					"password, and it expires at the time given, or a quarter of an hour after its first use if that is sooner. " +
+					"Ends every session of the account. A block stays unless unlock is true.",
 				Body:    resetBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
-					apiOnly, {Kind: fault.Conflict, Code: "self", When: "The account is your own: use POST /api/me/password."},
-					{Kind: fault.Forbidden, Code: "aboveOwnRights", When: "The account holds permissions that you do not."},
+					apiOnlyProblem(), selfProblem("This is your own account: change your password with POST /api/me/password."),
+					rightsProblem(),
 				},
 			},
 		},

@@ -29,7 +29,7 @@ func tables() []table {
 	return []table{
 		{"login", login.Routes(nil, nil)},
 		{"accounts",
-			slices.Concat(accounts.Routes(nil), accounts.TabRoutes(nil, accounts.Tabs{}), accounts.OverviewRoutes(nil))},
+			accounts.Routes(accounts.Services{})},
 		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},

@@ -7,7 +7,7 @@ import (
 )
 
 // Fold returns the form in which texts are searched and sorted: that of identifiers, for any text. Two texts that
-// differ in case, width or Unicode form alone have the same one.
+// differ only in case, width or Unicode form have the same one.
 func Fold(text string) string {
 	if isASCII(text) {
 		return strings.ToLower(strings.TrimSpace(text))

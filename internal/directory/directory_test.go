@@ -1,4 +1,4 @@
-package account_test
+package directory_test
 
 import (
 	"cmp"
@@ -12,33 +12,33 @@ import (
 	"testing"
 	"time"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 )
 
-// fakeDirectory is a Directory, and a Store's pages, of accounts in memory. It gives a scan's batches to several
-// goroutines.
-type fakeDirectory struct {
-	fakeStore
+// fakeStore is a Store of accounts in memory. It gives a scan's batches to several goroutines.
+type fakeStore struct {
 	all     []account.Account
 	queries int
 	fail    error
 }
 
-func (d *fakeDirectory) sorted(after string) []account.Row {
-	var out []account.Row
+func (d *fakeStore) sorted(after string) []directory.Row {
+	var out []directory.Row
 	for _, a := range d.all {
 		if key := a.DirectoryKey(); key > after {
-			out = append(out, account.Row{Key: key, Account: a})
+			out = append(out, directory.Row{Key: key, Account: a})
 		}
 	}
-	slices.SortFunc(out, func(a, b account.Row) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(out, func(a, b directory.Row) int { return cmp.Compare(a.Key, b.Key) })
 	return out
 }
 
-func (d *fakeDirectory) Scan(_ context.Context, _ environment.Environment, after string, fields []string,
-	visit func([]account.Row)) error {
+func (d *fakeStore) Scan(_ context.Context, _ environment.Environment, after string, fields []string,
+	visit func([]directory.Row)) error {
 	var wg sync.WaitGroup
 	table := account.Fields()
 	for batch := range slices.Chunk(d.sorted(after), 3) {
@@ -72,7 +72,7 @@ func copyField(to, from *account.Account, def *field.Def[account.Account]) {
 	}
 }
 
-func (d *fakeDirectory) ByKeys(_ context.Context, _ environment.Environment, keys []string) ([]account.Account, error) {
+func (d *fakeStore) ByKeys(_ context.Context, _ environment.Environment, keys []string) ([]account.Account, error) {
 	var out []account.Account
 	for _, key := range keys {
 		if i := slices.IndexFunc(d.all, func(a account.Account) bool { return a.DirectoryKey() == key }); i >= 0 {
@@ -82,7 +82,7 @@ func (d *fakeDirectory) ByKeys(_ context.Context, _ environment.Environment, key
 	return out, nil
 }
 
-func (d *fakeDirectory) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
+func (d *fakeStore) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
 	string, error) {
 	d.queries++
 	rows := d.sorted(after)
@@ -105,7 +105,7 @@ func parseTime(text string) time.Time {
 	return t
 }
 
-// sampleAccounts are accounts that differ in every sort of field.
+// sampleAccounts are accounts that differ in every kind of field.
 func sampleAccounts() []account.Account {
 	return []account.Account{
 		{ID: "1", Username: "Doej", Name: "John Doe", Email: "John.Doe@Example.com", Mobile: "020 7946 0018",
@@ -123,26 +123,31 @@ func sampleAccounts() []account.Account {
 	}
 }
 
-func newLister(accounts ...account.Account) (*account.Service, *fakeDirectory) {
-	d := &fakeDirectory{all: accounts}
-	return &account.Service{Store: d, Directory: d, Now: func() time.Time { return now }}, d
+func newService(accounts ...account.Account) (*directory.Service, *fakeStore) {
+	d := &fakeStore{all: accounts}
+	return &directory.Service{Store: d}, d
+}
+
+// testScope is the scope of a request; lists look at its environment only.
+func testScope() access.Scope {
+	return access.Scope{Env: environment.Environment{ID: "test"}}
 }
 
 // listIDs returns the ids of all pages of a search, and fails if a page is longer than asked for.
-func listIDs(t *testing.T, s *account.Service, filters map[string]string, sort string, limit int) string {
+func listIDs(t *testing.T, s *directory.Service, filters map[string]string, sort string, limit int) string {
 	t.Helper()
-	f, bad := account.ParseFilter(filters)
+	f, bad := directory.ParseFilter(filters)
 	if bad != nil {
 		t.Fatalf("%v: %+v", filters, bad)
 	}
-	o, wrong := account.ParseOrder(sort)
+	o, wrong := directory.ParseOrder(sort)
 	if wrong != nil {
 		t.Fatalf("%s: %+v", sort, wrong)
 	}
-	q := account.Query{Filter: f, Order: o, Limit: limit}
+	q := directory.Query{Filter: f, Order: o, Limit: limit}
 	var ids []string
 	for {
-		page, next, err := s.Search(context.Background(), scope("9", "ADMIN"), q)
+		page, next, err := s.Search(context.Background(), testScope(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,14 +161,14 @@ func listIDs(t *testing.T, s *account.Service, filters map[string]string, sort s
 			return strings.Join(ids, "")
 		}
 		if len(next.SortKey) > 256 {
-			t.Fatalf("a mark of %d bytes does not fit a cursor", len(next.SortKey))
+			t.Fatalf("a position of %d bytes does not fit a cursor", len(next.SortKey))
 		}
 		q.After = *next
 	}
 }
 
 func TestEveryFilter(t *testing.T) {
-	s, _ := newLister(sampleAccounts()...)
+	s, _ := newService(sampleAccounts()...)
 	for _, c := range []struct {
 		filters string
 		want    string
@@ -203,8 +208,8 @@ func TestEveryFilter(t *testing.T) {
 				t.Errorf("%q by %d: %s, want %s", c.filters, limit, got, c.want)
 			}
 		}
-		f, _ := account.ParseFilter(filters)
-		if n, err := s.Count(context.Background(), scope("9", "ADMIN"), f); err != nil || n != len(c.want) {
+		f, _ := directory.ParseFilter(filters)
+		if n, err := s.Count(context.Background(), testScope(), f); err != nil || n != len(c.want) {
 			t.Errorf("%q: counts %d, %v; want %d", c.filters, n, err, len(c.want))
 		}
 	}
@@ -212,17 +217,17 @@ func TestEveryFilter(t *testing.T) {
 
 // Each filter that is declared is read, and a value that it cannot take is refused by its name.
 func TestBadFiltersAreNamed(t *testing.T) {
-	good := map[account.FilterOp]map[field.Kind]string{
-		account.FilterEquals: {field.Bool: "true", "": "x"}, account.FilterContains: {"": "x"},
-		account.FilterEmpty: {"": "false"},
-		account.FilterFrom:  {field.Number: "3", "": "2026-01-31"}, account.FilterTo: {field.Number: "3", "": "2026-01-31"},
+	good := map[directory.FilterOp]map[field.Kind]string{
+		directory.FilterEquals: {field.Bool: "true", "": "x"}, directory.FilterContains: {"": "x"},
+		directory.FilterEmpty: {"": "false"},
+		directory.FilterFrom:  {field.Number: "3", "": "2026-01-31"}, directory.FilterTo: {field.Number: "3", "": "2026-01-31"},
 	}
-	for _, f := range account.Filters() {
+	for _, f := range directory.Filters() {
 		value, ok := good[f.Op][f.Field.Kind]
 		if !ok {
 			value = good[f.Op][""]
 		}
-		if _, bad := account.ParseFilter(map[string]string{f.Name: value}); bad != nil {
+		if _, bad := directory.ParseFilter(map[string]string{f.Name: value}); bad != nil {
 			t.Errorf("%s=%s: %+v", f.Name, value, bad)
 		}
 		wrong := []string{"", "  "}
@@ -232,7 +237,7 @@ func TestBadFiltersAreNamed(t *testing.T) {
 			wrong = append(wrong, strings.Repeat("x", 1001))
 		}
 		for _, value := range wrong {
-			if _, bad := account.ParseFilter(map[string]string{f.Name: value}); len(bad) != 1 || bad[0].Field != f.Name ||
+			if _, bad := directory.ParseFilter(map[string]string{f.Name: value}); len(bad) != 1 || bad[0].Field != f.Name ||
 				bad[0].Message == "" {
 				t.Errorf("%s=%.20q: %+v", f.Name, value, bad)
 			}
@@ -242,17 +247,17 @@ func TestBadFiltersAreNamed(t *testing.T) {
 		"find": " ", "active": "yes", "password": "x", "email.from": "x", "failedTries": "3", "dateTo": "2026-01-01",
 		"Email": "x", "roles.contains": "x", "": "x",
 	} {
-		if _, bad := account.ParseFilter(map[string]string{name: value}); len(bad) != 1 || bad[0].Field != name {
+		if _, bad := directory.ParseFilter(map[string]string{name: value}); len(bad) != 1 || bad[0].Field != name {
 			t.Errorf("%s=%s: %+v", name, value, bad)
 		}
 	}
-	if _, bad := account.ParseOrder("--name"); bad == nil {
+	if _, bad := directory.ParseOrder("--name"); bad == nil {
 		t.Error("an order of no field is taken")
 	}
 }
 
 func TestEveryOrder(t *testing.T) {
-	s, _ := newLister(sampleAccounts()...)
+	s, _ := newService(sampleAccounts()...)
 	for sort, want := range map[string]string{
 		"username": "3124", "-username": "4213", "name": "1234", "-name": "4321", "email": "3214", "-email": "4123",
 		"userType": "3124", "-userType": "2413", // of one type by username: müller, zoe
@@ -267,7 +272,7 @@ func TestEveryOrder(t *testing.T) {
 			}
 		}
 	}
-	for _, sort := range account.Orders() {
+	for _, sort := range directory.Orders() {
 		if got := listIDs(t, s, map[string]string{"active": "any"}, sort, 3); len(got) != 4 {
 			t.Errorf("%s lists %s", sort, got)
 		}
@@ -286,13 +291,13 @@ func TestPagesAreTheWholeOnce(t *testing.T) {
 			Active: r.IntN(4) > 0, FailedTries: int64(r.IntN(3)), UserType: []string{"FULL", "full", "TEAM"}[r.IntN(3)],
 		})
 	}
-	s, _ := newLister(all...)
+	s, _ := newService(all...)
 	for _, sort := range []string{"username", "-username", "name", "-name", "failedTries", "-userType", "active"} {
 		for _, filters := range []map[string]string{{}, {"active": "any"}, {"userType": "FULL"},
 			{"active": "any", "failedTries.from": "1"}} {
 			whole := listIDs(t, s, filters, sort, 1000)
-			f, _ := account.ParseFilter(filters)
-			n, _ := s.Count(context.Background(), scope("9"), f)
+			f, _ := directory.ParseFilter(filters)
+			n, _ := s.Count(context.Background(), testScope(), f)
 			if strings.Count(whole, "<") != n || n == 0 {
 				t.Fatalf("seed %d: %v lists %d of %d", seed, filters, strings.Count(whole, "<"), n)
 			}
@@ -311,54 +316,57 @@ func TestTheUsualListReadsNoMoreThanItNeeds(t *testing.T) {
 	for i := range 400 {
 		all = append(all, account.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("u%03d", i), Active: i < 100 || i > 150})
 	}
-	s, d := newLister(all...)
+	s, d := newService(all...)
 	d.fail = nil
-	s.Directory = nil // a scan would panic
-	f, _ := account.ParseFilter(nil)
+	s.Store = &noScanStore{fakeStore: d, t: t}
+	f, _ := directory.ParseFilter(nil)
 	for after, queries := range map[string]int{"": 1, "u089": 3, "u398": 1} {
 		d.queries = 0
-		page, next, err := s.Search(context.Background(), scope("9"),
-			account.Query{Filter: f, After: account.Position{Key: after}, Limit: 50})
+		page, next, err := s.Search(context.Background(), testScope(),
+			directory.Query{Filter: f, After: directory.Position{Key: after}, Limit: 50})
 		if err != nil || d.queries > queries || after == "" && (len(page) != 50 || next == nil || next.Key != "u049") {
 			t.Errorf("after %q: %d accounts, next %v, %d queries, %v", after, len(page), next, d.queries, err)
 		}
 	}
 }
 
+// noScanStore fails the test at a scan.
+type noScanStore struct {
+	*fakeStore
+	t *testing.T
+}
+
+func (s *noScanStore) Scan(context.Context, environment.Environment, string, []string, func([]directory.Row)) error {
+	s.t.Error("the whole directory is read")
+	return nil
+}
+
 func TestALateChangeIsNotShown(t *testing.T) {
-	s, d := newLister(sampleAccounts()...)
+	s, d := newService(sampleAccounts()...)
 	d.all[0].Active = true
-	late := &changingDirectory{Directory: d, change: func() { d.all[0].Email = "" }}
-	s.Directory = late
+	s.Store = &changingStore{Store: d, change: func() { d.all[0].Email = "" }}
 	if got := listIDs(t, s, map[string]string{"email.empty": "false"}, "name", 10); got != "2" {
 		t.Errorf("an account that does not match any more is shown: %s", got)
 	}
 	d.fail = errors.New("down")
-	if _, _, err := s.Search(context.Background(), scope("9"), account.Query{Limit: 1}); !errors.Is(err, d.fail) {
+	if _, _, err := s.Search(context.Background(), testScope(), directory.Query{Limit: 1}); !errors.Is(err, d.fail) {
+		t.Errorf("%v", err)
+	}
+	locked, _ := directory.ParseFilter(map[string]string{"active": "false"})
+	if _, _, err := s.Search(context.Background(), testScope(), directory.Query{Filter: locked, Limit: 1}); !errors.Is(err,
+		d.fail) {
 		t.Errorf("%v", err)
 	}
 }
 
-// changingDirectory changes something between the scan and the reading of the page.
-type changingDirectory struct {
-	account.Directory
+// changingStore changes something between the scan and the reading of the page.
+type changingStore struct {
+	directory.Store
 	change func()
 }
 
-func (c *changingDirectory) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account,
+func (c *changingStore) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account,
 	error) {
 	c.change()
-	return c.Directory.ByKeys(ctx, env, keys)
-}
-
-func TestFoldIsThatOfIdentifiers(t *testing.T) {
-	for _, text := range []string{"Doe J", " Ｄｏｅ　J ", "ÄRGER", "A\u0308rger", "straße", "Σίσυφος", "ﬁn", "plain", "İx"} {
-		want, _ := account.Normalise(text)
-		if got := account.Fold(text); want != "" && account.Fold(got) != account.Fold(want) {
-			t.Errorf("%q folds to %q, as an identifier to %q", text, got, want)
-		}
-	}
-	if account.Fold("STRASSE") != account.Fold("straße") || account.Fold("a") == account.Fold("b") {
-		t.Error("folding")
-	}
+	return c.Store.ByKeys(ctx, env, keys)
 }

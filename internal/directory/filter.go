@@ -1,4 +1,4 @@
-package account
+package directory
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 )
@@ -13,16 +14,16 @@ import (
 // FilterOp is how a filter compares a field.
 type FilterOp string
 
-// The ways to compare. A filter is named after its field, with the way behind a dot, but for FilterEquals.
+// The operators. A filter is named after its field, with the operator behind a dot, except for FilterEquals.
 const (
 	FilterEquals   FilterOp = "equals"   // the same text but for case and width, one of several codes, yes or no
-	FilterContains FilterOp = "contains" // the text is in it
+	FilterContains FilterOp = "contains" // it contains the text
 	FilterFrom     FilterOp = "from"     // this or later, this or more
 	FilterTo       FilterOp = "to"       // this or earlier, this or less
-	FilterEmpty    FilterOp = "empty"    // nothing is in it
+	FilterEmpty    FilterOp = "empty"    // it is blank
 )
 
-// FilterOps returns the ways in which a field of a kind can be filtered.
+// FilterOps returns the operators that filters have for a kind of field.
 func FilterOps(kind field.Kind) []FilterOp {
 	switch kind {
 	case field.Bool:
@@ -62,7 +63,7 @@ type FilterDef struct {
 // Filters returns all filters that are made from fields, in the order of the field table.
 func Filters() []FilterDef {
 	var out []FilterDef
-	for _, of := range Fields().Describe() {
+	for _, of := range account.Fields().Describe() {
 		for _, op := range FilterOps(of.Kind) {
 			out = append(out, FilterDef{Name: filterName(of.Name, op), Field: of, Op: op})
 		}
@@ -77,7 +78,7 @@ func filterName(of string, op FilterOp) string {
 	return of + "." + string(op)
 }
 
-// Filter says which accounts to list: those that pass all its terms. The zero value lets all pass.
+// Filter says which accounts to list: those that match all its terms. The zero value matches all.
 type Filter struct {
 	terms []term
 }
@@ -86,11 +87,11 @@ type Filter struct {
 type term struct {
 	fields  []string
 	broad   bool
-	matches func(*Account) bool
+	matches func(*account.Account) bool
 }
 
-// ParseFilter makes a filter of texts by the names of Filters, find and active, and says what is wrong with them.
-// Without active, only active accounts pass.
+// ParseFilter makes a filter from texts by the names of Filters, find and active, and says what is wrong with them.
+// Without active, only active accounts match.
 func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 	var (
 		f      Filter
@@ -104,7 +105,7 @@ func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 		f.terms = append(f.terms, t)
 	}
 	known := map[string]bool{FindFilter: true, ActiveFilter: true}
-	table := Fields()
+	table := account.Fields()
 	for i := range table {
 		for _, op := range FilterOps(table[i].Kind) {
 			name := filterName(table[i].Name, op)
@@ -125,9 +126,8 @@ func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 	}
 	for name := range given {
 		if !known[name] {
-			faults = append(faults,
-				fault.Field{Field: truncateName(name), Code: "unknown",
-					Message: "There is no filter of this name; the API reference (/api/docs) lists those there are."})
+			faults = append(faults, fault.Field{Field: truncateName(name), Code: "unknown",
+				Message: "There is no filter of this name; the API reference (/api/docs) lists all filters."})
 		}
 	}
 	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
@@ -150,16 +150,16 @@ func (f Filter) fields() []string {
 	return out
 }
 
-// isBroad reports whether most accounts pass, so that reading on until a page is full beats reading all.
+// isBroad reports whether most accounts match, so that reading on until a page is full beats a scan.
 func (f Filter) isBroad() bool {
 	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.broad })
 }
 
-// Matches reports whether the filter lets an account pass, as people see it.
-func (f Filter) Matches(a Account) bool { return f.matches(a.ForDisplay()) }
+// Matches reports whether an account matches, as people see it.
+func (f Filter) Matches(a account.Account) bool { return f.matches(a.ForDisplay()) }
 
-// matches judges an account as people see it.
-func (f Filter) matches(shown Account) bool {
+// matches is Matches for an account that is already as people see it.
+func (f Filter) matches(shown account.Account) bool {
 	for _, t := range f.terms {
 		if !t.matches(&shown) {
 			return false
@@ -174,20 +174,20 @@ func activeTerm(given map[string]string) (term, string) {
 		return term{}, "This must be true, false or any."
 	}
 	want := text != "false"
-	return term{[]string{"active"}, want, func(a *Account) bool { return a.Active == want }}, ""
+	return term{[]string{"active"}, want, func(a *account.Account) bool { return a.Active == want }}, ""
 }
 
 // findFields are the fields that find looks into.
 var findFields = []string{"username", "name", "email", "mobile", "mobileE164"}
 
-// findTerm passes accounts that have each word somewhere in a field that find looks into.
+// findTerm matches accounts that have each word in one of the fields that find looks into.
 func findTerm(text string) (term, string) {
-	words := strings.Fields(Fold(text))
+	words := strings.Fields(account.Fold(text))
 	if message := checkText(text); message != "" {
 		return term{}, message
 	}
-	return term{findFields, false, func(a *Account) bool {
-		texts := [...]string{Fold(a.Username), Fold(a.Name), Fold(a.Email), Fold(a.Mobile), a.MobileE164}
+	return term{findFields, false, func(a *account.Account) bool {
+		texts := [...]string{account.Fold(a.Username), account.Fold(a.Name), account.Fold(a.Email), account.Fold(a.Mobile), a.MobileE164}
 		for _, word := range words {
 			if !slices.ContainsFunc(texts[:], func(t string) bool { return strings.Contains(t, word) }) {
 				return false
@@ -200,7 +200,7 @@ func findTerm(text string) (term, string) {
 func checkText(text string) string {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return "This is blank; leave it out, or ask for blank ones by .empty=true."
+		return "This is blank; leave it out, or use .empty=true for blank ones."
 	case len([]rune(text)) > MaxFilterText:
 		return "This is longer than " + strconv.Itoa(MaxFilterText) + " characters; shorten it."
 	}
@@ -208,15 +208,15 @@ func checkText(text string) string {
 }
 
 // fieldTerm makes the condition of one filter, or says what is wrong with its text.
-func fieldTerm(d *field.Def[Account], op FilterOp, text string) (term, string) {
+func fieldTerm(d *field.Def[account.Account], op FilterOp, text string) (term, string) {
 	matches, message := predicate(d.Kind, op, text)
 	if message != "" {
 		return term{}, message
 	}
-	return term{fields: []string{d.Name}, matches: func(a *Account) bool { return matches(d.At(a)) }}, ""
+	return term{fields: []string{d.Name}, matches: func(a *account.Account) bool { return matches(d.At(a)) }}, ""
 }
 
-// predicate returns what a filter asks of the value behind a field's pointer.
+// predicate returns the test that a filter makes of the value behind a field's pointer.
 func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, string) {
 	switch {
 	case op == FilterEmpty:
@@ -243,11 +243,11 @@ func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, st
 	if message := checkText(text); message != "" {
 		return nil, message
 	}
-	want := Fold(text)
+	want := account.Fold(text)
 	if op == FilterContains {
-		return func(at any) bool { s, _ := at.(*string); return strings.Contains(Fold(*s), want) }, ""
+		return func(at any) bool { s, _ := at.(*string); return strings.Contains(account.Fold(*s), want) }, ""
 	}
-	return func(at any) bool { s, _ := at.(*string); return Fold(*s) == want }, ""
+	return func(at any) bool { s, _ := at.(*string); return account.Fold(*s) == want }, ""
 }
 
 func yesNo(text string) (value, ok bool) { return text == "true", text == "true" || text == "false" }
@@ -288,7 +288,7 @@ func dayRange(op FilterOp, text string) (func(any) bool, string) {
 	}, ""
 }
 
-// instantRange takes an instant, or a day that counts whole (UTC).
+// instantRange takes an instant, or a whole day (UTC).
 func instantRange(op FilterOp, text string) (func(any) bool, string) {
 	bound, err := time.Parse(time.RFC3339Nano, text)
 	if day, ok := field.ParseDate(text); ok {
@@ -306,25 +306,25 @@ func instantRange(op FilterOp, text string) (func(any) bool, string) {
 	}, ""
 }
 
-// anyCode takes one code, or several parted by semicolons of which one is enough.
+// anyCode takes one code, or several separated by semicolons of which one is enough.
 func anyCode(text string) (func(any) bool, string) {
 	if len([]rune(text)) > MaxFilterCodes {
 		return nil, "This is longer than " + strconv.Itoa(MaxFilterCodes) + " characters; ask for fewer codes."
 	}
 	var want []string
 	for code := range strings.SplitSeq(text, ";") {
-		if code = Fold(code); code != "" {
+		if code = account.Fold(code); code != "" {
 			want = append(want, code)
 		}
 	}
 	if len(want) == 0 {
-		return nil, "This is blank; give a code, or several parted by semicolons, or ask for blank ones by .empty=true."
+		return nil, "This is blank; give a code, or several separated by semicolons, or use .empty=true for blank ones."
 	}
 	return func(at any) bool {
 		if s, ok := at.(*string); ok {
-			return slices.Contains(want, Fold(*s))
+			return slices.Contains(want, account.Fold(*s))
 		}
 		have, _ := at.(*[]string)
-		return slices.ContainsFunc(*have, func(code string) bool { return slices.Contains(want, Fold(code)) })
+		return slices.ContainsFunc(*have, func(code string) bool { return slices.Contains(want, account.Fold(code)) })
 	}, ""
 }

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"useraccounts/internal/fault"
+	"useraccounts/internal/httpapi"
+)
+
+// These are the problems that several routes can answer.
+
+func notFoundProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}
+}
+
+func administratorProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Forbidden, Code: "administrator",
+		When: "The account belongs to an administrator and you are not one."}
+}
+
+func rightsProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Forbidden, Code: "aboveOwnRights",
+		When: "The account holds permissions that you do not hold."}
+}
+
+func selfProblem(when string) httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "self", When: when}
+}
+
+func takenProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "taken",
+		When: "Another account has the username or the email, as its username or its email, in any spelling."}
+}
+
+func seatsProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "seats", When: "All seats of the licence are in use."}
+}
+
+func apiOnlyProblem() httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "apiOnly",
+		When: "The account's licence is for API clients only, which have no password."}
+}
+
+func invalidProblem(when string) httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Invalid, Code: "invalid", When: when}
+}
+
+func invalidFieldsProblem() httpapi.Problem {
+	return invalidProblem("Some fields are invalid; see `fields`.")
+}
+
+// tabWriteProblems are the problems that changes of contact and delegations have in common, and more.
+func tabWriteProblems(more ...httpapi.Problem) []httpapi.Problem {
+	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing the same thing."}
+	return append([]httpapi.Problem{notFoundProblem(), administratorProblem(), busy}, more...)
+}
