@@ -15,8 +15,8 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// BenchmarkExport5000 holds the worker's export of 5,000 accounts, of which every second has a resource, against
-// writing the same cells bare, in turn. What the accounts are read from is memory in both.
+// BenchmarkExport5000 compares the worker's export of 5,000 accounts, every second one with a resource, with writing
+// the same cells alone. The accounts are read from memory in both.
 func BenchmarkExport5000(b *testing.B) {
 	var all []account.Account
 	for i := range transfer.MaxRows {
@@ -24,24 +24,24 @@ func BenchmarkExport5000(b *testing.B) {
 		a.Name, a.DateTo, a.DACGroups = fmt.Sprintf("Person %d of the directory", i), "2030-12-31", []string{"DAC1", "DAC2"}
 		all = append(all, a)
 	}
-	o := newFakeBackend(all...)
+	backend := newFakeBackend(all...)
 	for i := range all {
 		if i%2 == 0 {
 			all[i].Resource = fmt.Sprintf("E%d", i)
-			o.addResource(all[i].Username, all[i].Resource,
+			backend.addResource(all[i].Username, all[i].Resource,
 				func(r *resource.Resource) { r.JobTitle, r.FirstName = "Engineer", "Pat" })
 		}
 	}
-	worker := o.worker()
-	worker.Directory = orderedBackend{o, all}
+	worker := backend.worker()
+	worker.Directory = orderedBackend{backend, all}
 	export := func() {
-		o.submitExport(sheet.British)
-		if err := worker.Run(b.Context(), "test", "job"); err != nil || o.job.State != transfer.Done {
-			b.Fatal(err, o.job.State)
+		backend.submitExport(sheet.British)
+		if err := worker.Run(b.Context(), "test", "job"); err != nil || backend.job.State != transfer.Done {
+			b.Fatal(err, backend.job.State)
 		}
 	}
 	export()
-	_, read := o.readExport(b, 1)
+	_, read := backend.readExport(b, 1)
 	columns := transfer.ExportColumns(referenceData())
 	rows := make([][]sheet.Cell, len(read))
 	for i, row := range read {
@@ -52,10 +52,10 @@ func BenchmarkExport5000(b *testing.B) {
 	}
 	var ours, floor []time.Duration
 	for b.Loop() {
-		begun := time.Now()
+		start := time.Now()
 		export()
-		ours = append(ours, time.Since(begun))
-		begun = time.Now()
+		ours = append(ours, time.Since(start))
+		start = time.Now()
 		var file bytes.Buffer
 		err := sheet.Write(&file,
 			sheet.Export{Sheet: transfer.SheetName, Format: sheet.British, Columns: columns,
@@ -66,20 +66,20 @@ func BenchmarkExport5000(b *testing.B) {
 						}
 					}
 				}})
-		if err != nil || file.Len() != len(o.files[o.job.ExportKey(1)]) {
-			b.Fatalf("%v, %d bytes, the export has %d", err, file.Len(), len(o.files[o.job.ExportKey(1)]))
+		if err != nil || file.Len() != len(backend.files[backend.job.ExportKey(1)]) {
+			b.Fatalf("%v, %d bytes, the export has %d", err, file.Len(), len(backend.files[backend.job.ExportKey(1)]))
 		}
-		floor = append(floor, time.Since(begun))
+		floor = append(floor, time.Since(start))
 	}
 	slices.Sort(ours)
 	slices.Sort(floor)
-	is, bare := ours[len(ours)/2], floor[len(floor)/2]
-	b.ReportMetric(float64(is.Microseconds())/1000, "ms/export")
+	export5000, bare := ours[len(ours)/2], floor[len(floor)/2]
+	b.ReportMetric(float64(export5000.Microseconds())/1000, "ms/export")
 	b.ReportMetric(float64(bare.Microseconds())/1000, "ms/bare")
-	b.ReportMetric(float64(is)/float64(bare), "ratio")
+	b.ReportMetric(float64(export5000)/float64(bare), "ratio")
 }
 
-// orderedBackend is an office whose accounts are in order already, as the table has them.
+// orderedBackend is a backend whose accounts are sorted, as in the table.
 type orderedBackend struct {
 	*fakeBackend
 	all []account.Account

@@ -12,37 +12,38 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// rowPlan is what one row comes to.
+// rowPlan is what one row will write.
 type rowPlan struct {
+	// account is what the directory has for the row's username.
 	account AccountState
-	// accountChange is what the row changes of its account, also where an earlier worker staged that.
+	// accountChange is the change of the account, even if an earlier worker has staged it.
 	accountChange account.Write
-	// stageAccount and staff are what is still to be staged of account and resource, nil for nothing.
+	// stageAccount and stageResource are the writes that still have to be staged; nil for none.
 	stageAccount  *account.Write
 	stageResource *resource.Write
-	// acquired are the identifiers that the row gets from accounts of other rows, with their former owners; leaves those
-	// that it hands over.
+	// acquired are the identifiers that the row takes over from accounts of other rows, with the ids of those accounts.
+	// released are the identifiers that other rows take over from this one.
 	acquired     map[string]string
 	released     []string
 	dependencies []dependency
-	// resourceStaged says that an earlier worker staged the row's change of a resource alone.
+	// resourceStaged says that an earlier worker staged the change of the resource, and the account does not change.
 	resourceStaged bool
 }
 
-// dependency is another row that has to be right for this one to be.
+// dependency is another row that must be free of errors for this row to be imported.
 type dependency struct {
-	row            int
+	on             *importRow
 	field, message string
 }
 
-// check works out what each row would do and what is wrong with it, over the whole file. With a wrong row and no Skip
-// errors it refuses the import, with nothing written. ErrStale if an earlier worker's rows are no longer what they
-// were.
+// check plans every row and finds its errors, over the whole file. An import with a failed row and without Skip errors
+// is refused before anything is written. The error is ErrStale if the rows that an earlier worker staged are out of
+// date.
 func (r *importRun) check(ctx context.Context) error {
+	r.checked = true
 	if r.job.Kind == Undo {
 		return r.checkUndo(ctx)
 	}
-	r.rows, r.plans, r.toStage = make([]Row, len(r.lines)), make([]rowPlan, len(r.lines)), nil
 	if err := r.loadOptions(ctx); err != nil || r.job.FinalState != "" {
 		return err
 	}
@@ -53,8 +54,8 @@ func (r *importRun) check(ctx context.Context) error {
 	if err := r.loadResources(ctx); err != nil {
 		return err
 	}
-	for i := range r.lines {
-		if err := r.planRow(ctx, i); err != nil {
+	for i := range r.rows {
+		if err := r.planRow(ctx, &r.rows[i]); err != nil {
 			return err
 		}
 		if err := r.saveProgress(ctx, i+1); err != nil {
@@ -64,78 +65,79 @@ func (r *importRun) check(ctx context.Context) error {
 	return r.finishCheck(ctx)
 }
 
-// finishCheck holds the rows against each other, counts them, and says which are to be written.
+// finishCheck compares the planned rows with each other and with the directory, and counts them.
 func (r *importRun) finishCheck(ctx context.Context) error {
 	if err := r.checkUniqueness(ctx); err != nil {
 		return err
 	}
 	r.failDependents()
-	counts := Counts{Rows: len(r.lines)}
+	counts := Counts{Rows: len(r.rows)}
 	for i := range r.rows {
-		if err := r.finishRow(i, &counts); err != nil {
+		if err := r.finishRow(&r.rows[i], &counts); err != nil {
 			return err
 		}
 	}
 	r.job.Counts, r.job.Checked = counts, len(r.rows)
 	if counts.Failed > 0 && !r.job.Options.SkipErrors {
 		r.refuse(Refused, "rowErrors", fmt.Sprintf(
-			"%d of %d rows are not right, so nothing was imported. Mend them and upload the file again, or tick Skip errors.",
+			"%d of %d rows have errors, so nothing was imported. Fix these rows and upload the file again, or tick Skip errors.",
 			counts.Failed, counts.Rows))
 	}
 	if r.job.Kind == Undo && counts.Undone == 0 {
-		r.refuse(Refused, "nothingUndone", "No row of the import could be undone; its rows say why. Nothing was changed.")
+		r.refuse(Refused, "nothingUndone",
+			"No row of the import could be undone. Each row says why. Nothing was changed.")
 	}
 	return r.countSeats(ctx)
 }
 
-// progressInterval is after how many rows an import tells how far it has checked.
+// progressInterval is the number of checked rows after which the progress is saved.
 const progressInterval = 1000
 
-// saveProgress tells how many rows have been checked, now and then.
+// saveProgress saves how many rows have been checked. A worker that resumes the writing saves nothing: the progress is
+// that of the writing by then.
 func (r *importRun) saveProgress(ctx context.Context, n int) error {
-	if n%progressInterval != 0 || n == len(r.lines) || r.job.State != Checking {
-		return nil // a later worker's, which goes on writing, shows what was written
+	if n%progressInterval != 0 || n == len(r.rows) || r.job.State != Checking {
+		return nil
 	}
 	r.job.Checked = n
 	return r.Jobs.Save(ctx, r.job)
 }
 
-// loadAccounts reads what there is for every username of the file.
+// loadAccounts reads the account of every row.
 func (r *importRun) loadAccounts(ctx context.Context) error {
-	names := make([]string, len(r.lines))
-	for i, l := range r.lines {
-		r.rows[i] = Row{Row: l.number, Username: l.username}
-		for _, f := range l.errors {
-			r.addError(i, f)
+	usernames := make([]string, len(r.rows))
+	for i := range r.rows {
+		row := &r.rows[i]
+		for _, f := range row.input.errors {
+			r.addError(row, f)
 		}
-		normal, ok := account.Normalise(l.username)
-		if !ok && l.username != "" {
-			r.addError(i,
-				fault.Field{Field: usernameHeading, Code: "character",
-					Message: "Username holds characters that cannot be used to sign in, or is too long."})
+		normalised, ok := account.Normalise(row.input.username)
+		if !ok && row.input.username != "" {
+			r.addError(row, fault.Field{Field: usernameHeading, Code: "character",
+				Message: "Username contains characters that cannot be used to sign in, or is too long."})
 		}
-		names[i] = normal
+		usernames[i] = normalised
 	}
 	return r.awaitPurge(ctx, func() (bool, error) {
-		found, err := r.Directory.AccountsByUsername(ctx, r.scope.Env, r.job.ImportID, names)
-		leaving := false
-		for i := range found {
-			r.plans[i].account = found[i]
-			leaving = leaving || found[i].BeingRemoved
+		states, err := r.Directory.AccountsByUsername(ctx, r.scope.Env, r.job.ImportID, usernames)
+		beingRemoved := false
+		for i := range states {
+			r.rows[i].plan.account = states[i]
+			beingRemoved = beingRemoved || states[i].BeingRemoved
 		}
-		return leaving, err
+		return beingRemoved, err
 	})
 }
 
-// purgeWaitSeconds is how many seconds an import waits for an undo that counts already to clear up what it took away.
+// purgeWaitSeconds is how many seconds an import waits for a committed undo to purge its tombstones.
 const purgeWaitSeconds = 60
 
-// awaitPurge reads again until nothing that was found is leaving: who undoes an import and uploads the mended sheet at
-// once is not told that the accounts are being changed.
-func (r *importRun) awaitPurge(ctx context.Context, read func() (leaving bool, err error)) error {
+// awaitPurge repeats a read until nothing that it found is being removed. So a person who undoes an import and uploads
+// the corrected sheet at once does not get "busy" errors.
+func (r *importRun) awaitPurge(ctx context.Context, read func() (beingRemoved bool, err error)) error {
 	for range purgeWaitSeconds {
-		leaving, err := read()
-		if err != nil || !leaving || r.Sleep == nil {
+		beingRemoved, err := read()
+		if err != nil || !beingRemoved || r.Sleep == nil {
 			return err
 		}
 		if err := r.Sleep(ctx, time.Second); err != nil {
@@ -146,226 +148,232 @@ func (r *importRun) awaitPurge(ctx context.Context, read func() (leaving bool, e
 	return err
 }
 
-// addError adds an error to a row unless the same column has one.
-func (r *importRun) addError(i int, f fault.Field) {
-	if !slices.ContainsFunc(r.rows[i].Errors, func(have RowError) bool { return have.Field == f.Field }) {
-		r.rows[i].Errors = append(r.rows[i].Errors, r.reader.rowError(&r.lines[i], f))
+// addError adds an error to a row unless its column has one already.
+func (r *importRun) addError(row *importRow, f fault.Field) {
+	if !slices.ContainsFunc(row.result.Errors, func(e RowError) bool { return e.Field == f.Field }) {
+		row.result.Errors = append(row.result.Errors, r.reader.rowError(&row.input, f))
 	}
 }
 
-// findDuplicates refuses identifiers, and codes of resources, that two rows of the file claim, in any spelling, on both
-// rows.
+// findDuplicates adds an error to both of two rows with the same username, email or resource code, in any spelling.
 func (r *importRun) findDuplicates() {
-	type claimed struct {
-		row     int
+	type occurrence struct {
+		row     *importRow
 		heading string
 	}
-	first := map[string]claimed{}
-	claim := func(i int, heading, normal string) {
-		at, taken := first[normal]
-		if !taken {
-			first[normal] = claimed{i, heading}
+	first := map[string]occurrence{}
+	addDuplicate := func(row *importRow, heading string, other occurrence) {
+		r.addError(row, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf(
+			"Row %d has the same value in %s, perhaps in another spelling. A value may appear only once in a file.",
+			other.row.input.number, other.heading)})
+	}
+	check := func(row *importRow, heading, normalised string) {
+		earlier, found := first[normalised]
+		if !found {
+			first[normalised] = occurrence{row, heading}
 			return
 		}
-		if at.row == i {
+		if earlier.row == row {
 			return
 		}
-		tell := func(on int, heading string, other claimed) {
-			r.addError(on, fault.Field{Field: heading, Code: "doubled", Message: fmt.Sprintf(
-				"Row %d has the same as its %s, perhaps in another spelling; each may stand once in a file.",
-				r.lines[other.row].number, other.heading)})
-		}
-		tell(i, heading, at)
-		tell(at.row, at.heading, claimed{i, heading})
+		addDuplicate(row, heading, earlier)
+		addDuplicate(earlier.row, earlier.heading, occurrence{row, heading})
 	}
-	for i, l := range r.lines {
-		if normal, ok := account.Normalise(l.username); ok {
-			claim(i, usernameHeading, normal)
+	for i := range r.rows {
+		row := &r.rows[i]
+		if username, ok := account.Normalise(row.input.username); ok {
+			check(row, usernameHeading, username)
 		}
 	}
-	for i, l := range r.lines {
-		if email, ok := l.patch["email"].(string); ok {
-			if normal, ok := account.Normalise(email); ok {
-				claim(i, emailHeading, normal)
+	for i := range r.rows {
+		row := &r.rows[i]
+		if text, ok := row.input.patch["email"].(string); ok {
+			if email, ok := account.Normalise(text); ok {
+				check(row, emailHeading, email)
 			}
 		}
 	}
 	clear(first)
-	for i, l := range r.lines {
-		if code := l.resourceCode(); code != "" && (l.createResource || r.plans[i].account.Account.Resource != "") {
-			claim(i, resourceHeading, foldCode(code))
+	for i := range r.rows {
+		row := &r.rows[i]
+		code := row.input.resourceCode()
+		if code != "" && (row.input.createResource || row.plan.account.Account.Resource != "") {
+			check(row, resourceHeading, foldCode(code))
 		}
 	}
 }
 
-// planRow plans what one row writes, nothing if something is wrong.
-func (r *importRun) planRow(ctx context.Context, i int) error {
-	p := &r.plans[i]
-	if slices.ContainsFunc(r.rows[i].Errors, func(f RowError) bool { return f.Field == usernameHeading }) {
-		return nil // whose row it is cannot be told, so neither what else is wrong with it
+// planRow plans what one row writes; nothing if it has errors.
+func (r *importRun) planRow(ctx context.Context, row *importRow) error {
+	p := &row.plan
+	if slices.ContainsFunc(row.result.Errors, func(e RowError) bool { return e.Field == usernameHeading }) {
+		return nil // without a username there is no account to check the other columns against
 	}
 	if p.account.Busy {
-		r.addError(i,
-			fault.Field{Field: usernameHeading, Code: "busy",
-				Message: "Another import is changing this account; run this one again when that has ended."})
+		r.addError(row, fault.Field{Field: usernameHeading, Code: "busy",
+			Message: "Another import is changing this account. Run this import again when that one has ended."})
 		return nil
 	}
 	if p.account.Staged {
-		r.resumeRow(i)
+		r.resumeRow(row)
 		return nil
 	}
-	l := r.lines[i]
-	var (
-		write account.Write
-		err   error
-	)
-	if p.account.Exists {
-		delete(l.patch, "username") // the match key: its spelling stays
-		write, err = r.Rules.Change(r.scope, p.account.Account, l.patch, r.now())
-		r.rows[i].Outcome = RowUpdated
-	} else {
-		if _, given := l.patch["roles"]; !given && r.copiedRoles != nil {
-			l.patch["roles"] = slices.Clone(r.copiedRoles)
-		}
-		write, err = r.Rules.Create(r.scope, l.patch, r.NewID(), r.now())
-		r.rows[i].Outcome = RowCreated
-	}
+	write, err := r.planAccount(row)
 	if err != nil {
-		if err := r.addFault(i, err, accountHeading); err != nil {
+		if err := r.addFault(row, err, accountHeading); err != nil {
 			return err
 		}
 	}
-	r.checkMobile(i)
-	if err := r.planResource(ctx, i, &write); err != nil {
+	r.checkMobile(row)
+	if err := r.planResource(ctx, row, &write); err != nil {
 		return err
 	}
-	if write.Event.Kind == "" && p.stageResource == nil && r.rows[i].Outcome == RowUpdated && !p.resourceStaged {
-		r.rows[i].Outcome = RowUnchanged
-	}
 	if write.Event.Kind == "" {
+		if p.stageResource == nil && row.result.Outcome == RowUpdated && !p.resourceStaged {
+			row.result.Outcome = RowUnchanged
+		}
 		return nil
 	}
 	if write.Before != nil {
-		write.Event.ID = r.job.ID // one event of a job for each account, found again when it is taken back
+		write.Event.ID = r.job.ID // a job writes one event for each account, which a rollback finds by this id
 	}
-	write.Event.Job, write.Event.Row = r.job.ID, l.number
+	write.Event.Job, write.Event.Row = r.job.ID, row.input.number
 	p.stageAccount, p.accountChange = &write, write
 	return nil
 }
 
-// resumeRow tells of a row that an earlier worker staged.
-func (r *importRun) resumeRow(i int) {
-	p := &r.plans[i]
+// planAccount returns the change of the row's account, or its creation.
+func (r *importRun) planAccount(row *importRow) (account.Write, error) {
+	patch := row.input.patch
+	if row.plan.account.Exists {
+		delete(patch, "username") // the username finds the account; its spelling stays
+		row.result.Outcome = RowUpdated
+		return r.Rules.Change(r.scope, row.plan.account.Account, patch, r.now())
+	}
+	if _, given := patch["roles"]; !given && r.copiedRoles != nil {
+		patch["roles"] = slices.Clone(r.copiedRoles)
+	}
+	row.result.Outcome = RowCreated
+	return r.Rules.Create(r.scope, patch, r.NewID(), r.now())
+}
+
+// resumeRow takes over a row that an earlier worker staged.
+func (r *importRun) resumeRow(row *importRow) {
+	p := &row.plan
 	p.accountChange = account.Write{After: p.account.StagedAccount}
-	r.rows[i].Outcome = RowCreated
+	row.result.Outcome = RowCreated
 	if p.account.Exists {
-		r.rows[i].Outcome = RowUpdated
+		row.result.Outcome = RowUpdated
 		p.accountChange.Before = &p.account.Account
 	}
-	r.resumeResource(i)
+	r.resumeResource(row)
 }
 
-// checkMobile refuses a mobile number that was typed as a number and lost what it began with.
-func (r *importRun) checkMobile(i int) {
-	typed, _ := r.lines[i].patch["mobile"].(string)
+// checkMobile refuses a mobile number that was typed as a number and so lost its leading zeros or its plus sign.
+func (r *importRun) checkMobile(row *importRow) {
+	mobile, _ := row.input.patch["mobile"].(string)
 	heading := accountHeading(r.reader.columns, "mobile")
-	if slices.Contains(r.lines[i].numberTyped, heading) && r.Rules.E164(typed, r.scope.Env.Settings.Country) == "" {
-		r.addError(i, fault.Field{Field: heading, Code: "mobileNumber", Message: "Mobile is no number that can be dialled."})
+	if slices.Contains(row.input.numberTyped, heading) && r.Rules.E164(mobile, r.scope.Env.Settings.Country) == "" {
+		r.addError(row, fault.Field{Field: heading, Code: "mobileNumber",
+			Message: "Mobile is not a number that can be dialled."})
 	}
 }
 
-// addFault turns a fault of the rules into errors of the row, in the sheet's words. Another error is the worker's.
-func (r *importRun) addFault(i int, err error, heading func([]column, string) string) error {
+// addFault turns a fault of the rules into errors of the row, under the headings of the sheet. It returns any other
+// error.
+func (r *importRun) addFault(row *importRow, err error, heading func([]column, string) string) error {
 	f := fault.As(err)
 	if f == nil {
 		return err
 	}
 	if len(f.Fields) == 0 {
-		r.addError(i, fault.Field{Field: usernameHeading, Code: f.Code, Message: f.Detail})
+		r.addError(row, fault.Field{Field: usernameHeading, Code: f.Code, Message: f.Detail})
 	}
-	for _, bad := range f.Fields {
-		bad.Field = heading(r.reader.columns, bad.Field)
-		r.addError(i, bad)
+	for _, invalid := range f.Fields {
+		invalid.Field = heading(r.reader.columns, invalid.Field)
+		r.addError(row, invalid)
 	}
 	return nil
 }
 
-// checkUniqueness refuses rows whose email, or username where that could be an email, is another account's, unless a
-// row of the same file takes it from that one.
+// checkUniqueness refuses a row whose email, or whose username with an @, belongs to another account, unless another
+// row of the file releases it.
 func (r *importRun) checkUniqueness(ctx context.Context) error {
-	var wanted []string
-	released := map[string]int{}
-	for i := range r.plans {
-		p := &r.plans[i]
-		wanted = append(wanted, addedLoginKeys(&p.accountChange)...)
-		if p.accountChange.Before != nil {
-			has := p.accountChange.After.LoginKeys()
-			for _, had := range p.accountChange.Before.LoginKeys() {
-				if !slices.Contains(has, had) {
-					released[had] = i
+	var added []string
+	releasedBy := map[string]*importRow{}
+	for i := range r.rows {
+		change := &r.rows[i].plan.accountChange
+		added = append(added, addedLoginKeys(change)...)
+		if change.Before != nil {
+			after := change.After.LoginKeys()
+			for _, key := range change.Before.LoginKeys() {
+				if !slices.Contains(after, key) {
+					releasedBy[key] = &r.rows[i]
 				}
 			}
 		}
 	}
-	owners, err := r.Directory.Owners(ctx, r.scope.Env, wanted)
+	owners, err := r.Directory.Owners(ctx, r.scope.Env, added)
 	if err != nil {
 		return err
 	}
-	for i := range r.plans {
-		for _, identifier := range addedLoginKeys(&r.plans[i].accountChange) {
-			r.checkIdentifier(i, identifier, owners, released)
+	for i := range r.rows {
+		for _, identifier := range addedLoginKeys(&r.rows[i].plan.accountChange) {
+			r.checkIdentifier(&r.rows[i], identifier, owners, releasedBy)
 		}
 	}
 	return nil
 }
 
-func (r *importRun) checkIdentifier(i int, identifier string, owners map[string]string, released map[string]int) {
-	p := &r.plans[i]
+// checkIdentifier refuses an identifier that belongs to another account, or plans its transfer from the row that
+// releases it.
+func (r *importRun) checkIdentifier(row *importRow, identifier string, owners map[string]string,
+	releasedBy map[string]*importRow) {
+	p := &row.plan
 	heading := usernameHeading
 	if email, _ := account.Normalise(p.accountChange.After.Email); email == identifier {
 		heading = emailHeading
 	}
-	if j, ok := released[identifier]; ok && j != i {
-		from := &r.plans[j]
-		from.released = append(from.released, identifier)
+	if from, ok := releasedBy[identifier]; ok && from != row {
+		from.plan.released = append(from.plan.released, identifier)
 		if p.acquired == nil {
 			p.acquired = map[string]string{}
 		}
-		p.acquired[identifier] = from.accountChange.Before.ID
-		p.dependencies = append(p.dependencies,
-			dependency{j, heading,
-				fmt.Sprintf("%s is that of the account of row %d, which would give it up but has errors itself.", heading,
-					r.lines[j].number)})
+		p.acquired[identifier] = from.plan.accountChange.Before.ID
+		p.dependencies = append(p.dependencies, dependency{from, heading, fmt.Sprintf(
+			"%s is still used by the account of row %d. That row would release it, but has errors itself.",
+			heading, from.input.number)})
 		return
 	}
 	if owner, held := owners[identifier]; held && owner != p.accountChange.After.ID && p.stageAccount != nil {
-		r.addError(i,
-			fault.Field{Field: heading, Code: "taken",
-				Message: heading + " is taken by another account, as an email or a username, perhaps in another spelling."})
+		r.addError(row, fault.Field{Field: heading, Code: "taken",
+			Message: heading + " is used by another account, as an email or a username, perhaps in another spelling."})
 	}
 }
 
+// addedLoginKeys returns the login keys that an account has after a change and did not have before.
 func addedLoginKeys(w *account.Write) []string {
 	keys := w.After.LoginKeys()
 	if w.Before == nil {
 		return keys
 	}
-	had := w.Before.LoginKeys()
-	return slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(had, k) })
+	before := w.Before.LoginKeys()
+	return slices.DeleteFunc(keys, func(key string) bool { return slices.Contains(before, key) })
 }
 
-// failDependents fails the rows that need a row which failed, until none is left that does: rows that hand identifiers
-// to each other, or name each other's resources, go in together or not at all.
+// failDependents fails rows that depend on a failed row, until no such row is left. Rows that hand identifiers to each
+// other, or name each other's resources, are imported together or not at all.
 func (r *importRun) failDependents() {
 	for again := true; again; {
 		again = false
-		for i := range r.plans {
-			if len(r.rows[i].Errors) > 0 {
+		for i := range r.rows {
+			row := &r.rows[i]
+			if row.failed() {
 				continue
 			}
-			for _, n := range r.plans[i].dependencies {
-				if len(r.rows[n.row].Errors) > 0 {
-					r.addError(i, fault.Field{Field: n.field, Code: "otherRow", Message: n.message})
+			for _, d := range row.plan.dependencies {
+				if d.on.failed() {
+					r.addError(row, fault.Field{Field: d.field, Code: "otherRow", Message: d.message})
 					again = true
 				}
 			}
@@ -373,18 +381,18 @@ func (r *importRun) failDependents() {
 	}
 }
 
-// finishRow counts a row, and puts it among those to write.
-func (r *importRun) finishRow(i int, counts *Counts) error {
-	p := &r.plans[i]
-	if len(r.rows[i].Errors) > 0 {
+// finishRow sets the row's outcome and changes, and counts it.
+func (r *importRun) finishRow(row *importRow, counts *Counts) error {
+	p := &row.plan
+	if row.failed() {
 		if r.job.Options.SkipErrors && (p.account.Staged || p.resourceStaged) {
-			return ErrStale // an earlier worker found it right
+			return ErrStale // an earlier worker staged it without errors
 		}
-		r.rows[i].Outcome = r.failedOutcome(i)
+		row.result.Outcome = r.failedOutcome(row)
 		counts.Failed++
 		return nil
 	}
-	switch r.rows[i].Outcome {
+	switch row.result.Outcome {
 	case RowCreated:
 		counts.Created++
 	case RowUpdated:
@@ -394,21 +402,28 @@ func (r *importRun) finishRow(i int, counts *Counts) error {
 	default:
 		counts.Unchanged++
 	}
-	r.addChanges(i)
-	if p.stageAccount == nil && p.stageResource == nil {
-		return nil
+	r.addChanges(row)
+	if row.toStage() && row.index < r.job.NextRow {
+		return ErrStale // an earlier worker was past this row and found nothing to write
 	}
-	if i < r.job.NextRow {
-		return ErrStale // an earlier worker was past this row, and found nothing to write in it
-	}
-	r.toStage = append(r.toStage, r.stagedRow(i))
 	return nil
 }
 
-// stagedRow returns the row as the store takes it.
-func (r *importRun) stagedRow(i int) StagedRow {
-	p := &r.plans[i]
-	out := StagedRow{NextRow: i + 1, Resource: p.stageResource, AcquiredIdentifiers: p.acquired,
+// stagedRows returns the rows that still have to be staged, in order.
+func (r *importRun) stagedRows() []StagedRow {
+	var out []StagedRow
+	for i := range r.rows {
+		if row := &r.rows[i]; row.toStage() {
+			out = append(out, r.stagedRow(row))
+		}
+	}
+	return out
+}
+
+// stagedRow returns a row as the store takes it.
+func (r *importRun) stagedRow(row *importRow) StagedRow {
+	p := &row.plan
+	out := StagedRow{NextRow: row.index + 1, Resource: p.stageResource, AcquiredIdentifiers: p.acquired,
 		ReleasedIdentifiers: p.released}
 	if p.stageAccount != nil {
 		out.Account = *p.stageAccount
@@ -421,27 +436,26 @@ func (r *importRun) stagedRow(i int) StagedRow {
 	return out
 }
 
-// addChanges says what the row changes.
-func (r *importRun) addChanges(i int) {
-	p := &r.plans[i]
-	if p.accountChange.Tombstone || p.accountChange.Before == nil && p.accountChange.After.ID != "" &&
-		!r.job.Options.DryRun {
-		return // a new account: the row itself says it all
+// addChanges lists what the row changes. A new account is its own description, except in a dry run.
+func (r *importRun) addChanges(row *importRow) {
+	change := &row.plan.accountChange
+	if change.Tombstone || change.Before == nil && change.After.ID != "" && !r.job.Options.DryRun {
+		return
 	}
-	var diffs, staff []field.Diff
-	if p.accountChange.After.ID != "" {
+	var accountDiffs, resourceDiffs []field.Diff
+	if change.After.ID != "" {
 		before := account.Account{}
-		if p.accountChange.Before != nil {
-			before = *p.accountChange.Before
+		if change.Before != nil {
+			before = *change.Before
 		}
-		diffs = account.Fields().Compare(&before, &p.accountChange.After)
+		accountDiffs = account.Fields().Compare(&before, &change.After)
 	}
-	if w := r.resourceChange(i); w != nil {
+	if w := r.resourceChange(row); w != nil {
 		before := resource.Resource{}
 		if w.Before != nil {
 			before = *w.Before
 		}
-		staff = resource.Fields().Compare(&before, &w.After)
+		resourceDiffs = resource.Fields().Compare(&before, &w.After)
 	}
-	r.rows[i].Changes = r.reader.changes(diffs, staff)
+	row.result.Changes = r.reader.changes(accountDiffs, resourceDiffs)
 }

@@ -11,24 +11,24 @@ import (
 type column struct {
 	heading string
 	kind    sheet.Kind
-	// accountField is the account's field that the column fills; "" for a column of resources or for reference.
+	// accountField is the field of the account that the column fills; "" if it fills none.
 	accountField string
-	// resourceField is the resource's field that the column fills. These columns are ignored unless a resource is made or
-	// there.
+	// resourceField is the field of the resource that the column fills. The column is ignored for an account that has no
+	// resource and gets none.
 	resourceField string
-	// codes columns hold several codes separated by semicolons.
+	// codes says that a cell holds several codes, separated by semicolons.
 	codes bool
 	width float64
 }
 
-// clearWord empties an optional field. Where the word itself is the value, it is written with one more pair of
-// brackets: <<clear>> is the text <clear>, <<<clear>>> is <<clear>>, and an export writes them so.
+// clearWord empties an optional field. A value that looks like it has one more pair of brackets in the sheet: <<clear>>
+// is the text <clear>, and <<<clear>>> is <<clear>>.
 const clearWord = "<clear>"
 
-// clearDepth returns how many pairs of brackets stand around the clear word; 0 for any other text.
+// clearDepth returns the number of pairs of brackets around the clear word; 0 for any other text.
 func clearDepth(text string) int {
 	if !strings.HasPrefix(text, "<") {
-		return 0 // nearly all
+		return 0 // nearly all texts
 	}
 	inner := strings.TrimLeft(text, "<")
 	depth := len(text) - len(inner)
@@ -39,7 +39,7 @@ func clearDepth(text string) int {
 	return depth
 }
 
-// unescapeClear returns the value that a cell's text stands for, which is not the clear word.
+// unescapeClear returns the value that a cell's text stands for, unless it is the clear word.
 func unescapeClear(text string) string {
 	if clearDepth(text) > 1 {
 		return text[1 : len(text)-1]
@@ -47,7 +47,7 @@ func unescapeClear(text string) string {
 	return text
 }
 
-// escapeClear returns the text of the cell that stands for a value.
+// escapeClear returns the text that stands for a value in a cell.
 func escapeClear(value string) string {
 	if clearDepth(value) > 0 {
 		return "<" + value + ">"
@@ -65,7 +65,7 @@ const (
 	rolesHeading          = "User roles"
 )
 
-// columns returns the 36 columns in the guide's order and spelling.
+// columns returns the 36 columns, with the order and the headings of the guide.
 func columns() []column {
 	return []column{
 		{heading: usernameHeading, accountField: "username", kind: sheet.Text, width: 20},
@@ -116,7 +116,7 @@ func headings() []sheet.Heading {
 	return out
 }
 
-// accountHeading returns the heading of the column that fills an account's field, for error texts.
+// accountHeading returns the heading of the column that fills a field of the account.
 func accountHeading(all []column, name string) string {
 	i := slices.IndexFunc(all, func(c column) bool { return c.accountField == name })
 	if i < 0 {
@@ -125,13 +125,13 @@ func accountHeading(all []column, name string) string {
 	return all[i].heading
 }
 
-// fieldHeadingOfResource returns the heading of the column that fills a resource's field.
-func fieldHeadingOfResource(all []column, name string) string {
+// resourceHeadingOf returns the heading of the column that fills a field of the resource.
+func resourceHeadingOf(all []column, name string) string {
 	i := slices.IndexFunc(all, func(c column) bool { return c.resourceField == name })
 	switch {
 	case i >= 0:
 		return all[i].heading
-	case name == "description": // it is the account's name
+	case name == "description": // always the account's name
 		return accountHeading(all, "name")
 	default:
 		return name

@@ -17,15 +17,15 @@ import (
 )
 
 // The schedules here run the whole worker against a store in memory that keeps the rules of the real one: what is
-// staged is unseen, every write holds the job's epoch, an edit of what is staged dooms the import. The real store has
+// staged is unseen, every write holds the job's epoch, an edit of what is staged aborts the import. The real store has
 // its own tests, of a crash at every write, in internal/dynamo.
 
-// smallImport is an office with a file in which accounts and resources are made and changed and emails swapped.
+// smallImport is a backend with a file that creates and changes accounts and resources, and swaps emails.
 func smallImport(t testing.TB) *fakeBackend {
-	o := newFakeBackend(existingAccount("p"), existingAccount("q"))
-	o.addResource("keep", "E1", nil)
-	o.submit(transfer.Options{}, smallBook(t))
-	return o
+	b := newFakeBackend(existingAccount("p"), existingAccount("q"))
+	b.addResource("keep", "E1", nil)
+	b.submit(transfer.Options{}, smallBook(t))
+	return b
 }
 
 var smallFile []byte
@@ -41,14 +41,14 @@ func smallBook(t testing.TB) []byte {
 }
 
 // visibleState is all that a reader sees.
-func (o *fakeBackend) visibleState() string {
+func (b *fakeBackend) visibleState() string {
 	out := ""
 	for _, key := range []string{"keep", "one", "p", "q", "two"} {
-		a := o.accounts[key]
+		a := b.accounts[key]
 		out += fmt.Sprintf("%s:%s,%s,%d ", key, a.Email, a.Resource, a.Version)
 	}
 	for _, key := range []string{"1", "b", "e1"} {
-		r := o.resources[key]
+		r := b.resources[key]
 		out += fmt.Sprintf("%s:%s,%v ", key, r.Manager, r.AccountID != "")
 	}
 	return out
@@ -70,15 +70,15 @@ func TestEveryScheduleOfTwoCrashes(t *testing.T) {
 	for first := 0; first < len(dry.calls); first += step {
 		for second := range len(dry.calls) + 2 {
 			for which := range 4 {
-				o := smallImport(t)
+				b := smallImport(t)
 				for n, at := range []int{first, second} {
 					died, late := false, which>>n&1 == 1
-					o.calls = nil
-					o.onCall = func(string) error {
+					b.calls = nil
+					b.onCall = func(string) error {
 						if died {
 							return errDown
 						}
-						if len(o.calls) == at+1 {
+						if len(b.calls) == at+1 {
 							died = true
 							if !late {
 								return errDown
@@ -86,17 +86,17 @@ func TestEveryScheduleOfTwoCrashes(t *testing.T) {
 						}
 						return nil
 					}
-					err := o.run()
-					if s := o.visibleState(); s != before && (o.job.State != transfer.Done || s != after) {
+					err := b.run()
+					if s := b.visibleState(); s != before && (b.job.State != transfer.Done || s != after) {
 						t.Fatalf("crashes at %d and %d (%d): a reader sees %s", first, second, which, s)
 					}
-					if err == nil && !o.job.State.Ended() {
+					if err == nil && !b.job.State.Ended() {
 						t.Fatalf("crashes at %d and %d: the message is done with, the job is not", first, second)
 					}
 				}
-				o.onCall = nil
-				o.runTo(t, transfer.Done)
-				if s := o.visibleState(); s != after {
+				b.onCall = nil
+				b.runTo(t, transfer.Done)
+				if s := b.visibleState(); s != after {
 					t.Fatalf("crashes at %d and %d (%d): ended with %s, want %s", first, second, which, s, after)
 				}
 				ran++
@@ -137,28 +137,28 @@ var errStopped = errors.New("stopped for good")
 // runSchedule runs one schedule and reports whether all was well.
 func runSchedule(t *testing.T, seed uint64, whole transfer.Counts) bool {
 	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a schedule is no secret
-	o := smallImport(t)
-	before := o.visibleState()
+	b := smallImport(t)
+	before := b.visibleState()
 	edits := 0
 	person := func() {
 		switch r.IntN(3) {
 		case 0: // an account of the file is edited
-			a := o.accounts["p"]
+			a := b.accounts["p"]
 			a.Mobile, a.Version = fmt.Sprint("edit", edits), a.Version+1
 			edits++
-			o.editAccount(a)
+			b.editAccount(a)
 		case 1: // a resource is
-			e := o.resources["e1"]
+			e := b.resources["e1"]
 			e.JobTitle, e.Version = fmt.Sprint("edit", edits), e.Version+1
 			edits++
-			if _, staged := o.stagedResources["e1"]; staged {
-				delete(o.stagedResources, "e1")
-				o.aborted = true
+			if _, staged := b.stagedResources["e1"]; staged {
+				delete(b.stagedResources, "e1")
+				b.aborted = true
 			}
-			o.resources["e1"] = e
+			b.resources["e1"] = e
 		case 2:
-			if r.IntN(8) == 0 && !o.job.State.Ended() {
-				o.job.CancelRequested = true
+			if r.IntN(8) == 0 && !b.job.State.Ended() {
+				b.job.CancelRequested = true
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func runSchedule(t *testing.T, seed uint64, whole transfer.Counts) bool {
 		stop := r.IntN(30)
 		dead := false
 		calls := 0
-		o.onCall = func(string) error {
+		b.onCall = func(string) error {
 			if dead {
 				return errStopped
 			}
@@ -177,48 +177,48 @@ func runSchedule(t *testing.T, seed uint64, whole transfer.Counts) bool {
 					return errStopped
 				}
 			}
-			if o.job.State != transfer.Done && r.IntN(25) == 0 && edits < 2 {
+			if b.job.State != transfer.Done && r.IntN(25) == 0 && edits < 2 {
 				person()
 			}
 			if depth < 2 && r.IntN(40) == 0 {
-				mine := o.onCall
+				mine := b.onCall
 				run(depth + 1) // another worker runs while this one sleeps; then this one wakes up
-				o.onCall = mine
+				b.onCall = mine
 			}
 			return nil
 		}
-		_ = o.run()
+		_ = b.run()
 	}
 	for range 3 {
-		seen := o.visibleEmails()
+		seen := b.visibleEmails()
 		run(0)
-		if o.job.State != transfer.Done && o.visibleEmails() != seen {
-			t.Errorf("a reader sees part: %s, before %s", o.visibleState(), before)
+		if b.job.State != transfer.Done && b.visibleEmails() != seen {
+			t.Errorf("a reader sees part: %s, before %s", b.visibleState(), before)
 			return false
 		}
 	}
-	o.onCall = nil
-	if err := o.run(); err != nil {
+	b.onCall = nil
+	if err := b.run(); err != nil {
 		t.Errorf("it does not end: %v", err)
 		return false
 	}
-	p, e := o.accounts["p"], o.resources["e1"]
-	swapped := p.Email == "q@example.com" && o.accounts["q"].Email == "p@example.com" && e.Manager == "B" &&
-		o.resources["b"].Manager == "E1" && o.accounts["one"].Resource != ""
-	switch o.job.State {
+	p, e := b.accounts["p"], b.resources["e1"]
+	swapped := p.Email == "q@example.com" && b.accounts["q"].Email == "p@example.com" && e.Manager == "B" &&
+		b.resources["b"].Manager == "E1" && b.accounts["one"].Resource != ""
+	switch b.job.State {
 	case transfer.Done:
-		if !swapped || o.job.Counts != whole || len(o.accounts) != 5 || len(o.resources) != 3 {
-			t.Errorf("done: %s %+v", o.visibleState(), o.job.Counts)
+		if !swapped || b.job.Counts != whole || len(b.accounts) != 5 || len(b.resources) != 3 {
+			t.Errorf("done: %s %+v", b.visibleState(), b.job.Counts)
 			return false
 		}
 	case transfer.Cancelled, transfer.Failed:
-		if p.Email != "p@example.com" || len(o.accounts) != 3 || len(o.resources) != 1 ||
-			len(o.staged)+len(o.stagedResources) > 0 {
-			t.Errorf("%s: %s", o.job.State, o.visibleState())
+		if p.Email != "p@example.com" || len(b.accounts) != 3 || len(b.resources) != 1 ||
+			len(b.staged)+len(b.stagedResources) > 0 {
+			t.Errorf("%s: %s", b.job.State, b.visibleState())
 			return false
 		}
 	default:
-		t.Errorf("it ended %s: %+v", o.job.State, o.job.Problem)
+		t.Errorf("it ended %s: %+v", b.job.State, b.job.Problem)
 		return false
 	}
 	// Every edit is there, whatever came of the import.
@@ -237,21 +237,21 @@ func versions(edited string) int64 {
 }
 
 // editAccount is a person's edit, which counts at once.
-func (o *fakeBackend) editAccount(a account.Account) {
-	if _, staged := o.staged[a.DirectoryKey()]; staged {
-		delete(o.staged, a.DirectoryKey())
-		o.aborted = true
+func (b *fakeBackend) editAccount(a account.Account) {
+	if _, staged := b.staged[a.DirectoryKey()]; staged {
+		delete(b.staged, a.DirectoryKey())
+		b.aborted = true
 	}
-	o.accounts[a.DirectoryKey()] = a
+	b.accounts[a.DirectoryKey()] = a
 }
 
 // visibleEmails is what a reader sees that only the import changes.
-func (o *fakeBackend) visibleEmails() string {
-	out := fmt.Sprint(len(o.accounts), len(o.resources))
+func (b *fakeBackend) visibleEmails() string {
+	out := fmt.Sprint(len(b.accounts), len(b.resources))
 	for _, key := range []string{"p", "q"} {
-		out += " " + o.accounts[key].Email
+		out += " " + b.accounts[key].Email
 	}
-	return out + o.resources["e1"].Manager
+	return out + b.resources["e1"].Manager
 }
 
 // The fence is what stops a worker that wakes up after another ended its job. The mutant without it writes on: it
@@ -262,21 +262,21 @@ func TestWithoutTheFenceALateWorkerWritesOn(t *testing.T) {
 	found := 0
 	for _, unfenced := range []bool{false, true} {
 		for n := 1; n < len(dry.calls); n++ {
-			o := smallImport(t)
+			b := smallImport(t)
 			slept := 0
-			o.onCall = func(string) error {
+			b.onCall = func(string) error {
 				if slept++; slept == n+1 {
-					o.onCall = nil
-					o.runTo(t, transfer.Done)
-					o.unfenced = unfenced
+					b.onCall = nil
+					b.runTo(t, transfer.Done)
+					b.unfenced = unfenced
 				}
 				return nil
 			}
-			err := o.run()
-			wrote := o.lastImportID > 1 || !o.job.State.Ended() || !errors.Is(err, transfer.ErrSuperseded)
+			err := b.run()
+			wrote := b.lastImportID > 1 || !b.job.State.Ended() || !errors.Is(err, transfer.ErrSuperseded)
 			switch {
 			case !unfenced && wrote:
-				t.Errorf("asleep at %s: %v, %s", dry.calls[n], err, o.job.State)
+				t.Errorf("asleep at %s: %v, %s", dry.calls[n], err, b.job.State)
 			case unfenced && wrote:
 				found++
 			}
@@ -293,21 +293,21 @@ func TestALateWorkerLeavesTheResultAlone(t *testing.T) {
 	dry := smallImport(t)
 	dry.runTo(t, transfer.Done)
 	for n := 1; n < len(dry.calls); n++ {
-		o := smallImport(t)
+		b := smallImport(t)
 		slept := 0
 		var report, sheet string
-		o.onCall = func(string) error {
+		b.onCall = func(string) error {
 			if slept++; slept == n+1 {
-				o.onCall = nil
-				o.runTo(t, transfer.Done)
-				report, sheet = string(o.files[o.job.ReportKey()]), string(o.files[o.job.ResultSheetKey()])
+				b.onCall = nil
+				b.runTo(t, transfer.Done)
+				report, sheet = string(b.files[b.job.ReportKey()]), string(b.files[b.job.ResultSheetKey()])
 			}
 			return nil
 		}
-		_ = o.run()
-		if report == "" || sheet == "" || string(o.files[o.job.ReportKey()]) != report ||
-			string(o.files[o.job.ResultSheetKey()]) != sheet {
-			t.Errorf("asleep at %s: the result was\n%s\nand is\n%s", dry.calls[n], report, o.files[o.job.ReportKey()])
+		_ = b.run()
+		if report == "" || sheet == "" || string(b.files[b.job.ReportKey()]) != report ||
+			string(b.files[b.job.ResultSheetKey()]) != sheet {
+			t.Errorf("asleep at %s: the result was\n%s\nand is\n%s", dry.calls[n], report, b.files[b.job.ReportKey()])
 		}
 	}
 }

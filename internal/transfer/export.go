@@ -19,42 +19,44 @@ import (
 	"useraccounts/internal/sheet"
 )
 
-// SheetName is the worksheet's name in an export.
+// SheetName is the name of the worksheet of an export.
 const SheetName = "User accounts"
+
+const exportForbiddenDetail = "The person who submitted this export no longer has permission to export."
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// exportPageSize is how many accounts an export reads at once, and exportProgressInterval after how many of them it
-// tells how far it is.
+// exportPageSize is the number of accounts that an export reads at once, exportProgressInterval the number of accounts
+// after which it saves its progress.
 const (
 	exportPageSize         = 500
 	exportProgressInterval = 4 * exportPageSize
 )
 
-// export writes the accounts that were chosen, as of one snapshot, into files of at most MaxRows rows, each of which
-// can be imported. Run again, it overwrites what an earlier worker wrote.
+// export writes the selected accounts, as of one snapshot, into files of at most MaxRows rows, each of which can be
+// imported. A later worker overwrites the files of an earlier one.
 func (w *Worker) export(ctx context.Context, job Job) error {
 	if job.CancelRequested {
 		return w.finishExport(ctx, job, Cancelled)
 	}
 	scope, err := w.actorScope(ctx, job)
 	if fault.Is(err, fault.Forbidden) || (err == nil && !scope.Caller.May(access.AccountExport)) {
-		job.Problem = &Problem{Code: "rightsRevoked", Detail: "Whoever submitted this export may not export any more."}
+		job.Problem = &Problem{Code: "rightsRevoked", Detail: exportForbiddenDetail}
 		return w.finishExport(ctx, job, Failed)
 	}
 	if err != nil {
 		return err
 	}
-	choice, err := accountSelector(job.Options)
+	selected, err := accountSelector(job.Options)
 	if err != nil {
-		job.Problem = &Problem{Code: "filters", Detail: "The filters of this export are not known any more. Begin it again."}
+		job.Problem = &Problem{Code: "filters", Detail: "The filters of this export are no longer valid. Start a new export."}
 		return w.finishExport(ctx, job, Failed)
 	}
 	job.State, job.Files, job.NextRow, job.Counts = Writing, 0, 0, Counts{}
 	if err := w.Jobs.Save(ctx, job); err != nil {
 		return err
 	}
-	source := &exportSource{ctx: ctx, w: w, job: &job, scope: scope, selected: choice, columns: columns(),
+	source := &exportSource{ctx: ctx, w: w, job: &job, scope: scope, selected: selected, columns: columns(),
 		descriptions: map[codeKey]string{}, dateCells: map[string]sheet.Cell{}}
 	for first := true; first || source.hasNext(); first = false {
 		err := w.exportFile(ctx, source)
@@ -89,7 +91,7 @@ func (w *Worker) exportFile(ctx context.Context, source *exportSource) error {
 	return w.Files.Put(ctx, source.job.ExportKey(source.job.Files), workbookType, file.Bytes())
 }
 
-// accountSelector returns what says whether an account is exported.
+// accountSelector returns a function that reports whether an account is exported.
 func accountSelector(o Options) (func(account.Account) bool, error) {
 	switch {
 	case len(o.IDs) > 0:
@@ -101,13 +103,13 @@ func accountSelector(o Options) (func(account.Account) bool, error) {
 	case o.Filters == nil:
 		return func(account.Account) bool { return true }, nil
 	}
-	filter, bad := directory.ParseFilter(o.Filters)
-	return filter.Matches, fault.InvalidFields(bad)
+	filter, invalid := directory.ParseFilter(o.Filters)
+	return filter.Matches, fault.InvalidFields(invalid)
 }
 
-// exportSource walks the directory page by page.
+// exportSource reads the accounts of an export, page by page.
 type exportSource struct {
-	ctx      context.Context //nolint:containedctx // the walk lives within one call of export
+	ctx      context.Context //nolint:containedctx // it lives within one call of export
 	w        *Worker
 	job      *Job
 	scope    access.Scope
@@ -115,12 +117,12 @@ type exportSource struct {
 	columns  []column
 
 	page      []account.Account
-	resources map[string]resource.Resource // of the page, by folded code, with their managers
+	resources map[string]resource.Resource // of the page and their managers, by folded code
 	after     string
 	started   bool
 	savedRows int
 	err       error
-	// descriptions and days are those that were looked up, as the same few stand in all rows.
+	// descriptions and dateCells cache values that repeat from row to row.
 	descriptions map[codeKey]string
 	dateCells    map[string]sheet.Cell
 }
@@ -130,7 +132,7 @@ type codeKey struct {
 	code string
 }
 
-// hasNext reports whether an account is left, reading the next page if need be.
+// hasNext reports whether there is another account or an error, and reads the next page if necessary.
 func (a *exportSource) hasNext() bool {
 	for len(a.page) == 0 && a.err == nil && (!a.started || a.after != "") {
 		a.started = true
@@ -138,7 +140,7 @@ func (a *exportSource) hasNext() bool {
 			break
 		}
 		a.page, a.after, a.err = a.w.Directory.Page(a.ctx, a.scope.Env, a.after, exportPageSize)
-		a.page = slices.DeleteFunc(a.page, func(one account.Account) bool { return !a.selected(one) })
+		a.page = slices.DeleteFunc(a.page, func(found account.Account) bool { return !a.selected(found) })
 		if a.err == nil {
 			a.err = a.loadResources()
 		}
@@ -146,7 +148,7 @@ func (a *exportSource) hasNext() bool {
 	return len(a.page) > 0 || a.err != nil
 }
 
-// saveProgress notes how far the export is, and stops one that a person cancelled.
+// saveProgress saves the progress now and then; ErrCancelled if a person cancelled the export.
 func (a *exportSource) saveProgress() error {
 	if a.job.Counts.Rows-a.savedRows < exportProgressInterval {
 		return nil
@@ -158,39 +160,38 @@ func (a *exportSource) saveProgress() error {
 	return a.w.Jobs.Save(a.ctx, *a.job)
 }
 
-// cancelRequested reports whether a person asked to cancel. A failure to tell does not stop an export: cancelling is a
-// favour.
+// cancelRequested reports whether a person asked to cancel. If that cannot be read the export goes on.
 func (a *exportSource) cancelRequested() bool {
-	asked, err := a.w.Jobs.CancelRequested(a.ctx, a.job.Env, a.job.ID)
-	return err == nil && asked
+	requested, err := a.w.Jobs.CancelRequested(a.ctx, a.job.Env, a.job.ID)
+	return err == nil && requested
 }
 
-// loadResources reads the resources of a page's accounts, and then those that are their managers.
+// loadResources reads the resources of the page's accounts, then their managers.
 func (a *exportSource) loadResources() error {
 	a.resources = map[string]resource.Resource{}
 	var codes []string
 	for i := range a.page {
 		if code := a.page[i].Resource; code != "" {
-			codes = append(codes, catalogue.Fold(code))
+			codes = append(codes, foldCode(code))
 		}
 	}
 	for range 2 {
 		if len(codes) == 0 {
 			return nil
 		}
-		found, err := a.w.Resources.ResourcesByCode(a.ctx, a.scope.Env, 0, codes)
+		states, err := a.w.Resources.ResourcesByCode(a.ctx, a.scope.Env, 0, codes)
 		if err != nil {
 			return err
 		}
 		codes = codes[:0]
-		for code, one := range found {
-			if one.Exists {
-				a.resources[code] = one.Resource
+		for code, state := range states {
+			if state.Exists {
+				a.resources[code] = state.Resource
 			}
 		}
-		for _, one := range found {
-			if manager := catalogue.Fold(one.Resource.Manager); manager != "" && a.resources[manager].Code == "" &&
-				!slices.Contains(codes, manager) {
+		for _, state := range states {
+			manager := foldCode(state.Resource.Manager)
+			if manager != "" && a.resources[manager].Code == "" && !slices.Contains(codes, manager) {
 				codes = append(codes, manager)
 			}
 		}
@@ -198,40 +199,40 @@ func (a *exportSource) loadResources() error {
 	return nil
 }
 
-// rows yields up to most rows and counts them.
-func (a *exportSource) rows(most int) iter.Seq2[[]sheet.Cell, error] {
+// rows yields up to limit rows and counts them.
+func (a *exportSource) rows(limit int) iter.Seq2[[]sheet.Cell, error] {
 	return func(yield func([]sheet.Cell, error) bool) {
 		row := make([]sheet.Cell, len(a.columns))
-		fields, staffFields := make([]func(*account.Account) any, len(a.columns)),
-			make([]func(*resource.Resource) any, len(a.columns))
+		accountFields := make([]func(*account.Account) any, len(a.columns))
+		resourceFields := make([]func(*resource.Resource) any, len(a.columns))
 		for i, c := range a.columns { // found once for all rows
 			if c.accountField != "" {
-				fields[i] = account.Fields().Find(c.accountField).At
+				accountFields[i] = account.Fields().Find(c.accountField).At
 			}
 			if c.resourceField != "" {
-				staffFields[i] = resource.Fields().Find(c.resourceField).At
+				resourceFields[i] = resource.Fields().Find(c.resourceField).At
 			}
 		}
-		for n := 0; n < most && a.hasNext(); n++ {
+		for n := 0; n < limit && a.hasNext(); n++ {
 			if a.err != nil {
 				yield(nil, a.err)
 				return
 			}
-			one := &a.page[0]
-			staff, has := a.resources[catalogue.Fold(one.Resource)]
+			exported := &a.page[0]
+			linked, hasResource := a.resources[foldCode(exported.Resource)]
 			for i, c := range a.columns {
 				row[i] = sheet.Cell{}
 				switch {
 				case c.accountField != "":
-					row[i] = a.exportCell(c, fields[i](one))
-				case one.Resource == "" || !has:
+					row[i] = a.exportCell(c, accountFields[i](exported))
+				case exported.Resource == "" || !hasResource:
 				case c.resourceField != "":
-					row[i] = a.exportCell(c, staffFields[i](&staff))
+					row[i] = a.exportCell(c, resourceFields[i](&linked))
 				default:
-					row[i] = sheet.TextCell(a.resourceText(c.heading, staff))
+					row[i] = sheet.TextCell(a.resourceText(c.heading, linked))
 				}
 				if c.heading == "User license description" {
-					row[i] = sheet.TextCell(a.description(catalogue.Licence, one.UserType))
+					row[i] = sheet.TextCell(a.description(catalogue.Licence, exported.UserType))
 				}
 			}
 			a.page = a.page[1:]
@@ -244,16 +245,17 @@ func (a *exportSource) rows(most int) iter.Seq2[[]sheet.Cell, error] {
 }
 
 func (a *exportSource) description(kind catalogue.Kind, code string) string {
-	said, known := a.descriptions[codeKey{kind, code}]
-	if !known {
+	key := codeKey{kind, code}
+	description, cached := a.descriptions[key]
+	if !cached {
 		entry, _ := a.scope.Catalogue.Find(kind, code)
-		said = entry.Description
-		a.descriptions[codeKey{kind, code}] = said
+		description = entry.Description
+		a.descriptions[key] = description
 	}
-	return said
+	return description
 }
 
-// resourceText returns what the columns for reference say of a resource.
+// resourceText returns the text of a column that describes a code of a resource.
 func (a *exportSource) resourceText(heading string, r resource.Resource) string {
 	switch heading {
 	case "Resource description":
@@ -265,37 +267,37 @@ func (a *exportSource) resourceText(heading string, r resource.Resource) string 
 	case "Cost centre description":
 		return a.description(catalogue.CostCentre, r.CostCentre)
 	case "Manager description":
-		return a.resources[catalogue.Fold(r.Manager)].Description
+		return a.resources[foldCode(r.Manager)].Description
 	}
 	return ""
 }
 
-// exportCell returns the cell of what a pointer to a field points to.
-func (a *exportSource) exportCell(c column, at any) sheet.Cell {
-	switch at := at.(type) {
+// exportCell returns the cell for the value of a field, to which pointer points.
+func (a *exportSource) exportCell(c column, pointer any) sheet.Cell {
+	switch value := pointer.(type) {
 	case *bool:
-		return sheet.BoolCell(*at)
+		return sheet.BoolCell(*value)
 	case *[]string:
-		if len(*at) > 0 {
-			return sheet.TextCell(sheet.JoinCodes(*at))
+		if len(*value) > 0 {
+			return sheet.TextCell(sheet.JoinCodes(*value))
 		}
 	case *field.Date:
-		return a.dateCell(string(*at))
+		return a.dateCell(string(*value))
 	case *string:
 		switch {
-		case *at == "":
+		case *value == "":
 		case c.kind == sheet.Date:
-			return a.dateCell(*at)
+			return a.dateCell(*value)
 		default:
-			return sheet.TextCell(escapeClear(*at))
+			return sheet.TextCell(escapeClear(*value))
 		}
 	}
 	return sheet.Cell{}
 }
 
 func (a *exportSource) dateCell(text string) sheet.Cell {
-	cell, known := a.dateCells[text]
-	if !known {
+	cell, cached := a.dateCells[text]
+	if !cached {
 		if day, err := time.Parse(time.DateOnly, text); err == nil {
 			cell = sheet.DateCell(day)
 		}
@@ -304,7 +306,7 @@ func (a *exportSource) dateCell(text string) sheet.Cell {
 	return cell
 }
 
-// codeKinds are the kinds of reference data that columns hold a code of.
+// codeKinds are the kinds of reference data whose codes a column holds, by heading.
 var codeKinds = map[string]catalogue.Kind{
 	"User licenses": catalogue.Licence, groupHeading: catalogue.ResourceGroup, "Department": catalogue.Department,
 	"Cost centre": catalogue.CostCentre, "Payment method": catalogue.PaymentMethod,
@@ -312,6 +314,7 @@ var codeKinds = map[string]catalogue.Kind{
 	"DAC groups":    catalogue.DACGroup, rolesHeading: catalogue.Role, "User groups": catalogue.Group,
 }
 
+// exportColumns returns the columns of an export, with the codes that each cell may have.
 func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 	all := columns()
 	out := make([]sheet.Column, len(all))
@@ -323,8 +326,9 @@ func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 			out[i].Choices = field.Countries()
 		case c.resourceField == "currency":
 			out[i].Choices = field.Currencies()
-		case c.heading == managerHeading: // there can be thousands
-			out[i].Hint = "Code of a resource that is there, or that another row of the file makes; not the resource itself."
+		case c.heading == managerHeading: // there may be thousands of codes, too many for a list
+			out[i].Hint = "Code of an existing resource, or of one that another row of this file creates. " +
+				"A resource cannot be its own manager."
 		}
 		if !ok {
 			continue
@@ -336,7 +340,7 @@ func exportColumns(known *catalogue.Catalogue) []sheet.Column {
 			}
 		}
 		if c.codes {
-			out[i].Hint = "Codes, parted by semicolons: " + strings.Join(codes, "; ")
+			out[i].Hint = "Codes, separated by semicolons: " + strings.Join(codes, "; ")
 		} else {
 			out[i].Choices = codes
 		}

@@ -18,16 +18,16 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// submitExport puts an export before the office as a submitted job.
-func (o *fakeBackend) submitExport(format sheet.DateFormat) {
-	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Export, State: transfer.Submitted,
+// submitExport makes an export the backend's submitted job.
+func (b *fakeBackend) submitExport(format sheet.DateFormat) {
+	b.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Export, State: transfer.Submitted,
 		Options: transfer.Options{DateFormat: format}, By: "boss", ByID: "9", Created: now}
 }
 
-// readExport returns the header and the rows of an export's n-th file.
-func (o *fakeBackend) readExport(t testing.TB, n int) (header []string, rows []sheet.Row) {
+// readExport returns the header and the rows of the export's n-th file.
+func (b *fakeBackend) readExport(t testing.TB, n int) (header []string, rows []sheet.Row) {
 	t.Helper()
-	body := o.files[o.job.ExportKey(n)]
+	body := b.files[b.job.ExportKey(n)]
 	wb, err := sheet.Open(bytes.NewReader(body), int64(len(body)), sheet.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
@@ -77,21 +77,21 @@ func hostileAccounts() []account.Account {
 // V78: what an export holds comes back unchanged, in each date format, and an import of it writes nothing.
 func TestAnExportImportsUnchanged(t *testing.T) {
 	for _, format := range sheet.DateFormats() {
-		o := newFakeBackend(hostileAccounts()...)
-		o.pageSize = 7
-		o.submitExport(format)
-		o.runTo(t, transfer.Done)
-		if o.job.Files != 1 || o.job.Counts.Rows != len(hostileAccounts()) || o.count("page") != 4 {
-			t.Fatalf("%+v, %d pages", o.job, o.count("page"))
+		b := newFakeBackend(hostileAccounts()...)
+		b.pageSize = 7
+		b.submitExport(format)
+		b.runTo(t, transfer.Done)
+		if b.job.Files != 1 || b.job.Counts.Rows != len(hostileAccounts()) || b.count("page") != 4 {
+			t.Fatalf("%+v, %d pages", b.job, b.count("page"))
 		}
-		file := o.files[o.job.ExportKey(1)]
-		o.submit(transfer.Options{DateFormat: format}, file)
-		o.calls = nil
-		if err := o.run(); err != nil || o.job.State != transfer.Done ||
-			o.job.Counts != (transfer.Counts{Rows: len(hostileAccounts()), Unchanged: len(hostileAccounts())}) ||
-			o.count("stage") > 0 {
-			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
-			for i, row := range o.outcomes(t) {
+		file := b.files[b.job.ExportKey(1)]
+		b.submit(transfer.Options{DateFormat: format}, file)
+		b.calls = nil
+		if err := b.run(); err != nil || b.job.State != transfer.Done ||
+			b.job.Counts != (transfer.Counts{Rows: len(hostileAccounts()), Unchanged: len(hostileAccounts())}) ||
+			b.count("stage") > 0 {
+			t.Errorf("%s: %s %v %+v %+v", format, b.job.State, err, b.job.Counts, b.job.Problem)
+			for i, row := range b.outcomes(t) {
 				if row != "unchanged" {
 					t.Errorf("row %d: %s", i+2, row)
 				}
@@ -106,22 +106,22 @@ func TestAnExportHasTheHeadings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := newFakeBackend()
-	o.submitExport(sheet.ISO)
-	o.runTo(t, transfer.Done)
-	header, rows := o.readExport(t, 1)
-	if strings.Join(header, "\n")+"\n" != string(golden) || len(rows) != 0 || o.job.Files != 1 {
-		t.Errorf("header %q, %d rows, %d files", header, len(rows), o.job.Files)
+	b := newFakeBackend()
+	b.submitExport(sheet.ISO)
+	b.runTo(t, transfer.Done)
+	header, rows := b.readExport(t, 1)
+	if strings.Join(header, "\n")+"\n" != string(golden) || len(rows) != 0 || b.job.Files != 1 {
+		t.Errorf("header %q, %d rows, %d files", header, len(rows), b.job.Files)
 	}
 }
 
 // The lists of an export reach as far as an import does, and not to the end of the grid, where programs that keep the
 // rule of each cell by itself take minutes to open the file.
 func TestTheListsOfAnExportEndWhereAnImportDoes(t *testing.T) {
-	o := newFakeBackend()
-	o.submitExport(sheet.ISO)
-	o.runTo(t, transfer.Done)
-	x, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
+	b := newFakeBackend()
+	b.submitExport(sheet.ISO)
+	b.runTo(t, transfer.Done)
+	x, err := excelize.OpenReader(bytes.NewReader(b.files[b.job.ExportKey(1)]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +141,8 @@ func TestAnExportedRow(t *testing.T) {
 	a.DateTo, a.Resource, a.Groups, a.DACGroups, a.MFARequired = "2027-12-31", "R1", []string{"STAFF"},
 		[]string{"DAC1", "DAC2"}, true
 	a.PasswordHash, a.LockedReason = "$argon2id$secret", "a reason"
-	o := newFakeBackend(a)
-	o.resources = map[string]resource.Resource{
+	b := newFakeBackend(a)
+	b.resources = map[string]resource.Resource{
 		"r1": {
 			Code: "R1", Description: "Somebody", FirstName: "Some", MiddleName: "<clear>", LastName: "Body", JobTitle: "Clerk",
 			Company: "Acme", LegacyRef: "007",
@@ -152,9 +152,9 @@ func TestAnExportedRow(t *testing.T) {
 		},
 		"r2": {Code: "R2", Description: "The manager"},
 	}
-	o.submitExport(sheet.British)
-	o.runTo(t, transfer.Done)
-	header, rows := o.readExport(t, 1)
+	b.submitExport(sheet.British)
+	b.runTo(t, transfer.Done)
+	header, rows := b.readExport(t, 1)
 	got := map[string]string{}
 	for i, h := range header {
 		if c := rows[0].Cell(i + 1); !c.IsBlank() {
@@ -181,27 +181,27 @@ func TestAnExportedRow(t *testing.T) {
 
 // More than 5,000 accounts are split into files that each import: at 5,000 there is one file, one over there are two.
 func TestExportsAreSplitAt5000(t *testing.T) {
-	o := newFakeBackend()
+	b := newFakeBackend()
 	for i := range transfer.MaxRows {
 		a := account.Account{ID: fmt.Sprint(i), Username: fmt.Sprintf("u%05d", i)}
-		o.accounts[a.Username] = a
+		b.accounts[a.Username] = a
 	}
-	o.submitExport(sheet.ISO)
-	o.runTo(t, transfer.Done)
-	if o.job.Files != 1 || o.job.Counts.Rows != 5000 || o.job.FileName(1) != "user-accounts-2026-01-05.xlsx" {
-		t.Errorf("5,000: %+v", o.job)
+	b.submitExport(sheet.ISO)
+	b.runTo(t, transfer.Done)
+	if b.job.Files != 1 || b.job.Counts.Rows != 5000 || b.job.FileName(1) != "user-accounts-2026-01-05.xlsx" {
+		t.Errorf("5,000: %+v", b.job)
 	}
-	o.accounts["u05000"] = account.Account{ID: "5000", Username: "u05000"}
-	o.submitExport(sheet.ISO)
-	o.runTo(t, transfer.Done)
-	if o.job.Files != 2 || o.job.Counts.Rows != 5001 || o.job.FileName(2) != "user-accounts-2026-01-05-02.xlsx" {
-		t.Errorf("5,001: %+v", o.job)
+	b.accounts["u05000"] = account.Account{ID: "5000", Username: "u05000"}
+	b.submitExport(sheet.ISO)
+	b.runTo(t, transfer.Done)
+	if b.job.Files != 2 || b.job.Counts.Rows != 5001 || b.job.FileName(2) != "user-accounts-2026-01-05-02.xlsx" {
+		t.Errorf("5,001: %+v", b.job)
 	}
-	_, second := o.readExport(t, 2)
+	_, second := b.readExport(t, 2)
 	if len(second) != 1 || second[0].Cell(1).Text != "u05000" {
 		t.Errorf("the second file holds %d rows", len(second))
 	}
-	_, first := o.readExport(t, 1)
+	_, first := b.readExport(t, 1)
 	if len(first) != 5000 || first[4999].Cell(1).Text != "u04999" {
 		t.Errorf("the first file holds %d rows", len(first))
 	}
@@ -214,22 +214,22 @@ func TestAnExportMayFailAtEveryCall(t *testing.T) {
 	dry.submitExport(sheet.ISO)
 	dry.runTo(t, transfer.Done)
 	for n, call := range dry.calls {
-		o := newFakeBackend(hostileAccounts()...)
-		o.pageSize = 10
-		o.submitExport(sheet.ISO)
-		o.onCall = func(string) error {
-			if len(o.calls) == n+1 {
+		b := newFakeBackend(hostileAccounts()...)
+		b.pageSize = 10
+		b.submitExport(sheet.ISO)
+		b.onCall = func(string) error {
+			if len(b.calls) == n+1 {
 				return errDown
 			}
 			return nil
 		}
-		if err := o.run(); !errors.Is(err, errDown) || o.job.State == transfer.Done {
-			t.Errorf("%s: %v, %s", call, err, o.job.State)
+		if err := b.run(); !errors.Is(err, errDown) || b.job.State == transfer.Done {
+			t.Errorf("%s: %v, %s", call, err, b.job.State)
 		}
-		o.onCall = nil
-		o.runTo(t, transfer.Done)
-		if o.job.Files != 1 || o.job.Counts.Rows != len(hostileAccounts()) {
-			t.Errorf("%s: %+v", call, o.job)
+		b.onCall = nil
+		b.runTo(t, transfer.Done)
+		if b.job.Files != 1 || b.job.Counts.Rows != len(hostileAccounts()) {
+			t.Errorf("%s: %+v", call, b.job)
 		}
 	}
 }
@@ -240,33 +240,33 @@ func TestExportsThatAreNotMade(t *testing.T) {
 		change func(*fakeBackend)
 		want   transfer.State
 	}{
-		{"cancelled before", func(o *fakeBackend) { o.job.CancelRequested = true }, transfer.Cancelled},
-		{"may not sign in", func(o *fakeBackend) { o.actorForbidden = true }, transfer.Failed},
-		{"may not export", func(o *fakeBackend) { o.roles = []string{"IMPORTER"} }, transfer.Failed},
+		{"cancelled before", func(b *fakeBackend) { b.job.CancelRequested = true }, transfer.Cancelled},
+		{"may not sign in", func(b *fakeBackend) { b.actorForbidden = true }, transfer.Failed},
+		{"may not export", func(b *fakeBackend) { b.roles = []string{"IMPORTER"} }, transfer.Failed},
 	} {
-		o := newFakeBackend(hostileAccounts()...)
-		o.submitExport(sheet.ISO)
-		c.change(o)
-		o.runTo(t, c.want)
-		if o.count("page")+o.count("put") > 0 ||
-			(c.want == transfer.Failed) != (o.job.Problem != nil && o.job.Problem.Code == "rightsRevoked") {
-			t.Errorf("%s: %v %+v", c.name, o.calls, o.job.Problem)
+		b := newFakeBackend(hostileAccounts()...)
+		b.submitExport(sheet.ISO)
+		c.change(b)
+		b.runTo(t, c.want)
+		if b.count("page")+b.count("put") > 0 ||
+			(c.want == transfer.Failed) != (b.job.Problem != nil && b.job.Problem.Code == "rightsRevoked") {
+			t.Errorf("%s: %v %+v", c.name, b.calls, b.job.Problem)
 		}
 	}
 }
 
-// V75: an export whose job another took stops, and does not end it.
+// V75: an export whose job another worker claimed stops, and does not end the job.
 func TestAnExportThatLostItsJobStops(t *testing.T) {
-	o := newFakeBackend(hostileAccounts()...)
-	o.submitExport(sheet.ISO)
-	o.onCall = func(call string) error {
+	b := newFakeBackend(hostileAccounts()...)
+	b.submitExport(sheet.ISO)
+	b.onCall = func(call string) error {
 		if call == "put" {
-			o.job.Epoch++
+			b.job.Epoch++
 		}
 		return nil
 	}
-	if err := o.run(); !errors.Is(err, transfer.ErrSuperseded) || o.job.State != transfer.Writing {
-		t.Errorf("%v, %s", err, o.job.State)
+	if err := b.run(); !errors.Is(err, transfer.ErrSuperseded) || b.job.State != transfer.Writing {
+		t.Errorf("%v, %s", err, b.job.State)
 	}
 }
 
@@ -286,18 +286,18 @@ func TestAnExportOfSome(t *testing.T) {
 		"ids, also of no more": {transfer.Options{IDs: []string{"id of locked", "gone", "id of anna"}},
 			[]string{"anna", "locked"}},
 	} {
-		o := newFakeBackend(existingAccount("anna"), existingAccount("kim"), locked)
-		o.pageSize = 1
-		o.submitExport(sheet.ISO)
+		b := newFakeBackend(existingAccount("anna"), existingAccount("kim"), locked)
+		b.pageSize = 1
+		b.submitExport(sheet.ISO)
 		c.o.DateFormat = sheet.ISO
-		o.job.Options = c.o
-		o.runTo(t, transfer.Done)
-		_, rows := o.readExport(t, 1)
+		b.job.Options = c.o
+		b.runTo(t, transfer.Done)
+		_, rows := b.readExport(t, 1)
 		var got []string
 		for _, r := range rows {
 			got = append(got, r.Cell(1).Text)
 		}
-		if !slices.Equal(got, c.want) || o.job.Files != 1 {
+		if !slices.Equal(got, c.want) || b.job.Files != 1 {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -311,10 +311,10 @@ func TestExportsThatAreNotBegun(t *testing.T) {
 		"ids  ":        {IDs: []string{strings.Repeat("x", 65)}},
 		"ids   ":       {IDs: []string{"a"}, Filters: map[string]string{}},
 	} {
-		d := newFakeStore()
-		_, err := d.service().BeginExport(t.Context(), caller("9"), o)
+		s := newFakeStore()
+		_, err := s.service().BeginExport(t.Context(), caller("9"), o)
 		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || f.Fields[0].Field != strings.TrimSpace(field) ||
-			len(d.jobs) > 0 {
+			len(s.jobs) > 0 {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

@@ -24,23 +24,23 @@ import (
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-// chunkSize is how many rows the office stages at once.
+// chunkSize is the number of rows that the backend stages at once.
 const chunkSize = 2
 
-// fakeBackend is the table and the bucket in memory, as the worker's interfaces say. Before each call it runs at, with
-// the call's name, whose error is the call's.
+// fakeBackend is the table and the bucket in memory, as the worker's interfaces describe them. Before each call it runs
+// onCall with the name of the call, and fails with its error.
 type fakeBackend struct {
 	onCall func(call string) error
 	calls  []string
 
 	job      transfer.Job
 	accounts map[string]account.Account // by directory key
-	staged   map[string]account.Write   // by directory key, unseen
-	// resources and hired are those of resources, by folded code.
+	staged   map[string]account.Write   // by directory key, not committed
+	// resources and stagedResources are the same for resources, by folded code.
 	resources       map[string]resource.Resource
 	stagedResources map[string]resource.Write
 	number          int64
-	// unfenced is the mutant without a fence.
+	// unfenced is the mutant that does not check epochs.
 	unfenced       bool
 	stagedRows     []transfer.StagedRow
 	aborted        bool
@@ -53,32 +53,32 @@ type fakeBackend struct {
 	seats          map[string]int64 // by folded licence
 	seatLimits     map[string]int   // by licence
 	pageSize       int
-	// jobsBefore and behind are others in the line of submitted jobs, sent the messages for them.
+	// jobsBefore and jobsAfter are other jobs in the queue. messages are those that were sent for them.
 	jobsBefore, jobsAfter []transfer.Job
 	jobQueueErr           error
 	messages              []string
 }
 
 func newFakeBackend(accounts ...account.Account) *fakeBackend {
-	o := &fakeBackend{accounts: map[string]account.Account{}, staged: map[string]account.Write{},
+	b := &fakeBackend{accounts: map[string]account.Account{}, staged: map[string]account.Write{},
 		files: map[string][]byte{}, roles: []string{"ADMIN"}, busy: map[string]bool{}, seats: map[string]int64{},
 		resources: map[string]resource.Resource{}, stagedResources: map[string]resource.Write{}}
 	for _, a := range accounts {
-		o.accounts[a.DirectoryKey()] = a
+		b.accounts[a.DirectoryKey()] = a
 	}
-	return o
+	return b
 }
 
-func (o *fakeBackend) call(name string) error {
-	o.calls = append(o.calls, name)
-	if o.onCall != nil {
-		return o.onCall(name)
+func (b *fakeBackend) call(name string) error {
+	b.calls = append(b.calls, name)
+	if b.onCall != nil {
+		return b.onCall(name)
 	}
 	return nil
 }
 
-func (o *fakeBackend) count(name string) (n int) {
-	for _, c := range o.calls {
+func (b *fakeBackend) count(name string) (n int) {
+	for _, c := range b.calls {
 		if c == name {
 			n++
 		}
@@ -86,144 +86,144 @@ func (o *fakeBackend) count(name string) (n int) {
 	return n
 }
 
-func (o *fakeBackend) worker() *transfer.Worker {
+func (b *fakeBackend) worker() *transfer.Worker {
 	n := 0
 	return &transfer.Worker{
-		Jobs: o, Staging: o, Directory: o, Resources: o, Files: o, Rules: account.Rules{E164: phone.E164},
+		Jobs: b, Staging: b, Directory: b, Resources: b, Files: b, Rules: account.Rules{E164: phone.E164},
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
-		Scheduler: transfer.Scheduler{Jobs: o, Messages: o, Now: func() time.Time { return now }},
-		NewID:     func() string { n++; return fmt.Sprintf("id%d-%d", o.job.Epoch, n) },
+		Scheduler: transfer.Scheduler{Jobs: b, Messages: b, Now: func() time.Time { return now }},
+		NewID:     func() string { n++; return fmt.Sprintf("id%d-%d", b.job.Epoch, n) },
 	}
 }
 
-// UnfinishedJobs is who is before the job, if anybody, and the job until it has ended.
-func (o *fakeBackend) UnfinishedJobs(context.Context, string) ([]transfer.Job, error) {
-	line := slices.Clone(o.jobsBefore)
-	if !o.job.State.Ended() {
-		line = append(line, o.job)
+// UnfinishedJobs returns the job, until it has ended, between the jobs before and after it.
+func (b *fakeBackend) UnfinishedJobs(context.Context, string) ([]transfer.Job, error) {
+	jobs := slices.Clone(b.jobsBefore)
+	if !b.job.State.Ended() {
+		jobs = append(jobs, b.job)
 	}
-	return append(line, o.jobsAfter...), o.jobQueueErr
+	return append(jobs, b.jobsAfter...), b.jobQueueErr
 }
 
-func (o *fakeBackend) Send(_ context.Context, group, dedup string, _ []byte) error {
-	o.messages = append(o.messages, group+" "+dedup)
+func (b *fakeBackend) Send(_ context.Context, group, dedupID string, _ []byte) error {
+	b.messages = append(b.messages, group+" "+dedupID)
 	return nil
 }
 
-func (o *fakeBackend) Claim(_ context.Context, env, id string) (transfer.Job, error) {
-	if err := o.call("take"); err != nil {
+func (b *fakeBackend) Claim(_ context.Context, env, id string) (transfer.Job, error) {
+	if err := b.call("claim"); err != nil {
 		return transfer.Job{}, err
 	}
-	if id != o.job.ID || env != o.job.Env {
+	if id != b.job.ID || env != b.job.Env {
 		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
 	}
-	o.job.Epoch++
-	return o.job, nil
+	b.job.Epoch++
+	return b.job, nil
 }
 
-func (o *fakeBackend) CancelRequested(context.Context, string, string) (bool, error) {
-	return o.job.CancelRequested, nil
+func (b *fakeBackend) CancelRequested(context.Context, string, string) (bool, error) {
+	return b.job.CancelRequested, nil
 }
 
-// checkEpoch is the condition of every write of a job.
-func (o *fakeBackend) checkEpoch(j transfer.Job) error {
-	if !o.unfenced && (j.Epoch != o.job.Epoch || o.job.State.Ended()) {
+// checkEpoch checks the condition of every write of a job.
+func (b *fakeBackend) checkEpoch(j transfer.Job) error {
+	if !b.unfenced && (j.Epoch != b.job.Epoch || b.job.State.Ended()) {
 		return transfer.ErrSuperseded
 	}
 	return nil
 }
 
-func (o *fakeBackend) store(j transfer.Job) {
-	cancel := o.job.CancelRequested
-	o.job = j
-	o.job.CancelRequested = cancel
+func (b *fakeBackend) store(j transfer.Job) {
+	cancel := b.job.CancelRequested
+	b.job = j
+	b.job.CancelRequested = cancel
 }
 
-func (o *fakeBackend) Save(_ context.Context, j transfer.Job) error {
-	if err := errors.Join(o.call("save "+string(j.State)), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) Save(_ context.Context, j transfer.Job) error {
+	if err := errors.Join(b.call("save "+string(j.State)), b.checkEpoch(j)); err != nil {
 		return err
 	}
-	o.store(j)
+	b.store(j)
 	return nil
 }
 
-func (o *fakeBackend) Begin(_ context.Context, j transfer.Job) (transfer.Job, error) {
-	if err := errors.Join(o.call("begin"), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) Begin(_ context.Context, j transfer.Job) (transfer.Job, error) {
+	if err := errors.Join(b.call("begin"), b.checkEpoch(j)); err != nil {
 		return transfer.Job{}, err
 	}
-	if o.job.CancelRequested {
+	if b.job.CancelRequested {
 		return transfer.Job{}, transfer.ErrCancelled
 	}
-	o.lastImportID++
-	o.pending, o.aborted = true, false
-	j.State, j.ImportID, j.NextRow = transfer.Writing, o.lastImportID, 0
-	o.store(j)
+	b.lastImportID++
+	b.pending, b.aborted = true, false
+	j.State, j.ImportID, j.NextRow = transfer.Writing, b.lastImportID, 0
+	b.store(j)
 	return j, nil
 }
 
-func (o *fakeBackend) Stage(_ context.Context, j transfer.Job, rows []transfer.StagedRow) (int, error) {
-	if err := errors.Join(o.call("stage"), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) Stage(_ context.Context, j transfer.Job, rows []transfer.StagedRow) (int, error) {
+	if err := errors.Join(b.call("stage"), b.checkEpoch(j)); err != nil {
 		return 0, err
 	}
-	if o.job.CancelRequested {
+	if b.job.CancelRequested {
 		return 0, transfer.ErrCancelled
 	}
 	n := min(chunkSize, len(rows))
-	o.stagedRows = append(o.stagedRows, rows[:n]...)
+	b.stagedRows = append(b.stagedRows, rows[:n]...)
 	for _, row := range rows[:n] {
 		if row.Resource != nil {
-			if o.resources[row.Resource.After.Key()].Version != previousVersion(row.Resource) {
+			if b.resources[row.Resource.After.Key()].Version != previousVersion(row.Resource) {
 				return 0, transfer.ErrStale
 			}
-			o.stagedResources[row.Resource.After.Key()] = *row.Resource
+			b.stagedResources[row.Resource.After.Key()] = *row.Resource
 		}
 		key := row.Account.After.DirectoryKey()
 		if row.Account.After.ID == "" {
 			continue
 		}
-		if before := row.Account.Before; before != nil && o.accounts[key].Version != before.Version {
+		if before := row.Account.Before; before != nil && b.accounts[key].Version != before.Version {
 			return 0, transfer.ErrStale
 		}
-		if _, taken := o.accounts[key]; taken && row.Account.Before == nil {
+		if _, taken := b.accounts[key]; taken && row.Account.Before == nil {
 			return 0, transfer.ErrStale
 		}
 	}
 	for _, row := range rows[:n] {
 		if row.Account.After.ID != "" {
-			o.staged[row.Account.After.DirectoryKey()] = row.Account
+			b.staged[row.Account.After.DirectoryKey()] = row.Account
 		}
 	}
-	o.job.NextRow = rows[n-1].NextRow
+	b.job.NextRow = rows[n-1].NextRow
 	return n, nil
 }
 
-func (o *fakeBackend) Commit(_ context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
-	if err := errors.Join(o.call("commit"), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) Commit(_ context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
+	if err := errors.Join(b.call("commit"), b.checkEpoch(j)); err != nil {
 		return err
 	}
 	switch {
-	case o.job.CancelRequested:
+	case b.job.CancelRequested:
 		return transfer.ErrCancelled
-	case o.aborted || actor.Epoch != 7 || !o.pending:
+	case b.aborted || actor.Epoch != 7 || !b.pending:
 		return transfer.ErrStale
 	}
 	for _, c := range seats {
-		if !c.Fits(o.seats[c.Licence]) {
+		if !c.Fits(b.seats[c.Licence]) {
 			return transfer.ErrStale
 		}
 	}
 	for _, c := range seats {
-		o.seats[c.Licence] += c.Delta
+		b.seats[c.Licence] += c.Delta
 	}
-	for key, w := range o.staged {
-		o.accounts[key] = w.After
+	for key, w := range b.staged {
+		b.accounts[key] = w.After
 	}
-	for key, w := range o.stagedResources {
-		o.resources[key] = w.After
+	for key, w := range b.stagedResources {
+		b.resources[key] = w.After
 	}
-	o.stagedResources = map[string]resource.Write{}
-	o.staged, o.pending = map[string]account.Write{}, false
-	o.store(j)
+	b.stagedResources = map[string]resource.Write{}
+	b.staged, b.pending = map[string]account.Write{}, false
+	b.store(j)
 	return nil
 }
 
@@ -234,16 +234,16 @@ func previousVersion(w *resource.Write) int64 {
 	return w.Before.Version
 }
 
-func (o *fakeBackend) ResourcesByCode(_ context.Context, _ environment.Environment, mark int64,
+func (b *fakeBackend) ResourcesByCode(_ context.Context, _ environment.Environment, mark int64,
 	codes []string) (map[string]transfer.ResourceState, error) {
-	if err := o.call("resources"); err != nil {
+	if err := b.call("resources"); err != nil {
 		return nil, err
 	}
 	out := map[string]transfer.ResourceState{}
 	for _, code := range codes {
-		f := transfer.ResourceState{Busy: o.busy["resource "+code]}
-		f.Resource, f.Exists = o.resources[code]
-		if w, ok := o.stagedResources[code]; ok && mark != 0 {
+		f := transfer.ResourceState{Busy: b.busy["resource "+code]}
+		f.Resource, f.Exists = b.resources[code]
+		if w, ok := b.stagedResources[code]; ok && mark != 0 {
 			f.Staged, f.StagedResource = true, w.After
 		}
 		if f.Exists || f.Staged || f.Busy {
@@ -253,82 +253,82 @@ func (o *fakeBackend) ResourcesByCode(_ context.Context, _ environment.Environme
 	return out, nil
 }
 
-func (o *fakeBackend) ReserveNumbers(_ context.Context, j transfer.Job, n int) (transfer.Job, error) {
-	if err := errors.Join(o.call("reserve"), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) ReserveNumbers(_ context.Context, j transfer.Job, n int) (transfer.Job, error) {
+	if err := errors.Join(b.call("reserve"), b.checkEpoch(j)); err != nil {
 		return transfer.Job{}, err
 	}
-	if o.job.CancelRequested {
+	if b.job.CancelRequested {
 		return transfer.Job{}, transfer.ErrCancelled
 	}
-	j.FirstNumber, j.NumberCount = o.number+1, n
-	o.number += int64(n)
-	o.store(j)
+	j.FirstNumber, j.NumberCount = b.number+1, n
+	b.number += int64(n)
+	b.store(j)
 	return j, nil
 }
 
-func (o *fakeBackend) Rollback(_ context.Context, j transfer.Job, rows []transfer.RowRef) error {
-	if err := o.call("takeBack"); err != nil {
+func (b *fakeBackend) Rollback(_ context.Context, j transfer.Job, rows []transfer.RowRef) error {
+	if err := b.call("rollback"); err != nil {
 		return err
 	}
 	for _, row := range rows {
-		delete(o.staged, row.Username)
+		delete(b.staged, row.Username)
 	}
-	o.stagedResources = map[string]resource.Write{}
+	b.stagedResources = map[string]resource.Write{}
 	return nil
 }
 
-func (o *fakeBackend) FinishRollback(_ context.Context, j transfer.Job) error {
-	if err := errors.Join(o.call("close"), o.checkEpoch(j)); err != nil {
+func (b *fakeBackend) FinishRollback(_ context.Context, j transfer.Job) error {
+	if err := errors.Join(b.call("finishRollback"), b.checkEpoch(j)); err != nil {
 		return err
 	}
-	o.pending = false
+	b.pending = false
 	j.ImportID = 0
-	o.store(j)
+	b.store(j)
 	return nil
 }
 
-func (o *fakeBackend) Actor(_ context.Context, env, accountID string) (access.Scope, error) {
-	if err := o.call("actor"); err != nil {
+func (b *fakeBackend) Actor(_ context.Context, env, accountID string) (access.Scope, error) {
+	if err := b.call("actor"); err != nil {
 		return access.Scope{}, err
 	}
-	if o.actorForbidden || accountID != "9" {
+	if b.actorForbidden || accountID != "9" {
 		return access.Scope{}, fault.New(fault.Forbidden, "actor", "The account may not sign in any more.")
 	}
 	settings := environment.Defaults()
 	settings.DACEnabled = true
-	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: o.catalogue(),
+	return access.Scope{Env: environment.Environment{ID: env, Settings: settings}, Catalogue: b.catalogue(),
 		Caller: access.Caller{
-			AccountID: "9", Username: "boss", Epoch: 7, Permissions: access.Permissions(referenceData(), o.roles, nil),
+			AccountID: "9", Username: "boss", Epoch: 7, Permissions: access.Permissions(referenceData(), b.roles, nil),
 		}}, nil
 }
 
-func (o *fakeBackend) AccountsByUsername(_ context.Context, _ environment.Environment, mark int64,
+func (b *fakeBackend) AccountsByUsername(_ context.Context, _ environment.Environment, mark int64,
 	usernames []string) ([]transfer.AccountState, error) {
-	if err := o.call("rows"); err != nil {
+	if err := b.call("accounts"); err != nil {
 		return nil, err
 	}
 	out := make([]transfer.AccountState, len(usernames))
 	for i, name := range usernames {
-		out[i].Account, out[i].Exists = o.accounts[name]
-		out[i].Busy = o.busy[name]
-		if _, staged := o.staged[name]; staged && mark != 0 {
-			out[i].Staged, out[i].Created, out[i].StagedAccount = true, !out[i].Exists, o.staged[name].After
+		out[i].Account, out[i].Exists = b.accounts[name]
+		out[i].Busy = b.busy[name]
+		if _, staged := b.staged[name]; staged && mark != 0 {
+			out[i].Staged, out[i].Created, out[i].StagedAccount = true, !out[i].Exists, b.staged[name].After
 		}
 	}
 	return out, nil
 }
 
-func (o *fakeBackend) Seats(context.Context, string) (map[string]int64, error) {
-	return maps.Clone(o.seats), o.call("seats")
+func (b *fakeBackend) Seats(context.Context, string) (map[string]int64, error) {
+	return maps.Clone(b.seats), b.call("seats")
 }
 
-func (o *fakeBackend) Owners(_ context.Context, _ environment.Environment, identifiers []string) (map[string]string,
+func (b *fakeBackend) Owners(_ context.Context, _ environment.Environment, identifiers []string) (map[string]string,
 	error) {
-	if err := o.call("owners"); err != nil {
+	if err := b.call("owners"); err != nil {
 		return nil, err
 	}
 	out := map[string]string{}
-	for _, a := range o.accounts {
+	for _, a := range b.accounts {
 		for _, key := range a.LoginKeys() {
 			if slices.Contains(identifiers, key) {
 				out[key] = a.ID
@@ -338,16 +338,16 @@ func (o *fakeBackend) Owners(_ context.Context, _ environment.Environment, ident
 	return out, nil
 }
 
-func (o *fakeBackend) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
+func (b *fakeBackend) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
 	string, error) {
-	if err := o.call("page"); err != nil {
+	if err := b.call("page"); err != nil {
 		return nil, "", err
 	}
-	if o.pageSize > 0 {
-		limit = min(limit, o.pageSize)
+	if b.pageSize > 0 {
+		limit = min(limit, b.pageSize)
 	}
-	keys := make([]string, 0, len(o.accounts))
-	for key := range o.accounts {
+	keys := make([]string, 0, len(b.accounts))
+	for key := range b.accounts {
 		if key > after {
 			keys = append(keys, key)
 		}
@@ -356,7 +356,7 @@ func (o *fakeBackend) Page(_ context.Context, _ environment.Environment, after s
 	more := len(keys) > limit
 	var out []account.Account
 	for _, key := range keys[:min(limit, len(keys))] {
-		out = append(out, o.accounts[key])
+		out = append(out, b.accounts[key])
 	}
 	if !more {
 		return out, "", nil
@@ -364,22 +364,22 @@ func (o *fakeBackend) Page(_ context.Context, _ environment.Environment, after s
 	return out, keys[limit-1], nil
 }
 
-func (o *fakeBackend) Get(_ context.Context, f transfer.File) ([]byte, error) {
-	if err := o.call("get"); err != nil {
+func (b *fakeBackend) Get(_ context.Context, f transfer.File) ([]byte, error) {
+	if err := b.call("get"); err != nil {
 		return nil, err
 	}
-	body, ok := o.files[f.Key]
+	body, ok := b.files[f.Key]
 	if !ok {
 		return nil, fault.New(fault.NotFound, "notFound", "There is no such file.")
 	}
 	return body, nil
 }
 
-func (o *fakeBackend) Put(_ context.Context, key, _ string, body []byte) error {
-	if err := o.call("put"); err != nil {
+func (b *fakeBackend) Put(_ context.Context, key, _ string, body []byte) error {
+	if err := b.call("put"); err != nil {
 		return err
 	}
-	o.files[key] = bytes.Clone(body)
+	b.files[key] = bytes.Clone(body)
 	return nil
 }
 
@@ -409,7 +409,7 @@ func referenceData() *catalogue.Catalogue {
 	})
 }
 
-// groupWithDefaults is the resource group with defaults.
+// groupWithDefaults is a resource group with defaults.
 func groupWithDefaults() catalogue.Entry {
 	return catalogue.Entry{Kind: catalogue.ResourceGroup, Code: "CREW", Description: "Crew", Active: true,
 		Defaults: catalogue.ResourceDefaults{
@@ -417,7 +417,7 @@ func groupWithDefaults() catalogue.Entry {
 		}}
 }
 
-// existingAccount is an account that is there already.
+// existingAccount returns an account as the directory has it.
 func existingAccount(username string) account.Account {
 	return account.Account{
 		ID: "id of " + username, Version: 4, Epoch: 2, UserType: "FULL", Username: username, Name: "Somebody",
@@ -426,7 +426,7 @@ func existingAccount(username string) account.Account {
 	}
 }
 
-// book makes a workbook of a header and rows. Cells are string, bool, time.Time, sheet.Cell or nil.
+// book returns a workbook of a header and rows. Cells are string, bool, time.Time, sheet.Cell or nil.
 func book(t testing.TB, header []string, rows ...[]any) []byte {
 	t.Helper()
 	columns := make([]sheet.Column, len(header))
@@ -467,30 +467,30 @@ func cells(t testing.TB, row []any) []sheet.Cell {
 	return out
 }
 
-// submit puts a file before the office as a submitted import.
-func (o *fakeBackend) submit(options transfer.Options, file []byte) {
+// submit makes the import of a file the backend's submitted job.
+func (b *fakeBackend) submit(options transfer.Options, file []byte) {
 	if options.DateFormat == 0 {
 		options.DateFormat = sheet.ISO
 	}
-	o.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Import, State: transfer.Submitted, Options: options,
+	b.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Import, State: transfer.Submitted, Options: options,
 		By: "boss", ByID: "9", Created: now}
-	o.job.File = transfer.File{Key: o.job.UploadKey()}
-	o.files[o.job.UploadKey()] = file
+	b.job.File = transfer.File{Key: b.job.UploadKey()}
+	b.files[b.job.UploadKey()] = file
 }
 
-func (o *fakeBackend) run() error { return o.worker().Run(context.Background(), "test", "job") }
+func (b *fakeBackend) run() error { return b.worker().Run(context.Background(), "test", "job") }
 
-// runTo runs the job to its end and fails the test if that is another than wanted.
-func (o *fakeBackend) runTo(t testing.TB, want transfer.State) {
+// runTo runs the job to its end and fails the test if that is not the wanted state.
+func (b *fakeBackend) runTo(t testing.TB, want transfer.State) {
 	t.Helper()
-	if err := o.run(); err != nil {
+	if err := b.run(); err != nil {
 		t.Fatal(err)
 	}
-	if o.job.State != want {
-		t.Fatalf("the job is %s, want %s; %+v %+v", o.job.State, want, o.job.Problem, o.job.Counts)
+	if b.job.State != want {
+		t.Fatalf("the job is %s, want %s; %+v %+v", b.job.State, want, b.job.Problem, b.job.Counts)
 	}
-	if o.pending || len(o.staged) > 0 || len(o.stagedResources) > 0 || o.job.FinalState != "" || o.job.Ended.IsZero() {
-		t.Fatalf("the job ended and left something: %+v, staged %v", o.job, o.staged)
+	if b.pending || len(b.staged) > 0 || len(b.stagedResources) > 0 || b.job.FinalState != "" || b.job.Ended.IsZero() {
+		t.Fatalf("the job ended and left something: %+v, staged %v", b.job, b.staged)
 	}
 }
 

@@ -1,9 +1,10 @@
-// Package transfer is imports and exports: jobs, the 36 columns, and the worker that runs them.
+// Package transfer imports accounts from workbooks and exports them: jobs, the 36 columns, and the worker that runs the
+// jobs.
 //
-// An import without Skip errors is all or nothing. The worker validates every row first; then it stages the rows chunk
-// by chunk under the import's number, which no reader sees; then one transaction makes the number count. Whatever kills
-// it in between, the next delivery of the message goes on from the job's record, or rolls back. internal/README.md
-// tells how readers see it, doc of Worker how each step is made safe.
+// An import without Skip errors is all or nothing. The worker checks every row first. Then it stages the rows, chunk by
+// chunk, under the import's number, which no reader sees. Then one transaction commits that number. If a worker dies in
+// between, the next delivery of the message resumes from the job's record, or rolls back. internal/docs/architecture
+// describes what readers see; Worker describes what makes each step safe.
 package transfer
 
 import (
@@ -16,16 +17,16 @@ import (
 	"useraccounts/internal/sheet"
 )
 
-// MaxRows is the most rows one import takes.
+// MaxRows is the most rows of one import.
 const MaxRows = 5000
 
-// MaxExportIDs is the most accounts that an export takes by their ids.
+// MaxExportIDs is the most accounts that an export can list by their ids.
 const MaxExportIDs = 1000
 
-// MaxFileBytes is the largest workbook in bytes.
+// MaxFileBytes is the size of the largest workbook.
 const MaxFileBytes = 10 << 20
 
-// Kind tells imports and exports apart.
+// Kind is what a job does.
 type Kind string
 
 // The kinds of job.
@@ -35,43 +36,43 @@ const (
 	Undo   Kind = "undo" // of an import
 )
 
-// State is where a job stands.
+// State is the state of a job.
 type State string
 
-// The states. Created to RollingBack go on; the rest are ends.
+// The states. A job ends in Done, Refused, Cancelled or Failed.
 const (
-	Created     State = "created"     // an import waits for its file and the submit
-	Submitted   State = "submitted"   // waits for the worker
-	Checking    State = "checking"    // an import's rows are read and checked
-	Writing     State = "writing"     // rows are written, unseen; or an export's file is
-	RollingBack State = "rollingBack" // unseen rows are taken back
-	Done        State = "done"        // the import counts as a whole, or the export's file is there
-	Refused     State = "refused"     // the file or a row was wrong; nothing was changed
+	Created     State = "created"     // an import waits for its file and its submit
+	Submitted   State = "submitted"   // the job waits for a worker
+	Checking    State = "checking"    // the rows of an import are read and checked
+	Writing     State = "writing"     // rows are staged; or the files of an export are written
+	RollingBack State = "rollingBack" // staged rows are removed
+	Done        State = "done"        // the import is committed, or the export's files are there
+	Refused     State = "refused"     // the file or a row has errors; nothing was changed
 	Cancelled   State = "cancelled"   // a person cancelled it; nothing was changed
-	Failed      State = "failed"      // it could not be run; nothing was changed
+	Failed      State = "failed"      // the job could not be run; nothing was changed
 )
 
 // Ended reports whether the state is an end.
 func (s State) Ended() bool { return slices.Contains([]State{Done, Refused, Cancelled, Failed}, s) }
 
-// Options are what the person chose.
+// Options are what the person chose for a job.
 type Options struct {
 	SkipErrors bool             `json:"skipErrors,omitempty"`
 	DateFormat sheet.DateFormat `json:"dateFormat"`
-	// Filters, Set and IDs choose the accounts of an export: those that pass the filters, which a Set may have given, or
-	// those named. Without any it is all of them.
+	// Filters and IDs select the accounts of an export; without either it is all accounts. Set is the name of the Set that
+	// the filters are from.
 	Filters map[string]string `json:"filters,omitempty"`
 	Set     string            `json:"set,omitempty"`
 	IDs     []string          `json:"ids,omitempty"`
-	// Queue makes the job wait until those that were submitted before it have ended.
+	// Queue makes the job wait until all jobs that were submitted before it have ended.
 	Queue bool `json:"queue,omitempty"`
-	// DryRun checks the rows and says what each would change, and changes nothing.
+	// DryRun only checks the rows and reports what each would change.
 	DryRun bool `json:"dryRun,omitempty"`
-	// ResetFromGroup gives the resources of the rows their resource group's defaults again; a filled cell wins.
+	// ResetFromGroup resets the resources of the rows to the defaults of their resource group; a filled cell wins.
 	ResetFromGroup bool `json:"resetFromGroup,omitempty"`
-	// ResourceGroup is the code of the group of new resources whose row names none.
+	// ResourceGroup is the code of the resource group of new resources whose row names none.
 	ResourceGroup string `json:"resourceGroup,omitempty"`
-	// CopyRolesFrom is the username of an account whose roles new accounts get where their row names none.
+	// CopyRolesFrom is the username of an account whose roles new accounts get if their row names none.
 	CopyRolesFrom string `json:"copyRolesFrom,omitempty"`
 }
 
@@ -83,30 +84,30 @@ type File struct {
 	Size    int64  `json:"s,omitempty"`
 }
 
-// Counts says what became of the rows.
+// Counts counts the rows by their outcome.
 type Counts struct {
 	Rows      int `json:"rows"`
 	Created   int `json:"created"`
 	Updated   int `json:"updated"`
 	Unchanged int `json:"unchanged"`
-	// Skipped rows were right but not written, because others were wrong; Failed ones were wrong.
+	// Skipped rows have no errors but were not imported, because others have; Failed rows have errors.
 	Skipped int `json:"skipped"`
 	Failed  int `json:"failed"`
-	// Undone rows are those that an undo gave back; the ones it left alone are Failed.
+	// Undone rows were undone by an undo; the rows that it left alone are Failed.
 	Undone int `json:"undone,omitempty"`
 }
 
-// Job is one import or export.
+// Job is one import, export or undo. Stored jobs have the short names of the tags.
 type Job struct {
 	ID      string  `json:"-"`
 	Env     string  `json:"-"`
 	Kind    Kind    `json:"k"`
 	State   State   `json:"-"`
 	Options Options `json:"o"`
-	// By and ByID name who submitted it.
+	// By and ByID are the username and the account id of the person who started the job.
 	By   string `json:"b"`
 	ByID string `json:"i"`
-	// ByKey is the API key that they came by, empty for people; the job then has a key's rights (V47).
+	// ByKey is the id of the API key that started the job, "" for none. The job then has the rights of a key (V47).
 	ByKey     string    `json:"y,omitempty"`
 	Created   time.Time `json:"c"`
 	Submitted time.Time `json:"s,omitzero"`
@@ -115,62 +116,62 @@ type Job struct {
 	Counts    Counts    `json:"n"`
 	// Problem says why a job was refused or failed as a whole.
 	Problem *Problem `json:"p,omitempty"`
-	// OtherSheets names the worksheets of the file that were left alone.
+	// OtherSheets are the names of the worksheets that were not read.
 	OtherSheets []string `json:"w,omitempty"`
-	// HiddenSheet says that the worksheet that was read is a hidden one, which whoever uploaded it may not know.
+	// HiddenSheet says that the worksheet that was read is hidden, which the person may not know.
 	HiddenSheet bool `json:"u,omitempty"`
-	// Files is how many files an export made.
+	// Files is the number of files of an export.
 	Files int `json:"m,omitempty"`
-	// HasReport is set when the result of each row is stored.
+	// HasReport says that the result of each row is stored.
 	HasReport bool `json:"r,omitempty"`
 
-	// RetentionDays is how long the job is listed.
+	// RetentionDays is for how many days the job is listed.
 	RetentionDays int `json:"l,omitempty"`
-	// HasResultSheet is set when the uploaded sheet with the results in it is stored.
+	// HasResultSheet says that the uploaded sheet with the results in it is stored.
 	HasResultSheet bool `json:"q,omitempty"`
 
-	// MessageSent is set once the message is known to be sent.
+	// MessageSent says that the job's message is known to be sent.
 	MessageSent bool `json:"-"`
-	// CancelRequested is set by a person; the worker stops at its next step before the commit.
+	// CancelRequested is set when a person cancels; the worker stops at its next step before the commit.
 	CancelRequested bool `json:"-"`
-	// Epoch rises with each worker that takes the job; a write of an older one fails.
+	// Epoch rises with each worker that claims the job; writes of earlier workers fail.
 	Epoch int64 `json:"-"`
-	// ImportID is the number under which rows are staged, 0 before that; Next the index of the first row not yet staged.
+	// ImportID is the number under which rows are staged, 0 before. NextRow is the index of the first row to stage.
 	ImportID int64 `json:"-"`
 	NextRow  int   `json:"-"`
-	// FinalState is the state that a job rolling back ends in; Checking to start again.
+	// FinalState is the state after a rollback; Checking to start again.
 	FinalState State `json:"a,omitempty"`
-	// Restarts counts how often the import was rolled back to check again, because accounts changed meanwhile.
+	// Restarts counts how often the import started again because accounts had changed.
 	Restarts int `json:"t,omitempty"`
-	// CatalogueVersion is the version of the reference data by which the first staged rows were judged: the commit depends
-	// on no rule of what may be given having changed since.
+	// CatalogueVersion is the version of the reference data by which the first staged rows were checked. The commit fails
+	// if a rule about what may be granted has changed since.
 	CatalogueVersion int64 `json:"v,omitempty"`
-	// PermissionsHash names the permissions by which the first staged rows were judged, FileHash the content they were
-	// read from: a later worker does not go on by others.
+	// PermissionsHash identifies the permissions by which the first staged rows were checked, FileHash the content of the
+	// file. A later worker only resumes with the same ones.
 	PermissionsHash string `json:"g,omitempty"`
 	FileHash        string `json:"d,omitempty"`
-	// FailedRowsHash names the rows that were found wrong then, empty for none: rows that were staged may depend on those
-	// that were not, so a later worker that finds other rows wrong begins anew.
+	// FailedRowsHash identifies the rows that failed then, "" for none. Staged rows may depend on rows that failed, so a
+	// later worker that finds other failed rows starts again.
 	FailedRowsHash string `json:"lf,omitempty"`
-	// FirstNumber and Numbers are the block of numbers that were taken for its resources without a code.
+	// FirstNumber and NumberCount are the block of numbers reserved for new resources without a code.
 	FirstNumber int64 `json:"fn,omitempty"`
 	NumberCount int   `json:"nn,omitempty"`
-	// Checked is how many rows have been checked.
+	// Checked is the number of rows checked so far.
 	Checked int `json:"h,omitempty"`
-	// ReportEpoch and RowRefsEpoch are the epochs of the workers whose files of that kind count: a late worker writes its
-	// own, which nobody reads, as it cannot write the job.
+	// ReportEpoch and RowRefsEpoch are the epochs of the workers whose report and whose RowRefs are valid. A superseded
+	// worker writes files of its own, which nobody reads, as it cannot write the job.
 	ReportEpoch  int64 `json:"rb,omitempty"`
 	RowRefsEpoch int64 `json:"tb,omitempty"`
-	// UndoesJobID is the import that an undo is of, UndoesImportID its number, UndoesReportEpoch that one's ReportEpoch.
+	// UndoesJobID is the import that an undo undoes, with that import's ImportID and ReportEpoch.
 	UndoesJobID       string `json:"ud,omitempty"`
 	UndoesImportID    int64  `json:"ui,omitempty"`
 	UndoesReportEpoch int64  `json:"ur,omitempty"`
-	// UndoJobID is the job that undoes this import, Undone whether it did.
+	// UndoJobID is the job that undoes this import, Undone says that it is done.
 	UndoJobID string `json:"-"`
 	Undone    bool   `json:"-"`
 }
 
-// Problem says why a job was refused or failed as a whole, as a fault does.
+// Problem is why a job was refused or failed as a whole.
 type Problem struct {
 	Code   string        `json:"code"`
 	Detail string        `json:"detail"`
@@ -189,53 +190,53 @@ const (
 	RowFailed    Outcome = "failed"
 )
 
-// Row is the result of one row of the sheet: what became of it, what is wrong with which of its cells, and what it
-// changes. The marked sheet, the dry run and the API all show these.
+// Row is the result of one row of the sheet: its outcome, its errors and what it changes. The API, the result sheet and
+// the dry run all show it.
 type Row struct {
-	// Row is its number as the spreadsheet shows it.
+	// Row is the row's number in the spreadsheet.
 	Row      int        `json:"row"`
 	Username string     `json:"username"`
 	Outcome  Outcome    `json:"outcome"`
 	Errors   []RowError `json:"errors,omitempty"`
-	// Changes are the columns whose values the row changes, of existing accounts always, of new ones in a dry run; in the
-	// order of the columns.
+	// Changes are the columns that the row changes, in the order of the sheet. Of new accounts they are listed in a dry
+	// run only.
 	Changes []RowChange `json:"changes,omitempty"`
 }
 
-// RowError is one thing that is wrong with a row. A column has one at most, the first found.
+// RowError is an error of a row. A column has at most one, the first that was found.
 type RowError struct {
 	// Field is the heading of the column, or the letters of one without a heading.
 	Field string `json:"field"`
-	// Cell is the address of the cell, such as L7; empty where the sheet does not have the column.
+	// Cell is the address of the cell, such as L7; empty if the sheet does not have the column.
 	Cell string `json:"cell,omitempty"`
-	// Value is what the cell holds, fit to be shown: cleaned and cut.
+	// Value is what the cell contains, cleaned and cut.
 	Value string `json:"value,omitempty"`
-	// Code is stable and made for programs; Message says what is wrong and what to do.
+	// Code is for programs and does not change; Message says what is wrong and what to do.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// RowChange is what a row changes in one column, in the sheet's own words: TRUE and FALSE, codes joined by semicolons,
-// days in the format of the job. An empty text is a blank cell.
+// RowChange is what a row changes in one column, as the sheet shows it: TRUE and FALSE, codes separated by semicolons,
+// dates in the format of the job. An empty text is a blank cell.
 type RowChange struct {
 	Field string `json:"field"`
 	From  string `json:"from"`
 	To    string `json:"to"`
 }
 
-// UploadKey, ReportKey and ExportKey name a job's files in the bucket.
+// UploadKey is the key of the uploaded workbook in the bucket.
 func (j Job) UploadKey() string { return "imports/" + j.Env + "/" + j.ID + ".xlsx" }
 
-// ReportKey names the file with the result of each row.
+// ReportKey is the key of the file with the result of each row.
 func (j Job) ReportKey() string { return j.resultKey(j.ReportEpoch, ".json") }
 
-// RowRefsKey names the file that says where the job staged its rows.
+// RowRefsKey is the key of the file that says under which keys the rows were staged.
 func (j Job) RowRefsKey() string { return j.resultKey(j.RowRefsEpoch, "-traces.json") }
 
-// ResultSheetKey names the uploaded sheet with the results in it.
+// ResultSheetKey is the key of the uploaded sheet with the results in it.
 func (j Job) ResultSheetKey() string { return j.resultKey(j.ReportEpoch, ".xlsx") }
 
-// resultKey names a file of the worker of an epoch; 0 for what was written before files had one.
+// resultKey is the key of a file that the worker of an epoch wrote; files of before there were epochs have epoch 0.
 func (j Job) resultKey(epoch int64, suffix string) string {
 	key := "reports/" + j.Env + "/" + j.ID
 	if epoch != 0 {
@@ -244,12 +245,12 @@ func (j Job) resultKey(epoch int64, suffix string) string {
 	return key + suffix
 }
 
-// ExportKey names the export's n-th file, from 1.
+// ExportKey is the key of the export's n-th file, from 1.
 func (j Job) ExportKey(n int) string {
 	return fmt.Sprintf("exports/%s/%s/%02d.xlsx", j.Env, j.ID, n)
 }
 
-// FileName is what the export's n-th file is called when it is downloaded.
+// FileName is the name under which the export's n-th file is downloaded.
 func (j Job) FileName(n int) string {
 	name := "user-accounts-" + j.Created.Format(time.DateOnly)
 	if j.Files > 1 {

@@ -8,16 +8,15 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// checkOptions refuses options that name what is not there; when the import runs they are looked at again. It gives the
-// resource group the catalogue's spelling.
+// checkOptions refuses options that name something that does not exist; the import checks them again when it runs. It
+// sets the resource group to the catalogue's spelling.
 func (s *Service) checkOptions(ctx context.Context, sc access.Scope, o *Options) error {
-	var bad []fault.Field
+	var invalid []fault.Field
 	if o.ResourceGroup != "" {
 		group, ok := sc.Catalogue.Find(catalogue.ResourceGroup, o.ResourceGroup)
 		if !ok || !group.Active {
-			bad = append(bad,
-				fault.Field{Field: "resourceGroup", Code: "unknownCode",
-					Message: "There is no active resource group of this code; choose another or leave it out."})
+			invalid = append(invalid, fault.Field{Field: "resourceGroup", Code: "unknownCode",
+				Message: "There is no active resource group with this code. Choose another, or leave this empty."})
 		}
 		o.ResourceGroup = group.Code
 	}
@@ -28,8 +27,8 @@ func (s *Service) checkOptions(ctx context.Context, sc access.Scope, o *Options)
 			return err
 		}
 		if f != nil {
-			bad = append(bad, f.Fields...)
+			invalid = append(invalid, f.Fields...)
 		}
 	}
-	return fault.InvalidFields(bad)
+	return fault.InvalidFields(invalid)
 }

@@ -23,8 +23,8 @@ func TestOptionsNameWhatIsThere(t *testing.T) {
 		{transfer.Options{CopyRolesFrom: "a\u200bb"}, "copyRolesFrom"},
 	} {
 		c.options.DateFormat = sheet.ISO
-		d := newFakeStore()
-		job, _, err := d.service().BeginImport(t.Context(), sc, c.options)
+		s := newFakeStore()
+		job, _, err := s.service().BeginImport(t.Context(), sc, c.options)
 		if c.field == "" {
 			if err != nil || job.Options.ResourceGroup != "CREW" {
 				t.Errorf("%+v: %v", job.Options, err)
@@ -32,7 +32,7 @@ func TestOptionsNameWhatIsThere(t *testing.T) {
 			continue
 		}
 		f := fault.As(err)
-		if f == nil || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Field != c.field || len(d.jobs) > 0 {
+		if f == nil || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Field != c.field || len(s.jobs) > 0 {
 			t.Errorf("%+v: %v", c.options, err)
 		}
 	}

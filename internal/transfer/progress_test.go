@@ -16,48 +16,48 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// A large import tells now and then how many of its rows it has checked, while it does, and all of them at the end. A
-// later worker, which goes on writing, does not begin to count again.
+// A large import saves how many of its rows are checked, while it checks them and at the end. A later worker that
+// resumes the writing does not count again.
 func TestAnImportTellsHowFarItHasChecked(t *testing.T) {
 	rows := make([][]any, 2500)
 	for i := range rows {
 		rows[i] = newRow(fmt.Sprintf("user%d", i))
 	}
-	o := newFakeBackend()
-	o.submit(transfer.Options{DryRun: true}, book(t, baseHeader(), rows...))
+	b := newFakeBackend()
+	b.submit(transfer.Options{DryRun: true}, book(t, baseHeader(), rows...))
 	told := []int{0}
-	o.onCall = func(string) error {
-		if is := o.job.Checked; is != told[len(told)-1] {
+	b.onCall = func(string) error {
+		if is := b.job.Checked; is != told[len(told)-1] {
 			told = append(told, is)
 		}
 		return nil
 	}
-	o.runTo(t, transfer.Done)
-	if told = append(told, o.job.Checked); !slices.Equal(told, []int{0, 1000, 2000, 2500}) {
+	b.runTo(t, transfer.Done)
+	if told = append(told, b.job.Checked); !slices.Equal(told, []int{0, 1000, 2000, 2500}) {
 		t.Errorf("%v", told)
 	}
-	o = newFakeBackend()
-	o.submit(transfer.Options{}, book(t, baseHeader(), rows[:1500]...))
-	o.onCall = func(call string) error {
+	b = newFakeBackend()
+	b.submit(transfer.Options{}, book(t, baseHeader(), rows[:1500]...))
+	b.onCall = func(call string) error {
 		if call == "commit" {
 			return errDown
 		}
 		return nil
 	}
-	if err := o.run(); !errors.Is(err, errDown) || o.job.Checked != 1500 {
-		t.Fatalf("%v, %d checked", err, o.job.Checked)
+	if err := b.run(); !errors.Is(err, errDown) || b.job.Checked != 1500 {
+		t.Fatalf("%v, %d checked", err, b.job.Checked)
 	}
-	o.onCall = func(string) error {
-		if o.job.Checked != 1500 {
-			t.Errorf("while it is written, %d are checked", o.job.Checked)
+	b.onCall = func(string) error {
+		if b.job.Checked != 1500 {
+			t.Errorf("while it is written, %d are checked", b.job.Checked)
 		}
 		return nil
 	}
-	o.runTo(t, transfer.Done)
+	b.runTo(t, transfer.Done)
 }
 
-// A submit that stopped before its message was sent is helped on by whoever looks at the job or lists jobs, once the
-// message cannot be on its way any more; to look does not fail by that.
+// If a submit stopped before its message was sent, reading the job or listing jobs sends it, once it counts as lost.
+// The request does not fail by that.
 func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
 	old := transfer.Job{ID: "j", Env: "test", Kind: transfer.Import, State: transfer.Submitted, ByID: "9",
 		Submitted: now.Add(-time.Hour)}
@@ -79,23 +79,23 @@ func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
 		} {
 			j := old
 			c.change(&j)
-			d := newFakeStore(j)
+			s := newFakeStore(j)
 			for range 2 {
-				if err := look(d.service()); err != nil {
+				if err := look(s.service()); err != nil {
 					t.Errorf("%s, %s: %v", name, c.what, err)
 				}
 			}
-			if len(d.messages) != c.sent || d.jobs["j"].MessageSent != (c.sent > 0 || j.MessageSent) {
-				t.Errorf("%s, %s: %d messages, queued %v", name, c.what, len(d.messages), d.jobs["j"].MessageSent)
+			if len(s.messages) != c.sent || s.jobs["j"].MessageSent != (c.sent > 0 || j.MessageSent) {
+				t.Errorf("%s, %s: %d messages, queued %v", name, c.what, len(s.messages), s.jobs["j"].MessageSent)
 			}
 		}
-		d := newFakeStore(old)
-		d.errs["Send"] = errDown
-		if err := look(d.service()); err != nil || d.jobs["j"].MessageSent {
+		s := newFakeStore(old)
+		s.errs["Send"] = errDown
+		if err := look(s.service()); err != nil || s.jobs["j"].MessageSent {
 			t.Errorf("%s, the queue is down: %v", name, err)
 		}
-		d.errs["Send"] = nil
-		if err := look(d.service()); err != nil || !d.jobs["j"].MessageSent {
+		s.errs["Send"] = nil
+		if err := look(s.service()); err != nil || !s.jobs["j"].MessageSent {
 			t.Errorf("%s, the queue is up again: %v", name, err)
 		}
 	}
@@ -104,10 +104,10 @@ func TestALookHelpsAJobOnWhoseMessageWasNotSent(t *testing.T) {
 // The columns of an export offer what may stand in them: every country and every currency as a list, and for managers,
 // of whom there can be thousands, a word on what they are.
 func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
-	o := newFakeBackend(existingAccount("doej"))
-	o.submitExport(sheet.ISO)
-	o.runTo(t, transfer.Done)
-	back, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ExportKey(1)]))
+	b := newFakeBackend(existingAccount("doej"))
+	b.submitExport(sheet.ISO)
+	b.runTo(t, transfer.Done)
+	back, err := excelize.OpenReader(bytes.NewReader(b.files[b.job.ExportKey(1)]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestAnExportOffersCountriesCurrenciesAndManagers(t *testing.T) {
 	}
 }
 
-// listValues is what the list of a rule holds, which is on a worksheet of its own.
+// listValues returns the values of a list rule, which stand on a worksheet of their own.
 func listValues(t *testing.T, back *excelize.File, rule *excelize.DataValidation) []string {
 	t.Helper()
 	for _, name := range back.GetDefinedName() {

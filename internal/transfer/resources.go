@@ -10,17 +10,17 @@ import (
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 	"useraccounts/internal/resource"
 )
 
-// Resources is what the worker needs of resources.
+// Resources is what the worker reads of resources.
 type Resources interface {
-	// ResourcesByCode returns what there is for each folded code; a code that is free is not among them. mark is the
-	// import's number.
+	// ResourcesByCode returns the state of each folded code; a code that is free is left out.
 	ResourcesByCode(ctx context.Context, env environment.Environment, importID int64,
 		codes []string) (map[string]ResourceState, error)
-	// ReserveNumbers takes a block of n numbers that no resource has for the import and notes it in the job;
-	// ErrSuperseded, ErrCancelled.
+	// ReserveNumbers reserves a block of n numbers that no resource has, and notes it in the job; ErrSuperseded,
+	// ErrCancelled.
 	ReserveNumbers(ctx context.Context, j Job, n int) (Job, error)
 }
 
@@ -29,39 +29,36 @@ type ResourceState struct {
 	Resource resource.Resource
 	// Exists is false for a code that is free, as far as readers see.
 	Exists bool
-	// Staged ones were written by this import already, as Written says; Busy ones are being written by another, or
-	// Leaving: taken away by an undo that counts, and not cleared up yet.
+	// Staged says that this import wrote the resource already, StagedResource what it wrote. Busy says that another import
+	// is writing it, BeingRemoved that a committed undo has not purged it yet.
 	Staged, Busy, BeingRemoved bool
 	StagedResource             resource.Resource
-	// Previous is the resource before the import that wrote it last, if nobody wrote it since.
+	// Previous is the resource before the import that wrote it last; nil if it was written since.
 	Previous *resource.Resource
 }
 
 func foldCode(code string) string { return catalogue.Fold(code) }
 
-// loadOptions looks at the options that name something, which may have gone since the submit.
+// loadOptions checks the options that name something, which may have been removed since the submit.
 func (r *importRun) loadOptions(ctx context.Context) error {
 	o := r.job.Options
 	if o.ResourceGroup != "" {
 		if e, ok := r.scope.Catalogue.Find(catalogue.ResourceGroup, o.ResourceGroup); !ok || !e.Active {
-			r.refuse(Failed, "resourceGroup",
-				"The resource group "+excerpt(o.ResourceGroup)+
-					" that was chosen for new resources is not there any more, or is locked. Nothing was imported; choose another.")
+			r.refuse(Failed, "resourceGroup", "The resource group "+excerpt(o.ResourceGroup)+" that was chosen for new "+
+				"resources no longer exists, or is locked. Nothing was imported. Start a new import and choose another group.")
 			return nil
 		}
 	}
-	r.copiedRoles = nil
 	if o.CopyRolesFrom == "" {
 		return nil
 	}
-	a, err := RolesOf(ctx, r.Directory, r.scope.Env, o.CopyRolesFrom)
+	roles, err := RolesOf(ctx, r.Directory, r.scope.Env, o.CopyRolesFrom)
 	if fault.Is(err, fault.Invalid) {
-		r.refuse(Failed, "copyRolesFrom",
-			"The user "+excerpt(o.CopyRolesFrom)+
-				" whose roles were to be copied is not there any more. Nothing was imported; choose another.")
+		r.refuse(Failed, "copyRolesFrom", "The user "+excerpt(o.CopyRolesFrom)+" whose roles were to be copied no longer "+
+			"exists. Nothing was imported. Start a new import and choose another user.")
 		return nil
 	}
-	r.copiedRoles = a
+	r.copiedRoles = roles
 	return err
 }
 
@@ -71,54 +68,29 @@ type AccountFinder interface {
 		usernames []string) ([]AccountState, error)
 }
 
-// RolesOf returns the roles of the account of a username; Invalid if there is none.
-func RolesOf(ctx context.Context, from AccountFinder, env environment.Environment, username string) ([]string, error) {
-	normal, ok := account.Normalise(username)
-	var found AccountState
+// RolesOf returns the roles of the account with a username; Invalid if there is none.
+func RolesOf(ctx context.Context, finder AccountFinder, env environment.Environment,
+	username string) ([]string, error) {
+	normalised, ok := account.Normalise(username)
+	var state AccountState
 	if ok {
-		all, err := from.AccountsByUsername(ctx, env, 0, []string{normal})
+		states, err := finder.AccountsByUsername(ctx, env, 0, []string{normalised})
 		if err != nil {
 			return nil, err
 		}
-		found = all[0]
+		state = states[0]
 	}
-	if !found.Exists {
-		return nil, fault.InvalidFields(
-			[]fault.Field{
-				{Field: "copyRolesFrom", Code: "unknownUser",
-					Message: "There is no user with this username; choose another or leave it out."}})
+	if !state.Exists {
+		return nil, fault.InvalidFields([]fault.Field{{Field: "copyRolesFrom", Code: "unknownUser",
+			Message: "There is no user with this username. Choose another, or leave this empty."}})
 	}
-	return append([]string{}, found.Account.Roles...), nil
+	return append([]string{}, state.Account.Roles...), nil
 }
 
-// loadResources reads the resources that the rows and their accounts name, and notes which the file makes.
+// loadResources reads the resources that the rows and their accounts name, and notes which ones the file creates.
 func (r *importRun) loadResources(ctx context.Context) error {
-	r.newResources, r.newManagers = map[string]int{}, map[string]bool{}
-	var codes []string
-	for i, l := range r.lines {
-		has := r.plans[i].account.Account.Resource
-		if staged := r.plans[i].account.StagedAccount.Resource; staged != "" {
-			codes = append(codes, foldCode(staged))
-		}
-		if has == "" && !l.createResource {
-			continue
-		}
-		if has != "" {
-			if len(l.resourcePatch) == 0 && l.patch["name"] == nil && !r.job.Options.ResetFromGroup {
-				continue
-			}
-			codes = append(codes, foldCode(has))
-		}
-		for _, name := range []string{"code", "manager"} {
-			if code, ok := l.resourcePatch[name].(string); ok && catalogue.CodeFault(code) == "" {
-				codes = append(codes, foldCode(code))
-			}
-		}
-		if code := l.resourceCode(); has == "" && code != "" {
-			r.newResources[foldCode(code)] = i
-		}
-	}
-	if len(codes) == 0 && !slices.ContainsFunc(r.lines, func(l rowInput) bool { return l.createResource }) {
+	codes := r.resourceCodes()
+	if len(codes) == 0 && !slices.ContainsFunc(r.rows, func(row importRow) bool { return row.input.createResource }) {
 		return nil
 	}
 	for _, group := range r.scope.Catalogue.All(catalogue.ResourceGroup) {
@@ -128,147 +100,179 @@ func (r *importRun) loadResources(ctx context.Context) error {
 	}
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
-	err := r.awaitPurge(ctx, func() (leaving bool, err error) {
+	err := r.awaitPurge(ctx, func() (beingRemoved bool, err error) {
 		r.resources, err = r.Resources.ResourcesByCode(ctx, r.scope.Env, r.job.ImportID, codes)
-		for _, found := range r.resources {
-			leaving = leaving || found.BeingRemoved
+		for _, state := range r.resources {
+			beingRemoved = beingRemoved || state.BeingRemoved
 		}
-		return leaving, err
+		return beingRemoved, err
 	})
 	for code := range r.newResources {
 		if r.resources[code].Exists {
-			delete(r.newResources, code) // it is there, and only linked
+			delete(r.newResources, code) // an existing resource, which is only linked
 		}
 	}
 	return err
 }
 
-// resourceRules returns the rules of resources for one row: codes are looked up among what the file makes and what was
-// read.
-func (r *importRun) resourceRules(i int) resource.Rules {
+// resourceCodes returns the folded codes that the rows and their accounts name. It sets newResources to the rows that
+// name a code for an account without a resource.
+func (r *importRun) resourceCodes() []string {
+	r.newResources, r.newManagers = map[string]*importRow{}, map[string]bool{}
+	var codes []string
+	for i := range r.rows {
+		row := &r.rows[i]
+		input, current := &row.input, row.plan.account.Account.Resource
+		if staged := row.plan.account.StagedAccount.Resource; staged != "" {
+			codes = append(codes, foldCode(staged))
+		}
+		if current == "" && !input.createResource {
+			continue
+		}
+		if current != "" {
+			if len(input.resourcePatch) == 0 && input.patch["name"] == nil && !r.job.Options.ResetFromGroup {
+				continue
+			}
+			codes = append(codes, foldCode(current))
+		}
+		for _, name := range []string{"code", "manager"} {
+			if code, ok := input.resourcePatch[name].(string); ok && catalogue.CodeFault(code) == "" {
+				codes = append(codes, foldCode(code))
+			}
+		}
+		if code := input.resourceCode(); current == "" && code != "" {
+			r.newResources[foldCode(code)] = row
+		}
+	}
+	return codes
+}
+
+// resourceRules returns the rules of resources for one row. They find managers among the resources that the file
+// creates and those that were read.
+func (r *importRun) resourceRules(row *importRow) resource.Rules {
 	return resource.Rules{
 		Find: func(_ context.Context, _ environment.Environment, code string) (resource.Resource, bool, error) {
 			folded := foldCode(code)
-			if j, made := r.newResources[folded]; made {
-				r.newManagers[folded] = true
-				if j != i {
-					r.plans[i].dependencies = append(r.plans[i].dependencies,
-						dependency{j, managerHeading,
-							fmt.Sprintf("The manager is the resource that row %d makes, and that row has errors.", r.lines[j].number)})
-				}
-				return resource.Resource{Code: r.lines[j].resourceCode(), Active: true}, true, nil
+			creator, created := r.newResources[folded]
+			if !created {
+				state := r.resources[folded]
+				return state.Resource, state.Exists, nil
 			}
-			found := r.resources[folded]
-			return found.Resource, found.Exists, nil
+			r.newManagers[folded] = true
+			if creator != row {
+				row.plan.dependencies = append(row.plan.dependencies, dependency{creator, managerHeading, fmt.Sprintf(
+					"The manager is the resource that row %d creates, and that row has errors.", creator.input.number)})
+			}
+			return resource.Resource{Code: creator.input.resourceCode(), Active: true}, true, nil
 		}}
 }
 
-// planResource plans what a row makes of its account's resource: a new one, one that is there and belonged to nobody,
-// or a change of its own. A row that asks for none, of an account without one, has its columns of resources ignored.
-func (r *importRun) planResource(ctx context.Context, i int, write *account.Write) error {
-	p, l := &r.plans[i], r.lines[i]
-	has := p.account.Account.Resource
-	if has == "" && !l.createResource {
+// planResource plans the resource of a row's account: a new one, an existing one without an account, or a change of the
+// one that the account has. If the account has none and the row does not ask for one, the resource's columns are
+// ignored.
+func (r *importRun) planResource(ctx context.Context, row *importRow, write *account.Write) error {
+	current := row.plan.account.Account.Resource
+	if current == "" && !row.input.createResource {
 		return nil
 	}
-	for _, f := range l.resourceErrors {
-		r.addError(i, f)
+	for _, f := range row.input.resourceErrors {
+		r.addError(row, f)
 	}
-	if has != "" {
-		return r.planResourceChange(ctx, i, write)
+	if current != "" {
+		return r.planResourceChange(ctx, row, write)
 	}
 	if !r.scope.Caller.May(access.ResourceWrite) {
-		r.addError(i,
-			fault.Field{Field: createResourceHeading, Code: "forbidden",
-				Message: "Creating resources needs the permission resource.write, which you do not hold."})
+		r.addError(row, fault.Field{Field: createResourceHeading, Code: "forbidden",
+			Message: "You need the permission resource.write to create resources."})
 		return nil
 	}
-	return r.planResourceLink(ctx, i, write)
+	return r.planResourceLink(ctx, row, write)
 }
 
 // planResourceLink plans a resource for an account that has none.
-func (r *importRun) planResourceLink(ctx context.Context, i int, write *account.Write) error {
-	p, l := &r.plans[i], r.lines[i]
+func (r *importRun) planResourceLink(ctx context.Context, row *importRow, write *account.Write) error {
+	p := &row.plan
 	id, name := write.After.ID, write.After.Name
-	if write.Event.Kind == "" { // unchanged, or wrong
+	if write.Event.Kind == "" { // the account does not change, or has errors
 		id, name = p.account.Account.ID, p.account.Account.Name
-		if given, ok := l.patch["name"].(string); ok {
+		if given, ok := row.input.patch["name"].(string); ok {
 			name = given
 		}
 	}
-	found := r.resources[foldCode(l.resourceCode())]
-	made, err := r.createOrAdopt(ctx, i, found, id, name)
+	linked, err := r.createOrLink(ctx, row, id, name)
 	if err != nil {
-		return r.addFault(i, err, fieldHeadingOfResource)
+		return r.addFault(row, err, resourceHeadingOf)
 	}
-	if len(r.rows[i].Errors) > 0 {
+	if row.failed() {
 		return nil
 	}
-	employed, err := account.AddResource(r.scope, *write, p.account.Account, made.After.Code, r.now())
+	withResource, err := account.AddResource(r.scope, *write, p.account.Account, linked.After.Code, r.now())
 	if err != nil {
-		return r.addFault(i, err, accountHeading)
+		return r.addFault(row, err, accountHeading)
 	}
-	*write, p.stageResource = employed, &made
+	*write, p.stageResource = withResource, &linked
 	return nil
 }
 
-// createOrAdopt returns the write of the resource: a new one, or the one there is of the code, if that is nobody's.
-func (r *importRun) createOrAdopt(ctx context.Context, i int, found ResourceState, accountID,
-	name string) (resource.Write, error) {
-	l := r.lines[i]
-	patch := clonePatch(l.resourcePatch)
-	if patch["resourceGroup"] == nil && r.job.Options.ResourceGroup != "" && !found.Exists {
+// createOrLink returns the write of the resource that the row's account gets: a new one, or the existing one with the
+// row's code if no account has it.
+func (r *importRun) createOrLink(ctx context.Context, row *importRow, accountID, name string) (resource.Write, error) {
+	code := row.input.resourceCode()
+	state := r.resources[foldCode(code)]
+	patch := clonePatch(row.input.resourcePatch)
+	if patch["resourceGroup"] == nil && r.job.Options.ResourceGroup != "" && !state.Exists {
 		patch["resourceGroup"] = r.job.Options.ResourceGroup
 	}
 	switch {
-	case l.resourceCode() == "" || !found.Exists && !found.Busy && !found.Staged:
-		delete(patch, "description")
-		if l.resourceCode() == "" {
-			delete(patch, "code")
-		}
-		w, err := r.resourceRules(i).Create(ctx, r.scope, patch,
+	case code == "" || !state.Exists && !state.Busy && !state.Staged:
+		return r.createResource(ctx, row, patch,
 			resource.CreateOptions{AccountID: accountID, Description: name, Now: r.now()})
-		if group := fault.As(err); group != nil && patch["resourceGroup"] == nil {
-			r.addError(i,
-				fault.Field{Field: groupHeading, Code: "required",
-					Message: "A new resource needs a resource group: fill in its code, or choose a default Resource group for the " +
-						"import."})
-		}
-		w.Event.Kind = "" // one line in the account's log tells of both
-		return w, err
-	case found.Busy:
-		r.addError(i,
-			fault.Field{Field: resourceHeading, Code: "busy",
-				Message: "Another import is writing this resource; run this one again when that has ended."})
-	case found.Staged:
-		return resource.Write{}, ErrStale // its account was changed by somebody since
-	case found.Resource.AccountID != "":
-		r.addError(i,
-			fault.Field{Field: resourceHeading, Code: "linked",
-				Message: "The resource " + found.Resource.Code +
-					" belongs to another account; give another code, or leave it blank to get a number."})
+	case state.Busy:
+		r.addError(row, fault.Field{Field: resourceHeading, Code: "busy",
+			Message: "Another import is changing this resource. Run this import again when that one has ended."})
+	case state.Staged:
+		return resource.Write{}, ErrStale // its account was changed since an earlier worker staged it
+	case state.Resource.AccountID != "":
+		r.addError(row, fault.Field{Field: resourceHeading, Code: "linked",
+			Message: "The resource " + state.Resource.Code +
+				" belongs to another account. Enter another code, or leave the cell blank to get a number."})
 	default:
 		delete(patch, "code")
 		patch["description"] = name
-		w, err := r.resourceRules(i).LinkAccount(ctx, r.scope, found.Resource, patch, r.job.Options.ResetFromGroup,
+		w, err := r.resourceRules(row).LinkAccount(ctx, r.scope, state.Resource, patch, r.job.Options.ResetFromGroup,
 			accountID, r.now())
-		return r.withEvent(i, w), err
+		return r.withEvent(row, w), err
 	}
 	return resource.Write{}, nil
 }
 
+// createResource returns the write of a new resource. The event of its account tells of both.
+func (r *importRun) createResource(ctx context.Context, row *importRow, patch field.Patch,
+	o resource.CreateOptions) (resource.Write, error) {
+	delete(patch, "description")
+	if row.input.resourceCode() == "" {
+		delete(patch, "code")
+	}
+	w, err := r.resourceRules(row).Create(ctx, r.scope, patch, o)
+	if fault.As(err) != nil && patch["resourceGroup"] == nil {
+		r.addError(row, fault.Field{Field: groupHeading, Code: "required",
+			Message: "A new resource needs a resource group. Fill in its code, or choose a Resource group for the import."})
+	}
+	w.Event.Kind = ""
+	return w, err
+}
+
 // planResourceChange plans the change of the resource that the account has.
-func (r *importRun) planResourceChange(ctx context.Context, i int, write *account.Write) error {
-	p, l := &r.plans[i], r.lines[i]
-	has := p.account.Account.Resource
-	if code := l.resourceCode(); code != "" && foldCode(code) != foldCode(has) {
-		r.addError(i,
-			fault.Field{Field: resourceHeading, Code: "hasResource",
-				Message: "The account has the resource " + has +
-					" already, for good; put that code here, or leave the cell blank."})
+func (r *importRun) planResourceChange(ctx context.Context, row *importRow, write *account.Write) error {
+	p := &row.plan
+	current := p.account.Account.Resource
+	if code := row.input.resourceCode(); code != "" && foldCode(code) != foldCode(current) {
+		r.addError(row, fault.Field{Field: resourceHeading, Code: "hasResource",
+			Message: "The account already has the resource " + current +
+				", which cannot be changed. Enter that code, or leave the cell blank."})
 		return nil
 	}
-	patch := clonePatch(l.resourcePatch)
+	patch := clonePatch(row.input.resourcePatch)
 	delete(patch, "code")
 	if write.Event.Kind != "" && write.After.Name != p.account.Account.Name {
 		patch["description"] = write.After.Name
@@ -276,45 +280,43 @@ func (r *importRun) planResourceChange(ctx context.Context, i int, write *accoun
 	if len(patch) == 0 && !r.job.Options.ResetFromGroup {
 		return nil
 	}
-	found := r.resources[foldCode(has)]
+	state := r.resources[foldCode(current)]
 	switch {
-	case found.Busy:
-		r.addError(i,
-			fault.Field{Field: resourceHeading, Code: "busy",
-				Message: "Another import is changing this account's resource; run this one again when that has ended."})
+	case state.Busy:
+		r.addError(row, fault.Field{Field: resourceHeading, Code: "busy",
+			Message: "Another import is changing this account's resource. Run this import again when that one has ended."})
 		return nil
-	case found.Staged:
-		p.resourceStaged = true // by an earlier worker
+	case state.Staged:
+		p.resourceStaged = true
 		return nil
-	case !found.Exists:
+	case !state.Exists:
 		return ErrStale
 	}
-	w, err := r.resourceRules(i).Change(ctx, r.scope, found.Resource, patch, r.job.Options.ResetFromGroup, r.now())
+	w, err := r.resourceRules(row).Change(ctx, r.scope, state.Resource, patch, r.job.Options.ResetFromGroup, r.now())
 	if err != nil {
-		return r.addFault(i, err, fieldHeadingOfResource)
+		return r.addFault(row, err, resourceHeadingOf)
 	}
 	if w.Event.Kind == "" {
 		return nil
 	}
 	if !r.scope.Caller.May(access.ResourceWrite) {
-		r.addError(i,
-			fault.Field{Field: resourceHeading, Code: "forbidden",
-				Message: "Changing resources needs the permission resource.write, which you do not hold."})
+		r.addError(row, fault.Field{Field: resourceHeading, Code: "forbidden",
+			Message: "You need the permission resource.write to change resources."})
 		return nil
 	}
-	w = r.withEvent(i, w)
+	w = r.withEvent(row, w)
 	p.stageResource = &w
 	return nil
 }
 
-// withEvent gives the write of a resource its line in the account's log.
-func (r *importRun) withEvent(i int, w resource.Write) resource.Write {
-	w.Event.ID, w.Event.Job, w.Event.Row = r.job.ResourceEventID(), r.job.ID, r.lines[i].number
+// withEvent returns the write of a resource with the id, job and row of its event in the account's log.
+func (r *importRun) withEvent(row *importRow, w resource.Write) resource.Write {
+	w.Event.ID, w.Event.Job, w.Event.Row = r.job.ResourceEventID(), r.job.ID, row.input.number
 	return w
 }
 
-// ResourceEventID is the id of the event that an import writes for the resource of an account, beside that of the
-// account, which has the job's own id: that with another last character.
+// ResourceEventID is the id of the event that an import writes for an account's resource. The event of the account
+// itself has the job's id; this one differs in the last character.
 func (j Job) ResourceEventID() string {
 	if j.ID == "" {
 		return ""
@@ -326,17 +328,17 @@ func (j Job) ResourceEventID() string {
 	return head + last
 }
 
-// resumeResource finds the managers that a row which an earlier worker staged names.
-func (r *importRun) resumeResource(i int) {
-	found := r.resources[foldCode(r.plans[i].account.StagedAccount.Resource)]
-	if found.Staged && found.StagedResource.Manager != "" {
-		_, _, _ = r.resourceRules(i).Find(context.Background(), r.scope.Env, found.StagedResource.Manager)
+// resumeResource notes the dependency on the manager of a resource that an earlier worker staged.
+func (r *importRun) resumeResource(row *importRow) {
+	state := r.resources[foldCode(row.plan.account.StagedAccount.Resource)]
+	if state.Staged && state.StagedResource.Manager != "" {
+		_, _, _ = r.resourceRules(row).Find(context.Background(), r.scope.Env, state.StagedResource.Manager)
 	}
 }
 
-// resourceChange returns what a row changes of its resource, also where an earlier worker staged that.
-func (r *importRun) resourceChange(i int) *resource.Write {
-	p := &r.plans[i]
+// resourceChange returns what a row changes of its resource, even if an earlier worker has staged it.
+func (r *importRun) resourceChange(row *importRow) *resource.Write {
+	p := &row.plan
 	if p.stageResource != nil {
 		return p.stageResource
 	}
@@ -344,48 +346,48 @@ func (r *importRun) resourceChange(i int) *resource.Write {
 	if p.account.Staged {
 		code = p.account.StagedAccount.Resource
 	}
-	found := r.resources[foldCode(code)]
-	if code == "" || !found.Staged {
+	state := r.resources[foldCode(code)]
+	if code == "" || !state.Staged {
 		return nil
 	}
-	w := &resource.Write{After: found.StagedResource}
-	if found.Exists {
-		w.Before = &found.Resource
+	w := &resource.Write{After: state.StagedResource}
+	if state.Exists {
+		w.Before = &state.Resource
 	}
 	return w
 }
 
-// assignNumbers gives the new resources without a code theirs, from one block that is taken for the whole import.
-func (r *importRun) assignNumbers(ctx context.Context) error {
-	var blank []int
-	for i := range r.toStage {
-		if s := r.toStage[i].Resource; s != nil && s.After.Code == "" {
-			blank = append(blank, i)
+// assignNumbers gives numbers to the new resources without a code, from one block for the whole import. The numbers
+// follow the order of the rows, so a worker that resumes uses the rest of the block for the rest of the rows.
+func (r *importRun) assignNumbers(ctx context.Context, rows []StagedRow) error {
+	var without []*StagedRow
+	for i := range rows {
+		if w := rows[i].Resource; w != nil && w.After.Code == "" {
+			without = append(without, &rows[i])
 		}
 	}
-	if len(blank) == 0 {
+	if len(without) == 0 {
 		return nil
 	}
 	if r.job.NumberCount == 0 {
-		job, err := r.Resources.ReserveNumbers(ctx, r.job, len(blank))
+		job, err := r.Resources.ReserveNumbers(ctx, r.job, len(without))
 		if err != nil {
 			return err
 		}
 		r.job = job
 	}
-	// The numbers go in the order of rows: what is left of the block is for what is left of the rows.
-	if len(blank) > r.job.NumberCount {
+	if len(without) > r.job.NumberCount {
 		return ErrStale
 	}
-	next := r.job.FirstNumber + int64(r.job.NumberCount-len(blank))
-	for n, i := range blank {
+	next := r.job.FirstNumber + int64(r.job.NumberCount-len(without))
+	for n, row := range without {
 		code := fmt.Sprint(next + int64(n))
-		coded := r.toStage[i].Resource.WithCode(code)
-		if foldCode(coded.After.Manager) == coded.After.Key() {
+		numbered := row.Resource.WithCode(code)
+		if foldCode(numbered.After.Manager) == numbered.After.Key() {
 			return ErrStale
 		}
-		r.toStage[i].Resource = &coded
-		r.toStage[i].Account = r.toStage[i].Account.WithResource(code)
+		row.Resource = &numbered
+		row.Account = row.Account.WithResource(code)
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// addResource returns an account with a resource, and puts the resource into the office.
-func (o *fakeBackend) addResource(username, code string, change func(*resource.Resource)) account.Account {
+// addResource adds an account with a resource to the backend, and returns the account.
+func (b *fakeBackend) addResource(username, code string, change func(*resource.Resource)) account.Account {
 	a := existingAccount(username)
 	a.Resource = code
 	r := resource.Resource{Code: code, Version: 3, AccountID: a.ID, Description: a.Name, ResourceGroup: "CREW",
@@ -22,15 +22,15 @@ func (o *fakeBackend) addResource(username, code string, change func(*resource.R
 	if change != nil {
 		change(&r)
 	}
-	o.resources[r.Key()] = r
-	o.accounts[a.DirectoryKey()] = a
+	b.resources[r.Key()] = r
+	b.accounts[a.DirectoryKey()] = a
 	return a
 }
 
-func (o *fakeBackend) rowResults(t testing.TB) []transfer.Row {
+func (b *fakeBackend) rowResults(t testing.TB) []transfer.Row {
 	t.Helper()
 	var rows []transfer.Row
-	if err := json.Unmarshal(o.files[o.job.ReportKey()], &rows); err != nil {
+	if err := json.Unmarshal(b.files[b.job.ReportKey()], &rows); err != nil {
 		t.Fatal(err)
 	}
 	return rows
@@ -43,13 +43,13 @@ func resourceHeader(more ...string) []string {
 // A new account with Create Resource gets a resource with what the row says, the group's defaults and the
 // environment's, and both name each other.
 func TestANewAccountWithItsResource(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{},
+	b := newFakeBackend()
+	b.submit(transfer.Options{},
 		book(t, resourceHeader("First name", "Job title", "Department", "Currency", "Staff", "Title", "Suffix", "Legacy ref"),
 			append(newRow("one"), true, "JD", "crew", "John", "Clerk", nil, nil, "Y", "DR", "OBE", "007"),
 			append(newRow("two"), "1", "EF", "CREW", nil, nil, "works", "usd", nil, nil, nil, nil)))
-	o.runTo(t, transfer.Done)
-	one, two := o.resources["jd"], o.resources["ef"]
+	b.runTo(t, transfer.Done)
+	one, two := b.resources["jd"], b.resources["ef"]
 	if one.Description != "New one" || one.FirstName != "John" || one.JobTitle != "Clerk" || one.Department != "SALES" ||
 		one.CostCentre != "C1" ||
 		one.Currency != "EUR" || one.PaymentMethod != "FP" || one.PaymentTerms != "1" || one.Country != "GB" || !one.Staff ||
@@ -61,7 +61,7 @@ func TestANewAccountWithItsResource(t *testing.T) {
 		t.Errorf("a filled cell does not win: %+v", two)
 	}
 	for key, r := range map[string]resource.Resource{"one": one, "two": two} {
-		if a := o.accounts[key]; a.Resource != r.Code || r.AccountID != a.ID || a.ID == "" {
+		if a := b.accounts[key]; a.Resource != r.Code || r.AccountID != a.ID || a.ID == "" {
 			t.Errorf("%s: account %q, resource %q of %q", key, a.ID, a.Resource, r.AccountID)
 		}
 	}
@@ -73,33 +73,33 @@ func TestNumbersAreTakenInOneGo(t *testing.T) {
 	rows := [][]any{append(newRow("a"), true, nil, "CREW"), append(newRow("b"), true, "X", "CREW"),
 		append(newRow("c"), true, nil, "CREW"), append(newRow("d"), true, nil, "CREW")}
 	for stop := range 3 {
-		o := newFakeBackend()
-		o.number = 41
-		o.submit(transfer.Options{}, book(t, resourceHeader(), rows...))
+		b := newFakeBackend()
+		b.number = 41
+		b.submit(transfer.Options{}, book(t, resourceHeader(), rows...))
 		if stop > 0 {
-			o.onCall = func(call string) error {
-				if call == "stage" && o.count("stage") == stop {
+			b.onCall = func(call string) error {
+				if call == "stage" && b.count("stage") == stop {
 					return errDown
 				}
 				return nil
 			}
-			if err := o.run(); !errors.Is(err, errDown) {
+			if err := b.run(); !errors.Is(err, errDown) {
 				t.Fatal(err)
 			}
-			o.onCall = nil
+			b.onCall = nil
 		}
-		o.runTo(t, transfer.Done)
+		b.runTo(t, transfer.Done)
 		got := []string{}
 		for _, key := range []string{"a", "b", "c", "d"} {
-			got = append(got, o.accounts[key].Resource)
-			if o.resources[strings.ToLower(o.accounts[key].Resource)].AccountID != o.accounts[key].ID {
+			got = append(got, b.accounts[key].Resource)
+			if b.resources[strings.ToLower(b.accounts[key].Resource)].AccountID != b.accounts[key].ID {
 				t.Errorf("%s is not linked", key)
 			}
 		}
-		if !reflect.DeepEqual(got, []string{"42", "X", "43", "44"}) || o.count("reserve") != 1 || o.number != 44 ||
-			o.job.Restarts != 0 {
-			t.Errorf("stopped at %d: %v, reserved %d times up to %d, %d restarts", stop, got, o.count("reserve"), o.number,
-				o.job.Restarts)
+		if !reflect.DeepEqual(got, []string{"42", "X", "43", "44"}) || b.count("reserve") != 1 || b.number != 44 ||
+			b.job.Restarts != 0 {
+			t.Errorf("stopped at %d: %v, reserved %d times up to %d, %d restarts", stop, got, b.count("reserve"), b.number,
+				b.job.Restarts)
 		}
 	}
 }
@@ -107,12 +107,12 @@ func TestNumbersAreTakenInOneGo(t *testing.T) {
 // What rows ask of resources, and what is wrong with it.
 func TestRowsOfResources(t *testing.T) {
 	setUp := func() *fakeBackend {
-		o := newFakeBackend(existingAccount("keep"))
-		o.addResource("emp", "E1", nil)
-		o.addResource("gone", "E2", func(r *resource.Resource) { r.Active = false })
-		o.resources["free"] = resource.Resource{Code: "FREE", Version: 9, Description: "Nobody", ResourceGroup: "CREW",
+		b := newFakeBackend(existingAccount("keep"))
+		b.addResource("emp", "E1", nil)
+		b.addResource("gone", "E2", func(r *resource.Resource) { r.Active = false })
+		b.resources["free"] = resource.Resource{Code: "FREE", Version: 9, Description: "Nobody", ResourceGroup: "CREW",
 			Country: "GB", Currency: "GBP", Active: true}
-		return o
+		return b
 	}
 	for name, c := range map[string]struct {
 		more []string
@@ -179,41 +179,41 @@ func TestRowsOfResources(t *testing.T) {
 
 // Import of resources needs the right to write them, and says so (V61).
 func TestResourcesNeedTheirOwnRight(t *testing.T) {
-	o := newFakeBackend()
-	o.roles = []string{"IMPORTER"}
-	o.addResource("emp", "E1", nil)
+	b := newFakeBackend()
+	b.roles = []string{"IMPORTER"}
+	b.addResource("emp", "E1", nil)
 	rowsCase{name: "rights", header: resourceHeader("Department"),
 		rows: [][]any{append(newRow("n"), true, "X", "CREW"), {"emp", nil, nil, nil, nil, nil, nil, "SALES"}, {"emp2"}},
 		want: []string{"failed Create Resource:forbidden", "failed Resource:forbidden",
-			"failed User licenses:required Description:required Email:required"}}.run(t, o, transfer.Options{})
+			"failed User licenses:required Description:required Email:required"}}.run(t, b, transfer.Options{})
 }
 
 // The description of a resource is its account's name: of a new one always, of one that is there when the row changes
 // it.
 func TestTheNameIsTheResourcesDescription(t *testing.T) {
-	o := newFakeBackend()
-	o.addResource("emp", "E1", func(r *resource.Resource) { r.Description = "Another" })
-	o.submit(transfer.Options{}, book(t, baseHeader(), []any{"emp", "Somebody"}))
-	o.runTo(t, transfer.Done)
-	if o.job.Counts != (transfer.Counts{Rows: 1, Unchanged: 1}) || o.resources["e1"].Description != "Another" {
-		t.Errorf("%+v %+v", o.job.Counts, o.resources["e1"])
+	b := newFakeBackend()
+	b.addResource("emp", "E1", func(r *resource.Resource) { r.Description = "Another" })
+	b.submit(transfer.Options{}, book(t, baseHeader(), []any{"emp", "Somebody"}))
+	b.runTo(t, transfer.Done)
+	if b.job.Counts != (transfer.Counts{Rows: 1, Unchanged: 1}) || b.resources["e1"].Description != "Another" {
+		t.Errorf("%+v %+v", b.job.Counts, b.resources["e1"])
 	}
-	o.submit(transfer.Options{}, book(t, baseHeader(), []any{"emp", "Changed"}))
-	o.runTo(t, transfer.Done)
-	if o.resources["e1"].Description != "Changed" || o.accounts["emp"].Name != "Changed" {
-		t.Errorf("%+v", o.resources["e1"])
+	b.submit(transfer.Options{}, book(t, baseHeader(), []any{"emp", "Changed"}))
+	b.runTo(t, transfer.Done)
+	if b.resources["e1"].Description != "Changed" || b.accounts["emp"].Name != "Changed" {
+		t.Errorf("%+v", b.resources["e1"])
 	}
 }
 
 // Reset from Resource group gives the defaults again, a filled cell wins, and what the group has no default for stays.
 func TestResetFromResourceGroup(t *testing.T) {
 	for _, reset := range []bool{false, true} {
-		o := newFakeBackend()
-		o.addResource("emp", "E1", func(r *resource.Resource) { r.Manager = "BOSS"; r.JobTitle = "Clerk" })
-		o.submit(transfer.Options{ResetFromGroup: reset},
+		b := newFakeBackend()
+		b.addResource("emp", "E1", func(r *resource.Resource) { r.Manager = "BOSS"; r.JobTitle = "Clerk" })
+		b.submit(transfer.Options{ResetFromGroup: reset},
 			book(t, append(baseHeader(), "Currency", "Cost centre"), []any{"emp", nil, nil, nil, "USD", "<clear>"}))
-		o.runTo(t, transfer.Done)
-		got := o.resources["e1"]
+		b.runTo(t, transfer.Done)
+		got := b.resources["e1"]
 		want := map[bool]string{false: "WORKS USD   BOSS Clerk", true: "SALES USD  FP BOSS Clerk"}[reset]
 		if said := fmt.Sprint(got.Department, " ", got.Currency, " ", got.CostCentre, " ", got.PaymentMethod, " ",
 			got.Manager, " ", got.JobTitle); said != want {
@@ -224,24 +224,24 @@ func TestResetFromResourceGroup(t *testing.T) {
 
 // The default resource group is for rows that name none; one that is gone by the time the import runs stops it.
 func TestTheDefaultResourceGroup(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{ResourceGroup: "crew"}, book(t, resourceHeader(), append(newRow("n"), true, "X")))
-	o.runTo(t, transfer.Done)
-	if o.resources["x"].ResourceGroup != "CREW" || o.resources["x"].Department != "SALES" {
-		t.Errorf("%+v", o.resources["x"])
+	b := newFakeBackend()
+	b.submit(transfer.Options{ResourceGroup: "crew"}, book(t, resourceHeader(), append(newRow("n"), true, "X")))
+	b.runTo(t, transfer.Done)
+	if b.resources["x"].ResourceGroup != "CREW" || b.resources["x"].Department != "SALES" {
+		t.Errorf("%+v", b.resources["x"])
 	}
-	o = newFakeBackend()
-	o.submit(transfer.Options{ResourceGroup: "OTHER"}, book(t, resourceHeader(), append(newRow("n"), true, "X", "CREW")))
-	o.runTo(t, transfer.Done)
-	if o.resources["x"].ResourceGroup != "CREW" {
-		t.Errorf("the row's own group does not win: %+v", o.resources["x"])
+	b = newFakeBackend()
+	b.submit(transfer.Options{ResourceGroup: "OTHER"}, book(t, resourceHeader(), append(newRow("n"), true, "X", "CREW")))
+	b.runTo(t, transfer.Done)
+	if b.resources["x"].ResourceGroup != "CREW" {
+		t.Errorf("the row's own group does not win: %+v", b.resources["x"])
 	}
 	for _, gone := range []string{"NONE", "LOCKED"} {
-		o = newFakeBackend()
-		o.submit(transfer.Options{ResourceGroup: gone}, book(t, baseHeader(), newRow("n")))
-		o.runTo(t, transfer.Failed)
-		if o.job.Problem.Code != "resourceGroup" || len(o.accounts) > 0 {
-			t.Errorf("%s: %+v", gone, o.job.Problem)
+		b = newFakeBackend()
+		b.submit(transfer.Options{ResourceGroup: gone}, book(t, baseHeader(), newRow("n")))
+		b.runTo(t, transfer.Failed)
+		if b.job.Problem.Code != "resourceGroup" || len(b.accounts) > 0 {
+			t.Errorf("%s: %+v", gone, b.job.Problem)
 		}
 	}
 }
@@ -266,21 +266,21 @@ func TestCopyUserRolesFromUser(t *testing.T) {
 		{"chief", []string{"IMPORTER"}, newRow("n"), "failed User roles:aboveOwnRights", nil},
 		{"chief", nil, []any{"keep", "Changed"}, "updated", []string{"VIEWER"}},
 	} {
-		o := newFakeBackend(existingAccount("somebody"), existingAccount("keep"), chief)
+		b := newFakeBackend(existingAccount("somebody"), existingAccount("keep"), chief)
 		if c.roles != nil {
-			o.roles = c.roles
+			b.roles = c.roles
 		}
-		rowsCase{name: c.from, header: header, rows: [][]any{c.row}, want: []string{c.want}}.run(t, o,
+		rowsCase{name: c.from, header: header, rows: [][]any{c.row}, want: []string{c.want}}.run(t, b,
 			transfer.Options{CopyRolesFrom: c.from})
-		if got := o.accounts[c.row[0].(string)].Roles; len(got)+len(c.has) > 0 && !reflect.DeepEqual(got, c.has) {
+		if got := b.accounts[c.row[0].(string)].Roles; len(got)+len(c.has) > 0 && !reflect.DeepEqual(got, c.has) {
 			t.Errorf("%s: %v, want %v", c.from, got, c.has)
 		}
 	}
-	o := newFakeBackend()
-	o.submit(transfer.Options{CopyRolesFrom: "nobody"}, book(t, baseHeader(), newRow("n")))
-	o.runTo(t, transfer.Failed)
-	if o.job.Problem.Code != "copyRolesFrom" || len(o.accounts) > 0 {
-		t.Errorf("%+v", o.job.Problem)
+	b := newFakeBackend()
+	b.submit(transfer.Options{CopyRolesFrom: "nobody"}, book(t, baseHeader(), newRow("n")))
+	b.runTo(t, transfer.Failed)
+	if b.job.Problem.Code != "copyRolesFrom" || len(b.accounts) > 0 {
+		t.Errorf("%+v", b.job.Problem)
 	}
 }
 
@@ -305,9 +305,9 @@ func TestEmailsChangeHands(t *testing.T) {
 		"a chain with a bad end": {[][]any{to("a", "b"), to("b", "keep")},
 			[]string{"failed Email:otherRow", "failed Email:taken"}},
 	} {
-		o := newFakeBackend(existingAccount("a"), existingAccount("b"), existingAccount("c"), existingAccount("keep"))
-		rowsCase{name: name, header: baseHeader(), rows: c.rows, want: c.want}.run(t, o, transfer.Options{})
-		for _, row := range o.stagedRows {
+		b := newFakeBackend(existingAccount("a"), existingAccount("b"), existingAccount("c"), existingAccount("keep"))
+		rowsCase{name: name, header: baseHeader(), rows: c.rows, want: c.want}.run(t, b, transfer.Options{})
+		for _, row := range b.stagedRows {
 			for identifier, former := range row.AcquiredIdentifiers {
 				if former != "id of "+strings.TrimSuffix(identifier, "@example.com") {
 					t.Errorf("%s: %s is taken from %s", name, identifier, former)
@@ -317,17 +317,17 @@ func TestEmailsChangeHands(t *testing.T) {
 	}
 }
 
-// What a row is told to be wrong names the cell, the value and the cure, and what it changes, from what to what.
+// The errors of a row name the cell, the value and what to do; its changes name the old and the new value.
 func TestErrorsAndChangesNameTheirCells(t *testing.T) {
-	o := newFakeBackend(existingAccount("keep"))
-	o.addResource("emp", "E1", nil)
-	o.submit(transfer.Options{SkipErrors: true},
+	b := newFakeBackend(existingAccount("keep"))
+	b.addResource("emp", "E1", nil)
+	b.submit(transfer.Options{SkipErrors: true},
 		book(t, append(baseHeader(), "Date to", "MFA requires", "User roles", "Department"),
 			[]any{"n", "N", "GO\u0007LD", "bad", "soon"},
 			[]any{"keep", "Changed", nil, nil, "2026-12-31", true, "SELF; VIEWER"},
 			[]any{"emp", nil, nil, nil, nil, nil, nil, "SALES"}))
-	o.runTo(t, transfer.Done)
-	rows := o.rowResults(t)
+	b.runTo(t, transfer.Done)
+	rows := b.rowResults(t)
 	for _, e := range rows[0].Errors {
 		if want := map[string]string{"User licenses": "C2 GO LD", "Email": "D2 bad", "Date to": "E2 soon"}[e.Field]; e.Cell+
 			" "+e.Value != want || e.Message == "" {
@@ -350,14 +350,14 @@ func TestErrorsAndChangesNameTheirCells(t *testing.T) {
 
 // A dry run says what it would do, and writes nothing.
 func TestADryRunWritesNothing(t *testing.T) {
-	o := mixedImport(t, transfer.Options{DryRun: true})
-	o.runTo(t, transfer.Done)
-	o.assertUnchanged(t, "dry run")
-	if o.count("begin")+o.count("stage")+o.count("commit") > 0 ||
-		o.job.Counts != (transfer.Counts{Rows: 5, Created: 3, Updated: 1, Unchanged: 1}) {
-		t.Errorf("%v %+v", o.calls, o.job.Counts)
+	b := mixedImport(t, transfer.Options{DryRun: true})
+	b.runTo(t, transfer.Done)
+	b.assertUnchanged(t, "dry run")
+	if b.count("begin")+b.count("stage")+b.count("commit") > 0 ||
+		b.job.Counts != (transfer.Counts{Rows: 5, Created: 3, Updated: 1, Unchanged: 1}) {
+		t.Errorf("%v %+v", b.calls, b.job.Counts)
 	}
-	if got := o.rowResults(t)[0].Changes; len(got) < 4 || got[0] != (transfer.RowChange{Field: "Username", To: "one"}) {
+	if got := b.rowResults(t)[0].Changes; len(got) < 4 || got[0] != (transfer.RowChange{Field: "Username", To: "one"}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -366,10 +366,10 @@ func TestADryRunWritesNothing(t *testing.T) {
 func TestTheClearWordAsAValue(t *testing.T) {
 	for cell, want := range map[string]string{"<<clear>>": "<clear>", "<<<Clear>>>": "<<Clear>>", "<clear": "<clear",
 		"<<clear>": "<<clear>", "clear": "clear", "<clearly>": "<clearly>"} {
-		o := newFakeBackend(existingAccount("keep"))
-		o.submit(transfer.Options{}, book(t, baseHeader(), []any{"keep", cell}))
-		o.runTo(t, transfer.Done)
-		if got := o.accounts["keep"].Name; got != want {
+		b := newFakeBackend(existingAccount("keep"))
+		b.submit(transfer.Options{}, book(t, baseHeader(), []any{"keep", cell}))
+		b.runTo(t, transfer.Done)
+		if got := b.accounts["keep"].Name; got != want {
 			t.Errorf("%s reads as %q, want %q", cell, got, want)
 		}
 		if back := transfer.EscapeClear(want); back != cell {
@@ -380,36 +380,36 @@ func TestTheClearWordAsAValue(t *testing.T) {
 
 // V76: what a dead worker staged by rights that are gone is not committed by the next.
 func TestRowsStagedByFormerRightsAreJudgedAgain(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{}, book(t, append(baseHeader(), "User roles"), append(newRow("one"), "ADMIN")))
-	o.onCall = func(call string) error {
+	b := newFakeBackend()
+	b.submit(transfer.Options{}, book(t, append(baseHeader(), "User roles"), append(newRow("one"), "ADMIN")))
+	b.onCall = func(call string) error {
 		if call == "commit" {
 			return errDown
 		}
 		return nil
 	}
-	if err := o.run(); !errors.Is(err, errDown) || len(o.staged) != 1 {
-		t.Fatalf("%v, %d staged", err, len(o.staged))
+	if err := b.run(); !errors.Is(err, errDown) || len(b.staged) != 1 {
+		t.Fatalf("%v, %d staged", err, len(b.staged))
 	}
-	o.onCall, o.roles = nil, []string{"IMPORTER"}
-	o.runTo(t, transfer.Refused)
-	if got := o.outcomes(t); len(o.accounts) > 0 || !reflect.DeepEqual(got, []string{"failed User roles:aboveOwnRights"}) {
-		t.Errorf("%q, %d accounts", got, len(o.accounts))
+	b.onCall, b.roles = nil, []string{"IMPORTER"}
+	b.runTo(t, transfer.Refused)
+	if got := b.outcomes(t); len(b.accounts) > 0 || !reflect.DeepEqual(got, []string{"failed User roles:aboveOwnRights"}) {
+		t.Errorf("%q, %d accounts", got, len(b.accounts))
 	}
 }
 
 // V76, C44: a file that is replaced while it is imported is not committed.
 func TestAFileThatChangesIsNotCommitted(t *testing.T) {
-	o := mixedImport(t, transfer.Options{})
-	o.onCall = func(call string) error {
-		if call == "actor" && o.count("actor") == 2 {
-			o.files[o.job.UploadKey()] = book(t, baseHeader(), newRow("other"))
+	b := mixedImport(t, transfer.Options{})
+	b.onCall = func(call string) error {
+		if call == "actor" && b.count("actor") == 2 {
+			b.files[b.job.UploadKey()] = book(t, baseHeader(), newRow("other"))
 		}
 		return nil
 	}
-	o.runTo(t, transfer.Failed)
-	o.assertUnchanged(t, "replaced")
-	if o.job.Problem.Code != "fileGone" || o.count("commit") > 0 {
-		t.Errorf("%+v %v", o.job.Problem, o.calls)
+	b.runTo(t, transfer.Failed)
+	b.assertUnchanged(t, "replaced")
+	if b.job.Problem.Code != "fileGone" || b.count("commit") > 0 {
+		t.Errorf("%+v %v", b.job.Problem, b.calls)
 	}
 }

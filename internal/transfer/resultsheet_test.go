@@ -13,15 +13,15 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// The sheet comes back with what is wrong at the cells; mended there and sent as it is, it imports clean.
-func TestTheSheetComesBackAndCanBeMended(t *testing.T) {
+// The result sheet has notes at the invalid cells. Corrected there and uploaded as it is, it imports without errors.
+func TestTheResultSheetCanBeCorrectedAndImported(t *testing.T) {
 	for _, o := range []transfer.Options{{}, {SkipErrors: true}, {DryRun: true}} {
-		office := newFakeBackend()
-		office.submit(o, book(t, baseHeader(), newRow("one"), []any{nil, nil, nil, nil}, []any{"two", "Two", "NONE", "bad"}))
-		if err := office.run(); err != nil || !office.job.State.Ended() || !office.job.HasResultSheet {
-			t.Fatalf("%+v: %v %+v", o, err, office.job)
+		backend := newFakeBackend()
+		backend.submit(o, book(t, baseHeader(), newRow("one"), []any{nil, nil, nil, nil}, []any{"two", "Two", "NONE", "bad"}))
+		if err := backend.run(); err != nil || !backend.job.State.Ended() || !backend.job.HasResultSheet {
+			t.Fatalf("%+v: %v %+v", o, err, backend.job)
 		}
-		back, err := excelize.OpenReader(bytes.NewReader(office.files[office.job.ResultSheetKey()]))
+		back, err := excelize.OpenReader(bytes.NewReader(backend.files[backend.job.ResultSheetKey()]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,13 +45,13 @@ func TestTheSheetComesBackAndCanBeMended(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var mended bytes.Buffer
-		if err := back.Write(&mended); err != nil {
+		var corrected bytes.Buffer
+		if err := back.Write(&corrected); err != nil {
 			t.Fatal(err)
 		}
-		office.submit(transfer.Options{}, mended.Bytes())
-		office.runTo(t, transfer.Done)
-		if c := office.job.Counts; c.Failed != 0 || c.Rows != 2 || len(office.accounts) != 2 {
+		backend.submit(transfer.Options{}, corrected.Bytes())
+		backend.runTo(t, transfer.Done)
+		if c := backend.job.Counts; c.Failed != 0 || c.Rows != 2 || len(backend.accounts) != 2 {
 			t.Errorf("%+v: %+v", o, c)
 		}
 	}
@@ -59,13 +59,13 @@ func TestTheSheetComesBackAndCanBeMended(t *testing.T) {
 
 // A row that was emptied in a sheet that came back, all but what was said of it, is none.
 func TestAnEmptiedRowOfAReturnedSheetIsNone(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{},
+	b := newFakeBackend()
+	b.submit(transfer.Options{},
 		book(t, append(baseHeader(), "Result", "Errors"), append(newRow("one"), "Not imported"),
 			[]any{nil, nil, nil, nil, "Error", "A3 Username: wrong"}))
-	o.runTo(t, transfer.Done)
-	if o.job.Counts != (transfer.Counts{Rows: 1, Created: 1}) {
-		t.Errorf("%+v", o.job.Counts)
+	b.runTo(t, transfer.Done)
+	if b.job.Counts != (transfer.Counts{Rows: 1, Created: 1}) {
+		t.Errorf("%+v", b.job.Counts)
 	}
 }
 
@@ -76,9 +76,9 @@ func TestTheLinkToTheSheet(t *testing.T) {
 	with := func(change func(*transfer.Job)) *fakeStore {
 		j := job
 		change(&j)
-		d := newFakeStore(j)
-		d.uploads[job.ResultSheetKey()] = transfer.File{}
-		return d
+		s := newFakeStore(j)
+		s.uploads[job.ResultSheetKey()] = transfer.File{}
+		return s
 	}
 	same := func(*transfer.Job) {}
 	got, err := with(same).service().ResultSheet(t.Context(), caller("9"), "j")
@@ -100,19 +100,19 @@ func TestTheLinkToTheSheet(t *testing.T) {
 }
 
 // A sheet whose headings are not right comes back with those marked and, in the first row, what is wrong with all of
-// them, also with the one that is missing; mended there and sent as it is, it imports. One that has too many rows,
+// them, also with the one that is missing; corrected there and sent as it is, it imports. One that has too many rows,
 // which are not all read, does not.
 func TestASheetOfWrongHeadingsComesBack(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{},
+	b := newFakeBackend()
+	b.submit(transfer.Options{},
 		withHeading(t, "D1", "description",
 			book(t, []string{"User name x", "E-mial", "Description", "D", "User licenses"},
 				[]any{"one", "one@example.com", "One", nil, "FULL"})))
-	o.runTo(t, transfer.Refused)
-	if !o.job.HasResultSheet || o.job.HasReport || o.job.Problem.Code != "headings" {
-		t.Fatalf("%+v", o.job)
+	b.runTo(t, transfer.Refused)
+	if !b.job.HasResultSheet || b.job.HasReport || b.job.Problem.Code != "headings" {
+		t.Fatalf("%+v", b.job)
 	}
-	back, err := excelize.OpenReader(bytes.NewReader(o.files[o.job.ResultSheetKey()]))
+	back, err := excelize.OpenReader(bytes.NewReader(b.files[b.job.ResultSheetKey()]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestASheetOfWrongHeadingsComesBack(t *testing.T) {
 		t.Fatalf("%q %v", rows, err)
 	}
 	for _, said := range []string{`"Username" is missing`, `B1: "E-mial" is not`, `did you mean "Email"?`,
-		`stands over both column C and column D`} {
+		`Both column C and column D have the heading "Description"`} {
 		if !strings.Contains(rows[1][6], said) {
 			t.Errorf("%q does not say %s", rows[1][6], said)
 		}
@@ -133,7 +133,7 @@ func TestASheetOfWrongHeadingsComesBack(t *testing.T) {
 		at[n.Cell] = n.Text
 	}
 	if len(at) != 3 || !strings.Contains(at["B1"], `did you mean "Email"?`) ||
-		!strings.Contains(at["D1"], "remove one of them") || at["A1"] == "" {
+		!strings.Contains(at["D1"], "Remove one of them") || at["A1"] == "" {
 		t.Errorf("%v", at)
 	}
 	for cell, value := range map[string]string{"A1": "Username", "B1": "Email", "D1": "Mobile"} {
@@ -141,22 +141,22 @@ func TestASheetOfWrongHeadingsComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var mended bytes.Buffer
-	if err := back.Write(&mended); err != nil {
+	var corrected bytes.Buffer
+	if err := back.Write(&corrected); err != nil {
 		t.Fatal(err)
 	}
-	o.submit(transfer.Options{}, mended.Bytes())
-	o.runTo(t, transfer.Done)
-	if o.job.Counts != (transfer.Counts{Rows: 1, Created: 1}) {
-		t.Errorf("%+v", o.job.Counts)
+	b.submit(transfer.Options{}, corrected.Bytes())
+	b.runTo(t, transfer.Done)
+	if b.job.Counts != (transfer.Counts{Rows: 1, Created: 1}) {
+		t.Errorf("%+v", b.job.Counts)
 	}
 	many := make([][]any, transfer.MaxRows+1)
 	for i := range many {
 		many[i] = []any{"x"}
 	}
-	o.submit(transfer.Options{}, book(t, []string{"User"}, many...))
-	if o.runTo(t, transfer.Refused); o.job.HasResultSheet || o.job.Problem.Code != "headings" {
-		t.Errorf("%+v", o.job)
+	b.submit(transfer.Options{}, book(t, []string{"User"}, many...))
+	if b.runTo(t, transfer.Refused); b.job.HasResultSheet || b.job.Problem.Code != "headings" {
+		t.Errorf("%+v", b.job)
 	}
 }
 

@@ -10,40 +10,22 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// rollback takes back what was staged and ends the job as decided, or says to start again.
+// rollback removes what was staged and ends the job in its FinalState. again is true if the import starts again.
 func (r *importRun) rollback(ctx context.Context) (again bool, err error) {
-	as := r.job.FinalState
-	r.resultSheet = nil // it tells of what will not be
+	r.resultSheet = nil // it shows the outcome of a commit
 	r.resetCounts()
-	if as == Checking {
-		r.job.HasReport, r.job.HasResultSheet = false, false // one that was to be committed tells of what did not happen
-	} else if len(r.rows) > 0 {
-		if err := r.writeReport(ctx); err != nil {
-			return false, err
-		}
-	} else if r.headingMarks != nil {
-		if err := r.writeHeadingsSheet(ctx); err != nil {
-			return false, err
-		}
+	if err := r.writeFinalResults(ctx); err != nil {
+		return false, err
 	}
 	if r.job.ImportID != 0 {
-		if r.job.State != RollingBack {
-			r.job.State = RollingBack
-			if err := r.Jobs.Save(ctx, r.job); err != nil {
-				return false, err
-			}
-		}
-		rows, err := r.rowRefs(ctx)
-		if err != nil {
-			return false, err
-		}
-		if err := r.Staging.Rollback(ctx, r.job, rows); err != nil {
+		if err := r.removeStaged(ctx); err != nil {
 			return false, err
 		}
 	}
-	r.job.State, r.job.FinalState, r.job.NextRow = as, "", 0
+	again = r.job.FinalState == Checking
+	r.job.State, r.job.FinalState, r.job.NextRow = r.job.FinalState, "", 0
 	r.job.FirstNumber, r.job.NumberCount = 0, 0
-	if as == Checking {
+	if again {
 		r.job.Restarts++
 	} else {
 		r.job.Ended = r.now()
@@ -52,52 +34,91 @@ func (r *importRun) rollback(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	r.job.ImportID = 0
-	return as == Checking, nil
+	return again, nil
 }
 
-// resetCounts sets the counts of an import of which nothing counts.
+// writeFinalResults writes the report of a job that ends without a commit. A restart only drops the report of the
+// commit that failed.
+func (r *importRun) writeFinalResults(ctx context.Context) error {
+	switch {
+	case r.job.FinalState == Checking:
+		r.job.HasReport, r.job.HasResultSheet = false, false
+		return nil
+	case r.checked && len(r.rows) > 0:
+		return r.writeReport(ctx)
+	case r.headingMarks != nil:
+		return r.writeHeadingsSheet(ctx)
+	}
+	return nil
+}
+
+// removeStaged removes the rows that were staged.
+func (r *importRun) removeStaged(ctx context.Context) error {
+	if r.job.State != RollingBack {
+		r.job.State = RollingBack
+		if err := r.Jobs.Save(ctx, r.job); err != nil {
+			return err
+		}
+	}
+	refs, err := r.stagedRefs(ctx)
+	if err != nil {
+		return err
+	}
+	return r.Staging.Rollback(ctx, r.job, refs)
+}
+
+// resetCounts sets the counts and outcomes of an import that changed nothing.
 func (r *importRun) resetCounts() {
 	c := &r.job.Counts
 	c.Skipped = max(0, c.Rows-c.Failed)
 	c.Created, c.Updated, c.Unchanged, c.Undone = 0, 0, 0, 0
 	for i := range r.rows {
-		if len(r.rows[i].Errors) == 0 {
-			r.rows[i].Outcome = RowSkipped
+		if row := &r.rows[i]; !row.failed() {
+			row.result.Outcome = RowSkipped
 		}
 	}
 }
 
-// rowRefsOf returns where rows are staged; plans, which say what there was for each, may be missing.
-func rowRefsOf(lines []rowInput, plans []rowPlan) []RowRef {
-	out := make([]RowRef, 0, len(lines))
-	for i, l := range lines {
-		username, ok := account.Normalise(l.username)
+// abort ends a job whose file can no longer be used, after a rollback of what was staged.
+func (r *importRun) abort(code, detail string) {
+	if r.job.FinalState == "" {
+		r.refuse(Failed, code, detail)
+		r.job.State = r.rollbackState(r.job)
+	}
+}
+
+// rowRefs returns the keys of all rows. Rows that were not checked have no account yet.
+func (r *importRun) rowRefs() []RowRef {
+	out := make([]RowRef, 0, len(r.rows))
+	for i := range r.rows {
+		input, state := &r.rows[i].input, &r.rows[i].plan.account
+		username, ok := account.Normalise(input.username)
 		if !ok {
 			continue
 		}
-		email, _ := l.patch["email"].(string)
+		email, _ := input.patch["email"].(string)
 		email, _ = account.Normalise(email)
-		trace := RowRef{Username: username, Email: email, Resource: foldCode(l.resourceCode())}
-		if i < len(plans) && plans[i].account.Exists {
-			trace.ID = plans[i].account.Account.ID
-			trace.Resource = cmp.Or(trace.Resource, foldCode(plans[i].account.Account.Resource))
+		ref := RowRef{Username: username, Email: email, Resource: foldCode(input.resourceCode())}
+		if state.Exists {
+			ref.ID = state.Account.ID
+			ref.Resource = cmp.Or(ref.Resource, foldCode(state.Account.Resource))
 		}
-		out = append(out, trace)
+		out = append(out, ref)
 	}
 	return out
 }
 
-// rowRefs returns where the rows of a job were staged: as was written down before the first was, or else as its file
-// says.
-func (r *importRun) rowRefs(ctx context.Context) ([]RowRef, error) {
-	rows, err := r.readRowRefs(ctx, r.job)
-	if rows == nil && err == nil && len(r.lines) > 0 && r.job.FileHash == r.fileHash && r.job.Kind == Import {
-		rows = rowRefsOf(r.lines, nil)
+// stagedRefs returns the keys of the rows that were staged, as written before staging. If that file is gone they are
+// those of the uploaded file, and else nil: then the store looks for the import's number.
+func (r *importRun) stagedRefs(ctx context.Context) ([]RowRef, error) {
+	refs, err := r.readRowRefs(ctx, r.job)
+	if refs == nil && err == nil && len(r.rows) > 0 && r.job.FileHash == r.fileHash && r.job.Kind == Import {
+		refs = r.rowRefs()
 	}
-	return rows, err
+	return refs, err
 }
 
-// readRowRefs reads what was written down; nil, for what the store finds by the number, if that is gone as well.
+// readRowRefs reads the keys that writeRowRefs wrote; nil if that file is gone.
 func (w *Worker) readRowRefs(ctx context.Context, job Job) ([]RowRef, error) {
 	body, err := w.Files.Get(ctx, File{Key: job.RowRefsKey()})
 	if fault.Is(err, fault.NotFound) {
@@ -110,21 +131,13 @@ func (w *Worker) readRowRefs(ctx context.Context, job Job) ([]RowRef, error) {
 	return out, json.Unmarshal(body, &out)
 }
 
-// writeRowRefs writes down where the rows will be staged, before the first is: whatever becomes of the uploaded file,
-// they are found.
+// writeRowRefs stores the keys of all rows before the first one is staged. So staged rows are found even if the
+// uploaded file is gone.
 func (r *importRun) writeRowRefs(ctx context.Context) error {
-	body, err := json.Marshal(rowRefsOf(r.lines, r.plans))
+	body, err := json.Marshal(r.rowRefs())
 	if err != nil {
 		return err
 	}
 	r.job.RowRefsEpoch = r.job.Epoch
 	return r.Files.Put(ctx, r.job.RowRefsKey(), "application/json", body)
-}
-
-// abort ends a job whose file is gone, with what it staged taken back.
-func (r *importRun) abort(code, detail string) {
-	if r.job.FinalState == "" {
-		r.refuse(Failed, code, detail)
-		r.job.State = r.rollbackState(r.job)
-	}
 }

@@ -18,7 +18,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// hostileFragments are what hostile values are made of.
+// hostileFragments are the parts of hostile values.
 var hostileFragments = []string{
 	"=", "+", "-", "@", "\t", "\r", "\n", "'", `"`, ",", ";", "|", "<", ">", "&", "&amp;", "]]>", "_x0041_", "_x005F_",
 	"_x", "_", "<clear>", "<<clear>>", "cmd|'/c calc'!A1",
@@ -122,16 +122,16 @@ func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 		t.Fatalf("only %d resources", len(hired))
 	}
 	for _, format := range sheet.DateFormats() {
-		o := newFakeBackend(made...)
-		maps.Copy(o.resources, hired)
-		o.submitExport(format)
-		o.runTo(t, transfer.Done)
-		o.submit(transfer.Options{DateFormat: format}, o.files[o.job.ExportKey(1)])
-		o.calls = nil
-		if err := o.run(); err != nil || o.job.State != transfer.Done ||
-			o.job.Counts != (transfer.Counts{Rows: len(made), Unchanged: len(made)}) || o.count("stage") > 0 {
-			t.Errorf("%s: %s %v %+v %+v", format, o.job.State, err, o.job.Counts, o.job.Problem)
-			for i, row := range o.outcomes(t) {
+		b := newFakeBackend(made...)
+		maps.Copy(b.resources, hired)
+		b.submitExport(format)
+		b.runTo(t, transfer.Done)
+		b.submit(transfer.Options{DateFormat: format}, b.files[b.job.ExportKey(1)])
+		b.calls = nil
+		if err := b.run(); err != nil || b.job.State != transfer.Done ||
+			b.job.Counts != (transfer.Counts{Rows: len(made), Unchanged: len(made)}) || b.count("stage") > 0 {
+			t.Errorf("%s: %s %v %+v %+v", format, b.job.State, err, b.job.Counts, b.job.Problem)
+			for i, row := range b.outcomes(t) {
 				if row != "unchanged" {
 					t.Errorf("%s: %+v", row, made[i])
 					break

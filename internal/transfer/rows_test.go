@@ -14,13 +14,13 @@ import (
 )
 
 // outcomes returns the stored result of each row, as "outcome heading code, ...".
-func (o *fakeBackend) outcomes(t testing.TB) []string {
+func (b *fakeBackend) outcomes(t testing.TB) []string {
 	t.Helper()
-	if !o.job.HasReport {
+	if !b.job.HasReport {
 		return nil
 	}
 	var rows []transfer.Row
-	if err := json.Unmarshal(o.files[o.job.ReportKey()], &rows); err != nil {
+	if err := json.Unmarshal(b.files[b.job.ReportKey()], &rows); err != nil {
 		t.Fatal(err)
 	}
 	out := make([]string, len(rows))
@@ -51,12 +51,12 @@ type rowsCase struct {
 	want   []string
 }
 
-func (c rowsCase) run(t *testing.T, o *fakeBackend, options transfer.Options) {
+func (c rowsCase) run(t *testing.T, b *fakeBackend, options transfer.Options) {
 	t.Helper()
 	options.SkipErrors = true
-	o.submit(options, book(t, c.header, c.rows...))
-	o.runTo(t, transfer.Done)
-	if got := o.outcomes(t); !reflect.DeepEqual(got, c.want) {
+	b.submit(options, book(t, c.header, c.rows...))
+	b.runTo(t, transfer.Done)
+	if got := b.outcomes(t); !reflect.DeepEqual(got, c.want) {
 		t.Errorf("%s: %q\nwant %q", c.name, got, c.want)
 	}
 }
@@ -178,20 +178,20 @@ func TestRowErrors(t *testing.T) {
 	} {
 		chief, boss := existingAccount("chief"), existingAccount("boss")
 		chief.Roles, boss.Roles, boss.ID = []string{"ADMIN"}, []string{"ADMIN"}, "9"
-		o := newFakeBackend(existingAccount("keep"), existingAccount("other"), existingAccount("busy"), chief, boss)
-		o.busy["busy"] = true
+		b := newFakeBackend(existingAccount("keep"), existingAccount("other"), existingAccount("busy"), chief, boss)
+		b.busy["busy"] = true
 		c.name = name
-		c.run(t, o, transfer.Options{})
+		c.run(t, b, transfer.Options{})
 	}
 }
 
 // V61: the file of an importer gives no right that the importer lacks.
 func TestAnImporterGivesNoMoreThanTheyHold(t *testing.T) {
-	o := newFakeBackend(existingAccount("keep"))
-	o.roles = []string{"IMPORTER"}
+	b := newFakeBackend(existingAccount("keep"))
+	b.roles = []string{"IMPORTER"}
 	rowsCase{name: "roles", header: append(baseHeader(), "User roles"),
 		rows: [][]any{append(newRow("a"), "ADMIN"), append(newRow("b"), "viewer"), {"keep", nil, nil, nil, "ADMIN"}},
-		want: []string{"failed User roles:aboveOwnRights", "created", "failed User roles:aboveOwnRights"}}.run(t, o,
+		want: []string{"failed User roles:aboveOwnRights", "created", "failed User roles:aboveOwnRights"}}.run(t, b,
 		transfer.Options{})
 }
 
@@ -240,30 +240,30 @@ func TestUpdatesKeepReplaceAndClear(t *testing.T) {
 				a.MFARequired, a.DACGroups, a.Groups = false, []string{"DAC2"}, nil
 			}},
 	} {
-		o := newFakeBackend(full)
-		o.submit(transfer.Options{}, book(t, header, c.row))
-		o.runTo(t, transfer.Done)
+		b := newFakeBackend(full)
+		b.submit(transfer.Options{}, book(t, header, c.row))
+		b.runTo(t, transfer.Done)
 		want := full
 		if c.want != nil {
 			c.want(&want)
 			want.Version, want.UpdatedAt = 5, now
-			if o.job.Counts != (transfer.Counts{Rows: 1, Updated: 1}) {
-				t.Errorf("%s: %+v", c.name, o.job.Counts)
+			if b.job.Counts != (transfer.Counts{Rows: 1, Updated: 1}) {
+				t.Errorf("%s: %+v", c.name, b.job.Counts)
 			}
-		} else if o.count("stage") > 0 || o.job.Counts != (transfer.Counts{Rows: 1, Unchanged: 1}) {
-			t.Errorf("%s: %d written, %+v", c.name, o.count("stage"), o.job.Counts)
+		} else if b.count("stage") > 0 || b.job.Counts != (transfer.Counts{Rows: 1, Unchanged: 1}) {
+			t.Errorf("%s: %d written, %+v", c.name, b.count("stage"), b.job.Counts)
 		}
-		if got := o.accounts["keep"]; !reflect.DeepEqual(got, want) {
+		if got := b.accounts["keep"]; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n%+v\nwant\n%+v", c.name, got, want)
 		}
 	}
 }
 
 func TestANewAccountHasNoAccessAndNoPassword(t *testing.T) {
-	o := newFakeBackend()
-	o.submit(transfer.Options{}, book(t, baseHeader(), newRow("Doej")))
-	o.runTo(t, transfer.Done)
-	a := o.accounts["doej"]
+	b := newFakeBackend()
+	b.submit(transfer.Options{}, book(t, baseHeader(), newRow("Doej")))
+	b.runTo(t, transfer.Done)
+	a := b.accounts["doej"]
 	if !a.AccessLocked || a.LockedBy != "boss" || a.PasswordHash != "" || a.Version != 1 || a.DateFrom != "2026-01-05" ||
 		!a.Active || a.ID == "" {
 		t.Errorf("%+v", a)
@@ -284,17 +284,17 @@ func TestDatesAreReadByTheChosenFormatOnly(t *testing.T) {
 				rows: [][]any{append(newRow("new"), text)}, want: []string{want}}
 			c.run(t, newFakeBackend(), transfer.Options{DateFormat: format})
 		}
-		o := newFakeBackend()
+		b := newFakeBackend()
 		c := rowsCase{name: "a real date", header: append(baseHeader(), "Date to"),
 			rows: [][]any{append(newRow("new"), time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC))}, want: []string{"created"}}
-		c.run(t, o, transfer.Options{DateFormat: format})
-		if o.accounts["new"].DateTo != "2026-12-31" {
-			t.Errorf("%s: %s", format, o.accounts["new"].DateTo)
+		c.run(t, b, transfer.Options{DateFormat: format})
+		if b.accounts["new"].DateTo != "2026-12-31" {
+			t.Errorf("%s: %s", format, b.accounts["new"].DateTo)
 		}
 	}
 }
 
-// All that a refused file can be refused for as a whole, before any row is looked up.
+// What refuses a file as a whole, before any account is read.
 func TestFilesThatAreRefusedAsAWhole(t *testing.T) {
 	many := func(n int) []byte {
 		rows := make([][]any, n)
@@ -316,26 +316,26 @@ func TestFilesThatAreRefusedAsAWhole(t *testing.T) {
 		{"half a workbook", "corruptWorkbook", book(t, baseHeader(), newRow("x"))[:300], ""},
 	} {
 		for _, skip := range []bool{false, true} {
-			o := newFakeBackend()
-			o.submit(transfer.Options{SkipErrors: skip}, c.file)
-			o.runTo(t, transfer.Refused)
-			if o.job.Problem == nil || o.job.Problem.Code != c.code || o.job.HasReport {
-				t.Errorf("%s: %+v", c.name, o.job.Problem)
+			b := newFakeBackend()
+			b.submit(transfer.Options{SkipErrors: skip}, c.file)
+			b.runTo(t, transfer.Refused)
+			if b.job.Problem == nil || b.job.Problem.Code != c.code || b.job.HasReport {
+				t.Errorf("%s: %+v", c.name, b.job.Problem)
 			}
-			if c.field != "" && (len(o.job.Problem.Fields) != 1 || o.job.Problem.Fields[0].Field != c.field) {
-				t.Errorf("%s: %+v", c.name, o.job.Problem.Fields)
+			if c.field != "" && (len(b.job.Problem.Fields) != 1 || b.job.Problem.Fields[0].Field != c.field) {
+				t.Errorf("%s: %+v", c.name, b.job.Problem.Fields)
 			}
 			puts := map[string]int{"headings": 1}[c.code] // the sheet that comes back
-			if o.count("rows")+o.count("actor")+o.count("begin") > 0 || o.count("put") != puts {
-				t.Errorf("%s: it went on to %v", c.name, o.calls)
+			if b.count("accounts")+b.count("actor")+b.count("begin") > 0 || b.count("put") != puts {
+				t.Errorf("%s: it went on to %v", c.name, b.calls)
 			}
 		}
 	}
-	o := newFakeBackend()
-	o.submit(transfer.Options{}, many(5000))
-	o.runTo(t, transfer.Refused)
-	if o.job.Problem.Code != "rowErrors" || o.job.Counts.Failed != 5000 {
-		t.Errorf("5,000 rows: %+v %+v", o.job.Problem, o.job.Counts)
+	b := newFakeBackend()
+	b.submit(transfer.Options{}, many(5000))
+	b.runTo(t, transfer.Refused)
+	if b.job.Problem.Code != "rowErrors" || b.job.Counts.Failed != 5000 {
+		t.Errorf("5,000 rows: %+v %+v", b.job.Problem, b.job.Counts)
 	}
 }
 

@@ -12,33 +12,32 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// countSeats sums what the import as a whole takes and gives back of each licence's seats, the rows that an earlier
-// worker staged included, and refuses it where a licence has too few. The commit holds the sum against the seats once
-// more.
+// countSeats sums what the whole import changes of each licence's seats, with the rows that an earlier worker staged.
+// It refuses the import if a licence has too few seats. The commit checks the sum once more.
 func (r *importRun) countSeats(ctx context.Context) error {
-	net := map[string]*account.SeatChange{}
-	for i := range r.plans {
-		w := r.plans[i].accountChange
-		if len(r.rows[i].Errors) > 0 || w.After.ID == "" {
+	sums := map[string]*account.SeatChange{}
+	for i := range r.rows {
+		change := &r.rows[i].plan.accountChange
+		if r.rows[i].failed() || change.After.ID == "" {
 			continue
 		}
-		for _, c := range w.SeatChanges() {
-			if net[c.Licence] == nil {
-				net[c.Licence] = &account.SeatChange{Licence: c.Licence, DisplayCode: c.DisplayCode}
+		for _, c := range change.SeatChanges() {
+			if sums[c.Licence] == nil {
+				sums[c.Licence] = &account.SeatChange{Licence: c.Licence, DisplayCode: c.DisplayCode}
 			}
-			net[c.Licence].Delta += c.Delta
+			sums[c.Licence].Delta += c.Delta
 		}
 	}
 	r.seats = nil
-	for _, licence := range slices.Sorted(maps.Keys(net)) {
-		if net[licence].Delta != 0 {
-			r.seats = append(r.seats, *net[licence])
+	for _, licence := range slices.Sorted(maps.Keys(sums)) {
+		if sums[licence].Delta != 0 {
+			r.seats = append(r.seats, *sums[licence])
 		}
 	}
 	return r.checkSeats(ctx)
 }
 
-// seatChanges returns the seat changes with the number of seats that each licence has by now.
+// seatChanges returns the seat changes with the current number of seats of each licence.
 func (r *importRun) seatChanges() []account.SeatChange {
 	out := slices.Clone(r.seats)
 	for i := range out {
@@ -48,34 +47,34 @@ func (r *importRun) seatChanges() []account.SeatChange {
 	return out
 }
 
-// checkSeats refuses the import if a licence has fewer seats than it would use.
+// checkSeats refuses the import if a licence has fewer seats than the import needs.
 func (r *importRun) checkSeats(ctx context.Context) error {
 	changes := slices.DeleteFunc(r.seatChanges(), func(c account.SeatChange) bool { return c.Delta <= 0 || c.Limit == 0 })
 	if len(changes) == 0 || r.job.FinalState != "" {
 		return nil
 	}
-	used, err := r.Directory.Seats(ctx, r.job.Env)
+	inUse, err := r.Directory.Seats(ctx, r.job.Env)
 	if err != nil {
 		return err
 	}
-	var over []fault.Field
+	var tooFew []fault.Field
+	var messages []string
 	for _, c := range changes {
-		if now := used[c.Licence]; !c.Fits(now) {
-			over = append(over, fault.Field{Field: accountHeading(columns(), "userType"), Code: "seats", Message: fmt.Sprintf(
-				"The licence %s allows %d accounts; %d are in use and this file would add %d, which is %d too many.",
-				c.DisplayCode, c.Limit, now, c.Delta, now+c.Delta-int64(c.Limit))})
+		now := inUse[c.Licence]
+		if c.Fits(now) {
+			continue
 		}
+		message := fmt.Sprintf(
+			"The licence %s allows %d accounts; %d are in use and this file would add %d, which is %d too many.",
+			c.DisplayCode, c.Limit, now, c.Delta, now+c.Delta-int64(c.Limit))
+		messages = append(messages, message)
+		tooFew = append(tooFew, fault.Field{Field: accountHeading(columns(), "userType"), Code: "seats", Message: message})
 	}
-	if len(over) == 0 {
+	if len(tooFew) == 0 {
 		return nil
 	}
-	said := make([]string, len(over))
-	for i, f := range over {
-		said[i] = f.Message
-	}
-	r.refuse(Refused, "seats",
-		strings.Join(said, " ")+
-			" Nothing was imported. Lock accounts that are not needed, take rows out, or have the number of seats raised.")
-	r.job.Problem.Fields = over
+	r.refuse(Refused, "seats", strings.Join(messages, " ")+
+		" Nothing was imported. Lock accounts that are not needed, remove rows, or have the number of seats raised.")
+	r.job.Problem.Fields = tooFew
 	return nil
 }

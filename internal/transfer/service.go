@@ -14,62 +14,62 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// JobStore is the record of jobs as people's requests need it.
+// JobStore is the store of jobs as requests need it.
 type JobStore interface {
 	Create(ctx context.Context, j Job) error
 	// Job returns a job; NotFound.
 	Job(ctx context.Context, env, id string) (Job, error)
-	// Jobs returns up to limit jobs, newest first, after the given id, and the id to go on from.
+	// Jobs returns up to limit jobs after the given id, newest first, and the id to continue after.
 	Jobs(ctx context.Context, env, after string, limit int) ([]Job, string, error)
 	// Transition writes the job's body and state if its stored state is still from; ErrSuperseded.
 	Transition(ctx context.Context, j Job, from State) error
-	// SetFlag notes on a job that has not ended that its message is sent, or that cancelling was asked for; ErrSuperseded.
-	SetFlag(ctx context.Context, j Job, what Flag) error
+	// SetFlag sets a flag of a job that has not ended; ErrSuperseded.
+	SetFlag(ctx context.Context, j Job, flag Flag) error
 }
 
-// Flag is a note on a job that does not wait for its worker.
+// Flag is a part of a job that is set while a worker may be running the job.
 type Flag string
 
-// The marks.
+// The flags: the message was sent, a person asked to cancel.
 const (
 	FlagMessageSent     Flag = "queued"
 	FlagCancelRequested Flag = "cancel"
 )
 
-// Uploads is the store of files as people's requests need it.
+// Uploads is the store of files as requests need it.
 type Uploads interface {
-	// Form returns where and with which fields a browser or curl posts a file of at most most bytes, until expires.
-	Form(ctx context.Context, key string, most int64, expires time.Duration) (url string, fields map[string]string,
+	// Form returns the address and the form fields by which a client posts a file of at most maxBytes, until expires.
+	Form(ctx context.Context, key string, maxBytes int64, expires time.Duration) (url string, fields map[string]string,
 		err error)
 	// Head returns the newest version of a file; NotFound.
 	Head(ctx context.Context, key string) (File, error)
 	Get(ctx context.Context, f File) ([]byte, error)
-	// DownloadURL returns an address that downloads the file under a name until expires.
+	// DownloadURL returns an address that downloads the file under a name, until expires.
 	DownloadURL(ctx context.Context, key, name string, expires time.Duration) (string, error)
 }
 
-// MessageQueue hands jobs to the worker, in order within a group.
+// MessageQueue sends messages to the worker, in order within a group.
 type MessageQueue interface {
-	Send(ctx context.Context, group, dedup string, body []byte) error
+	Send(ctx context.Context, group, dedupID string, body []byte) error
 }
 
-// Message is what the queue carries: where to find the job, nothing of it.
+// Message names the job to run.
 type Message struct {
 	Env string `json:"env"`
 	Job string `json:"job"`
 }
 
-// UploadFormLifetime and DownloadLinkLifetime are how long an upload form and a download link are good for (V68).
+// UploadFormLifetime and DownloadLinkLifetime are how long an upload form and a download link can be used (V68).
 const (
 	UploadFormLifetime   = 5 * time.Minute
 	DownloadLinkLifetime = 5 * time.Minute
 )
 
-// maxOptionLength is the most characters of an option that is a code or a username.
+// maxOptionLength is the most characters of a code or a username among the options.
 const maxOptionLength = 50
 
-// Service takes people's orders for jobs. Jobs and their files belong to who submitted them; those who administer
-// everybody's access also see that others' jobs exist and how they stand.
+// Service starts, follows, cancels and undoes jobs. A job and its files belong to the person who started it. Holders of
+// account.admin also see the jobs of others, but not their rows and files.
 type Service struct {
 	Jobs     JobStore
 	Uploads  Uploads
@@ -81,21 +81,19 @@ type Service struct {
 	NewID     func() string
 }
 
-// UploadForm is where the workbook of an import is posted to.
+// UploadForm is the form to which the workbook of an import is posted.
 type UploadForm struct {
 	URL     string
 	Fields  map[string]string
 	Expires time.Time
 }
 
-// BeginImport makes an import and the form that takes its workbook.
+// BeginImport creates an import and the form to which its workbook is posted.
 func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (Job, UploadForm, error) {
 	for name, text := range map[string]string{"resourceGroup": o.ResourceGroup, "copyRolesFrom": o.CopyRolesFrom} {
 		if len([]rune(text)) > maxOptionLength {
-			return Job{}, UploadForm{},
-				fault.InvalidFields(
-					[]fault.Field{
-						{Field: name, Code: "length", Message: fmt.Sprintf("This has at most %d characters.", maxOptionLength)}})
+			message := fmt.Sprintf("This can have at most %d characters.", maxOptionLength)
+			return Job{}, UploadForm{}, fault.InvalidFields([]fault.Field{{Field: name, Code: "length", Message: message}})
 		}
 	}
 	if err := s.checkOptions(ctx, sc, &o); err != nil {
@@ -117,36 +115,32 @@ func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
 	}
 }
 
-// Submit hands an import whose workbook is there to the worker. The version of the file that is there now is the one
-// that is imported, whatever is posted later.
+// Submit sends an import to the worker. It imports the version of the file that is there now, whatever is posted later.
 func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, error) {
 	job, err := s.ownJob(ctx, sc, id)
 	if err != nil {
 		return Job{}, err
 	}
 	if job.Kind != Import {
-		return Job{}, fault.New(fault.Conflict, "notImport", "Only an import is submitted; an export starts by itself.")
+		return Job{}, fault.New(fault.Conflict, "notImport", "Only an import can be submitted. An export starts by itself.")
 	}
 	if job.State == Submitted && !job.MessageSent {
-		return s.send(ctx, job) // an earlier submit stopped between the record and the queue
+		return s.send(ctx, job) // an earlier submit stopped before its message was sent
 	}
 	if job.State != Created {
 		return alreadySubmitted(job)
 	}
 	file, err := s.Uploads.Head(ctx, job.UploadKey())
 	if fault.Is(err, fault.NotFound) {
-		return Job{},
-			fault.New(fault.Conflict, "noUpload",
-				"No file has been uploaded for this import yet. Post the workbook to the form that the import began with, then "+
-					"submit.")
+		return Job{}, fault.New(fault.Conflict, "noUpload",
+			"No file has been uploaded for this import yet. Post the workbook to the import's form, then submit.")
 	}
 	if err != nil {
 		return Job{}, err
 	}
 	if file.Size > MaxFileBytes {
-		return Job{},
-			fault.New(fault.TooLarge, "fileTooLarge",
-				"The file is larger than 10 MB and cannot be processed; split it into smaller files.")
+		return Job{}, fault.New(fault.TooLarge, "fileTooLarge",
+			"The file is larger than 10 MB and cannot be processed; split it into smaller files.")
 	}
 	job.File, job.State, job.Submitted = file, Submitted, s.now()
 	if err := s.Jobs.Transition(ctx, job, Created); err != nil {
@@ -156,35 +150,35 @@ func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, 
 		if job, err = s.ownJob(ctx, sc, id); err != nil {
 			return Job{}, err
 		}
-		return alreadySubmitted(job) // the other click of two was first
+		return alreadySubmitted(job) // another submit was faster
 	}
 	return s.send(ctx, job)
 }
 
-// alreadySubmitted answers the second submit of a job: as the first, with the job as it stands.
+// alreadySubmitted answers a repeated submit like the first one, with the job as it is now.
 func alreadySubmitted(job Job) (Job, error) {
 	if job.State == Cancelled {
-		return Job{}, fault.New(fault.Conflict, "cancelled", "This import was cancelled. Begin a new one to run the file.")
+		return Job{}, fault.New(fault.Conflict, "cancelled",
+			"This import was cancelled. Start a new import and upload the file again.")
 	}
 	return job, nil
 }
 
-// send puts the job's message on the queue and notes that it is there. A message sent twice is one: the queue drops the
-// second for five minutes, and the worker does nothing for a job that ended.
+// send sends the job's message and notes that. A repeated message does no harm: within five minutes the queue drops it,
+// and the worker does nothing for a job that has ended.
 func (s *Service) send(ctx context.Context, job Job) (Job, error) {
 	if err := s.Scheduler.send(ctx, job, job.ID); err != nil {
-		return Job{},
-			fault.New(fault.Unavailable, "queue",
-				"The job could not be queued; submit it again in a moment.").WithRetryAfter(time.Second).WithCause(err)
+		return Job{}, fault.New(fault.Unavailable, "queue",
+			"The job could not be queued. Submit it again in a moment.").WithRetryAfter(time.Second).WithCause(err)
 	}
 	job.MessageSent = true
 	if err := s.Jobs.SetFlag(ctx, job, FlagMessageSent); err != nil && !errors.Is(err, ErrSuperseded) {
-		return Job{}, err // ErrSuperseded: the worker has ended it already
+		return Job{}, err // after ErrSuperseded the job has ended already
 	}
 	return job, nil
 }
 
-// BeginExport makes an export and hands it to the worker.
+// BeginExport creates an export and sends it to the worker.
 func (s *Service) BeginExport(ctx context.Context, sc access.Scope, o Options) (Job, error) {
 	if err := fault.InvalidFields(selectionErrors(o)); err != nil {
 		return Job{}, err
@@ -197,26 +191,26 @@ func (s *Service) BeginExport(ctx context.Context, sc access.Scope, o Options) (
 	return s.send(ctx, job)
 }
 
-// selectionErrors says what is wrong with how the accounts of an export were chosen.
+// selectionErrors checks how the accounts of an export are selected.
 func selectionErrors(o Options) []fault.Field {
 	switch {
 	case o.Filters != nil && o.IDs != nil:
-		return []fault.Field{
-			{Field: "ids", Code: "one", Message: "Choose by a Set, by filters or by ids, and leave the others out."}}
+		return []fault.Field{{Field: "ids", Code: "one",
+			Message: "Select accounts by a Set, by filters or by ids, not by two of them."}}
 	case o.IDs != nil && (len(o.IDs) == 0 || len(o.IDs) > MaxExportIDs):
-		return []fault.Field{
-			{Field: "ids", Code: "count", Message: fmt.Sprintf("Name 1 to %d accounts, or choose by filters.", MaxExportIDs)}}
+		message := fmt.Sprintf("List 1 to %d accounts, or select them by filters.", MaxExportIDs)
+		return []fault.Field{{Field: "ids", Code: "count", Message: message}}
 	case slices.ContainsFunc(o.IDs, func(id string) bool { return id == "" || len(id) > 64 }):
-		return []fault.Field{{Field: "ids", Code: "id", Message: "One of these is not the id of an account."}}
+		return []fault.Field{{Field: "ids", Code: "id", Message: "One of these is not an account id."}}
 	}
-	_, bad := directory.ParseFilter(o.Filters)
-	for i := range bad {
-		bad[i].Field = "filters." + bad[i].Field
+	_, invalid := directory.ParseFilter(o.Filters)
+	for i := range invalid {
+		invalid[i].Field = "filters." + invalid[i].Field
 	}
-	return bad
+	return invalid
 }
 
-// Get returns one of the caller's jobs, or anybody's to an administrator.
+// Get returns a job of the caller; a holder of account.admin gets any job.
 func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Job, error) {
 	job, err := s.Jobs.Job(ctx, sc.Env.ID, id)
 	if err != nil {
@@ -229,9 +223,8 @@ func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Job, err
 	return job, nil
 }
 
-// resendLostMessage sends the message of a job whose submit stopped before it was sent, so that whoever looks at the
-// job sees it go on. To look at a job does not fail by that; it is tried again at the next look, and by whatever ends
-// another job.
+// resendLostMessage sends the message of a job whose submit stopped before it was sent. A failure is ignored: the next
+// request for the job tries again, and so does the end of any other job.
 func (s *Service) resendLostMessage(ctx context.Context, job Job) {
 	if s.Scheduler.messageLost(job) {
 		_, _ = s.send(ctx, job)
@@ -242,15 +235,15 @@ func (s *Service) resendLostMessage(ctx context.Context, job Job) {
 func (s *Service) ownJob(ctx context.Context, sc access.Scope, id string) (Job, error) {
 	job, err := s.Get(ctx, sc, id)
 	if err == nil && job.ByID != sc.Caller.AccountID {
-		return Job{}, fault.New(fault.Forbidden, "notYours", "Only the person who began this job can do this.")
+		return Job{}, fault.New(fault.Forbidden, "notYours", "Only the person who started this job can do this.")
 	}
 	return job, err
 }
 
 func jobNotFound() error { return fault.New(fault.NotFound, "notFound", "There is no such job.") }
 
-// List returns up to limit of the jobs that the caller may see, newest first, after the given id, and the id to go on
-// from.
+// List returns up to limit of the jobs that the caller may see, after the given id, newest first, and the id to
+// continue after.
 func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Job, string, error) {
 	var out []Job
 	for {
@@ -277,8 +270,8 @@ func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit
 	}
 }
 
-// Cancel ends a job that the worker has not begun, and asks one that it has to stop before the commit. The answer is
-// the job as it stands: an asked one ends a moment later.
+// Cancel ends a job that no worker has started. A worker that has started stops before the commit; such a job ends a
+// moment after the answer.
 func (s *Service) Cancel(ctx context.Context, sc access.Scope, id string) (Job, error) {
 	const tries = 4
 	for range tries {
@@ -290,8 +283,8 @@ func (s *Service) Cancel(ctx context.Context, sc access.Scope, id string) (Job, 
 		case job.State == Cancelled:
 			return job, s.Scheduler.startNext(ctx, job.Env, job.ID)
 		case job.State.Ended():
-			return Job{},
-				fault.New(fault.Conflict, "ended", "The job has ended (%s); it cannot be cancelled any more.", job.State)
+			return Job{}, fault.New(fault.Conflict, "ended",
+				"The job has ended (%s) and can no longer be cancelled.", job.State)
 		case job.State == Created || job.State == Submitted:
 			cancelled := job
 			cancelled.State, cancelled.Ended = Cancelled, s.now()
@@ -308,11 +301,16 @@ func (s *Service) Cancel(ctx context.Context, sc access.Scope, id string) (Job, 
 			return job, err
 		}
 	}
-	return Job{},
-		fault.New(fault.Conflict, "busy", "The job is moving on just now; try again.").WithRetryAfter(time.Second)
+	return Job{}, jobBusy()
 }
 
-// Rows returns the result of each row of an import that ended.
+// jobBusy refuses a request because the job's state changed each time it was tried.
+func jobBusy() error {
+	return fault.New(fault.Conflict, "busy",
+		"The state of the job is just changing. Try again.").WithRetryAfter(time.Second)
+}
+
+// Rows returns the result of each row of an import or undo that has ended.
 func (s *Service) Rows(ctx context.Context, sc access.Scope, id string) ([]Row, error) {
 	job, err := s.ownJob(ctx, sc, id)
 	if err != nil {
@@ -320,15 +318,15 @@ func (s *Service) Rows(ctx context.Context, sc access.Scope, id string) ([]Row, 
 	}
 	if !job.State.Ended() {
 		return nil, fault.New(fault.Conflict, "notEnded",
-			"The job has not ended yet; its rows are listed when it has.").WithRetryAfter(2 * time.Second)
+			"The job has not ended yet. Its rows are listed once it has.").WithRetryAfter(2 * time.Second)
 	}
 	if !job.HasReport {
-		return nil, nil // refused or cancelled before any row was looked at
+		return nil, nil // the job ended before its rows were checked
 	}
 	body, err := s.Uploads.Get(ctx, File{Key: job.ReportKey()})
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.NotFound, "expired",
-			"The result of each row is kept for some days only, and is not there any more.")
+			"The results of the rows are kept for some days only, and have been deleted.")
 	}
 	if err != nil {
 		return nil, err
@@ -337,7 +335,7 @@ func (s *Service) Rows(ctx context.Context, sc access.Scope, id string) ([]Row, 
 	return rows, json.Unmarshal(body, &rows)
 }
 
-// DownloadLink is an address to download one file from.
+// DownloadLink is an address from which one file is downloaded.
 type DownloadLink struct {
 	Name    string
 	URL     string
@@ -354,7 +352,7 @@ func (s *Service) Download(ctx context.Context, sc access.Scope, id string) ([]D
 		return nil, fault.New(fault.Conflict, "notExport", "Only an export has files to download.")
 	}
 	if job.State != Done {
-		return nil, fault.New(fault.Conflict, "notDone", "The export has no files (%s); they are there once it is done.",
+		return nil, fault.New(fault.Conflict, "notDone", "The export has no files (%s). They are available once it is done.",
 			job.State)
 	}
 	links := make([]DownloadLink, job.Files)
@@ -374,20 +372,17 @@ func (s *Service) ResultSheet(ctx context.Context, sc access.Scope, id string) (
 	}
 	switch {
 	case job.Kind != Import:
-		return DownloadLink{}, fault.New(fault.Conflict, "notImport", "Only an import has a sheet that comes back.")
+		return DownloadLink{}, fault.New(fault.Conflict, "notImport", "Only an import has a result sheet.")
 	case !job.State.Ended():
-		return DownloadLink{},
-			fault.New(fault.Conflict, "notEnded",
-				"The job has not ended yet; the sheet comes back when it has.").WithRetryAfter(2 * time.Second)
+		return DownloadLink{}, fault.New(fault.Conflict, "notEnded",
+			"The job has not ended yet. The result sheet is available once it has.").WithRetryAfter(2 * time.Second)
 	case !job.HasResultSheet:
-		return DownloadLink{},
-			fault.New(fault.Conflict, "noSheet",
-				"There is no sheet to give back: the file was refused as a whole, or the job ended, before its rows were looked "+
-					"at. The job tells why.")
+		return DownloadLink{}, fault.New(fault.Conflict, "noSheet", "There is no result sheet: the file was refused, or the "+
+			"job ended, before the rows were checked. The job says why.")
 	}
 	if _, err := s.Uploads.Head(ctx, job.ResultSheetKey()); fault.Is(err, fault.NotFound) {
-		return DownloadLink{},
-			fault.New(fault.NotFound, "expired", "The sheet was kept for some days only, and is not there any more.")
+		return DownloadLink{}, fault.New(fault.NotFound, "expired",
+			"The result sheet was kept for some days only, and has been deleted.")
 	} else if err != nil {
 		return DownloadLink{}, err
 	}

@@ -17,37 +17,37 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// fakeStore is the records, the files and the queue in memory, as the service's interfaces say.
+// fakeStore is the jobs, the files and the queue in memory, as the service's interfaces describe them.
 type fakeStore struct {
 	jobs     map[string]transfer.Job
 	order    []string // newest first
 	uploads  map[string]transfer.File
 	files    map[string][]byte
-	messages []string // group, dedup and body of each message
+	messages []string // group, dedupID and body of each message
 	errs     map[string]error
-	// onWrite runs ahead of the next Move or Mark, as the worker or another person would.
+	// onWrite runs before the next Transition or SetFlag, in the place of the worker or of another person.
 	onWrite func()
 }
 
 func newFakeStore(jobs ...transfer.Job) *fakeStore {
-	d := &fakeStore{jobs: map[string]transfer.Job{}, uploads: map[string]transfer.File{}, files: map[string][]byte{},
+	s := &fakeStore{jobs: map[string]transfer.Job{}, uploads: map[string]transfer.File{}, files: map[string][]byte{},
 		errs: map[string]error{}}
 	for _, j := range jobs {
-		d.jobs[j.ID], d.order = j, append(d.order, j.ID)
+		s.jobs[j.ID], s.order = j, append(s.order, j.ID)
 	}
-	return d
+	return s
 }
 
-func (d *fakeStore) service() *transfer.Service {
+func (s *fakeStore) service() *transfer.Service {
 	clock := func() time.Time { return now.Add(123456) }
-	return &transfer.Service{Jobs: d, Uploads: d, Accounts: newFakeBackend(existingAccount("doej")),
-		Scheduler: transfer.Scheduler{Jobs: d, Messages: d, Now: clock}, Now: clock, NewID: func() string { return "new" }}
+	return &transfer.Service{Jobs: s, Uploads: s, Accounts: newFakeBackend(existingAccount("doej")),
+		Scheduler: transfer.Scheduler{Jobs: s, Messages: s, Now: clock}, Now: clock, NewID: func() string { return "new" }}
 }
 
-// UnfinishedJobs is all jobs that were submitted and have not ended, by the time of their submits.
-func (d *fakeStore) UnfinishedJobs(_ context.Context, env string) ([]transfer.Job, error) {
+// UnfinishedJobs returns all jobs that were submitted and have not ended, by the time of their submits.
+func (s *fakeStore) UnfinishedJobs(_ context.Context, env string) ([]transfer.Job, error) {
 	var out []transfer.Job
-	for _, j := range d.jobs {
+	for _, j := range s.jobs {
 		if j.Env == env && j.State != transfer.Created && !j.State.Ended() {
 			out = append(out, j)
 		}
@@ -55,100 +55,100 @@ func (d *fakeStore) UnfinishedJobs(_ context.Context, env string) ([]transfer.Jo
 	slices.SortFunc(out, func(a, b transfer.Job) int {
 		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.ID, b.ID))
 	})
-	return out, d.errs["Line"]
+	return out, s.errs["UnfinishedJobs"]
 }
 
-func (d *fakeStore) runOnWrite() {
-	if d.onWrite != nil {
-		d.onWrite()
+func (s *fakeStore) runOnWrite() {
+	if s.onWrite != nil {
+		s.onWrite()
 	}
 }
 
-func (d *fakeStore) Create(_ context.Context, j transfer.Job) error {
-	d.jobs[j.ID] = j
-	return d.errs["Create"]
+func (s *fakeStore) Create(_ context.Context, j transfer.Job) error {
+	s.jobs[j.ID] = j
+	return s.errs["Create"]
 }
 
-func (d *fakeStore) Job(_ context.Context, env, id string) (transfer.Job, error) {
-	j, ok := d.jobs[id]
+func (s *fakeStore) Job(_ context.Context, env, id string) (transfer.Job, error) {
+	j, ok := s.jobs[id]
 	if !ok || j.Env != env {
 		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
 	}
-	return j, d.errs["Job"]
+	return j, s.errs["Job"]
 }
 
-func (d *fakeStore) Jobs(_ context.Context, _, after string, limit int) ([]transfer.Job, string, error) {
+func (s *fakeStore) Jobs(_ context.Context, _, after string, limit int) ([]transfer.Job, string, error) {
 	from := 0
-	for i, id := range d.order {
+	for i, id := range s.order {
 		if id == after {
 			from = i + 1
 		}
 	}
 	var out []transfer.Job
-	for _, id := range d.order[from:min(from+limit, len(d.order))] {
-		out = append(out, d.jobs[id])
+	for _, id := range s.order[from:min(from+limit, len(s.order))] {
+		out = append(out, s.jobs[id])
 	}
-	if from+limit >= len(d.order) {
-		return out, "", d.errs["Jobs"]
+	if from+limit >= len(s.order) {
+		return out, "", s.errs["Jobs"]
 	}
-	return out, out[len(out)-1].ID, d.errs["Jobs"]
+	return out, out[len(out)-1].ID, s.errs["Jobs"]
 }
 
-func (d *fakeStore) Transition(_ context.Context, j transfer.Job, from transfer.State) error {
-	d.runOnWrite()
-	if d.jobs[j.ID].State != from {
+func (s *fakeStore) Transition(_ context.Context, j transfer.Job, from transfer.State) error {
+	s.runOnWrite()
+	if s.jobs[j.ID].State != from {
 		return transfer.ErrSuperseded
 	}
-	d.jobs[j.ID] = j
-	return d.errs["Move"]
+	s.jobs[j.ID] = j
+	return s.errs["Transition"]
 }
 
-func (d *fakeStore) SetFlag(_ context.Context, j transfer.Job, what transfer.Flag) error {
-	d.runOnWrite()
-	is := d.jobs[j.ID]
-	if is.State.Ended() || (what == transfer.FlagCancelRequested && is.State == transfer.RollingBack) {
+func (s *fakeStore) SetFlag(_ context.Context, j transfer.Job, flag transfer.Flag) error {
+	s.runOnWrite()
+	stored := s.jobs[j.ID]
+	if stored.State.Ended() || (flag == transfer.FlagCancelRequested && stored.State == transfer.RollingBack) {
 		return transfer.ErrSuperseded
 	}
-	if what == transfer.FlagCancelRequested {
-		is.CancelRequested = true
+	if flag == transfer.FlagCancelRequested {
+		stored.CancelRequested = true
 	} else {
-		is.MessageSent = true
+		stored.MessageSent = true
 	}
-	d.jobs[j.ID] = is
-	return d.errs["Mark"]
+	s.jobs[j.ID] = stored
+	return s.errs["SetFlag"]
 }
 
-func (d *fakeStore) Form(_ context.Context, key string, most int64, expires time.Duration) (string, map[string]string,
+func (s *fakeStore) Form(_ context.Context, key string, maxBytes int64, expires time.Duration) (string, map[string]string,
 	error) {
-	return "https://files", map[string]string{"key": key, "most": fmt.Sprint(most), "for": fmt.Sprint(expires)},
-		d.errs["Form"]
+	return "https://files", map[string]string{"key": key, "maxBytes": fmt.Sprint(maxBytes), "for": fmt.Sprint(expires)},
+		s.errs["Form"]
 }
 
-func (d *fakeStore) Head(_ context.Context, key string) (transfer.File, error) {
-	f, ok := d.uploads[key]
+func (s *fakeStore) Head(_ context.Context, key string) (transfer.File, error) {
+	f, ok := s.uploads[key]
 	if !ok {
 		return transfer.File{}, fault.New(fault.NotFound, "notFound", "There is no such file.")
 	}
-	return f, d.errs["Head"]
+	return f, s.errs["Head"]
 }
 
-func (d *fakeStore) Get(_ context.Context, f transfer.File) ([]byte, error) {
-	body, ok := d.files[f.Key]
+func (s *fakeStore) Get(_ context.Context, f transfer.File) ([]byte, error) {
+	body, ok := s.files[f.Key]
 	if !ok {
 		return nil, fault.New(fault.NotFound, "notFound", "There is no such file.")
 	}
-	return body, d.errs["Get"]
+	return body, s.errs["Get"]
 }
 
-func (d *fakeStore) DownloadURL(_ context.Context, key, name string, expires time.Duration) (string, error) {
-	return fmt.Sprintf("https://files/%s?as=%s&for=%s", key, name, expires), d.errs["Link"]
+func (s *fakeStore) DownloadURL(_ context.Context, key, name string, expires time.Duration) (string, error) {
+	return fmt.Sprintf("https://files/%s?as=%s&for=%s", key, name, expires), s.errs["DownloadURL"]
 }
 
-func (d *fakeStore) Send(_ context.Context, group, dedup string, body []byte) error {
-	if err := d.errs["Send"]; err != nil {
+func (s *fakeStore) Send(_ context.Context, group, dedupID string, body []byte) error {
+	if err := s.errs["Send"]; err != nil {
 		return err
 	}
-	d.messages = append(d.messages, group+" "+dedup+" "+string(body))
+	s.messages = append(s.messages, group+" "+dedupID+" "+string(body))
 	return nil
 }
 
@@ -174,21 +174,21 @@ func wantFault(t *testing.T, name string, err error, kind fault.Kind, code strin
 
 // V68: the form is for one key, at most 10 MB, for five minutes.
 func TestBeginImportGivesAFormForItsOwnKey(t *testing.T) {
-	d := newFakeStore()
-	got, form, err := d.service().BeginImport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
+	s := newFakeStore()
+	got, form, err := s.service().BeginImport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
 	want := job("new", transfer.Import, transfer.Created, "9")
 	want.Options.DateFormat = sheet.ISO
-	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(d.jobs["new"], want) || len(d.messages) > 0 {
+	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(s.jobs["new"], want) || len(s.messages) > 0 {
 		t.Errorf("%+v %v", got, err)
 	}
-	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["most"] != "10485760" ||
+	if form.Fields["key"] != "imports/test/new.xlsx" || form.Fields["maxBytes"] != "10485760" ||
 		form.Fields["for"] != "5m0s" || !form.Expires.Equal(now.Add(123456+5*time.Minute)) {
 		t.Errorf("%+v", form)
 	}
 	for _, method := range []string{"Form", "Create"} {
-		d := newFakeStore()
-		d.errs[method] = errDown
-		if _, _, err := d.service().BeginImport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) {
+		s := newFakeStore()
+		s.errs[method] = errDown
+		if _, _, err := s.service().BeginImport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
@@ -199,21 +199,21 @@ func TestSubmitTakesTheVersionThatIsThere(t *testing.T) {
 	for _, queue := range []bool{false, true} {
 		j := job("j", transfer.Import, transfer.Created, "9")
 		j.Options.Queue = queue
-		d := newFakeStore(j)
-		d.uploads[j.UploadKey()] = transfer.File{Key: j.UploadKey(), Version: "v7", ETag: "e", Size: transfer.MaxFileBytes}
-		got, err := d.service().Submit(t.Context(), caller("9"), "j")
+		s := newFakeStore(j)
+		s.uploads[j.UploadKey()] = transfer.File{Key: j.UploadKey(), Version: "v7", ETag: "e", Size: transfer.MaxFileBytes}
+		got, err := s.service().Submit(t.Context(), caller("9"), "j")
 		if err != nil || got.State != transfer.Submitted || !got.MessageSent || got.File.Version != "v7" ||
 			!got.Submitted.Equal(now) {
 			t.Fatalf("%+v %v", got, err)
 		}
 		group := map[bool]string{false: "j", true: "test"}[queue]
-		if want := []string{group + ` j {"env":"test","job":"j"}`}; !reflect.DeepEqual(d.messages, want) ||
-			!d.jobs["j"].MessageSent {
-			t.Errorf("sent %q", d.messages)
+		if want := []string{group + ` j {"env":"test","job":"j"}`}; !reflect.DeepEqual(s.messages, want) ||
+			!s.jobs["j"].MessageSent {
+			t.Errorf("sent %q", s.messages)
 		}
-		again, err := d.service().Submit(t.Context(), caller("9"), "j") // a double click
-		if err != nil || again.ID != "j" || again.State != transfer.Submitted || len(d.messages) != 1 {
-			t.Errorf("sent again: %q", d.messages)
+		again, err := s.service().Submit(t.Context(), caller("9"), "j") // a double click
+		if err != nil || again.ID != "j" || again.State != transfer.Submitted || len(s.messages) != 1 {
+			t.Errorf("sent again: %q", s.messages)
 		}
 	}
 }
@@ -221,48 +221,48 @@ func TestSubmitTakesTheVersionThatIsThere(t *testing.T) {
 // V67: a submit that stopped between the record and the queue is taken up by the next.
 func TestSubmitIsTakenUpAgain(t *testing.T) {
 	j := job("j", transfer.Import, transfer.Created, "9")
-	d := newFakeStore(j)
-	d.uploads[j.UploadKey()] = transfer.File{Version: "v7"}
-	d.errs["Send"] = errDown
-	_, err := d.service().Submit(t.Context(), caller("9"), "j")
+	s := newFakeStore(j)
+	s.uploads[j.UploadKey()] = transfer.File{Version: "v7"}
+	s.errs["Send"] = errDown
+	_, err := s.service().Submit(t.Context(), caller("9"), "j")
 	wantFault(t, "the queue is away", err, fault.Unavailable, "queue")
-	if !errors.Is(err, errDown) || d.jobs["j"].State != transfer.Submitted || d.jobs["j"].MessageSent {
-		t.Errorf("%v %+v", err, d.jobs["j"])
+	if !errors.Is(err, errDown) || s.jobs["j"].State != transfer.Submitted || s.jobs["j"].MessageSent {
+		t.Errorf("%v %+v", err, s.jobs["j"])
 	}
-	d.errs = map[string]error{}
-	d.uploads[j.UploadKey()] = transfer.File{Version: "v8"} // posted later: not what was submitted
-	if got, err := d.service().Submit(t.Context(), caller("9"), "j"); err != nil || !got.MessageSent ||
-		len(d.messages) != 1 || d.jobs["j"].File.Version != "v7" {
-		t.Errorf("%v %+v", err, d.jobs["j"])
+	s.errs = map[string]error{}
+	s.uploads[j.UploadKey()] = transfer.File{Version: "v8"} // posted later: not what was submitted
+	if got, err := s.service().Submit(t.Context(), caller("9"), "j"); err != nil || !got.MessageSent ||
+		len(s.messages) != 1 || s.jobs["j"].File.Version != "v7" {
+		t.Errorf("%v %+v", err, s.jobs["j"])
 	}
 }
 
 func TestSubmitRefuses(t *testing.T) {
 	j, export := job("j", transfer.Import, transfer.Created, "9"), job("x", transfer.Export, transfer.Submitted, "9")
-	d := newFakeStore(j, export)
-	_, err := d.service().Submit(t.Context(), caller("9"), "j")
+	s := newFakeStore(j, export)
+	_, err := s.service().Submit(t.Context(), caller("9"), "j")
 	wantFault(t, "no file", err, fault.Conflict, "noUpload")
-	d.uploads[j.UploadKey()] = transfer.File{Size: transfer.MaxFileBytes + 1}
-	_, err = d.service().Submit(t.Context(), caller("9"), "j")
+	s.uploads[j.UploadKey()] = transfer.File{Size: transfer.MaxFileBytes + 1}
+	_, err = s.service().Submit(t.Context(), caller("9"), "j")
 	wantFault(t, "one byte too many", err, fault.TooLarge, "fileTooLarge")
-	_, err = d.service().Submit(t.Context(), caller("9"), "x")
+	_, err = s.service().Submit(t.Context(), caller("9"), "x")
 	wantFault(t, "an export", err, fault.Conflict, "notImport")
-	_, err = d.service().Submit(t.Context(), caller("9"), "none")
+	_, err = s.service().Submit(t.Context(), caller("9"), "none")
 	wantFault(t, "none", err, fault.NotFound, "notFound")
-	_, err = d.service().Submit(t.Context(), caller("8"), "j")
+	_, err = s.service().Submit(t.Context(), caller("8"), "j")
 	wantFault(t, "another's", err, fault.NotFound, "notFound") // V58
-	_, err = d.service().Submit(t.Context(), caller("8", access.AccountAdmin), "j")
+	_, err = s.service().Submit(t.Context(), caller("8", access.AccountAdmin), "j")
 	wantFault(t, "another's, to an administrator", err, fault.Forbidden, "notYours")
-	d.uploads[j.UploadKey()] = transfer.File{}
-	d.onWrite = func() { d.onWrite = nil; other := j; other.State = transfer.Submitted; d.jobs["j"] = other }
-	if got, err := d.service().Submit(t.Context(), caller("9"), "j"); err != nil || got.State != transfer.Submitted {
+	s.uploads[j.UploadKey()] = transfer.File{}
+	s.onWrite = func() { s.onWrite = nil; other := j; other.State = transfer.Submitted; s.jobs["j"] = other }
+	if got, err := s.service().Submit(t.Context(), caller("9"), "j"); err != nil || got.State != transfer.Submitted {
 		t.Errorf("another click was faster: %+v %v", got, err)
 	}
-	for _, method := range []string{"Job", "Head", "Move", "Mark"} {
-		d := newFakeStore(j)
-		d.uploads[j.UploadKey()] = transfer.File{}
-		d.errs[method] = errDown
-		if _, err := d.service().Submit(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
+	for _, method := range []string{"Job", "Head", "Transition", "SetFlag"} {
+		s := newFakeStore(j)
+		s.uploads[j.UploadKey()] = transfer.File{}
+		s.errs[method] = errDown
+		if _, err := s.service().Submit(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
@@ -270,17 +270,17 @@ func TestSubmitRefuses(t *testing.T) {
 
 // A worker that was faster than the note that its message is sent is no fault.
 func TestSubmitOfAJobThatHasEndedMeanwhile(t *testing.T) {
-	d := newFakeStore()
-	d.onWrite = func() { j := d.jobs["new"]; j.State = transfer.Done; d.jobs["new"] = j }
-	got, err := d.service().BeginExport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
-	if err != nil || got.Kind != transfer.Export || len(d.messages) != 1 {
+	s := newFakeStore()
+	s.onWrite = func() { j := s.jobs["new"]; j.State = transfer.Done; s.jobs["new"] = j }
+	got, err := s.service().BeginExport(t.Context(), caller("9"), transfer.Options{DateFormat: sheet.ISO})
+	if err != nil || got.Kind != transfer.Export || len(s.messages) != 1 {
 		t.Errorf("%+v %v", got, err)
 	}
-	d = newFakeStore()
-	d.errs["Create"] = errDown
-	if _, err := d.service().BeginExport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) ||
-		len(d.messages) > 0 {
-		t.Errorf("%v, sent %v", err, d.messages)
+	s = newFakeStore()
+	s.errs["Create"] = errDown
+	if _, err := s.service().BeginExport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) ||
+		len(s.messages) > 0 {
+		t.Errorf("%v, sent %v", err, s.messages)
 	}
 }
 
@@ -290,9 +290,9 @@ func TestCancel(t *testing.T) {
 		transfer.RollingBack: "busy", transfer.Done: "ended", transfer.Refused: "ended", transfer.Failed: "ended",
 		transfer.Cancelled: "cancelled",
 	} {
-		d := newFakeStore(job("j", transfer.Import, state, "9"))
-		got, err := d.service().Cancel(t.Context(), caller("9"), "j")
-		is := d.jobs["j"]
+		s := newFakeStore(job("j", transfer.Import, state, "9"))
+		got, err := s.service().Cancel(t.Context(), caller("9"), "j")
+		is := s.jobs["j"]
 		switch want {
 		case "cancelled":
 			if err != nil || got.State != transfer.Cancelled || is.State != transfer.Cancelled ||
@@ -308,19 +308,19 @@ func TestCancel(t *testing.T) {
 		}
 	}
 	// The worker begins just then: the cancel is asked for instead.
-	d := newFakeStore(job("j", transfer.Import, transfer.Submitted, "9"))
-	d.onWrite = func() { d.onWrite = nil; j := d.jobs["j"]; j.State = transfer.Checking; d.jobs["j"] = j }
-	if got, err := d.service().Cancel(t.Context(), caller("9"), "j"); err != nil || !got.CancelRequested ||
-		!d.jobs["j"].CancelRequested {
+	s := newFakeStore(job("j", transfer.Import, transfer.Submitted, "9"))
+	s.onWrite = func() { s.onWrite = nil; j := s.jobs["j"]; j.State = transfer.Checking; s.jobs["j"] = j }
+	if got, err := s.service().Cancel(t.Context(), caller("9"), "j"); err != nil || !got.CancelRequested ||
+		!s.jobs["j"].CancelRequested {
 		t.Errorf("%+v %v", got, err)
 	}
-	_, err := d.service().Cancel(t.Context(), caller("8"), "j")
+	_, err := s.service().Cancel(t.Context(), caller("8"), "j")
 	wantFault(t, "another's", err, fault.NotFound, "notFound")
-	if _, err := d.service().Cancel(t.Context(), caller("8", access.AccountAdmin), "j"); err != nil {
+	if _, err := s.service().Cancel(t.Context(), caller("8", access.AccountAdmin), "j"); err != nil {
 		t.Errorf("an administrator: %v", err)
 	}
-	d.errs["Mark"] = errDown
-	if _, err := d.service().Cancel(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
+	s.errs["SetFlag"] = errDown
+	if _, err := s.service().Cancel(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
 }
@@ -331,12 +331,12 @@ func TestList(t *testing.T) {
 	for i := range 11 {
 		jobs = append(jobs, job(fmt.Sprintf("j%02d", i), transfer.Export, transfer.Done, fmt.Sprint(i%3)))
 	}
-	d := newFakeStore(jobs...)
+	s := newFakeStore(jobs...)
 	for who, want := range map[string]string{"0": "[j00 j03 j06 j09]", "2": "[j02 j05 j08]", "7": "[]"} {
 		for limit := 1; limit <= 12; limit++ {
 			got := []string{}
 			for after, pages := "", 0; ; pages++ {
-				page, next, err := d.service().List(t.Context(), caller(who), after, limit)
+				page, next, err := s.service().List(t.Context(), caller(who), after, limit)
 				if err != nil || len(page) > limit || pages > 12 {
 					t.Fatalf("%v, page of %d", err, len(page))
 				}
@@ -352,12 +352,12 @@ func TestList(t *testing.T) {
 			}
 		}
 	}
-	if all, _, err := d.service().List(t.Context(), caller("7", access.AccountAdmin), "", 50); err != nil ||
+	if all, _, err := s.service().List(t.Context(), caller("7", access.AccountAdmin), "", 50); err != nil ||
 		len(all) != 11 {
 		t.Errorf("an administrator: %d, %v", len(all), err)
 	}
-	d.errs["Jobs"] = errDown
-	if _, _, err := d.service().List(t.Context(), caller("0"), "", 5); !errors.Is(err, errDown) {
+	s.errs["Jobs"] = errDown
+	if _, _, err := s.service().List(t.Context(), caller("0"), "", 5); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
 }
@@ -366,28 +366,28 @@ func TestRows(t *testing.T) {
 	j := job("j", transfer.Import, transfer.Refused, "9")
 	j.HasReport = true
 	running, early := job("r", transfer.Import, transfer.Writing, "9"), job("e", transfer.Import, transfer.Cancelled, "9")
-	d := newFakeStore(j, running, early)
-	d.files[j.ReportKey()] = []byte(
+	s := newFakeStore(j, running, early)
+	s.files[j.ReportKey()] = []byte(
 		`[{"row":2,"username":"doej","outcome":"failed","errors":[{"field":"Email","code":"taken","message":"m"}]}]`)
-	got, err := d.service().Rows(t.Context(), caller("9"), "j")
+	got, err := s.service().Rows(t.Context(), caller("9"), "j")
 	want := []transfer.Row{
 		{Row: 2, Username: "doej", Outcome: transfer.RowFailed,
 			Errors: []transfer.RowError{{Field: "Email", Code: "taken", Message: "m"}}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
-	_, err = d.service().Rows(t.Context(), caller("9"), "r")
+	_, err = s.service().Rows(t.Context(), caller("9"), "r")
 	wantFault(t, "running", err, fault.Conflict, "notEnded")
-	if got, err := d.service().Rows(t.Context(), caller("9"), "e"); err != nil || got != nil {
+	if got, err := s.service().Rows(t.Context(), caller("9"), "e"); err != nil || got != nil {
 		t.Errorf("without a report: %v %v", got, err)
 	}
-	_, err = d.service().Rows(t.Context(), caller("8", access.AccountAdmin), "j")
+	_, err = s.service().Rows(t.Context(), caller("8", access.AccountAdmin), "j")
 	wantFault(t, "another's", err, fault.Forbidden, "notYours")
-	delete(d.files, j.ReportKey())
-	_, err = d.service().Rows(t.Context(), caller("9"), "j")
+	delete(s.files, j.ReportKey())
+	_, err = s.service().Rows(t.Context(), caller("9"), "j")
 	wantFault(t, "swept", err, fault.NotFound, "expired")
-	d.files[j.ReportKey()], d.errs["Get"] = nil, errDown
-	if _, err := d.service().Rows(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
+	s.files[j.ReportKey()], s.errs["Get"] = nil, errDown
+	if _, err := s.service().Rows(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
 }
@@ -397,8 +397,8 @@ func TestDownload(t *testing.T) {
 	j := job("j", transfer.Export, transfer.Done, "9")
 	j.Files = 2
 	running, imported := job("r", transfer.Export, transfer.Writing, "9"), job("i", transfer.Import, transfer.Done, "9")
-	d := newFakeStore(j, running, imported)
-	got, err := d.service().Download(t.Context(), caller("9"), "j")
+	s := newFakeStore(j, running, imported)
+	got, err := s.service().Download(t.Context(), caller("9"), "j")
 	until := now.Add(123456 + 5*time.Minute)
 	want := []transfer.DownloadLink{
 		{Name: "user-accounts-2026-01-05-01.xlsx",
@@ -409,16 +409,16 @@ func TestDownload(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
-	_, err = d.service().Download(t.Context(), caller("9"), "r")
+	_, err = s.service().Download(t.Context(), caller("9"), "r")
 	wantFault(t, "running", err, fault.Conflict, "notDone")
-	_, err = d.service().Download(t.Context(), caller("9"), "i")
+	_, err = s.service().Download(t.Context(), caller("9"), "i")
 	wantFault(t, "an import", err, fault.Conflict, "notExport")
-	_, err = d.service().Download(t.Context(), caller("8", access.AccountAdmin), "j")
+	_, err = s.service().Download(t.Context(), caller("8", access.AccountAdmin), "j")
 	wantFault(t, "another's", err, fault.Forbidden, "notYours")
-	_, err = d.service().Download(t.Context(), caller("8"), "j")
+	_, err = s.service().Download(t.Context(), caller("8"), "j")
 	wantFault(t, "another's, to nobody", err, fault.NotFound, "notFound")
-	d.errs["Link"] = errDown
-	if _, err := d.service().Download(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
+	s.errs["DownloadURL"] = errDown
+	if _, err := s.service().Download(t.Context(), caller("9"), "j"); !errors.Is(err, errDown) {
 		t.Errorf("%v", err)
 	}
 }

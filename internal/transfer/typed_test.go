@@ -46,7 +46,7 @@ func headerRow(names ...string) []any {
 	return out
 }
 
-// Numbers where text is meant: what they can mean is taken, what they lost is told with the cure.
+// Numbers in text columns: those that can be read are taken; an error for the others says what to do.
 func TestNumbersTypedWhereTextIsMeant(t *testing.T) {
 	for name, c := range map[string]struct {
 		column string
@@ -66,17 +66,17 @@ func TestNumbersTypedWhereTextIsMeant(t *testing.T) {
 		"yes as a boolean":            {"MFA requires", true, "created", false},
 		"two is no answer":            {"MFA requires", 2, "failed MFA requires:yesNo", false},
 	} {
-		o := newFakeBackend()
+		b := newFakeBackend()
 		header := append(headerRow("Username", "Description", "User licenses", "Email", "Create Resource", "Resource group"),
 			c.column)
-		o.submit(transfer.Options{SkipErrors: true},
+		b.submit(transfer.Options{SkipErrors: true},
 			excelizeBook(t, nil, header, []any{"n", "N", "FULL", "n@example.com", "y", "CREW", c.value}))
-		o.runTo(t, transfer.Done)
-		if got := o.outcomes(t); got[0] != c.want {
+		b.runTo(t, transfer.Done)
+		if got := b.outcomes(t); got[0] != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
-		if c.cure && !strings.Contains(o.rowResults(t)[0].Errors[0].Message, "format") {
-			t.Errorf("%s: no cure in %+v", name, o.rowResults(t)[0].Errors)
+		if c.cure && !strings.Contains(b.rowResults(t)[0].Errors[0].Message, "Format the cell as text") {
+			t.Errorf("%s: no cure in %+v", name, b.rowResults(t)[0].Errors)
 		}
 	}
 }
@@ -85,8 +85,8 @@ func TestNumbersTypedWhereTextIsMeant(t *testing.T) {
 func TestSheetsAsPeopleMakeThem(t *testing.T) {
 	day := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for name, epoch1904 := range map[string]bool{"1900": false, "1904": true} {
-		o := newFakeBackend()
-		o.submit(transfer.Options{SkipErrors: true}, excelizeBook(t, func(f *excelize.File) {
+		b := newFakeBackend()
+		b.submit(transfer.Options{SkipErrors: true}, excelizeBook(t, func(f *excelize.File) {
 			serial := 46387.0 // 2026-12-31 counted from 1900
 			if epoch1904 {
 				serial -= 1462
@@ -112,16 +112,16 @@ func TestSheetsAsPeopleMakeThem(t *testing.T) {
 			nil, nil,
 			[]any{"two", "Two", "FULL", "two@example.com", day.Format(time.DateOnly), " viewer ;; SELF;"},
 			[]any{"three", nil, "FULL", "three@example.com"}))
-		o.runTo(t, transfer.Done)
-		rows := o.rowResults(t)
+		b.runTo(t, transfer.Done)
+		rows := b.rowResults(t)
 		if len(rows) != 3 || rows[0].Row != 2 || rows[1].Row != 5 || rows[2].Row != 6 {
 			t.Fatalf("%s: %+v", name, rows)
 		}
-		if one := o.accounts["one"]; one.DateTo != "2026-12-31" || one.Username != "One" || one.Name != "New" ||
+		if one := b.accounts["one"]; one.DateTo != "2026-12-31" || one.Username != "One" || one.Name != "New" ||
 			one.Email != "one@example.com" {
 			t.Errorf("%s: %+v", name, one)
 		}
-		if two := o.accounts["two"]; two.DateTo != "2026-12-31" || strings.Join(two.Roles, ",") != "SELF,VIEWER" {
+		if two := b.accounts["two"]; two.DateTo != "2026-12-31" || strings.Join(two.Roles, ",") != "SELF,VIEWER" {
 			t.Errorf("%s: %+v", name, two)
 		}
 		if e := rows[2].Errors; len(e) != 1 || e[0].Cell != "B6" || e[0].Code != "formulaWithoutValue" {

@@ -9,17 +9,17 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// UndoPeriod is how long after its commit an import can be undone.
+// UndoPeriod is how long after its end an import can be undone.
 const UndoPeriod = 7 * 24 * time.Hour
 
-// UndoJobStore is the record of jobs as an order to undo needs it.
+// UndoJobStore creates the jobs that undo imports.
 type UndoJobStore interface {
-	// CreateUndo writes the job that undoes an import, submitted, and notes it on the import; ErrSuperseded if the import
-	// was undone, or has another such job than of names, by now.
-	CreateUndo(ctx context.Context, undo, of Job) error
+	// CreateUndo writes a submitted undo, and notes it in the import that it undoes; ErrSuperseded if that import was
+	// undone since it was read, or has another undo.
+	CreateUndo(ctx context.Context, undo, undone Job) error
 }
 
-// UndoableUntil is until when an import can be undone; zero for what cannot be, and for what was.
+// UndoableUntil returns until when an import can be undone; zero if it cannot be, or has been.
 func (j Job) UndoableUntil() time.Time {
 	if j.Kind != Import || j.State != Done || j.Options.DryRun || j.Undone || j.Counts.Created+j.Counts.Updated == 0 {
 		return time.Time{}
@@ -27,8 +27,8 @@ func (j Job) UndoableUntil() time.Time {
 	return j.Ended.Add(UndoPeriod)
 }
 
-// Undo begins a job that undoes an import, and hands it to the worker. While one is under way, and after one that did
-// it, the answer is that job: a second click does nothing. One that came to nothing is followed by another.
+// Undo creates a job that undoes an import, and sends it to the worker. If such a job is running, or is done, it
+// returns that one: a second click does nothing. A job that did not succeed is followed by another.
 func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, error) {
 	const tries = 4
 	for range tries {
@@ -37,20 +37,21 @@ func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, er
 			return Job{}, err
 		}
 		if job.UndoJobID != "" {
-			before, err := s.Jobs.Job(ctx, job.Env, job.UndoJobID)
-			if err == nil && before.State == Submitted && !before.MessageSent {
-				return s.send(ctx, before)
+			existing, err := s.Jobs.Job(ctx, job.Env, job.UndoJobID)
+			if err == nil && existing.State == Submitted && !existing.MessageSent {
+				return s.send(ctx, existing)
 			}
-			if err == nil && (before.State == Done || !before.State.Ended()) || err != nil && !fault.Is(err, fault.NotFound) {
-				return before, err
+			if err == nil && (existing.State == Done || !existing.State.Ended()) ||
+				err != nil && !fault.Is(err, fault.NotFound) {
+				return existing, err
 			}
 		}
 		if err := s.checkUndoable(job); err != nil {
 			return Job{}, err
 		}
 		undo := s.newJob(sc, Undo, Options{SkipErrors: true, DateFormat: job.Options.DateFormat})
-		undo.State, undo.Submitted, undo.UndoesJobID, undo.UndoesImportID, undo.UndoesReportEpoch = Submitted, undo.Created,
-			job.ID, job.ImportID, job.ReportEpoch
+		undo.State, undo.Submitted = Submitted, undo.Created
+		undo.UndoesJobID, undo.UndoesImportID, undo.UndoesReportEpoch = job.ID, job.ImportID, job.ReportEpoch
 		err = s.UndoJobs.CreateUndo(ctx, undo, job)
 		if err == nil {
 			return s.send(ctx, undo)
@@ -59,11 +60,10 @@ func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, er
 			return Job{}, err
 		}
 	}
-	return Job{},
-		fault.New(fault.Conflict, "busy", "The job is moving on just now; try again.").WithRetryAfter(time.Second)
+	return Job{}, jobBusy()
 }
 
-// checkUndoable refuses to undo what cannot be undone, and says why.
+// checkUndoable returns why an import cannot be undone; nil if it can.
 func (s *Service) checkUndoable(job Job) error {
 	until := job.UndoableUntil()
 	switch {
@@ -71,14 +71,14 @@ func (s *Service) checkUndoable(job Job) error {
 		return fault.New(fault.Conflict, "notImport", "Only an import can be undone.")
 	case !job.State.Ended():
 		return fault.New(fault.Conflict, "notEnded",
-			"The import has not ended yet; cancel it instead.").WithRetryAfter(2 * time.Second)
+			"The import has not ended yet. Cancel it instead.").WithRetryAfter(2 * time.Second)
 	case job.Undone:
-		return fault.New(fault.Conflict, "undone", "This import was undone already.")
+		return fault.New(fault.Conflict, "undone", "This import has already been undone.")
 	case until.IsZero():
 		return fault.New(fault.Conflict, "nothingToUndo", "This import changed nothing, so there is nothing to undo.")
 	case s.Now().After(until):
 		return fault.New(fault.Conflict, "tooLate",
-			"An import can be undone for 7 days, and those are over. Export the accounts, mend the sheet and import it.")
+			"An import can be undone for 7 days, and that time is over. Export the accounts, correct the sheet and import it.")
 	}
 	return nil
 }
