@@ -17,7 +17,7 @@ SOURCES      = $(wildcard functions internal)
 PACKAGES    ?= ./...
 TESTFLAGS   ?=
 
-.PHONY: help run console console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template fuzz-api clean
+.PHONY: help run console reference built deploy console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template fuzz-api clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -33,9 +33,21 @@ run: console ## the whole system on http://127.0.0.1:3000, until Ctrl-C
 CONSOLE := functions/console/web
 
 # Without Node.js the service still builds; in place of the console it has a page that says how to build it.
-console: ## builds the web console, when its sources changed since the last time
+console: reference ## builds the web console, when its sources changed since the last time
 	@if command -v node >/dev/null && command -v npm >/dev/null; then node $(CONSOLE)/scripts/build.mjs; \
 	else echo "Node.js is missing: the web console is not built"; fi
+
+# The page is made from the route tables and never committed; openapi.json is, and `go run ./internal/apidoc/generate` makes both.
+reference: ## builds the page of the API reference
+	@go run ./internal/apidoc/generate -page
+
+# A placeholder that says how to build what is missing is for a developer's machine and not for people who want to sign in.
+built: console ## fails unless the console and the reference page are built
+	@for page in app/index.html docs.html; do test -s $(CONSOLE)/dist/$$page || \
+	  { echo "$(CONSOLE)/dist/$$page is not built: a deployment would show a placeholder" >&2; exit 1; }; done
+
+deploy: built verify-template ## sam deploy of what is here: STAGE=production, or SAM_FLAGS=--guided for a first time
+	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy $(if $(STAGE),--config-env $(STAGE)) $(SAM_FLAGS)
 
 console-dev: ## the web console from its sources, renewed as they change, in front of make run (PORT=...)
 	@node $(CONSOLE)/scripts/build.mjs --install-only && cd $(CONSOLE) && exec node_modules/.bin/vite

@@ -30,7 +30,7 @@ func New(tables ...[]httpapi.Route) (*Document, error) {
 	doc := &Document{
 		OpenAPI: "3.1.0",
 		Info: Info{
-			Title: "User Accounts", Version: "1.0.0", Summary: "Accounts, sign-in and spreadsheet transfers",
+			Title: "User Accounts", Version: Version, Summary: "Accounts, sign-in and spreadsheet transfers",
 			Description: strings.TrimSpace(apiDescription),
 		},
 		Servers: []Server{{URL: "/", Description: "The deployment that serves this document"}},

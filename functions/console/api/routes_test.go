@@ -11,9 +11,13 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-func get(t *testing.T, key string) events.APIGatewayV2HTTPResponse {
+// docs is a reference page as the build makes it: one style element, no script.
+const docs = "<!doctype html><html><head><style>a{}</style></head><body>GET /api/login</body></html>"
+
+// get asks a site without a built console, and with a reference page unless it is "".
+func get(t *testing.T, key, docs string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
-	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, ""))})
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, docs, ""))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +30,9 @@ func get(t *testing.T, key string) events.APIGatewayV2HTTPResponse {
 
 // V49: the pages may use their own style sheet and icon, and nothing else.
 func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
-	for _, key := range []string{"GET /", "GET /api/docs"} {
-		res := get(t, key)
+	for _, c := range [][2]string{{"GET /", ""}, {"GET /api/docs", ""}, {"GET /api/docs", docs}} {
+		key := c[0]
+		res := get(t, key, c[1])
 		policy := res.Headers["Content-Security-Policy"]
 		if res.Headers["Content-Type"] != "text/html; charset=utf-8" || !strings.HasPrefix(res.Body, "<!doctype html>") {
 			t.Errorf("%s is no page: %v", key, res.Headers)
@@ -55,20 +60,28 @@ func TestPagesAllowNothingButTheirOwnStyle(t *testing.T) {
 
 // Without a built console the page says how to build it.
 func TestFirstPageWithoutAConsoleSaysHowToBuildIt(t *testing.T) {
-	if res := get(t, "GET /"); !strings.Contains(res.Body, "make console") ||
+	if res := get(t, "GET /", ""); !strings.Contains(res.Body, "make console") ||
 		!strings.Contains(res.Body, `href="/api/docs"`) || !strings.Contains(res.Body, `href="/api/openapi.json"`) {
 		t.Error("it does not")
 	}
 }
 
 func TestReferenceIsServed(t *testing.T) {
-	res := get(t, "GET /api/openapi.json")
+	res := get(t, "GET /api/openapi.json", "")
 	var doc struct{ OpenAPI string }
 	if err := json.Unmarshal([]byte(res.Body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1.") ||
 		res.Headers["Content-Type"] != "application/json" {
 		t.Errorf("%v %q %v", err, doc.OpenAPI, res.Headers)
 	}
-	if page := get(t, "GET /api/docs").Body; !strings.Contains(page, "/api/login") {
-		t.Error("the page does not show the routes")
+	if page := get(t, "GET /api/docs", docs).Body; page != docs {
+		t.Errorf("the page is %q", page)
+	}
+}
+
+// Without a built page the address says how to build it, and where the document is.
+func TestDocsWithoutAPageSayHowToBuildIt(t *testing.T) {
+	res := get(t, "GET /api/docs", "")
+	if !strings.Contains(res.Body, "make reference") || !strings.Contains(res.Body, `href="/api/openapi.json"`) {
+		t.Errorf("the page is %q", res.Body)
 	}
 }

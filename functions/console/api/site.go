@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -13,19 +14,20 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// Site serves the built console: one page for all addresses of the console, and its assets.
+// Site serves what was built: one page for all addresses of the console, its assets, and the reference page.
 type Site struct {
 	index  httpapi.Response
+	docs   httpapi.Response
 	assets map[string]asset
 }
 
 // asset is one file with its compressed versions, if the build made any.
 type asset struct{ plain, gzip, brotli httpapi.Response }
 
-// NewSite returns the site of a built console; uploads is the origin to which browsers post workbooks. Without a built
-// console the site is a page that says how to build it.
-func NewSite(app fs.FS, uploads string) *Site {
-	s := &Site{index: pageResponse(home), assets: map[string]asset{}}
+// NewSite returns the site of a built console and a built reference page; uploads is the origin to which browsers post
+// workbooks. What was not built, nil or empty, is replaced by a page that says how to build it.
+func NewSite(app fs.FS, docs, uploads string) *Site {
+	s := &Site{index: pageResponse(home), docs: pageResponse(cmp.Or(docs, noDocs)), assets: map[string]asset{}}
 	if app == nil {
 		return s
 	}
@@ -97,6 +99,11 @@ func policy(uploads string) string {
 
 func indexResponse(content []byte, uploads string) httpapi.Response {
 	return httpapi.Raw(htmlType, content).WithHeader("Content-Security-Policy", policy(uploads))
+}
+
+// serveDocs answers with the reference page.
+func (s *Site) serveDocs(context.Context, *httpapi.Request) (httpapi.Response, error) {
+	return s.docs, nil
 }
 
 // serveIndex serves the page at /.

@@ -23,7 +23,7 @@ func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV
 		"assets/main-1a.js.br": {Data: []byte{0xff, 'b'}},
 		"assets/main-1a.js.gz": {Data: []byte{0xff, 'g'}},
 		"assets/small-2b.css":  {Data: []byte("a{}")},
-	}, bucket)
+	}, "", bucket)
 	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(site)})
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestWhatIsNotThereIsNotThePage(t *testing.T) {
 }
 
 func TestPageMayCarryAQuery(t *testing.T) {
-	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, ""))})
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, "", ""))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,16 @@ import (
 //go:embed dist
 var dist embed.FS
 
+// Reference returns the page of the API reference, which internal/apidoc/generate makes, or "" if the binary was made
+// without it.
+func Reference() string {
+	page, err := dist.ReadFile("dist/docs.html")
+	if err != nil {
+		return ""
+	}
+	return string(page)
+}
+
 // App returns the files of the built console, or nil if the binary was made without one.
 func App() fs.FS {
 	app, err := fs.Sub(dist, "dist/app")

@@ -1,26 +1,33 @@
-// Command generate writes the API reference to functions/console/api, where the console function embeds it. Run it in
-// the module's root: go run ./internal/apidoc/generate. A test fails if the files are not up to date.
+// Command generate makes the API reference of the route tables: openapi.json, which is committed beside the console
+// function, and the page docs.html, which is not. Run it in the module's root: go run ./internal/apidoc/generate. With
+// -page it makes the page alone. A test fails if openapi.json is not up to date.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"useraccounts/internal/apidoc"
 	"useraccounts/internal/httpapi"
 )
 
-// folder is the folder from which the console function embeds the files.
-const folder = "functions/console/api"
+// Where the console function embeds the files from.
+const (
+	documentPath = "functions/console/api/openapi.json"
+	pagePath     = "functions/console/web/dist/docs.html"
+)
 
 func main() {
+	pageOnly := flag.Bool("page", false, "make the page alone, and leave openapi.json as it is")
+	flag.Parse()
 	files, err := generate()
-	if err == nil {
-		for name, content := range files {
-			if err = os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
-				break
-			}
+	if err == nil && *pageOnly {
+		delete(files, documentPath)
+	}
+	for path, content := range files {
+		if err == nil {
+			err = os.WriteFile(path, content, 0o644)
 		}
 	}
 	if err != nil {
@@ -29,7 +36,7 @@ func main() {
 	}
 }
 
-// generate returns the content of the files by name.
+// generate returns the content of the files by path.
 func generate() (map[string][]byte, error) {
 	var routes [][]httpapi.Route
 	for _, t := range tables() {
@@ -50,5 +57,5 @@ func generate() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"openapi.json": text, "docs.html": page}, nil
+	return map[string][]byte{documentPath: text, pagePath: page}, nil
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"html"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"useraccounts/internal/access"
@@ -19,11 +21,28 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range files {
-		have, err := os.ReadFile(filepath.Join(root, folder, name))
-		if err != nil || !bytes.Equal(have, want) {
-			t.Errorf("%s is not what the route tables say (%v): run go run ./internal/apidoc/generate", name, err)
+	have, err := os.ReadFile(filepath.Join(root, documentPath))
+	if err != nil || !bytes.Equal(have, files[documentPath]) {
+		t.Errorf("%s is not what the route tables say (%v): run go run ./internal/apidoc/generate", documentPath, err)
+	}
+}
+
+// The page is made by the build. It has every route and every problem's anchor, one style element and no script.
+func TestThePageHasEveryRoute(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(files[pagePath])
+	for _, table := range tables() {
+		for _, route := range table.routes {
+			if route.Key != "$default" && !strings.Contains(page, html.EscapeString(route.Path())) {
+				t.Errorf("the page does not show %s", route.Key)
+			}
 		}
+	}
+	if strings.Count(page, "<style>") != 1 || strings.Contains(page, "<script") || strings.Contains(page, "style=\"") {
+		t.Error("the page has what its policy does not allow")
 	}
 }
 
