@@ -30,7 +30,7 @@ type Cell struct {
 	// True is the value of a Bool.
 	True bool
 	// Text is the value as text: a Text as stored, a Number as Excel shows it under the format General, a Bool as TRUE or
-	// FALSE, a Date as yyyy-MM-dd, a Failed as its error value.
+	// FALSE, a Date as yyyy-MM-dd, an ErrorValue as it is.
 	Text string
 	// Date is the value of a Date: midnight UTC. A time of day in the sheet is dropped.
 	Date time.Time
@@ -99,7 +99,7 @@ func (c Cell) AsBool() (bool, *fault.Field) {
 	case "FALSE", "NO", "N", "0", "":
 		return false, nil
 	}
-	return false, c.fieldFault("yesNo", "%s is neither yes nor no; write TRUE or FALSE.", quote(c.Text))
+	return false, c.fieldFault("yesNo", "%s is neither yes nor no. Enter TRUE or FALSE.", quote(c.Text))
 }
 
 // AsDate returns the cell as a day (midnight UTC): a Date whatever the format, a Text as the format says and in no
@@ -115,25 +115,25 @@ func (c Cell) AsDate(format DateFormat) (time.Time, *fault.Field) {
 		return time.Time{}, nil
 	case c.Kind == Number:
 		return time.Time{}, c.fieldFault("date",
-			"%s is a number and not a date; format the cell as a date, or write it as text like %s.", quote(c.Text),
+			"%s is a number, not a date. Format the cell as a date, or enter a date such as %s.", quote(c.Text),
 			format.Example())
 	}
 	day, err := format.Parse(Clean(c.Text))
 	if err != nil {
-		return time.Time{}, c.fieldFault("date", "%s is not a date in the %s format %s that was chosen; write it like %s.",
+		return time.Time{}, c.fieldFault("date", "%s is not a date in the chosen %s format %s. Enter it as in %s.",
 			quote(c.Text), format.Title(), format.Pattern(), format.Example())
 	}
 	return day, nil
 }
 
-// valueFault returns what keeps the cell from having a value, or nil.
+// valueFault returns why the cell has no value, or nil.
 func (c Cell) valueFault() *fault.Field {
 	switch c.Kind {
 	case ErrorValue:
-		return c.fieldFault("cellError", "holds the error %s; put a value in its place.", quote(c.Text))
+		return c.fieldFault("cellError", "contains the error %s. Enter a value in its place.", quote(c.Text))
 	case FormulaWithoutValue:
-		return c.fieldFault("formulaWithoutValue", "holds a formula whose result is not stored in the file; "+
-			"open the file in Excel, save it and upload it again, or put the value in place of the formula.")
+		return c.fieldFault("formulaWithoutValue", "contains a formula whose result is not stored in the file. "+
+			"Open the file in Excel, save it and upload it again, or replace the formula with its value.")
 	}
 	return nil
 }
@@ -154,10 +154,10 @@ func (r Row) Cell(column int) Cell {
 	return Cell{Row: r.Number, Column: column}
 }
 
-// Address returns the name of a cell, as "C7", from its row and column, both counted from 1.
+// Address returns the address of a cell, as "C7", from its row and column, both counted from 1.
 func Address(row, column int) string { return ColumnName(column) + strconv.Itoa(row) }
 
-// ParseAddress returns the column and the row of a cell's name, and whether it is one.
+// ParseAddress returns the column and the row of an address, and whether it is one.
 func ParseAddress(address string) (column, row int, ok bool) {
 	column, row = parseAddress([]byte(address))
 	return column, row, column > 0

@@ -120,7 +120,7 @@ func (p *pass) makeCell(held storedCell) (Cell, error) {
 	return p.numberCell(trimmed, held.style)
 }
 
-// locate returns err, from the shared strings, with the cell's address when that helps a person.
+// locate returns an error of the shared strings; the caller adds the cell's address to a text that is too long.
 func (p *pass) locate(err error) error {
 	if fault.HasCode(err, CodeCellTooLong) {
 		return errTextLong
@@ -136,10 +136,10 @@ func (p *pass) textCell(text string) (Cell, error) {
 	return TextCell(text), nil
 }
 
-// errNumber is the cause when a cell's number is none.
+// errNumber is the cause of a fault for a number that cannot be read.
 var errNumber = errors.New("a number that is none")
 
-// numberCell returns the cell for a number: a day if its style shows it as one and it is one, else a number.
+// numberCell returns the cell for a number: a Date if the style is a date and the number is a day, else a Number.
 func (p *pass) numberCell(b []byte, style int) (Cell, error) {
 	x, ok := parseNumber(b)
 	if !ok {

@@ -110,9 +110,9 @@ func (f DateFormat) Parse(text string) (time.Time, error) {
 	return t, nil
 }
 
-// parseDigits returns the number s, which must have between least and most ASCII digits and nothing else.
-func parseDigits(s string, least, most int) (int, bool) {
-	if len(s) < least || len(s) > most {
+// parseDigits returns the number s, which must consist of minDigits to maxDigits ASCII digits.
+func parseDigits(s string, minDigits, maxDigits int) (int, bool) {
+	if len(s) < minDigits || len(s) > maxDigits {
 		return 0, false
 	}
 	n := 0

@@ -6,13 +6,13 @@ import (
 	"strconv"
 )
 
-// editor copies a part while it scans it, byte for byte but for what its user writes in place of a token: what a
-// program put into the part stays there, known here or not.
+// editor copies a part byte for byte while it scans it, except where its user writes something in place of a token. So
+// everything that a program put into the part stays there.
 type editor struct {
 	*scanner
 	raw []byte // the bytes of the token that was read last, with comments and instructions before it
 	out io.Writer
-	err error // the first of writing
+	err error // the first error of writing
 }
 
 func newEditor(src io.Reader, depth int, out io.Writer) (*editor, error) {
@@ -53,9 +53,9 @@ func (e *editor) write(b []byte) {
 
 func (e *editor) writeString(s string) { e.write([]byte(s)) }
 
-// takeTag writes what stood before the tag that was just read, and returns the tag.
+// takeTag writes the text before the tag that was just read, and returns the tag.
 func (e *editor) takeTag() []byte {
-	i := max(0, bytes.LastIndexByte(e.raw, '<')) // no attribute has one in it
+	i := max(0, bytes.LastIndexByte(e.raw, '<')) // no attribute contains one
 	e.write(e.raw[:i])
 	return e.raw[i:]
 }
@@ -71,7 +71,7 @@ func (e *editor) copyTo(depth int) error {
 	return nil
 }
 
-// discardTo reads on until no more than depth elements are open, and writes nothing of it.
+// discardTo reads until no more than depth elements are open, without writing.
 func (e *editor) discardTo(depth int) error {
 	for e.depth() > depth {
 		if _, err := e.read(); err != nil {
@@ -81,7 +81,7 @@ func (e *editor) discardTo(depth int) error {
 	return nil
 }
 
-// finish copies what is left, and returns the first error of reading or writing.
+// finish copies the rest, and returns the first error of reading or writing.
 func (e *editor) finish() error {
 	for {
 		tok, err := e.read()
@@ -104,8 +104,8 @@ func (e *editor) prefix() string {
 	return ""
 }
 
-// attrSpan returns where an attribute without a prefix stands in a start tag, with the white space before it, and where
-// its value does; zeros if it is not there. The tag is one that the scanner took.
+// attrSpan returns the position of an attribute without a prefix in a start tag, from the white space before it on, and
+// the positions of its value; zeros if it is not there. The scanner must have accepted the tag.
 func attrSpan(tag []byte, name string) (from, value, end int) {
 	i := 1 + nameLength(tag[1:])
 	for i < len(tag) {
@@ -129,7 +129,7 @@ func attrSpan(tag []byte, name string) (from, value, end int) {
 	return 0, 0, 0
 }
 
-// withAttr returns a copy of a start tag with an attribute set; "" takes it away. The value needs no escape.
+// withAttr returns a copy of a start tag with an attribute set; "" removes it. The value must need no escape.
 func withAttr(tag []byte, name, value string) []byte {
 	from, at, end := attrSpan(tag, name)
 	var out []byte
@@ -153,7 +153,7 @@ func withAttr(tag []byte, name, value string) []byte {
 // isSelfClosing reports whether a start tag is its own end.
 func isSelfClosing(tag []byte) bool { return bytes.HasSuffix(tag, []byte("/>")) }
 
-// raiseCount returns a start tag with its count raised, if it has one.
+// raiseCount returns a start tag with its attribute count raised, if it has one.
 func raiseCount(tag []byte, more int) []byte {
 	_, at, end := attrSpan(tag, "count")
 	if n, ok := parseDigits(string(tag[at:end]), 1, 9); ok && at != 0 {
@@ -162,8 +162,7 @@ func raiseCount(tag []byte, more int) []byte {
 	return bytes.Clone(tag)
 }
 
-// appendChildren copies an element whose start tag was just read, and which may be its own end, with inner put before
-// its end.
+// appendChildren copies the element whose start tag was just read, and writes inner before its end.
 func (e *editor) appendChildren(more int, inner string) error {
 	depth, tag := e.depth(), raiseCount(e.takeTag(), more)
 	name := string(e.openNames[e.openStarts[len(e.openStarts)-1]:])

@@ -15,14 +15,14 @@ import (
 // Column is one column of a sheet to be written.
 type Column struct {
 	Heading string
-	// Kind is Text, Date or Bool. It formats the whole column, so that what a person adds below becomes the same; each
-	// cell is written as what itself is.
+	// Kind is Text, Date or Bool. It is the format of the whole column, also for rows that a person adds. Each cell is
+	// written by its own kind.
 	Kind Kind
 	// Width is in characters; 0 is wide enough for the heading.
 	Width float64
-	// Choices are offered as a drop-down list, which other values may be typed over. A Bool has TRUE and FALSE without.
+	// Choices are offered as a drop-down list; other values can be typed too. A Bool always offers TRUE and FALSE.
 	Choices []string
-	// Hint is shown when a cell of the column is chosen, where a list cannot be: no more than 255 characters of it.
+	// Hint is shown when a cell of the column is selected, instead of a list. It is cut at 255 characters.
 	Hint string
 }
 
@@ -33,7 +33,7 @@ type Export struct {
 	// Format is how days are shown.
 	Format  DateFormat
 	Columns []Column
-	// ValidationRows is how many rows below the header there are lists and hints for, where the rows are fewer.
+	// ValidationRows is the minimum number of rows below the header that have the lists and hints.
 	ValidationRows int
 	// Rows gives the cells of each row in the order of Columns, made by TextCell, DateCell, BoolCell or Cell{}. The slice
 	// may be used again for the next row. An error ends the writing.
@@ -105,7 +105,7 @@ func (e Export) check() error {
 	return nil
 }
 
-// writePart writes a part that is made already.
+// writePart writes a part whose text is complete.
 func writePart(z *zip.Writer, name, xml string) error {
 	w, err := z.Create(name)
 	if err != nil {
@@ -155,7 +155,7 @@ func (e Export) writeSheet(z *zip.Writer, lists []choiceList) (int, error) {
 	return rows, w.Flush()
 }
 
-// storableCells appends the cells to dst, with those days as text that have no number in a workbook.
+// storableCells appends the cells to dst, with days as text that have no serial number in a workbook.
 func (e Export) storableCells(dst, cells []Cell) []Cell {
 	for _, c := range cells {
 		if c.Kind == Date {

@@ -25,7 +25,7 @@ const (
 	styleHeader
 )
 
-// part is a part of the package that is made in memory.
+// part is a part of the package as text.
 type part struct{ name, xml string }
 
 // fixedParts returns the parts that do not depend on the rows.
@@ -64,7 +64,7 @@ func relationships(inner string) string {
 	return `<Relationships` + relSpace + `>` + inner + `</Relationships>`
 }
 
-// styles returns the styles part (18.8.39): the least that Excel takes, and the styles of the const block above.
+// styles returns the styles part (18.8.39): the minimum that Excel accepts, and the styles of the const block above.
 func (e Export) styles() string {
 	const customFormat = 164 // the first number that is not built in
 	xf := func(format int, more string) string {
@@ -110,9 +110,9 @@ func (e Export) sheetHead() string {
 	return b.String()
 }
 
-// sheetTail returns the worksheet part from its last row on: the drop-down lists, for rows to come too, and the table.
-// Lists end where an import ends and not with the grid: there are programs that keep the rule of each cell by itself,
-// which take minutes and gigabytes to open lists that go on to the last row of all.
+// sheetTail returns the worksheet part after its last row: the drop-down lists, also for rows to be added, and the
+// table. The lists end after ValidationRows and not at the end of the grid: some programs store a rule for each cell,
+// and would need minutes and gigabytes to open the file.
 func (e Export) sheetTail(lists []choiceList, rows int) string {
 	var b strings.Builder
 	rules, end := 0, min(max(rows, 1+e.ValidationRows, 2), maxSheetRows)
@@ -153,7 +153,7 @@ func (e Export) sheetTail(lists []choiceList, rows int) string {
 		`<tableParts count="1"><tablePart r:id="rId1"/></tableParts></worksheet>`
 }
 
-// shortHint returns a hint as long as a message of a rule may be.
+// shortHint returns a hint cut to the length of a rule's message.
 func shortHint(s string) string {
 	const most = 255
 	if utf16Length(s) <= most {
@@ -178,7 +178,7 @@ func definedNames(lists []choiceList) string {
 	return `<definedNames>` + b.String() + `</definedNames>`
 }
 
-// table returns the table part (18.5.1.2) over so many rows, the header among them. A table has at least one row below.
+// table returns the table part (18.5.1.2) over so many rows, with the header. A table has at least one row below it.
 func (e Export) table(rows int) string {
 	ref := "A1:" + Address(max(rows, 2), len(e.Columns))
 	var b strings.Builder

@@ -12,30 +12,30 @@ import (
 // Heading is a column that a sheet may have.
 type Heading struct {
 	Name string
-	// Required says that the sheet must have it.
+	// Required says that the sheet must have the column.
 	Required bool
 }
 
-// The columns that this product adds to a sheet it gives back. They are accepted in a sheet, and ignored.
+// The headings of the columns that Mark adds. In a sheet they are accepted and ignored.
 const (
 	HeadingResult = "Result"
 	HeadingErrors = "Errors"
 )
 
-// Headings says which column of a sheet is which. The zero value has none.
+// Headings maps the wanted headings to the columns of a sheet. The zero value has none.
 type Headings struct {
-	columns       []int        // for each wanted heading its column, from 1, or 0
+	columns       []int        // the column of each wanted heading, from 1; 0 for none
 	hasHeading    map[int]bool // the columns with a heading
-	resultColumns map[int]bool // those of them that this product added to a sheet it gave back
+	resultColumns map[int]bool // those of them that Mark added
 	invalid       []CellMark
 }
 
-// InvalidCells returns the cells of the header row that are not right, to be marked.
+// InvalidCells returns the marks of the invalid cells of the header row.
 func (h Headings) InvalidCells() []CellMark { return h.invalid }
 
-// MatchHeadings finds the wanted headings in the header row: in any order, without regard to case and white space. It
-// returns a field for each heading that is unknown (with the nearest that is known), doubled, missing or not a text;
-// with one of those the sheet is not to be read.
+// MatchHeadings finds the wanted headings in the header row, in any order and without regard to case and white space.
+// It returns a field for each heading that is unknown (with the most similar known one), duplicate, missing or not a
+// text. With any of these the sheet must not be read.
 func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 	h := Headings{columns: make([]int, len(want)), hasHeading: make(map[int]bool), resultColumns: make(map[int]bool)}
 	places := make(map[string]int, len(want)+2)
@@ -59,8 +59,8 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 			continue
 		case ok && h.columns[i] != 0:
 			wrong = append(wrong, fault.Field{Field: want[i].Name, Code: "doubledHeading", Message: fmt.Sprintf(
-				"The heading %q stands over both column %s and column %s; remove one of them.",
-				want[i].Name, ColumnName(h.columns[i]), ColumnName(cell.Column))})
+				"Both column %s and column %s have the heading %q. Remove one of them.",
+				ColumnName(h.columns[i]), ColumnName(cell.Column), want[i].Name)})
 			h.invalid = append(h.invalid, CellMark{cell.Column, wrong[len(wrong)-1].Message})
 		case ok:
 			h.columns[i] = cell.Column
@@ -85,10 +85,10 @@ func MatchHeadings(header Row, want []Heading) (Headings, []fault.Field) {
 	return h, wrong
 }
 
-// unknownHeading returns the field for a heading that is none, with the nearest wanted one that the sheet does not have
-// yet, or else the nearest of all.
+// unknownHeading returns the field for an unknown heading, with the most similar wanted one. Of two equally similar
+// ones it names the one that the sheet does not have.
 func (h Headings) unknownHeading(cell Cell, want []Heading) fault.Field {
-	const absentFirst = 1 // in halves, so that it decides only between equals
+	const absentFirst = 1 // in half steps, so it only decides between equals
 	given := []rune(foldHeading(cell.Text))
 	given = given[:min(len(given), maxQuoted)]
 	best, name := 0, ""
@@ -135,18 +135,18 @@ func (h Headings) Cell(row Row, i int) Cell {
 	return row.Cell(h.columns[i])
 }
 
-// IsEmpty reports whether nothing stands in the row but what this product wrote there itself: somebody emptied it in a
-// sheet that they got back.
+// IsEmpty reports whether the row has no values but those that Mark wrote: a person emptied it in a result sheet.
 func (h Headings) IsEmpty(row Row) bool {
 	return !slices.ContainsFunc(row.Cells, func(c Cell) bool { return !h.resultColumns[c.Column] && !c.IsBlank() })
 }
 
-// ValueWithoutHeading returns a field for the first value of the row that stands in a column without a heading, or nil.
-// Such a value would be lost without a word.
+// ValueWithoutHeading returns a field for the first value of the row in a column without a heading, or nil. Without an
+// error such a value would be lost silently.
 func (h Headings) ValueWithoutHeading(row Row) *fault.Field {
 	for _, c := range row.Cells {
 		if !h.hasHeading[c.Column] && !c.IsBlank() {
-			f := c.fieldFault("blankHeading", "holds a value, but column %s has no heading; give it one, or remove the value.",
+			f := c.fieldFault("blankHeading",
+				"contains a value, but column %s has no heading. Add a heading, or remove the value.",
 				ColumnName(c.Column))
 			f.Field = ColumnName(c.Column)
 			return f
@@ -155,7 +155,7 @@ func (h Headings) ValueWithoutHeading(row Row) *fault.Field {
 	return nil
 }
 
-// foldHeading returns a heading as it is compared: without white space and invisible marks, in lower case.
+// foldHeading returns a heading for comparison: in lower case, without white space and invisible characters.
 func foldHeading(s string) string {
 	return strings.Map(func(r rune) rune {
 		if isSpace(r) {
@@ -165,8 +165,8 @@ func foldHeading(s string) string {
 	}, s)
 }
 
-// distance returns how many letters must be put in, left out, changed or swapped with their neighbour to make b of a
-// (optimal string alignment).
+// distance returns the edit distance of a and b (optimal string alignment): the number of letters to insert, delete,
+// replace or swap with their neighbour.
 func distance(a, b []rune) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

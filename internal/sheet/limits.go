@@ -1,6 +1,6 @@
 package sheet
 
-// Limits bounds what reading a workbook may cost. All of them hold at once.
+// Limits bounds what reading a workbook may cost.
 type Limits struct {
 	// FileBytes bounds the file as it was uploaded.
 	FileBytes int64
@@ -47,6 +47,6 @@ const (
 	// maxSheetRows and maxSheetColumns are the size of Excel's grid.
 	maxSheetRows    = 1 << 20
 	maxSheetColumns = 1 << 14
-	// ratioFrom is where Limits.Ratio begins to hold: what packs very well and stays small harms nobody.
+	// ratioFrom is the size from which Limits.Ratio applies: a small part does no harm, however well it packs.
 	ratioFrom = 8 << 20
 )

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// RowMark is what is to be written beside a row of a sheet that goes back to whoever sent it.
+// RowMark is what Mark writes at a row.
 type RowMark struct {
 	// Number is the row's number as Excel shows it.
 	Number int
-	// Result and Errors are the texts of the two columns that are added.
+	// Result and Errors are the texts in the two added columns.
 	Result, Errors string
-	// Cells are those of the row that are not right.
+	// Cells are the invalid cells of the row.
 	Cells []CellMark
 }
 
-// CellMark is a cell that is not right.
+// CellMark is an invalid cell.
 type CellMark struct {
 	// Column is counted from 1.
 	Column int
@@ -30,36 +30,37 @@ type CellMark struct {
 }
 
 const (
-	// notePrefix begins every note that is made here, by which those of an earlier round are known.
+	// notePrefix starts every note that Mark writes. By it Mark recognises the notes of an earlier call.
 	notePrefix = "User Accounts: "
-	// maxNotes bounds the notes of a sheet, as each costs a spreadsheet program a drawing; cells beyond are only filled.
+	// maxNotes bounds the notes of a sheet, as each one is a drawing for a spreadsheet program. Cells beyond are only
+	// filled.
 	maxNotes      = 10000
 	maxNoteChars  = 2000
 	newDrawingID  = "rIdUserAccountsDrawing"
 	newCommentsID = "rIdUserAccountsNotes"
 )
 
-// marking is one workbook on its way back.
+// marking is one call of Mark.
 type marking struct {
 	workbook    *Workbook
 	marks       map[int]RowMark
-	header      int // the number of the row of headings
-	result      int // the two columns that are added, 0 where there is no room
+	header      int // the number of the header row
+	result      int // the two added columns; 0 if there is no room
 	errors      int
-	heads       [2]bool // whether they are there already
+	hasHeadings [2]bool // whether the sheet has their headings already
 	lastHeading int     // the last column with a heading
 	styles      *markStyles
 	notes       *notes
-	rewritten   map[string][]byte // parts that were made anew, by name in lower case
-	addedParts  []string          // those of them that the file did not have
-	// headingStyle is that of the heading left of the columns that are added.
+	rewritten   map[string][]byte // parts that were written again, by name in lower case
+	addedParts  []string          // those of them that are new
+	// headingStyle is the style of the last heading, which the added headings get.
 	headingStyle int
 }
 
-// Mark writes the workbook in file to out with what became of each row: two more columns, Result and Errors, which take
-// the place of those of an earlier round; a fill and a note on each cell that is not right, and none on the others. All
-// else stays byte for byte, so that the file can be mended and sent again. The workbook is one that Open and Data take.
-// A cell on which a person has left a note keeps that one.
+// Mark writes the workbook in file to out, with the result of each row. It adds the columns Result and Errors, or
+// replaces those of an earlier call. It gives each invalid cell a fill and a note, and removes its own from all other
+// cells. Everything else is copied byte for byte, so the file can be corrected and uploaded again. A cell with a note
+// of a person keeps that one. The workbook must be one that Open and Data accept.
 func Mark(out io.Writer, file []byte, limits Limits, rows []RowMark) error {
 	w, err := Open(bytes.NewReader(file), int64(len(file)), limits)
 	if err != nil {
@@ -78,8 +79,7 @@ func Mark(out io.Writer, file []byte, limits Limits, rows []RowMark) error {
 	return m.writeArchive(out, file)
 }
 
-// placeColumns decides where the columns that are added go: where they are, or right of the headings where nothing
-// stands.
+// placeColumns decides where the two columns go: where they are already, or to empty columns right of the headings.
 func (m *marking) placeColumns() error {
 	header, err := m.workbook.Header()
 	if err != nil {
@@ -89,9 +89,9 @@ func (m *marking) placeColumns() error {
 	for _, c := range header.Cells {
 		switch text := foldHeading(c.Text); {
 		case text == foldHeading(HeadingResult) && m.result == 0:
-			m.result, m.heads[0] = c.Column, true
+			m.result, m.hasHeadings[0] = c.Column, true
 		case text == foldHeading(HeadingErrors) && m.errors == 0:
-			m.errors, m.heads[1] = c.Column, true
+			m.errors, m.hasHeadings[1] = c.Column, true
 		}
 		if !c.IsBlank() {
 			m.lastHeading = c.Column
@@ -129,7 +129,7 @@ func (m *marking) placeColumns() error {
 	return nil
 }
 
-// fixColumnOrder handles what hardly happens: no room, or the columns in the other order.
+// fixColumnOrder handles two rare cases: there is no room for the columns, or they are in the other order.
 func (m *marking) fixColumnOrder() {
 	if m.result == 0 || m.errors == 0 {
 		m.result, m.errors = 0, 0
@@ -142,7 +142,7 @@ func (m *marking) fixColumnOrder() {
 	}
 }
 
-// readParts reads what has to be known before the worksheet is written.
+// readParts reads the styles and notes, which must be known before the worksheet is written.
 func (m *marking) readParts(rows []RowMark) error {
 	a := m.workbook.archive
 	m.styles = nil
@@ -170,7 +170,7 @@ func (m *marking) readParts(rows []RowMark) error {
 
 // readPart calls f with the content of a part.
 func (a *archive) readPart(part string, f func(io.Reader) error) error {
-	a.unpacked = 0 // each of these passes is bounded by itself, as those over the worksheet are
+	a.unpacked = 0 // each pass has a limit of its own, as each pass over the worksheet has
 	r, err := a.open(part, &a.unpacked)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (a *archive) readPart(part string, f func(io.Reader) error) error {
 	return partFault(part, f(r))
 }
 
-// writeArchive writes the file: the parts as they were, and those that were changed.
+// writeArchive writes the zip: the worksheet, the changed parts, and copies of all others.
 func (m *marking) writeArchive(out io.Writer, file []byte) error {
 	from, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
@@ -215,7 +215,7 @@ func (m *marking) writeArchive(out io.Writer, file []byte) error {
 	return z.Close()
 }
 
-// partKey is the name of a part as archive keeps it.
+// partKey returns the name of a part as archive stores it.
 func partKey(name string) string { return strings.ToLower(strings.ReplaceAll(name, `\`, "/")) }
 
 func writeEntry(z *zip.Writer, name string, body []byte) error {
@@ -226,7 +226,7 @@ func writeEntry(z *zip.Writer, name string, body []byte) error {
 	return err
 }
 
-// writeWorksheet writes the worksheet, which is the only part that is not held in memory.
+// writeWorksheet writes the worksheet as a stream; all other changed parts are held in memory.
 func (m *marking) writeWorksheet(z *zip.Writer, from *zip.Reader) error {
 	name := m.workbook.part
 	for _, f := range from.File {
@@ -253,7 +253,7 @@ func (m *marking) writeWorksheet(z *zip.Writer, from *zip.Reader) error {
 	return partFault(m.workbook.part, err)
 }
 
-// findHeadingStyle looks for the style of the last heading, so that those that are added look like it.
+// findHeadingStyle finds the style of the last heading.
 func (m *marking) findHeadingStyle() error {
 	a, spent := m.workbook.archive, int64(0)
 	r, err := a.open(m.workbook.part, &spent)
@@ -280,7 +280,7 @@ func (m *marking) findHeadingStyle() error {
 	return partFault(m.workbook.part, err)
 }
 
-// rewriteParts makes the other parts that change, once the worksheet has told what there is.
+// rewriteParts writes the other parts that change, after the worksheet, which tells what is there.
 func (m *marking) rewriteParts() error {
 	a := m.workbook.archive
 	var types, relations, bookRelations string
@@ -291,8 +291,7 @@ func (m *marking) rewriteParts() error {
 		}
 	}
 	if m.workbook.styles == "" && !m.styles.disabled {
-		// The usual name, as there are libraries that go by it; some that write no styles leave a part of it that nothing
-		// leads to.
+		// The usual name, as some libraries find the part by it. Some files have such a part without a relationship to it.
 		m.workbook.styles = path.Join(path.Dir(m.workbook.main), "styles.xml")
 		typed, err := m.hasContentType(m.workbook.styles)
 		if err != nil {
@@ -325,7 +324,7 @@ func (m *marking) rewriteParts() error {
 	return nil
 }
 
-// hasContentType reports whether the content types name a part, which they must not do twice.
+// hasContentType reports whether the content types name a part. They must not name it twice.
 func (m *marking) hasContentType(part string) (named bool, err error) {
 	err = m.workbook.archive.readPart(typesPart, func(r io.Reader) error {
 		e, err := newEditor(r, m.workbook.limits.Depth, io.Discard)
@@ -348,7 +347,7 @@ func relationshipsPart(part string) string {
 	return path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 }
 
-// addPart makes a part.
+// addPart writes a part, which may be a new one.
 func (m *marking) addPart(name string, write func(io.Writer) error) error {
 	var body bytes.Buffer
 	if err := write(&body); err != nil {
@@ -362,7 +361,7 @@ func (m *marking) addPart(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// rewritePart makes a part of what it was.
+// rewritePart writes a part from its current content.
 func (m *marking) rewritePart(name string, write func(src io.Reader, depth int, out io.Writer) error) error {
 	a := m.workbook.archive
 	return m.addPart(name, func(out io.Writer) error {
@@ -370,8 +369,8 @@ func (m *marking) rewritePart(name string, write func(src io.Reader, depth int, 
 	})
 }
 
-// appendToPart puts more before the end of a part's root. inner has a verb for each prefix; empty is the part where
-// there is none.
+// appendToPart appends inner to the root of a part, with the root's prefix for each %s in it. empty is the part to
+// start from if there is none.
 func (m *marking) appendToPart(name, inner, empty string) error {
 	if inner == "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// notes is the notes of a sheet: the comments part (18.7.6) and the drawing with their boxes, in VML as programs still
-// have it (part 4, 19). Those of people stay.
+// notes are the notes of a sheet: the comments part (18.7.6), and the drawing with their boxes, which is still VML
+// (part 4, 19). The notes of people stay.
 type notes struct {
 	archive   *archive
 	relations map[string]relation
@@ -20,8 +20,8 @@ type notes struct {
 	drawing   string     // the relationship of the drawing that the sheet has, "" for none
 	sheet     string     // the worksheet's part
 
-	userNotes  map[string]bool // cells with a person's note
-	staleNotes map[string]bool // cells whose notes were of an earlier round
+	userNotes  map[string]bool // cells with a note of a person
+	staleNotes map[string]bool // cells with a note of an earlier call of Mark
 	authorID   int
 }
 
@@ -30,7 +30,7 @@ type cellNote struct {
 	text        string
 }
 
-// newNotes returns the notes that are to be made; nil where the sheet cannot take any.
+// newNotes returns the notes to be written; nil if the sheet cannot have any, or needs no change.
 func newNotes(a *archive, sheetPart string, relations map[string]relation, rows []RowMark) (*notes, error) {
 	n := &notes{archive: a, relations: relations, sheet: sheetPart, userNotes: map[string]bool{},
 		staleNotes: map[string]bool{}}
@@ -67,8 +67,8 @@ func (a *archive) isStrict(part string) (strict bool, err error) {
 	return strict, err
 }
 
-// addParts makes both parts, and returns what types and relationships are to be added. A drawing that is not
-// well-formed, as old programs wrote them, is left alone with its notes.
+// addParts writes both parts, and returns the content types and relationships to be added. A drawing that is not
+// well-formed, as old programs wrote them, is left as it is, with its notes.
 func (n *notes) addParts(m *marking) (types, relations string, err error) {
 	vml := ""
 	if r, ok := n.relations[n.drawing]; ok && r.kind == "vmlDrawing" {
@@ -119,8 +119,8 @@ func (n *notes) addParts(m *marking) (types, relations string, err error) {
 	return types, relations, nil
 }
 
-// freePartName returns the name of a part that is to be made, in the way that Excel names and numbers it: there are
-// libraries that find notes by these names only, and fail at others.
+// freePartName returns the name of a new part, named and numbered as Excel does it: some libraries only find notes
+// under these names.
 func (n *notes) freePartName(numbered string) string {
 	for i := 1; ; i++ {
 		if part := path.Join(path.Dir(path.Dir(n.sheet)), fmt.Sprintf(numbered, i)); !n.archive.has(part) {
@@ -129,7 +129,7 @@ func (n *notes) freePartName(numbered string) string {
 	}
 }
 
-// target returns what the worksheet's relationships call a part that free named, as Excel does for the same reason.
+// target returns the path of a part in the worksheet's relationships, written as Excel does it for the same reason.
 func (n *notes) target(part string) string {
 	folder := path.Dir(n.sheet)
 	if folder == "." {
@@ -138,7 +138,7 @@ func (n *notes) target(part string) string {
 	return "../" + strings.TrimPrefix(part, path.Dir(folder)+"/")
 }
 
-// writeComments copies the comments part without the notes of an earlier round and with the new ones.
+// writeComments copies the comments part with the notes of people and the new ones.
 func (n *notes) writeComments(src io.Reader, depth int, out io.Writer) error {
 	e, err := newEditor(src, depth, out)
 	if err != nil {
@@ -165,7 +165,7 @@ func (n *notes) writeComments(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// copyAuthors copies the authors, with ours as the last.
+// copyAuthors copies the authors, and appends this product.
 func (n *notes) copyAuthors(e *editor) error {
 	p := e.prefix()
 	before := n.authorID
@@ -194,7 +194,7 @@ func (n *notes) copyAuthors(e *editor) error {
 	return e.err
 }
 
-// copyComments copies the notes of people, and writes ours.
+// copyComments copies the notes of people, and appends the new ones.
 func (n *notes) copyComments(e *editor) error {
 	p := e.prefix()
 	open := bytes.Clone(e.raw)
@@ -243,7 +243,7 @@ func (n *notes) copyComments(e *editor) error {
 	return e.err
 }
 
-// writeDrawing copies the drawing without the boxes of notes that are gone, and with those of the new ones.
+// writeDrawing copies the drawing without the boxes of stale notes, and appends those of the new ones.
 func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 	e, err := newEditor(src, depth, out)
 	if err != nil {
@@ -263,7 +263,7 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 				hasType = true
 			}
 			if string(e.name) == "shape" {
-				shapes = 1 << 20 // beyond those that are there
+				shapes = 1 << 20 // above all existing ones
 			}
 			if err := n.copyShape(e); err != nil {
 				return err
@@ -284,8 +284,8 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// withNamespaces returns the first tag of a drawing with the prefixes that boxes are written with. Libraries that write
-// any XML name the same spaces ns0, ns1 and so on.
+// withNamespaces returns the root tag of a drawing with the prefixes v, o and x declared. Some libraries declare the
+// same namespaces as ns0, ns1 and so on.
 func withNamespaces(root []byte) []byte {
 	missing := ""
 	for _, space := range [][2]string{{"v", "vml"}, {"o", "office:office"}, {"x", "office:excel"}} {
@@ -300,7 +300,7 @@ func withNamespaces(root []byte) []byte {
 	return slices.Concat(root[:end:end], []byte(missing), root[end:])
 }
 
-// copyShape copies a shape, unless it is the box of a note that is gone.
+// copyShape copies a shape, unless it is the box of a stale note.
 func (n *notes) copyShape(e *editor) error {
 	var raw bytes.Buffer
 	raw.Write(e.raw)
@@ -333,7 +333,7 @@ func (n *notes) copyShape(e *editor) error {
 	return e.err
 }
 
-// writeShapes writes the boxes of the new notes, hidden until somebody points at the cell.
+// writeShapes writes the boxes of the new notes, which are hidden until a person points at the cell.
 func (n *notes) writeShapes(e *editor, id int) {
 	for _, c := range n.wanted {
 		if n.userNotes[Address(c.row, c.column)] {

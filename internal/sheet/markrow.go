@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// afterLegacyDrawing are the elements of a worksheet that come after legacyDrawing (18.3.1.99), or may.
+// afterLegacyDrawing are the elements of a worksheet that can come after legacyDrawing (18.3.1.99).
 var afterLegacyDrawing = []string{
 	"legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 	"AlternateContent",
 }
 
-// sheetEditor is the worksheet on its way back.
+// sheetEditor copies the worksheet with its rows marked.
 type sheetEditor struct {
 	*editor
 	*marking
 	nsPrefix     string       // the prefix of the worksheet's elements
-	pastRows     bool         // the rows are behind
+	pastRows     bool         // the rows have been copied
 	hasColumns   bool         // there is a cols element
-	lastColumn   int          // the last column that it tells of
-	columnStyles []styleRange // of styles of columns
+	lastColumn   int          // the last column of the cols element
+	columnStyles []styleRange // the styles of whole columns
 	hasDrawing   bool         // there is a legacyDrawing
 	row          int
 }
 
-// styleRange is a run of columns with a style.
+// styleRange is a range of columns with the same style.
 type styleRange struct{ from, to, style int }
 
-// run copies the worksheet with its rows marked.
+// run copies the whole worksheet.
 func (e *sheetEditor) run() error {
 	for {
 		tok, err := e.read()
@@ -58,7 +58,7 @@ func (e *sheetEditor) run() error {
 	}
 }
 
-// copyElement copies an element of the worksheet, whose start was just read.
+// copyElement copies a child of the worksheet element whose start was just read.
 func (e *sheetEditor) copyElement() error {
 	name := string(e.name)
 	main := e.ns == nsMain
@@ -90,7 +90,7 @@ func (e *sheetEditor) copyElement() error {
 	return e.copyTo(1)
 }
 
-// writeDrawingRef writes the element that leads to the notes, if there is none.
+// writeDrawingRef writes the element that refers to the drawing of the notes, if there is none.
 func (e *sheetEditor) writeDrawingRef() {
 	if e.hasDrawing || e.notes == nil {
 		return
@@ -100,7 +100,7 @@ func (e *sheetEditor) writeDrawingRef() {
 		newDrawingID) //nolint:errcheck // the next write tells
 }
 
-// dimension returns the tag that says how far the sheet goes, with the columns of results in it.
+// dimension returns the dimension tag, extended to the added columns.
 func (e *sheetEditor) dimension(tag []byte) []byte {
 	_, at, end := attrSpan(tag, "ref")
 	from, to, ok := strings.Cut(string(tag[at:end]), ":")
@@ -114,7 +114,7 @@ func (e *sheetEditor) dimension(tag []byte) []byte {
 	return withAttr(tag, "ref", from+":"+Address(row, e.errors))
 }
 
-// copyColumns copies the widths of columns, and adds those of results.
+// copyColumns copies the widths of the columns, and adds those of the two columns.
 func (e *sheetEditor) copyColumns() error {
 	e.hasColumns = true
 	e.write(e.raw)
@@ -183,7 +183,7 @@ func (e *sheetEditor) copyRow() error {
 		e.write(e.raw)
 		return e.copyTo(2)
 	}
-	e.write(withAttr(e.takeTag(), "spans", "")) // only a hint, and no longer right
+	e.write(withAttr(e.takeTag(), "spans", "")) // optional, and no longer correct
 	fresh := e.newCells(note)
 	column := 0
 	for {
@@ -212,16 +212,15 @@ func (e *sheetEditor) copyRow() error {
 	}
 }
 
-// newCell is a cell to be written: one of the results, or a blank one to be marked.
+// newCell is a cell that Mark adds: a result, or a blank cell to be marked.
 type newCell struct {
 	column  int
 	text    string
-	result  bool // of the columns that are added
+	result  bool // in one of the two added columns
 	invalid bool
 }
 
-// newCells returns the cells that a row is to have besides those it has, in order; a cell that it has is taken off
-// later.
+// newCells returns the cells that a row needs, in order. copyCell removes those that the row has already.
 func (m *marking) newCells(note RowMark) []newCell {
 	var out []newCell
 	if m.result > 0 {
@@ -237,7 +236,8 @@ func (m *marking) newCells(note RowMark) []newCell {
 	return slices.CompactFunc(out, func(a, b newCell) bool { return a.column == b.column })
 }
 
-// copyCell copies the cell whose start was just read, after the new ones that stand before it.
+// copyCell copies the cell whose start was just read, after the new cells that come before it. It returns the rest of
+// them.
 func (e *sheetEditor) copyCell(note RowMark, fresh []newCell, column int) ([]newCell, error) {
 	tag := bytes.Clone(e.takeTag())
 	style := e.attrInt("s")
@@ -251,7 +251,7 @@ func (e *sheetEditor) copyCell(note RowMark, fresh []newCell, column int) ([]new
 		fresh = fresh[1:]
 		if c.result {
 			if note.Number == e.header {
-				e.write(tag) // its spelling may be that of a table's column
+				e.write(tag) // a table's column may have the same spelling
 				return fresh, e.copyTo(3)
 			}
 			e.writeCell(c, e.styles.styleFor(style, false))
@@ -266,7 +266,7 @@ func (e *sheetEditor) copyCell(note RowMark, fresh []newCell, column int) ([]new
 	return fresh, e.copyTo(3)
 }
 
-// defaultStyle is the style of a cell that is not there: that of its column.
+// defaultStyle returns the style of a cell that does not exist: that of its column.
 func (e *sheetEditor) defaultStyle(column int) int {
 	for _, s := range e.columnStyles {
 		if column >= s.from && column <= s.to {
@@ -296,7 +296,7 @@ func (e *sheetEditor) writeCell(c newCell, style int) {
 	e.write(fmt.Appendf(b, `</%st></%sis></%sc>`, e.nsPrefix, e.nsPrefix, e.nsPrefix))
 }
 
-// truncateCell returns a text no longer than a cell holds.
+// truncateCell returns a text that fits into a cell.
 func truncateCell(s string) string {
 	if len(s) <= maxCellChars {
 		return s
@@ -304,14 +304,14 @@ func truncateCell(s string) string {
 	return truncateText(s, maxCellChars-1) + "…"
 }
 
-// truncateText returns the first runes of s that have no more than so many UTF-16 code units.
-func truncateText(s string, most int) string {
+// truncateText returns the start of s, of at most limit UTF-16 code units.
+func truncateText(s string, limit int) string {
 	n := 0
 	for i, r := range s {
 		if n++; r > 0xFFFF {
 			n++
 		}
-		if n > most {
+		if n > limit {
 			return s[:i]
 		}
 	}

@@ -8,28 +8,28 @@ import (
 	"strings"
 )
 
-// markColour is the fill of a marked cell. Nobody is offered this shade by a spreadsheet's palette, so that it tells a
-// mark of an earlier round from a person's own colour.
+// markColour is the fill of a marked cell. No palette of a spreadsheet program offers this shade, so it tells the marks
+// of an earlier call from the colours of people.
 const markColour = "FFFFC1C8"
 
-// markStyles knows the styles of a workbook, and what it takes to mark cells: for each style that a marked cell has,
-// one more like it with another fill.
+// markStyles are the styles of a workbook. For each style of a marked cell it adds the same style with the fill of
+// marks.
 type markStyles struct {
 	xfs           []xf
 	fills         int
 	fill          int // the index of the fill of marks
 	hasFill       bool
-	disabled      bool           // the part is not as programs write it: nothing is marked by a fill
-	originalCount int            // how many styles there were
-	marked        map[int]int    // by style, that of a marked cell
-	unmarked      map[int]int    // by style of an earlier mark, what it was before
-	byKey         map[string]int // by key, the first style with another fill than that of marks
+	disabled      bool           // the part is unusual, so cells get no fill
+	originalCount int            // the number of styles in the file
+	marked        map[int]int    // by style, the style of a marked cell
+	unmarked      map[int]int    // by style of a marked cell, the style without the mark
+	byKey         map[string]int // by key, the first style that is not a mark
 }
 
-// xf is a style of cells (18.8.45): its start tag and what is in it.
+// xf is a cell style (18.8.45): its start tag and its content.
 type xf struct{ tag, inner string }
 
-// key is everything of a style but its fill.
+// key identifies a style without its fill.
 func (x xf) key() string {
 	return string(
 		withAttr(withAttr([]byte(strings.TrimSuffix(strings.TrimSuffix(x.tag, ">"), "/")+">"), "fillId", ""), "applyFill",
@@ -47,7 +47,7 @@ func (x xf) withFill(fill int) xf {
 	return xf{string(withAttr(withAttr([]byte(x.tag), "fillId", strconv.Itoa(fill)), "applyFill", "1")), x.inner}
 }
 
-// readMarkStyles reads what marking needs to know of a styles part.
+// readMarkStyles reads the fills and styles of a styles part.
 func readMarkStyles(src io.Reader, depth int) (*markStyles, error) {
 	r := &markStyles{marked: map[int]int{}, unmarked: map[int]int{}, byKey: map[string]int{}}
 	e, err := newEditor(src, depth, io.Discard)
@@ -77,7 +77,7 @@ func readMarkStyles(src io.Reader, depth int) (*markStyles, error) {
 	}
 }
 
-// readFills counts the fills, and finds that of marks.
+// readFills counts the fills, and finds the fill of marks.
 func (r *markStyles) readFills(e *editor) error {
 	for e.depth() >= 2 {
 		tok, err := e.read()
@@ -125,7 +125,7 @@ func (r *markStyles) readXfs(e *editor) error {
 	return nil
 }
 
-// index finds which styles are marks, and what each would be without.
+// index finds the styles that are marks, and the style of each without the mark.
 func (r *markStyles) index() *markStyles {
 	r.originalCount = len(r.xfs)
 	if r.disabled = r.originalCount == 0 || r.fills == 0; r.disabled {
@@ -168,7 +168,7 @@ func (r *markStyles) addKey(i int) {
 	}
 }
 
-// styleFor returns the style for a cell of a style that is to be marked, or not.
+// styleFor returns the style of a cell, with or without the mark.
 func (r *markStyles) styleFor(style int, bad bool) int {
 	if r.disabled || style < 0 || style >= len(r.xfs) {
 		return style
@@ -186,7 +186,7 @@ func (r *markStyles) styleFor(style int, bad bool) int {
 	return r.marked[style]
 }
 
-// write copies a styles part with the styles that were added.
+// write copies the styles part with the added styles.
 func (r *markStyles) write(src io.Reader, depth int, out io.Writer) error {
 	e, err := newEditor(src, depth, out)
 	if err != nil {
@@ -225,7 +225,7 @@ func (r *markStyles) write(src io.Reader, depth int, out io.Writer) error {
 	}
 }
 
-// defaultStyles is the styles part of a workbook that came without one.
+// defaultStyles is the styles part for a workbook without one.
 func defaultStyles() string {
 	return xmlHead + `<styleSheet` + mainSpace + `>` +
 		`<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>` +

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// parseNumber returns the number stored as b (XML schema, double), and whether it is one; INF and NaN are none, since
+// parseNumber returns the number stored as b (XML schema, double), and whether it is one. INF and NaN are not numbers:
 // no cell can hold them.
 func parseNumber(b []byte) (float64, bool) {
 	if len(b) == 0 || len(b) > 64 {
@@ -22,9 +22,9 @@ func parseNumber(b []byte) (float64, bool) {
 	return x, err == nil && !math.IsInf(x, 0)
 }
 
-// numberText returns the number as Excel shows it under the format General in a cell that is wide enough: 15
-// significant digits, no exponent for whatever a person may have meant as text. Formats of zeros alone keep their
-// leading zeros.
+// numberText returns the number as Excel shows it in a wide cell with the format General: 15 significant digits, and no
+// exponent for anything that a person may have meant as text. A format of zeros, such as 00000, keeps its leading
+// zeros.
 func numberText(x float64, format cellFormat) string {
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
 	if err != nil || rounded == 0 {
@@ -44,13 +44,13 @@ const (
 	secondsOfDay = 24 * 60 * 60
 	// maxSerial is 31 December 9999, the last day of Excel, when day 1 is 1 January 1900.
 	maxSerial = 2958465
-	// daysTo1904 is what the same day counts less in the 1904 date system.
+	// daysTo1904 is the number of days by which the 1904 date system counts less.
 	daysTo1904 = 1462
-	// leapBug is 29 February 1900, a day that Excel counts and that there never was (18.17.4.1).
+	// leapBug is 29 February 1900, which Excel counts although there was no such day (18.17.4.1).
 	leapBug = 60
 )
 
-// serialDay returns the day that a number stands for (18.17.4.1), and whether it is one. A part of a day is dropped.
+// serialDay returns the day that a serial number stands for (18.17.4.1), and whether it is one. It drops a time of day.
 func serialDay(x float64, epoch1904 bool) (time.Time, bool) {
 	serial := math.Floor(x)
 	if epoch1904 {

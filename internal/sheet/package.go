@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// typesPart says of what type each part is (part 2, 7.2.3).
+// typesPart holds the content type of each part (part 2, 7.2.3).
 const typesPart = "[Content_Types].xml"
 
 // relation is one relationship of a part to another one of the package (part 2, 6.5).
@@ -14,8 +14,8 @@ type relation struct {
 	target string // the part's name
 }
 
-// relations returns the relationships of a part, by their id; part "" is the package as a whole. Links out of the
-// package are left out: nothing here ever follows one.
+// relations returns the relationships of a part by their id; part "" is the package as a whole. Relationships to
+// targets outside the package are left out: nothing here follows one.
 func (a *archive) relations(part string) (map[string]relation, error) {
 	name := path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 	if part == "" {
@@ -36,7 +36,7 @@ func (a *archive) relations(part string) (map[string]relation, error) {
 	return found, partFault(name, err)
 }
 
-// addRelation takes note of the Relationship element that s has just started.
+// addRelation adds the Relationship element whose start s has just read.
 func (a *archive) addRelation(s *scanner, folder string, found map[string]relation) error {
 	if len(found) >= a.limits.Parts {
 		return tooManyParts("parts", a.limits.Parts)
@@ -63,8 +63,7 @@ func (a *archive) addRelation(s *scanner, folder string, found map[string]relati
 	return nil
 }
 
-// relationKind returns the last word of a relationship's type, if it is one of Office in its transitional or strict
-// form.
+// relationKind returns the last word of a relationship's type; "" for a type that is not of Office.
 func relationKind(uri string) string {
 	for _, prefix := range []string{
 		"http://schemas.openxmlformats.org/officeDocument/2006/relationships/",
@@ -77,7 +76,7 @@ func relationKind(uri string) string {
 	return ""
 }
 
-// checkTypes reads the types of all parts, and returns a fault if there are macros, or if main is no workbook.
+// checkTypes reads the content types, and returns a fault if there are macros, or if main is not a workbook.
 func (a *archive) checkTypes(main string) error {
 	s, r, err := a.scan(typesPart)
 	if err != nil {
@@ -126,7 +125,7 @@ func checkType(kind string, withMacros bool) error {
 	case strings.HasPrefix(kind, office+"presentationml"), strings.Contains(kind, "ms-powerpoint"):
 		return notWorkbook("a PowerPoint presentation")
 	case withMacros:
-		return hasMacros()
+		return macroFault()
 	case kind == office+"spreadsheetml.sheet.main+xml", kind == office+"spreadsheetml.template.main+xml":
 		return nil
 	}

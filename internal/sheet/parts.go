@@ -10,13 +10,13 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// sourceError is a failure of the io.ReaderAt that holds the file: the file is not to blame.
+// sourceError is a failure of the io.ReaderAt, which is not the fault of the file.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return "read the workbook: " + e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
-// source passes reads on, and marks the errors that are not the file's.
+// source is an io.ReaderAt that wraps the errors of another one as sourceError.
 type source struct{ r io.ReaderAt }
 
 // ReadAt implements io.ReaderAt.
@@ -31,7 +31,7 @@ func (s source) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// archive is the zip of a workbook, looked at from outside.
+// archive is the zip of a workbook.
 type archive struct {
 	parts    map[string]*zip.File // by name in lower case, as names are equal without regard to case (part 2, 6.2.2.3)
 	size     int64
@@ -39,7 +39,7 @@ type archive struct {
 	unpacked int64 // bytes unpacked so far from all parts but the worksheet
 }
 
-// openArchive reads the directory of the zip, and refuses one that is not what a workbook looks like.
+// openArchive reads the directory of the zip, and refuses one that does not look like a workbook.
 func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 	z, err := zip.NewReader(source{r}, size)
 	if err != nil {
@@ -65,7 +65,7 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 		if f.Flags&1 != 0 {
 			return nil, encrypted()
 		}
-		// Each is held against the limit before the sum is, which therefore cannot overflow.
+		// Each size is bounded before it is added, so the sum cannot overflow.
 		if claimed += min(f.UncompressedSize64, 1<<40); claimed > uint64(limits.UnpackedBytes) {
 			return nil, unpacksTooLarge("the parts claim to unpack to %d bytes or more", claimed)
 		}
@@ -81,8 +81,8 @@ func encrypted() error {
 			"Info, Protect Workbook, and upload it again.")
 }
 
-// nameProblem returns why a part's name is none that a workbook has; "" if it is fine. Nothing is ever written to a
-// path, but a name with a trick in it could hide which part is read.
+// nameProblem returns what is wrong with a part's name; "" for nothing. Nothing is ever written to a path, but a tricky
+// name could hide which part is read.
 func nameProblem(name string) string {
 	switch {
 	case name == "", len(name) > 255:
@@ -103,7 +103,7 @@ func nameProblem(name string) string {
 // has reports whether there is a part of that name.
 func (a *archive) has(name string) bool { return a.parts[strings.ToLower(name)] != nil }
 
-// open returns a reader of a part that unpacks it while it is read, and counts what comes out into spent.
+// open returns a reader of a part that unpacks it while it is read, and adds the unpacked bytes to unpacked.
 func (a *archive) open(name string, unpacked *int64) (*partReader, error) {
 	f := a.parts[strings.ToLower(name)]
 	if f == nil {
@@ -117,7 +117,7 @@ func (a *archive) open(name string, unpacked *int64) (*partReader, error) {
 	return &partReader{r: r, name: name, packed: packed, archive: a, unpacked: unpacked}, nil
 }
 
-// scan returns a scanner of a part, which is any but the worksheet.
+// scan returns a scanner of a part other than the worksheet.
 func (a *archive) scan(name string) (*scanner, *partReader, error) {
 	r, err := a.open(name, &a.unpacked)
 	if err != nil {
@@ -127,8 +127,7 @@ func (a *archive) scan(name string) (*scanner, *partReader, error) {
 	return s, r, err
 }
 
-// partReader unpacks a part. The checksum is looked at when its end is reached (archive/zip does so), and a size that
-// is not what the directory says is an error.
+// partReader unpacks a part. At its end archive/zip checks the checksum and the size.
 type partReader struct {
 	r        io.ReadCloser
 	name     string
@@ -160,7 +159,7 @@ func (p *partReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// drain reads the part to its end, so that its checksum is known to be right.
+// drain reads the part to its end, so that its checksum is checked.
 func (p *partReader) drain() error {
 	_, err := io.Copy(io.Discard, p)
 	return err

@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Header returns the first row that is not blank: the headings. A sheet without one is a CodeNoHeader fault, which is
-// also how a zip ends whose sheet is empty, or says so. It reads no further than that row.
+// Header returns the first row that is not blank: the headings. A sheet without such a row is a CodeNoHeader fault. It
+// reads no further than that row.
 func (w *Workbook) Header() (Row, error) {
 	for row, err := range w.rows() {
 		return row, err
@@ -20,18 +20,17 @@ func (w *Workbook) Header() (Row, error) {
 // noHeader is the fault for a sheet without a row that is not blank.
 func (w *Workbook) noHeader() error {
 	return fault.New(fault.Invalid, CodeNoHeader,
-		"The worksheet %s is empty: its first row must hold the headings. If your rows are on another sheet, move that "+
-			"sheet to the first place.",
-		quote(w.sheet))
+		"The worksheet %s is empty. Its first row must contain the headings. If your rows are on another sheet, move that "+
+			"sheet to the first position.", quote(w.sheet))
 }
 
-// Data returns the rows below the header, blank ones left out, from the top; each call is a pass of its own. An error
-// ends it: a CodeTooManyRows fault in place of row most+1, so that rows below that are never unpacked; CodeNoHeader for
-// an empty sheet; another fault for what cannot be read. As damage may be found as late as the end of the file, rows
-// count only once the loop has ended without an error.
+// Data returns the rows below the header, without blank ones; each call is a pass of its own. An error ends it: a
+// CodeTooManyRows fault instead of row maxRows+1, so that no more rows are unpacked; CodeNoHeader for an empty sheet;
+// another fault for anything that cannot be read. Damage may be found as late as the end of the file, so the rows are
+// only valid once the loop has ended without an error.
 func (w *Workbook) Data(maxRows int) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		n := -1 // the header is none
+		n := -1 // the header does not count
 		for row, err := range w.rows() {
 			if n++; n > maxRows && err == nil {
 				row, err = Row{}, tooManyRows(maxRows)
@@ -49,8 +48,7 @@ func (w *Workbook) Data(maxRows int) iter.Seq2[Row, error] {
 	}
 }
 
-// Count returns how many rows Data(most) has, in a pass of its own that keeps none of them; its errors are those of
-// Data.
+// Count returns the number of rows of Data(maxRows), in a pass of its own; its errors are those of Data.
 func (w *Workbook) Count(maxRows int) (int, error) {
 	n := 0
 	for _, err := range w.Data(maxRows) {
@@ -62,7 +60,7 @@ func (w *Workbook) Count(maxRows int) (int, error) {
 	return n, nil
 }
 
-// rows returns the rows that are not blank, in their order, or one error at the end.
+// rows returns the rows that are not blank, in order, or an error at the end.
 func (w *Workbook) rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		p := &pass{w: w}
@@ -123,7 +121,7 @@ func (p *pass) run(yield func(Row) bool) error {
 	return partFault(p.w.part, err)
 }
 
-// readRow reads the row element that has just started (18.3.1.73), and hands it on if it is not blank.
+// readRow reads the row element that has just started (18.3.1.73), and yields the row if it is not blank.
 func (p *pass) readRow(yield func(Row) bool) error {
 	s := p.s
 	if string(s.name) != "row" {
@@ -131,7 +129,7 @@ func (p *pass) readRow(yield func(Row) bool) error {
 	}
 	number := p.row + 1
 	if r, ok := s.attr("r"); ok {
-		// Rows come in order: that is what bounds them, and how Excel writes and wants them.
+		// Rows must be in order, as Excel writes and requires them; that also bounds their number.
 		n, isNumber := parseDigits(string(r[:min(len(r), 8)]), 1, 7)
 		if !isNumber || n < number {
 			return corrupt("row %q after row %d", r, p.row)
@@ -165,7 +163,7 @@ func (p *pass) readRow(yield func(Row) bool) error {
 	}
 }
 
-// endRow hands the row on if it is not blank.
+// endRow yields the row if it is not blank.
 func (p *pass) endRow(yield func(Row) bool) error {
 	if !slices.ContainsFunc(p.cells, func(c Cell) bool { return !c.IsBlank() }) {
 		return nil

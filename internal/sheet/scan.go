@@ -13,7 +13,7 @@ const (
 	tokenStart token = iota // the start of an element: name, ns and attrs are set
 	tokenEnd                // the end of an element
 	tokenText               // a piece of text: text is set; one text may come in several pieces
-	tokenEOF                // the end of a document that was whole
+	tokenEOF                // the end of a complete document
 )
 
 // Reasons for which a scanner stops. They become the cause of a fault, for the log.
@@ -34,9 +34,9 @@ const (
 // attribute is one attribute of a start tag. Its bytes are good until the next call of next.
 type attribute struct{ prefix, local, value []byte }
 
-// scanner reads XML 1.0 as a stream of tokens, strictly: what it takes, encoding/xml takes and reads as the same tokens
-// (FuzzScan). On top of that it refuses a DTD, entities other than the five of XML, non-ASCII names, doubled
-// attributes, text around the root, and what goes over its bounds; and it needs no memory per token.
+// scanner reads XML 1.0 as a stream of tokens, strictly: whatever it accepts, encoding/xml accepts with the same tokens
+// (FuzzScan). Beyond that it refuses a DTD, entities other than the five of XML, non-ASCII names, duplicate attributes,
+// text around the root, and anything beyond its limits. It needs no memory per token.
 type scanner struct {
 	src      io.Reader
 	buf      []byte // buf[pos:end] is the window on what was read and not yet used
@@ -44,7 +44,7 @@ type scanner struct {
 
 	maxDepth   int
 	openNames  []byte // the names of the open elements, one after the other
-	openStarts []int  // where each of them begins in open
+	openStarts []int  // where each of them starts in openNames
 	spaces     namespaces
 
 	selfClosed bool // the tag before was <a/>
@@ -58,14 +58,15 @@ type scanner struct {
 	text      []byte
 	unescaped []byte // scratch for what had to be unescaped
 
-	// keep makes the scanner keep the bytes of what it passes, for editor: those before buf[from] that are still wanted.
+	// keep makes the scanner keep the bytes that it passes, for editor. kept are those that have left the window; the rest
+	// starts at buf[keptTo].
 	keep   bool
 	kept   []byte
 	keptTo int
 }
 
-// newScanner returns a scanner of the document in src, which is UTF-8, or UTF-16 with its mark or its first character
-// to tell. It passes errors of src on as they are.
+// newScanner returns a scanner of the document in src, which is UTF-8, or UTF-16 as its first bytes tell. It returns
+// errors of src as they are.
 func newScanner(src io.Reader, maxDepth int) (*scanner, error) {
 	s := &scanner{src: src, buf: make([]byte, windowSize), maxDepth: maxDepth}
 	for s.end < 4 {
@@ -81,8 +82,8 @@ func newScanner(src io.Reader, maxDepth int) (*scanner, error) {
 // depth returns how many elements are open.
 func (s *scanner) depth() int { return len(s.openStarts) }
 
-// fill reads on, so that buf[pos:end] gets longer; the bytes may move. It returns io.EOF at the end of the source, and
-// errTagLong if the window is as large as it may become.
+// fill reads more bytes into the window buf[pos:end], which may move. It returns io.EOF at the end of the source, and
+// errTagLong if the window has its maximum size.
 func (s *scanner) fill() error {
 	if s.pos > 0 {
 		if s.keep {
@@ -112,7 +113,7 @@ func (s *scanner) fill() error {
 	return io.ErrNoProgress
 }
 
-// ensure makes sure that n bytes are in the window, or returns why not: the end of the source is errMalformed.
+// ensure makes sure that n bytes are in the window; errMalformed if the source ends before.
 func (s *scanner) ensure(n int) error {
 	for s.end-s.pos < n {
 		if err := s.fill(); err == io.EOF {
@@ -124,7 +125,7 @@ func (s *scanner) ensure(n int) error {
 	return nil
 }
 
-// find returns the index, counted from pos, of mark at or after from. It makes the window as large as that needs.
+// find returns the index, counted from pos, of pattern at or after from. It enlarges the window as necessary.
 func (s *scanner) find(pattern string, from int) (int, error) {
 	for {
 		if i := bytes.Index(s.buf[min(s.pos+from, s.end):s.end], []byte(pattern)); i >= 0 {
@@ -182,7 +183,7 @@ func (s *scanner) next() (token, error) {
 	}
 }
 
-// finish is the end of the source: right only when the root has been read.
+// finish handles the end of the source, which is an error unless the root has been read.
 func (s *scanner) finish() (token, error) {
 	if !s.rootDone {
 		return 0, errMalformed

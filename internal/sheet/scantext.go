@@ -206,7 +206,7 @@ func (s *scanner) instruction() error {
 	return nil
 }
 
-// textContext says which rules hold for a piece of text.
+// textContext is the place of a piece of text, which decides on its rules.
 type textContext uint8
 
 const (
@@ -215,7 +215,7 @@ const (
 	inCDATA
 )
 
-// isPlain reports whether b is ASCII text in which there is nothing to look at.
+// isPlain reports whether b is ASCII text without anything to replace or refuse.
 func isPlain(b []byte) bool {
 	for _, c := range b {
 		if c < 0x20 && c != '\n' && c != '\t' || c >= 0x80 || c == '&' || c == ']' {
@@ -260,7 +260,7 @@ func unescape(dst, raw []byte, in textContext) ([]byte, error) {
 }
 
 // reference reads the reference at the start of b, and returns its character and its length. Only the five entities of
-// XML are known (4.6); any other is the mark of a DTD.
+// XML are known (4.6); any other one needs a DTD.
 func reference(b []byte) (rune, int, error) {
 	end := bytes.IndexByte(b[:min(len(b), maxReference)], ';')
 	if end < 2 {

@@ -10,10 +10,10 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// sniffSize is how much of a file is looked at to tell what it is.
+// sniffSize is the number of bytes by which a file is recognised.
 const sniffSize = 4096
 
-// sniff returns the fault for a file that is no zip, worded for what it seems to be; nil for a zip.
+// sniff returns nil for a zip, and for any other file a fault that says what it seems to be.
 func sniff(r io.ReaderAt, size int64) error {
 	head := make([]byte, min(size, sniffSize))
 	if n, err := (source{r}).ReadAt(head, 0); err != nil && n < len(head) {
@@ -60,14 +60,14 @@ func isText(head []byte) bool {
 	return utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) || bytes.IndexByte(head, '\n') >= 0
 }
 
-// oldWorkbook is the fault for a format of Excel that is not read.
+// oldWorkbook is the fault for a format of Excel that is not supported.
 func oldWorkbook(what string) error {
 	return fault.New(fault.Unsupported, CodeOldWorkbook, "The file is %s. %s", what, adviceSaveAs)
 }
 
-// sniffOLE tells an encrypted .xlsx from an .xls and from other files that Office keeps in a compound file: by the name
-// of a stream in the directory, which is looked for in the sector that the header names ([MS-CFB] 2.2, 2.6.1), else
-// anywhere in the first megabyte, as it is only about the wording.
+// sniffOLE tells apart an encrypted .xlsx, an .xls and other compound files of Office, by the name of a stream in the
+// directory. It looks in the sector that the header names ([MS-CFB] 2.2, 2.6.1) and in the first megabyte, which is
+// enough for choosing a message.
 func sniffOLE(r io.ReaderAt, size int64, head []byte) error {
 	found := make([]byte, min(size, 1<<20))
 	n, _ := (source{r}).ReadAt(found, 0)
@@ -92,7 +92,7 @@ func sniffOLE(r io.ReaderAt, size int64, head []byte) error {
 	return oldWorkbook("an Office file of an old format, such as .xls,")
 }
 
-// utf16Bytes returns s as UTF-16, as a compound file keeps names.
+// utf16Bytes returns s as UTF-16, as compound files store names.
 func utf16Bytes(s string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(s)) {

@@ -5,8 +5,8 @@ import "errors"
 // errTextLong is returned for a text that is longer than a cell may be; partFault never sees it.
 var errTextLong = errors.New("text longer than a cell holds")
 
-// sharedStrings is the shared strings part (18.4.9), read no further than the highest string that was asked for.
-// Programs write it in the order of the cells, so what stands below the rows that are read costs nothing.
+// sharedStrings is the shared strings part (18.4.9), read no further than necessary. Programs write it in the order of
+// the cells, so the strings of rows that are not read cost nothing.
 type sharedStrings struct {
 	archive *archive
 	part    string
@@ -38,7 +38,7 @@ func (t *sharedStrings) get(index int) (string, error) {
 	return t.values[index], nil
 }
 
-// readNext reads the next string; at the end of the part it sets whole.
+// readNext reads the next string; at the end of the part it sets complete.
 func (t *sharedStrings) readNext() error {
 	err := t.parseNext()
 	if errors.Is(err, errTextLong) {
@@ -87,23 +87,22 @@ func (t *sharedStrings) parseNext() error {
 	}
 }
 
-// check reads what is left of the part without keeping it, so that a damaged one is found even if its end was not
-// needed.
+// check reads the rest of the part without keeping it, so that damage is found even there.
 func (t *sharedStrings) check() error {
 	if t == nil || t.complete || t.s == nil {
 		return nil
 	}
 	if t.err == nil {
 		t.err = t.r.drain()
-		t.complete = true // for all passes to come: they ask for no more strings than the whole pass before this
+		t.complete = true // valid for later passes too: they need no more strings than this complete one
 	}
 	return t.err
 }
 
 // richText appends the text of the element that s has just started, a si or is (18.4.8, 18.3.1.53): its t, or those of
-// its runs, without the phonetic ones. It reads to the element's end. Text that is surely longer than most is
+// its runs, without the phonetic ones. It reads to the element's end. Text that is certainly longer than limit is
 // errTextLong.
-func (s *scanner) richText(buf []byte, most int) ([]byte, error) {
+func (s *scanner) richText(buf []byte, limit int) ([]byte, error) {
 	depth := s.depth()
 	for {
 		tok, err := s.next()
@@ -115,7 +114,7 @@ func (s *scanner) richText(buf []byte, most int) ([]byte, error) {
 			return buf, nil
 		case tok != tokenStart:
 		case s.ns == nsMain && string(s.name) == "t":
-			if buf, err = s.textOf(buf, most); err != nil {
+			if buf, err = s.textOf(buf, limit); err != nil {
 				return buf, err
 			}
 		case s.ns == nsMain && string(s.name) == "r" && s.depth() == depth+1:
@@ -132,7 +131,7 @@ func (s *scanner) richText(buf []byte, most int) ([]byte, error) {
 const escapeLength = 7
 
 // textOf appends the text of the element that s has just started, and reads to its end.
-func (s *scanner) textOf(buf []byte, most int) ([]byte, error) {
+func (s *scanner) textOf(buf []byte, limit int) ([]byte, error) {
 	depth := s.depth()
 	for {
 		tok, err := s.next()
@@ -143,7 +142,7 @@ func (s *scanner) textOf(buf []byte, most int) ([]byte, error) {
 		case tokenEnd:
 			return buf, nil
 		case tokenText:
-			if len(buf)+len(s.text) > most*escapeLength {
+			if len(buf)+len(s.text) > limit*escapeLength {
 				return buf, errTextLong
 			}
 			buf = append(buf, s.text...)

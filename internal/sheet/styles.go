@@ -5,7 +5,7 @@ import "strings"
 // cellFormat is what a cell's style says of the number in it.
 type cellFormat struct {
 	date bool
-	// zeros is how many digits an integer is shown with at least, from a format such as 00000.
+	// zeros is the minimum number of digits of an integer, from a format such as 00000.
 	zeros uint8
 }
 
@@ -65,8 +65,8 @@ func (s *scanner) attrInt(local string) int {
 	return n
 }
 
-// builtInFormat returns a format that has a number and no code in the file (18.8.30). 27 to 36 and 50 to 58 are dates
-// in East Asian versions of Excel; a few of them are times there, and those are below a day.
+// builtInFormat returns the format of a number that has no code in the file (18.8.30). 27 to 36 and 50 to 58 are dates
+// in East Asian versions of Excel. A few of those are times, but times have serial numbers below 1.
 func builtInFormat(id int) cellFormat {
 	switch {
 	case id >= 14 && id <= 17, id == 22, id >= 27 && id <= 36, id >= 50 && id <= 58:
@@ -75,8 +75,8 @@ func builtInFormat(id int) cellFormat {
 	return cellFormat{}
 }
 
-// formatOf returns what a format code says (18.8.31). Of its sections the first counts, which is that of positive
-// numbers. It is a date when a day, a year or a month is in it; a time of day, or a duration, is none.
+// formatOf returns the format of a format code (18.8.31), by its first section, the one for positive numbers. It is a
+// date if it has a day, a year or a month. A time of day or a duration is not a date.
 func formatOf(code string) cellFormat {
 	letters := formatLetters(code)
 	if len(letters) > 1 && len(letters) < 64 && strings.Trim(letters, "0") == "" && letters == code {
@@ -92,8 +92,8 @@ func formatOf(code string) cellFormat {
 	return cellFormat{date: strings.Contains(letters, "m") && !strings.ContainsAny(letters, "hs")}
 }
 
-// formatLetters returns the first section of a format code without what it shows as it stands: texts in quotes,
-// characters after \, _ and *, and what is in brackets (a colour, a region), save the hours of a duration.
+// formatLetters returns the first section of a format code without its literal parts: texts in quotes, characters after
+// \, _ and *, and brackets (a colour, a region), except the hours of a duration.
 func formatLetters(code string) string {
 	var b strings.Builder
 	for i := 0; i < len(code); i++ {

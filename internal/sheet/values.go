@@ -10,10 +10,11 @@ import (
 )
 
 // Clean returns s without white space at its ends: blanks, tabs, line ends, non-breaking and other Unicode spaces, and
-// the invisible marks (zero-width space, byte order mark, direction marks) that copying from a web page or mail leaves.
+// the invisible characters (zero-width space, byte order mark, direction marks) that copying from a web page or a mail
+// leaves.
 func Clean(s string) string { return strings.TrimFunc(s, isSpace) }
 
-// isSpace reports whether r is white space to a person.
+// isSpace reports whether r looks like white space.
 func isSpace(r rune) bool {
 	switch {
 	case unicode.IsSpace(r):
@@ -44,8 +45,7 @@ func SplitCodes(s string) []string {
 // JoinCodes returns codes as SplitCodes reads them.
 func JoinCodes(codes []string) string { return strings.Join(codes, "; ") }
 
-// fieldFault returns a field that says what is wrong with c, with the address in front. The caller adds the column's
-// heading.
+// fieldFault returns a field that says what is wrong with c, after its address. The caller adds the column's heading.
 func (c Cell) fieldFault(code, format string, args ...any) *fault.Field {
 	return &fault.Field{Code: code, Message: c.Address() + " " + fmt.Sprintf(format, args...)}
 }

@@ -59,7 +59,7 @@ func TestDateFormats(t *testing.T) {
 		t.Errorf("%+v does not name cell, value, format and cure", f)
 	}
 	if _, f = (Cell{Row: 7, Column: 3, Kind: Number, Text: "46387"}).AsDate(ISO); f == nil ||
-		!strings.Contains(f.Message, "format the cell as a date") {
+		!strings.Contains(f.Message, "Format the cell as a date") {
 		t.Errorf("%+v does not say that it is a number", f)
 	}
 	for name, want := range map[string]DateFormat{"british": British, "european": European, "american": American,

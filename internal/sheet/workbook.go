@@ -14,10 +14,10 @@ type Workbook struct {
 	archive *archive
 	limits  Limits
 
-	main   string   // the part that the others hang on
+	main   string   // the workbook part
 	styles string   // the part with the styles, "" for none
 	sheet  string   // the name of the worksheet that is read
-	part   string   // where it is
+	part   string   // its part
 	others []string // the names of all other sheets
 	hidden bool
 
@@ -26,12 +26,12 @@ type Workbook struct {
 	strings   *sharedStrings
 }
 
-// Open looks at the workbook of size bytes in r, and refuses what is not to be read: it returns a *fault.Error with one
-// of the Code constants, or a plain error if r itself fails. It reads no rows yet. r must stay readable as long as the
-// workbook is used.
+// Open opens the workbook of size bytes in r. If it cannot be accepted, Open returns a *fault.Error with one of the
+// Code constants; a plain error means that r failed. Open reads no rows. r must stay readable as long as the workbook
+// is used.
 func Open(r io.ReaderAt, size int64, limits Limits) (*Workbook, error) {
 	if size > limits.FileBytes {
-		return nil, fault.New(fault.TooLarge, CodeFileTooLarge, "The file has %s KB and may have at most %s KB. %s",
+		return nil, fault.New(fault.TooLarge, CodeFileTooLarge, "The file is %s KB large, and the limit is %s KB. %s",
 			thousands(int(size>>10)), thousands(int(limits.FileBytes>>10)), adviceCopyRows)
 	}
 	if err := sniff(r, size); err != nil {
@@ -72,13 +72,13 @@ func Open(r io.ReaderAt, size int64, limits Limits) (*Workbook, error) {
 // Sheet returns the name of the worksheet that is read: the first in the order of the workbook, even if it is hidden.
 func (w *Workbook) Sheet() string { return w.sheet }
 
-// Hidden reports whether that worksheet is hidden, which whoever uploaded it may not know.
+// Hidden reports whether that worksheet is hidden, which the person who uploaded it may not know.
 func (w *Workbook) Hidden() bool { return w.hidden }
 
-// OtherSheets returns the names of the sheets that are left alone, in the order of the workbook.
+// OtherSheets returns the names of the sheets that are not read, in the order of the workbook.
 func (w *Workbook) OtherSheets() []string { return w.others }
 
-// mainPart returns the name of the workbook part, after a look at whether this is a workbook, and one without macros.
+// mainPart returns the name of the workbook part. It refuses other kinds of file, and workbooks with macros.
 func (w *Workbook) mainPart() (string, error) {
 	a := w.archive
 	switch {
@@ -91,7 +91,7 @@ func (w *Workbook) mainPart() (string, error) {
 	}
 	for name := range a.parts {
 		if path.Base(name) == "vbaproject.bin" || strings.HasPrefix(name, "xl/macrosheets/") {
-			return "", hasMacros()
+			return "", macroFault()
 		}
 	}
 	relations, err := a.relations("")
@@ -110,9 +110,9 @@ func (w *Workbook) mainPart() (string, error) {
 	return main, a.checkTypes(main)
 }
 
-// hasMacros is the fault for a workbook with macros.
-func hasMacros() error {
-	return fault.New(fault.Unsupported, CodeMacros, "The file holds macros and is not read. %s", adviceSaveAs)
+// macroFault returns the fault for a workbook with macros.
+func macroFault() error {
+	return fault.New(fault.Unsupported, CodeMacros, "The file contains macros, so it was not read. %s", adviceSaveAs)
 }
 
 // readWorkbook reads the workbook part (18.2): the date system, and which worksheet is the first.
@@ -141,13 +141,13 @@ func (w *Workbook) readWorkbook(part string, relations map[string]relation) erro
 		return partFault(part, err)
 	}
 	if w.part == "" {
-		return fault.New(fault.Invalid, CodeNoWorksheet, "The workbook has no worksheet, only charts or the like. %s",
+		return fault.New(fault.Invalid, CodeNoWorksheet, "The workbook has no worksheet, only charts or similar sheets. %s",
 			adviceCopyRows)
 	}
 	return nil
 }
 
-// addSheet takes note of the sheet element that s has just started (18.2.19).
+// addSheet adds the sheet element whose start s has just read (18.2.19).
 func (w *Workbook) addSheet(s *scanner, relations map[string]relation) error {
 	if string(s.name) != "sheet" {
 		return nil
@@ -173,7 +173,7 @@ func (w *Workbook) addSheet(s *scanner, relations map[string]relation) error {
 	return nil
 }
 
-// sheetName returns a name fit to be shown, no longer than Excel has them.
+// sheetName returns a printable name, no longer than Excel allows.
 func sheetName(name []byte) string {
 	const most = 31
 	var b strings.Builder
