@@ -1,7 +1,6 @@
 // Finds modules that import each other in a circle, be it for types only or when they are needed.
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 
 /** The modules of a folder, each with those of the folder that it imports: { 'a.ts': ['b.ts'] }. */

@@ -8,22 +8,22 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
-import './common/focus'
-import { queries } from './api/queries'
-import { watch } from './api/transport'
+import './common/lastFocused'
+import { queryClient } from './api/queryClient'
+import { watchSession } from './api/transport'
 import { PagesContext } from './page'
 import { pages } from './pages'
 import { router } from './router'
 import { theme } from './theme'
 
-watch()
+watchSession()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no root')
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
-      <QueryClientProvider client={queries}>
+      <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-left" autoClose={5000} />
         <PagesContext value={pages}>
           <RouterProvider router={router} />

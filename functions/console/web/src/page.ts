@@ -8,7 +8,7 @@ export interface Page {
   /** The page's name, for the window's title. */
   title: string
   /** The permission that the page needs; without it the page says so. */
-  needs?: string
+  permission?: string
   /** Its entry in the navigation, in the order of pages.tsx. */
   nav?: { label: string; icon: TablerIcon; group: string }
   /** Its entry in the ⋯ menu of another page. */

@@ -19,7 +19,7 @@ import {
   IconUsersGroup,
 } from '@tabler/icons-react'
 import type { Page } from './page'
-import { kinds, reads } from './settings/kinds'
+import { referenceKinds, readPermissions } from './settings/referenceKinds'
 
 const icons: Record<string, TablerIcon> = {
   licences: IconCertificate,
@@ -35,10 +35,10 @@ const icons: Record<string, TablerIcon> = {
 }
 
 /** The pages of reference data: one component, a row for each kind. */
-const reference: Page[] = kinds.map((kind) => ({
+const reference: Page[] = referenceKinds.map((kind) => ({
   path: `settings/${kind.kind}`,
   title: kind.title,
-  needs: reads[kind.family],
+  needs: readPermissions[kind.family],
   nav: {
     label: kind.title,
     icon: icons[kind.kind] ?? IconKey,
@@ -58,33 +58,33 @@ export const pages: Page[] = [
   {
     path: 'accounts',
     title: 'User accounts',
-    needs: 'account.read',
+    permission: 'account.read',
     nav: { label: 'User accounts', icon: IconUsers, group: 'User access' },
     lazy: async () => ({ Component: (await import('./accounts/AccountsPage')).AccountsPage }),
   },
   {
     path: 'accounts/new',
     title: 'New user account',
-    needs: 'account.create',
+    permission: 'account.create',
     lazy: async () => ({ Component: (await import('./accounts/NewAccountPage')).NewAccountPage }),
   },
   {
     path: 'accounts/:id/:tab?',
     title: 'User account',
-    needs: 'account.read',
+    permission: 'account.read',
     lazy: async () => ({ Component: (await import('./accounts/AccountPage')).AccountPage }),
   },
   {
     path: 'import',
     title: 'Import User Accounts',
-    needs: 'account.import',
+    permission: 'account.import',
     menu: { of: 'accounts', label: 'Import' },
     lazy: async () => ({ Component: (await import('./transfers/ImportPage')).ImportPage }),
   },
   {
     path: 'export',
     title: 'Export User Accounts',
-    needs: 'account.export',
+    permission: 'account.export',
     menu: { of: 'accounts', label: 'Export' },
     lazy: async () => ({ Component: (await import('./transfers/ExportPage')).ExportPage }),
   },
@@ -103,28 +103,28 @@ export const pages: Page[] = [
   {
     path: 'settings/environment',
     title: 'Environment defaults',
-    needs: 'settings.read',
+    permission: 'settings.read',
     nav: { label: 'Environment defaults', icon: IconAdjustments, group: 'Settings' },
     lazy: async () => ({ Component: (await import('./settings/EnvironmentPage')).EnvironmentPage }),
   },
   {
     path: 'settings/providers',
     title: 'Single sign-on',
-    needs: 'settings.read',
+    permission: 'settings.read',
     nav: { label: 'Single sign-on', icon: IconPlugConnected, group: 'Settings' },
     lazy: async () => ({ Component: (await import('./settings/ProvidersPage')).ProvidersPage }),
   },
   {
     path: 'settings/communications',
     title: 'Communication log',
-    needs: 'communication.read',
+    permission: 'communication.read',
     nav: { label: 'Communication log', icon: IconMail, group: 'Settings' },
     lazy: async () => ({ Component: (await import('./settings/CommunicationPage')).CommunicationPage }),
   },
   {
     path: 'settings/log',
     title: 'Environment log',
-    needs: 'settings.read',
+    permission: 'settings.read',
     nav: { label: 'Environment log', icon: IconHistory, group: 'Settings' },
     lazy: async () => ({ Component: (await import('./settings/EnvironmentLogPage')).EnvironmentLogPage }),
   },
@@ -136,8 +136,8 @@ export const pages: Page[] = [
   {
     path: 'accounts/sso-links',
     title: 'SSO Link Wizard',
-    needs: 'account.link',
+    permission: 'account.link',
     menu: { of: 'accounts', label: 'SSO Link Wizard' },
-    lazy: async () => ({ Component: (await import('./sso/WizardPage')).WizardPage }),
+    lazy: async () => ({ Component: (await import('./sso/LinkWizardPage')).LinkWizardPage }),
   },
 ]

@@ -1,5 +1,5 @@
 import { createBrowserRouter } from 'react-router'
-import { Failed } from './common/Failed'
+import { ErrorPage } from './common/ErrorPage'
 import { Loading } from './common/Loading'
 import { pages } from './pages'
 import { registerRouter } from './shell/pendingNavigation'
@@ -7,37 +7,37 @@ import { registerRouter } from './shell/pendingNavigation'
 export const router = createBrowserRouter([
   {
     path: '/sign-in',
-    errorElement: <Failed />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./signin/SignInPage')).SignInPage }),
   },
   {
     path: '/forgotten',
-    errorElement: <Failed />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: <Loading />,
-    lazy: async () => ({ Component: (await import('./signin/ForgottenPage')).ForgottenPage }),
+    lazy: async () => ({ Component: (await import('./signin/ForgottenPasswordPage')).ForgottenPasswordPage }),
   },
   {
     path: '/set-password',
-    errorElement: <Failed />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./signin/SetPasswordPage')).SetPasswordPage }),
   },
   {
     path: '/sso/callback',
-    errorElement: <Failed />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./signin/SsoCallbackPage')).SsoCallbackPage }),
   },
   {
     path: '/',
-    errorElement: <Failed />,
+    errorElement: <ErrorPage />,
     hydrateFallbackElement: <Loading />,
     lazy: async () => ({ Component: (await import('./shell/Shell')).Shell }),
     children: [
       ...pages.map((page) => ({
         ...(page.path ? { path: page.path } : { index: true as const }),
-        errorElement: <Failed />,
+        errorElement: <ErrorPage />,
         lazy: page.lazy,
         handle: page,
       })),

@@ -1,9 +1,9 @@
 import { Anchor, Badge, Checkbox, Group, Text } from '@mantine/core'
 import { Link } from 'react-router'
+import { AccessBadges } from './AccessBadges'
 import type { Account } from './account'
-import { nameOf } from './account'
+import { accountName } from './account'
 import classes from './AccountsPage.module.css'
-import { Marks } from './Marks'
 
 /** The list on a small screen: a card for each account. */
 export function AccountCards({
@@ -18,9 +18,9 @@ export function AccountCards({
   return (
     <ul className={classes.cards} aria-label="User accounts">
       {rows.map((a) => (
-        <li key={a.id} className={classes.card} data-picked={selected.has(a.id) || undefined}>
+        <li key={a.id} className={classes.card} data-selected={selected.has(a.id) || undefined}>
           <Checkbox
-            aria-label={`Pick ${nameOf(a)}`}
+            aria-label={`Pick ${accountName(a)}`}
             checked={selected.has(a.id)}
             onChange={(e) => {
               const next = new Set(selected)
@@ -45,7 +45,7 @@ export function AccountCards({
               </Text>
             )}
             <Group mt={6}>
-              <Marks account={a} always />
+              <AccessBadges account={a} showAllowed />
             </Group>
           </div>
         </li>

@@ -1,16 +1,16 @@
 import { Anchor, Breadcrumbs, Skeleton, Stack, Tabs, Text } from '@mantine/core'
 import { Suspense, useEffect, useRef } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
-import { asProblem } from '../api/problem'
+import { toProblem } from '../api/problem'
 import { Loading } from '../common/Loading'
 import { NotFound } from '../common/NotFound'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { useAccountFields } from '../fields/fields'
-import { useMay } from '../session/session'
-import { useTitle } from '../shell/useArrival'
-import { nameOf, useAccount } from './account'
+import { useHasPermission } from '../session/session'
+import { usePageTitle } from '../shell/usePageAnnouncement'
+import { accountName, useAccount } from './account'
+import { AccountDetails } from './AccountDetails'
 import classes from './AccountPage.module.css'
-import { Details } from './Details'
 import { tabs } from './tabs'
 
 /** One account: its sections, what can be done to it, and its tabs. */
@@ -18,18 +18,19 @@ export function AccountPage() {
   const { id = '', tab } = useParams()
   const account = useAccount(id)
   const fields = useAccountFields()
-  const may = useMay()
+  const may = useHasPermission()
   const navigate = useNavigate()
-  useTitle(account.data && nameOf(account.data))
-  const strip = useRef<HTMLDivElement>(null)
-  const shown = Boolean(account.data && fields)
+  usePageTitle(account.data && accountName(account.data))
+  const tabList = useRef<HTMLDivElement>(null)
+  const loaded = Boolean(account.data && fields)
   // On a narrow screen the tab that is open may be off the end of the strip. Only the strip moves, not the page.
   useEffect(() => {
-    const at = strip.current?.querySelector<HTMLElement>('[aria-selected=true]')
-    if (at && strip.current) strip.current.scrollLeft = at.offsetLeft - (strip.current.clientWidth - at.offsetWidth) / 2
-  }, [tab, shown])
+    const activeTab = tabList.current?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (activeTab && tabList.current)
+      tabList.current.scrollLeft = activeTab.offsetLeft - (tabList.current.clientWidth - activeTab.offsetWidth) / 2
+  }, [tab, loaded])
 
-  if (account.error && [400, 404].includes(asProblem(account.error).status)) return <NotFound what="user account" />
+  if (account.error && [400, 404].includes(toProblem(account.error).status)) return <NotFound what="user account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />
   if (!account.data || !fields)
     return (
@@ -39,8 +40,8 @@ export function AccountPage() {
       </Stack>
     )
 
-  const open = tabs.filter((t) => (!t.needs || may(t.needs)) && (!t.when || t.when(account.data)))
-  const current = open.find((t) => t.value === tab) ?? open[0]
+  const visibleTabs = tabs.filter((t) => (!t.permission || may(t.permission)) && (!t.when || t.when(account.data)))
+  const current = visibleTabs.find((t) => t.value === tab) ?? visibleTabs[0]
   return (
     <Stack gap="lg">
       <Breadcrumbs separator="›">
@@ -51,15 +52,15 @@ export function AccountPage() {
           {account.data.username}
         </Text>
       </Breadcrumbs>
-      <Details key={id} account={account.data} fields={fields} />
+      <AccountDetails key={id} account={account.data} fields={fields} />
       {current && (
         <Tabs
           value={current.value}
           onChange={(value) => void navigate(`/accounts/${id}/${value}`, { replace: true, preventScrollReset: true })}
           className={classes.tabs}
         >
-          <Tabs.List ref={strip} className={classes.tabList} aria-label="More of this account">
-            {open.map((t) => (
+          <Tabs.List ref={tabList} className={classes.tabList} aria-label="More of this account">
+            {visibleTabs.map((t) => (
               <Tabs.Tab key={t.value} value={t.value}>
                 {t.label}
               </Tabs.Tab>

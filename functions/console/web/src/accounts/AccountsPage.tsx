@@ -17,30 +17,30 @@ import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useCallback, useState } from 'react'
 import { Link, useLocation } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { paths } from '../api/schema'
-import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { useStateFor } from '../common/useStateFor'
+import { StatusMessage } from '../common/StatusMessage'
+import { useKeyedState } from '../common/useKeyedState'
 import { useAccountFields } from '../fields/fields'
 import type { Field } from '../fields/fields'
 import { ColumnChooser } from '../grid/ColumnChooser'
 import { DataGrid } from '../grid/DataGrid'
 import { FilterDrawer } from '../grid/FilterDrawer'
-import { describeFilter } from '../grid/state'
+import { describeFilter } from '../grid/gridState'
 import { usePages } from '../page'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import { pendingLocation } from '../shell/pendingNavigation'
+import { AccessBadges } from './AccessBadges'
 import type { Account } from './account'
-import { nameOf } from './account'
+import { accountName } from './account'
 import { AccountCards } from './AccountCards'
 import classes from './AccountsPage.module.css'
 import { BulkBar } from './bulk/BulkBar'
-import { exportAddress, exportPath } from './exporting'
-import { Marks } from './Marks'
-import { isQuick, QuickFilters } from './QuickFilters'
+import { exportAddress, exportPath } from './exportAddress'
+import { isQuickFilter, QuickFilters } from './QuickFilters'
 import { SetsMenu, useSets } from './SetsMenu'
-import { useView } from './useView'
+import { useAccountsView } from './useAccountsView'
 
 export function AccountsPage() {
   const fields = useAccountFields()
@@ -53,27 +53,27 @@ export function AccountsPage() {
         <Skeleton h={360} />
       </Stack>
     )
-  return <List fields={fields} sets={sets.data ?? []} />
+  return <AccountList fields={fields} sets={sets.data ?? []} />
 }
 
 type ListQuery = NonNullable<paths['/api/accounts']['get']['parameters']['query']>
 
-const none: ReadonlySet<string> = new Set()
+const noSelection: ReadonlySet<string> = new Set()
 
-function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
-  const { state, show, choose, chosen } = useView(fields, sets)
-  const may = useMay()
+function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
+  const { state, show: update, choose: selectSet, chosen: selectedSet } = useAccountsView(fields, sets)
+  const may = useHasPermission()
   const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
   const filtersKey = JSON.stringify(state.filters)
-  const [selected, setSelected] = useStateFor(filtersKey, none)
-  const [everything, setEverything] = useStateFor(filtersKey, false)
+  const [selected, setSelected] = useKeyedState(filtersKey, noSelection)
+  const [allMatching, setAllMatching] = useKeyedState(filtersKey, false)
   // Filters and sort have the names that the list's query has, as far as a Set or an address is right.
   const query: ListQuery = { ...state.filters, ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
 
   const list = useInfiniteQuery({
     queryKey: ['accounts', 'list', query],
     queryFn: ({ pageParam }) =>
-      ask(
+      unwrap(
         api.GET('/api/accounts', {
           params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
@@ -85,7 +85,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   const rows: Account[] = list.data?.pages.flatMap((page) => page.items) ?? []
   const select = (ids: Set<string>) => {
     setSelected(ids)
-    setEverything(false)
+    setAllMatching(false)
   }
   const cell = useCallback((account: Account, field: Field) => {
     if (field.name === 'username') {
@@ -95,14 +95,14 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
         </Anchor>
       )
     }
-    if (field.name === 'accessLocked') return <Marks account={account} always short />
+    if (field.name === 'accessLocked') return <AccessBadges account={account} showAllowed compact />
     return undefined
   }, [])
   const filtered = Object.keys(state.filters).length > 0
-  const pills = Object.entries(state.filters).filter(([name, text]) => !isQuick(name, text))
+  const pills = Object.entries(state.filters).filter(([name, text]) => !isQuickFilter(name, text))
   const { fetchNextPage } = list
-  const readOn = useCallback(() => void fetchNextPage(), [fetchNextPage])
-  const entries = usePages().filter((p) => p.menu?.of === 'accounts' && (!p.needs || may(p.needs)))
+  const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
+  const menuPages = usePages().filter((p) => p.menu?.of === 'accounts' && (!p.permission || may(p.permission)))
 
   return (
     <Stack gap="md">
@@ -116,7 +116,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
               New
             </Button>
           )}
-          {entries.length > 0 && (
+          {menuPages.length > 0 && (
             <Menu>
               <Menu.Target>
                 <ActionIcon variant="default" size={36} aria-label="More">
@@ -124,7 +124,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
-                {entries.map((p) => (
+                {menuPages.map((p) => (
                   <Menu.Item
                     key={p.path}
                     component={Link}
@@ -140,24 +140,24 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
       </Group>
 
       <div className={classes.tools}>
-        <Find
-          text={state.filters['find'] ?? ''}
-          onFind={(text) => {
+        <SearchInput
+          value={state.filters['find'] ?? ''}
+          onSearch={(text) => {
             const { find: _, ...rest } = state.filters
-            show({ ...state, filters: text ? { ...rest, find: text } : rest })
+            update({ ...state, filters: text ? { ...rest, find: text } : rest })
           }}
         />
         <Group gap="xs">
-          <FilterDrawer fields={fields} state={state} onChange={show} />
-          <SetsMenu sets={sets} state={state} chosen={chosen} fields={fields} choose={choose} />
-          {!narrow && <ColumnChooser fields={fields} state={state} onChange={show} />}
+          <FilterDrawer fields={fields} state={state} onChange={update} />
+          <SetsMenu sets={sets} state={state} selected={selectedSet} fields={fields} onSelect={selectSet} />
+          {!narrow && <ColumnChooser fields={fields} state={state} onChange={update} />}
         </Group>
       </div>
 
       <Group justify="space-between" gap="xs">
-        <QuickFilters state={state} onChange={show} />
+        <QuickFilters state={state} onChange={update} />
         {list.data && rows.length > 0 && (
-          <Counts shown={rows.length} more={Boolean(list.hasNextPage)} filters={state.filters} />
+          <ResultCount shown={rows.length} hasMore={Boolean(list.hasNextPage)} filters={state.filters} />
         )}
       </Group>
 
@@ -171,7 +171,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
               className={classes.pill}
               removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
               onRemove={() =>
-                show({
+                update({
                   ...state,
                   filters: Object.fromEntries(Object.entries(state.filters).filter(([n]) => n !== name)),
                 })
@@ -180,7 +180,7 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
               {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
             </Pill>
           ))}
-          <Button variant="subtle" size="compact-sm" onClick={() => show({ ...state, filters: {} })}>
+          <Button variant="subtle" size="compact-sm" onClick={() => update({ ...state, filters: {} })}>
             Clear all
           </Button>
         </Group>
@@ -189,20 +189,20 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
       {selected.size > 0 && (
         <BulkBar
           ids={[...selected]}
-          filter={everything ? state.filters : undefined}
-          couldBeMore={Boolean(list.hasNextPage)}
+          filter={allMatching ? state.filters : undefined}
+          hasMore={Boolean(list.hasNextPage)}
           allShown={rows.every((r) => selected.has(r.id))}
-          everything={() => setEverything(true)}
-          clear={() => select(new Set())}
+          onSelectAllMatching={() => setAllMatching(true)}
+          onClear={() => select(new Set())}
         />
       )}
 
       <ProblemAlert error={list.error} />
       {list.isPending && !list.error && <Skeleton h={360} aria-label="Loading accounts" />}
       {list.data && rows.length === 0 && !list.hasNextPage ? (
-        <Message icon={IconUsers} title={filtered ? 'No account fits' : 'No accounts yet'}>
+        <StatusMessage icon={IconUsers} title={filtered ? 'No account fits' : 'No accounts yet'}>
           {filtered ? 'Take a filter away to see more.' : 'Press New to make the first one.'}
-        </Message>
+        </StatusMessage>
       ) : list.data && narrow ? (
         <AccountCards rows={rows} selected={selected} onSelect={select} />
       ) : list.data ? (
@@ -210,20 +210,20 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
           label="User accounts"
           fields={fields}
           rows={rows}
-          idOf={(a) => a.id}
-          nameOf={nameOf}
+          rowId={(a) => a.id}
+          rowLabel={accountName}
           state={state}
-          onChange={show}
+          onChange={update}
           selected={selected}
           onSelect={select}
           cell={cell}
-          more={list.hasNextPage && !list.isFetchingNextPage && !list.error ? readOn : undefined}
+          onEndReached={list.hasNextPage && !list.isFetchingNextPage && !list.error ? loadMore : undefined}
           rowClass={(a) => (a.active === false ? classes.locked : a.accessLocked ? classes.blocked : undefined)}
         />
       ) : null}
       {list.hasNextPage && (
         <Group>
-          <Button variant="default" loading={list.isFetchingNextPage} onClick={readOn}>
+          <Button variant="default" loading={list.isFetchingNextPage} onClick={loadMore}>
             Load more
           </Button>
         </Group>
@@ -232,18 +232,18 @@ function List({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<
   )
 }
 
-function Find({ text, onFind }: { text: string; onFind: (text: string) => void }) {
-  const [typed, setTyped] = useState(text)
-  const [shown, setShown] = useState(text)
-  if (shown !== text) {
-    setShown(text)
-    if (typed.trim() !== text) setTyped(text)
+function SearchInput({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
+  const [typed, setTyped] = useState(value)
+  const [lastValue, setLastValue] = useState(value)
+  if (lastValue !== value) {
+    setLastValue(value)
+    if (typed.trim() !== value) setTyped(value)
   }
   const { pathname } = useLocation()
-  const find = useDebouncedCallback((next: string) => {
+  const search = useDebouncedCallback((next: string) => {
     // The search is in the address, so taking it up while another page loads would go back to this one.
-    const going = pendingLocation()
-    if (!going || going.pathname === pathname) onFind(next.trim())
+    const pending = pendingLocation()
+    if (!pending || pending.pathname === pathname) onSearch(next.trim())
   }, 300)
   return (
     <TextInput
@@ -265,26 +265,34 @@ function Find({ text, onFind }: { text: string; onFind: (text: string) => void }
       maxLength={200}
       onChange={(e) => {
         setTyped(e.currentTarget.value)
-        find(e.currentTarget.value)
+        search(e.currentTarget.value)
       }}
     />
   )
 }
 
 /** How many are shown; how many there are in all is counted only when somebody asks, because that reads them all. */
-function Counts({ shown, more, filters }: { shown: number; more: boolean; filters: Record<string, string> }) {
-  const [wanted, setWanted] = useStateFor(JSON.stringify(filters), false)
+function ResultCount({
+  shown,
+  hasMore,
+  filters,
+}: {
+  shown: number
+  hasMore: boolean
+  filters: Record<string, string>
+}) {
+  const [counting, setCounting] = useKeyedState(JSON.stringify(filters), false)
   const count = useQuery({
     queryKey: ['accounts', 'count', filters],
-    queryFn: () => ask(api.GET('/api/accounts/count', { params: { query: filters } })),
-    enabled: wanted && more,
+    queryFn: () => unwrap(api.GET('/api/accounts/count', { params: { query: filters } })),
+    enabled: counting && hasMore,
   })
   return (
     <Text size="sm" c="dimmed" component="div" role="status">
-      {more ? `${shown} shown` : `${shown} in all`}
-      {more && count.data && ` of ${count.data.count.toLocaleString()}`}
-      {more && !count.data && (
-        <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setWanted(true)}>
+      {hasMore ? `${shown} shown` : `${shown} in all`}
+      {hasMore && count.data && ` of ${count.data.count.toLocaleString()}`}
+      {hasMore && !count.data && (
+        <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setCounting(true)}>
           Count all
         </Button>
       )}

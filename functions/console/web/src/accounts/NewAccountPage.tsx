@@ -4,14 +4,14 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
-import { api, ask, once } from '../api/client'
+import { api, unwrap, idempotencyKey } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
+import { toProblem } from '../api/problem'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldInput } from '../fields/FieldInput'
 import { useAccountFields } from '../fields/fields'
 import type { Value } from '../fields/fields'
-import { nameOf, refreshed } from './account'
+import { accountName, updateAccountCache } from './account'
 import classes from './AccountPage.module.css'
 import { sections } from './sections'
 
@@ -22,24 +22,27 @@ export function NewAccountPage() {
   const [values, setValues] = useState<Record<string, Value>>({})
   const create = useMutation({
     mutationFn: () =>
-      ask(
-        api.POST('/api/accounts', { params: { header: once() }, body: values as unknown as Schemas['AccountCreate'] }),
+      unwrap(
+        api.POST('/api/accounts', {
+          params: { header: idempotencyKey() },
+          body: values as unknown as Schemas['AccountCreate'],
+        }),
       ),
     onSuccess: (account) => {
-      refreshed(account.id, account)
+      updateAccountCache(account.id, account)
       notifications.show({
         color: 'green',
-        title: `${nameOf(account)} is created`,
+        title: `${accountName(account)} is created`,
         message: 'Allow login access and set a password to let the person in.',
       })
       void navigate(`/accounts/${account.id}`)
     },
   })
   if (!fields) return <Skeleton h={320} />
-  const problem = create.error ? asProblem(create.error) : undefined
+  const problem = create.error ? toProblem(create.error) : undefined
   const all = [...sections, { name: 'permissions', label: 'Permissions' }]
   const writable = fields.filter((f) => !f.readOnly)
-  const set = (name: string, value: Value) => {
+  const setValue = (name: string, value: Value) => {
     const { [name]: _, ...rest } = values
     setValues(
       value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0)
@@ -70,21 +73,21 @@ export function NewAccountPage() {
             It starts with access locked and without a password; both are the next steps after Create.
           </Text>
         </div>
-        <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
+        <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
         <div className={classes.sections}>
           {all.map((section) => {
-            const own = writable.filter((f) => f.section === section.name)
-            return own.length === 0 ? null : (
+            const sectionFields = writable.filter((f) => f.section === section.name)
+            return sectionFields.length === 0 ? null : (
               <section key={section.name} className={classes.section} aria-labelledby={`section-${section.name}`}>
                 <h2 id={`section-${section.name}`}>{section.label}</h2>
                 <Stack gap="sm">
-                  {own.map((f) => (
+                  {sectionFields.map((f) => (
                     <FieldInput
                       key={f.name}
                       field={f}
                       value={values[f.name]}
-                      onChange={(v) => set(f.name, v)}
-                      error={problem?.of(f.name)}
+                      onChange={(v) => setValue(f.name, v)}
+                      error={problem?.messageFor(f.name)}
                       autoFocus={f === writable[0]}
                     />
                   ))}

@@ -1,19 +1,20 @@
 import { Chip, Group } from '@mantine/core'
-import type { GridState } from '../grid/state'
+import type { GridState } from '../grid/gridState'
 
 /** The filters that are asked for most, a press each. */
-const quick = [
+const quickFilters = [
   { label: 'Locked too', name: 'active', text: 'any' },
   { label: 'Blocked', name: 'accessLocked', text: 'true' },
 ]
 
 /** Whether a filter is one that a chip shows. */
-export const isQuick = (name: string, text: string) => quick.some((q) => q.name === name && q.text === text)
+export const isQuickFilter = (name: string, text: string) =>
+  quickFilters.some((q) => q.name === name && q.text === text)
 
 export function QuickFilters({ state, onChange }: { state: GridState; onChange: (state: GridState) => void }) {
   return (
     <Group gap={6} role="group" aria-label="Quick filters">
-      {quick.map((q) => (
+      {quickFilters.map((q) => (
         <Chip
           key={q.name}
           size="sm"

@@ -3,17 +3,17 @@ import { notifications } from '@mantine/notifications'
 import { IconBookmark, IconCheck, IconDeviceFloppy, IconPencil, IconStar, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, ifMatch, once } from '../api/client'
+import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
 import { Dialog } from '../common/Dialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import type { Field } from '../fields/fields'
-import { sameState } from '../grid/state'
-import type { GridState } from '../grid/state'
-import { useMay } from '../session/session'
-import { stateOf } from './useView'
+import { isSameState } from '../grid/gridState'
+import type { GridState } from '../grid/gridState'
+import { useHasPermission } from '../session/session'
+import { gridStateOf } from './useAccountsView'
 
 type SavedSet = Schemas['SettingsSet']
 
@@ -21,7 +21,7 @@ export function useSets() {
   return useQuery({
     queryKey: ['sets', 'accounts'],
     queryFn: async () =>
-      (await ask(api.GET('/api/sets', { params: { query: { grid: 'accounts', limit: 200 } } }))).items,
+      (await unwrap(api.GET('/api/sets', { params: { query: { grid: 'accounts', limit: 200 } } }))).items,
   })
 }
 
@@ -29,39 +29,41 @@ interface Props {
   sets: SavedSet[]
   fields: Field[]
   state: GridState
-  chosen: SavedSet | undefined
-  choose: (set: SavedSet | undefined) => void
+  selected: SavedSet | undefined
+  onSelect: (set: SavedSet | undefined) => void
 }
 
 /** Saved views: choose one, save what is shown, share it, start with it. */
-export function SetsMenu({ sets, fields, state, chosen, choose }: Props) {
+export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
   const [dialog, setDialog] = useState<'new' | 'edit'>()
-  const may = useMay()
-  const changed = chosen !== undefined && !sameState(stateOf(chosen, fields), state)
-  const mayChange = chosen && (chosen.own || (chosen.shared && may('set.share')))
-  const fail = (error: unknown) =>
-    notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message })
-  const again = () => queries.invalidateQueries({ queryKey: ['sets'] })
+  const may = useHasPermission()
+  const changed = selected !== undefined && !isSameState(gridStateOf(selected, fields), state)
+  const canEdit = selected && (selected.own || (selected.shared && may('set.share')))
+  const showError = (error: unknown) =>
+    notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message })
+  const invalidate = () => queryClient.invalidateQueries({ queryKey: ['sets'] })
   const change = useMutation({
     mutationFn: ({ set, body }: { set: SavedSet; body: Schemas['SettingsChangeSet'] }) =>
-      ask(api.PATCH('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) }, body })),
-    onSuccess: again,
-    onError: fail,
+      unwrap(api.PATCH('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) }, body })),
+    onSuccess: invalidate,
+    onError: showError,
   })
   const remove = useMutation({
     mutationFn: (set: SavedSet) =>
-      ask(api.DELETE('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) } })),
+      unwrap(api.DELETE('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) } })),
     onSuccess: () => {
-      choose(undefined)
-      return again()
+      onSelect(undefined)
+      return invalidate()
     },
-    onError: fail,
+    onError: showError,
   })
   const item = (set: SavedSet) => (
     <Menu.Item
       key={set.id}
-      onClick={() => choose(set)}
-      leftSection={set.id === chosen?.id ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />}
+      onClick={() => onSelect(set)}
+      leftSection={
+        set.id === selected?.id ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />
+      }
       rightSection={set.default ? <IconStar size={15} aria-label="My default" /> : undefined}
     >
       {set.name}
@@ -74,13 +76,13 @@ export function SetsMenu({ sets, fields, state, chosen, choose }: Props) {
       <Menu width={260}>
         <Menu.Target>
           <Button variant="default" leftSection={<IconBookmark size={18} />}>
-            {chosen ? `${chosen.name}${changed ? ' *' : ''}` : 'Sets'}
+            {selected ? `${selected.name}${changed ? ' *' : ''}` : 'Sets'}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item
-            onClick={() => choose(undefined)}
-            leftSection={!chosen ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />}
+            onClick={() => onSelect(undefined)}
+            leftSection={!selected ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />}
           >
             All user accounts
           </Menu.Item>
@@ -89,37 +91,37 @@ export function SetsMenu({ sets, fields, state, chosen, choose }: Props) {
           {shared.length > 0 && <Menu.Label>Shared</Menu.Label>}
           {shared.map(item)}
           <Menu.Divider />
-          {chosen && mayChange && changed && (
+          {selected && canEdit && changed && (
             <Menu.Item
               leftSection={<IconDeviceFloppy size={16} />}
               onClick={() =>
                 change.mutate({
-                  set: chosen,
+                  set: selected,
                   body: { columns: state.columns, filters: state.filters, sort: state.sort },
                 })
               }
             >
-              Save changes of “{chosen.name}”
+              Save changes of “{selected.name}”
             </Menu.Item>
           )}
           <Menu.Item leftSection={<IconBookmark size={16} />} onClick={() => setDialog('new')}>
             Save as a new Set
           </Menu.Item>
-          {chosen && (
+          {selected && (
             <Menu.Item
               leftSection={<IconStar size={16} />}
-              onClick={() => change.mutate({ set: chosen, body: { default: !chosen.default } })}
+              onClick={() => change.mutate({ set: selected, body: { default: !selected.default } })}
             >
-              {chosen.default ? 'Do not start with it' : 'Start with it'}
+              {selected.default ? 'Do not start with it' : 'Start with it'}
             </Menu.Item>
           )}
-          {chosen && mayChange && (
+          {selected && canEdit && (
             <Menu.Item leftSection={<IconPencil size={16} />} onClick={() => setDialog('edit')}>
               Rename or share
             </Menu.Item>
           )}
-          {chosen && mayChange && (
-            <Menu.Item data-danger leftSection={<IconTrash size={16} />} onClick={() => remove.mutate(chosen)}>
+          {selected && canEdit && (
+            <Menu.Item data-danger leftSection={<IconTrash size={16} />} onClick={() => remove.mutate(selected)}>
               Delete the Set
             </Menu.Item>
           )}
@@ -127,11 +129,11 @@ export function SetsMenu({ sets, fields, state, chosen, choose }: Props) {
       </Menu>
       {dialog && (
         <SetDialog
-          set={dialog === 'edit' ? chosen : undefined}
+          set={dialog === 'edit' ? selected : undefined}
           state={state}
-          close={() => setDialog(undefined)}
-          saved={choose}
-          mayShare={may('set.share')}
+          onClose={() => setDialog(undefined)}
+          onSaved={onSelect}
+          canShare={may('set.share')}
         />
       )}
     </>
@@ -141,31 +143,31 @@ export function SetsMenu({ sets, fields, state, chosen, choose }: Props) {
 function SetDialog({
   set,
   state,
-  close,
-  saved,
-  mayShare,
+  onClose,
+  onSaved,
+  canShare,
 }: {
   set: SavedSet | undefined
   state: GridState
-  close: () => void
-  saved: (set: SavedSet) => void
-  mayShare: boolean
+  onClose: () => void
+  onSaved: (set: SavedSet) => void
+  canShare: boolean
 }) {
   const [name, setName] = useState(set?.name ?? '')
   const [shared, setShared] = useState(set?.shared ?? false)
-  const [standard, setStandard] = useState(set?.default ?? false)
+  const [isDefault, setIsDefault] = useState(set?.default ?? false)
   const save = useMutation({
     mutationFn: () =>
       set
-        ? ask(
+        ? unwrap(
             api.PATCH('/api/sets/{id}', {
               params: { path: { id: set.id }, header: ifMatch(set.version) },
-              body: { name, shared, default: standard },
+              body: { name, shared, default: isDefault },
             }),
           )
-        : ask(
+        : unwrap(
             api.POST('/api/sets', {
-              params: { header: once() },
+              params: { header: idempotencyKey() },
               body: {
                 grid: 'accounts',
                 name,
@@ -173,18 +175,18 @@ function SetDialog({
                 filters: state.filters,
                 sort: state.sort,
                 shared,
-                default: standard,
+                default: isDefault,
               },
             }),
           ),
     onSuccess: async (done) => {
-      await queries.invalidateQueries({ queryKey: ['sets'] })
-      saved(done)
-      close()
+      await queryClient.invalidateQueries({ queryKey: ['sets'] })
+      onSaved(done)
+      onClose()
     },
   })
   return (
-    <Dialog onClose={close} title={set ? 'Rename or share' : 'Save as a new Set'}>
+    <Dialog onClose={onClose} title={set ? 'Rename or share' : 'Save as a new Set'}>
       <form
         onSubmit={(e) => {
           e.preventDefault()
@@ -199,9 +201,9 @@ function SetDialog({
             maxLength={100}
             value={name}
             onChange={(e) => setName(e.currentTarget.value)}
-            error={save.error ? asProblem(save.error).of('name') : undefined}
+            error={save.error ? toProblem(save.error).messageFor('name') : undefined}
           />
-          {mayShare && (
+          {canShare && (
             <Checkbox
               label="Shared with everybody"
               checked={shared}
@@ -209,10 +211,10 @@ function SetDialog({
               description="Others can choose it; you and those who may share can change it."
             />
           )}
-          <Checkbox label="Start with it" checked={standard} onChange={(e) => setStandard(e.currentTarget.checked)} />
-          <ProblemAlert error={save.error} shown={['name']} />
+          <Checkbox label="Start with it" checked={isDefault} onChange={(e) => setIsDefault(e.currentTarget.checked)} />
+          <ProblemAlert error={save.error} inlineFields={['name']} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
             <Button type="submit" loading={save.isPending}>

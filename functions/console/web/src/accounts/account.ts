@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { queries } from '../api/queries'
+import { queryClient } from '../api/queryClient'
 import type { Field, Value } from '../fields/fields'
 
 export type Account = Schemas['Account']
@@ -9,20 +9,20 @@ export type Account = Schemas['Account']
 export const accountKey = (id: string) => ['account', id]
 
 export function useAccount(id: string) {
-  return useQuery({ queryKey: accountKey(id), queryFn: () => readAccount(id) })
+  return useQuery({ queryKey: accountKey(id), queryFn: () => fetchAccount(id) })
 }
 
-export const readAccount = (id: string) => ask(api.GET('/api/accounts/{id}', { params: { path: { id } } }))
+export const fetchAccount = (id: string) => unwrap(api.GET('/api/accounts/{id}', { params: { path: { id } } }))
 
 /** Takes in an account that a change answered with; lists and logs are read again when they are looked at. */
-export function refreshed(id: string, account?: Account) {
-  if (account) queries.setQueryData(accountKey(id), account)
-  else void queries.invalidateQueries({ queryKey: accountKey(id) })
-  void queries.invalidateQueries({ queryKey: ['accounts'] })
-  void queries.invalidateQueries({ queryKey: ['tab', id] })
+export function updateAccountCache(id: string, account?: Account) {
+  if (account) queryClient.setQueryData(accountKey(id), account)
+  else void queryClient.invalidateQueries({ queryKey: accountKey(id) })
+  void queryClient.invalidateQueries({ queryKey: ['accounts'] })
+  void queryClient.invalidateQueries({ queryKey: ['tab', id] })
 }
 
-export const valueOf = (account: Account, field: Field): Value =>
+export const fieldValue = (account: Account, field: Field): Value =>
   (account as unknown as Record<string, Value>)[field.name]
 
-export const nameOf = (account: Account) => account.name || account.username || 'this account'
+export const accountName = (account: Account) => account.name || account.username || 'this account'

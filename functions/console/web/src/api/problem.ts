@@ -8,9 +8,9 @@ export class Problem extends Error {
   readonly code: string
   readonly title: string
   readonly fields: FieldProblem[]
-  readonly request: string
+  readonly requestId: string
 
-  constructor(of: {
+  constructor(init: {
     status: number
     code: string
     title: string
@@ -18,21 +18,21 @@ export class Problem extends Error {
     fields?: FieldProblem[]
     instance?: string
   }) {
-    super(of.detail)
-    this.status = of.status
-    this.code = of.code
-    this.title = of.title
-    this.fields = of.fields ?? []
-    this.request = of.instance ?? ''
+    super(init.detail)
+    this.status = init.status
+    this.code = init.code
+    this.title = init.title
+    this.fields = init.fields ?? []
+    this.requestId = init.instance ?? ''
   }
 
   /** The message for one input, if the problem names it. */
-  of(field: string): string | undefined {
+  messageFor(field: string): string | undefined {
     return this.fields.find((f) => f.field === field)?.message
   }
 }
 
-export function problemOf(response: Response, body: unknown): Problem {
+export function problemFrom(response: Response, body: unknown): Problem {
   if (typeof body === 'object' && body !== null && 'code' in body && 'detail' in body) {
     return new Problem(body as ConstructorParameters<typeof Problem>[0])
   }
@@ -44,7 +44,7 @@ export function problemOf(response: Response, body: unknown): Problem {
   })
 }
 
-export function asProblem(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof TypeError && /fetch|network|load failed/i.test(error.message)) {
     return new Problem({

@@ -6,48 +6,48 @@ import { ProblemAlert } from './ProblemAlert'
 interface Props {
   title: string
   /** The button that does it. */
-  apply: string
+  confirmLabel: string
   danger?: boolean
-  ready?: boolean
+  canConfirm?: boolean
   busy: boolean
   error: unknown
   /** Fields whose problems are shown on their inputs. */
-  shown?: string[]
-  close: () => void
-  onApply: () => void
+  inlineFields?: string[]
+  onClose: () => void
+  onConfirm: () => void
   children: ReactNode
 }
 
 /** A dialog that asks before something is done. */
 export function ActionDialog({
   title,
-  apply,
+  confirmLabel,
   danger,
-  ready = true,
+  canConfirm = true,
   busy,
   error,
-  shown = [],
-  close,
-  onApply,
+  inlineFields = [],
+  onClose,
+  onConfirm,
   children,
 }: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     event.stopPropagation() // the dialog may stand within another form
-    if (ready && !busy) onApply()
+    if (canConfirm && !busy) onConfirm()
   }
   return (
-    <Dialog onClose={close} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <form onSubmit={submit} noValidate>
         <Stack>
           {children}
-          <ProblemAlert error={error} shown={shown} />
+          <ProblemAlert error={error} inlineFields={inlineFields} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" color={danger ? 'red' : undefined} loading={busy} disabled={!ready}>
-              {apply}
+            <Button type="submit" color={danger ? 'red' : undefined} loading={busy} disabled={!canConfirm}>
+              {confirmLabel}
             </Button>
           </Group>
         </Stack>

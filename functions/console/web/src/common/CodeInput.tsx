@@ -35,4 +35,4 @@ export function CodeInput({
 }
 
 /** What was typed, as the service wants it. */
-export const digits = (code: string) => code.replace(/\s/g, '')
+export const normaliseCode = (code: string) => code.replace(/\s/g, '')

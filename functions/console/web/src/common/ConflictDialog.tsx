@@ -8,57 +8,57 @@ import { Instant } from '../fields/Instant'
 import { Dialog } from './Dialog'
 import { Loading } from './Loading'
 import { ProblemAlert } from './ProblemAlert'
-import { TableScroll } from './TableScroll'
+import { ScrollableTable } from './ScrollableTable'
 
 interface Props<T> {
   /** What it is that was changed, after "this". */
-  what: string
+  subject: string
   /** Reads it as it is now. */
-  read: () => Promise<T>
+  load: () => Promise<T>
   fields: Field[]
   /** The refusal: it names the fields that changed, by whom and when. */
   problem: Problem
   base: T
   mine: Record<string, Value>
-  cancel: () => void
+  onCancel: () => void
   /** Goes on from what is there now, with what is kept of one's own changes. */
-  resolve: (fresh: T, kept: Record<string, Value>) => void
+  onResolve: (fresh: T, kept: Record<string, Value>) => void
 }
 
 /** Somebody else saved first: what they changed, and for each field that both changed whose value is to stand. */
 export function ConflictDialog<T extends object>({
-  what,
-  read,
+  subject,
+  load,
   fields,
   problem,
   base,
   mine,
-  cancel,
-  resolve,
+  onCancel,
+  onResolve,
 }: Props<T>) {
-  const now = useQuery({ queryKey: ['now', problem.request], queryFn: read, staleTime: 0, gcTime: 0 })
+  const latest = useQuery({ queryKey: ['now', problem.requestId], queryFn: load, staleTime: 0, gcTime: 0 })
   const [theirs, setTheirs] = useState<Record<string, boolean>>({})
-  const fresh: object | undefined = now.data
+  const current: object | undefined = latest.data
   const changed = fields.flatMap((field) => {
-    const told = problem.fields.findLast((f) => f.field === field.name)
-    return told || (fresh !== undefined && differs(valueOf(base, field), valueOf(fresh, field)))
-      ? [{ field, told }]
+    const conflict = problem.fields.findLast((f) => f.field === field.name)
+    return conflict || (current !== undefined && differs(valueOf(base, field), valueOf(current, field)))
+      ? [{ field, told: conflict }]
       : []
   })
-  const both = changed.filter((c) => c.field.name in mine)
+  const overlapping = changed.filter((c) => c.field.name in mine)
   return (
-    <Dialog onClose={cancel} size="xl" title="Changed meanwhile">
+    <Dialog onClose={onCancel} size="xl" title="Changed meanwhile">
       <Stack>
         <Text size="sm">
-          Somebody saved this {what} after you began to edit it. Nothing of yours is lost: look at what changed, then
+          Somebody saved this {subject} after you began to edit it. Nothing of yours is lost: look at what changed, then
           save again.
         </Text>
-        <ProblemAlert error={now.error} />
-        {now.isPending ? (
+        <ProblemAlert error={latest.error} />
+        {latest.isPending ? (
           <Loading />
         ) : (
-          now.data && (
-            <TableScroll label="What changed">
+          latest.data && (
+            <ScrollableTable label="What changed">
               <Table>
                 <Table.Thead>
                   <Table.Tr>
@@ -77,7 +77,7 @@ export function ConflictDialog<T extends object>({
                         <FieldValue field={field} value={valueOf(base, field)} />
                       </Table.Td>
                       <Table.Td>
-                        <FieldValue field={field} value={valueOf(fresh ?? {}, field)} />
+                        <FieldValue field={field} value={valueOf(current ?? {}, field)} />
                       </Table.Td>
                       <Table.Td>
                         {told ? told.by || 'the system' : '–'}
@@ -119,18 +119,19 @@ export function ConflictDialog<T extends object>({
                   ))}
                 </Table.Tbody>
               </Table>
-            </TableScroll>
+            </ScrollableTable>
           )
         )}
-        {both.length === 0 && <Text size="sm">You changed other fields, so both changes can stand.</Text>}
+        {overlapping.length === 0 && <Text size="sm">You changed other fields, so both changes can stand.</Text>}
         <Group justify="flex-end">
-          <Button variant="default" onClick={cancel}>
+          <Button variant="default" onClick={onCancel}>
             Back to the form
           </Button>
           <Button
-            disabled={!now.data}
+            disabled={!latest.data}
             onClick={() =>
-              now.data && resolve(now.data, Object.fromEntries(Object.entries(mine).filter(([name]) => !theirs[name])))
+              latest.data &&
+              onResolve(latest.data, Object.fromEntries(Object.entries(mine).filter(([name]) => !theirs[name])))
             }
           >
             Save

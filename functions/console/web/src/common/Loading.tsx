@@ -1,8 +1,8 @@
 import { Center, Loader } from '@mantine/core'
 
-export function Loading({ what = 'Loading' }: { what?: string }) {
+export function Loading({ label = 'Loading' }: { label?: string }) {
   return (
-    <Center mih={200} role="status" aria-label={what}>
+    <Center mih={200} role="status" aria-label={label}>
       <Loader />
     </Center>
   )

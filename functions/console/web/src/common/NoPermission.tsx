@@ -1,10 +1,10 @@
 import { IconLock } from '@tabler/icons-react'
-import { Message } from './Message'
+import { StatusMessage } from './StatusMessage'
 
-export function NoPermission({ needs }: { needs: string }) {
+export function NoPermission({ permission }: { permission: string }) {
   return (
-    <Message icon={IconLock} title="This is not for your account" order={1}>
-      It takes the permission <code>{needs}</code>. Ask an administrator for a role that has it.
-    </Message>
+    <StatusMessage icon={IconLock} title="This is not for your account" order={1}>
+      It takes the permission <code>{permission}</code>. Ask an administrator for a role that has it.
+    </StatusMessage>
   )
 }

@@ -1,25 +1,25 @@
 import { Alert, List, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { asProblem } from '../api/problem'
+import { toProblem } from '../api/problem'
 
 /** A problem in words. Fields that are shown on the form beside it are not said twice. */
-export function ProblemAlert({ error, shown = [] }: { error: unknown; shown?: string[] }) {
+export function ProblemAlert({ error, inlineFields = [] }: { error: unknown; inlineFields?: string[] }) {
   if (!error) return null
-  const problem = asProblem(error)
-  const rest = problem.fields.filter((f) => !shown.includes(f.field))
+  const problem = toProblem(error)
+  const otherFields = problem.fields.filter((f) => !inlineFields.includes(f.field))
   return (
     <Alert role="alert" color="red" icon={<IconAlertTriangle aria-hidden />} title={problem.title}>
       <Text size="sm">{problem.message}</Text>
-      {rest.length > 0 && (
+      {otherFields.length > 0 && (
         <List size="sm" mt="xs">
-          {rest.map((f, i) => (
+          {otherFields.map((f, i) => (
             <List.Item key={i}>{f.message}</List.Item>
           ))}
         </List>
       )}
-      {problem.status >= 500 && problem.request && (
+      {problem.status >= 500 && problem.requestId && (
         <Text size="xs" mt="xs">
-          Request {problem.request}
+          Request {problem.requestId}
         </Text>
       )}
     </Alert>

@@ -4,20 +4,28 @@ import { useState } from 'react'
 import classes from './RecoveryCodes.module.css'
 
 /** Recovery codes: shown this once, and only left once the person says that they are kept. */
-export function RecoveryCodes({ codes, next, onKept }: { codes: string[]; next: string; onKept: () => void }) {
-  const [kept, setKept] = useState(false)
+export function RecoveryCodes({
+  codes,
+  confirmLabel,
+  onConfirm,
+}: {
+  codes: string[]
+  confirmLabel: string
+  onConfirm: () => void
+}) {
+  const [saved, setSaved] = useState(false)
   const text = codes.join('\n')
   const download = () => {
-    const at = URL.createObjectURL(
+    const url = URL.createObjectURL(
       new Blob([`Recovery codes for User Accounts\nEach works once in place of the authenticator.\n\n${text}\n`], {
         type: 'text/plain',
       }),
     )
     const link = document.createElement('a')
-    link.href = at
+    link.href = url
     link.download = 'recovery-codes.txt'
     link.click()
-    setTimeout(() => URL.revokeObjectURL(at), 10_000)
+    setTimeout(() => URL.revokeObjectURL(url), 10_000)
   }
   return (
     <Stack>
@@ -47,9 +55,9 @@ export function RecoveryCodes({ codes, next, onKept }: { codes: string[]; next: 
           Download
         </Button>
       </Group>
-      <Checkbox label="I kept them" checked={kept} onChange={(e) => setKept(e.currentTarget.checked)} />
-      <Button disabled={!kept} onClick={onKept}>
-        {next}
+      <Checkbox label="I kept them" checked={saved} onChange={(e) => setSaved(e.currentTarget.checked)} />
+      <Button disabled={!saved} onClick={onConfirm}>
+        {confirmLabel}
       </Button>
     </Stack>
   )

@@ -26,12 +26,12 @@ const sections: Record<string, string> = {
 interface Props {
   fields: Field[]
   valueOf: (field: Field) => Value
-  set: (field: Field, value: Value) => void
+  onChange: (field: Field, value: Value) => void
   problem?: Problem | undefined
 }
 
 /** Inputs for fields, in their sections. */
-export function FieldForm({ fields, valueOf, set, problem }: Props) {
+export function FieldForm({ fields, valueOf, onChange, problem }: Props) {
   const names = [...new Set(fields.map((f) => f.section))]
   return (
     <Stack>
@@ -44,8 +44,8 @@ export function FieldForm({ fields, valueOf, set, problem }: Props) {
                 key={f.name}
                 field={f}
                 value={valueOf(f)}
-                onChange={(v) => set(f, v)}
-                error={problem?.of(f.name)}
+                onChange={(v) => onChange(f, v)}
+                error={problem?.messageFor(f.name)}
               />
             ))}
         </Section>
@@ -72,7 +72,7 @@ function Input(props: { field: Field; value: Value; onChange: (value: Value) => 
 }
 
 /** The same fields to read. */
-export function FieldFacts({ fields, valueOf }: { fields: Field[]; valueOf: (field: Field) => Value }) {
+export function FieldDetails({ fields, valueOf }: { fields: Field[]; valueOf: (field: Field) => Value }) {
   return (
     <dl className={classes.facts}>
       {fields.map((f) => [

@@ -1,7 +1,7 @@
 import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
-import { labelOf, useCodes } from './fields'
+import { codeLabel, useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
-import { countries, currencies } from './iso'
+import { countries, currencies } from './isoCodes'
 
 interface Props {
   field: Field
@@ -13,7 +13,7 @@ interface Props {
 
 /** The input for a field, as its kind wants it. */
 export function FieldInput({ field, value, onChange, error, autoFocus }: Props) {
-  const codes = useCodes(field.refers)
+  const codes = useCodeOptions(field.refers)
   const common = {
     label: field.label,
     description: field.help,
@@ -22,10 +22,10 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
     'data-autofocus': autoFocus || undefined,
     autoFocus,
   }
-  const offered = (have: string[]) =>
+  const optionsFor = (selected: string[]) =>
     (codes ?? [])
-      .filter((c) => c.active || have.includes(c.code))
-      .map((c) => ({ value: c.code, label: labelOf(c, field.refers) }))
+      .filter((c) => c.active || selected.includes(c.code))
+      .map((c) => ({ value: c.code, label: codeLabel(c, field.refers) }))
   switch (field.kind) {
     case 'yesNo':
       return (
@@ -64,7 +64,7 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
           {...common}
           searchable
           clearable
-          data={offered(have)}
+          data={optionsFor(have)}
           value={have}
           onChange={onChange}
           maxValues={field.max}
@@ -75,9 +75,12 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
     }
     case 'country':
     case 'currency': {
-      const known = field.kind === 'country' ? countries() : currencies()
+      const codesOfKind = field.kind === 'country' ? countries() : currencies()
       const have = String(value ?? '')
-      const data = have && !known.some((o) => o.value === have) ? [{ value: have, label: have }, ...known] : known
+      const data =
+        have && !codesOfKind.some((o) => o.value === have)
+          ? [{ value: have, label: have }, ...codesOfKind]
+          : codesOfKind
       return (
         <Select
           {...common}
@@ -96,7 +99,7 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
             {...common}
             searchable
             clearable={!field.required}
-            data={offered([String(value ?? '')])}
+            data={optionsFor([String(value ?? '')])}
             value={value ? String(value) : null}
             onChange={(next) => onChange(next)}
           />

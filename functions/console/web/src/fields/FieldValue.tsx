@@ -1,12 +1,12 @@
 import { Badge, Group, Text } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
-import { useCodes } from './fields'
+import { useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
 import { Instant } from './Instant'
 
 /** A field's value for reading. */
 export function FieldValue({ field, value }: { field: Field; value: Value }) {
-  const providers = useCodes(field.refers === 'provider' ? 'provider' : undefined)
+  const providers = useCodeOptions(field.refers === 'provider' ? 'provider' : undefined)
   if (field.kind === 'yesNo') {
     return value ? (
       <Group gap={4} wrap="nowrap" display="inline-flex">

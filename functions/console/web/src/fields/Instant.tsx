@@ -1,18 +1,19 @@
 import { Tooltip } from '@mantine/core'
 
 /** Writes an instant in UTC, as 2026-01-31 08:15 UTC. */
-export const utc = (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
+export const formatUtc = (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 
 /** Writes an instant in the person's own time. */
-export const local = (at: string) => new Date(at).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'short' })
+export const formatLocal = (at: string) =>
+  new Date(at).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'short' })
 
 /** An instant: UTC to read, local time on a closer look. */
 export function Instant({ at }: { at: string | null | undefined }) {
   if (!at) return <span aria-label="none">–</span>
   return (
-    <Tooltip label={`${local(at)}, your time`}>
+    <Tooltip label={`${formatLocal(at)}, your time`}>
       <time dateTime={at} style={{ whiteSpace: 'nowrap' }}>
-        {utc(at)}
+        {formatUtc(at)}
       </time>
     </Tooltip>
   )

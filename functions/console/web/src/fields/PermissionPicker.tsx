@@ -1,10 +1,10 @@
 import { Button, Checkbox, Group, Input, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import classes from './FieldForm.module.css'
 import type { Field, Value } from './fields'
 
-const families: Record<string, string> = {
+const groupLabels: Record<string, string> = {
   account: 'User accounts',
   access: 'Licences, roles and groups',
   reference: 'Reference data',
@@ -17,7 +17,7 @@ const families: Record<string, string> = {
 export function usePermissions() {
   return useQuery({
     queryKey: ['permissions'],
-    queryFn: async () => (await ask(api.GET('/api/access/permissions'))).items,
+    queryFn: async () => (await unwrap(api.GET('/api/access/permissions'))).items,
     staleTime: Infinity,
   })
 }
@@ -35,41 +35,41 @@ export function PermissionPicker({
   error?: string | undefined
 }) {
   const all = usePermissions().data ?? []
-  const have = Array.isArray(value) ? value : []
+  const selected = Array.isArray(value) ? value : []
   const names = [...new Set(all.map((p) => p.permission.split('.')[0] ?? ''))]
   const toggle = (codes: string[], on: boolean) =>
-    onChange(on ? [...new Set([...have, ...codes])].sort() : have.filter((c) => !codes.includes(c)))
+    onChange(on ? [...new Set([...selected, ...codes])].sort() : selected.filter((c) => !codes.includes(c)))
   return (
     <Input.Wrapper label={field.label} description={field.help} error={error} labelElement="div">
       <div className={classes.permissions}>
         {names.map((name) => {
-          const own = all.filter((p) => p.permission.startsWith(`${name}.`))
-          const codes = own.map((p) => p.permission)
-          const every = codes.every((c) => have.includes(c))
+          const permissions = all.filter((p) => p.permission.startsWith(`${name}.`))
+          const codes = permissions.map((p) => p.permission)
+          const allSelected = codes.every((c) => selected.includes(c))
           return (
-            <div key={name} className={classes.family} role="group" aria-label={families[name] ?? name}>
+            <div key={name} className={classes.family} role="group" aria-label={groupLabels[name] ?? name}>
               <Group justify="space-between" gap="xs">
                 <Text size="sm" fw={600}>
-                  {families[name] ?? name}
+                  {groupLabels[name] ?? name}
                 </Text>
                 {codes.length > 1 && (
                   <Button
                     size="compact-xs"
                     variant="subtle"
-                    aria-label={`${every ? 'None of' : 'All of'} ${families[name] ?? name}`}
-                    onClick={() => toggle(codes, !every)}
+                    aria-label={`${allSelected ? 'None of' : 'All of'} ${groupLabels[name] ?? name}`}
+                    onClick={() => toggle(codes, !allSelected)}
                   >
-                    {every ? 'None' : 'All'}
+                    {allSelected ? 'None' : 'All'}
                   </Button>
                 )}
               </Group>
-              {own.map((p) => (
+              {permissions.map((p) => (
                 <Checkbox
                   key={p.permission}
                   size="sm"
                   label={p.allows}
                   description={p.permission}
-                  checked={have.includes(p.permission)}
+                  checked={selected.includes(p.permission)}
                   onChange={(e) => toggle([p.permission], e.currentTarget.checked)}
                 />
               ))}

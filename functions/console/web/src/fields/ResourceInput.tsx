@@ -1,8 +1,8 @@
 import { Autocomplete } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
-import { useMay } from '../session/session'
+import { api, unwrap } from '../api/client'
+import { useHasPermission } from '../session/session'
 import type { Field, Value } from './fields'
 
 /** The code of a resource: typed, or found by code or name. */
@@ -18,17 +18,19 @@ export function ResourceInput({
   error?: string | undefined
 }) {
   const text = String(value ?? '')
-  const [find] = useDebouncedValue(text, 250)
-  const may = useMay()
-  const found = useQuery({
-    queryKey: ['resources', 'find', find],
+  const [search] = useDebouncedValue(text, 250)
+  const may = useHasPermission()
+  const resources = useQuery({
+    queryKey: ['resources', 'find', search],
     queryFn: () =>
-      ask(api.GET('/api/resources', { params: { query: { limit: 10, active: true, ...(find && { find }) } } })),
+      unwrap(
+        api.GET('/api/resources', { params: { query: { limit: 10, active: true, ...(search && { find: search }) } } }),
+      ),
     enabled: may('resource.read'),
     placeholderData: (before) => before,
     retry: false,
   })
-  const described = new Map((found.data?.items ?? []).map((r) => [r.code ?? '', r.description ?? '']))
+  const descriptions = new Map((resources.data?.items ?? []).map((r) => [r.code ?? '', r.description ?? '']))
   return (
     <Autocomplete
       label={field.label}
@@ -38,11 +40,11 @@ export function ResourceInput({
       maxLength={field.max || undefined}
       autoComplete="off"
       comboboxProps={{ shadow: 'md' }}
-      data={[...described.keys()]}
+      data={[...descriptions.keys()]}
       filter={({ options }) => options}
       value={text}
       onChange={(next) => onChange(next || null)}
-      renderOption={({ option }) => `${option.value} – ${described.get(option.value) ?? ''}`}
+      renderOption={({ option }) => `${option.value} – ${descriptions.get(option.value) ?? ''}`}
     />
   )
 }

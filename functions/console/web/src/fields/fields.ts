@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
 
 /** A field as the service describes it: label, help, kind, bounds. The page spells none of this itself. */
@@ -12,19 +12,19 @@ export type Value = string | number | boolean | string[] | null | undefined
 export function useAccountFields(): Field[] | undefined {
   return useQuery({
     queryKey: ['fields', 'accounts'],
-    queryFn: async () => (await ask(api.GET('/api/accounts/fields'))).items,
+    queryFn: async () => (await unwrap(api.GET('/api/accounts/fields'))).items,
     staleTime: Infinity,
   }).data
 }
 
-export interface Coded {
+export interface CodeOption {
   code: string
   description: string
   active: boolean
 }
 
-const access = { licence: 'licences', role: 'roles', group: 'groups', dacGroup: 'dac-groups' } as const
-const reference = {
+const accessKinds = { licence: 'licences', role: 'roles', group: 'groups', dacGroup: 'dac-groups' } as const
+const referenceKinds = {
   resourceGroup: 'resource-groups',
   department: 'departments',
   costCentre: 'cost-centres',
@@ -33,39 +33,41 @@ const reference = {
 } as const
 
 /** The codes that a field can hold, where it refers to reference data that the person may read; else undefined. */
-export function useCodes(refers: string | undefined): Coded[] | undefined {
+export function useCodeOptions(refers: string | undefined): CodeOption[] | undefined {
   return useQuery({
     queryKey: ['codes', refers],
-    queryFn: () => readCodes(refers ?? ''),
-    enabled: refers !== undefined && (refers === 'provider' || refers in access || refers in reference),
+    queryFn: () => fetchCodeOptions(refers ?? ''),
+    enabled: refers !== undefined && (refers === 'provider' || refers in accessKinds || refers in referenceKinds),
     staleTime: 60_000,
     retry: false,
   }).data
 }
 
 /** What stands for a code: of a provider the name alone, as its code is an id that nobody chose. */
-export const labelOf = (entry: Coded, refers: string | undefined) =>
+export const codeLabel = (entry: CodeOption, refers: string | undefined) =>
   refers === 'provider' ? entry.description : entry.description ? `${entry.code} – ${entry.description}` : entry.code
 
-async function readCodes(refers: string): Promise<Coded[]> {
+async function fetchCodeOptions(refers: string): Promise<CodeOption[]> {
   if (refers === 'provider')
-    return (await ask(api.GET('/api/sso/providers'))).items.map((p) => ({
+    return (await unwrap(api.GET('/api/sso/providers'))).items.map((p) => ({
       code: p.id,
       description: p.name,
       active: true,
     }))
-  const all: Coded[] = []
+  const all: CodeOption[] = []
   let cursor: string | undefined
   do {
     const query = { limit: 1000, ...(cursor && { cursor }) }
     const page =
-      refers in access
-        ? await ask(
-            api.GET('/api/access/{kind}', { params: { path: { kind: access[refers as keyof typeof access] }, query } }),
+      refers in accessKinds
+        ? await unwrap(
+            api.GET('/api/access/{kind}', {
+              params: { path: { kind: accessKinds[refers as keyof typeof accessKinds] }, query },
+            }),
           )
-        : await ask(
+        : await unwrap(
             api.GET('/api/reference/{kind}', {
-              params: { path: { kind: reference[refers as keyof typeof reference] }, query },
+              params: { path: { kind: referenceKinds[refers as keyof typeof referenceKinds] }, query },
             }),
           )
     for (const entry of page.items)

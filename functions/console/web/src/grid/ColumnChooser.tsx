@@ -2,8 +2,8 @@ import { ActionIcon, Button, Checkbox, Group, NumberInput, Popover, ScrollArea, 
 import { IconChevronDown, IconChevronUp, IconColumns3 } from '@tabler/icons-react'
 import type { Field } from '../fields/fields'
 import classes from './ColumnChooser.module.css'
-import { defaultColumns, leastWidth, moved, standardWidth, widthOf } from './state'
-import type { Column, GridState } from './state'
+import { defaultColumns, minWidth, moveColumn, defaultWidth, columnWidth } from './gridState'
+import type { Column, GridState } from './gridState'
 
 /** Which columns are shown, in which order and how wide; all of it by keyboard too. */
 export function ColumnChooser({
@@ -15,12 +15,12 @@ export function ColumnChooser({
   state: GridState
   onChange: (state: GridState) => void
 }) {
-  const set = (columns: Column[]) => onChange({ ...state, columns })
+  const setColumns = (columns: Column[]) => onChange({ ...state, columns })
   const shown = state.columns.flatMap((c) => {
     const field = fields.find((f) => f.name === c.field)
     return field ? [{ ...c, label: field.label }] : []
   })
-  const rest = fields.filter((f) => !state.columns.some((c) => c.field === f.name))
+  const hidden = fields.filter((f) => !state.columns.some((c) => c.field === f.name))
   return (
     <Popover width={360} position="bottom-end" trapFocus returnFocus>
       <Popover.Target>
@@ -33,7 +33,7 @@ export function ColumnChooser({
           <Text fw={600} size="sm">
             Columns
           </Text>
-          <Button variant="subtle" size="compact-sm" onClick={() => set(defaultColumns(fields))}>
+          <Button variant="subtle" size="compact-sm" onClick={() => setColumns(defaultColumns(fields))}>
             As at first
           </Button>
         </Group>
@@ -46,21 +46,21 @@ export function ColumnChooser({
                   label={column.label}
                   checked
                   disabled={shown.length === 1}
-                  onChange={() => set(state.columns.filter((c) => c.field !== column.field))}
+                  onChange={() => setColumns(state.columns.filter((c) => c.field !== column.field))}
                 />
                 <NumberInput
                   className={classes.width}
                   size="xs"
                   aria-label={`Width of ${column.label}`}
-                  value={column.width ?? standardWidth}
-                  min={leastWidth}
+                  value={column.width ?? defaultWidth}
+                  min={minWidth}
                   max={800}
                   step={10}
                   hideControls
                   onChange={(v) =>
                     typeof v === 'number' &&
-                    v >= leastWidth &&
-                    set(state.columns.map((c) => (c.field === column.field ? { ...c, width: v } : c)))
+                    v >= minWidth &&
+                    setColumns(state.columns.map((c) => (c.field === column.field ? { ...c, width: v } : c)))
                   }
                 />
                 <ActionIcon
@@ -68,7 +68,7 @@ export function ColumnChooser({
                   color="gray"
                   disabled={i === 0}
                   aria-label={`Move ${column.label} left`}
-                  onClick={() => set(moved(state.columns, column.field, -1))}
+                  onClick={() => setColumns(moveColumn(state.columns, column.field, -1))}
                 >
                   <IconChevronUp size={16} />
                 </ActionIcon>
@@ -77,19 +77,19 @@ export function ColumnChooser({
                   color="gray"
                   disabled={i === shown.length - 1}
                   aria-label={`Move ${column.label} right`}
-                  onClick={() => set(moved(state.columns, column.field, 1))}
+                  onClick={() => setColumns(moveColumn(state.columns, column.field, 1))}
                 >
                   <IconChevronDown size={16} />
                 </ActionIcon>
               </li>
             ))}
-            {rest.map((field) => (
+            {hidden.map((field) => (
               <li key={field.name} className={classes.row}>
                 <Checkbox
                   className={classes.name}
                   label={field.label}
                   checked={false}
-                  onChange={() => set([...state.columns, { field: field.name, width: widthOf(field) }])}
+                  onChange={() => setColumns([...state.columns, { field: field.name, width: columnWidth(field) }])}
                 />
               </li>
             ))}

@@ -8,17 +8,17 @@ import type { Field, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
 import classes from './DataGrid.module.css'
 import { FilterForm } from './FilterForm'
-import { filtersOf, leastWidth, nextSort, standardWidth, withFilters } from './state'
-import type { GridState } from './state'
-import { useVisible } from './useVisible'
+import { activeFilterNames, minWidth, nextSort, defaultWidth, replaceFilters } from './gridState'
+import type { GridState } from './gridState'
+import { useVirtualRows } from './useVirtualRows'
 
 interface Props<Row> {
   /** What the grid is a list of, for people who hear it. */
   label: string
   fields: Field[]
   rows: Row[]
-  idOf: (row: Row) => string
-  nameOf: (row: Row) => string
+  rowId: (row: Row) => string
+  rowLabel: (row: Row) => string
   state: GridState
   onChange: (state: GridState) => void
   selected: ReadonlySet<string>
@@ -27,7 +27,7 @@ interface Props<Row> {
   cell?: (row: Row, field: Field) => ReactNode
   rowClass?: (row: Row) => string | undefined
   /** Reads the next page, as long as there is one; called when the end comes near. */
-  more?: (() => void) | undefined
+  onEndReached?: (() => void) | undefined
 }
 
 /** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. A long list reads on by
@@ -36,37 +36,37 @@ export function DataGrid<Row extends object>({
   label,
   fields,
   rows,
-  idOf,
-  nameOf,
+  rowId,
+  rowLabel,
   state,
   onChange,
   selected,
   onSelect,
   cell,
   rowClass,
-  more,
+  onEndReached,
 }: Props<Row>) {
-  const scroller = useRef<HTMLDivElement>(null)
-  const visible = useVisible(rows.length, scroller)
+  const scrollBox = useRef<HTMLDivElement>(null)
+  const window = useVirtualRows(rows.length, scrollBox)
   const columns = useMemo<ColumnDef<Row>[]>(
     () =>
       state.columns.flatMap(({ field: name, width }) => {
         const field = fields.find((f) => f.name === name)
         if (!field) return [] // a Set can name a field of a former version
-        return { id: name, size: width ?? standardWidth, minSize: leastWidth, maxSize: 800, meta: field }
+        return { id: name, size: width ?? defaultWidth, minSize: minWidth, maxSize: 800, meta: field }
       }),
     [state.columns, fields],
   )
   const table = useReactTable({
     data: rows,
     columns,
-    getRowId: idOf,
+    getRowId: rowId,
     getCoreRowModel: getCoreRowModel(),
     columnResizeMode: 'onEnd',
     manualSorting: true,
-    state: { columnSizing: Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth])) },
+    state: { columnSizing: Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? defaultWidth])) },
     onColumnSizingChange: (update) => {
-      const before = Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? standardWidth]))
+      const before = Object.fromEntries(state.columns.map((c) => [c.field, c.width ?? defaultWidth]))
       const after = typeof update === 'function' ? update(before) : update
       resize(after)
     },
@@ -76,40 +76,40 @@ export function DataGrid<Row extends object>({
       ...state,
       columns: state.columns.map((c) => ({
         ...c,
-        width: Math.round(Math.max(leastWidth, sizes[c.field] ?? c.width ?? standardWidth)),
+        width: Math.round(Math.max(minWidth, sizes[c.field] ?? c.width ?? defaultWidth)),
       })),
     })
-  const all = rows.length > 0 && rows.every((row) => selected.has(idOf(row)))
-  const some = rows.some((row) => selected.has(idOf(row)))
+  const all = rows.length > 0 && rows.every((row) => selected.has(rowId(row)))
+  const some = rows.some((row) => selected.has(rowId(row)))
   // The rows keep one function, so that picking one draws one.
   const latest = useRef({ selected, onSelect })
   useEffect(() => {
     latest.current = { selected, onSelect }
   }, [selected, onSelect])
-  const pick = useCallback((id: string, on: boolean) => {
+  const selectRow = useCallback((id: string, on: boolean) => {
     const next = new Set(latest.current.selected)
     if (on) next.add(id)
     else next.delete(id)
     latest.current.onSelect(next)
   }, [])
-  const shown = useMemo(
+  const shownFields = useMemo(
     () => state.columns.flatMap((c) => fields.find((f) => f.name === c.field) ?? []),
     [state.columns, fields],
   )
-  const near = useCallback(() => {
-    const box = scroller.current
-    if (more && box && box.scrollHeight - box.scrollTop - box.clientHeight < 400) more()
-  }, [more])
-  useEffect(near, [near, rows.length])
+  const checkEnd = useCallback(() => {
+    const box = scrollBox.current
+    if (onEndReached && box && box.scrollHeight - box.scrollTop - box.clientHeight < 400) onEndReached()
+  }, [onEndReached])
+  useEffect(checkEnd, [checkEnd, rows.length])
   const width = table.getTotalSize() + 44
   return (
-    <div ref={scroller} className={classes.scroller} role="region" aria-label={label} tabIndex={0} onScroll={near}>
+    <div ref={scrollBox} className={classes.scroller} role="region" aria-label={label} tabIndex={0} onScroll={checkEnd}>
       <Table
         className={classes.table}
         layout="fixed"
         style={{ width, minWidth: '100%' }}
         aria-label={label}
-        aria-rowcount={more ? -1 : rows.length + 1}
+        aria-rowcount={onEndReached ? -1 : rows.length + 1}
       >
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
@@ -119,7 +119,7 @@ export function DataGrid<Row extends object>({
                   aria-label="Pick all that are shown"
                   checked={all}
                   indeterminate={some && !all}
-                  onChange={() => onSelect(all ? new Set() : new Set([...selected, ...rows.map(idOf)]))}
+                  onChange={() => onSelect(all ? new Set() : new Set([...selected, ...rows.map(rowId)]))}
                 />
               </Table.Th>
               {group.headers.map((header) => {
@@ -162,27 +162,27 @@ export function DataGrid<Row extends object>({
           ))}
         </Table.Thead>
         <Table.Tbody>
-          {visible.before > 0 && (
-            <tr aria-hidden style={{ height: visible.before }}>
+          {window.before > 0 && (
+            <tr aria-hidden style={{ height: window.before }}>
               <td />
             </tr>
           )}
-          {rows.slice(visible.from, visible.to).map((row, i) => (
+          {rows.slice(window.from, window.to).map((row, i) => (
             <Row
-              key={idOf(row)}
+              key={rowId(row)}
               row={row}
-              id={idOf(row)}
-              name={nameOf(row)}
-              index={visible.from + i + 2}
-              fields={shown}
+              id={rowId(row)}
+              name={rowLabel(row)}
+              index={window.from + i + 2}
+              fields={shownFields}
               cell={cell}
               className={rowClass?.(row)}
-              picked={selected.has(idOf(row))}
-              pick={pick}
+              selected={selected.has(rowId(row))}
+              onSelect={selectRow}
             />
           ))}
-          {visible.after > 0 && (
-            <tr aria-hidden style={{ height: visible.after }}>
+          {window.after > 0 && (
+            <tr aria-hidden style={{ height: window.after }}>
               <td />
             </tr>
           )}
@@ -206,8 +206,8 @@ interface RowProps<R> {
   fields: Field[]
   cell: ((row: R, field: Field) => ReactNode) | undefined
   className: string | undefined
-  picked: boolean
-  pick: (id: string, on: boolean) => void
+  selected: boolean
+  onSelect: (id: string, on: boolean) => void
 }
 
 const Row = memo(function Row<R extends object>({
@@ -218,13 +218,17 @@ const Row = memo(function Row<R extends object>({
   fields,
   cell,
   className,
-  picked,
-  pick,
+  selected,
+  onSelect,
 }: RowProps<R>) {
   return (
-    <Table.Tr className={className} data-row data-picked={picked || undefined} aria-rowindex={index}>
+    <Table.Tr className={className} data-row data-selected={selected || undefined} aria-rowindex={index}>
       <Table.Td className={classes.pick}>
-        <Checkbox aria-label={`Pick ${name}`} checked={picked} onChange={(e) => pick(id, e.currentTarget.checked)} />
+        <Checkbox
+          aria-label={`Pick ${name}`}
+          checked={selected}
+          onChange={(e) => onSelect(id, e.currentTarget.checked)}
+        />
       </Table.Td>
       {fields.map((field) => (
         <Table.Td key={field.name} className={classes.cell}>
@@ -245,7 +249,7 @@ function HeadingFilter({
   onChange: (state: GridState) => void
 }) {
   const [opened, setOpened] = useState(false)
-  const set = filtersOf(state.filters, field.name)
+  const activeFilters = activeFilterNames(state.filters, field.name)
   return (
     <Popover
       opened={opened}
@@ -258,25 +262,25 @@ function HeadingFilter({
     >
       <Popover.Target>
         <ActionIcon
-          variant={set.length > 0 ? 'light' : 'subtle'}
-          color={set.length > 0 ? 'indigo' : 'gray'}
+          variant={activeFilters.length > 0 ? 'light' : 'subtle'}
+          color={activeFilters.length > 0 ? 'indigo' : 'gray'}
           size="sm"
           className={classes.filter}
-          data-set={set.length > 0 || undefined}
+          data-set={activeFilters.length > 0 || undefined}
           aria-label={`Filter by ${field.label}`}
           onClick={() => setOpened((o) => !o)}
         >
-          {set.length > 0 ? <IconFilterFilled size={14} /> : <IconFilter size={14} />}
+          {activeFilters.length > 0 ? <IconFilterFilled size={14} /> : <IconFilter size={14} />}
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown>
         <FilterForm
           key={String(opened)}
           field={field}
-          filters={Object.fromEntries(set.map((name) => [name, state.filters[name] ?? '']))}
-          apply={(filters) => {
+          filters={Object.fromEntries(activeFilters.map((name) => [name, state.filters[name] ?? '']))}
+          onApply={(filters) => {
             setOpened(false)
-            onChange({ ...state, filters: withFilters(state.filters, field.name, filters) })
+            onChange({ ...state, filters: replaceFilters(state.filters, field.name, filters) })
           }}
         />
       </Popover.Dropdown>

@@ -4,8 +4,8 @@ import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Field } from '../fields/fields'
 import { FilterForm } from './FilterForm'
-import { describeFilter, filtersOf, withFilters } from './state'
-import type { GridState } from './state'
+import { describeFilter, activeFilterNames, replaceFilters } from './gridState'
+import type { GridState } from './gridState'
 
 /** Every filter and the order in one place: for small screens, which have no headings, and for fields that are no column. */
 export function FilterDrawer({
@@ -18,18 +18,18 @@ export function FilterDrawer({
   onChange: (state: GridState) => void
 }) {
   const [opened, drawer] = useDisclosure(false)
-  const [open, setOpen] = useState<string | null>(null)
-  const offered = fields.filter((f) => (f.filters?.length ?? 0) > 0)
-  const set = offered.filter((f) => filtersOf(state.filters, f.name).length > 0).length
+  const [openItem, setOpenItem] = useState<string | null>(null)
+  const filterable = fields.filter((f) => (f.filters?.length ?? 0) > 0)
+  const activeCount = filterable.filter((f) => activeFilterNames(state.filters, f.name).length > 0).length
   const sortable = fields.filter((f) => f.sortable)
   return (
     <>
-      <Indicator label={set} size={18} disabled={set === 0} color="indigo">
+      <Indicator label={activeCount} size={18} disabled={activeCount === 0} color="indigo">
         <Button
           variant="default"
           leftSection={<IconAdjustmentsHorizontal size={18} aria-hidden />}
           onClick={drawer.open}
-          aria-label={set > 0 ? `Filters, ${set} in force` : 'Filters'}
+          aria-label={activeCount > 0 ? `Filters, ${activeCount} in force` : 'Filters'}
         >
           Filters
         </Button>
@@ -47,9 +47,9 @@ export function FilterDrawer({
               { value: `-${f.name}`, label: `${f.label}, descending` },
             ])}
           />
-          <Accordion value={open} onChange={setOpen} variant="separated" order={3}>
-            {offered.map((f) => {
-              const names = filtersOf(state.filters, f.name)
+          <Accordion value={openItem} onChange={setOpenItem} variant="separated" order={3}>
+            {filterable.map((f) => {
+              const names = activeFilterNames(state.filters, f.name)
               return (
                 <Accordion.Item key={f.name} value={f.name}>
                   <Accordion.Control>
@@ -61,13 +61,13 @@ export function FilterDrawer({
                     )}
                   </Accordion.Control>
                   <Accordion.Panel>
-                    {open === f.name && (
+                    {openItem === f.name && (
                       <FilterForm
                         field={f}
                         filters={Object.fromEntries(names.map((n) => [n, state.filters[n] ?? '']))}
-                        apply={(filters) => {
-                          setOpen(null)
-                          onChange({ ...state, filters: withFilters(state.filters, f.name, filters) })
+                        onApply={(filters) => {
+                          setOpenItem(null)
+                          onChange({ ...state, filters: replaceFilters(state.filters, f.name, filters) })
                         }}
                       />
                     )}

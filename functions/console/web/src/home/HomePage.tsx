@@ -2,38 +2,38 @@ import { Anchor, Badge, Group, Skeleton, Stack, Text, Title } from '@mantine/cor
 import { IconHome } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { Message } from '../common/Message'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { StatusMessage } from '../common/StatusMessage'
 import { Instant } from '../fields/Instant'
-import { useMay, useMe } from '../session/session'
+import { useHasPermission, useMe } from '../session/session'
 import classes from './Home.module.css'
-import { SignIns } from './SignIns'
+import { SignInChart } from './SignInChart'
 
 type Overview = Schemas['AccountsOverview']
 
 /** What is going on, at a glance; every figure leads to what it counts. */
 export function HomePage() {
   const me = useMe()
-  const may = useMay()('account.read')
+  const canReadAccounts = useHasPermission()('account.read')
   const overview = useQuery({
     queryKey: ['overview'],
-    queryFn: () => ask(api.GET('/api/overview')),
-    enabled: may,
+    queryFn: () => unwrap(api.GET('/api/overview')),
+    enabled: canReadAccounts,
     staleTime: 30_000,
     refetchInterval: 60_000,
   })
-  if (!may) {
+  if (!canReadAccounts) {
     return (
-      <Message icon={IconHome} title={`Welcome, ${me.username}`} order={1}>
+      <StatusMessage icon={IconHome} title={`Welcome, ${me.username}`} order={1}>
         Your own password, second factor and sessions are under{' '}
         <Anchor component={Link} to="/me" underline="always">
           My account
         </Anchor>
         . What else there is for you stands in the navigation.
-      </Message>
+      </StatusMessage>
     )
   }
   return (
@@ -56,13 +56,13 @@ export function HomePage() {
           ))}
         </div>
       )}
-      {overview.data && <Figures of={overview.data} />}
+      {overview.data && <Figures overview={overview.data} />}
     </Stack>
   )
 }
 
-function Figures({ of }: { of: Overview }) {
-  const { accounts } = of
+function Figures({ overview }: { overview: Overview }) {
+  const { accounts } = overview
   const tiles = [
     { label: 'Access allowed', n: accounts.allowed, to: '/accounts?accessLocked=false', tone: 'good' },
     {
@@ -105,31 +105,31 @@ function Figures({ of }: { of: Overview }) {
       </ul>
       <div className={classes.grid}>
         <div className={classes.broad}>
-          <SignIns days={of.signIns} />
+          <SignInChart days={overview.signIns} />
         </div>
         <Panel title="Seats" help="Accounts that hold each access licence.">
-          {of.seats.length === 0 ? (
+          {overview.seats.length === 0 ? (
             <Text size="sm" c="dimmed">
               There are no licences.
             </Text>
           ) : (
             <ul className={classes.seats}>
-              {of.seats.map((s) => (
-                <Seat key={s.licence} of={s} />
+              {overview.seats.map((s) => (
+                <SeatUsage key={s.licence} of={s} />
               ))}
             </ul>
           )}
         </Panel>
-        <People title="Start within 7 days" of={of.starts} none="Nobody starts." />
-        <People title="End within 7 days" of={of.ends} none="Nobody ends." />
+        <AccountsPanel title="Start within 7 days" of={overview.starts} emptyText="Nobody starts." />
+        <AccountsPanel title="End within 7 days" of={overview.ends} emptyText="Nobody ends." />
         <Panel title="Jobs running">
-          {of.jobs.length === 0 ? (
+          {overview.jobs.length === 0 ? (
             <Text size="sm" c="dimmed">
               No import or export runs or waits.
             </Text>
           ) : (
             <ul className={classes.list}>
-              {of.jobs.map((j) => (
+              {overview.jobs.map((j) => (
                 <li key={j.id}>
                   <span>
                     {j.kind === 'import' ? 'Import' : j.kind === 'export' ? 'Export' : 'Undo'} by {j.by}
@@ -138,22 +138,22 @@ function Figures({ of }: { of: Overview }) {
                     </Text>
                   </span>
                   <Badge variant="light" tt="none">
-                    {states[j.state] ?? j.state}
+                    {jobStates[j.state] ?? j.state}
                   </Badge>
                 </li>
               ))}
             </ul>
           )}
         </Panel>
-        {of.keys && (
+        {overview.keys && (
           <Panel title="API keys about to expire" help="Within 14 days.">
-            {of.keys.count === 0 ? (
+            {overview.keys.count === 0 ? (
               <Text size="sm" c="dimmed">
                 None.
               </Text>
             ) : (
               <ul className={classes.list}>
-                {of.keys.items.map((k) => (
+                {overview.keys.items.map((k) => (
                   <li key={k.id}>
                     <span>
                       <Anchor component={Link} to={`/accounts/${k.accountId}/keys`} inherit>
@@ -166,10 +166,10 @@ function Figures({ of }: { of: Overview }) {
                     <Instant at={k.expires} />
                   </li>
                 ))}
-                {of.keys.count > of.keys.items.length && (
+                {overview.keys.count > overview.keys.items.length && (
                   <li>
                     <Text size="sm" c="dimmed">
-                      and {of.keys.count - of.keys.items.length} more
+                      and {overview.keys.count - overview.keys.items.length} more
                     </Text>
                   </li>
                 )}
@@ -182,15 +182,15 @@ function Figures({ of }: { of: Overview }) {
   )
 }
 
-const states: Record<string, string> = {
+const jobStates: Record<string, string> = {
   submitted: 'waiting',
   checking: 'checking',
   writing: 'writing',
   rollingBack: 'undoing',
 }
 
-function Seat({ of }: { of: Schemas['AccountsSeat'] }) {
-  const part = of.seats ? Math.min(1, of.used / of.seats) : 0
+function SeatUsage({ of }: { of: Schemas['AccountsSeat'] }) {
+  const share = of.seats ? Math.min(1, of.used / of.seats) : 0
   return (
     <li>
       <Group justify="space-between" gap="xs" fz="sm">
@@ -209,20 +209,20 @@ function Seat({ of }: { of: Schemas['AccountsSeat'] }) {
         </span>
       </Group>
       {of.seats ? (
-        <div className={classes.bar} data-full={part >= 0.9 || undefined} aria-hidden>
-          <span style={{ width: `${part * 100}%` }} />
+        <div className={classes.bar} data-full={share >= 0.9 || undefined} aria-hidden>
+          <span style={{ width: `${share * 100}%` }} />
         </div>
       ) : null}
     </li>
   )
 }
 
-function People({ title, of, none }: { title: string; of: Schemas['AccountsSoon']; none: string }) {
+function AccountsPanel({ title, of, emptyText }: { title: string; of: Schemas['AccountsSoon']; emptyText: string }) {
   return (
     <Panel title={title}>
       {of.count === 0 ? (
         <Text size="sm" c="dimmed">
-          {none}
+          {emptyText}
         </Text>
       ) : (
         <ul className={classes.list}>

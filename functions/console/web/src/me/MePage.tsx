@@ -1,12 +1,12 @@
 import { Stack, Text, Title } from '@mantine/core'
 import { useMe } from '../session/session'
-import { Devices } from './Devices'
-import { Links } from './Links'
+import { LinkedIdentities } from './LinkedIdentities'
 import classes from './Me.module.css'
-import { OwnSessions } from './OwnSessions'
 import { Passkeys } from './Passkeys'
-import { Password } from './Password'
+import { PasswordPanel } from './PasswordPanel'
 import { SecondFactor } from './SecondFactor'
+import { Sessions } from './Sessions'
+import { TrustedDevices } from './TrustedDevices'
 
 /** What people do for themselves. */
 export function MePage() {
@@ -19,12 +19,12 @@ export function MePage() {
         </Title>
         <Text c="dimmed">Signed in as {me.username}</Text>
       </div>
-      <Password />
+      <PasswordPanel />
       <SecondFactor />
       <Passkeys />
-      <Devices />
-      <OwnSessions />
-      <Links />
+      <TrustedDevices />
+      <Sessions />
+      <LinkedIdentities />
     </Stack>
   )
 }

@@ -3,20 +3,20 @@ import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
-import { forget } from '../api/transport'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
+import { endSession } from '../api/transport'
 import { ActionDialog } from '../common/ActionDialog'
 import { Dialog } from '../common/Dialog'
 import { Panel } from '../common/Panel'
-import { ProofDialog } from '../common/ProofDialog'
-import { Records } from '../common/Records'
+import { ReauthDialog } from '../common/ReauthDialog'
 import { RecoveryCodes } from '../common/RecoveryCodes'
+import { ResponsiveTable } from '../common/ResponsiveTable'
 import { Instant } from '../fields/Instant'
-import { canPasskeys, makePasskey } from '../passkeys/passkey'
-import { mfaChanged, useMfa } from './mfa'
+import { passkeysSupported, createPasskey } from '../passkeys/passkey'
+import { invalidateMfa, useMfa } from './mfa'
 
 type Passkey = Schemas['MfaPasskey']
 
@@ -34,7 +34,7 @@ export function Passkeys() {
       help="Sign in with your fingerprint, your face, your screen lock or a security key. A passkey does as a second factor, too."
       actions={
         mfa.data &&
-        canPasskeys() && (
+        passkeysSupported() && (
           <Button variant="default" onClick={() => setAdding(true)}>
             Add a passkey
           </Button>
@@ -45,13 +45,13 @@ export function Passkeys() {
         <Skeleton h={40} aria-label="Loading passkeys" />
       ) : mfa.data && rows.length === 0 ? (
         <Text size="sm" c="dimmed">
-          None yet.{!canPasskeys() && ' This browser cannot make one.'}
+          None yet.{!passkeysSupported() && ' This browser cannot make one.'}
         </Text>
       ) : (
-        <Records
+        <ResponsiveTable
           label="Passkeys"
           rows={rows}
-          idOf={(p) => p.id}
+          rowKey={(p) => p.id}
           columns={[
             {
               label: 'Name',
@@ -71,7 +71,7 @@ export function Passkeys() {
             { label: 'Location', cell: (p) => p.location || '–' },
             {
               label: 'Change',
-              quiet: true,
+              labelHidden: true,
               cell: (p) => (
                 <Group gap={6} wrap="nowrap">
                   <Button
@@ -97,20 +97,22 @@ export function Passkeys() {
           ]}
         />
       )}
-      {adding && <Add close={() => setAdding(false)} />}
-      {renaming && <Rename of={renaming} close={() => setRenaming(undefined)} />}
+      {adding && <AddPasskeyDialog onClose={() => setAdding(false)} />}
+      {renaming && <RenamePasskeyDialog passkey={renaming} onClose={() => setRenaming(undefined)} />}
       {deleting && (
-        <ProofDialog
+        <ReauthDialog
           title={`Delete ${deleting.name}`}
-          apply="Delete"
+          confirmLabel="Delete"
           danger
-          close={() => setDeleting(undefined)}
-          act={(body) =>
-            ask(api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }))
+          onClose={() => setDeleting(undefined)}
+          action={(body) =>
+            unwrap(
+              api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }),
+            )
           }
-          done={() => {
-            forget() // the service ended every session
-            queries.clear()
+          onSuccess={() => {
+            endSession() // the service ended every session
+            queryClient.clear()
             notifications.show({
               color: 'green',
               message: 'The passkey is deleted, and every session is over. Sign in again.',
@@ -126,45 +128,45 @@ export function Passkeys() {
           {rows.length === 1 && !mfa.data?.methods.includes('totp') && (
             <Text size="sm">It is your only second factor: recovery codes go with it.</Text>
           )}
-        </ProofDialog>
+        </ReauthDialog>
       )}
     </Panel>
   )
 }
 
-function Add({ close }: { close: () => void }) {
+function AddPasskeyDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [codes, setCodes] = useState<string[]>()
   if (codes)
     return (
       <Dialog
-        onClose={close}
+        onClose={onClose}
         title="Recovery codes"
         closeOnClickOutside={false}
         closeOnEscape={false}
         withCloseButton={false}
       >
-        <RecoveryCodes codes={codes} next="Done" onKept={close} />
+        <RecoveryCodes codes={codes} confirmLabel="Done" onConfirm={onClose} />
       </Dialog>
     )
   return (
-    <ProofDialog
+    <ReauthDialog
       title="Add a passkey"
-      apply="Continue"
-      close={close}
-      act={async (proof) => {
-        const { publicKey } = await ask(api.POST('/api/me/mfa/passkeys/begin', { body: proof }))
-        return ask(
+      confirmLabel="Continue"
+      onClose={onClose}
+      action={async (proof) => {
+        const { publicKey } = await unwrap(api.POST('/api/me/mfa/passkeys/begin', { body: proof }))
+        return unwrap(
           api.POST('/api/me/mfa/passkeys/confirm', {
-            body: { credential: await makePasskey(publicKey), ...(name.trim() && { name: name.trim() }) },
+            body: { credential: await createPasskey(publicKey), ...(name.trim() && { name: name.trim() }) },
           }),
         )
       }}
-      done={(made) => {
-        void mfaChanged()
-        notifications.show({ color: 'green', message: `The passkey ${made.passkey.name} is added.` })
-        if (made.recoveryCodes?.length) setCodes(made.recoveryCodes)
-        else close()
+      onSuccess={(added) => {
+        void invalidateMfa()
+        notifications.show({ color: 'green', message: `The passkey ${added.passkey.name} is added.` })
+        if (added.recoveryCodes?.length) setCodes(added.recoveryCodes)
+        else onClose()
       }}
     >
       <Text size="sm">Your browser then asks where the passkey is to be kept.</Text>
@@ -177,35 +179,35 @@ function Add({ close }: { close: () => void }) {
         value={name}
         onChange={(e) => setName(e.currentTarget.value)}
       />
-    </ProofDialog>
+    </ReauthDialog>
   )
 }
 
-function Rename({ of, close }: { of: Passkey; close: () => void }) {
-  const [name, setName] = useState(of.name)
+function RenamePasskeyDialog({ passkey, onClose }: { passkey: Passkey; onClose: () => void }) {
+  const [name, setName] = useState(passkey.name)
   const rename = useMutation({
     mutationFn: () =>
-      ask(
+      unwrap(
         api.PATCH('/api/me/mfa/passkeys/{passkeyId}', {
-          params: { path: { passkeyId: of.id } },
+          params: { path: { passkeyId: passkey.id } },
           body: { name: name.trim() },
         }),
       ),
     onSuccess: async () => {
-      await mfaChanged()
-      close()
+      await invalidateMfa()
+      onClose()
     },
   })
   return (
     <ActionDialog
-      title={`Rename ${of.name}`}
-      apply="Save"
-      ready={name.trim() !== ''}
+      title={`Rename ${passkey.name}`}
+      confirmLabel="Save"
+      canConfirm={name.trim() !== ''}
       busy={rename.isPending}
       error={rename.error}
-      shown={['name']}
-      close={close}
-      onApply={() => rename.mutate()}
+      inlineFields={['name']}
+      onClose={onClose}
+      onConfirm={() => rename.mutate()}
     >
       <TextInput
         label="Name"
@@ -213,7 +215,7 @@ function Rename({ of, close }: { of: Passkey; close: () => void }) {
         maxLength={100}
         value={name}
         onChange={(e) => setName(e.currentTarget.value)}
-        error={rename.error ? asProblem(rename.error).of('name') : undefined}
+        error={rename.error ? toProblem(rename.error).messageFor('name') : undefined}
       />
     </ActionDialog>
   )

@@ -5,38 +5,38 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { useNavigate } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
-import { forget } from '../api/transport'
-import { CodeInput, digits } from '../common/CodeInput'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
+import { endSession } from '../api/transport'
+import { CodeInput, normaliseCode } from '../common/CodeInput'
 import { Dialog } from '../common/Dialog'
-import { Enrolment } from '../common/Enrolment'
-import { methodNames } from '../common/methods'
+import { mfaMethodNames } from '../common/mfaMethods'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { ProofDialog } from '../common/ProofDialog'
+import { ReauthDialog } from '../common/ReauthDialog'
 import { RecoveryCodes } from '../common/RecoveryCodes'
+import { TotpEnrolment } from '../common/TotpEnrolment'
 import { Instant } from '../fields/Instant'
-import { mfaChanged, useMfa } from './mfa'
+import { invalidateMfa, useMfa } from './mfa'
 
-type Open = 'setUp' | 'codes' | 'remove'
+type OpenDialog = 'setUp' | 'codes' | 'remove'
 
 /** One's own second factor: what is set up, and setting it up, anew, or removing it. */
 export function SecondFactor() {
   const mfa = useMfa()
-  const [open, setOpen] = useState<Open>()
-  const close = () => setOpen(undefined)
+  const [openDialog, setOpenDialog] = useState<OpenDialog>()
+  const close = () => setOpenDialog(undefined)
   const state = mfa.data
   const totp = state?.methods.includes('totp')
-  const any = Boolean(totp) || (state?.passkeys.length ?? 0) > 0
-  const removable = (
+  const configured = Boolean(totp) || (state?.passkeys.length ?? 0) > 0
+  const changeButtons = (
     <>
-      <Button variant="default" onClick={() => setOpen('codes')}>
+      <Button variant="default" onClick={() => setOpenDialog('codes')}>
         Make new recovery codes
       </Button>
-      <Button variant="light" color="red" onClick={() => setOpen('remove')}>
+      <Button variant="light" color="red" onClick={() => setOpenDialog('remove')}>
         Remove
       </Button>
     </>
@@ -49,34 +49,34 @@ export function SecondFactor() {
         state &&
         (totp ? (
           <>
-            <Button variant="default" onClick={() => setOpen('setUp')}>
+            <Button variant="default" onClick={() => setOpenDialog('setUp')}>
               Set up anew
             </Button>
-            {removable}
+            {changeButtons}
           </>
         ) : (
           <>
-            <Button onClick={() => setOpen('setUp')}>Set up</Button>
-            {any && removable}
+            <Button onClick={() => setOpenDialog('setUp')}>Set up</Button>
+            {configured && changeButtons}
           </>
         ))
       }
     >
       <ProblemAlert error={mfa.error} />
       {mfa.isPending && <Skeleton h={48} aria-label="Loading your second factor" />}
-      {state && <State state={state} any={any} />}
-      {open === 'setUp' && <SetUp close={close} />}
-      {open === 'codes' && <NewCodes close={close} />}
-      {open === 'remove' && <Remove required={Boolean(state?.required)} close={close} />}
+      {state && <FactorState state={state} configured={configured} />}
+      {openDialog === 'setUp' && <SetUpDialog onClose={close} />}
+      {openDialog === 'codes' && <NewCodesDialog onClose={close} />}
+      {openDialog === 'remove' && <RemoveDialog required={Boolean(state?.required)} onClose={close} />}
     </Panel>
   )
 }
 
-function State({ state, any }: { state: Schemas['Mfa']; any: boolean }) {
+function FactorState({ state, configured }: { state: Schemas['Mfa']; configured: boolean }) {
   return (
     <Stack gap="xs">
       <Group gap="xs">
-        {any ? (
+        {configured ? (
           state.methods
             .filter((m) => m !== 'recoveryCode')
             .map((m) => (
@@ -87,7 +87,7 @@ function State({ state, any }: { state: Schemas['Mfa']; any: boolean }) {
                 tt="none"
                 leftSection={<IconShieldCheck size={13} aria-hidden />}
               >
-                {methodNames[m]}
+                {mfaMethodNames[m]}
               </Badge>
             ))
         ) : (
@@ -106,7 +106,7 @@ function State({ state, any }: { state: Schemas['Mfa']; any: boolean }) {
           </Badge>
         )}
       </Group>
-      {any && (
+      {configured && (
         <Text size="sm">
           {state.since && (
             <>
@@ -116,7 +116,7 @@ function State({ state, any }: { state: Schemas['Mfa']; any: boolean }) {
           {state.recoveryCodesLeft} recovery {state.recoveryCodesLeft === 1 ? 'code' : 'codes'} left.
         </Text>
       )}
-      {any && state.recoveryCodesLeft <= 3 && (
+      {configured && state.recoveryCodesLeft <= 3 && (
         <Alert color="orange" title="Few recovery codes left">
           Make new ones before the last is used.
         </Alert>
@@ -130,50 +130,50 @@ function State({ state, any }: { state: Schemas['Mfa']; any: boolean }) {
   )
 }
 
-function SetUp({ close }: { close: () => void }) {
-  const [shown, setShown] = useState<Schemas['MfaEnrolment']>()
+function SetUpDialog({ onClose }: { onClose: () => void }) {
+  const [enrolment, setEnrolment] = useState<Schemas['MfaEnrolment']>()
   const [codes, setCodes] = useState<string[]>()
   const [code, setCode] = useState('')
   const confirm = useMutation({
-    mutationFn: () => ask(api.POST('/api/me/mfa/totp/confirm', { body: { code: digits(code) } })),
+    mutationFn: () => unwrap(api.POST('/api/me/mfa/totp/confirm', { body: { code: normaliseCode(code) } })),
     onSuccess: (made) => {
       setCodes(made.recoveryCodes)
-      void mfaChanged()
+      void invalidateMfa()
     },
     onError: () => setCode(''),
     gcTime: 0,
   })
-  if (codes) return <Kept codes={codes} close={close} />
-  if (!shown) {
+  if (codes) return <RecoveryCodesDialog codes={codes} onClose={onClose} />
+  if (!enrolment) {
     return (
-      <ProofDialog
+      <ReauthDialog
         title="Set up a second factor"
-        apply="Begin"
-        close={close}
-        act={(proof) => ask(api.POST('/api/me/mfa/totp', { body: proof }))}
-        done={setShown}
+        confirmLabel="Begin"
+        onClose={onClose}
+        action={(proof) => unwrap(api.POST('/api/me/mfa/totp', { body: proof }))}
+        onSuccess={setEnrolment}
       >
         <Text size="sm">
           Have an authenticator app at hand, such as the one of your phone's maker. What is set up already counts until
           the new one is confirmed.
         </Text>
-      </ProofDialog>
+      </ReauthDialog>
     )
   }
-  const problem = confirm.error ? asProblem(confirm.error) : undefined
+  const problem = confirm.error ? toProblem(confirm.error) : undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (code.trim() && !confirm.isPending) confirm.mutate()
   }
   return (
-    <Dialog onClose={close} title="Set up a second factor" closeOnClickOutside={false}>
+    <Dialog onClose={onClose} title="Set up a second factor" closeOnClickOutside={false}>
       <form onSubmit={submit} noValidate>
         <Stack>
-          <Enrolment qrCode={shown.qrCode} secret={shown.secret} />
-          <CodeInput value={code} onChange={setCode} error={problem?.of('code')} />
-          {!problem?.of('code') && <ProblemAlert error={confirm.error} />}
+          <TotpEnrolment qrCode={enrolment.qrCode} secret={enrolment.secret} />
+          <CodeInput value={code} onChange={setCode} error={problem?.messageFor('code')} />
+          {!problem?.messageFor('code') && <ProblemAlert error={confirm.error} />}
           <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
             <Button type="submit" loading={confirm.isPending} disabled={!code.trim()}>
@@ -186,51 +186,51 @@ function SetUp({ close }: { close: () => void }) {
   )
 }
 
-function NewCodes({ close }: { close: () => void }) {
+function NewCodesDialog({ onClose }: { onClose: () => void }) {
   const [codes, setCodes] = useState<string[]>()
-  if (codes) return <Kept codes={codes} close={close} />
+  if (codes) return <RecoveryCodesDialog codes={codes} onClose={onClose} />
   return (
-    <ProofDialog
+    <ReauthDialog
       title="Make new recovery codes"
-      apply="Make new codes"
-      close={close}
-      act={(proof) => ask(api.POST('/api/me/mfa/recovery-codes', { body: proof }))}
-      done={(made) => {
+      confirmLabel="Make new codes"
+      onClose={onClose}
+      action={(proof) => unwrap(api.POST('/api/me/mfa/recovery-codes', { body: proof }))}
+      onSuccess={(made) => {
         setCodes(made.recoveryCodes)
-        void mfaChanged()
+        void invalidateMfa()
       }}
     >
       <Text size="sm">You get ten new ones, shown once. Those that you have open nothing any more.</Text>
-    </ProofDialog>
+    </ReauthDialog>
   )
 }
 
-function Kept({ codes, close }: { codes: string[]; close: () => void }) {
+function RecoveryCodesDialog({ codes, onClose }: { codes: string[]; onClose: () => void }) {
   return (
     <Dialog
-      onClose={close}
+      onClose={onClose}
       title="Recovery codes"
       closeOnClickOutside={false}
       closeOnEscape={false}
       withCloseButton={false}
     >
-      <RecoveryCodes codes={codes} next="Done" onKept={close} />
+      <RecoveryCodes codes={codes} confirmLabel="Done" onConfirm={onClose} />
     </Dialog>
   )
 }
 
-function Remove({ required, close }: { required: boolean; close: () => void }) {
+function RemoveDialog({ required, onClose }: { required: boolean; onClose: () => void }) {
   const navigate = useNavigate()
   return (
-    <ProofDialog
+    <ReauthDialog
       title="Remove the second factor"
-      apply="Remove"
+      confirmLabel="Remove"
       danger
-      close={close}
-      act={(proof) => ask(api.POST('/api/me/mfa/remove', { body: proof }))}
-      done={() => {
-        forget() // the service ended every session
-        queries.clear()
+      onClose={onClose}
+      action={(proof) => unwrap(api.POST('/api/me/mfa/remove', { body: proof }))}
+      onSuccess={() => {
+        endSession() // the service ended every session
+        queryClient.clear()
         notifications.show({
           color: 'green',
           message: 'Your second factor is removed, and every session is over. Sign in again.',
@@ -245,6 +245,6 @@ function Remove({ required, close }: { required: boolean; close: () => void }) {
       {required && (
         <Text size="sm">It is required for your account: your next sign-in leads to setting up a new one.</Text>
       )}
-    </ProofDialog>
+    </ReauthDialog>
   )
 }

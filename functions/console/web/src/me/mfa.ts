@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
-import { queries } from '../api/queries'
+import { api, unwrap } from '../api/client'
+import { queryClient } from '../api/queryClient'
 
 const key = ['me', 'mfa']
 
-export const useMfa = () => useQuery({ queryKey: key, queryFn: () => ask(api.GET('/api/me/mfa')) })
+export const useMfa = () => useQuery({ queryKey: key, queryFn: () => unwrap(api.GET('/api/me/mfa')) })
 
-export const mfaChanged = () => queries.invalidateQueries({ queryKey: key })
+export const invalidateMfa = () => queryClient.invalidateQueries({ queryKey: key })

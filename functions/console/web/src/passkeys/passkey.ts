@@ -2,7 +2,7 @@
 import { Problem } from '../api/problem'
 
 /** Whether this browser can do passkeys the way the service speaks of them. */
-export const canPasskeys = () =>
+export const passkeysSupported = () =>
   typeof PublicKeyCredential !== 'undefined' &&
   'parseCreationOptionsFromJSON' in PublicKeyCredential &&
   window.isSecureContext
@@ -14,8 +14,8 @@ const dismissed = new Problem({
   detail: 'The browser was told to stop, waited too long, or has no passkey that fits. Try again, or go another way.',
 })
 
-async function credentialOf(ask: Promise<Credential | null>): Promise<unknown> {
-  const got = await ask.catch((error: unknown) => {
+async function credentialJson(request: Promise<Credential | null>): Promise<unknown> {
+  const credential = await request.catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'InvalidStateError')
       throw new Problem({
         status: 0,
@@ -25,21 +25,21 @@ async function credentialOf(ask: Promise<Credential | null>): Promise<unknown> {
       })
     throw dismissed
   })
-  if (!(got instanceof PublicKeyCredential)) throw dismissed
-  return got.toJSON()
+  if (!(credential instanceof PublicKeyCredential)) throw dismissed
+  return credential.toJSON()
 }
 
 /** Has the browser make a passkey. */
-export const makePasskey = (publicKey: unknown) =>
-  credentialOf(
+export const createPasskey = (publicKey: unknown) =>
+  credentialJson(
     navigator.credentials.create({
       publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey as PublicKeyCredentialCreationOptionsJSON),
     }),
   )
 
 /** Has the browser prove a passkey. */
-export const provePasskey = (publicKey: unknown) =>
-  credentialOf(
+export const getPasskeyAssertion = (publicKey: unknown) =>
+  credentialJson(
     navigator.credentials.get({
       publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey as PublicKeyCredentialRequestOptionsJSON),
     }),

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { queries } from '../api/queries'
-import { forget, mayBeSignedIn } from '../api/transport'
+import { queryClient } from '../api/queryClient'
+import { endSession, mayBeSignedIn } from '../api/transport'
 
 export type Me = Schemas['SessionsMe']
 
@@ -12,7 +12,7 @@ const meKey = ['me']
 export function useMeQuery() {
   return useQuery({
     queryKey: meKey,
-    queryFn: () => ask(api.GET('/api/me')),
+    queryFn: () => unwrap(api.GET('/api/me')),
     staleTime: 60_000,
     enabled: mayBeSignedIn(),
   })
@@ -20,22 +20,22 @@ export function useMeQuery() {
 
 /** The person signed in, on pages within the shell. */
 export function useMe(): Me {
-  const me = queries.getQueryData<Me>(meKey)
+  const me = queryClient.getQueryData<Me>(meKey)
   if (!me) throw new Error('this page is outside the shell')
   return me
 }
 
 /** Tells whether the person signed in holds a permission. The service decides in the end; the page only spares people the way. */
-export function useMay(): (permission: string) => boolean {
+export function useHasPermission(): (permission: string) => boolean {
   const { permissions } = useMe()
   return (permission) => permissions.includes(permission)
 }
 
 export async function signOut() {
   try {
-    await ask(api.POST('/api/logout'))
+    await unwrap(api.POST('/api/logout'))
   } finally {
-    forget()
-    queries.clear()
+    endSession()
+    queryClient.clear()
   }
 }

@@ -2,14 +2,14 @@ import { Anchor, Badge, Button, Group, Select, Skeleton, Stack, Text, TextInput,
 import { IconMail } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useSearchParams } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
 import type { paths } from '../api/schema'
-import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { Records } from '../common/Records'
+import { ResponsiveTable } from '../common/ResponsiveTable'
+import { StatusMessage } from '../common/StatusMessage'
 import { Instant } from '../fields/Instant'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
 
 type Mail = Schemas['SettingsCommunication']
@@ -20,7 +20,7 @@ type Kind = NonNullable<Query['kind']>
 const colours = { queued: 'orange', sent: 'green', failed: 'red' } as const
 
 /** The kinds of mail in words; the subject says the same more exactly. */
-const about: Record<Kind, string> = {
+const kindLabels: Record<Kind, string> = {
   welcome: 'Welcome',
   passwordLink: 'Set-password link',
   forgottenPassword: 'Forgotten password',
@@ -40,19 +40,19 @@ const filters = ['kind', 'state', 'account', 'from', 'to'] as const
 
 /** The mails that were sent, and those that wait. */
 export function CommunicationPage() {
-  const may = useMay()
-  const [address, setAddress] = useSearchParams()
-  const query = Object.fromEntries(filters.flatMap((name) => (address.get(name) ? [[name, address.get(name)]] : [])))
-  const set = (name: (typeof filters)[number]) => (value: string | null) => {
-    const next = new URLSearchParams(address)
+  const may = useHasPermission()
+  const [params, setParams] = useSearchParams()
+  const query = Object.fromEntries(filters.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])))
+  const setFilter = (name: (typeof filters)[number]) => (value: string | null) => {
+    const next = new URLSearchParams(params)
     if (value) next.set(name, value)
     else next.delete(name)
-    setAddress(next, { replace: true })
+    setParams(next, { replace: true })
   }
   const list = useInfiniteQuery({
     queryKey: ['communications', query],
     queryFn: ({ pageParam }) =>
-      ask(
+      unwrap(
         api.GET('/api/communications', {
           params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
@@ -76,9 +76,9 @@ export function CommunicationPage() {
           clearable
           placeholder="All"
           w={190}
-          data={Object.entries(about).map(([value, label]) => ({ value, label }))}
-          value={address.get('kind')}
-          onChange={set('kind')}
+          data={Object.entries(kindLabels).map(([value, label]) => ({ value, label }))}
+          value={params.get('kind')}
+          onChange={setFilter('kind')}
         />
         <Select
           label="State"
@@ -86,23 +86,23 @@ export function CommunicationPage() {
           placeholder="All"
           w={140}
           data={['queued', 'sent', 'failed']}
-          value={address.get('state')}
-          onChange={set('state')}
+          value={params.get('state')}
+          onChange={setFilter('state')}
         />
         <TextInput
           label="From"
           type="date"
-          value={address.get('from') ?? ''}
-          onChange={(e) => set('from')(e.currentTarget.value)}
+          value={params.get('from') ?? ''}
+          onChange={(e) => setFilter('from')(e.currentTarget.value)}
         />
         <TextInput
           label="Up to"
           type="date"
-          value={address.get('to') ?? ''}
-          onChange={(e) => set('to')(e.currentTarget.value)}
+          value={params.get('to') ?? ''}
+          onChange={(e) => setFilter('to')(e.currentTarget.value)}
         />
         {Object.keys(query).length > 0 && (
-          <Button variant="subtle" onClick={() => setAddress({}, { replace: true })}>
+          <Button variant="subtle" onClick={() => setParams({}, { replace: true })}>
             Clear all
           </Button>
         )}
@@ -111,17 +111,17 @@ export function CommunicationPage() {
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading the communication log" />}
       {list.data &&
         (rows.length === 0 && !list.hasNextPage ? (
-          <Message icon={IconMail} title={Object.keys(query).length > 0 ? 'No mail fits' : 'No mails yet'}>
+          <StatusMessage icon={IconMail} title={Object.keys(query).length > 0 ? 'No mail fits' : 'No mails yet'}>
             {Object.keys(query).length > 0
               ? 'Take a filter away to see more.'
               : 'They appear here as soon as one is written.'}
-          </Message>
+          </StatusMessage>
         ) : (
           <div className={classes.sheet}>
-            <Records
+            <ResponsiveTable
               label="Mails"
               rows={rows}
-              idOf={(m) => m.id}
+              rowKey={(m) => m.id}
               columns={[
                 {
                   label: 'Recipient',
@@ -142,7 +142,7 @@ export function CommunicationPage() {
                 },
                 { label: 'Subject', cell: (m) => m.subject },
                 { label: 'Time', cell: (m) => <Instant at={m.at} /> },
-                { label: 'Delivery', cell: (m) => <State of={m} /> },
+                { label: 'Delivery', cell: (m) => <Delivery mail={m} /> },
                 {
                   label: 'Confirmation',
                   cell: (m) =>
@@ -174,17 +174,17 @@ export function CommunicationPage() {
   )
 }
 
-function State({ of }: { of: Mail }) {
+function Delivery({ mail }: { mail: Mail }) {
   return (
     <span>
-      <Badge variant="light" tt="none" color={colours[of.state]}>
-        {of.state}
+      <Badge variant="light" tt="none" color={colours[mail.state]}>
+        {mail.state}
       </Badge>
       <Text size="xs" c="dimmed">
-        {of.ended && <Instant at={of.ended} />}
-        {of.attempts > 1 && ` after ${of.attempts} tries`}
+        {mail.ended && <Instant at={mail.ended} />}
+        {mail.attempts > 1 && ` after ${mail.attempts} tries`}
       </Text>
-      {of.reason && <Text size="xs">{of.reason}</Text>}
+      {mail.reason && <Text size="xs">{mail.reason}</Text>}
     </span>
   )
 }

@@ -4,29 +4,29 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link } from 'react-router'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
 import { ActionDialog } from '../common/ActionDialog'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { FieldFacts, FieldForm } from '../fields/FieldForm'
+import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import type { Field, Value } from '../fields/fields'
-import type { Kind } from './kinds'
+import type { ReferenceKind } from './referenceKinds'
+import type { Entry, ReferenceStore, Values } from './referenceStore'
 import classes from './Settings.module.css'
-import type { Entry, Store, Values } from './store'
 
 interface Props {
-  kind: Kind
-  store: Store
+  kind: ReferenceKind
+  store: ReferenceStore
   fields: Field[]
   /** The code of what is shown; none for a new one. */
   code: string | undefined
-  write: boolean
-  close: () => void
+  canWrite: boolean
+  onClose: () => void
 }
 
 /** One entry: to look at, to change, to lock, to delete; or a new one. */
-export function EntryDrawer({ kind, store, fields, code, write, close }: Props) {
+export function EntryDrawer({ kind, store, fields, code, canWrite, onClose }: Props) {
   const read = useQuery({
     queryKey: ['reference', kind.kind, 'one', code],
     queryFn: () => store.read(code ?? ''),
@@ -35,10 +35,14 @@ export function EntryDrawer({ kind, store, fields, code, write, close }: Props) 
   return (
     <Drawer
       opened
-      onClose={close}
+      onClose={onClose}
       position="right"
       size="lg"
-      title={code === undefined ? `New ${kind.one}` : `${kind.one.charAt(0).toUpperCase()}${kind.one.slice(1)} ${code}`}
+      title={
+        code === undefined
+          ? `New ${kind.singular}`
+          : `${kind.singular.charAt(0).toUpperCase()}${kind.singular.slice(1)} ${code}`
+      }
     >
       <ProblemAlert error={read.error} />
       {code !== undefined && read.isPending && (
@@ -47,33 +51,35 @@ export function EntryDrawer({ kind, store, fields, code, write, close }: Props) 
           <Skeleton h={200} />
         </Stack>
       )}
-      {code === undefined && <Create kind={kind} store={store} fields={fields} close={close} />}
-      {read.data && <Change kind={kind} store={store} fields={fields} entry={read.data} write={write} close={close} />}
+      {code === undefined && <CreateForm kind={kind} store={store} fields={fields} onClose={onClose} />}
+      {read.data && (
+        <EditForm kind={kind} store={store} fields={fields} entry={read.data} canWrite={canWrite} onClose={onClose} />
+      )}
     </Drawer>
   )
 }
 
 /** Takes in what a change answered with. */
-function changed(kind: Kind, entry?: Entry) {
-  if (entry) queries.setQueryData(['reference', kind.kind, 'one', entry.code], entry)
-  void queries.invalidateQueries({ queryKey: ['reference'], predicate: (q) => !q.queryKey.includes('one') })
-  void queries.invalidateQueries({ queryKey: ['codes'] })
-  void queries.invalidateQueries({ queryKey: ['accounts', 'seats'] })
+function updateEntryCache(kind: ReferenceKind, entry?: Entry) {
+  if (entry) queryClient.setQueryData(['reference', kind.kind, 'one', entry.code], entry)
+  void queryClient.invalidateQueries({ queryKey: ['reference'], predicate: (q) => !q.queryKey.includes('one') })
+  void queryClient.invalidateQueries({ queryKey: ['codes'] })
+  void queryClient.invalidateQueries({ queryKey: ['accounts', 'seats'] })
 }
 
-function Create({ kind, store, fields, close }: Omit<Props, 'code' | 'write'>) {
+function CreateForm({ kind, store, fields, onClose }: Omit<Props, 'code' | 'canWrite'>) {
   const [values, setValues] = useState<Values>({})
   const create = useMutation({
     mutationFn: () => store.create(values),
     onSuccess: (made) => {
-      changed(kind, made)
+      updateEntryCache(kind, made)
       notifications.show({ color: 'green', message: `${made.code} is created.` })
-      close()
+      onClose()
     },
   })
   const writable = fields.filter((f) => !f.readOnly && f.name !== 'active')
-  const problem = create.error ? asProblem(create.error) : undefined
-  const set = (f: Field, value: Value) => {
+  const problem = create.error ? toProblem(create.error) : undefined
+  const setValue = (f: Field, value: Value) => {
     const { [f.name]: _, ...rest } = values
     setValues(value === '' || value === null || value === undefined ? rest : { ...rest, [f.name]: value })
   }
@@ -82,12 +88,12 @@ function Create({ kind, store, fields, close }: Omit<Props, 'code' | 'write'>) {
     if (!create.isPending) create.mutate()
   }
   return (
-    <form onSubmit={submit} noValidate aria-label={`New ${kind.one}`}>
+    <form onSubmit={submit} noValidate aria-label={`New ${kind.singular}`}>
       <Stack>
-        <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
-        <FieldForm fields={writable} valueOf={(f) => values[f.name]} set={set} problem={problem} />
+        <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
+        <FieldForm fields={writable} valueOf={(f) => values[f.name]} onChange={setValue} problem={problem} />
         <div className={classes.bar}>
-          <Button variant="default" onClick={close}>
+          <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
           <Button type="submit" loading={create.isPending}>
@@ -103,38 +109,38 @@ const blank = (v: Value) =>
   v === undefined || v === null || v === '' || v === false || v === 0 || (Array.isArray(v) && v.length === 0)
 const same = (a: Value, b: Value) => (blank(a) && blank(b)) || JSON.stringify(a) === JSON.stringify(b)
 
-function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'> & { entry: Entry }) {
+function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props, 'code'> & { entry: Entry }) {
   const [base, setBase] = useState(entry)
   const [patch, setPatch] = useState<Values>({})
-  const [asking, setAsking] = useState<'lock' | 'delete'>()
-  const took = (next: Entry, words: string) => {
-    changed(kind, next)
+  const [confirming, setConfirming] = useState<'lock' | 'delete'>()
+  const applySaved = (next: Entry, message: string) => {
+    updateEntryCache(kind, next)
     setBase(next)
     setPatch({})
-    setAsking(undefined)
-    notifications.show({ color: 'green', message: words })
+    setConfirming(undefined)
+    notifications.show({ color: 'green', message })
   }
   const save = useMutation({
     mutationFn: ({ of, body }: { of: Entry; body: Values }) => store.change(of, body),
-    onSuccess: (next) => took(next, `${next.code} is saved.`),
+    onSuccess: (next) => applySaved(next, `${next.code} is saved.`),
   })
   const lock = useMutation({
     mutationFn: (active: boolean) => store.lock(base, active),
-    onSuccess: (next) => took(next, `${next.code} is ${next.active ? 'unlocked' : 'locked'}.`),
+    onSuccess: (next) => applySaved(next, `${next.code} is ${next.active ? 'unlocked' : 'locked'}.`),
   })
   const remove = useMutation({
     mutationFn: () => store.remove(base),
     onSuccess: () => {
-      changed(kind)
-      queries.removeQueries({ queryKey: ['reference', kind.kind, 'one', base.code] })
+      updateEntryCache(kind)
+      queryClient.removeQueries({ queryKey: ['reference', kind.kind, 'one', base.code] })
       notifications.show({ color: 'green', message: `${base.code} is deleted.` })
-      close()
+      onClose()
     },
   })
-  const problem = save.error ? asProblem(save.error) : undefined
+  const problem = save.error ? toProblem(save.error) : undefined
   const editable = fields.filter((f) => !f.readOnly && !['code', 'active'].includes(f.name))
-  const facts = fields.filter((f) => f.readOnly && f.name !== 'account')
-  const set = (f: Field, value: Value) => {
+  const readOnlyFields = fields.filter((f) => f.readOnly && f.name !== 'account')
+  const setValue = (f: Field, value: Value) => {
     const { [f.name]: _, ...rest } = patch
     setPatch(same(value, base[f.name]) ? rest : { ...rest, [f.name]: value === '' ? null : value })
   }
@@ -145,7 +151,7 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
   }
   return (
     <>
-      <form onSubmit={submit} noValidate aria-label={`${kind.one} ${base.code}`}>
+      <form onSubmit={submit} noValidate aria-label={`${kind.singular} ${base.code}`}>
         <Stack>
           <Group gap="xs" justify="space-between">
             <Badge color={base.active ? 'green' : 'gray'} variant="light" tt="none">
@@ -157,19 +163,22 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
               </Button>
             )}
           </Group>
-          <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={editable.map((f) => f.name)} />
-          <ProblemAlert error={asking ? undefined : lock.error} />
-          {write ? (
+          <ProblemAlert
+            error={problem?.status === 412 ? undefined : save.error}
+            inlineFields={editable.map((f) => f.name)}
+          />
+          <ProblemAlert error={confirming ? undefined : lock.error} />
+          {canWrite ? (
             <FieldForm
               fields={editable}
               valueOf={(f) => (f.name in patch ? patch[f.name] : base[f.name])}
-              set={set}
+              onChange={setValue}
               problem={problem}
             />
           ) : (
-            <FieldFacts fields={fields} valueOf={(f) => base[f.name]} />
+            <FieldDetails fields={fields} valueOf={(f) => base[f.name]} />
           )}
-          {kind.family === 'resources' && write && (
+          {kind.family === 'resources' && canWrite && (
             <Checkbox
               label="Reset from resource group"
               description="The defaults of the resource group replace what is there."
@@ -180,12 +189,14 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
               }}
             />
           )}
-          {write && facts.length > 0 && <FieldFacts fields={facts} valueOf={(f) => base[f.name]} />}
-          {write && (
+          {canWrite && readOnlyFields.length > 0 && (
+            <FieldDetails fields={readOnlyFields} valueOf={(f) => base[f.name]} />
+          )}
+          {canWrite && (
             <div className={classes.bar}>
               <Group gap="xs" mr="auto">
                 {base.active ? (
-                  <Button variant="light" color="red" onClick={() => setAsking('lock')}>
+                  <Button variant="light" color="red" onClick={() => setConfirming('lock')}>
                     Lock
                   </Button>
                 ) : (
@@ -193,11 +204,11 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
                     Unlock
                   </Button>
                 )}
-                <Button variant="subtle" color="red" onClick={() => setAsking('delete')}>
+                <Button variant="subtle" color="red" onClick={() => setConfirming('delete')}>
                   Delete
                 </Button>
               </Group>
-              <Button variant="default" onClick={close}>
+              <Button variant="default" onClick={onClose}>
                 Close
               </Button>
               <Button type="submit" loading={save.isPending} disabled={!dirty}>
@@ -207,18 +218,18 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
           )}
         </Stack>
       </form>
-      {asking === 'lock' && (
+      {confirming === 'lock' && (
         <ActionDialog
           title={`Lock ${base.code}`}
-          apply="Lock"
+          confirmLabel="Lock"
           danger
           busy={lock.isPending}
           error={lock.error}
-          close={() => {
-            setAsking(undefined)
+          onClose={() => {
+            setConfirming(undefined)
             lock.reset()
           }}
-          onApply={() => lock.mutate(false)}
+          onConfirm={() => lock.mutate(false)}
         >
           <Text size="sm">
             It can be given to nobody else. What holds it keeps it
@@ -226,33 +237,33 @@ function Change({ kind, store, fields, entry, write, close }: Omit<Props, 'code'
           </Text>
         </ActionDialog>
       )}
-      {asking === 'delete' && (
+      {confirming === 'delete' && (
         <ActionDialog
           title={`Delete ${base.code}`}
-          apply="Delete"
+          confirmLabel="Delete"
           danger
           busy={remove.isPending}
           error={remove.error}
-          close={() => {
-            setAsking(undefined)
+          onClose={() => {
+            setConfirming(undefined)
             remove.reset()
           }}
-          onApply={() => remove.mutate()}
+          onConfirm={() => remove.mutate()}
         >
           <Text size="sm">It is gone for good. Only what nothing refers to can be deleted; lock what is in use.</Text>
         </ActionDialog>
       )}
       {problem?.status === 412 && (
         <ConflictDialog
-          what={kind.one}
-          read={() => store.read(base.code)}
+          subject={kind.singular}
+          load={() => store.read(base.code)}
           fields={fields}
           problem={problem}
           base={base}
           mine={patch}
-          cancel={() => save.reset()}
-          resolve={(fresh, kept) => {
-            changed(kind, fresh)
+          onCancel={() => save.reset()}
+          onResolve={(fresh, kept) => {
+            updateEntryCache(kind, fresh)
             setBase(fresh)
             setPatch(kept)
             save.reset()

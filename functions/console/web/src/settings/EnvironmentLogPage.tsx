@@ -1,16 +1,16 @@
 import { Badge, Button, Group, Skeleton, Stack, Text, Timeline, Title } from '@mantine/core'
 import { IconArrowRight, IconHistory, IconPoint } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
-import { Message } from '../common/Message'
+import { api, unwrap } from '../api/client'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { textOf } from '../fields/change'
+import { StatusMessage } from '../common/StatusMessage'
 import type { Field } from '../fields/fields'
+import { formatValue } from '../fields/formatValue'
 import { Instant } from '../fields/Instant'
 import classes from './Settings.module.css'
 
 /** The name of an event in words: resourceGroup.changed is "Resource group changed". */
-const words = (kind: string) => {
+const kindLabel = (kind: string) => {
   const text = kind
     .replace(/[.:]/g, ' ')
     .replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)
@@ -19,9 +19,9 @@ const words = (kind: string) => {
 
 /** What happened to what: "Role DESK: changed". Providers are known by their name, which stands below, not by their id. */
 const heading = (kind: string, subject: string | undefined) => {
-  const [what = '', which = ''] = (subject ?? '').split('/')
-  if (!what || what === 'ssoProvider') return words(kind)
-  return `${what === 'settings' ? 'Environment defaults' : `${words(what)} ${which}`.trim()}: ${words(kind).toLowerCase()}`
+  const [subjectKind = '', code = ''] = (subject ?? '').split('/')
+  if (!subjectKind || subjectKind === 'ssoProvider') return kindLabel(kind)
+  return `${subjectKind === 'settings' ? 'Environment defaults' : `${kindLabel(subjectKind)} ${code}`.trim()}: ${kindLabel(kind).toLowerCase()}`
 }
 
 /** What was changed in the environment: settings, reference data, providers. */
@@ -29,17 +29,19 @@ export function EnvironmentLogPage() {
   const log = useInfiniteQuery({
     queryKey: ['environment log'],
     queryFn: ({ pageParam }) =>
-      ask(api.GET('/api/settings/log', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+      unwrap(
+        api.GET('/api/settings/log', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
   const fields = useQuery({
     queryKey: ['fields', 'settings'],
-    queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[],
+    queryFn: async () => (await unwrap(api.GET('/api/settings/fields'))).items as Field[],
     staleTime: Infinity,
   }).data
-  const lines = log.data?.pages.flatMap((p) => p.items) ?? []
-  const label = (name: string) => fields?.find((f) => f.name === name)?.label ?? words(name)
+  const events = log.data?.pages.flatMap((p) => p.items) ?? []
+  const label = (name: string) => fields?.find((f) => f.name === name)?.label ?? kindLabel(name)
   return (
     <Stack>
       <div className={classes.intro}>
@@ -50,39 +52,39 @@ export function EnvironmentLogPage() {
       </div>
       <ProblemAlert error={log.error} />
       {log.isPending && !log.error && <Skeleton h={280} aria-label="Loading the log" />}
-      {log.data && lines.length === 0 && !log.hasNextPage && (
-        <Message icon={IconHistory} title="Nothing was changed yet" />
+      {log.data && events.length === 0 && !log.hasNextPage && (
+        <StatusMessage icon={IconHistory} title="Nothing was changed yet" />
       )}
-      {lines.length > 0 && (
+      {events.length > 0 && (
         <div className={classes.section}>
           <Timeline bulletSize={24} lineWidth={2} active={-1}>
-            {lines.map((line) => (
+            {events.map((event) => (
               <Timeline.Item
-                key={line.id}
+                key={event.id}
                 bullet={<IconPoint size={15} aria-hidden />}
                 title={
                   <Text span size="sm" fw={600}>
-                    {heading(line.kind, line.subject)}
+                    {heading(event.kind, event.subject)}
                   </Text>
                 }
               >
                 <Text size="xs" c="dimmed" component="div">
-                  <Instant at={line.at} /> · {line.by || 'the system'}
-                  {line.address && ` · ${line.address}`}
+                  <Instant at={event.at} /> · {event.by || 'the system'}
+                  {event.address && ` · ${event.address}`}
                 </Text>
-                {line.note && (
+                {event.note && (
                   <Text size="sm" mt={4}>
-                    {line.note}
+                    {event.note}
                   </Text>
                 )}
-                {line.changes?.map((c, i) => (
+                {event.changes?.map((c, i) => (
                   <Group key={i} gap={6} mt={4} fz="sm" wrap="wrap">
                     <Badge variant="light" color="gray" tt="none" radius="sm">
                       {label(c.field)}
                     </Badge>
-                    <span>{textOf(c.from)}</span>
+                    <span>{formatValue(c.from)}</span>
                     <IconArrowRight size={14} aria-label="to" />
-                    <span>{textOf(c.to)}</span>
+                    <span>{formatValue(c.to)}</span>
                   </Group>
                 ))}
               </Timeline.Item>

@@ -4,30 +4,30 @@ import { IconPencil } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask, ifMatch } from '../api/client'
+import { api, unwrap, ifMatch } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { FieldFacts, FieldForm, sectionLabel } from '../fields/FieldForm'
+import { FieldDetails, FieldForm, sectionLabel } from '../fields/FieldForm'
 import type { Field, Value } from '../fields/fields'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
 
 type Settings = Schemas['Settings']
 type Values = Record<string, Value>
 
 const key = ['settings']
-const read = () => ask(api.GET('/api/settings'))
+const fetchSettings = () => unwrap(api.GET('/api/settings'))
 const valueIn = (settings: Settings, field: Field): Value => (settings as unknown as Values)[field.name]
 
 /** Environment defaults: one document of many settings. */
 export function EnvironmentPage() {
-  const settings = useQuery({ queryKey: key, queryFn: read })
+  const settings = useQuery({ queryKey: key, queryFn: fetchSettings })
   const fields = useQuery({
     queryKey: ['fields', 'settings'],
-    queryFn: async () => (await ask(api.GET('/api/settings/fields'))).items as Field[],
+    queryFn: async () => (await unwrap(api.GET('/api/settings/fields'))).items as Field[],
     staleTime: Infinity,
   })
   return (
@@ -54,36 +54,36 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
   // What the form began with: a change made meanwhile by somebody else must not slip into it.
   const [base, setBase] = useState<Settings>()
   const [patch, setPatch] = useState<Values>({})
-  const may = useMay()
-  const leave = () => {
+  const may = useHasPermission()
+  const stopEditing = () => {
     setBase(undefined)
     setPatch({})
     save.reset()
   }
   const save = useMutation({
     mutationFn: ({ version, body }: { version: number; body: Values }) =>
-      ask(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body })),
+      unwrap(api.PATCH('/api/settings', { params: { header: ifMatch(version) }, body })),
     onSuccess: (changed) => {
-      queries.setQueryData(key, changed)
-      void queries.invalidateQueries({ queryKey: ['environment log'] })
-      leave()
+      queryClient.setQueryData(key, changed)
+      void queryClient.invalidateQueries({ queryKey: ['environment log'] })
+      stopEditing()
       notifications.show({
         color: 'green',
         message: 'The environment defaults are saved. They count from the next request on.',
       })
     },
   })
-  const problem = save.error ? asProblem(save.error) : undefined
-  const form = base ?? settings
+  const problem = save.error ? toProblem(save.error) : undefined
+  const shown = base ?? settings
   const names = [...new Set(fields.map((f) => f.section))]
-  const set = (f: Field, value: Value) => {
+  const setValue = (f: Field, value: Value) => {
     const { [f.name]: _, ...rest } = patch
-    setPatch((value ?? '') === (valueIn(form, f) ?? '') ? rest : { ...rest, [f.name]: value })
+    setPatch((value ?? '') === (valueIn(shown, f) ?? '') ? rest : { ...rest, [f.name]: value })
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!base || save.isPending) return
-    if (Object.keys(patch).length === 0) leave()
+    if (Object.keys(patch).length === 0) stopEditing()
     else save.mutate({ version: base.version, body: patch })
   }
   return (
@@ -102,10 +102,13 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
             </Button>
           )}
         </Group>
-        <ProblemAlert error={problem?.status === 412 ? undefined : save.error} shown={fields.map((f) => f.name)} />
+        <ProblemAlert
+          error={problem?.status === 412 ? undefined : save.error}
+          inlineFields={fields.map((f) => f.name)}
+        />
         <div className={classes.sections}>
           {names.map((name) => {
-            const own = fields.filter((f) => f.section === name)
+            const sectionFields = fields.filter((f) => f.section === name)
             return (
               <section
                 key={name}
@@ -115,13 +118,13 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
                 <h2 id={`section-${name}`}>{sectionLabel(name)}</h2>
                 {base ? (
                   <FieldForm
-                    fields={own}
-                    valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(form, f))}
-                    set={set}
+                    fields={sectionFields}
+                    valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(shown, f))}
+                    onChange={setValue}
                     problem={problem}
                   />
                 ) : (
-                  <FieldFacts fields={own} valueOf={(f) => valueIn(settings, f)} />
+                  <FieldDetails fields={sectionFields} valueOf={(f) => valueIn(settings, f)} />
                 )}
               </section>
             )
@@ -129,7 +132,7 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
         </div>
         {base && (
           <div className={`${classes.bar} ${classes.pageBar}`}>
-            <Button variant="default" onClick={leave}>
+            <Button variant="default" onClick={stopEditing}>
               Cancel
             </Button>
             <Button type="submit" loading={save.isPending}>
@@ -140,16 +143,16 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
       </Stack>
       {base && problem?.status === 412 && (
         <ConflictDialog
-          what="page"
-          read={read}
+          subject="page"
+          load={fetchSettings}
           fields={fields}
           problem={problem}
           base={base}
           mine={patch}
-          cancel={() => save.reset()}
-          resolve={(fresh, kept) => {
-            queries.setQueryData(key, fresh)
-            if (Object.keys(kept).length === 0) return leave()
+          onCancel={() => save.reset()}
+          onResolve={(fresh, kept) => {
+            queryClient.setQueryData(key, fresh)
+            if (Object.keys(kept).length === 0) return stopEditing()
             setBase(fresh)
             setPatch(kept)
             save.mutate({ version: fresh.version, body: kept })

@@ -19,25 +19,25 @@ import { IconCheck, IconCopy, IconPlugConnected, IconPlus } from '@tabler/icons-
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask, ifMatch, once } from '../api/client'
+import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
 import type { Schemas } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
 import { ActionDialog } from '../common/ActionDialog'
 import { ConflictDialog } from '../common/ConflictDialog'
-import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { Records } from '../common/Records'
-import { FieldFacts, FieldForm } from '../fields/FieldForm'
+import { ResponsiveTable } from '../common/ResponsiveTable'
+import { StatusMessage } from '../common/StatusMessage'
+import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import type { Field, Value } from '../fields/fields'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
 
 type Provider = Schemas['SsoProvider']
 type Values = Record<string, Value>
 
 const key = ['sso providers']
-const kinds: Record<string, string> = {
+const kindLabels: Record<string, string> = {
   azure: 'Azure AD (Microsoft Entra ID)',
   google: 'Google',
   onelogin: 'OneLogin',
@@ -45,29 +45,29 @@ const kinds: Record<string, string> = {
 }
 const valueIn = (of: Provider | undefined, f: Field): Value => (of as unknown as Values | undefined)?.[f.name]
 
-function changed() {
-  void queries.invalidateQueries({ queryKey: key })
-  void queries.invalidateQueries({ queryKey: ['sso choices'] })
+function invalidateProviders() {
+  void queryClient.invalidateQueries({ queryKey: key })
+  void queryClient.invalidateQueries({ queryKey: ['sso choices'] })
 }
 
 /** The providers that people can sign in by. */
 export function ProvidersPage() {
-  const may = useMay()
-  const list = useQuery({ queryKey: key, queryFn: async () => (await ask(api.GET('/api/sso-providers'))).items })
+  const may = useHasPermission()
+  const list = useQuery({ queryKey: key, queryFn: async () => (await unwrap(api.GET('/api/sso-providers'))).items })
   const fields = useQuery({
     queryKey: ['fields', 'sso'],
-    queryFn: async () => (await ask(api.GET('/api/sso-providers/fields'))).items as Field[],
+    queryFn: async () => (await unwrap(api.GET('/api/sso-providers/fields'))).items as Field[],
     staleTime: Infinity,
   })
   const [open, setOpen] = useState<Provider | 'new'>()
   const check = useMutation({
-    mutationFn: (p: Provider) => ask(api.POST('/api/sso-providers/{id}/check', { params: { path: { id: p.id } } })),
+    mutationFn: (p: Provider) => unwrap(api.POST('/api/sso-providers/{id}/check', { params: { path: { id: p.id } } })),
     onSuccess: (_, p) =>
       notifications.show({ color: 'green', title: p.name ?? '', message: 'It answers as it should.' }),
     onError: (error, p) =>
-      notifications.show({ color: 'red', title: p.name ?? '', message: asProblem(error).message, autoClose: 15_000 }),
+      notifications.show({ color: 'red', title: p.name ?? '', message: toProblem(error).message, autoClose: 15_000 }),
   })
-  const write = may('settings.write')
+  const canWrite = may('settings.write')
   const rows = list.data ?? []
   return (
     <Stack>
@@ -81,7 +81,7 @@ export function ProvidersPage() {
             links many at once.
           </Text>
         </div>
-        {write && (
+        {canWrite && (
           <Button leftSection={<IconPlus size={18} />} onClick={() => setOpen('new')}>
             New
           </Button>
@@ -93,15 +93,15 @@ export function ProvidersPage() {
       )}
       {list.data &&
         (rows.length === 0 ? (
-          <Message icon={IconPlugConnected} title="No providers yet">
+          <StatusMessage icon={IconPlugConnected} title="No providers yet">
             People sign in with their passwords. Azure AD, Google, OneLogin and any other OpenID provider can be added.
-          </Message>
+          </StatusMessage>
         ) : (
           <div className={classes.sheet}>
-            <Records
+            <ResponsiveTable
               label="Providers"
               rows={rows}
-              idOf={(p) => p.id}
+              rowKey={(p) => p.id}
               columns={[
                 {
                   label: 'Name',
@@ -111,7 +111,7 @@ export function ProvidersPage() {
                     </Anchor>
                   ),
                 },
-                { label: 'Kind', cell: (p) => kinds[p.kind ?? ''] ?? p.kind },
+                { label: 'Kind', cell: (p) => kindLabels[p.kind ?? ''] ?? p.kind },
                 {
                   label: 'State',
                   cell: (p) => (
@@ -133,9 +133,9 @@ export function ProvidersPage() {
                 },
                 {
                   label: 'Check',
-                  quiet: true,
+                  labelHidden: true,
                   cell: (p) =>
-                    write && (
+                    canWrite && (
                       <Button
                         size="compact-sm"
                         variant="light"
@@ -159,12 +159,12 @@ export function ProvidersPage() {
           size="lg"
           title={open === 'new' ? 'New provider' : open.name}
         >
-          <Form
+          <ProviderForm
             key={open === 'new' ? 'new' : open.id}
             provider={open === 'new' ? undefined : open}
             fields={fields.data}
-            write={write}
-            close={() => setOpen(undefined)}
+            canWrite={canWrite}
+            onClose={() => setOpen(undefined)}
           />
         </Drawer>
       )}
@@ -172,16 +172,16 @@ export function ProvidersPage() {
   )
 }
 
-function Form({
+function ProviderForm({
   provider,
   fields,
-  write,
-  close,
+  canWrite,
+  onClose,
 }: {
   provider: Provider | undefined
   fields: Field[]
-  write: boolean
-  close: () => void
+  canWrite: boolean
+  onClose: () => void
 }) {
   const [base, setBase] = useState(provider)
   const [patch, setPatch] = useState<Values>({})
@@ -191,33 +191,38 @@ function Form({
     mutationFn: ({ of, values }: { of: Provider | undefined; values: Values }) => {
       const body = { ...values, ...(secret !== undefined && { clientSecret: secret }) }
       return of
-        ? ask(
+        ? unwrap(
             api.PATCH('/api/sso-providers/{id}', {
               params: { path: { id: of.id }, header: ifMatch(of.version) },
               body,
             }),
           )
-        : ask(api.POST('/api/sso-providers', { params: { header: once() }, body: body as Schemas['SsoProviderNew'] }))
+        : unwrap(
+            api.POST('/api/sso-providers', {
+              params: { header: idempotencyKey() },
+              body: body as Schemas['SsoProviderNew'],
+            }),
+          )
     },
     onSuccess: (saved) => {
-      changed()
+      invalidateProviders()
       notifications.show({ color: 'green', message: `${saved.name} is saved.` })
-      close()
+      onClose()
     },
     gcTime: 0,
   })
   const remove = useMutation({
     mutationFn: (of: Provider) =>
-      ask(api.DELETE('/api/sso-providers/{id}', { params: { path: { id: of.id }, header: ifMatch(of.version) } })),
+      unwrap(api.DELETE('/api/sso-providers/{id}', { params: { path: { id: of.id }, header: ifMatch(of.version) } })),
     onSuccess: () => {
-      changed()
+      invalidateProviders()
       notifications.show({ color: 'green', message: 'The provider is deleted.' })
-      close()
+      onClose()
     },
   })
-  const problem = save.error ? asProblem(save.error) : undefined
-  const now = (f: Field) => (f.name in patch ? patch[f.name] : valueIn(base, f))
-  const set = (f: Field, value: Value) => {
+  const problem = save.error ? toProblem(save.error) : undefined
+  const currentValue = (f: Field) => (f.name in patch ? patch[f.name] : valueIn(base, f))
+  const setValue = (f: Field, value: Value) => {
     const { [f.name]: _, ...rest } = patch
     setPatch((value ?? '') === (valueIn(base, f) ?? '') ? rest : { ...rest, [f.name]: value === '' ? null : value })
   }
@@ -227,31 +232,31 @@ function Form({
     event.preventDefault()
     if (dirty && !save.isPending) save.mutate({ of: base, values: patch })
   }
-  if (!write) return <FieldFacts fields={fields} valueOf={(f) => valueIn(base, f)} />
+  if (!canWrite) return <FieldDetails fields={fields} valueOf={(f) => valueIn(base, f)} />
   return (
     <>
       <form onSubmit={submit} noValidate aria-label={base?.name ?? 'New provider'}>
         <Stack>
-          {base && <Redirect url={base.redirectUrl} />}
+          {base && <RedirectUrl url={base.redirectUrl} />}
           <ProblemAlert
             error={problem?.status === 412 ? undefined : save.error}
-            shown={[...fields.map((f) => f.name), 'clientSecret']}
+            inlineFields={[...fields.map((f) => f.name), 'clientSecret']}
           />
           {kind && !base && (
             <Select
               label={kind.label}
               description={kind.help}
               withAsterisk
-              data={Object.entries(kinds).map(([value, label]) => ({ value, label }))}
-              value={String(now(kind) ?? '') || null}
-              onChange={(v) => set(kind, v)}
-              error={problem?.of('kind')}
+              data={Object.entries(kindLabels).map(([value, label]) => ({ value, label }))}
+              value={String(currentValue(kind) ?? '') || null}
+              onChange={(v) => setValue(kind, v)}
+              error={problem?.messageFor('kind')}
             />
           )}
           <FieldForm
             fields={fields.filter((f) => f.name !== 'kind' && !f.readOnly)}
-            valueOf={now}
-            set={set}
+            valueOf={currentValue}
+            onChange={setValue}
             problem={problem}
           />
           <PasswordInput
@@ -265,7 +270,7 @@ function Form({
             maxLength={1000}
             value={secret ?? ''}
             onChange={(e) => setSecret(e.currentTarget.value || undefined)}
-            error={problem?.of('clientSecret')}
+            error={problem?.messageFor('clientSecret')}
             visibilityToggleButtonProps={{ 'aria-label': 'Show the client secret', tabIndex: 0 }}
           />
           <div className={classes.bar}>
@@ -274,7 +279,7 @@ function Form({
                 Delete
               </Button>
             )}
-            <Button variant="default" onClick={close}>
+            <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
             <Button type="submit" loading={save.isPending} disabled={!dirty}>
@@ -286,26 +291,26 @@ function Form({
       {deleting && base && (
         <ActionDialog
           title={`Delete ${base.name}`}
-          apply="Delete"
+          confirmLabel="Delete"
           danger
           busy={remove.isPending}
           error={remove.error}
-          close={() => setDeleting(false)}
-          onApply={() => remove.mutate(base)}
+          onClose={() => setDeleting(false)}
+          onConfirm={() => remove.mutate(base)}
         >
           <Text size="sm">Only a provider that nobody is linked to can be deleted. Turn off one that people use.</Text>
         </ActionDialog>
       )}
       {base && problem?.status === 412 && (
         <ConflictDialog
-          what="provider"
-          read={() => ask(api.GET('/api/sso-providers/{id}', { params: { path: { id: base.id } } }))}
+          subject="provider"
+          load={() => unwrap(api.GET('/api/sso-providers/{id}', { params: { path: { id: base.id } } }))}
           fields={fields}
           problem={problem}
           base={base}
           mine={patch}
-          cancel={() => save.reset()}
-          resolve={(fresh, kept) => {
+          onCancel={() => save.reset()}
+          onResolve={(fresh, kept) => {
             setBase(fresh)
             setPatch(kept)
             save.reset()
@@ -318,7 +323,7 @@ function Form({
 }
 
 /** The address to register with the provider. */
-function Redirect({ url }: { url: string }) {
+function RedirectUrl({ url }: { url: string }) {
   return (
     <div>
       <Text size="sm" fw={600}>

@@ -4,44 +4,44 @@ import { IconArchive, IconCircleCheck, IconListDetails, IconPlus, IconSearch } f
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import { Message } from '../common/Message'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { Records } from '../common/Records'
-import type { Column } from '../common/Records'
+import { ResponsiveTable } from '../common/ResponsiveTable'
+import type { Column } from '../common/ResponsiveTable'
+import { StatusMessage } from '../common/StatusMessage'
 import type { Field } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import { EntryDrawer } from './EntryDrawer'
-import { writes } from './kinds'
-import type { Kind } from './kinds'
+import { writePermissions } from './referenceKinds'
+import type { ReferenceKind } from './referenceKinds'
+import { storeFor } from './referenceStore'
+import type { Entry } from './referenceStore'
 import { Seats, useSeats } from './Seats'
 import classes from './Settings.module.css'
-import { storeOf } from './store'
-import type { Entry } from './store'
 
 /** The page for one kind of reference data, by what the service says of its fields. */
-export const referencePage = (kind: Kind) => () => <Reference key={kind.kind} kind={kind} />
+export const referencePage = (kind: ReferenceKind) => () => <Reference key={kind.kind} kind={kind} />
 
-function Reference({ kind }: { kind: Kind }) {
-  const store = storeOf(kind)
-  const may = useMay()
+function Reference({ kind }: { kind: ReferenceKind }) {
+  const store = storeFor(kind)
+  const may = useHasPermission()
   const [typed, setTyped] = useState('')
-  const [find] = useDebouncedValue(typed.trim(), 300)
+  const [search] = useDebouncedValue(typed.trim(), 300)
   const [shown, setShown] = useState('active')
-  const [address, setAddress] = useSearchParams()
+  const [params, setParams] = useSearchParams()
   const fields = useQuery({ queryKey: ['fields', kind.kind], queryFn: store.fields, staleTime: Infinity })
   const list = useInfiniteQuery({
-    queryKey: ['reference', kind.kind, find, shown],
+    queryKey: ['reference', kind.kind, search, shown],
     queryFn: ({ pageParam }) =>
-      store.list({ find, active: shown === 'all' ? undefined : shown === 'active', cursor: pageParam }),
+      store.list({ find: search, active: shown === 'all' ? undefined : shown === 'active', cursor: pageParam }),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
   })
   const seats = useSeats(kind.kind === 'licences')
   const rows = list.data?.pages.flatMap((p) => p.items) ?? []
-  const write = may(writes[kind.family])
-  const open = address.get('open') ?? undefined
+  const canWrite = may(writePermissions[kind.family])
+  const open = params.get('open') ?? undefined
   return (
     <Stack>
       <Group justify="space-between" align="start">
@@ -51,8 +51,8 @@ function Reference({ kind }: { kind: Kind }) {
           </Title>
           <Text c="dimmed">{kind.help}</Text>
         </div>
-        {write && (
-          <Button leftSection={<IconPlus size={18} />} onClick={() => setAddress({ new: '' })}>
+        {canWrite && (
+          <Button leftSection={<IconPlus size={18} />} onClick={() => setParams({ new: '' })}>
             New
           </Button>
         )}
@@ -86,22 +86,24 @@ function Reference({ kind }: { kind: Kind }) {
       {list.data &&
         fields.data &&
         (rows.length === 0 ? (
-          <Message icon={IconListDetails} title={find || shown !== 'active' ? 'Nothing fits' : 'None yet'}>
-            {find || shown !== 'active'
+          <StatusMessage icon={IconListDetails} title={search || shown !== 'active' ? 'Nothing fits' : 'None yet'}>
+            {search || shown !== 'active'
               ? 'Look among all of them, or for something else.'
-              : write
+              : canWrite
                 ? 'Press New to make the first one.'
                 : ''}
-          </Message>
+          </StatusMessage>
         ) : (
           <div className={classes.sheet}>
-            <Records
+            <ResponsiveTable
               label={kind.title}
               rows={rows}
-              idOf={(e) => e.code}
+              rowKey={(e) => e.code}
               columns={columnsOf(
                 fields.data,
-                kind.kind === 'licences' ? (code) => <Seats of={seats?.find((s) => s.licence === code)} /> : undefined,
+                kind.kind === 'licences'
+                  ? (code) => <Seats seat={seats?.find((s) => s.licence === code)} />
+                  : undefined,
               )}
             />
           </div>
@@ -113,22 +115,22 @@ function Reference({ kind }: { kind: Kind }) {
           </Button>
         </Group>
       )}
-      {fields.data && (open !== undefined || address.has('new')) && (
+      {fields.data && (open !== undefined || params.has('new')) && (
         <EntryDrawer
           key={open ?? ''}
           kind={kind}
           store={store}
           fields={fields.data}
           code={open}
-          write={write}
-          close={() => setAddress({})}
+          canWrite={canWrite}
+          onClose={() => setParams({})}
         />
       )}
     </Stack>
   )
 }
 
-const most = 5
+const maxCodes = 5
 
 function columnsOf(fields: Field[], seats?: (code: string) => React.ReactNode): Column<Entry>[] {
   const graded = fields.some((f) => f.defaultGrid)
@@ -151,12 +153,12 @@ function columnsOf(fields: Field[], seats?: (code: string) => React.ReactNode): 
       cell: (e: Entry) => {
         if (f.name === 'seats' && seats) return seats(e.code)
         const value = e[f.name]
-        if (!Array.isArray(value) || value.length <= most) return <FieldValue field={f} value={value} />
+        if (!Array.isArray(value) || value.length <= maxCodes) return <FieldValue field={f} value={value} />
         return (
           <Group gap={4} display="inline-flex">
-            <FieldValue field={f} value={value.slice(0, most)} />
+            <FieldValue field={f} value={value.slice(0, maxCodes)} />
             <Text span size="sm" c="dimmed">
-              and {value.length - most} more
+              and {value.length - maxCodes} more
             </Text>
           </Group>
         )

@@ -1,25 +1,25 @@
 import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
 
-type Seat = Schemas['AccountsSeat']
+type SeatCount = Schemas['AccountsSeat']
 
 /** How many accounts hold each licence. */
-export function useSeats(wanted: boolean): Seat[] | undefined {
-  const may = useMay()
+export function useSeats(enabled: boolean): SeatCount[] | undefined {
+  const may = useHasPermission()
   return useQuery({
     queryKey: ['accounts', 'seats'],
-    queryFn: async () => (await ask(api.GET('/api/accounts/seats'))).items,
-    enabled: wanted && may('account.read'),
+    queryFn: async () => (await unwrap(api.GET('/api/accounts/seats'))).items,
+    enabled: enabled && may('account.read'),
   }).data
 }
 
 /** The seats of one licence, used and in all. */
-export function Seats({ of }: { of: Seat | undefined }) {
-  if (!of)
+export function Seats({ seat }: { seat: SeatCount | undefined }) {
+  if (!seat)
     return (
       <Text span inherit c="dimmed" aria-label="not known">
         –
@@ -28,10 +28,16 @@ export function Seats({ of }: { of: Seat | undefined }) {
   return (
     <div className={classes.seats}>
       <Text span inherit>
-        {of.used.toLocaleString()} {of.seats ? `of ${of.seats.toLocaleString()}` : 'used, no limit'}
+        {seat.used.toLocaleString()} {seat.seats ? `of ${seat.seats.toLocaleString()}` : 'used, no limit'}
       </Text>
-      {of.seats ? (
-        <meter min={0} max={of.seats} high={of.seats * 0.9} value={of.used} aria-label={`Seats of ${of.licence}`} />
+      {seat.seats ? (
+        <meter
+          min={0}
+          max={seat.seats}
+          high={seat.seats * 0.9}
+          value={seat.used}
+          aria-label={`Seats of ${seat.licence}`}
+        />
       ) : null}
     </div>
   )

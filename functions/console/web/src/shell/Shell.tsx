@@ -16,18 +16,18 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
 import { Suspense, useEffect } from 'react'
 import { Link, Navigate, NavLink, Outlet, useLocation, useMatches, useNavigate } from 'react-router'
-import { queries } from '../api/queries'
-import { mayBeSignedIn, whenOver } from '../api/transport'
+import { queryClient } from '../api/queryClient'
+import { mayBeSignedIn, onSessionEnd } from '../api/transport'
 import { Loading } from '../common/Loading'
 import { NoPermission } from '../common/NoPermission'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { usePages } from '../page'
 import type { Page } from '../page'
-import { signOut, useMay, useMe, useMeQuery } from '../session/session'
-import { Boundary } from './Boundary'
+import { signOut, useHasPermission, useMe, useMeQuery } from '../session/session'
+import { ErrorBoundary } from './ErrorBoundary'
 import classes from './Shell.module.css'
-import { useArrival, usePageKey } from './useArrival'
-import { useKeys } from './useKeys'
+import { usePageAnnouncement, usePageKey } from './usePageAnnouncement'
+import { useSearchShortcut } from './useSearchShortcut'
 
 /** Everything around a page: who may see it, the navigation, who is signed in. */
 export function Shell() {
@@ -37,39 +37,39 @@ export function Shell() {
   const back = location.pathname + location.search
 
   useEffect(() => {
-    whenOver(() => {
-      queries.clear()
+    onSessionEnd(() => {
+      queryClient.clear()
       void navigate('/sign-in', { state: { back, over: true }, replace: true })
     })
   }, [navigate, back])
 
   if (!mayBeSignedIn()) return <Navigate to="/sign-in" state={{ back: back === '/' ? undefined : back }} replace />
-  if (me.isPending) return <Loading what="Loading your account" />
+  if (me.isPending) return <Loading label="Loading your account" />
   if (me.error)
     return (
       <div className={classes.broken}>
         <ProblemAlert error={me.error} />
       </div>
     )
-  return <Frame />
+  return <Layout />
 }
 
-function Frame() {
+function Layout() {
   const [opened, { close, toggle }] = useDisclosure(false)
   const location = useLocation()
   const page = useMatches().at(-1)?.handle as Page | undefined
-  const may = useMay()
+  const may = useHasPermission()
   useEffect(close, [close, location.pathname])
-  const said = useArrival(page)
+  const announcement = usePageAnnouncement(page)
   const key = usePageKey()
-  useKeys()
+  useSearchShortcut()
 
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#main">
         Skip to content
       </a>
-      <VisuallyHidden role="status">{said}</VisuallyHidden>
+      <VisuallyHidden role="status">{announcement}</VisuallyHidden>
       <header className={classes.header}>
         <Group gap="sm" wrap="nowrap">
           <Burger
@@ -88,8 +88,8 @@ function Frame() {
           </Link>
         </Group>
         <Group gap="xs" wrap="nowrap">
-          <SchemeSwitch />
-          <Who />
+          <ColorSchemeToggle />
+          <UserMenu />
         </Group>
       </header>
       <nav className={classes.nav} aria-label="Main">
@@ -101,19 +101,19 @@ function Frame() {
         </nav>
       </Drawer>
       <main id="main" className={classes.main} tabIndex={-1}>
-        <Boundary key={key}>
+        <ErrorBoundary key={key}>
           <Suspense fallback={<Loading />}>
-            {page?.needs && !may(page.needs) ? <NoPermission needs={page.needs} /> : <Outlet />}
+            {page?.permission && !may(page.permission) ? <NoPermission permission={page.permission} /> : <Outlet />}
           </Suspense>
-        </Boundary>
+        </ErrorBoundary>
       </main>
     </div>
   )
 }
 
 function Navigation() {
-  const may = useMay()
-  const shown = usePages().filter((p) => p.nav && (!p.needs || may(p.needs)))
+  const may = useHasPermission()
+  const shown = usePages().filter((p) => p.nav && (!p.permission || may(p.permission)))
   const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
   return groups.map((group) => (
     <div key={group} className={classes.group}>
@@ -135,7 +135,7 @@ function Navigation() {
   ))
 }
 
-function SchemeSwitch() {
+function ColorSchemeToggle() {
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   const dark = useComputedColorScheme('light', { getInitialValueInEffect: false }) === 'dark'
   const label = dark ? 'Light colours' : 'Dark colours'
@@ -154,10 +154,10 @@ function SchemeSwitch() {
   )
 }
 
-function Who() {
+function UserMenu() {
   const me = useMe()
   const navigate = useNavigate()
-  const leave = async () => {
+  const handleSignOut = async () => {
     await signOut().catch(() => undefined)
     void navigate('/sign-in', { replace: true })
   }
@@ -180,7 +180,7 @@ function Who() {
           My account
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void leave()}>
+        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void handleSignOut()}>
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

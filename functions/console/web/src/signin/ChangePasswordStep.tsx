@@ -2,28 +2,28 @@ import { Button, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask } from '../api/client'
-import { asProblem } from '../api/problem'
+import { api, unwrap } from '../api/client'
+import { toProblem } from '../api/problem'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { NewPassword } from './NewPassword'
+import { NewPasswordFields } from './NewPasswordFields'
 import type { StepProps } from './step'
 
-export default function ChangePasswordStep({ step, done, again }: StepProps) {
+export default function ChangePasswordStep({ step, onNext, onRestart }: StepProps) {
   const [typed, setTyped] = useState({ password: '', repeated: '' })
-  const [differ, setDiffer] = useState(false)
+  const [mismatch, setMismatch] = useState(false)
   const change = useMutation({
     mutationFn: () =>
-      ask(api.POST('/api/login/password', { body: { ticket: step.ticket ?? '', password: typed.password } })),
-    onSuccess: done,
+      unwrap(api.POST('/api/login/password', { body: { ticket: step.ticket ?? '', password: typed.password } })),
+    onSuccess: onNext,
     onError: (error) => {
-      if (asProblem(error).code === 'ticket')
-        again('That took a little long. Sign in once more, then choose the new password.')
+      if (toProblem(error).code === 'ticket')
+        onRestart('That took a little long. Sign in once more, then choose the new password.')
     },
   })
-  const problem = change.error ? asProblem(change.error) : undefined
+  const problem = change.error ? toProblem(change.error) : undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    setDiffer(typed.password !== typed.repeated)
+    setMismatch(typed.password !== typed.repeated)
     if (typed.password && typed.password === typed.repeated && !change.isPending) change.mutate()
   }
   return (
@@ -32,8 +32,14 @@ export default function ChangePasswordStep({ step, done, again }: StepProps) {
         <Text size="sm" c="dimmed">
           Your password has to be changed before you go on.
         </Text>
-        <NewPassword value={typed} onChange={setTyped} error={problem?.of('password')} differ={differ} autoFocus />
-        {!problem?.of('password') && <ProblemAlert error={change.error} />}
+        <NewPasswordFields
+          value={typed}
+          onChange={setTyped}
+          error={problem?.messageFor('password')}
+          mismatch={mismatch}
+          autoFocus
+        />
+        {!problem?.messageFor('password') && <ProblemAlert error={change.error} />}
         <Button type="submit" loading={change.isPending} disabled={!typed.password} fullWidth>
           Change password and sign in
         </Button>

@@ -3,19 +3,19 @@ import { useMutation } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link } from 'react-router'
-import { api, ask } from '../api/client'
-import type { Step } from '../api/transport'
+import { api, unwrap } from '../api/client'
+import type { LoginStep } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
 
 /** Username or email, and password. */
-export function PasswordForm({ done }: { done: (next: Step) => void }) {
+export function PasswordForm({ onNext }: { onNext: (next: LoginStep) => void }) {
   const [identifier, setIdentifier] = useState('')
   const [password, setPassword] = useState('')
   const [missing, setMissing] = useState(false)
   const passwordInput = useRef<HTMLInputElement>(null)
   const login = useMutation({
-    mutationFn: () => ask(api.POST('/api/login', { body: { identifier, password, client: 'Web console' } })),
-    onSuccess: done,
+    mutationFn: () => unwrap(api.POST('/api/login', { body: { identifier, password, client: 'Web console' } })),
+    onSuccess: onNext,
     onError: () => {
       setPassword('')
       passwordInput.current?.focus()

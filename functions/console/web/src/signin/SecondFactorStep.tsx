@@ -3,16 +3,16 @@ import { IconFingerprint } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask } from '../api/client'
-import { asProblem } from '../api/problem'
-import { CodeInput, digits } from '../common/CodeInput'
-import type { Method } from '../common/methods'
+import { api, unwrap } from '../api/client'
+import { toProblem } from '../api/problem'
+import { CodeInput, normaliseCode } from '../common/CodeInput'
+import type { MfaMethod } from '../common/mfaMethods'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { canPasskeys, provePasskey } from '../passkeys/passkey'
+import { passkeysSupported, getPasskeyAssertion } from '../passkeys/passkey'
 import type { StepProps } from './step'
 
 /** The switch from one way to another. */
-const use: Record<Method, string> = {
+const switchLabels: Record<MfaMethod, string> = {
   passkey: 'Use a passkey',
   totp: 'Use the authenticator app',
   recoveryCode: 'Use a recovery code',
@@ -20,51 +20,51 @@ const use: Record<Method, string> = {
 }
 
 /** The second factor, by one of the ways that the service offers. */
-export default function SecondFactorStep({ step, done, again }: StepProps) {
-  const offered = (step.methods ?? ['totp']).filter((m) => m !== 'passkey' || canPasskeys())
-  const [method, setMethod] = useState<Method>(offered[0] ?? 'totp')
+export default function SecondFactorStep({ step, onNext, onRestart }: StepProps) {
+  const offered = (step.methods ?? ['totp']).filter((m) => m !== 'passkey' || passkeysSupported())
+  const [method, setMethod] = useState<MfaMethod>(offered[0] ?? 'totp')
   const [code, setCode] = useState('')
   const [remember, setRemember] = useState(false)
   const ticket = step.ticket ?? ''
-  const failed = (error: unknown) => {
+  const handleError = (error: unknown) => {
     setCode('')
-    if (asProblem(error).code === 'ticket')
-      again('That took a little long. Sign in once more, then show that it is you.')
+    if (toProblem(error).code === 'ticket')
+      onRestart('That took a little long. Sign in once more, then show that it is you.')
   }
-  const prove = useMutation({
+  const verify = useMutation({
     mutationFn: async () => {
       if (method === 'passkey') {
-        const { publicKey } = await ask(api.POST('/api/login/second-factor/passkey', { body: { ticket } }))
-        return ask(
+        const { publicKey } = await unwrap(api.POST('/api/login/second-factor/passkey', { body: { ticket } }))
+        return unwrap(
           api.POST('/api/login/second-factor', {
-            body: { ticket, method, credential: await provePasskey(publicKey), remember },
+            body: { ticket, method, credential: await getPasskeyAssertion(publicKey), remember },
           }),
         )
       }
-      return ask(
+      return unwrap(
         api.POST('/api/login/second-factor', {
-          body: { ticket, method, code: method === 'recoveryCode' ? code.trim() : digits(code), remember },
+          body: { ticket, method, code: method === 'recoveryCode' ? code.trim() : normaliseCode(code), remember },
         }),
       )
     },
-    onSuccess: done,
-    onError: failed,
+    onSuccess: onNext,
+    onError: handleError,
   })
   const mail = useMutation({
-    mutationFn: () => ask(api.POST('/api/login/second-factor/mail', { body: { ticket } })),
-    onError: failed,
+    mutationFn: () => unwrap(api.POST('/api/login/second-factor/mail', { body: { ticket } })),
+    onError: handleError,
   })
-  const problem = prove.error ? asProblem(prove.error) : undefined
-  const wrong = problem && (problem.of('code') ?? (problem.code === 'code' ? problem.message : undefined))
-  const ready = method === 'passkey' || code.trim() !== ''
+  const problem = verify.error ? toProblem(verify.error) : undefined
+  const codeError = problem && (problem.messageFor('code') ?? (problem.code === 'code' ? problem.message : undefined))
+  const canSubmit = method === 'passkey' || code.trim() !== ''
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (ready && !prove.isPending) prove.mutate()
+    if (canSubmit && !verify.isPending) verify.mutate()
   }
-  const change = (next: Method) => {
+  const switchMethod = (next: MfaMethod) => {
     setMethod(next)
     setCode('')
-    prove.reset()
+    verify.reset()
     if (next === 'emailCode') mail.mutate()
   }
   return (
@@ -73,7 +73,7 @@ export default function SecondFactorStep({ step, done, again }: StepProps) {
         {method === 'passkey' && (
           <Text size="sm">Confirm with your fingerprint, your face, your screen lock or a security key.</Text>
         )}
-        {method === 'totp' && <CodeInput key="totp" value={code} onChange={setCode} error={wrong} />}
+        {method === 'totp' && <CodeInput key="totp" value={code} onChange={setCode} error={codeError} />}
         {method === 'emailCode' && (
           <>
             <ProblemAlert error={mail.error} />
@@ -89,7 +89,7 @@ export default function SecondFactorStep({ step, done, again }: StepProps) {
                   description="Six digits, sent to the email of your account just now. They work for 10 minutes."
                   value={code}
                   onChange={setCode}
-                  error={wrong}
+                  error={codeError}
                 />
                 <Anchor
                   component="button"
@@ -116,7 +116,7 @@ export default function SecondFactorStep({ step, done, again }: StepProps) {
             maxLength={64}
             value={code}
             onChange={(e) => setCode(e.currentTarget.value)}
-            error={wrong}
+            error={codeError}
           />
         )}
         <Checkbox
@@ -125,11 +125,11 @@ export default function SecondFactorStep({ step, done, again }: StepProps) {
           checked={remember}
           onChange={(e) => setRemember(e.currentTarget.checked)}
         />
-        {!wrong && <ProblemAlert error={prove.error} />}
+        {!codeError && <ProblemAlert error={verify.error} />}
         <Button
           type="submit"
-          loading={prove.isPending}
-          disabled={!ready}
+          loading={verify.isPending}
+          disabled={!canSubmit}
           fullWidth
           leftSection={method === 'passkey' ? <IconFingerprint size={18} aria-hidden /> : undefined}
         >
@@ -138,8 +138,8 @@ export default function SecondFactorStep({ step, done, again }: StepProps) {
         {offered
           .filter((m) => m !== method)
           .map((m) => (
-            <Anchor key={m} component="button" type="button" size="sm" onClick={() => change(m)}>
-              {use[m]}
+            <Anchor key={m} component="button" type="button" size="sm" onClick={() => switchMethod(m)}>
+              {switchLabels[m]}
             </Anchor>
           ))}
         <Text size="sm" c="dimmed">

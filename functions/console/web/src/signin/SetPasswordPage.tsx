@@ -3,43 +3,43 @@ import { useMutation } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
-import { api, ask } from '../api/client'
-import { asProblem } from '../api/problem'
-import { forget } from '../api/transport'
+import { api, unwrap } from '../api/client'
+import { toProblem } from '../api/problem'
+import { endSession } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { Frame } from './Frame'
-import { NewPassword } from './NewPassword'
-import { takenToken } from './token'
+import { takeLinkToken } from './linkToken'
+import { NewPasswordFields } from './NewPasswordFields'
+import { SignInLayout } from './SignInLayout'
 
 /** The page that a mailed link opens. */
 export function SetPasswordPage() {
   const navigate = useNavigate()
-  const [token, setToken] = useState(takenToken)
+  const [token, setToken] = useState(takeLinkToken)
   const [typed, setTyped] = useState({ password: '', repeated: '' })
-  const [differ, setDiffer] = useState(false)
+  const [mismatch, setMismatch] = useState(false)
   // A second link that is opened in the same window changes only what follows the #.
   useEffect(() => {
-    const taken = () => setToken((before) => takenToken() || before)
-    addEventListener('hashchange', taken)
-    return () => removeEventListener('hashchange', taken)
+    const updateToken = () => setToken((before) => takeLinkToken() || before)
+    addEventListener('hashchange', updateToken)
+    return () => removeEventListener('hashchange', updateToken)
   }, [])
   const set = useMutation({
-    mutationFn: () => ask(api.POST('/api/password/set', { body: { token, password: typed.password } })),
+    mutationFn: () => unwrap(api.POST('/api/password/set', { body: { token, password: typed.password } })),
     onSuccess: () => {
-      forget() // every session of the account is over, this browser's too if it was the same person's
+      endSession() // every session of the account is over, this browser's too if it was the same person's
       void navigate('/sign-in', { replace: true, state: { notice: 'Your password is set. Sign in with it.' } })
     },
     gcTime: 0,
   })
-  const problem = set.error ? asProblem(set.error) : undefined
+  const problem = set.error ? toProblem(set.error) : undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    setDiffer(typed.password !== typed.repeated)
+    setMismatch(typed.password !== typed.repeated)
     if (typed.password && typed.password === typed.repeated && !set.isPending) set.mutate()
   }
   if (!token || problem?.code === 'link') {
     return (
-      <Frame title="Set your password">
+      <SignInLayout title="Set your password">
         <Stack>
           {problem ? (
             <ProblemAlert error={problem} />
@@ -53,20 +53,26 @@ export function SetPasswordPage() {
             Back to sign in
           </Anchor>
         </Stack>
-      </Frame>
+      </SignInLayout>
     )
   }
   return (
-    <Frame title="Set your password">
+    <SignInLayout title="Set your password">
       <form onSubmit={submit} noValidate>
         <Stack>
-          <NewPassword value={typed} onChange={setTyped} error={problem?.of('password')} differ={differ} autoFocus />
-          {!problem?.of('password') && <ProblemAlert error={set.error} />}
+          <NewPasswordFields
+            value={typed}
+            onChange={setTyped}
+            error={problem?.messageFor('password')}
+            mismatch={mismatch}
+            autoFocus
+          />
+          {!problem?.messageFor('password') && <ProblemAlert error={set.error} />}
           <Button type="submit" loading={set.isPending} disabled={!typed.password} fullWidth>
             Set password
           </Button>
         </Stack>
       </form>
-    </Frame>
+    </SignInLayout>
   )
 }

@@ -3,65 +3,73 @@ import { IconFingerprint } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask } from '../api/client'
-import { asProblem } from '../api/problem'
-import type { Step } from '../api/transport'
-import { CodeInput, digits } from '../common/CodeInput'
-import { Enrolment } from '../common/Enrolment'
+import { api, unwrap } from '../api/client'
+import { toProblem } from '../api/problem'
+import type { LoginStep } from '../api/transport'
+import { CodeInput, normaliseCode } from '../common/CodeInput'
 import { Loading } from '../common/Loading'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { RecoveryCodes } from '../common/RecoveryCodes'
-import { canPasskeys, makePasskey } from '../passkeys/passkey'
+import { TotpEnrolment } from '../common/TotpEnrolment'
+import { passkeysSupported, createPasskey } from '../passkeys/passkey'
 import type { StepProps } from './step'
 
-const late = 'That took a little long. Sign in once more, then set up the second factor.'
+const ticketExpired = 'That took a little long. Sign in once more, then set up the second factor.'
 
 /** A second factor is required and there is none yet: it is set up here, and its recovery codes are kept, before going on. */
-export default function SetUpSecondFactorStep({ step, done, again }: StepProps) {
+export default function SetUpSecondFactorStep({ step, onNext, onRestart }: StepProps) {
   const [code, setCode] = useState('')
-  const [next, setNext] = useState<Step>()
+  const [completed, setCompleted] = useState<LoginStep>()
   const ticket = step.ticket ?? ''
-  const shown = useQuery({
+  const setUp = useQuery({
     queryKey: ['set-up', ticket],
-    queryFn: () => ask(api.POST('/api/login/second-factor/set-up', { body: { ticket } })),
+    queryFn: () => unwrap(api.POST('/api/login/second-factor/set-up', { body: { ticket } })),
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
     retry: false,
   })
   const confirm = useMutation({
-    mutationFn: () => ask(api.POST('/api/login/second-factor/confirm', { body: { ticket, code: digits(code) } })),
-    onSuccess: (answer) => (answer.recoveryCodes?.length ? setNext(answer) : done(answer)),
+    mutationFn: () =>
+      unwrap(api.POST('/api/login/second-factor/confirm', { body: { ticket, code: normaliseCode(code) } })),
+    onSuccess: (answer) => (answer.recoveryCodes?.length ? setCompleted(answer) : onNext(answer)),
     onError: (error) => {
       setCode('')
-      if (asProblem(error).code === 'ticket') again(late)
-      if (asProblem(error).code === 'noSetUp') void shown.refetch()
+      if (toProblem(error).code === 'ticket') onRestart(ticketExpired)
+      if (toProblem(error).code === 'noSetUp') void setUp.refetch()
     },
     gcTime: 0,
   })
   const byPasskey = useMutation({
     mutationFn: async () => {
-      const { publicKey } = await ask(
+      const { publicKey } = await unwrap(
         api.POST('/api/login/second-factor/set-up', { body: { ticket, method: 'passkey' } }),
       )
-      return ask(
-        api.POST('/api/login/second-factor/confirm', { body: { ticket, credential: await makePasskey(publicKey) } }),
+      return unwrap(
+        api.POST('/api/login/second-factor/confirm', { body: { ticket, credential: await createPasskey(publicKey) } }),
       )
     },
-    onSuccess: (answer) => (answer.recoveryCodes?.length ? setNext(answer) : done(answer)),
+    onSuccess: (answer) => (answer.recoveryCodes?.length ? setCompleted(answer) : onNext(answer)),
     onError: (error) => {
-      if (asProblem(error).code === 'ticket') again(late)
+      if (toProblem(error).code === 'ticket') onRestart(ticketExpired)
     },
     gcTime: 0,
   })
-  const over = shown.error && asProblem(shown.error).code === 'ticket'
+  const expired = setUp.error && toProblem(setUp.error).code === 'ticket'
   useEffect(() => {
-    if (over) again(late)
-  }, [over, again])
-  if (next) return <RecoveryCodes codes={next.recoveryCodes ?? []} next="Continue" onKept={() => done(next)} />
-  if (shown.isPending) return <Loading what="Making the QR code" />
-  if (shown.error) return <ProblemAlert error={shown.error} />
-  const problem = confirm.error ? asProblem(confirm.error) : undefined
+    if (expired) onRestart(ticketExpired)
+  }, [expired, onRestart])
+  if (completed)
+    return (
+      <RecoveryCodes
+        codes={completed.recoveryCodes ?? []}
+        confirmLabel="Continue"
+        onConfirm={() => onNext(completed)}
+      />
+    )
+  if (setUp.isPending) return <Loading label="Making the QR code" />
+  if (setUp.error) return <ProblemAlert error={setUp.error} />
+  const problem = confirm.error ? toProblem(confirm.error) : undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (code.trim() && !confirm.isPending) confirm.mutate()
@@ -72,13 +80,13 @@ export default function SetUpSecondFactorStep({ step, done, again }: StepProps) 
         <Text size="sm" c="dimmed">
           Your account needs a second factor besides the password. It takes a minute.
         </Text>
-        <Enrolment qrCode={shown.data.qrCode ?? ''} secret={shown.data.secret ?? ''} />
-        <CodeInput value={code} onChange={setCode} error={problem?.of('code')} />
-        {!problem?.of('code') && <ProblemAlert error={confirm.error} />}
+        <TotpEnrolment qrCode={setUp.data.qrCode ?? ''} secret={setUp.data.secret ?? ''} />
+        <CodeInput value={code} onChange={setCode} error={problem?.messageFor('code')} />
+        {!problem?.messageFor('code') && <ProblemAlert error={confirm.error} />}
         <Button type="submit" loading={confirm.isPending} disabled={!code.trim() || byPasskey.isPending} fullWidth>
           Confirm
         </Button>
-        {canPasskeys() && (
+        {passkeysSupported() && (
           <>
             <Divider label="or" />
             <ProblemAlert error={byPasskey.error} />

@@ -2,55 +2,55 @@ import { Alert } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
 import { Suspense, useState } from 'react'
 import { Navigate, useLocation, useNavigate } from 'react-router'
-import { mayBeSignedIn, opened } from '../api/transport'
-import type { Step } from '../api/transport'
+import { mayBeSignedIn, startSession } from '../api/transport'
+import type { LoginStep } from '../api/transport'
 import { Loading } from '../common/Loading'
-import { Frame } from './Frame'
-import { OtherWays } from './OtherWays'
+import { AlternativeSignIn } from './AlternativeSignIn'
 import { PasswordForm } from './PasswordForm'
+import { SignInLayout } from './SignInLayout'
 import { steps } from './steps'
 
 /** What another page hands over to the way in. */
-export interface Arrival {
+export interface SignInState {
   /** Where to go then. */
   back?: string
   /** The session ended without being asked to. */
-  over?: boolean
+  sessionEnded?: boolean
   /** Said above the form. */
   notice?: string
 }
 
 export function SignInPage() {
-  return <SignIn arrival={(useLocation().state ?? {}) as Arrival} />
+  return <SignIn state={(useLocation().state ?? {}) as SignInState} />
 }
 
 /** The way in: the password first, or the step that somebody is at who proved who they are elsewhere; then whatever step the service names next. */
-export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
+export function SignIn({ state, firstStep }: { state: SignInState; firstStep?: LoginStep }) {
   const navigate = useNavigate()
-  const [step, setStep] = useState(first)
+  const [step, setStep] = useState(firstStep)
   const [notice, setNotice] = useState(
-    arrival.over ? 'Your session is over. Sign in again to go on where you were.' : (arrival.notice ?? ''),
+    state.sessionEnded ? 'Your session is over. Sign in again to go on where you were.' : (state.notice ?? ''),
   )
-  const [entered] = useState(mayBeSignedIn)
+  const [signedIn] = useState(mayBeSignedIn)
 
-  if (entered) return <Navigate to={arrival.back ?? '/'} replace />
+  if (signedIn) return <Navigate to={state.back ?? '/'} replace />
 
-  const taken = (next: Step) => {
+  const handleNext = (next: LoginStep) => {
     setNotice('')
     if (next.next === 'done') {
-      opened(next)
-      void navigate(arrival.back ?? '/', { replace: true })
+      startSession(next)
+      void navigate(state.back ?? '/', { replace: true })
     } else {
       setStep(next)
     }
   }
-  const again = (why: string) => {
+  const restart = (reason: string) => {
     setStep(undefined)
-    setNotice(why)
+    setNotice(reason)
   }
   const Current = step && steps[step.next]
   return (
-    <Frame title={Current ? Current.title : 'Sign in'}>
+    <SignInLayout title={Current ? Current.title : 'Sign in'}>
       {notice && (
         <Alert role="status" icon={<IconInfoCircle aria-hidden />} mb="md">
           {notice}
@@ -58,13 +58,13 @@ export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
       )}
       {!step && (
         <>
-          <PasswordForm done={taken} />
-          <OtherWays back={arrival.back} done={taken} />
+          <PasswordForm onNext={handleNext} />
+          <AlternativeSignIn back={state.back} onNext={handleNext} />
         </>
       )}
       {step && Current && (
         <Suspense fallback={<Loading />}>
-          <Current.Form key={step.ticket} step={step} done={taken} again={again} />
+          <Current.Form key={step.ticket} step={step} onNext={handleNext} onRestart={restart} />
         </Suspense>
       )}
       {step && !Current && (
@@ -72,6 +72,6 @@ export function SignIn({ arrival, first }: { arrival: Arrival; first?: Step }) {
           It does not know the step “{step.next}”. Load it again.
         </Alert>
       )}
-    </Frame>
+    </SignInLayout>
   )
 }

@@ -1,79 +1,83 @@
 import { Button, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { Link, useNavigate } from 'react-router'
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
-import { queries } from '../api/queries'
-import type { Step } from '../api/transport'
-import { opened } from '../api/transport'
+import { queryClient } from '../api/queryClient'
+import type { LoginStep } from '../api/transport'
+import { startSession } from '../api/transport'
 import { Loading } from '../common/Loading'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { keepDirectory } from '../sso/directory'
-import { returned } from './departure'
-import type { Departure } from './departure'
-import { Frame } from './Frame'
+import { storeDirectory } from '../sso/directory'
+import { takeRedirect } from './providerRedirect'
+import type { ProviderRedirect } from './providerRedirect'
+import { SignInLayout } from './SignInLayout'
 import { SignIn } from './SignInPage'
 
-interface Came {
-  departure: Departure
-  sent: Schemas['SsoReturn']
+interface ProviderReturn {
+  redirect: ProviderRedirect
+  body: Schemas['SsoReturn']
 }
 
-let came: Came | undefined
+let pendingReturn: ProviderReturn | undefined
 
 /** What the provider sent back, taken out of the address bar and the history at once; it counts once. */
-function take(): Came | undefined {
-  const found = new URLSearchParams(window.location.search)
-  const state = found.get('state')
+function takeReturn(): ProviderReturn | undefined {
+  const query = new URLSearchParams(window.location.search)
+  const state = query.get('state')
   if (state) {
-    const [code, error] = [found.get('code'), found.get('error')]
-    came = { departure: returned(), sent: { state, ...(code && { code }), ...(error && !code && { error }) } }
+    const [code, error] = [query.get('code'), query.get('error')]
+    pendingReturn = {
+      redirect: takeRedirect(),
+      body: { state, ...(code && { code }), ...(error && !code && { error }) },
+    }
     window.history.replaceState(window.history.state, '', window.location.pathname)
   }
-  return came
+  return pendingReturn
 }
 
 /** Where a provider sends people back to: to sign in, to link themselves, or to list a directory. */
 export function SsoCallbackPage() {
   const navigate = useNavigate()
-  const [here] = useState(take)
-  const [step, setStep] = useState<Step>()
+  const [current] = useState(takeReturn)
+  const [step, setStep] = useState<LoginStep>()
   const [error, setError] = useState<unknown>()
   useEffect(() => {
-    if (!here || came !== here) return
-    came = undefined
-    const body = here.sent
+    if (!current || pendingReturn !== current) return
+    pendingReturn = undefined
+    const body = current.body
     const finish = async () => {
-      switch (here.departure.to) {
+      switch (current.redirect.purpose) {
         case 'link':
-          await ask(api.POST('/api/me/links/return', { body }))
-          void queries.invalidateQueries({ queryKey: ['me', 'links'] })
-          return navigate(here.departure.back ?? '/me', { replace: true })
+          await unwrap(api.POST('/api/me/links/return', { body }))
+          void queryClient.invalidateQueries({ queryKey: ['me', 'links'] })
+          return navigate(current.redirect.back ?? '/me', { replace: true })
         case 'directory':
-          keepDirectory(await ask(api.POST('/api/sso/directory/return', { body })))
-          return navigate(here.departure.back ?? '/', { replace: true })
+          storeDirectory(await unwrap(api.POST('/api/sso/directory/return', { body })))
+          return navigate(current.redirect.back ?? '/', { replace: true })
         default: {
-          const next = await ask(api.POST('/api/sso/return', { body }))
+          const next = await unwrap(api.POST('/api/sso/return', { body }))
           if (next.next !== 'done') return setStep(next)
-          opened(next)
-          return navigate(here.departure.back ?? '/', { replace: true })
+          startSession(next)
+          return navigate(current.redirect.back ?? '/', { replace: true })
         }
       }
     }
     finish().catch(setError)
-  }, [here, navigate])
-  if (step) return <SignIn arrival={{ ...(here?.departure.back && { back: here.departure.back }) }} first={step} />
-  const back = here && here.departure.to !== 'signIn' ? (here.departure.back ?? '/') : '/sign-in'
+  }, [current, navigate])
+  if (step)
+    return <SignIn state={{ ...(current?.redirect.back && { back: current.redirect.back }) }} firstStep={step} />
+  const back = current && current.redirect.purpose !== 'signIn' ? (current.redirect.back ?? '/') : '/sign-in'
   return (
-    <Frame title="Single sign-on">
-      {error || !here ? (
+    <SignInLayout title="Single sign-on">
+      {error || !current ? (
         <Stack>
           {error ? (
             <ProblemAlert error={error} />
           ) : (
             'Nothing came back from a provider. Start again from the sign-in page.'
           )}
-          {error !== undefined && here?.departure.to === 'signIn' && (
+          {error !== undefined && current?.redirect.purpose === 'signIn' && (
             <Text size="sm">
               Only accounts that are linked to the provider come in by it. If yours is not yet, sign in with your
               password and link it under My account, or ask your administrator.
@@ -84,8 +88,8 @@ export function SsoCallbackPage() {
           </Button>
         </Stack>
       ) : (
-        <Loading what="Signing in" />
+        <Loading label="Signing in" />
       )}
-    </Frame>
+    </SignInLayout>
   )
 }

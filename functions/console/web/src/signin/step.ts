@@ -1,11 +1,11 @@
-import type { Step } from '../api/transport'
+import type { LoginStep } from '../api/transport'
 
 /** What the form of a sign-in step is given. */
 export interface StepProps {
   /** The answer that asked for this step; it holds the ticket. */
-  step: Step
+  step: LoginStep
   /** Takes the answer to this step. */
-  done: (next: Step) => void
+  onNext: (next: LoginStep) => void
   /** Starts over from the password, and says why: a ticket works once and for a few minutes. */
-  again: (why: string) => void
+  onRestart: (why: string) => void
 }

@@ -1,23 +1,23 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
-import { api, ask } from '../api/client'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
-import { canCancel, jobKey, nameOf } from './job'
+import { api, unwrap } from '../api/client'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
+import { canCancel, jobKey, jobName } from './job'
 import type { Job } from './job'
 
 /** Stops a job that has not ended. */
 export function CancelButton({ job, size = 'sm' }: { job: Job; size?: string }) {
   const cancel = useMutation({
-    mutationFn: () => ask(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job.id } } })),
-    onSuccess: (now) => queries.setQueryData(jobKey(job.id), now),
+    mutationFn: () => unwrap(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job.id } } })),
+    onSuccess: (now) => queryClient.setQueryData(jobKey(job.id), now),
     onError: (error) =>
-      notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
+      notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message }),
     onSettled: () =>
       Promise.all([
-        queries.invalidateQueries({ queryKey: jobKey(job.id) }),
-        queries.invalidateQueries({ queryKey: ['jobs'] }),
+        queryClient.invalidateQueries({ queryKey: jobKey(job.id) }),
+        queryClient.invalidateQueries({ queryKey: ['jobs'] }),
       ]),
   })
   if (!canCancel(job)) return null
@@ -27,7 +27,7 @@ export function CancelButton({ job, size = 'sm' }: { job: Job; size?: string }) 
       size={size}
       loading={cancel.isPending}
       onClick={() => cancel.mutate()}
-      aria-label={size === 'sm' ? undefined : `Cancel ${nameOf(job)}`}
+      aria-label={size === 'sm' ? undefined : `Cancel ${jobName(job)}`}
     >
       Cancel
     </Button>

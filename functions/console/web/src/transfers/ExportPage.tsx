@@ -4,50 +4,50 @@ import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 import { useSets } from '../accounts/SetsMenu'
-import { api, ask, once } from '../api/client'
+import { api, unwrap, idempotencyKey } from '../api/client'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { useAccountFields } from '../fields/fields'
-import { describeFilter } from '../grid/state'
+import { describeFilter } from '../grid/gridState'
 import { DateFormatInput } from './DateFormatInput'
 import type { DateFormat } from './job'
 import { SubmitButton } from './SubmitButton'
 import classes from './Transfers.module.css'
 
-const most = 1000 // ids of one export
+const maxIds = 1000 // ids of one export
 
 /** Export: which accounts, the date format, and Submit or Queue. Who comes from the list comes with its filters or what is picked there. */
 export function ExportPage() {
-  const [asked] = useSearchParams()
+  const [params] = useSearchParams()
   const navigate = useNavigate()
   const sets = useSets()
   const fields = useAccountFields() ?? []
-  const ids = asked.get('ids')?.split(',').filter(Boolean) ?? []
-  const filters = Object.fromEntries([...asked].filter(([name]) => !['ids', 'set', 'sort'].includes(name)))
+  const ids = params.get('ids')?.split(',').filter(Boolean) ?? []
+  const filters = Object.fromEntries([...params].filter(([name]) => !['ids', 'set', 'sort'].includes(name)))
   const filtered = Object.keys(filters).length > 0
-  const [what, setWhat] = useState(ids.length > 0 ? 'ids' : filtered ? 'filters' : asked.has('set') ? 'set' : 'all')
-  const [set, setSet] = useState<string | null>(asked.get('set'))
+  const [scope, setScope] = useState(ids.length > 0 ? 'ids' : filtered ? 'filters' : params.has('set') ? 'set' : 'all')
+  const [set, setSet] = useState<string | null>(params.get('set'))
   const [dateFormat, setDateFormat] = useState<DateFormat>('british')
-  const run = useMutation({
+  const start = useMutation({
     mutationFn: (queue: boolean) =>
-      ask(
+      unwrap(
         api.POST('/api/exports', {
-          params: { header: once() },
+          params: { header: idempotencyKey() },
           body: {
             dateFormat,
             ...(queue && { queue }),
-            ...(what === 'ids' && { ids }),
-            ...(what === 'filters' && { filters }),
-            ...(what === 'set' && set && { set }),
+            ...(scope === 'ids' && { ids }),
+            ...(scope === 'filters' && { filters }),
+            ...(scope === 'set' && set && { set }),
           },
         }),
       ),
     onSuccess: (job) => navigate(`/jobs/${job.id}`),
   })
-  const tooMany = what === 'ids' && ids.length > most
-  const ready = (what !== 'set' || set !== null) && !tooMany
-  const send = (queue: boolean) => {
-    if (ready && !run.isPending) run.mutate(queue)
+  const tooMany = scope === 'ids' && ids.length > maxIds
+  const ready = (scope !== 'set' || set !== null) && !tooMany
+  const submit = (queue: boolean) => {
+    if (ready && !start.isPending) start.mutate(queue)
   }
   return (
     <form
@@ -55,7 +55,7 @@ export function ExportPage() {
       noValidate
       onSubmit={(event: FormEvent) => {
         event.preventDefault()
-        send(false)
+        submit(false)
       }}
     >
       <Stack>
@@ -66,7 +66,7 @@ export function ExportPage() {
           <Text c="dimmed">Makes Excel files that can be edited and imported again, of at most 5,000 rows each.</Text>
         </div>
         <Panel title="What to export">
-          <Radio.Group aria-label="What to export" value={what} onChange={setWhat}>
+          <Radio.Group aria-label="What to export" value={scope} onChange={setScope}>
             <Stack gap="sm">
               {ids.length > 0 && (
                 <Radio
@@ -78,7 +78,7 @@ export function ExportPage() {
                   }
                   error={
                     tooMany
-                      ? `At most ${most.toLocaleString()} can be picked for one export; use a filter instead.`
+                      ? `At most ${maxIds.toLocaleString()} can be picked for one export; use a filter instead.`
                       : undefined
                   }
                 />
@@ -106,7 +106,7 @@ export function ExportPage() {
                   sets.data?.length === 0 ? 'There are no Sets yet. The list saves its filters as one.' : undefined
                 }
               />
-              {what === 'set' && (
+              {scope === 'set' && (
                 <Select
                   label="Set"
                   searchable
@@ -122,9 +122,9 @@ export function ExportPage() {
         <Panel title="Format">
           <DateFormatInput value={dateFormat} onChange={setDateFormat} help="How the sheet shows dates." />
         </Panel>
-        <ProblemAlert error={run.error ?? sets.error} />
+        <ProblemAlert error={start.error ?? sets.error} />
         <Group>
-          <SubmitButton busy={run.isPending} disabled={!ready} submit={send} />
+          <SubmitButton busy={start.isPending} disabled={!ready} onSubmit={submit} />
           <Button variant="default" component={Link} to="/accounts">
             Cancel
           </Button>

@@ -3,61 +3,67 @@ import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
-import { once } from '../api/client'
-import { asProblem } from '../api/problem'
+import { idempotencyKey } from '../api/client'
+import { toProblem } from '../api/problem'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import { DateFormatInput } from './DateFormatInput'
-import { FileDrop } from './FileDrop'
+import { FileDropzone } from './FileDropzone'
+import { ResourceGroupInput, CopyRolesInput } from './ImportOptionInputs'
 import { isDateFormat } from './job'
-import { GroupInput, UserInput } from './OptionInputs'
 import { SubmitButton } from './SubmitButton'
 import classes from './Transfers.module.css'
-import { runImport, unfit } from './upload'
+import { runImport, fileError } from './upload'
 import type { ImportOptions } from './upload'
 
 /** Import: a file, the guide's options, and Submit or Queue. */
 export function ImportPage() {
-  const [asked] = useSearchParams()
-  const may = useMay()
+  const [params] = useSearchParams()
+  const may = useHasPermission()
   const navigate = useNavigate()
-  const format = asked.get('dateFormat')
+  const format = params.get('dateFormat')
   const [file, setFile] = useState<File>()
   const [options, setOptions] = useState<ImportOptions>(() => ({
     dateFormat: isDateFormat(format) ? format : 'british',
-    skipErrors: asked.has('skipErrors'),
-    dryRun: asked.has('dryRun'),
-    resetFromGroup: asked.has('resetFromGroup'),
-    ...(asked.get('resourceGroup') && { resourceGroup: asked.get('resourceGroup')! }),
-    ...(asked.get('copyRolesFrom') && { copyRolesFrom: asked.get('copyRolesFrom')! }),
+    skipErrors: params.has('skipErrors'),
+    dryRun: params.has('dryRun'),
+    resetFromGroup: params.has('resetFromGroup'),
+    ...(params.get('resourceGroup') && { resourceGroup: params.get('resourceGroup')! }),
+    ...(params.get('copyRolesFrom') && { copyRolesFrom: params.get('copyRolesFrom')! }),
   }))
-  const [share, setShare] = useState(0)
+  const [progress, setProgress] = useState(0)
   const [stopped, setStopped] = useState(false)
-  const stop = useRef<AbortController>(null)
-  useEffect(() => () => stop.current?.abort(), [])
+  const abort = useRef<AbortController>(null)
+  useEffect(() => () => abort.current?.abort(), [])
   const set = (change: Partial<ImportOptions>) => setOptions((before) => ({ ...before, ...change }))
-  const run = useMutation({
+  const start = useMutation({
     mutationFn: (queue: boolean) => {
-      stop.current = new AbortController()
-      setShare(0)
+      abort.current = new AbortController()
+      setProgress(0)
       setStopped(false)
-      return runImport(file!, { ...options, ...(queue && { queue }) }, once(), setShare, stop.current.signal)
+      return runImport(
+        file!,
+        { ...options, ...(queue && { queue }) },
+        idempotencyKey(),
+        setProgress,
+        abort.current.signal,
+      )
     },
     onSuccess: (id) => navigate(`/jobs/${id}`),
   })
-  const ready = file !== undefined && unfit(file) === undefined
-  const send = (queue: boolean) => {
-    if (ready && !run.isPending) run.mutate(queue)
+  const ready = file !== undefined && fileError(file) === undefined
+  const submit = (queue: boolean) => {
+    if (ready && !start.isPending) start.mutate(queue)
   }
-  const problem = run.error && !stopped ? asProblem(run.error) : undefined
+  const problem = start.error && !stopped ? toProblem(start.error) : undefined
   return (
     <form
       className={classes.form}
       noValidate
       onSubmit={(event: FormEvent) => {
         event.preventDefault()
-        send(false)
+        submit(false)
       }}
     >
       <Stack>
@@ -78,17 +84,17 @@ export function ImportPage() {
           </Text>
         </div>
         <Panel title="Excel file">
-          <FileDrop
+          <FileDropzone
             file={file}
             onFile={(next) => {
               setFile(next)
-              run.reset()
+              start.reset()
             }}
-            disabled={run.isPending}
+            disabled={start.isPending}
           />
         </Panel>
         <Panel title="Options">
-          <Fieldset variant="unstyled" m={0} p={0} disabled={run.isPending}>
+          <Fieldset variant="unstyled" m={0} p={0} disabled={start.isPending}>
             <Stack gap="md">
               <Checkbox
                 label="Check only"
@@ -113,47 +119,47 @@ export function ImportPage() {
                 checked={options.resetFromGroup ?? false}
                 onChange={(e) => set({ resetFromGroup: e.currentTarget.checked })}
               />
-              <GroupInput
+              <ResourceGroupInput
                 value={options.resourceGroup}
                 onChange={(resourceGroup) =>
                   setOptions(({ resourceGroup: _, ...rest }) => ({ ...rest, ...(resourceGroup && { resourceGroup }) }))
                 }
-                error={problem?.of('resourceGroup')}
+                error={problem?.messageFor('resourceGroup')}
               />
-              <UserInput
+              <CopyRolesInput
                 value={options.copyRolesFrom}
                 onChange={(copyRolesFrom) =>
                   setOptions(({ copyRolesFrom: _, ...rest }) => ({ ...rest, ...(copyRolesFrom && { copyRolesFrom }) }))
                 }
-                error={problem?.of('copyRolesFrom')}
+                error={problem?.messageFor('copyRolesFrom')}
               />
             </Stack>
           </Fieldset>
         </Panel>
-        <ProblemAlert error={problem} shown={['resourceGroup', 'copyRolesFrom']} />
-        {stopped && !run.isPending && (
+        <ProblemAlert error={problem} inlineFields={['resourceGroup', 'copyRolesFrom']} />
+        {stopped && !start.isPending && (
           <Alert color="gray" role="status">
             The upload was stopped. Nothing was imported.
           </Alert>
         )}
-        {run.isPending && (
+        {start.isPending && (
           <Stack gap={6}>
             <Text size="sm" id="sent" role="status">
-              {share < 1 ? `Uploading, ${Math.round(share * 100)}%` : 'Uploaded, submitting'}
+              {progress < 1 ? `Uploading, ${Math.round(progress * 100)}%` : 'Uploaded, submitting'}
             </Text>
             <Progress.Root size="lg">
-              <Progress.Section value={share * 100} aria-labelledby="sent" />
+              <Progress.Section value={progress * 100} aria-labelledby="sent" />
             </Progress.Root>
           </Stack>
         )}
         <Group>
-          <SubmitButton busy={run.isPending} disabled={!ready} submit={send} />
-          {run.isPending ? (
+          <SubmitButton busy={start.isPending} disabled={!ready} onSubmit={submit} />
+          {start.isPending ? (
             <Button
               variant="default"
               onClick={() => {
                 setStopped(true)
-                stop.current?.abort()
+                abort.current?.abort()
               }}
             >
               Stop

@@ -2,23 +2,23 @@ import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from '@mantine/cor
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
 import { useEffect } from 'react'
 import { Link, useParams } from 'react-router'
-import { asProblem } from '../api/problem'
-import { queries } from '../api/queries'
+import { toProblem } from '../api/problem'
+import { queryClient } from '../api/queryClient'
 import { NotFound } from '../common/NotFound'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { useMe } from '../session/session'
-import { useTitle } from '../shell/useArrival'
-import { Asked } from './Asked'
+import { usePageTitle } from '../shell/usePageAnnouncement'
 import { CancelButton } from './CancelButton'
-import { Counts } from './Counts'
-import { Files } from './Files'
-import { hasEnded, nameOf, optionsOf } from './job'
+import { ExportFiles } from './ExportFiles'
+import { ImportNextSteps } from './ImportNextSteps'
+import { hasEnded, jobName, importOptionsQuery } from './job'
 import type { Job } from './job'
-import { NextSteps } from './NextSteps'
-import { Progress } from './Progress'
-import { Rows } from './Rows'
-import { StateBadge } from './StateBadge'
+import { JobCounts } from './JobCounts'
+import { JobDetails } from './JobDetails'
+import { JobProgress } from './JobProgress'
+import { JobRows } from './JobRows'
+import { JobStateBadge } from './JobStateBadge'
 import classes from './Transfers.module.css'
 import { useJob } from './useJob'
 
@@ -26,8 +26,8 @@ import { useJob } from './useJob'
 export function JobPage() {
   const { id = '' } = useParams()
   const job = useJob(id)
-  if (job.data) return <Shown key={id} job={job.data} />
-  if (job.error && asProblem(job.error).status === 404) return <NotFound />
+  if (job.data) return <JobView key={id} job={job.data} />
+  if (job.error && toProblem(job.error).status === 404) return <NotFound />
   return (
     <Stack>
       <Title order={1} size="h2">
@@ -38,17 +38,17 @@ export function JobPage() {
   )
 }
 
-function Shown({ job }: { job: Job }) {
+function JobView({ job }: { job: Job }) {
   const me = useMe()
   const ended = hasEnded(job)
-  useTitle(nameOf(job))
+  usePageTitle(jobName(job))
   useEffect(() => {
     if (!ended) return
-    void queries.invalidateQueries({ queryKey: ['jobs'] })
-    if (job.kind !== 'export' && !job.dryRun) void queries.invalidateQueries({ queryKey: ['accounts'] })
+    void queryClient.invalidateQueries({ queryKey: ['jobs'] })
+    if (job.kind !== 'export' && !job.dryRun) void queryClient.invalidateQueries({ queryKey: ['accounts'] })
   }, [ended, job.kind, job.dryRun])
   const own = job.by === me.username
-  const wrong = job.counts.failed
+  const errorCount = job.counts.failed
   return (
     <Stack className={classes.page}>
       <Group justify="space-between" align="start">
@@ -58,44 +58,44 @@ function Shown({ job }: { job: Job }) {
           </Anchor>
           <Group gap="sm">
             <Title order={1} size="h2">
-              {nameOf(job)}
+              {jobName(job)}
             </Title>
-            <StateBadge job={job} />
+            <JobStateBadge job={job} />
           </Group>
         </div>
         <CancelButton job={job} />
       </Group>
       {!ended && job.state !== 'created' && (
         <Panel title="Progress" help="You can leave this page; the job goes on, and the list of jobs leads back here.">
-          <Progress job={job} />
+          <JobProgress job={job} />
         </Panel>
       )}
       {job.state === 'created' && (
         <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="Its file has not arrived">
           The upload was not finished, so nothing was imported.{' '}
-          <Anchor component={Link} to={`/import?${optionsOf(job)}`} inherit underline="always">
+          <Anchor component={Link} to={`/import?${importOptionsQuery(job)}`} inherit underline="always">
             Choose the file again
           </Anchor>
           .
         </Alert>
       )}
-      <Verdict job={job} wrong={wrong} />
-      {ended && job.kind !== 'export' && job.counts.rows > 0 && <Counts job={job} />}
-      {ended && own && <NextSteps job={job} />}
+      <JobResult job={job} errorCount={errorCount} />
+      {ended && job.kind !== 'export' && job.counts.rows > 0 && <JobCounts job={job} />}
+      {ended && own && <ImportNextSteps job={job} />}
       {job.kind === 'export' &&
         job.state === 'done' &&
-        (own ? <Files job={job} /> : <Text c="dimmed">Only {job.by} can download the files.</Text>)}
+        (own ? <ExportFiles job={job} /> : <Text c="dimmed">Only {job.by} can download the files.</Text>)}
       {ended &&
         job.kind !== 'export' &&
         job.counts.rows > 0 &&
-        (own ? <Rows job={job} /> : <Text c="dimmed">Only {job.by} can see the result of each row.</Text>)}
-      <Asked job={job} />
+        (own ? <JobRows job={job} /> : <Text c="dimmed">Only {job.by} can see the result of each row.</Text>)}
+      <JobDetails job={job} />
     </Stack>
   )
 }
 
 /** What came of it, in words. */
-function Verdict({ job, wrong }: { job: Job; wrong: number }) {
+function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
   if (!hasEnded(job)) return null
   if (job.state === 'cancelled')
     return (
@@ -126,7 +126,8 @@ function Verdict({ job, wrong }: { job: Job; wrong: number }) {
         }
       >
         <Text size="sm">
-          {job.problem?.detail ?? `${wrong.toLocaleString()} ${wrong === 1 ? 'row has an error' : 'rows have errors'}.`}
+          {job.problem?.detail ??
+            `${errorCount.toLocaleString()} ${errorCount === 1 ? 'row has an error' : 'rows have errors'}.`}
         </Text>
         {job.problem?.fields?.map((f, i) => (
           <Text size="sm" key={i}>

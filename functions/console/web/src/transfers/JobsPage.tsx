@@ -3,33 +3,33 @@ import { IconFileImport } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { api, ask } from '../api/client'
-import { Message } from '../common/Message'
+import { api, unwrap } from '../api/client'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { Records } from '../common/Records'
+import { ResponsiveTable } from '../common/ResponsiveTable'
+import { StatusMessage } from '../common/StatusMessage'
 import { Instant } from '../fields/Instant'
-import { useMay } from '../session/session'
+import { useHasPermission } from '../session/session'
 import { CancelButton } from './CancelButton'
-import { hasEnded, lasting, nameOf, pause } from './job'
+import { hasEnded, formatDuration, jobName, pollInterval } from './job'
 import type { Job } from './job'
-import { inWords } from './Progress'
-import { StateBadge } from './StateBadge'
+import { progressText } from './JobProgress'
+import { JobStateBadge } from './JobStateBadge'
 import classes from './Transfers.module.css'
 
 /** Imports, exports and undos: one's own, or everybody's for those who may see them. */
 export function JobsPage() {
-  const may = useMay()
+  const may = useHasPermission()
   const [kind, setKind] = useState('all')
   const [state, setState] = useState('all')
   const list = useInfiniteQuery({
     queryKey: ['jobs'],
     queryFn: ({ pageParam }) =>
-      ask(api.GET('/api/jobs', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
+      unwrap(api.GET('/api/jobs', { params: { query: { limit: 50, ...(pageParam && { cursor: pageParam }) } } })),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     refetchInterval: (query) =>
       query.state.data?.pages.some((p) => p.items.some((j) => !hasEnded(j)))
-        ? Math.max(3000, pause(query.state.dataUpdateCount))
+        ? Math.max(3000, pollInterval(query.state.dataUpdateCount))
         : false,
   })
   const all = list.data?.pages.flatMap((p) => p.items) ?? []
@@ -89,16 +89,16 @@ export function JobsPage() {
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
       {list.data &&
         (rows.length === 0 ? (
-          <Message icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
+          <StatusMessage icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
             {all.length > 0
               ? list.hasNextPage
                 ? `None of the newest ${all.length}. Load more to look among older ones.`
                 : 'Look among all of them.'
               : 'An import or an export shows here as soon as it is submitted.'}
-          </Message>
+          </StatusMessage>
         ) : (
           <div className={classes.sheet}>
-            <Records label="Jobs" rows={rows} idOf={(j) => j.id} columns={columns} />
+            <ResponsiveTable label="Jobs" rows={rows} rowKey={(j) => j.id} columns={columns} />
           </div>
         ))}
       {list.hasNextPage && (
@@ -122,18 +122,18 @@ const columns = [
     label: 'Job',
     cell: (j: Job) => (
       <Anchor component={Link} to={`/jobs/${j.id}`} fw={600} inherit className={classes.name}>
-        {nameOf(j)}
+        {jobName(j)}
       </Anchor>
     ),
   },
-  { label: 'State', cell: (j: Job) => <StateBadge job={j} /> },
-  { label: 'Progress', cell: (j: Job) => inWords(j) },
+  { label: 'State', cell: (j: Job) => <JobStateBadge job={j} /> },
+  { label: 'Progress', cell: (j: Job) => progressText(j) },
   { label: 'By', cell: (j: Job) => <span className={classes.name}>{j.by}</span> },
   { label: 'Begun', cell: (j: Job) => <Instant at={j.created} /> },
   {
     label: 'Duration',
     cell: (j: Job) =>
-      j.durationMs === undefined ? '–' : <span className={classes.name}>{lasting(j.durationMs)}</span>,
+      j.durationMs === undefined ? '–' : <span className={classes.name}>{formatDuration(j.durationMs)}</span>,
   },
   { label: 'Actions', quiet: true, cell: (j: Job) => <CancelButton job={j} size="compact-sm" /> },
 ]

@@ -6,12 +6,12 @@ export function SubmitButton({
   label = 'Submit',
   busy,
   disabled,
-  submit,
+  onSubmit,
 }: {
   label?: string
   busy: boolean
   disabled?: boolean
-  submit: (queue: boolean) => void
+  onSubmit: (queue: boolean) => void
 }) {
   return (
     <Button.Group>
@@ -30,7 +30,7 @@ export function SubmitButton({
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => submit(true)} aria-label="Queue">
+          <Menu.Item onClick={() => onSubmit(true)} aria-label="Queue">
             Queue
             <br />
             <small>Waits until the jobs that were submitted before have ended.</small>

@@ -1,5 +1,5 @@
 /** Follows a link that downloads. Links work for some minutes only, so each is asked for when it is wanted. */
-export function follow(url: string, name: string) {
+export function download(url: string, name: string) {
   const a = document.createElement('a')
   a.href = url
   a.download = name

@@ -14,44 +14,44 @@ export const dateFormats: { value: DateFormat; label: string; example: string }[
 
 export const isDateFormat = (text: string | null): text is DateFormat => dateFormats.some((f) => f.value === text)
 
-export const kindWords: Record<Job['kind'], string> = { import: 'Import', export: 'Export', undo: 'Undo' }
+export const kindLabels: Record<Job['kind'], string> = { import: 'Import', export: 'Export', undo: 'Undo' }
 
 /** What the job is called, a dry run by its guide word. */
-export const nameOf = (job: Job) => (job.dryRun ? 'Import, check only' : kindWords[job.kind])
+export const jobName = (job: Job) => (job.dryRun ? 'Import, check only' : kindLabels[job.kind])
 
-const ends = new Set<Job['state']>(['done', 'refused', 'cancelled', 'failed'])
+const endStates = new Set<Job['state']>(['done', 'refused', 'cancelled', 'failed'])
 
-export const hasEnded = (job: Job) => ends.has(job.state)
+export const hasEnded = (job: Job) => endStates.has(job.state)
 
 /** Whether somebody may still stop it. */
 export const canCancel = (job: Job) => !hasEnded(job) && job.state !== 'rollingBack'
 
 /** A state in words, and the colour that goes with it. */
-export function stateOf(job: Job): { words: string; colour: 'gray' | 'blue' | 'green' | 'red' | 'orange' } {
+export function jobState(job: Job): { label: string; colour: 'gray' | 'blue' | 'green' | 'red' | 'orange' } {
   switch (job.state) {
     case 'created':
-      return { words: 'No file yet', colour: 'gray' }
+      return { label: 'No file yet', colour: 'gray' }
     case 'submitted':
-      return { words: job.queue ? 'Queued' : 'Submitted', colour: 'gray' }
+      return { label: job.queue ? 'Queued' : 'Submitted', colour: 'gray' }
     case 'checking':
-      return { words: job.kind === 'export' ? 'Reading' : 'Checking', colour: 'blue' }
+      return { label: job.kind === 'export' ? 'Reading' : 'Checking', colour: 'blue' }
     case 'writing':
-      return { words: 'Writing', colour: 'blue' }
+      return { label: 'Writing', colour: 'blue' }
     case 'rollingBack':
-      return { words: 'Taking back', colour: 'orange' }
+      return { label: 'Taking back', colour: 'orange' }
     case 'done':
-      return job.dryRun ? { words: 'Checked', colour: 'green' } : { words: 'Done', colour: 'green' }
+      return job.dryRun ? { label: 'Checked', colour: 'green' } : { label: 'Done', colour: 'green' }
     case 'refused':
-      return { words: 'Refused', colour: 'red' }
+      return { label: 'Refused', colour: 'red' }
     case 'cancelled':
-      return { words: 'Cancelled', colour: 'gray' }
+      return { label: 'Cancelled', colour: 'gray' }
     default:
-      return { words: 'Failed', colour: 'red' }
+      return { label: 'Failed', colour: 'red' }
   }
 }
 
 /** A length of time, as people say it. */
-export function lasting(ms: number): string {
+export function formatDuration(ms: number): string {
   if (ms < 1000) return '< 1 s'
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
@@ -61,12 +61,12 @@ export function lasting(ms: number): string {
 }
 
 /** When to look again after so many looks: soon at first, then slower. Looking stops by itself while the page is hidden. */
-export const pause = (looks: number) => Math.min(10_000, Math.round(700 * 1.2 ** looks))
+export const pollInterval = (polls: number) => Math.min(10_000, Math.round(700 * 1.2 ** polls))
 
 export const jobKey = (id: string) => ['job', id]
 
 /** How far a job is, in per cent; undefined while nobody can know. */
-export function doneOf(job: Job): number | undefined {
+export function percentDone(job: Job): number | undefined {
   const { total, checked, written } = job.progress
   if (hasEnded(job)) return 100
   if (total === 0 || job.kind === 'export') return undefined
@@ -74,7 +74,7 @@ export function doneOf(job: Job): number | undefined {
 }
 
 /** The query that opens the import page with the options of a job. */
-export function optionsOf(job: Job): string {
+export function importOptionsQuery(job: Job): string {
   const query = new URLSearchParams({ dateFormat: job.dateFormat })
   for (const name of ['skipErrors', 'resetFromGroup', 'dryRun'] as const) if (job[name]) query.set(name, 'true')
   for (const name of ['resourceGroup', 'copyRolesFrom'] as const) if (job[name]) query.set(name, job[name])

@@ -1,4 +1,4 @@
-import { api, ask } from '../api/client'
+import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
 import { Problem } from '../api/problem'
 
@@ -6,14 +6,14 @@ export type ImportOptions = Schemas['TransfersImport']
 type Form = Schemas['TransfersForm']
 
 /** The most that the service's form takes; told before the way there, which a file of that size makes long. */
-export const mostBytes = 10 * 1024 * 1024
+export const maxBytes = 10 * 1024 * 1024
 
-export const sizeOf = (bytes: number) =>
+export const formatSize = (bytes: number) =>
   bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
 
 /** Why a file is not even sent; whatever else is wrong with one, the service says. */
-export function unfit(file: File): string | undefined {
-  if (file.size > mostBytes)
+export function fileError(file: File): string | undefined {
+  if (file.size > maxBytes)
     return `${file.name} is larger than 10 MB and cannot be processed; split it into smaller files.`
   if (file.size === 0) return `${file.name} is empty.`
   return undefined
@@ -24,37 +24,38 @@ export async function runImport(
   file: File,
   options: ImportOptions,
   key: Record<string, string>,
-  sent: (share: number) => void,
+  onProgress: (share: number) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const { job, form } = await ask(api.POST('/api/imports', { params: { header: key }, body: options }))
+  const { job, form } = await unwrap(api.POST('/api/imports', { params: { header: key }, body: options }))
   try {
-    await post(form, file, sent, signal)
+    await postForm(form, file, onProgress, signal)
     signal.throwIfAborted()
-    await ask(api.POST('/api/imports/{id}/submit', { params: { path: { id: job.id } } }))
+    await unwrap(api.POST('/api/imports/{id}/submit', { params: { path: { id: job.id } } }))
   } catch (error) {
     // A job without its file would wait in the list for nothing.
     await api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job.id } } }).catch(() => undefined)
     throw error
   }
-  keep(job.id, file)
+  rememberFile(job.id, file)
   return job.id
 }
 
 /** Posts the file as the last part of the form. Only XMLHttpRequest tells how much has been sent. */
-function post(form: Form, file: File, sent: (share: number) => void, signal: AbortSignal): Promise<void> {
-  return new Promise((done, fail) => {
+function postForm(form: Form, file: File, onProgress: (share: number) => void, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
     const body = new FormData()
     for (const [name, value] of Object.entries(form.fields)) body.append(name, value)
     body.append('file', file)
     const request = new XMLHttpRequest()
     request.open('POST', form.url)
     request.upload.onprogress = (event) => {
-      if (event.lengthComputable) sent(event.loaded / event.total)
+      if (event.lengthComputable) onProgress(event.loaded / event.total)
     }
-    request.onload = () => (request.status < 300 ? done() : fail(refusal(request.status, request.responseText)))
+    request.onload = () =>
+      request.status < 300 ? resolve() : reject(uploadProblem(request.status, request.responseText))
     request.onerror = () =>
-      fail(
+      reject(
         new Problem({
           status: 0,
           code: 'upload',
@@ -63,14 +64,14 @@ function post(form: Form, file: File, sent: (share: number) => void, signal: Abo
             'The connection broke, or the file was changed or moved since it was chosen. Choose it again and submit.',
         }),
       )
-    request.onabort = () => fail(signal.reason instanceof Error ? signal.reason : new Error('the upload was stopped'))
+    request.onabort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('the upload was stopped'))
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(body)
   })
 }
 
-function refusal(status: number, said: string): Problem {
-  const code = /<Code>(\w+)<\/Code>/.exec(said)?.[1]
+function uploadProblem(status: number, body: string): Problem {
+  const code = /<Code>(\w+)<\/Code>/.exec(body)?.[1]
   if (code === 'EntityTooLarge') {
     return new Problem({
       status: 413,
@@ -88,7 +89,7 @@ function refusal(status: number, said: string): Problem {
 }
 
 // The file of the last import, so that a dry run can be followed by the real one without choosing it again. It is gone with the page.
-let kept: { job: string; file: File } | undefined
-const keep = (job: string, file: File) => (kept = { job, file })
+let lastUpload: { job: string; file: File } | undefined
+const rememberFile = (job: string, file: File) => (lastUpload = { job, file })
 
-export const keptFile = (job: string): File | undefined => (kept?.job === job ? kept.file : undefined)
+export const rememberedFile = (job: string): File | undefined => (lastUpload?.job === job ? lastUpload.file : undefined)

@@ -4,10 +4,10 @@ import { IconBan, IconChevronDown, IconCircleCheck, IconDots, IconKey } from '@t
 import { useMutation } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import type { ComponentType } from 'react'
-import { api, ask } from '../../api/client'
-import { asProblem } from '../../api/problem'
-import { useMay } from '../../session/session'
-import { nameOf, refreshed } from '../account'
+import { api, unwrap } from '../../api/client'
+import { toProblem } from '../../api/problem'
+import { useHasPermission } from '../../session/session'
+import { accountName, updateAccountCache } from '../account'
 import type { Account } from '../account'
 import type { DialogProps } from './dialog'
 
@@ -28,28 +28,28 @@ const dialogs: Record<string, ComponentType<DialogProps>> = {
 /** What can be done to an account, in the guide's words; what the person may not do is not shown. */
 export function AccountActions({ account }: { account: Account }) {
   const [dialog, setDialog] = useState<string>()
-  const may = useMay()
+  const may = useHasPermission()
   const path = { path: { id: account.id } }
   const act = useMutation({
     mutationFn: (what: 'allow' | 'unlock' | 'reset') => {
-      if (what === 'allow') return ask(api.POST('/api/accounts/{id}/allow', { params: path }))
-      if (what === 'unlock') return ask(api.POST('/api/accounts/{id}/unlock', { params: path }))
-      return ask(api.POST('/api/accounts/{id}/reset-tries', { params: path }))
+      if (what === 'allow') return unwrap(api.POST('/api/accounts/{id}/allow', { params: path }))
+      if (what === 'unlock') return unwrap(api.POST('/api/accounts/{id}/unlock', { params: path }))
+      return unwrap(api.POST('/api/accounts/{id}/reset-tries', { params: path }))
     },
     onSuccess: (changed, what) => {
-      refreshed(account.id, changed)
+      updateAccountCache(account.id, changed)
       const words = {
         allow: 'Login access is allowed.',
         unlock: 'The account is unlocked.',
         reset: 'The try count is reset.',
       }
-      notifications.show({ color: 'green', title: nameOf(changed), message: words[what] })
+      notifications.show({ color: 'green', title: accountName(changed), message: words[what] })
     },
     onError: (error) =>
       notifications.show({
         color: 'red',
-        title: asProblem(error).title,
-        message: asProblem(error).message,
+        title: toProblem(error).title,
+        message: toProblem(error).message,
         autoClose: 10_000,
       }),
   })
@@ -128,7 +128,7 @@ export function AccountActions({ account }: { account: Account }) {
       )}
       {Dialog && (
         <Suspense>
-          <Dialog account={account} close={() => setDialog(undefined)} />
+          <Dialog account={account} onClose={() => setDialog(undefined)} />
         </Suspense>
       )}
     </Group>

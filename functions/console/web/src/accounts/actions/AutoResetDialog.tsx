@@ -1,38 +1,38 @@
 import { Button, Checkbox, Group, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, once } from '../../api/client'
+import { api, unwrap, idempotencyKey } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
 import { Dialog } from '../../common/Dialog'
-import { Secret } from '../../common/Secret'
+import { OneTimeSecret } from '../../common/OneTimeSecret'
 import { Instant } from '../../fields/Instant'
-import { nameOf, refreshed } from '../account'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function AutoResetDialog({ account, close }: DialogProps) {
+export default function AutoResetDialog({ account, onClose }: DialogProps) {
   const [unlock, setUnlock] = useState(false)
   const reset = useMutation({
     mutationFn: () =>
-      ask(
+      unwrap(
         api.POST('/api/accounts/{id}/auto-reset-password', {
-          params: { path: { id: account.id }, header: once() },
+          params: { path: { id: account.id }, header: idempotencyKey() },
           body: { unlock },
         }),
       ),
-    onSuccess: () => refreshed(account.id),
+    onSuccess: () => updateAccountCache(account.id),
     gcTime: 0,
   })
   if (reset.data) {
     return (
-      <Dialog onClose={close} title="Auto reset password" closeOnClickOutside={false} closeOnEscape={false}>
+      <Dialog onClose={onClose} title="Auto reset password" closeOnClickOutside={false} closeOnEscape={false}>
         <Stack>
-          <Secret label={`New password of ${account.username}`} value={reset.data.password} />
+          <OneTimeSecret label={`New password of ${account.username}`} value={reset.data.password} />
           <Text size="sm">
             It works until <Instant at={reset.data.expires} />, and only to set their own: from the first sign-in on
             there is a quarter of an hour for that.
           </Text>
           <Group justify="flex-end">
-            <Button onClick={close}>Done</Button>
+            <Button onClick={onClose}>Done</Button>
           </Group>
         </Stack>
       </Dialog>
@@ -41,15 +41,15 @@ export default function AutoResetDialog({ account, close }: DialogProps) {
   return (
     <ActionDialog
       title="Auto reset password"
-      apply="Submit"
+      confirmLabel="Submit"
       busy={reset.isPending}
       error={reset.error}
-      close={close}
-      onApply={() => reset.mutate()}
+      onClose={onClose}
+      onConfirm={() => reset.mutate()}
     >
       <Text size="sm">
-        {nameOf(account)} gets a generated password, which you see once. Every open session ends, and the password has
-        to be changed at the next sign-in.
+        {accountName(account)} gets a generated password, which you see once. Every open session ends, and the password
+        has to be changed at the next sign-in.
       </Text>
       {account.accessLocked && (
         <Checkbox

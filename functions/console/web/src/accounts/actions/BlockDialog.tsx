@@ -1,36 +1,36 @@
 import { Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask } from '../../api/client'
-import { asProblem } from '../../api/problem'
+import { api, unwrap } from '../../api/client'
+import { toProblem } from '../../api/problem'
 import { ActionDialog } from '../../common/ActionDialog'
-import { nameOf, refreshed } from '../account'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function BlockDialog({ account, close }: DialogProps) {
+export default function BlockDialog({ account, onClose }: DialogProps) {
   const [reason, setReason] = useState('')
   const block = useMutation({
     mutationFn: () =>
-      ask(api.POST('/api/accounts/{id}/block', { params: { path: { id: account.id } }, body: { reason } })),
+      unwrap(api.POST('/api/accounts/{id}/block', { params: { path: { id: account.id } }, body: { reason } })),
     onSuccess: (changed) => {
-      refreshed(account.id, changed)
-      close()
+      updateAccountCache(account.id, changed)
+      onClose()
     },
   })
   return (
     <ActionDialog
       title="Block login access"
-      apply="Apply"
+      confirmLabel="Apply"
       danger
-      ready={reason.trim() !== ''}
+      canConfirm={reason.trim() !== ''}
       busy={block.isPending}
       error={block.error}
-      shown={['reason']}
-      close={close}
-      onApply={() => block.mutate()}
+      inlineFields={['reason']}
+      onClose={onClose}
+      onConfirm={() => block.mutate()}
     >
       <Text size="sm">
-        {nameOf(account)} cannot sign in any more, and every open session is over at its next request.
+        {accountName(account)} cannot sign in any more, and every open session is over at its next request.
       </Text>
       <TextInput
         label="Reason"
@@ -39,7 +39,7 @@ export default function BlockDialog({ account, close }: DialogProps) {
         maxLength={200}
         value={reason}
         onChange={(e) => setReason(e.currentTarget.value)}
-        error={block.error ? asProblem(block.error).of('reason') : undefined}
+        error={block.error ? toProblem(block.error).messageFor('reason') : undefined}
       />
     </ActionDialog>
   )

@@ -1,30 +1,30 @@
 import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { api, ask } from '../../api/client'
-import { ProofDialog } from '../../common/ProofDialog'
-import { nameOf, refreshed } from '../account'
+import { api, unwrap } from '../../api/client'
+import { ReauthDialog } from '../../common/ReauthDialog'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function DeleteDevicesDialog({ account, close }: DialogProps) {
+export default function DeleteDevicesDialog({ account, onClose }: DialogProps) {
   return (
-    <ProofDialog
+    <ReauthDialog
       title="Delete trusted devices"
-      apply="Delete"
+      confirmLabel="Delete"
       danger
-      close={close}
-      act={(proof) =>
-        ask(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } }, body: proof }))
+      onClose={onClose}
+      action={(proof) =>
+        unwrap(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } }, body: proof }))
       }
-      done={() => {
-        refreshed(account.id)
-        notifications.show({ color: 'green', title: nameOf(account), message: 'The trusted devices are deleted.' })
-        close()
+      onSuccess={() => {
+        updateAccountCache(account.id)
+        notifications.show({ color: 'green', title: accountName(account), message: 'The trusted devices are deleted.' })
+        onClose()
       }}
     >
       <Text size="sm">
-        Every device on which {nameOf(account)} ticked “Remember this device” asks for the second factor at its next
-        sign-in.
+        Every device on which {accountName(account)} ticked “Remember this device” asks for the second factor at its
+        next sign-in.
       </Text>
-    </ProofDialog>
+    </ReauthDialog>
   )
 }

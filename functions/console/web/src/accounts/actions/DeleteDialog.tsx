@@ -2,37 +2,39 @@ import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from 'react-router'
-import { api, ask, ifMatch } from '../../api/client'
-import { queries } from '../../api/queries'
+import { api, unwrap, ifMatch } from '../../api/client'
+import { queryClient } from '../../api/queryClient'
 import { ActionDialog } from '../../common/ActionDialog'
-import { accountKey, nameOf } from '../account'
+import { accountKey, accountName } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function DeleteDialog({ account, close }: DialogProps) {
+export default function DeleteDialog({ account, onClose }: DialogProps) {
   const navigate = useNavigate()
   const remove = useMutation({
     mutationFn: () =>
-      ask(api.DELETE('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(account.version) } })),
+      unwrap(
+        api.DELETE('/api/accounts/{id}', { params: { path: { id: account.id }, header: ifMatch(account.version) } }),
+      ),
     onSuccess: async () => {
       await navigate('/accounts')
-      queries.removeQueries({ queryKey: accountKey(account.id) })
-      void queries.invalidateQueries({ queryKey: ['accounts'] })
-      notifications.show({ color: 'green', message: `${nameOf(account)} is deleted.` })
+      queryClient.removeQueries({ queryKey: accountKey(account.id) })
+      void queryClient.invalidateQueries({ queryKey: ['accounts'] })
+      notifications.show({ color: 'green', message: `${accountName(account)} is deleted.` })
     },
   })
   return (
     <ActionDialog
       title="Delete"
-      apply="Delete"
+      confirmLabel="Delete"
       danger
       busy={remove.isPending}
       error={remove.error}
-      close={close}
-      onApply={() => remove.mutate()}
+      onClose={onClose}
+      onConfirm={() => remove.mutate()}
     >
       <Text size="sm">
-        {nameOf(account)} is gone for good; username and email are free again. Only an account that was never used can
-        be deleted. Lock one that was.
+        {accountName(account)} is gone for good; username and email are free again. Only an account that was never used
+        can be deleted. Lock one that was.
       </Text>
     </ActionDialog>
   )

@@ -1,29 +1,31 @@
 import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { api, ask } from '../../api/client'
+import { api, unwrap } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
-import { nameOf, refreshed } from '../account'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function ForceChangeDialog({ account, close }: DialogProps) {
+export default function ForceChangeDialog({ account, onClose }: DialogProps) {
   const force = useMutation({
     mutationFn: () =>
-      ask(api.POST('/api/accounts/{id}/force-password-change', { params: { path: { id: account.id } } })),
+      unwrap(api.POST('/api/accounts/{id}/force-password-change', { params: { path: { id: account.id } } })),
     onSuccess: (changed) => {
-      refreshed(account.id, changed)
-      close()
+      updateAccountCache(account.id, changed)
+      onClose()
     },
   })
   return (
     <ActionDialog
       title="Force password change"
-      apply="Apply"
+      confirmLabel="Apply"
       busy={force.isPending}
       error={force.error}
-      close={close}
-      onApply={() => force.mutate()}
+      onClose={onClose}
+      onConfirm={() => force.mutate()}
     >
-      <Text size="sm">{nameOf(account)} has to choose a new password at the next sign-in. Open sessions go on.</Text>
+      <Text size="sm">
+        {accountName(account)} has to choose a new password at the next sign-in. Open sessions go on.
+      </Text>
     </ActionDialog>
   )
 }

@@ -2,52 +2,52 @@ import { Checkbox, PasswordInput, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask } from '../../api/client'
-import { asProblem } from '../../api/problem'
+import { api, unwrap } from '../../api/client'
+import { toProblem } from '../../api/problem'
 import { ActionDialog } from '../../common/ActionDialog'
-import { nameOf, refreshed } from '../account'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function PasswordDialog({ account, close }: DialogProps) {
+export default function PasswordDialog({ account, onClose }: DialogProps) {
   const [password, setPassword] = useState('')
   const [repeated, setRepeated] = useState('')
   const [forceChange, setForceChange] = useState(true)
   const [unlock, setUnlock] = useState(false)
-  const [differ, setDiffer] = useState(false)
+  const [mismatch, setMismatch] = useState(false)
   const set = useMutation({
     mutationFn: () =>
-      ask(
+      unwrap(
         api.POST('/api/accounts/{id}/password', {
           params: { path: { id: account.id } },
           body: { password, forceChange, unlock },
         }),
       ),
     onSuccess: (changed) => {
-      refreshed(account.id, changed)
+      updateAccountCache(account.id, changed)
       notifications.show({
         color: 'green',
-        title: nameOf(account),
+        title: accountName(account),
         message: 'The password is set. Every session is over.',
       })
-      close()
+      onClose()
     },
   })
-  const apply = () => {
-    setDiffer(password !== repeated)
+  const submit = () => {
+    setMismatch(password !== repeated)
     if (password === repeated) set.mutate()
   }
   return (
     <ActionDialog
       title="Set password"
-      apply="Apply"
-      ready={password !== '' && repeated !== ''}
+      confirmLabel="Apply"
+      canConfirm={password !== '' && repeated !== ''}
       busy={set.isPending}
       error={set.error}
-      shown={['password']}
-      close={close}
-      onApply={apply}
+      inlineFields={['password']}
+      onClose={onClose}
+      onConfirm={submit}
     >
-      <Text size="sm">For {nameOf(account)}. Every open session of the account ends.</Text>
+      <Text size="sm">For {accountName(account)}. Every open session of the account ends.</Text>
       <PasswordInput
         label="New password"
         autoComplete="new-password"
@@ -55,7 +55,7 @@ export default function PasswordDialog({ account, close }: DialogProps) {
         maxLength={1000}
         value={password}
         onChange={(e) => setPassword(e.currentTarget.value)}
-        error={set.error ? asProblem(set.error).of('password') : undefined}
+        error={set.error ? toProblem(set.error).messageFor('password') : undefined}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
       />
       <PasswordInput
@@ -64,7 +64,7 @@ export default function PasswordDialog({ account, close }: DialogProps) {
         maxLength={1000}
         value={repeated}
         onChange={(e) => setRepeated(e.currentTarget.value)}
-        error={differ && 'The two are not the same.'}
+        error={mismatch && 'The two are not the same.'}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
       />
       <Checkbox

@@ -1,34 +1,34 @@
 import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { api, ask } from '../../api/client'
-import { ProofDialog } from '../../common/ProofDialog'
-import { nameOf, refreshed } from '../account'
+import { api, unwrap } from '../../api/client'
+import { ReauthDialog } from '../../common/ReauthDialog'
+import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
-export default function RemoveFactorDialog({ account, close }: DialogProps) {
+export default function RemoveFactorDialog({ account, onClose }: DialogProps) {
   return (
-    <ProofDialog
+    <ReauthDialog
       title="Remove multi-factor authentication"
-      apply="Remove"
+      confirmLabel="Remove"
       danger
-      close={close}
-      act={(proof) =>
-        ask(api.POST('/api/accounts/{id}/mfa/remove', { params: { path: { id: account.id } }, body: proof }))
+      onClose={onClose}
+      action={(proof) =>
+        unwrap(api.POST('/api/accounts/{id}/mfa/remove', { params: { path: { id: account.id } }, body: proof }))
       }
-      done={() => {
-        refreshed(account.id)
+      onSuccess={() => {
+        updateAccountCache(account.id)
         notifications.show({
           color: 'green',
-          title: nameOf(account),
+          title: accountName(account),
           message: 'Multi-factor authentication is removed.',
         })
-        close()
+        onClose()
       }}
     >
       <Text size="sm">
-        What {nameOf(account)} has set up goes, with recovery codes and trusted devices, and every session ends. Where
-        it is required, the next sign-in leads to setting it up anew.
+        What {accountName(account)} has set up goes, with recovery codes and trusted devices, and every session ends.
+        Where it is required, the next sign-in leads to setting it up anew.
       </Text>
-    </ProofDialog>
+    </ReauthDialog>
   )
 }

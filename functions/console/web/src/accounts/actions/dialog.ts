@@ -3,5 +3,5 @@ import type { Account } from '../account'
 /** What the dialog of an action is given. */
 export interface DialogProps {
   account: Account
-  close: () => void
+  onClose: () => void
 }

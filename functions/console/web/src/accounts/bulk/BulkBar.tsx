@@ -3,8 +3,8 @@ import { IconChevronDown } from '@tabler/icons-react'
 import { lazy, Suspense, useState } from 'react'
 import { Link } from 'react-router'
 import { usePages } from '../../page'
-import { useMay } from '../../session/session'
-import { exportAddress, exportPath } from '../exporting'
+import { useHasPermission } from '../../session/session'
+import { exportAddress, exportPath } from '../exportAddress'
 import { bulkActions } from './actions'
 
 const BulkDialog = lazy(() => import('./BulkDialog'))
@@ -14,17 +14,17 @@ interface Props {
   /** Set when all that match are meant, not only those picked. */
   filter: Record<string, string> | undefined
   allShown: boolean
-  couldBeMore: boolean
-  everything: () => void
-  clear: () => void
+  hasMore: boolean
+  onSelectAllMatching: () => void
+  onClear: () => void
 }
 
 /** What can be done with the accounts that are picked. */
-export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear }: Props) {
-  const [chosen, setChosen] = useState<(typeof bulkActions)[number]>()
-  const may = useMay()
-  const exports = usePages().some((p) => p.path === exportPath && (!p.needs || may(p.needs)))
-  const open = bulkActions.filter((a) => may(a.needs))
+export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, onClear }: Props) {
+  const [action, setAction] = useState<(typeof bulkActions)[number]>()
+  const may = useHasPermission()
+  const canExport = usePages().some((p) => p.path === exportPath && (!p.permission || may(p.permission)))
+  const allowedActions = bulkActions.filter((a) => may(a.permission))
   return (
     <Paper withBorder px="md" py="xs" role="region" aria-label="Picked accounts">
       <Group justify="space-between" gap="xs">
@@ -32,16 +32,16 @@ export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear 
           <Text fw={600} size="sm" role="status">
             {filter ? 'All that match are picked' : `${ids.length} picked`}
           </Text>
-          {!filter && allShown && couldBeMore && (
-            <Button variant="subtle" size="compact-sm" onClick={everything}>
+          {!filter && allShown && hasMore && (
+            <Button variant="subtle" size="compact-sm" onClick={onSelectAllMatching}>
               Pick all that match
             </Button>
           )}
-          <Button variant="subtle" color="gray" size="compact-sm" onClick={clear}>
+          <Button variant="subtle" color="gray" size="compact-sm" onClick={onClear}>
             Clear
           </Button>
         </Group>
-        {(open.length > 0 || exports) && (
+        {(allowedActions.length > 0 || canExport) && (
           <Menu width={240}>
             <Menu.Target>
               <Button size="sm" rightSection={<IconChevronDown size={16} />}>
@@ -49,17 +49,17 @@ export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear 
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
-              {[...new Set(open.map((a) => a.group))].map((group) => [
+              {[...new Set(allowedActions.map((a) => a.group))].map((group) => [
                 <Menu.Label key={group}>{group}</Menu.Label>,
-                ...open
+                ...allowedActions
                   .filter((a) => a.group === group)
                   .map((a) => (
-                    <Menu.Item key={a.action} data-danger={a.danger || undefined} onClick={() => setChosen(a)}>
+                    <Menu.Item key={a.action} data-danger={a.danger || undefined} onClick={() => setAction(a)}>
                       {a.label}
                     </Menu.Item>
                   )),
               ])}
-              {exports && (
+              {canExport && (
                 <>
                   <Menu.Label>File</Menu.Label>
                   <Menu.Item component={Link} to={exportAddress(filter ? { filters: filter } : { ids })}>
@@ -71,9 +71,9 @@ export function BulkBar({ ids, filter, allShown, couldBeMore, everything, clear 
           </Menu>
         )}
       </Group>
-      {chosen && (
+      {action && (
         <Suspense>
-          <BulkDialog action={chosen} ids={ids} filter={filter} close={() => setChosen(undefined)} />
+          <BulkDialog action={action} ids={ids} filter={filter} onClose={() => setAction(undefined)} />
         </Suspense>
       )}
     </Paper>

@@ -14,106 +14,111 @@ import {
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
-import { api, ask, once } from '../../api/client'
-import { queries } from '../../api/queries'
+import { api, unwrap, idempotencyKey } from '../../api/client'
+import { queryClient } from '../../api/queryClient'
 import { Dialog } from '../../common/Dialog'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { TableScroll } from '../../common/TableScroll'
-import { useCodes } from '../../fields/fields'
+import { ScrollableTable } from '../../common/ScrollableTable'
+import { useCodeOptions } from '../../fields/fields'
 import type { bulkActions, BulkBody, BulkResult } from './actions'
 
 interface Props {
   action: (typeof bulkActions)[number]
   ids: string[]
   filter: Record<string, string> | undefined
-  close: () => void
+  onClose: () => void
 }
 
 type Outcome = BulkResult['items'][number]
-interface Sum {
+interface BulkSummary {
   changed: number
   unchanged: number
   problems: number
   items: Outcome[]
-  more: boolean
+  hasMore: boolean
 }
 
-const atOnce = 200
+const batchSize = 200
 
 /** Does something to many accounts: first a preview of how many it would change, then the result for each. */
-export default function BulkDialog({ action, ids, filter, close }: Props) {
+export default function BulkDialog({ action, ids, filter, onClose }: Props) {
   const [reason, setReason] = useState('')
   const [codes, setCodes] = useState<string[]>([])
-  const [done, setDone] = useState(0)
-  const offered = useCodes(action.asks === 'roles' ? 'role' : action.asks === 'groups' ? 'group' : undefined)
-  const ready = !action.asks || (action.asks === 'reason' ? reason.trim() !== '' : codes.length > 0)
-  const args = {
-    ...(action.asks === 'reason' && { reason }),
-    ...(action.asks === 'roles' && { roles: codes }),
-    ...(action.asks === 'groups' && { groups: codes }),
+  const [progress, setProgress] = useState(0)
+  const options = useCodeOptions(
+    action.argument === 'roles' ? 'role' : action.argument === 'groups' ? 'group' : undefined,
+  )
+  const ready = !action.argument || (action.argument === 'reason' ? reason.trim() !== '' : codes.length > 0)
+  const argumentsBody = {
+    ...(action.argument === 'reason' && { reason }),
+    ...(action.argument === 'roles' && { roles: codes }),
+    ...(action.argument === 'groups' && { groups: codes }),
   }
 
-  const send = (body: BulkBody, cursor: string) =>
-    ask(
+  const sendBatch = (body: BulkBody, cursor: string) =>
+    unwrap(
       api.POST('/api/accounts/bulk', {
-        params: { query: { limit: atOnce, ...(cursor && { cursor }) }, ...(!body.preview && { header: once() }) },
+        params: {
+          query: { limit: batchSize, ...(cursor && { cursor }) },
+          ...(!body.preview && { header: idempotencyKey() }),
+        },
         body,
       }),
     )
 
-  const walk = async (preview: boolean): Promise<Sum> => {
-    const sum: Sum = { changed: 0, unchanged: 0, problems: 0, items: [], more: false }
-    const take = (r: BulkResult) => {
-      sum.changed += r.changed
-      sum.unchanged += r.unchanged
-      sum.problems += r.problems
-      sum.items.push(...r.items)
+  const runBatches = async (preview: boolean): Promise<BulkSummary> => {
+    const summary: BulkSummary = { changed: 0, unchanged: 0, problems: 0, items: [], hasMore: false }
+    const addResult = (r: BulkResult) => {
+      summary.changed += r.changed
+      summary.unchanged += r.unchanged
+      summary.problems += r.problems
+      summary.items.push(...r.items)
     }
-    setDone(0)
+    setProgress(0)
     if (filter) {
       let cursor = ''
       do {
-        const r = await send({ action: action.action, filter, arguments: args, preview }, cursor)
-        take(r)
-        setDone(sum.items.length / (sum.items.length + r.remaining || 1))
+        const r = await sendBatch({ action: action.action, filter, arguments: argumentsBody, preview }, cursor)
+        addResult(r)
+        setProgress(summary.items.length / (summary.items.length + r.remaining || 1))
         cursor = r.next ?? ''
       } while (cursor)
-      return sum
+      return summary
     }
-    for (let at = 0; at < ids.length; at += atOnce) {
-      let part = ids.slice(at, at + atOnce)
-      while (part.length > 0) {
-        const r = await send({ action: action.action, ids: part, arguments: args, preview }, '')
+    for (let at = 0; at < ids.length; at += batchSize) {
+      let batch = ids.slice(at, at + batchSize)
+      while (batch.length > 0) {
+        const r = await sendBatch({ action: action.action, ids: batch, arguments: argumentsBody, preview }, '')
         // Those there was no time for are sent again, as long as each call gets some done.
-        const later = r.items.filter((o) => o.code === 'later').map((o) => o.id)
-        const again = later.length < part.length ? later : []
-        take(
-          again.length > 0
-            ? { ...r, problems: r.problems - again.length, items: r.items.filter((o) => !again.includes(o.id)) }
+        const deferred = r.items.filter((o) => o.code === 'later').map((o) => o.id)
+        const retry = deferred.length < batch.length ? deferred : []
+        addResult(
+          retry.length > 0
+            ? { ...r, problems: r.problems - retry.length, items: r.items.filter((o) => !retry.includes(o.id)) }
             : r,
         )
-        part = again
+        batch = retry
       }
-      setDone(Math.min(1, (at + atOnce) / ids.length))
+      setProgress(Math.min(1, (at + batchSize) / ids.length))
     }
-    return sum
+    return summary
   }
-  const preview = useMutation({ mutationFn: () => walk(true) })
+  const preview = useMutation({ mutationFn: () => runBatches(true) })
   const apply = useMutation({
-    mutationFn: () => walk(false),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['accounts'] }),
+    mutationFn: () => runBatches(false),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ['accounts'] }),
   })
   const busy = preview.isPending || apply.isPending
-  const shown = apply.data ?? preview.data
+  const summary = apply.data ?? preview.data
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!busy && ready) preview.mutate()
   }
   return (
-    <Dialog onClose={close} title={action.label} size="lg" closeOnClickOutside={!busy}>
+    <Dialog onClose={onClose} title={action.label} size="lg" closeOnClickOutside={!busy}>
       <form onSubmit={submit}>
         <Stack>
-          {!shown && (
+          {!summary && (
             <>
               <Text size="sm">
                 {filter
@@ -121,7 +126,7 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
                   : `For the ${ids.length} accounts that are picked.`}{' '}
                 First you see what it would do.
               </Text>
-              {action.asks === 'reason' && (
+              {action.argument === 'reason' && (
                 <TextInput
                   label="Reason"
                   description="Shown beside each account, and kept in its log."
@@ -132,14 +137,14 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
                   onChange={(e) => setReason(e.currentTarget.value)}
                 />
               )}
-              {(action.asks === 'roles' || action.asks === 'groups') &&
-                (offered ? (
+              {(action.argument === 'roles' || action.argument === 'groups') &&
+                (options ? (
                   <MultiSelect
-                    label={action.asks === 'roles' ? 'Roles' : 'Groups'}
+                    label={action.argument === 'roles' ? 'Roles' : 'Groups'}
                     searchable
                     required
                     data-autofocus
-                    data={offered.map((c) => ({ value: c.code, label: `${c.code} – ${c.description}` }))}
+                    data={options.map((c) => ({ value: c.code, label: `${c.code} – ${c.description}` }))}
                     value={codes}
                     onChange={setCodes}
                   />
@@ -148,14 +153,14 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
                 ))}
             </>
           )}
-          {busy && <Progress value={100 * done} animated aria-label="Progress" />}
-          {shown && <Outcomes sum={shown} applied={Boolean(apply.data)} />}
+          {busy && <Progress value={100 * progress} animated aria-label="Progress" />}
+          {summary && <BulkOutcomes summary={summary} applied={Boolean(apply.data)} />}
           <ProblemAlert error={preview.error ?? apply.error} />
           <Group justify="flex-end">
-            <Button variant="default" onClick={close} disabled={busy}>
+            <Button variant="default" onClick={onClose} disabled={busy}>
               {apply.data ? 'Close' : 'Cancel'}
             </Button>
-            {!shown && (
+            {!summary && (
               <Button type="submit" loading={busy} disabled={!ready}>
                 Preview
               </Button>
@@ -177,21 +182,21 @@ export default function BulkDialog({ action, ids, filter, close }: Props) {
   )
 }
 
-function Outcomes({ sum, applied }: { sum: Sum; applied: boolean }) {
-  const problems = sum.items.filter((o) => o.result === 'problem')
-  const words = { ok: applied ? 'Changed' : 'Would change', unchanged: 'As it was', problem: 'Problem' }
+function BulkOutcomes({ summary, applied }: { summary: BulkSummary; applied: boolean }) {
+  const problems = summary.items.filter((o) => o.result === 'problem')
+  const labels = { ok: applied ? 'Changed' : 'Would change', unchanged: 'As it was', problem: 'Problem' }
   const colours = { ok: 'green', unchanged: 'gray', problem: 'red' }
   return (
     <Stack gap="sm">
       <Alert
         role="status"
-        color={sum.problems > 0 ? 'orange' : applied ? 'green' : 'blue'}
-        title={applied ? `${sum.changed} changed` : `${sum.changed} would change`}
+        color={summary.problems > 0 ? 'orange' : applied ? 'green' : 'blue'}
+        title={applied ? `${summary.changed} changed` : `${summary.changed} would change`}
       >
-        {sum.unchanged} already so{sum.problems > 0 && `, ${sum.problems} not possible`}.
+        {summary.unchanged} already so{summary.problems > 0 && `, ${summary.problems} not possible`}.
         {!applied && ' Nothing is changed yet.'}
       </Alert>
-      <TableScroll label="Result for each account" most={280}>
+      <ScrollableTable label="Result for each account" maxHeight={280}>
         <Table>
           <Table.Thead>
             <Table.Tr>
@@ -200,12 +205,12 @@ function Outcomes({ sum, applied }: { sum: Sum; applied: boolean }) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {[...problems, ...sum.items.filter((o) => o.result !== 'problem')].slice(0, 500).map((o) => (
+            {[...problems, ...summary.items.filter((o) => o.result !== 'problem')].slice(0, 500).map((o) => (
               <Table.Tr key={o.id}>
                 <Table.Td>{o.username ?? o.id}</Table.Td>
                 <Table.Td>
                   <Badge variant="light" tt="none" color={colours[o.result]}>
-                    {words[o.result]}
+                    {labels[o.result]}
                   </Badge>
                   {o.detail && (
                     <Text size="sm" mt={2}>
@@ -217,7 +222,7 @@ function Outcomes({ sum, applied }: { sum: Sum; applied: boolean }) {
             ))}
           </Table.Tbody>
         </Table>
-      </TableScroll>
+      </ScrollableTable>
     </Stack>
   )
 }

@@ -7,26 +7,38 @@ export type BulkResult = Schemas['AccountsBulkResult']
 export const bulkActions: {
   action: BulkBody['action']
   label: string
-  needs: string
-  asks?: 'reason' | 'roles' | 'groups'
+  permission: string
+  argument?: 'reason' | 'roles' | 'groups'
   group: string
   danger?: boolean
 }[] = [
-  { action: 'allow', label: 'Allow login access', needs: 'account.block', group: 'Access' },
+  { action: 'allow', label: 'Allow login access', permission: 'account.block', group: 'Access' },
   {
     action: 'block',
     label: 'Block login access',
-    needs: 'account.block',
-    asks: 'reason',
+    permission: 'account.block',
+    argument: 'reason',
     group: 'Access',
     danger: true,
   },
-  { action: 'resetTries', label: 'Reset try count', needs: 'account.block', group: 'Access' },
-  { action: 'forcePasswordChange', label: 'Force password change', needs: 'account.password', group: 'Access' },
-  { action: 'lock', label: 'Lock', needs: 'account.lock', group: 'Use', danger: true },
-  { action: 'unlock', label: 'Unlock', needs: 'account.lock', group: 'Use' },
-  { action: 'addRoles', label: 'Add roles', needs: 'account.update', asks: 'roles', group: 'Permissions' },
-  { action: 'removeRoles', label: 'Remove roles', needs: 'account.update', asks: 'roles', group: 'Permissions' },
-  { action: 'addGroups', label: 'Add groups', needs: 'account.update', asks: 'groups', group: 'Permissions' },
-  { action: 'removeGroups', label: 'Remove groups', needs: 'account.update', asks: 'groups', group: 'Permissions' },
+  { action: 'resetTries', label: 'Reset try count', permission: 'account.block', group: 'Access' },
+  { action: 'forcePasswordChange', label: 'Force password change', permission: 'account.password', group: 'Access' },
+  { action: 'lock', label: 'Lock', permission: 'account.lock', group: 'Use', danger: true },
+  { action: 'unlock', label: 'Unlock', permission: 'account.lock', group: 'Use' },
+  { action: 'addRoles', label: 'Add roles', permission: 'account.update', argument: 'roles', group: 'Permissions' },
+  {
+    action: 'removeRoles',
+    label: 'Remove roles',
+    permission: 'account.update',
+    argument: 'roles',
+    group: 'Permissions',
+  },
+  { action: 'addGroups', label: 'Add groups', permission: 'account.update', argument: 'groups', group: 'Permissions' },
+  {
+    action: 'removeGroups',
+    label: 'Remove groups',
+    permission: 'account.update',
+    argument: 'groups',
+    group: 'Permissions',
+  },
 ]

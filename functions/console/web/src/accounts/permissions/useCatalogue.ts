@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { api, ask } from '../../api/client'
-import type { Catalogue, Entry } from './rights'
+import { api, unwrap } from '../../api/client'
+import type { Catalogue, CatalogueEntry } from './effectivePermissions'
 
-async function read(kind: 'roles' | 'groups' | 'dac-groups'): Promise<Entry[]> {
-  const all: Entry[] = []
+async function fetchAll(kind: 'roles' | 'groups' | 'dac-groups'): Promise<CatalogueEntry[]> {
+  const all: CatalogueEntry[] = []
   let cursor: string | undefined
   do {
-    const page = await ask(
+    const page = await unwrap(
       api.GET('/api/access/{kind}', { params: { path: { kind }, query: { limit: 1000, ...(cursor && { cursor }) } } }),
     )
     for (const e of page.items) {
@@ -24,24 +24,29 @@ async function read(kind: 'roles' | 'groups' | 'dac-groups'): Promise<Entry[]> {
   return all
 }
 
-interface Known extends Catalogue {
-  dacGroups: Entry[]
+interface FullCatalogue extends Catalogue {
+  dacGroups: CatalogueEntry[]
   /** What each permission allows, in words. */
-  words: Map<string, string>
+  permissionLabels: Map<string, string>
 }
 
 /** Every role and group with what it gives, and the words for permissions. */
 export function useCatalogue() {
   return useQuery({
     queryKey: ['catalogue'],
-    queryFn: async (): Promise<Known> => {
+    queryFn: async (): Promise<FullCatalogue> => {
       const [roles, groups, dacGroups, permissions] = await Promise.all([
-        read('roles'),
-        read('groups'),
-        read('dac-groups'),
-        ask(api.GET('/api/access/permissions')),
+        fetchAll('roles'),
+        fetchAll('groups'),
+        fetchAll('dac-groups'),
+        unwrap(api.GET('/api/access/permissions')),
       ])
-      return { roles, groups, dacGroups, words: new Map(permissions.items.map((p) => [p.permission, p.allows])) }
+      return {
+        roles,
+        groups,
+        dacGroups,
+        permissionLabels: new Map(permissions.items.map((p) => [p.permission, p.allows])),
+      }
     },
     staleTime: 30_000,
     retry: false,

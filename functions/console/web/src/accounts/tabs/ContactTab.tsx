@@ -3,14 +3,14 @@ import { notifications } from '@mantine/notifications'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, ifMatch } from '../../api/client'
+import { api, unwrap, ifMatch } from '../../api/client'
 import type { Schemas } from '../../api/client'
-import { asProblem } from '../../api/problem'
+import { toProblem } from '../../api/problem'
 import type { Problem } from '../../api/problem'
-import { queries } from '../../api/queries'
+import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { useMay } from '../../session/session'
+import { useHasPermission } from '../../session/session'
 import classes from './ContactTab.module.css'
 import type { TabProps } from './tab'
 
@@ -28,23 +28,23 @@ export default function ContactTab({ account }: TabProps) {
   const key = ['tab', account.id, 'contact']
   const form = useQuery({
     queryKey: ['fields', 'contact'],
-    queryFn: () => ask(api.GET('/api/accounts/contact/fields')),
+    queryFn: () => unwrap(api.GET('/api/accounts/contact/fields')),
     staleTime: Infinity,
   })
-  const found = useQuery({
+  const contact = useQuery({
     queryKey: key,
-    queryFn: () => ask(api.GET('/api/accounts/{id}/contact', { params: { path: { id: account.id } } })),
+    queryFn: () => unwrap(api.GET('/api/accounts/{id}/contact', { params: { path: { id: account.id } } })),
   })
-  const error = form.error ?? found.error
+  const error = form.error ?? contact.error
   if (error) return <ProblemAlert error={error} />
-  if (!form.data || !found.data) return <Loading what="Loading the contact" />
+  if (!form.data || !contact.data) return <Loading label="Loading the contact" />
   return (
     <Form
-      key={found.data.version}
+      key={contact.data.version}
       id={account.id}
       form={form.data}
-      contact={found.data}
-      saved={(c) => queries.setQueryData(key, c)}
+      contact={contact.data}
+      onSaved={(c) => queryClient.setQueryData(key, c)}
     />
   )
 }
@@ -53,19 +53,19 @@ function Form({
   id,
   form,
   contact,
-  saved,
+  onSaved,
 }: {
   id: string
   form: ContactForm
   contact: Contact
-  saved: (c: Contact) => void
+  onSaved: (c: Contact) => void
 }) {
   const [draft, setDraft] = useState<Draft>(contact)
-  const readOnly = !useMay()('account.update')
+  const readOnly = !useHasPermission()('account.update')
   const save = useMutation({
     mutationFn: () => {
       const { version, ...body } = draft
-      return ask(
+      return unwrap(
         api.PUT('/api/accounts/{id}/contact', {
           params: { path: { id }, header: ifMatch(version) },
           body,
@@ -73,14 +73,14 @@ function Form({
       )
     },
     onSuccess: (c) => {
-      saved(c)
+      onSaved(c)
       notifications.show({ color: 'green', message: 'The contact is saved.' })
     },
   })
-  const problem = save.error ? asProblem(save.error) : undefined
+  const problem = save.error ? toProblem(save.error) : undefined
   const changed = JSON.stringify(draft) !== JSON.stringify(contact)
   const entriesOf = (list: FormList) => (draft[list.name] ?? []) as Entry[]
-  const shown = [
+  const inlineFields = [
     ...form.items.map((f) => f.name),
     ...form.lists.flatMap((l) =>
       entriesOf(l).flatMap((_, i) => ['type', ...l.items.map((f) => f.name)].map((n) => `${l.name}.${i}.${n}`)),
@@ -105,7 +105,7 @@ function Form({
               readOnly={readOnly}
               value={(draft[f.name] ?? '') as string}
               onChange={(v) => setDraft({ ...draft, [f.name]: v })}
-              error={problem?.of(f.name)}
+              error={problem?.messageFor(f.name)}
             />
           ))}
         </div>
@@ -121,7 +121,7 @@ function Form({
             />
           ))}
         </div>
-        <ProblemAlert error={save.error} shown={shown} />
+        <ProblemAlert error={save.error} inlineFields={inlineFields} />
         {!readOnly && (
           <Group justify="flex-end">
             <Button
@@ -155,8 +155,8 @@ interface EntriesProps {
 /** What there can be several of; an entry of one text stands on a line, one of several in a frame. */
 function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
   const simple = list.items.length === 1
-  const put = (at: number, next: Entry) => onChange(entries.map((e, i) => (i === at ? { ...e, ...next } : e)))
-  const add = () =>
+  const updateEntry = (at: number, next: Entry) => onChange(entries.map((e, i) => (i === at ? { ...e, ...next } : e)))
+  const addEntry = () =>
     onChange([
       ...entries,
       { type: list.types[0]?.value ?? '', ...Object.fromEntries(list.items.map((f) => [f.name, ''])) },
@@ -166,8 +166,8 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
       <Stack gap="xs">
         {entries.map((entry, i) => {
           const name = `${list.label} ${i + 1}`
-          const wrong = (field: string) => problem?.of(`${list.name}.${i}.${field}`)
-          const kind = (
+          const errorOf = (field: string) => problem?.messageFor(`${list.name}.${i}.${field}`)
+          const typeInput = (
             <Select
               aria-label={`Kind of ${name}`}
               label={simple ? undefined : 'Kind'}
@@ -176,8 +176,8 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
               readOnly={readOnly}
               data={list.types}
               value={entry['type'] ?? ''}
-              onChange={(v) => v && put(i, { type: v })}
-              error={wrong('type')}
+              onChange={(v) => v && updateEntry(i, { type: v })}
+              error={errorOf('type')}
             />
           )
           const inputs = list.items.map((f) => (
@@ -188,8 +188,8 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
               name={simple ? name : `${f.label} of ${name}`}
               readOnly={readOnly}
               value={entry[f.name] ?? ''}
-              onChange={(v) => put(i, { [f.name]: v })}
-              error={wrong(f.name)}
+              onChange={(v) => updateEntry(i, { [f.name]: v })}
+              error={errorOf(f.name)}
             />
           ))
           const remove = !readOnly && (
@@ -205,14 +205,14 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
           )
           return simple ? (
             <Group key={i} gap="xs" wrap="nowrap" align="start">
-              {kind}
+              {typeInput}
               {inputs}
               {remove}
             </Group>
           ) : (
             <div key={i} className={classes.entry} role="group" aria-label={name}>
               <div className={classes.names}>
-                {kind}
+                {typeInput}
                 {inputs}
               </div>
               {remove}
@@ -231,7 +231,7 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
               variant="light"
               leftSection={<IconPlus size={15} aria-hidden />}
               aria-label={`Add to ${list.label}`}
-              onClick={add}
+              onClick={addEntry}
             >
               Add
             </Button>
@@ -243,7 +243,7 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
 }
 
 /** Texts longer than this can have lines. */
-const longest = 300
+const maxSingleLine = 300
 
 function Input({
   field,
@@ -273,7 +273,7 @@ function Input({
     className: classes.grow,
     autoComplete: 'off',
   }
-  if ((field.max ?? 0) > longest)
+  if ((field.max ?? 0) > maxSingleLine)
     return <Textarea {...common} autosize={false} rows={2} onChange={(e) => onChange(e.currentTarget.value)} />
   return (
     <TextInput

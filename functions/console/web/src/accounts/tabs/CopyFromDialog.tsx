@@ -3,26 +3,27 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask } from '../../api/client'
+import { api, unwrap } from '../../api/client'
 import { ActionDialog } from '../../common/ActionDialog'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { refreshed } from '../account'
+import { updateAccountCache } from '../account'
 import type { Account } from '../account'
 
 /** Adds another account's roles and groups; says what it would add before it does. */
-export function CopyFromDialog({ account, close }: { account: Account; close: () => void }) {
+export function CopyFromDialog({ account, onClose }: { account: Account; onClose: () => void }) {
   const [typed, setTyped] = useState('')
-  const [find] = useDebouncedValue(typed.trim(), 250)
+  const [search] = useDebouncedValue(typed.trim(), 250)
   const [from, setFrom] = useState<string | null>(null)
   const [dacGroups, setDacGroups] = useState(false)
-  const people = useQuery({
-    queryKey: ['accounts', 'pick', find],
+  const accounts = useQuery({
+    queryKey: ['accounts', 'pick', search],
     queryFn: async () =>
-      (await ask(api.GET('/api/accounts', { params: { query: { limit: 20, ...(find && { find }) } } }))).items,
+      (await unwrap(api.GET('/api/accounts', { params: { query: { limit: 20, ...(search && { find: search }) } } })))
+        .items,
     placeholderData: (before) => before,
   })
   const copy = (preview: boolean) =>
-    ask(
+    unwrap(
       api.POST('/api/accounts/{id}/copy-from', {
         params: { path: { id: account.id } },
         body: { from: from ?? '', dacGroups, skipRefused: true, preview },
@@ -37,9 +38,9 @@ export function CopyFromDialog({ account, close }: { account: Account; close: ()
   const apply = useMutation({
     mutationFn: () => copy(false),
     onSuccess: () => {
-      refreshed(account.id)
+      updateAccountCache(account.id)
       notifications.show({ color: 'green', message: 'The access is copied.' })
-      close()
+      onClose()
     },
   })
   const p = preview.data
@@ -47,12 +48,12 @@ export function CopyFromDialog({ account, close }: { account: Account; close: ()
   return (
     <ActionDialog
       title="Copy from"
-      apply="Apply"
-      ready={added.length > 0}
+      confirmLabel="Apply"
+      canConfirm={added.length > 0}
       busy={apply.isPending}
       error={apply.error}
-      close={close}
-      onApply={() => apply.mutate()}
+      onClose={onClose}
+      onConfirm={() => apply.mutate()}
     >
       <Text size="sm">Adds the other user’s roles and groups to those that are there; nothing is taken away.</Text>
       <Select
@@ -65,8 +66,8 @@ export function CopyFromDialog({ account, close }: { account: Account; close: ()
         searchValue={typed}
         onSearchChange={setTyped}
         filter={({ options }) => options}
-        rightSection={people.isFetching ? <Loader size={16} /> : undefined}
-        data={(people.data ?? [])
+        rightSection={accounts.isFetching ? <Loader size={16} /> : undefined}
+        data={(accounts.data ?? [])
           .filter((a) => a.id !== account.id)
           .map((a) => ({ value: a.id, label: `${a.username} – ${a.name}` }))}
       />

@@ -3,17 +3,17 @@ import { notifications } from '@mantine/notifications'
 import { IconUsersGroup } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, ifMatch, once } from '../../api/client'
+import { api, unwrap, ifMatch, idempotencyKey } from '../../api/client'
 import type { Schemas } from '../../api/client'
-import { asProblem } from '../../api/problem'
-import { queries } from '../../api/queries'
+import { toProblem } from '../../api/problem'
+import { queryClient } from '../../api/queryClient'
 import { ActionDialog } from '../../common/ActionDialog'
 import { Loading } from '../../common/Loading'
-import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { TableScroll } from '../../common/TableScroll'
-import { useCodes } from '../../fields/fields'
-import { useMay } from '../../session/session'
+import { ScrollableTable } from '../../common/ScrollableTable'
+import { StatusMessage } from '../../common/StatusMessage'
+import { useCodeOptions } from '../../fields/fields'
+import { useHasPermission } from '../../session/session'
 import type { TabProps } from './tab'
 
 type Delegation = Schemas['AccountsDelegation']
@@ -22,12 +22,12 @@ const kinds = { resource: 'Resource', resourceGroup: 'Resource group' }
 /** Whose timesheets the account manages, or may only view. */
 export default function DelegationTab({ account }: TabProps) {
   const [adding, setAdding] = useState(false)
-  const may = useMay()
+  const may = useHasPermission()
   const key = ['tab', account.id, 'delegations']
   const list = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) =>
-      ask(
+      unwrap(
         api.GET('/api/accounts/{id}/delegations', {
           params: { path: { id: account.id }, query: { ...(pageParam && { cursor: pageParam }) } },
         }),
@@ -35,48 +35,48 @@ export default function DelegationTab({ account }: TabProps) {
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
-  const again = () => queries.invalidateQueries({ queryKey: key })
-  const fail = (error: unknown) => {
-    notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message })
-    void again()
+  const invalidate = () => queryClient.invalidateQueries({ queryKey: key })
+  const showError = (error: unknown) => {
+    notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message })
+    void invalidate()
   }
   const path = (d: Delegation) => ({ path: { id: account.id, delegationId: d.id }, header: ifMatch(d.version) })
   const change = useMutation({
     mutationFn: (d: Delegation) =>
-      ask(
+      unwrap(
         api.PATCH('/api/accounts/{id}/delegations/{delegationId}', { params: path(d), body: { manager: !d.manager } }),
       ),
-    onSuccess: again,
-    onError: fail,
+    onSuccess: invalidate,
+    onError: showError,
   })
   const remove = useMutation({
     mutationFn: (d: Delegation) =>
-      ask(api.DELETE('/api/accounts/{id}/delegations/{delegationId}', { params: path(d) })),
-    onSuccess: again,
-    onError: fail,
+      unwrap(api.DELETE('/api/accounts/{id}/delegations/{delegationId}', { params: path(d) })),
+    onSuccess: invalidate,
+    onError: showError,
   })
-  if (list.isPending) return <Loading what="Loading delegations" />
+  if (list.isPending) return <Loading label="Loading delegations" />
   if (list.error) return <ProblemAlert error={list.error} />
   const items = list.data.pages.flatMap((p) => p.items)
-  const mayChange = may('account.update')
+  const canUpdate = may('account.update')
   return (
     <Stack>
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
           Whose timesheets this account manages or views.
         </Text>
-        {mayChange && (
+        {canUpdate && (
           <Button variant="light" onClick={() => setAdding(true)}>
             Add
           </Button>
         )}
       </Group>
       {items.length === 0 ? (
-        <Message icon={IconUsersGroup} title="No delegation" order={3}>
+        <StatusMessage icon={IconUsersGroup} title="No delegation" order={3}>
           The account manages nobody’s timesheets.
-        </Message>
+        </StatusMessage>
       ) : (
-        <TableScroll label="Delegations">
+        <ScrollableTable label="Delegations">
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -101,12 +101,12 @@ export default function DelegationTab({ account }: TabProps) {
                       aria-label={`Manager of ${d.target.code}`}
                       label={d.manager ? 'Manages' : 'Views only'}
                       checked={d.manager}
-                      disabled={!mayChange || change.isPending}
+                      disabled={!canUpdate || change.isPending}
                       onChange={() => change.mutate(d)}
                     />
                   </Table.Td>
                   <Table.Td>
-                    {mayChange && (
+                    {canUpdate && (
                       <Button
                         size="compact-sm"
                         variant="light"
@@ -122,47 +122,47 @@ export default function DelegationTab({ account }: TabProps) {
               ))}
             </Table.Tbody>
           </Table>
-        </TableScroll>
+        </ScrollableTable>
       )}
       {list.hasNextPage && (
         <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           Load more
         </Button>
       )}
-      {adding && <AddDialog id={account.id} close={() => setAdding(false)} added={again} />}
+      {adding && <AddDialog id={account.id} onClose={() => setAdding(false)} onAdded={invalidate} />}
     </Stack>
   )
 }
 
-function AddDialog({ id, close, added }: { id: string; close: () => void; added: () => Promise<void> }) {
+function AddDialog({ id, onClose, onAdded }: { id: string; onClose: () => void; onAdded: () => Promise<void> }) {
   const [kind, setKind] = useState<'resource' | 'resourceGroup'>('resourceGroup')
   const [code, setCode] = useState('')
   const [manager, setManager] = useState(true)
-  const groups = useCodes('resourceGroup')
+  const groups = useCodeOptions('resourceGroup')
   const add = useMutation({
     mutationFn: () =>
-      ask(
+      unwrap(
         api.POST('/api/accounts/{id}/delegations', {
-          params: { path: { id }, header: once() },
+          params: { path: { id }, header: idempotencyKey() },
           body: { target: { kind, code }, manager },
         }),
       ),
     onSuccess: async () => {
-      await added()
-      close()
+      await onAdded()
+      onClose()
     },
   })
-  const wrong = add.error ? asProblem(add.error).of('target.code') : undefined
+  const codeError = add.error ? toProblem(add.error).messageFor('target.code') : undefined
   return (
     <ActionDialog
       title="Add a delegation"
-      apply="Add"
-      ready={code.trim() !== ''}
+      confirmLabel="Add"
+      canConfirm={code.trim() !== ''}
       busy={add.isPending}
       error={add.error}
-      shown={['target.code']}
-      close={close}
-      onApply={() => add.mutate()}
+      inlineFields={['target.code']}
+      onClose={onClose}
+      onConfirm={() => add.mutate()}
     >
       <Select
         label="Kind"
@@ -181,7 +181,7 @@ function AddDialog({ id, close, added }: { id: string; close: () => void; added:
           data={groups.filter((g) => g.active).map((g) => ({ value: g.code, label: `${g.code} – ${g.description}` }))}
           value={code || null}
           onChange={(v) => setCode(v ?? '')}
-          error={wrong}
+          error={codeError}
         />
       ) : (
         <TextInput
@@ -189,7 +189,7 @@ function AddDialog({ id, close, added }: { id: string; close: () => void; added:
           maxLength={50}
           value={code}
           onChange={(e) => setCode(e.currentTarget.value)}
-          error={wrong}
+          error={codeError}
         />
       )}
       <Switch

@@ -4,40 +4,40 @@ import { notifications } from '@mantine/notifications'
 import { IconArrowRight, IconDownload, IconHistory, IconNote, IconPoint } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask, once } from '../../api/client'
+import { api, unwrap, idempotencyKey } from '../../api/client'
 import type { Schemas } from '../../api/client'
-import { asProblem, problemOf } from '../../api/problem'
-import { queries } from '../../api/queries'
+import { toProblem, problemFrom } from '../../api/problem'
+import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
-import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { useNear } from '../../common/useNear'
-import { Ago } from '../../fields/Ago'
-import { isBlank, textOf } from '../../fields/change'
-import { useMay } from '../../session/session'
+import { StatusMessage } from '../../common/StatusMessage'
+import { useInfiniteScroll } from '../../common/useInfiniteScroll'
+import { isBlank, formatValue } from '../../fields/formatValue'
+import { RelativeTime } from '../../fields/RelativeTime'
+import { useHasPermission } from '../../session/session'
 import classes from './LogTab.module.css'
 import type { TabProps } from './tab'
 
-type Line = Schemas['AccountsLine']
+type LogEvent = Schemas['AccountsLine']
 
 /** What happened to the account and what it did, newest first, with the notes about it. */
 export default function LogTab({ account }: TabProps) {
   const [typed, setTyped] = useState({ kind: '', by: '', from: '', to: '' })
   const [filters] = useDebouncedValue(typed, 300)
-  const may = useMay()
+  const may = useHasPermission()
   const query: Record<string, string> = Object.fromEntries(
     Object.entries(filters).flatMap(([name, text]) => (text.trim() === '' ? [] : [[name, text.trim()]])),
   )
   const filtered = Object.keys(query).length > 0
   const kinds = useQuery({
     queryKey: ['log', 'kinds'],
-    queryFn: async () => (await ask(api.GET('/api/accounts/log/kinds'))).items,
+    queryFn: async () => (await unwrap(api.GET('/api/accounts/log/kinds'))).items,
     staleTime: Infinity,
   })
   const log = useInfiniteQuery({
     queryKey: ['tab', account.id, 'log', query],
     queryFn: ({ pageParam }) =>
-      ask(
+      unwrap(
         api.GET('/api/accounts/{id}/log', {
           params: { path: { id: account.id }, query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
@@ -46,37 +46,47 @@ export default function LogTab({ account }: TabProps) {
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
   })
-  const lines = log.data?.pages.flatMap((p) => p.items) ?? []
-  const more = useNear<HTMLDivElement>(
+  const events = log.data?.pages.flatMap((p) => p.items) ?? []
+  const endOfList = useInfiniteScroll<HTMLDivElement>(
     () => void log.fetchNextPage(),
     log.hasNextPage && !log.isFetchingNextPage && !log.error,
   )
-  const set = (name: keyof typeof typed) => (value: string) => setTyped((f) => ({ ...f, [name]: value }))
-  const words = (kinds.data ?? [])
+  const setFilter = (name: keyof typeof typed) => (value: string) => setTyped((f) => ({ ...f, [name]: value }))
+  const kindOptions = (kinds.data ?? [])
     .map((k) => ({ value: k.kind, label: k.text }))
     .sort((a, b) => a.label.localeCompare(b.label))
   return (
     <Stack>
-      {may('account.note') && <NewNote id={account.id} />}
+      {may('account.note') && <NoteForm id={account.id} />}
       <div className={classes.filters} role="group" aria-label="Filter the log">
         <Select
           label="Kind"
           clearable
           searchable
           placeholder="All"
-          data={words}
+          data={kindOptions}
           value={typed.kind || null}
-          onChange={(v) => set('kind')(v ?? '')}
+          onChange={(v) => setFilter('kind')(v ?? '')}
         />
         <TextInput
           label="Done by"
           placeholder="Username"
           maxLength={50}
           value={typed.by}
-          onChange={(e) => set('by')(e.currentTarget.value)}
+          onChange={(e) => setFilter('by')(e.currentTarget.value)}
         />
-        <TextInput label="From" type="date" value={typed.from} onChange={(e) => set('from')(e.currentTarget.value)} />
-        <TextInput label="Up to" type="date" value={typed.to} onChange={(e) => set('to')(e.currentTarget.value)} />
+        <TextInput
+          label="From"
+          type="date"
+          value={typed.from}
+          onChange={(e) => setFilter('from')(e.currentTarget.value)}
+        />
+        <TextInput
+          label="Up to"
+          type="date"
+          value={typed.to}
+          onChange={(e) => setFilter('to')(e.currentTarget.value)}
+        />
       </div>
       <Group justify="space-between">
         {filtered ? (
@@ -86,24 +96,24 @@ export default function LogTab({ account }: TabProps) {
         ) : (
           <span />
         )}
-        <Export id={account.id} query={query} />
+        <ExportButton id={account.id} query={query} />
       </Group>
       <ProblemAlert error={log.error} />
-      {log.isPending && !log.error && <Loading what="Loading the log" />}
-      {log.data && lines.length === 0 && !log.hasNextPage && (
-        <Message icon={IconHistory} order={3} title="Nothing in the log fits">
+      {log.isPending && !log.error && <Loading label="Loading the log" />}
+      {log.data && events.length === 0 && !log.hasNextPage && (
+        <StatusMessage icon={IconHistory} order={3} title="Nothing in the log fits">
           {filtered && 'Take a filter away to see more.'}
-        </Message>
+        </StatusMessage>
       )}
-      {lines.length > 0 && (
+      {events.length > 0 && (
         <Timeline bulletSize={24} lineWidth={2} active={-1} aria-label="Log, newest first">
-          {lines.map((line) => (
-            <Entry key={line.id} line={line} />
+          {events.map((line) => (
+            <EventItem key={line.id} line={line} />
           ))}
         </Timeline>
       )}
       {log.hasNextPage && (
-        <div ref={more}>
+        <div ref={endOfList}>
           <Button variant="default" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
             Load more
           </Button>
@@ -113,31 +123,31 @@ export default function LogTab({ account }: TabProps) {
   )
 }
 
-function Entry({ line }: { line: Line }) {
-  const where = [line.address, line.client, line.row ? `import, row ${line.row}` : ''].filter(Boolean)
+function EventItem({ line: event }: { line: LogEvent }) {
+  const where = [event.address, event.client, event.row ? `import, row ${event.row}` : ''].filter(Boolean)
   return (
     <Timeline.Item
-      bullet={line.kind === 'note' ? <IconNote size={15} aria-hidden /> : <IconPoint size={15} aria-hidden />}
+      bullet={event.kind === 'note' ? <IconNote size={15} aria-hidden /> : <IconPoint size={15} aria-hidden />}
       title={
         <Text span size="sm" fw={600}>
-          {line.text}
-          {line.subject && ` (${line.subject})`}
+          {event.text}
+          {event.subject && ` (${event.subject})`}
         </Text>
       }
     >
       <Text size="xs" c="dimmed" component="div" className={classes.meta}>
-        <Ago at={line.at} /> · {line.by || 'the system'}
+        <RelativeTime at={event.at} /> · {event.by || 'the system'}
         {where.map((w) => ` · ${w}`)}
       </Text>
-      {line.note && <p className={classes.note}>{line.note}</p>}
-      {line.changes && (
+      {event.note && <p className={classes.note}>{event.note}</p>}
+      {event.changes && (
         <dl className={classes.changes}>
-          {line.changes.map((c, i) => [
+          {event.changes.map((c, i) => [
             <dt key={`${i} field`}>{c.label}</dt>,
             <dd key={i}>
-              <Plain value={c.from} old />
+              <ChangeValue value={c.from} old />
               <IconArrowRight size={14} aria-label="became" />
-              <Plain value={c.to} />
+              <ChangeValue value={c.to} />
             </dd>,
           ])}
         </dl>
@@ -147,12 +157,12 @@ function Entry({ line }: { line: Line }) {
 }
 
 /** One side of a change. */
-function Plain({ value, old }: { value: unknown; old?: boolean }) {
-  return <span className={isBlank(value) ? classes.blank : old ? classes.old : undefined}>{textOf(value)}</span>
+function ChangeValue({ value, old }: { value: unknown; old?: boolean }) {
+  return <span className={isBlank(value) ? classes.blank : old ? classes.old : undefined}>{formatValue(value)}</span>
 }
 
 /** Saves what the filters let through as a file. */
-function Export({ id, query }: { id: string; query: Record<string, string> }) {
+function ExportButton({ id, query }: { id: string; query: Record<string, string> }) {
   const save = useMutation({
     mutationFn: async () => {
       // The body is a file, not the JSON that ask expects.
@@ -160,7 +170,7 @@ function Export({ id, query }: { id: string; query: Record<string, string> }) {
         params: { path: { id }, query },
         parseAs: 'blob',
       })
-      if (!response.ok) throw problemOf(response, error)
+      if (!response.ok) throw problemFrom(response, error)
       const link = document.createElement('a')
       link.href = URL.createObjectURL(data as unknown as Blob)
       link.download = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'log.csv'
@@ -183,7 +193,7 @@ function Export({ id, query }: { id: string; query: Record<string, string> }) {
             },
       ),
     onError: (error) =>
-      notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
+      notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message }),
   })
   return (
     <Button
@@ -198,14 +208,16 @@ function Export({ id, query }: { id: string; query: Record<string, string> }) {
   )
 }
 
-function NewNote({ id }: { id: string }) {
+function NoteForm({ id }: { id: string }) {
   const [text, setText] = useState('')
   const write = useMutation({
     mutationFn: () =>
-      ask(api.POST('/api/accounts/{id}/notes', { params: { path: { id }, header: once() }, body: { text } })),
+      unwrap(
+        api.POST('/api/accounts/{id}/notes', { params: { path: { id }, header: idempotencyKey() }, body: { text } }),
+      ),
     onSuccess: () => {
       setText('')
-      return queries.invalidateQueries({ queryKey: ['tab', id, 'log'] })
+      return queryClient.invalidateQueries({ queryKey: ['tab', id, 'log'] })
     },
   })
   return (
@@ -223,9 +235,9 @@ function NewNote({ id }: { id: string }) {
           rows={2}
           value={text}
           onChange={(e) => setText(e.currentTarget.value)}
-          error={write.error ? asProblem(write.error).of('text') : undefined}
+          error={write.error ? toProblem(write.error).messageFor('text') : undefined}
         />
-        <ProblemAlert error={write.error} shown={['text']} />
+        <ProblemAlert error={write.error} inlineFields={['text']} />
         <Group>
           <Button type="submit" size="sm" variant="light" disabled={!text.trim()} loading={write.isPending}>
             Add note

@@ -1,13 +1,13 @@
 import { Badge, Button, Group, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ask } from '../../api/client'
+import { api, unwrap } from '../../api/client'
 import type { Schemas } from '../../api/client'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { TableScroll } from '../../common/TableScroll'
-import { useMay } from '../../session/session'
-import { SelectDialog } from '../permissions/SelectDialog'
+import { ScrollableTable } from '../../common/ScrollableTable'
+import { useHasPermission } from '../../session/session'
+import { SelectRolesDialog } from '../permissions/SelectRolesDialog'
 import { CopyFromDialog } from './CopyFromDialog'
 import type { TabProps } from './tab'
 
@@ -16,15 +16,15 @@ type Permissions = Schemas['AccountsPermissions']
 /** Roles and groups that are given, and where each right comes from. */
 export default function PermissionsTab({ account, fields }: TabProps) {
   const [dialog, setDialog] = useState<'select' | 'copy'>()
-  const may = useMay()
-  const found = useQuery({
+  const may = useHasPermission()
+  const permissions = useQuery({
     queryKey: ['tab', account.id, 'permissions', account.version],
-    queryFn: () => ask(api.GET('/api/accounts/{id}/permissions', { params: { path: { id: account.id } } })),
+    queryFn: () => unwrap(api.GET('/api/accounts/{id}/permissions', { params: { path: { id: account.id } } })),
     placeholderData: (before) => before,
   })
-  if (found.isPending) return <Loading what="Loading permissions" />
-  if (found.error) return <ProblemAlert error={found.error} />
-  const p = found.data
+  if (permissions.isPending) return <Loading label="Loading permissions" />
+  if (permissions.error) return <ProblemAlert error={permissions.error} />
+  const p = permissions.data
   const label = (name: string) => fields.find((f) => f.name === name)?.label ?? name
   return (
     <Stack gap="lg">
@@ -46,30 +46,30 @@ export default function PermissionsTab({ account, fields }: TabProps) {
           </Group>
         )}
       </Group>
-      <Given title={label('roles')} codes={p.roles} none="No role is given directly." />
-      <Given title={label('groups')} codes={p.groups} none="No group is given." />
+      <AssignedCodes title={label('roles')} codes={p.roles} emptyText="No role is given directly." />
+      <AssignedCodes title={label('groups')} codes={p.groups} emptyText="No group is given." />
       {(account.dacGroups?.length ?? 0) > 0 && (
-        <Given
+        <AssignedCodes
           title={label('dacGroups')}
           codes={(account.dacGroups ?? []).map((code) => ({ code, description: '', active: true }))}
-          none=""
+          emptyText=""
         />
       )}
-      <Rights p={p} />
+      <PermissionOrigins p={p} />
       {dialog === 'select' && (
-        <SelectDialog
+        <SelectRolesDialog
           account={account}
           labels={{ roles: label('roles'), groups: label('groups'), dacGroups: label('dacGroups') }}
           licence={p.licence}
-          close={() => setDialog(undefined)}
+          onClose={() => setDialog(undefined)}
         />
       )}
-      {dialog === 'copy' && <CopyFromDialog account={account} close={() => setDialog(undefined)} />}
+      {dialog === 'copy' && <CopyFromDialog account={account} onClose={() => setDialog(undefined)} />}
     </Stack>
   )
 }
 
-function Given({ title, codes, none }: { title: string; codes: Permissions['roles']; none: string }) {
+function AssignedCodes({ title, codes, emptyText }: { title: string; codes: Permissions['roles']; emptyText: string }) {
   return (
     <div>
       <Text fw={600} mb={6} component="h3" size="sm">
@@ -77,7 +77,7 @@ function Given({ title, codes, none }: { title: string; codes: Permissions['role
       </Text>
       {codes.length === 0 ? (
         <Text size="sm" c="dimmed">
-          {none}
+          {emptyText}
         </Text>
       ) : (
         <Group gap={6}>
@@ -95,16 +95,17 @@ function Given({ title, codes, none }: { title: string; codes: Permissions['role
 }
 
 /** So many are shown at once; more are folded up. */
-const few = 6
+const shownAtFirst = 6
 
-function Rights({ p }: { p: Permissions }) {
-  const [all, setAll] = useState(false)
-  const shown = all || p.permissions.length <= few + 1 ? p.permissions : p.permissions.slice(0, few)
+function PermissionOrigins({ p }: { p: Permissions }) {
+  const [showAll, setShowAll] = useState(false)
+  const shown =
+    showAll || p.permissions.length <= shownAtFirst + 1 ? p.permissions : p.permissions.slice(0, shownAtFirst)
   const origin = (code: string) => {
     const role = p.effectiveRoles.find((r) => r.code === code)
     if (!role) return code
-    const ways = [...(role.direct ? ['given directly'] : []), ...role.paths.map((path) => `by ${path.join(' › ')}`)]
-    return `${code}: ${ways.join('; ')}`
+    const origins = [...(role.direct ? ['given directly'] : []), ...role.paths.map((path) => `by ${path.join(' › ')}`)]
+    return `${code}: ${origins.join('; ')}`
   }
   return (
     <div>
@@ -116,7 +117,7 @@ function Rights({ p }: { p: Permissions }) {
           Nothing.
         </Text>
       ) : (
-        <TableScroll label="Permissions and where they come from">
+        <ScrollableTable label="Permissions and where they come from">
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -144,12 +145,18 @@ function Rights({ p }: { p: Permissions }) {
               ))}
             </Table.Tbody>
           </Table>
-          {p.permissions.length > few + 1 && (
-            <Button mt="xs" variant="subtle" size="compact-sm" aria-expanded={all} onClick={() => setAll(!all)}>
-              {all ? 'Show fewer' : `Show all ${p.permissions.length}`}
+          {p.permissions.length > shownAtFirst + 1 && (
+            <Button
+              mt="xs"
+              variant="subtle"
+              size="compact-sm"
+              aria-expanded={showAll}
+              onClick={() => setShowAll(!showAll)}
+            >
+              {showAll ? 'Show fewer' : `Show all ${p.permissions.length}`}
             </Button>
           )}
-        </TableScroll>
+        </ScrollableTable>
       )}
     </div>
   )

@@ -5,38 +5,38 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { Link } from 'react-router'
-import { api, ask, once } from '../../api/client'
+import { api, unwrap, idempotencyKey } from '../../api/client'
 import type { Schemas } from '../../api/client'
-import { asProblem } from '../../api/problem'
-import { Message } from '../../common/Message'
+import { toProblem } from '../../api/problem'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { FieldFacts, FieldForm } from '../../fields/FieldForm'
+import { StatusMessage } from '../../common/StatusMessage'
+import { FieldDetails, FieldForm } from '../../fields/FieldForm'
 import type { Field, Value } from '../../fields/fields'
-import { useMay } from '../../session/session'
-import { resources } from '../../settings/store'
-import { nameOf, refreshed } from '../account'
+import { useHasPermission } from '../../session/session'
+import { resourceStore } from '../../settings/referenceStore'
+import { accountName, updateAccountCache } from '../account'
 import type { TabProps } from './tab'
 
 type Values = Record<string, Value>
 
 /** The person as staff: the resource that the account has, or making it. */
 export default function ResourceTab({ account }: TabProps) {
-  const may = useMay()
-  const [making, setMaking] = useState(false)
+  const may = useHasPermission()
+  const [creating, setCreating] = useState(false)
   const code = account.resource ?? ''
-  const fields = useQuery({ queryKey: ['fields', 'resources'], queryFn: resources.fields, staleTime: Infinity })
-  const read = useQuery({
+  const fields = useQuery({ queryKey: ['fields', 'resources'], queryFn: resourceStore.fields, staleTime: Infinity })
+  const resource = useQuery({
     queryKey: ['tab', account.id, 'resource', code],
-    queryFn: () => resources.read(code),
+    queryFn: () => resourceStore.read(code),
     enabled: code !== '',
   })
-  if (fields.error ?? read.error) return <ProblemAlert error={fields.error ?? read.error} />
-  if (!fields.data || (code && !read.data)) return <Skeleton h={200} aria-label="Loading the resource" />
-  if (read.data) {
-    const found = read.data
+  if (fields.error ?? resource.error) return <ProblemAlert error={fields.error ?? resource.error} />
+  if (!fields.data || (code && !resource.data)) return <Skeleton h={200} aria-label="Loading the resource" />
+  if (resource.data) {
+    const found = resource.data
     return (
       <Stack>
-        <FieldFacts fields={fields.data.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
+        <FieldDetails fields={fields.data.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
         {may('resource.write') && (
           <Group>
             <Button variant="default" component={Link} to={`/settings/resources?open=${encodeURIComponent(code)}`}>
@@ -47,20 +47,28 @@ export default function ResourceTab({ account }: TabProps) {
       </Stack>
     )
   }
-  if (making) return <Create account={account} fields={fields.data} cancel={() => setMaking(false)} />
+  if (creating) return <CreateResource account={account} fields={fields.data} onCancel={() => setCreating(false)} />
   return (
-    <Message icon={IconId} title="No resource" order={3}>
+    <StatusMessage icon={IconId} title="No resource" order={3}>
       <Stack align="center" gap="sm">
         <span>This account is not a resource: it has no timesheets or expenses of its own.</span>
         {may('resource.write') && may('account.update') && (
-          <Button onClick={() => setMaking(true)}>Create resource</Button>
+          <Button onClick={() => setCreating(true)}>Create resource</Button>
         )}
       </Stack>
-    </Message>
+    </StatusMessage>
   )
 }
 
-function Create({ account, fields, cancel }: { account: TabProps['account']; fields: Field[]; cancel: () => void }) {
+function CreateResource({
+  account,
+  fields,
+  onCancel,
+}: {
+  account: TabProps['account']
+  fields: Field[]
+  onCancel: () => void
+}) {
   const [values, setValues] = useState<Values>({})
   const group = values['resourceGroup']
   const params = { path: { id: account.id } }
@@ -68,9 +76,9 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
   const preview = useQuery({
     queryKey: ['tab', account.id, 'resource preview', group],
     queryFn: () =>
-      ask(
+      unwrap(
         api.POST('/api/accounts/{id}/resource', {
-          params: { ...params, header: once() },
+          params: { ...params, header: idempotencyKey() },
           body: { preview: true, resourceGroup: String(group) },
         }),
       ),
@@ -80,15 +88,19 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
   })
   const create = useMutation({
     mutationFn: () =>
-      ask(
+      unwrap(
         api.POST('/api/accounts/{id}/resource', {
-          params: { ...params, header: once() },
+          params: { ...params, header: idempotencyKey() },
           body: values as unknown as Schemas['AccountResourceCreate'],
         }),
       ),
-    onSuccess: (made) => {
-      refreshed(account.id)
-      notifications.show({ color: 'green', title: nameOf(account), message: `The resource ${made.code} is created.` })
+    onSuccess: (created) => {
+      updateAccountCache(account.id)
+      notifications.show({
+        color: 'green',
+        title: accountName(account),
+        message: `The resource ${created.code} is created.`,
+      })
     },
   })
   const writable = fields
@@ -99,9 +111,9 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
     ...writable.filter((f) => f.name === 'resourceGroup'),
     ...writable.filter((f) => f.name !== 'resourceGroup'),
   ]
-  const would = preview.data as unknown as Values | undefined
-  const problem = create.error ? asProblem(create.error) : undefined
-  const set = (f: Field, value: Value) => {
+  const defaults = preview.data as unknown as Values | undefined
+  const problem = create.error ? toProblem(create.error) : undefined
+  const setValue = (f: Field, value: Value) => {
     if (f.name === 'resourceGroup') create.reset() // what was wrong with other defaults says nothing of these
     setValues({ ...values, [f.name]: value === '' ? null : value })
   }
@@ -119,16 +131,16 @@ function Create({ account, fields, cancel }: { account: TabProps['account']; fie
           </Anchor>{' '}
           first: it fills in the rest. Then edit, and press Create.
         </Text>
-        <ProblemAlert error={create.error} shown={writable.map((f) => f.name)} />
+        <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
         <ProblemAlert error={preview.error} />
         <FieldForm
           fields={ordered}
-          valueOf={(f) => (f.name in values ? values[f.name] : would?.[f.name])}
-          set={set}
+          valueOf={(f) => (f.name in values ? values[f.name] : defaults?.[f.name])}
+          onChange={setValue}
           problem={problem}
         />
         <Group justify="flex-end">
-          <Button variant="default" onClick={cancel}>
+          <Button variant="default" onClick={onCancel}>
             Cancel
           </Button>
           <Button type="submit" loading={create.isPending}>

@@ -2,17 +2,17 @@ import { Badge, Button, Stack, Table, Text, VisuallyHidden } from '@mantine/core
 import { notifications } from '@mantine/notifications'
 import { IconDevices } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
-import { api, ask } from '../../api/client'
-import { asProblem } from '../../api/problem'
-import { queries } from '../../api/queries'
+import { api, unwrap } from '../../api/client'
+import { toProblem } from '../../api/problem'
+import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
-import { Message } from '../../common/Message'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { TableScroll } from '../../common/TableScroll'
+import { ScrollableTable } from '../../common/ScrollableTable'
+import { StatusMessage } from '../../common/StatusMessage'
 import { Instant } from '../../fields/Instant'
 import type { TabProps } from './tab'
 
-const ends: Record<string, string> = {
+const endReasons: Record<string, string> = {
   signedOut: 'signed out',
   closedByOwner: 'closed by the owner',
   closedByAdministrator: 'closed by an administrator',
@@ -25,7 +25,7 @@ export default function SessionsTab({ account }: TabProps) {
   const list = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) =>
-      ask(
+      unwrap(
         api.GET('/api/accounts/{id}/sessions', {
           params: { path: { id: account.id }, query: { limit: 20, ...(pageParam && { cursor: pageParam }) } },
         }),
@@ -35,23 +35,25 @@ export default function SessionsTab({ account }: TabProps) {
   })
   const close = useMutation({
     mutationFn: (sessionId: string) =>
-      ask(api.DELETE('/api/accounts/{id}/sessions/{sessionId}', { params: { path: { id: account.id, sessionId } } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: key }),
+      unwrap(
+        api.DELETE('/api/accounts/{id}/sessions/{sessionId}', { params: { path: { id: account.id, sessionId } } }),
+      ),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: key }),
     onError: (error) =>
-      notifications.show({ color: 'red', title: asProblem(error).title, message: asProblem(error).message }),
+      notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message }),
   })
-  if (list.isPending) return <Loading what="Loading sessions" />
+  if (list.isPending) return <Loading label="Loading sessions" />
   if (list.error) return <ProblemAlert error={list.error} />
   const sessions = list.data.pages.flatMap((p) => p.items)
   if (sessions.length === 0)
     return (
-      <Message icon={IconDevices} title="No sessions" order={3}>
+      <StatusMessage icon={IconDevices} title="No sessions" order={3}>
         The account has not signed in.
-      </Message>
+      </StatusMessage>
     )
   return (
     <Stack>
-      <TableScroll label="Sessions">
+      <ScrollableTable label="Sessions">
         <Table>
           <Table.Thead>
             <Table.Tr>
@@ -87,7 +89,7 @@ export default function SessionsTab({ account }: TabProps) {
                     <>
                       <Instant at={s.closed} />
                       <Text size="xs" c="dimmed">
-                        {ends[s.reason ?? ''] ?? s.reason}
+                        {endReasons[s.reason ?? ''] ?? s.reason}
                       </Text>
                     </>
                   ) : (
@@ -118,7 +120,7 @@ export default function SessionsTab({ account }: TabProps) {
             ))}
           </Table.Tbody>
         </Table>
-      </TableScroll>
+      </ScrollableTable>
       {list.hasNextPage && (
         <Button variant="default" onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>
           Load more

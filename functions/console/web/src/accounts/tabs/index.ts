@@ -6,7 +6,7 @@ import type { TabProps } from './tab'
 interface Tab {
   value: string
   label: string
-  needs?: string
+  permission?: string
   /** Only for accounts of which this holds. */
   when?: (account: Account) => boolean
   Panel: ComponentType<TabProps>
@@ -16,11 +16,11 @@ interface Tab {
 export const tabs: Tab[] = [
   { value: 'permissions', label: 'Permissions', Panel: lazy(() => import('./PermissionsTab')) },
   { value: 'delegation', label: 'Delegation', Panel: lazy(() => import('./DelegationTab')) },
-  { value: 'sessions', label: 'Sessions', needs: 'account.session', Panel: lazy(() => import('./SessionsTab')) },
+  { value: 'sessions', label: 'Sessions', permission: 'account.session', Panel: lazy(() => import('./SessionsTab')) },
   { value: 'contact', label: 'Contact', Panel: lazy(() => import('./ContactTab')) },
-  { value: 'resource', label: 'Resource', needs: 'resource.read', Panel: lazy(() => import('./ResourceTab')) },
-  { value: 'factor', label: 'Multi-factor', Panel: lazy(() => import('./FactorTab')) },
-  { value: 'links', label: 'Single sign-on', Panel: lazy(() => import('./LinksTab')) },
-  { value: 'keys', label: 'API keys', Panel: lazy(() => import('./KeysTab')) },
+  { value: 'resource', label: 'Resource', permission: 'resource.read', Panel: lazy(() => import('./ResourceTab')) },
+  { value: 'factor', label: 'Multi-factor', Panel: lazy(() => import('./SecondFactorTab')) },
+  { value: 'links', label: 'Single sign-on', Panel: lazy(() => import('./IdentitiesTab')) },
+  { value: 'keys', label: 'API keys', Panel: lazy(() => import('./ApiKeysTab')) },
   { value: 'log', label: 'Log', Panel: lazy(() => import('./LogTab')) },
 ]

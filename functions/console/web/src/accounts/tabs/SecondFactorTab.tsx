@@ -1,0 +1,101 @@
+import { Badge, Group, Stack, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api, unwrap } from '../../api/client'
+import { queryClient } from '../../api/queryClient'
+import { Loading } from '../../common/Loading'
+import { mfaMethodNames } from '../../common/mfaMethods'
+import { ProblemAlert } from '../../common/ProblemAlert'
+import { ReauthDialog } from '../../common/ReauthDialog'
+import { TrustedDeviceList } from '../../common/TrustedDeviceList'
+import { Instant } from '../../fields/Instant'
+import { useHasPermission } from '../../session/session'
+import type { TabProps } from './tab'
+
+/** What an account has set up as its second factor, and the devices that need none. */
+export default function SecondFactorTab({ account }: TabProps) {
+  const may = useHasPermission()
+  const key = ['tab', account.id, 'factor']
+  const mfa = useQuery({
+    queryKey: key,
+    queryFn: () => unwrap(api.GET('/api/accounts/{id}/mfa', { params: { path: { id: account.id } } })),
+  })
+  const [deleting, setDeleting] = useState<string>()
+  if (mfa.isPending) return <Loading label="Loading the second factor" />
+  if (mfa.error) return <ProblemAlert error={mfa.error} />
+  const state = mfa.data
+  return (
+    <Stack>
+      <Group gap="xs">
+        {state.methods.length === 0 && (
+          <Badge color="gray" variant="light" tt="none">
+            Nothing set up
+          </Badge>
+        )}
+        {state.methods.map((m) => (
+          <Badge key={m} color="green" variant="light" tt="none">
+            {mfaMethodNames[m]}
+          </Badge>
+        ))}
+        {state.required && (
+          <Badge variant="light" tt="none">
+            Required
+          </Badge>
+        )}
+        {state.exempt && (
+          <Badge color="orange" variant="light" tt="none">
+            Not enforced
+          </Badge>
+        )}
+      </Group>
+      {state.methods.length > 0 && (
+        <Text size="sm">
+          {state.since && (
+            <>
+              Set up <Instant at={state.since} />.{' '}
+            </>
+          )}
+          {state.recoveryCodesLeft} recovery {state.recoveryCodesLeft === 1 ? 'code' : 'codes'} left.
+        </Text>
+      )}
+      {state.pausedUntil && (
+        <Text size="sm">
+          Paused until <Instant at={state.pausedUntil} />, because five codes were wrong.
+        </Text>
+      )}
+      {state.ended && <Text size="sm">So many codes were wrong that it has to be removed and set up anew.</Text>}
+      <Text size="sm" fw={600}>
+        Trusted devices
+      </Text>
+      {state.devices.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          No device is remembered.
+        </Text>
+      ) : (
+        <TrustedDeviceList devices={state.devices} {...(may('account.session') && { onRemove: setDeleting })} />
+      )}
+      {deleting && (
+        <ReauthDialog
+          title="Delete the trusted device"
+          confirmLabel="Delete"
+          danger
+          onClose={() => setDeleting(undefined)}
+          action={(body) =>
+            unwrap(
+              api.DELETE('/api/accounts/{id}/mfa/devices/{deviceId}', {
+                params: { path: { id: account.id, deviceId: deleting } },
+                body,
+              }),
+            )
+          }
+          onSuccess={() => {
+            setDeleting(undefined)
+            void queryClient.invalidateQueries({ queryKey: key })
+          }}
+        >
+          <Text size="sm">It asks for the second factor at its next sign-in.</Text>
+        </ReauthDialog>
+      )}
+    </Stack>
+  )
+}

@@ -1,0 +1,172 @@
+import { Button, TextInput, VisuallyHidden } from '@mantine/core'
+import { IconArrowLeft, IconArrowRight, IconCheck, IconSearch } from '@tabler/icons-react'
+import { useEffect, useId, useRef, useState } from 'react'
+import type { KeyboardEvent } from 'react'
+import classes from './TransferList.module.css'
+
+export interface TransferItem {
+  code: string
+  description: string
+  /** Why it cannot be chosen. */
+  disabledReason?: string | undefined
+}
+
+interface Props {
+  /** What is chosen from, such as User roles. */
+  label: string
+  items: TransferItem[]
+  selected: string[]
+  onChange: (codes: string[]) => void
+}
+
+/** Two lists: what there is, and what is chosen. Arrows walk a list, space picks, Enter moves; so do the buttons and a double click. */
+export function TransferList({ label, items, selected, onChange }: Props) {
+  const [search, setSearch] = useState('')
+  const [marked, setPicked] = useState<{ from: string[]; to: string[] }>({ from: [], to: [] })
+  const [announcement, setAnnouncement] = useState('')
+  const matches = (i: TransferItem) => `${i.code} ${i.description}`.toLowerCase().includes(search.trim().toLowerCase())
+  const available = items.filter((i) => !selected.includes(i.code) && matches(i))
+  // What is chosen is shown even where it is not known any more.
+  const selectedItems = selected.map((code) => items.find((i) => i.code === code) ?? { code, description: '' })
+  const add = (codes: string[]) => {
+    const enabled = codes.filter((code) => !items.find((i) => i.code === code)?.disabledReason)
+    if (enabled.length === 0) return setAnnouncement(`${codes.join(', ')} cannot be chosen.`)
+    onChange([...selected, ...enabled])
+    setPicked({ from: [], to: [] })
+    setAnnouncement(`${enabled.join(', ')} added.`)
+  }
+  const remove = (codes: string[]) => {
+    if (codes.length === 0) return
+    onChange(selected.filter((c) => !codes.includes(c)))
+    setPicked({ from: [], to: [] })
+    setAnnouncement(`${codes.join(', ')} removed.`)
+  }
+  return (
+    <div role="group" aria-label={label}>
+      <TextInput
+        aria-label={`Find in ${label.toLowerCase()}`}
+        placeholder="Find"
+        mb="sm"
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={search}
+        onChange={(e) => setSearch(e.currentTarget.value)}
+      />
+      <div className={classes.lists}>
+        <List
+          name={`${label} to choose from`}
+          items={available}
+          marked={marked.from}
+          onMark={(from) => setPicked({ ...marked, from })}
+          onMove={add}
+          emptyText={search ? 'Nothing fits.' : 'All are chosen.'}
+        />
+        <div className={classes.moves}>
+          <Button
+            size="sm"
+            variant="light"
+            rightSection={<IconArrowRight size={16} aria-hidden />}
+            disabled={marked.from.length === 0}
+            onClick={() => add(marked.from)}
+          >
+            Add
+          </Button>
+          <Button
+            size="sm"
+            variant="default"
+            leftSection={<IconArrowLeft size={16} aria-hidden />}
+            disabled={marked.to.length === 0}
+            onClick={() => remove(marked.to)}
+          >
+            Remove
+          </Button>
+        </div>
+        <List
+          name={`${label} chosen`}
+          items={selectedItems}
+          marked={marked.to}
+          onMark={(to) => setPicked({ ...marked, to })}
+          onMove={remove}
+          emptyText="None is chosen."
+        />
+      </div>
+      <VisuallyHidden role="status">{announcement}</VisuallyHidden>
+    </div>
+  )
+}
+
+interface ListProps {
+  name: string
+  items: TransferItem[]
+  marked: string[]
+  onMark: (codes: string[]) => void
+  onMove: (codes: string[]) => void
+  emptyText: string
+}
+
+function List({ name, items, marked, onMark, onMove, emptyText }: ListProps) {
+  const id = useId()
+  const list = useRef<HTMLUListElement>(null)
+  const [position, setPosition] = useState(0)
+  const current = Math.min(position, items.length - 1)
+  useEffect(() => {
+    list.current?.querySelector('[data-current]')?.scrollIntoView({ block: 'nearest' })
+  }, [current])
+  const toggle = (item: TransferItem | undefined) => {
+    if (!item || item.disabledReason) return
+    onMark(marked.includes(item.code) ? marked.filter((c) => c !== item.code) : [...marked, item.code])
+  }
+  const handleKey = (event: KeyboardEvent) => {
+    const to: Record<string, number> = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: items.length - 1 }
+    if (event.key in to) setPosition(Math.max(0, Math.min(items.length - 1, to[event.key]!)))
+    else if (event.key === ' ') toggle(items[current])
+    else if (event.key === 'Enter') onMove(marked.length > 0 ? marked : items[current] ? [items[current].code] : [])
+    else return
+    event.preventDefault()
+  }
+  return (
+    <div className={classes.side}>
+      <span className={classes.name} aria-hidden>
+        {name.replace(/^.* (?=to choose|chosen)/, '').replace(/^./, (c) => c.toUpperCase())}
+      </span>
+      <ul
+        ref={list}
+        className={classes.list}
+        role="listbox"
+        aria-label={name}
+        aria-multiselectable
+        tabIndex={0}
+        onKeyDown={handleKey}
+        aria-activedescendant={items.length > 0 ? `${id}-${current}` : undefined}
+      >
+        {items.map((item, i) => (
+          <li
+            key={item.code}
+            id={`${id}-${i}`}
+            role="option"
+            className={classes.option}
+            aria-selected={marked.includes(item.code)}
+            aria-disabled={item.disabledReason ? true : undefined}
+            data-current={i === current || undefined}
+            onClick={() => {
+              setPosition(i)
+              toggle(item)
+            }}
+            onDoubleClick={() => onMove([item.code])}
+          >
+            <span className={classes.tick}>{marked.includes(item.code) && <IconCheck size={16} aria-hidden />}</span>
+            <span className={classes.words}>
+              <span className={classes.code}>{item.code}</span>
+              {item.description && ` – ${item.description}`}
+              {item.disabledReason && <span className={classes.why}>{item.disabledReason}</span>}
+            </span>
+          </li>
+        ))}
+        {items.length === 0 && (
+          <li role="option" aria-disabled="true" aria-selected={false} className={classes.none}>
+            {emptyText}
+          </li>
+        )}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,12 @@
+/** Whether a value of a change says nothing. */
+export const isBlank = (value: unknown) =>
+  value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+
+/** A value of a change in a log, in words. */
+export function formatValue(value: unknown): string {
+  if (isBlank(value)) return 'blank'
+  if (value === true) return 'Yes'
+  if (value === false) return 'No'
+  if (Array.isArray(value)) return value.map(formatValue).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

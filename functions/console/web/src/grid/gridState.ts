@@ -1,0 +1,116 @@
+import type { Field } from '../fields/fields'
+
+/** A column as a Set keeps it. */
+export interface Column {
+  field: string
+  width?: number
+}
+
+/** What a grid shows: the content of a Set. Filters have the names of the list's query parameters. */
+export interface GridState {
+  columns: Column[]
+  filters: Record<string, string>
+  sort: string
+}
+
+export const defaultWidth = 160
+export const minWidth = 80
+
+/** The columns that the service says a grid starts with. */
+export function defaultColumns(fields: Field[]): Column[] {
+  return fields
+    .filter((f) => f.defaultGrid)
+    .sort((a, b) => (a.defaultGrid ?? 0) - (b.defaultGrid ?? 0))
+    .map((f) => ({ field: f.name, width: columnWidth(f) }))
+}
+
+/** A width that suits a field's kind. */
+export function columnWidth(field: Field): number {
+  switch (field.kind) {
+    case 'yesNo':
+      return 160
+    case 'number':
+      return 130
+    case 'date':
+      return 125
+    case 'instant':
+      return 175
+    case 'code':
+      return 125
+    case 'email':
+      return 230
+    default:
+      return defaultWidth
+  }
+}
+
+/** The sort after a press on a heading: up, down, none. */
+export function nextSort(current: string, field: string): string {
+  if (current === field) return `-${field}`
+  return current === `-${field}` ? '' : field
+}
+
+/** The names of the filters of one field that are set. */
+export function activeFilterNames(filters: Record<string, string>, field: string): string[] {
+  return Object.keys(filters).filter((name) => name === field || name.startsWith(`${field}.`))
+}
+
+/** The filters without those of one field, and with others in their place. */
+export function replaceFilters(
+  filters: Record<string, string>,
+  field: string,
+  replacements: Record<string, string>,
+): Record<string, string> {
+  const rest = Object.fromEntries(
+    Object.entries(filters).filter(([name]) => name !== field && !name.startsWith(`${field}.`)),
+  )
+  return { ...rest, ...Object.fromEntries(Object.entries(replacements).filter(([, text]) => text !== '')) }
+}
+
+/** A filter in words. */
+export function describeFilter(fields: Field[], name: string, text: string): string {
+  const [fieldName = '', op = 'equals'] = name.split('.')
+  const field = fields.find((f) => f.name === fieldName)
+  const label = field?.label ?? fieldName
+  if (op === 'empty') return text === 'true' ? `${label} is blank` : `${label} is not blank`
+  if (op === 'contains') return `${label} has “${text}”`
+  if (op === 'from') return `${label} from ${text}`
+  if (op === 'to') return `${label} up to ${text}`
+  if (field?.kind === 'yesNo')
+    return text === 'any' ? `${label} or not` : text === 'true' ? label : `Not ${label.toLowerCase()}`
+  return `${label} is ${text.split(';').join(' or ')}`
+}
+
+/** The columns that a browser kept, as far as they can be read; undefined if they cannot. */
+export function parseColumns(text: string | null): Column[] | undefined {
+  try {
+    const stored: unknown = JSON.parse(text ?? 'null')
+    if (!Array.isArray(stored)) return undefined
+    const columns = stored.flatMap((c: Partial<Column> | null): Column[] =>
+      typeof c?.field === 'string'
+        ? [{ field: c.field, ...(typeof c.width === 'number' && c.width >= minWidth ? { width: c.width } : {}) }]
+        : [],
+    )
+    return columns.length > 0 ? columns : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Moves a column by so many places. */
+export function moveColumn(columns: Column[], field: string, offset: number): Column[] {
+  const from = columns.findIndex((c) => c.field === field)
+  const to = from + offset
+  if (from < 0 || to < 0 || to >= columns.length) return columns
+  const result = [...columns]
+  const [column] = result.splice(from, 1)
+  result.splice(to, 0, column!)
+  return result
+}
+
+/** Whether two states show the same. */
+export function isSameState(a: GridState, b: GridState): boolean {
+  const serialise = (s: GridState) =>
+    JSON.stringify([s.columns.map((c) => [c.field, c.width]), Object.entries(s.filters).sort(), s.sort])
+  return serialise(a) === serialise(b)
+}

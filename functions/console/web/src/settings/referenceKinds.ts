@@ -1,0 +1,81 @@
+/** One kind of reference data, and the page on which it is kept. */
+export interface ReferenceKind {
+  /** Its word in the API, and in the page's address. */
+  kind: string
+  family: 'access' | 'reference' | 'resources'
+  title: string
+  /** One of them, after "New". */
+  singular: string
+  help: string
+}
+
+/** Every kind of reference data. */
+export const referenceKinds: ReferenceKind[] = [
+  {
+    kind: 'licences',
+    family: 'access',
+    title: 'Access licences',
+    singular: 'access licence',
+    help: 'The user type of an account: which roles it may hold, and how many accounts may hold it.',
+  },
+  { kind: 'roles', family: 'access', title: 'User roles', singular: 'user role', help: 'What people can see and do.' },
+  {
+    kind: 'groups',
+    family: 'access',
+    title: 'User groups',
+    singular: 'user group',
+    help: 'Roles that are given together. A group can hold other groups, and gives their roles as well.',
+  },
+  {
+    kind: 'dac-groups',
+    family: 'access',
+    title: 'DAC groups',
+    singular: 'DAC group',
+    help: 'Data access control: codes that an account belongs to, where the environment uses it.',
+  },
+  {
+    kind: 'resources',
+    family: 'resources',
+    title: 'Resources',
+    singular: 'resource',
+    help: 'People as staff: whose timesheets and expenses are kept.',
+  },
+  {
+    kind: 'resource-groups',
+    family: 'reference',
+    title: 'Resource groups',
+    singular: 'resource group',
+    help: 'Give new resources their defaults.',
+  },
+  {
+    kind: 'departments',
+    family: 'reference',
+    title: 'Departments',
+    singular: 'department',
+    help: 'Where resources belong.',
+  },
+  {
+    kind: 'cost-centres',
+    family: 'reference',
+    title: 'Cost centres',
+    singular: 'cost centre',
+    help: 'What resources are charged to.',
+  },
+  {
+    kind: 'payment-methods',
+    family: 'reference',
+    title: 'Payment methods',
+    singular: 'payment method',
+    help: 'How resources are paid, for instance staff expenses.',
+  },
+  {
+    kind: 'payment-terms',
+    family: 'reference',
+    title: 'Payment terms',
+    singular: 'payment terms',
+    help: 'When resources are paid.',
+  },
+]
+
+export const readPermissions = { access: 'access.read', reference: 'reference.read', resources: 'resource.read' }
+export const writePermissions = { access: 'access.write', reference: 'reference.write', resources: 'resource.write' }

@@ -1,0 +1,140 @@
+// One face for the three families of reference data, so that one page does for all kinds.
+import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
+import type { Field, Value } from '../fields/fields'
+import type { ReferenceKind } from './referenceKinds'
+
+export type Values = Record<string, Value>
+
+/** One licence, role, department, resource and so on; what it holds is said by the fields of its kind. */
+export interface Entry extends Values {
+  version: number
+  code: string
+  active: boolean
+}
+
+export interface ListQuery {
+  find: string
+  active: boolean | undefined
+  cursor: string
+}
+
+export interface ReferenceStore {
+  fields: () => Promise<Field[]>
+  list: (query: ListQuery) => Promise<{ items: Entry[]; next?: string }>
+  read: (code: string) => Promise<Entry>
+  create: (values: Values) => Promise<Entry>
+  change: (toEntry: Entry, patch: Values) => Promise<Entry>
+  lock: (entry: Entry, active: boolean) => Promise<Entry>
+  remove: (entry: Entry) => Promise<unknown>
+}
+
+type AccessKind = 'licences' | 'roles' | 'groups' | 'dac-groups'
+type ReferenceKindName = 'resource-groups' | 'departments' | 'cost-centres' | 'payment-methods' | 'payment-terms'
+
+const listParams = ({ find, active, cursor }: ListQuery) => ({
+  limit: 50,
+  ...(find && { find }),
+  ...(active !== undefined && { active }),
+  ...(cursor && { cursor }),
+})
+const entry = (of: unknown) => of as Entry
+const toPage = (of: { items: unknown[]; next?: string | undefined }) => of as { items: Entry[]; next?: string }
+const entryParams = (kind: string, of: Entry) =>
+  ({ path: { kind, code: of.code }, header: ifMatch(of.version) }) as {
+    path: { kind: never; code: string }
+    header: { 'If-Match': string }
+  }
+
+/** Help that starts by naming the kind, as the reference of all kinds needs it, without that start. */
+const withoutKindPrefix = (f: Field): Field => ({
+  ...f,
+  ...(f.help && { help: f.help.replace(/^[A-Z][A-Za-z ]* only: (.)/, (_, c: string) => c.toUpperCase()) }),
+})
+
+export function storeFor({ family, kind }: ReferenceKind): ReferenceStore {
+  if (family === 'resources') return resourceStore
+  return family === 'access' ? accessStore(kind as AccessKind) : referenceStore(kind as ReferenceKindName)
+}
+
+function accessStore(kind: AccessKind): ReferenceStore {
+  return {
+    fields: async () =>
+      (await unwrap(api.GET('/api/access/fields'))).items.find((k) => k.kind === kind)?.fields.map(withoutKindPrefix) ??
+      [],
+    list: async (query) =>
+      toPage(await unwrap(api.GET('/api/access/{kind}', { params: { path: { kind }, query: listParams(query) } }))),
+    read: async (code) =>
+      entry(await unwrap(api.GET('/api/access/{kind}/{code}', { params: { path: { kind, code } } }))),
+    create: async (body) =>
+      entry(
+        await unwrap(
+          api.POST('/api/access/{kind}', { params: { path: { kind }, header: idempotencyKey() }, body: body as never }),
+        ),
+      ),
+    change: async (e, body) =>
+      entry(
+        await unwrap(api.PATCH('/api/access/{kind}/{code}', { params: entryParams(kind, e), body: body as never })),
+      ),
+    lock: async (e, active) =>
+      entry(await unwrap(api.PATCH('/api/access/{kind}/{code}', { params: entryParams(kind, e), body: { active } }))),
+    remove: (e) => unwrap(api.DELETE('/api/access/{kind}/{code}', { params: entryParams(kind, e) })),
+  }
+}
+
+function referenceStore(kind: ReferenceKindName): ReferenceStore {
+  return {
+    fields: async () =>
+      (await unwrap(api.GET('/api/reference/fields'))).items
+        .find((k) => k.kind === kind)
+        ?.fields.map(withoutKindPrefix) ?? [],
+    list: async (query) =>
+      toPage(await unwrap(api.GET('/api/reference/{kind}', { params: { path: { kind }, query: listParams(query) } }))),
+    read: async (code) =>
+      entry(await unwrap(api.GET('/api/reference/{kind}/{code}', { params: { path: { kind, code } } }))),
+    create: async (body) =>
+      entry(
+        await unwrap(
+          api.POST('/api/reference/{kind}', {
+            params: { path: { kind }, header: idempotencyKey() },
+            body: body as never,
+          }),
+        ),
+      ),
+    change: async (e, body) =>
+      entry(
+        await unwrap(api.PATCH('/api/reference/{kind}/{code}', { params: entryParams(kind, e), body: body as never })),
+      ),
+    lock: async (e, active) =>
+      entry(
+        await unwrap(api.PATCH('/api/reference/{kind}/{code}', { params: entryParams(kind, e), body: { active } })),
+      ),
+    remove: (e) => unwrap(api.DELETE('/api/reference/{kind}/{code}', { params: entryParams(kind, e) })),
+  }
+}
+
+export const resourceStore: ReferenceStore = {
+  fields: async () => (await unwrap(api.GET('/api/resources/fields'))).items,
+  list: async (query) => toPage(await unwrap(api.GET('/api/resources', { params: { query: listParams(query) } }))),
+  read: async (code) => entry(await unwrap(api.GET('/api/resources/{code}', { params: { path: { code } } }))),
+  create: async (body) =>
+    entry(await unwrap(api.POST('/api/resources', { params: { header: idempotencyKey() }, body: body as never }))),
+  change: async (e, body) =>
+    entry(
+      await unwrap(
+        api.PATCH('/api/resources/{code}', {
+          params: { path: { code: e.code }, header: ifMatch(e.version) },
+          body: body as never,
+        }),
+      ),
+    ),
+  lock: async ({ code, version }, active) => {
+    const params = { path: { code }, header: ifMatch(version) }
+    return entry(
+      await (active
+        ? unwrap(api.POST('/api/resources/{code}/unlock', { params }))
+        : unwrap(api.POST('/api/resources/{code}/lock', { params }))),
+    )
+  },
+  remove: (e) =>
+    unwrap(api.DELETE('/api/resources/{code}', { params: { path: { code: e.code }, header: ifMatch(e.version) } })),
+}

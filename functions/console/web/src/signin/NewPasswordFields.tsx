@@ -1,0 +1,98 @@
+import { PasswordInput, Stack, Text } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconCheck, IconX } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { api, unwrap } from '../api/client'
+import classes from './NewPasswordFields.module.css'
+
+export interface PasswordPair {
+  password: string
+  repeated: string
+}
+
+interface Props {
+  value: PasswordPair
+  onChange: (value: PasswordPair) => void
+  /** What must not stand in the password, as far as the page knows: username, email, name. */
+  forbiddenWords?: string[]
+  /** The service's message for the password. */
+  error?: string | undefined
+  /** Set once the two were found to differ. */
+  mismatch: boolean
+  autoFocus?: boolean
+}
+
+const grades = ['Very weak', 'Weak', 'Fair', 'Good', 'Strong']
+
+/** A new password, typed twice, with how good it is and what the policy has against it as somebody types. */
+export function NewPasswordFields({ value, onChange, forbiddenWords = [], error, mismatch, autoFocus }: Props) {
+  const [debounced] = useDebouncedValue(value.password, 250)
+  const check = useQuery({
+    queryKey: ['password check', debounced, forbiddenWords],
+    queryFn: () =>
+      unwrap(
+        api.POST('/api/password/check', {
+          body: { password: debounced, words: forbiddenWords.filter(Boolean).slice(0, 8) },
+        }),
+      ),
+    placeholderData: (before) => before,
+    staleTime: Infinity,
+    gcTime: 0, // what was typed is not kept
+    retry: false,
+  })
+  const assessment = check.data
+  const typed = value.password !== ''
+  return (
+    <Stack gap="sm">
+      <PasswordInput
+        label="New password"
+        name="new-password"
+        autoComplete="new-password"
+        maxLength={1000}
+        autoFocus={autoFocus}
+        data-autofocus={autoFocus || undefined}
+        value={value.password}
+        onChange={(e) => onChange({ ...value, password: e.currentTarget.value })}
+        error={error}
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
+        description={`${assessment ? `At least ${assessment.shortest} characters. ` : ''}A few words that do not belong together make a good one; spaces are allowed. It must not hold your username, email or name.`}
+      />
+      <div className={classes.strength} aria-live="polite">
+        <div className={classes.bars} data-score={typed && assessment ? assessment.score : undefined} aria-hidden>
+          {[1, 2, 3, 4].map((n) => (
+            <span key={n} data-on={(typed && assessment && assessment.score >= n) || undefined} />
+          ))}
+        </div>
+        {typed && assessment && (
+          <>
+            <Text size="sm" fw={600} component="p" className={classes.line}>
+              {assessment.accepted ? <IconCheck size={16} aria-hidden /> : <IconX size={16} aria-hidden />}
+              Strength: {grades[assessment.score]}
+              {assessment.accepted ? '' : ', not allowed'}
+            </Text>
+            {assessment.fields.map((f, i) => (
+              <Text key={i} size="sm">
+                {f.message}
+              </Text>
+            ))}
+            {assessment.advice && !assessment.fields.some((f) => f.message.includes(assessment.advice)) && (
+              <Text size="sm" c="dimmed">
+                {assessment.advice}
+              </Text>
+            )}
+          </>
+        )}
+      </div>
+      <PasswordInput
+        label="New password again"
+        name="new-password-again"
+        autoComplete="new-password"
+        maxLength={1000}
+        value={value.repeated}
+        onChange={(e) => onChange({ ...value, repeated: e.currentTarget.value })}
+        error={mismatch && 'The two are not the same.'}
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
+      />
+    </Stack>
+  )
+}

@@ -1,0 +1,17 @@
+import { useQuery } from '@tanstack/react-query'
+import { api, unwrap } from '../api/client'
+
+/** The providers that people can sign in by, and what they are called. */
+export function useProviderNames() {
+  const providers =
+    useQuery({
+      queryKey: ['sso choices'],
+      queryFn: () => unwrap(api.GET('/api/sso/providers')),
+      staleTime: 60_000,
+      retry: false,
+    }).data?.items ?? []
+  return {
+    choices: providers,
+    nameOf: (id: string) => providers.find((c) => c.id === id)?.name ?? 'a provider that is turned off',
+  }
+}

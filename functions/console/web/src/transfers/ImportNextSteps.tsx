@@ -1,0 +1,148 @@
+import { Button, Group, Progress, Stack, Text } from '@mantine/core'
+import { IconArrowBackUp, IconFileDownload, IconFileImport } from '@tabler/icons-react'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Link, useNavigate } from 'react-router'
+import { api, unwrap, idempotencyKey } from '../api/client'
+import { queryClient } from '../api/queryClient'
+import { ActionDialog } from '../common/ActionDialog'
+import { ProblemAlert } from '../common/ProblemAlert'
+import { Instant } from '../fields/Instant'
+import { useHasPermission } from '../session/session'
+import { download } from './download'
+import { jobKey, importOptionsQuery } from './job'
+import type { Job } from './job'
+import { rememberedFile, runImport } from './upload'
+
+/** What can be done next with an import that has ended: its marked sheet, the real run after a check, mending, undoing. */
+export function ImportNextSteps({ job }: { job: Job }) {
+  const may = useHasPermission()
+  const navigate = useNavigate()
+  const [undoing, setUndoing] = useState(false)
+  const [progress, setProgress] = useState(0)
+  const [now] = useState(() => Date.now())
+  const sheet = useMutation({
+    mutationFn: () => unwrap(api.GET('/api/jobs/{id}/sheet', { params: { path: { id: job.id } } })),
+    onSuccess: (link) => download(link.url, link.name),
+  })
+  const file = rememberedFile(job.id)
+  const importNow = useMutation({
+    mutationFn: () =>
+      runImport(
+        file!,
+        {
+          dateFormat: job.dateFormat,
+          skipErrors: job.skipErrors,
+          resetFromGroup: job.resetFromGroup ?? false,
+          ...(job.resourceGroup && { resourceGroup: job.resourceGroup }),
+          ...(job.copyRolesFrom && { copyRolesFrom: job.copyRolesFrom }),
+        },
+        idempotencyKey(),
+        setProgress,
+        new AbortController().signal,
+      ),
+    onSuccess: (id) => navigate(`/jobs/${id}`),
+  })
+  const undo = useMutation({
+    mutationFn: () => unwrap(api.POST('/api/jobs/{id}/undo', { params: { path: { id: job.id } } })),
+    onSuccess: (undoJob) => {
+      void queryClient.invalidateQueries({ queryKey: jobKey(job.id) })
+      void queryClient.invalidateQueries({ queryKey: ['jobs'] })
+      return navigate(`/jobs/${undoJob.id}`)
+    },
+  })
+  if (job.kind !== 'import') return null
+  const hasErrors = job.counts.failed + job.counts.skipped > 0
+  const canImport = may('account.import')
+  const readyToImport =
+    job.state === 'done' &&
+    job.dryRun === true &&
+    job.counts.failed === 0 &&
+    job.counts.created + job.counts.updated > 0
+  const canRetry = canImport && !readyToImport && (hasErrors || job.state !== 'done')
+  const canUndo = canImport && job.undoableUntil && !job.undoneBy && Date.parse(job.undoableUntil) > now
+  const importQuery = new URLSearchParams(importOptionsQuery(job))
+  if (readyToImport) importQuery.delete('dryRun')
+  if (!job.sheet && !readyToImport && !canRetry && !canUndo) return null
+  return (
+    <Stack gap="xs">
+      <Group gap="xs">
+        {canImport &&
+          readyToImport &&
+          (file ? (
+            <Button
+              leftSection={<IconFileImport size={18} />}
+              loading={importNow.isPending}
+              onClick={() => importNow.mutate()}
+            >
+              Import for real
+            </Button>
+          ) : (
+            <Button leftSection={<IconFileImport size={18} />} component={Link} to={`/import?${importQuery}`}>
+              Import for real
+            </Button>
+          ))}
+        {job.sheet && (
+          <Button
+            variant={hasErrors ? 'filled' : 'default'}
+            leftSection={<IconFileDownload size={18} />}
+            loading={sheet.isPending}
+            onClick={() => sheet.mutate()}
+          >
+            Download the sheet with its results
+          </Button>
+        )}
+        {canRetry && (
+          <Button
+            variant="default"
+            leftSection={<IconFileImport size={18} />}
+            component={Link}
+            to={`/import?${importQuery}`}
+          >
+            Upload again
+          </Button>
+        )}
+        {canUndo && (
+          <Button
+            variant="default"
+            color="red"
+            leftSection={<IconArrowBackUp size={18} />}
+            onClick={() => setUndoing(true)}
+          >
+            Undo
+          </Button>
+        )}
+      </Group>
+      {canRetry && job.sheet && (
+        <Text size="sm" c="dimmed">
+          Each wrong cell is marked, with a note that says what to do. Mend them and upload the sheet as it is; the
+          columns Result and Errors are not read.
+        </Text>
+      )}
+      {canImport && readyToImport && !file && (
+        <Text size="sm" c="dimmed">
+          Choose the file again; the options stay as they were.
+        </Text>
+      )}
+      {importNow.isPending && <Progress value={progress * 100} aria-label="Uploading" />}
+      <ProblemAlert error={sheet.error ?? importNow.error} />
+      {undoing && (
+        <ActionDialog
+          title="Undo the import"
+          confirmLabel="Undo"
+          danger
+          busy={undo.isPending}
+          error={undo.error}
+          onClose={() => setUndoing(false)}
+          onConfirm={() => undo.mutate()}
+        >
+          <Text size="sm">
+            User accounts that the import made and that were not used since are deleted, the others get their former
+            values back. Those that were edited since are left alone. It can be undone until{' '}
+            <Instant at={job.undoableUntil} />.
+          </Text>
+        </ActionDialog>
+      )}
+    </Stack>
+  )
+}
