@@ -5,6 +5,7 @@ package access
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Permission is a key such as "account.read". The zero value allows nobody.
@@ -94,6 +95,15 @@ func (s Set) Missing(other Set) []Permission {
 		}
 	}
 	return out
+}
+
+// Join returns permissions as a message lists them.
+func Join(permissions []Permission) string {
+	texts := make([]string, len(permissions))
+	for i, p := range permissions {
+		texts[i] = string(p)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // Sorted returns the permissions in order.

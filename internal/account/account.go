@@ -1,6 +1,5 @@
-// Package account is the account: its fields, the rules that bind them, and the one write path that the API and the
-// import share. It knows neither the table nor HTTP; Store is what it needs of the one, handlers call it from the
-// other.
+// Package account is the account: its fields, the rules between them, and the one write path that the API and imports
+// share. It knows neither the table nor HTTP.
 package account
 
 import (
@@ -12,7 +11,7 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// Account is a person, or an API client, who can be let in. Fields says what each field means.
+// Account is a person, or an API client, that can sign in. Fields says what each field means.
 type Account struct {
 	ID      string
 	Version int64
@@ -42,51 +41,51 @@ type Account struct {
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
 
-	// LinkedProviders are the ids of the providers that the account is linked to for single sign-on. Links are made
-	// outside versions and imports.
+	// LinkedProviders are the ids of the providers that the account is linked to for single sign-on. A link does not
+	// change the version, and imports do not touch it.
 	LinkedProviders []string
 
-	// LastLogin, FailedTries and TriesBlockedAt are written by sign-ins, outside versions and imports.
+	// LastLogin, FailedTries and TriesBlockedAt are written by sign-ins, without a new version.
 	LastLogin      time.Time
 	FailedTries    int64
 	TriesBlockedAt time.Time
-	// LastTryAt is when a try was charged last.
+	// LastTryAt is when an attempt was last counted.
 	LastTryAt time.Time
-	// BlockedUntil is what Released finds; it is stored nowhere.
+	// BlockedUntil is set by WithBlockedUntil; it is not stored.
 	BlockedUntil time.Time
 
-	// Epoch rises whenever every session of the account has to end; a session of another epoch is over.
+	// Epoch is raised to end every session of the account: a session with an older epoch is over.
 	Epoch int64
-	// DeviceEpoch rises whenever every remembered device of the account has to be forgotten.
+	// DeviceEpoch is raised to forget every trusted device of the account.
 	DeviceEpoch int64
-	// PasswordHash is the PHC string of the password, empty for none. It is in no field table and leaves with no answer.
+	// PasswordHash is the PHC string of the password, empty for none. It is not in the field table, so no answer has it.
 	PasswordHash string
-	// PasswordExpires is when a password that an administrator gave stops signing in, zero for one that does not.
+	// PasswordExpires is when a temporary password expires, zero for other passwords.
 	PasswordExpires time.Time
-	// PasswordChangedAt is when the password was set, zero where an older release set it.
+	// PasswordChangedAt is when the password was set, zero if an older release set it.
 	PasswordChangedAt time.Time
 
-	// Stored is what the store read, for the condition of the next write. Nobody else looks at it.
+	// Stored is what the store read, for the condition of its next write. It is of no use to others.
 	Stored Revision
 }
 
-// Revision names what the store holds for an account: the version of the newest image and the import that wrote it.
-// While that import is Pending, the account read is the one before it.
+// Revision identifies what the store has for an account: the version of the newest image and the import that wrote it.
+// While that import is Pending, readers see the image before it.
 type Revision struct {
 	Version int64
 	Import  int64
 	Pending bool
-	// BlockedAt is TriesBlockedAt as stored, also for a try that the timed release lets through.
+	// BlockedAt is TriesBlockedAt as stored, even for an attempt that the timed release allows.
 	BlockedAt time.Time
-	// DeviceAttempt is for a sign-in that was charged to a trusted device: it neither minds nor changes the tries of the
-	// account.
+	// DeviceAttempt is for a sign-in that was counted at a trusted device: it does not depend on the failed tries of the
+	// account, and does not change them.
 	DeviceAttempt bool
-	// HasPrevious says that the image before that import is still there.
+	// HasPrevious says that the image before that import is still stored.
 	HasPrevious bool
 }
 
-// ForDisplay returns the account as people see it: a block by failed tries shows in the same four fields as a block by
-// an administrator, who wins where both apply.
+// ForDisplay returns the account as people see it: a block by failed tries is shown in the same four fields as a block
+// by an administrator. If there are both, the administrator's is shown.
 func (a Account) ForDisplay() Account {
 	if !a.AccessLocked && !a.TriesBlockedAt.IsZero() {
 		a.AccessLocked = true
@@ -102,12 +101,12 @@ func (a Account) LinkedTo(providerID string) bool {
 	return slices.Contains(a.LinkedProviders, providerID)
 }
 
-// InDates reports whether day lies within the account's dates, both inclusive.
+// InDates reports whether a day is within the account's dates, both inclusive.
 func (a Account) InDates(day field.Date) bool { return withinDates(a.DateFrom, a.DateTo, day) }
 
 func withinDates(from, to, day field.Date) bool { return day >= from && (to == "" || day <= to) }
 
-// Anchor is the part of an account that every request of its sessions needs, kept under the account's id.
+// Anchor is the part of an account that every request needs. It is stored under the account's id.
 type Anchor struct {
 	ID       string
 	Username string
@@ -116,8 +115,8 @@ type Anchor struct {
 	DateTo   field.Date
 	Roles    []string
 	Groups   []string
-	// UserType, Active and AccessLocked decide about API keys, which outlive epochs. A block by tries is not here: it
-	// keeps passwords from being guessed, and whoever brings one about must not cut off an API client.
+	// UserType, Active and AccessLocked are for API keys, which do not end with an epoch. A block by failed tries is not
+	// here: anybody can cause one, and it must not cut off an API client.
 	UserType     string
 	Active       bool
 	AccessLocked bool
@@ -131,37 +130,36 @@ func (a Account) Anchor() Anchor {
 	}
 }
 
-// InDates reports whether day lies within the account's dates, both inclusive.
+// InDates reports whether a day is within the account's dates, both inclusive.
 func (a Anchor) InDates(day field.Date) bool { return withinDates(a.DateFrom, a.DateTo, day) }
 
-// Write is one change of one account, whole: the account, its keys, its anchor and the event that tells of it are
-// written together or not at all.
+// Write is one change of one account. The account, its keys, its anchor and its event are written in one transaction.
 type Write struct {
 	// Before is the account as read, nil for a new one.
 	Before *Account
 	After  Account
-	// Event tells what happened. A new account keeps it as its birth record.
+	// Event is the log entry. A new account keeps it for good, as its creation.
 	Event auditlog.Event
-	// ClearTries also zeroes the failed tries and lifts a block by tries.
+	// ClearTries also resets the failed tries and lifts a block by them.
 	ClearTries bool
-	// SeatLimit is how many seats the licence of After has, 0 for any number.
+	// SeatLimit is how many seats the licence of After has, 0 for no limit.
 	SeatLimit int
-	// CallerEpoch, when not zero, makes the write depend on the caller's account (Event.ByID) still having that epoch, so
-	// that two administrators cannot end each other's access at once.
+	// CallerEpoch, when not zero, is the epoch that the caller's account (Event.ByID) must still have: two administrators
+	// cannot end each other's access at the same time.
 	CallerEpoch int64
-	// RequireSameProviders makes the write depend on the account being linked to just the providers of Before: links are
-	// made and removed outside versions, and this one is judged by them.
+	// RequireSameProviders makes the write fail if the account's links to providers are no longer those of Before. Links
+	// change without a new version.
 	RequireSameProviders bool
-	// DropFactors also takes away what is stored of the second factor.
+	// DropFactors also deletes everything that is stored for the second factor.
 	DropFactors bool
-	// Mails are what the change has to tell, written with it and sent afterwards.
+	// Mails are written into the outbox in the same transaction.
 	Mails []mail.Message
-	// PasswordLink replaces the account's link to set a password. ConsumeLinkHash, the hash of the present one, uses it
-	// up: the write depends on nobody having done so before.
+	// PasswordLink replaces the account's password link. ConsumeLinkHash is the hash of the present link: the write uses
+	// it up, and fails if it was used before.
 	PasswordLink    *PasswordLink
 	ConsumeLinkHash []byte
-	// PasswordHistory, when not nil, replaces the hashes of the account's former passwords; newest first.
+	// PasswordHistory, when not nil, replaces the hashes of the account's former passwords, newest first.
 	PasswordHistory []string
-	// Tombstone takes the account away, with its keys: After is then nobody but for the id. Only an import stages it.
+	// Tombstone deletes the account with its keys; After then has only the id. Only an undo of an import stages it.
 	Tombstone bool
 }

@@ -12,8 +12,8 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Allow lets the account sign in: it lifts a block, an administrator's or by tries, and zeroes the failed tries. On an
-// account that is allowed already it changes nothing. version 0 acts on whatever version there is.
+// Allow lets the account sign in: it lifts a block, by an administrator or by failed tries, and resets the failed
+// tries. Version 0 means any version.
 func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if err := GuardAdministrator(sc, before); err != nil {
@@ -34,18 +34,18 @@ func withAccessAllowed(a Account) Account {
 	return a
 }
 
-// Block ends the account's access at once: every session is over at its next request. A reason is required. Blocking a
-// blocked account again replaces the reason. version 0 acts on whatever version there is, so that nobody can hold off a
-// block by changing the account.
-func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64, reason string) (Account,
-	error) {
-	reason, bad := Fields().Find("lockedReason").Clean(reason)
-	if bad == nil && reason == "" {
-		bad = &fault.Field{Code: "required", Message: "Give a reason for the block."}
+// Block ends the account's access at once: every session is over at its next request. A reason is required; blocking a
+// blocked account replaces the reason. Version 0 means any version, so that nobody can prevent a block by changing the
+// account.
+func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version int64,
+	reason string) (Account, error) {
+	reason, invalid := Fields().Find("lockedReason").Clean(reason)
+	if invalid == nil && reason == "" {
+		invalid = &fault.Field{Code: "required", Message: "Give a reason for the block."}
 	}
-	if bad != nil {
-		bad.Field = "reason"
-		return Account{}, fault.InvalidFields([]fault.Field{*bad})
+	if invalid != nil {
+		invalid.Field = "reason"
+		return Account{}, fault.InvalidFields([]fault.Field{*invalid})
 	}
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if before.ID == sc.Caller.AccountID {
@@ -64,9 +64,9 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 	})
 }
 
-// ChangeCodes adds codes to the roles or groups of an account, as it is at the moment, and removes others, by the rules of
-// Change. name is the field's. Codes that are there, or not there, already change nothing.
-func (s *Service) ChangeCodes(ctx context.Context, sc access.Scope, id, name string, add, remove []string) (Account, error) {
+// ChangeCodes adds codes to a field of an account, such as roles, and removes others, by the rules of Change.
+func (s *Service) ChangeCodes(ctx context.Context, sc access.Scope, id, name string,
+	add, remove []string) (Account, error) {
 	return s.update(ctx, sc, id, 0, func(before Account) (Write, error) {
 		had, _ := Fields().Value(&before, name).([]string)
 		codes := slices.DeleteFunc(slices.Clone(had), func(code string) bool { return catalogue.ContainsCode(remove, code) })
@@ -82,8 +82,8 @@ func (s *Service) ChangeCodes(ctx context.Context, sc access.Scope, id, name str
 	})
 }
 
-// GuardAdministrator lets only administrators act on administrators. As nobody can act on themselves, an administrator
-// who can sign in is always left (the rule of the last account with account.admin).
+// GuardAdministrator lets only administrators act on administrators. As nobody can end their own access, an
+// administrator who can sign in is always left.
 func GuardAdministrator(sc access.Scope, target Account) error {
 	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
 	if rights.Has(access.AccountAdmin) && !sc.Caller.May(access.AccountAdmin) {
@@ -93,17 +93,17 @@ func GuardAdministrator(sc access.Scope, target Account) error {
 	return nil
 }
 
-// GuardRights refuses what would let the caller take over an account with more rights than their own: a Forbidden
-// fault. deed is what they would do, as in "make a key for".
+// GuardRights lets nobody take over an account that holds permissions which they do not hold. action is what they would
+// do, as in "make a key for".
 func GuardRights(sc access.Scope, target Account, action string) error {
 	if len(sc.Caller.Permissions.Missing(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
 		return fault.New(fault.Forbidden, "aboveOwnRights",
-			"You cannot %s an account that holds permissions you do not hold yourself.", action)
+			"You cannot %s an account that holds permissions which you do not hold.", action)
 	}
 	return nil
 }
 
-// guardChange holds the rules about who may change what of whom.
+// guardChange checks who may change what of whom.
 func guardChange(sc access.Scope, before, after Account, today field.Date) error {
 	if err := GuardAdministrator(sc, before); err != nil {
 		return err
@@ -118,31 +118,33 @@ func guardChange(sc access.Scope, before, after Account, today field.Date) error
 		return nil
 	}
 	if lost := lostRights(sc, before, after); len(lost) > 0 {
-		return fault.New(fault.Conflict, "self", "You cannot take %s from yourself; another administrator can.", lost[0])
+		return fault.New(fault.Conflict, "self",
+			"You cannot remove the permission %s from yourself; another administrator can.", lost[0])
 	}
 	if before.InDates(today) && !after.InDates(today) {
-		return fault.New(fault.Conflict, "self", "You cannot end your own access by dates; another administrator can.")
+		return fault.New(fault.Conflict, "self", "You cannot end your own access by its dates; another administrator can.")
 	}
 	if becomesAPIOnly(sc, before, after) {
 		return fault.New(fault.Conflict, "self",
-			"You cannot give yourself a licence that cannot sign in; another administrator can.")
+			"You cannot give yourself a licence for API clients; another administrator can.")
 	}
 	return nil
 }
 
-// lostRights returns the permissions that a change takes away.
+// lostRights returns the permissions that a change removes.
 func lostRights(sc access.Scope, before, after Account) []access.Permission {
 	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
 	return access.Permissions(sc.Catalogue, after.Roles, after.Groups).Missing(had)
 }
 
-// endsAdministrator reports whether a change leaves an administrator without that right, or without access today.
+// endsAdministrator reports whether a change takes account.admin, or access today, from an administrator.
 func endsAdministrator(sc access.Scope, before, after Account, today field.Date) bool {
 	had := access.Permissions(sc.Catalogue, before.Roles, before.Groups)
 	return had.Has(access.AccountAdmin) && (slices.Contains(lostRights(sc, before, after), access.AccountAdmin) ||
 		becomesAPIOnly(sc, before, after) || before.InDates(today) && !after.InDates(today))
 }
 
+// becomesAPIOnly reports whether a change makes the account an API client.
 func becomesAPIOnly(sc access.Scope, before, after Account) bool {
 	previous, _ := sc.Catalogue.Find(catalogue.Licence, before.UserType)
 	current, _ := sc.Catalogue.Find(catalogue.Licence, after.UserType)

@@ -55,7 +55,7 @@ func TestBlockNeedsAReasonOfOneLine(t *testing.T) {
 	}
 }
 
-// Nobody blocks themselves, strips themselves of rights, or ends their own access in another way.
+// Nobody blocks themselves, removes their own permissions, or ends their own access in another way.
 func TestNobodyEndsTheirOwnAccess(t *testing.T) {
 	me := testAccount("9", "ADMIN", "DESK")
 	for name, p := range map[string]field.Patch{
@@ -89,7 +89,7 @@ func TestNobodyEndsTheirOwnAccess(t *testing.T) {
 	}
 }
 
-// It is not only account.admin that nobody takes from themselves.
+// Nobody removes any permission from themselves, not only account.admin.
 func TestNobodyTakesALesserRightFromThemselves(t *testing.T) {
 	s, _ := newService(testAccount("9", "EDITOR"))
 	_, err := s.Change(context.Background(), scope("9", "EDITOR"), "9", 4, field.Patch{"roles": []string{"VIEWER"}})
@@ -123,7 +123,7 @@ func TestOnlyAdministratorsActOnAdministrators(t *testing.T) {
 	}
 }
 
-// Whoever controls the address controls the password: that of somebody with more rights is not for others.
+// Whoever controls the email controls the password, so nobody changes the email of somebody with more permissions.
 func TestIdentifiersOfThoseWithMoreRightsAreKept(t *testing.T) {
 	for _, p := range []field.Patch{{"email": "mine@example.com"}, {"username": "other"}} {
 		s, _ := newService(testAccount("1", "DESK"))
@@ -243,7 +243,7 @@ func TestSetPasswordRefuses(t *testing.T) {
 	}
 }
 
-// V07: one's own password takes the current one, which these routes do not ask for; not by setting, not by resetting.
+// V07: to change one's own password takes the current one, which these routes do not ask for.
 func TestOnesOwnPasswordIsNotSetAsAnothers(t *testing.T) {
 	s, m := newService(testAccount("9", "ADMIN"))
 	s.Generator = fakeGenerator{}
@@ -257,7 +257,7 @@ func TestOnesOwnPasswordIsNotSetAsAnothers(t *testing.T) {
 	}
 }
 
-func TestPresentedShowsABlockByTries(t *testing.T) {
+func TestForDisplayShowsABlockByTries(t *testing.T) {
 	a := testAccount("1")
 	if !reflect.DeepEqual(a.ForDisplay(), a) {
 		t.Error("nothing to show")
@@ -273,7 +273,7 @@ func TestPresentedShowsABlockByTries(t *testing.T) {
 	}
 }
 
-// Both days belong to the span.
+// Both days are included.
 func TestInDates(t *testing.T) {
 	for _, c := range []struct {
 		from, to, day field.Date

@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// When the next try comes is shown where the release gives one, and nowhere else.
-func TestReleased(t *testing.T) {
+// The next attempt is shown if the timed release allows one, and only then.
+func TestWithBlockedUntil(t *testing.T) {
 	tried := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	blocked := account.Account{FailedTries: 6, TriesBlockedAt: tried.Add(-time.Hour), LastTryAt: tried}
 	with := func(change func(*account.Account)) account.Account {

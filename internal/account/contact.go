@@ -14,9 +14,9 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Contact is how else a person is called and reached. Nothing in it signs in.
+// Contact is how a person is named and reached. Nobody signs in with it.
 type Contact struct {
-	// Version is 1 for the blank contact that every account begins with.
+	// Version is 1 for the blank contact that every account starts with.
 	Version int64 `json:"-"`
 
 	Title      string         `json:"title,omitempty"`
@@ -32,13 +32,13 @@ type Contact struct {
 	Addresses  []Address      `json:"addresses,omitempty"`
 }
 
-// ContactEntry is an email or a phone number, with what it is for.
+// ContactEntry is an email or a phone number with its type.
 type ContactEntry struct {
 	Type  string `json:"type"`
 	Value string `json:"value"`
 }
 
-// Address is a postal address, with what it is for. Lines are parted by \n.
+// Address is a postal address with its type. Lines are separated by \n.
 type Address struct {
 	Type     string `json:"type"`
 	Address  string `json:"address,omitempty"`
@@ -48,7 +48,7 @@ type Address struct {
 	Country  string `json:"country,omitempty"`
 }
 
-// MaxContactEntries is how many emails, phones or addresses there can be.
+// MaxContactEntries is the most emails, phone numbers or addresses of a contact.
 const MaxContactEntries = 20
 
 // The types of an entry, as in a drop-down list.
@@ -58,7 +58,7 @@ const (
 	AddressTypes = "work|home|other"
 )
 
-// ContactFields is the table of the contact's texts; its lists are beside it.
+// ContactFields is the field table of the contact's single texts. DescribeContact adds its lists.
 func ContactFields() field.Table[Contact] {
 	text := func(name, label string, maxLength int, at func(*Contact) any) field.Def[Contact] {
 		return field.Def[Contact]{Name: name, Label: label, Section: sectionContact, Kind: field.Text, Max: maxLength, At: at}
@@ -80,7 +80,7 @@ func entryFields() (email, phone field.Def[ContactEntry]) {
 		field.Def[ContactEntry]{Label: "Phone", Kind: field.Phone, Max: MaxMobile}
 }
 
-// addressFields are the parts of an address that are of one line.
+// addressFields are the single-line parts of an address.
 func addressFields() field.Table[Address] {
 	return field.Table[Address]{
 		{Name: "postcode", Label: "Postcode", Kind: field.Text, Max: 20, At: func(a *Address) any { return &a.Postcode }},
@@ -98,12 +98,12 @@ const ContactSubject = "contact"
 
 // ContactStore keeps contacts.
 type ContactStore interface {
-	// Contact returns an account's contact, a blank one of version 1 while nothing was written.
+	// Contact returns an account's contact, a blank one of version 1 if none was written.
 	Contact(ctx context.Context, accountID string) (Contact, error)
-	// SaveContact writes the next version of a contact and the event that tells of it: ErrConcurrentChange if there is
-	// another version than the one before it, NotFound if the environment has no such account.
+	// SaveContact writes the next version of a contact and its event: ErrConcurrentChange if the stored version is not the
+	// one before it, NotFound if the environment has no such account.
 	SaveContact(ctx context.Context, env environment.Environment, accountID string, c Contact, e auditlog.Event) error
-	// ContactEventsSince returns the events that made versions of the contact after the given one, oldest first.
+	// ContactEventsSince returns the events of the versions after the given one, oldest first.
 	ContactEventsSince(ctx context.Context, accountID string, version int64) ([]auditlog.Event, error)
 }
 
@@ -121,9 +121,9 @@ func (s *Contacts) Get(ctx context.Context, sc access.Scope, id string) (Contact
 	return s.Store.Contact(ctx, id)
 }
 
-// Replace puts a contact in place of the one of that version. One that says nothing new writes nothing.
-func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, version int64, given Contact) (Contact,
-	error) {
+// Replace replaces the contact of that version. If nothing would change, nothing is written.
+func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, version int64,
+	given Contact) (Contact, error) {
 	a, err := s.accountToChange(ctx, sc, id)
 	if err != nil {
 		return Contact{}, err
@@ -147,16 +147,16 @@ func (s *Contacts) Replace(ctx context.Context, sc access.Scope, id string, vers
 	e.Subject, e.Version, e.Changes = ContactSubject, given.Version, changes
 	err = s.Store.SaveContact(ctx, sc.Env, a.ID, given, e)
 	if errors.Is(err, ErrConcurrentChange) {
-		now, err := s.Store.Contact(ctx, a.ID)
+		current, err := s.Store.Contact(ctx, a.ID)
 		if err != nil {
 			return Contact{}, err
 		}
-		return Contact{}, s.staleFault(ctx, a.ID, now.Version, version)
+		return Contact{}, s.staleFault(ctx, a.ID, current.Version, version)
 	}
 	return given, err
 }
 
-func (s *Contacts) staleFault(ctx context.Context, id string, now, version int64) error {
+func (s *Contacts) staleFault(ctx context.Context, id string, current, version int64) error {
 	since, err := s.Store.ContactEventsSince(ctx, id, version)
 	if err != nil {
 		return err
@@ -166,10 +166,10 @@ func (s *Contacts) staleFault(ctx context.Context, id string, now, version int64
 			since[i].Changes[j].Field = strings.TrimPrefix(d.Field, contactPrefix)
 		}
 	}
-	return auditlog.Stale("The contact", now, since)
+	return auditlog.Stale("The contact", current, since)
 }
 
-// clean puts a contact into the form that is kept and returns what is wrong with it.
+// clean brings a contact into the form that is stored, and returns what is invalid with it.
 func (c *Contact) clean() []fault.Field {
 	fields := ContactFields()
 	patch := field.Patch{}
@@ -178,38 +178,38 @@ func (c *Contact) clean() []fault.Field {
 			patch[fields[i].Name] = *text
 		}
 	}
-	bad := fields.Apply(c, patch)
+	faults := fields.Apply(c, patch)
 	email, phone := entryFields()
-	bad = append(bad, cleanEntries("emails", EmailTypes, c.Emails, func(typed string) (string, *fault.Field) {
-		clean, wrong := email.Clean(typed)
-		if normal, ok := Normalise(clean); wrong == nil && (!ok || !validEmail(clean) || !validEmail(normal)) {
-			wrong = &fault.Field{Code: "address",
+	faults = append(faults, cleanEntries("emails", EmailTypes, c.Emails, func(text string) (string, *fault.Field) {
+		clean, invalid := email.Clean(text)
+		if normal, ok := Normalise(clean); invalid == nil && (!ok || !validEmail(clean) || !validEmail(normal)) {
+			invalid = &fault.Field{Code: "address",
 				Message: "This is not an address that mail can be sent to; it should look like name@example.com."}
 		}
-		return clean, wrong
+		return clean, invalid
 	})...)
-	bad = append(bad, cleanEntries("phones", PhoneTypes, c.Phones, func(typed string) (string, *fault.Field) {
-		clean, wrong := phone.Clean(typed)
-		if wrong == nil && !strings.ContainsAny(clean, "0123456789") {
-			wrong = &fault.Field{Code: "phone", Message: "A phone number has digits."}
+	faults = append(faults, cleanEntries("phones", PhoneTypes, c.Phones, func(text string) (string, *fault.Field) {
+		clean, invalid := phone.Clean(text)
+		if invalid == nil && !strings.ContainsAny(clean, "0123456789") {
+			invalid = &fault.Field{Code: "phone", Message: "A phone number must contain digits."}
 		}
-		return clean, wrong
+		return clean, invalid
 	})...)
-	return append(bad, c.cleanAddresses()...)
+	return append(faults, c.cleanAddresses()...)
 }
 
 func cleanEntries(name, types string, entries []ContactEntry, clean func(string) (string, *fault.Field)) []fault.Field {
-	bad := countFault(name, len(entries))
+	faults := countFault(name, len(entries))
 	for i := range entries[:min(len(entries), MaxContactEntries)] {
-		at := name + "." + strconv.Itoa(i)
-		bad = append(bad, typeFault(at, types, entries[i].Type)...)
-		value, wrong := clean(entries[i].Value)
-		if wrong != nil {
-			bad = append(bad, fault.Field{Field: at + ".value", Code: wrong.Code, Message: wrong.Message})
+		path := name + "." + strconv.Itoa(i)
+		faults = append(faults, typeFault(path, types, entries[i].Type)...)
+		value, invalid := clean(entries[i].Value)
+		if invalid != nil {
+			faults = append(faults, fault.Field{Field: path + ".value", Code: invalid.Code, Message: invalid.Message})
 		}
 		entries[i].Value = value
 	}
-	return bad
+	return faults
 }
 
 func countFault(name string, n int) []fault.Field {
@@ -217,46 +217,45 @@ func countFault(name string, n int) []fault.Field {
 		return nil
 	}
 	return []fault.Field{
-		{Field: name, Code: "tooMany", Message: "There can be at most " + count(MaxContactEntries) + "; take some out."}}
+		{Field: name, Code: "tooMany", Message: "There can be at most " + strconv.Itoa(MaxContactEntries) + "; remove some."}}
 }
 
-func typeFault(at, types, given string) []fault.Field {
+func typeFault(path, types, given string) []fault.Field {
 	if slices.Contains(strings.Split(types, "|"), given) {
 		return nil
 	}
 	return []fault.Field{
-		{Field: at + ".type", Code: "choice", Message: "This must be one of " + strings.ReplaceAll(types, "|", ", ") + "."}}
+		{Field: path + ".type", Code: "choice", Message: "This must be one of " + strings.ReplaceAll(types, "|", ", ") + "."}}
 }
 
 func (c *Contact) cleanAddresses() []fault.Field {
-	bad := countFault("addresses", len(c.Addresses))
+	faults := countFault("addresses", len(c.Addresses))
 	parts := addressFields()
 	for i := range c.Addresses[:min(len(c.Addresses), MaxContactEntries)] {
-		a, at := &c.Addresses[i], "addresses."+strconv.Itoa(i)
-		bad = append(bad, typeFault(at, AddressTypes, a.Type)...)
-		lines, wrong := cleanMultiline(at+".address", "Address", a.Address, MaxAddress)
-		if wrong != nil {
-			bad = append(bad, *wrong)
+		a, path := &c.Addresses[i], "addresses."+strconv.Itoa(i)
+		faults = append(faults, typeFault(path, AddressTypes, a.Type)...)
+		lines, invalid := cleanMultiline(path+".address", "Address", a.Address, MaxAddress)
+		if invalid != nil {
+			faults = append(faults, *invalid)
 		}
 		a.Address = lines
 		for _, f := range parts.Apply(a,
 			field.Patch{"postcode": a.Postcode, "city": a.City, "county": a.County, "country": a.Country}) {
-			f.Field = at + "." + f.Field
-			bad = append(bad, f)
+			f.Field = path + "." + f.Field
+			faults = append(faults, f)
 		}
-		if wrong == nil && a.Address == "" && a.Postcode == "" && a.City == "" && a.County == "" {
-			bad = append(bad,
-				fault.Field{Field: at + ".address", Code: "required",
-					Message: "This address says nothing; fill it in or take it out."})
+		if invalid == nil && a.Address == "" && a.Postcode == "" && a.City == "" && a.County == "" {
+			faults = append(faults, fault.Field{Field: path + ".address", Code: "required",
+				Message: "This address is empty; fill it in or remove it."})
 		}
 	}
-	return bad
+	return faults
 }
 
-// contactPrefix tells the contact's fields from the account's in its log.
+// contactPrefix marks the contact's fields in the account's log.
 const contactPrefix = "contact."
 
-// compare returns the fields in which c and after differ. A list is one field, an entry a text.
+// compare returns the fields in which c and after differ. A list is one field; its entries are texts.
 func (c Contact) compare(after Contact) []field.Diff {
 	out := ContactFields().Compare(&c, &after)
 	list := func(name string, same bool, from, to []string) {
@@ -301,6 +300,3 @@ func addressTexts(addresses []Address) []string {
 	}
 	return out
 }
-
-// count writes a number in messages.
-func count(n int) string { return strconv.Itoa(n) }

@@ -33,10 +33,10 @@ type ContactType struct {
 func DescribeContact() ContactForm {
 	email, phone := entryFields()
 	email.Name, email.Required, phone.Name, phone.Required = "value", true, "value", true
-	// A street has lines, which no field of a table has; it is checked beside them.
+	// The street can have several lines, which fields of a table cannot: clean checks it separately.
 	parts := append(
 		field.Table[Address]{
-			{Name: "address", Label: "Address", Help: "House, street and the like; it can have several lines.",
+			{Name: "address", Label: "Address", Help: "House and street; can have several lines.",
 				Kind: field.Text, Max: MaxAddress}}, addressFields()...)
 	return ContactForm{
 		Items: ContactFields().Describe(),

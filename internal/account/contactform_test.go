@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// A form that is filled in as it says must be one that the service takes, and its bounds must be those that are
-// checked.
+// A form that is filled in as described must be accepted, and its bounds must be those that are checked.
 func TestDescribeContactAgreesWithWhatIsChecked(t *testing.T) {
 	form := DescribeContact()
 	body := map[string]any{}

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/oklog/ulid/v2"
 
@@ -13,13 +14,13 @@ import (
 	"useraccounts/internal/field"
 )
 
-// CopyAccessRequest says whose access is copied, and what of it.
+// CopyAccessRequest says which access is copied from which account.
 type CopyAccessRequest struct {
 	// From is the id of the other account.
 	From string
-	// DACGroups copies those as well.
+	// DACGroups also copies the DAC groups.
 	DACGroups bool
-	// SkipRefused adds what may be added even if some of it may not.
+	// SkipRefused adds what can be added, even if some codes cannot.
 	SkipRefused bool
 	// Preview works everything out and writes nothing.
 	Preview bool
@@ -27,7 +28,7 @@ type CopyAccessRequest struct {
 
 // CopyAccessResult is what a copy adds, or would add.
 type CopyAccessResult struct {
-	// Account is the account as it is after the copy; after a preview as it is.
+	// Account is the account after the copy; a preview does not change it.
 	Account                  Account
 	Roles, Groups, DACGroups []string
 	Refused                  []RefusedCode
@@ -38,19 +39,18 @@ type RefusedCode struct {
 	// Field is roles, groups or dacGroups.
 	Field string
 	Code  string
-	// Reason is made for programs: inactive, outsideLicence, aboveOwnRights, dacOff.
+	// Reason is for programs: inactive, outsideLicence, aboveOwnRights, dacOff.
 	Reason  string
 	Message string
 }
 
-// CopyAccessRequest adds another account's direct roles and groups, on request its DAC groups, to the account with the
-// id. It takes nothing away and copies nothing else: no password, second factor, session, key or delegation. Codes that
-// give nothing any more are left out; anything else that may not be added refuses the copy as a whole, unless the
-// choice says to skip it. What it adds goes by the rules of Change (V61).
+// CopyAccess adds another account's direct roles and groups, and on request its DAC groups, to the account with the id.
+// It removes nothing and copies nothing else. Locked codes are left out. If another code cannot be added, the whole
+// copy fails, unless the request says to skip it. The rules of Change apply (V61).
 func (s *Service) CopyAccess(ctx context.Context, sc access.Scope, id string, version int64,
 	request CopyAccessRequest) (CopyAccessResult, error) {
 	if request.From == id {
-		return CopyAccessResult{}, sourceFault("same", "This is the account itself; choose another to copy from.")
+		return CopyAccessResult{}, sourceFault("same", "An account cannot be copied to itself; choose another account.")
 	}
 	var out CopyAccessResult
 	a, err := s.update(ctx, sc, id, version, func(before Account) (Write, error) {
@@ -87,14 +87,14 @@ func (s *Service) sourceAccount(ctx context.Context, sc access.Scope, id string)
 			return from, err
 		}
 	}
-	return Account{}, sourceFault("unknown", "There is no such account; choose another to copy from.")
+	return Account{}, sourceFault("unknown", "There is no such account; choose another one.")
 }
 
 func sourceFault(code, message string) error {
 	return fault.InvalidFields([]fault.Field{{Field: "from", Code: code, Message: message}})
 }
 
-// patch is the change of an account that adds what is to be added.
+// patch returns the change that adds the codes to the account.
 func (c CopyAccessResult) patch(before Account) field.Patch {
 	p := field.Patch{}
 	for name, lists := range map[string][2][]string{
@@ -107,22 +107,22 @@ func (c CopyAccessResult) patch(before Account) field.Patch {
 	return p
 }
 
-// refusedFault is the fault of a copy that may not be done whole, if it may not.
+// refusedFault returns the fault of a copy with codes that cannot be added, nil if there are none.
 func (c CopyAccessResult) refusedFault() error {
-	var bad []fault.Field
+	var faults []fault.Field
 	for _, r := range c.Refused {
 		if r.Reason != reasonInactive {
-			bad = append(bad, fault.Field{Field: r.Field, Code: r.Reason, Message: r.Message})
+			faults = append(faults, fault.Field{Field: r.Field, Code: r.Reason, Message: r.Message})
 		}
 	}
-	return fault.InvalidFields(bad)
+	return fault.InvalidFields(faults)
 }
 
 const reasonInactive = "inactive"
 
-// copyableAccess works out what a copy adds to an account.
+// copyableAccess returns what a copy adds to an account.
 func copyableAccess(sc access.Scope, to, from Account, dacGroups bool) CopyAccessResult {
-	p := accessCopier{sc: sc, has: access.Permissions(sc.Catalogue, to.Roles, to.Groups)}
+	p := accessCopier{scope: sc, has: access.Permissions(sc.Catalogue, to.Roles, to.Groups)}
 	p.licence, _ = sc.Catalogue.Find(catalogue.Licence, to.UserType)
 	out := CopyAccessResult{
 		Roles:  p.addable("roles", catalogue.Role, to.Roles, from.Roles),
@@ -135,22 +135,23 @@ func copyableAccess(sc access.Scope, to, from Account, dacGroups bool) CopyAcces
 	return out
 }
 
+// accessCopier checks the codes of a copy one by one.
 type accessCopier struct {
-	sc      access.Scope
+	scope   access.Scope
 	licence catalogue.Entry
 	has     access.Set
 	refused []RefusedCode
 }
 
-// addable returns the codes of from that are not among has and may be added.
+// addable returns the codes of from that are not among has and can be added. It notes those that cannot.
 func (p *accessCopier) addable(name string, kind catalogue.Kind, has, from []string) []string {
 	var out []string
 	for _, code := range from {
 		if catalogue.ContainsCode(has, code) || catalogue.ContainsCode(out, code) {
 			continue
 		}
-		entry, known := p.sc.Catalogue.Find(kind, code)
-		reason, message := reasonInactive, "It is not in use any more and gives nothing."
+		entry, known := p.scope.Catalogue.Find(kind, code)
+		reason, message := reasonInactive, "It is locked, so it gives nothing."
 		if known && entry.Active {
 			code = entry.Code
 			reason, message = p.refusalReason(kind, code)
@@ -164,8 +165,8 @@ func (p *accessCopier) addable(name string, kind catalogue.Kind, has, from []str
 	return out
 }
 
-// refusalReason says why a code in use may not be added, or nothing. The rules of Change judge the whole in the same
-// way: what each code gives is allowed or not by itself.
+// refusalReason says why an active code cannot be added, or nothing. It is the rules of Change for one code: each code
+// is allowed, or not, by itself.
 func (p *accessCopier) refusalReason(kind catalogue.Kind, code string) (reason, message string) {
 	var roles, groups []string
 	switch kind {
@@ -174,31 +175,20 @@ func (p *accessCopier) refusalReason(kind catalogue.Kind, code string) (reason, 
 	case catalogue.Group:
 		groups = []string{code}
 	default:
-		if !p.sc.Env.Settings.DACEnabled {
+		if !p.scope.Env.Settings.DACEnabled {
 			return "dacOff", "Data access control is off in this environment."
 		}
 		return "", ""
 	}
-	if outside := access.OutsideLicence(p.sc.Catalogue, p.licence, roles, groups); len(outside) > 0 {
-		return "outsideLicence", "The licence " + p.licence.Code + " does not allow " + joinTexts(outside) + "."
+	if outside := access.OutsideLicence(p.scope.Catalogue, p.licence, roles, groups); len(outside) > 0 {
+		return "outsideLicence", "The licence " + p.licence.Code + " does not allow " + strings.Join(outside, ", ") + "."
 	}
-	given := access.Permissions(p.sc.Catalogue, roles, groups)
+	given := access.Permissions(p.scope.Catalogue, roles, groups)
 	for had := range p.has {
 		delete(given, had)
 	}
-	if beyond := p.sc.Caller.Permissions.Missing(given); len(beyond) > 0 {
-		return "aboveOwnRights", "It would give permissions that you do not hold yourself: " + joinTexts(beyond) + "."
+	if beyond := p.scope.Caller.Permissions.Missing(given); len(beyond) > 0 {
+		return "aboveOwnRights", "It would give permissions that you do not hold: " + access.Join(beyond) + "."
 	}
 	return "", ""
-}
-
-func joinTexts[T ~string](parts []T) string {
-	text := ""
-	for i, p := range parts {
-		if i > 0 {
-			text += ", "
-		}
-		text += string(p)
-	}
-	return text
 }

@@ -15,14 +15,14 @@ const (
 	noID    = "01JZ0000000000000000000009"
 )
 
-// sourceAccount is an account that is copied from.
+// sourceAccount is an account to copy from.
 func sourceAccount(roles, groups, dac []string) account.Account {
 	a := testAccount(otherID, roles...)
 	a.Groups, a.DACGroups = groups, dac
 	return a
 }
 
-func TestCopyFromAddsAndTakesNothingAway(t *testing.T) {
+func TestCopyAccessAddsAndRemovesNothing(t *testing.T) {
 	to := testAccount("1", "VIEWER")
 	to.DACGroups = []string{"DAC1"}
 	from := sourceAccount([]string{"viewer", "EDITOR", "RETIRED", "GONE"}, []string{"STAFF"}, []string{"DAC1"})
@@ -61,9 +61,9 @@ func TestCopyFromAddsAndTakesNothingAway(t *testing.T) {
 	}
 }
 
-// V61: nobody gives by a copy what they could not give by hand; a copy that may not be done whole is not done, unless
-// asked.
-func TestCopyFromRefusesWhatChangeWouldRefuse(t *testing.T) {
+// V61: nobody gives by a copy what they could not give by hand. A copy that is not possible as a whole is only done on
+// request.
+func TestCopyAccessRefusesWhatChangeWouldRefuse(t *testing.T) {
 	team := testAccount("1", "VIEWER")
 	team.UserType = "TEAM"
 	for name, c := range map[string]struct {
@@ -107,8 +107,8 @@ func TestCopyFromRefusesWhatChangeWouldRefuse(t *testing.T) {
 	}
 }
 
-// Copying to oneself, from oneself, to administrators and from nobody follow the guards that changes follow.
-func TestCopyFromGuards(t *testing.T) {
+// Copies to oneself, from oneself, to administrators and from nobody have the guards of changes.
+func TestCopyAccessGuards(t *testing.T) {
 	me := testAccount(otherID, "EDITOR")
 	for name, c := range map[string]struct {
 		to, from string
@@ -134,7 +134,7 @@ func TestCopyFromGuards(t *testing.T) {
 			t.Errorf("%s: written", name)
 		}
 	}
-	// One's own rights may be passed on, and one may get what one has in another form.
+	// One's own permissions may be passed on.
 	s, _ := newService(me, testAccount("1"), sourceAccount(nil, nil, nil))
 	s.Store.(*fakeStore).accounts[otherID] = me
 	if got, err := s.CopyAccess(context.Background(), scope(otherID, "EDITOR"), "1", 0,

@@ -13,10 +13,10 @@ import (
 	"useraccounts/internal/field"
 )
 
-// TargetKind is what a delegation is about.
+// TargetKind is the kind of a delegation's target.
 type TargetKind string
 
-// The kinds of target: one resource, or all of a resource group.
+// The kinds: one resource, or all resources of a group.
 const (
 	TargetResource      TargetKind = "resource"
 	TargetResourceGroup TargetKind = "resourceGroup"
@@ -27,11 +27,11 @@ type Delegation struct {
 	ID      string
 	Version int64
 	Kind    TargetKind
-	// Code is as the target's own entry spells it.
+	// Code is the target's code in its own spelling.
 	Code string
 	// Manager is false for view only.
 	Manager bool
-	// ChangedBy is the username of who made or changed it last, at ChangedAt.
+	// ChangedBy is the username that last changed it, at ChangedAt.
 	ChangedBy string
 	ChangedAt time.Time
 }
@@ -51,27 +51,27 @@ func (d Delegation) logText() string {
 // DelegationField is what the log calls a delegation as a field.
 const DelegationField = "delegation"
 
-// DelegationStore keeps delegations. Each write is whole, with the event that tells of it, and NotFound if the
-// environment has no such account.
+// DelegationStore keeps delegations. Each write includes its event, and is NotFound if the environment has no such
+// account.
 type DelegationStore interface {
 	// Delegations returns up to limit delegations of an account, oldest first, after the given id, and the id to go on
 	// from.
 	Delegations(ctx context.Context, accountID, after string, limit int) ([]Delegation, string, error)
 	// Delegation returns one; NotFound if the account has none of that id.
 	Delegation(ctx context.Context, accountID, id string) (Delegation, error)
-	// AddDelegation writes a new one; Conflict if the target is delegated to the account already, or gone meanwhile.
+	// AddDelegation writes a new one; Conflict if the account has the target already, or the target was deleted.
 	AddDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation, e auditlog.Event) error
-	// ChangeDelegation writes the next version; ErrConcurrentChange if there is another than the one before it.
+	// ChangeDelegation writes the next version; ErrConcurrentChange if the stored one is not the version before it.
 	ChangeDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation,
 		e auditlog.Event) error
-	// RemoveDelegation deletes that version; ErrConcurrentChange if there is another.
+	// RemoveDelegation deletes that version; ErrConcurrentChange if the stored one is another.
 	RemoveDelegation(ctx context.Context, env environment.Environment, accountID string, d Delegation,
 		e auditlog.Event) error
 }
 
 // Resources finds the resources that can be delegated.
 type Resources interface {
-	// ActiveResource returns the code of a resource as the resource spells it, and whether the environment has it in use.
+	// ActiveResource returns the code of a resource in its own spelling, and whether there is an active one.
 	ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool, error)
 }
 
@@ -83,15 +83,15 @@ type Delegations struct {
 }
 
 // List returns up to limit delegations of an account after the given id, and the id to go on from.
-func (s *Delegations) List(ctx context.Context, sc access.Scope, id, after string, limit int) ([]Delegation, string,
-	error) {
+func (s *Delegations) List(ctx context.Context, sc access.Scope, id, after string,
+	limit int) ([]Delegation, string, error) {
 	if _, err := s.Accounts.Get(ctx, sc, id); err != nil {
 		return nil, "", err
 	}
 	return s.Store.Delegations(ctx, id, after, limit)
 }
 
-// Add delegates a target to an account, which can have it once.
+// Add delegates a target to an account, which can have each target once.
 func (s *Delegations) Add(ctx context.Context, sc access.Scope, id string, kind TargetKind, code string,
 	manager bool) (Delegation, error) {
 	a, err := s.accountToChange(ctx, sc, id)
@@ -106,18 +106,18 @@ func (s *Delegations) Add(ctx context.Context, sc access.Scope, id string, kind 
 	return d, s.Store.AddDelegation(ctx, sc.Env, a.ID, d, withDelegation(e, d, nil, d.logText()))
 }
 
-// resolveTarget returns the code of a target as its own entry spells it, or what keeps the account from having it.
+// resolveTarget returns the code of a target in its own spelling, or why the account cannot have it.
 func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Account, kind TargetKind,
 	code string) (string, error) {
-	code, bad := codeField.Clean(code)
+	code, invalid := codeField.Clean(code)
 	refuse := func(name, code, message string) (string, error) {
 		return "", fault.InvalidFields([]fault.Field{{Field: "target." + name, Code: code, Message: message}})
 	}
 	switch {
-	case bad != nil:
-		return refuse("code", bad.Code, bad.Message)
+	case invalid != nil:
+		return refuse("code", invalid.Code, invalid.Message)
 	case code == "":
-		return refuse("code", "required", "Say which resource or resource group.")
+		return refuse("code", "required", "Choose a resource or a resource group.")
 	case kind == TargetResourceGroup:
 		group, ok := sc.Catalogue.Find(catalogue.ResourceGroup, code)
 		if !ok || !group.Active {
@@ -125,10 +125,10 @@ func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Acco
 		}
 		return group.Code, nil
 	case kind != TargetResource:
-		return refuse("kind", "choice", "This must be one of resource, resourceGroup.")
+		return refuse("kind", "choice", "This must be resource or resourceGroup.")
 	case a.Resource != "" && catalogue.Fold(a.Resource) == catalogue.Fold(code):
 		return refuse("code", "ownResource",
-			a.Resource+" is this account's own resource; nobody manages their own timesheets.")
+			a.Resource+" is this account's own resource, and nobody manages their own timesheets. Choose another.")
 	case catalogue.CodeFault(code) != "":
 		return refuse("code", "unknownCode", "There is no active resource "+catalogue.QuoteCode(code)+".")
 	}
@@ -144,7 +144,7 @@ func (s *Delegations) resolveTarget(ctx context.Context, sc access.Scope, a Acco
 
 var codeField = field.Def[Delegation]{Label: "Code", Kind: field.Code, Max: field.MaxCode}
 
-// Change says whether the account manages the target or only views it, if version is still the newest.
+// Change sets whether the account manages the target or only views it, if version is still the newest.
 func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegation string, version int64,
 	manager bool) (Delegation, error) {
 	before, err := s.loadAtVersion(ctx, sc, id, delegation, &version)
@@ -158,7 +158,7 @@ func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegatio
 	return after, s.conflictFault(ctx, sc, id, delegation, &version, err)
 }
 
-// Remove takes a delegation away, if version is still the newest; without one, whatever version there is.
+// Remove deletes a delegation, if version is still the newest; nil means any version.
 func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegation string, version *int64) error {
 	before, err := s.loadAtVersion(ctx, sc, id, delegation, version)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegatio
 	return s.conflictFault(ctx, sc, id, delegation, version, err)
 }
 
-// loadAtVersion returns a delegation that the caller is about to change, if it has the version that is given.
+// loadAtVersion returns a delegation that the caller may change, if it has the version that is given.
 func (s *Delegations) loadAtVersion(ctx context.Context, sc access.Scope, id, delegation string,
 	version *int64) (Delegation, error) {
 	a, err := s.accountToChange(ctx, sc, id)
@@ -188,18 +188,20 @@ func (s *Delegations) loadAtVersion(ctx context.Context, sc access.Scope, id, de
 	return d, nil
 }
 
-// conflictFault returns what became of a write that somebody else's may have overtaken.
+// conflictFault returns the error of a write, and explains it if the delegation was changed at the same time.
 func (s *Delegations) conflictFault(ctx context.Context, sc access.Scope, id, delegation string, version *int64,
 	err error) error {
 	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
 	if _, err := s.loadAtVersion(ctx, sc, id, delegation, version); err != nil {
-		return err // it is stale or gone by now
+		return err // stale or deleted
 	}
-	return busyFault()
+	return fault.New(fault.Conflict, "busy",
+		"Others are changing this delegation; try again in a moment.").WithRetryAfter(time.Second)
 }
 
+// withDelegation returns the event with the delegation and its change.
 func withDelegation(e auditlog.Event, d Delegation, from, to any) auditlog.Event {
 	e.Subject, e.Version = DelegationField+"/"+d.ID, d.Version
 	e.Changes = []field.Diff{{Field: DelegationField, From: from, To: to}}

@@ -14,20 +14,20 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Dependent is something that the store keeps for an account besides itself and its log.
+// Dependent is something else that is stored for an account, other than its log.
 type Dependent struct {
 	Kind DependentKind
 	ID   string
 	// Used says that an API key was used.
 	Used bool
-	// Identity is the provider's id of the person, of a link for single sign-on.
+	// Identity is the provider's id of the person, for a link to a provider.
 	Identity string
 }
 
-// DependentKind says what belongs to an account.
+// DependentKind is the kind of a dependent.
 type DependentKind string
 
-// The kinds of belonging. One that the store does not know is Other, and holds the account.
+// The kinds. The store reports what it does not know as DependentOther, which blocks a deletion.
 const (
 	DependentSession         DependentKind = "session"
 	DependentAPIKey          DependentKind = "apiKey"
@@ -41,33 +41,32 @@ const (
 	DependentOther           DependentKind = "other"
 )
 
-// blocksDeletion reports whether the belonging keeps its account from being deleted. What does not goes with the
-// account.
-func (b Dependent) blocksDeletion() bool {
-	switch b.Kind {
+// blocksDeletion reports whether the account cannot be deleted because of d. Otherwise d is deleted with the account.
+func (d Dependent) blocksDeletion() bool {
+	switch d.Kind {
 	case DependentContact, DependentTicket, DependentPasswordHistory, DependentSecondFactor, DependentTrustedDevice,
 		DependentIdentity:
 		return false
 	case DependentAPIKey:
-		return b.Used
+		return d.Used
 	}
 	return true
 }
 
-// Dependents is what belongs to an account. KeysMade is how many API keys were made for it so far, TabWrites how often
-// its tabs were written, so that what comes later is noticed.
+// Dependents is everything that belongs to an account. KeysMade counts the API keys that were ever made, TabWrites the
+// writes of its tabs: a deletion depends on both, so that it does not miss what comes later.
 type Dependents struct {
 	All       []Dependent
 	KeysMade  int64
 	TabWrites int64
 }
 
-// Deletion is an account to delete with all that belongs to it, whole: on the condition that the account is as it was
-// read, never signed in, and its keys are as they were read.
+// Deletion deletes an account with everything that belongs to it, in one transaction. It fails if the account or its
+// keys were changed since they were read, or if the account has signed in.
 type Deletion struct {
 	Before     Account
 	Dependents Dependents
-	// Event goes into the environment's log, as the account's own is gone with it.
+	// Event goes into the environment's log, because the account's log is deleted.
 	Event       auditlog.Event
 	CallerEpoch int64
 }
@@ -76,18 +75,18 @@ type Deletion struct {
 type Deleter interface {
 	// Dependents returns what belongs to the account with the id.
 	Dependents(ctx context.Context, id string) (Dependents, error)
-	// Delete does d whole; ErrConcurrentChange if it is no longer as it was read.
+	// Delete does d in one transaction; ErrConcurrentChange if something changed since it was read.
 	Delete(ctx context.Context, env environment.Environment, d Deletion) error
 }
 
-// MaxDeletedKeys is how many unused API keys an account may have to be deleted: they go in one transaction with it.
+// MaxDeletedKeys is the most unused API keys that are deleted with an account: all are in one transaction.
 const MaxDeletedKeys = 50
 
-// Delete deletes an account that was never used: it never signed in, and owns no used API key, resource or delegation.
-// Its username and email are free again, its id is never given again, and the environment's log keeps who deleted whom.
-// version 0 acts on whatever version there is.
+// Delete deletes an account that was never used: it has not signed in, and has no used API key, resource or delegation.
+// Its username and email become free, its id is not used again, and the environment's log keeps who deleted whom.
+// Version 0 means any version.
 func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
-	const tries = 5
+	const maxAttempts = 5
 	for attempt := 1; ; attempt++ {
 		before, err := s.Store.Account(ctx, sc.Env, id)
 		if err != nil {
@@ -111,42 +110,38 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 		}
 		if before.Stored.Pending {
 			return fault.New(fault.Conflict, "busy",
-				"An import is changing this account just now; try again in a moment.").WithRetryAfter(2 * time.Second)
+				"An import is changing this account; try again in a moment.").WithRetryAfter(2 * time.Second)
 		}
 		err = s.Deleter.Delete(ctx, sc.Env, s.newDeletion(sc, before, dependents))
 		if !errors.Is(err, ErrConcurrentChange) {
 			return err
 		}
-		if attempt == tries {
-			return fault.New(fault.Conflict, "busy",
-				"The account is being changed by others just now; try again.").WithRetryAfter(time.Second)
+		if attempt == maxAttempts {
+			return accountBusyFault()
 		}
 	}
 }
 
 func (s *Service) newDeletion(sc access.Scope, before Account, dependents Dependents) Deletion {
 	blank := Account{Active: before.Active}
-	return Deletion{Before: before, Dependents: dependents, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{
-		ID: s.NewID(), At: s.now(), Kind: auditlog.Deleted, By: sc.Caller.Username, ByID: sc.Caller.AccountID,
-		Key:     sc.Caller.KeyID,
-		Subject: "account/" + before.Username, Version: before.Version, Note: before.ID,
-		Changes:       Fields().Compare(&before, &blank),
-		RetentionDays: sc.Env.Settings.LogRetentionDays,
-	}}
+	event := newEvent(sc, auditlog.Deleted, s.now())
+	event.ID, event.Subject, event.Version, event.Note = s.NewID(), "account/"+before.Username, before.Version, before.ID
+	event.Changes = Fields().Compare(&before, &blank)
+	return Deletion{Before: before, Dependents: dependents, CallerEpoch: sc.Caller.Epoch, Event: event}
 }
 
-// deletionBlockers returns what keeps the account from being deleted: the name of each reason and what it is in words.
-func deletionBlockers(a Account, b Dependents) []fault.Field {
+// deletionBlockers returns the reasons why the account cannot be deleted.
+func deletionBlockers(a Account, dependents Dependents) []fault.Field {
 	var blockers []fault.Field
 	add := func(name, message string) {
 		blockers = append(blockers, fault.Field{Field: name, Code: "inUse", Message: message})
 	}
 	counts := map[DependentKind]int{}
 	unused := 0
-	for _, one := range b.All {
-		if one.blocksDeletion() {
-			counts[one.Kind]++
-		} else if one.Kind == DependentAPIKey {
+	for _, d := range dependents.All {
+		if d.blocksDeletion() {
+			counts[d.Kind]++
+		} else if d.Kind == DependentAPIKey {
 			unused++
 		}
 	}
@@ -157,20 +152,20 @@ func deletionBlockers(a Account, b Dependents) []fault.Field {
 		add("sessions", "It has signed in.")
 	}
 	if a.Resource != "" {
-		add("resource", "It is linked with the resource "+a.Resource+".")
+		add("resource", "It has the resource "+a.Resource+".")
 	}
 	if n := counts[DependentAPIKey]; n > 0 {
-		add("apiKeys",
-			pluralise(n, "API key", "API keys")+" of it "+map[bool]string{true: "was", false: "were"}[n == 1]+" used.")
+		add("apiKeys", "It has "+pluralise(n, "API key that was", "API keys that were")+" used.")
 	}
 	if unused > MaxDeletedKeys {
-		add("apiKeys", fmt.Sprintf("It has %d API keys, more than go with an account.", unused))
+		add("apiKeys",
+			fmt.Sprintf("It has %d unused API keys; at most %d are deleted with an account.", unused, MaxDeletedKeys))
 	}
 	if n := counts[DependentDelegation]; n > 0 {
 		add("delegations", "It has "+pluralise(n, "delegation", "delegations")+".")
 	}
 	if n := counts[DependentOther]; n > 0 {
-		add("other", "It has "+pluralise(n, "other thing", "other things")+" of its own.")
+		add("other", "It has "+pluralise(n, "other item", "other items")+".")
 	}
 	return blockers
 }
@@ -182,11 +177,11 @@ func pluralise(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// inUseFault is the conflict of an account that was used: the list of what holds it, and what to do instead.
+// inUseFault is the conflict of an account that was used, with all reasons and what to do instead.
 func inUseFault(a Account, blockers []fault.Field) error {
 	reasons := make([]string, len(blockers))
-	for i, h := range blockers {
-		reasons[i] = h.Message
+	for i, b := range blockers {
+		reasons[i] = b.Message
 	}
 	return fault.New(fault.Conflict, "inUse",
 		"%s was used, so it cannot be deleted. %s Lock it instead: that ends its access and frees its seat.",

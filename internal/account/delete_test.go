@@ -13,7 +13,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// fakeDeleter is a Remover with what belongs to everybody; raced fails so many deletions first.
+// fakeDeleter is a Deleter with the dependents of every account. The first conflicts deletions fail.
 type fakeDeleter struct {
 	all       []account.Dependent
 	made      int64
@@ -63,7 +63,7 @@ func TestDeleteLeavesATraceInTheEnvironmentsLog(t *testing.T) {
 	}
 }
 
-// What holds an account is listed, and the way out named.
+// Everything that blocks a deletion is listed.
 func TestDeleteRefusesWhatWasUsed(t *testing.T) {
 	signedIn, linked, all := testAccount("1"), testAccount("1"), testAccount("1")
 	signedIn.LastLogin, linked.Resource = nowStored, "R7"
@@ -124,7 +124,7 @@ func TestDeleteAgainstOthers(t *testing.T) {
 	if err := s.Delete(context.Background(), scope("9", "ADMIN"), "1", 0); err == nil || fault.As(err) != nil {
 		t.Error(err)
 	}
-	// With a version, a change meanwhile is told of rather than deleted.
+	// With a version, a concurrent change is reported and nothing is deleted.
 	s, m := newService(testAccount("1"))
 	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "New"}); err != nil ||
 		len(m.writes) != 1 {

@@ -7,33 +7,33 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// EffectiveAccess is what an account may do, and where each part of it comes from.
+// EffectiveAccess is what an account may do, and why.
 type EffectiveAccess struct {
 	Roles       []EffectiveRole
 	Permissions []EffectivePermission
-	// Licence bounds the roles. A licence without roles allows all.
+	// Licence limits the roles. A licence without roles allows all.
 	Licence catalogue.Entry
 }
 
-// EffectiveRole is a role that an account holds, directly, by groups, or both.
+// EffectiveRole is a role that an account has, directly, through groups, or both.
 type EffectiveRole struct {
 	Code   string
 	Direct bool
-	// Paths lead from a group of the account to one that gives the role, through nesting: the shortest for each such
-	// group.
+	// Paths go from a group of the account, through nested groups, to one that gives the role: the shortest path to each
+	// such group.
 	Paths [][]string
-	// WithinLicence is false for one that the licence does not allow; it is in force all the same until it is removed.
+	// WithinLicence is false if the licence does not allow the role, which is effective anyway until it is removed.
 	WithinLicence bool
 }
 
-// EffectivePermission is something the account may do, and the roles that give it.
+// EffectivePermission is a permission of the account, and the roles that give it.
 type EffectivePermission struct {
 	Permission access.Permission
 	Roles      []string
 }
 
-// ResolveEffectiveAccess returns what an account with these codes may do. It agrees with access.EffectiveRoles, by
-// which requests are judged: what is not in use gives nothing, and a circle of groups ends.
+// ResolveEffectiveAccess returns the effective access of an account. It agrees with access.EffectiveRoles, which
+// requests are checked by: locked codes give nothing, and a cycle of groups ends.
 func ResolveEffectiveAccess(c *catalogue.Catalogue, a Account) EffectiveAccess {
 	out := EffectiveAccess{}
 	out.Licence, _ = c.Find(catalogue.Licence, a.UserType)
@@ -53,10 +53,10 @@ func ResolveEffectiveAccess(c *catalogue.Catalogue, a Account) EffectiveAccess {
 	}
 	for _, path := range groupPaths(c, a.Groups) {
 		group, _ := c.Find(catalogue.Group, path[len(path)-1])
-		given := map[string]bool{} // a group may name a role in two spellings
+		seen := map[string]bool{} // a group may list a role in two spellings
 		for _, code := range group.Roles {
-			if r := role(code); !given[r.Code] {
-				given[r.Code] = true
+			if r := role(code); !seen[r.Code] {
+				seen[r.Code] = true
 				r.Paths = append(r.Paths, path)
 			}
 		}
@@ -71,7 +71,7 @@ func ResolveEffectiveAccess(c *catalogue.Catalogue, a Account) EffectiveAccess {
 	return out
 }
 
-// groupPaths returns the shortest way to each group in use that is reached, those of the account first.
+// groupPaths returns the shortest path to each active group that is reached, the groups of the account first.
 func groupPaths(c *catalogue.Catalogue, groups []string) [][]string {
 	var out [][]string
 	seen := map[string]bool{}
@@ -96,22 +96,23 @@ func groupPaths(c *catalogue.Catalogue, groups []string) [][]string {
 	return out
 }
 
+// permissionsOf returns the permissions that roles give, and which roles give each.
 func permissionsOf(c *catalogue.Catalogue, roles []EffectiveRole) []EffectivePermission {
-	by := map[access.Permission][]string{}
+	givenBy := map[access.Permission][]string{}
 	set := access.Set{}
 	for _, r := range roles {
 		e, _ := c.Find(catalogue.Role, r.Code)
 		for _, p := range e.Permissions {
 			permission := access.Permission(p)
-			if !slices.Contains(by[permission], r.Code) {
-				by[permission] = append(by[permission], r.Code)
+			if !slices.Contains(givenBy[permission], r.Code) {
+				givenBy[permission] = append(givenBy[permission], r.Code)
 			}
 			set[permission] = struct{}{}
 		}
 	}
 	var out []EffectivePermission
 	for _, p := range set.Sorted() {
-		out = append(out, EffectivePermission{Permission: p, Roles: by[p]})
+		out = append(out, EffectivePermission{Permission: p, Roles: givenBy[p]})
 	}
 	return out
 }

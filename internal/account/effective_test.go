@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// accessGraph is a random catalogue of roles and groups, with circles and things not in use, and an account of it.
+// accessGraph is a random catalogue of roles and groups, with cycles and locked codes, and an account.
 type accessGraph struct {
 	entries []catalogue.Entry
 	a       account.Account
@@ -51,8 +51,7 @@ func randomGraph(r *rand.Rand) accessGraph {
 	return g
 }
 
-// naiveClosure is the meaning of effective roles, worked out until nothing changes any more: which groups count, and
-// which roles.
+// naiveClosure returns the effective groups and roles, computed until nothing changes any more.
 func naiveClosure(g accessGraph) (groups, roles map[string]bool) {
 	find := func(kind catalogue.Kind, code string) (catalogue.Entry, bool) {
 		for _, e := range g.entries {

@@ -1,4 +1,4 @@
 package account
 
-// ValidEmail is validEmail, for the tests of this folder.
+// ValidEmail is validEmail, for tests.
 func ValidEmail(text string) bool { return validEmail(text) }

@@ -17,14 +17,14 @@ import (
 	"useraccounts/internal/phone"
 )
 
-// now is every test's time, with more precision than is kept.
+// now is the time of every test, with more precision than is stored.
 var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
 
 var nowStored = now.Truncate(time.Millisecond)
 
 const today field.Date = "2026-01-05"
 
-// fakeStore is a Store of accounts by id. before, if set, runs ahead of each write, as another's request would.
+// fakeStore is a Store of accounts by id. beforeWrite, if set, runs before each write, like a concurrent request.
 type fakeStore struct {
 	accounts    map[string]account.Account
 	events      []auditlog.Event

@@ -2,7 +2,7 @@ package account
 
 import "useraccounts/internal/field"
 
-// Sections of the account form.
+// Names of the sections of the account form.
 const (
 	sectionUser    = "user"
 	sectionContact = "contact"
@@ -11,7 +11,18 @@ const (
 	sectionAccess  = "permissions"
 )
 
-// Longest texts, in characters (product rules).
+// Sections returns the sections of the form, in order.
+func Sections() []field.Section {
+	return []field.Section{
+		{Name: sectionUser, Label: "User"},
+		{Name: sectionContact, Label: "Contact"},
+		{Name: sectionMFA, Label: "Multi-factor"},
+		{Name: sectionStatus, Label: "Status"},
+		{Name: sectionAccess, Label: "Permissions", Tab: "permissions"},
+	}
+}
+
+// The longest texts, in characters.
 const (
 	MaxUsername = 50
 	MaxName     = 200
@@ -20,7 +31,7 @@ const (
 	MaxReason   = 200
 )
 
-// Fields is the account's field table: the one place that knows its fields.
+// Fields is the account's field table, the only place that lists its fields.
 func Fields() field.Table[Account] {
 	return field.Table[Account]{
 		{Name: "accessLocked", Label: "Access locked", Section: sectionStatus, Kind: field.Bool, ReadOnly: true, Grid: 1,
@@ -29,20 +40,20 @@ func Fields() field.Table[Account] {
 			At: func(a *Account) any { return &a.AccessLocked }},
 		{Name: "userType", Label: "User type", Section: sectionUser, Kind: field.Code, Required: true, Grid: 2,
 			Refers: "licence", Max: field.MaxCode,
-			Help: "The access licence. It restricts which roles the account may hold.",
+			Help: "The access licence. It limits which roles the account may have.",
 			At:   func(a *Account) any { return &a.UserType }},
 		{Name: "username", Label: "Username", Section: sectionUser, Kind: field.Text, Required: true, Grid: 3,
 			Max:  MaxUsername,
-			Help: "Signs in. Unique without regard to case; last name and initial is usual, such as doej.",
+			Help: "For signing in. Unique without regard to case; usually last name and initial, such as doej.",
 			At:   func(a *Account) any { return &a.Username }},
 		{Name: "name", Label: "Name", Section: sectionContact, Kind: field.Text, Required: true, Grid: 4, Max: MaxName,
 			Help: "The person's full name.",
 			At:   func(a *Account) any { return &a.Name }},
 		{Name: "email", Label: "Email", Section: sectionContact, Kind: field.Email, Grid: 5, Max: MaxEmail,
-			Help: "Signs in as well, and receives mail about the account. Required unless the licence is for API clients only.",
+			Help: "Also for signing in, and for mail about the account. Required unless the licence is for API clients only.",
 			At:   func(a *Account) any { return &a.Email }},
 		{Name: "mobile", Label: "Mobile", Section: sectionContact, Kind: field.Phone, Grid: 6, Max: MaxMobile,
-			Help: "Kept as typed.",
+			Help: "Stored as typed.",
 			At:   func(a *Account) any { return &a.Mobile }},
 		{Name: "mobileE164", Label: "Mobile (international)", Section: sectionContact, Kind: field.Phone, ReadOnly: true,
 			Max:  20,
@@ -55,14 +66,14 @@ func Fields() field.Table[Account] {
 			Help: "Last day (UTC) on which the account can sign in; blank for no end.",
 			At:   func(a *Account) any { return &a.DateTo }},
 		{Name: "mfaRequired", Label: "MFA required", Section: sectionMFA, Kind: field.Bool, Grid: 7,
-			Help: "Whether a second factor has to be used. The environment gives the default.",
+			Help: "Whether a second factor is required. The environment has a default.",
 			At:   func(a *Account) any { return &a.MFARequired }},
 		{Name: "mfaEnabled", Label: "MFA enabled", Section: sectionMFA, Kind: field.Bool, ReadOnly: true, Grid: 8,
 			Help: "Whether a second factor has been set up.",
 			At:   func(a *Account) any { return &a.MFAEnabled }},
 		{Name: "mfaExempt", Label: "MFA not enforced", Section: sectionMFA, Kind: field.Bool, ReadOnly: true,
-			Help: "Whether an administrator chose not to enforce the second factor, which wins over the environment's " +
-				"default. Requiring it again ends that.",
+			Help: "Whether an administrator stopped enforcing the second factor, whatever the environment's default is. " +
+				"Requiring it again ends that.",
 			At: func(a *Account) any { return &a.MFAExempt }},
 		{Name: "active", Label: "Active", Section: sectionStatus, Kind: field.Bool, ReadOnly: true,
 			Help: "Not ticked for a locked account. Lock and Unlock change it.",
@@ -92,7 +103,7 @@ func Fields() field.Table[Account] {
 			Help: "Roles given directly. All roles, direct or through groups, must be within the licence.",
 			At:   func(a *Account) any { return &a.Roles }},
 		{Name: "groups", Label: "Groups", Section: sectionAccess, Kind: field.Codes, Refers: "group", Max: 100,
-			Help: "Groups, each of which gives its roles and those of the groups in it.",
+			Help: "Each group gives its roles and those of the groups in it.",
 			At:   func(a *Account) any { return &a.Groups }},
 		{Name: "dacGroups", Label: "DAC groups", Section: sectionAccess, Kind: field.Codes, Refers: "dacGroup", Max: 100,
 			Help: "Data access control groups, where the environment uses them.",

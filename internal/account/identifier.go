@@ -10,16 +10,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalise returns the form in which usernames and emails are compared, and whether text can be one at all: outer
-// white space off, NFKC, case-folded, at most MaxEmail characters and free of control, format and unassigned
-// characters. It is idempotent, and every path that takes an identifier goes through it (C03, C04).
+// Normalise returns the form in which usernames and emails are compared: trimmed, NFKC, case-folded. It is false for a
+// text that cannot be an identifier: longer than MaxEmail, or with control, format or unassigned characters. It is
+// idempotent, and every identifier goes through it (C03, C04).
 func Normalise(text string) (string, bool) {
-	// Bounded before the work, generously: no form of MaxEmail characters has more bytes, as one can decompose into three.
+	// Long texts are refused before the work. No form of MaxEmail characters has more bytes: one can decompose into three.
 	if len(text) > MaxEmail*3*utf8.UTFMax || !utf8.ValidString(text) {
 		return "", false
 	}
 	id := strings.TrimFunc(text, unicode.IsSpace)
-	// Folding can undo normal form and the reverse; two rounds settle all but a few exotic sequences, which are refused.
+	// Folding can undo the normal form, and the reverse. After two rounds only a few exotic sequences still change; they
+	// are refused.
 	for range 3 {
 		next := strings.TrimFunc(foldText(id), unicode.IsSpace)
 		if next == id {
@@ -30,12 +31,12 @@ func Normalise(text string) (string, bool) {
 	return "", false
 }
 
-// foldText decomposes before it folds, or the iota written below would fold differently with and without an accent.
+// foldText decomposes before it folds. Otherwise the iota subscript would fold differently with and without an accent.
 func foldText(text string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKD.String(text)))
 }
 
-// isForbiddenRune reports runes that make two identifiers look alike or cannot be typed.
+// isForbiddenRune reports whether a rune could make two identifiers look alike, or cannot be typed.
 func isForbiddenRune(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp) ||
 		!unicode.IsOneOf([]*unicode.RangeTable{unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Zs}, r)
@@ -64,14 +65,14 @@ func validEmail(text string) bool {
 	return strings.Contains(domain, ".")
 }
 
-// IsEmail reports whether text is a plain email address, as an account may have one.
+// IsEmail reports whether text is an email address that an account may have.
 func IsEmail(text string) bool { return validEmail(text) }
 
-// MayBeEmail reports whether a normalised identifier is of the kind that usernames and emails share.
+// MayBeEmail reports whether a normalised identifier could be an email, and not only a username.
 func MayBeEmail(identifier string) bool { return strings.Contains(identifier, "@") }
 
-// LoginKeys returns the identifiers, normalised, that the account claims besides its username's place in the directory:
-// its email, and its username where that could be somebody's email.
+// LoginKeys returns the normalised identifiers that the account claims, besides its place in the directory: its email,
+// and its username if that could be somebody's email.
 func (a Account) LoginKeys() []string {
 	var keys []string
 	if email, ok := Normalise(a.Email); ok && a.Email != "" {

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/account"
 )
 
-// C03, C04: all spellings of one identifier are one.
+// C03, C04: all spellings of an identifier are the same.
 func TestNormaliseMakesSpellingsEqual(t *testing.T) {
 	for want, spellings := range map[string][]string{
 		"doej":                  {"doej", "DOEJ", " doej ", "\tDoeJ\r\n", "ｄｏｅｊ", "ＤＯＥＪ", "\u3000doej\u00a0"},
@@ -57,7 +57,7 @@ func TestNormaliseRefusesWhatCannotBeAnIdentifier(t *testing.T) {
 	}
 }
 
-// The bound is of characters in normal form: 250, however many bytes the form that was typed has.
+// The bound is 250 characters in normal form, however many bytes were typed.
 func TestNormaliseTakes250CharactersInAnyForm(t *testing.T) {
 	for name, text := range map[string]string{"letters": strings.Repeat("x", 250), "emoji": strings.Repeat("😀", 250),
 		"hangul": strings.Repeat("한", 250)} {
@@ -118,7 +118,7 @@ func TestLongAddressesAreRefused(t *testing.T) {
 	}
 }
 
-// C08: what can be somebody's email is claimed in the key space that usernames and emails share.
+// C08: what could be somebody's email is claimed in the key space that usernames and emails share.
 func TestLoginKeys(t *testing.T) {
 	for _, c := range []struct {
 		username, email string

@@ -2,7 +2,7 @@ package account
 
 import "strings"
 
-// FieldLabel returns what people call a field in an account's log: of the account, its contact or its delegations.
+// FieldLabel returns the label of a field in an account's log: of the account, its contact or its delegations.
 func FieldLabel(name string) string {
 	if d := Fields().Find(name); d != nil {
 		return d.Label

@@ -14,21 +14,21 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// PasswordLinkIssuer makes the links that administrators send.
+// PasswordLinkIssuer issues the password links that administrators send.
 type PasswordLinkIssuer struct {
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
 	NewID  func() ulid.ULID
 }
 
-// errLinksNotConfigured is a service that was built without what sending links takes.
-var errLinksNotConfigured = errors.New("account: no links, or no mails, are configured")
+// errLinksNotConfigured is the error of a service that cannot send links.
+var errLinksNotConfigured = errors.New("account: links or mails are not configured")
 
-// MailPassword mails the account a link to set a password (Auto mail new password). It works once, for the hours that
-// the settings say, and replaces any link before it. The password that the account has stays until then; unlock also
-// allows login access, in the same step.
-func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, version int64, unlock bool) (Account,
-	error) {
+// MailPassword mails the account a link to set a password (Auto mail new password). The link works once, for the hours
+// that the settings say, and replaces any earlier one. The present password works until then. unlock also allows login
+// access, in the same step.
+func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, version int64,
+	unlock bool) (Account, error) {
 	if s.LinkIssuer == nil || s.Mail == nil {
 		return Account{}, errLinksNotConfigured
 	}
@@ -42,14 +42,13 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 		write := Write{CallerEpoch: sc.Caller.Epoch,
 			Event: auditlog.Event{Kind: auditlog.PasswordLinkSent, Note: "To " + before.Email + "."}}
 		if before.ID == sc.Caller.AccountID {
-			write.CallerEpoch = 0 // the write is conditioned on the caller's account as it is
+			write.CallerEpoch = 0 // the write depends on this account's version already
 		}
 		if unlock {
 			after, write.ClearTries = withAccessAllowed(after), true
 		}
-		link, issued,
-			err := IssuePasswordLink(s.LinkIssuer.Random, s.LinkIssuer.NewID(), after, PasswordLinkFromAdministrator, now,
-			expires)
+		link, issued, err := IssuePasswordLink(s.LinkIssuer.Random, s.LinkIssuer.NewID(), after,
+			PasswordLinkFromAdministrator, now, expires)
 		if err != nil {
 			return Write{}, err
 		}
@@ -71,8 +70,7 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 	})
 }
 
-// guardMailPassword holds the rules about who mails whom a link: those of setting a password, and there has to be
-// somebody to receive it.
+// guardMailPassword checks who may mail whom a link: as for setting a password, and the account must have an email.
 func (s *Service) guardMailPassword(sc access.Scope, before Account, unlock bool) error {
 	if err := GuardRights(sc, before, "send a link to set the password of"); err != nil {
 		return err
@@ -85,10 +83,10 @@ func (s *Service) guardMailPassword(sc access.Scope, before Account, unlock bool
 	}
 	if before.Email == "" {
 		return fault.New(fault.Conflict, "noEmail",
-			"%s has no email to send a link to. Give the account one, or set the password yourself.", before.Username)
+			"%s has no email to send a link to. Add an email, or set the password yourself.", before.Username)
 	}
 	if !before.Active {
-		return fault.New(fault.Conflict, "locked", "%s is locked, and a link would set nothing. Unlock the account first.",
+		return fault.New(fault.Conflict, "locked", "%s is locked, so a link would not work. Unlock the account first.",
 			before.Username)
 	}
 	return nil

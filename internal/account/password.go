@@ -13,33 +13,26 @@ import (
 
 // Generator makes passwords that the policy allows.
 type Generator interface {
-	// Generate returns a random password for the person whom the words are about.
-	Generate(settings environment.Settings, words []string) (string, error)
+	// Generate returns a random password that is not made of the context words.
+	Generate(settings environment.Settings, context []string) (string, error)
 }
 
 // NewPasswordRequest is what an administrator chooses when setting a password.
 type NewPasswordRequest struct {
 	Password string
-	// ForceChange makes the person choose their own at the next sign-in. The password is then a temporary one
-	// (TemporaryPasswordExpiry).
+	// ForceChange makes the password temporary: the person has to choose their own at the next sign-in.
 	ForceChange bool
 	// Unlock also allows login access, in the same step.
 	Unlock bool
 }
 
-// TemporaryPasswordGrace is how long a temporary password goes on signing in after it first did.
+// TemporaryPasswordGrace is how long a temporary password works after its first use.
 const TemporaryPasswordGrace = 15 * time.Minute
 
-// TemporaryPasswordExpiry returns when the account's temporary password is over once it was right at now. A temporary
-// password is one that somebody else gave or made: others may have seen it, so it is good for one thing, once (V09). It
-// leads to the step in which the person sets their own, opens nothing else, is over with the settings'
-// PasswordLinkHours, as a mailed link is, and dead once their own is set.
-//
-// It is used up by that change and not by being typed: between the two a browser closes, a ticket of five minutes runs
-// out, or an authenticator has to be installed first, and whoever was locked out by that would have to ask their
-// administrator again, on their first day. So the first time that it is right leaves it TemporaryPasswordGrace to begin
-// anew in, and no later time adds to that; of several who do, the first to set a password ends the others. What was
-// overheard is worth nothing a quarter of an hour after its owner came, whether or not they got to the end.
+// TemporaryPasswordExpiry returns when the account's temporary password expires if it is used at the time. Somebody
+// else set or generated it and may have seen it, so it only leads to a change of password (V09). It is not used up at
+// once: the person may have to start the change again, after closing the browser or installing an authenticator. So it
+// works for TemporaryPasswordGrace after its first use, and later uses do not extend that.
 func (a Account) TemporaryPasswordExpiry(now time.Time) time.Time {
 	if end := now.Add(TemporaryPasswordGrace); end.Before(a.PasswordExpires) {
 		return end
@@ -53,22 +46,20 @@ func (s *Service) SetPassword(ctx context.Context, sc access.Scope, id string, v
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if !sc.Env.Settings.AdminSetsPasswords {
 			return Write{}, fault.New(fault.Conflict, "passwordsOff",
-				"This environment does not let administrators choose passwords. Send a link, by which the person sets their own.")
+				"Administrators cannot choose passwords in this environment. Mail a link, so that the person sets their own.")
 		}
 		return s.newPassword(ctx, sc, before, request, auditlog.PasswordSet)
 	})
 }
 
-// ResetPassword gives the account a random temporary password, that has to be changed at the next sign-in, and returns
-// it. It is kept nowhere.
-func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string, version int64, unlock bool) (Account,
-	string, error) {
+// ResetPassword gives the account a random temporary password and returns it. The password is stored nowhere.
+func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string, version int64,
+	unlock bool) (Account, string, error) {
 	var generated string
 	a, err := s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		var err error
-		if generated,
-			err = s.Generator.Generate(PasswordPolicyFor(sc.Env.Settings, before),
-			append(ContextWords(before), sc.Env.ID)); err != nil {
+		policy, words := PasswordPolicyFor(sc.Env.Settings, before), append(ContextWords(before), sc.Env.ID)
+		if generated, err = s.Generator.Generate(policy, words); err != nil {
 			return Write{}, err
 		}
 		request := NewPasswordRequest{Password: generated, ForceChange: true, Unlock: unlock}
@@ -80,12 +71,12 @@ func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string,
 	return a, generated, nil
 }
 
-// newPassword is the write of a password that an administrator gives.
+// newPassword returns the write of a password that an administrator sets.
 func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Account, request NewPasswordRequest,
 	kind auditlog.Kind) (Write, error) {
-	if before.ID == sc.Caller.AccountID { // a session alone must not be enough to take an account over (V07)
-		return Write{},
-			fault.New(fault.Conflict, "self", "Your own password is changed with the current one: use POST /api/me/password.")
+	if before.ID == sc.Caller.AccountID { // a session must not be enough to take an account over (V07)
+		return Write{}, fault.New(fault.Conflict, "self",
+			"This is your own account; change your password in your own settings.")
 	}
 	if err := GuardRights(sc, before, "set the password of"); err != nil {
 		return Write{}, err
@@ -97,8 +88,8 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 		return Write{}, err
 	}
 	write := Write{Before: &before, After: before, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{Kind: kind}}
-	chooser := PasswordSetter{Passwords: s.Passwords, History: s.PasswordHistory, Breaches: s.Breaches}
-	if err := chooser.Set(ctx, sc.Env, &write, request.Password, SetByOther, s.now()); err != nil {
+	setter := PasswordSetter{Passwords: s.Passwords, History: s.PasswordHistory, Breaches: s.Breaches}
+	if err := setter.Set(ctx, sc.Env, &write, request.Password, SetByOther, s.now()); err != nil {
 		return Write{}, err
 	}
 	after := write.After
@@ -108,7 +99,7 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 	}
 	after.Epoch++
 	if kind == auditlog.PasswordReset {
-		after.DeviceEpoch++ // V36; an administrator's own choice of a password leaves devices remembered
+		after.DeviceEpoch++ // V36; devices stay trusted if the administrator chose the password
 	}
 	write.After = after
 	if request.Unlock {
@@ -119,5 +110,5 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 	return write, nil
 }
 
-// ContextWords returns the texts that the account's password must not be made of.
+// ContextWords returns the texts that a password of the account must not be made of.
 func ContextWords(a Account) []string { return []string{a.Username, a.Email, a.Name} }

@@ -9,35 +9,34 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// MaxPasswordHistory is how many former passwords are kept at most. Holding a new one against all of them is that many
-// verifications, about a second on a small Lambda.
+// MaxPasswordHistory is the most former passwords that are stored. A new password is verified against each of them,
+// which takes about a second on a small Lambda function.
 const MaxPasswordHistory = 24
 
-// PasswordHistoryReader reads the passwords that an account had.
+// PasswordHistoryReader reads the former passwords of an account.
 type PasswordHistoryReader interface {
 	// PreviousHashes returns their hashes, newest first.
 	PreviousHashes(ctx context.Context, accountID string) ([]string, error)
 }
 
-// BreachChecker knows passwords that were published.
+// BreachChecker knows passwords from published breaches.
 type BreachChecker interface {
-	// IsBreached reports whether the password is among them; false as well where that cannot be found out.
+	// IsBreached reports whether the password is one of them; it is false if that cannot be found out.
 	IsBreached(ctx context.Context, password string) bool
 }
 
-// Verifier holds a password against a hash.
+// Verifier checks a password against a hash.
 type Verifier interface {
 	Verify(hash, password string) bool
 }
 
-// PasswordSetter holds a new password against everything that is asked of it and puts it into a write. Every way to set
-// a password comes through here.
+// PasswordSetter checks a new password and puts it into a write. Every new password goes through it.
 type PasswordSetter struct {
 	Passwords Passwords
-	// Verifier and Former are needed where an environment keeps former passwords; without Former none are kept.
+	// Verifier and History are needed if the environment keeps former passwords; without History none are kept.
 	Verifier Verifier
 	History  PasswordHistoryReader
-	// Breaches is nil where published passwords are not asked about.
+	// Breaches is nil if breaches are not checked.
 	Breaches BreachChecker
 }
 
@@ -46,20 +45,20 @@ type SetBy bool
 
 // Who chooses.
 const (
-	// SetByOther is an administrator or chance: nobody but the person may learn which passwords they had.
+	// SetByOther is an administrator or a generator. Former passwords are not checked: the answer would reveal one.
 	SetByOther SetBy = false
 	// SetByOwner is the person.
 	SetByOwner SetBy = true
 )
 
-// CheckPolicy returns what is wrong with a new password of an account by itself, as faults of the field "password". It
-// does little work, and looks nothing up.
-func (c PasswordSetter) CheckPolicy(env environment.Environment, a Account, password string) []fault.Field {
-	return c.Passwords.Check(PasswordPolicyFor(env.Settings, a), password, append(ContextWords(a), env.ID))
+// CheckPolicy returns what the policy has against a new password, as faults of the field "password". It is cheap and
+// reads nothing.
+func (s PasswordSetter) CheckPolicy(env environment.Environment, a Account, password string) []fault.Field {
+	return s.Passwords.Check(PasswordPolicyFor(env.Settings, a), password, append(ContextWords(a), env.ID))
 }
 
-// PasswordPolicyFor returns the settings with the shortest password that holds for the account: in NIST mode 15
-// characters, or 8 where it has to have a second factor (V01, NIST SP 800-63B-4 3.1.1.2).
+// PasswordPolicyFor returns the settings with the minimum length for the account: in NIST mode 15 characters, or 8 if
+// the account needs a second factor (V01, NIST SP 800-63B-4 3.1.1.2).
 func PasswordPolicyFor(settings environment.Settings, a Account) environment.Settings {
 	if settings.PasswordNIST {
 		settings.PasswordMinLength = 15
@@ -70,25 +69,25 @@ func PasswordPolicyFor(settings environment.Settings, a Account) environment.Set
 	return settings
 }
 
-// Set puts a new password into w, whose Before and After are set, or returns the fault that says what is wrong with it.
-func (c PasswordSetter) Set(ctx context.Context, env environment.Environment, w *Write, password string, by SetBy,
+// Set puts a new password into w, whose Before and After are set, or returns what is wrong with it.
+func (s PasswordSetter) Set(ctx context.Context, env environment.Environment, w *Write, password string, by SetBy,
 	now time.Time) error {
-	if err := fault.InvalidFields(c.CheckPolicy(env, *w.Before, password)); err != nil {
+	if err := fault.InvalidFields(s.CheckPolicy(env, *w.Before, password)); err != nil {
 		return err
 	}
-	former, err := c.history(ctx, w.Before.ID)
+	former, err := s.history(ctx, w.Before.ID)
 	if err != nil {
 		return err
 	}
-	if by == SetByOwner && c.isReused(env.Settings, *w.Before, former, password) {
+	if by == SetByOwner && s.isReused(env.Settings, *w.Before, former, password) {
 		return reusedFault(env.Settings)
 	}
-	if c.Breaches != nil && c.Breaches.IsBreached(ctx, password) {
+	if s.Breaches != nil && s.Breaches.IsBreached(ctx, password) {
 		return fault.InvalidFields([]fault.Field{{Field: "password", Code: "breached",
-			Message: "The password is in a list of published ones, so that others may try it; choose another, and change it " +
-				"wherever else you use it."}})
+			Message: "This password was published in a data breach. Choose another one, and change it wherever " +
+				"else you use it."}})
 	}
-	hash, err := c.Passwords.Hash(password)
+	hash, err := s.Passwords.Hash(password)
 	if err != nil {
 		return err
 	}
@@ -97,39 +96,38 @@ func (c PasswordSetter) Set(ctx context.Context, env environment.Environment, w 
 	return nil
 }
 
-func (c PasswordSetter) history(ctx context.Context, id string) ([]string, error) {
-	if c.History == nil {
+func (s PasswordSetter) history(ctx context.Context, id string) ([]string, error) {
+	if s.History == nil {
 		return nil, nil
 	}
-	return c.History.PreviousHashes(ctx, id)
+	return s.History.PreviousHashes(ctx, id)
 }
 
-// isReused reports whether the password is the present one or one of those that count. The number is bounded, whatever
-// is stored.
-func (c PasswordSetter) isReused(settings environment.Settings, a Account, former []string, password string) bool {
-	if c.Verifier == nil {
+// isReused reports whether the password is the present one or one of the former ones that the settings exclude.
+func (s PasswordSetter) isReused(settings environment.Settings, a Account, former []string, password string) bool {
+	if s.Verifier == nil {
 		return false
 	}
 	hashes := former[:min(len(former), settings.PasswordHistory, MaxPasswordHistory)]
 	if a.PasswordHash != "" {
 		hashes = append([]string{a.PasswordHash}, hashes...)
 	}
-	return slices.ContainsFunc(hashes, func(hash string) bool { return c.Verifier.Verify(hash, password) })
+	return slices.ContainsFunc(hashes, func(hash string) bool { return s.Verifier.Verify(hash, password) })
 }
 
 func reusedFault(settings environment.Settings) error {
-	f := fault.Field{Field: "password", Code: "same", Message: "Choose another password than the present one."}
+	f := fault.Field{Field: "password", Code: "same", Message: "This is your present password; choose a new one."}
 	if settings.PasswordHistory > 0 {
-		f.Code, f.Message = "reused", "You had this password before; choose one that is new."
+		f.Code, f.Message = "reused", "You have used this password before; choose a new one."
 	}
 	return fault.InvalidFields([]fault.Field{f})
 }
 
-// nextHistory returns the former passwords that are kept from now on, nil where nothing changes. A temporary password
-// was never the person's, and pushes none of theirs out.
+// nextHistory returns the former passwords that are kept from now on, nil if nothing changes. A temporary password was
+// never the person's own, so it is not kept.
 func nextHistory(settings environment.Settings, a Account, former []string) []string {
-	most := min(settings.PasswordHistory, MaxPasswordHistory)
-	if most == 0 && len(former) == 0 {
+	limit := min(settings.PasswordHistory, MaxPasswordHistory)
+	if limit == 0 && len(former) == 0 {
 		return nil
 	}
 	out := []string{}
@@ -137,11 +135,11 @@ func nextHistory(settings environment.Settings, a Account, former []string) []st
 		out = append(out, a.PasswordHash)
 	}
 	out = append(out, former...)
-	return out[:min(len(out), most)]
+	return out[:min(len(out), limit)]
 }
 
-// PasswordExceedsMaxAge reports whether the policy wants the password changed because of its age (V06). NIST mode never
-// does.
+// PasswordExceedsMaxAge reports whether the password has to be changed because of its age (V06), which NIST mode never
+// requires.
 func (a Account) PasswordExceedsMaxAge(settings environment.Settings, now time.Time) bool {
 	if settings.PasswordMaxAgeDays <= 0 || settings.PasswordNIST || a.PasswordHash == "" {
 		return false

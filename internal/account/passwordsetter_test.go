@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// fakeHistory is the former passwords of one account, and counts what is held against a hash.
+// fakeHistory has the former passwords of one account, and counts verifications.
 type fakeHistory struct {
 	hashes   []string
 	fail     error
@@ -33,7 +33,7 @@ func (f *fakeHistory) Verify(hash, secret string) bool {
 
 func (f *fakeHistory) IsBreached(_ context.Context, secret string) bool { return secret == f.known }
 
-// recordingPolicy is a policy by length alone, and tells what it was asked.
+// recordingPolicy is a policy of a minimum length that records its arguments.
 type recordingPolicy struct {
 	fakePasswords
 	minLength *int
@@ -57,9 +57,9 @@ func setPassword(f *fakeHistory, settings environment.Settings, a account.Accoun
 	return w, c.Set(context.Background(), environment.Environment{ID: "main", Settings: settings}, &w, secret, by, now)
 }
 
-// The person chooses neither the present password nor one of those that the environment keeps; an administrator is not
-// told which ones the person had.
-func TestChooseHoldsAgainstFormerPasswords(t *testing.T) {
+// The person cannot choose the present password or a former one. An administrator is not told which ones the person
+// had.
+func TestSetChecksFormerPasswords(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		history int
@@ -99,7 +99,7 @@ func TestChooseHoldsAgainstFormerPasswords(t *testing.T) {
 
 // What is kept: the newest first, as many as the settings say, never a temporary one; trimmed when the setting falls;
 // gone when it is 0.
-func TestChooseKeepsFormerPasswords(t *testing.T) {
+func TestSetKeepsFormerPasswords(t *testing.T) {
 	former := []string{"a", "b", "c"}
 	temporary := passwordOwner()
 	temporary.PasswordExpires = now
@@ -130,8 +130,8 @@ func TestChooseKeepsFormerPasswords(t *testing.T) {
 	}
 }
 
-// However many are stored and asked for, the work is bounded; and a store that is away lets nothing through (V84).
-func TestChooseIsBounded(t *testing.T) {
+// However many are stored and configured, the work is bounded; if the store fails, no password is set (V84).
+func TestSetIsBounded(t *testing.T) {
 	f := &fakeHistory{}
 	for i := range 200 {
 		f.hashes = append(f.hashes, strconv.Itoa(i))
@@ -176,8 +176,8 @@ func TestPolicyOfAnAccount(t *testing.T) {
 	}
 }
 
-// V06: a password grows old by the setting alone, to the moment; never in NIST mode or where there is none.
-func TestPasswordOverAge(t *testing.T) {
+// V06: a password exceeds its age by the setting alone, exactly; never in NIST mode or without a password.
+func TestPasswordExceedsMaxAge(t *testing.T) {
 	day := 24 * time.Hour
 	for _, c := range []struct {
 		name  string
@@ -206,7 +206,7 @@ func TestPasswordOverAge(t *testing.T) {
 	}
 }
 
-// V10: with the setting off an administrator chooses nobody's password; a generated one is nobody's choice.
+// V10: with the setting off, administrators do not choose passwords.
 func TestAdministratorsMayNotChoosePasswords(t *testing.T) {
 	s, m := newService(account.Account{ID: "1", Version: 4, Username: "doej", UserType: "FULL", Active: true})
 	sc := scope("9", "DESK")

@@ -1,54 +1,32 @@
 package account
 
 import (
-	"slices"
 	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/field"
 )
 
-// LinkResource returns the write that makes a resource the account's, but for the event's id. An account has at most
-// one, for good.
+// LinkResource returns the write that links a resource to an account, without the event's id. An account has at most
+// one resource, and the link stays.
 func LinkResource(sc access.Scope, before Account, resource string, now time.Time) (Write, error) {
 	if !sc.Caller.May(access.AccountUpdate) {
-		return Write{},
-			fault.New(fault.Forbidden, "forbidden", "Giving an account a resource needs the permission account.update as well.")
+		return Write{}, fault.New(fault.Forbidden, "forbidden",
+			"Linking a resource to an account needs the permission account.update too.")
 	}
 	if err := GuardAdministrator(sc, before); err != nil {
 		return Write{}, err
 	}
 	if before.Resource != "" {
-		return Write{},
-			fault.New(fault.Conflict, "hasResource", "%s has the resource %s already; change that one.", before.Username,
-				before.Resource)
+		return Write{}, fault.New(fault.Conflict, "hasResource", "%s already has the resource %s; change that one.",
+			before.Username, before.Resource)
 	}
-	after := before
-	after.Version, after.UpdatedAt = before.Version+1, now
-	return Write{Before: &before, After: after, Event: auditlog.Event{
-		At: now, Kind: auditlog.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-		Version:       after.Version,
-		RetentionDays: sc.Env.Settings.LogRetentionDays,
-	}}.WithLinkedResource(resource), nil
+	return AddResource(sc, Write{}, before, resource, now)
 }
 
-// WithLinkedResource returns the write with the code of the resource, which the store may find only when it writes.
-func (w Write) WithLinkedResource(resource string) Write {
-	w.After.Resource = resource
-	w.Event.Changes = nil
-	for _, d := range Fields().Compare(w.Before, &w.After) {
-		if d.Field == "resource" {
-			w.Event.Changes = append(w.Event.Changes, d)
-		}
-	}
-	return w
-}
-
-// AddResource returns a planned write by which the account also gets a resource; w is without an event kind where
-// nothing else changes, and before then says whose resource it becomes. Without a code, Employs gives it once it is
-// known.
+// AddResource returns the write w of an account with a resource added. If w has no event kind it changes nothing else,
+// and before is the account. The code can be left out and be set by WithResource later.
 func AddResource(sc access.Scope, w Write, before Account, code string, now time.Time) (Write, error) {
 	if w.Event.Kind == "" {
 		if err := GuardAdministrator(sc, before); err != nil {
@@ -56,21 +34,19 @@ func AddResource(sc access.Scope, w Write, before Account, code string, now time
 		}
 		after := before
 		after.Version, after.UpdatedAt = before.Version+1, now
-		w = Write{Before: &before, After: after, Event: auditlog.Event{
-			At: now, Kind: auditlog.Changed, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
-			Version: after.Version, RetentionDays: sc.Env.Settings.LogRetentionDays,
-		}}
+		event := newEvent(sc, auditlog.Changed, now)
+		event.Version = after.Version
+		w = Write{Before: &before, After: after, Event: event}
 	}
 	return w.WithResource(code), nil
 }
 
-// WithResource returns the write with the code of the resource among its changes.
+// WithResource returns the write with the code of the resource, and with the change in its event.
 func (w Write) WithResource(code string) Write {
 	w.After.Resource = code
 	if w.Before == nil {
 		return w
 	}
-	w.Event.Changes = slices.DeleteFunc(Fields().Compare(w.Before, &w.After),
-		func(d field.Diff) bool { return d.Field == "updatedAt" })
+	w.Event.Changes = withoutUpdatedAt(Fields().Compare(w.Before, &w.After))
 	return w
 }

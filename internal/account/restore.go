@@ -1,7 +1,6 @@
 package account
 
 import (
-	"slices"
 	"time"
 
 	"useraccounts/internal/access"
@@ -9,9 +8,10 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Restore returns the write that gives an account the fields back that it had, but for the event's id; a write without
-// an event kind if it has them all. What people can set is judged as if they set it now: nobody gets a right back that
-// the caller does not hold, or a code that is there no more. What followed from those fields comes back with them.
+// Restore returns the write that gives an account its previous fields back, without the event's id. If it has them
+// already, the write has no event kind. Fields that people can set go through the rules of Change: nobody gets a
+// permission back that the caller does not hold, or a code that no longer exists. Fields that follow from them come
+// back as they were.
 func (r Rules) Restore(sc access.Scope, before, previous Account, now time.Time) (Write, error) {
 	patch := field.Patch{}
 	for _, d := range Fields().Compare(&before, &previous) {
@@ -35,15 +35,14 @@ func (r Rules) Restore(sc access.Scope, before, previous Account, now time.Time)
 	w.After.MFARequired, w.After.MFAExempt, w.After.MFAEnabled = previous.MFARequired, previous.MFAExempt,
 		previous.MFAEnabled
 	w.After.MobileE164, w.After.ForcePasswordChange = previous.MobileE164, previous.ForcePasswordChange
-	// taken away by what is undone, as its licence had none; the epoch stays where that put it
+	// The import that is undone removed the password with the licence. The epoch stays as the import left it.
 	if before.PasswordHash == "" {
 		w.After.PasswordHash, w.After.PasswordExpires = previous.PasswordHash, previous.PasswordExpires
 	}
 	return w.WithResource(previous.Resource), nil
 }
 
-// UndoCreate returns the write that takes back an account which was made and never used. Only imports stage such a
-// write.
+// UndoCreate returns the write that deletes an account which an import created and nobody used.
 func (r Rules) UndoCreate(sc access.Scope, before Account) (Write, error) {
 	if before.ID == sc.Caller.AccountID {
 		return Write{}, fault.New(fault.Conflict, "self", "You cannot delete yourself; another administrator can.")
@@ -54,8 +53,8 @@ func (r Rules) UndoCreate(sc access.Scope, before Account) (Write, error) {
 	return Write{Before: &before, After: Account{ID: before.ID}, Tombstone: true}, nil
 }
 
-// ClearedFields returns what a deletion takes away, for the log.
+// ClearedFields returns the fields that a deletion clears, for the log.
 func (a Account) ClearedFields() []field.Diff {
 	blank := Account{Active: a.Active}
-	return slices.DeleteFunc(Fields().Compare(&a, &blank), func(d field.Diff) bool { return d.Field == "updatedAt" })
+	return withoutUpdatedAt(Fields().Compare(&a, &blank))
 }

@@ -10,42 +10,41 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Rules plans what becomes of accounts. POST, PATCH and a row of an import all come through Create and Change.
+// Rules checks changes of accounts and turns them into writes. POST, PATCH and the rows of an import all use it.
 type Rules struct {
-	// E164 returns a typed number in E.164 form where it is one of the country, else nothing (phone.E164).
-	E164 func(typed, country string) string
+	// E164 returns a phone number in E.164 form, or "" if it is not a number of the country (phone.E164).
+	E164 func(number, country string) string
 }
 
-// validate applies a patch to an account, or to a blank one when before is nil, and checks every rule that can be
-// checked without the store. It returns the account as it would be, and everything that is wrong with it. A POST, a
-// PATCH and a row of an import all come through here.
-func (r Rules) validate(sc access.Scope, before *Account, patch field.Patch, today field.Date) (Account,
-	[]fault.Field) {
-	p := validation{scope: sc, before: before, patch: patch}
+// validate applies a patch to an account, or to a new one if before is nil, and checks every rule that does not need
+// the store. It returns the account as it would be, and everything that is wrong with it.
+func (r Rules) validate(sc access.Scope, before *Account, patch field.Patch,
+	today field.Date) (Account, []fault.Field) {
+	v := validation{scope: sc, before: before, patch: patch}
 	if before != nil {
-		p.after = *before
+		v.after = *before
 	} else {
-		p.after = Account{DateFrom: today, MFARequired: sc.Env.Settings.MFARequired, Active: true}
+		v.after = Account{DateFrom: today, MFARequired: sc.Env.Settings.MFARequired, Active: true}
 	}
-	p.faults = Fields().Apply(&p.after, patch)
-	if p.after.DateFrom == "" {
-		p.after.DateFrom = today
+	v.faults = Fields().Apply(&v.after, patch)
+	if v.after.DateFrom == "" {
+		v.after.DateFrom = today
 	}
-	p.checkIdentifiers()
-	licence := p.resolveLicence()
-	p.checkRequired(licence)
-	p.endExemption()
-	p.checkAPIOnly(licence)
-	p.checkDates()
-	p.resolveAllCodes(licence)
-	p.checkRights()
-	if before == nil || before.Mobile != p.after.Mobile {
-		p.after.MobileE164 = r.E164(p.after.Mobile, sc.Env.Settings.Country)
+	v.checkIdentifiers()
+	licence := v.resolveLicence()
+	v.checkRequired(licence)
+	v.endExemption()
+	v.checkAPIOnly(licence)
+	v.checkDates()
+	v.resolveAllCodes(licence)
+	v.checkRights()
+	if before == nil || before.Mobile != v.after.Mobile {
+		v.after.MobileE164 = r.E164(v.after.Mobile, sc.Env.Settings.Country)
 	}
-	return p.after, p.faults
+	return v.after, v.faults
 }
 
-// validation carries one plan; its methods are the rules, in the order of the form.
+// validation is the state of one validate; its methods are the rules, in the order of the form.
 type validation struct {
 	scope  access.Scope
 	before *Account
@@ -54,183 +53,176 @@ type validation struct {
 	faults []fault.Field
 }
 
-func (p *validation) addFault(name, code, message string) {
-	for _, f := range p.faults {
-		if f.Field == name {
-			return // one thing at a time for each field
-		}
+// addFault adds a fault, unless the field has one already: one for each field at a time.
+func (v *validation) addFault(name, code, message string) {
+	if !slices.ContainsFunc(v.faults, func(f fault.Field) bool { return f.Field == name }) {
+		v.faults = append(v.faults, fault.Field{Field: name, Code: code, Message: message})
 	}
-	p.faults = append(p.faults, fault.Field{Field: name, Code: code, Message: message})
 }
 
-// mustCheck reports whether the rules of these fields have to be checked: for a new account always, else if one was
-// given. An account whose role was retired since can thus still have its mobile number corrected.
-func (p *validation) mustCheck(names ...string) bool {
-	if p.before == nil {
+// mustCheck reports whether the rules of these fields have to be checked: always for a new account, otherwise if the
+// patch has one of them. So the mobile number of an account with a locked role can still be corrected.
+func (v *validation) mustCheck(names ...string) bool {
+	if v.before == nil {
 		return true
 	}
-	return slices.ContainsFunc(names, func(name string) bool { _, ok := p.patch[name]; return ok })
+	return slices.ContainsFunc(names, func(name string) bool { _, ok := v.patch[name]; return ok })
 }
 
-func (p *validation) checkIdentifiers() {
-	if p.mustCheck("username") && p.after.Username != "" {
-		if _, ok := Normalise(p.after.Username); !ok {
-			p.addFault("username", "character",
-				"Username holds characters that cannot be used to sign in; use letters, digits and punctuation.")
+func (v *validation) checkIdentifiers() {
+	if v.mustCheck("username") && v.after.Username != "" {
+		if _, ok := Normalise(v.after.Username); !ok {
+			v.addFault("username", "character",
+				"Username contains characters that cannot be used to sign in; use letters, digits and punctuation.")
 		}
 	}
-	if p.mustCheck("email") && p.after.Email != "" {
-		normal, ok := Normalise(p.after.Email)
-		if !ok || !validEmail(p.after.Email) || !validEmail(normal) {
-			p.addFault("email", "address",
-				"Email is not an address that mail can be sent to; it should look like name@example.com.")
+	if v.mustCheck("email") && v.after.Email != "" {
+		normal, ok := Normalise(v.after.Email)
+		if !ok || !validEmail(v.after.Email) || !validEmail(normal) {
+			v.addFault("email", "address",
+				"Email is not a valid address; it should look like name@example.com.")
 		}
 	}
 }
 
-func (p *validation) resolveLicence() catalogue.Entry {
-	licence, ok := p.scope.Catalogue.Find(catalogue.Licence, p.after.UserType)
-	if p.mustCheck("userType") && p.after.UserType != "" {
-		kept := p.before != nil && catalogue.Fold(p.before.UserType) == catalogue.Fold(p.after.UserType)
+func (v *validation) resolveLicence() catalogue.Entry {
+	licence, ok := v.scope.Catalogue.Find(catalogue.Licence, v.after.UserType)
+	if v.mustCheck("userType") && v.after.UserType != "" {
+		kept := v.before != nil && catalogue.Fold(v.before.UserType) == catalogue.Fold(v.after.UserType)
 		if !ok || !licence.Active && !kept {
-			p.addFault("userType", "unknownCode", "There is no active licence "+catalogue.QuoteCode(p.after.UserType)+".")
+			v.addFault("userType", "unknownCode", "There is no active licence "+catalogue.QuoteCode(v.after.UserType)+".")
 			return catalogue.Entry{}
 		}
-		p.after.UserType = licence.Code
+		v.after.UserType = licence.Code
 	}
 	return licence
 }
 
-func (p *validation) checkRequired(licence catalogue.Entry) {
-	for _, f := range Fields().Missing(&p.after) {
-		p.addFault(f.Field, f.Code, f.Message)
+func (v *validation) checkRequired(licence catalogue.Entry) {
+	for _, f := range Fields().Missing(&v.after) {
+		v.addFault(f.Field, f.Code, f.Message)
 	}
-	if p.after.Email == "" && !licence.APIOnly && p.mustCheck("email", "userType") {
-		p.addFault("email", "required", "Email is required, except for a licence that is for API clients only.")
-	}
-}
-
-// endExemption ends an exemption where a second factor is required of the account itself again.
-func (p *validation) endExemption() {
-	if p.patch["mfaRequired"] == true {
-		p.after.MFAExempt = false
+	if v.after.Email == "" && !licence.APIOnly && v.mustCheck("email", "userType") {
+		v.addFault("email", "required", "Email is required, unless the licence is for API clients only.")
 	}
 }
 
-// checkAPIOnly refuses what an API client has not, and takes it away where the account becomes one. An account that is
-// one already keeps what it has, so that an export comes back unchanged.
-func (p *validation) checkAPIOnly(licence catalogue.Entry) {
+// endExemption ends the exemption from the second factor if one is required of the account again.
+func (v *validation) endExemption() {
+	if v.patch["mfaRequired"] == true {
+		v.after.MFAExempt = false
+	}
+}
+
+// checkAPIOnly refuses what an API client cannot have, and removes it if the account becomes one. An account that is
+// one already keeps what it has, so that an export can be imported unchanged.
+func (v *validation) checkAPIOnly(licence catalogue.Entry) {
 	if !licence.APIOnly {
 		return
 	}
 	before := Account{}
-	if p.before != nil {
-		before = *p.before
+	if v.before != nil {
+		before = *v.before
 	}
-	if p.patch["mfaRequired"] == true && !before.MFARequired {
-		p.addFault("mfaRequired", "apiOnly",
-			"An account with the licence "+licence.Code+" has no second factor, so none can be required.")
+	if v.patch["mfaRequired"] == true && !before.MFARequired {
+		v.addFault("mfaRequired", "apiOnly",
+			"An account with the licence "+licence.Code+" cannot have a second factor, so none can be required.")
 	}
-	if p.patch["forcePasswordChange"] == true && !before.ForcePasswordChange {
-		p.addFault("forcePasswordChange", "apiOnly",
-			"An account with the licence "+licence.Code+" has no password that could be changed.")
+	if v.patch["forcePasswordChange"] == true && !before.ForcePasswordChange {
+		v.addFault("forcePasswordChange", "apiOnly",
+			"An account with the licence "+licence.Code+" has no password to change.")
 	}
-	if p.before == nil || becomesAPIOnly(p.scope, before, p.after) {
-		p.after.MFARequired, p.after.MFAEnabled, p.after.ForcePasswordChange = false, false, false
-	}
-}
-
-func (p *validation) checkDates() {
-	if p.after.DateTo != "" && p.after.DateTo < p.after.DateFrom && p.mustCheck("dateFrom", "dateTo") {
-		p.addFault("dateTo", "beforeDateFrom", "Date to is before Date from ("+string(p.after.DateFrom)+").")
+	if v.before == nil || becomesAPIOnly(v.scope, before, v.after) {
+		v.after.MFARequired, v.after.MFAEnabled, v.after.ForcePasswordChange = false, false, false
 	}
 }
 
-func (p *validation) resolveAllCodes(licence catalogue.Entry) {
+func (v *validation) checkDates() {
+	if v.after.DateTo != "" && v.after.DateTo < v.after.DateFrom && v.mustCheck("dateFrom", "dateTo") {
+		v.addFault("dateTo", "beforeDateFrom", "Date to is before Date from ("+string(v.after.DateFrom)+").")
+	}
+}
+
+func (v *validation) resolveAllCodes(licence catalogue.Entry) {
 	had := Account{}
-	if p.before != nil {
-		had = *p.before
+	if v.before != nil {
+		had = *v.before
 	}
-	p.resolveCodes("roles", catalogue.Role, had.Roles, &p.after.Roles)
-	p.resolveCodes("groups", catalogue.Group, had.Groups, &p.after.Groups)
-	given := slices.ContainsFunc(p.after.DACGroups, func(code string) bool { return !catalogue.ContainsCode(had.DACGroups, code) })
-	// those that it has may stay, and come back with a whole form
-	if given && p.mustCheck("dacGroups") && !p.scope.Env.Settings.DACEnabled {
-		p.addFault("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
+	v.resolveCodes("roles", catalogue.Role, had.Roles, &v.after.Roles)
+	v.resolveCodes("groups", catalogue.Group, had.Groups, &v.after.Groups)
+	isNew := func(code string) bool { return !catalogue.ContainsCode(had.DACGroups, code) }
+	// The DAC groups that the account has may stay: a form sends them back.
+	if v.mustCheck("dacGroups") && !v.scope.Env.Settings.DACEnabled && slices.ContainsFunc(v.after.DACGroups, isNew) {
+		v.addFault("dacGroups", "dacOff", "Data access control is off in this environment; leave DAC groups blank.")
 	}
-	p.resolveCodes("dacGroups", catalogue.DACGroup, had.DACGroups, &p.after.DACGroups)
+	v.resolveCodes("dacGroups", catalogue.DACGroup, had.DACGroups, &v.after.DACGroups)
 
-	if !p.mustCheck("userType", "roles", "groups") || licence.Code == "" {
+	if !v.mustCheck("userType", "roles", "groups") || licence.Code == "" {
 		return
 	}
-	outside := access.OutsideLicence(p.scope.Catalogue, licence, p.after.Roles, p.after.Groups)
-	if catalogue.Fold(had.UserType) == catalogue.Fold(p.after.UserType) {
-		// What was outside before is not this change's doing: it can be left, and taken away one by one.
-		before := access.OutsideLicence(p.scope.Catalogue, licence, had.Roles, had.Groups)
+	outside := access.OutsideLicence(v.scope.Catalogue, licence, v.after.Roles, v.after.Groups)
+	if catalogue.Fold(had.UserType) == catalogue.Fold(v.after.UserType) {
+		// Roles that were outside before this change may stay, and be removed one by one.
+		before := access.OutsideLicence(v.scope.Catalogue, licence, had.Roles, had.Groups)
 		outside = slices.DeleteFunc(outside, func(code string) bool { return slices.Contains(before, code) })
 	}
 	if len(outside) == 0 {
 		return
 	}
-	// The message belongs to what was just given: the licence if only that changed.
+	// The fault is for the field that was changed.
 	name := "roles"
-	if _, given := p.patch["roles"]; !given {
-		if _, given := p.patch["groups"]; given {
+	if _, given := v.patch["roles"]; !given {
+		if _, given := v.patch["groups"]; given {
 			name = "groups"
-		} else if _, given := p.patch["userType"]; given {
+		} else if _, given := v.patch["userType"]; given {
 			name = "userType"
 		}
 	}
-	p.addFault(name, "outsideLicence",
+	v.addFault(name, "outsideLicence",
 		"The licence "+licence.Code+" does not allow the roles "+strings.Join(outside, ", ")+
 			", given directly or by a group; remove them or choose another licence.")
 }
 
-// resolveCodes replaces codes by the catalogue's spelling. A new one has to be active; one that the account had may
-// stay though it was retired since, so that others beside it can be changed.
-func (p *validation) resolveCodes(name string, kind catalogue.Kind, had []string, codes *[]string) {
-	if !p.mustCheck(name) {
+// resolveCodes replaces codes by the catalogue's spelling. New codes have to be active. A code that the account had may
+// stay even if it was locked since, so that the others can be changed.
+func (v *validation) resolveCodes(name string, kind catalogue.Kind, had []string, codes *[]string) {
+	if !v.mustCheck(name) {
 		return
 	}
 	var known, unknown []string
 	for _, code := range *codes {
-		if e, ok := p.scope.Catalogue.Find(kind, code); ok && (e.Active || catalogue.ContainsCode(had, code)) {
+		if e, ok := v.scope.Catalogue.Find(kind, code); ok && (e.Active || catalogue.ContainsCode(had, code)) {
 			known = append(known, e.Code)
 		} else {
 			unknown = append(unknown, catalogue.QuoteCode(code))
 		}
 	}
 	if len(unknown) > 0 {
-		p.addFault(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+" here.")
+		v.addFault(name, "unknownCode", "There is no active code "+strings.Join(unknown, ", ")+".")
 		return
 	}
 	slices.Sort(known)
 	*codes = slices.Compact(known) // two spellings can be one code
 }
 
-// checkRights holds the rule that nobody gives a permission they do not have themselves (V61).
-func (p *validation) checkRights() {
-	if !p.mustCheck("roles", "groups") {
+// checkRights checks that nobody gives a permission that they do not hold themselves (V61).
+func (v *validation) checkRights() {
+	if !v.mustCheck("roles", "groups") {
 		return
 	}
-	granted := access.Permissions(p.scope.Catalogue, p.after.Roles, p.after.Groups)
-	if p.before != nil {
-		for had := range access.Permissions(p.scope.Catalogue, p.before.Roles, p.before.Groups) {
+	granted := access.Permissions(v.scope.Catalogue, v.after.Roles, v.after.Groups)
+	if v.before != nil {
+		for had := range access.Permissions(v.scope.Catalogue, v.before.Roles, v.before.Groups) {
 			delete(granted, had)
 		}
 	}
-	beyond := p.scope.Caller.Permissions.Missing(granted)
-	if len(beyond) == 0 {
+	missing := v.scope.Caller.Permissions.Missing(granted)
+	if len(missing) == 0 {
 		return
 	}
 	name := "roles"
-	if _, given := p.patch["roles"]; !given {
+	if _, given := v.patch["roles"]; !given {
 		name = "groups"
 	}
-	words := make([]string, len(beyond))
-	for i, permission := range beyond {
-		words[i] = string(permission)
-	}
-	p.addFault(name, "aboveOwnRights",
-		"This would give permissions that you do not hold yourself: "+strings.Join(words, ", ")+".")
+	v.addFault(name, "aboveOwnRights", "This would give permissions that you do not hold: "+access.Join(missing)+".")
 }

@@ -39,7 +39,7 @@ func TestCreateGivesTheDefaultsAndNoAccess(t *testing.T) {
 	}
 }
 
-// Every rule of a new account's fields, one wrong thing at a time.
+// Every rule of a new account's fields, one fault at a time.
 func TestCreateRefuses(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n) }
 	for _, c := range []struct {
@@ -114,7 +114,7 @@ func TestCreateTakesWhatIsAtItsLimit(t *testing.T) {
 	}
 }
 
-// Everything that is wrong is said at once, one thing for each field.
+// All faults are returned at once, one for each field.
 func TestCreateNamesEveryWrongField(t *testing.T) {
 	s, _ := newService()
 	_, err := s.Create(context.Background(), scope("9"), field.Patch{
@@ -132,7 +132,7 @@ func TestCreateNamesEveryWrongField(t *testing.T) {
 	}
 }
 
-// Two spellings of one code are one code.
+// Two spellings of a code are the same code.
 func TestCodesAreKeptOnceAndAsTheCatalogueSpellsThem(t *testing.T) {
 	s, m := newService()
 	_, err := s.Create(context.Background(), scope("9", "ADMIN"),
@@ -170,7 +170,7 @@ func TestDACGroupsNeedDAC(t *testing.T) {
 	wantFault(t, "off and one more", err, fault.Invalid, "dacOff", "dacGroups")
 }
 
-// V61: nobody gives a permission that they do not hold, directly, by a group, or by a group within groups.
+// V61: nobody gives a permission that they do not hold, directly, by a group, or by nested groups.
 func TestNobodyGivesMoreThanTheyHold(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -220,7 +220,7 @@ func TestALicenceChangeThatOrphansRolesIsRefused(t *testing.T) {
 	}
 }
 
-// An account whose licence or role was retired can still have its mobile number corrected.
+// An account with a locked licence or role can still have its mobile number corrected.
 func TestRetiredCodesDoNotHoldOffOtherChanges(t *testing.T) {
 	a := testAccount("1", "RETIRED")
 	a.UserType, a.Email = "OLD", "not an address any more"
@@ -276,7 +276,7 @@ func TestOldWrongsAmongCodesMayStayOrGo(t *testing.T) {
 	wantFault(t, "the licence", err, fault.Invalid, "outsideLicence", "userType")
 }
 
-// Export and import without an edit writes nothing, even if the environment's country changed since.
+// Importing an unedited export writes nothing, even if the environment's country changed since.
 func TestMobileIsReadAgainOnlyWhenItChanges(t *testing.T) {
 	a := testAccount("1")
 	a.Mobile, a.MobileE164 = "07911 123456", "+447911123456"
@@ -301,7 +301,7 @@ func TestBlankDateFromIsToday(t *testing.T) {
 	}
 }
 
-// The API licence: no password, and every session over.
+// With the API licence the password is removed and every session ends.
 func TestTheAPILicenceTakesThePasswordAndEndsSessions(t *testing.T) {
 	s, m := newService(testAccount("1"))
 	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4,

@@ -10,13 +10,13 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// SeatCounter is what the service needs of the store's count of seats.
+// SeatCounter counts the seats in use.
 type SeatCounter interface {
-	// Seats returns how many seats of each licence are in use, by its folded code; a licence that is not there has none.
+	// Seats returns the seats in use of each licence, by its folded code; 0 if the licence is not there.
 	Seats(ctx context.Context, env string) (map[string]int64, error)
 }
 
-// SeatLicence returns the licence of which the account takes a seat, folded, or "": a locked account takes none.
+// SeatLicence returns the folded code of the licence that the account takes a seat of, or "" for a locked account.
 func (a Account) SeatLicence() string {
 	if !a.Active {
 		return ""
@@ -24,52 +24,52 @@ func (a Account) SeatLicence() string {
 	return catalogue.Fold(a.UserType)
 }
 
-// SeatChange is by how much a write changes the seats in use of one licence.
+// SeatChange is how a write changes the seats in use of one licence.
 type SeatChange struct {
-	// Licence is the folded code, Shown the code as people know it.
+	// Licence is the folded code, DisplayCode the code as people know it.
 	Licence, DisplayCode string
 	Delta                int64
-	// Limit is how many seats the licence has, 0 for any number; it binds only where By is more than 0.
+	// Limit is how many seats the licence has, 0 for no limit. It only matters if Delta is more than 0.
 	Limit int
 }
 
-// Fits reports whether the change is possible with so many seats in use.
+// Fits reports whether the change is possible with that many seats in use.
 func (c SeatChange) Fits(used int64) bool {
 	return c.Delta <= 0 || c.Limit == 0 || used+c.Delta <= int64(c.Limit)
 }
 
-// SeatChanges returns which seats the write takes and gives back: most writes none.
+// SeatChanges returns the seats that the write takes and frees; for most writes there are none.
 func (w Write) SeatChanges() []SeatChange {
-	var had string
+	var before string
 	if w.Before != nil {
-		had = w.Before.SeatLicence()
+		before = w.Before.SeatLicence()
 	}
-	has := w.After.SeatLicence()
-	if had == has {
+	after := w.After.SeatLicence()
+	if before == after {
 		return nil
 	}
 	var out []SeatChange
-	if had != "" {
-		out = append(out, SeatChange{Licence: had, DisplayCode: w.Before.UserType, Delta: -1})
+	if before != "" {
+		out = append(out, SeatChange{Licence: before, DisplayCode: w.Before.UserType, Delta: -1})
 	}
-	if has != "" {
-		out = append(out, SeatChange{Licence: has, DisplayCode: w.After.UserType, Delta: 1, Limit: w.SeatLimit})
+	if after != "" {
+		out = append(out, SeatChange{Licence: after, DisplayCode: w.After.UserType, Delta: 1, Limit: w.SeatLimit})
 	}
 	return out
 }
 
-// SeatChanges returns which seats the deletion gives back.
+// SeatChanges returns the seats that the deletion frees.
 func (d Deletion) SeatChanges() []SeatChange {
-	gone := d.Before
-	gone.Active = false
-	return Write{Before: &d.Before, After: gone}.SeatChanges()
+	deleted := d.Before
+	deleted.Active = false
+	return Write{Before: &d.Before, After: deleted}.SeatChanges()
 }
 
-// NoSeat is the conflict of a write that would take a seat which its licence does not have.
+// NoSeat is the conflict of a write that needs a seat when all are in use.
 func NoSeat(c SeatChange, used int64) error {
 	return fault.New(fault.Conflict, "seats",
-		"The licence %s allows %d accounts, and %d are in use. Lock an account that is not needed, choose another "+
-			"licence, or have its number of seats raised.",
+		"The licence %s allows %d accounts, and %d have it. Lock an account that is not needed, choose another licence, or "+
+			"raise its number of seats.",
 		c.DisplayCode, c.Limit, used)
 }
 
@@ -77,7 +77,7 @@ func NoSeat(c SeatChange, used int64) error {
 type SeatUse struct {
 	Licence, Description string
 	Used                 int64
-	// Seats is how many there are, 0 for any number.
+	// Seats is how many the licence has, 0 for no limit.
 	Seats int
 }
 
@@ -94,7 +94,7 @@ func (s *Service) SeatsInUse(ctx context.Context, sc access.Scope) ([]SeatUse, e
 			SeatUse{Licence: licence.Code, Description: licence.Description, Used: used[folded], Seats: licence.Seats})
 		delete(used, folded)
 	}
-	for folded, n := range used { // of a licence that the caller's reference data does not know (any more)
+	for folded, n := range used { // of licences that the reference data does not have
 		if n > 0 {
 			out = append(out, SeatUse{Licence: folded, Used: n})
 		}
@@ -104,7 +104,7 @@ func (s *Service) SeatsInUse(ctx context.Context, sc access.Scope) ([]SeatUse, e
 	return out, nil
 }
 
-// seatLimit returns how many seats the licence of the account has, 0 for any number.
+// seatLimit returns how many seats the licence of the account has, 0 for no limit.
 func seatLimit(sc access.Scope, a Account) int {
 	licence, _ := sc.Catalogue.Find(catalogue.Licence, a.UserType)
 	return licence.Seats

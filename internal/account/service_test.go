@@ -38,7 +38,7 @@ func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 	}
 }
 
-// V62: a stale version is refused, and told which fields changed, by whom and when; nothing is overwritten.
+// V62: a stale version is refused with the fields that changed, by whom and when. Nothing is overwritten.
 func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 	s, m := newService(testAccount("1"))
 	if _, err := s.Change(context.Background(), scope("8", "ADMIN"), "1", 4, field.Patch{"name": "Theirs"}); err != nil {
@@ -63,9 +63,9 @@ func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 	}
 }
 
-// V62: somebody is faster between the read and the write. With a version it is stale; without one it is done again.
-func TestARaceIsFoundByTheWrite(t *testing.T) {
-	overtake := func(m *fakeStore) {
+// V62: a concurrent change between the read and the write. With a version it is stale; without one there is a retry.
+func TestAConcurrentChangeIsFoundByTheWrite(t *testing.T) {
+	concurrentChange := func(m *fakeStore) {
 		a := m.accounts["1"]
 		a.Version++
 		a.Mobile = "theirs"
@@ -73,19 +73,19 @@ func TestARaceIsFoundByTheWrite(t *testing.T) {
 		m.beforeWrite = nil
 	}
 	s, m := newService(testAccount("1"))
-	m.beforeWrite = overtake
+	m.beforeWrite = concurrentChange
 	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, field.Patch{"name": "Mine"})
 	wantFault(t, "with a version", err, fault.Stale, "stale", "")
 
 	s, m = newService(testAccount("1"))
-	m.beforeWrite = overtake
+	m.beforeWrite = concurrentChange
 	got, err := s.Block(context.Background(), scope("9", "ADMIN"), "1", 0, "x")
 	if err != nil || got.Mobile != "theirs" || !got.AccessLocked || got.Version != 6 {
 		t.Errorf("without a version: %+v %v", got, err)
 	}
 }
 
-func TestARaceWithoutAnEndGivesUp(t *testing.T) {
+func TestEndlessConcurrentChangesGiveUp(t *testing.T) {
 	s, m := newService(testAccount("1"))
 	reads := 0
 	m.beforeWrite = func(m *fakeStore) {

@@ -7,32 +7,30 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// SignInMethods is by what a person can sign in to an account. Whoever lets people take away a way in of their own asks
-// here what would be left, with Account as it would be then; an administrator may take away any, and can give another.
+// SignInMethods are the methods by which a person can sign in to an account. Before people remove a method of their
+// own, RequireOne checks what would be left. Administrators may remove any, because they can add another.
 type SignInMethods struct {
-	// Account says which password it has, whether it has a second factor, and which providers it is linked to.
+	// Account is the account as it would be: its password, second factor and linked providers count.
 	Account Account
-	// Passkeys is how many are stored. They count only while the account has a second factor.
+	// Passkeys is how many passkeys are stored. They count only if the account has a second factor.
 	Passkeys int
-	// Providers are those that let people in. A link to one that is turned off or deleted opens nothing.
+	// Providers are the enabled providers. A link to another one does not count.
 	Providers []string
 }
 
-// RequireOne returns a Conflict if there is no way in at now. A temporary password counts until it is over: it leads to
-// one of the person's own.
-func (w SignInMethods) RequireOne(now time.Time) error {
-	a := w.Account
+// RequireOne returns a Conflict if there is no method at the time. A temporary password counts until it expires.
+func (m SignInMethods) RequireOne(now time.Time) error {
+	a := m.Account
 	password := a.PasswordHash != "" && !a.PasswordExpired(now)
-	passkey := a.MFAEnabled && w.Passkeys > 0
-	if password || passkey || slices.ContainsFunc(w.Providers, a.LinkedTo) {
+	passkey := a.MFAEnabled && m.Passkeys > 0
+	if password || passkey || slices.ContainsFunc(m.Providers, a.LinkedTo) {
 		return nil
 	}
 	return fault.New(fault.Conflict, "lastWayIn",
-		"This is the only way by which you can sign in: there would be no password, no passkey and no link to a provider "+
-			"that lets people in. Get another first.")
+		"This is your only way to sign in. Set a password, or add a passkey or a link to a provider, first.")
 }
 
-// PasswordExpired reports whether the account has a temporary password that signs in no more.
+// PasswordExpired reports whether the account has a temporary password that has expired.
 func (a Account) PasswordExpired(now time.Time) bool {
 	return !a.PasswordExpires.IsZero() && !now.Before(a.PasswordExpires)
 }

@@ -8,7 +8,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// What is a way in and what is none, for whoever takes one away.
+// Which sign-in methods count.
 func TestRequireOneSignInMethod(t *testing.T) {
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {

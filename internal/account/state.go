@@ -9,8 +9,8 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Lock takes the account out of use: it ends every session, gives its seat back and takes it off the usual list.
-// Whether login access is blocked stays as it is. version 0 acts on whatever version there is.
+// Lock takes the account out of use: it ends every session and frees the seat. Whether login access is blocked does not
+// change. Version 0 means any version.
 func (s *Service) Lock(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if before.ID == sc.Caller.AccountID {
@@ -29,8 +29,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, id string, version 
 	})
 }
 
-// Unlock takes a locked account back into use, if its licence has a seat for it. It restores nothing else: a block
-// stays.
+// Unlock puts a locked account back into use, if its licence has a free seat. A block of login access stays.
 func (s *Service) Unlock(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if err := GuardAdministrator(sc, before); err != nil || before.Active {
@@ -43,13 +42,13 @@ func (s *Service) Unlock(ctx context.Context, sc access.Scope, id string, versio
 	})
 }
 
-// ResetTries zeroes the failed tries and lifts a block that they brought about; never an administrator's.
+// ResetTries resets the failed tries and lifts a block by them, but never a block by an administrator.
 func (s *Service) ResetTries(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
 		if err := GuardAdministrator(sc, before); err != nil || before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
 			return Write{}, err
 		}
-		// What people see of a block by tries is not what is stored of an administrator's.
+		// The log shows the block as people saw it: a block by failed tries is stored in other fields.
 		shown, after := before.ForDisplay(), before
 		return Write{After: after, ClearTries: true, Event: auditlog.Event{
 			Kind: auditlog.TriesReset, Changes: Fields().Compare(&shown, &after),
@@ -73,7 +72,7 @@ func (s *Service) ForcePasswordChange(ctx context.Context, sc access.Scope, id s
 	})
 }
 
-// guardPassword refuses what makes no sense for an account without a password.
+// guardPassword refuses actions on the password of an account that cannot have one.
 func guardPassword(sc access.Scope, a Account) error {
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, a.UserType); licence.APIOnly {
 		return fault.New(fault.Conflict, "apiOnly", "An account with the licence %s has no password; it uses API keys.",

@@ -18,14 +18,14 @@ import (
 	"useraccounts/internal/field"
 )
 
-// fakeGenerator makes one password, or fails.
+// fakeGenerator returns one password, or fails.
 type fakeGenerator struct{ fail error }
 
 func (g fakeGenerator) Generate(_ environment.Settings, words []string) (string, error) {
 	return "generated secret", g.fail
 }
 
-// changedFields returns the names of the fields that an event tells of.
+// changedFields returns the names of the fields in an event's changes.
 func changedFields(e auditlog.Event) []string {
 	var out []string
 	for _, d := range e.Changes {
@@ -66,7 +66,7 @@ func TestLockEndsSessionsAndLeavesTheBlock(t *testing.T) {
 	}
 }
 
-// Reset try count lifts an automatic block, never an administrator's (V17).
+// Resetting the failed tries lifts an automatic block, never an administrator's (V17).
 func TestResetTriesLiftsOnlyTheirBlock(t *testing.T) {
 	tries, admin, both, none := testAccount("1"), testAccount("2"), testAccount("3"), testAccount("4")
 	tries.FailedTries, tries.TriesBlockedAt = 5, nowStored
@@ -115,7 +115,7 @@ func TestForcePasswordChange(t *testing.T) {
 	wantFault(t, "an API client", err, fault.Conflict, "apiOnly", "")
 }
 
-// V09: what an administrator gives is temporary, unless they say that it is not; the event tells nothing of it.
+// V09: a password from an administrator is temporary by default; the event does not contain it.
 func TestPasswordsThatAreGivenExpire(t *testing.T) {
 	s, m := newService(testAccount("1"))
 	s.Generator = fakeGenerator{}
@@ -189,7 +189,7 @@ func TestResetPasswordRefusesAsSetPasswordDoes(t *testing.T) {
 	}
 }
 
-// Nobody ends their own access, and only administrators act on administrators, in the ways of this file too.
+// The guards of the actions on an account's state: oneself, administrators, stale versions, unknown accounts.
 func TestStateGuards(t *testing.T) {
 	target := testAccount("1", "ADMIN")
 	target.FailedTries = 1
@@ -237,7 +237,8 @@ func TestStateGuards(t *testing.T) {
 	}
 }
 
-// An API client has no password and no second factor; who becomes one loses both, and whoever asks for them is told.
+// An API client has no password and no second factor: an account that becomes one loses both, and asking for them
+// fails.
 func TestAPIClientsHaveNoPasswordNorSecondFactor(t *testing.T) {
 	a := testAccount("1")
 	a.MFARequired, a.MFAEnabled, a.ForcePasswordChange, a.PasswordExpires = true, true, true, nowStored
@@ -263,7 +264,7 @@ func TestAPIClientsHaveNoPasswordNorSecondFactor(t *testing.T) {
 		patchWith(field.Patch{"userType": "API", "email": nil})); err != nil || made.MFARequired {
 		t.Errorf("the environment's default: %+v %v", made, err)
 	}
-	// One from before this rule keeps what it has, so that an export of it comes back unchanged.
+	// An account from before this rule keeps what it has, so that its export can be imported unchanged.
 	old := testAccount("2")
 	old.UserType, old.MFARequired = "API", true
 	s, m = newService(old)
@@ -273,7 +274,7 @@ func TestAPIClientsHaveNoPasswordNorSecondFactor(t *testing.T) {
 	}
 }
 
-// Who takes a seat, who gives one back, and how many there are.
+// Which writes take or free a seat.
 func TestSeatChanges(t *testing.T) {
 	team, locked := testAccount("1"), testAccount("1")
 	team.UserType, locked.Active = "ＴＥＡＭ", false
@@ -318,7 +319,7 @@ func TestSeatChanges(t *testing.T) {
 	}
 }
 
-// Every write that can take a seat says how many there are.
+// Every write that can take a seat has the limit.
 func TestWritesSayHowManySeatsThereAre(t *testing.T) {
 	limited := scope("9", "ADMIN")
 	limited.Catalogue = catalogue.New(

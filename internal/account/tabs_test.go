@@ -16,7 +16,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// fakeTabStore keeps what the tabs of one account hold.
+// fakeTabStore stores the tabs of one account.
 type fakeTabStore struct {
 	contact     account.Contact
 	delegations []account.Delegation
@@ -107,13 +107,13 @@ func (d *fakeTabStore) ActiveResource(_ context.Context, _ environment.Environme
 	return "JD", catalogue.Fold(code) == "jd", d.fail
 }
 
-// newEditor returns what the tabs of some accounts need; ids count up.
+// newEditor returns an Editor over some accounts; ids count up.
 func newEditor(accounts ...account.Account) account.Editor {
 	s, _ := newService(accounts...)
 	return account.Editor{Accounts: s, Now: s.Now, NewID: s.NewID}
 }
 
-// Only administrators change what belongs to administrators; nobody changes what is not there. It goes for each tab.
+// Only administrators change the tabs of administrators, and nobody changes tabs of an unknown account.
 func TestTabsAreGuarded(t *testing.T) {
 	d := &fakeTabStore{delegations: []account.Delegation{{ID: "D", Version: 1}}}
 	at := newEditor(testAccount("1"), testAccount("2", "ADMIN"))
@@ -223,7 +223,7 @@ func TestContactIsReplacedWhole(t *testing.T) {
 	}
 }
 
-// V62: a stale version is told what changed since, by whom and when; also if somebody was just faster.
+// V62: a stale version is refused with what changed since, by whom and when, even after a concurrent change.
 func TestStaleContact(t *testing.T) {
 	d := &fakeTabStore{}
 	contacts := account.Contacts{Editor: newEditor(testAccount("1")), Store: d}
@@ -394,8 +394,8 @@ func TestDelegations(t *testing.T) {
 	wantFault(t, "removed twice", s.Remove(ctx, sc, "1", group.ID, nil), fault.NotFound, "notFound", "")
 }
 
-// Who was overtaken between reading and writing is told so; nothing of theirs is written.
-func TestDelegationsOvertaken(t *testing.T) {
+// A concurrent change between reading and writing is reported, and nothing is overwritten.
+func TestConcurrentChangesOfDelegations(t *testing.T) {
 	version := int64(1)
 	run := func(then func(*fakeTabStore), do func(*account.Delegations) error) error {
 		d := &fakeTabStore{beforeWrite: then,

@@ -71,7 +71,7 @@ func (r Request) Check(sc access.Scope) error {
 	kinds := map[string]catalogue.Kind{"roles": catalogue.Role, "groups": catalogue.Group}
 	if kind := kinds[op.codes]; kind != "" && !op.remove {
 		if _, unknown := sc.Catalogue.Resolve(kind, r.codes()); len(unknown) > 0 {
-			addFault(op.codes, "unknownCode", "There is no active code "+catalogue.QuoteCode(unknown[0])+" here.")
+			addFault(op.codes, "unknownCode", "There is no active code "+catalogue.QuoteCode(unknown[0])+".")
 		}
 	}
 	slices.SortFunc(faults, func(x, y fault.Field) int { return strings.Compare(x.Field, y.Field) })

@@ -166,7 +166,8 @@ func scope(id string, roles ...string) access.Scope {
 func wantFault(t *testing.T, name string, err error, field, code string) {
 	t.Helper()
 	f := fault.As(err)
-	if f == nil || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Field != field || f.Fields[0].Code != code {
+	if f == nil || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Field != field ||
+		f.Fields[0].Code != code {
 		t.Errorf("%s: %v %+v, want %s of %s", name, err, f, code, field)
 	}
 }

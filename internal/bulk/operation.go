@@ -10,7 +10,8 @@ import (
 // operation is how an action is done to one account, and the permission that it needs.
 type operation struct {
 	permission access.Permission
-	run        func(ctx context.Context, s *account.Service, sc access.Scope, r Request, id string) (account.Account, error)
+	run        func(ctx context.Context, s *account.Service, sc access.Scope, r Request, id string) (account.Account,
+		error)
 	// codes is the field whose codes the action adds or removes.
 	codes  string
 	remove bool

@@ -217,7 +217,7 @@ func (s *Service) ForgetDevice(ctx context.Context, sc access.Scope, id, device 
 		return err
 	}
 	if id != sc.Caller.AccountID {
-		if err := account.Guard(sc, a); err != nil {
+		if err := account.GuardAdministrator(sc, a); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ type Write struct {
 
 // WithCode returns the write with the code that the store found for the resource.
 func (w Write) WithCode(code string) Write {
-	return Write{Account: w.Account.WithLinkedResource(code), Resource: w.Resource.WithCode(code)}
+	return Write{Account: w.Account.WithResource(code), Resource: w.Resource.WithCode(code)}
 }
 
 // Service makes resources of accounts.

@@ -26,7 +26,8 @@ func (h handlers) bulkRoutes() []httpapi.Route {
 		Query: []httpapi.Param{httpapi.Limit(200, maxBulk), httpapi.Cursor()},
 		Doc: httpapi.Operation{
 			Tag: tag, Summary: "Do one action to many accounts",
-			Description: "The accounts are those of ids, or all that match a filter, whose members are those of the list's query " +
+			Description: "The accounts are those of ids, or all that match a filter, whose members are those of the list's " +
+				"query " +
 				"parameters ({} means every active account). " +
 				"Needs the permission of the action: account.block for allow, block and resetTries, account.lock for lock and " +
 				"unlock, account.password for forcePasswordChange, account.update for the others. " +

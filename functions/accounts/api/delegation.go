@@ -52,7 +52,8 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 			Key: "DELETE " + item, Needs: access.AccountUpdate, Handle: h.removeDelegation,
 			Doc: httpapi.Operation{
 				Tag: delegationTag, Summary: "Remove a delegation", IfMatchOptional: true,
-				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "The delegation is removed."}}, Problems: tabWriteProblems(),
+				Answers:  []httpapi.Answer{{Status: http.StatusNoContent, Description: "The delegation is removed."}},
+				Problems: tabWriteProblems(),
 			},
 		},
 	}

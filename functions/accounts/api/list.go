@@ -17,7 +17,8 @@ import (
 func (h handlers) listRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 	sort := httpapi.Param{
 		Name: "sort", Kind: httpapi.EnumParam, Choices: directory.Orders(), Default: directory.DefaultOrder,
-		Help: "The field to sort by, with - before it for descending order. Accounts with the same value are in the order of " +
+		Help: "The field to sort by, with - before it for descending order. Accounts with the same value are in the order " +
+			"of " +
 			"usernames. Blank values come first. Texts are sorted without regard to case, by their first 256 bytes.",
 	}
 	return []httpapi.Route{
@@ -90,7 +91,7 @@ func filterParam(f directory.FilterDef) httpapi.Param {
 			p.Help = map[directory.FilterOp]string{directory.FilterFrom: "is this or more.",
 				directory.FilterTo: "is this or less."}[f.Op]
 		}
-	default:
+	case directory.FilterEquals:
 		p.Help = "is this."
 		switch f.Field.Kind {
 		case field.Bool:
@@ -171,7 +172,8 @@ func (h handlers) count(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 }
 
 type fieldList struct {
-	Items []fieldView `json:"items"`
+	Items    []fieldView     `json:"items"`
+	Sections []field.Section `json:"sections" help:"The groups of fields on a form, in order."`
 }
 
 // fieldView is a field as a grid needs it.
@@ -182,7 +184,7 @@ type fieldView struct {
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	var out fieldList
+	out := fieldList{Sections: account.Sections()}
 	for _, m := range account.Fields().Describe() {
 		out.Items = append(out.Items, fieldView{m, directory.FilterOps(m.Kind), true})
 	}

@@ -49,11 +49,12 @@ func (h handlers) logRoutes() []httpapi.Route {
 			Key: "GET " + path + "/export", Needs: access.AccountRead, Handle: h.exportLog, Query: filters,
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Export an account's log",
-				Description: "The log as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would run " +
+				Description: "The log as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would " +
+					"run " +
 					"as a formula starts with a quote. " +
 					"The file has the newest " + strconv.Itoa(auditlog.MaxExported) +
-					" entries that match, or fewer if they are long. X-Log-Lines says how many. If X-Log-Complete is false there are " +
-					"more; export them with an earlier to.",
+					" entries that match, or fewer if they are long. X-Log-Lines says how many. If X-Log-Complete is false there " +
+					"are more; export them with an earlier to.",
 				Answers: []httpapi.Answer{
 					{Status: http.StatusOK, ContentType: "text/csv; charset=utf-8", Description: "The file."}},
 				Problems: []httpapi.Problem{notFoundProblem()},
@@ -165,7 +166,8 @@ func (h handlers) readLogRequest(ctx context.Context, r *httpapi.Request) (audit
 // wholeDay is from the first to the last millisecond of a day.
 const wholeDay = 24*time.Hour - time.Millisecond
 
-// instantParam returns an instant of the query, zero if it is not given. For a day it is that long after the day starts.
+// instantParam returns an instant of the query, zero if it is not given. For a day it is that long after the day
+// starts.
 func instantParam(r *httpapi.Request, name string, after time.Duration) time.Time {
 	if day, err := time.Parse(time.DateOnly, r.Query(name)); err == nil {
 		return day.Add(after)

@@ -18,8 +18,8 @@ func (h handlers) permissionRoutes() []httpapi.Route {
 			Key: "GET /api/accounts/{id}/permissions", Needs: access.AccountRead, Handle: h.permissions,
 			Doc: httpapi.Operation{
 				Tag: permissionsTag, Summary: "Read what an account may do, and why",
-				Description: "The roles and groups given directly, all effective roles and where each comes from, the permissions " +
-					"and the roles that give each, and what the licence allows. " +
+				Description: "The roles and groups given directly, all effective roles and where each comes from, the " +
+					"permissions and the roles that give each, and what the licence allows. " +
 					"Locked roles and groups give nothing. The ETag is the account's: change roles and groups with PATCH " +
 					"/api/accounts/{id}.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: permissionsView{}, ETag: true}},
