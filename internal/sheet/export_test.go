@@ -241,8 +241,8 @@ func TestDatesAsText(t *testing.T) {
 }
 
 // TestExportLooks: a frozen, bold header; a table with filters over it all; drop-down lists for new rows too, as far as
-// there is room and no further, on a hidden sheet when they do not fit into a rule; real booleans (product.md 11). Told
-// by excelize and not by the reader here.
+// there is room and no further, on a hidden sheet when they do not fit into a rule; real booleans. Told by
+// excelize and not by the reader here.
 func TestExportLooks(t *testing.T) {
 	var wordy []string
 	for i := range 26 {

@@ -135,8 +135,8 @@ func packedStrings(t testing.TB, n int) []byte {
 	})
 }
 
-// TestHostile: each hostile file ends in 5 s, within 256 MB (issue 5; C47, C48, V69, V90). The memory asserted is
-// half of that, as all of them take less.
+// TestHostile: each hostile file ends in 5 s, within 256 MB (C47, C48, V69, V90). The memory asserted is half
+// of that, as all of them take less.
 func TestHostile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes files of hundreds of megabytes")

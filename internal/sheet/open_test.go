@@ -10,8 +10,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// TestNotAWorkbook: a file that is no .xlsx is recognised by what it is, and the answer says what to do (product.md
-// 11).
+// TestNotAWorkbook: a file that is no .xlsx is recognised by what it is, and the answer says what to do.
 func TestNotAWorkbook(t *testing.T) {
 	ole := "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 504)
 	withType := func(kind string) []byte {
@@ -71,7 +70,7 @@ func TestEncryptedFar(t *testing.T) {
 }
 
 // TestFirstWorksheet: the first worksheet in the order of the workbook is read, whatever its part is called, and the
-// others are named (product.md 11).
+// others are named.
 func TestFirstWorksheet(t *testing.T) {
 	b := book(nil).
 		set("xl/workbook.xml",
@@ -281,7 +280,7 @@ func TestEveryByteCounts(t *testing.T) {
 }
 
 // TestLyingZip: what the zip says of its sizes is not believed. A size that is too small, which other readers take as a
-// sheet without rows, is an error here (design.md 7), as is one that is too large.
+// sheet without rows, is an error here, as is one that is too large.
 func TestLyingZip(t *testing.T) {
 	file := book(nil).rows(strings.Repeat(`<row><c><v>1</v></c></row>`, 50)).bytes(t)
 	for _, lie := range []uint32{0, 1, 100, 1 << 20} {

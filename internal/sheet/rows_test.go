@@ -10,7 +10,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// TestCells: what a cell holds is read as Excel shows it (product.md 11; ECMA-376 18.3.1.4).
+// TestCells: what a cell holds is read as Excel shows it (ECMA-376 18.3.1.4).
 func TestCells(t *testing.T) {
 	shared := `<si><t>zero</t></si><si><r><t>bo</t></r><r><rPr><b/></rPr><t xml:space="preserve">ld </t></r><rPh sb="0" eb="1"><t>KANA</t></rPh><phoneticPr fontId="1"/></si>` +
 		`<si><t/></si><si><t>a_x000D_b_x005F_x0041__xD83D__xDE00__xD800_</t></si><si><t>  ` + "\u00a0" + `x  </t></si>`
@@ -243,7 +243,7 @@ func TestPasses(t *testing.T) {
 	}
 }
 
-// TestNoHeader: a sheet of which nothing is read is an error and not an import of no rows (design.md 7).
+// TestNoHeader: a sheet of which nothing is read is an error and not an import of no rows.
 func TestNoHeader(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"empty":      book(nil).rows("").bytes(t),

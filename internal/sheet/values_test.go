@@ -11,8 +11,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// TestDateFormats: a text is a day of the chosen format or an error that names the format; never a guess (product.md
-// 11).
+// TestDateFormats: a text is a day of the chosen format or an error that names the format; never a guess.
 func TestDateFormats(t *testing.T) {
 	last := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
@@ -212,7 +211,7 @@ func header(names ...string) Row {
 }
 
 // TestHeadings: headings are matched by name, in any order, without regard to case and spaces; an unknown one is an
-// error that suggests the nearest; a doubled one names both columns (product.md 11).
+// error that suggests the nearest; a doubled one names both columns.
 func TestHeadings(t *testing.T) {
 	want := []Heading{{"Username", true}, {"First name", false}, {"Last name", false}, {"Date from", false},
 		{"Date to", false}, {"Email", false}, {"Resource", false}}

@@ -9,7 +9,7 @@ import (
 
 const personPassword = "seven green bicycles"
 
-// The account's state, as the table of product section 2 has it, and what ends whose access.
+// The account's state, as internal/docs/architecture/account-state.md has it, and what ends whose access.
 func TestState(t *testing.T) {
 	_, admin := start(t)
 	t.Run("states", func(t *testing.T) { states(t, admin) })
