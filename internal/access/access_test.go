@@ -86,7 +86,7 @@ func TestOutsideLicence(t *testing.T) {
 	}
 }
 
-// V61: what one set lacks of another decides who may give what.
+// V61: what one set misses of another decides who may give what.
 func TestMissing(t *testing.T) {
 	set := func(of ...access.Permission) access.Set {
 		s := access.Set{}
@@ -101,15 +101,15 @@ func TestMissing(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	if mine.Missing(set(access.AccountRead)) != nil || mine.Missing(nil) != nil {
-		t.Error("nothing is beyond")
+		t.Error("something is missing")
 	}
 	var none access.Set
 	if got := none.Missing(mine); len(got) != 2 {
-		t.Errorf("everything is beyond nobody: %v", got)
+		t.Errorf("not everything is missing: %v", got)
 	}
 }
 
-// The zero value allows nobody: neither a caller without a set, nor a route whose permission was forgotten.
+// The zero values allow nothing: a caller without a set, and a route without a permission.
 func TestTheZeroValuesAllowNothing(t *testing.T) {
 	all := access.Set{}
 	for p := range access.All() {
@@ -124,9 +124,9 @@ func TestTheZeroValuesAllowNothing(t *testing.T) {
 }
 
 func TestEveryPermissionIsExplained(t *testing.T) {
-	for p, words := range access.All() {
-		if p == "" || words == "" {
-			t.Errorf("%q: %q", p, words)
+	for p, description := range access.All() {
+		if p == "" || description == "" {
+			t.Errorf("%q: %q", p, description)
 		}
 	}
 }

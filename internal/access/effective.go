@@ -6,8 +6,8 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// EffectiveRoles returns the direct roles and those of all groups, through nesting, each once, in order; inactive roles
-// and groups give nothing. A cycle of groups, which writes refuse, ends the walk rather than the process.
+// EffectiveRoles returns the direct roles and those of all groups, through nesting, each once, sorted. Locked roles and
+// groups give nothing. Cycles of groups, which changes refuse, end the walk.
 func EffectiveRoles(c *catalogue.Catalogue, roles, groups []string) []string {
 	found := map[string]string{}
 	add := func(codes []string) {
@@ -39,7 +39,7 @@ func EffectiveRoles(c *catalogue.Catalogue, roles, groups []string) []string {
 	return out
 }
 
-// Permissions returns what the given direct roles and groups allow together.
+// Permissions returns the permissions of direct roles and groups together.
 func Permissions(c *catalogue.Catalogue, roles, groups []string) Set {
 	set := Set{}
 	for _, code := range EffectiveRoles(c, roles, groups) {
@@ -51,8 +51,7 @@ func Permissions(c *catalogue.Catalogue, roles, groups []string) Set {
 	return set
 }
 
-// OutsideLicence returns the effective roles that a licence does not allow, in order; a licence without roles allows
-// all.
+// OutsideLicence returns the effective roles that a licence does not allow, sorted. A licence without roles allows all.
 func OutsideLicence(c *catalogue.Catalogue, licence catalogue.Entry, roles, groups []string) []string {
 	if len(licence.Roles) == 0 {
 		return nil

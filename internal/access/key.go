@@ -2,8 +2,8 @@ package access
 
 import "maps"
 
-// InteractiveOnly reports whether p is kept from callers that come by an API key: whoever finds a key must not be able
-// to make more of it, so keys manage neither credentials nor keys nor administrators (V47).
+// InteractiveOnly reports whether callers with an API key never have p. Somebody who finds a key must not be able to
+// gain more with it, so keys manage no credentials, keys or administrators (V47).
 func (p Permission) InteractiveOnly() bool {
 	switch p {
 	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccountLink, AccessWrite, SettingsWrite:
@@ -12,9 +12,8 @@ func (p Permission) InteractiveOnly() bool {
 	return false
 }
 
-// AsAPIKey returns the caller as one that comes by an API key: without the permissions that only people use. They are
-// taken away rather than looked for, so that no rule can forget to: what asks for account.admin, or compares the
-// caller's rights with another's, answers for the key.
+// AsAPIKey returns the caller with an API key, without the permissions that only people use. They are removed rather
+// than checked for, so that no rule can forget it.
 func (c Caller) AsAPIKey(id string) Caller {
 	c.KeyID = id
 	c.Permissions = maps.Clone(c.Permissions)

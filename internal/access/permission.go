@@ -1,4 +1,4 @@
-// Package access is who may do what: permissions, the roles and groups that give them, the licences that bound them,
+// Package access is who may do what: permissions, the roles and groups that give them, the licences that limit roles,
 // and the caller of a request.
 package access
 
@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Permission is a key such as "account.read". The zero value allows nobody.
+// Permission is a key such as "account.read". The zero value is nobody's.
 type Permission string
 
-// Needs of a route that are no permission: anybody at all, or anybody signed in.
+// What a route can need instead of a permission: nothing, or a signed-in caller.
 const (
 	Public   Permission = "public"
 	SignedIn Permission = "signedIn"
 )
 
-// The permissions. AccountAdmin marks those who administer everybody's access.
+// The permissions. AccountAdmin makes an administrator.
 const (
 	AccountAdmin    Permission = "account.admin"
 	AccountRead     Permission = "account.read"
@@ -29,7 +29,7 @@ const (
 	AccountPassword Permission = "account.password"
 	AccountSession  Permission = "account.session"
 	AccountKey      Permission = "account.key"
-	// AccountLink lets somebody in as an account by another way, so it is a right of its own as setting a password is.
+	// AccountLink adds another way to sign in as an account, so it is a permission of its own, like AccountPassword.
 	AccountLink    Permission = "account.link"
 	AccountNote    Permission = "account.note"
 	AccountImport  Permission = "account.import"
@@ -43,25 +43,25 @@ const (
 	SettingsRead   Permission = "settings.read"
 	SettingsWrite  Permission = "settings.write"
 	SetShare       Permission = "set.share"
-	// CommunicationRead is not part of AccountRead: it shows whom the whole environment wrote to.
+	// CommunicationRead is not part of AccountRead: it shows the mails of the whole environment.
 	CommunicationRead Permission = "communication.read"
 )
 
-// All returns every permission that a role may hold, with what it allows in words.
+// All returns every permission that a role can have, with its description.
 func All() map[Permission]string {
 	return map[Permission]string{
-		AccountAdmin:      "Administer everybody's access, other administrators' included",
+		AccountAdmin:      "Administer everybody's access, including that of administrators",
 		AccountRead:       "List and read accounts, their permissions and their log",
 		AccountCreate:     "Create accounts",
 		AccountUpdate:     "Change accounts, their roles, groups, contact and delegations",
 		AccountBlock:      "Allow and block login access, reset failed tries",
 		AccountLock:       "Lock and unlock accounts",
 		AccountDelete:     "Delete accounts that were never used",
-		AccountPassword:   "Set and reset passwords, force a change",
+		AccountPassword:   "Set and reset passwords, force a change of password",
 		AccountSession:    "See and close other people's sessions",
 		AccountKey:        "Create and lock API keys of accounts with an API licence",
 		AccountLink:       "Link accounts to identities for single sign-on",
-		AccountNote:       "Write notes into the log of accounts",
+		AccountNote:       "Write notes into the logs of accounts",
 		AccountImport:     "Import accounts from a workbook",
 		AccountExport:     "Export accounts to a workbook",
 		AccessRead:        "Read licences, roles, groups and DAC groups",
@@ -80,13 +80,13 @@ func All() map[Permission]string {
 // Set is a set of permissions.
 type Set map[Permission]struct{}
 
-// Has reports whether the set holds p.
+// Has reports whether the set contains p.
 func (s Set) Has(p Permission) bool {
 	_, ok := s[p]
 	return ok
 }
 
-// Missing returns what other holds and s does not, sorted.
+// Missing returns what is in other and not in s, sorted.
 func (s Set) Missing(other Set) []Permission {
 	var out []Permission
 	for _, p := range slices.Sorted(maps.Keys(other)) {

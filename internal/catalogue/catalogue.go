@@ -1,5 +1,6 @@
 // Package catalogue is an environment's reference data: licences, roles, groups and the other codes that accounts and
-// resources refer to. It owns what an entry holds and how codes compare; access owns what roles and groups mean.
+// resources refer to. It says what an entry has and how codes are compared; package access says what roles and groups
+// mean.
 package catalogue
 
 import (
@@ -11,7 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Kind is a sort of reference data.
+// Kind is a kind of reference data.
 type Kind string
 
 // The kinds of reference data.
@@ -27,31 +28,31 @@ const (
 	PaymentTerms  Kind = "paymentTerms"
 )
 
-// Entry is one code of reference data. The fields after Active belong to some kinds only.
+// Entry is one code of reference data. The fields after Version belong to some kinds only.
 type Entry struct {
 	Kind        Kind   `json:"kind" dynamodbav:"kind"`
 	Code        string `json:"code" dynamodbav:"code"`
 	Description string `json:"description" dynamodbav:"description"`
 	Active      bool   `json:"active" dynamodbav:"active"`
-	// Version is the version of the whole catalogue that the entry's last change made, so that no two states of a code
-	// ever share one, even where it was deleted and made again.
+	// Version is the version of the whole catalogue that the entry's last change made. So no two states of a code have the
+	// same version, even if it was deleted and created again.
 	Version int64 `json:"version" dynamodbav:"version"`
 
 	// Permissions is what a role allows.
 	Permissions []string `json:"permissions,omitempty" dynamodbav:"permissions,omitempty"`
-	// Roles are the roles a group gives, or those a licence allows (none means all).
+	// Roles are the roles that a group gives, or those that a licence allows (none means all).
 	Roles []string `json:"roles,omitempty" dynamodbav:"roles,omitempty"`
 	// Groups are the groups nested in a group.
 	Groups []string `json:"groups,omitempty" dynamodbav:"groups,omitempty"`
-	// Seats is the number of accounts a licence allows; 0 means no limit.
+	// Seats is how many accounts may have a licence; 0 means no limit.
 	Seats int `json:"seats,omitempty" dynamodbav:"seats,omitempty"`
-	// APIOnly licences mean no password, no second factor and no interactive sign-in.
+	// APIOnly licences are for API clients: no password, no second factor, no interactive sign-in.
 	APIOnly bool `json:"apiOnly,omitempty" dynamodbav:"apiOnly,omitempty"`
-	// Defaults are what a resource group gives its new resources.
+	// Defaults are the defaults of a resource group's new resources.
 	Defaults ResourceDefaults `json:"defaults,omitzero" dynamodbav:"defaults"`
 }
 
-// ResourceDefaults are a resource group's defaults; a blank one gives nothing.
+// ResourceDefaults are the defaults of a resource group; a blank one is none.
 type ResourceDefaults struct {
 	Department string `json:"department,omitempty" dynamodbav:"department,omitempty"`
 	// Manager is the code of a resource.
@@ -64,12 +65,12 @@ type ResourceDefaults struct {
 	AllowExpenses   bool   `json:"allowExpenses,omitempty" dynamodbav:"allowExpenses,omitempty"`
 }
 
-// Catalogue is all reference data of an environment as of one version. It is read-only once made.
+// Catalogue is all reference data of an environment at one version. It is immutable.
 type Catalogue struct {
 	entries map[Kind]map[string]Entry
 }
 
-// New returns the catalogue of the given entries.
+// New returns the catalogue of the entries.
 func New(entries []Entry) *Catalogue {
 	c := &Catalogue{entries: map[Kind]map[string]Entry{}}
 	for _, e := range entries {
@@ -84,7 +85,7 @@ func New(entries []Entry) *Catalogue {
 // Fold returns the form in which codes are compared: NFKC and case-folded.
 func Fold(code string) string { return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(code))) }
 
-// Find returns the entry of a kind with the code, compared without regard to case.
+// Find returns the entry of a kind with a code, without regard to case.
 func (c *Catalogue) Find(kind Kind, code string) (Entry, bool) {
 	e, ok := c.entries[kind][Fold(code)]
 	return e, ok
@@ -100,7 +101,7 @@ func (c *Catalogue) All(kind Kind) []Entry {
 	return out
 }
 
-// Resolve returns each code as the catalogue spells it, and those that name no active entry of the kind.
+// Resolve returns each code in the catalogue's spelling, and the codes that have no active entry of the kind.
 func (c *Catalogue) Resolve(kind Kind, codes []string) (known, unknown []string) {
 	for _, code := range codes {
 		if e, ok := c.Find(kind, code); ok && e.Active {
@@ -112,14 +113,14 @@ func (c *Catalogue) Resolve(kind Kind, codes []string) (known, unknown []string)
 	return known, unknown
 }
 
-// Replace returns the catalogue as it is with the entry in place of the one of its kind and code, or added.
+// Replace returns the catalogue with an entry added, or replaced if there is one of the kind and code.
 func (c *Catalogue) Replace(e Entry) *Catalogue {
 	out := c.without(e.Kind, e.Code)
 	out.entries[e.Kind][Fold(e.Code)] = e
 	return out
 }
 
-// Without returns the catalogue as it is without an entry.
+// Without returns the catalogue without an entry.
 func (c *Catalogue) Without(e Entry) *Catalogue { return c.without(e.Kind, e.Code) }
 
 func (c *Catalogue) without(kind Kind, code string) *Catalogue {

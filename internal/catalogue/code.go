@@ -10,27 +10,29 @@ import (
 // MaxCode is the longest code, in characters.
 const MaxCode = 50
 
-// MaxEntries is how many codes of a kind an environment can have: every function holds all of them in memory.
+// MaxEntries is the most codes of a kind in an environment: every function has all of them in memory.
 const MaxEntries = 5000
 
-// maxFolded bounds the form that becomes part of a key: one character can stand for many.
+// maxFolded limits the folded form, which is part of a key: one character can become many.
 const maxFolded = 2 * MaxCode
 
-// CodeFault says what keeps a text, cleaned of blanks at its ends, from being a code, or "". Codes stand in lists
-// parted by semicolons, in addresses and in cells of a sheet, and two that look alike must not be two.
+// CodeFault says why a text without blanks at its ends cannot be a code, or "". Codes are in lists separated by
+// semicolons, in URLs and in cells of a sheet, and two that look alike must not be different.
 func CodeFault(code string) string {
 	switch {
 	case code == "":
 		return "A code is required."
 	case strings.ContainsAny(code, ";/\\"):
-		return "A code cannot hold a semicolon or a slash: they part codes in lists and in addresses."
+		return "A code cannot contain semicolons or slashes."
 	case strings.ContainsFunc(code,
 		func(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError }):
-		return "A code cannot hold control characters or invisible ones."
+		return "A code cannot contain control characters or invisible characters."
 	case code == "." || code == ".." || strings.EqualFold(code, "<clear>"):
-		return "This text means something else in addresses or sheets; choose another code."
-	case utf8.RuneCountInString(code) > MaxCode || utf8.RuneCountInString(Fold(code)) > maxFolded:
-		return "A code has at most 50 characters, each of which stands for itself."
+		return "This text has a special meaning; choose another code."
+	case utf8.RuneCountInString(code) > MaxCode:
+		return "A code can have at most 50 characters."
+	case utf8.RuneCountInString(Fold(code)) > maxFolded:
+		return "A code cannot contain characters that stand for many others."
 	}
 	return ""
 }

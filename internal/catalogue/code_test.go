@@ -22,8 +22,8 @@ func TestCodeFault(t *testing.T) {
 	}
 }
 
-// What is made of a catalogue leaves it as it was.
-func TestReplaceAndWithoutLeaveTheCatalogueAlone(t *testing.T) {
+// Replace and Without do not change the catalogue itself.
+func TestReplaceAndWithoutDoNotChangeTheCatalogue(t *testing.T) {
 	c := testCatalogue()
 	with := c.Replace(catalogue.Entry{Kind: catalogue.Role, Code: "VIEWER", Description: "new"}).Replace(
 		catalogue.Entry{Kind: catalogue.Department, Code: "D"})
@@ -39,5 +39,24 @@ func TestReplaceAndWithoutLeaveTheCatalogueAlone(t *testing.T) {
 	if e, _ := c.Find(catalogue.Role, "viewer"); e.Description != "" || len(c.All(catalogue.Role)) != 3 ||
 		len(c.All(catalogue.Department)) != 0 {
 		t.Error("the catalogue itself changed")
+	}
+}
+
+func TestQuoteCode(t *testing.T) {
+	for code, want := range map[string]string{
+		"ADMIN": "“ADMIN”", "": "“”", strings.Repeat("ä", 50): "“" + strings.Repeat("ä", 50) + "”",
+		strings.Repeat("ä", 51): "“" + strings.Repeat("ä", 50) + "…”",
+	} {
+		if got := catalogue.QuoteCode(code); got != want {
+			t.Errorf("QuoteCode(%q) = %s, want %s", code, got, want)
+		}
+	}
+}
+
+func TestContainsCodeIgnoresCase(t *testing.T) {
+	for code, want := range map[string]bool{"admin": true, "ＶＩＥＷＥＲ": true, "ADMIN ": false, "": false} {
+		if got := catalogue.ContainsCode([]string{"ADMIN", "viewer"}, code); got != want {
+			t.Errorf("ContainsCode(%q) = %v", code, got)
+		}
 	}
 }

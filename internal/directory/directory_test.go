@@ -220,7 +220,8 @@ func TestBadFiltersAreNamed(t *testing.T) {
 	good := map[directory.FilterOp]map[field.Kind]string{
 		directory.FilterEquals: {field.Bool: "true", "": "x"}, directory.FilterContains: {"": "x"},
 		directory.FilterEmpty: {"": "false"},
-		directory.FilterFrom:  {field.Number: "3", "": "2026-01-31"}, directory.FilterTo: {field.Number: "3", "": "2026-01-31"},
+		directory.FilterFrom:  {field.Number: "3", "": "2026-01-31"},
+		directory.FilterTo:    {field.Number: "3", "": "2026-01-31"},
 	}
 	for _, f := range directory.Filters() {
 		value, ok := good[f.Op][f.Field.Kind]

@@ -187,7 +187,8 @@ func findTerm(text string) (term, string) {
 		return term{}, message
 	}
 	return term{findFields, false, func(a *account.Account) bool {
-		texts := [...]string{account.Fold(a.Username), account.Fold(a.Name), account.Fold(a.Email), account.Fold(a.Mobile), a.MobileE164}
+		texts := [...]string{account.Fold(a.Username), account.Fold(a.Name), account.Fold(a.Email), account.Fold(a.Mobile),
+			a.MobileE164}
 		for _, word := range words {
 			if !slices.ContainsFunc(texts[:], func(t string) bool { return strings.Contains(t, word) }) {
 				return false

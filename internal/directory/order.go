@@ -95,7 +95,8 @@ func (o Order) sortKey(a *account.Account) string {
 		}
 		return "0"
 	case *int64:
-		return fmt.Sprintf("%020d", uint64(*at)^1<<63) //nolint:gosec // the sign bit is flipped, so that negative numbers come first
+		return fmt.Sprintf("%020d",
+			uint64(*at)^1<<63) //nolint:gosec // the sign bit is flipped, so that negative numbers come first
 	}
 	return ""
 }

@@ -16,12 +16,12 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// now is every test's time, with more precision than is kept.
+// now is the time of every test, with more precision than is stored.
 var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
 
 var nowStored = now.Truncate(time.Millisecond)
 
-// fakeStore is a Store of resources by key. before, if set, runs ahead of each write, as another's request would.
+// fakeStore is a Store of resources by key. beforeWrite, if set, runs before each write, like a concurrent request.
 type fakeStore struct {
 	resources   map[string]resource.Resource
 	events      []auditlog.Event

@@ -9,8 +9,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// LinkAccount returns the write by which a resource that belongs to no account becomes an account's, with a patch
-// applied as Change does.
+// LinkAccount returns the write that links a resource without an account to one, and applies a patch as Change does.
 func (r Rules) LinkAccount(ctx context.Context, sc access.Scope, before Resource, patch field.Patch, reset bool,
 	accountID string, now time.Time) (Write, error) {
 	w, err := r.Change(ctx, sc, before, patch, reset, now)

@@ -12,9 +12,9 @@ import (
 
 // Filter says which resources a list shows; the zero value shows all.
 type Filter struct {
-	// Find is a text that the code, the description, a name or the legacy reference has in it, without regard to case.
+	// Find is a text that the code, the description, a name or the legacy reference contains, without regard to case.
 	Find string
-	// Active, where it is not nil, shows only those that are active, or only the locked ones.
+	// Active, if not nil, shows only active resources, or only locked ones.
 	Active *bool
 	// Group is the code of a resource group.
 	Group string
@@ -27,22 +27,22 @@ func (f Filter) matches(r Resource) bool {
 	if f.Group != "" && catalogue.Fold(f.Group) != catalogue.Fold(r.ResourceGroup) {
 		return false
 	}
-	wanted := catalogue.Fold(strings.TrimSpace(f.Find))
-	return wanted == "" ||
-		slices.ContainsFunc([]string{r.Code, r.Description, r.FirstName, r.LastName, r.LegacyRef}, func(text string) bool {
-			return strings.Contains(catalogue.Fold(text), wanted)
+	text := catalogue.Fold(strings.TrimSpace(f.Find))
+	return text == "" ||
+		slices.ContainsFunc([]string{r.Code, r.Description, r.FirstName, r.LastName, r.LegacyRef}, func(value string) bool {
+			return strings.Contains(catalogue.Fold(value), text)
 		})
 }
 
-// readBatch is how many resources are read at a time where many are looked through: about what one call can bring.
+// readBatch is how many resources are read at a time by a search: about what one call can return.
 const readBatch = 1000
 
-// List returns up to limit resources that the filter takes, in the order of their codes, after a key, and the key to go
-// on from, empty where no more follow.
+// List returns up to limit resources that match the filter, in the order of their codes, after a key, and the key to go
+// on from, empty at the end.
 func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after string, limit int) ([]Resource, string,
 	error) {
 	var out []Resource
-	batch := limit + 1 // one more tells whether any follow
+	batch := limit + 1 // one more, to see whether there are more
 	for {
 		found, next, err := s.Store.Page(ctx, sc.Env, after, batch)
 		if err != nil {
@@ -60,7 +60,7 @@ func (s *Service) List(ctx context.Context, sc access.Scope, f Filter, after str
 		if next == "" {
 			return out, "", nil
 		}
-		after, batch = next, readBatch // the filter took too few: the next read brings as much as one can
+		after, batch = next, readBatch // too few matched, so the next read is a large one
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package resource is the person as staff: a resource's fields, the defaults that its group gives it, the rules that
-// bind them, and the one write path that the API and imports share. It knows neither the table nor accounts: a resource
-// holds the id of its account, and staffing joins the two.
+// Package resource is the person as staff: a resource's fields, the defaults of its group, the rules between them, and
+// the one write path that the API and imports share. It knows neither the table nor accounts: a resource has the id of
+// its account, and package staffing joins the two.
 package resource
 
 import (
@@ -15,8 +15,8 @@ type Resource struct {
 	Code    string
 	Version int64
 
-	// AccountID is the account that it belongs to, empty for none. One account has at most one resource, and the link is
-	// for good: it is written in both places in one transaction.
+	// AccountID is the account that the resource belongs to, empty for none. An account has at most one resource, and the
+	// link stays: it is written in both in one transaction.
 	AccountID     string
 	Description   string
 	Title         string
@@ -40,43 +40,43 @@ type Resource struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 
-	// Stored is what the store read, for the condition of the next write. Nobody else looks at it.
+	// Stored is what the store read, for the condition of its next write. It is of no use to others.
 	Stored Revision
 }
 
-// Key returns the form of the code by which resources are found, compared and ordered.
+// Key returns the folded code, by which resources are found, compared and sorted.
 func (r Resource) Key() string { return catalogue.Fold(r.Code) }
 
-// Subject is what a log calls the resource.
+// Subject is the resource's name in a log.
 func (r Resource) Subject() string { return "resource/" + r.Code }
 
-// Revision names what the store holds for a resource: the version of the newest image and the import that wrote it.
-// While that import is Pending, the resource read is the one before it. Named counts how often it was named, as a
-// manager or otherwise, which only rises.
+// Revision identifies what the store has for a resource: the version of the newest image and the import that wrote it.
+// While that import is Pending, readers see the image before it. ReferenceCount counts how often the resource was
+// named, as a manager or otherwise; it never falls.
 type Revision struct {
 	Version        int64
 	Import         int64
 	Pending        bool
 	ReferenceCount int64
-	// HasPrevious says that the image before that import is still there.
+	// HasPrevious says that the image before that import is still stored.
 	HasPrevious bool
 }
 
-// Write is one change of one resource, whole: the resource, the counter of numbers and the event that tells of it are
-// written together or not at all.
+// Write is one change of one resource. The resource, the counter of numbers and the event are written in one
+// transaction.
 type Write struct {
 	// Before is the resource as read, nil for a new one.
 	Before *Resource
-	// After is the resource as it is to be. A new one without a code gets the next free number from the store.
+	// After is the resource as it will be. The store gives a new one without a code the next free number.
 	After Resource
-	// Deleted takes the resource away; After is then what it was.
+	// Deleted deletes the resource; After is then what it was.
 	Deleted bool
-	// Event tells what happened, in the account's log where the resource has an account, else in the environment's.
-	// Without a kind, another event of the same transaction tells.
+	// Event goes into the account's log if the resource has an account, otherwise into the environment's. Without a kind,
+	// another event of the same transaction is enough.
 	Event auditlog.Event
 }
 
-// WithCode returns the write with the code that the store found for it.
+// WithCode returns the write with the code that the store assigned.
 func (w Write) WithCode(code string) Write {
 	w.After.Code = code
 	w.Event.Subject = w.After.Subject()

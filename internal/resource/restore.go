@@ -8,8 +8,8 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Restore returns the write that gives a resource the fields back that it had, its account included, judged as a change
-// made now is; a write without an event kind if it has them all.
+// Restore returns the write that gives a resource its previous fields back, and its account, by the rules of Change. If
+// it has them already, the write has no event kind.
 func (r Rules) Restore(ctx context.Context, sc access.Scope, before, previous Resource, now time.Time) (Write, error) {
 	patch := field.Patch{}
 	for _, d := range Fields().Compare(&before, &previous) {

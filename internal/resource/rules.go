@@ -14,69 +14,68 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Rules plans what becomes of resources. POST, PATCH and a row of an import all come through Create and Change.
+// Rules checks changes of resources and turns them into writes. POST, PATCH and the rows of an import all use it.
 type Rules struct {
-	// Find returns the resource of a code, as a reader of the environment's snapshot sees it, and whether there is one. An
-	// import puts the resources of its own file before the store's.
+	// Find returns the resource with a code in the environment's snapshot, and whether there is one. An import looks among
+	// the resources of its own file first.
 	Find func(ctx context.Context, env environment.Environment, code string) (Resource, bool, error)
 }
 
-// CreateOptions is what a new resource is made with, besides its fields.
+// CreateOptions is what a new resource has besides its fields.
 type CreateOptions struct {
-	// AccountID is the account that it is made for; empty for none.
+	// AccountID is the account of the resource; empty for none.
 	AccountID string
-	// Description is the description unless the fields give one.
+	// Description is used if the fields have no description.
 	Description string
 	Now         time.Time
 }
 
-// Create returns the write that makes a resource from a patch, or the faults of its fields. What the patch does not
-// name comes from the resource group's defaults, else, for country and currency, from the environment's; what it
-// empties stays empty. Without a code the store finds the number.
+// Create returns the write that creates a resource from a patch, or the faults of its fields. What the patch leaves out
+// comes from the resource group's defaults, then, for country and currency, from the environment's. What the patch
+// empties stays empty. Without a code the store assigns a number.
 func (r Rules) Create(ctx context.Context, sc access.Scope, patch field.Patch, m CreateOptions) (Write, error) {
-	p := validation{scope: sc,
+	v := validation{scope: sc,
 		after: Resource{Description: m.Description, AccountID: m.AccountID, Active: true, Version: firstVersion(m.Now)}}
-	p.faults = Fields().Apply(&p.after, patch)
-	p.checkCode()
-	p.resolveGroup()
-	p.applyGroupDefaults(patch)
-	p.applyEnvironmentDefaults(patch)
-	if err := p.check(ctx, r); err != nil {
+	v.faults = Fields().Apply(&v.after, patch)
+	v.checkCode()
+	v.resolveGroup()
+	v.applyGroupDefaults(patch)
+	v.applyEnvironmentDefaults(patch)
+	if err := v.check(ctx, r); err != nil {
 		return Write{}, err
 	}
-	p.after.CreatedAt, p.after.UpdatedAt = m.Now, m.Now
-	return p.newWrite(sc, auditlog.Created, nil, m.Now), nil
+	v.after.CreatedAt, v.after.UpdatedAt = m.Now, m.Now
+	return v.newWrite(sc, auditlog.Created, nil, m.Now), nil
 }
 
-// Change returns the write that applies a patch to a resource, but for the event's id; a write without an event kind if
-// nothing would change. With reset, what the patch does not name comes from the resource group, as far as that has a
-// default for it, in place of what is there.
+// Change returns the write that applies a patch to a resource, without the event's id. If nothing would change, the
+// write has no event kind. With reset, the group's defaults replace what the patch leaves out.
 func (r Rules) Change(ctx context.Context, sc access.Scope, before Resource, patch field.Patch, reset bool,
 	now time.Time) (Write, error) {
-	p := validation{scope: sc, before: &before, after: before}
-	p.faults = ChangeFields().Apply(&p.after, patch)
-	p.resolveGroup()
+	v := validation{scope: sc, before: &before, after: before}
+	v.faults = ChangeFields().Apply(&v.after, patch)
+	v.resolveGroup()
 	if reset {
-		p.applyGroupDefaults(patch)
+		v.applyGroupDefaults(patch)
 	}
-	if err := p.check(ctx, r); err != nil {
+	if err := v.check(ctx, r); err != nil {
 		return Write{}, err
 	}
-	diff := Fields().Compare(&before, &p.after)
+	diff := Fields().Compare(&before, &v.after)
 	if len(diff) == 0 {
 		return Write{}, nil
 	}
-	p.after.Version, p.after.UpdatedAt = before.Version+1, now
-	write := p.newWrite(sc, auditlog.Changed, &before, now)
+	v.after.Version, v.after.UpdatedAt = before.Version+1, now
+	write := v.newWrite(sc, auditlog.Changed, &before, now)
 	write.Event.Changes = diff
 	return write, nil
 }
 
-// firstVersion is the version of a resource made now. A code can be deleted and made again, unlike an account's id, so
-// its versions go on from the clock: whoever read the one of before holds no ETag of the one of now.
+// firstVersion is the version of a resource created now. Unlike an account's id, a code can be deleted and created
+// again. Its versions start from the clock, so that no earlier ETag is valid.
 func firstVersion(now time.Time) int64 { return now.UnixMilli() }
 
-// validation carries one plan; its methods are the rules.
+// validation is the state of one Create or Change; its methods are the rules.
 type validation struct {
 	scope  access.Scope
 	before *Resource
@@ -84,11 +83,11 @@ type validation struct {
 	faults []fault.Field
 }
 
-func (p *validation) newWrite(sc access.Scope, kind auditlog.Kind, before *Resource, now time.Time) Write {
-	return Write{Before: before, After: p.after, Event: newEvent(sc, kind, p.after, now)}
+func (v *validation) newWrite(sc access.Scope, kind auditlog.Kind, before *Resource, now time.Time) Write {
+	return Write{Before: before, After: v.after, Event: newEvent(sc, kind, v.after, now)}
 }
 
-// newEvent is the line that a change of a resource writes into the log, but for its id.
+// newEvent returns the event of a change, without an id.
 func newEvent(sc access.Scope, kind auditlog.Kind, after Resource, now time.Time) auditlog.Event {
 	return auditlog.Event{
 		At: now, Kind: kind, Subject: after.Subject(), Version: after.Version,
@@ -97,48 +96,48 @@ func newEvent(sc access.Scope, kind auditlog.Kind, after Resource, now time.Time
 	}
 }
 
-// check runs the rules that look at the resource as it would be, and returns all that is wrong with it.
-func (p *validation) check(ctx context.Context, r Rules) error {
+// check runs the rules on the resource as it would be, and returns all faults.
+func (v *validation) check(ctx context.Context, r Rules) error {
 	for _, c := range references() {
-		p.resolveReference(c)
+		v.resolveReference(c)
 	}
-	if err := p.resolveManager(ctx, r); err != nil {
+	if err := v.resolveManager(ctx, r); err != nil {
 		return err
 	}
-	for _, f := range Fields().Missing(&p.after) {
-		p.addFault(f.Field, f.Code, f.Message)
+	for _, f := range Fields().Missing(&v.after) {
+		v.addFault(f.Field, f.Code, f.Message)
 	}
-	for _, name := range []string{"country", "currency"} { // with a default, so not required of a request
-		if Fields().Value(&p.after, name) == nil {
-			p.addFault(name, "required", "A resource needs a "+name+".")
+	for _, name := range []string{"country", "currency"} { // these have defaults, so a request does not need them
+		if Fields().Value(&v.after, name) == nil {
+			v.addFault(name, "required", "A resource needs a "+name+".")
 		}
 	}
-	return fault.InvalidFields(p.faults)
+	return fault.InvalidFields(v.faults)
 }
 
-// addFault adds a fault, unless the field has one already: one thing at a time for each field.
-func (p *validation) addFault(name, code, message string) {
-	if !slices.ContainsFunc(p.faults, func(f fault.Field) bool { return f.Field == name }) {
-		p.faults = append(p.faults, fault.Field{Field: name, Code: code, Message: message})
+// addFault adds a fault, unless the field has one already: one for each field at a time.
+func (v *validation) addFault(name, code, message string) {
+	if !slices.ContainsFunc(v.faults, func(f fault.Field) bool { return f.Field == name }) {
+		v.faults = append(v.faults, fault.Field{Field: name, Code: code, Message: message})
 	}
 }
 
-// checkCode holds the rules of a hand-given code; a blank one becomes a number.
-func (p *validation) checkCode() {
-	code := p.after.Code
+// checkCode checks a code that the caller chose; a blank one becomes a number.
+func (v *validation) checkCode() {
+	code := v.after.Code
 	switch {
 	case code == "":
 	case catalogue.CodeFault(code) != "":
-		p.addFault("code", "code", catalogue.CodeFault(code))
+		v.addFault("code", "code", catalogue.CodeFault(code))
 	case catalogue.Fold(code) == reservedCode:
-		p.addFault("code", "code", "This code is taken by an address of the API; choose another.")
+		v.addFault("code", "code", "This code is reserved; choose another.")
 	}
 }
 
-// reservedCode stands where a code does in GET /api/resources/fields, so no resource can have it.
+// reservedCode is in the path of GET /api/resources/fields, so no resource can have it.
 const reservedCode = "fields"
 
-// reference is a field that holds a code of reference data.
+// reference is a field that has a code of reference data.
 type reference struct {
 	field        string
 	kind         catalogue.Kind
@@ -146,7 +145,7 @@ type reference struct {
 	groupDefault func(catalogue.ResourceDefaults) string
 }
 
-// references are the fields with codes besides the group, which comes before them, as it gives their defaults.
+// references are the fields with codes, except the group, which is resolved first because it has their defaults.
 func references() []reference {
 	return []reference{
 		{"department", catalogue.Department, func(r *Resource) *string { return &r.Department },
@@ -160,86 +159,87 @@ func references() []reference {
 	}
 }
 
-func (p *validation) resolveGroup() {
-	p.resolveReference(
+func (v *validation) resolveGroup() {
+	v.resolveReference(
 		reference{field: "resourceGroup", kind: catalogue.ResourceGroup,
 			at: func(r *Resource) *string { return &r.ResourceGroup }})
 }
 
-// resolveReference replaces a code by the catalogue's spelling. One that was there before may stay though it was locked
-// since, so that other fields can still be mended; a new one has to be active.
-func (p *validation) resolveReference(c reference) {
-	code := c.at(&p.after)
-	if *code == "" || (p.before != nil && *c.at(p.before) == *code) {
+// resolveReference replaces a code by the catalogue's spelling. A new code has to be active. One that was there before
+// may stay even if it was locked since, so that other fields can be changed.
+func (v *validation) resolveReference(c reference) {
+	code := c.at(&v.after)
+	if *code == "" || (v.before != nil && *c.at(v.before) == *code) {
 		return
 	}
-	e, ok := p.scope.Catalogue.Find(c.kind, *code)
+	e, ok := v.scope.Catalogue.Find(c.kind, *code)
 	if !ok || !e.Active {
-		p.addFault(c.field, "unknownCode",
-			"There is no active "+lowerLabel(c.field)+" "+catalogue.QuoteCode(*code)+"; give another code or leave it empty.")
+		v.addFault(c.field, "unknownCode",
+			"There is no active "+lowerLabel(c.field)+" "+catalogue.QuoteCode(*code)+
+				"; choose another code or leave this blank.")
 		return
 	}
 	*code = e.Code
 }
 
-// lowerLabel returns what a person calls a field: "cost centre".
+// lowerLabel returns a field's label within a sentence, such as "cost centre".
 func lowerLabel(name string) string { return strings.ToLower(Fields().Find(name).Label) }
 
-// applyGroupDefaults gives the fields that the patch does not name the resource group's defaults, where there are any.
-func (p *validation) applyGroupDefaults(patch field.Patch) {
-	group, ok := p.scope.Catalogue.Find(catalogue.ResourceGroup, p.after.ResourceGroup)
+// applyGroupDefaults fills in the resource group's defaults for fields that the patch leaves out.
+func (v *validation) applyGroupDefaults(patch field.Patch) {
+	group, ok := v.scope.Catalogue.Find(catalogue.ResourceGroup, v.after.ResourceGroup)
 	if !ok {
 		return
 	}
-	give := func(name string, at *string, value string) {
-		if _, named := patch[name]; !named && value != "" {
+	setDefault := func(name string, at *string, value string) {
+		if _, given := patch[name]; !given && value != "" {
 			*at = value
 		}
 	}
 	for _, c := range references() {
-		give(c.field, c.at(&p.after), c.groupDefault(group.Defaults))
+		setDefault(c.field, c.at(&v.after), c.groupDefault(group.Defaults))
 	}
-	give("currency", &p.after.Currency, group.Defaults.Currency)
-	// The group's usual manager is in the group as well, and nobody is their own manager.
-	if catalogue.Fold(group.Defaults.Manager) != p.after.Key() {
-		give("manager", &p.after.Manager, group.Defaults.Manager)
+	setDefault("currency", &v.after.Currency, group.Defaults.Currency)
+	// The default manager can be in the group too, and nobody is their own manager.
+	if catalogue.Fold(group.Defaults.Manager) != v.after.Key() {
+		setDefault("manager", &v.after.Manager, group.Defaults.Manager)
 	}
 }
 
-// applyEnvironmentDefaults gives country and currency, where the patch does not name them and the group had none.
-func (p *validation) applyEnvironmentDefaults(patch field.Patch) {
-	give := func(name string, at *string, value string) {
-		if _, named := patch[name]; !named && *at == "" {
+// applyEnvironmentDefaults fills in country and currency if neither the patch nor the group has them.
+func (v *validation) applyEnvironmentDefaults(patch field.Patch) {
+	setDefault := func(name string, at *string, value string) {
+		if _, given := patch[name]; !given && *at == "" {
 			*at = value
 		}
 	}
-	give("country", &p.after.Country, p.scope.Env.Settings.Country)
-	give("currency", &p.after.Currency, p.scope.Env.Settings.Currency)
+	setDefault("country", &v.after.Country, v.scope.Env.Settings.Country)
+	setDefault("currency", &v.after.Currency, v.scope.Env.Settings.Currency)
 }
 
-// resolveManager holds the rules of the manager: another resource, active when it is given. Longer circles are allowed:
-// two partners who approve each other's claims are no mistake, and nothing follows managers further than one step.
-func (p *validation) resolveManager(ctx context.Context, r Rules) error {
-	code := p.after.Manager
-	if code == "" || (p.before != nil && p.before.Manager == code) {
+// resolveManager checks the manager: another resource, and active when it is set. Longer cycles are allowed: two
+// partners can approve each other's claims, and nothing follows managers further than one step.
+func (v *validation) resolveManager(ctx context.Context, r Rules) error {
+	code := v.after.Manager
+	if code == "" || (v.before != nil && v.before.Manager == code) {
 		return nil
 	}
-	if catalogue.Fold(code) == p.after.Key() {
-		p.addFault("manager", "self", "A resource cannot be its own manager; choose another or leave it empty.")
+	if catalogue.Fold(code) == v.after.Key() {
+		v.addFault("manager", "self", "A resource cannot be its own manager; choose another or leave this blank.")
 		return nil
 	}
 	found, ok := Resource{}, false
-	if catalogue.CodeFault(code) == "" { // what no resource can be called is not looked for
+	if catalogue.CodeFault(code) == "" { // a text that cannot be a code is not looked up
 		var err error
-		if found, ok, err = r.Find(ctx, p.scope.Env, code); err != nil {
+		if found, ok, err = r.Find(ctx, v.scope.Env, code); err != nil {
 			return err
 		}
 	}
 	if !ok || !found.Active {
-		p.addFault("manager", "unknownCode",
-			"There is no active resource "+catalogue.QuoteCode(code)+"; give another code or leave it empty.")
+		v.addFault("manager", "unknownCode",
+			"There is no active resource "+catalogue.QuoteCode(code)+"; choose another code or leave this blank.")
 		return nil
 	}
-	p.after.Manager = found.Code
+	v.after.Manager = found.Code
 	return nil
 }

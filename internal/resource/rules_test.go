@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// The patch wins over the group's default, that over the environment's, and null over both.
+// The patch comes before the group's default, that before the environment's, and null means blank.
 func TestDefaultsOfANewResource(t *testing.T) {
 	s, _ := newService(testResource("BOSS"))
 	for name, c := range map[string]struct {
@@ -104,7 +104,7 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 	}
 }
 
-// A group's default that cannot be given any more is refused by its name, as if it had been typed.
+// A group's default that is not valid any more is refused by its name, as if it had been typed.
 func TestADefaultThatIsRetiredIsNamed(t *testing.T) {
 	s, _ := newService() // the manager of STAFF is not there
 	for group, name := range map[string]string{"STAFF": "manager", "OWN": "department"} {
@@ -119,7 +119,7 @@ func TestADefaultThatIsRetiredIsNamed(t *testing.T) {
 	}
 }
 
-// A code that was locked since it was given stays, and holds off no other change.
+// A code that was locked since stays, and does not prevent other changes.
 func TestRetiredCodesDoNotHoldOffOtherChanges(t *testing.T) {
 	r := testResource("JD")
 	r.Manager, r.ResourceGroup = "GONE", "CLOSED"
@@ -147,7 +147,8 @@ func TestRetiredCodesDoNotHoldOffOtherChanges(t *testing.T) {
 	}
 }
 
-// Reset from resource group: its defaults replace what is there; what is given wins, and what has no default stays.
+// Reset from resource group: its defaults replace what is there. What is given comes first, and what has no default
+// stays.
 func TestResetFromGroup(t *testing.T) {
 	r := testResource("JD")
 	r.CostCentre, r.Country, r.Company, r.ResourceGroup = "200", "FR", "Acme", "BARE"
@@ -170,7 +171,7 @@ func TestResetFromGroup(t *testing.T) {
 	}
 }
 
-// What Find says cannot be found for a reason of its own is no bad input.
+// An error of Find is not a fault of the input.
 func TestAFailedLookUpIsNoBadInput(t *testing.T) {
 	broken := errors.New("broken")
 	rules := resource.Rules{Find: func(context.Context, environment.Environment, string) (resource.Resource, bool, error) {
@@ -183,7 +184,7 @@ func TestAFailedLookUpIsNoBadInput(t *testing.T) {
 	}
 }
 
-// Each field is of the table, has a place and a label, and every code names what it refers to.
+// Each field has a section and a label, and every code names what it refers to.
 func TestTheFieldTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range resource.Fields().Describe() {

@@ -15,34 +15,34 @@ import (
 	"useraccounts/internal/field"
 )
 
-// ErrConcurrentChange is what Store.Write returns when what the write was judged on is not so any more. Nothing was
-// written.
+// ErrConcurrentChange is what Store.Write returns if something that the write depends on was changed since it was read.
+// Nothing was written.
 var ErrConcurrentChange = errors.New("resource changed since it was read")
 
 // Store is what the service needs of the table.
 type Store interface {
-	// Resource returns the resource of a code; NotFound if the environment has none or the snapshot sees none.
+	// Resource returns the resource with a code; NotFound if the environment has none or the snapshot sees none.
 	Resource(ctx context.Context, env environment.Environment, code string) (Resource, error)
 	// Page returns up to limit resources whose key comes after the given one, in order, and the key to go on from, empty
 	// at the end.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]Resource, string, error)
-	// Write does w whole and returns it with the code that a new resource got: ErrConcurrentChange if it was overtaken, a
-	// Conflict naming the code if that is taken.
+	// Write does w in one transaction and returns it with the code that a new resource got: ErrConcurrentChange after a
+	// concurrent change, a Conflict that names the code if it is taken.
 	Write(ctx context.Context, env environment.Environment, w Write) (Write, error)
-	// EventsSince returns the events that made versions of the resource after the given one, oldest first.
+	// EventsSince returns the events of the resource's versions after the given one, oldest first.
 	EventsSince(ctx context.Context, env environment.Environment, r Resource, version int64) ([]auditlog.Event, error)
 }
 
-// UsageFinder finds what names a resource besides managers and defaults, such as delegations.
+// UsageFinder finds what names a resource, other than managers and defaults, such as delegations.
 type UsageFinder interface {
-	// Usages says in words who names the resource.
+	// Usages describes what names the resource.
 	Usages(ctx context.Context, env environment.Environment, r Resource) ([]string, error)
 }
 
 // Service does what administrators do with resources.
 type Service struct {
 	Store Store
-	// UsageFinders are the things outside this package that can name a resource; none is no fault.
+	// UsageFinders find the things outside this package that can name a resource.
 	UsageFinders []UsageFinder
 	Now          func() time.Time
 	NewID        func() string
@@ -59,7 +59,7 @@ func (s *Service) Rules() Rules {
 	}}
 }
 
-// Create makes a resource that belongs to no account.
+// Create creates a resource that belongs to no account.
 func (s *Service) Create(ctx context.Context, sc access.Scope, patch field.Patch) (Resource, error) {
 	return s.writeWithRetry(ctx, sc, func() (Write, error) {
 		return s.Rules().Create(ctx, sc, patch, CreateOptions{Now: s.now()})
@@ -78,7 +78,8 @@ func notFoundFault() error {
 	return fault.New(fault.NotFound, "notFound", "There is no such resource.")
 }
 
-// Change applies a patch to the resource if version is still its newest; with reset, the group's defaults as well.
+// Change applies a patch to the resource if version is still its newest. With reset, the group's defaults replace what
+// the patch leaves out.
 func (s *Service) Change(ctx context.Context, sc access.Scope, code string, version int64, patch field.Patch,
 	reset bool) (Resource, error) {
 	return s.update(ctx, sc, code, version, func(before Resource) (Write, error) {
@@ -86,7 +87,7 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, code string, vers
 	})
 }
 
-// SetActive locks or unlocks the resource. version 0 acts on whatever version there is.
+// SetActive locks or unlocks the resource. Version 0 means any version.
 func (s *Service) SetActive(ctx context.Context, sc access.Scope, code string, version int64, active bool) (Resource,
 	error) {
 	return s.update(ctx, sc, code, version, func(before Resource) (Write, error) {
@@ -119,10 +120,11 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, code string, vers
 	return err
 }
 
-// maxListedUsages is how many of those who name a resource an answer lists.
+// maxListedUsages is how many usages an answer lists.
 const maxListedUsages = 20
 
-// checkUnused refuses to delete what others name, and says who does. A resource that was never named is not looked for.
+// checkUnused refuses to delete a resource that something names, and lists what does. A resource that was never named
+// is not looked for.
 func (s *Service) checkUnused(ctx context.Context, sc access.Scope, r Resource) error {
 	var uses []string
 	if r.AccountID != "" {
@@ -162,12 +164,11 @@ func (s *Service) checkUnused(ctx context.Context, sc access.Scope, r Resource) 
 		fields[i] = fault.Field{Field: "code", Code: "inUse", Message: "Named by " + use + "."}
 	}
 	return fault.New(fault.Conflict, "inUse", "%s", "Resource "+r.Code+" is named by "+strings.Join(named, "; ")+more+
-		". Take it out there first, or lock it instead.").WithFields(fields...)
+		". Remove it there first, or lock it instead.").WithFields(fields...)
 }
 
-// update runs one change under optimistic locking: it reads, holds the caller's version against what is there, lets fn
-// work out the write, and writes. version 0 means that the caller does not mind which. A fn that returns a Write
-// without an event kind changes nothing.
+// update changes a resource with optimistic locking: it reads, compares the caller's version, lets prepare return the
+// write, and writes. Version 0 means any version. If the write has no event kind, nothing is written.
 func (s *Service) update(ctx context.Context, sc access.Scope, code string, version int64,
 	prepare func(Resource) (Write, error)) (Resource, error) {
 	return s.writeWithRetry(ctx, sc, func() (Write, error) {
@@ -190,11 +191,11 @@ func (s *Service) update(ctx context.Context, sc access.Scope, code string, vers
 	})
 }
 
-// writeWithRetry plans and writes, again where the plan was overtaken.
+// writeWithRetry prepares and writes, and tries again after a concurrent change.
 func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare func() (Write, error)) (Resource,
 	error) {
-	const tries = 6
-	for range tries {
+	const maxAttempts = 6
+	for range maxAttempts {
 		w, err := prepare()
 		if err != nil || w.Event.Kind == "" {
 			return w.After, err
@@ -210,7 +211,7 @@ func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare f
 
 func busyFault() error {
 	return fault.New(fault.Conflict, "busy",
-		"Others are changing this just now; try again in a moment.").WithRetryAfter(time.Second)
+		"Others are changing this resource; try again in a moment.").WithRetryAfter(time.Second)
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

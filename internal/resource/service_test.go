@@ -34,7 +34,7 @@ func TestGetRefusesWhatCannotBeACode(t *testing.T) {
 	}
 }
 
-// V62: a stale change is told what changed, and a race with an overtaking write ends there too.
+// V62: a stale change is refused with what changed, also after a concurrent change.
 func TestStaleChanges(t *testing.T) {
 	s, m := newService(testResource("JD"))
 	if _, err := s.Change(context.Background(), scope(), "JD", 4, field.Patch{"company": "Acme"}, false); err != nil {
@@ -143,7 +143,7 @@ func TestDeleteOnlyWhatNothingNames(t *testing.T) {
 	}
 }
 
-// A resource that was never named is deleted without looking through all others.
+// A resource that was never named is deleted without a search through all others.
 func TestDeleteLooksForUsesOnlyWhereThereCanBeAny(t *testing.T) {
 	s, m := newService(testResource("JD"))
 	if err := s.Delete(context.Background(), scope(), "JD", 4); err != nil || len(m.pages) > 0 {

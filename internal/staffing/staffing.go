@@ -1,5 +1,5 @@
-// Package staffing makes the person of an account a resource. Accounts and resources know nothing of each other; here
-// they are planned by the rules of both and written in one transaction, so that each always names the other.
+// Package staffing creates the resource of an account. The packages account and resource do not know each other: here a
+// change goes through the rules of both and is written in one transaction, so that each always names the other.
 package staffing
 
 import (
@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// Accounts reads the account that a resource is made for.
+// Accounts reads the account that gets a resource.
 type Accounts interface {
 	// Get returns the account with the id; NotFound if the environment has none.
 	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
@@ -23,23 +23,24 @@ type Accounts interface {
 
 // Store is what the service needs of the table.
 type Store interface {
-	// WriteWithAccount does w whole and returns it with the code that the resource got: account.ErrConcurrentChange or
-	// resource.ErrConcurrentChange if it was overtaken, a Conflict naming the code if that is taken.
+	// WriteWithAccount does w in one transaction and returns it with the code that the resource got. It is
+	// account.ErrConcurrentChange or resource.ErrConcurrentChange after a concurrent change, a Conflict that names the
+	// code if that is taken.
 	WriteWithAccount(ctx context.Context, env environment.Environment, w Write) (Write, error)
 }
 
-// Write is an account that gets a resource, and the resource.
+// Write is the write of an account that gets a resource, and the write of the resource.
 type Write struct {
 	Account  account.Write
 	Resource resource.Write
 }
 
-// WithCode returns the write with the code that the store found for the resource.
+// WithCode returns the write with the code that the store assigned to the resource.
 func (w Write) WithCode(code string) Write {
 	return Write{Account: w.Account.WithResource(code), Resource: w.Resource.WithCode(code)}
 }
 
-// Service makes resources of accounts.
+// Service creates resources for accounts.
 type Service struct {
 	Accounts Accounts
 	Rules    resource.Rules
@@ -48,20 +49,20 @@ type Service struct {
 	NewID    func() string
 }
 
-// Preview returns the resource that Create would make, without a code where that would be the next number. It refuses
-// what Create would refuse, but for a code that is taken.
+// Preview returns the resource that Create would create, without a code if that would be the next number. It checks
+// what Create checks, except whether the code is taken.
 func (s *Service) Preview(ctx context.Context, sc access.Scope, accountID string,
 	patch field.Patch) (resource.Resource, error) {
 	w, err := s.prepare(ctx, sc, accountID, patch)
 	return w.Resource.After, err
 }
 
-// Create makes a resource for an account from the fields given, the account's name, the resource group's defaults and
-// the environment's, and links the two.
+// Create creates a resource for an account and links the two. What the fields leave out comes from the account's name,
+// the resource group's defaults and the environment's.
 func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (resource.Resource,
 	error) {
-	const tries = 6
-	for range tries {
+	const maxAttempts = 6
+	for range maxAttempts {
 		w, err := s.prepare(ctx, sc, accountID, patch)
 		if err != nil {
 			return resource.Resource{}, err
@@ -74,7 +75,7 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string,
 	}
 	return resource.Resource{},
 		fault.New(fault.Conflict, "busy",
-			"The account is being changed by others just now; try again.").WithRetryAfter(time.Second)
+			"Others are changing this account; try again in a moment.").WithRetryAfter(time.Second)
 }
 
 func (s *Service) prepare(ctx context.Context, sc access.Scope, accountID string, patch field.Patch) (Write, error) {
@@ -92,7 +93,7 @@ func (s *Service) prepare(ctx context.Context, sc access.Scope, accountID string
 	if err != nil {
 		return Write{}, err
 	}
-	// One line in the account's log tells of both: that it got this resource.
+	// One entry in the account's log is enough: that it got this resource.
 	created.Event.Kind = ""
 	return Write{Account: linked, Resource: created}.WithCode(created.After.Code), nil
 }

@@ -20,8 +20,8 @@ import (
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-// fakeStore is one account and a store that gives the number 1. before, if set, runs ahead of a write and may overtake
-// it.
+// fakeStore has one account, and assigns the number 1. beforeWrite, if set, runs before each write, like a concurrent
+// request.
 type fakeStore struct {
 	owner       account.Account
 	beforeWrite func() error
@@ -136,8 +136,8 @@ func TestWhoMayHaveAResourceMade(t *testing.T) {
 	}
 }
 
-// Who overtakes is looked at again: a change of the name is no matter, a resource made meanwhile is.
-func TestOvertakenCreates(t *testing.T) {
+// After a concurrent change Create tries again: another name does not matter, another resource does.
+func TestConcurrentChangesOfTheAccount(t *testing.T) {
 	for _, raced := range []error{account.ErrConcurrentChange, resource.ErrConcurrentChange} {
 		s, m := newService()
 		m.beforeWrite = func() error { m.beforeWrite, m.owner.Name, m.owner.Version = nil, "Changed", 4; return raced }
