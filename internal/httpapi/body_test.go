@@ -46,12 +46,18 @@ func membersHandler(_ context.Context, r *httpapi.Request) (httpapi.Response, er
 
 func bodyAPI(t *testing.T) *testAPI {
 	return serve(t, nil,
-		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[person],
-			Doc: httpapi.Operation{Body: person{}}},
-		httpapi.Route{Key: "POST /maybe", Needs: access.Public, Handle: decodeHandler[person],
-			Doc: httpapi.Operation{Body: person{}, BodyOptional: true}},
-		httpapi.Route{Key: "POST /members", Needs: access.Public, Handle: membersHandler,
-			Doc: httpapi.Operation{Body: person{}}})
+		httpapi.Route{
+			Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[person],
+			Doc: httpapi.Operation{Body: person{}},
+		},
+		httpapi.Route{
+			Key: "POST /maybe", Needs: access.Public, Handle: decodeHandler[person],
+			Doc: httpapi.Operation{Body: person{}, BodyOptional: true},
+		},
+		httpapi.Route{
+			Key: "POST /members", Needs: access.Public, Handle: membersHandler,
+			Doc: httpapi.Operation{Body: person{}},
+		})
 }
 
 // C19, C21, V27, V59: bodies are read strictly, and the problem names each wrong member.
@@ -180,8 +186,10 @@ func TestBadBodyIsNilForNothing(t *testing.T) {
 
 // FuzzDecode: any body is answered with 200 or a 400 in UTF-8, never a 500.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"name":"a"}`, `{"name":"a","home":{"town":"x"}}`, `{"name":"a","name":1}`, `[`,
-		"{\"\xff\":1}", `{"a":1e9999}`} {
+	for _, seed := range []string{
+		`{"name":"a"}`, `{"name":"a","home":{"town":"x"}}`, `{"name":"a","name":1}`, `[`,
+		"{\"\xff\":1}", `{"a":1e9999}`,
+	} {
 		f.Add(seed)
 	}
 	h, err := httpapi.New(httpapi.Server{Routes: []httpapi.Route{

@@ -128,7 +128,8 @@ func (b bounds) checkElements(of reflect.Type, list jsontext.Value, path string)
 	}
 	if b.maxItems != nil && len(values) > *b.maxItems {
 		return []fault.Field{
-			{Field: path, Code: "tooMany", Message: fmt.Sprintf("At most %d are allowed; remove some.", *b.maxItems)}}
+			{Field: path, Code: "tooMany", Message: fmt.Sprintf("At most %d are allowed; remove some.", *b.maxItems)},
+		}
 	}
 	element, bad := b, []fault.Field(nil)
 	element.goType, element.maxItems = of, nil

@@ -35,8 +35,10 @@ type spot struct {
 // V59: the bounds that the API reference states hold at any depth, and the problem names the member.
 func TestDecodeKeepsTheBoundsOfTheTags(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[bounded],
-			Doc: httpapi.Operation{Body: bounded{}}})
+		httpapi.Route{
+			Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[bounded],
+			Doc: httpapi.Operation{Body: bounded{}},
+		})
 	for body, want := range map[string][]string{
 		`{"name":"abcde"}`:                                     {"name:tooLong"},
 		`{"name":"a"}`:                                         {"name:tooShort"},
@@ -77,8 +79,10 @@ func TestABadListIsNotNamedWithoutEnd(t *testing.T) {
 		Items []string `json:"items" maxLength:"1"`
 	}
 	a := serve(t, nil,
-		httpapi.Route{Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[list],
-			Doc: httpapi.Operation{Body: list{}}})
+		httpapi.Route{
+			Key: "POST /decode", Needs: access.Public, Handle: decodeHandler[list],
+			Doc: httpapi.Operation{Body: list{}},
+		})
 	res := a.do(t, request("POST /decode").body(`{"items":["no"`+strings.Repeat(`,"no"`, 5000)+`]}`))
 	if res.StatusCode != 400 || len(res.problem.Fields) != 20 {
 		t.Errorf("%d, %d fields", res.StatusCode, len(res.problem.Fields))
@@ -98,10 +102,12 @@ func TestRefusedSignInsAreCounted(t *testing.T) {
 		t.Error("the template counts other lines")
 	}
 	a := serve(t, nil,
-		httpapi.Route{Key: "POST /api/login", Needs: access.Public,
+		httpapi.Route{
+			Key: "POST /api/login", Needs: access.Public,
 			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 				return httpapi.Response{}, fault.New(fault.Unauthenticated, "signInRefused", "No.")
-			}})
+			},
+		})
 	for range 1000 {
 		a.do(t, request("POST /api/login"))
 	}

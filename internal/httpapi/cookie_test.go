@@ -23,8 +23,10 @@ func cookieAPI(t *testing.T, url string) (*testAPI, *int) {
 	}
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api/things", Needs: access.SignedIn, Handle: handle},
-		httpapi.Route{Key: "POST /api/things", Needs: access.SignedIn, Handle: handle,
-			Doc: httpapi.Operation{Body: struct{}{}, BodyOptional: true}},
+		httpapi.Route{
+			Key: "POST /api/things", Needs: access.SignedIn, Handle: handle,
+			Doc: httpapi.Operation{Body: struct{}{}, BodyOptional: true},
+		},
 	)
 	a.PublicURL = url
 	return a, &ran
@@ -48,7 +50,8 @@ func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 		want    int
 	}{
 		"our page": {
-			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-origin"}, 204},
+			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-origin"}, 204,
+		},
 		"without Sec-Fetch-Site":  {map[string]string{"x-ua-client": "web", "origin": ourURL}, 204},
 		"without Origin":          {map[string]string{"x-ua-client": "web", "sec-fetch-site": "same-origin"}, 204},
 		"neither":                 {map[string]string{"x-ua-client": "web"}, 403},
@@ -57,17 +60,22 @@ func TestAChangeByCookieNeedsOurOwnPage(t *testing.T) {
 		"another origin":          {map[string]string{"x-ua-client": "web", "origin": "https://evil.example"}, 403},
 		"our name within another": {map[string]string{"x-ua-client": "web", "origin": ourURL + ".evil.example"}, 403},
 		"another scheme": {
-			map[string]string{"x-ua-client": "web", "origin": strings.Replace(ourURL, "https", "http", 1)}, 403},
+			map[string]string{"x-ua-client": "web", "origin": strings.Replace(ourURL, "https", "http", 1)}, 403,
+		},
 		"another port": {map[string]string{"x-ua-client": "web", "origin": ourURL + ":8443"}, 403},
 		"null origin":  {map[string]string{"x-ua-client": "web", "origin": "null"}, 403},
 		"two origins":  {map[string]string{"x-ua-client": "web", "origin": ourURL + "," + ourURL}, 403},
 		"a sister site": {
-			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-site"}, 403},
+			map[string]string{"x-ua-client": "web", "origin": ourURL, "sec-fetch-site": "same-site"}, 403,
+		},
 		"another site, without words": {map[string]string{"x-ua-client": "web", "sec-fetch-site": "cross-site"}, 403},
 		"typed by a person":           {map[string]string{"x-ua-client": "web", "sec-fetch-site": "none"}, 403},
 		"a forwarded host": {
-			map[string]string{"x-ua-client": "web", "origin": "https://evil.example", "x-forwarded-host": "evil.example",
-				"host": "evil.example"}, 403},
+			map[string]string{
+				"x-ua-client": "web", "origin": "https://evil.example", "x-forwarded-host": "evil.example",
+				"host": "evil.example",
+			}, 403,
+		},
 	} {
 		a, ran := cookieAPI(t, ourURL)
 		call := cookieRequest("POST /api/things", aliceCookie)
@@ -111,7 +119,8 @@ func TestCookiesOpenReads(t *testing.T) {
 		"no token's characters": {cookieRequest("GET /api/things", `__Host-access="`+aliceKey+`"`), 401},
 		"endless":               {cookieRequest("GET /api/things", "__Host-access="+strings.Repeat("x", 5000)), 401},
 		"header and cookie": {
-			cookieRequest("GET /api/things", "__Host-access=rubbish").header("authorization", "Bearer "+aliceKey), 204},
+			cookieRequest("GET /api/things", "__Host-access=rubbish").header("authorization", "Bearer "+aliceKey), 204,
+		},
 		"bad header, good cookie": {cookieRequest("GET /api/things", aliceCookie).header("authorization", "Basic x"), 401},
 		"empty header":            {cookieRequest("GET /api/things", aliceCookie).header("authorization", ""), 401},
 		"a form": {cookieRequest("POST /api/things", aliceCookie).header("x-ua-client", "web").header("origin", ourURL).
@@ -120,7 +129,8 @@ func TestCookiesOpenReads(t *testing.T) {
 		// A browser never adds a bearer token by itself, so nothing else is required.
 		"a bearer's change": {
 			cookieRequest("POST /api/things").header("authorization", "Bearer "+aliceKey).header("origin",
-				"https://elsewhere.example"), 204},
+				"https://elsewhere.example"), 204,
+		},
 	} {
 		a, _ := cookieAPI(t, ourURL)
 		if got := a.do(t, c.call); got.StatusCode != c.want {
@@ -140,7 +150,8 @@ func TestTheFormOfACookie(t *testing.T) {
 		t.Fatalf("%v", res.Cookies)
 	}
 	for i, want := range []http.Cookie{
-		{Name: "__Host-access", Value: "uas_x", MaxAge: 90}, {Name: "__Host-refresh", MaxAge: -1},
+		{Name: "__Host-access", Value: "uas_x", MaxAge: 90},
+		{Name: "__Host-refresh", MaxAge: -1},
 		{Name: "__Host-device", MaxAge: -1},
 	} {
 		c := got[i]

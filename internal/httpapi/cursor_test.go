@@ -117,10 +117,13 @@ func TestDamagedCursorOpensNothing(t *testing.T) {
 func TestCursorNeedsARealKey(t *testing.T) {
 	h, err := httpapi.New(httpapi.Server{
 		Routes: []httpapi.Route{
-			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler, Query: []httpapi.Param{httpapi.Cursor()}}},
+			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler, Query: []httpapi.Param{httpapi.Cursor()}},
+		},
 		Authenticate: func(context.Context, string) (access.Scope, error) {
-			return access.Scope{Env: environment.Environment{CursorKey: make([]byte, 31)},
-				Caller: access.Caller{AccountID: aliceID}}, nil
+			return access.Scope{
+				Env:    environment.Environment{CursorKey: make([]byte, 31)},
+				Caller: access.Caller{AccountID: aliceID},
+			}, nil
 		},
 	})
 	if err != nil {

@@ -13,8 +13,11 @@ import (
 // account holds it. Elsewhere it is a caller like any other.
 func TestRoutesRefuseKeys(t *testing.T) {
 	scope := access.Scope{
-		Caller: access.Caller{AccountID: aliceID,
-			Permissions: access.Set{access.AccountRead: {}, access.AccountPassword: {}}}}
+		Caller: access.Caller{
+			AccountID:   aliceID,
+			Permissions: access.Set{access.AccountRead: {}, access.AccountPassword: {}},
+		},
+	}
 	for _, c := range []struct {
 		route  httpapi.Route
 		byKey  int

@@ -20,19 +20,25 @@ import (
 func TestOneLogLinePerRequest(t *testing.T) {
 	var a *testAPI
 	a = serve(t, nil,
-		httpapi.Route{Key: "GET /api/x/{id}", Needs: access.SignedIn,
+		httpapi.Route{
+			Key: "GET /api/x/{id}", Needs: access.SignedIn,
 			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 				a.now = a.now.Add(12500 * time.Microsecond)
 				return httpapi.OK(1), nil
-			}},
-		httpapi.Route{Key: "POST /api/login", Needs: access.Public,
+			},
+		},
+		httpapi.Route{
+			Key: "POST /api/login", Needs: access.Public,
 			Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 				r.LogSession("A", "S")
 				return httpapi.Response{}, fault.New(fault.Unauthenticated, "signIn", "No.")
-			}},
+			},
+		},
 		httpapi.Route{Key: "GET /above", Needs: access.SettingsWrite, Handle: okHandler},
-		httpapi.Route{Key: "GET /away", Needs: access.Public,
-			Handle: failHandler(fault.New(fault.Unavailable, "away", "Later.").WithCause(errors.New("line broke")))})
+		httpapi.Route{
+			Key: "GET /away", Needs: access.Public,
+			Handle: failHandler(fault.New(fault.Unavailable, "away", "Later.").WithCause(errors.New("line broke"))),
+		})
 	a.do(t, request("GET /api/x/{id}"))
 	a.do(t, request("POST /api/login"))
 	a.do(t, request("GET /away"))
@@ -43,14 +49,18 @@ func TestOneLogLinePerRequest(t *testing.T) {
 		t.Fatalf("%d lines: %s", len(lines), a.log)
 	}
 	for i, want := range []map[string]any{
-		{"level": "INFO", "route": "GET /api/x/{id}", "status": 200.0, "ms": 12.5, "account": aliceID[:21] + "ALICE",
+		{
+			"level": "INFO", "route": "GET /api/x/{id}", "status": 200.0, "ms": 12.5, "account": aliceID[:21] + "ALICE",
 			"session": "01JNB7Z5Q0SSSSSSSSSSSSSSSS", "ip": "192.0.2.7", "agent": "curl/8.0", "requestId": "JKJaXmPLvHcESHA=",
-			"msg": "request"},
+			"msg": "request",
+		},
 		{"level": "WARN", "route": "POST /api/login", "status": 401.0, "code": "signIn", "account": "A", "session": "S"},
 		{"level": "ERROR", "route": "GET /away", "status": 503.0, "code": "away", "error": "away: Later.: line broke"},
 		{"level": "INFO", "route": "unmatched", "status": 404.0, "code": "noRoute"},
-		{"level": "WARN", "route": "GET /above", "status": 403.0, "code": "forbidden", "account": aliceID[:21] + "ALICE",
-			"session": "01JNB7Z5Q0SSSSSSSSSSSSSSSS", "ip": "192.0.2.7"},
+		{
+			"level": "WARN", "route": "GET /above", "status": 403.0, "code": "forbidden", "account": aliceID[:21] + "ALICE",
+			"session": "01JNB7Z5Q0SSSSSSSSSSSSSSSS", "ip": "192.0.2.7",
+		},
 	} {
 		for name, value := range want {
 			if lines[i][name] != value {
@@ -116,15 +126,19 @@ func TestProblemsNeverRevealInternals(t *testing.T) {
 	} {
 		for _, panics := range []bool{false, true} {
 			a := serve(t, nil,
-				httpapi.Route{Key: "POST /api", Needs: access.SignedIn,
+				httpapi.Route{
+					Key: "POST /api", Needs: access.SignedIn,
 					Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 						if panics {
 							panic(err)
 						}
 						return httpapi.Response{}, err
-					}})
-			for _, c := range []testRequest{request("POST /api"), request("POST /api").header("authorization", ""),
-				request("POST /api").body("{"), request("GET /x")} {
+					},
+				})
+			for _, c := range []testRequest{
+				request("POST /api"), request("POST /api").header("authorization", ""),
+				request("POST /api").body("{"), request("GET /x"),
+			} {
 				res := a.do(t, c)
 				text.WriteString(res.Body)
 				headers, _ := json.Marshal(res.Headers)

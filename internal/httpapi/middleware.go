@@ -32,9 +32,12 @@ type middleware func(next HandlerFunc) HandlerFunc
 
 // Handle responds to one event of the gateway. Its error is always nil: every failure becomes a response.
 func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse,
-	error) {
-	r := &Request{event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now(),
-		publicURL: h.PublicURL}
+	error,
+) {
+	r := &Request{
+		event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now(),
+		publicURL: h.PublicURL,
+	}
 	if r.route == nil {
 		r.route = &unmatched
 	}

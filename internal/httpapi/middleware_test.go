@@ -18,25 +18,36 @@ import (
 func TestNewRefusesATableThatCannotBeServed(t *testing.T) {
 	for name, s := range map[string]httpapi.Server{
 		"twice": {
-			Routes: []httpapi.Route{{Key: "GET /", Needs: access.Public, Handle: okHandler},
-				{Key: "GET /", Needs: access.Public, Handle: okHandler}}},
+			Routes: []httpapi.Route{
+				{Key: "GET /", Needs: access.Public, Handle: okHandler},
+				{Key: "GET /", Needs: access.Public, Handle: okHandler},
+			},
+		},
 		"no form":     {Routes: []httpapi.Route{{Key: "GET api", Needs: access.Public, Handle: okHandler}}},
 		"method":      {Routes: []httpapi.Route{{Key: "HEAD /api", Needs: access.Public, Handle: okHandler}}},
 		"no handler":  {Routes: []httpapi.Route{{Key: "GET /api", Needs: access.Public}}},
 		"no sessions": {Routes: []httpapi.Route{{Key: "GET /api", Needs: access.SignedIn, Handle: okHandler}}},
 		"public once": {
 			Routes:      []httpapi.Route{{Key: "POST /api", Needs: access.Public, Idempotent: true, Handle: okHandler}},
-			Idempotency: &fakeStore{}},
+			Idempotency: &fakeStore{},
+		},
 		"no store": {
 			Routes:       []httpapi.Route{{Key: "POST /api", Needs: access.SignedIn, Idempotent: true, Handle: okHandler}},
-			Authenticate: authenticate},
+			Authenticate: authenticate,
+		},
 		"param twice": {
 			Routes: []httpapi.Route{
-				{Key: "GET /", Needs: access.Public, Handle: okHandler,
-					Query: []httpapi.Param{httpapi.Cursor(), httpapi.Cursor()}}}},
+				{
+					Key: "GET /", Needs: access.Public, Handle: okHandler,
+					Query: []httpapi.Param{httpapi.Cursor(), httpapi.Cursor()},
+				},
+			},
+		},
 		"wrong default": {
 			Routes: []httpapi.Route{
-				{Key: "GET /", Needs: access.Public, Handle: okHandler, Query: []httpapi.Param{httpapi.Limit(500, 100)}}}},
+				{Key: "GET /", Needs: access.Public, Handle: okHandler, Query: []httpapi.Param{httpapi.Limit(500, 100)}},
+			},
+		},
 	} {
 		if _, err := httpapi.New(s); err == nil {
 			t.Errorf("%s: New took it", name)
@@ -152,8 +163,10 @@ func TestWhatIsNoFaultIsABare500(t *testing.T) {
 
 func TestTimeOutIsA503ThatSaysWhenToRetry(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api", Needs: access.Public,
-			Handle: failHandler(fmt.Errorf("read: %w", context.DeadlineExceeded))})
+		httpapi.Route{
+			Key: "GET /api", Needs: access.Public,
+			Handle: failHandler(fmt.Errorf("read: %w", context.DeadlineExceeded)),
+		})
 	res := a.do(t, request("GET /api"))
 	res.wantProblem(t, 503, "timeout")
 	if res.Headers["Retry-After"] != "1" || res.problem.RetryAfter != 1 {
@@ -164,11 +177,13 @@ func TestTimeOutIsA503ThatSaysWhenToRetry(t *testing.T) {
 func TestHandlerHasLessTimeThanLambdaGives(t *testing.T) {
 	var left time.Time
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api", Needs: access.Public,
+		httpapi.Route{
+			Key: "GET /api", Needs: access.Public,
 			Handle: func(ctx context.Context, _ *httpapi.Request) (httpapi.Response, error) {
 				left, _ = ctx.Deadline()
 				return httpapi.NoContent(), nil
-			}})
+			},
+		})
 	deadline := time.Now().Add(time.Minute)
 	ctx, cancel := context.WithDeadline(t.Context(), deadline)
 	defer cancel()
@@ -182,8 +197,10 @@ func TestHandlerHasLessTimeThanLambdaGives(t *testing.T) {
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	a := serve(t, nil,
 		httpapi.Route{Key: "GET /api", Needs: access.SignedIn, Handle: okHandler},
-		httpapi.Route{Key: "GET /panic", Needs: access.Public,
-			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) { panic(1) }})
+		httpapi.Route{
+			Key: "GET /panic", Needs: access.Public,
+			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) { panic(1) },
+		})
 	for _, c := range []testRequest{
 		request("GET /api"), request("GET /api").header("authorization", ""), request("GET /panic"), request("GET /none"),
 		request("OPTIONS /api"),
@@ -266,10 +283,12 @@ func TestRouteWithoutABodyTakesNone(t *testing.T) {
 
 func TestConditionalGetSavesTheBody(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api", Needs: access.Public,
+		httpapi.Route{
+			Key: "GET /api", Needs: access.Public,
 			Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 				return httpapi.OK(map[string]int{"a": 1}).WithVersion(7), nil
-			}})
+			},
+		})
 	for tag, want := range map[string]int{"": 200, `"6"`: 200, `"7"`: 304, `W/"7"`: 304, `"1", "7"`: 304, "*": 304} {
 		res := a.do(t, request("GET /api").header("if-none-match", tag))
 		if res.StatusCode != want || (want == 304) != (res.Body == "") || res.Headers["Etag"] != `"7"` {
@@ -292,10 +311,12 @@ func TestAnswersCarryWhatTheirConstructorsSay(t *testing.T) {
 		{httpapi.Raw("image/png", []byte{0xff}), 200, "/w==", "image/png", ""},
 	} {
 		a := serve(t, nil,
-			httpapi.Route{Key: "GET /api", Needs: access.Public,
+			httpapi.Route{
+				Key: "GET /api", Needs: access.Public,
 				Handle: func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 					return c.res.WithHeader("cache-control", "private"), nil
-				}})
+				},
+			})
 		got := a.do(t, request("GET /api"))
 		if got.StatusCode != c.status || got.Body != c.body || got.Headers["Content-Type"] != c.contentType ||
 			got.Headers["Location"] != c.where || got.Headers["Cache-Control"] != "private" {

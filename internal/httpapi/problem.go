@@ -104,7 +104,8 @@ func MethodNotAllowed(allow ...string) error {
 	list := strings.Join(allow, ", ")
 	return &methodNotAllowed{
 		fault.New(fault.MethodNotAllowed, "method",
-			"This address supports %s only. GET /api/docs lists all routes.", list), list}
+			"This address supports %s only. GET /api/docs lists all routes.", list), list,
+	}
 }
 
 // problemResponse returns the response that states err.

@@ -18,8 +18,10 @@ import (
 func TestReferenceListsEveryCodeThisPackageUses(t *testing.T) {
 	listed := map[string]bool{}
 	for _, route := range []httpapi.Route{
-		{Key: "POST /api/{id}", Needs: access.AccountRead, NoKeys: true, Idempotent: true,
-			Query: []httpapi.Param{httpapi.Cursor()}, Doc: httpapi.Operation{IfMatch: true, Body: 1}},
+		{
+			Key: "POST /api/{id}", Needs: access.AccountRead, NoKeys: true, Idempotent: true,
+			Query: []httpapi.Param{httpapi.Cursor()}, Doc: httpapi.Operation{IfMatch: true, Body: 1},
+		},
 		{Key: "POST /api", Needs: access.Public},
 		{Key: "$default", Needs: access.Public},
 	} {
@@ -96,8 +98,10 @@ func TestReferenceSaysWhatARouteCanAnswer(t *testing.T) {
 			t.Errorf("a public GET is said to answer %d", status)
 		}
 	}
-	full := httpapi.Route{Key: "POST /api/{id}", Needs: access.AccountRead, Idempotent: true,
-		Doc: httpapi.Operation{IfMatch: true, Body: 1}}
+	full := httpapi.Route{
+		Key: "POST /api/{id}", Needs: access.AccountRead, Idempotent: true,
+		Doc: httpapi.Operation{IfMatch: true, Body: 1},
+	}
 	for _, status := range []int{400, 401, 403, 404, 409, 413, 415, 422, 428, 500, 503} {
 		if !has(full, status) {
 			t.Errorf("a POST with everything is not said to answer %d", status)

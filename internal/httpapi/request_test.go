@@ -63,12 +63,16 @@ func TestAnInstantIsOneOrADay(t *testing.T) {
 		many = append(many, httpapi.Param{Name: "also" + strconv.Itoa(i)})
 	}
 	a := serve(t, nil, httpapi.Route{Key: "GET /api", Needs: access.Public, Query: many, Handle: okHandler})
-	for _, text := range []string{"2026-01-31", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00.123Z",
-		"2026-01-31T08:30:00%2B01:00"} {
+	for _, text := range []string{
+		"2026-01-31", "2026-01-31T08:30:00Z", "2026-01-31T08:30:00.123Z",
+		"2026-01-31T08:30:00%2B01:00",
+	} {
 		a.do(t, request("GET /api").query("since="+text)).wantProblem(t, 200, "")
 	}
-	for _, text := range []string{"", "2026-02-30", "2026-01-31T08:30", "2026-01-31T25:00:00Z", "31/01/2026",
-		"1769846400", "2026-01-31T08:30:00%2B0100"} {
+	for _, text := range []string{
+		"", "2026-02-30", "2026-01-31T08:30", "2026-01-31T25:00:00Z", "31/01/2026",
+		"1769846400", "2026-01-31T08:30:00%2B0100",
+	} {
 		a.do(t, request("GET /api").query("since="+text)).wantProblem(t, 400, "query", "since:type")
 	}
 	// An unknown name does not get a long list of the known ones.
@@ -81,8 +85,10 @@ func TestAnInstantIsOneOrADay(t *testing.T) {
 
 func TestRequiredParameter(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api", Needs: access.Public, Handle: okHandler,
-			Query: []httpapi.Param{{Name: "kind", Required: true}}})
+		httpapi.Route{
+			Key: "GET /api", Needs: access.Public, Handle: okHandler,
+			Query: []httpapi.Param{{Name: "kind", Required: true}},
+		})
 	a.do(t, request("GET /api")).wantProblem(t, 400, "query", "kind:required")
 }
 
@@ -96,11 +102,13 @@ func TestUndeclaredInputsPanic(t *testing.T) {
 		"cursor":   func(r *httpapi.Request) { _, _, _ = httpapi.OpenCursor[int](r) },
 	} {
 		a := serve(t, nil,
-			httpapi.Route{Key: "GET /api", Needs: access.Public,
+			httpapi.Route{
+				Key: "GET /api", Needs: access.Public,
 				Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 					handle(r)
 					return httpapi.NoContent(), nil
-				}})
+				},
+			})
 		if got := a.do(t, request("GET /api")).StatusCode; got != 500 {
 			t.Errorf("%s: %d", name, got)
 		}
@@ -109,13 +117,17 @@ func TestUndeclaredInputsPanic(t *testing.T) {
 
 func TestIDTakesAULIDInItsOneSpelling(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api/x/{id}", Needs: access.Public,
+		httpapi.Route{
+			Key: "GET /api/x/{id}", Needs: access.Public,
 			Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 				id, err := r.ID("id")
 				return httpapi.OK(id), err
-			}})
-	for _, id := range []string{"", "1", strings.ToLower(someID), someID + "0", someID[:25], "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
-		"01JNB7Z5Q0ABCDEFGHJKMNPQRI", "../../etc/passwd", "01JNB7Z5Q0ABCDEFGHJKMNPQR#"} {
+			},
+		})
+	for _, id := range []string{
+		"", "1", strings.ToLower(someID), someID + "0", someID[:25], "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+		"01JNB7Z5Q0ABCDEFGHJKMNPQRI", "../../etc/passwd", "01JNB7Z5Q0ABCDEFGHJKMNPQR#",
+	} {
 		c := request("GET /api/x/{id}")
 		c.PathParameters = map[string]string{"id": id}
 		a.do(t, c).wantProblem(t, 404, "notFound")
@@ -134,8 +146,10 @@ func TestIfMatchTakesOneStrongTag(t *testing.T) {
 		},
 	})
 	a.do(t, request("PATCH /api")).wantProblem(t, 428, "ifMatchRequired")
-	for _, tag := range []string{"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`,
-		`"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`} {
+	for _, tag := range []string{
+		"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`,
+		`"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`,
+	} {
 		a.do(t, request("PATCH /api").header("if-match", tag)).wantProblem(t, 400, "ifMatch")
 	}
 	for _, name := range []string{"if-match", "If-Match"} {
@@ -167,10 +181,12 @@ func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
 // V83: the address is the one that the gateway saw, whatever headers say.
 func TestSourceIPIsTheGateways(t *testing.T) {
 	a := serve(t, nil,
-		httpapi.Route{Key: "GET /api", Needs: access.Public,
+		httpapi.Route{
+			Key: "GET /api", Needs: access.Public,
 			Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 				return httpapi.OK(r.SourceIP()), nil
-			}})
+			},
+		})
 	c := request("GET /api")
 	for _, name := range []string{"x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip"} {
 		c = c.header(name, "203.0.113.9")

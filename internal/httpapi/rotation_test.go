@@ -25,10 +25,14 @@ func TestAnEnvironmentsKeyIsReplaced(t *testing.T) {
 			return scope, err
 		},
 		Routes: []httpapi.Route{
-			{Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler,
-				Query: []httpapi.Param{httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam}}},
-			{Key: "POST /api/accounts", Needs: access.SignedIn, Handle: c.handle, Idempotent: true,
-				Doc: httpapi.Operation{Body: map[string]any{}}},
+			{
+				Key: "GET /api/accounts", Needs: access.SignedIn, Handle: pagingHandler,
+				Query: []httpapi.Param{httpapi.Cursor(), {Name: "find", Kind: httpapi.TextParam}},
+			},
+			{
+				Key: "POST /api/accounts", Needs: access.SignedIn, Handle: c.handle, Idempotent: true,
+				Doc: httpapi.Operation{Body: map[string]any{}},
+			},
 		},
 	})
 	if err != nil {

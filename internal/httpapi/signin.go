@@ -37,8 +37,10 @@ type LoginSession struct {
 
 // ClientInfo returns the origin of the request, for a sign-in; client is the name under which the session is listed.
 func (r *Request) ClientInfo(client string) signin.ClientInfo {
-	return signin.ClientInfo{Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP(), Web: r.IsWebClient(),
-		OnRefused: r.LogSignInFailure}
+	return signin.ClientInfo{
+		Client: client, UserAgent: r.UserAgent(), Address: r.SourceIP(), Web: r.IsWebClient(),
+		OnRefused: r.LogSignInFailure,
+	}
 }
 
 // IsWebClient reports whether the request comes from our own page, which gets cookies in place of tokens.

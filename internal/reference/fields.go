@@ -7,12 +7,21 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Sections of the forms.
+// Names of the sections of the forms.
 const (
 	sectionEntry    = "entry"
 	sectionAccess   = "permissions"
 	sectionDefaults = "defaults"
 )
+
+// Sections returns the sections of the forms of all kinds, in order.
+func Sections() []field.Section {
+	return []field.Section{
+		{Name: sectionEntry, Label: "General"},
+		{Name: sectionAccess, Label: "Permissions"},
+		{Name: sectionDefaults, Label: "Defaults for new resources"},
+	}
+}
 
 const (
 	maxDescription = 200

@@ -8,7 +8,7 @@ import (
 // Settings are the environment defaults.
 type Settings = environment.Settings
 
-// Sections of the form.
+// Names of the sections of the form.
 const (
 	sectionPassword = "password"
 	sectionSignIn   = "signIn"
@@ -17,6 +17,18 @@ const (
 	sectionMail     = "mail"
 	sectionLog      = "log"
 )
+
+// Sections returns the sections of the form, in order.
+func Sections() []field.Section {
+	return []field.Section{
+		{Name: sectionPassword, Label: "Passwords"},
+		{Name: sectionSignIn, Label: "Signing in"},
+		{Name: sectionMFA, Label: "Multi-factor"},
+		{Name: sectionMail, Label: "Mail"},
+		{Name: sectionRegion, Label: "Region and access control"},
+		{Name: sectionLog, Label: "Log"},
+	}
+}
 
 // Fields is the field table of the environment defaults: the one place that knows their labels, bounds and help.
 func Fields() field.Table[Settings] {

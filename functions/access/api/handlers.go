@@ -68,14 +68,16 @@ type kindList struct {
 }
 
 type kindView struct {
-	Kind   string       `json:"kind" help:"As it stands in the path." example:"roles"`
-	Fields []field.Meta `json:"fields"`
+	Kind     string          `json:"kind" help:"As it stands in the path." example:"roles"`
+	Fields   []field.Meta    `json:"fields"`
+	Sections []field.Section `json:"sections" help:"The groups of fields on a form, in order."`
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out kindList
 	for _, w := range h.area.kinds.Slugs {
-		out.Items = append(out.Items, kindView{w, reference.Fields(h.area.kinds.Kinds[w]).Describe()})
+		fields := reference.Fields(h.area.kinds.Kinds[w]).Describe()
+		out.Items = append(out.Items, kindView{w, fields, field.UsedSections(fields, reference.Sections())})
 	}
 	return httpapi.OK(out), nil
 }

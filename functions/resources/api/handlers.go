@@ -52,11 +52,12 @@ func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
 }
 
 type fieldList struct {
-	Items []field.Meta `json:"items"`
+	Items    []field.Meta    `json:"items"`
+	Sections []field.Section `json:"sections" help:"The groups of fields on a form, in order."`
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	return httpapi.OK(fieldList{resource.Fields().Describe()}), nil
+	return httpapi.OK(fieldList{resource.Fields().Describe(), resource.Sections()}), nil
 }
 
 // listCursor is where a walk over the list stands: after which key, and what the first page saw of imports.

@@ -58,7 +58,8 @@ type versionDoc struct {
 }
 
 type fieldList struct {
-	Items []field.Meta `json:"items"`
+	Items    []field.Meta    `json:"items"`
+	Sections []field.Section `json:"sections" help:"The groups of fields on a form, in order."`
 }
 
 // view writes the document as the field table says.
@@ -104,7 +105,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	return httpapi.OK(fieldList{settings.Fields().Describe()}), nil
+	return httpapi.OK(fieldList{settings.Fields().Describe(), settings.Sections()}), nil
 }
 
 func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -12,19 +12,19 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// peopleOnly are the permissions of which a key must not make use, written by hand in this second place.
+// peopleOnly are the permissions that API keys cannot use, written by hand in this second place.
 var peopleOnly = []access.Permission{
 	"account.admin", "account.password", "account.session", "account.key",
 	"account.link", "access.write", "settings.write",
 }
 
-// credentialWords are words of paths whose routes manage what lets somebody in, whatever permission they need.
+// credentialWords are words in the paths of routes that manage credentials, whatever permission they need.
 var credentialWords = []string{
 	"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
 	"devices", "links",
 }
 
-// isPeopleOnly says by its need and its path, and not by what its row says of keys, whether a route is for people only.
+// isPeopleOnly reports whether a route is for people only, judged by its permission and path and not by NoKeys.
 func isPeopleOnly(r httpapi.Route) bool {
 	if r.Needs == access.Public {
 		return false
@@ -35,8 +35,8 @@ func isPeopleOnly(r httpapi.Route) bool {
 		})
 }
 
-// V47: every route is tried by a caller that comes by a key and holds every permission. Routes for credentials, keys,
-// administrators, access and settings refuse it, a new one included, because the rule goes by path and need.
+// V47: every route is called with an API key that has all permissions. Routes for credentials, keys, administrators,
+// access and settings refuse it. The rule goes by path and permission, so it covers new routes.
 func TestKeysManageNoCredentials(t *testing.T) {
 	all := access.Set{}
 	for p := range access.All() {
@@ -50,8 +50,7 @@ func TestKeysManageNoCredentials(t *testing.T) {
 		routes := slices.Clone(table.routes)
 		for i := range routes {
 			routes[i].Handle = func(context.Context, *httpapi.Request) (httpapi.Response, error) {
-				return httpapi.NoContent(),
-					nil
+				return httpapi.NoContent(), nil
 			}
 		}
 		h, err := httpapi.New(httpapi.Server{Routes: routes, Authenticate: authenticate, Idempotency: unusedStore{}})
@@ -77,12 +76,12 @@ func TestKeysManageNoCredentials(t *testing.T) {
 	}
 }
 
-// A key's caller loses the same permissions, so that no rule within a service can take it for an administrator either.
+// A key's caller lacks the same permissions, so that no rule within a service takes it for an administrator.
 func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 	all := access.Set{}
 	for p := range access.All() {
 		all[p] = struct{}{}
-		// A permission whose name speaks of credentials or administrators is on the list.
+		// Permissions with names about credentials or administrators must be on the list.
 		for _, word := range []string{
 			"admin", "password", "session", "key", "mfa", "link", "settings.write",
 			"access.write",

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/directory"
+	"useraccounts/internal/field"
+	"useraccounts/internal/reference"
+	"useraccounts/internal/resource"
+	"useraccounts/internal/settings"
+)
+
+// Every route of template.yaml has a sample event. internal/systemtest runs the samples.
+func TestEveryRouteHasASampleEvent(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sample events: %v", err)
+	}
+	sampled := map[string]bool{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event struct {
+			RouteKey string `json:"routeKey"`
+		}
+		if err := json.Unmarshal(raw, &event); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		sampled[event.RouteKey] = true
+	}
+	var missing []string
+	for _, keys := range templateRoutes(t) {
+		for _, key := range keys {
+			if !sampled[key] {
+				missing = append(missing, key)
+			}
+		}
+	}
+	if slices.Sort(missing); len(missing) > 0 {
+		t.Errorf("add a sample event to events/, as events/README.md says, for:\n%s", strings.Join(missing, "\n"))
+	}
+}
+
+// A form shows the sections that the API lists: a field in any other section would vanish from it.
+func TestEveryFieldIsInAListedSection(t *testing.T) {
+	kinds := func(set reference.KindSet) []field.Meta { return reference.AllFields(set) }
+	for file, form := range map[string]struct {
+		fields   []field.Meta
+		sections []field.Section
+	}{
+		"internal/account/fields.go":  {account.Fields().Describe(), account.Sections()},
+		"internal/settings/fields.go": {settings.Fields().Describe(), settings.Sections()},
+		"internal/resource/fields.go": {resource.Fields().Describe(), resource.Sections()},
+		"internal/reference/fields.go": {
+			append(kinds(reference.AccessKinds()), kinds(reference.StaffKinds())...),
+			reference.Sections(),
+		},
+	} {
+		if err := field.CheckSections(form.fields, form.sections); err != nil {
+			t.Errorf("change Sections() in %s:\n%v", file, err)
+		}
+	}
+}
+
+// A filter operator is stated in the reference, described there, offered by the console's form and shown in its words.
+func TestEveryFilterOperatorIsKnownEverywhere(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := files[documentPath]
+	places := []struct {
+		change string
+		knows  func(op directory.FilterOp) bool
+	}{
+		{"FilterOps in internal/directory/filter.go", offered},
+		{"the enum of fieldView.Filters in functions/accounts/api/list.go", func(op directory.FilterOp) bool {
+			return slices.Contains(operatorsInReference(t, raw), op)
+		}},
+		{"the help in filterParam in functions/accounts/api/list.go", func(op directory.FilterOp) bool {
+			return describedInReference(t, raw, op)
+		}},
+		{"functions/console/web/src/grid/FilterForm.tsx", quotedIn(t, "functions/console/web/src/grid/FilterForm.tsx")},
+		{
+			"describeFilter in functions/console/web/src/grid/gridState.ts",
+			quotedIn(t, "functions/console/web/src/grid/gridState.ts"),
+		},
+	}
+	for _, op := range declaredOperators(t) {
+		var missing []string
+		for _, place := range places {
+			if !place.knows(op) {
+				missing = append(missing, place.change)
+			}
+		}
+		if len(missing) > 0 {
+			t.Errorf("add the filter operator %s to:\n%s", op, strings.Join(missing, "\n"))
+		}
+	}
+}
+
+// declaredOperators returns the constants of type FilterOp.
+func declaredOperators(t *testing.T) []directory.FilterOp {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "internal/directory/filter.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []directory.FilterOp
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			if name, ok := spec.Type.(*ast.Ident); ok && name.Name == "FilterOp" {
+				for _, value := range spec.Values {
+					literal, _ := value.(*ast.BasicLit)
+					out = append(out, directory.FilterOp(strings.Trim(literal.Value, `"`)))
+				}
+			}
+		}
+		return true
+	})
+	if len(out) < 5 {
+		t.Fatalf("found only the operators %v", out)
+	}
+	return out
+}
+
+// offered reports whether a field of accounts has a filter with the operator.
+func offered(op directory.FilterOp) bool {
+	return slices.ContainsFunc(directory.Filters(), func(f directory.FilterDef) bool { return f.Op == op })
+}
+
+// operatorsInReference returns the operators that the reference lists for a field.
+func operatorsInReference(t *testing.T, raw []byte) []directory.FilterOp {
+	t.Helper()
+	var doc struct {
+		Components struct {
+			Schemas struct {
+				Field struct {
+					Properties struct {
+						Filters struct {
+							Items struct{ Enum []directory.FilterOp }
+						}
+					}
+				} `json:"AccountsField"`
+			}
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Components.Schemas.Field.Properties.Filters.Items.Enum
+}
+
+// describedInReference reports whether the reference describes all query parameters of an operator by more than the
+// field's label.
+func describedInReference(t *testing.T, raw []byte, op directory.FilterOp) bool {
+	t.Helper()
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct{ Name, Description string }
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	descriptions := map[string]string{}
+	for _, p := range doc.Paths["/api/accounts"]["get"].Parameters {
+		descriptions[p.Name] = strings.TrimSpace(p.Description)
+	}
+	return !slices.ContainsFunc(directory.Filters(), func(f directory.FilterDef) bool {
+		text, listed := descriptions[f.Name]
+		return f.Op == op && (!listed || text == "" || text == f.Field.Label)
+	})
+}
+
+// quotedIn returns whether a file of the console quotes an operator.
+func quotedIn(t *testing.T, file string) func(directory.FilterOp) bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(op directory.FilterOp) bool { return strings.Contains(string(text), "'"+string(op)+"'") }
+}
