@@ -3,7 +3,6 @@ package reference
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
@@ -11,16 +10,16 @@ import (
 	"useraccounts/internal/field"
 )
 
-// checkImpact refuses a change for what it would do to others: take rights from administrators, leave nobody who
-// administers, put accounts outside their licence, or leave codes that name nothing. It says in the change whether its
-// verdict holds only as long as nobody is given a code.
+// checkImpact refuses a change for its impact on others: it must not take permissions from administrators, leave no
+// administrator, put accounts outside their licence, or delete a code that is in use. If the result depends on who has
+// codes, the change says so in Assignments.
 func (s *Service) checkImpact(ctx context.Context, sc access.Scope, now Current, change *Change) error {
 	before := *change.Before
 	if err := guardAdministrators(sc, now.Catalogue, *change); err != nil {
 		return err
 	}
 	if change.After != nil && !affectsHolders(change.Event.Changes) {
-		return nil // nobody's rights and nobody's choices are touched
+		return nil // it changes nobody's permissions, and nothing that can be chosen
 	}
 	change.Assignments = now.Assignments
 	im := impact{caller: sc.Caller, before: before, after: change.After, oldCatalogue: now.Catalogue,
@@ -31,7 +30,7 @@ func (s *Service) checkImpact(ctx context.Context, sc access.Scope, now Current,
 		im.referrers = referrersOf(now.Catalogue, before)
 	}
 	if change.After != nil && !slices.Contains(kindsWithRights(), before.Kind) {
-		return nil // whoever names it keeps it, locked or not
+		return nil // whoever has it keeps it, locked or not
 	}
 	im.cache = map[string]accountImpact{}
 	for _, h := range s.HolderSources {
@@ -42,26 +41,26 @@ func (s *Service) checkImpact(ctx context.Context, sc access.Scope, now Current,
 	return im.conflict()
 }
 
-// kindsWithRights are the kinds of which accounts hold codes that decide what they may do.
+// kindsWithRights are the kinds of codes that decide what accounts may do.
 func kindsWithRights() []catalogue.Kind {
 	return []catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group}
 }
 
-// affectsHolders reports whether a change of an entry matters to those who hold its code or will.
+// affectsHolders reports whether a change matters to those who have the code, or will have it.
 func affectsHolders(changes []field.Diff) bool {
 	return slices.ContainsFunc(changes, func(d field.Diff) bool {
 		return slices.Contains([]string{"active", "permissions", "roles", "groups", "apiOnly"}, d.Field)
 	})
 }
 
-// guardAdministrators lets only administrators change what administrators hold their right by.
+// guardAdministrators lets only administrators change a role or group that makes administrators.
 func guardAdministrators(sc access.Scope, c *catalogue.Catalogue, change Change) error {
 	if sc.Caller.May(access.AccountAdmin) || (change.After != nil && !affectsHolders(change.Event.Changes)) ||
 		!grantedBy(c, *change.Before).Has(access.AccountAdmin) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, "administrator",
-		"The %s %s gives administrators their rights; only an administrator can change it.",
+		"The %s %s makes administrators; only an administrator can change it.",
 		kindName(change.Before.Kind), change.Before.Code)
 }
 
@@ -74,21 +73,17 @@ func aboveOwnRights(sc access.Scope, c *catalogue.Catalogue, before *Entry, afte
 			delete(granted, had)
 		}
 	}
-	beyond := sc.Caller.Permissions.Missing(granted)
-	if len(beyond) == 0 {
+	missing := sc.Caller.Permissions.Missing(granted)
+	if len(missing) == 0 {
 		return nil
-	}
-	words := make([]string, len(beyond))
-	for i, permission := range beyond {
-		words[i] = string(permission)
 	}
 	return []fault.Field{{
 		Field: grantingField(before, after), Code: "aboveOwnRights",
-		Message: "This would give permissions that you do not hold yourself: " + strings.Join(words, ", ") + ".",
+		Message: "This would give permissions that you do not hold: " + access.Join(missing) + ".",
 	}}
 }
 
-// grantingField is the field by which an entry gives more than it did.
+// grantingField is the field by which an entry gives more than before.
 func grantingField(before *Entry, after Entry) string {
 	switch {
 	case before != nil && after.Active && !before.Active:
@@ -101,7 +96,7 @@ func grantingField(before *Entry, after Entry) string {
 	return "roles"
 }
 
-// grantedBy returns the permissions that a role or a group gives to those who hold it, as if it were active.
+// grantedBy returns the permissions that a role or a group gives, as if it were active.
 func grantedBy(c *catalogue.Catalogue, e Entry) access.Set {
 	e.Active = true
 	with := c.Replace(e)

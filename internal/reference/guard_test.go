@@ -86,7 +86,8 @@ func TestAnAdministratorIsLeft(t *testing.T) {
 	}
 }
 
-// What would put accounts outside their licence is refused by name, whether the licence, a group or a role does it.
+// A change that would put accounts outside their licence is refused with their names, whether it is of a licence, a
+// group or a role.
 func TestNobodyIsPutOutsideTheirLicence(t *testing.T) {
 	f := newFixture(accountHolder("ann", "TEAM", []string{"VIEWER"}, nil),
 		accountHolder("bob", "FULL", []string{"EDITOR"}, nil), accountHolder("cid", "TEAM", nil, []string{"DESK"}))
@@ -123,7 +124,7 @@ func TestTheSortOfSignInOfALicenceInUseStays(t *testing.T) {
 	}
 }
 
-// Only what nothing names is deleted; the answer names the first twenty, counts all, and advises to lock.
+// Only codes that are not in use are deleted. The answer has the first twenty names and the count, and advises to lock.
 func TestWhatIsInUseIsNotDeleted(t *testing.T) {
 	var people []reference.Holder
 	for i := range 25 {
@@ -156,7 +157,7 @@ func TestWhatIsInUseIsNotDeleted(t *testing.T) {
 	}
 }
 
-// What matters to those who hold codes depends on nobody being given one since; a description does not.
+// A change that matters to those who have the code depends on nobody being given one since; a description does not.
 func TestOnlyRulesWaitForNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind  catalogue.Kind

@@ -2,21 +2,21 @@ package reference
 
 import "useraccounts/internal/catalogue"
 
-// KindSet is the kinds of reference data that the same permissions open, by the words that addresses have for them.
+// KindSet is the kinds of reference data that need the same permissions, by their slugs in URLs.
 type KindSet struct {
-	// Slugs are the kinds in the order of the reference, Kinds what they stand for.
+	// Slugs are the kinds in the order of the API reference; Kinds has the kind of each.
 	Slugs []string
 	Kinds map[string]catalogue.Kind
 }
 
-// AccessKinds is what decides who may do what.
+// AccessKinds are the kinds that decide who may do what.
 func AccessKinds() KindSet {
 	return newKindSet(
 		kindSlug{"licences", catalogue.Licence}, kindSlug{"roles", catalogue.Role}, kindSlug{"groups", catalogue.Group},
 		kindSlug{"dac-groups", catalogue.DACGroup})
 }
 
-// StaffKinds is what resources refer to.
+// StaffKinds are the kinds that resources refer to.
 func StaffKinds() KindSet {
 	return newKindSet(
 		kindSlug{"resource-groups", catalogue.ResourceGroup}, kindSlug{"departments", catalogue.Department},
@@ -29,16 +29,16 @@ type kindSlug struct {
 	kind catalogue.Kind
 }
 
-func newKindSet(words ...kindSlug) KindSet {
-	f := KindSet{Kinds: map[string]catalogue.Kind{}}
-	for _, w := range words {
-		f.Slugs = append(f.Slugs, w.slug)
-		f.Kinds[w.slug] = w.kind
+func newKindSet(kinds ...kindSlug) KindSet {
+	set := KindSet{Kinds: map[string]catalogue.Kind{}}
+	for _, k := range kinds {
+		set.Slugs = append(set.Slugs, k.slug)
+		set.Kinds[k.slug] = k.kind
 	}
-	return f
+	return set
 }
 
-// kindName is what people call an entry of a kind.
+// kindName is the name of a kind within a sentence.
 func kindName(kind catalogue.Kind) string {
 	switch kind {
 	case catalogue.Licence:

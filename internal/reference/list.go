@@ -7,18 +7,18 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// Filter is which entries a list shows, and which page of them.
+// Filter says which entries a list shows, and which page of them.
 type Filter struct {
-	// Active, where it is not nil, leaves out the others.
+	// Active, if not nil, leaves out the others.
 	Active *bool
-	// Find is a text that code or description must hold, without regard to case.
+	// Find is a text that the code or the description contains, without regard to case.
 	Find string
-	// After is the place to go on from, Limit how many there may be.
+	// After is the position after which the page starts, Limit its size.
 	After string
 	Limit int
 }
 
-// List returns entries of a kind in the order of their codes, and the place to go on from, empty at the end.
+// List returns entries of a kind in the order of their codes, and the position to go on from, empty at the end.
 func (s *Service) List(sc access.Scope, kind catalogue.Kind, f Filter) (found []Entry, next string) {
 	for _, e := range sc.Catalogue.All(kind) {
 		if catalogue.Fold(e.Code) <= f.After || (f.Active != nil && *f.Active != e.Active) || !containsText(e, f.Find) {

@@ -21,12 +21,12 @@ import (
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// fakeStore is the catalogue in memory.
+// fakeStore has the catalogue in memory.
 type fakeStore struct {
 	current reference.Current
 	written []reference.Change
 	events  []auditlog.Event
-	// beforeWrite, where it is not nil, runs before each write and may make it fail.
+	// beforeWrite, if set, runs before each write and can make it fail.
 	beforeWrite func(attempt int) error
 	attempts    int
 }
@@ -163,7 +163,7 @@ func (f *fixture) remove(kind catalogue.Kind, code string) error {
 	return f.Delete(context.Background(), f.scope, reference.Ref{Kind: kind, Code: code, Version: e.Version})
 }
 
-// wantFault fails unless err is a fault of the code that names what it has to, and nothing was written.
+// wantFault fails unless err is a fault of the code that contains the texts, and nothing was written.
 func (f *fixture) wantFault(t *testing.T, err error, kind fault.Kind, code string, naming ...string) {
 	t.Helper()
 	e := fault.As(err)
@@ -256,7 +256,7 @@ func TestFieldsAreHeldAgainstTheCatalogue(t *testing.T) {
 	}
 }
 
-// V63 for codes: unique whatever the case, width or composition.
+// V63 for codes: unique without regard to case, width or composition.
 func TestACodeIsTakenInAnySpelling(t *testing.T) {
 	for _, code := range []string{"SALES", "sales", "ＳＡＬＥＳ", "Sales "} {
 		f := newFixture()
@@ -286,7 +286,7 @@ func TestCodesDoNotChange(t *testing.T) {
 	f.wantFault(t, f.patch(catalogue.Department, "SALES", field.Patch{"code": "SELL"}), fault.Invalid, "invalid", "code")
 }
 
-// V62: an entry changed since is not overwritten; the answer says what changed, by whom and when.
+// V62: an entry that was changed since is not overwritten; the answer says what changed, by whom and when.
 func TestAStaleVersionIsToldWhatChanged(t *testing.T) {
 	f := newFixture()
 	if err := f.patch(catalogue.Department, "SALES", field.Patch{"description": "Selling"}); err != nil {
@@ -314,7 +314,7 @@ func TestAChangeOfNothingWritesNothing(t *testing.T) {
 	}
 }
 
-// The seeds name codes in no order; only a list that is given is put in order.
+// Seeded codes are not sorted; only a list in the patch is sorted.
 func TestAListThatIsNotGivenStaysAsItIs(t *testing.T) {
 	f := newFixture()
 	if err := f.patch(catalogue.Role, "EDITOR", field.Patch{"description": "x"}); err != nil {

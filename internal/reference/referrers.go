@@ -2,36 +2,31 @@ package reference
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
 )
 
-// referrersOf returns what of the catalogue names an entry.
+// referrersOf returns the entries of the catalogue that have the code of another entry.
 func referrersOf(c *catalogue.Catalogue, e Entry) nameList {
-	var users nameList
-	names := func(codes ...string) bool {
-		return slices.ContainsFunc(codes,
-			func(code string) bool { return code != "" && catalogue.Fold(code) == catalogue.Fold(e.Code) })
-	}
-	look := func(kind catalogue.Kind, codes func(Entry) []string) {
+	var referrers nameList
+	search := func(kind catalogue.Kind, codes func(Entry) []string) {
 		for _, other := range c.All(kind) {
-			if names(codes(other)...) {
-				users.add(kindName(kind) + " " + other.Code)
+			if catalogue.ContainsCode(codes(other), e.Code) {
+				referrers.add(kindName(kind) + " " + other.Code)
 			}
 		}
 	}
 	byDefault := func(code func(Entry) string) {
-		look(catalogue.ResourceGroup, func(g Entry) []string { return []string{code(g)} })
+		search(catalogue.ResourceGroup, func(g Entry) []string { return []string{code(g)} })
 	}
 	switch e.Kind {
 	case catalogue.Role:
-		look(catalogue.Licence, func(l Entry) []string { return l.Roles })
-		look(catalogue.Group, func(g Entry) []string { return g.Roles })
+		search(catalogue.Licence, func(l Entry) []string { return l.Roles })
+		search(catalogue.Group, func(g Entry) []string { return g.Roles })
 	case catalogue.Group:
-		look(catalogue.Group, func(g Entry) []string { return g.Groups })
+		search(catalogue.Group, func(g Entry) []string { return g.Groups })
 	case catalogue.Department:
 		byDefault(func(g Entry) string { return g.Defaults.Department })
 	case catalogue.CostCentre:
@@ -41,13 +36,13 @@ func referrersOf(c *catalogue.Catalogue, e Entry) nameList {
 	case catalogue.PaymentTerms:
 		byDefault(func(g Entry) string { return g.Defaults.PaymentTerms })
 	}
-	return users
+	return referrers
 }
 
-// maxListedNames is how many of those that stand in the way an answer names.
+// maxListedNames is how many names an answer lists.
 const maxListedNames = 20
 
-// nameList counts things and keeps the names of the first.
+// nameList counts things and keeps the first names.
 type nameList struct {
 	names []string
 	count int
@@ -60,7 +55,7 @@ func (n *nameList) add(name string) {
 	}
 }
 
-// fault is the conflict with all that is named: in a sentence, and one by one for programs.
+// fault is the conflict with all names: in a sentence, and one by one for programs.
 func (n *nameList) fault(code, input, head, tail string) error {
 	sentence := head + strings.Join(n.names, ", ")
 	if more := n.count - len(n.names); more > 0 {

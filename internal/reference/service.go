@@ -1,12 +1,11 @@
-// Package reference is how reference data is changed: licences, roles, groups and the other codes that accounts and
-// resources refer to. What an entry holds is catalogue's; here are the rules between entries, what a change would do to
-// those who hold codes, and that nobody gains rights by it.
+// Package reference changes reference data: licences, roles, groups and the other codes that accounts and resources
+// refer to. Package catalogue says what an entry has. Here are the rules between entries, the impact of a change on
+// those who have its codes, and the rule that nobody gains permissions by it.
 //
-// A change reads the whole catalogue, judges itself against it and against everybody who holds codes, and is then
-// written in one transaction on two conditions: that the catalogue is still the one read, and, where holders matter,
-// that nobody was given a code since. Writes that give codes depend in turn on no rule having changed since they were
-// judged. So a change and an assignment that would break each other's rules cannot both happen, and nothing is ever
-// half done or to be undone.
+// A change reads the whole catalogue and checks itself against it and against everybody who has codes. It is then
+// written in one transaction, which fails if the catalogue was changed or, where holders matter, a code was given
+// since. A write that gives codes fails, in turn, if a rule was changed since it was checked. So a change and an
+// assignment that break each other's rules cannot both happen, and nothing has to be undone.
 package reference
 
 import (
@@ -22,61 +21,62 @@ import (
 	"useraccounts/internal/field"
 )
 
-// ErrConcurrentChange is what Store.Write returns when the catalogue was changed, or codes were given, since the change
-// was judged.
+// ErrConcurrentChange is what Store.Write returns if the catalogue was changed, or codes were given, since the change
+// was checked.
 var ErrConcurrentChange = errors.New("reference data changed since it was read")
 
-// Current is an environment and its catalogue as they stand.
+// Current is an environment and its catalogue as they are now.
 type Current struct {
 	Env       environment.Environment
 	Catalogue *catalogue.Catalogue
-	// Assignments tells whether codes were given to anybody since: it was read before everything else.
+	// Assignments are the counters of codes given. They are read before everything else, so that a later assignment is
+	// noticed.
 	Assignments []int64
 }
 
-// Change is one change of one entry, to be written whole or not at all.
+// Change is one change of one entry, written in one transaction.
 type Change struct {
 	Env string
-	// BaseVersion is the version of the catalogue that the change was judged on; it makes the next.
+	// BaseVersion is the version of the catalogue that the change was checked against; the change makes the next one.
 	BaseVersion int64
 	// Before is nil for a new entry, After for a deleted one.
 	Before, After *Entry
-	// Assignments, where it is not nil, must still be what Current said, and writes that give codes and were judged before
-	// this change must fail after it.
+	// Assignments, if not nil, must still be those of Current. Writes that give codes and were checked before this change
+	// then fail after it.
 	Assignments []int64
 	Event       auditlog.Event
-	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
+	// CallerEpoch is the epoch that the caller's account (Event.ByID) must still have.
 	CallerEpoch int64
 }
 
 // Store is what the service needs of the table.
 type Store interface {
-	// Current reads the environment now.
+	// Current reads the environment as it is now.
 	Current(ctx context.Context, env string) (Current, error)
-	// Write does c; ErrConcurrentChange if what it was judged on is not so any more.
+	// Write does c; ErrConcurrentChange if something that it was checked against was changed.
 	Write(ctx context.Context, c Change) error
-	// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+	// EventsSince returns the events of a subject's versions after the given one, oldest first.
 	EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error)
 }
 
-// Holder is somebody, or something, that names codes.
+// Holder is an account or a resource that has codes.
 type Holder struct {
 	// Type is "account" or "resource"; ID and Name say which.
 	Type, ID, Name string
 	Codes          map[catalogue.Kind][]string
-	// CanSignIn says that an account could sign in with its password today, but for its licence.
+	// CanSignIn says that an account could sign in with its password today, apart from its licence.
 	CanSignIn bool
 }
 
-// HolderSource knows everything of one sort that names codes.
+// HolderSource finds holders of one type.
 type HolderSource interface {
-	// VisitHolders visits all that can name codes of the kind, as far as the environment's snapshot sees them.
+	// VisitHolders visits all holders that can have codes of the kind, in the environment's snapshot.
 	VisitHolders(ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(Holder)) error
 }
 
-// Resources knows who can be a manager.
+// Resources finds managers.
 type Resources interface {
-	// ActiveResource returns a resource's code as it is spelled, and whether there is an active one.
+	// ActiveResource returns the code of a resource in its own spelling, and whether there is an active one.
 	ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool, error)
 }
 
@@ -89,7 +89,7 @@ type Service struct {
 	NewID         func() string
 }
 
-// Get returns one entry as the caller's scope has it.
+// Get returns one entry of the caller's catalogue.
 func (s *Service) Get(sc access.Scope, kind catalogue.Kind, code string) (Entry, error) {
 	e, ok := sc.Catalogue.Find(kind, code)
 	if !ok {
@@ -98,27 +98,26 @@ func (s *Service) Get(sc access.Scope, kind catalogue.Kind, code string) (Entry,
 	return e, nil
 }
 
-// Create makes an entry from the fields given; it is active unless they say otherwise.
+// Create creates an entry from the fields given; it is active by default.
 func (s *Service) Create(ctx context.Context, sc access.Scope, kind catalogue.Kind, patch field.Patch) (Entry, error) {
 	return s.writeWithRetry(ctx, sc, func(now Current) (Change, error) {
 		after, err := s.validate(ctx, sc, now, input{kind, nil, patch})
 		if err != nil {
 			return Change{}, err
 		}
-		if _, there := now.Catalogue.Find(kind, after.Code); there {
+		if _, taken := now.Catalogue.Find(kind, after.Code); taken {
 			return Change{}, takenFault(after)
 		}
 		if len(now.Catalogue.All(kind)) >= catalogue.MaxEntries {
-			return Change{},
-				fault.New(fault.Conflict, "tooMany",
-					"There are %d already, which is the most there can be. Delete one that is not used.", catalogue.MaxEntries)
+			return Change{}, fault.New(fault.Conflict, "tooMany",
+				"There are already %d, which is the maximum. Delete one that is not used.", catalogue.MaxEntries)
 		}
 		blank := Entry{Active: true}
 		return s.newChange(sc, now, auditlog.Created, nil, &after, Fields(kind).Compare(&blank, &after)), nil
 	})
 }
 
-// Ref names an entry, at the version that the caller read.
+// Ref refers to an entry at the version that the caller read.
 type Ref struct {
 	Kind    catalogue.Kind
 	Code    string
@@ -145,28 +144,28 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, ref Ref, patch fi
 	})
 }
 
-// validate applies a patch and holds the outcome against everything but holders.
-func (s *Service) validate(ctx context.Context, sc access.Scope, now Current, d input) (Entry, error) {
-	after, bad := validate(now.Catalogue, d)
+// validate applies a patch and checks every rule except those about holders.
+func (s *Service) validate(ctx context.Context, sc access.Scope, now Current, in input) (Entry, error) {
+	after, faults := validate(now.Catalogue, in)
 	manager := &after.Defaults.Manager
-	if *manager != "" && len(bad) == 0 && (d.before == nil || d.before.Defaults.Manager != *manager) {
-		code, there, err := s.Resources.ActiveResource(ctx, now.Env, *manager)
+	if *manager != "" && len(faults) == 0 && (in.before == nil || in.before.Defaults.Manager != *manager) {
+		code, ok, err := s.Resources.ActiveResource(ctx, now.Env, *manager)
 		if err != nil {
 			return Entry{}, err
 		}
-		if !there {
-			bad = append(bad,
-				fault.Field{Field: "manager", Code: "unknownCode", Message: "There is no active resource " + catalogue.QuoteCode(*manager) + "."})
+		if !ok {
+			faults = append(faults, fault.Field{Field: "manager", Code: "unknownCode",
+				Message: "There is no active resource " + catalogue.QuoteCode(*manager) + "."})
 		}
 		*manager = code
 	}
-	if len(bad) == 0 {
-		bad = aboveOwnRights(sc, now.Catalogue, d.before, after)
+	if len(faults) == 0 {
+		faults = aboveOwnRights(sc, now.Catalogue, in.before, after)
 	}
-	return after, fault.InvalidFields(bad)
+	return after, fault.InvalidFields(faults)
 }
 
-// Delete deletes an entry if its version is still the newest and nothing names its code.
+// Delete deletes an entry if its version is still the newest and nothing has its code.
 func (s *Service) Delete(ctx context.Context, sc access.Scope, ref Ref) error {
 	_, err := s.writeWithRetry(ctx, sc, func(now Current) (Change, error) {
 		before, err := s.find(ctx, now, ref)
@@ -180,7 +179,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, ref Ref) error {
 	return err
 }
 
-// find returns the entry to change, as it is now, if it is still at the version that the caller read.
+// find returns the entry to change, if it is still at the version that the caller read.
 func (s *Service) find(ctx context.Context, now Current, ref Ref) (Entry, error) {
 	e, ok := now.Catalogue.Find(ref.Kind, ref.Code)
 	if !ok {
@@ -196,11 +195,11 @@ func (s *Service) find(ctx context.Context, now Current, ref Ref) (Entry, error)
 	return Entry{}, auditlog.Stale("The "+kindName(ref.Kind)+" "+e.Code, e.Version, events)
 }
 
-// writeWithRetry judges a change and writes it, again where others changed reference data or gave codes at the same
-// moment. A change without an event has nothing to write.
-func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare func(Current) (Change, error)) (Entry,
-	error) {
-	const tries = 6
+// writeWithRetry prepares a change and writes it, and tries again after a concurrent change. A change without an event
+// writes nothing.
+func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope,
+	prepare func(Current) (Change, error)) (Entry, error) {
+	const maxAttempts = 6
 	for attempt := 1; ; attempt++ {
 		now, err := s.Store.Current(ctx, sc.Env.ID)
 		if err != nil {
@@ -214,13 +213,12 @@ func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare f
 			err = s.Store.Write(ctx, change)
 		}
 		switch {
-		case errors.Is(err, ErrConcurrentChange) && attempt < tries:
+		case errors.Is(err, ErrConcurrentChange) && attempt < maxAttempts:
 			continue
 		case errors.Is(err, ErrConcurrentChange):
-			return Entry{},
-				fault.New(fault.Conflict, "busy",
-					"Others are changing reference data or giving codes to accounts just now; try again in a moment.").WithRetryAfter(
-					2 * time.Second)
+			return Entry{}, fault.New(fault.Conflict, "busy",
+				"Others are changing reference data, or giving its codes to accounts; try again in a moment.").
+				WithRetryAfter(2 * time.Second)
 		case err != nil || change.After == nil:
 			return Entry{}, err
 		}
@@ -228,26 +226,25 @@ func (s *Service) writeWithRetry(ctx context.Context, sc access.Scope, prepare f
 	}
 }
 
-// newChange returns the change that makes after of before, at the catalogue's next version.
+// newChange returns the change from before to after, at the catalogue's next version.
 func (s *Service) newChange(sc access.Scope, now Current, kind auditlog.Kind, before, after *Entry,
 	diff []field.Diff) Change {
-	from := now.Env.CatalogueVersion
-	is := before
+	base := now.Env.CatalogueVersion
+	entry := before
 	if after != nil {
-		after.Version, is = from+1, after
+		after.Version, entry = base+1, after
 	}
 	return Change{
-		Env: now.Env.ID, BaseVersion: from, Before: before, After: after, CallerEpoch: sc.Caller.Epoch,
+		Env: now.Env.ID, BaseVersion: base, Before: before, After: after, CallerEpoch: sc.Caller.Epoch,
 		Event: auditlog.Event{
-			ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: kind, By: sc.Caller.Username,
-			ByID: sc.Caller.AccountID,
-			Key:  sc.Caller.KeyID, Subject: subject(*is), Version: from + 1, Changes: diff,
-			RetentionDays: now.Env.Settings.LogRetentionDays,
+			ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: kind,
+			By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
+			Subject: subject(*entry), Version: base + 1, Changes: diff, RetentionDays: now.Env.Settings.LogRetentionDays,
 		},
 	}
 }
 
-// subject is what the environment's log calls an entry.
+// subject is the entry's name in the environment's log.
 func subject(e Entry) string { return string(e.Kind) + "/" + e.Code }
 
 func notFoundFault(kind catalogue.Kind) error {
@@ -255,7 +252,7 @@ func notFoundFault(kind catalogue.Kind) error {
 }
 
 func takenFault(e Entry) error {
-	message := "There is a " + kindName(e.Kind) + " with this code already, perhaps in another spelling; choose another."
-	return fault.New(fault.Conflict, "taken", "%s",
-		message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
+	message := "There is already a " + kindName(e.Kind) + " with this code, perhaps in another spelling; choose another."
+	return fault.New(fault.Conflict, "taken", "%s", message).
+		WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
 }

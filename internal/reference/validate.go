@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// validation carries one plan: the rules of an entry's fields against the rest of the catalogue.
+// validation checks the fields of an entry against the rest of the catalogue.
 type validation struct {
 	input
 	catalogue *catalogue.Catalogue
@@ -19,29 +19,29 @@ type validation struct {
 	faults    []fault.Field
 }
 
-// input is what a caller wants of an entry: before is nil for a new one.
+// input is a caller's change of an entry; before is nil for a new one.
 type input struct {
 	kind   catalogue.Kind
 	before *Entry
 	patch  field.Patch
 }
 
-// validate applies a patch to an entry, or to a blank one of the kind where before is nil. It returns the entry as it
-// would be, with everything that is wrong with it. Only fields that the patch gives are judged: an entry that names a
-// code which was locked since can still have its description mended.
-func validate(c *catalogue.Catalogue, d input) (Entry, []fault.Field) {
-	p := validation{input: d, catalogue: c, after: Entry{Kind: d.kind, Active: true}}
-	table := Fields(d.kind)
-	if d.before != nil {
-		p.after, table = *d.before, ChangeFields(d.kind)
+// validate applies a patch to an entry, or to a new one of the kind if before is nil. It returns the entry as it would
+// be, and everything that is wrong with it. Only fields of the patch are checked: the description of an entry with
+// locked codes can still be corrected.
+func validate(c *catalogue.Catalogue, in input) (Entry, []fault.Field) {
+	v := validation{input: in, catalogue: c, after: Entry{Kind: in.kind, Active: true}}
+	table := Fields(in.kind)
+	if in.before != nil {
+		v.after, table = *in.before, ChangeFields(in.kind)
 	}
-	p.faults = table.Apply(&p.after, d.patch)
-	if d.before == nil {
-		p.checkCode()
+	v.faults = table.Apply(&v.after, in.patch)
+	if in.before == nil {
+		v.checkCode()
 	}
-	p.checkPermissions()
-	p.resolveCodes("roles", catalogue.Role, func(e *Entry) *[]string { return &e.Roles })
-	p.resolveCodes("groups", catalogue.Group, func(e *Entry) *[]string { return &e.Groups })
+	v.checkPermissions()
+	v.resolveCodes("roles", catalogue.Role, func(e *Entry) *[]string { return &e.Roles })
+	v.resolveCodes("groups", catalogue.Group, func(e *Entry) *[]string { return &e.Groups })
 	for name, d := range map[string]struct {
 		kind catalogue.Kind
 		at   func(*Entry) *string
@@ -51,70 +51,70 @@ func validate(c *catalogue.Catalogue, d input) (Entry, []fault.Field) {
 		"paymentMethod": {catalogue.PaymentMethod, func(e *Entry) *string { return &e.Defaults.PaymentMethod }},
 		"paymentTerms":  {catalogue.PaymentTerms, func(e *Entry) *string { return &e.Defaults.PaymentTerms }},
 	} {
-		p.resolveDefault(name, d.kind, d.at)
+		v.resolveDefault(name, d.kind, d.at)
 	}
-	if manager := p.after.Defaults.Manager; manager != "" && catalogue.CodeFault(manager) != "" {
-		p.addFault("manager", "code", "Manager must be the code of a resource. "+catalogue.CodeFault(manager))
+	if manager := v.after.Defaults.Manager; manager != "" && catalogue.CodeFault(manager) != "" {
+		v.addFault("manager", "code", "Manager must be the code of a resource. "+catalogue.CodeFault(manager))
 	}
-	if p.after.Kind == catalogue.Group {
-		p.checkNesting()
+	if v.after.Kind == catalogue.Group {
+		v.checkNesting()
 	}
-	slices.SortFunc(p.faults, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
-	return p.after, p.faults
+	slices.SortFunc(v.faults, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
+	return v.after, v.faults
 }
 
-func (p *validation) addFault(name, code, message string) {
-	if !slices.ContainsFunc(p.faults, func(f fault.Field) bool { return f.Field == name }) {
-		p.faults = append(p.faults, fault.Field{Field: name, Code: code, Message: message})
+func (v *validation) addFault(name, code, message string) {
+	if !slices.ContainsFunc(v.faults, func(f fault.Field) bool { return f.Field == name }) {
+		v.faults = append(v.faults, fault.Field{Field: name, Code: code, Message: message})
 	}
 }
 
-func (p *validation) checkCode() {
-	if message := catalogue.CodeFault(p.after.Code); message != "" {
+func (v *validation) checkCode() {
+	if message := catalogue.CodeFault(v.after.Code); message != "" {
 		code := "code"
-		if p.after.Code == "" {
+		if v.after.Code == "" {
 			code = "required"
 		}
-		p.addFault("code", code, message)
+		v.addFault("code", code, message)
 	}
 }
 
-func (p *validation) given(name string) bool {
-	_, ok := p.patch[name]
+func (v *validation) given(name string) bool {
+	_, ok := v.patch[name]
 	return ok
 }
 
-func (p *validation) checkPermissions() {
-	if !p.given("permissions") {
+func (v *validation) checkPermissions() {
+	if !v.given("permissions") {
 		return
 	}
 	all := access.All()
 	var unknown []string
-	for _, name := range p.after.Permissions {
+	for _, name := range v.after.Permissions {
 		if _, ok := all[access.Permission(name)]; !ok {
 			unknown = append(unknown, catalogue.QuoteCode(name))
 		}
 	}
 	if len(unknown) > 0 {
-		p.addFault("permissions", "unknownPermission",
-			"There is no permission "+strings.Join(unknown, ", ")+"; GET /api/access/permissions lists those there are.")
+		v.addFault("permissions", "unknownPermission",
+			"There is no permission "+strings.Join(unknown, ", ")+".")
 	}
-	p.after.Permissions = sortedUnique(p.after.Permissions)
+	v.after.Permissions = sortedUnique(v.after.Permissions)
 }
 
-// resolveCodes replaces each code by the catalogue's spelling. A code that was there before may stay though it was
-// locked since; a new one has to be active.
-func (p *validation) resolveCodes(name string, kind catalogue.Kind, at func(*Entry) *[]string) {
-	if !p.given(name) {
+// resolveCodes replaces codes by the catalogue's spelling. New codes have to be active. One that was there before may
+// stay even if it was locked since.
+func (v *validation) resolveCodes(name string, kind catalogue.Kind, at func(*Entry) *[]string) {
+	if !v.given(name) {
 		return
 	}
 	var had []string
-	if p.before != nil {
-		had = *at(p.before)
+	if v.before != nil {
+		had = *at(v.before)
 	}
 	var known, unknown []string
-	for _, code := range *at(&p.after) {
-		e, ok := p.catalogue.Find(kind, code)
+	for _, code := range *at(&v.after) {
+		e, ok := v.catalogue.Find(kind, code)
 		if ok && (e.Active || slices.Contains(had, e.Code)) {
 			known = append(known, e.Code)
 		} else {
@@ -122,56 +122,57 @@ func (p *validation) resolveCodes(name string, kind catalogue.Kind, at func(*Ent
 		}
 	}
 	if len(unknown) > 0 {
-		p.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+strings.Join(unknown, ", ")+".")
+		v.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+strings.Join(unknown, ", ")+".")
 		return
 	}
-	*at(&p.after) = sortedUnique(known)
+	*at(&v.after) = sortedUnique(known)
 }
 
-func (p *validation) resolveDefault(name string, kind catalogue.Kind, at func(*Entry) *string) {
-	code := at(&p.after)
-	if *code == "" || !p.given(name) || (p.before != nil && *at(p.before) == *code) {
+func (v *validation) resolveDefault(name string, kind catalogue.Kind, at func(*Entry) *string) {
+	code := at(&v.after)
+	if *code == "" || !v.given(name) || (v.before != nil && *at(v.before) == *code) {
 		return
 	}
-	e, ok := p.catalogue.Find(kind, *code)
+	e, ok := v.catalogue.Find(kind, *code)
 	if !ok || !e.Active {
-		p.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+catalogue.QuoteCode(*code)+".")
+		v.addFault(name, "unknownCode", "There is no active "+kindName(kind)+" "+catalogue.QuoteCode(*code)+".")
 		return
 	}
 	*code = e.Code
 }
 
-// sortedUnique returns codes in order, each once, because two spellings can be one code.
+// sortedUnique returns codes sorted, each once: two spellings can be the same code.
 func sortedUnique(codes []string) []string {
 	out := slices.Clone(codes)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// maxNesting is how many groups deep a group can go, itself included.
+// maxNesting is how many levels deep groups can be, including the outermost.
 const maxNesting = 10
 
-// checkNesting refuses groups in a circle, and too deep. Locked groups count: they may be unlocked again.
-func (p *validation) checkNesting() {
-	if !p.given("groups") || len(p.faults) > 0 {
+// checkNesting refuses cycles of groups, and groups that are nested too deep. Locked groups count: they can be
+// unlocked.
+func (v *validation) checkNesting() {
+	if !v.given("groups") || len(v.faults) > 0 {
 		return
 	}
-	with := p.catalogue.Replace(p.after)
-	if path := findCycle(with, p.after.Code); path != nil {
-		p.addFault("groups", "circle", "A group cannot be within itself: "+strings.Join(path, " → ")+".")
+	with := v.catalogue.Replace(v.after)
+	if path := findCycle(with, v.after.Code); path != nil {
+		v.addFault("groups", "circle", "A group cannot contain itself: "+strings.Join(path, " → ")+".")
 		return
 	}
 	depths := map[string]int{}
 	for _, g := range with.All(catalogue.Group) {
 		if depth(with, g.Code, depths) > maxNesting {
-			p.addFault("groups", "tooDeep",
-				"Groups can be at most "+strconv.Itoa(maxNesting)+" deep in each other; "+g.Code+" would go deeper.")
+			v.addFault("groups", "tooDeep",
+				"Groups can be nested at most "+strconv.Itoa(maxNesting)+" levels deep; "+g.Code+" would be deeper.")
 			return
 		}
 	}
 }
 
-// findCycle returns the way from a group back to itself, or nil.
+// findCycle returns the path from a group back to itself, or nil.
 func findCycle(c *catalogue.Catalogue, code string) []string {
 	seen := map[string]bool{}
 	var walk func(at string, path []string) []string
@@ -199,7 +200,7 @@ func findCycle(c *catalogue.Catalogue, code string) []string {
 	return walk(code, nil)
 }
 
-// depth returns how many groups deep a group goes; the catalogue has no circle when it is asked.
+// depth returns how many levels deep a group is. The catalogue has no cycle.
 func depth(c *catalogue.Catalogue, code string, known map[string]int) int {
 	folded := catalogue.Fold(code)
 	if d, ok := known[folded]; ok {
@@ -209,7 +210,7 @@ func depth(c *catalogue.Catalogue, code string, known map[string]int) int {
 	if !ok {
 		return 0
 	}
-	known[folded] = 1 // ends the walk of data that has a circle all the same
+	known[folded] = 1 // ends the walk if there is a cycle after all
 	deepest := 0
 	for _, next := range g.Groups {
 		deepest = max(deepest, depth(c, next, known))

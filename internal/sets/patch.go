@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// Bounds of a Set's parts.
+// Limits of the parts of a Set.
 const (
 	MaxName    = 80
 	MaxColumns = 60
@@ -20,7 +20,7 @@ const (
 	MaxWidth   = 2000
 )
 
-// Patch is what a person wants of a Set; nil leaves a part as it is.
+// Patch is a change of a Set; nil leaves a part as it is.
 type Patch struct {
 	Name    *string
 	Grid    *string
@@ -31,43 +31,43 @@ type Patch struct {
 	Default *bool
 }
 
-// apply puts a choice into a Set and returns what is wrong with it. A new Set needs a name and columns.
-func (c Patch) apply(set *Set, isNew bool) []fault.Field {
-	var bad []fault.Field
-	refuse := func(name, code, message string) {
-		bad = append(bad, fault.Field{Field: name, Code: code, Message: message})
+// apply applies a patch to a Set and returns what is wrong with it. A new Set needs a name and columns.
+func (p Patch) apply(set *Set, isNew bool) []fault.Field {
+	var faults []fault.Field
+	addFault := func(name, code, message string) {
+		faults = append(faults, fault.Field{Field: name, Code: code, Message: message})
 	}
-	if c.Grid != nil && *c.Grid != set.Grid {
-		refuse("grid", "choice", "There is one grid, accounts.")
+	if p.Grid != nil && *p.Grid != set.Grid {
+		addFault("grid", "choice", "The only grid is accounts.")
 	}
-	if c.Name != nil || isNew {
-		clean, f := nameField().Clean(deref(c.Name))
+	if p.Name != nil || isNew {
+		clean, f := nameField().Clean(deref(p.Name))
 		switch {
 		case f != nil:
-			refuse("name", f.Code, f.Message)
+			addFault("name", f.Code, f.Message)
 		case clean == "":
-			refuse("name", "required", "Give the Set a name.")
+			addFault("name", "required", "Give the Set a name.")
 		}
 		set.Name = clean
 	}
-	if c.Columns != nil || isNew {
-		set.Columns = slices.Clone(deref(c.Columns))
-		bad = append(bad, columnFaults(set.Columns)...)
+	if p.Columns != nil || isNew {
+		set.Columns = slices.Clone(deref(p.Columns))
+		faults = append(faults, columnFaults(set.Columns)...)
 	}
-	if c.Filters != nil {
-		set.Filters = maps.Clone(*c.Filters)
-		bad = append(bad, filterFaults(set.Filters)...)
+	if p.Filters != nil {
+		set.Filters = maps.Clone(*p.Filters)
+		faults = append(faults, filterFaults(set.Filters)...)
 	}
-	if c.Sort != nil {
-		set.Sort = *c.Sort
-		if _, f := directory.ParseOrder(*c.Sort); f != nil {
-			bad = append(bad, *f)
+	if p.Sort != nil {
+		set.Sort = *p.Sort
+		if _, f := directory.ParseOrder(*p.Sort); f != nil {
+			faults = append(faults, *f)
 		}
 	}
-	if c.Shared != nil {
-		set.Shared = *c.Shared
+	if p.Shared != nil {
+		set.Shared = *p.Shared
 	}
-	return bad
+	return faults
 }
 
 func deref[T any](p *T) (v T) {
@@ -77,47 +77,49 @@ func deref[T any](p *T) (v T) {
 	return v
 }
 
-// nameField has the rules of a text of one line.
+// nameField checks a name as a single-line text.
 func nameField() *field.Def[Set] {
 	return &field.Def[Set]{Name: "name", Label: "Name", Kind: field.Text, Max: MaxName}
 }
 
-// columnFaults holds columns against the field table.
+// columnFaults checks columns against the field table.
 func columnFaults(columns []Column) []fault.Field {
-	var bad []fault.Field
+	var faults []fault.Field
 	if len(columns) == 0 || len(columns) > MaxColumns {
 		return []fault.Field{
 			{Field: "columns", Code: "count", Message: "A Set has 1 to " + strconv.Itoa(MaxColumns) + " columns."}}
 	}
 	seen := map[string]bool{}
 	for i, c := range columns {
-		at := "columns." + strconv.Itoa(i)
+		path := "columns." + strconv.Itoa(i)
 		switch {
 		case account.Fields().Find(c.Field) == nil:
-			bad = append(bad, fault.Field{Field: at + ".field", Code: "unknown", Message: "There is no field of this name."})
+			faults = append(faults,
+				fault.Field{Field: path + ".field", Code: "unknown", Message: "There is no field with this name."})
 		case seen[c.Field]:
-			bad = append(bad, fault.Field{Field: at + ".field", Code: "duplicate", Message: "This field is a column already."})
+			faults = append(faults,
+				fault.Field{Field: path + ".field", Code: "duplicate", Message: "This field is already a column."})
 		case c.Width != 0 && (c.Width < MinWidth || c.Width > MaxWidth):
-			bad = append(bad,
-				fault.Field{Field: at + ".width", Code: "range",
-					Message: "This must be within " + strconv.Itoa(MinWidth) + " and " + strconv.Itoa(MaxWidth) + ", or left out."})
+			faults = append(faults,
+				fault.Field{Field: path + ".width", Code: "range",
+					Message: "This must be between " + strconv.Itoa(MinWidth) + " and " + strconv.Itoa(MaxWidth) + ", or left out."})
 		}
 		seen[c.Field] = true
 	}
-	return bad
+	return faults
 }
 
-// filterFaults holds filters against those that the list has.
+// filterFaults checks filters against those of the list.
 func filterFaults(filters map[string]string) []fault.Field {
 	if len(filters) > MaxFilters {
 		return []fault.Field{
 			{Field: "filters", Code: "tooMany", Message: "A Set has at most " + strconv.Itoa(MaxFilters) + " filters."}}
 	}
-	_, bad := directory.ParseFilter(filters)
-	for i := range bad {
-		bad[i].Field = "filters." + bad[i].Field
+	_, faults := directory.ParseFilter(filters)
+	for i := range faults {
+		faults[i].Field = "filters." + faults[i].Field
 	}
-	return bad
+	return faults
 }
 
 // equalSets reports whether two Sets show the same.

@@ -1,5 +1,5 @@
-// Package sets is Sets: saved views of a grid, with its columns, filters and order. A Set is private to the person who
-// made it, or shared with all who may list; which one a person starts with is that person's own choice.
+// Package sets is Sets: saved views of a list, with columns, filters and order. A Set is private to its owner, or
+// shared with everybody who may see the list. Each person chooses which one they start with.
 package sets
 
 import (
@@ -15,17 +15,17 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Accounts is the grid of accounts, the only one so far.
+// Accounts is the list of accounts, the only one with Sets so far.
 const Accounts = "accounts"
 
-// Bounds of what is kept.
+// Limits of the stored Sets.
 const (
 	MaxOwned  = 100 // Sets of one person
 	MaxShared = 500 // shared Sets of an environment: everybody's list reads them
 )
 
-// ErrConcurrentChange is what Store.Write returns when the Set, or what counts it, is no longer as read. Nothing was
-// written.
+// ErrConcurrentChange is what Store.Write returns if the Set, or the count of Sets, was changed since it was read.
+// Nothing was written.
 var ErrConcurrentChange = errors.New("set changed since it was read")
 
 // Set is a saved view.
@@ -33,7 +33,7 @@ type Set struct {
 	ID      string `dynamodbav:"id"`
 	Version int64  `dynamodbav:"version"`
 	OwnerID string `dynamodbav:"ownerId"`
-	// Owner and ChangedBy are usernames at the time.
+	// Owner and ChangedBy are usernames as they were then.
 	Owner     string            `dynamodbav:"owner"`
 	Name      string            `dynamodbav:"name"`
 	Grid      string            `dynamodbav:"grid"`
@@ -45,31 +45,31 @@ type Set struct {
 	ChangedBy string            `dynamodbav:"changedBy"`
 }
 
-// Column is one column of a grid, in its place.
+// Column is one column of a list.
 type Column struct {
 	Field string `json:"field" dynamodbav:"field" help:"The name of a field." maxLength:"50" example:"username"`
-	// Width is in pixels, 0 for as wide as the grid likes.
+	// Width is in pixels, 0 for the default.
 	Width int `json:"width,omitzero" dynamodbav:"width,omitempty" help:"In pixels; left out, as wide as the grid makes it." minimum:"20" maximum:"2000" example:"180"`
 }
 
 // View is a Set as one person sees it.
 type View struct {
 	Set
-	// Default says that the person starts with it, Own that it is theirs.
+	// Default says that the person starts with it, Own that they own it.
 	Default, Own bool
 }
 
-// Visible is what a person sees of Sets: their own and the shared ones, and the ids of their defaults by grid.
+// Visible is the Sets that a person sees, their own and shared ones, and the ids of their defaults by list.
 type Visible struct {
 	Sets     []Set
 	Defaults map[string]string
 }
 
-// Write is one change of a Set and of whose default it is: whole or not at all.
+// Write is one change of a Set, and of whose default it is, in one transaction.
 type Write struct {
-	// Before is nil for a new Set, After for one that goes. Equal versions mean that the Set itself stays as it is.
+	// Before is nil for a new Set, After for a deleted one. If the versions are equal, the Set itself does not change.
 	Before, After *Set
-	// PersonID is who does it. Default, if not nil, makes the Set their default, or no longer.
+	// PersonID is who makes the change. Default, if not nil, makes the Set their default, or not.
 	PersonID string
 	Default  *bool
 }
@@ -78,9 +78,9 @@ type Write struct {
 type Store interface {
 	// Visible returns all Sets that a person sees.
 	Visible(ctx context.Context, env, person string) (Visible, error)
-	// Get returns a Set that a person sees, in a Seen with no other; NotFound if there is none.
+	// Get returns one Set that a person sees; NotFound if there is none.
 	Get(ctx context.Context, env, person, id string) (Visible, error)
-	// Write does w: ErrConcurrentChange if the Set is no longer as read, a Conflict if there would be too many.
+	// Write does w: ErrConcurrentChange if the Set was changed since it was read, a Conflict if there would be too many.
 	Write(ctx context.Context, env string, w Write) error
 }
 
@@ -91,13 +91,14 @@ type Service struct {
 	NewID func() string
 }
 
-// Position is where a page of a list ended.
+// Position is the end of a page of a list.
 type Position struct {
 	Name string `json:"n"`
 	ID   string `json:"i"`
 }
 
-// List returns up to limit of the Sets of a grid that the caller sees, in the order of their names, and where to go on.
+// List returns up to limit Sets of a list that the caller sees, in the order of their names, and the position to go on
+// from.
 func (s *Service) List(ctx context.Context, sc access.Scope, grid string, after *Position, limit int) ([]View,
 	*Position, error) {
 	visible, err := s.Store.Visible(ctx, sc.Env.ID, sc.Caller.AccountID)
@@ -132,7 +133,7 @@ func newView(sc access.Scope, set Set, visible Visible) View {
 	return View{Set: set, Default: visible.Defaults[set.Grid] == set.ID, Own: set.OwnerID == sc.Caller.AccountID}
 }
 
-// Get returns one Set; another person's private one is NotFound.
+// Get returns one Set; somebody else's private Set is NotFound.
 func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (View, error) {
 	visible, err := s.Store.Get(ctx, sc.Env.ID, sc.Caller.AccountID, id)
 	if err != nil {
@@ -141,23 +142,23 @@ func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (View, er
 	return newView(sc, visible.Sets[0], visible), nil
 }
 
-// Create keeps a new Set of the caller's.
-func (s *Service) Create(ctx context.Context, sc access.Scope, c Patch) (View, error) {
+// Create saves a new Set of the caller.
+func (s *Service) Create(ctx context.Context, sc access.Scope, p Patch) (View, error) {
 	now := s.now()
 	set := Set{
 		ID: s.NewID(), Version: 1, OwnerID: sc.Caller.AccountID, Owner: sc.Caller.Username, ChangedAt: now,
 		ChangedBy: sc.Caller.Username,
 		Grid:      Accounts, Sort: directory.DefaultOrder, Filters: map[string]string{},
 	}
-	if err := fault.InvalidFields(c.apply(&set, true)); err != nil {
+	if err := fault.InvalidFields(p.apply(&set, true)); err != nil {
 		return View{}, err
 	}
 	if err := guardSharing(sc, Set{}, set); err != nil {
 		return View{}, err
 	}
 	w := Write{After: &set, PersonID: sc.Caller.AccountID}
-	if c.Default != nil && *c.Default {
-		w.Default = c.Default
+	if p.Default != nil && *p.Default {
+		w.Default = p.Default
 	}
 	err := s.Store.Write(ctx, sc.Env.ID, w)
 	if errors.Is(err, ErrConcurrentChange) {
@@ -168,22 +169,22 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, c Patch) (View, e
 
 func busyFault() error {
 	return fault.New(fault.Conflict, "busy",
-		"Others are changing this Set just now; try again.").WithRetryAfter(time.Second)
+		"Others are changing this Set; try again in a moment.").WithRetryAfter(time.Second)
 }
 
 func guardSharing(sc access.Scope, before, after Set) error {
 	if after.Shared && !before.Shared && !sc.Caller.May(access.SetShare) {
 		return fault.New(fault.Forbidden, "forbidden",
-			"Sharing a Set needs the permission %s; keep it private, or ask for the permission.", access.SetShare)
+			"Sharing a Set needs the permission %s. Keep it private, or ask for the permission.", access.SetShare)
 	}
 	return nil
 }
 
-// guardOwner lets owners and administrators change a Set.
+// guardOwner lets only owners and administrators change a Set.
 func guardOwner(sc access.Scope, set Set) error {
 	if set.OwnerID != sc.Caller.AccountID && !sc.Caller.May(access.AccountAdmin) {
 		return fault.New(fault.Forbidden, "notOwner",
-			"This Set is %s's; only they and administrators can change it. Save one of your own instead.", set.Owner)
+			"This Set belongs to %s; only they and administrators can change it. Save your own Set instead.", set.Owner)
 	}
 	return nil
 }
@@ -191,14 +192,14 @@ func guardOwner(sc access.Scope, set Set) error {
 func staleFault(set Set) error {
 	at := set.ChangedAt
 	return fault.New(fault.Stale, "stale",
-		"%s changed the Set meanwhile. Read it again, and send your change with the new ETag.", set.ChangedBy).
+		"%s changed the Set since you read it. Read it again, and send your change with the new ETag.", set.ChangedBy).
 		WithFields(fault.Field{Field: "version", Code: "changed", Message: "Changed since you read it.", By: set.ChangedBy,
 			At: &at})
 }
 
-// Change changes a Set if version is still its newest, and whether it is the caller's default, which anybody who sees
-// it may.
-func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, c Patch) (View, error) {
+// Change changes a Set if version is still its newest, and whether it is the caller's default. Anybody who sees a Set
+// may change the latter.
+func (s *Service) Change(ctx context.Context, sc access.Scope, id string, version int64, p Patch) (View, error) {
 	before, err := s.Get(ctx, sc, id)
 	if err != nil {
 		return View{}, err
@@ -207,7 +208,7 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, id string, versio
 		return View{}, staleFault(before.Set)
 	}
 	after := before
-	if err := fault.InvalidFields(c.apply(&after.Set, false)); err != nil {
+	if err := fault.InvalidFields(p.apply(&after.Set, false)); err != nil {
 		return View{}, err
 	}
 	w := Write{Before: &before.Set, After: &after.Set, PersonID: sc.Caller.AccountID}
@@ -220,17 +221,17 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, id string, versio
 		}
 		after.Version, after.ChangedAt, after.ChangedBy = version+1, s.now(), sc.Caller.Username
 	}
-	if c.Default != nil && *c.Default != before.Default {
-		w.Default, after.Default = c.Default, *c.Default
+	if p.Default != nil && *p.Default != before.Default {
+		w.Default, after.Default = p.Default, *p.Default
 	}
 	if after.Version == before.Version && w.Default == nil {
 		return before, nil
 	}
-	// An administrator who takes another's Set out of sharing sees it no more, but is told what became of it.
+	// An administrator who stops sharing somebody else's Set no longer sees it, but gets the result.
 	return after, s.write(ctx, sc, w)
 }
 
-// Delete takes a Set away if version is still its newest.
+// Delete deletes a Set if version is still its newest.
 func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, version int64) error {
 	before, err := s.Get(ctx, sc, id)
 	if err != nil {
@@ -249,7 +250,7 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, id string, versio
 	return s.write(ctx, sc, w)
 }
 
-// write writes a change; if the Set was changed in between, it says so as for any stale version.
+// write writes a change. After a concurrent change it returns the fault of a stale version.
 func (s *Service) write(ctx context.Context, sc access.Scope, w Write) error {
 	err := s.Store.Write(ctx, sc.Env.ID, w)
 	if !errors.Is(err, ErrConcurrentChange) {

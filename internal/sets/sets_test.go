@@ -17,7 +17,7 @@ import (
 
 var now = time.Date(2026, 1, 5, 9, 0, 0, 123456789, time.UTC)
 
-// fakeStore is a Store of Sets. before, if set, runs ahead of each write.
+// fakeStore is a Store of Sets. beforeWrite, if set, runs before each write.
 type fakeStore struct {
 	sets        map[string]sets.Set
 	defaults    map[string]map[string]string
@@ -206,7 +206,7 @@ func TestWhoSeesAndChangesASet(t *testing.T) {
 		v.ChangedBy != "u3" || v.Owner != "u1" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	// Sharing needs its permission, at first and later; keeping a shared one shared does not.
+	// Sharing needs its permission, at first and later; keeping a shared Set shared does not.
 	if _, err := s.Create(context.Background(), other,
 		patchWith(patchNamed("x"), func(c *sets.Patch) { c.Shared = new(true) })); !fault.HasCode(err, "forbidden") {
 		t.Errorf("%v", err)

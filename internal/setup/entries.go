@@ -5,7 +5,7 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// Entries returns the reference data of a new environment. All of it may be changed later.
+// Entries returns the reference data of a new environment. All of it can be changed later.
 func Entries() []catalogue.Entry {
 	var out []catalogue.Entry
 	add := func(kind catalogue.Kind, code, description string, more ...func(*catalogue.Entry)) {
@@ -40,7 +40,7 @@ func Entries() []catalogue.Entry {
 		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountImport, access.AccountExport,
 		access.AccountNote,
 		access.AccessRead, access.ReferenceRead, access.ResourceRead, access.ResourceWrite))
-	add(catalogue.Role, "HELPDESK", "Lets people in, blocks them, sets passwords, closes sessions", allows(
+	add(catalogue.Role, "HELPDESK", "Allows and blocks login access, sets passwords, closes sessions", allows(
 		access.AccountRead, access.AccountBlock, access.AccountPassword, access.AccountSession, access.AccountNote,
 		access.CommunicationRead))
 	add(catalogue.Role, "VIEWER", "Reads accounts", allows(access.AccountRead))

@@ -1,5 +1,5 @@
-// Package setup makes a new environment ready to use: its settings, reference data with which everything can be tried
-// at once, and its first administrator.
+// Package setup makes a new environment ready to use: settings, reference data with which everything can be tried at
+// once, and the first administrator.
 package setup
 
 import (
@@ -18,19 +18,19 @@ import (
 
 // Environments is the store of environments.
 type Environments interface {
-	// Seed makes an environment and reports whether it did; an existing one stays as it is.
+	// Seed creates an environment and reports whether it did; an existing one stays as it is.
 	Seed(ctx context.Context, env environment.Environment, entries []catalogue.Entry) (bool, error)
 	Environment(ctx context.Context, env string) (environment.Environment, error)
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 }
 
-// Seats counts the seats of licences in use anew.
+// Seats recounts the seats in use.
 type Seats interface {
-	// RecountSeats sets the counts to what the accounts say.
+	// RecountSeats sets the counts of all licences from the accounts.
 	RecountSeats(ctx context.Context, env string) error
 }
 
-// Setup makes environments.
+// Setup sets up environments.
 type Setup struct {
 	Environments Environments
 	Seats        Seats
@@ -40,25 +40,26 @@ type Setup struct {
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// CreateEnvironment makes the environment, unless it is there; then it counts the seats in use anew, in case the
-// accounts are from a release that did not. It reports whether it made it.
+// CreateEnvironment creates the environment, unless it exists; then it recounts the seats in use, as the accounts may
+// be from a release that did not count them. It reports whether it created the environment.
 func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
-		return false, fmt.Errorf("read random: %w", err)
+		return false, fmt.Errorf("read random bytes: %w", err)
 	}
-	made, err := s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key}, Entries())
-	if err != nil || made {
-		return made, err
+	created, err := s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key},
+		Entries())
+	if err != nil || created {
+		return created, err
 	}
 	return false, s.Seats.RecountSeats(ctx, id)
 }
 
-// CreateAdministrator makes the first administrator with the password and lets them in. If there is an account of that
-// username already it is left as it is, and the answer says so.
-func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (made bool, err error) {
+// CreateAdministrator creates the first administrator with the password and allows login access. It reports whether it
+// did: an existing account with the username stays as it is.
+func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (created bool, err error) {
 	scope, err := s.systemScope(ctx, env)
 	if err != nil {
 		return false, err
@@ -76,7 +77,7 @@ func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (m
 	return true, s.setPassword(ctx, scope, a.ID, password)
 }
 
-// SetPassword gives an account a password and lets it in.
+// SetPassword gives an account a password and allows login access.
 func (s Setup) SetPassword(ctx context.Context, env, accountID, password string) error {
 	scope, err := s.systemScope(ctx, env)
 	if err != nil {
@@ -91,7 +92,7 @@ func (s Setup) setPassword(ctx context.Context, scope access.Scope, accountID, p
 	return err
 }
 
-// CreateDemoAccounts makes some accounts to look at, unless they are there.
+// CreateDemoAccounts creates some accounts to look at, unless they exist.
 func (s Setup) CreateDemoAccounts(ctx context.Context, env string) error {
 	scope, err := s.systemScope(ctx, env)
 	if err != nil {
@@ -105,13 +106,14 @@ func (s Setup) CreateDemoAccounts(ctx context.Context, env string) error {
 	return nil
 }
 
-// systemScope is the scope of the set-up itself: it holds every permission, because nobody is there yet to give them.
+// systemScope is the scope of the set-up itself. It holds every permission, because there is nobody yet who could give
+// them.
 func (s Setup) systemScope(ctx context.Context, id string) (access.Scope, error) {
 	env, err := s.Environments.Environment(ctx, id)
 	if err != nil {
 		return access.Scope{}, err
 	}
-	known, err := s.Environments.Catalogue(ctx, env)
+	data, err := s.Environments.Catalogue(ctx, env)
 	if err != nil {
 		return access.Scope{}, err
 	}
@@ -119,7 +121,7 @@ func (s Setup) systemScope(ctx context.Context, id string) (access.Scope, error)
 	for p := range access.All() {
 		all[p] = struct{}{}
 	}
-	return access.Scope{Env: env, Catalogue: known, Caller: access.Caller{Username: "setup", Permissions: all}}, nil
+	return access.Scope{Env: env, Catalogue: data, Caller: access.Caller{Username: "setup", Permissions: all}}, nil
 }
 
 func demoAccounts() []field.Patch {
