@@ -7,6 +7,7 @@ import (
 	"useraccounts/functions/accounts/api"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/signin"
 )
@@ -26,7 +27,7 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table), Now: time.Now}
 	httpapi.Serve(httpapi.Server{
 		PublicURL: cfg.PublicURL, Routes: api.Routes(services(cfg, table)), Authenticate: gate.Authenticate,
 		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("accounts"),

@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/bulk"
 	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/overview"
 	"useraccounts/internal/password"
@@ -26,7 +27,7 @@ func services(cfg config, table *dynamo.Table) api.Services {
 	store := dynamo.Accounts{Table: table}
 	accounts := &account.Service{
 		Rules: account.Rules{E164: phone.E164}, Store: store, Deleter: store, Seats: store,
-		Passwords: password.Argon2id{}, Generator: password.Argon2id{}, PasswordHistory: dynamo.Passwords{Table: table},
+		Passwords: password.Argon2id{}, Generator: password.Argon2id{}, PasswordHistory: dynamo.PasswordHistory{Table: table},
 		Breaches: breach.MustNew(cfg.BreachRanges, boot.Logger("accounts")),
 		Mail: &mail.Composer{NewID: token.NewIDString,
 			Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)},
@@ -34,7 +35,7 @@ func services(cfg config, table *dynamo.Table) api.Services {
 		Now:        time.Now, NewID: token.NewIDString,
 	}
 	lists, statistics := &directory.Service{Store: store}, dynamo.Statistics{Table: table}
-	log, delegations := dynamo.AccountLog{Table: table}, dynamo.Delegations{Table: table}
+	log, delegations := accountlog.Store{Table: table}, dynamo.Delegations{Table: table}
 	editor := account.Editor{Accounts: accounts, Now: time.Now, NewID: token.NewIDString}
 	return api.Services{
 		Accounts: accounts, Directory: lists, Bulk: &bulk.Service{Accounts: accounts, Directory: lists},

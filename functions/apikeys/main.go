@@ -11,6 +11,7 @@ import (
 	"useraccounts/internal/apikey"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
@@ -27,7 +28,7 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
 		Now: time.Now}
 	keys := &apikey.Service{
 		Store: dynamo.APIKeys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},

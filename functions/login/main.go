@@ -10,6 +10,10 @@ import (
 	"useraccounts/internal/boot"
 	"useraccounts/internal/breach"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/passwordlinks"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
@@ -37,28 +41,28 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
 		Now: time.Now}
-	factors, sealer := dynamo.Factors{Table: table}, seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
-	passwords, breaches := dynamo.Passwords{Table: table}, breach.MustNew(cfg.BreachRanges, boot.Logger("login"))
+	factors, sealer := factors.Store{Table: table}, seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
+	history, breaches := dynamo.PasswordHistory{Table: table}, breach.MustNew(cfg.BreachRanges, boot.Logger("login"))
 	composer, passkeys := &mail.Composer{NewID: token.NewIDString, Sealer: sealer},
 		passkey.New(cfg.PublicURL, "User Accounts")
 	service := &signin.Service{
-		TokenAuthenticator: authenticator, Accounts: dynamo.Accounts{Table: table}, Sessions: dynamo.Sessions{Table: table},
+		TokenAuthenticator: authenticator, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
 		Verifier: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID,
 		Sleep:       signin.Sleep,
-		KeySessions: dynamo.APIKeys{Table: table}, OwnPasswords: passwords, History: passwords,
+		KeySessions: dynamo.APIKeys{Table: table}, OwnPasswords: sessions.OwnPasswords{Table: table}, History: history,
 		Strength: password.Argon2id{}, Breaches: breaches,
-		Factors: factors, Opener: sealer, RateLimiter: dynamo.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
+		Factors: factors, Opener: sealer, RateLimiter: attempts.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
 		Mail:  composer,
 		Stats: dynamo.Statistics{Table: table}, Passkeys: factors, MailCodes: factors, RelyingParty: passkeys,
 		Enroller: &mfa.Enroller{Store: factors, Sealer: sealer, Hasher: password.Argon2id{}, Random: rand.Reader,
 			Now: time.Now, NewID: token.NewIDString, Passkeys: passkeys},
 	}
 	recovering := &recovery.Service{
-		EnvID: cfg.Environment, Requests: dynamo.PasswordLinks{Table: table}, Links: dynamo.PasswordLinks{Table: table},
+		EnvID: cfg.Environment, Requests: passwordlinks.Store{Table: table}, Links: passwordlinks.Store{Table: table},
 		Catalogues: dynamo.NewEnvironments(table),
-		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, History: passwords,
+		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, History: history,
 			Breaches: breaches},
 		Mail: composer, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
 	}

@@ -10,6 +10,9 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/factor"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
@@ -34,16 +37,16 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	accounts, factors, hash := dynamo.Accounts{Table: table}, dynamo.Factors{Table: table}, password.Argon2id{}
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+	accounts, factors, hash := dynamo.Accounts{Table: table}, factors.Store{Table: table}, password.Argon2id{}
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
 		Now: time.Now}
 	composer := &mail.Composer{NewID: token.NewIDString}
 	own := &factor.Service{
 		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,
 		Mail: composer,
-		PasswordVerifier: &signin.Service{TokenAuthenticator: authenticator, Accounts: accounts,
-			OwnPasswords: dynamo.Passwords{Table: table}, Verifier: hash, NewID: token.NewID, Sleep: signin.Sleep},
-		Challenges: factors, Providers: dynamo.NewSignOn(table),
+		PasswordVerifier: &signin.Service{TokenAuthenticator: authenticator, Accounts: attempts.Store{Table: table},
+			OwnPasswords: sessions.OwnPasswords{Table: table}, Verifier: hash, NewID: token.NewID, Sleep: signin.Sleep},
+		Challenges: factors, Providers: dynamo.NewSSO(table),
 		Enroller: &mfa.Enroller{
 			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
 			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,

@@ -8,6 +8,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/signin"
@@ -26,7 +27,7 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table), Now: time.Now}
 	store := dynamo.Resources{Table: table}
 	resources := &resource.Service{
 		Store: store, UsageFinders: []resource.UsageFinder{dynamo.Delegations{Table: table}, store}, Now: time.Now,

@@ -8,6 +8,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/signin"
 )
@@ -23,11 +24,11 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table),
+	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
 		Now: time.Now}
 	accounts := &account.Service{Store: dynamo.Accounts{Table: table}}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes:       api.Routes(dynamo.Sessions{Table: table}, accounts, time.Now),
+		Routes:       api.Routes(sessions.Store{Table: table}, accounts, time.Now),
 		Authenticate: authenticator.Authenticate, Log: boot.Logger("sessions"),
 	})
 }

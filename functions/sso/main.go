@@ -10,6 +10,10 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/authrequests"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/objectstore/identityfiles"
@@ -39,15 +43,16 @@ func main() {
 	boot.Load(&cfg)
 	table, log, now := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox), boot.Logger("sso"),
 		time.Now
-	accounts, store, hash := dynamo.Accounts{Table: table}, dynamo.NewSignOn(table), password.Argon2id{}
+	accounts, store, hash := dynamo.Accounts{Table: table}, dynamo.NewSSO(table), password.Argon2id{}
 	sealer := seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), now)
-	gate, composer := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: now},
+	gate, composer := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
+		Now: now},
 		&mail.Composer{NewID: token.NewIDString}
 	signIn := &signin.Service{
-		TokenAuthenticator: gate, Accounts: accounts, Sessions: dynamo.Sessions{Table: table},
-		OwnPasswords: dynamo.Passwords{Table: table}, Factors: dynamo.Factors{Table: table},
+		TokenAuthenticator: gate, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
+		OwnPasswords: sessions.OwnPasswords{Table: table}, Factors: factors.Store{Table: table},
 		Verifier: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: composer,
-		RateLimiter: dynamo.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
+		RateLimiter: attempts.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
 		Stats: dynamo.Statistics{Table: table},
 	}
 	// Requests to providers on the same machine, without TLS, are allowed beside local services only (V56).
@@ -57,7 +62,8 @@ func main() {
 		Store: store, Sealer: sealer, Checker: client, AzureURL: cfg.Azure, Now: now,
 		NewID: token.NewIDString,
 	}
-	flow := &sso.Flow{Providers: providers, Requests: store, Client: client, GraphURL: cfg.Graph, Now: now}
+	flow := &sso.Flow{Providers: providers, Requests: authrequests.Store{Table: table}, Client: client,
+		GraphURL: cfg.Graph, Now: now}
 	identities := &sso.Identities{
 		Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers,
 		Mail: composer, Now: now, NewID: token.NewIDString,
@@ -69,7 +75,7 @@ func main() {
 				SignIn: signIn, Providers: providers, Flow: flow, Identities: identities, RedirectURL: client.RedirectURL,
 				SelfService: &sso.SelfService{
 					Identities: identities, Flow: flow, Prover: signIn,
-					Factors: dynamo.Factors{Table: table}, Now: now,
+					Factors: factors.Store{Table: table}, Now: now,
 				},
 				Wizard: &sso.Wizard{
 					Identities: identities, Flow: flow,

@@ -1,4 +1,4 @@
-// Command transfers is the Lambda function through which people order and follow imports and exports.
+// Command transfers is the Lambda function with which people start and follow imports and exports.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"useraccounts/functions/transfers/api"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/objectstore"
 	"useraccounts/internal/queue"
@@ -29,7 +30,7 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table), Now: time.Now}
 	jobs := dynamo.Jobs{Table: table}
 	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: table}, Environments: dynamo.NewEnvironments(table),
 		Now: time.Now}

@@ -17,6 +17,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/apikey"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -371,7 +372,7 @@ func TestKeyWritesAreConditional(t *testing.T) {
 func TestUseIsNotedOnce(t *testing.T) {
 	k := newKeyFixture(t)
 	made, _ := k.key(t, "Nightly run")
-	checks := dynamo.NewChecks(k.table)
+	checks := sessions.NewCredentials(k.table)
 	for i, at := range []time.Time{k.now, k.now.Add(time.Minute), k.now.Add(time.Hour - time.Millisecond),
 		k.now.Add(time.Hour)} {
 		if err := checks.RecordKeyUse(t.Context(), made.AccountID, made.ID, at); err != nil {
@@ -401,7 +402,7 @@ func TestAKeysCheckIsOneRoundTrip(t *testing.T) {
 	bearer := k.session(t, text) // which notes the use, too
 	m := &meter{plain: k.table.Client, table: &k.table.Name}
 	gate := &signin.TokenAuthenticator{EnvID: env,
-		Credentials: dynamo.NewChecks(&dynamo.Table{Client: m.client(t), Name: k.table.Name}),
+		Credentials: sessions.NewCredentials(&dynamo.Table{Client: m.client(t), Name: k.table.Name}),
 		Now:         func() time.Time { return k.now }}
 	check := func(bearer string) func() {
 		return func() { _, _ = gate.Authenticate(t.Context(), bearer) }

@@ -14,6 +14,9 @@ import (
 
 	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/mfa"
@@ -199,9 +202,9 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	accounts.Store = on.store
 	lister := directory.Service{Store: on.store}
 	people := *f.signin
-	people.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(on.table),
+	people.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(on.table),
 		Now: f.signin.Now}
-	people.Accounts, people.Sessions, people.Stats = on.store, dynamo.Sessions{Table: on.table},
+	people.Accounts, people.Sessions, people.Stats = attempts.Store{Table: on.table}, sessions.Store{Table: on.table},
 		dynamo.Statistics{Table: on.table}
 
 	var session signin.Result
@@ -271,10 +274,10 @@ func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
 	o.now = o.now.Add(time.Hour)
 	m := &meter{plain: f.table.Client, table: &f.table.Name}
 	metered := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
-	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(metered),
+	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(metered),
 		Now: o.auth.Now}
-	o.auth.Accounts, o.auth.Sessions, o.auth.Factors = dynamo.Accounts{Table: metered}, dynamo.Sessions{Table: metered},
-		dynamo.Factors{Table: metered}
+	o.auth.Accounts, o.auth.Sessions, o.auth.Factors = attempts.Store{Table: metered}, sessions.Store{Table: metered},
+		factors.Store{Table: metered}
 	ticket := o.login(t, "").Ticket // reads the reference data once for each process
 	m.within(t, "second factor, right code", 5, 4, 9, func() {
 		if _, err := o.prove(ticket, mfa.TOTP, codeOf(t, secret, o.now), false); err != nil {

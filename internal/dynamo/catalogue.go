@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +12,8 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -32,17 +33,17 @@ var (
 )
 
 // NewReference returns Reference over the table. Keep one for the life of the process, as NewEnvironments says.
-func NewReference(t *Table) Reference {
+func NewReference(t *table.Table) Reference {
 	return Reference{Environments: NewEnvironments(t), Log: EnvironmentLog{t}}
 }
 
-func entryItem(env string, e catalogue.Entry) (item, error) {
+func entryItem(env string, e catalogue.Entry) (table.Item, error) {
 	it, err := attributevalue.MarshalMap(e)
 	if err != nil {
 		return nil, fmt.Errorf("write reference data: %w", err)
 	}
-	k := entryKey(env, e.Kind, e.Code)
-	it["PK"], it["SK"] = str(k.pk), str(k.sk)
+	k := schema.EntryKey(env, e.Kind, e.Code)
+	it["PK"], it["SK"] = table.S(k.PK), table.S(k.SK)
 	return it, nil
 }
 
@@ -57,8 +58,9 @@ const (
 )
 
 // assignmentItem is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
-func (t *Table) assignmentItem(env string, catalogueVersion int64) op {
-	return t.counterItem(assignmentCounterKey(env, randomBelow(assignmentCounters)), catalogueVersion, assignsCode, nil)
+func assignmentItem(t *table.Table, env string, catalogueVersion int64) table.Op {
+	return counterItem(t, schema.AssignmentCounterKey(env, table.RandomBelow(assignmentCounters)), catalogueVersion,
+		assignsCode, nil)
 }
 
 // assignsCodes reports whether a write gives an account a code that it did not have.
@@ -76,17 +78,17 @@ func assignsCodes(w account.Write) bool {
 // Current implements reference.Store. The counters come first: what is given after they were read is noticed, and what
 // was given before is seen by everything read from here on.
 func (s Reference) Current(ctx context.Context, env string) (reference.Current, error) {
-	keys := make([]key, assignmentCounters)
+	keys := make([]table.Key, assignmentCounters)
 	for n := range keys {
-		keys[n] = assignmentCounterKey(env, n)
+		keys[n] = schema.AssignmentCounterKey(env, n)
 	}
-	counters, err := s.batchGet(ctx, keys)
+	counters, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return reference.Current{}, err
 	}
 	now := reference.Current{Assignments: make([]int64, assignmentCounters)}
 	for n, it := range counters {
-		now.Assignments[n] = number(it, attrAssignments)
+		now.Assignments[n] = table.Int(it, attrAssignments)
 	}
 	if now.Env, err = s.Environment(ctx, env); err != nil {
 		return reference.Current{}, err
@@ -97,70 +99,61 @@ func (s Reference) Current(ctx context.Context, env string) (reference.Current, 
 
 // Write implements reference.Store.
 func (s Reference) Write(ctx context.Context, c reference.Change) error {
-	var p transaction
+	var tx table.Transaction
 	if c.After != nil {
 		it, err := entryItem(c.Env, *c.After)
 		if err != nil {
 			return err
 		}
-		p = append(p, op{types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}, referenceChanged})
+		tx = append(tx, table.Put(&types.Put{TableName: &s.Name, Item: it}, referenceChanged))
 	} else {
-		p = append(p, op{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: entryKey(c.Env, c.Before.Kind, c.Before.Code).attributes(),
-		}}, referenceChanged})
+		tx = append(tx, table.Delete(&types.Delete{
+			TableName: &s.Name, Key: schema.EntryKey(c.Env, c.Before.Kind, c.Before.Code).Attributes(),
+		}, referenceChanged))
 	}
-	p = append(p, op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: headKey(c.Env).attributes(), UpdateExpression: aws.String("SET catalogueVersion = :next"),
+	tx = append(tx, table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.HeadKey(c.Env).Attributes(),
+		UpdateExpression:          aws.String("SET catalogueVersion = :next"),
 		ConditionExpression:       aws.String("catalogueVersion = :from"),
-		ExpressionAttributeValues: item{":from": num(c.BaseVersion), ":next": num(c.BaseVersion + 1)},
-	}}, referenceChanged})
+		ExpressionAttributeValues: table.Item{":from": table.N(c.BaseVersion), ":next": table.N(c.BaseVersion + 1)},
+	}, referenceChanged))
 	for n, given := range c.Assignments {
-		p = append(p, s.ruleChangeItem(c, n, given))
+		tx = append(tx, s.ruleChangeItem(c, n, given))
 	}
 	if len(c.Assignments) == 0 && changesSeats(c) {
-		p = append(p, s.seatChangeItem(c))
+		tx = append(tx, s.seatChangeItem(c))
 	}
 	if c.After != nil && c.After.Defaults.Manager != "" &&
 		(c.Before == nil || c.Before.Defaults.Manager != c.After.Defaults.Manager) {
-		named := s.resourceReferenceItem(c.Env, c.After.Defaults.Manager)
-		p = append(p, op{named.write, referenceChanged})
+		named := resourceReferenceItem(s.Table, c.Env, c.After.Defaults.Manager)
+		named.Conflict = referenceChanged
+		tx = append(tx, named)
 	}
-	event, err := eventAt(environmentLogKey(c.Env, c.Event.ID), c.Event)
+	event, err := schema.EventAt(schema.EnvironmentLogKey(c.Env, c.Event.ID), c.Event)
 	if err != nil {
 		return err
 	}
-	p.put(s.Table, event, referenceChanged)
+	tx.Put(s.Table, event, referenceChanged)
 	if c.CallerEpoch != 0 {
-		p = append(p, Accounts{s.Table}.callerUnchanged(c.Event.ByID, c.CallerEpoch))
+		tx = append(tx, Accounts{s.Table}.callerUnchanged(c.Event.ByID, c.CallerEpoch))
 	}
-	return s.commit(ctx, p)
+	return s.Commit(ctx, tx)
 }
 
-func referenceChanged(item) error { return reference.ErrConcurrentChange }
+func referenceChanged(table.Item) error { return reference.ErrConcurrentChange }
 
 // ruleChangeItem makes a change depend on one of the counters, and writes judged before it fail from then on.
-func (s Reference) ruleChangeItem(c reference.Change, n int, given int64) op {
-	values := item{":next": num(c.BaseVersion + 1)}
+func (s Reference) ruleChangeItem(c reference.Change, n int, given int64) table.Op {
+	values := table.Item{":next": table.N(c.BaseVersion + 1)}
 	condition := "attribute_not_exists(given)"
 	if given != 0 {
-		condition, values[":given"] = "given = :given", num(given)
+		condition, values[":given"] = "given = :given", table.N(given)
 	}
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: assignmentCounterKey(c.Env, n).attributes(),
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.AssignmentCounterKey(c.Env, n).Attributes(),
 		UpdateExpression:    aws.String("SET ruled = :next"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, referenceChanged}
-}
-
-// commit writes all parts or none, and says what the first that failed means.
-func (t *Table) commit(ctx context.Context, p transaction) error {
-	err := t.transact(ctx, p.items())
-	var cancelled *cancelledError
-	if !errors.As(err, &cancelled) {
-		return err
-	}
-	i := cancelled.failed()
-	return p[i].conflict(cancelled.reasons[i].Item)
+	}, referenceChanged)
 }
 
 // ActiveResource implements reference.Resources.
@@ -178,11 +171,12 @@ func changesSeats(c reference.Change) bool {
 }
 
 // seatChangeItem makes writes fail that would take a seat by the number of seats before the change.
-func (s Reference) seatChangeItem(c reference.Change) op {
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: assignmentCounterKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).attributes(),
-		UpdateExpression: aws.String("SET ruled = :next"), ExpressionAttributeValues: item{":next": num(c.BaseVersion + 1)},
-	}}, referenceChanged}
+func (s Reference) seatChangeItem(c reference.Change) table.Op {
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.AssignmentCounterKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).Attributes(),
+		UpdateExpression:          aws.String("SET ruled = :next"),
+		ExpressionAttributeValues: table.Item{":next": table.N(c.BaseVersion + 1)},
+	}, referenceChanged)
 }
 
 // AccountHolders is who holds codes among accounts.

@@ -10,27 +10,29 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 )
 
 // Contacts keeps contacts, one item for an account. It is read and written whole, so it is one JSON text.
 type Contacts struct {
-	*Table
+	*table.Table
 }
 
 var _ account.ContactStore = Contacts{}
 
 // Contact implements account.ContactStore.
 func (s Contacts) Contact(ctx context.Context, accountID string) (account.Contact, error) {
-	it, err := s.get(ctx, contactKey(accountID))
+	it, err := s.Get(ctx, schema.ContactKey(accountID))
 	if err != nil || it == nil {
 		return account.Contact{Version: 1}, err
 	}
 	var c account.Contact
-	if err := json.Unmarshal([]byte(text(it, "contact")), &c); err != nil {
+	if err := json.Unmarshal([]byte(table.String(it, "contact")), &c); err != nil {
 		return account.Contact{}, fmt.Errorf("read contact: %w", err)
 	}
-	c.Version = number(it, "version")
+	c.Version = table.Int(it, "version")
 	return c, nil
 }
 
@@ -41,19 +43,20 @@ func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, 
 	if err != nil {
 		return fmt.Errorf("write contact: %w", err)
 	}
-	k := contactKey(accountID)
+	k := schema.ContactKey(accountID)
 	put := &types.Put{
 		TableName: &s.Name, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		Item: item{"PK": str(k.pk), "SK": str(k.sk), "version": num(c.Version), "contact": str(string(raw))},
+		Item: table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), "version": table.N(c.Version),
+			"contact": table.S(string(raw))},
 	}
 	if c.Version > 2 {
 		put.ConditionExpression = aws.String("version = :before")
-		put.ExpressionAttributeValues = item{":before": num(c.Version - 1)}
+		put.ExpressionAttributeValues = table.Item{":before": table.N(c.Version - 1)}
 	}
-	return s.commitWithEvent(ctx, env, accountID, transaction{{types.TransactWriteItem{Put: put}, concurrentChange}}, e)
+	return commitWithEvent(ctx, s.Table, env, accountID, table.Transaction{table.Put(put, schema.ConcurrentChange)}, e)
 }
 
 // ContactEventsSince implements account.ContactStore.
 func (s Contacts) ContactEventsSince(ctx context.Context, accountID string, version int64) ([]auditlog.Event, error) {
-	return s.subjectEventsSince(ctx, accountID, account.ContactSubject, version)
+	return subjectEventsSince(ctx, s.Table, accountID, account.ContactSubject, version)
 }

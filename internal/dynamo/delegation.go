@@ -10,6 +10,8 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/reference"
@@ -19,7 +21,7 @@ import (
 // Delegations keeps delegations. Each is two items: one beside what else belongs to the account, and the account's
 // claim on the target, which it can have once and by which is found who has it.
 type Delegations struct {
-	*Table
+	*table.Table
 }
 
 var (
@@ -29,22 +31,24 @@ var (
 	_ resource.UsageFinder    = Delegations{}
 )
 
-func delegationOf(it item) account.Delegation {
+func delegationOf(it table.Item) account.Delegation {
 	return account.Delegation{
-		ID: text(it, attrID), Version: number(it, "version"), Kind: account.TargetKind(text(it, "kind")),
-		Code:    text(it, "code"),
-		Manager: flag(it, "manager"), ChangedBy: text(it, "by"), ChangedAt: instant(it, "at"),
+		ID: table.String(it, schema.AttrID), Version: table.Int(it, "version"),
+		Kind:    account.TargetKind(table.String(it, "kind")),
+		Code:    table.String(it, "code"),
+		Manager: table.Bool(it, "manager"), ChangedBy: table.String(it, "by"), ChangedAt: table.Time(it, "at"),
 	}
 }
 
 // Delegations implements account.DelegationStore.
 func (s Delegations) Delegations(ctx context.Context, accountID, after string, limit int) ([]account.Delegation,
 	string, error) {
-	p := pageQuery{pk: accountPK(accountID), prefix: delegationSK, limit: int32(limit)} //nolint:gosec // limits are small
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.DelegationSK,
+		Limit: int32(limit)} //nolint:gosec // limits are small
 	if after != "" {
-		p.after = delegationSK + after
+		p.After = schema.DelegationSK + after
 	}
-	items, more, err := s.query(ctx, p)
+	items, more, err := s.Query(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
@@ -58,13 +62,13 @@ func (s Delegations) Delegations(ctx context.Context, accountID, after string, l
 	return out, out[len(out)-1].ID, nil
 }
 
-func delegationNotFound(item) error {
+func delegationNotFound(table.Item) error {
 	return fault.New(fault.NotFound, "notFound", "The account has no such delegation; it may have been removed.")
 }
 
 // Delegation implements account.DelegationStore.
 func (s Delegations) Delegation(ctx context.Context, accountID, id string) (account.Delegation, error) {
-	it, err := s.get(ctx, delegationKey(accountID, id))
+	it, err := s.Get(ctx, schema.DelegationKey(accountID, id))
 	if err == nil && it == nil {
 		err = delegationNotFound(nil)
 	}
@@ -75,63 +79,66 @@ func (s Delegations) Delegation(ctx context.Context, accountID, id string) (acco
 // those who name it: at the counters of reference data, or at the resource.
 func (s Delegations) AddDelegation(ctx context.Context, env environment.Environment, accountID string,
 	d account.Delegation, e auditlog.Event) error {
-	claim := delegationTargetKey(env.ID, string(d.Kind), d.Code, accountID)
-	k := delegationKey(accountID, d.ID)
-	var p transaction
-	p.put(s.Table, item{"PK": str(claim.pk), "SK": str(claim.sk), attrID: str(d.ID), "code": str(d.Code)},
-		func(item) error {
+	claim := schema.DelegationTargetKey(env.ID, string(d.Kind), d.Code, accountID)
+	k := schema.DelegationKey(accountID, d.ID)
+	var tx table.Transaction
+	tx.Put(s.Table,
+		table.Item{"PK": table.S(claim.PK), "SK": table.S(claim.SK), schema.AttrID: table.S(d.ID), "code": table.S(d.Code)},
+		func(table.Item) error {
 			message := "The account has a delegation of " + d.Code + " already; change that one."
 			return fault.New(fault.Conflict, "delegated", "%s",
 				message).WithFields(fault.Field{Field: "target.code", Code: "delegated", Message: message})
 		})
-	p.put(s.Table, item{
-		"PK": str(k.pk), "SK": str(k.sk), attrID: str(d.ID), "version": num(d.Version), "kind": str(string(d.Kind)),
-		"code":    str(d.Code),
-		"manager": boolean(d.Manager), "by": str(d.ChangedBy), "at": timestamp(d.ChangedAt),
-	}, concurrentChange)
+	tx.Put(s.Table, table.Item{
+		"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrID: table.S(d.ID), "version": table.N(d.Version),
+		"kind":    table.S(string(d.Kind)),
+		"code":    table.S(d.Code),
+		"manager": table.BOOL(d.Manager), "by": table.S(d.ChangedBy), "at": table.Timestamp(d.ChangedAt),
+	}, schema.ConcurrentChange)
 	if d.Kind == account.TargetResourceGroup {
-		p = append(p, s.assignmentItem(env.ID, env.CatalogueVersion))
+		tx = append(tx, assignmentItem(s.Table, env.ID, env.CatalogueVersion))
 	} else {
-		named := s.resourceReferenceItem(env.ID, d.Code)
-		named.conflict = func(item) error {
+		named := resourceReferenceItem(s.Table, env.ID, d.Code)
+		named.Conflict = func(table.Item) error {
 			return fault.New(fault.Conflict, "targetGone", "The resource %s was deleted just now; choose another.", d.Code)
 		}
-		p = append(p, named)
+		tx = append(tx, named)
 	}
-	return s.commitWithEvent(ctx, env, accountID, p, e)
+	return commitWithEvent(ctx, s.Table, env, accountID, tx, e)
 }
 
 // ChangeDelegation implements account.DelegationStore.
 func (s Delegations) ChangeDelegation(ctx context.Context, env environment.Environment, accountID string,
 	d account.Delegation, e auditlog.Event) error {
-	p := transaction{{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: delegationKey(accountID, d.ID).attributes(),
+	tx := table.Transaction{table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.DelegationKey(accountID, d.ID).Attributes(),
 		UpdateExpression:         aws.String("SET version = :v, manager = :manager, #by = :by, #at = :at"),
 		ConditionExpression:      aws.String("version = :before"),
 		ExpressionAttributeNames: map[string]string{"#by": "by", "#at": "at"},
-		ExpressionAttributeValues: item{
-			":v": num(d.Version), ":before": num(d.Version - 1), ":manager": boolean(d.Manager), ":by": str(d.ChangedBy),
-			":at": timestamp(d.ChangedAt),
+		ExpressionAttributeValues: table.Item{
+			":v": table.N(d.Version), ":before": table.N(d.Version - 1), ":manager": table.BOOL(d.Manager),
+			":by": table.S(d.ChangedBy),
+			":at": table.Timestamp(d.ChangedAt),
 		},
-	}}, concurrentChange}}
-	return s.commitWithEvent(ctx, env, accountID, p, e)
+	}, schema.ConcurrentChange)}
+	return commitWithEvent(ctx, s.Table, env, accountID, tx, e)
 }
 
 // RemoveDelegation implements account.DelegationStore.
 func (s Delegations) RemoveDelegation(ctx context.Context, env environment.Environment, accountID string,
 	d account.Delegation, e auditlog.Event) error {
-	p := transaction{
-		{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: delegationKey(accountID, d.ID).attributes(),
+	tx := table.Transaction{
+		table.Delete(&types.Delete{
+			TableName: &s.Name, Key: schema.DelegationKey(accountID, d.ID).Attributes(),
 			ConditionExpression:       aws.String("version = :before"),
-			ExpressionAttributeValues: item{":before": num(d.Version)},
-		}}, concurrentChange},
-		{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: delegationTargetKey(env.ID, string(d.Kind), d.Code, accountID).attributes(),
-			ConditionExpression: aws.String("id = :id"), ExpressionAttributeValues: item{":id": str(d.ID)},
-		}}, concurrentChange},
+			ExpressionAttributeValues: table.Item{":before": table.N(d.Version)},
+		}, schema.ConcurrentChange),
+		table.Delete(&types.Delete{
+			TableName: &s.Name, Key: schema.DelegationTargetKey(env.ID, string(d.Kind), d.Code, accountID).Attributes(),
+			ConditionExpression: aws.String("id = :id"), ExpressionAttributeValues: table.Item{":id": table.S(d.ID)},
+		}, schema.ConcurrentChange),
 	}
-	return s.commitWithEvent(ctx, env, accountID, p, e)
+	return commitWithEvent(ctx, s.Table, env, accountID, tx, e)
 }
 
 // ActiveResource implements account.Resources.
@@ -159,8 +166,8 @@ func (s Delegations) VisitHolders(ctx context.Context, env environment.Environme
 // Usages implements resource.UsageFinder: which accounts have the resource delegated.
 func (s Delegations) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
 	var out []string
-	claim := delegationTargetKey(env.ID, string(account.TargetResource), r.Code, "")
-	err := s.delegates(ctx, env, claim.sk, func(owner reference.Holder, code string) {
+	claim := schema.DelegationTargetKey(env.ID, string(account.TargetResource), r.Code, "")
+	err := s.delegates(ctx, env, claim.SK, func(owner reference.Holder, code string) {
 		if catalogue.Fold(code) == r.Key() { // a code can begin as another with a # after it
 			out = append(out, "the account "+owner.Name+", which manages or views it")
 		}
@@ -171,25 +178,25 @@ func (s Delegations) Usages(ctx context.Context, env environment.Environment, r 
 // delegates visits the accounts that have claims beginning so, with the code of each target.
 func (s Delegations) delegates(ctx context.Context, env environment.Environment, prefix string,
 	visit func(owner reference.Holder, code string)) error {
-	p := pageQuery{pk: delegationTargetPK(env.ID), prefix: prefix, limit: maxBatchGet}
+	p := table.Query{PK: schema.DelegationTargetPK(env.ID), Prefix: prefix, Limit: table.MaxBatchGet}
 	for {
-		items, more, err := s.query(ctx, p)
+		items, more, err := s.Query(ctx, p)
 		if err != nil {
 			return err
 		}
-		ids, anchors := make([]string, len(items)), make([]key, len(items))
+		ids, anchors := make([]string, len(items)), make([]table.Key, len(items))
 		for i, it := range items {
-			p.after = text(it, "SK")
-			ids[i] = p.after[strings.LastIndex(p.after, "#")+1:]
-			anchors[i] = anchorKey(ids[i])
+			p.After = table.String(it, "SK")
+			ids[i] = p.After[strings.LastIndex(p.After, "#")+1:]
+			anchors[i] = schema.AnchorKey(ids[i])
 		}
-		owners, err := s.batchGet(ctx, anchors)
+		owners, err := s.BatchGet(ctx, anchors)
 		if err != nil {
 			return err
 		}
 		for i, it := range items {
-			name := text(nestedMap(owners[i], attrImage), "username")
-			visit(reference.Holder{Type: "account", ID: ids[i], Name: name}, text(it, "code"))
+			name := table.String(table.Map(owners[i], schema.AttrImage), "username")
+			visit(reference.Holder{Type: "account", ID: ids[i], Name: name}, table.String(it, "code"))
 		}
 		if !more {
 			return nil

@@ -2,13 +2,14 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 )
 
@@ -18,30 +19,31 @@ var _ account.Deleter = Accounts{}
 // than that. Those that are not here are nobody's to delete unseen: they hold the account.
 func dependentKinds() map[string]account.DependentKind {
 	return map[string]account.DependentKind{
-		sessionSK: account.DependentSession, ticketSK: account.DependentTicket, apiKeySK: account.DependentAPIKey,
-		contactSK:    account.DependentContact,
-		delegationSK: account.DependentDelegation, factorSK: account.DependentSecondFactor,
-		passwordHistorySK: account.DependentPasswordHistory, trustedDeviceSK: account.DependentTrustedDevice,
-		accountIdentitySK: account.DependentIdentity,
+		schema.SessionSK: account.DependentSession, schema.TicketSK: account.DependentTicket,
+		schema.APIKeySK:     account.DependentAPIKey,
+		schema.ContactSK:    account.DependentContact,
+		schema.DelegationSK: account.DependentDelegation, schema.FactorSK: account.DependentSecondFactor,
+		schema.PasswordHistorySK: account.DependentPasswordHistory, schema.TrustedDeviceSK: account.DependentTrustedDevice,
+		schema.AccountIdentitySK: account.DependentIdentity,
 	}
 }
 
 // Dependents implements account.Deleter. The count of keys made is read with the keys, and holds for them as a
 // condition of the deletion.
 func (s Accounts) Dependents(ctx context.Context, id string) (account.Dependents, error) {
-	items, err := s.queryAll(ctx, pageQuery{pk: accountPK(id)})
+	items, err := s.QueryAll(ctx, table.Query{PK: schema.AccountPK(id)})
 	if err != nil {
 		return account.Dependents{}, err
 	}
 	var out account.Dependents
 	for _, it := range items {
-		sk := text(it, "SK")
+		sk := table.String(it, "SK")
 		switch {
-		case sk == anchorSK:
-			out.TabWrites = number(it, attrTabWrites)
-		case strings.HasPrefix(sk, eventSK):
-		case sk == apiKeyCountSK:
-			out.KeysMade = number(it, "made")
+		case sk == schema.AnchorSK:
+			out.TabWrites = table.Int(it, attrTabWrites)
+		case strings.HasPrefix(sk, schema.EventSK):
+		case sk == schema.APIKeyCountSK:
+			out.KeysMade = table.Int(it, "made")
 		default:
 			out.All = append(out.All, dependentOf(sk, it))
 		}
@@ -49,12 +51,13 @@ func (s Accounts) Dependents(ctx context.Context, id string) (account.Dependents
 	return out, nil
 }
 
-func dependentOf(sk string, it item) account.Dependent {
+func dependentOf(sk string, it table.Item) account.Dependent {
 	for prefix, kind := range dependentKinds() {
-		if id, ok := strings.CutPrefix(sk, prefix); ok && (id == "") == (prefix == contactSK || prefix == passwordHistorySK) {
+		if id, ok := strings.CutPrefix(sk, prefix); ok &&
+			(id == "") == (prefix == schema.ContactSK || prefix == schema.PasswordHistorySK) {
 			_, used := it["used"]
 			return account.Dependent{Kind: kind, ID: id, Used: used && kind == account.DependentAPIKey,
-				Identity: text(it, "object")}
+				Identity: table.String(it, "object")}
 		}
 	}
 	return account.Dependent{Kind: account.DependentOther, ID: sk}
@@ -64,61 +67,57 @@ func dependentOf(sk string, it item) account.Dependent {
 // sweeps them. The account's events stay for as long as the log is kept; nothing leads to them, because the id is never
 // given again.
 func (s Accounts) Delete(ctx context.Context, env environment.Environment, d account.Deletion) error {
-	p := s.deleteItems(env.ID, d)
-	event, err := eventAt(environmentLogKey(env.ID, d.Event.ID), d.Event)
+	tx := s.deleteItems(env.ID, d)
+	event, err := schema.EventAt(schema.EnvironmentLogKey(env.ID, d.Event.ID), d.Event)
 	if err != nil {
 		return err
 	}
-	p.put(s.Table, event, concurrentChange)
-	p = append(p, s.counterItems(env.ID, env.CatalogueVersion, ruleDependencyOf(false, d.CallerEpoch), d.SeatChanges())...)
+	tx.Put(s.Table, event, schema.ConcurrentChange)
+	tx = append(tx,
+		counterItems(s.Table, env.ID, env.CatalogueVersion, ruleDependencyOf(false, d.CallerEpoch), d.SeatChanges())...)
 	if d.CallerEpoch != 0 {
-		p = append(p, s.callerUnchanged(d.Event.ByID, d.CallerEpoch))
+		tx = append(tx, s.callerUnchanged(d.Event.ByID, d.CallerEpoch))
 	}
-	err = s.transact(ctx, p.items())
-	var cancelled *cancelledError
-	if errors.As(err, &cancelled) {
-		i := cancelled.failed()
-		return p[i].conflict(cancelled.reasons[i].Item)
-	}
-	return err
+	return s.Commit(ctx, tx)
 }
 
-func (s Accounts) deleteItems(env string, d account.Deletion) transaction {
-	a, values := d.Before, item{}
+func (s Accounts) deleteItems(env string, d account.Deletion) table.Transaction {
+	a, values := d.Before, table.Item{}
 	condition := rowUnchanged(&a, values) + " AND attribute_not_exists(lastLogin)"
-	var p transaction
-	remove := func(k key, condition string, values item) {
-		p = append(p, op{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: k.attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
-		}}, concurrentChange})
+	var tx table.Transaction
+	remove := func(k table.Key, condition string, values table.Item) {
+		tx = append(tx, table.Delete(&types.Delete{
+			TableName: &s.Name, Key: k.Attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
+		}, schema.ConcurrentChange))
 	}
-	remove(rowKey(env, a.DirectoryKey()), condition, values)
+	remove(schema.RowKey(env, a.DirectoryKey()), condition, values)
 	for _, identifier := range a.LoginKeys() {
-		remove(loginKey(env, identifier), "id = :id", item{":id": str(a.ID)})
+		remove(schema.LoginKey(env, identifier), "id = :id", table.Item{":id": table.S(a.ID)})
 	}
-	anchorCondition, anchorValues := "v.epoch = :epoch AND attribute_not_exists(tabs)", item{":epoch": num(a.Epoch)}
+	anchorCondition, anchorValues := "v.epoch = :epoch AND attribute_not_exists(tabs)",
+		table.Item{":epoch": table.N(a.Epoch)}
 	if d.Dependents.TabWrites > 0 {
-		anchorCondition, anchorValues[":tabs"] = "v.epoch = :epoch AND tabs = :tabs", num(d.Dependents.TabWrites)
+		anchorCondition, anchorValues[":tabs"] = "v.epoch = :epoch AND tabs = :tabs", table.N(d.Dependents.TabWrites)
 	}
-	remove(anchorKey(a.ID), anchorCondition, anchorValues)
+	remove(schema.AnchorKey(a.ID), anchorCondition, anchorValues)
 	if d.Dependents.KeysMade > 0 {
-		remove(apiKeyCountKey(a.ID), "made = :made", item{":made": num(d.Dependents.KeysMade)})
+		remove(schema.APIKeyCountKey(a.ID), "made = :made", table.Item{":made": table.N(d.Dependents.KeysMade)})
 	} else {
-		p = append(p, op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &s.Name, Key: apiKeyCountKey(a.ID).attributes(),
+		tx = append(tx, table.Check(&types.ConditionCheck{
+			TableName: &s.Name, Key: schema.APIKeyCountKey(a.ID).Attributes(),
 			ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, concurrentChange})
+		}, schema.ConcurrentChange))
 	}
 	for _, b := range d.Dependents.All {
 		if b.Kind == account.DependentIdentity {
-			remove(identityKey(env, b.ID, b.Identity), "id = :id", item{":id": str(a.ID)})
+			remove(schema.IdentityKey(env, b.ID, b.Identity), "id = :id", table.Item{":id": table.S(a.ID)})
 		}
 		for prefix, kind := range dependentKinds() {
 			if kind == b.Kind && kind != account.DependentTicket {
 				// A key that was used since holds the account.
-				remove(key{accountPK(a.ID), prefix + b.ID}, "attribute_not_exists(used)", nil)
+				remove(table.NewKey(schema.AccountPK(a.ID), prefix+b.ID), "attribute_not_exists(used)", nil)
 			}
 		}
 	}
-	return p
+	return tx
 }

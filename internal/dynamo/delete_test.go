@@ -11,6 +11,7 @@ import (
 	"useraccounts/internal/apikey"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -44,7 +45,7 @@ func TestDeletedIsGoneAndTheNamesAreFree(t *testing.T) {
 		t.Errorf("the second click: %v", err)
 	}
 	for _, identifier := range []string{"old@example.com", "old@names.example.com"} {
-		if _, key, err := f.store.Find(t.Context(), env, identifier); err != nil || key != "" {
+		if key, err := f.find(t.Context(), identifier); err != nil || key != "" {
 			t.Errorf("%s still leads to %q (%v)", identifier, key, err)
 		}
 		if _, err := f.signin.Login(t.Context(), identifier, secret, signin.ClientInfo{}); !fault.HasCode(err,
@@ -91,7 +92,7 @@ func (f *fixture) createKey(t *testing.T, a account.Account, made int64, used bo
 	if !used {
 		return
 	}
-	if err := dynamo.NewChecks(f.table).RecordKeyUse(t.Context(), a.ID, k.ID, now); err != nil {
+	if err := sessions.NewCredentials(f.table).RecordKeyUse(t.Context(), a.ID, k.ID, now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -224,7 +225,7 @@ func TestTemporaryPasswordsExpire(t *testing.T) {
 	}
 	at := func(later time.Duration) *signin.Service {
 		s := *f.signin
-		s.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(f.table),
+		s.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(f.table),
 			Now: func() time.Time { return time.Now().Add(later) }}
 		return &s
 	}

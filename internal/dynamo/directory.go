@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -45,11 +47,11 @@ func (s Directory) Actor(ctx context.Context, env, accountID string) (access.Sco
 // AccountsByUsername implements transfer.Directory.
 func (s Directory) AccountsByUsername(ctx context.Context, env environment.Environment, mark int64,
 	usernames []string) ([]transfer.AccountState, error) {
-	keys := make([]key, 0, len(usernames))
+	keys := make([]table.Key, 0, len(usernames))
 	for _, name := range usernames {
-		keys = append(keys, rowKey(env.ID, keyOrUnused(name)))
+		keys = append(keys, schema.RowKey(env.ID, keyOrUnused(name)))
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -58,20 +60,20 @@ func (s Directory) AccountsByUsername(ctx context.Context, env environment.Envir
 		if it == nil || usernames[i] == "" {
 			continue
 		}
-		imp := number(it, attrImportID)
+		imp := table.Int(it, schema.AttrImportID)
 		own := mark != 0 && imp == mark
 		seen := env.Imports.Sees(imp)
-		gone := flag(it, attrTombstone)
+		gone := table.Bool(it, schema.AttrTombstone)
 		f := transfer.AccountState{Staged: own, Busy: !own && (!seen || gone), BeingRemoved: !own && seen && gone,
 			Tombstone: own && gone}
-		is := visibleAt(env.Imports, it)
+		is := schema.VisibleAt(env.Imports, it)
 		if own {
-			is = previous
-			f.StagedAccount, _ = accountOf(it, newest)
-		} else if was, ok := accountOf(it, previous); ok {
+			is = schema.Previous
+			f.StagedAccount, _ = schema.AccountOf(it, schema.Newest)
+		} else if was, ok := schema.AccountOf(it, schema.Previous); ok {
 			f.Previous = &was
 		}
-		f.Account, f.Exists = accountOf(it, is)
+		f.Account, f.Exists = schema.AccountOf(it, is)
 		f.Created = own && !f.Exists
 		out[i] = f
 	}
@@ -89,11 +91,11 @@ func keyOrUnused(name string) string {
 // Owners implements transfer.Directory. A key that a pending import took or made still counts as held, by whom it says.
 func (s Directory) Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string,
 	error) {
-	keys := make([]key, len(identifiers))
+	keys := make([]table.Key, len(identifiers))
 	for i, id := range identifiers {
-		keys[i] = loginKey(env.ID, id)
+		keys[i] = schema.LoginKey(env.ID, id)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +104,13 @@ func (s Directory) Owners(ctx context.Context, env environment.Environment, iden
 		if it == nil {
 			continue
 		}
-		if flag(it, attrTombstone) && env.Imports.Sees(number(it, attrImportID)) {
+		if table.Bool(it, schema.AttrTombstone) && env.Imports.Sees(table.Int(it, schema.AttrImportID)) {
 			if _, err := s.deleteReleasedKey(ctx, env, it); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		out[identifiers[i]] = text(it, attrID)
+		out[identifiers[i]] = table.String(it, schema.AttrID)
 	}
 	return out, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/directory"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 )
@@ -50,7 +52,7 @@ func (s Accounts) Scan(ctx context.Context, env environment.Environment, after s
 
 // directoryScan is one scan under way.
 type directoryScan struct {
-	*Table
+	*table.Table
 	projection
 	env    environment.Environment
 	unread unreadRange
@@ -72,14 +74,14 @@ func (g *unreadRange) bounds() (low, high string, closed bool) {
 
 // advance moves one side of the gap past a page, which ended at a sort key or, with an empty one, at the end of what
 // there is. It returns the items that the other side has not taken meanwhile.
-func (g *unreadRange) advance(items []item, backwards bool, end string) []item {
+func (g *unreadRange) advance(items []table.Item, backwards bool, end string) []table.Item {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return nil
 	}
-	taken := func(it item) bool {
-		sk := text(it, "SK")
+	taken := func(it table.Item) bool {
+		sk := table.String(it, "SK")
 		return sk <= g.low || g.high != "" && sk >= g.high
 	}
 	i := slices.IndexFunc(items, taken)
@@ -104,12 +106,12 @@ func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]d
 		}
 		out, err := d.Client.Query(ctx, d.query(low, high, backwards))
 		if err != nil {
-			return storeError("read", err)
+			return table.WrapError("read", err)
 		}
 		rows = rows[:0]
-		for _, it := range d.unread.advance(out.Items, backwards, text(out.LastEvaluatedKey, "SK")) {
-			if a, ok := d.account(it, visibleAt(d.env.Imports, it)); ok {
-				rows = append(rows, directory.Row{Key: text(it, "SK"), Account: a})
+		for _, it := range d.unread.advance(out.Items, backwards, table.String(out.LastEvaluatedKey, "SK")) {
+			if a, ok := d.account(it, schema.VisibleAt(d.env.Imports, it)); ok {
+				rows = append(rows, directory.Row{Key: table.String(it, "SK"), Account: a})
 			}
 		}
 		if len(rows) > 0 {
@@ -121,18 +123,19 @@ func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]d
 func (d *directoryScan) query(low, high string, backwards bool) *dynamodb.QueryInput {
 	in := &dynamodb.QueryInput{
 		TableName: &d.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!backwards),
-		Limit:                  aws.Int32(scanPageSize),
-		KeyConditionExpression: aws.String("PK = :pk"), ExpressionAttributeValues: item{":pk": str(directoryPK(d.env.ID))},
-		ProjectionExpression: &d.paths, ExpressionAttributeNames: d.names,
+		Limit:                     aws.Int32(scanPageSize),
+		KeyConditionExpression:    aws.String("PK = :pk"),
+		ExpressionAttributeValues: table.Item{":pk": table.S(schema.DirectoryPK(d.env.ID))},
+		ProjectionExpression:      &d.paths, ExpressionAttributeNames: d.names,
 	}
 	// A query has one condition on the sort key; what is beyond the other bound is cut off afterwards.
 	if start := map[bool]string{false: low, true: high}[backwards]; start != "" {
-		in.ExclusiveStartKey = key{directoryPK(d.env.ID), start}.attributes()
+		in.ExclusiveStartKey = table.NewKey(schema.DirectoryPK(d.env.ID), start).Attributes()
 	}
 	if end := map[bool]string{false: high, true: low}[backwards]; end != "" {
 		in.KeyConditionExpression = aws.String("PK = :pk AND SK " + map[bool]string{false: "<", true: ">"}[backwards] +
 			" :end")
-		in.ExpressionAttributeValues[":end"] = str(end)
+		in.ExpressionAttributeValues[":end"] = table.S(end)
 	}
 	return in
 }
@@ -149,13 +152,14 @@ var blockFields = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy
 
 // projectionOf returns the projection that fills in the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
-	p := projection{names: map[string]string{"#v": attrImage, "#was": attrPrevious}}
-	paths := []string{"SK", attrID, attrImportID, attrTombstone, "#v.version", "#was.version", attrPreviousImportID,
-		attrOldest + ".version"}
+	p := projection{names: map[string]string{"#v": schema.AttrImage, "#was": schema.AttrPrevious}}
+	paths := []string{"SK", schema.AttrID, schema.AttrImportID, schema.AttrTombstone, "#v.version", "#was.version",
+		schema.AttrPreviousImportID,
+		schema.AttrOldest + ".version"}
 	wanted := slices.Clone(fields)
 	if slices.ContainsFunc(fields, func(name string) bool { return slices.Contains(blockFields, name) }) {
 		wanted = append(wanted, blockFields[0])
-		paths = append(paths, attrBlockedAt)
+		paths = append(paths, schema.AttrBlockedAt)
 	}
 	slices.Sort(wanted)
 	for i, name := range slices.Compact(wanted) {
@@ -168,7 +172,7 @@ func projectionOf(fields []string) projection {
 			p.fields = append(p.fields, *d)
 			n := "#f" + strconv.Itoa(i)
 			p.names[n] = name
-			paths = append(paths, "#v."+n, "#was."+n, attrOldest+"."+n)
+			paths = append(paths, "#v."+n, "#was."+n, schema.AttrOldest+"."+n)
 		}
 	}
 	p.paths = strings.Join(paths, ", ")
@@ -176,30 +180,32 @@ func projectionOf(fields []string) projection {
 }
 
 // liveAttributes are where a row has the fields that are no part of an image.
-var liveAttributes = map[string]string{"lastLogin": attrLastLogin, "failedTries": attrTries, "signOn": attrProviders}
+var liveAttributes = map[string]string{"lastLogin": schema.AttrLastLogin, "failedTries": schema.AttrTries,
+	"signOn": schema.AttrProviders}
 
 // account reads what a scan reads of an account, in the image of that age.
-func (p projection) account(it item, is generation) (account.Account, bool) {
-	image := imageIn(it, is)
+func (p projection) account(it table.Item, is schema.Generation) (account.Account, bool) {
+	image := schema.ImageOf(it, is)
 	if image == nil {
 		return account.Account{}, false
 	}
 	a := account.Account{
-		ID: text(it, attrID), Version: number(image, "version"), FailedTries: number(it, attrTries),
-		TriesBlockedAt: instant(it, attrBlockedAt), LastLogin: instant(it, attrLastLogin),
-		LinkedProviders: textSet(it, attrProviders),
+		ID: table.String(it, schema.AttrID), Version: table.Int(image, "version"),
+		FailedTries:    table.Int(it, schema.AttrTries),
+		TriesBlockedAt: table.Time(it, schema.AttrBlockedAt), LastLogin: table.Time(it, schema.AttrLastLogin),
+		LinkedProviders: table.StringSet(it, schema.AttrProviders),
 	}
-	p.fields.SetImage(&a, toPlain(image))
+	p.fields.SetImage(&a, table.ToPlain(image))
 	return a, true
 }
 
 // ByKeys implements directory.Store.
 func (s Accounts) ByKeys(ctx context.Context, env environment.Environment, keys []string) ([]account.Account, error) {
-	rows := make([]key, len(keys))
+	rows := make([]table.Key, len(keys))
 	for i, k := range keys {
-		rows[i] = rowKey(env.ID, k)
+		rows[i] = schema.RowKey(env.ID, k)
 	}
-	items, err := s.batchGet(ctx, rows)
+	items, err := s.BatchGet(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +214,7 @@ func (s Accounts) ByKeys(ctx context.Context, env environment.Environment, keys 
 		if it == nil {
 			continue
 		}
-		if a, ok := accountOf(it, visibleAt(env.Imports, it)); ok {
+		if a, ok := schema.AccountOf(it, schema.VisibleAt(env.Imports, it)); ok {
 			out = append(out, a)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"useraccounts/internal/dynamo/table"
 )
 
 // However the two ends of a scan take turns, and whatever was read before the other end moved on, every row is taken
@@ -25,7 +26,7 @@ func TestTheEndsOfAScanMeet(t *testing.T) {
 		want := rows[slices.IndexFunc(append(rows, "~"), func(s string) bool { return s > g.low }):]
 		var taken []string
 		type reading struct {
-			items     []item
+			items     []table.Item
 			end       string
 			backwards bool
 		}
@@ -34,7 +35,7 @@ func TestTheEndsOfAScanMeet(t *testing.T) {
 			end := r.IntN(2)
 			if p := under[end]; p != nil {
 				for _, it := range g.advance(p.items, p.backwards, p.end) {
-					taken = append(taken, text(it, "SK"))
+					taken = append(taken, table.String(it, "SK"))
 				}
 				under[end] = nil
 				continue
@@ -55,7 +56,7 @@ func TestTheEndsOfAScanMeet(t *testing.T) {
 }
 
 // pageOf is what the store gives of the rows between two bounds.
-func pageOf(rows []string, low, high string, backwards bool, limit int) (items []item, end string) {
+func pageOf(rows []string, low, high string, backwards bool, limit int) (items []table.Item, end string) {
 	var between []string
 	for _, row := range rows {
 		if row > low && (high == "" || row < high) {
@@ -67,10 +68,10 @@ func pageOf(rows []string, low, high string, backwards bool, limit int) (items [
 	}
 	more := len(between) > limit
 	for _, row := range between[:min(limit, len(between))] {
-		items = append(items, item{"SK": str(row)})
+		items = append(items, table.Item{"SK": table.S(row)})
 	}
 	if more {
-		end = text(items[len(items)-1], "SK")
+		end = table.String(items[len(items)-1], "SK")
 	}
 	return items, end
 }

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -13,13 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
-	"useraccounts/internal/fault"
 )
 
 // Environments reads environments and their reference data, and seeds new ones.
 type Environments struct {
-	*Table
+	*table.Table
 
 	mu         sync.Mutex
 	catalogues map[string]cached
@@ -32,44 +32,17 @@ type cached struct {
 
 // NewEnvironments returns Environments over the table. Keep one for the life of the process: it holds the reference
 // data last read, for as long as the environment's version of it stays the same.
-func NewEnvironments(t *Table) *Environments {
+func NewEnvironments(t *table.Table) *Environments {
 	return &Environments{Table: t, catalogues: map[string]cached{}}
 }
 
 // Environment reads the environment's settings and snapshot.
 func (e *Environments) Environment(ctx context.Context, env string) (environment.Environment, error) {
-	it, err := e.get(ctx, headKey(env))
+	it, err := e.Get(ctx, schema.HeadKey(env))
 	if err != nil {
 		return environment.Environment{}, err
 	}
-	return headOf(env, it)
-}
-
-func headOf(env string, it item) (environment.Environment, error) {
-	if it == nil {
-		return environment.Environment{},
-			fault.New(fault.Unavailable, "noEnvironment", "The environment is not set up yet; seed it first.")
-	}
-	out := environment.Environment{
-		ID: env, SettingsVersion: number(it, "settingsVersion"), CatalogueVersion: number(it, "catalogueVersion"),
-	}
-	out.Settings = environment.Defaults() // for what an older release did not store
-	if err := attributevalue.Unmarshal(it["settings"], &out.Settings); err != nil {
-		return environment.Environment{}, fmt.Errorf("read settings: %w", err)
-	}
-	if err := attributevalue.Unmarshal(it["cursorKey"], &out.CursorKey); err != nil {
-		return environment.Environment{}, fmt.Errorf("read cursor key: %w", err)
-	}
-	out.Imports.Last = number(it, "lastImport")
-	for n := range nestedMap(it, "pending") {
-		importID, err := strconv.ParseInt(n, 10, 64)
-		if err != nil {
-			return environment.Environment{}, fmt.Errorf("read pending imports: %w", err)
-		}
-		out.Imports.Pending = append(out.Imports.Pending, importID)
-	}
-	slices.Sort(out.Imports.Pending)
-	return out, nil
+	return schema.EnvironmentOf(env, it)
 }
 
 // Catalogue returns the environment's reference data at the version env names, from memory where that is known.
@@ -80,7 +53,7 @@ func (e *Environments) Catalogue(ctx context.Context, env environment.Environmen
 	if ok && have.version == env.CatalogueVersion {
 		return have.catalogue, nil
 	}
-	items, err := e.queryAll(ctx, pageQuery{pk: cataloguePK(env.ID)})
+	items, err := e.QueryAll(ctx, table.Query{PK: schema.CataloguePK(env.ID)})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +71,7 @@ func (e *Environments) Catalogue(ctx context.Context, env environment.Environmen
 // Seed writes a new environment's reference data and then its head, so that nobody reads it half made. An environment
 // that exists is left as it is; the answer says whether it was made now.
 func (e *Environments) Seed(ctx context.Context, env environment.Environment, entries []catalogue.Entry) (bool, error) {
-	there, err := e.get(ctx, headKey(env.ID))
+	there, err := e.Get(ctx, schema.HeadKey(env.ID))
 	if err != nil || there != nil {
 		return false, err
 	}
@@ -109,33 +82,34 @@ func (e *Environments) Seed(ctx context.Context, env environment.Environment, en
 			return false, err
 		}
 		if _, err := e.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &e.Name, Item: it}); err != nil {
-			return false, storeError("write", err)
+			return false, table.WrapError("write", err)
 		}
 	}
-	settings, err := attributevalue.Marshal(env.Settings)
+	settings, err := schema.Settings(env.Settings)
 	if err != nil {
-		return false, fmt.Errorf("write settings: %w", err)
+		return false, err
 	}
-	head := headKey(env.ID)
+	head := schema.HeadKey(env.ID)
 	_, err = e.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &e.Name, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		Item: item{
-			"PK": str(head.pk), "SK": str(head.sk), "settings": settings, "settingsVersion": num(1),
-			"catalogueVersion": num(1), "cursorKey": bin(env.CursorKey), "lastImport": num(0), "pending": mapValue(item{}),
+		Item: table.Item{
+			"PK": table.S(head.PK), "SK": table.S(head.SK), "settings": settings, "settingsVersion": table.N(1),
+			"catalogueVersion": table.N(1), "cursorKey": table.B(env.CursorKey), "lastImport": table.N(0),
+			"pending": table.M(table.Item{}),
 		},
 	})
-	made, _, err := conditionHeld(err)
+	made, _, err := table.ConditionHeld(err)
 	return made, err
 }
 
 // abortImport marks a pending import as overtaken by somebody's edit: its commit then fails and it is rolled back. The
 // condition fails if the import has ended meanwhile.
-func (t *Table) abortImport(env string, importID int64, by string) types.TransactWriteItem {
-	return types.TransactWriteItem{Update: &types.Update{
-		TableName: &t.Name, Key: headKey(env).attributes(),
+func abortImport(t *table.Table, env string, importID int64, by string) *types.Update {
+	return &types.Update{
+		TableName: &t.Name, Key: schema.HeadKey(env).Attributes(),
 		UpdateExpression:          aws.String("SET pending.#n.doomedBy = :by"),
 		ConditionExpression:       aws.String("attribute_exists(pending.#n)"),
 		ExpressionAttributeNames:  map[string]string{"#n": strconv.FormatInt(importID, 10)},
-		ExpressionAttributeValues: item{":by": str(by)},
-	}}
+		ExpressionAttributeValues: table.Item{":by": table.S(by)},
+	}
 }

@@ -5,27 +5,29 @@ import (
 	"slices"
 
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 )
 
 // EnvironmentLog is the environment's own log: what was changed of its settings and its reference data.
 type EnvironmentLog struct {
-	*Table
+	*table.Table
 }
 
 // Events returns up to limit events, newest first, after the given id, and the id to go on from.
 func (s EnvironmentLog) Events(ctx context.Context, env, after string, limit int) ([]auditlog.Event, string, error) {
-	p := pageQuery{pk: environmentLogPK(env), prefix: eventSK, backwards: true,
-		limit: int32(limit)} //nolint:gosec // limits are small
+	p := table.Query{PK: schema.EnvironmentLogPK(env), Prefix: schema.EventSK, Backwards: true,
+		Limit: int32(limit)} //nolint:gosec // limits are small
 	if after != "" {
-		p.after = eventSK + after
+		p.After = schema.EventSK + after
 	}
-	items, more, err := s.query(ctx, p)
+	items, more, err := s.Query(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
 	out := make([]auditlog.Event, len(items))
 	for i, it := range items {
-		out[i] = eventOf(it)
+		out[i] = schema.EventOf(it)
 	}
 	if !more || len(out) == 0 {
 		return out, "", nil

@@ -18,6 +18,8 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -60,17 +62,18 @@ func ownerOf(t *testing.T, f *fixture, id string) *owner {
 	}
 	o := &owner{fixture: f, id: id, now: time.Now(), auth: *f.signin}
 	clock := func() time.Time { return o.now }
-	sealer, factors := seal.New(aws.Config{}, name, true, clock), dynamo.Factors{Table: f.table}
+	sealer, factors := seal.New(aws.Config{}, name, true, clock), factors.Store{Table: f.table}
 	passkeys := passkey.New("https://accounts.example.com", "User Accounts")
 	setUp := &mfa.Enroller{Passkeys: passkeys, Store: factors, Sealer: sealer, Hasher: fakeHasher{}, Random: rand.Reader,
 		Now: clock, NewID: token.NewIDString}
-	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(f.table), Now: clock}
+	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(f.table),
+		Now: clock}
 	o.auth.Factors, o.auth.Opener, o.auth.Enroller = factors, sealer, setUp
 	o.auth.RelyingParty, o.auth.Passkeys, o.auth.MailCodes, o.auth.OwnPasswords = passkeys, factors, factors,
-		dynamo.Passwords{Table: f.table}
+		sessions.OwnPasswords{Table: f.table}
 	o.auth.Passwords = fakeHasher{}
 	o.selfService = &factor.Service{
-		Accounts: f.store, Store: factors, Enroller: setUp, Challenges: factors, Providers: dynamo.NewSignOn(f.table),
+		Accounts: f.store, Store: factors, Enroller: setUp, Challenges: factors, Providers: dynamo.NewSSO(f.table),
 		Hasher: fakeHasher{}, Random: rand.Reader, Now: clock, NewID: token.NewIDString,
 	}
 	return o
@@ -156,7 +159,7 @@ func TestTriesAreCountedBeforeCodesAreLookedAt(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)
 	_, codes := o.enrol(t)
-	factors := dynamo.Factors{Table: f.table}
+	factors := factors.Store{Table: f.table}
 	for round := range 2 {
 		var all sync.WaitGroup
 		var tried atomic.Int64
@@ -499,7 +502,7 @@ func TestOnesOwnSecondFactor(t *testing.T) {
 		field.Patch{"userType": "API"}); err != nil || a.MFAEnabled {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	found, err := dynamo.Factors{Table: f.table}.LoadFactors(t.Context(), o.id, "")
+	found, err := factors.Store{Table: f.table}.LoadFactors(t.Context(), o.id, "")
 	if err != nil || found.Seed != nil {
 		t.Errorf("an API client keeps its seed: %+v, %v", found, err)
 	}
@@ -529,7 +532,7 @@ func TestASetUpGoesWithItsAccount(t *testing.T) {
 		t.Errorf("the ticket outlives it: %v", err)
 	}
 	p := mfa.PendingTOTP{ID: token.NewIDString(), Seed: []byte("x"), Expires: o.now.Add(time.Minute)}
-	if err := (dynamo.Factors{Table: f.table}).SavePendingTOTP(t.Context(), env, o.id, p); !fault.Is(err, fault.NotFound) {
+	if err := (factors.Store{Table: f.table}).SavePendingTOTP(t.Context(), env, o.id, p); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a set-up without an account: %v", err)
 	}
 }

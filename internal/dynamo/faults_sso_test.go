@@ -11,6 +11,8 @@ import (
 
 	"useraccounts/internal/breach"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/authrequests"
+	"useraccounts/internal/dynamo/factors"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/issuertest"
@@ -61,7 +63,7 @@ func newProviderFixture(t *testing.T, u *faultFixture) *providerFixture {
 }
 
 func (e *providerFixture) providers() *sso.Providers {
-	return &sso.Providers{Store: dynamo.NewSignOn(e.table), Sealer: e.keyService, Now: time.Now, NewID: token.NewIDString}
+	return &sso.Providers{Store: dynamo.NewSSO(e.table), Sealer: e.keyService, Now: time.Now, NewID: token.NewIDString}
 }
 
 // ssoUser is somebody on the way to the provider and back. The client is new each time, and knows no description yet.
@@ -75,13 +77,13 @@ type ssoUser struct {
 func (e *providerFixture) newSSOUser(s *user) *ssoUser {
 	web := oidc.NewHTTP(true)
 	web.Transport = faultyTransport{e.faultInjector, web.Transport}
-	clock, store := func() time.Time { return s.owner.now }, dynamo.NewSignOn(e.table)
+	clock, store := func() time.Time { return s.owner.now }, dynamo.NewSSO(e.table)
 	client := &oidc.Client{HTTP: web, RedirectURL: "https://accounts.example.com/sso/callback", Now: time.Now}
-	flow := &sso.Flow{Providers: e.providers(), Requests: store, Client: client, Now: clock}
+	flow := &sso.Flow{Providers: e.providers(), Requests: authrequests.Store{Table: e.table}, Client: client, Now: clock}
 	links := &sso.Identities{Store: store, Accounts: e.accounts, Providers: flow.Providers,
 		Mail: &mail.Composer{NewID: token.NewIDString}, Now: clock, NewID: token.NewIDString}
 	return &ssoUser{s, e, flow,
-		&sso.SelfService{Identities: links, Flow: flow, Prover: &s.auth, Factors: dynamo.Factors{Table: e.table}, Now: clock}}
+		&sso.SelfService{Identities: links, Flow: flow, Prover: &s.auth, Factors: factors.Store{Table: e.table}, Now: clock}}
 }
 
 // authorise leads a browser to the provider, as the account's person, and back.
@@ -139,7 +141,7 @@ func (e *providerFixture) linkedUser(t *testing.T, s *user) *ssoUser {
 // mark on its row, and the mails that told of it.
 func (w *ssoUser) checkIdentity(t *testing.T) (linked bool, wrong string) {
 	t.Helper()
-	store := dynamo.NewSignOn(w.providerFixture.table)
+	store := dynamo.NewSSO(w.providerFixture.table)
 	whose, err := store.IdentitiesByObjectID(t.Context(), env, w.provider, []string{"sub-" + w.user.id})
 	if err != nil {
 		t.Fatal(err)

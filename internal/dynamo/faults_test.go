@@ -15,6 +15,9 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -129,7 +132,7 @@ func newFaultFixture(t *testing.T, mailCodes bool) *faultFixture {
 	desk := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
 	f.accounts.Deleter, f.accounts.Seats, f.accounts.Mail = u.store, u.store, desk
 	u.recovery.Mail, u.recovery.Catalogues = desk, dynamo.NewEnvironments(u.table)
-	u.recovery.Passwords.History = dynamo.Passwords{Table: u.table}
+	u.recovery.Passwords.History = dynamo.PasswordHistory{Table: u.table}
 	return u
 }
 
@@ -150,11 +153,12 @@ func (u *faultFixture) newUser(t *testing.T, more field.Patch) *user {
 	u.made++
 	s := &user{faultFixture: u, owner: newOwner(t, u.fixture, fmt.Sprintf("person%d", u.made), more),
 		hasher: &countingHasher{}}
-	desk, passwords := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}, dynamo.Passwords{Table: u.table}
-	s.auth.Accounts, s.auth.Sessions, s.auth.Verifier, s.auth.Mail, s.auth.Opener = u.store,
-		dynamo.Sessions{Table: u.table}, s.hasher, desk, u.keyService
-	s.auth.OwnPasswords, s.auth.History, s.auth.KeySessions = passwords, passwords, dynamo.APIKeys{Table: u.table}
-	s.auth.RateLimiter, s.auth.RequestsPerMinute, s.auth.Stats = dynamo.RateLimiter{Table: u.table}, 1_000_000,
+	desk := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
+	s.auth.Accounts, s.auth.Sessions, s.auth.Verifier, s.auth.Mail, s.auth.Opener = attempts.Store{Table: u.table},
+		sessions.Store{Table: u.table}, s.hasher, desk, u.keyService
+	s.auth.OwnPasswords, s.auth.History, s.auth.KeySessions = sessions.OwnPasswords{Table: u.table},
+		dynamo.PasswordHistory{Table: u.table}, dynamo.APIKeys{Table: u.table}
+	s.auth.RateLimiter, s.auth.RequestsPerMinute, s.auth.Stats = attempts.RateLimiter{Table: u.table}, 1_000_000,
 		dynamo.Statistics{Table: u.table}
 	s.auth.Sleep = func(context.Context, time.Duration) error { return nil }
 	s.selfService.Accounts, s.selfService.Mail, s.selfService.PasswordVerifier, s.selfService.Enroller.Sealer = u.store,
@@ -413,7 +417,7 @@ func faultPaths(u *faultFixture) []faultPath {
 			}, in)},
 		{"by a passkey alone", u.withPasskey, func(t *testing.T, s *user) operation {
 			answer := s.passkeyUser.assertion(t, s.passkeyUser.beginAssertion(t))
-			s.auth.Passkeys, s.passkeyUser.auth = dynamo.Factors{Table: u.table}, s.auth
+			s.auth.Passkeys, s.passkeyUser.auth = factors.Store{Table: u.table}, s.auth
 			return operation{next: session.Done, do: func() (signin.Result, error) {
 				return s.auth.LoginWithPasskey(t.Context(), answer, signin.ClientInfo{})
 			},

@@ -17,6 +17,8 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -55,9 +57,10 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
 		files: &fakeFiles{stored: map[string][]byte{}}, jobStore: dynamo.Jobs{Table: table}, queue: &fakeQueue{}}
 	f.accounts = accountService(f.store)
-	gate := &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(table), Now: time.Now}
+	gate := &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now}
 	f.signin = &signin.Service{
-		TokenAuthenticator: gate, Accounts: f.store, Sessions: dynamo.Sessions{Table: table}, Verifier: fakeHasher{},
+		TokenAuthenticator: gate, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
+		Verifier:  fakeHasher{},
 		Passwords: fakeHasher{},
 		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
@@ -76,6 +79,12 @@ func accountService(store dynamo.Accounts) *account.Service {
 	return &account.Service{Rules: account.Rules{E164: phone.E164}, Store: store,
 		Passwords: fakeHasher{}, Generator: password.Argon2id{}, Deleter: store, Seats: store, Now: time.Now,
 		NewID: token.NewIDString}
+}
+
+// find returns the directory key that an identifier leads to in a sign-in, "" for none.
+func (f *fixture) find(ctx context.Context, identifier string) (string, error) {
+	_, key, err := attempts.Store{Table: f.table}.Find(ctx, env, identifier)
+	return key, err
 }
 
 // signInAs returns the scope of a new session, through a forced change of password if one is due.

@@ -7,17 +7,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 )
 
 // Idempotency keeps the records of requests that came with an Idempotency-Key. It implements httpapi.IdempotencyStore.
 type Idempotency struct {
-	*Table
+	*table.Table
 }
 
-func (s Idempotency) item(id string, record []byte, until time.Time) item {
-	k := idempotencyKey(id)
-	return item{"PK": str(k.pk), "SK": str(k.sk), "record": bin(record), "until": num(until.UnixMilli()),
-		"ttl": num(until.Unix())}
+func (s Idempotency) item(id string, record []byte, until time.Time) table.Item {
+	k := schema.IdempotencyKey(id)
+	return table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), "record": table.B(record),
+		"until": table.N(until.UnixMilli()),
+		"ttl":   table.N(until.Unix())}
 }
 
 // Claim stores record under key until the given time, unless one is there that has not passed: then it returns that
@@ -27,14 +30,14 @@ func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, u
 		TableName: &s.Name, Item: s.item(id, record, until),
 		ConditionExpression:                 aws.String("attribute_not_exists(PK) OR #until <= :now"),
 		ExpressionAttributeNames:            map[string]string{"#until": "until"},
-		ExpressionAttributeValues:           item{":now": num(now.UnixMilli())},
+		ExpressionAttributeValues:           table.Item{":now": table.N(now.UnixMilli())},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	won, current, err := conditionHeld(err)
+	won, current, err := table.ConditionHeld(err)
 	if err != nil || won {
 		return nil, err
 	}
-	return blob(current, "record"), nil
+	return table.Bytes(current, "record"), nil
 }
 
 // Replace puts record in place of the one that was claimed; without that one it changes nothing.
@@ -42,19 +45,20 @@ func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []b
 	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: s.item(id, record, until), ConditionExpression: aws.String("#record = :claimed"),
 		ExpressionAttributeNames:  map[string]string{"#record": "record"},
-		ExpressionAttributeValues: item{":claimed": bin(claimed)},
+		ExpressionAttributeValues: table.Item{":claimed": table.B(claimed)},
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }
 
 // Release takes away the one that was claimed, and no other.
 func (s Idempotency) Release(ctx context.Context, id string, claimed []byte) error {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: idempotencyKey(id).attributes(), ConditionExpression: aws.String("#record = :claimed"),
+		TableName: &s.Name, Key: schema.IdempotencyKey(id).Attributes(),
+		ConditionExpression:       aws.String("#record = :claimed"),
 		ExpressionAttributeNames:  map[string]string{"#record": "record"},
-		ExpressionAttributeValues: item{":claimed": bin(claimed)},
+		ExpressionAttributeValues: table.Item{":claimed": table.B(claimed)},
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }

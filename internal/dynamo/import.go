@@ -10,6 +10,8 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/transfer"
 )
 
@@ -26,19 +28,20 @@ var (
 )
 
 // fencedJobUpdate is the job's own item in a transaction: what fences off workers of an earlier epoch.
-func (s Imports) fencedJobUpdate(j transfer.Job, update, condition string, values item) op {
-	values[":epoch"] = num(j.Epoch)
+func (s Imports) fencedJobUpdate(j transfer.Job, update, condition string, values table.Item) table.Op {
+	values[":epoch"] = table.N(j.Epoch)
 	condition = "epoch = :epoch AND " + condition
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.JobKey(j.Env, j.ID).Attributes(), UpdateExpression: &update,
+		ConditionExpression:       &condition,
 		ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + condition),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}, jobConflict(j)}
+	}, jobConflict(j))
 }
 
-func jobConflict(j transfer.Job) func(item) error {
-	return func(current item) error {
-		if number(current, "epoch") == j.Epoch && flag(current, "cancel") {
+func jobConflict(j transfer.Job) func(table.Item) error {
+	return func(current table.Item) error {
+		if table.Int(current, "epoch") == j.Epoch && table.Bool(current, "cancel") {
 			return transfer.ErrCancelled
 		}
 		return transfer.ErrSuperseded
@@ -46,24 +49,24 @@ func jobConflict(j transfer.Job) func(item) error {
 }
 
 // commitFenced does a transaction whose first part is the job's; a condition that fails elsewhere means ErrOvertaken.
-func (s Imports) commitFenced(ctx context.Context, p transaction) error {
-	err := s.transact(ctx, p.items())
-	var cancelled *cancelledError
+func (s Imports) commitFenced(ctx context.Context, tx table.Transaction) error {
+	err := s.Transact(ctx, tx.Items())
+	var cancelled *table.CancelledError
 	if !errors.As(err, &cancelled) {
 		return err
 	}
-	if i := cancelled.failed(); i == 0 {
-		return p[0].conflict(cancelled.reasons[0].Item)
+	if i := cancelled.Failed(); i == 0 {
+		return tx[0].Conflict(cancelled.Reasons[0].Item)
 	}
 	return transfer.ErrStale
 }
 
 // headUpdate is an update of the environment's head that concerns import number mark.
-func (s Imports) headUpdate(env string, importID int64, update, condition string, values item) op {
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: headKey(env).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
+func (s Imports) headUpdate(env string, importID int64, update, condition string, values table.Item) table.Op {
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.HeadKey(env).Attributes(), UpdateExpression: &update, ConditionExpression: &condition,
 		ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#n": strconv.FormatInt(importID, 10)},
-	}}, nil}
+	}, nil)
 }
 
 // Begin implements transfer.Staging: the job gets the environment's next number and that number becomes pending, in
@@ -81,10 +84,11 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 		if err != nil {
 			return transfer.Job{}, err
 		}
-		err = s.commitFenced(ctx, transaction{
+		err = s.commitFenced(ctx, table.Transaction{
 			s.fencedJobUpdate(begun, set, "attribute_not_exists(cancel)", values),
-			s.headUpdate(j.Env, begun.ImportID, "SET lastImport = :n, pending.#n = :job", "lastImport = :last", item{
-				":n": num(begun.ImportID), ":last": num(env.Imports.Last), ":job": mapValue(item{"job": str(j.ID)}),
+			s.headUpdate(j.Env, begun.ImportID, "SET lastImport = :n, pending.#n = :job", "lastImport = :last", table.Item{
+				":n": table.N(begun.ImportID), ":last": table.N(env.Imports.Last),
+				":job": table.M(table.Item{"job": table.S(j.ID)}),
 			}),
 		})
 		if errors.Is(err, transfer.ErrStale) && attempt < tries {
@@ -96,7 +100,7 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 
 // Stage implements transfer.Staging.
 func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.StagedRow) (int, error) {
-	p, references := transaction{{}}, map[key]int64{}
+	tx, references := table.Transaction{{}}, map[table.Key]int64{}
 	staged := 0
 	for _, row := range rows {
 		more, manager, err := s.stagedRowItems(j, row)
@@ -104,44 +108,45 @@ func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.Stag
 			return 0, err
 		}
 		extra := 0
-		if _, have := references[manager]; manager != (key{}) && !have {
+		if _, have := references[manager]; manager != (table.Key{}) && !have {
 			extra = 1
 		}
-		if len(p)+len(more)+len(references)+extra > maxTransaction {
+		if len(tx)+len(more)+len(references)+extra > table.MaxTransaction {
 			break
 		}
-		p = append(p, more...)
-		if manager != (key{}) {
+		tx = append(tx, more...)
+		if manager != (table.Key{}) {
 			references[manager]++
 		}
 		staged++
 	}
-	p[0] = s.fencedJobUpdate(j, "SET #next = :next",
-		"#state = :writing AND #next = :from AND attribute_not_exists(cancel)", item{
-			":next": num(int64(rows[staged-1].NextRow)), ":from": num(int64(j.NextRow)),
-			":writing": str(string(transfer.Writing)),
+	tx[0] = s.fencedJobUpdate(j, "SET #next = :next",
+		"#state = :writing AND #next = :from AND attribute_not_exists(cancel)", table.Item{
+			":next": table.N(int64(rows[staged-1].NextRow)), ":from": table.N(int64(j.NextRow)),
+			":writing": table.S(string(transfer.Writing)),
 		})
-	return staged, s.commitFenced(ctx, s.addReferences(p, references))
+	return staged, s.commitFenced(ctx, s.addReferences(tx, references))
 }
 
 // stagedRowItems returns the items of a row, and the resource that it names as manager, no key for none.
-func (s Imports) stagedRowItems(j transfer.Job, row transfer.StagedRow) (p transaction, manager key, err error) {
+func (s Imports) stagedRowItems(j transfer.Job, row transfer.StagedRow) (tx table.Transaction, manager table.Key,
+	err error) {
 	if row.Account.After.ID != "" {
-		if p, err = s.Accounts.stagedItems(j.Env, row.Account, j.ImportID,
+		if tx, err = s.Accounts.stagedItems(j.Env, row.Account, j.ImportID,
 			keyTransfers{row.AcquiredIdentifiers, row.ReleasedIdentifiers}); err != nil {
-			return nil, key{}, err
+			return nil, table.Key{}, err
 		}
 	}
 	if row.Resource == nil {
-		return p, key{}, nil
+		return tx, table.Key{}, nil
 	}
 	w := row.Resource
 	if code := w.After.Manager; code != "" && !row.ManagerCreated && (w.Before == nil || w.Before.Manager != code) {
-		manager = resourceKey(j.Env, catalogue.Fold(code))
+		manager = schema.ResourceKey(j.Env, catalogue.Fold(code))
 	}
-	p = append(p, s.stageResource(j, row))
-	err = s.stageResourceEvent(&p, j, w)
-	return p, manager, err
+	tx = append(tx, s.stageResource(j, row))
+	err = s.stageResourceEvent(&tx, j, w)
+	return tx, manager, err
 }
 
 // Commit implements transfer.Staging: the number leaves the pending ones, and with that every staged row counts.
@@ -150,17 +155,17 @@ func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller
 	if err != nil {
 		return err
 	}
-	values[":writing"] = str(string(transfer.Writing))
-	p := append(transaction{
+	values[":writing"] = table.S(string(transfer.Writing))
+	tx := append(table.Transaction{
 		s.fencedJobUpdate(j, set, "#state = :writing AND attribute_not_exists(cancel)", values),
 		s.headUpdate(j.Env, j.ImportID, "REMOVE pending.#n",
 			"attribute_exists(pending.#n) AND attribute_not_exists(pending.#n.doomedBy)", nil),
 		s.Accounts.callerUnchanged(actor.AccountID, actor.Epoch),
-	}, s.counterItems(j.Env, j.CatalogueVersion, assignsCode, seats)...)
+	}, counterItems(s.Table, j.Env, j.CatalogueVersion, assignsCode, seats)...)
 	if j.Kind == transfer.Undo {
-		p = append(p, s.markUndoneItem(j))
+		tx = append(tx, s.markUndoneItem(j))
 	}
-	return s.commitFenced(ctx, p)
+	return s.commitFenced(ctx, tx)
 }
 
 // FinishRollback implements transfer.Staging.
@@ -174,8 +179,8 @@ func (s Imports) FinishRollback(ctx context.Context, j transfer.Job) error {
 	if err != nil {
 		return err
 	}
-	values[":mark"] = num(importID)
-	return s.commitFenced(ctx, transaction{
+	values[":mark"] = table.N(importID)
+	return s.commitFenced(ctx, table.Transaction{
 		s.fencedJobUpdate(j, set, "imp = :mark", values),
 		s.headUpdate(j.Env, importID, "REMOVE pending.#n", "attribute_exists(PK)", nil),
 	})

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/transfer"
@@ -17,11 +19,11 @@ import (
 // ResourcesByCode implements transfer.ResourcesByCode.
 func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environment, mark int64,
 	codes []string) (map[string]transfer.ResourceState, error) {
-	keys := make([]key, len(codes))
+	keys := make([]table.Key, len(codes))
 	for i, code := range codes {
-		keys[i] = resourceKey(env.ID, code)
+		keys[i] = schema.ResourceKey(env.ID, code)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -30,15 +32,15 @@ func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environmen
 		if it == nil {
 			continue
 		}
-		imp := number(it, attrImportID)
+		imp := table.Int(it, schema.AttrImportID)
 		own, seen := mark != 0 && imp == mark, env.Imports.Sees(imp)
-		gone := flag(it, attrTombstone)
+		gone := table.Bool(it, schema.AttrTombstone)
 		f := transfer.ResourceState{Staged: own, Busy: !own && (!seen || gone), BeingRemoved: !own && seen && gone}
-		is := visibleAt(env.Imports, it)
+		is := schema.VisibleAt(env.Imports, it)
 		if own {
-			is = previous
-			f.StagedResource, _ = resourceOf(it, newest)
-		} else if was, ok := resourceOf(it, previous); ok {
+			is = schema.Previous
+			f.StagedResource, _ = resourceOf(it, schema.Newest)
+		} else if was, ok := resourceOf(it, schema.Previous); ok {
 			f.Previous = &was
 		}
 		f.Resource, f.Exists = resourceOf(it, is)
@@ -52,11 +54,11 @@ func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environmen
 // are passed over, and those of an import that comes to nothing are not given again.
 func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (transfer.Job, error) {
 	for attempt := 1; ; attempt++ {
-		counter, err := s.get(ctx, resourceNumberKey(j.Env))
+		counter, err := s.Get(ctx, schema.ResourceNumberKey(j.Env))
 		if err != nil {
 			return transfer.Job{}, err
 		}
-		last := number(counter, "latest")
+		last := table.Int(counter, "latest")
 		first, err := s.freeBlock(ctx, j.Env, last+1, n)
 		if err != nil {
 			return transfer.Job{}, err
@@ -67,15 +69,15 @@ func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (tra
 		if err != nil {
 			return transfer.Job{}, err
 		}
-		values[":writing"] = str(string(transfer.Writing))
-		err = s.commitFenced(ctx, transaction{
+		values[":writing"] = table.S(string(transfer.Writing))
+		err = s.commitFenced(ctx, table.Transaction{
 			s.fencedJobUpdate(reserved, set, "#state = :writing AND attribute_not_exists(cancel)", values),
 			Resources{s.Table}.numberCounterItem(j.Env, last, first+int64(n)-1),
 		})
 		if !errors.Is(err, transfer.ErrStale) || attempt == maxNumberAttempts {
 			return reserved, err
 		}
-		if err := backoff(ctx, min(attempt, 3)); err != nil {
+		if err := table.Backoff(ctx, min(attempt, 3)); err != nil {
 			return transfer.Job{}, err
 		}
 	}
@@ -84,11 +86,11 @@ func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (tra
 // freeBlock returns the first number from which on n in a row are no resource's code.
 func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) (int64, error) {
 	for at := first; at < first+int64(n); {
-		keys := make([]key, min(int64(maxBatchGet), first+int64(n)-at))
+		keys := make([]table.Key, min(int64(table.MaxBatchGet), first+int64(n)-at))
 		for i := range keys {
-			keys[i] = resourceKey(env, strconv.FormatInt(at+int64(i), 10))
+			keys[i] = schema.ResourceKey(env, strconv.FormatInt(at+int64(i), 10))
 		}
-		items, err := s.batchGet(ctx, keys)
+		items, err := s.BatchGet(ctx, keys)
 		if err != nil {
 			return 0, err
 		}
@@ -103,69 +105,70 @@ func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) 
 }
 
 // stageResource is the item of a resource as an import stages it.
-func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) op {
+func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) table.Op {
 	w := row.Resource
-	k := resourceKey(j.Env, w.After.Key())
-	image := mapValue(resourceImage(w.After))
+	k := schema.ResourceKey(j.Env, w.After.Key())
+	image := table.M(resourceImage(w.After))
 	if w.Before == nil {
-		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: image, attrImportID: num(j.ImportID)}
+		it := table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrImage: image,
+			schema.AttrImportID: table.N(j.ImportID)}
 		if row.IsManager {
-			it[attrReferences] = num(1) // by resources that count when it does: its deletion has to look for them
+			it[attrReferences] = table.N(1) // by resources that count when it does: its deletion has to look for them
 		}
-		return op{types.TransactWriteItem{Put: &types.Put{
+		return table.Put(&types.Put{
 			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, resourceChanged}
+		}, resourceChanged)
 	}
-	values := item{":v": image, ":mark": num(j.ImportID)}
+	values := table.Item{":v": image, ":mark": table.N(j.ImportID)}
 	condition := resourceUnchanged(w.Before, values)
 	update := stageImage(w.Before.Stored.Import, w.Before.Stored.HasPrevious)
 	if w.Deleted {
 		delete(values, ":v")
-		values[":yes"], update = boolean(true), stageTombstone
+		values[":yes"], update = table.BOOL(true), stageTombstone
 		condition += notReferencedSince(w.Before, values)
 	}
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: &update,
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, resourceChanged}
+	}, resourceChanged)
 }
 
 // stageResourceEvent adds the line of the account's log, which counts with the import.
-func (s Imports) stageResourceEvent(p *transaction, j transfer.Job, w *resource.Write) error {
+func (s Imports) stageResourceEvent(tx *table.Transaction, j transfer.Job, w *resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
 	}
-	event, err := eventItem(w.After.AccountID, w.Event)
+	event, err := schema.Event(w.After.AccountID, w.Event)
 	if err != nil {
 		return err
 	}
-	event[attrImportID] = num(j.ImportID)
-	p.put(s.Table, event, resourceChanged)
+	event[schema.AttrImportID] = table.N(j.ImportID)
+	tx.Put(s.Table, event, resourceChanged)
 	return nil
 }
 
 // addReferences adds that resources were named as managers, each once for the transaction: to the item that the
 // transaction writes anyway, since it may hold one item once only, or by an item of its own.
-func (s Imports) addReferences(p transaction, references map[key]int64) transaction {
-	for i := range p {
-		u := p[i].write.Update
+func (s Imports) addReferences(tx table.Transaction, references map[table.Key]int64) table.Transaction {
+	for i := range tx {
+		u := tx[i].Write.Update
 		if u == nil {
 			continue
 		}
-		k := key{text(u.Key, "PK"), text(u.Key, "SK")}
+		k := table.NewKey(table.String(u.Key, "PK"), table.String(u.Key, "SK"))
 		if n, ok := references[k]; ok {
 			u.UpdateExpression = aws.String(*u.UpdateExpression + " ADD named :named")
-			u.ExpressionAttributeValues[":named"] = num(n)
+			u.ExpressionAttributeValues[":named"] = table.N(n)
 			delete(references, k)
 		}
 	}
 	for k, n := range references {
-		p = append(p, op{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD named :named"),
-			ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: item{":named": num(n)},
-		}}, resourceChanged})
+		tx = append(tx, table.Update(&types.Update{
+			TableName: &s.Name, Key: k.Attributes(), UpdateExpression: aws.String("ADD named :named"),
+			ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: table.Item{":named": table.N(n)},
+		}, resourceChanged))
 	}
-	return p
+	return tx
 }
 
 // rollbackResources undoes what was staged of resources: those of codes and numbers that the rows asked for, and those
@@ -174,19 +177,19 @@ func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []
 	for n := range j.NumberCount {
 		codes = append(codes, strconv.FormatInt(j.FirstNumber+int64(n), 10))
 	}
-	keys := make([]key, len(codes))
+	keys := make([]table.Key, len(codes))
 	for i, code := range codes {
-		keys[i] = resourceKey(j.Env, catalogue.Fold(code))
+		keys[i] = schema.ResourceKey(j.Env, catalogue.Fold(code))
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return err
 	}
 	for i, it := range items {
-		if it == nil || number(it, attrImportID) != j.ImportID {
+		if it == nil || table.Int(it, schema.AttrImportID) != j.ImportID {
 			continue
 		}
-		if nestedMap(it, attrPrevious) != nil {
+		if table.Map(it, schema.AttrPrevious) != nil {
 			err = s.restore(ctx, j, keys[i], it)
 		} else {
 			err = s.deleteStaged(ctx, j, keys[i])
@@ -202,17 +205,17 @@ func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []
 // that.
 func (s Resources) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
 	var out []string
-	for p := (pageQuery{pk: resourcePK(env.ID)}); ; {
-		items, more, err := s.query(ctx, p)
+	for p := (table.Query{PK: schema.ResourcePK(env.ID)}); ; {
+		items, more, err := s.Query(ctx, p)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
-			staged, _ := resourceOf(it, newest)
-			if !env.Imports.Sees(number(it, attrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
+			staged, _ := resourceOf(it, schema.Newest)
+			if !env.Imports.Sees(table.Int(it, schema.AttrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
 				out = append(out, "the resource "+staged.Code+", as its manager, by an import")
 			}
-			p.after = text(it, "SK")
+			p.After = table.String(it, "SK")
 		}
 		if !more {
 			return out, nil

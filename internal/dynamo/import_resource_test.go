@@ -197,7 +197,7 @@ func (f *fixture) assertImported(t *testing.T, tag string, emails [2]string) {
 		t.Fatalf("%s: p has %s, q has %s", tag, f.email(t, "p"), f.email(t, "q"))
 	}
 	for i, key := range []string{"q", "p"} {
-		if _, leads, err := f.store.Find(t.Context(), env, emails[i]); err != nil || leads != key {
+		if leads, err := f.find(t.Context(), emails[i]); err != nil || leads != key {
 			t.Fatalf("%s leads to %q (%v), want %q", emails[i], leads, err, key)
 		}
 	}
@@ -236,7 +236,7 @@ func TestImportWithResourcesKilledAtEveryWrite(t *testing.T) {
 					t.Fatalf("%s: a reader sees the emails swapped", tag)
 				}
 				for i, key := range []string{"p", "q"} {
-					if _, leads, err := f.store.Find(t.Context(), env, emails[i]); err != nil || leads != key {
+					if leads, err := f.find(t.Context(), emails[i]); err != nil || leads != key {
 						t.Fatalf("%s: %s leads to %q (%v) meanwhile", tag, emails[i], leads, err)
 					}
 				}
@@ -357,13 +357,13 @@ func TestAnEditOfAnEmailThatChangesHands(t *testing.T) {
 		}
 		other := map[string]string{"p": "q", "q": "p"}[who]
 		for identifier, want := range map[string]string{"theirs@example.com": who, who + "@example.com": "", other + "@example.com": other} {
-			if _, key, err := f.store.Find(t.Context(), env, identifier); err != nil || key != want {
+			if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 				t.Errorf("meanwhile %s leads to %q (%v), want %q", identifier, key, err, want)
 			}
 		}
 		f.finish(t, j, transfer.Done)
 		for identifier, want := range map[string]string{"theirs@example.com": "", "p@example.com": "q", "q@example.com": "p"} {
-			if _, key, err := f.store.Find(t.Context(), env, identifier); err != nil || key != want {
+			if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 				t.Errorf("%s: %s leads to %q (%v), want %q", who, identifier, key, err, want)
 			}
 		}

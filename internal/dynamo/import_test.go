@@ -39,11 +39,11 @@ func TestImportCreatesAndUpdatesEveryRow(t *testing.T) {
 	if len(names) != 63 || !slices.IsSorted(names) {
 		t.Errorf("%d accounts: %v", len(names), names)
 	}
-	_, key, err := f.store.Find(t.Context(), env, "existing@example.com")
+	key, err := f.find(t.Context(), "existing@example.com")
 	if err != nil || key != "" {
 		t.Errorf("the old email still leads to %q (%v)", key, err)
 	}
-	_, key, err = f.store.Find(t.Context(), env, "moved@example.com")
+	key, err = f.find(t.Context(), "moved@example.com")
 	if err != nil || key != "existing" {
 		t.Errorf("the new email leads to %q (%v), want existing", key, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-json-experiment/json"
 
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/transfer"
 )
@@ -18,7 +20,7 @@ import (
 // Jobs keeps imports and exports. What conditions look at are attributes; the rest of a job is one JSON text, so that
 // the item stays within one write unit's kilobyte.
 type Jobs struct {
-	*Table
+	*table.Table
 }
 
 var (
@@ -26,27 +28,28 @@ var (
 	_ transfer.WorkerJobStore = Jobs{}
 )
 
-func jobItem(j transfer.Job) (item, error) {
+func jobItem(j transfer.Job) (table.Item, error) {
 	body, err := json.Marshal(j)
 	if err != nil {
 		return nil, fmt.Errorf("write job: %w", err)
 	}
-	k := jobKey(j.Env, j.ID)
-	return item{
-		"PK": str(k.pk), "SK": str(k.sk), "body": str(string(body)), "state": str(string(j.State)),
-		"epoch": num(j.Epoch), attrImportID: num(j.ImportID), "next": num(int64(j.NextRow)), "ttl": jobTTL(j),
+	k := schema.JobKey(j.Env, j.ID)
+	return table.Item{
+		"PK": table.S(k.PK), "SK": table.S(k.SK), "body": table.S(string(body)), "state": table.S(string(j.State)),
+		"epoch": table.N(j.Epoch), schema.AttrImportID: table.N(j.ImportID), "next": table.N(int64(j.NextRow)),
+		"ttl": jobTTL(j),
 	}, nil
 }
 
-func jobOf(env string, it item) (transfer.Job, error) {
+func jobOf(env string, it table.Item) (transfer.Job, error) {
 	var j transfer.Job
-	if err := json.Unmarshal([]byte(text(it, "body")), &j); err != nil {
+	if err := json.Unmarshal([]byte(table.String(it, "body")), &j); err != nil {
 		return transfer.Job{}, fmt.Errorf("read job: %w", err)
 	}
-	j.Env, j.ID, j.State = env, text(it, "SK"), transfer.State(text(it, "state"))
-	j.Epoch, j.ImportID, j.NextRow = number(it, "epoch"), number(it, attrImportID), int(number(it, "next"))
-	j.MessageSent, j.CancelRequested = flag(it, "queued"), flag(it, "cancel")
-	j.UndoJobID, j.Undone = text(it, "undoing"), flag(it, "undone")
+	j.Env, j.ID, j.State = env, table.String(it, "SK"), transfer.State(table.String(it, "state"))
+	j.Epoch, j.ImportID, j.NextRow = table.Int(it, "epoch"), table.Int(it, schema.AttrImportID), int(table.Int(it, "next"))
+	j.MessageSent, j.CancelRequested = table.Bool(it, "queued"), table.Bool(it, "cancel")
+	j.UndoJobID, j.Undone = table.String(it, "undoing"), table.Bool(it, "undone")
 	j.File.Key = j.UploadKey()
 	return j, nil
 }
@@ -65,12 +68,12 @@ func (s Jobs) Create(ctx context.Context, j transfer.Job) error {
 	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 	})
-	return storeError("write", err)
+	return table.WrapError("write", err)
 }
 
 // Job implements transfer.JobStore.
 func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
-	it, err := s.get(ctx, jobKey(env, id))
+	it, err := s.Get(ctx, schema.JobKey(env, id))
 	if err != nil {
 		return transfer.Job{}, err
 	}
@@ -83,8 +86,9 @@ func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
 // Jobs implements transfer.JobStore.
 func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfer.Job, string, error) {
 	items, more,
-		err := s.query(ctx,
-		pageQuery{pk: jobPK(env), after: after, backwards: true, limit: int32(limit)}) //nolint:gosec // limits are small
+		err := s.Query(ctx,
+		table.Query{PK: schema.JobPK(env), After: after, Backwards: true,
+			Limit: int32(limit)}) //nolint:gosec // limits are small
 	if err != nil {
 		return nil, "", err
 	}
@@ -101,14 +105,15 @@ func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfe
 }
 
 // update changes a job's item under a condition; ErrLost if that does not hold.
-func (s Jobs) update(ctx context.Context, env, id, update, condition string, values item) (item, error) {
+func (s Jobs) update(ctx context.Context, env, id, update, condition string, values table.Item) (table.Item, error) {
 	in := &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: jobKey(env, id).attributes(), UpdateExpression: &update, ConditionExpression: &condition,
+		TableName: &s.Name, Key: schema.JobKey(env, id).Attributes(), UpdateExpression: &update,
+		ConditionExpression:       &condition,
 		ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + " " + condition),
 		ReturnValues: types.ReturnValueAllNew,
 	}
 	out, err := s.Client.UpdateItem(ctx, in)
-	held, _, err := conditionHeld(err)
+	held, _, err := table.ConditionHeld(err)
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +130,10 @@ func (s Jobs) Transition(ctx context.Context, j transfer.Job, from transfer.Stat
 		return err
 	}
 	update, condition := "SET body = :body, #state = :state", "#state = :from"
-	values := item{":body": it["body"], ":state": it["state"], ":from": str(string(from))}
+	values := table.Item{":body": it["body"], ":state": it["state"], ":from": table.S(string(from))}
 	if j.State == transfer.Submitted {
 		return s.submit(ctx, types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: jobKey(j.Env, j.ID).attributes(), UpdateExpression: &update,
+			TableName: &s.Name, Key: schema.JobKey(j.Env, j.ID).Attributes(), UpdateExpression: &update,
 			ConditionExpression:       &condition,
 			ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + " " + condition),
 		}}, j)
@@ -139,23 +144,23 @@ func (s Jobs) Transition(ctx context.Context, j transfer.Job, from transfer.Stat
 
 // SetFlag implements transfer.JobStore.
 func (s Jobs) SetFlag(ctx context.Context, j transfer.Job, what transfer.Flag) error {
-	values := item{":yes": boolean(true)}
+	values := table.Item{":yes": table.BOOL(true)}
 	condition := "attribute_exists(PK)" + notEnded(values)
 	if what == transfer.FlagCancelRequested {
 		condition += " AND #state <> :rolling"
-		values[":rolling"] = str(string(transfer.RollingBack))
+		values[":rolling"] = table.S(string(transfer.RollingBack))
 	}
 	_, err := s.update(ctx, j.Env, j.ID, "SET "+string(what)+" = :yes", condition, values)
 	return err
 }
 
 // notEnded is the rest of a condition: that the job has not ended.
-func notEnded(values item) string {
+func notEnded(values table.Item) string {
 	condition := ""
 	for i, end := range finalStates() {
 		name := fmt.Sprintf(":end%d", i)
 		condition += " AND #state <> " + name
-		values[name] = str(string(end))
+		values[name] = table.S(string(end))
 	}
 	return condition
 }
@@ -166,7 +171,7 @@ func finalStates() []transfer.State {
 
 // Claim implements transfer.WorkerJobStore.
 func (s Jobs) Claim(ctx context.Context, env, id string) (transfer.Job, error) {
-	it, err := s.update(ctx, env, id, "SET epoch = epoch + :one", "attribute_exists(PK)", item{":one": num(1)})
+	it, err := s.update(ctx, env, id, "SET epoch = epoch + :one", "attribute_exists(PK)", table.Item{":one": table.N(1)})
 	if errors.Is(err, transfer.ErrSuperseded) {
 		return transfer.Job{}, fault.New(fault.NotFound, "notFound", "There is no such job.")
 	}
@@ -192,13 +197,14 @@ func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
 	return err
 }
 
-func jobUpdate(j transfer.Job) (string, item, error) {
+func jobUpdate(j transfer.Job) (string, table.Item, error) {
 	it, err := jobItem(j)
 	if err != nil {
 		return "", nil, err
 	}
-	return "SET body = :body, #state = :state, #next = :next, imp = :imp", item{
-		":body": it["body"], ":state": it["state"], ":epoch": it["epoch"], ":next": it["next"], ":imp": it[attrImportID],
+	return "SET body = :body, #state = :state, #next = :next, imp = :imp", table.Item{
+		":body": it["body"], ":state": it["state"], ":epoch": it["epoch"], ":next": it["next"],
+		":imp": it[schema.AttrImportID],
 	}, nil
 }
 

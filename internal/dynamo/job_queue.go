@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/transfer"
 )
 
@@ -16,29 +18,29 @@ var _ transfer.JobQueue = Jobs{}
 // queueTimeFormat puts places in the line in the order of the submits.
 const queueTimeFormat = "20060102T150405.000Z"
 
-func queueEntryKey(j transfer.Job) key {
-	return jobQueueKey(j.Env, j.Submitted.UTC().Format(queueTimeFormat), j.ID)
+func queueEntryKey(j transfer.Job) table.Key {
+	return schema.JobQueueKey(j.Env, j.Submitted.UTC().Format(queueTimeFormat), j.ID)
 }
 
 // queueEntryItem is the job's place in the line of those that were submitted, written with the submit.
 func (s Jobs) queueEntryItem(j transfer.Job) types.TransactWriteItem {
-	it := queueEntryKey(j).attributes()
-	it["job"] = str(j.ID)
+	it := queueEntryKey(j).Attributes()
+	it["job"] = table.S(j.ID)
 	return types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}
 }
 
 // UnfinishedJobs implements transfer.JobQueue. The places of jobs that have ended are taken away here, so that no end
 // of a job has to.
 func (s Jobs) UnfinishedJobs(ctx context.Context, env string) ([]transfer.Job, error) {
-	places, err := s.queryAll(ctx, pageQuery{pk: jobQueuePK(env)})
+	places, err := s.QueryAll(ctx, table.Query{PK: schema.JobQueuePK(env)})
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]key, len(places))
+	keys := make([]table.Key, len(places))
 	for i, place := range places {
-		keys[i] = jobKey(env, text(place, "job"))
+		keys[i] = schema.JobKey(env, table.String(place, "job"))
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +57,10 @@ func (s Jobs) UnfinishedJobs(ctx context.Context, env string) ([]transfer.Job, e
 			}
 		}
 		_, err := s.Client.DeleteItem(ctx,
-			&dynamodb.DeleteItemInput{TableName: &s.Name, Key: key{jobQueuePK(env), text(places[i], "SK")}.attributes()})
+			&dynamodb.DeleteItemInput{TableName: &s.Name,
+				Key: table.NewKey(schema.JobQueuePK(env), table.String(places[i], "SK")).Attributes()})
 		if err != nil {
-			return nil, storeError("write", err)
+			return nil, table.WrapError("write", err)
 		}
 	}
 	return out, nil
@@ -69,7 +72,7 @@ func jobTTL(j transfer.Job) types.AttributeValue {
 	if days <= 0 {
 		days = maxRetentionDays
 	}
-	return num(j.Created.Add(time.Duration(days) * 24 * time.Hour).Unix())
+	return table.N(j.Created.Add(time.Duration(days) * 24 * time.Hour).Unix())
 }
 
 // maxRetentionDays is for jobs that do not say how long they are kept.
@@ -77,8 +80,8 @@ const maxRetentionDays = 3650
 
 // submit writes a job together with its place in the line.
 func (s Jobs) submit(ctx context.Context, job types.TransactWriteItem, j transfer.Job) error {
-	err := s.transact(ctx, []types.TransactWriteItem{job, s.queueEntryItem(j)})
-	var cancelled *cancelledError
+	err := s.Transact(ctx, []types.TransactWriteItem{job, s.queueEntryItem(j)})
+	var cancelled *table.CancelledError
 	if errors.As(err, &cancelled) {
 		return transfer.ErrSuperseded
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/apikey"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/field"
 	"useraccounts/internal/mail"
@@ -24,11 +26,12 @@ type Reminders struct {
 var _ apikey.ReminderStore = Reminders{}
 
 // keyExpiryItem is a key's place among those that expire. It is swept after the key's end.
-func keyExpiryItem(env string, k session.APIKey) item {
-	at := keyExpiryKey(env, field.FormatInstant(k.Expires), k.AccountID, k.ID)
-	return item{
-		"PK": str(at.pk), "SK": str(at.sk), "account": str(k.AccountID), "key": str(k.ID), "expires": timestamp(k.Expires),
-		"ttl": num(k.Expires.Add(24 * time.Hour).Unix()),
+func keyExpiryItem(env string, k session.APIKey) table.Item {
+	at := schema.KeyExpiryKey(env, field.FormatInstant(k.Expires), k.AccountID, k.ID)
+	return table.Item{
+		"PK": table.S(at.PK), "SK": table.S(at.SK), "account": table.S(k.AccountID), "key": table.S(k.ID),
+		"expires": table.Timestamp(k.Expires),
+		"ttl":     table.N(k.Expires.Add(24 * time.Hour).Unix()),
 	}
 }
 
@@ -44,23 +47,24 @@ func (s Reminders) ExpiringKeys(ctx context.Context, env string, from, until tim
 		TableName: &s.Accounts.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(int32(limit)),
 		//nolint:gosec // limits are small
 		KeyConditionExpression: aws.String("PK = :pk AND SK BETWEEN :from AND :until"),
-		ExpressionAttributeValues: item{
-			":pk": str(keyExpiryPK(env)), ":from": str(keyExpiryKey(env, field.FormatInstant(from), "", "").sk),
-			":until": str(keyExpiryKey(env, field.FormatInstant(until), "~", "").sk),
+		ExpressionAttributeValues: table.Item{
+			":pk":    table.S(schema.KeyExpiryPK(env)),
+			":from":  table.S(schema.KeyExpiryKey(env, field.FormatInstant(from), "", "").SK),
+			":until": table.S(schema.KeyExpiryKey(env, field.FormatInstant(until), "~", "").SK),
 		},
 	}
 	if after != "" {
-		in.ExclusiveStartKey = key{keyExpiryPK(env), after}.attributes()
+		in.ExclusiveStartKey = table.NewKey(schema.KeyExpiryPK(env), after).Attributes()
 	}
 	out, err := s.Accounts.Client.Query(ctx, in)
 	if err != nil {
-		return nil, "", storeError("read", err)
+		return nil, "", table.WrapError("read", err)
 	}
 	found := make([]apikey.ExpiringKey, len(out.Items))
 	for i, it := range out.Items {
 		found[i] = apikey.ExpiringKey{
-			AccountID: text(it, "account"), KeyID: text(it, "key"), Expires: instant(it, "expires"),
-			RemindedDaysBefore: number(it, "told"), Position: text(it, "SK"),
+			AccountID: table.String(it, "account"), KeyID: table.String(it, "key"), Expires: table.Time(it, "expires"),
+			RemindedDaysBefore: table.Int(it, "told"), Position: table.String(it, "SK"),
 		}
 	}
 	if len(out.LastEvaluatedKey) == 0 || len(found) == 0 {
@@ -72,15 +76,15 @@ func (s Reminders) ExpiringKeys(ctx context.Context, env string, from, until tim
 // RecordReminder implements apikey.ReminderStore.
 func (s Reminders) RecordReminder(ctx context.Context, env environment.Environment, e apikey.ExpiringKey, days int64,
 	mails []mail.Message) error {
-	p, err := s.Accounts.mailItems(mails)
+	tx, err := schema.Mails(s.Accounts.Table, mails)
 	if err != nil {
 		return err
 	}
-	p = append(p, op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Accounts.Name, Key: key{keyExpiryPK(env.ID), e.Position}.attributes(),
+	tx = append(tx, table.Update(&types.Update{
+		TableName: &s.Accounts.Name, Key: table.NewKey(schema.KeyExpiryPK(env.ID), e.Position).Attributes(),
 		UpdateExpression:          aws.String("SET told = :days"),
 		ConditionExpression:       aws.String("attribute_exists(PK) AND (attribute_not_exists(told) OR told > :days)"),
-		ExpressionAttributeValues: item{":days": num(days)},
-	}}, concurrentChange})
-	return s.Accounts.commit(ctx, p)
+		ExpressionAttributeValues: table.Item{":days": table.N(days)},
+	}, schema.ConcurrentChange))
+	return s.Accounts.Commit(ctx, tx)
 }

@@ -7,7 +7,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
-	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/factors"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/factor"
 	"useraccounts/internal/fault"
@@ -39,7 +39,7 @@ func (s *ssoFixture) newPasswordlessUser(t *testing.T, username string) *passwor
 	k := &passwordlessUser{owner: ownerOf(t, s.fixture, a.ID)}
 	k.signInByProvider(t)
 	_, k.passkey, _ = k.newPasskey(t, k.scope, "Phone")
-	k.ownIdentities = &sso.SelfService{Identities: s.links, Factors: dynamo.Factors{Table: s.table}, Now: k.auth.Now}
+	k.ownIdentities = &sso.SelfService{Identities: s.links, Factors: factors.Store{Table: s.table}, Now: k.auth.Now}
 	return k
 }
 

@@ -12,7 +12,9 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
-	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/passwordlinks"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/signin"
@@ -29,7 +31,7 @@ func (o *owner) writeFactors(t *testing.T, c mfa.Change) error {
 	w := account.Write{Before: &a, After: a,
 		Event: auditlog.Event{ID: token.NewIDString(), At: o.now, Kind: auditlog.SecondFactorRenamed, Version: a.Version + 1}}
 	w.After.Version++
-	return dynamo.Factors{Table: o.table}.WriteFactors(t.Context(), o.currentScope(t).Env, w, c)
+	return factors.Store{Table: o.table}.WriteFactors(t.Context(), o.currentScope(t).Env, w, c)
 }
 
 // V28, C11: after a time step was used neither it nor any before it is taken, whoever found it right; and none for the
@@ -114,7 +116,7 @@ func TestTheLastCodeThatIsCounted(t *testing.T) {
 // V31: a set-up takes five codes, and none at the moment in which it is over.
 func TestTheLastCodeOfASetUp(t *testing.T) {
 	o := newOwner(t, newFixture(t), "owner", nil)
-	factors := dynamo.Factors{Table: o.table}
+	factors := factors.Store{Table: o.table}
 	ends := o.now.UTC().Truncate(time.Millisecond).Add(mfa.EnrolmentLife)
 	if err := factors.SavePendingTOTP(t.Context(), env, o.id,
 		mfa.PendingTOTP{ID: token.NewIDString(), Seed: []byte("s"), Expires: ends}); err != nil {
@@ -208,7 +210,7 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts, e := dynamo.Accounts{Table: f.table}, f.currentScope(t).Env
+	attempts, e := attempts.Store{Table: f.table}, f.currentScope(t).Env
 	read := func() mfa.TrustedDevice {
 		t.Helper()
 		found, err := o.auth.Factors.LoadFactors(t.Context(), o.id, device.ID.String())
@@ -222,7 +224,7 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 		t.Helper()
 		r.Account, r.Known, r.Reserved, r.At, r.EventID, r.BlockID = o.row(t), true, true, o.now, token.NewIDString(),
 			token.NewIDString()
-		if err := accounts.RecordFailure(t.Context(), e, r); err != nil {
+		if err := attempts.RecordFailure(t.Context(), e, r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -234,12 +236,12 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 		if n == limit {
 			break
 		}
-		got, err := accounts.ReserveDeviceAttempt(t.Context(), e, "owner", o.id, read(), limit)
+		got, err := attempts.ReserveDeviceAttempt(t.Context(), e, "owner", o.id, read(), limit)
 		if err != nil || !got.Reserved || got.Device.Tries != int64(n+1) {
 			t.Fatalf("try %d: %+v, %v", n+1, got, err)
 		}
 		if n == limit-1 {
-			if got, err := accounts.ReserveDeviceAttempt(t.Context(), e, "owner", o.id, read(), limit); err != nil ||
+			if got, err := attempts.ReserveDeviceAttempt(t.Context(), e, "owner", o.id, read(), limit); err != nil ||
 				got.Reserved {
 				t.Errorf("a try beyond the limit: %+v, %v", got, err)
 			}
@@ -251,11 +253,11 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 		if !o.row(t).TriesBlockedAt.IsZero() {
 			t.Fatalf("blocked after %d tries", n)
 		}
-		if got, err := accounts.ReserveAttempt(t.Context(), e, "owner", rule); err != nil || !got.Reserved {
+		if got, err := attempts.ReserveAttempt(t.Context(), e, "owner", rule); err != nil || !got.Reserved {
 			t.Fatalf("try %d: %+v, %v", n+1, got, err)
 		}
 	}
-	if got, err := accounts.ReserveAttempt(t.Context(), e, "owner", rule); err != nil || got.Reserved {
+	if got, err := attempts.ReserveAttempt(t.Context(), e, "owner", rule); err != nil || got.Reserved {
 		t.Errorf("a try beyond the limit: %+v, %v", got, err)
 	}
 	refuse(signin.FailedAttempt{Blocks: true})
@@ -266,7 +268,7 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 
 // V19: the last ask of a network address for links within an hour.
 func TestTheLastAskOfAnAddress(t *testing.T) {
-	links := dynamo.PasswordLinks{Table: newFixture(t).table}
+	links := passwordlinks.Store{Table: newFixture(t).table}
 	now := time.Date(2026, 7, 1, 12, 59, 59, 0, time.UTC)
 	for n := range 5 {
 		if counted, err := links.CountResetRequest(t.Context(), env, "192.0.2.1", now, 3); err != nil || counted != (n < 3) {

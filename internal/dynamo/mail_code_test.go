@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -42,7 +44,7 @@ func newMailCodeFixture(t *testing.T) *mailCodeFixture {
 	}
 	sealer := seal.New(aws.Config{}, path, true, o.auth.Now)
 	o.auth.Mail = &mail.Composer{NewID: token.NewIDString, Sealer: sealer}
-	o.auth.MailCodes, o.auth.Sessions = dynamo.Factors{Table: table}, dynamo.Sessions{Table: table}
+	o.auth.MailCodes, o.auth.Sessions = factors.Store{Table: table}, sessions.Store{Table: table}
 	return &mailCodeFixture{o, &mailFixture{fixture: f, sealer: sealer, outbox: dynamo.NewOutbox(table), now: o.now}}
 }
 
@@ -124,7 +126,7 @@ func wrongCode(code string) string {
 // whoever asks; a hundred wrong ones in a row end it until an administrator removes the second factor.
 func TestGoesAtACodeByMail(t *testing.T) {
 	m := newMailCodeFixture(t)
-	store := dynamo.Factors{Table: m.table}
+	store := factors.Store{Table: m.table}
 	ticket := m.login(t, "").Ticket
 	m.code(t, ticket)
 	if _, ok, err := store.ReserveMailCodeAttempt(t.Context(), m.id, ticket.ID.String(),

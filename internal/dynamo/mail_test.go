@@ -18,6 +18,10 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/passwordlinks"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -53,7 +57,7 @@ func newMailFixture(t *testing.T) *mailFixture {
 	desk := &mail.Composer{NewID: token.NewIDString, Sealer: p.sealer}
 	p.accounts.Store, p.accounts.Mail, p.accounts.Now = p.store, desk, clock
 	p.accounts.LinkIssuer = &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID}
-	links := dynamo.PasswordLinks{Table: p.table}
+	links := passwordlinks.Store{Table: p.table}
 	p.recovery = &recovery.Service{
 		EnvID: env, Requests: links, Links: links, Catalogues: p.environments,
 		Passwords: account.PasswordSetter{Passwords: fakeHasher{}, Verifier: fakeHasher{}}, Mail: desk, Random: rand.Reader,
@@ -157,7 +161,7 @@ func TestMailPasswordWritesLinkMailAndLog(t *testing.T) {
 	if err != nil || len(events) != 1 || events[0].Kind != auditlog.PasswordLinkSent || events[0].By != "admin" {
 		t.Errorf("events %+v, %v", events, err)
 	}
-	timeline, _, err := dynamo.AccountLog{Table: p.table}.Events(t.Context(), p.currentScope(t).Env, a.ID, "", 10)
+	timeline, _, err := accountlog.Store{Table: p.table}.Events(t.Context(), p.currentScope(t).Env, a.ID, "", 10)
 	mailed := 0
 	for _, e := range timeline {
 		if e.Kind == auditlog.MailSent && strings.Contains(e.Note, a.Email) {
@@ -478,7 +482,7 @@ func TestAskingCostsTheSame(t *testing.T) {
 	must(t, errOf(p.accounts.Block(t.Context(), p.currentScope(t), blocked.ID, 0, "left")))
 	ask := func(identifier string) (calls int, write float64) {
 		m := &meter{plain: p.table.Client, table: &p.table.Name}
-		links := dynamo.PasswordLinks{
+		links := passwordlinks.Store{
 			Table: (&dynamo.Table{Client: m.client(t), Name: p.table.Name}).WithOutbox(p.table.Outbox)}
 		on := *p.recovery
 		on.Requests, on.Links = links, links
@@ -594,7 +598,7 @@ func TestChangesAreTold(t *testing.T) {
 	if got := p.mails(t, "moved@example.com"); len(got) != 0 {
 		t.Errorf("the new address: %+v", got)
 	}
-	p.signin.Accounts, p.signin.Sessions = p.store, dynamo.Sessions{Table: p.table}
+	p.signin.Accounts, p.signin.Sessions = attempts.Store{Table: p.table}, sessions.Store{Table: p.table}
 	p.signin.Mail = p.accounts.Mail
 	for range 6 {
 		if _, err := p.signin.Login(t.Context(), "told", "wrong", signin.ClientInfo{}); err == nil {

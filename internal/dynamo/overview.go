@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"useraccounts/internal/apikey"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/overview"
 	"useraccounts/internal/session"
@@ -19,7 +21,7 @@ import (
 
 // Statistics keeps the figures of the home page, and reads what is shown there as it is.
 type Statistics struct {
-	*Table
+	*table.Table
 }
 
 var (
@@ -30,25 +32,25 @@ var (
 
 // Load implements overview.StatsCache.
 func (s Statistics) Load(ctx context.Context, env string) (overview.Stats, time.Time, error) {
-	it, err := s.get(ctx, overviewKey(env))
+	it, err := s.Get(ctx, schema.OverviewKey(env))
 	if err != nil || it["body"] == nil {
-		return overview.Stats{}, instant(it, "leased"), err
+		return overview.Stats{}, table.Time(it, "leased"), err
 	}
 	var f overview.Stats
-	if err := json.Unmarshal([]byte(text(it, "body")), &f); err != nil {
+	if err := json.Unmarshal([]byte(table.String(it, "body")), &f); err != nil {
 		return overview.Stats{}, time.Time{}, fmt.Errorf("read figures: %w", err)
 	}
-	return f, instant(it, "leased"), nil
+	return f, table.Time(it, "leased"), nil
 }
 
 // AcquireLease implements overview.StatsCache.
 func (s Statistics) AcquireLease(ctx context.Context, env string, now, until time.Time) (bool, error) {
-	_, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: overviewKey(env).attributes(), UpdateExpression: aws.String("SET leased = :until"),
+	_, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: schema.OverviewKey(env).Attributes(), UpdateExpression: aws.String("SET leased = :until"),
 		ConditionExpression:       aws.String("attribute_not_exists(leased) OR leased <= :now"),
-		ExpressionAttributeValues: item{":until": timestamp(until), ":now": timestamp(now)},
+		ExpressionAttributeValues: table.Item{":until": table.Timestamp(until), ":now": table.Timestamp(now)},
 	})
-	got, _, err := conditionHeld(err)
+	got, _, err := table.ConditionHeld(err)
 	return got, err
 }
 
@@ -58,13 +60,13 @@ func (s Statistics) Save(ctx context.Context, env string, f overview.Stats) erro
 	if err != nil {
 		return fmt.Errorf("write figures: %w", err)
 	}
-	_, err = s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: overviewKey(env).attributes(),
+	_, err = s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: schema.OverviewKey(env).Attributes(),
 		UpdateExpression:          aws.String("SET body = :body, counted = :at REMOVE leased"),
 		ConditionExpression:       aws.String("attribute_not_exists(counted) OR counted < :at"),
-		ExpressionAttributeValues: item{":body": str(string(body)), ":at": timestamp(f.At)},
+		ExpressionAttributeValues: table.Item{":body": table.S(string(body)), ":at": table.Timestamp(f.At)},
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }
 
@@ -84,14 +86,15 @@ func (s Statistics) CountSignIn(ctx context.Context, env string, now time.Time, 
 	}
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name,
-		Key: dailyCountKey(env, randomBelow(dailyCountShards),
-			now.UTC().Format(time.DateOnly)).attributes(),
+		Key: schema.DailyCountKey(env, table.RandomBelow(dailyCountShards),
+			now.UTC().Format(time.DateOnly)).Attributes(),
 		UpdateExpression:         aws.String("SET #ttl = :ttl ADD signIns :signIns, failures :failures"),
 		ExpressionAttributeNames: map[string]string{"#ttl": "ttl"},
-		ExpressionAttributeValues: item{":ttl": num(now.UTC().Truncate(24 * time.Hour).Add(dailyCountRetention).Unix()),
-			":signIns": num(signIns), ":failures": num(failures)},
+		ExpressionAttributeValues: table.Item{
+			":ttl":     table.N(now.UTC().Truncate(24 * time.Hour).Add(dailyCountRetention).Unix()),
+			":signIns": table.N(signIns), ":failures": table.N(failures)},
 	})
-	return storeError("write", err)
+	return table.WrapError("write", err)
 }
 
 // Days implements overview.LiveReader: a query of each shard, side by side.
@@ -105,18 +108,18 @@ func (s Statistics) Days(ctx context.Context, env string, days []string) ([]over
 	if len(days) == 0 {
 		return nil, nil
 	}
-	found := make([][]item, dailyCountShards)
+	found := make([][]table.Item, dailyCountShards)
 	group, ctx := errgroup.WithContext(ctx)
 	for n := range found {
 		group.Go(func() error {
 			read, err := s.Client.Query(ctx, &dynamodb.QueryInput{
 				TableName: &s.Name, ConsistentRead: aws.Bool(true),
 				KeyConditionExpression: aws.String("PK = :pk AND SK BETWEEN :from AND :until"),
-				ExpressionAttributeValues: item{":pk": str(dailyCountPK(env, n)), ":from": str(days[0]),
-					":until": str(days[len(days)-1])},
+				ExpressionAttributeValues: table.Item{":pk": table.S(schema.DailyCountPK(env, n)), ":from": table.S(days[0]),
+					":until": table.S(days[len(days)-1])},
 			})
 			if err != nil {
-				return storeError("read", err)
+				return table.WrapError("read", err)
 			}
 			found[n] = read.Items
 			return nil
@@ -127,9 +130,9 @@ func (s Statistics) Days(ctx context.Context, env string, days []string) ([]over
 	}
 	for _, items := range found {
 		for _, it := range items {
-			if day := at[text(it, "SK")]; day != nil {
-				day.SignIns += number(it, "signIns")
-				day.Failures += number(it, "failures")
+			if day := at[table.String(it, "SK")]; day != nil {
+				day.SignIns += table.Int(it, "signIns")
+				day.Failures += table.Int(it, "failures")
 			}
 		}
 	}
@@ -140,15 +143,15 @@ func (s Statistics) Days(ctx context.Context, env string, days []string) ([]over
 func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
 	var out []overview.Job
 	for after, more := "", true; more && len(out) < limit; {
-		places, next, err := s.query(ctx, pageQuery{pk: jobQueuePK(env), after: after, limit: maxBatchGet})
+		places, next, err := s.Query(ctx, table.Query{PK: schema.JobQueuePK(env), After: after, Limit: table.MaxBatchGet})
 		if err != nil {
 			return nil, err
 		}
-		keys := make([]key, len(places))
+		keys := make([]table.Key, len(places))
 		for i, place := range places {
-			keys[i], after = jobKey(env, text(place, "job")), text(place, "SK")
+			keys[i], after = schema.JobKey(env, table.String(place, "job")), table.String(place, "SK")
 		}
-		items, err := s.batchGet(ctx, keys)
+		items, err := s.BatchGet(ctx, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -179,23 +182,24 @@ func (s Statistics) Keys(ctx context.Context, env environment.Environment, from,
 	for after, places := "", []apikey.ExpiringKey(nil); ; {
 		var err error
 		if places, after,
-			err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after, maxBatchGet); err != nil {
+			err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after,
+			table.MaxBatchGet); err != nil {
 			return nil, 0, err
 		}
-		keys := make([]key, len(places))
+		keys := make([]table.Key, len(places))
 		for i, place := range places {
-			keys[i] = apiKeyKey(place.AccountID, place.KeyID)
+			keys[i] = schema.APIKeyKey(place.AccountID, place.KeyID)
 		}
-		items, err := s.batchGet(ctx, keys)
+		items, err := s.BatchGet(ctx, keys)
 		if err != nil {
 			return nil, 0, err
 		}
 		for i, it := range items {
-			if it == nil || !apiKeyOf(places[i].AccountID, it).Locked.IsZero() {
+			if it == nil || !schema.APIKeyOf(places[i].AccountID, it).Locked.IsZero() {
 				continue
 			}
 			if count++; len(found) < limit {
-				found = append(found, expiringKey(apiKeyOf(places[i].AccountID, it)))
+				found = append(found, expiringKey(schema.APIKeyOf(places[i].AccountID, it)))
 			}
 		}
 		if after == "" || count >= overview.MaxKeys {
@@ -211,16 +215,16 @@ func expiringKey(k session.APIKey) overview.Key {
 
 // fillUsernames fills in whose the keys are.
 func (s Statistics) fillUsernames(ctx context.Context, env environment.Environment, found []overview.Key) error {
-	anchors := make([]key, len(found))
+	anchors := make([]table.Key, len(found))
 	for i, k := range found {
-		anchors[i] = anchorKey(k.AccountID)
+		anchors[i] = schema.AnchorKey(k.AccountID)
 	}
-	items, err := s.batchGet(ctx, anchors)
+	items, err := s.BatchGet(ctx, anchors)
 	if err != nil {
 		return err
 	}
 	for i, it := range items {
-		if a, ok := anchorOf(it, visibleAt(env.Imports, it)); ok {
+		if a, ok := schema.AnchorOf(it, schema.VisibleAt(env.Imports, it)); ok {
 			found[i].Username = a.Username
 		}
 	}

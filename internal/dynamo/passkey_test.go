@@ -12,7 +12,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
-	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/factors"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/mfa"
@@ -385,7 +385,7 @@ func TestALeftoverFactorOpensNothing(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	again, _, fresh := o.newPasskey(t, o.scope(t, got), "New")
-	found, err := dynamo.Factors{Table: f.table}.LoadFactors(t.Context(), o.id, "")
+	found, err := factors.Store{Table: f.table}.LoadFactors(t.Context(), o.id, "")
 	if err != nil || found.Seed != nil || len(found.Passkeys) != 1 || len(fresh) != 10 {
 		t.Errorf("%+v, %v", found, err)
 	}

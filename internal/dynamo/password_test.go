@@ -8,6 +8,7 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/password"
@@ -15,21 +16,22 @@ import (
 )
 
 // withPasswordHistory makes the fixture keep this many former passwords.
-func (f *fixture) withPasswordHistory(t *testing.T, history int) (*signin.Service, dynamo.Passwords) {
+func (f *fixture) withPasswordHistory(t *testing.T, kept int) (*signin.Service, sessions.OwnPasswords,
+	dynamo.PasswordHistory) {
 	t.Helper()
-	passwords := dynamo.Passwords{Table: f.table}
-	f.accounts.PasswordHistory = passwords
+	passwords, history := sessions.OwnPasswords{Table: f.table}, dynamo.PasswordHistory{Table: f.table}
+	f.accounts.PasswordHistory = history
 	s := *f.signin
-	s.OwnPasswords, s.History, s.Strength = passwords, passwords, password.Argon2id{}
-	f.changeSetting(t, "passwordHistory", history)
-	return &s, passwords
+	s.OwnPasswords, s.History, s.Strength = passwords, history, password.Argon2id{}
+	f.changeSetting(t, "passwordHistory", kept)
+	return &s, passwords, history
 }
 
 // Former passwords are in an item of their own: as many as the setting says, trimmed when it falls, gone with the
 // account.
 func TestFormerPasswordsAreKept(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.withPasswordHistory(t, 2)
+	_, _, history := f.withPasswordHistory(t, 2)
 	a := f.create(t, "doej", nil)
 	give := func(secret string) {
 		t.Helper()
@@ -40,7 +42,7 @@ func TestFormerPasswordsAreKept(t *testing.T) {
 	}
 	keeps := func(name string, secrets ...string) {
 		t.Helper()
-		got, err := passwords.PreviousHashes(t.Context(), a.ID)
+		got, err := history.PreviousHashes(t.Context(), a.ID)
 		want := make([]string, len(secrets))
 		for i, s := range secrets {
 			want[i], _ = fakeHasher{}.Hash(s)
@@ -67,7 +69,7 @@ func TestFormerPasswordsAreKept(t *testing.T) {
 
 func TestFormerPasswordsEndWithTheSetting(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.withPasswordHistory(t, 5)
+	_, _, passwords := f.withPasswordHistory(t, 5)
 	a := f.member(t, "doej")
 	for _, history := range []int{5, 0} {
 		f.changeSetting(t, "passwordHistory", history)
@@ -84,7 +86,7 @@ func TestFormerPasswordsEndWithTheSetting(t *testing.T) {
 // V07: the own change is one write: password, former ones, the event, the session closed and the one in its place.
 func TestChangeOwnPasswordInTheTable(t *testing.T) {
 	f := newFixture(t)
-	s, passwords := f.withPasswordHistory(t, 3)
+	s, _, passwords := f.withPasswordHistory(t, 3)
 	a := f.member(t, "doej")
 	sc := f.signInAs(t, "doej", secret)
 	f.signInAs(t, "doej", secret)
@@ -107,7 +109,7 @@ func TestChangeOwnPasswordInTheTable(t *testing.T) {
 	if _, err := s.Authenticate(t.Context(), got.Access.Reveal()); err != nil {
 		t.Error(err)
 	}
-	sessions, _, err := dynamo.Sessions{Table: f.table}.Sessions(t.Context(), a.ID, "", 10)
+	sessions, _, err := sessions.Store{Table: f.table}.Sessions(t.Context(), a.ID, "", 10)
 	if err != nil || len(sessions) != 3 || sessions[0].ID != got.Session.ID {
 		t.Fatalf("%+v %v", sessions, err)
 	}
@@ -127,7 +129,7 @@ func TestChangeOwnPasswordInTheTable(t *testing.T) {
 // is blocked; the right one is not let in among them.
 func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 	f := newFixture(t)
-	s, _ := f.withPasswordHistory(t, 0)
+	s, _, _ := f.withPasswordHistory(t, 0)
 	f.member(t, "doej")
 	sc := f.signInAs(t, "doej", secret)
 	counted := &countingHasher{}
@@ -157,7 +159,7 @@ func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 // touched.
 func TestRehashInTheTable(t *testing.T) {
 	f := newFixture(t)
-	_, passwords := f.withPasswordHistory(t, 0)
+	_, passwords, _ := f.withPasswordHistory(t, 0)
 	a := f.member(t, "doej")
 	now := f.currentScope(t)
 	if err := passwords.Rehash(t.Context(), now.Env, a, "hashed anew"); err != nil {

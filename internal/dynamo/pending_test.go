@@ -88,7 +88,7 @@ func TestAnEditOfAStagedAccountSurvives(t *testing.T) {
 		t.Errorf("%+v %v", is, err)
 	}
 	for identifier, want := range map[string]string{"keep@example.com": "", "person@example.com": "", "import@example.com": "keep", "one": "one"} {
-		if _, key, err := f.store.Find(t.Context(), env, identifier); err != nil || key != want {
+		if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 			t.Errorf("%s leads to %q (%v), want %q", identifier, key, err, want)
 		}
 	}
@@ -109,7 +109,7 @@ func TestARenameWaitsForTheImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for identifier, want := range map[string]string{"keep": "", "moved": "moved", "keep@example.com": "moved", "import@example.com": ""} {
-		if _, key, err := f.store.Find(t.Context(), env, identifier); err != nil || key != want {
+		if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 			t.Errorf("%s leads to %q (%v), want %q", identifier, key, err, want)
 		}
 	}

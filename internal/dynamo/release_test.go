@@ -16,6 +16,9 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/session"
@@ -112,7 +115,7 @@ func TestFailedSignInsAreInTheLogAndBounded(t *testing.T) {
 		_, _ = s.Login(t.Context(), "doej", "wrong",
 			signin.ClientInfo{Address: "192.0.2.66", Client: "curl", UserAgent: "agent"})
 	}
-	events, _, err := dynamo.AccountLog{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, a.ID, "", 200)
+	events, _, err := accountlog.Store{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, a.ID, "", 200)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +202,7 @@ func TestWhatClosedASessionIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions := dynamo.Sessions{Table: f.table}
+	sessions := sessions.Store{Table: f.table}
 	end := session.End{At: time.Now(), Reason: session.ClosedByAdmin, By: "Boss", ByID: "boss-id",
 		FromAddress: "203.0.113.4"}
 	if closed, err := sessions.Close(t.Context(), a.ID, other.Session.ID, end); err != nil || !closed {
@@ -225,7 +228,7 @@ func TestWhatClosedASessionIsKept(t *testing.T) {
 // V19: requests are counted by network and minute, each once however many come at the same time.
 func TestArrivalsAreCounted(t *testing.T) {
 	f := newFixture(t)
-	s := dynamo.RateLimiter{Table: f.table}
+	s := attempts.RateLimiter{Table: f.table}
 	at := time.Date(2026, 1, 5, 9, 0, 30, 0, time.UTC)
 	var deeds []func() error
 	for range 40 {
@@ -273,8 +276,8 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 			broken := &failingCall{at: at}
 			s := *f.signin
 			table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
-			s.Accounts, s.Sessions, s.RateLimiter, s.RequestsPerMinute = dynamo.Accounts{Table: table},
-				dynamo.Sessions{Table: table}, dynamo.RateLimiter{Table: f.table}, 1000
+			s.Accounts, s.Sessions, s.RateLimiter, s.RequestsPerMinute = attempts.Store{Table: table},
+				sessions.Store{Table: table}, attempts.RateLimiter{Table: f.table}, 1000
 			_, err := s.Login(t.Context(), who, password, signin.ClientInfo{})
 			if !broken.failed {
 				break // past the last call
@@ -282,7 +285,7 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 			if err == nil || fault.HasCode(err, "signInRefused") {
 				t.Errorf("%s, call %d: %v", name, at, err)
 			}
-			sessions, _, _ := dynamo.Sessions{Table: f.table}.Sessions(t.Context(), a.ID, "", 10)
+			sessions, _, _ := sessions.Store{Table: f.table}.Sessions(t.Context(), a.ID, "", 10)
 			got, getErr := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 			charged := int64(0)
 			if at > 2 { // find, charge
@@ -306,8 +309,8 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 		table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
 		s := *f.signin
 		gate := *s.TokenAuthenticator
-		gate.Credentials = dynamo.NewChecks(table)
-		s.TokenAuthenticator, s.Sessions = &gate, dynamo.Sessions{Table: table}
+		gate.Credentials = sessions.NewCredentials(table)
+		s.TokenAuthenticator, s.Sessions = &gate, sessions.Store{Table: table}
 		if _, err := s.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{}); err == nil ||
 			fault.Is(err, fault.Unauthenticated) || !broken.failed {
 			t.Errorf("refresh, call %d: %v", at, err)

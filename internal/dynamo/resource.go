@@ -6,6 +6,8 @@ import (
 
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/reference"
@@ -16,7 +18,7 @@ import (
 // Resources keeps resources. An item is the claim on its code and holds the resource as an account's row holds the
 // account: an image, and beside one that an import wrote the import's number and the image before it.
 type Resources struct {
-	*Table
+	*table.Table
 }
 
 var (
@@ -29,24 +31,24 @@ var (
 // at once, and one that is named while somebody looks for its uses cannot.
 const attrReferences = "named"
 
-func resourceImage(r resource.Resource) item {
-	image := fromPlain(resource.Fields().Image(&r))
-	image["version"] = num(r.Version)
+func resourceImage(r resource.Resource) table.Item {
+	image := table.FromPlain(resource.Fields().Image(&r))
+	image["version"] = table.N(r.Version)
 	return image
 }
 
 // resourceOf reads a resource from its item, in the image of that age. There is no resource if that one is missing.
-func resourceOf(it item, is generation) (resource.Resource, bool) {
-	image := imageIn(it, is)
+func resourceOf(it table.Item, is schema.Generation) (resource.Resource, bool) {
+	image := schema.ImageOf(it, is)
 	if image == nil {
 		return resource.Resource{}, false
 	}
-	r := resource.Resource{Version: number(image, "version")}
-	resource.Fields().SetImage(&r, toPlain(image))
+	r := resource.Resource{Version: table.Int(image, "version")}
+	resource.Fields().SetImage(&r, table.ToPlain(image))
 	r.Stored = resource.Revision{
-		Version: number(nestedMap(it, attrImage), "version"), Import: number(it, attrImportID),
-		ReferenceCount: number(it, attrReferences),
-		HasPrevious:    nestedMap(it, attrPrevious) != nil,
+		Version: table.Int(table.Map(it, schema.AttrImage), "version"), Import: table.Int(it, schema.AttrImportID),
+		ReferenceCount: table.Int(it, attrReferences),
+		HasPrevious:    table.Map(it, schema.AttrPrevious) != nil,
 	}
 	return r, true
 }
@@ -57,11 +59,11 @@ func resourceNotFound() error {
 
 // Resource implements resource.Store.
 func (s Resources) Resource(ctx context.Context, env environment.Environment, code string) (resource.Resource, error) {
-	it, err := s.get(ctx, resourceKey(env.ID, catalogue.Fold(code)))
+	it, err := s.Get(ctx, schema.ResourceKey(env.ID, catalogue.Fold(code)))
 	if err != nil {
 		return resource.Resource{}, err
 	}
-	is, err := s.visibleNow(ctx, env, it)
+	is, err := visibleNow(ctx, s.Table, env, it)
 	if err != nil {
 		return resource.Resource{}, err
 	}
@@ -69,7 +71,7 @@ func (s Resources) Resource(ctx context.Context, env environment.Environment, co
 	if !ok {
 		return resource.Resource{}, resourceNotFound()
 	}
-	r.Stored.Pending = is != newest
+	r.Stored.Pending = is != schema.Newest
 	return r, nil
 }
 
@@ -79,16 +81,17 @@ func (s Resources) Page(ctx context.Context, env environment.Environment, after 
 	out := make([]resource.Resource, 0, limit)
 	for {
 		items, more,
-			err := s.query(ctx,
-			pageQuery{pk: resourcePK(env.ID), after: after, limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+			err := s.Query(ctx,
+			table.Query{PK: schema.ResourcePK(env.ID), After: after,
+				Limit: int32(limit - len(out))}) //nolint:gosec // limits are small
 		if err != nil {
 			return nil, "", err
 		}
 		for _, it := range items {
-			if r, ok := resourceOf(it, visibleAt(env.Imports, it)); ok {
+			if r, ok := resourceOf(it, schema.VisibleAt(env.Imports, it)); ok {
 				out = append(out, r)
 			}
-			after = text(it, "SK")
+			after = table.String(it, "SK")
 		}
 		if !more {
 			return out, "", nil
@@ -105,7 +108,7 @@ func (s Resources) EventsSince(ctx context.Context, env environment.Environment,
 	if r.AccountID == "" {
 		return EnvironmentLog(s).EventsSince(ctx, env.ID, r.Subject(), version)
 	}
-	return s.subjectEventsSince(ctx, r.AccountID, r.Subject(), version)
+	return subjectEventsSince(ctx, s.Table, r.AccountID, r.Subject(), version)
 }
 
 // VisitHolders implements reference.HolderSource: which codes resources hold.

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/resource"
@@ -18,7 +20,7 @@ import (
 // Write implements resource.Store.
 func (s Resources) Write(ctx context.Context, env environment.Environment, w resource.Write) (resource.Write, error) {
 	err := s.withNumber(ctx, env, w.Before == nil && w.After.Code == "",
-		func(number string) (before, own transaction, err error) {
+		func(number string) (before, own table.Transaction, err error) {
 			if number != "" {
 				w = w.WithCode(number)
 			}
@@ -31,16 +33,17 @@ func (s Resources) Write(ctx context.Context, env environment.Environment, w res
 // WriteWithAccount implements staffing.Store.
 func (s Resources) WriteWithAccount(ctx context.Context, env environment.Environment,
 	w staffing.Write) (staffing.Write, error) {
-	err := s.withNumber(ctx, env, w.Resource.After.Code == "", func(number string) (before, own transaction, err error) {
-		if number != "" {
-			w = w.WithCode(number)
-		}
-		if before, err = Accounts(s).transactionItems(env.ID, w.Account, 0); err != nil {
-			return nil, nil, err
-		}
-		own, err = s.resourceItems(env, w.Resource)
-		return before, own, err
-	})
+	err := s.withNumber(ctx, env, w.Resource.After.Code == "",
+		func(number string) (before, own table.Transaction, err error) {
+			if number != "" {
+				w = w.WithCode(number)
+			}
+			if before, err = Accounts(s).TransactionItems(env.ID, w.Account, 0); err != nil {
+				return nil, nil, err
+			}
+			own, err = s.resourceItems(env, w.Resource)
+			return before, own, err
+		})
 	return w, err
 }
 
@@ -53,13 +56,13 @@ const maxNumberAttempts = 40
 // So no number is given twice, and one that was not used is not lost. The counter is last but for the resource: if
 // others overtook the rest of the write, that is what counts.
 func (s Resources) withNumber(ctx context.Context, env environment.Environment, needed bool,
-	build func(number string) (before, own transaction, err error)) error {
+	build func(number string) (before, own table.Transaction, err error)) error {
 	if !needed {
 		before, own, err := build("")
 		if err != nil {
 			return err
 		}
-		return s.commit(ctx, append(before, own...))
+		return s.Commit(ctx, append(before, own...))
 	}
 	taken := int64(0) // the highest number found taken by hand
 	for attempt := 1; attempt <= maxNumberAttempts; attempt++ {
@@ -71,19 +74,19 @@ func (s Resources) withNumber(ctx context.Context, env environment.Environment, 
 		if err != nil {
 			return err
 		}
-		err = s.commit(ctx, append(append(before, s.numberCounterItem(env.ID, last, next)), own...))
+		err = s.Commit(ctx, append(append(before, s.numberCounterItem(env.ID, last, next)), own...))
 		switch {
 		case fault.HasCode(err, "taken"):
 			taken = next
 		case errors.Is(err, errNumberTaken):
-			if err := backoff(ctx, min(attempt, 3)); err != nil {
+			if err := table.Backoff(ctx, min(attempt, 3)); err != nil {
 				return err
 			}
 		default:
 			return err
 		}
 	}
-	return unavailable(errNumberTaken)
+	return table.Unavailable(errNumberTaken)
 }
 
 // numberBatchSize is how many numbers are looked up where some were taken by hand.
@@ -92,20 +95,20 @@ const numberBatchSize = 100
 // nextNumber returns the last number given and the next to try: that after it, unless it is known to be taken by hand;
 // then the first that no resource has.
 func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (last, next int64, err error) {
-	counter, err := s.get(ctx, resourceNumberKey(env))
+	counter, err := s.Get(ctx, schema.ResourceNumberKey(env))
 	if err != nil {
 		return 0, 0, err
 	}
-	last = number(counter, "latest")
+	last = table.Int(counter, "latest")
 	if last >= taken {
 		return last, last + 1, nil
 	}
 	for from := taken + 1; ; from += numberBatchSize {
-		keys := make([]key, numberBatchSize)
+		keys := make([]table.Key, numberBatchSize)
 		for i := range keys {
-			keys[i] = resourceKey(env, strconv.FormatInt(from+int64(i), 10))
+			keys[i] = schema.ResourceKey(env, strconv.FormatInt(from+int64(i), 10))
 		}
-		items, err := s.batchGet(ctx, keys)
+		items, err := s.BatchGet(ctx, keys)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -117,72 +120,73 @@ func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (las
 	}
 }
 
-func (s Resources) numberCounterItem(env string, last, next int64) op {
-	values := item{":next": num(next)}
+func (s Resources) numberCounterItem(env string, last, next int64) table.Op {
+	values := table.Item{":next": table.N(next)}
 	condition := "attribute_not_exists(latest)"
 	if last != 0 {
-		condition, values[":last"] = "latest = :last", num(last)
+		condition, values[":last"] = "latest = :last", table.N(last)
 	}
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: resourceNumberKey(env).attributes(), UpdateExpression: aws.String("SET latest = :next"),
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.ResourceNumberKey(env).Attributes(),
+		UpdateExpression:    aws.String("SET latest = :next"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, func(item) error { return errNumberTaken }}
+	}, func(table.Item) error { return errNumberTaken })
 }
 
-func resourceChanged(item) error { return resource.ErrConcurrentChange }
+func resourceChanged(table.Item) error { return resource.ErrConcurrentChange }
 
 // resourceItems returns the items of a write.
-func (s Resources) resourceItems(env environment.Environment, w resource.Write) (transaction, error) {
-	var p transaction
-	k := resourceKey(env.ID, w.After.Key())
+func (s Resources) resourceItems(env environment.Environment, w resource.Write) (table.Transaction, error) {
+	var tx table.Transaction
+	k := schema.ResourceKey(env.ID, w.After.Key())
 	switch {
 	case w.Before == nil:
-		it := item{"PK": str(k.pk), "SK": str(k.sk), attrImage: mapValue(resourceImage(w.After))}
-		p.put(s.Table, it, codeTaken)
+		it := table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrImage: table.M(resourceImage(w.After))}
+		tx.Put(s.Table, it, codeTaken)
 	case w.Deleted:
-		p = append(p, s.deleteItem(k, w), s.catalogueUnchangedItem(env))
+		tx = append(tx, s.deleteItem(k, w), catalogueUnchangedItem(s.Table, env))
 	default:
-		values := item{":v": mapValue(resourceImage(w.After))}
+		values := table.Item{":v": table.M(resourceImage(w.After))}
 		condition := resourceUnchanged(w.Before, values)
-		p = append(p, op{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET v = :v REMOVE " + importAttributes),
+		tx = append(tx, table.Update(&types.Update{
+			TableName: &s.Name, Key: k.Attributes(), UpdateExpression: aws.String("SET v = :v REMOVE " + importAttributes),
 			ConditionExpression: &condition, ExpressionAttributeValues: values,
-		}}, resourceChanged})
+		}, resourceChanged))
 	}
 	if w.Before != nil && w.Before.Stored.Pending {
-		p = append(p, op{s.abortImport(env.ID, w.Before.Stored.Import, w.Event.By), resourceChanged})
+		tx = append(tx, table.Update(abortImport(s.Table, env.ID, w.Before.Stored.Import, w.Event.By), resourceChanged))
 	}
 	if w.Before == nil && catalogue.Fold(w.After.Manager) == w.After.Key() {
 		return nil, resource.ErrConcurrentChange // its manager went while the number was found, and the number is that one's
 	}
 	if manager := w.After.Manager; manager != "" && !w.Deleted && (w.Before == nil || w.Before.Manager != manager) {
-		p = append(p, s.resourceReferenceItem(env.ID, manager))
+		tx = append(tx, resourceReferenceItem(s.Table, env.ID, manager))
 	}
 	if !w.Deleted && resourceAssignsCodes(w) {
-		p = append(p, s.assignmentItem(env.ID, env.CatalogueVersion))
+		tx = append(tx, assignmentItem(s.Table, env.ID, env.CatalogueVersion))
 	}
-	return p, s.addResourceEvent(&p, env.ID, w)
+	return tx, s.addResourceEvent(&tx, env.ID, w)
 }
 
 // addResourceEvent adds the line of the log, unless another part of the transaction tells.
-func (s Resources) addResourceEvent(p *transaction, env string, w resource.Write) error {
+func (s Resources) addResourceEvent(tx *table.Transaction, env string, w resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
 	}
-	at := environmentLogKey(env, w.Event.ID)
+	at := schema.EnvironmentLogKey(env, w.Event.ID)
 	if w.After.AccountID != "" {
-		at = eventKey(w.After.AccountID, w.Event.ID)
+		at = schema.EventKey(w.After.AccountID, w.Event.ID)
 	}
-	event, err := eventAt(at, w.Event)
+	event, err := schema.EventAt(at, w.Event)
 	if err != nil {
 		return err
 	}
-	p.put(s.Table, event, resourceChanged)
+	tx.Put(s.Table, event, resourceChanged)
 	return nil
 }
 
-func codeTaken(current item) error {
-	if flag(current, attrTombstone) {
+func codeTaken(current table.Item) error {
+	if table.Bool(current, schema.AttrTombstone) {
 		return undoInProgress()
 	}
 	const message = "There is a resource with this code already, perhaps in another spelling; choose another, or leave " +
@@ -192,53 +196,54 @@ func codeTaken(current item) error {
 }
 
 // resourceUnchanged is the condition that an item is as the write read it.
-func resourceUnchanged(r *resource.Resource, values item) string {
-	values[":seen"] = num(r.Stored.Version)
+func resourceUnchanged(r *resource.Resource, values table.Item) string {
+	values[":seen"] = table.N(r.Stored.Version)
 	if r.Stored.Import == 0 {
 		return "v.version = :seen AND attribute_not_exists(imp)"
 	}
-	values[":imp"] = num(r.Stored.Import)
+	values[":imp"] = table.N(r.Stored.Import)
 	return "v.version = :seen AND imp = :imp"
 }
 
 // deleteItem takes an item away if nobody named the resource since its uses were looked for.
-func (s Resources) deleteItem(k key, w resource.Write) op {
-	values := item{}
+func (s Resources) deleteItem(k table.Key, w resource.Write) table.Op {
+	values := table.Item{}
 	condition := resourceUnchanged(w.Before, values) + notReferencedSince(w.Before, values)
-	return op{types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &s.Name, Key: k.attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, resourceChanged}
+	return table.Delete(&types.Delete{
+		TableName: &s.Name, Key: k.Attributes(), ConditionExpression: &condition, ExpressionAttributeValues: values,
+	}, resourceChanged)
 }
 
 // notReferencedSince is the rest of a condition: that nobody named the resource since it was read.
-func notReferencedSince(r *resource.Resource, values item) string {
+func notReferencedSince(r *resource.Resource, values table.Item) string {
 	if r.Stored.ReferenceCount == 0 {
 		return " AND attribute_not_exists(named)"
 	}
-	values[":named"] = num(r.Stored.ReferenceCount)
+	values[":named"] = table.N(r.Stored.ReferenceCount)
 	return " AND named = :named"
 }
 
 // catalogueUnchangedItem is the condition that reference data, which can name a resource too, is still what the write
 // was judged by.
-func (t *Table) catalogueUnchangedItem(env environment.Environment) op {
-	return op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: &t.Name, Key: headKey(env.ID).attributes(), ConditionExpression: aws.String("catalogueVersion = :version"),
-		ExpressionAttributeValues: item{":version": num(env.CatalogueVersion)},
-	}}, func(item) error {
+func catalogueUnchangedItem(t *table.Table, env environment.Environment) table.Op {
+	return table.Check(&types.ConditionCheck{
+		TableName: &t.Name, Key: schema.HeadKey(env.ID).Attributes(),
+		ConditionExpression:       aws.String("catalogueVersion = :version"),
+		ExpressionAttributeValues: table.Item{":version": table.N(env.CatalogueVersion)},
+	}, func(table.Item) error {
 		return fault.New(fault.Conflict, "rulesChanged",
 			"Reference data was changed just now, so this was not done; look at it again and send it again.")
-	}}
+	})
 }
 
 // resourceReferenceItem is the part of a write that names a resource: there is still one of the code, and from now on
 // its deletion looks who names it.
-func (t *Table) resourceReferenceItem(env, code string) op {
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &t.Name, Key: resourceKey(env, catalogue.Fold(code)).attributes(),
+func resourceReferenceItem(t *table.Table, env, code string) table.Op {
+	return table.Update(&types.Update{
+		TableName: &t.Name, Key: schema.ResourceKey(env, catalogue.Fold(code)).Attributes(),
 		UpdateExpression:    aws.String("ADD named :one"),
-		ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: item{":one": num(1)},
-	}}, resourceChanged}
+		ConditionExpression: aws.String(notTombstoned), ExpressionAttributeValues: table.Item{":one": table.N(1)},
+	}, resourceChanged)
 }
 
 // resourceAssignsCodes reports whether a write gives a resource a code of reference data that it did not have.

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/transfer"
 )
 
@@ -24,11 +26,11 @@ func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.R
 	if err != nil {
 		return err
 	}
-	keys := make([]key, len(rows))
+	keys := make([]table.Key, len(rows))
 	for i, row := range rows {
-		keys[i] = rowKey(j.Env, row.Username)
+		keys[i] = schema.RowKey(j.Env, row.Username)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return err
 	}
@@ -37,8 +39,8 @@ func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.R
 		if rows[i].Resource != "" {
 			codes = append(codes, rows[i].Resource)
 		}
-		for _, is := range []generation{newest, previous} {
-			if a, ok := accountOf(it, is); ok && a.Resource != "" {
+		for _, is := range []schema.Generation{schema.Newest, schema.Previous} {
+			if a, ok := schema.AccountOf(it, is); ok && a.Resource != "" {
 				codes = append(codes, a.Resource)
 			}
 		}
@@ -49,7 +51,7 @@ func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.R
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(rollbackConcurrency)
 	for i, it := range items {
-		if rows[i].ID != "" && text(it, attrID) != rows[i].ID {
+		if rows[i].ID != "" && table.String(it, schema.AttrID) != rows[i].ID {
 			group.Go(func() error { return s.rollbackMovedRow(ctx, j, rows[i]) })
 			continue
 		}
@@ -70,7 +72,7 @@ func (s Imports) rollbackMovedRow(ctx context.Context, j transfer.Job, trace tra
 		}
 	}
 	for _, event := range []string{j.ID, j.ResourceEventID()} {
-		if err := s.deleteStaged(ctx, j, eventKey(trace.ID, event)); err != nil {
+		if err := s.deleteStaged(ctx, j, schema.EventKey(trace.ID, event)); err != nil {
 			return err
 		}
 	}
@@ -84,18 +86,18 @@ func (s Imports) tracesOf(ctx context.Context, j transfer.Job, rows []transfer.R
 		return rows, nil
 	}
 	found := map[string]transfer.RowRef{}
-	err := s.eachStaged(ctx, j, directoryPK(j.Env), func(it item) error {
-		found[text(it, "SK")] = transfer.RowRef{Username: text(it, "SK")}
+	err := s.eachStaged(ctx, j, schema.DirectoryPK(j.Env), func(it table.Item) error {
+		found[table.String(it, "SK")] = transfer.RowRef{Username: table.String(it, "SK")}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = s.eachStaged(ctx, j, resourcePK(j.Env), func(it item) error {
-		staged := nestedMap(it, attrImage)
-		anchor, err := s.get(ctx, anchorKey(text(staged, "account")))
-		if row := text(anchor, "row"); row != "" {
-			found[row] = transfer.RowRef{Username: row, Resource: text(it, "SK")}
+	err = s.eachStaged(ctx, j, schema.ResourcePK(j.Env), func(it table.Item) error {
+		staged := table.Map(it, schema.AttrImage)
+		anchor, err := s.Get(ctx, schema.AnchorKey(table.String(staged, "account")))
+		if row := table.String(anchor, "row"); row != "" {
+			found[row] = transfer.RowRef{Username: row, Resource: table.String(it, "SK")}
 		}
 		return err
 	})
@@ -103,15 +105,15 @@ func (s Imports) tracesOf(ctx context.Context, j transfer.Job, rows []transfer.R
 }
 
 // eachStaged calls fn for every item of a partition that carries the import's number.
-func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn func(item) error) error {
-	for p := (pageQuery{pk: pk}); ; {
-		items, more, err := s.query(ctx, p)
+func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn func(table.Item) error) error {
+	for p := (table.Query{PK: pk}); ; {
+		items, more, err := s.Query(ctx, p)
 		if err != nil {
 			return err
 		}
 		for _, it := range items {
-			p.after = text(it, "SK")
-			if number(it, attrImportID) != j.ImportID {
+			p.After = table.String(it, "SK")
+			if table.Int(it, schema.AttrImportID) != j.ImportID {
 				continue
 			}
 			if err := fn(it); err != nil {
@@ -126,16 +128,16 @@ func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn f
 
 // rollbackRow undoes one row. A person's edit may have overtaken the directory row; the other items can still be
 // staged.
-func (s Imports) rollbackRow(ctx context.Context, j transfer.Job, trace transfer.RowRef, it item) error {
-	id := text(it, attrID)
-	own := number(it, attrImportID) == j.ImportID
-	created := own && nestedMap(it, attrPrevious) == nil
+func (s Imports) rollbackRow(ctx context.Context, j transfer.Job, trace transfer.RowRef, it table.Item) error {
+	id := table.String(it, schema.AttrID)
+	own := table.Int(it, schema.AttrImportID) == j.ImportID
+	created := own && table.Map(it, schema.AttrPrevious) == nil
 	identifiers := []string{trace.Email}
 	if account.MayBeEmail(trace.Username) {
 		identifiers = append(identifiers, trace.Username)
 	}
-	for _, is := range []generation{newest, previous} {
-		if a, ok := accountOf(it, is); ok {
+	for _, is := range []schema.Generation{schema.Newest, schema.Previous} {
+		if a, ok := schema.AccountOf(it, is); ok {
 			identifiers = append(identifiers, a.LoginKeys()...)
 		}
 	}
@@ -148,87 +150,87 @@ func (s Imports) rollbackRow(ctx context.Context, j transfer.Job, trace transfer
 		}
 	}
 	if !created || trace.Resource != "" {
-		if err := s.deleteStaged(ctx, j, eventKey(id, j.ResourceEventID())); err != nil {
+		if err := s.deleteStaged(ctx, j, schema.EventKey(id, j.ResourceEventID())); err != nil {
 			return err
 		}
 	}
 	if created {
-		if err := s.deleteStaged(ctx, j, anchorKey(id)); err != nil {
+		if err := s.deleteStaged(ctx, j, schema.AnchorKey(id)); err != nil {
 			return err
 		}
-		return s.deleteStaged(ctx, j, rowKey(j.Env, trace.Username))
+		return s.deleteStaged(ctx, j, schema.RowKey(j.Env, trace.Username))
 	}
-	if err := s.deleteStaged(ctx, j, eventKey(id, j.ID)); err != nil {
+	if err := s.deleteStaged(ctx, j, schema.EventKey(id, j.ID)); err != nil {
 		return err
 	}
-	if err := s.restore(ctx, j, anchorKey(id), nil); err != nil {
+	if err := s.restore(ctx, j, schema.AnchorKey(id), nil); err != nil {
 		return err
 	}
-	if err := s.updateIfStaged(ctx, j, anchorKey(id), "REMOVE gone, was, imp", " AND gone = :yes",
-		item{":yes": boolean(true)}); err != nil {
+	if err := s.updateIfStaged(ctx, j, schema.AnchorKey(id), "REMOVE gone, was, imp", " AND gone = :yes",
+		table.Item{":yes": table.BOOL(true)}); err != nil {
 		return err
 	}
-	return s.restore(ctx, j, rowKey(j.Env, trace.Username), it)
+	return s.restore(ctx, j, schema.RowKey(j.Env, trace.Username), it)
 }
 
 // rollbackLoginKey gives a login key back to its account, or deletes one that the import claimed.
 func (s Imports) rollbackLoginKey(ctx context.Context, j transfer.Job, identifier, id string) error {
-	k := loginKey(j.Env, identifier)
+	k := schema.LoginKey(j.Env, identifier)
 	err := s.updateIfStaged(ctx, j, k, "REMOVE gone, imp", " AND gone = :yes AND id = :id",
-		item{":yes": boolean(true), ":id": str(id)})
+		table.Item{":yes": table.BOOL(true), ":id": table.S(id)})
 	if err != nil {
 		return err
 	}
 	err = s.updateIfStaged(ctx, j, k, "SET id = wasId, #row = wasRow REMOVE wasId, wasRow, imp",
-		" AND attribute_exists(wasId)", item{})
+		" AND attribute_exists(wasId)", table.Item{})
 	if err != nil {
 		return err
 	}
 	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: k.attributes(),
+		TableName: &s.Name, Key: k.Attributes(),
 		ConditionExpression: aws.String(
 			"imp = :mark AND id = :id AND attribute_not_exists(gone) AND attribute_not_exists(wasId)"),
-		ExpressionAttributeValues: item{":mark": num(j.ImportID), ":id": str(id)},
+		ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID), ":id": table.S(id)},
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }
 
 // restore puts an item back as the import found it: its image, and the mark and former image of the import before, by
 // which that one can still be undone. it is the item as read, nil for one of which these are not kept.
-func (s Imports) restore(ctx context.Context, j transfer.Job, k key, it item) error {
+func (s Imports) restore(ctx context.Context, j transfer.Job, k table.Key, it table.Item) error {
 	update := "SET v = was REMOVE was, imp, imp0, was0"
-	switch _, marked := it[attrPreviousImportID]; {
-	case flag(it, attrTombstone):
+	switch _, marked := it[schema.AttrPreviousImportID]; {
+	case table.Bool(it, schema.AttrTombstone):
 		update = "SET imp = imp0 REMOVE was, gone, imp0"
-	case nestedMap(it, attrOldest) != nil:
+	case table.Map(it, schema.AttrOldest) != nil:
 		update = "SET v = was, was = was0, imp = imp0 REMOVE was0, imp0"
 	case marked:
 		update = "SET v = was, imp = imp0 REMOVE was, imp0"
 	}
 	if it == nil {
-		return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was) AND attribute_not_exists(gone)", item{})
+		return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was) AND attribute_not_exists(gone)", table.Item{})
 	}
-	return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was)", item{})
+	return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was)", table.Item{})
 }
 
-func (s Imports) updateIfStaged(ctx context.Context, j transfer.Job, k key, update, condition string,
-	values item) error {
-	values[":mark"] = num(j.ImportID)
+func (s Imports) updateIfStaged(ctx context.Context, j transfer.Job, k table.Key, update, condition string,
+	values table.Item) error {
+	values[":mark"] = table.N(j.ImportID)
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &update,
+		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: &update,
 		ConditionExpression: aws.String("imp = :mark" + condition), ExpressionAttributeValues: values,
 		ExpressionAttributeNames: reservedNames(update),
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }
 
-func (s Imports) deleteStaged(ctx context.Context, j transfer.Job, k key) error {
+func (s Imports) deleteStaged(ctx context.Context, j transfer.Job, k table.Key) error {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark"),
-		ExpressionAttributeValues: item{":mark": num(j.ImportID)},
+		TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :mark"),
+		ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID)},
 	})
-	_, _, err = conditionHeld(err)
+	_, _, err = table.ConditionHeld(err)
 	return err
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"useraccounts/internal/account"
-	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/resource"
 	"useraccounts/internal/transfer"
@@ -83,7 +83,7 @@ func (w *simulation) readNow() {
 		}
 	}
 	for email, want := range emails {
-		if _, leads, err := w.store.Find(context.Background(), env, email); err != nil || leads != want {
+		if leads, err := w.find(context.Background(), email); err != nil || leads != want {
 			w.fail("%s leads to %q (%w), not %q", email, leads, err, want)
 		}
 	}
@@ -223,7 +223,7 @@ func (w *simulation) checkTable() {
 			w.fail("the log tells %d times that %s was deleted", told, row)
 		}
 		if id := rows[row]; was && id != "" && row != "keep" {
-			events, _, err := dynamo.AccountLog{Table: w.table}.Events(context.Background(), scope.Env, id, "", 100)
+			events, _, err := accountlog.Store{Table: w.table}.Events(context.Background(), scope.Env, id, "", 100)
 			told := 0
 			for _, e := range events {
 				for _, job := range w.jobs[1:] {

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/transfer"
@@ -61,61 +63,62 @@ func ruleDependencyOf(assigns bool, callerEpoch int64) ruleDependency {
 
 // counterItems is the part of a write at the assignment counters, judged by a version of the catalogue: that it gives
 // codes or depends on rights, and the seats that it takes or gives back. Most writes do none of it.
-func (t *Table) counterItems(env string, version int64, rules ruleDependency,
-	changes []account.SeatChange) transaction {
+func counterItems(t *table.Table, env string, version int64, rules ruleDependency,
+	changes []account.SeatChange) table.Transaction {
 	byCounter := map[int][]account.SeatChange{}
-	ruleCounter := randomBelow(assignmentCounters)
+	ruleCounter := table.RandomBelow(assignmentCounters)
 	for _, c := range changes {
 		ruleCounter = seatCounter(c.Licence) // any that is written anyway
 		byCounter[ruleCounter] = append(byCounter[ruleCounter], c)
 	}
 	if rules == rulesAsValidated && len(changes) == 0 {
-		return transaction{t.rulesUnchangedItem(assignmentCounterKey(env, ruleCounter), version)}
+		return table.Transaction{rulesUnchangedItem(t, schema.AssignmentCounterKey(env, ruleCounter), version)}
 	}
 	if rules == assignsCode && len(changes) == 0 {
 		byCounter[ruleCounter] = nil
 	}
-	var p transaction
+	var tx table.Transaction
 	for _, n := range slices.Sorted(maps.Keys(byCounter)) {
 		here := independentOfRules
 		if n == ruleCounter {
 			here = rules
 		}
-		p = append(p, t.counterItem(assignmentCounterKey(env, n), version, here, byCounter[n]))
+		tx = append(tx, counterItem(t, schema.AssignmentCounterKey(env, n), version, here, byCounter[n]))
 	}
-	return p
+	return tx
 }
 
 // rulesUnchangedSince is the condition at a counter that no rule changed since a version of the catalogue.
 const rulesUnchangedSince = "(attribute_not_exists(ruled) OR ruled <= :version)"
 
 // rulesUnchangedItem makes a write depend on that alone. A change of rules writes every counter, so any one will do.
-func (t *Table) rulesUnchangedItem(k key, version int64) op {
-	return op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: &t.Name, Key: k.attributes(), ConditionExpression: aws.String(rulesUnchangedSince),
-		ExpressionAttributeValues:           item{":version": num(version)},
+func rulesUnchangedItem(t *table.Table, k table.Key, version int64) table.Op {
+	return table.Check(&types.ConditionCheck{
+		TableName: &t.Name, Key: k.Attributes(), ConditionExpression: aws.String(rulesUnchangedSince),
+		ExpressionAttributeValues:           table.Item{":version": table.N(version)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}, func(current item) error { return counterConflict(current, version, nil) }}
+	}, func(current table.Item) error { return counterConflict(current, version, nil) })
 }
 
 // counterItem is the part of a write at one counter. Whoever gives a code or takes a seat depends on no rule having
 // changed since the write was judged; whoever takes a seat that is limited, on there being one.
-func (t *Table) counterItem(k key, version int64, rules ruleDependency, changes []account.SeatChange) op {
+func counterItem(t *table.Table, k table.Key, version int64, rules ruleDependency,
+	changes []account.SeatChange) table.Op {
 	var sets, conditions []string
-	names, values := map[string]string{}, item{}
+	names, values := map[string]string{}, table.Item{}
 	bound := rules != independentOfRules
 	if rules == assignsCode {
-		sets, values[":one"] = append(sets, attrAssignments+" :one"), num(1)
+		sets, values[":one"] = append(sets, attrAssignments+" :one"), table.N(1)
 	}
 	for i, c := range changes {
 		name, by, room := fmt.Sprintf("#s%d", i), fmt.Sprintf(":by%d", i), fmt.Sprintf(":room%d", i)
-		names[name], values[by] = seatAttribute(c.Licence), num(c.Delta)
+		names[name], values[by] = schema.SeatAttribute(c.Licence), table.N(c.Delta)
 		sets = append(sets, name+" "+by)
 		bound = bound || c.Delta > 0
 		if c.Delta <= 0 || c.Limit == 0 {
 			continue
 		}
-		values[room] = num(int64(c.Limit) - c.Delta)
+		values[room] = table.N(int64(c.Limit) - c.Delta)
 		condition := name + " <= " + room
 		if c.Fits(0) {
 			condition = "(attribute_not_exists(" + name + ") OR " + condition + ")"
@@ -123,15 +126,15 @@ func (t *Table) counterItem(k key, version int64, rules ruleDependency, changes 
 		conditions = append(conditions, condition)
 	}
 	if len(changes) > 0 {
-		sets, values[":one"] = append(sets, attrSeatVersion+" :one"), num(1)
+		sets, values[":one"] = append(sets, attrSeatVersion+" :one"), table.N(1)
 	}
 	update := &types.Update{
-		TableName: &t.Name, Key: k.attributes(), UpdateExpression: aws.String("ADD " + strings.Join(sets, ", ")),
+		TableName: &t.Name, Key: k.Attributes(), UpdateExpression: aws.String("ADD " + strings.Join(sets, ", ")),
 		ExpressionAttributeValues:           values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if bound {
-		values[":version"] = num(version)
+		values[":version"] = table.N(version)
 		conditions = append(conditions, rulesUnchangedSince)
 	}
 	if len(conditions) > 0 {
@@ -140,19 +143,18 @@ func (t *Table) counterItem(k key, version int64, rules ruleDependency, changes 
 	if len(names) > 0 {
 		update.ExpressionAttributeNames = names
 	}
-	return op{types.TransactWriteItem{Update: update},
-		func(current item) error { return counterConflict(current, version, changes) }}
+	return table.Update(update, func(current table.Item) error { return counterConflict(current, version, changes) })
 }
 
 // counterConflict says why a write failed at its counter.
-func counterConflict(current item, version int64, changes []account.SeatChange) error {
-	if number(current, attrRuleVersion) > version {
+func counterConflict(current table.Item, version int64, changes []account.SeatChange) error {
+	if table.Int(current, attrRuleVersion) > version {
 		return fault.New(fault.Conflict, "rulesChanged",
 			"Roles, groups, licences or other codes were changed just now, so this was not done; look at it again and send "+
 				"it again.").WithRetryAfter(time.Second)
 	}
 	for _, c := range changes {
-		if used := number(current, seatAttribute(c.Licence)); !c.Fits(used) {
+		if used := table.Int(current, schema.SeatAttribute(c.Licence)); !c.Fits(used) {
 			return account.NoSeat(c, max(0, used))
 		}
 	}
@@ -161,7 +163,7 @@ func counterConflict(current item, version int64, changes []account.SeatChange) 
 
 // Seats implements account.SeatCounter.
 func (s Accounts) Seats(ctx context.Context, env string) (map[string]int64, error) {
-	items, err := s.counters(ctx, env)
+	items, err := counters(ctx, s.Table, env)
 	if err != nil {
 		return nil, err
 	}
@@ -174,20 +176,20 @@ func (s Accounts) Seats(ctx context.Context, env string) (map[string]int64, erro
 	return out, nil
 }
 
-func (t *Table) counters(ctx context.Context, env string) ([]item, error) {
-	keys := make([]key, assignmentCounters)
+func counters(ctx context.Context, t *table.Table, env string) ([]table.Item, error) {
+	keys := make([]table.Key, assignmentCounters)
 	for n := range keys {
-		keys[n] = assignmentCounterKey(env, n)
+		keys[n] = schema.AssignmentCounterKey(env, n)
 	}
-	return t.batchGet(ctx, keys)
+	return t.BatchGet(ctx, keys)
 }
 
 // seatsAt returns the seats that a counter has, by licence.
-func seatsAt(it item) map[string]int64 {
+func seatsAt(it table.Item) map[string]int64 {
 	out := map[string]int64{}
 	for name := range it {
-		if licence, ok := strings.CutPrefix(name, seatAttribute("")); ok {
-			out[licence] = number(it, name)
+		if licence, ok := strings.CutPrefix(name, schema.SeatAttribute("")); ok {
+			out[licence] = table.Int(it, name)
 		}
 	}
 	return out
@@ -203,9 +205,9 @@ func (s Accounts) RecountSeats(ctx context.Context, env string) error {
 			return err
 		}
 		if attempt == tries {
-			return unavailable(errors.New("seats change faster than they are counted"))
+			return table.Unavailable(errors.New("seats change faster than they are counted"))
 		}
-		if err := backoff(ctx, attempt); err != nil {
+		if err := table.Backoff(ctx, attempt); err != nil {
 			return err
 		}
 	}
@@ -214,15 +216,15 @@ func (s Accounts) RecountSeats(ctx context.Context, env string) error {
 // recount reads counters, head and accounts in this order: whoever changes a seat after the counters were read is
 // noticed, and whoever did before is seen.
 func (s Accounts) recount(ctx context.Context, env string) (bool, error) {
-	before, err := s.counters(ctx, env)
+	before, err := counters(ctx, s.Table, env)
 	if err != nil {
 		return false, err
 	}
-	it, err := s.get(ctx, headKey(env))
+	it, err := s.Get(ctx, schema.HeadKey(env))
 	if err != nil {
 		return false, err
 	}
-	head, err := headOf(env, it)
+	head, err := schema.EnvironmentOf(env, it)
 	if err != nil {
 		return false, err
 	}
@@ -238,7 +240,8 @@ func (s Accounts) recount(ctx context.Context, env string) (bool, error) {
 		if maps.Equal(have, want) {
 			continue
 		}
-		if done, err := s.setSeats(ctx, assignmentCounterKey(env, n), number(it, attrSeatVersion), want); err != nil ||
+		if done, err := s.setSeats(ctx, schema.AssignmentCounterKey(env, n), table.Int(it, attrSeatVersion),
+			want); err != nil ||
 			!done {
 			return false, err
 		}
@@ -270,22 +273,22 @@ func (s Accounts) countSeats(ctx context.Context, env environment.Environment) (
 }
 
 // setSeats sets the seats of one counter, unless one changed since it was at turn.
-func (s Accounts) setSeats(ctx context.Context, k key, version int64, want map[string]int64) (bool, error) {
-	names, values := map[string]string{}, item{":next": num(version + 1)}
+func (s Accounts) setSeats(ctx context.Context, k table.Key, version int64, want map[string]int64) (bool, error) {
+	names, values := map[string]string{}, table.Item{":next": table.N(version + 1)}
 	set := "SET " + attrSeatVersion + " = :next"
 	for i, licence := range slices.Sorted(maps.Keys(want)) {
 		name, value := fmt.Sprintf("#s%d", i), fmt.Sprintf(":s%d", i)
-		names[name], values[value] = seatAttribute(licence), num(want[licence])
+		names[name], values[value] = schema.SeatAttribute(licence), table.N(want[licence])
 		set += ", " + name + " = " + value
 	}
 	condition := "attribute_not_exists(turn)"
 	if version != 0 {
-		condition, values[":turn"] = "turn = :turn", num(version)
+		condition, values[":turn"] = "turn = :turn", table.N(version)
 	}
-	_, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: &set, ConditionExpression: &condition,
+	_, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: &set, ConditionExpression: &condition,
 		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	})
-	held, _, err := conditionHeld(err)
+	held, _, err := table.ConditionHeld(err)
 	return held, err
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/sets"
 )
@@ -15,7 +17,7 @@ import (
 // Sets keeps Sets: a private one with its owner, a shared one with all that are shared. Beside each lot stands how many
 // there are, and beside a person's which one is their default for a grid.
 type Sets struct {
-	*Table
+	*table.Table
 }
 
 var _ sets.Store = Sets{}
@@ -23,7 +25,7 @@ var _ sets.Store = Sets{}
 // defaultAttribute is where a person's head has the default of a grid.
 func defaultAttribute(grid string) string { return "default-" + grid }
 
-func setOf(it item) (sets.Set, error) {
+func setOf(it table.Item) (sets.Set, error) {
 	var set sets.Set
 	if err := attributevalue.Unmarshal(it["set"], &set); err != nil {
 		return sets.Set{}, fmt.Errorf("read a set: %w", err)
@@ -34,13 +36,13 @@ func setOf(it item) (sets.Set, error) {
 // Visible implements sets.Store.
 func (s Sets) Visible(ctx context.Context, env, person string) (sets.Visible, error) {
 	out := sets.Visible{Defaults: map[string]string{}}
-	for _, pk := range []string{ownSetsPK(env, person), sharedSetsPK(env)} {
-		items, err := s.queryAll(ctx, pageQuery{pk: pk})
+	for _, pk := range []string{schema.OwnSetsPK(env, person), schema.SharedSetsPK(env)} {
+		items, err := s.QueryAll(ctx, table.Query{PK: pk})
 		if err != nil {
 			return sets.Visible{}, err
 		}
 		for _, it := range items {
-			if text(it, "SK") == headSK {
+			if table.String(it, "SK") == schema.HeadSK {
 				out.Defaults[sets.Accounts] = defaultOf(it, out)
 				continue
 			}
@@ -55,8 +57,8 @@ func (s Sets) Visible(ctx context.Context, env, person string) (sets.Visible, er
 }
 
 // defaultOf returns the default that a head names, or the one known already: the head of shared Sets names none.
-func defaultOf(head item, so sets.Visible) string {
-	if id := text(head, defaultAttribute(sets.Accounts)); id != "" {
+func defaultOf(head table.Item, so sets.Visible) string {
+	if id := table.String(head, defaultAttribute(sets.Accounts)); id != "" {
 		return id
 	}
 	return so.Defaults[sets.Accounts]
@@ -64,8 +66,9 @@ func defaultOf(head item, so sets.Visible) string {
 
 // Get implements sets.Store.
 func (s Sets) Get(ctx context.Context, env, person, id string) (sets.Visible, error) {
-	items, err := s.batchGet(ctx, []key{
-		setKey(ownSetsPK(env, person), id), setKey(sharedSetsPK(env), id), setsHeadKey(ownSetsPK(env, person)),
+	items, err := s.BatchGet(ctx, []table.Key{
+		schema.SetKey(schema.OwnSetsPK(env, person), id), schema.SetKey(schema.SharedSetsPK(env), id),
+		schema.SetsHeadKey(schema.OwnSetsPK(env, person)),
 	})
 	if err != nil {
 		return sets.Visible{}, err
@@ -79,20 +82,20 @@ func (s Sets) Get(ctx context.Context, env, person, id string) (sets.Visible, er
 	}
 	set, err := setOf(it)
 	return sets.Visible{Sets: []sets.Set{set},
-		Defaults: map[string]string{sets.Accounts: text(items[2], defaultAttribute(sets.Accounts))}}, err
+		Defaults: map[string]string{sets.Accounts: table.String(items[2], defaultAttribute(sets.Accounts))}}, err
 }
 
 func setsPartition(env string, set *sets.Set) string {
 	if set.Shared {
-		return sharedSetsPK(env)
+		return schema.SharedSetsPK(env)
 	}
-	return ownSetsPK(env, set.OwnerID)
+	return schema.OwnSetsPK(env, set.OwnerID)
 }
 
 // Write implements sets.Store.
 func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
-	var p transaction
-	if err := s.addSetChange(&p, env, w); err != nil {
+	var tx table.Transaction
+	if err := s.addSetChange(&tx, env, w); err != nil {
 		return err
 	}
 	heads := map[string]*setsHead{}
@@ -106,10 +109,10 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 		if set == nil {
 			return
 		}
-		head(ownSetsPK(env, set.OwnerID), sets.MaxOwned,
+		head(schema.OwnSetsPK(env, set.OwnerID), sets.MaxOwned,
 			"You have %d Sets, which is as many as there can be; delete one.").delta += by
 		if set.Shared {
-			head(sharedSetsPK(env), sets.MaxShared,
+			head(schema.SharedSetsPK(env), sets.MaxShared,
 				"There are %d shared Sets, which is as many as there can be; one has to be deleted or made private.").delta += by
 		}
 	}
@@ -120,7 +123,7 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 		of = w.Before
 	}
 	if w.Default != nil {
-		mine := head(ownSetsPK(env, w.PersonID), sets.MaxOwned, "%d")
+		mine := head(schema.OwnSetsPK(env, w.PersonID), sets.MaxOwned, "%d")
 		mine.setsDefault, mine.grid, mine.id = true, of.Grid, ""
 		if *w.Default {
 			mine.id = of.ID
@@ -128,34 +131,34 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 	}
 	for pk, h := range heads {
 		if h.delta != 0 || h.setsDefault {
-			p = append(p, h.op(s.Name, pk))
+			tx = append(tx, h.op(s.Table, pk))
 		}
 	}
-	return s.commit(ctx, p)
+	return s.Commit(ctx, tx)
 }
 
 // addSetChange adds what becomes of the Set's own item: it is put, taken away, or moves between private and shared.
-func (s Sets) addSetChange(p *transaction, env string, w sets.Write) error {
-	concurrentSetChange := func(item) error { return sets.ErrConcurrentChange }
-	at := func(set *sets.Set) item { return setKey(setsPartition(env, set), set.ID).attributes() }
-	condition, values := aws.String("#set.version = :version"), item{}
+func (s Sets) addSetChange(tx *table.Transaction, env string, w sets.Write) error {
+	concurrentSetChange := func(table.Item) error { return sets.ErrConcurrentChange }
+	at := func(set *sets.Set) table.Item { return schema.SetKey(setsPartition(env, set), set.ID).Attributes() }
+	condition, values := aws.String("#set.version = :version"), table.Item{}
 	names := map[string]string{"#set": "set"}
 	if w.Before != nil {
-		values[":version"] = num(w.Before.Version)
+		values[":version"] = table.N(w.Before.Version)
 	}
 	if w.Before != nil && w.After != nil && w.Before.Version == w.After.Version {
-		*p = append(*p, op{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		*tx = append(*tx, table.Check(&types.ConditionCheck{
 			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values,
 			ExpressionAttributeNames: names,
-		}}, concurrentSetChange})
+		}, concurrentSetChange))
 		return nil
 	}
 	samePartition := w.Before != nil && w.After != nil && setsPartition(env, w.Before) == setsPartition(env, w.After)
 	if w.Before != nil && !samePartition {
-		*p = append(*p, op{types.TransactWriteItem{Delete: &types.Delete{
+		*tx = append(*tx, table.Delete(&types.Delete{
 			TableName: &s.Name, Key: at(w.Before), ConditionExpression: condition, ExpressionAttributeValues: values,
 			ExpressionAttributeNames: names,
-		}}, concurrentSetChange})
+		}, concurrentSetChange))
 	}
 	if w.After == nil {
 		return nil
@@ -167,13 +170,13 @@ func (s Sets) addSetChange(p *transaction, env string, w sets.Write) error {
 	it := at(w.After)
 	it["set"] = document
 	if !samePartition {
-		p.put(s.Table, it, concurrentSetChange)
+		tx.Put(s.Table, it, concurrentSetChange)
 		return nil
 	}
-	*p = append(*p, op{types.TransactWriteItem{Put: &types.Put{
+	*tx = append(*tx, table.Put(&types.Put{
 		TableName: &s.Name, Item: it, ConditionExpression: condition, ExpressionAttributeValues: values,
 		ExpressionAttributeNames: names,
-	}}, concurrentSetChange})
+	}, concurrentSetChange))
 	return nil
 }
 
@@ -185,29 +188,29 @@ type setsHead struct {
 	grid, id    string
 }
 
-func (h *setsHead) op(table, pk string) op {
-	u := &types.Update{TableName: &table, Key: setsHeadKey(pk).attributes()}
-	values, update := item{}, ""
+func (h *setsHead) op(t *table.Table, pk string) table.Op {
+	u := &types.Update{TableName: &t.Name, Key: schema.SetsHeadKey(pk).Attributes()}
+	values, update := table.Item{}, ""
 	if h.setsDefault {
 		u.ExpressionAttributeNames = map[string]string{"#default": defaultAttribute(h.grid)}
 		if update = "REMOVE #default"; h.id != "" {
 			update = "SET #default = :id"
-			values[":id"] = str(h.id)
+			values[":id"] = table.S(h.id)
 		}
 	}
 	if h.delta != 0 {
 		update += " ADD held :by"
-		values[":by"] = num(int64(h.delta))
+		values[":by"] = table.N(int64(h.delta))
 	}
 	if h.delta > 0 {
 		u.ConditionExpression = aws.String("attribute_not_exists(held) OR held < :most")
-		values[":most"] = num(int64(h.max))
+		values[":most"] = table.N(int64(h.max))
 	}
 	u.UpdateExpression = &update
 	if len(values) > 0 {
 		u.ExpressionAttributeValues = values
 	}
-	return op{types.TransactWriteItem{Update: u}, func(item) error {
+	return table.Update(u, func(table.Item) error {
 		return fault.New(fault.Conflict, "tooManySets", h.message, h.max)
-	}}
+	})
 }

@@ -2,12 +2,12 @@ package dynamo
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/settings"
 )
 
@@ -20,27 +20,27 @@ type Settings struct {
 var _ settings.Store = Settings{}
 
 // NewSettings returns Settings over the table.
-func NewSettings(t *Table) Settings { return Settings{NewEnvironments(t), EnvironmentLog{t}} }
+func NewSettings(t *table.Table) Settings { return Settings{NewEnvironments(t), EnvironmentLog{t}} }
 
 // WriteSettings implements settings.Store.
 func (s Settings) WriteSettings(ctx context.Context, w settings.Write) error {
-	document, err := attributevalue.Marshal(w.After)
-	if err != nil {
-		return fmt.Errorf("write settings: %w", err)
-	}
-	event, err := eventAt(environmentLogKey(w.Env, w.Event.ID), w.Event)
+	document, err := schema.Settings(w.After)
 	if err != nil {
 		return err
 	}
-	t, old := s.EnvironmentLog.Table, func(item) error { return settings.ErrConcurrentChange }
-	p := transaction{{types.TransactWriteItem{Update: &types.Update{
-		TableName: &t.Name, Key: headKey(w.Env).attributes(),
+	event, err := schema.EventAt(schema.EnvironmentLogKey(w.Env, w.Event.ID), w.Event)
+	if err != nil {
+		return err
+	}
+	t, old := s.EnvironmentLog.Table, func(table.Item) error { return settings.ErrConcurrentChange }
+	tx := table.Transaction{table.Update(&types.Update{
+		TableName: &t.Name, Key: schema.HeadKey(w.Env).Attributes(),
 		UpdateExpression:    aws.String("SET settings = :settings, settingsVersion = :next"),
 		ConditionExpression: aws.String("settingsVersion = :from"),
-		ExpressionAttributeValues: item{
-			":settings": document, ":from": num(w.From), ":next": num(w.From + 1),
+		ExpressionAttributeValues: table.Item{
+			":settings": document, ":from": table.N(w.From), ":next": table.N(w.From + 1),
 		},
-	}}, old}}
-	p.put(t, event, old)
-	return t.commit(ctx, p)
+	}, old)}
+	tx.Put(t, event, old)
+	return t.Commit(ctx, tx)
 }

@@ -4,53 +4,53 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/factor"
-	"useraccounts/internal/fault"
 	"useraccounts/internal/sso"
 )
 
-// SignOn keeps OpenID providers and the links of accounts to identities there.
-type SignOn struct {
+// SSO keeps OpenID providers and the links of accounts to identities there.
+type SSO struct {
 	EnvironmentLog
 }
 
 var (
-	_ sso.ProviderStore    = SignOn{}
-	_ sso.IdentityStore    = SignOn{}
-	_ sso.AuthRequestStore = SignOn{}
-	_ factor.Providers     = SignOn{}
+	_ sso.ProviderStore = SSO{}
+	_ sso.IdentityStore = SSO{}
+	_ factor.Providers  = SSO{}
 )
 
-// NewSignOn returns SignOn over the table.
-func NewSignOn(t *Table) SignOn { return SignOn{EnvironmentLog{t}} }
+// NewSSO returns SSO over the table.
+func NewSSO(t *table.Table) SSO { return SSO{EnvironmentLog{t}} }
 
-func identityChanged(item) error { return sso.ErrConcurrentChange }
+func identityChanged(table.Item) error { return sso.ErrConcurrentChange }
 
 // Providers implements sso.ProviderStore.
-func (s SignOn) Providers(ctx context.Context, env string) ([]sso.Provider, error) {
-	items, err := s.queryAll(ctx, pageQuery{pk: providerPK(env)})
+func (s SSO) Providers(ctx context.Context, env string) ([]sso.Provider, error) {
+	items, err := s.QueryAll(ctx, table.Query{PK: schema.ProviderPK(env)})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]sso.Provider, len(items))
 	for i, it := range items {
 		p := sso.Provider{
-			ID: text(it, "SK"), Version: number(it, "version"), Secret: blob(it, "secret"), CreatedAt: instant(it, "created"),
-			UpdatedAt: instant(it, "updated"),
+			ID: table.String(it, "SK"), Version: table.Int(it, "version"), Secret: table.Bytes(it, "secret"),
+			CreatedAt: table.Time(it, "created"),
+			UpdatedAt: table.Time(it, "updated"),
 		}
-		sso.Fields().SetImage(&p, toPlain(nestedMap(it, attrImage)))
+		sso.Fields().SetImage(&p, table.ToPlain(table.Map(it, schema.AttrImage)))
 		out[i] = p
 	}
 	return out, nil
 }
 
 // SignInProviders implements factor.Providers.
-func (s SignOn) SignInProviders(ctx context.Context, env string) ([]string, error) {
+func (s SSO) SignInProviders(ctx context.Context, env string) ([]string, error) {
 	all, err := s.Providers(ctx, env)
 	var out []string
 	for _, p := range all {
@@ -62,63 +62,65 @@ func (s SignOn) SignInProviders(ctx context.Context, env string) ([]string, erro
 }
 
 // WriteProvider implements sso.ProviderStore.
-func (s SignOn) WriteProvider(ctx context.Context, w sso.ProviderWrite) error {
-	event, err := eventAt(environmentLogKey(w.Env, w.Event.ID), w.Event)
+func (s SSO) WriteProvider(ctx context.Context, w sso.ProviderWrite) error {
+	event, err := schema.EventAt(schema.EnvironmentLogKey(w.Env, w.Event.ID), w.Event)
 	if err != nil {
 		return err
 	}
-	k := providerKey(w.Env, w.Provider.ID)
-	condition, values := "attribute_not_exists(PK)", item(nil)
+	k := schema.ProviderKey(w.Env, w.Provider.ID)
+	condition, values := "attribute_not_exists(PK)", table.Item(nil)
 	if w.ExpectedVersion > 0 {
-		condition, values = "version = :from", item{":from": num(w.ExpectedVersion)}
+		condition, values = "version = :from", table.Item{":from": table.N(w.ExpectedVersion)}
 	}
 	var write types.TransactWriteItem
 	if w.Delete {
-		write.Delete = &types.Delete{TableName: &s.Name, Key: k.attributes(), ConditionExpression: &condition,
+		write.Delete = &types.Delete{TableName: &s.Name, Key: k.Attributes(), ConditionExpression: &condition,
 			ExpressionAttributeValues: values}
 	} else {
-		it := item{
-			"PK": str(k.pk), "SK": str(k.sk), "version": num(w.Provider.Version),
-			attrImage: mapValue(fromPlain(sso.Fields().Image(&w.Provider))),
-			"created": timestamp(w.Provider.CreatedAt), "updated": timestamp(w.Provider.UpdatedAt),
+		it := table.Item{
+			"PK": table.S(k.PK), "SK": table.S(k.SK), "version": table.N(w.Provider.Version),
+			schema.AttrImage: table.M(table.FromPlain(sso.Fields().Image(&w.Provider))),
+			"created":        table.Timestamp(w.Provider.CreatedAt), "updated": table.Timestamp(w.Provider.UpdatedAt),
 		}
 		if len(w.Provider.Secret) > 0 {
-			it["secret"] = bin(w.Provider.Secret)
+			it["secret"] = table.B(w.Provider.Secret)
 		}
 		write.Put = &types.Put{TableName: &s.Name, Item: it, ConditionExpression: &condition,
 			ExpressionAttributeValues: values}
 	}
-	p := transaction{{write, identityChanged}}
-	p.put(s.Table, event, identityChanged)
+	tx := table.Transaction{{Write: write, Conflict: identityChanged}}
+	tx.Put(s.Table, event, identityChanged)
 	if w.CallerEpoch != 0 {
-		p = append(p, Accounts{s.Table}.callerUnchanged(w.Event.ByID, w.CallerEpoch))
+		tx = append(tx, Accounts{s.Table}.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 	}
-	return s.commit(ctx, p)
+	return s.Commit(ctx, tx)
 }
 
 // HasIdentities implements sso.ProviderStore.
-func (s SignOn) HasIdentities(ctx context.Context, env, providerID string) (bool, error) {
-	items, _, err := s.query(ctx, pageQuery{pk: identityPK(env, providerID), limit: 1})
+func (s SSO) HasIdentities(ctx context.Context, env, providerID string) (bool, error) {
+	items, _, err := s.Query(ctx, table.Query{PK: schema.IdentityPK(env, providerID), Limit: 1})
 	return len(items) > 0, err
 }
 
-func identityOf(it item) sso.FederatedIdentity {
+func identityOf(it table.Item) sso.FederatedIdentity {
 	return sso.FederatedIdentity{
-		ProviderID: text(it, "provider"), ObjectID: text(it, "object"), AccountID: text(it, attrID), Email: text(it, "email"),
-		At: instant(it, "at"), By: text(it, "by"),
+		ProviderID: table.String(it, "provider"), ObjectID: table.String(it, "object"),
+		AccountID: table.String(it, schema.AttrID), Email: table.String(it, "email"),
+		At: table.Time(it, "at"), By: table.String(it, "by"),
 	}
 }
 
-func identityItem(k key, l sso.FederatedIdentity) item {
-	return item{
-		"PK": str(k.pk), "SK": str(k.sk), "provider": str(l.ProviderID), "object": str(l.ObjectID), attrID: str(l.AccountID),
-		"email": str(l.Email), "at": timestamp(l.At), "by": str(l.By),
+func identityItem(k table.Key, l sso.FederatedIdentity) table.Item {
+	return table.Item{
+		"PK": table.S(k.PK), "SK": table.S(k.SK), "provider": table.S(l.ProviderID), "object": table.S(l.ObjectID),
+		schema.AttrID: table.S(l.AccountID),
+		"email":       table.S(l.Email), "at": table.Timestamp(l.At), "by": table.S(l.By),
 	}
 }
 
 // IdentitiesOf implements sso.IdentityStore.
-func (s SignOn) IdentitiesOf(ctx context.Context, accountID string) ([]sso.FederatedIdentity, error) {
-	items, err := s.queryAll(ctx, pageQuery{pk: accountPK(accountID), prefix: accountIdentitySK})
+func (s SSO) IdentitiesOf(ctx context.Context, accountID string) ([]sso.FederatedIdentity, error) {
+	items, err := s.QueryAll(ctx, table.Query{PK: schema.AccountPK(accountID), Prefix: schema.AccountIdentitySK})
 	out := make([]sso.FederatedIdentity, len(items))
 	for i, it := range items {
 		out[i] = identityOf(it)
@@ -127,37 +129,37 @@ func (s SignOn) IdentitiesOf(ctx context.Context, accountID string) ([]sso.Feder
 }
 
 // IdentitiesByObjectID implements sso.IdentityStore.
-func (s SignOn) IdentitiesByObjectID(ctx context.Context, env, providerID string,
+func (s SSO) IdentitiesByObjectID(ctx context.Context, env, providerID string,
 	objectIDs []string) (map[string]sso.FederatedIdentity, error) {
-	keys := make([]key, len(objectIDs))
+	keys := make([]table.Key, len(objectIDs))
 	for i, id := range objectIDs {
-		keys[i] = identityKey(env, providerID, id)
+		keys[i] = schema.IdentityKey(env, providerID, id)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	out := map[string]sso.FederatedIdentity{}
 	for _, it := range items {
 		if it != nil {
-			out[text(it, "SK")] = identityOf(it)
+			out[table.String(it, "SK")] = identityOf(it)
 		}
 	}
 	return out, err
 }
 
 // AccountsByEmail implements sso.IdentityStore. The snapshot in env must have been taken before.
-func (s SignOn) AccountsByEmail(ctx context.Context, env environment.Environment,
+func (s SSO) AccountsByEmail(ctx context.Context, env environment.Environment,
 	emails []string) (map[string]account.Account, error) {
-	keys := make([]key, len(emails))
+	keys := make([]table.Key, len(emails))
 	for i, email := range emails {
-		keys[i] = loginKey(env.ID, email)
+		keys[i] = schema.LoginKey(env.ID, email)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	var rows []string
 	for _, it := range items {
 		if it != nil {
-			if row, _ := loginKeyTarget(it, env.Imports.Sees(number(it, attrImportID))); row != "" {
+			if row, _ := schema.LoginKeyTarget(it, env.Imports.Sees(table.Int(it, schema.AttrImportID))); row != "" {
 				rows = append(rows, row)
 			}
 		}
@@ -179,94 +181,55 @@ func (s SignOn) AccountsByEmail(ctx context.Context, env environment.Environment
 // WriteIdentities implements sso.IdentityStore. A link is two items, so that an identity is one account's and an
 // account has one identity at a provider; the row shows it in lists, and the anchor counts it, so that a deletion sees
 // it.
-func (s SignOn) WriteIdentities(ctx context.Context, ws []sso.IdentityWrite) error {
-	var p transaction
+func (s SSO) WriteIdentities(ctx context.Context, ws []sso.IdentityWrite) error {
+	var tx table.Transaction
 	for _, w := range ws {
-		event, err := eventItem(w.Identity.AccountID, w.Event)
+		event, err := schema.Event(w.Identity.AccountID, w.Event)
 		if err != nil {
 			return err
 		}
-		p.put(s.Table, event, identityChanged)
-		s.addIdentity(&p, w)
-		mails, err := s.mailItems(w.Mails)
+		tx.Put(s.Table, event, identityChanged)
+		s.addIdentity(&tx, w)
+		mails, err := schema.Mails(s.Table, w.Mails)
 		if err != nil {
 			return err
 		}
-		p = append(p, mails...)
+		tx = append(tx, mails...)
 		if w.CallerEpoch != 0 {
-			p = append(p, Accounts{s.Table}.callerUnchanged(w.Event.ByID, w.CallerEpoch))
+			tx = append(tx, Accounts{s.Table}.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 		}
 	}
-	return s.commit(ctx, p)
+	return s.Commit(ctx, tx)
 }
 
-func (s SignOn) addIdentity(p *transaction, w sso.IdentityWrite) {
+func (s SSO) addIdentity(tx *table.Transaction, w sso.IdentityWrite) {
 	l := w.Identity
 	verb := "ADD"
-	for _, k := range []key{identityKey(w.Env, l.ProviderID, l.ObjectID), accountIdentityKey(l.AccountID, l.ProviderID)} {
+	for _, k := range []table.Key{schema.IdentityKey(w.Env, l.ProviderID, l.ObjectID),
+		schema.AccountIdentityKey(l.AccountID, l.ProviderID)} {
 		if !w.Delete {
-			p.put(s.Table, identityItem(k, l), identityChanged)
+			tx.Put(s.Table, identityItem(k, l), identityChanged)
 			continue
 		}
 		verb = "DELETE"
-		*p = append(*p, op{types.TransactWriteItem{Delete: &types.Delete{
-			TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("id = :id AND #object = :object"),
+		*tx = append(*tx, table.Delete(&types.Delete{
+			TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("id = :id AND #object = :object"),
 			ExpressionAttributeNames:  map[string]string{"#object": "object"},
-			ExpressionAttributeValues: item{":id": str(l.AccountID), ":object": str(l.ObjectID)},
-		}}, identityChanged})
+			ExpressionAttributeValues: table.Item{":id": table.S(l.AccountID), ":object": table.S(l.ObjectID)},
+		}, identityChanged))
 	}
 	condition, values := "id = :id",
-		item{":id": str(l.AccountID), ":provider": &types.AttributeValueMemberSS{Value: []string{l.ProviderID}}}
+		table.Item{":id": table.S(l.AccountID), ":provider": table.SS([]string{l.ProviderID})}
 	if w.ExpectedAccount != nil {
 		condition += " AND " + rowUnchanged(w.ExpectedAccount, values) + providersUnchanged(w.ExpectedAccount, values)
 	}
-	*p = append(*p, op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: rowKey(w.Env, w.DirectoryKey).attributes(),
+	*tx = append(*tx, table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.RowKey(w.Env, w.DirectoryKey).Attributes(),
 		UpdateExpression:    aws.String(verb + " signOn :provider"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	}}, identityChanged}, op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: anchorKey(l.AccountID).attributes(), UpdateExpression: aws.String("ADD tabs :one"),
+	}, identityChanged), table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.AnchorKey(l.AccountID).Attributes(), UpdateExpression: aws.String("ADD tabs :one"),
 		ConditionExpression:       aws.String("env = :env AND attribute_not_exists(gone)"),
-		ExpressionAttributeValues: item{":env": str(w.Env), ":one": num(1)},
-	}}, identityChanged})
-}
-
-// SaveAuthRequest implements sso.AuthRequestStore.
-func (s SignOn) SaveAuthRequest(ctx context.Context, env string, a sso.AuthRequest) error {
-	k := signOnAttemptKey(env, a.StateHash)
-	it := item{
-		"PK": str(k.pk), "SK": str(k.sk), "browser": bin(a.BrowserHash), "nonce": str(a.Params.Nonce),
-		"verifier": str(a.Params.Verifier),
-		"scopes":   list(a.Params.Scopes), "purpose": str(string(a.Purpose)), "provider": str(a.ProviderID),
-		"account": str(a.AccountID),
-		"epoch":   num(a.Epoch), "client": str(a.Client), "expires": timestamp(a.Expires), "ttl": num(a.Expires.Unix()),
-	}
-	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-	})
-	return storeError("write", err)
-}
-
-// ConsumeAuthRequest implements sso.AuthRequestStore: it is the condition that lets only one have it.
-func (s SignOn) ConsumeAuthRequest(ctx context.Context, env string, state []byte) (sso.AuthRequest, error) {
-	out, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: signOnAttemptKey(env, state).attributes(),
-		ConditionExpression: aws.String("attribute_exists(PK)"),
-		ReturnValues:        types.ReturnValueAllOld,
-	})
-	there, _, err := conditionHeld(err)
-	if err != nil {
-		return sso.AuthRequest{}, err
-	}
-	if !there {
-		return sso.AuthRequest{}, fault.New(fault.NotFound, "notFound", "There is no such attempt.")
-	}
-	it := out.Attributes
-	return sso.AuthRequest{
-		StateHash: state, BrowserHash: blob(it, "browser"), Purpose: sso.Purpose(text(it, "purpose")),
-		ProviderID: text(it, "provider"),
-		Params:     sso.AuthParams{Nonce: text(it, "nonce"), Verifier: text(it, "verifier"), Scopes: texts(it, "scopes")},
-		AccountID:  text(it, "account"), Epoch: number(it, "epoch"), Client: text(it, "client"),
-		Expires: instant(it, "expires"),
-	}, nil
+		ExpressionAttributeValues: table.Item{":env": table.S(w.Env), ":one": table.N(1)},
+	}, identityChanged))
 }

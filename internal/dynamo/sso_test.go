@@ -12,6 +12,10 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
+	"useraccounts/internal/dynamo/authrequests"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -38,7 +42,7 @@ func (plainSealer) Open(_ context.Context, sealed, bound []byte) ([]byte, error)
 
 type ssoFixture struct {
 	*fixture
-	store     dynamo.SignOn
+	store     dynamo.SSO
 	providers *sso.Providers
 	links     *sso.Identities
 	provider  sso.Provider
@@ -47,7 +51,7 @@ type ssoFixture struct {
 func newSSOFixture(t *testing.T) *ssoFixture {
 	t.Helper()
 	f := newFixture(t)
-	s := &ssoFixture{fixture: f, store: dynamo.NewSignOn(f.table)}
+	s := &ssoFixture{fixture: f, store: dynamo.NewSSO(f.table)}
 	s.providers = &sso.Providers{Store: s.store, Sealer: plainSealer{}, Now: time.Now, NewID: token.NewIDString}
 	s.links = &sso.Identities{Store: s.store, Accounts: f.accounts, Providers: s.providers, Now: time.Now,
 		NewID: token.NewIDString}
@@ -241,17 +245,18 @@ func TestAnAttemptIsTakenOnce(t *testing.T) {
 	s := newSSOFixture(t)
 	a := sso.AuthRequest{StateHash: []byte{1, 2}, BrowserHash: []byte{3}, Purpose: sso.ToSignIn, ProviderID: "p",
 		Params: sso.AuthParams{Nonce: "n", Verifier: "v"}, Expires: time.Now().UTC().Truncate(time.Millisecond)}
-	if err := s.store.SaveAuthRequest(t.Context(), env, a); err != nil {
+	requests := authrequests.Store{Table: s.table}
+	if err := requests.SaveAuthRequest(t.Context(), env, a); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.ConsumeAuthRequest(t.Context(), "other", a.StateHash); !fault.Is(err, fault.NotFound) {
+	if _, err := requests.ConsumeAuthRequest(t.Context(), "other", a.StateHash); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another environment took it: %v", err)
 	}
 	var wait sync.WaitGroup
 	got := make(chan sso.AuthRequest, 8)
 	for range 8 {
 		wait.Go(func() {
-			if taken, err := s.store.ConsumeAuthRequest(t.Context(), env, a.StateHash); err == nil {
+			if taken, err := requests.ConsumeAuthRequest(t.Context(), env, a.StateHash); err == nil {
 				got <- taken
 			}
 		})
@@ -278,7 +283,7 @@ func TestProvidersSignInTakesNoPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	door := *s.signin
-	door.OwnPasswords, door.Factors = dynamo.Passwords{Table: s.table}, dynamo.Factors{Table: s.table}
+	door.OwnPasswords, door.Factors = sessions.OwnPasswords{Table: s.table}, factors.Store{Table: s.table}
 	later := *door.TokenAuthenticator
 	later.Now = func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
 	door.TokenAuthenticator = &later
@@ -391,7 +396,7 @@ func TestLinksOfTheCallerAmongMany(t *testing.T) {
 func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
 	s := newSSOFixture(t)
 	table := s.table.WithOutbox(localtest.Outbox(t))
-	p := &interleavedStore{IdentityStore: dynamo.NewSignOn(table)}
+	p := &interleavedStore{IdentityStore: dynamo.NewSSO(table)}
 	links := *s.links
 	links.Store, links.Mail = p, &mail.Composer{NewID: token.NewIDString}
 	var pairs []sso.Pair
@@ -440,7 +445,7 @@ func TestLinksTellTheirOwnersInOneTransaction(t *testing.T) {
 	if told := waiting(); len(told) != 2*len(ids)-1 {
 		t.Errorf("told %d times: %q", len(told), told)
 	}
-	timeline, _, err := dynamo.AccountLog{Table: table}.Events(t.Context(), s.currentScope(t).Env, ids[1], "", 10)
+	timeline, _, err := accountlog.Store{Table: table}.Events(t.Context(), s.currentScope(t).Env, ids[1], "", 10)
 	mailed := 0
 	for _, e := range timeline {
 		if e.Kind == auditlog.MailSent {

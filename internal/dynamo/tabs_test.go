@@ -18,6 +18,8 @@ import (
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -39,7 +41,7 @@ type tabServices struct {
 
 func (f *fixture) tabServices() tabServices {
 	desk := account.Editor{Accounts: f.accounts, Now: time.Now, NewID: token.NewIDString}
-	timeline, store := dynamo.AccountLog{Table: f.table}, dynamo.Delegations{Table: f.table}
+	timeline, store := accountlog.Store{Table: f.table}, dynamo.Delegations{Table: f.table}
 	return tabServices{
 		log: &auditlog.Reader{Store: timeline, Now: time.Now}, notes: &account.Notes{Editor: desk, Store: timeline},
 		contacts:    &account.Contacts{Editor: desk, Store: dynamo.Contacts{Table: f.table}},
@@ -82,7 +84,7 @@ func TestTheLogTellsAnAccountsLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	scope := f.signInAs(t, "walkerp", "seven green bicycles")
-	sessions := dynamo.Sessions{Table: f.table}
+	sessions := sessions.Store{Table: f.table}
 	if _, err := sessions.Close(t.Context(), a.ID, scope.Caller.SessionID,
 		session.End{At: time.Now(), Reason: session.SignedOut}); err != nil {
 		t.Fatal(err)
@@ -391,7 +393,7 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	store := f.tabServices().store
 	d := account.Delegation{ID: token.NewIDString(), Version: 1, Kind: account.TargetResource, Code: "X"}
 	for name, err := range map[string]error{
-		"note":    dynamo.AccountLog{Table: f.table}.Note(t.Context(), elsewhere, a.ID, e),
+		"note":    accountlog.Store{Table: f.table}.Note(t.Context(), elsewhere, a.ID, e),
 		"contact": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), elsewhere, a.ID, account.Contact{Version: 2}, e),
 		"nobody": dynamo.Contacts{Table: f.table}.SaveContact(t.Context(), f.currentScope(t).Env, token.NewIDString(),
 			account.Contact{Version: 2}, e),
@@ -403,7 +405,7 @@ func TestTabsOfOthersAccounts(t *testing.T) {
 	if err := store.AddDelegation(t.Context(), elsewhere, a.ID, d, e); err == nil {
 		t.Error("a delegation was written")
 	}
-	if _, seen, err := (dynamo.AccountLog{Table: f.table}).CreationEvent(t.Context(), elsewhere, a.ID); seen ||
+	if _, seen, err := (accountlog.Store{Table: f.table}).CreationEvent(t.Context(), elsewhere, a.ID); seen ||
 		err != nil {
 		t.Errorf("born %v %v", seen, err)
 	}

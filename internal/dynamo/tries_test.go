@@ -10,6 +10,7 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/transfer"
@@ -112,7 +113,7 @@ func TestATryIsChargedBeforeItIsVerified(t *testing.T) {
 	c := &crash{at: 1, after: true}
 	hasher := &countingHasher{}
 	s := *f.signin
-	s.Accounts, s.Verifier = dynamo.Accounts{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}, hasher
+	s.Accounts, s.Verifier = attempts.Store{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}, hasher
 	if err := f.login(t, &s, "doej", secret)(); !errors.Is(err, errProcessDied) || hasher.verified.Load() != 0 {
 		t.Fatalf("%v, %d verified", err, hasher.verified.Load())
 	}

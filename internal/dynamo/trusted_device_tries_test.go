@@ -7,6 +7,8 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/factors"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
@@ -122,7 +124,7 @@ func TestStrangersCannotLockAnyWayInOfATrustedDevice(t *testing.T) {
 		signin.ClientInfo{DeviceToken: device}); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("a copy: %v", err)
 	}
-	known, err := dynamo.Factors{Table: o.table}.TrustedDevices(t.Context(), o.id)
+	known, err := factors.Store{Table: o.table}.TrustedDevices(t.Context(), o.id)
 	if err != nil || len(known) != 1 || known[0].Tries != 1 || o.row(t).FailedTries != 0 {
 		t.Errorf("%+v, %d tries on the account, %v", known, o.row(t).FailedTries, err)
 	}
@@ -172,7 +174,7 @@ func TestGuessesFromATrustedDeviceAreVerifiedUpToTheLimit(t *testing.T) {
 	if n := hasher.verified.Load(); n != 10 {
 		t.Errorf("%d guesses were verified, want 5 on the device and 5 on the account", n)
 	}
-	known, err := dynamo.Factors{Table: o.table}.TrustedDevices(t.Context(), o.id)
+	known, err := factors.Store{Table: o.table}.TrustedDevices(t.Context(), o.id)
 	if err != nil || len(known) != 0 {
 		t.Errorf("%d devices are left, %v", len(known), err)
 	}
@@ -192,7 +194,7 @@ func TestADeviceTokenCostsTheSameForEverybody(t *testing.T) {
 	_, others := ownerWithTrustedDevice(t, f, "other")
 	m := &meter{plain: f.table.Client, table: &f.table.Name}
 	on := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
-	o.auth.Accounts = dynamo.Accounts{Table: on}
+	o.auth.Accounts = attempts.Store{Table: on}
 	broken := device[:len(device)-5] + "AAAAA"
 	for name, c := range map[string][2]string{
 		"no token": {"owner", ""}, "wrong secret": {"owner", broken}, "somebody else's": {"owner", others},

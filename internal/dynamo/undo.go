@@ -13,6 +13,8 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/transfer"
@@ -52,38 +54,41 @@ func undoInProgress() error {
 
 // tombstoneItems stages that an account is taken away which nothing was done with since it was made: no sign-in, no
 // tab, no API key, no link. Its identifiers go as those that an import releases do.
-func (s Accounts) tombstoneItems(env string, w account.Write, importID int64, transfers keyTransfers) transaction {
+func (s Accounts) tombstoneItems(env string, w account.Write, importID int64,
+	transfers keyTransfers) table.Transaction {
 	a := w.Before
-	values := item{":mark": num(importID), ":yes": boolean(true)}
+	values := table.Item{":mark": table.N(importID), ":yes": table.BOOL(true)}
 	condition := rowUnchanged(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
-	p := transaction{
-		{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: rowKey(env, a.DirectoryKey()).attributes(), UpdateExpression: aws.String(stageTombstone),
+	tx := table.Transaction{
+		table.Update(&types.Update{
+			TableName: &s.Name, Key: schema.RowKey(env, a.DirectoryKey()).Attributes(),
+			UpdateExpression:    aws.String(stageTombstone),
 			ConditionExpression: &condition, ExpressionAttributeValues: values,
-		}}, concurrentChange},
-		{types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.Name, Key: anchorKey(a.ID).attributes(),
-			UpdateExpression:          aws.String("SET was = v, gone = :yes, imp = :mark"),
-			ConditionExpression:       aws.String("v.epoch = :epoch AND attribute_not_exists(tabs)"),
-			ExpressionAttributeValues: item{":mark": num(importID), ":yes": boolean(true), ":epoch": num(a.Epoch)},
-		}}, concurrentChange},
-		{types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-			TableName: &s.Name, Key: apiKeyCountKey(a.ID).attributes(),
+		}, schema.ConcurrentChange),
+		table.Update(&types.Update{
+			TableName: &s.Name, Key: schema.AnchorKey(a.ID).Attributes(),
+			UpdateExpression:    aws.String("SET was = v, gone = :yes, imp = :mark"),
+			ConditionExpression: aws.String("v.epoch = :epoch AND attribute_not_exists(tabs)"),
+			ExpressionAttributeValues: table.Item{":mark": table.N(importID), ":yes": table.BOOL(true),
+				":epoch": table.N(a.Epoch)},
+		}, schema.ConcurrentChange),
+		table.Check(&types.ConditionCheck{
+			TableName: &s.Name, Key: schema.APIKeyCountKey(a.ID).Attributes(),
 			ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, concurrentChange},
+		}, schema.ConcurrentChange),
 	}
-	s.addLoginKeyChanges(&p, env, w, importID, transfers)
-	return p
+	s.addLoginKeyChanges(&tx, env, w, importID, transfers)
+	return tx
 }
 
 // Dependents implements transfer.UndoStore: by the anchors, which count the writes of tabs and links, and the counts of
 // API keys.
 func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]string, error) {
-	keys := make([]key, 0, 2*len(ids))
+	keys := make([]table.Key, 0, 2*len(ids))
 	for _, id := range ids {
-		keys = append(keys, anchorKey(id), apiKeyCountKey(id))
+		keys = append(keys, schema.AnchorKey(id), schema.APIKeyCountKey(id))
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +97,7 @@ func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]strin
 		switch {
 		case items[2*i+1] != nil:
 			out[id] = "API keys were made for it."
-		case number(items[2*i], attrTabWrites) > 0:
+		case table.Int(items[2*i], attrTabWrites) > 0:
 			out[id] = "Its contact, its delegations, its second factor or its links were filled in."
 		}
 	}
@@ -101,15 +106,15 @@ func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]strin
 
 // DirectReports implements transfer.UndoStore. What a pending import names counts as well.
 func (s Imports) DirectReports(ctx context.Context, env environment.Environment) (map[string][]string, error) {
-	items, err := s.queryAll(ctx, pageQuery{pk: resourcePK(env.ID)})
+	items, err := s.QueryAll(ctx, table.Query{PK: schema.ResourcePK(env.ID)})
 	if err != nil {
 		return nil, err
 	}
 	out := map[string][]string{}
 	for _, it := range items {
-		for _, is := range []generation{newest, previous} {
+		for _, is := range []schema.Generation{schema.Newest, schema.Previous} {
 			if r, ok := resourceOf(it, is); ok && r.Manager != "" &&
-				(is == newest || !env.Imports.Sees(number(it, attrImportID))) {
+				(is == schema.Newest || !env.Imports.Sees(table.Int(it, schema.AttrImportID))) {
 				out[catalogue.Fold(r.Manager)] = append(out[catalogue.Fold(r.Manager)], r.Key())
 			}
 		}
@@ -124,27 +129,27 @@ func (s Imports) PurgeTombstones(ctx context.Context, j transfer.Job, rows []tra
 	if err != nil {
 		return err
 	}
-	keys := make([]key, len(rows))
+	keys := make([]table.Key, len(rows))
 	for i, row := range rows {
-		keys[i] = rowKey(j.Env, row.Username)
+		keys[i] = schema.RowKey(j.Env, row.Username)
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(rollbackConcurrency)
 	for i, it := range items {
-		if flag(it, attrTombstone) && number(it, attrImportID) == j.ImportID {
+		if table.Bool(it, schema.AttrTombstone) && table.Int(it, schema.AttrImportID) == j.ImportID {
 			group.Go(func() error { return s.sweepRow(ctx, j, keys[i], it) })
 		}
 	}
 	return group.Wait()
 }
 
-func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item) error {
-	a, _ := accountOf(it, previous)
-	event, err := eventAt(environmentLogKey(j.Env, deletionEventID(j, a)), auditlog.Event{
+func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row table.Key, it table.Item) error {
+	a, _ := schema.AccountOf(it, schema.Previous)
+	event, err := schema.EventAt(schema.EnvironmentLogKey(j.Env, deletionEventID(j, a)), auditlog.Event{
 		At: j.Ended, Kind: auditlog.Deleted, By: j.By, ByID: j.ByID, Key: j.ByKey, Subject: "account/" + a.Username,
 		Version: a.Version,
 		Note:    a.ID, Job: j.ID, Changes: a.ClearedFields(), RetentionDays: j.RetentionDays,
@@ -153,21 +158,21 @@ func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row key, it item)
 		return err
 	}
 	if _, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: event}); err != nil {
-		return storeError("write", err)
+		return table.WrapError("write", err)
 	}
-	keys := []key{anchorKey(a.ID)}
+	keys := []table.Key{schema.AnchorKey(a.ID)}
 	for _, identifier := range a.LoginKeys() {
-		keys = append(keys, loginKey(j.Env, identifier))
+		keys = append(keys, schema.LoginKey(j.Env, identifier))
 	}
 	if a.Resource != "" {
-		keys = append(keys, resourceKey(j.Env, catalogue.Fold(a.Resource)))
+		keys = append(keys, schema.ResourceKey(j.Env, catalogue.Fold(a.Resource)))
 	}
 	for _, k := range append(keys, row) {
 		_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-			TableName: &s.Name, Key: k.attributes(), ConditionExpression: aws.String("imp = :mark AND gone = :yes"),
-			ExpressionAttributeValues: item{":mark": num(j.ImportID), ":yes": boolean(true)},
+			TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :mark AND gone = :yes"),
+			ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID), ":yes": table.BOOL(true)},
 		})
-		if _, _, err := conditionHeld(err); err != nil {
+		if _, _, err := table.ConditionHeld(err); err != nil {
 			return err
 		}
 	}
@@ -191,20 +196,22 @@ func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 	if err != nil {
 		return err
 	}
-	condition, values := "attribute_not_exists(undoing)", item{":undo": str(undo.ID), ":done": str(string(transfer.Done))}
+	condition, values := "attribute_not_exists(undoing)",
+		table.Item{":undo": table.S(undo.ID), ":done": table.S(string(transfer.Done))}
 	if of.UndoJobID != "" { // one that came to nothing
-		condition, values[":former"] = "undoing = :former", str(of.UndoJobID)
+		condition, values[":former"] = "undoing = :former", table.S(of.UndoJobID)
 	}
-	err = s.transact(ctx, []types.TransactWriteItem{
+	err = s.Transact(ctx, []types.TransactWriteItem{
 		{Put: &types.Put{TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)")}},
 		s.queueEntryItem(undo),
 		{Update: &types.Update{
-			TableName: &s.Name, Key: jobKey(of.Env, of.ID).attributes(), UpdateExpression: aws.String("SET undoing = :undo"),
+			TableName: &s.Name, Key: schema.JobKey(of.Env, of.ID).Attributes(),
+			UpdateExpression:          aws.String("SET undoing = :undo"),
 			ConditionExpression:       aws.String(condition + " AND attribute_not_exists(undone) AND #state = :done"),
 			ExpressionAttributeValues: values, ExpressionAttributeNames: map[string]string{"#state": "state"},
 		}},
 	})
-	var cancelled *cancelledError
+	var cancelled *table.CancelledError
 	if errors.As(err, &cancelled) {
 		return transfer.ErrSuperseded
 	}
@@ -212,11 +219,11 @@ func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 }
 
 // markUndoneItem notes on an import that it was undone.
-func (s Imports) markUndoneItem(undo transfer.Job) op {
-	return op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: jobKey(undo.Env, undo.UndoesJobID).attributes(),
+func (s Imports) markUndoneItem(undo transfer.Job) table.Op {
+	return table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.JobKey(undo.Env, undo.UndoesJobID).Attributes(),
 		UpdateExpression:          aws.String("SET undone = :yes"),
 		ConditionExpression:       aws.String("undoing = :undo"),
-		ExpressionAttributeValues: item{":yes": boolean(true), ":undo": str(undo.ID)},
-	}}, func(item) error { return transfer.ErrStale }}
+		ExpressionAttributeValues: table.Item{":yes": table.BOOL(true), ":undo": table.S(undo.ID)},
+	}, func(table.Item) error { return transfer.ErrStale })
 }

@@ -15,6 +15,7 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/accountlog"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
@@ -49,7 +50,7 @@ func (f *fixture) visibleState(t *testing.T) string {
 		a.Version, a.UpdatedAt, a.Stored, a.Epoch, a.DeviceEpoch = 0, time.Time{}, account.Revision{}, 0, 0
 		out = append(out, fmt.Sprintf("%+v", a))
 		for _, key := range a.LoginKeys() {
-			if _, leads, err := f.store.Find(t.Context(), env, key); err != nil || leads != a.DirectoryKey() {
+			if leads, err := f.find(t.Context(), key); err != nil || leads != a.DirectoryKey() {
 				t.Errorf("%s of %s leads to %q (%v)", key, a.Username, leads, err)
 			}
 		}
@@ -113,7 +114,7 @@ func TestUndoGivesEverythingBack(t *testing.T) {
 		t.Errorf("%+v", of)
 	}
 	p, _, _ := f.store.Page(t.Context(), f.currentScope(t).Env, "o", 1)
-	events, _, err := dynamo.AccountLog{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, p[0].ID, "", 10)
+	events, _, err := accountlog.Store{Table: f.table}.Events(t.Context(), f.currentScope(t).Env, p[0].ID, "", 10)
 	if err != nil || events[0].Job != u.ID || len(events[0].Changes) == 0 {
 		t.Errorf("%+v %v", events, err)
 	}
@@ -233,7 +234,8 @@ func TestUndoLeavesWhatWasEditedSince(t *testing.T) {
 	rows = append(rows, resourceRow("boss", "BOSS", "STAFF"), resourceRow("staffed", "ST", "STAFF"))
 	j := f.runImport(t, rows...)
 	id := func(name string) string {
-		page, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, name[:len(name)-1]+string(name[len(name)-1]-1)+"~", 1)
+		page, _, err := f.store.Page(t.Context(), f.currentScope(t).Env, name[:len(name)-1]+string(name[len(name)-1]-1)+"~",
+			1)
 		if err != nil || page[0].Username != name {
 			t.Fatalf("%s: %v %v", name, page, err)
 		}

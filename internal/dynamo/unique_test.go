@@ -112,7 +112,7 @@ func (f *fixture) where(t *testing.T, id string, identifiers ...string) string {
 	}
 	out := fmt.Sprintf("%s %s v%d:", a.Username, a.Email, a.Version)
 	for _, identifier := range identifiers {
-		_, key, err := f.store.Find(t.Context(), env, identifier)
+		key, err := f.find(t.Context(), identifier)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,41 +22,41 @@ type Environment struct {
 // Settings are the environment defaults. The settings package has their table of fields: labels, bounds, help. The
 // names here are those of the table, and what is stored without one of them, by an older release, reads as its default.
 type Settings struct {
-	PasswordMinLength int `dynamodbav:"passwordMinLength"`
+	PasswordMinLength int
 	// PasswordClasses is how many sorts of character a password needs, PasswordHistory how many former ones it must not
 	// be, PasswordMaxAgeDays when it has to be changed; 0 turns each off.
-	PasswordClasses    int `dynamodbav:"passwordClasses"`
-	PasswordHistory    int `dynamodbav:"passwordHistory"`
-	PasswordMaxAgeDays int `dynamodbav:"passwordMaxAgeDays"`
+	PasswordClasses    int
+	PasswordHistory    int
+	PasswordMaxAgeDays int
 	// PasswordNIST keeps the policy to what NIST SP 800-63B asks for: no classes and no maximum age.
-	PasswordNIST bool `dynamodbav:"passwordNIST"`
+	PasswordNIST bool
 	// AdminSetsPasswords lets administrators choose the temporary password of an account; without it people set their own
 	// by a link only (V10).
-	AdminSetsPasswords bool `dynamodbav:"adminSetsPasswords"`
+	AdminSetsPasswords bool
 	// FailedTryLimit is how many wrong passwords block an account; 1..100 (NIST SP 800-63B-4, 3.2.2).
-	FailedTryLimit int `dynamodbav:"failedTryLimit"`
+	FailedTryLimit int
 	// FailedTryRelease lifts such a block after a time.
-	FailedTryRelease bool `dynamodbav:"failedTryRelease"`
+	FailedTryRelease bool
 	// SessionIdle ends a session that was not refreshed; SessionHard ends any.
-	SessionIdle Minutes `dynamodbav:"sessionIdleMinutes"`
-	SessionHard Minutes `dynamodbav:"sessionHardMinutes"`
-	MFARequired bool    `dynamodbav:"mfaRequired"`
+	SessionIdle Minutes
+	SessionHard Minutes
+	MFARequired bool
 	// EmailCodeAllowed lets a code by mail be a second factor.
-	EmailCodeAllowed bool `dynamodbav:"emailCodeAllowed"`
+	EmailCodeAllowed bool
 	// TrustedDeviceDays is how long a remembered device needs no second factor; 0 for not at all.
-	TrustedDeviceDays int `dynamodbav:"trustedDeviceDays"`
+	TrustedDeviceDays int
 	// PasswordLinkHours is how long a mailed link to set a password works.
-	PasswordLinkHours int `dynamodbav:"setPasswordLinkHours"`
+	PasswordLinkHours int
 	// ResetConfirmation shows the delivery of such mails in the communication log.
-	ResetConfirmation bool `dynamodbav:"resetPasswordConfirmation"`
+	ResetConfirmation bool
 	// Country and Currency are ISO 3166-1 alpha-2 and ISO 4217 codes.
-	Country    string `dynamodbav:"country"`
-	Currency   string `dynamodbav:"currency"`
-	DACEnabled bool   `dynamodbav:"dacEnabled"`
+	Country    string
+	Currency   string
+	DACEnabled bool
 	// LogRetentionDays is how long the log is kept.
-	LogRetentionDays int `dynamodbav:"logRetentionDays"`
+	LogRetentionDays int
 	// MailSenderName is the name that mails come from.
-	MailSenderName string `dynamodbav:"mailSenderName"`
+	MailSenderName string
 }
 
 // TryLimit returns FailedTryLimit within its bounds, whatever is stored: counting tries can be neither turned off nor

@@ -1,4 +1,4 @@
-package dynamo
+package attempts
 
 import (
 	"context"
@@ -15,84 +15,75 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 )
 
-var _ signin.Accounts = Accounts{}
+// Store finds accounts for a sign-in, and counts its attempts before anything is verified.
+type Store struct {
+	*table.Table
+}
 
-// decoys is over how many items the tries of unknown users are spread.
-const decoys = 16
+var _ signin.Accounts = Store{}
 
 // Find implements signin.Accounts: one round trip, whoever is asked for.
-func (s Accounts) Find(ctx context.Context, env, identifier string) (environment.Environment, string, error) {
+func (s Store) Find(ctx context.Context, env, identifier string) (environment.Environment, string, error) {
 	found, err := s.FindWithDevice(ctx, env, identifier, token.Token{})
 	return found.Env, found.Key, err
 }
 
 // FindWithDevice implements signin.Accounts: one round trip, whoever is asked for and wherever from.
-func (s Accounts) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup,
+func (s Store) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup,
 	error) {
-	leads := rowKey(env, identifier)
+	leads := schema.RowKey(env, identifier)
 	byEmail := account.MayBeEmail(identifier)
 	if byEmail {
-		leads = loginKey(env, identifier)
+		leads = schema.LoginKey(env, identifier)
 	}
-	keys := []key{leads, headKey(env)}
+	keys := []table.Key{leads, schema.HeadKey(env)}
 	if given != (token.Token{}) {
-		keys = append(keys, trustedDeviceKey(given.Account.String(), given.ID.String()))
+		keys = append(keys, schema.TrustedDeviceKey(given.Account.String(), given.ID.String()))
 	}
-	items, err := s.batchGet(ctx, keys)
+	items, err := s.BatchGet(ctx, keys)
 	if err != nil {
 		return signin.Lookup{}, err
 	}
-	head, err := headOf(env, items[1])
+	head, err := schema.EnvironmentOf(env, items[1])
 	found := signin.Lookup{Env: head}
 	if err != nil || items[0] == nil {
 		return found, err
 	}
 	owner := ""
 	if byEmail {
-		found.Key, owner = loginKeyTarget(items[0], head.Imports.Sees(number(items[0], attrImportID)))
-	} else if a, ok := accountOf(items[0], visibleAt(head.Imports, items[0])); ok {
+		found.Key, owner = schema.LoginKeyTarget(items[0], head.Imports.Sees(table.Int(items[0], schema.AttrImportID)))
+	} else if a, ok := schema.AccountOf(items[0], schema.VisibleAt(head.Imports, items[0])); ok {
 		found.Key, owner = identifier, a.ID
 	}
 	if len(items) > 2 && found.Key != "" && owner == given.Account.String() {
-		found.Device = trustedDeviceOf(items[2])
+		found.Device = schema.TrustedDeviceOf(items[2])
 	}
 	return found, nil
 }
 
-// loginKeyTarget returns the directory key that a login key leads to, and whose it is. An import marks a key it takes
-// with gone and a key it makes without; unseen, the first still leads and the second does not yet. One that it hands on
-// leads to the former owner.
-func loginKeyTarget(it item, visible bool) (row, owner string) {
-	if former := text(it, attrPreviousRow); former != "" && !visible {
-		return former, text(it, attrPreviousID)
-	}
-	if flag(it, attrTombstone) == visible && it[attrImportID] != nil {
-		return "", ""
-	}
-	return text(it, "row"), text(it, attrID)
-}
-
 // ReserveAttempt implements signin.Accounts: one round trip and one write, whoever is charged.
-func (s Accounts) ReserveAttempt(ctx context.Context, env environment.Environment, row string,
+func (s Store) ReserveAttempt(ctx context.Context, env environment.Environment, row string,
 	rule signin.AttemptPolicy) (signin.Attempt, error) {
-	k := rowKey(env.ID, row)
+	k := schema.RowKey(env.ID, row)
 	condition, values := attemptAllowed(rule)
 	if row == "" {
-		k = decoyKey(env.ID, randomBelow(decoys))
+		k = schema.DecoyKey(env.ID, table.RandomBelow(schema.Decoys))
 		condition = "attribute_not_exists(PK) OR NOT (" + condition + ") OR " + condition // the same work, always granted
 	}
-	values[":one"], values[":now"] = num(1), timestamp(rule.Now)
-	out, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: k.attributes(), UpdateExpression: aws.String("SET tried = :now ADD tries :one"),
+	values[":one"], values[":now"] = table.N(1), table.Timestamp(rule.Now)
+	out, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: aws.String("SET tried = :now ADD tries :one"),
 		ConditionExpression: &condition, ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	charged, current, err := conditionHeld(err)
+	charged, current, err := table.ConditionHeld(err)
 	if err != nil {
 		return signin.Attempt{}, err
 	}
@@ -105,7 +96,7 @@ func (s Accounts) ReserveAttempt(ctx context.Context, env environment.Environmen
 	if current == nil {
 		return signin.Attempt{}, nil
 	}
-	a, ok := accountOf(current, visibleAt(env.Imports, current))
+	a, ok := schema.AccountOf(current, schema.VisibleAt(env.Imports, current))
 	if charged {
 		a.TriesBlockedAt = time.Time{}
 	}
@@ -115,14 +106,14 @@ func (s Accounts) ReserveAttempt(ctx context.Context, env environment.Environmen
 // attemptAllowed is the condition under which one more try is let through: within the limit, or on the ladder of the
 // timed release, where the failures in a row say how long the last try has to be ago (signin.AttemptPolicy.Wait says
 // the same).
-func attemptAllowed(rule signin.AttemptPolicy) (string, item) {
-	values := item{":limit": num(int64(rule.Limit))}
+func attemptAllowed(rule signin.AttemptPolicy) (string, table.Item) {
+	values := table.Item{":limit": table.N(int64(rule.Limit))}
 	condition := "tries < :limit AND attribute_not_exists(blockedAt)"
 	if !rule.Release {
 		return "attribute_exists(PK) AND " + condition, values
 	}
 	waits := account.BackoffDelays()
-	values[":stop"] = num(account.MaxConsecutiveFailures)
+	values[":stop"] = table.N(account.MaxConsecutiveFailures)
 	rungs := make([]string, len(waits))
 	for i, wait := range waits {
 		n, w := fmt.Sprintf(":rung%d", i), fmt.Sprintf(":wait%d", i)
@@ -134,7 +125,7 @@ func attemptAllowed(rule signin.AttemptPolicy) (string, item) {
 			compare = ">="
 		}
 		rungs[i] = "tries " + compare + " " + n + " AND tried <= " + w
-		values[n], values[w] = num(int64(rule.Limit+i)), timestamp(rule.Now.Add(-wait))
+		values[n], values[w] = table.N(int64(rule.Limit+i)), table.Timestamp(rule.Now.Add(-wait))
 	}
 	return "attribute_exists(PK) AND (" + condition + " OR tries < :stop AND (" + strings.Join(rungs, " OR ") + "))",
 		values
@@ -143,32 +134,32 @@ func attemptAllowed(rule signin.AttemptPolicy) (string, item) {
 // RecordFailure implements signin.Accounts. The line goes to the account's log, to its line of the hour beyond the
 // limit, or over that of a decoy: one write of one sort, but for the try that blocks, which is one transaction of line,
 // block, event and mail.
-func (s Accounts) RecordFailure(ctx context.Context, env environment.Environment, r signin.FailedAttempt) error {
+func (s Store) RecordFailure(ctx context.Context, env environment.Environment, r signin.FailedAttempt) error {
 	e := auditlog.Event{
 		ID: r.EventID, At: r.At, Kind: auditlog.SignInFailed, Note: r.Reason, Address: r.Client.Address,
 		Client:    r.Client.Client,
 		UserAgent: r.Client.UserAgent, RetentionDays: env.Settings.LogRetentionDays,
 	}
-	k := decoyEventKey(env.ID, randomBelow(decoys))
+	k := schema.DecoyEventKey(env.ID, table.RandomBelow(schema.Decoys))
 	switch {
 	case r.RevokedDevice.ID != "":
 		err := s.forgetDevice(ctx, r, e, env.Settings.TryLimit())
 		if !errors.Is(err, account.ErrConcurrentChange) {
 			return err
 		}
-		k = eventKey(r.Account.ID, e.ID) // the right password came from it meanwhile, or it was forgotten
+		k = schema.EventKey(r.Account.ID, e.ID) // the right password came from it meanwhile, or it was forgotten
 	case r.Known && r.Blocks:
 		err := s.block(ctx, env, r, e)
 		if !errors.Is(err, account.ErrConcurrentChange) {
 			return err
 		}
-		k = eventKey(r.Account.ID, e.ID) // another try blocked it, or it was let in; this one failed all the same
+		k = schema.EventKey(r.Account.ID, e.ID) // another try blocked it, or it was let in; this one failed all the same
 	case r.Known && r.Reserved:
-		k = eventKey(r.Account.ID, e.ID)
+		k = schema.EventKey(r.Account.ID, e.ID)
 	case r.Known:
-		k = eventKey(r.Account.ID, hourlyEventID(r.At))
+		k = schema.EventKey(r.Account.ID, hourlyEventID(r.At))
 	}
-	return s.countEvent(ctx, k, e)
+	return countEvent(ctx, s.Table, k, e)
 }
 
 // hourlyEventID is the id of the line that counts the tries beyond the limit within one hour.
@@ -179,12 +170,12 @@ func hourlyEventID(at time.Time) string {
 }
 
 // countEvent writes an event, or counts it on the one that is there.
-func (t *Table) countEvent(ctx context.Context, k key, e auditlog.Event) error {
-	it, err := eventAt(k, e)
+func countEvent(ctx context.Context, t *table.Table, k table.Key, e auditlog.Event) error {
+	it, err := schema.EventAt(k, e)
 	if err != nil {
 		return err
 	}
-	set, names, values := []string{}, map[string]string{"#count": "count"}, item{":one": num(1)}
+	set, names, values := []string{}, map[string]string{"#count": "count"}, table.Item{":one": table.N(1)}
 	for name, value := range it {
 		if name == "PK" || name == "SK" {
 			continue
@@ -193,39 +184,39 @@ func (t *Table) countEvent(ctx context.Context, k key, e auditlog.Event) error {
 		names["#"+name], values[":"+name] = name, value
 	}
 	slices.Sort(set)
-	_, err = t.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-		TableName: &t.Name, Key: k.attributes(),
+	_, err = t.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.Name, Key: k.Attributes(),
 		UpdateExpression:         aws.String("SET " + strings.Join(set, ", ") + " ADD #count :one"),
 		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	})
-	return storeError("write", err)
+	return table.WrapError("write", err)
 }
 
 // block writes the last failure and the block that it brings about, with the mail that tells of it;
 // account.ErrConcurrentChange if the account was blocked or let in meanwhile.
-func (s Accounts) block(ctx context.Context, env environment.Environment, r signin.FailedAttempt,
+func (s Store) block(ctx context.Context, env environment.Environment, r signin.FailedAttempt,
 	failed auditlog.Event) error {
 	a := r.Account
-	var p transaction
+	var tx table.Transaction
 	for _, e := range []auditlog.Event{failed,
 		{ID: r.BlockID, At: r.At, Kind: auditlog.BlockedByTries, Address: r.Client.Address,
 			RetentionDays: failed.RetentionDays}} {
-		it, err := eventItem(a.ID, e)
+		it, err := schema.Event(a.ID, e)
 		if err != nil {
 			return err
 		}
-		p.put(s.Table, it, concurrentChange)
+		tx.Put(s.Table, it, schema.ConcurrentChange)
 	}
-	p = append(p, op{types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: rowKey(env.ID, a.DirectoryKey()).attributes(),
+	tx = append(tx, table.Update(&types.Update{
+		TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(),
 		UpdateExpression:    aws.String("SET blockedAt = :at"),
 		ConditionExpression: aws.String("id = :id AND tries >= :limit AND attribute_not_exists(blockedAt)"),
-		ExpressionAttributeValues: item{":at": timestamp(r.At), ":id": str(a.ID),
-			":limit": num(int64(env.Settings.TryLimit()))},
-	}}, concurrentChange})
-	mails, err := s.mailItems(r.Mails)
+		ExpressionAttributeValues: table.Item{":at": table.Timestamp(r.At), ":id": table.S(a.ID),
+			":limit": table.N(int64(env.Settings.TryLimit()))},
+	}, schema.ConcurrentChange))
+	mails, err := schema.Mails(s.Table, r.Mails)
 	if err != nil {
 		return err
 	}
-	return asConcurrentChange(s.transact(ctx, append(p, mails...).items()))
+	return schema.AsConcurrentChange(s.Transact(ctx, append(tx, mails...).Items()))
 }

@@ -1,4 +1,4 @@
-package dynamo
+package attempts
 
 import (
 	"context"
@@ -8,13 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/field"
 	"useraccounts/internal/signin"
 )
 
 // RateLimiter counts requests by network address, in windows of a minute by the clock.
 type RateLimiter struct {
-	*Table
+	*table.Table
 }
 
 var _ signin.RateLimiter = RateLimiter{}
@@ -24,14 +26,14 @@ func (s RateLimiter) Count(ctx context.Context, env, network string, now time.Ti
 	window := now.Truncate(time.Minute)
 	ends := window.Add(time.Minute)
 	out, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.Name, Key: requestCountKey(env, network, field.FormatInstant(window)).attributes(),
+		TableName: &s.Name, Key: schema.RequestCountKey(env, network, field.FormatInstant(window)).Attributes(),
 		UpdateExpression:          aws.String("SET #ttl = :ttl ADD came :one"),
 		ExpressionAttributeNames:  map[string]string{"#ttl": "ttl"},
-		ExpressionAttributeValues: item{":one": num(1), ":ttl": num(ends.Add(time.Hour).Unix())},
+		ExpressionAttributeValues: table.Item{":one": table.N(1), ":ttl": table.N(ends.Add(time.Hour).Unix())},
 		ReturnValues:              types.ReturnValueUpdatedNew,
 	})
 	if err != nil {
-		return 0, ends, storeError("write", err)
+		return 0, ends, table.WrapError("write", err)
 	}
-	return int(number(out.Attributes, "came")), ends, nil
+	return int(table.Int(out.Attributes, "came")), ends, nil
 }

@@ -1,4 +1,4 @@
-package dynamo
+package attempts
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/signin"
@@ -18,32 +20,32 @@ import (
 // ReserveDeviceAttempt implements signin.Accounts: the try is counted and the account read at the same time, in one
 // round trip. The condition is the secret that was read, so a device whose secret was replaced by then, or that was
 // forgotten, is not charged.
-func (s Accounts) ReserveDeviceAttempt(
+func (s Store) ReserveDeviceAttempt(
 	ctx context.Context, env environment.Environment, row, accountID string, d mfa.TrustedDevice, limit int,
 ) (signin.Attempt, error) {
 	var got signin.Attempt
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		out, err := s.updateRetrying(ctx, &dynamodb.UpdateItemInput{
-			TableName: &s.Name, Key: trustedDeviceKey(accountID, d.ID).attributes(),
+		out, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
+			TableName: &s.Name, Key: schema.TrustedDeviceKey(accountID, d.ID).Attributes(),
 			UpdateExpression:          aws.String("ADD tries :one"),
 			ConditionExpression:       aws.String("#hash = :hash AND (attribute_not_exists(tries) OR tries < :limit)"),
 			ExpressionAttributeNames:  map[string]string{"#hash": "hash"},
-			ExpressionAttributeValues: item{":one": num(1), ":hash": bin(d.Hash), ":limit": num(int64(limit))},
+			ExpressionAttributeValues: table.Item{":one": table.N(1), ":hash": table.B(d.Hash), ":limit": table.N(int64(limit))},
 			ReturnValues:              types.ReturnValueAllNew,
 		})
-		charged, _, err := conditionHeld(err)
+		charged, _, err := table.ConditionHeld(err)
 		if charged {
-			got.Device, got.Reserved = trustedDeviceOf(out.Attributes), true
+			got.Device, got.Reserved = schema.TrustedDeviceOf(out.Attributes), true
 		}
 		return err
 	})
 	both.Go(func() error {
-		it, err := s.get(ctx, rowKey(env.ID, row))
+		it, err := s.Get(ctx, schema.RowKey(env.ID, row))
 		if err != nil || it == nil {
 			return err
 		}
-		got.Account, got.Found = accountOf(it, visibleAt(env.Imports, it))
+		got.Account, got.Found = schema.AccountOf(it, schema.VisibleAt(env.Imports, it))
 		return nil
 	})
 	if err := both.Wait(); err != nil {
@@ -56,17 +58,17 @@ func (s Accounts) ReserveDeviceAttempt(
 
 // forgetDevice writes the last failure of a trusted device and forgets it; account.ErrConcurrentChange if its tries
 // began anew meanwhile, or it is gone.
-func (s Accounts) forgetDevice(ctx context.Context, r signin.FailedAttempt, failed auditlog.Event, limit int) error {
-	it, err := eventItem(r.Account.ID, failed)
+func (s Store) forgetDevice(ctx context.Context, r signin.FailedAttempt, failed auditlog.Event, limit int) error {
+	it, err := schema.Event(r.Account.ID, failed)
 	if err != nil {
 		return err
 	}
-	var p transaction
-	p.put(s.Table, it, concurrentChange)
-	p = append(p, op{types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &s.Name, Key: trustedDeviceKey(r.Account.ID, r.RevokedDevice.ID).attributes(),
+	var tx table.Transaction
+	tx.Put(s.Table, it, schema.ConcurrentChange)
+	tx = append(tx, table.Delete(&types.Delete{
+		TableName: &s.Name, Key: schema.TrustedDeviceKey(r.Account.ID, r.RevokedDevice.ID).Attributes(),
 		ConditionExpression:       aws.String("tries >= :limit"),
-		ExpressionAttributeValues: item{":limit": num(int64(limit))},
-	}}, concurrentChange})
-	return asConcurrentChange(s.transact(ctx, p.items()))
+		ExpressionAttributeValues: table.Item{":limit": table.N(int64(limit))},
+	}, schema.ConcurrentChange))
+	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
 }

@@ -1,4 +1,4 @@
-package dynamo
+package table
 
 import (
 	"slices"
@@ -10,26 +10,26 @@ import (
 	"useraccounts/internal/field"
 )
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func S(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
-func num(n int64) types.AttributeValue {
+func N(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-func boolean(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
+func BOOL(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
 
-func bin(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
+func B(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
 
-func timestamp(t time.Time) types.AttributeValue { return str(field.FormatInstant(t)) }
+func Timestamp(t time.Time) types.AttributeValue { return S(field.FormatInstant(t)) }
 
-func text(it item, name string) string {
+func String(it Item, name string) string {
 	if v, ok := it[name].(*types.AttributeValueMemberS); ok {
 		return v.Value
 	}
 	return ""
 }
 
-func number(it item, name string) int64 {
+func Int(it Item, name string) int64 {
 	v, ok := it[name].(*types.AttributeValueMemberN)
 	if !ok {
 		return 0
@@ -41,56 +41,56 @@ func number(it item, name string) int64 {
 	return n
 }
 
-func flag(it item, name string) bool {
+func Bool(it Item, name string) bool {
 	v, ok := it[name].(*types.AttributeValueMemberBOOL)
 	return ok && v.Value
 }
 
-func instant(it item, name string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, text(it, name))
+func Time(it Item, name string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, String(it, name))
 	if err != nil {
 		return time.Time{}
 	}
 	return t
 }
 
-func nestedMap(it item, name string) item {
+func Map(it Item, name string) Item {
 	if v, ok := it[name].(*types.AttributeValueMemberM); ok {
 		return v.Value
 	}
 	return nil
 }
 
-func mapValue(m item) types.AttributeValue { return &types.AttributeValueMemberM{Value: m} }
+func M(m Item) types.AttributeValue { return &types.AttributeValueMemberM{Value: m} }
 
-// fromPlain turns an image of plain values (field.Table.Image) into attributes.
-func fromPlain(image map[string]any) item {
-	out := make(item, len(image)+2)
+// FromPlain turns an image of plain values (field.Table.Image) into attributes.
+func FromPlain(image map[string]any) Item {
+	out := make(Item, len(image)+2)
 	for name, value := range image {
 		switch value := value.(type) {
 		case string:
-			out[name] = str(value)
+			out[name] = S(value)
 		case bool:
-			out[name] = boolean(value)
+			out[name] = BOOL(value)
 		case int64:
-			out[name] = num(value)
+			out[name] = N(value)
 		case []string:
-			out[name] = list(value)
+			out[name] = L(value)
 		}
 	}
 	return out
 }
 
-func list(texts []string) types.AttributeValue {
+func L(texts []string) types.AttributeValue {
 	l := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(texts))}
 	for i, s := range texts {
-		l.Value[i] = str(s)
+		l.Value[i] = S(s)
 	}
 	return l
 }
 
-// textSet reads a string set, sorted: DynamoDB keeps sets in an order of its own.
-func textSet(it item, name string) []string {
+// StringSet reads a string set, sorted: DynamoDB keeps sets in an order of its own.
+func StringSet(it Item, name string) []string {
 	set, ok := it[name].(*types.AttributeValueMemberSS)
 	if !ok {
 		return nil
@@ -98,7 +98,7 @@ func textSet(it item, name string) []string {
 	return slices.Sorted(slices.Values(set.Value))
 }
 
-func texts(it item, name string) []string {
+func Strings(it Item, name string) []string {
 	l, ok := it[name].(*types.AttributeValueMemberL)
 	if !ok {
 		return nil
@@ -112,8 +112,8 @@ func texts(it item, name string) []string {
 	return out
 }
 
-// toPlain is the reverse of fromPlain.
-func toPlain(it item) map[string]any {
+// ToPlain is the reverse of FromPlain.
+func ToPlain(it Item) map[string]any {
 	out := make(map[string]any, len(it))
 	for name, value := range it {
 		switch value := value.(type) {
@@ -122,17 +122,21 @@ func toPlain(it item) map[string]any {
 		case *types.AttributeValueMemberBOOL:
 			out[name] = value.Value
 		case *types.AttributeValueMemberN:
-			out[name] = number(it, name)
+			out[name] = Int(it, name)
 		case *types.AttributeValueMemberL:
-			out[name] = texts(it, name)
+			out[name] = Strings(it, name)
 		}
 	}
 	return out
 }
 
-func blob(it item, name string) []byte {
+func Bytes(it Item, name string) []byte {
 	if v, ok := it[name].(*types.AttributeValueMemberB); ok {
 		return v.Value
 	}
 	return nil
+}
+
+func SS(texts []string) types.AttributeValue {
+	return &types.AttributeValueMemberSS{Value: texts}
 }

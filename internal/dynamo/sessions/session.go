@@ -1,0 +1,190 @@
+package sessions
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/account"
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+)
+
+// Store keeps sessions and tickets.
+type Store struct {
+	*table.Table
+}
+
+var (
+	_ signin.Sessions        = Store{}
+	_ signin.CredentialStore = Credentials{}
+)
+
+// signInCondition is the condition that an account's row still has the epoch read, in the image that counted then, was
+// not blocked by tries since, and has no temporary password that is over (V09), unless the account came without its
+// password.
+func signInCondition(env environment.Environment, a account.Account, now time.Time) (string, table.Item) {
+	image := schema.AttrImage
+	if !env.Imports.Sees(a.Stored.Import) {
+		image = schema.AttrPrevious
+	}
+	condition := "id = :id AND " + image + ".epoch = :epoch AND "
+	values := table.Item{":id": table.S(a.ID), ":epoch": table.N(a.Epoch)}
+	if a.PasswordHash != "" {
+		condition += "(attribute_not_exists(pwEnds) OR pwEnds > :now) AND "
+		values[":now"] = table.Timestamp(now)
+	}
+	if a.Stored.DeviceAttempt {
+		return strings.TrimSuffix(condition, " AND "), values
+	}
+	// the timed release let this try through, and no other block
+	if a.TriesBlockedAt.IsZero() && !a.Stored.BlockedAt.IsZero() {
+		values[":blocked"] = table.Timestamp(a.Stored.BlockedAt)
+		return condition + "blockedAt = :blocked", values
+	}
+	return condition + "attribute_not_exists(blockedAt)", values
+}
+
+// Open implements signin.Sessions.
+func (s Store) Open(ctx context.Context, env environment.Environment, a account.Account,
+	opened session.Session) error {
+	condition, values := signInCondition(env, a, opened.Start)
+	update := "SET lastLogin = :now"
+	if values[":now"] = table.Timestamp(opened.Start); !a.Stored.DeviceAttempt {
+		update, values[":none"] = "SET tries = :none, lastLogin = :now REMOVE blockedAt, tried", table.N(0)
+	}
+	return s.putWithRow(ctx, schema.LoggedSession(env, opened), types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(), ConditionExpression: &condition,
+		UpdateExpression: &update, ExpressionAttributeValues: values,
+	}})
+}
+
+// IssueTicket implements signin.Sessions.
+func (s Store) IssueTicket(ctx context.Context, env environment.Environment, a account.Account,
+	t session.Ticket) error {
+	condition, values := signInCondition(env, a, t.Expires.Add(-session.TicketLife))
+	key := schema.RowKey(env.ID, a.DirectoryKey()).Attributes()
+	set, remove := []string{}, ""
+	if !a.Stored.DeviceAttempt {
+		set, remove = append(set, "tries = :none"), " REMOVE blockedAt, tried"
+		values[":none"] = table.N(0)
+	}
+	if !a.PasswordExpires.IsZero() {
+		set = append(set, "pwEnds = :ends")
+		values[":ends"] = table.Timestamp(a.PasswordExpires)
+	}
+	if len(set) == 0 {
+		return s.putWithRow(ctx, ticketItem(env.ID, t), types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
+		}})
+	}
+	return s.putWithRow(ctx, ticketItem(env.ID, t), types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: key, ConditionExpression: &condition,
+		UpdateExpression: aws.String("SET " + strings.Join(set, ", ") + remove), ExpressionAttributeValues: values,
+	}})
+}
+
+// putWithRow puts a new item and updates the account's row, or neither.
+func (s Store) putWithRow(ctx context.Context, created table.Item, row types.TransactWriteItem) error {
+	var tx table.Transaction
+	tx.Put(s.Table, created, schema.ConcurrentChange)
+	tx = append(tx, table.Op{Write: row, Conflict: schema.ConcurrentChange})
+	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
+}
+
+// Ticket implements signin.Sessions.
+func (s Store) Ticket(ctx context.Context, env, accountID, id string) (signin.TicketContext, error) {
+	items, err := s.BatchGet(ctx, []table.Key{schema.TicketKey(accountID, id), schema.HeadKey(env)})
+	if err != nil {
+		return signin.TicketContext{}, err
+	}
+	it := items[0]
+	if it == nil || table.String(it, "env") != env {
+		return signin.TicketContext{}, fault.New(fault.NotFound, "ticket", "There is no such ticket.")
+	}
+	head, err := schema.EnvironmentOf(env, items[1])
+	if err != nil {
+		return signin.TicketContext{}, err
+	}
+	a, err := dynamo.Accounts(s).Account(ctx, head, accountID)
+	if err != nil {
+		return signin.TicketContext{}, err
+	}
+	return signin.TicketContext{Account: a, Env: head, Ticket: ticketOf(accountID, it)}, nil
+}
+
+// Renew implements signin.Sessions.
+func (s Store) Renew(ctx context.Context, old, renewed session.Session) error {
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: schema.SessionKey(old.AccountID, old.ID).Attributes(),
+		UpdateExpression: aws.String(
+			"SET #access = :access, refresh = :refresh, used = :used, due = :due, renewed = :now"),
+		ConditionExpression:      aws.String("refresh = :was AND attribute_not_exists(closed)"),
+		ExpressionAttributeNames: map[string]string{"#access": "access"},
+		ExpressionAttributeValues: table.Item{
+			":access": table.B(renewed.AccessHash), ":refresh": table.B(renewed.RefreshHash),
+			":used": table.B(renewed.UsedRefreshHash),
+			":due":  table.Timestamp(renewed.RefreshDue), ":now": table.Timestamp(renewed.Renewed),
+			":was": table.B(old.RefreshHash),
+		},
+	})
+	held, _, err := table.ConditionHeld(err)
+	if err == nil && !held {
+		return account.ErrConcurrentChange
+	}
+	return err
+}
+
+// Close closes a session if it is open, and reports whether it was.
+func (s Store) Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error) {
+	update, values := "SET closed = :at, why = :why",
+		table.Item{":at": table.Timestamp(end.At), ":why": table.S(string(end.Reason))}
+	names := map[string]string{}
+	for name, value := range map[string]string{"by": end.By, "byId": end.ByID, "from": end.FromAddress} {
+		if value != "" {
+			update += ", #" + name + " = :" + name
+			names["#"+name], values[":"+name] = name, table.S(value)
+		}
+	}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: schema.SessionKey(accountID, sessionID).Attributes(), UpdateExpression: &update,
+		ConditionExpression:       aws.String("attribute_exists(PK) AND attribute_not_exists(closed)"),
+		ExpressionAttributeValues: values,
+	}
+	if len(names) > 0 {
+		in.ExpressionAttributeNames = names
+	}
+	_, err := s.Client.UpdateItem(ctx, in)
+	closed, _, err := table.ConditionHeld(err)
+	return closed, err
+}
+
+// Store returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
+func (s Store) Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error) {
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.SessionSK, Backwards: true,
+		Limit: int32(limit)} //nolint:gosec // limits are small
+	if after != "" {
+		p.After = schema.SessionSK + after
+	}
+	items, more, err := s.Query(ctx, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]session.Session, len(items))
+	for i, it := range items {
+		out[i] = schema.SessionOf(accountID, it)
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].ID, nil
+}

@@ -1,0 +1,114 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/dynamo/schema"
+	"useraccounts/internal/dynamo/table"
+	"useraccounts/internal/environment"
+	"useraccounts/internal/session"
+	"useraccounts/internal/signin"
+)
+
+func ticketItem(env string, t session.Ticket) table.Item {
+	k := schema.TicketKey(t.AccountID, t.ID)
+	proved := make([]string, len(t.Proved))
+	for i, p := range t.Proved {
+		proved[i] = string(p)
+	}
+	return table.Item{
+		"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrID: table.S(t.ID), "hash": table.B(t.Hash),
+		"step":   table.S(string(t.Step)),
+		"proved": table.L(proved),
+		"epoch":  table.N(t.Epoch), "client": table.S(t.Client), "expires": table.Timestamp(t.Expires),
+		"ttl": table.N(t.Expires.Unix()),
+		"env": table.S(env),
+	}
+}
+
+func ticketOf(accountID string, it table.Item) session.Ticket {
+	t := session.Ticket{
+		AccountID: accountID, ID: table.String(it, schema.AttrID), Hash: table.Bytes(it, "hash"),
+		Step:  session.Step(table.String(it, "step")),
+		Epoch: table.Int(it, "epoch"), Client: table.String(it, "client"), Expires: table.Time(it, "expires"),
+	}
+	for _, p := range table.Strings(it, "proved") {
+		t.Proved = append(t.Proved, session.Proof(p))
+	}
+	return t
+}
+
+// CompleteStep implements signin.Sessions: the ticket of the step is used up in the transaction that writes what the
+// step did and what comes next, so that of two who answer it at once one gets on (C31).
+func (s Store) CompleteStep(ctx context.Context, env environment.Environment, m signin.StepTransition) error {
+	tx, err := s.stepItems(env, m)
+	if err != nil {
+		return err
+	}
+	tx = append(tx, table.Delete(&types.Delete{
+		TableName: &s.Name, Key: schema.TicketKey(m.Ticket.AccountID, m.Ticket.ID).Attributes(),
+		ConditionExpression: aws.String("attribute_exists(PK)"),
+	}, schema.ConcurrentChange))
+	if m.NextTicket != nil {
+		tx.Put(s.Table, ticketItem(env.ID, *m.NextTicket), schema.ConcurrentChange)
+	}
+	if m.Session != nil {
+		tx.Put(s.Table, schema.LoggedSession(env, *m.Session), schema.ConcurrentChange)
+	}
+	if m.Factors != nil {
+		if err := factors.AddChange(s.Table, &tx, m.Account.ID, *m.Factors); err != nil {
+			return err
+		}
+	}
+	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
+}
+
+// stepItems is the account's own part in a step: its change, and the sign-in where that is at its end. It holds only
+// while the account is as the step read it, and was not blocked by tries since (C07).
+func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (table.Transaction, error) {
+	if m.Write == nil {
+		at := m.Ticket.Expires.Add(-session.TicketLife)
+		if m.Session != nil {
+			at = m.Session.Start
+		}
+		a := m.Account
+		if !slices.Contains(m.Ticket.Proved, session.ByPassword) {
+			a.PasswordHash = "" // it came without
+		}
+		condition, values := signInCondition(env, a, at)
+		key := schema.RowKey(env.ID, m.Account.DirectoryKey()).Attributes()
+		if m.Session == nil {
+			return table.Transaction{table.Check(&types.ConditionCheck{
+				TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
+			}, schema.ConcurrentChange)}, nil
+		}
+		values[":now"] = table.Timestamp(at)
+		return table.Transaction{table.Update(&types.Update{
+			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
+			UpdateExpression: aws.String("SET lastLogin = :now"),
+		}, schema.ConcurrentChange)}, nil
+	}
+	w := *m.Write
+	if m.Session != nil {
+		w.After.LastLogin = m.Session.Start
+	}
+	tx, err := dynamo.Accounts(s).TransactionItems(env.ID, w, 0)
+	if err != nil {
+		return nil, err
+	}
+	row := tx[0].Write.Update
+	if m.Session != nil {
+		row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
+		row.ExpressionAttributeValues[":now"] = table.Timestamp(m.Session.Start)
+	}
+	if !m.Account.Stored.DeviceAttempt {
+		row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
+	}
+	return tx, nil
+}
