@@ -10,7 +10,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// jobRunner runs one job, or ends one that cannot be run.
+// jobRunner runs jobs, and ends those that cannot be run.
 type jobRunner interface {
 	Run(ctx context.Context, env, id string) error
 	Abandon(ctx context.Context, env, id string) error
@@ -18,13 +18,13 @@ type jobRunner interface {
 
 type handler struct {
 	worker jobRunner
-	// deadLetters is the queue of messages that failed as often as they are tried (V85).
+	// deadLetters is the ARN of the dead-letter queue, to which messages go that failed too often (V85).
 	deadLetters string
 	log         *slog.Logger
 }
 
-// handle runs the message's job. A message that failed, and every one after it, goes back to the queue: in a FIFO group
-// none may overtake another (V86).
+// handle runs the jobs of a batch of messages. A failed message and all after it go back to the queue, as the messages
+// of a FIFO group must stay in order (V86).
 func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	var out events.SQSEventResponse
 	for i, record := range batch.Records {
@@ -38,14 +38,14 @@ func (h handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSE
 	return out, nil
 }
 
-// handleRecord runs one message's job and writes its one line of log. A message that names no job can never succeed: it
-// goes the way of failures, to the dead-letter queue.
+// handleRecord runs the job of one message, and logs one line. A message that cannot be read fails, and so reaches the
+// dead-letter queue.
 func (h handler) handleRecord(ctx context.Context, record events.SQSMessage) error {
 	var m transfer.Message
 	dead := record.EventSourceARN == h.deadLetters
 	err := json.Unmarshal([]byte(record.Body), &m, json.RejectUnknownMembers(true))
 	switch {
-	case err != nil && dead: // nothing can be done with it, and it would come back for ever
+	case err != nil && dead: // it would come back for ever
 		h.log.ErrorContext(ctx, "message dropped", "message", record.MessageId, "error", err.Error())
 		return nil
 	case err != nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// calls notes what the worker is asked for, and fails jobs named bad.
+// calls records the calls of the worker, and fails jobs named bad.
 type calls []string
 
 func (c *calls) record(what, id string) error {
@@ -22,14 +22,14 @@ func (c *calls) record(what, id string) error {
 }
 
 func (c *calls) Run(_ context.Context, _, id string) error     { return c.record("run", id) }
-func (c *calls) Abandon(_ context.Context, _, id string) error { return c.record("give up", id) }
+func (c *calls) Abandon(_ context.Context, _, id string) error { return c.record("abandon", id) }
 
 func message(id, queue, body string) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, EventSourceARN: queue, Body: body}
 }
 
-// V85, V86: a message that failed goes back with all after it; one of the dead letters ends its job; one that says
-// nothing is failed at first, and dropped when it is dead, for it can never succeed.
+// V85, V86: a failed message goes back with all after it. A dead letter ends its job. A message that cannot be read
+// fails, and is dropped from the dead-letter queue.
 func TestHandle(t *testing.T) {
 	for name, c := range map[string]struct {
 		records []events.SQSMessage
@@ -40,8 +40,8 @@ func TestHandle(t *testing.T) {
 		"none overtakes": {
 			[]events.SQSMessage{message("1", "q", `{"env":"e","job":"a"}`), message("2", "q", `{"env":"e","job":"bad"}`),
 				message("3", "q", `{"env":"e","job":"c"}`)}, []string{"run a", "run bad"}, []string{"2", "3"}},
-		"dead": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"a"}`)}, []string{"give up a"}, nil},
-		"dead and fails": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"bad"}`)}, []string{"give up bad"},
+		"dead": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"a"}`)}, []string{"abandon a"}, nil},
+		"dead and fails": {[]events.SQSMessage{message("1", "dead", `{"env":"e","job":"bad"}`)}, []string{"abandon bad"},
 			[]string{"1"}},
 		"nonsense":      {[]events.SQSMessage{message("1", "q", `{}x`)}, nil, []string{"1"}},
 		"dead nonsense": {[]events.SQSMessage{message("1", "dead", `{}x`)}, nil, nil},

@@ -27,7 +27,7 @@ type Bucket struct {
 // Open returns the bucket of a name.
 func Open(cfg aws.Config, name string) Bucket {
 	return Bucket{Name: name, Client: s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.UsePathStyle = cfg.BaseEndpoint != nil // a stand-in has no DNS name for each bucket
+		o.UsePathStyle = cfg.BaseEndpoint != nil // the local S3 has no DNS name for each bucket
 	})}
 }
 
@@ -38,9 +38,9 @@ var (
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// Form implements transfer.Uploads with a presigned POST, whose policy fixes the key, the type and the size, which that
-// of a presigned PUT cannot (V68).
-func (b Bucket) Form(ctx context.Context, key string, maxBytes int64, expires time.Duration) (string,
+// UploadForm implements transfer.Uploads with a presigned POST. Its policy fixes the key, the type and the size, which
+// a presigned PUT cannot (V68).
+func (b Bucket) UploadForm(ctx context.Context, key string, maxBytes int64, expires time.Duration) (string,
 	map[string]string, error) {
 	signed, err := s3.NewPresignClient(b.Client).PresignPostObject(ctx, &s3.PutObjectInput{Bucket: &b.Name, Key: &key},
 		func(o *s3.PresignPostOptions) {
@@ -62,14 +62,14 @@ func (b Bucket) Form(ctx context.Context, key string, maxBytes int64, expires ti
 func (b Bucket) Head(ctx context.Context, key string) (transfer.File, error) {
 	out, err := b.Client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Name, Key: &key})
 	if err != nil {
-		return transfer.File{}, wrapError("look at file", err)
+		return transfer.File{}, wrapError("find file", err)
 	}
 	return transfer.File{
 		Key: key, Version: aws.ToString(out.VersionId), ETag: aws.ToString(out.ETag), Size: aws.ToInt64(out.ContentLength),
 	}, nil
 }
 
-// maxGetBytes bounds what is read into memory: no file of ours is larger.
+// maxGetBytes bounds what is read into memory. No file of this product is larger.
 const maxGetBytes = 64 << 20
 
 // Get implements transfer.Files and transfer.Uploads: exactly the version named, or NotFound.
@@ -88,9 +88,9 @@ func (b Bucket) Get(ctx context.Context, f transfer.File) ([]byte, error) {
 	defer out.Body.Close() //nolint:errcheck // read only
 	size := aws.ToInt64(out.ContentLength)
 	if size < 0 || size > maxGetBytes {
-		return nil, errors.New("read file: larger than any of ours")
+		return nil, errors.New("read file: too large")
 	}
-	data := make([]byte, size) // once, where reading to the end would double the memory as it grows
+	data := make([]byte, size) // of the known size: a growing buffer would need twice the memory
 	if _, err := io.ReadFull(out.Body, data); err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
@@ -120,6 +120,7 @@ func (b Bucket) DownloadURL(ctx context.Context, key, name string, expires time.
 	return signed.URL, nil
 }
 
+// wrapError returns NotFound for a missing file or version, else the error with the operation.
 func wrapError(operation string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {

@@ -1,4 +1,4 @@
-// Package queue puts messages on the SQS FIFO queue that feeds the worker.
+// Package queue sends messages to an SQS FIFO queue.
 package queue
 
 import (
@@ -15,11 +15,11 @@ type Queue struct {
 	URL    string
 }
 
-// Open returns the queue at an URL.
+// Open returns the queue with a URL.
 func Open(cfg aws.Config, url string) Queue { return Queue{Client: sqs.NewFromConfig(cfg), URL: url} }
 
-// Send puts a message on the queue. Messages of one group are delivered in order, one at a time; a second message with
-// the same dedup id within five minutes is dropped by the queue.
+// Send sends a message. SQS delivers the messages of a group in order, one at a time, and drops a second message with
+// the same deduplication id within five minutes.
 func (q Queue) Send(ctx context.Context, group, dedupID string, body []byte) error {
 	_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: &q.URL, MessageGroupId: &group, MessageDeduplicationId: &dedupID, MessageBody: aws.String(string(body)),

@@ -38,8 +38,10 @@ const (
 
 // Uploads is the store of files as requests need it.
 type Uploads interface {
-	// Form returns the address and the form fields by which a client posts a file of at most maxBytes, until expires.
-	Form(ctx context.Context, key string, maxBytes int64, expires time.Duration) (url string, fields map[string]string,
+	// UploadForm returns the address and the form fields by which a client posts a file of at most maxBytes, until
+	// expires.
+	UploadForm(ctx context.Context, key string, maxBytes int64, expires time.Duration) (url string,
+		fields map[string]string,
 		err error)
 	// Head returns the newest version of a file; NotFound.
 	Head(ctx context.Context, key string) (File, error)
@@ -100,7 +102,7 @@ func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (
 		return Job{}, UploadForm{}, err
 	}
 	job := s.newJob(sc, Import, o)
-	url, fields, err := s.Uploads.Form(ctx, job.UploadKey(), MaxFileBytes, UploadFormLifetime)
+	url, fields, err := s.Uploads.UploadForm(ctx, job.UploadKey(), MaxFileBytes, UploadFormLifetime)
 	if err != nil {
 		return Job{}, UploadForm{}, err
 	}

@@ -118,10 +118,10 @@ func (s *fakeStore) SetFlag(_ context.Context, j transfer.Job, flag transfer.Fla
 	return s.errs["SetFlag"]
 }
 
-func (s *fakeStore) Form(_ context.Context, key string, maxBytes int64, expires time.Duration) (string, map[string]string,
+func (s *fakeStore) UploadForm(_ context.Context, key string, maxBytes int64, expires time.Duration) (string, map[string]string,
 	error) {
 	return "https://files", map[string]string{"key": key, "maxBytes": fmt.Sprint(maxBytes), "for": fmt.Sprint(expires)},
-		s.errs["Form"]
+		s.errs["UploadForm"]
 }
 
 func (s *fakeStore) Head(_ context.Context, key string) (transfer.File, error) {
@@ -185,7 +185,7 @@ func TestBeginImportGivesAFormForItsOwnKey(t *testing.T) {
 		form.Fields["for"] != "5m0s" || !form.Expires.Equal(now.Add(123456+5*time.Minute)) {
 		t.Errorf("%+v", form)
 	}
-	for _, method := range []string{"Form", "Create"} {
+	for _, method := range []string{"UploadForm", "Create"} {
 		s := newFakeStore()
 		s.errs[method] = errDown
 		if _, _, err := s.service().BeginImport(t.Context(), caller("9"), transfer.Options{}); !errors.Is(err, errDown) {

@@ -17,22 +17,22 @@ type handlers struct {
 }
 
 type importBody struct {
-	SkipErrors bool   `json:"skipErrors,omitzero" help:"Import the right rows and leave the wrong ones out."`
-	DateFormat string `json:"dateFormat" help:"How dates that are text are written in the sheet: dd/MM/yyyy, dd.MM.yyyy, MM/dd/yyyy or yyyy-MM-dd." enum:"british|european|american|iso"`
-	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted before have ended, instead of starting at once."`
-	DryRun     bool   `json:"dryRun,omitzero" help:"Check the rows and tell what each would change, and change nothing."`
+	SkipErrors bool   `json:"skipErrors,omitzero" help:"Import the rows without errors and leave out the others."`
+	DateFormat string `json:"dateFormat" help:"Format of dates that are text in the sheet: dd/MM/yyyy, dd.MM.yyyy, MM/dd/yyyy or yyyy-MM-dd." enum:"british|european|american|iso"`
+	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted earlier have ended, instead of starting at once."`
+	DryRun     bool   `json:"dryRun,omitzero" help:"Only check the rows, and report what each one would change."`
 
-	ResetFromGroup bool   `json:"resetFromGroup,omitzero" help:"Give the resources of the rows the defaults of their resource group again; a filled cell wins."`
+	ResetFromGroup bool   `json:"resetFromGroup,omitzero" help:"Reset the resources of the rows to the defaults of their resource group. A filled cell wins."`
 	ResourceGroup  string `json:"resourceGroup,omitzero" help:"Code of the resource group of new resources whose row names none." maxLength:"50"`
-	CopyRolesFrom  string `json:"copyRolesFrom,omitzero" help:"Username of an account whose roles new accounts get where their row names none." maxLength:"50"`
+	CopyRolesFrom  string `json:"copyRolesFrom,omitzero" help:"Username of an account whose roles new accounts get if their row names none." maxLength:"50"`
 }
 
 type exportBody struct {
-	DateFormat string `json:"dateFormat" help:"How the sheet shows dates." enum:"british|european|american|iso"`
-	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted before have ended, instead of starting at once."`
+	DateFormat string `json:"dateFormat" help:"Format in which the sheet shows dates." enum:"british|european|american|iso"`
+	Queue      bool   `json:"queue,omitzero" help:"Wait until all jobs that were submitted earlier have ended, instead of starting at once."`
 
 	Filters map[string]string `json:"filters,omitzero" help:"Export the accounts that the list shows with these query parameters. Without filters, set and ids all accounts are exported, locked ones too."`
-	Set     string            `json:"set,omitzero" help:"Id of a Set, one's own or shared: its filters as they are now."`
+	Set     string            `json:"set,omitzero" help:"Id of a Set, one's own or a shared one: export the accounts that its filters show."`
 	IDs     []string          `json:"ids,omitzero" help:"Export these accounts, at most 1,000."`
 }
 
@@ -40,7 +40,7 @@ type exportBody struct {
 type jobView struct {
 	ID             string            `json:"id"`
 	Kind           transfer.Kind     `json:"kind" enum:"import|export|undo"`
-	State          transfer.State    `json:"state" enum:"created|submitted|checking|writing|rollingBack|done|refused|cancelled|failed" help:"done, refused, cancelled and failed are ends; only done changed anything."`
+	State          transfer.State    `json:"state" enum:"created|submitted|checking|writing|rollingBack|done|refused|cancelled|failed" help:"A job ends as done, refused, cancelled or failed. Only a job that is done has changed anything."`
 	SkipErrors     bool              `json:"skipErrors"`
 	DateFormat     string            `json:"dateFormat" enum:"british|european|american|iso"`
 	Queue          bool              `json:"queue"`
@@ -50,37 +50,37 @@ type jobView struct {
 	CopyRolesFrom  string            `json:"copyRolesFrom,omitzero"`
 	Filters        map[string]string `json:"filters,omitzero"`
 	Set            string            `json:"set,omitzero" help:"Name of the Set that an export's filters are from."`
-	Chosen         int               `json:"chosen,omitzero" help:"How many accounts an export was asked for by their ids."`
-	By             string            `json:"by" help:"Username of who began it."`
+	Chosen         int               `json:"chosen,omitzero" help:"Number of accounts that were selected by their ids."`
+	By             string            `json:"by" help:"Username of the person who started the job."`
 	Created        time.Time         `json:"created"`
 	Submitted      *time.Time        `json:"submitted,omitzero"`
 	Ended          *time.Time        `json:"ended,omitzero"`
 	DurationMS     int64             `json:"durationMs,omitzero" help:"From the submit to the end."`
 	Counts         transfer.Counts   `json:"counts"`
 	Progress       progressView      `json:"progress"`
-	Problem        *transfer.Problem `json:"problem,omitzero" help:"Why it was refused or failed as a whole."`
-	Sheets         []string          `json:"otherSheets,omitzero" help:"Worksheets of the file that were left alone."`
-	HiddenSheet    bool              `json:"hiddenSheet,omitzero" help:"The first worksheet, which was read, is a hidden one."`
-	Sheet          bool              `json:"sheet" help:"The uploaded sheet is there with the result of each row: GET /api/jobs/{id}/sheet."`
-	Files          int               `json:"files,omitzero" help:"How many files an export made."`
+	Problem        *transfer.Problem `json:"problem,omitzero" help:"Why the job as a whole was refused or failed."`
+	Sheets         []string          `json:"otherSheets,omitzero" help:"Worksheets of the file that were not read."`
+	HiddenSheet    bool              `json:"hiddenSheet,omitzero" help:"The worksheet that was read, the first one, is hidden."`
+	Sheet          bool              `json:"sheet" help:"The result sheet is available: GET /api/jobs/{id}/sheet."`
+	Files          int               `json:"files,omitzero" help:"Number of files of an export."`
 	UndoableUntil  *time.Time        `json:"undoableUntil,omitzero" help:"Until when the import can be undone: POST /api/jobs/{id}/undo."`
 	UndoneBy       string            `json:"undoneBy,omitzero" help:"Id of the job that undid the import."`
 	Undoes         string            `json:"undoes,omitzero" help:"Id of the import that this job undoes."`
 }
 
 type progressView struct {
-	Total   int `json:"total" help:"Rows read of the sheet, or exported so far."`
+	Total   int `json:"total" help:"Rows of the sheet, or rows exported so far."`
 	Checked int `json:"checked" help:"Rows checked."`
-	Written int `json:"written" help:"Rows gone through for writing; of an import none counts before the job is done."`
+	Written int `json:"written" help:"Rows written so far. Rows of an import are not visible before the job is done."`
 }
 
 type formView struct {
 	URL     string            `json:"url"`
-	Fields  map[string]string `json:"fields" help:"Send each as a part of the form, then the file as the part file, last."`
+	Fields  map[string]string `json:"fields" help:"Send each one as a part of the form, and then the file as the last part, named file."`
 	Expires time.Time         `json:"expires"`
 }
 
-type begunView struct {
+type newImportView struct {
 	Job  jobView  `json:"job"`
 	Form formView `json:"form"`
 }
@@ -133,7 +133,7 @@ func parseDateFormat(name string) (sheet.DateFormat, error) {
 	f, ok := sheet.DateFormatNamed(name)
 	if !ok {
 		return f, fault.InvalidFields([]fault.Field{{
-			Field: "dateFormat", Code: "choice", Message: "Date format is one of british, european, american and iso.",
+			Field: "dateFormat", Code: "choice", Message: "Date format must be british, european, american or iso.",
 		}})
 	}
 	return f, nil
@@ -155,7 +155,7 @@ func (h handlers) beginImport(ctx context.Context, r *httpapi.Request) (httpapi.
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created(path(job), begunView{
+	return httpapi.Created(path(job), newImportView{
 		Job: h.view(job), Form: formView{URL: form.URL, Fields: form.Fields, Expires: form.Expires},
 	}), nil
 }
@@ -176,7 +176,7 @@ func (h handlers) beginExport(ctx context.Context, r *httpapi.Request) (httpapi.
 	return h.accepted(h.transfers.BeginExport(ctx, r.Scope, o))
 }
 
-// applySet puts the filters of the Set that an export was asked for by into its options.
+// applySet sets the options of an export to the filters of its Set.
 func (h handlers) applySet(ctx context.Context, r *httpapi.Request, in exportBody, o *transfer.Options) error {
 	refuse := func(code, message string) error {
 		return fault.InvalidFields([]fault.Field{{Field: "set", Code: code, Message: message}})
@@ -185,8 +185,8 @@ func (h handlers) applySet(ctx context.Context, r *httpapi.Request, in exportBod
 	case in.Set == "":
 		return nil
 	case in.Filters != nil || in.IDs != nil:
-		return refuse("one", "Choose by a Set, by filters or by ids, and leave the others out.")
-	case len(in.Set) != 26: // what no id can be is not looked for
+		return refuse("one", "Select accounts by a Set, by filters or by ids, not by two of them.")
+	case len(in.Set) != 26: // not an id
 		return refuse("unknown", "There is no Set with this id, or it is another person's own.")
 	}
 	set, err := h.sets.Get(ctx, r.Scope, in.Set)
@@ -195,7 +195,7 @@ func (h handlers) applySet(ctx context.Context, r *httpapi.Request, in exportBod
 	}
 	o.Set, o.Filters = set.Name, set.Filters
 	if o.Filters == nil {
-		o.Filters = map[string]string{} // the list that the Set shows: active accounts
+		o.Filters = map[string]string{} // a Set without filters shows the active accounts
 	}
 	return err
 }
@@ -223,7 +223,7 @@ func (h handlers) cancel(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	return h.accepted(h.transfers.Cancel(ctx, r.Scope, id))
 }
 
-// undo begins a job that undoes an import.
+// undo starts a job that undoes an import.
 func (h handlers) undo(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {
@@ -291,7 +291,7 @@ func (h handlers) rows(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	return httpapi.OK(page), err
 }
 
-// sheet returns a link to the uploaded sheet with the results in it.
+// sheet returns a link to the result sheet.
 func (h handlers) sheet(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	id, err := r.ID("id")
 	if err != nil {

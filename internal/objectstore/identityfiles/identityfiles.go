@@ -1,4 +1,5 @@
-// Package identityfiles keeps files of single sign-on links in an S3 bucket, without what workbooks need.
+// Package identityfiles keeps the CSV files of linked identities in an S3 bucket. It is a package of its own so that
+// the single sign-on function does not contain what workbooks need.
 package identityfiles
 
 import (
@@ -27,7 +28,7 @@ var _ sso.FileStore = Bucket{}
 // Open returns the bucket of a name.
 func Open(cfg aws.Config, name string) Bucket {
 	return Bucket{name: name, client: s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.UsePathStyle = cfg.BaseEndpoint != nil // a stand-in has no DNS name for each bucket
+		o.UsePathStyle = cfg.BaseEndpoint != nil // the local S3 has no DNS name for each bucket
 	})}
 }
 
@@ -52,7 +53,7 @@ func (b Bucket) UploadForm(ctx context.Context, key string, maxBytes int64, expi
 func (b Bucket) LatestVersion(ctx context.Context, key string) (string, error) {
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if err != nil {
-		return "", wrapError("look at file", err)
+		return "", wrapError("find file", err)
 	}
 	return aws.ToString(out.VersionId), nil
 }
@@ -66,11 +67,12 @@ func (b Bucket) Open(ctx context.Context, key, version string) (io.ReadCloser, e
 	return out.Body, nil
 }
 
+// wrapError returns NotFound for a missing file or version, else the error with the operation.
 func wrapError(operation string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		switch api.ErrorCode() {
-		// InvalidArgument is a version that is none.
+		// InvalidArgument stands for a version that is malformed.
 		case "NotFound", "NoSuchKey", "NoSuchVersion", "InvalidArgument":
 			return fault.New(fault.NotFound, "notFound", "There is no such file.").WithCause(err)
 		}
