@@ -6,18 +6,18 @@ import "testing"
 // anything.
 var allowedComparisons = map[string]string{
 	"internal/access/key.go: p == AccountPassword":                                   "the name of a permission",
-	"internal/dynamo/advance.go: slices.Contains(m.Used.Proved, session.ByPassword)": "the name of a proof",
+	"internal/dynamo/sessions/ticket.go: slices.Contains(m.Ticket.Proved, session.ByPassword)": "the name of a proof",
 	"internal/breach/breach.go: strings.EqualFold(digest, rest)": "against a public list of " +
 		"breached passwords; the range that was asked for is told to the service anyway",
 	"internal/dynamo/account_write.go: after.PasswordHash != before.PasswordHash": "two states of one account, " +
 		"neither of them sent by anybody",
 	"internal/mfa/passkey.go: string(p.Credential) == string(credential)": "a passkey's id is public; its " +
 		"signature is the proof",
-	"internal/transfer/giveup.go: r.job.FileHash == r.hash": "the hash of a file, kept to see " +
+	"internal/transfer/rollback.go: r.job.FileHash == r.fileHash": "the hash of a file, kept to see " +
 		"whether it is the same one",
-	"internal/transfer/worker.go: r.job.FileHash != r.hash": "the hash of a file, kept to see " +
+	"internal/transfer/importrun.go: r.job.FileHash != r.fileHash": "the hash of a file, kept to see " +
 		"whether it is the same one",
-	"internal/transfer/worker.go: hashOf(data) != r.hash": "the hash of a file, kept to see " +
+	"internal/transfer/importrun.go: sha256Hex(data) != r.fileHash": "the hash of a file, kept to see " +
 		"whether it is the same one",
 }
 

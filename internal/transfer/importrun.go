@@ -254,21 +254,23 @@ func (r *importRun) finishDryRun(ctx context.Context) error {
 	return r.Jobs.Save(ctx, r.job)
 }
 
-// stage writes the rows under the import's number, which no reader sees yet.
+// stage writes the rows under the import's number, which no reader sees yet. A worker that resumes must have the same
+// permissions and the same failed rows as the one before, else what that one staged is out of date.
 func (r *importRun) stage(ctx context.Context) error {
+	permissions, failedRows := r.permissionsFingerprint(), r.failedRowsFingerprint()
 	if r.job.State != Writing {
 		if err := r.writeRowRefs(ctx); err != nil {
 			return err
 		}
-		r.job.CatalogueVersion = r.scope.Env.CatalogueVersion
-		r.job.PermissionsHash, r.job.FileHash, r.job.FailedRowsHash = r.permissionsHash(), r.fileHash, r.failedRowsHash()
+		r.job.CatalogueVersion, r.job.FileHash = r.scope.Env.CatalogueVersion, r.fileHash
+		r.job.PermissionsFingerprint, r.job.FailedRowsFingerprint = permissions, failedRows
 		job, err := r.Staging.Begin(ctx, r.job)
 		if err != nil {
 			return err
 		}
 		r.job = job
-	} else if r.job.PermissionsHash != r.permissionsHash() || r.job.FailedRowsHash != r.failedRowsHash() {
-		return ErrStale // an earlier worker staged by other permissions, or with other failed rows
+	} else if r.job.PermissionsFingerprint != permissions || r.job.FailedRowsFingerprint != failedRows {
+		return ErrStale
 	}
 	rows := r.stagedRows()
 	if err := r.assignNumbers(ctx, rows); err != nil {
@@ -286,8 +288,8 @@ func (r *importRun) stage(ctx context.Context) error {
 	return nil
 }
 
-// permissionsHash identifies the permissions of the actor.
-func (r *importRun) permissionsHash() string {
+// permissionsFingerprint identifies the permissions of the actor.
+func (r *importRun) permissionsFingerprint() string {
 	held := make([]string, 0, len(r.scope.Caller.Permissions))
 	for p := range r.scope.Caller.Permissions {
 		held = append(held, string(p))
@@ -296,8 +298,8 @@ func (r *importRun) permissionsHash() string {
 	return sha256Hex([]byte(strings.Join(held, " ")))[:16]
 }
 
-// failedRowsHash identifies the failed rows; "" for none.
-func (r *importRun) failedRowsHash() string {
+// failedRowsFingerprint identifies the failed rows; "" for none.
+func (r *importRun) failedRowsFingerprint() string {
 	var indexes []byte
 	for i := range r.rows {
 		if r.rows[i].failed() {

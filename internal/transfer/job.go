@@ -146,13 +146,13 @@ type Job struct {
 	// CatalogueVersion is the version of the reference data by which the first staged rows were checked. The commit fails
 	// if a rule about what may be granted has changed since.
 	CatalogueVersion int64 `json:"v,omitempty"`
-	// PermissionsHash identifies the permissions by which the first staged rows were checked, FileHash the content of the
-	// file. A later worker only resumes with the same ones.
-	PermissionsHash string `json:"g,omitempty"`
-	FileHash        string `json:"d,omitempty"`
-	// FailedRowsHash identifies the rows that failed then, "" for none. Staged rows may depend on rows that failed, so a
-	// later worker that finds other failed rows starts again.
-	FailedRowsHash string `json:"lf,omitempty"`
+	// PermissionsFingerprint identifies the permissions by which the first staged rows were checked, FileHash the content
+	// of the file. A later worker only resumes with the same ones.
+	PermissionsFingerprint string `json:"g,omitempty"`
+	FileHash               string `json:"d,omitempty"`
+	// FailedRowsFingerprint identifies the rows that failed then, "" for none. Staged rows may depend on rows that failed,
+	// so a later worker that finds other failed rows starts again.
+	FailedRowsFingerprint string `json:"lf,omitempty"`
 	// FirstNumber and NumberCount are the block of numbers reserved for new resources without a code.
 	FirstNumber int64 `json:"fn,omitempty"`
 	NumberCount int   `json:"nn,omitempty"`
