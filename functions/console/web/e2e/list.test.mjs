@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => browser.close())
 
-const find = (p = page) => p.getByLabel('Find by username, name, email or mobile')
+const find = (p = page) => p.getByLabel('Search by username, name, email or mobile')
 const clean = async (p, what) => {
   await shot(p, what)
   for (const found of await violations(p)) wrong.push(`axe on ${what}: ${found}`)
@@ -33,7 +33,7 @@ test('quick chips: locked accounts too, and blocked ones', async () => {
   await page.goto(`/accounts?find=${stem}`)
   await row(allowed).waitFor()
   assert.equal(await row(locked).count(), 0)
-  await page.getByText('Locked too', { exact: true }).click()
+  await page.getByText('Include locked', { exact: true }).click()
   await row(locked).waitFor()
   await clean(page, 'list-chips')
   await page.getByText('Blocked', { exact: true }).click()
@@ -52,7 +52,7 @@ test('the width of a column stays', async () => {
   await page.reload()
   await page.getByRole('button', { name: 'Columns' }).click()
   await page.getByLabel('Width of Username').and(page.locator('[value="240"]')).waitFor()
-  await page.getByRole('button', { name: 'As at first' }).click()
+  await page.getByRole('button', { name: 'Reset columns' }).click()
   await page.keyboard.press('Escape')
 })
 
@@ -64,9 +64,9 @@ test('a slash goes to the search; another page begins at its beginning, and is n
   await page.locator('input:focus[type=search]').waitFor()
   await page.keyboard.type('a/b')
   assert.equal(await find().inputValue(), 'a/b') // within a text a slash is a slash
-  await page.getByText('No account fits').waitFor()
+  await page.getByText('No matching accounts').waitFor()
   await find().fill('')
-  await page.getByText('No account fits').waitFor({ state: 'hidden' })
+  await page.getByText('No matching accounts').waitFor({ state: 'hidden' })
   await page.getByRole('link', { name: 'admin', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
   await page.waitForFunction(() => document.title.startsWith('Administrator'))
@@ -74,7 +74,7 @@ test('a slash goes to the search; another page begins at its beginning, and is n
   // A tab is part of its page: what is begun there stays.
   await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await page.getByRole('tab', { name: 'Delegation' }).click()
-  await page.getByText('No delegation').waitFor()
+  await page.getByText('No delegations').waitFor()
   await page.getByRole('button', { name: 'Cancel', exact: true }).click()
 })
 
@@ -114,7 +114,7 @@ test('on a small screen the filters are in a drawer', async () => {
   await drawer.getByRole('button', { name: /User type is TEAM/ }).waitFor()
   await drawer.getByRole('button', { name: 'Show' }).click()
   await small.page.getByText('User type is TEAM').waitFor()
-  await small.page.getByRole('button', { name: 'Filters, 1 in force' }).waitFor()
+  await small.page.getByRole('button', { name: 'Filters, 1 active' }).waitFor()
   const over = await small.page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   )
@@ -149,11 +149,11 @@ test('an account and its tabs on a small dark screen', async () => {
   }
   await see('log', () => small.page.getByText('Called about the new phone.'), 'log')
   await see('contact', () => small.page.getByLabel('Phone numbers 1', { exact: true }), 'contact')
-  await see('permissions', () => small.page.getByText('VIEWER: given directly').first(), 'permissions')
+  await see('permissions', () => small.page.getByText('VIEWER: assigned directly').first(), 'permissions')
   await small.page.getByRole('button', { name: 'Select', exact: true }).click()
   await small.page.getByRole('option', { name: /EDITOR/ }).waitFor()
   await small.page.getByRole('option', { name: /VIEWER/ }).dblclick()
-  await small.page.getByRole('list', { name: 'It loses' }).waitFor()
+  await small.page.getByRole('list', { name: 'Permissions lost' }).waitFor()
   await clean(small.page, 'select-roles-narrow-dark')
   await small.context.close()
 })
@@ -184,8 +184,8 @@ test('five thousand accounts: pages by cursor, few rows drawn, counted when aske
   await grid.evaluate((box) => {
     box.scrollTop = 0
   })
-  await grid.getByRole('checkbox', { name: 'Pick all that are shown' }).waitFor()
-  await page.getByText('1 picked').waitFor()
+  await grid.getByRole('checkbox', { name: 'Select all rows shown' }).waitFor()
+  await page.getByText('1 selected').waitFor()
   await clean(page, 'accounts-many')
 })
 

@@ -24,7 +24,7 @@ const keep = async (page, next) => {
   assert.equal(await page.getByRole('button', { name: next }).isDisabled(), true)
   const [file] = await Promise.all([page.waitForEvent('download'), press(page, 'Download')])
   assert.equal(file.suggestedFilename(), 'recovery-codes.txt')
-  await page.getByLabel('I kept them').check()
+  await page.getByLabel('I have saved these codes').check()
   return codes
 }
 
@@ -83,10 +83,10 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await page.goto('/me')
   await page.getByRole('heading', { name: 'My account', level: 1 }).waitFor()
   await press(page, 'Close all others')
-  await page.getByText('One session is closed.').waitFor()
+  await page.getByText('One session was closed.').waitFor()
 
   await press(page, 'Set up')
-  await press(page, 'Begin')
+  await press(page, 'Start')
   const dialog = page.getByRole('dialog')
   const secret = await dialog.getByRole('status').textContent()
   await clean(page, 'me-set-up')
@@ -96,8 +96,8 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await keep(page, 'Done')
   await press(page, 'Done')
   await page.getByText('10 recovery codes left.').waitFor()
-  await press(page, 'Make new recovery codes')
-  await press(page, 'Make new codes')
+  await press(page, 'Create new recovery codes')
+  await press(page, 'Create new codes')
   await page.getByRole('list', { name: 'Recovery codes' }).waitFor()
   await keep(page, 'Done')
   await press(page, 'Done')
@@ -110,7 +110,7 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await clean(page, 'me-weak-password')
   await change.getByLabel('New password', { exact: true }).fill('eleven quiet mountains sing')
   await change.getByText(/Strength: (Good|Strong)/).waitFor()
-  await change.getByLabel('New password again').fill('eleven quiet mountains sing')
+  await change.getByLabel('Repeat new password').fill('eleven quiet mountains sing')
   await change.getByRole('button', { name: 'Change password' }).click()
   await change.getByText(/The current password is not right/).waitFor()
   await change.getByLabel('Current password', { exact: true }).fill(password)
@@ -122,7 +122,7 @@ test('my account: password with its strength, second factor, recovery codes, ses
 
   await press(page, 'Remove')
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
-  await page.getByText('Your second factor is removed, and every session is over.').waitFor()
+  await page.getByText('Your second factor was removed and all sessions have ended.').waitFor()
   assert.deepEqual(wrong, [])
   await context.close()
   await other.context.close()
@@ -132,11 +132,11 @@ test('a forgotten password: the answer is the same for anybody, and a link that 
   const { page, wrong, context } = await open(browser, origin)
   await page.goto('/sign-in')
   await page.getByRole('link', { name: 'Forgotten password?' }).click()
-  await press(page, 'Mail me a link')
+  await press(page, 'Email me a link')
   await page.getByText('Enter your username or email address.').waitFor()
   await page.getByLabel('Username or email').fill(fresh('nobody'))
   await clean(page, 'forgotten')
-  await press(page, 'Mail me a link')
+  await press(page, 'Email me a link')
   await page.getByText(/a link is on its way/).waitFor()
 
   // C18: the token leaves the address bar at once and is sent in a body only.
@@ -147,7 +147,7 @@ test('a forgotten password: the answer is the same for anybody, and a link that 
   assert.equal(new URL(page.url()).hash, '')
   await page.getByText(/Strength: (Good|Strong)/).waitFor()
   await clean(page, 'set-password-page')
-  await page.getByLabel('New password again').fill('eleven quiet mountains sing')
+  await page.getByLabel('Repeat new password').fill('eleven quiet mountains sing')
   await press(page, 'Set password')
   await page.getByRole('link', { name: 'Ask for a new link' }).waitFor()
   assert.ok(asked.every((url) => !url.includes('upl_')))
@@ -162,7 +162,7 @@ test('what is not for somebody says so', async () => {
   await arrived(page)
   for (const path of ['settings/roles', 'settings/environment', 'settings/communications', 'accounts/sso-links']) {
     await page.goto(`/${path}`)
-    await page.getByRole('heading', { name: 'This is not for your account' }).waitFor()
+    await page.getByRole('heading', { name: 'You do not have access to this page' }).waitFor()
   }
   await page.goto('/')
   await page.getByRole('heading', { name: `Welcome, ${made.username}` }).waitFor()
@@ -178,28 +178,23 @@ test('how to manage MFA, delete trusted devices and mail a new password', async 
   await signIn(page, administrator)
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
   await page.goto(`/accounts/${made.id}/factor`)
-  await page.getByText('Nothing set up').waitFor()
+  await page.getByText('Not set up').waitFor()
   const action = async (menu, name, apply, said) => {
     await press(page, menu)
     await page.getByRole('menuitem', { name, exact: true }).click()
     await page.getByRole('dialog').getByRole('button', { name: apply, exact: true }).click()
     await page.getByText(said).waitFor()
   }
-  await action('More actions', 'Remove', 'Remove', 'Multi-factor authentication is removed.')
-  await action(
-    'More actions',
-    'Do not enforce',
-    'Do not enforce',
-    'Multi-factor authentication is not enforced any more.',
-  )
+  await action('More actions', 'Remove', 'Remove', 'Multi-factor authentication was removed.')
+  await action('More actions', 'Do not enforce', 'Do not enforce', 'Multi-factor authentication is no longer enforced.')
   await page.getByText('Not enforced', { exact: true }).waitFor()
-  await action('More actions', 'Delete trusted devices', 'Delete', 'The trusted devices are deleted.')
-  await action('More about the password', 'Auto mail new password', 'Submit', /A link to set a password is on its way/)
+  await action('More actions', 'Delete trusted devices', 'Delete', 'The trusted devices were deleted.')
+  await action('More password actions', 'Auto mail new password', 'Submit', /A link to set a password is on its way/)
   await clean(page, 'account-factor')
   assert.equal((await call('GET', `/api/accounts/${made.id}`)).mfaExempt, true)
 
   await page.goto(`/settings/communications?account=${made.id}`)
-  await page.getByRole('table', { name: 'Mails' }).getByText('Set your password').waitFor()
+  await page.getByRole('table', { name: 'Emails' }).getByText('Set your password').waitFor()
   await clean(page, 'communications')
   assert.deepEqual(wrong, [])
   await context.close()

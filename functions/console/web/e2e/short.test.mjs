@@ -36,11 +36,11 @@ for (const [look, options] of Object.entries({
     await clean('accounts')
     await page.getByRole('link', { name: 'admin', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
-    await page.getByText('What the account may do, and why').waitFor()
+    await page.getByText('Effective permissions').waitFor()
     await clean('account')
 
     await page.goto('/nowhere/to/be/seen')
-    await page.getByRole('heading', { name: /no such page/ }).waitFor() // the session outlives the page
+    await page.getByRole('heading', { name: 'Page not found' }).waitFor() // the session outlives the page
     // V57: nothing that opens a session is where a script could read it.
     const stored = await page.evaluate(() =>
       JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),

@@ -28,25 +28,25 @@ test('sign in, create a person, allow, set a password, sign in as them, block th
   // The roles that let them see the list: two lists, by keyboard alone.
   await page.getByRole('button', { name: 'Select', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Select roles and groups' })
-  const offered = dialog.getByRole('listbox', { name: /to choose from/ })
+  const offered = dialog.getByRole('listbox', { name: /available$/ })
   await offered.focus()
   await page.keyboard.press('End') // VIEWER is the last
   await page.keyboard.press('Enter')
   await dialog
-    .getByRole('listbox', { name: /chosen$/ })
+    .getByRole('listbox', { name: /selected$/ })
     .getByRole('option', { name: /VIEWER/ })
     .waitFor()
-  await dialog.getByRole('list', { name: 'It gains' }).getByRole('listitem').first().waitFor()
+  await dialog.getByRole('list', { name: 'Permissions gained' }).getByRole('listitem').first().waitFor()
   await dialog.getByRole('button', { name: 'Save' }).click()
   await dialog.waitFor({ state: 'hidden' })
-  await page.getByText('VIEWER: given directly').first().waitFor()
+  await page.getByText('VIEWER: assigned directly').first().waitFor()
 
   await page.getByRole('button', { name: 'Allow login access' }).click()
   // The message is one that is heard.
   await page.getByRole('alert').filter({ hasText: 'Login access is allowed.' }).waitFor()
   await page.getByRole('button', { name: 'Set password', exact: true }).click()
   await page.getByRole('dialog').getByLabel('New password', { exact: true }).fill(password)
-  await page.getByRole('dialog').getByLabel('New password again', { exact: true }).fill(password)
+  await page.getByRole('dialog').getByLabel('Repeat new password', { exact: true }).fill(password)
   const force = page.getByRole('dialog').getByRole('checkbox', { name: /Force/ })
   if (await force.isChecked()) await force.uncheck()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()

@@ -47,10 +47,10 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { shadow: 'md', position: 'bottom-end' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300 } }),
     Select: Select.extend({
-      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits', maxDropdownHeight: 280 },
+      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'No matches', maxDropdownHeight: 280 },
     }),
     MultiSelect: MultiSelect.extend({
-      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'Nothing fits' },
+      defaultProps: { comboboxProps: { shadow: 'md' }, nothingFoundMessage: 'No matches' },
     }),
     Anchor: Anchor.extend({ defaultProps: { underline: 'hover' } }),
     Button: Button.extend({ defaultProps: {} }),
@@ -59,7 +59,7 @@ export const theme = createTheme({
     Textarea: Textarea.extend({ defaultProps: { autosize: false } }),
     NumberInput: NumberInput.extend({ defaultProps: {} }),
     PasswordInput: PasswordInput.extend({ defaultProps: {} }),
-    Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close the message' } } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close message' } } }),
     Checkbox: Checkbox.extend({ defaultProps: {} }),
   },
 })

@@ -3,8 +3,10 @@ import { IconArchive, IconBan, IconCalendarOff, IconCircleCheck } from '@tabler/
 import classes from './AccessBadges.module.css'
 import type { Account } from './account'
 
-/** Whether an account can sign in, in a word; what stands in the way is said on a closer look. In a narrow column of a grid (short) only the
-    signs are seen, and the words are heard. */
+/**
+ * Whether an account can sign in, and why not. In a narrow column of a grid (compact) only the icons are seen; screen readers
+ * still read the words.
+ */
 export function AccessBadges({
   account,
   showAllowed,
@@ -19,7 +21,7 @@ export function AccessBadges({
   const badges = (
     <Group gap={6} display="inline-flex" wrap="nowrap">
       {account.active === false && (
-        <Tooltip label="Locked: out of use, and without a seat">
+        <Tooltip label="Locked: not in use, and without a licence seat">
           <Badge color="gray" variant="light" tt="none" leftSection={<IconArchive size={13} aria-hidden />}>
             <span className={classes.word}>Locked</span>
           </Badge>
@@ -33,9 +35,17 @@ export function AccessBadges({
         </Tooltip>
       )}
       {outOfDates && (
-        <Tooltip label={`Can sign in from ${account.dateFrom || 'ever'} to ${account.dateTo || 'no end'}`}>
+        <Tooltip
+          label={[
+            'Can sign in',
+            account.dateFrom && `from ${account.dateFrom}`,
+            account.dateTo && `until ${account.dateTo}`,
+          ]
+            .filter(Boolean)
+            .join(' ')}
+        >
           <Badge color="orange" variant="light" tt="none" leftSection={<IconCalendarOff size={13} aria-hidden />}>
-            <span className={classes.word}>Out of dates</span>
+            <span className={classes.word}>Outside its dates</span>
           </Badge>
         </Tooltip>
       )}

@@ -20,7 +20,7 @@ export function AccountCards({
       {rows.map((a) => (
         <li key={a.id} className={classes.card} data-selected={selected.has(a.id) || undefined}>
           <Checkbox
-            aria-label={`Pick ${accountName(a)}`}
+            aria-label={`Select ${accountName(a)}`}
             checked={selected.has(a.id)}
             onChange={(e) => {
               const next = new Set(selected)

@@ -27,7 +27,7 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
   // What the form began with: a change made meanwhile by somebody else must not slip into it.
   const [base, setBase] = useState<Account>()
   const [patch, setPatch] = useState<Patch>({})
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const save = useMutation({
     mutationFn: ({ version, body }: { version: number; body: Patch }) =>
       unwrap(
@@ -39,7 +39,7 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
     onSuccess: (changed) => {
       updateAccountCache(account.id, changed)
       stopEditing()
-      notifications.show({ color: 'green', message: `${accountName(changed)} is saved.` })
+      notifications.show({ color: 'green', message: `${accountName(changed)} was saved.` })
     },
   })
   const stopEditing = () => {
@@ -89,13 +89,13 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
             </Text>
             {account.blockedUntil && (
               <Text size="sm">
-                Failed tries block it: one more is let through from <Instant at={account.blockedUntil} />.
+                Blocked by failed tries. The next try is allowed from <Instant at={account.blockedUntil} />.
               </Text>
             )}
           </div>
           {!base && (
             <Group gap="xs">
-              {may('account.update') && (
+              {hasPermission('account.update') && (
                 <Button
                   ref={editButton}
                   variant="default"
@@ -166,12 +166,12 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
           base={base}
           mine={patch}
           onCancel={() => save.reset()}
-          onResolve={(fresh, kept) => {
+          onResolve={(fresh, changes) => {
             updateAccountCache(account.id, fresh)
-            if (Object.keys(kept).length === 0) return stopEditing()
+            if (Object.keys(changes).length === 0) return stopEditing()
             setBase(fresh)
-            setPatch(kept)
-            save.mutate({ version: fresh.version, body: kept })
+            setPatch(changes)
+            save.mutate({ version: fresh.version, body: changes })
           }}
         />
       )}

@@ -18,7 +18,7 @@ export function AccountPage() {
   const { id = '', tab } = useParams()
   const account = useAccount(id)
   const fields = useAccountFields()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const navigate = useNavigate()
   usePageTitle(account.data && accountName(account.data))
   const tabList = useRef<HTMLDivElement>(null)
@@ -30,7 +30,7 @@ export function AccountPage() {
       tabList.current.scrollLeft = activeTab.offsetLeft - (tabList.current.clientWidth - activeTab.offsetWidth) / 2
   }, [tab, loaded])
 
-  if (account.error && [400, 404].includes(toProblem(account.error).status)) return <NotFound what="user account" />
+  if (account.error && [400, 404].includes(toProblem(account.error).status)) return <NotFound what="User account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />
   if (!account.data || !fields)
     return (
@@ -40,7 +40,9 @@ export function AccountPage() {
       </Stack>
     )
 
-  const visibleTabs = tabs.filter((t) => (!t.permission || may(t.permission)) && (!t.when || t.when(account.data)))
+  const visibleTabs = tabs.filter(
+    (t) => (!t.permission || hasPermission(t.permission)) && (!t.when || t.when(account.data)),
+  )
   const current = visibleTabs.find((t) => t.value === tab) ?? visibleTabs[0]
   return (
     <Stack gap="lg">

@@ -62,7 +62,7 @@ const noSelection: ReadonlySet<string> = new Set()
 
 function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
   const { state, show: update, choose: selectSet, chosen: selectedSet } = useAccountsView(fields, sets)
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const narrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
   const filtersKey = JSON.stringify(state.filters)
   const [selected, setSelected] = useKeyedState(filtersKey, noSelection)
@@ -102,7 +102,9 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
   const pills = Object.entries(state.filters).filter(([name, text]) => !isQuickFilter(name, text))
   const { fetchNextPage } = list
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
-  const menuPages = usePages().filter((p) => p.menu?.of === 'accounts' && (!p.permission || may(p.permission)))
+  const menuPages = usePages().filter(
+    (p) => p.menu?.of === 'accounts' && (!p.permission || hasPermission(p.permission)),
+  )
 
   return (
     <Stack gap="md">
@@ -111,7 +113,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
           User accounts
         </Title>
         <Group gap="xs">
-          {may('account.create') && (
+          {hasPermission('account.create') && (
             <Button component={Link} to="/accounts/new" leftSection={<IconPlus size={18} />}>
               New
             </Button>
@@ -162,14 +164,18 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
       </Group>
 
       {pills.length > 0 && (
-        <Group gap={6} role="group" aria-label="Filters in force">
+        <Group gap={6} role="group" aria-label="Active filters">
           {pills.map(([name, text]) => (
             <Pill
               key={name}
               withRemoveButton
               size="md"
               className={classes.pill}
-              removeButtonProps={{ 'aria-label': `Take away the filter ${name}`, 'aria-hidden': false, tabIndex: 0 }}
+              removeButtonProps={{
+                'aria-label': `Remove the filter ${describeFilter(fields, name, text)}`,
+                'aria-hidden': false,
+                tabIndex: 0,
+              }}
               onRemove={() =>
                 update({
                   ...state,
@@ -177,7 +183,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
                 })
               }
             >
-              {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
+              {name === 'find' ? `Search: “${text}”` : describeFilter(fields, name, text)}
             </Pill>
           ))}
           <Button variant="subtle" size="compact-sm" onClick={() => update({ ...state, filters: {} })}>
@@ -200,8 +206,8 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
       <ProblemAlert error={list.error} />
       {list.isPending && !list.error && <Skeleton h={360} aria-label="Loading accounts" />}
       {list.data && rows.length === 0 && !list.hasNextPage ? (
-        <StatusMessage icon={IconUsers} title={filtered ? 'No account fits' : 'No accounts yet'}>
-          {filtered ? 'Take a filter away to see more.' : 'Press New to make the first one.'}
+        <StatusMessage icon={IconUsers} title={filtered ? 'No matching accounts' : 'No accounts yet'}>
+          {filtered ? 'Remove a filter to see more.' : 'Select New to create the first one.'}
         </StatusMessage>
       ) : list.data && narrow ? (
         <AccountCards rows={rows} selected={selected} onSelect={select} />
@@ -241,7 +247,7 @@ function SearchInput({ value, onSearch }: { value: string; onSearch: (text: stri
   }
   const { pathname } = useLocation()
   const search = useDebouncedCallback((next: string) => {
-    // The search is in the address, so taking it up while another page loads would go back to this one.
+    // The search is in the address, so taking it up while another page loads would come back to this one.
     const pending = pendingLocation()
     if (!pending || pending.pathname === pathname) onSearch(next.trim())
   }, 300)
@@ -249,7 +255,7 @@ function SearchInput({ value, onSearch }: { value: string; onSearch: (text: stri
     <TextInput
       className={classes.find}
       type="search"
-      aria-label="Find by username, name, email or mobile"
+      aria-label="Search by username, name, email or mobile"
       placeholder="Username, name, email or mobile"
       leftSection={<IconSearch size={18} aria-hidden />}
       rightSection={
@@ -289,7 +295,7 @@ function ResultCount({
   })
   return (
     <Text size="sm" c="dimmed" component="div" role="status">
-      {hasMore ? `${shown} shown` : `${shown} in all`}
+      {hasMore ? `${shown} shown` : `${shown.toLocaleString()} ${shown === 1 ? 'account' : 'accounts'}`}
       {hasMore && count.data && ` of ${count.data.count.toLocaleString()}`}
       {hasMore && !count.data && (
         <Button variant="subtle" size="compact-sm" loading={count.isFetching} onClick={() => setCounting(true)}>

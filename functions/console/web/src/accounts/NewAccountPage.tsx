@@ -32,8 +32,8 @@ export function NewAccountPage() {
       updateAccountCache(account.id, account)
       notifications.show({
         color: 'green',
-        title: `${accountName(account)} is created`,
-        message: 'Allow login access and set a password to let the person in.',
+        title: `${accountName(account)} was created`,
+        message: 'Allow login access and set a password so that they can sign in.',
       })
       void navigate(`/accounts/${account.id}`)
     },
@@ -70,7 +70,8 @@ export function NewAccountPage() {
             New user account
           </Title>
           <Text c="dimmed">
-            It starts with access locked and without a password; both are the next steps after Create.
+            A new account has no password and its access was locked. Set a password and allow access after you create
+            it.
           </Text>
         </div>
         <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />

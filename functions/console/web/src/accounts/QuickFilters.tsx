@@ -3,7 +3,7 @@ import type { GridState } from '../grid/gridState'
 
 /** The filters that are asked for most, a press each. */
 const quickFilters = [
-  { label: 'Locked too', name: 'active', text: 'any' },
+  { label: 'Include locked', name: 'active', text: 'any' },
   { label: 'Blocked', name: 'accessLocked', text: 'true' },
 ]
 

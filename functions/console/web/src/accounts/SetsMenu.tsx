@@ -36,9 +36,9 @@ interface Props {
 /** Saved views: choose one, save what is shown, share it, start with it. */
 export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
   const [dialog, setDialog] = useState<'new' | 'edit'>()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const changed = selected !== undefined && !isSameState(gridStateOf(selected, fields), state)
-  const canEdit = selected && (selected.own || (selected.shared && may('set.share')))
+  const canEdit = selected && (selected.own || (selected.shared && hasPermission('set.share')))
   const showError = (error: unknown) =>
     notifications.show({ color: 'red', title: toProblem(error).title, message: toProblem(error).message })
   const invalidate = () => queryClient.invalidateQueries({ queryKey: ['sets'] })
@@ -62,7 +62,7 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
       key={set.id}
       onClick={() => onSelect(set)}
       leftSection={
-        set.id === selected?.id ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />
+        set.id === selected?.id ? <IconCheck size={16} aria-label="Selected" /> : <span style={{ width: 16 }} />
       }
       rightSection={set.default ? <IconStar size={15} aria-label="My default" /> : undefined}
     >
@@ -82,7 +82,7 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
         <Menu.Dropdown>
           <Menu.Item
             onClick={() => onSelect(undefined)}
-            leftSection={!selected ? <IconCheck size={16} aria-label="Chosen" /> : <span style={{ width: 16 }} />}
+            leftSection={!selected ? <IconCheck size={16} aria-label="Selected" /> : <span style={{ width: 16 }} />}
           >
             All user accounts
           </Menu.Item>
@@ -101,7 +101,7 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
                 })
               }
             >
-              Save changes of “{selected.name}”
+              Save changes to “{selected.name}”
             </Menu.Item>
           )}
           <Menu.Item leftSection={<IconBookmark size={16} />} onClick={() => setDialog('new')}>
@@ -112,7 +112,7 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
               leftSection={<IconStar size={16} />}
               onClick={() => change.mutate({ set: selected, body: { default: !selected.default } })}
             >
-              {selected.default ? 'Do not start with it' : 'Start with it'}
+              {selected.default ? 'Do not use as my default' : 'Use as my default'}
             </Menu.Item>
           )}
           {selected && canEdit && (
@@ -133,7 +133,7 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
           state={state}
           onClose={() => setDialog(undefined)}
           onSaved={onSelect}
-          canShare={may('set.share')}
+          canShare={hasPermission('set.share')}
         />
       )}
     </>
@@ -205,13 +205,17 @@ function SetDialog({
           />
           {canShare && (
             <Checkbox
-              label="Shared with everybody"
+              label="Shared with everyone"
               checked={shared}
               onChange={(e) => setShared(e.currentTarget.checked)}
-              description="Others can choose it; you and those who may share can change it."
+              description="Everyone can use it. You, and people who may share Sets, can change it."
             />
           )}
-          <Checkbox label="Start with it" checked={isDefault} onChange={(e) => setIsDefault(e.currentTarget.checked)} />
+          <Checkbox
+            label="Use as my default"
+            checked={isDefault}
+            onChange={(e) => setIsDefault(e.currentTarget.checked)}
+          />
           <ProblemAlert error={save.error} inlineFields={['name']} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>

@@ -39,8 +39,8 @@ export function problemFrom(response: Response, body: unknown): Problem {
   return new Problem({
     status: response.status,
     code: 'noAnswer',
-    title: 'Not available now',
-    detail: `The service did not answer as it should (status ${response.status}). Try again in a moment.`,
+    title: 'Service unavailable',
+    detail: 'The service is not responding properly. Try again in a moment.',
   })
 }
 
@@ -57,7 +57,7 @@ export function toProblem(error: unknown): Problem {
   return new Problem({
     status: 0,
     code: 'page',
-    title: 'Something went wrong here',
-    detail: `This page made a mistake${error instanceof Error ? `: ${error.message}` : ''}. Load it again; if it stays so, tell support.`,
+    title: 'Something went wrong',
+    detail: 'This page has an error. Reload it. If this happens again, contact support.',
   })
 }

@@ -85,7 +85,7 @@ function renewSession(): Promise<boolean> {
   renewal ??= withLock(async () => {
     const before = readHint()
     if (!accessToken && before && before.renewed > lastRenewal) {
-      lastRenewal = before.renewed // another tab did it while this one waited
+      lastRenewal = before.renewed // another tab did it while this session waited
       return true
     }
     const response = await fetch('/api/login/refresh', {

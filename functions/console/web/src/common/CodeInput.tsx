@@ -11,7 +11,7 @@ interface Props {
 /** The digits that an authenticator shows. One field, so that it can be pasted into and read out as one. */
 export function CodeInput({
   label = 'Code',
-  description = 'The six digits that your authenticator shows now.',
+  description = 'The six-digit code from your authenticator app.',
   value,
   onChange,
   error,

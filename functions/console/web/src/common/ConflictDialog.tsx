@@ -47,10 +47,10 @@ export function ConflictDialog<T extends object>({
   })
   const overlapping = changed.filter((c) => c.field.name in mine)
   return (
-    <Dialog onClose={onCancel} size="xl" title="Changed meanwhile">
+    <Dialog onClose={onCancel} size="xl" title="Changed by someone else">
       <Stack>
         <Text size="sm">
-          Somebody saved this {subject} after you began to edit it. Nothing of yours is lost: look at what changed, then
+          Someone saved this {subject} after you started editing it. Your changes are not lost: check what changed, then
           save again.
         </Text>
         <ProblemAlert error={latest.error} />
@@ -63,10 +63,10 @@ export function ConflictDialog<T extends object>({
                 <Table.Thead>
                   <Table.Tr>
                     <Table.Th>Field</Table.Th>
-                    <Table.Th>Was</Table.Th>
-                    <Table.Th>Is now</Table.Th>
-                    <Table.Th>By</Table.Th>
-                    <Table.Th>Yours</Table.Th>
+                    <Table.Th>Before</Table.Th>
+                    <Table.Th>Now</Table.Th>
+                    <Table.Th>Changed by</Table.Th>
+                    <Table.Th>Your change</Table.Th>
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
@@ -93,7 +93,7 @@ export function ConflictDialog<T extends object>({
                       <Table.Td>
                         {field.name in mine ? (
                           <Radio.Group
-                            aria-label={`Whose ${field.label}`}
+                            aria-label={`Value to keep for ${field.label}`}
                             value={theirs[field.name] ? 'theirs' : 'mine'}
                             onChange={(v) => setTheirs({ ...theirs, [field.name]: v === 'theirs' })}
                           >
@@ -106,7 +106,7 @@ export function ConflictDialog<T extends object>({
                                   </>
                                 }
                               />
-                              <Radio value="theirs" label="Take theirs" />
+                              <Radio value="theirs" label="Use theirs" />
                             </Stack>
                           </Radio.Group>
                         ) : (
@@ -122,10 +122,10 @@ export function ConflictDialog<T extends object>({
             </ScrollableTable>
           )
         )}
-        {overlapping.length === 0 && <Text size="sm">You changed other fields, so both changes can stand.</Text>}
+        {overlapping.length === 0 && <Text size="sm">You changed different fields, so both changes can be kept.</Text>}
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
-            Back to the form
+            Back to editing
           </Button>
           <Button
             disabled={!latest.data}

@@ -11,7 +11,7 @@ export function ErrorPage() {
   return (
     <StatusMessage icon={IconAlertTriangle} title={problem.title} colour="red" order={1}>
       <p>{problem.message}</p>
-      <Button onClick={() => window.location.reload()}>Load the page again</Button>
+      <Button onClick={() => window.location.reload()}>Reload the page</Button>
     </StatusMessage>
   )
 }

@@ -3,12 +3,12 @@ import { IconMapSearch } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import { StatusMessage } from './StatusMessage'
 
-export function NotFound({ what = 'page' }: { what?: string }) {
+export function NotFound({ what = 'Page' }: { what?: string }) {
   return (
-    <StatusMessage icon={IconMapSearch} title={`There is no such ${what}`} order={1}>
-      The address may be mistyped, or it was removed.{' '}
+    <StatusMessage icon={IconMapSearch} title={`${what} not found`} order={1}>
+      It may have been removed, or the address may be wrong.{' '}
       <Anchor component={Link} to="/">
-        Start over
+        Go to the home page
       </Anchor>
     </StatusMessage>
   )

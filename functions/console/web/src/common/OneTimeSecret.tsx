@@ -14,7 +14,7 @@ export function OneTimeSecret({ label, value }: { label: string; value: string }
       </output>
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          It is shown this once.
+          This is shown only once.
         </Text>
         <CopyButton value={value} timeout={3000}>
           {({ copied, copy }) => (

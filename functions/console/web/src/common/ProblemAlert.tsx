@@ -19,7 +19,7 @@ export function ProblemAlert({ error, inlineFields = [] }: { error: unknown; inl
       )}
       {problem.status >= 500 && problem.requestId && (
         <Text size="xs" mt="xs">
-          Request {problem.requestId}
+          Reference for support: {problem.requestId}
         </Text>
       )}
     </Alert>

@@ -46,7 +46,7 @@ export function ReauthDialog<T>({ title, confirmLabel, danger, children, onClose
       {passwordRequired && (
         <PasswordInput
           label="Your password"
-          description="You signed in a while ago: show once more that it is you."
+          description="You signed in a while ago. Enter your password to confirm that it is you."
           name="password"
           autoComplete="current-password"
           autoFocus

@@ -17,9 +17,14 @@ export function RecoveryCodes({
   const text = codes.join('\n')
   const download = () => {
     const url = URL.createObjectURL(
-      new Blob([`Recovery codes for User Accounts\nEach works once in place of the authenticator.\n\n${text}\n`], {
-        type: 'text/plain',
-      }),
+      new Blob(
+        [
+          `Recovery codes for User Accounts\nEach works once, instead of a code from your authenticator app.\n\n${text}\n`,
+        ],
+        {
+          type: 'text/plain',
+        },
+      ),
     )
     const link = document.createElement('a')
     link.href = url
@@ -30,8 +35,8 @@ export function RecoveryCodes({
   return (
     <Stack>
       <Text size="sm">
-        Each of these codes lets you in once without the authenticator, should it be lost. Keep them where you would
-        keep a key. They are shown this once.
+        If you lose your authenticator, each of these codes lets you sign in once without it. Keep them somewhere safe.
+        They are shown only once.
       </Text>
       <ol className={classes.codes} aria-label="Recovery codes">
         {codes.map((c) => (
@@ -55,7 +60,7 @@ export function RecoveryCodes({
           Download
         </Button>
       </Group>
-      <Checkbox label="I kept them" checked={saved} onChange={(e) => setSaved(e.currentTarget.checked)} />
+      <Checkbox label="I have saved these codes" checked={saved} onChange={(e) => setSaved(e.currentTarget.checked)} />
       <Button disabled={!saved} onClick={onConfirm}>
         {confirmLabel}
       </Button>

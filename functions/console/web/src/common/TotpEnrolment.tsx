@@ -6,17 +6,17 @@ import classes from './TotpEnrolment.module.css'
 export function TotpEnrolment({ qrCode, secret }: { qrCode: string; secret: string }) {
   return (
     <Stack gap="sm">
-      <Text size="sm">Scan the picture with an authenticator app, then type the six digits that it shows.</Text>
+      <Text size="sm">Scan the QR code with an authenticator app, then enter the six-digit code that it shows.</Text>
       <img
         className={classes.qr}
         src={qrCode}
         width={192}
         height={192}
-        alt="QR code for an authenticator app; the same secret stands below as text"
+        alt="QR code for an authenticator app; the same secret is shown below as text"
       />
       <div className={classes.typed}>
         <Text size="sm" c="dimmed" id="typed-secret">
-          Or type this secret into the app
+          Or enter this secret in the app
         </Text>
         <Group gap="xs" wrap="nowrap" justify="space-between">
           <output className={classes.secret} aria-labelledby="typed-secret">

@@ -7,45 +7,48 @@ import classes from './TransferList.module.css'
 export interface TransferItem {
   code: string
   description: string
-  /** Why it cannot be chosen. */
+  /** Why it cannot be selected. */
   disabledReason?: string | undefined
 }
 
 interface Props {
-  /** What is chosen from, such as User roles. */
+  /** What is selected from, such as User roles. */
   label: string
   items: TransferItem[]
   selected: string[]
   onChange: (codes: string[]) => void
 }
 
-/** Two lists: what there is, and what is chosen. Arrows walk a list, space picks, Enter moves; so do the buttons and a double click. */
+/**
+ * Two lists: what is available and what is selected. Arrow keys move within a list, space marks an entry and Enter moves it; so
+ * do the buttons and a double click.
+ */
 export function TransferList({ label, items, selected, onChange }: Props) {
   const [search, setSearch] = useState('')
-  const [marked, setPicked] = useState<{ from: string[]; to: string[] }>({ from: [], to: [] })
+  const [marked, setMarked] = useState<{ available: string[]; selected: string[] }>({ available: [], selected: [] })
   const [announcement, setAnnouncement] = useState('')
   const matches = (i: TransferItem) => `${i.code} ${i.description}`.toLowerCase().includes(search.trim().toLowerCase())
   const available = items.filter((i) => !selected.includes(i.code) && matches(i))
-  // What is chosen is shown even where it is not known any more.
+  // A selected code is shown even if the item is gone.
   const selectedItems = selected.map((code) => items.find((i) => i.code === code) ?? { code, description: '' })
   const add = (codes: string[]) => {
     const enabled = codes.filter((code) => !items.find((i) => i.code === code)?.disabledReason)
-    if (enabled.length === 0) return setAnnouncement(`${codes.join(', ')} cannot be chosen.`)
+    if (enabled.length === 0) return setAnnouncement(`${codes.join(', ')} cannot be selected.`)
     onChange([...selected, ...enabled])
-    setPicked({ from: [], to: [] })
+    setMarked({ available: [], selected: [] })
     setAnnouncement(`${enabled.join(', ')} added.`)
   }
   const remove = (codes: string[]) => {
     if (codes.length === 0) return
     onChange(selected.filter((c) => !codes.includes(c)))
-    setPicked({ from: [], to: [] })
+    setMarked({ available: [], selected: [] })
     setAnnouncement(`${codes.join(', ')} removed.`)
   }
   return (
     <div role="group" aria-label={label}>
       <TextInput
-        aria-label={`Find in ${label.toLowerCase()}`}
-        placeholder="Find"
+        aria-label={`Search ${label.toLowerCase()}`}
+        placeholder="Search"
         mb="sm"
         leftSection={<IconSearch size={16} aria-hidden />}
         value={search}
@@ -53,20 +56,21 @@ export function TransferList({ label, items, selected, onChange }: Props) {
       />
       <div className={classes.lists}>
         <List
-          name={`${label} to choose from`}
+          title="Available"
+          name={`${label}, available`}
           items={available}
-          marked={marked.from}
-          onMark={(from) => setPicked({ ...marked, from })}
+          marked={marked.available}
+          onMark={(codes) => setMarked({ ...marked, available: codes })}
           onMove={add}
-          emptyText={search ? 'Nothing fits.' : 'All are chosen.'}
+          emptyText={search ? 'No matches.' : 'All are selected.'}
         />
         <div className={classes.moves}>
           <Button
             size="sm"
             variant="light"
             rightSection={<IconArrowRight size={16} aria-hidden />}
-            disabled={marked.from.length === 0}
-            onClick={() => add(marked.from)}
+            disabled={marked.available.length === 0}
+            onClick={() => add(marked.available)}
           >
             Add
           </Button>
@@ -74,19 +78,20 @@ export function TransferList({ label, items, selected, onChange }: Props) {
             size="sm"
             variant="default"
             leftSection={<IconArrowLeft size={16} aria-hidden />}
-            disabled={marked.to.length === 0}
-            onClick={() => remove(marked.to)}
+            disabled={marked.selected.length === 0}
+            onClick={() => remove(marked.selected)}
           >
             Remove
           </Button>
         </div>
         <List
-          name={`${label} chosen`}
+          title="Selected"
+          name={`${label}, selected`}
           items={selectedItems}
-          marked={marked.to}
-          onMark={(to) => setPicked({ ...marked, to })}
+          marked={marked.selected}
+          onMark={(codes) => setMarked({ ...marked, selected: codes })}
           onMove={remove}
-          emptyText="None is chosen."
+          emptyText="None selected."
         />
       </div>
       <VisuallyHidden role="status">{announcement}</VisuallyHidden>
@@ -95,6 +100,9 @@ export function TransferList({ label, items, selected, onChange }: Props) {
 }
 
 interface ListProps {
+  /** The heading that is seen. */
+  title: string
+  /** The name that is heard. */
   name: string
   items: TransferItem[]
   marked: string[]
@@ -103,7 +111,7 @@ interface ListProps {
   emptyText: string
 }
 
-function List({ name, items, marked, onMark, onMove, emptyText }: ListProps) {
+function List({ title, name, items, marked, onMark, onMove, emptyText }: ListProps) {
   const id = useId()
   const list = useRef<HTMLUListElement>(null)
   const [position, setPosition] = useState(0)
@@ -126,7 +134,7 @@ function List({ name, items, marked, onMark, onMove, emptyText }: ListProps) {
   return (
     <div className={classes.side}>
       <span className={classes.name} aria-hidden>
-        {name.replace(/^.* (?=to choose|chosen)/, '').replace(/^./, (c) => c.toUpperCase())}
+        {title}
       </span>
       <ul
         ref={list}

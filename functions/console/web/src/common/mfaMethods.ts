@@ -7,5 +7,5 @@ export const mfaMethodNames: Record<MfaMethod, string> = {
   passkey: 'Passkey',
   totp: 'Authenticator',
   recoveryCode: 'Recovery codes',
-  emailCode: 'Code by mail',
+  emailCode: 'Code by email',
 }

@@ -31,9 +31,7 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
       <Group gap={4} display="inline-flex">
         {value.map((code) => (
           <Badge key={code} variant="light" color="gray" tt="none" radius="sm">
-            {field.refers === 'provider'
-              ? (providers?.find((p) => p.code === code)?.description ?? 'Turned off')
-              : code}
+            {field.refers === 'provider' ? (providers?.find((p) => p.code === code)?.description ?? 'Disabled') : code}
           </Badge>
         ))}
       </Group>

@@ -19,14 +19,14 @@ export function ResourceInput({
 }) {
   const text = String(value ?? '')
   const [search] = useDebouncedValue(text, 250)
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const resources = useQuery({
     queryKey: ['resources', 'find', search],
     queryFn: () =>
       unwrap(
         api.GET('/api/resources', { params: { query: { limit: 10, active: true, ...(search && { find: search }) } } }),
       ),
-    enabled: may('resource.read'),
+    enabled: hasPermission('resource.read'),
     placeholderData: (before) => before,
     retry: false,
   })

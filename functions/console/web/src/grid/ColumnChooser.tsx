@@ -34,7 +34,7 @@ export function ColumnChooser({
             Columns
           </Text>
           <Button variant="subtle" size="compact-sm" onClick={() => setColumns(defaultColumns(fields))}>
-            As at first
+            Reset columns
           </Button>
         </Group>
         <ScrollArea.Autosize mah={420} type="auto">

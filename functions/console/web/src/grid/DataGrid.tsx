@@ -116,7 +116,7 @@ export function DataGrid<Row extends object>({
             <Table.Tr key={group.id} aria-rowindex={1}>
               <Table.Th className={classes.pick} style={{ width: 44 }}>
                 <Checkbox
-                  aria-label="Pick all that are shown"
+                  aria-label="Select all rows shown"
                   checked={all}
                   indeterminate={some && !all}
                   onChange={() => onSelect(all ? new Set() : new Set([...selected, ...rows.map(rowId)]))}
@@ -225,7 +225,7 @@ const Row = memo(function Row<R extends object>({
     <Table.Tr className={className} data-row data-selected={selected || undefined} aria-rowindex={index}>
       <Table.Td className={classes.pick}>
         <Checkbox
-          aria-label={`Pick ${name}`}
+          aria-label={`Select ${name}`}
           checked={selected}
           onChange={(e) => onSelect(id, e.currentTarget.checked)}
         />

@@ -29,7 +29,7 @@ export function FilterDrawer({
           variant="default"
           leftSection={<IconAdjustmentsHorizontal size={18} aria-hidden />}
           onClick={drawer.open}
-          aria-label={activeCount > 0 ? `Filters, ${activeCount} in force` : 'Filters'}
+          aria-label={activeCount > 0 ? `Filters, ${activeCount} active` : 'Filters'}
         >
           Filters
         </Button>
@@ -37,9 +37,9 @@ export function FilterDrawer({
       <Drawer opened={opened} onClose={drawer.close} title="Filters" position="right" size={400}>
         <Stack>
           <Select
-            label="Order"
+            label="Sort by"
             value={state.sort || null}
-            placeholder="By username"
+            placeholder="Username"
             clearable
             onChange={(sort) => onChange({ ...state, sort: sort ?? '' })}
             data={sortable.flatMap((f) => [
@@ -84,7 +84,7 @@ export function FilterDrawer({
             >
               Clear all
             </Button>
-            <Button onClick={drawer.close}>Show</Button>
+            <Button onClick={drawer.close}>Show results</Button>
           </Group>
         </Stack>
       </Drawer>

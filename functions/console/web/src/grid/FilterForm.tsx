@@ -58,7 +58,7 @@ export function FilterForm({ field, filters, onApply }: Props) {
         )}
         {operators.includes('contains') && (
           <TextInput
-            label={`${field.label} has`}
+            label={`${field.label} contains`}
             value={draft[parameter('contains')] ?? ''}
             onChange={(e) => setFilter(parameter('contains'), e.currentTarget.value)}
             data-autofocus
@@ -109,15 +109,15 @@ export function FilterForm({ field, filters, onApply }: Props) {
           })}
         {operators.includes('empty') && (
           <Select
-            label="Blank"
+            label="Blank values"
             comboboxProps={{ withinPortal: false }}
             allowDeselect={false}
             value={draft[parameter('empty')] ?? ''}
             onChange={(v) => setFilter(parameter('empty'), v ?? '')}
             data={[
-              { value: '', label: 'Blank or not' },
-              { value: 'true', label: 'Only blank' },
-              { value: 'false', label: 'Only not blank' },
+              { value: '', label: 'Any' },
+              { value: 'true', label: 'Blank' },
+              { value: 'false', label: 'Not blank' },
             ]}
           />
         )}

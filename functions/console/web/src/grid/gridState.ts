@@ -73,11 +73,11 @@ export function describeFilter(fields: Field[], name: string, text: string): str
   const field = fields.find((f) => f.name === fieldName)
   const label = field?.label ?? fieldName
   if (op === 'empty') return text === 'true' ? `${label} is blank` : `${label} is not blank`
-  if (op === 'contains') return `${label} has “${text}”`
+  if (op === 'contains') return `${label} contains “${text}”`
   if (op === 'from') return `${label} from ${text}`
   if (op === 'to') return `${label} up to ${text}`
   if (field?.kind === 'yesNo')
-    return text === 'any' ? `${label} or not` : text === 'true' ? label : `Not ${label.toLowerCase()}`
+    return text === 'any' ? `${label}: any` : text === 'true' ? label : `Not ${label.toLowerCase()}`
   return `${label} is ${text.split(';').join(' or ')}`
 }
 

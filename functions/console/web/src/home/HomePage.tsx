@@ -32,7 +32,7 @@ export function HomePage() {
         <Anchor component={Link} to="/me" underline="always">
           My account
         </Anchor>
-        . What else there is for you stands in the navigation.
+        . Everything else that you can use is in the navigation.
       </StatusMessage>
     )
   }
@@ -44,7 +44,7 @@ export function HomePage() {
         </Title>
         {overview.data && (
           <Text size="sm" c="dimmed">
-            Accounts counted <Instant at={overview.data.counted} />
+            As of <Instant at={overview.data.counted} />
           </Text>
         )}
       </Group>
@@ -107,7 +107,7 @@ function Figures({ overview }: { overview: Overview }) {
         <div className={classes.broad}>
           <SignInChart days={overview.signIns} />
         </div>
-        <Panel title="Seats" help="Accounts that hold each access licence.">
+        <Panel title="Seats" help="Accounts that use each access licence.">
           {overview.seats.length === 0 ? (
             <Text size="sm" c="dimmed">
               There are no licences.
@@ -115,17 +115,25 @@ function Figures({ overview }: { overview: Overview }) {
           ) : (
             <ul className={classes.seats}>
               {overview.seats.map((s) => (
-                <SeatUsage key={s.licence} of={s} />
+                <SeatUsage key={s.licence} seat={s} />
               ))}
             </ul>
           )}
         </Panel>
-        <AccountsPanel title="Start within 7 days" of={overview.starts} emptyText="Nobody starts." />
-        <AccountsPanel title="End within 7 days" of={overview.ends} emptyText="Nobody ends." />
-        <Panel title="Jobs running">
+        <AccountsPanel
+          title="Starting in the next 7 days"
+          accounts={overview.starts}
+          emptyText="No account starts in the next 7 days."
+        />
+        <AccountsPanel
+          title="Ending in the next 7 days"
+          accounts={overview.ends}
+          emptyText="No account ends in the next 7 days."
+        />
+        <Panel title="Running jobs">
           {overview.jobs.length === 0 ? (
             <Text size="sm" c="dimmed">
-              No import or export runs or waits.
+              No imports or exports are running or waiting.
             </Text>
           ) : (
             <ul className={classes.list}>
@@ -189,18 +197,18 @@ const jobStates: Record<string, string> = {
   rollingBack: 'undoing',
 }
 
-function SeatUsage({ of }: { of: Schemas['AccountsSeat'] }) {
-  const share = of.seats ? Math.min(1, of.used / of.seats) : 0
+function SeatUsage({ seat }: { seat: Schemas['AccountsSeat'] }) {
+  const share = seat.seats ? Math.min(1, seat.used / seat.seats) : 0
   return (
     <li>
       <Group justify="space-between" gap="xs" fz="sm">
-        <Anchor component={Link} to={`/accounts?userType=${encodeURIComponent(of.licence)}`} inherit>
-          {of.description || of.licence}
+        <Anchor component={Link} to={`/accounts?userType=${encodeURIComponent(seat.licence)}`} inherit>
+          {seat.description || seat.licence}
         </Anchor>
         <span>
-          {of.used.toLocaleString()}{' '}
-          {of.seats ? (
-            `of ${of.seats.toLocaleString()}`
+          {seat.used.toLocaleString()}{' '}
+          {seat.seats ? (
+            `of ${seat.seats.toLocaleString()}`
           ) : (
             <Text span inherit c="dimmed">
               no limit
@@ -208,7 +216,7 @@ function SeatUsage({ of }: { of: Schemas['AccountsSeat'] }) {
           )}
         </span>
       </Group>
-      {of.seats ? (
+      {seat.seats ? (
         <div className={classes.bar} data-full={share >= 0.9 || undefined} aria-hidden>
           <span style={{ width: `${share * 100}%` }} />
         </div>
@@ -217,16 +225,24 @@ function SeatUsage({ of }: { of: Schemas['AccountsSeat'] }) {
   )
 }
 
-function AccountsPanel({ title, of, emptyText }: { title: string; of: Schemas['AccountsSoon']; emptyText: string }) {
+function AccountsPanel({
+  title,
+  accounts,
+  emptyText,
+}: {
+  title: string
+  accounts: Schemas['AccountsSoon']
+  emptyText: string
+}) {
   return (
     <Panel title={title}>
-      {of.count === 0 ? (
+      {accounts.count === 0 ? (
         <Text size="sm" c="dimmed">
           {emptyText}
         </Text>
       ) : (
         <ul className={classes.list}>
-          {of.items.slice(0, 8).map((p) => (
+          {accounts.items.slice(0, 8).map((p) => (
             <li key={p.id}>
               <span>
                 <Anchor component={Link} to={`/accounts/${p.id}`} inherit>
@@ -239,10 +255,10 @@ function AccountsPanel({ title, of, emptyText }: { title: string; of: Schemas['A
               <time dateTime={p.date}>{p.date}</time>
             </li>
           ))}
-          {of.count > Math.min(8, of.items.length) && (
+          {accounts.count > Math.min(8, accounts.items.length) && (
             <li>
               <Text size="sm" c="dimmed">
-                and {of.count - Math.min(8, of.items.length)} more
+                and {accounts.count - Math.min(8, accounts.items.length)} more
               </Text>
             </li>
           )}

@@ -26,7 +26,7 @@ export function SignInChart({ days }: { days: Day[] }) {
       help={`${counted(sum('signIns'), 'sign-in')} and ${counted(sum('failures'), 'failure')} in the last ${days.length} days (UTC).`}
       actions={
         <Button size="compact-sm" variant="subtle" aria-expanded={asTable} onClick={() => setAsTable(!asTable)}>
-          {asTable ? 'As a picture' : 'As a table'}
+          {asTable ? 'Show chart' : 'Show table'}
         </Button>
       }
     >
@@ -47,7 +47,7 @@ export function SignInChart({ days }: { days: Day[] }) {
             className={classes.chart}
             viewBox={`-26 -8 ${days.length * dayWidth + 42} ${chartHeight + 32}`}
             role="img"
-            aria-label={`Sign-ins and failures by day. The highest day has ${maximum}. “As a table” gives the figures.`}
+            aria-label={`Sign-ins and failures by day. The busiest day has ${maximum}. “Show table” gives the figures.`}
           >
             {[0, 0.5, 1].map((part) => (
               <g key={part}>

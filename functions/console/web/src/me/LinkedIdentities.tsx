@@ -29,12 +29,12 @@ export function LinkedIdentities() {
   if (identities.data?.length === 0 && providers.length === 0) return null // the environment has no providers
   const linkable = providers.filter((c) => !identities.data?.some((l) => l.providerId === c.id))
   return (
-    <Panel title="Single sign-on" help="Accounts elsewhere that you can sign in with.">
+    <Panel title="Single sign-on" help="Accounts at other providers that you can sign in with.">
       <ProblemAlert error={identities.error} />
       {identities.isPending && <Skeleton h={40} aria-label="Loading your links" />}
       {identities.data && identities.data.length === 0 && (
         <Text size="sm" c="dimmed" mb="sm">
-          None is linked.
+          No accounts are linked.
         </Text>
       )}
       {identities.data && identities.data.length > 0 && (
@@ -88,7 +88,7 @@ export function LinkedIdentities() {
             )
           }
         >
-          <Text size="sm">You sign in at {linking.name} and come back here. From then on you can sign in with it.</Text>
+          <Text size="sm">You sign in to {linking.name} and return here. After that, you can sign in with it.</Text>
         </ReauthDialog>
       )}
       {removing && (
@@ -105,10 +105,10 @@ export function LinkedIdentities() {
           onSuccess={() => {
             setRemoving(undefined)
             void queryClient.invalidateQueries({ queryKey: ['me', 'links'] })
-            notifications.show({ color: 'green', message: 'The link is removed.' })
+            notifications.show({ color: 'green', message: 'The link was removed.' })
           }}
         >
-          <Text size="sm">You cannot sign in with it any more. Open sessions go on.</Text>
+          <Text size="sm">You can no longer sign in with it. Open sessions continue.</Text>
         </ReauthDialog>
       )}
     </Panel>

@@ -31,7 +31,7 @@ export function Passkeys() {
   return (
     <Panel
       title="Passkeys"
-      help="Sign in with your fingerprint, your face, your screen lock or a security key. A passkey does as a second factor, too."
+      help="Sign in with your fingerprint, your face, your screen lock or a security key. A passkey also counts as a second factor."
       actions={
         mfa.data &&
         passkeysSupported() && (
@@ -45,7 +45,7 @@ export function Passkeys() {
         <Skeleton h={40} aria-label="Loading passkeys" />
       ) : mfa.data && rows.length === 0 ? (
         <Text size="sm" c="dimmed">
-          None yet.{!passkeysSupported() && ' This browser cannot make one.'}
+          No passkeys yet.{!passkeysSupported() && ' This browser does not support them.'}
         </Text>
       ) : (
         <ResponsiveTable
@@ -66,7 +66,7 @@ export function Passkeys() {
                 </span>
               ),
             },
-            { label: 'Made', cell: (p) => <Instant at={p.created} /> },
+            { label: 'Created', cell: (p) => <Instant at={p.created} /> },
             { label: 'Last used', cell: (p) => <Instant at={p.lastUsed} /> },
             { label: 'Location', cell: (p) => p.location || '–' },
             {
@@ -115,18 +115,18 @@ export function Passkeys() {
             queryClient.clear()
             notifications.show({
               color: 'green',
-              message: 'The passkey is deleted, and every session is over. Sign in again.',
+              message: 'The passkey was deleted and all sessions have ended. Sign in again.',
               autoClose: 15_000,
             })
             void navigate('/sign-in', { replace: true })
           }}
         >
           <Text size="sm">
-            It lets nobody in any more; take it off the device as well. Every session ends, this one too, and remembered
-            devices are asked again.
+            It can no longer be used to sign in; remove it from the device as well. All sessions end, including this
+            one, and trusted devices ask for the second factor again.
           </Text>
           {rows.length === 1 && !mfa.data?.methods.includes('totp') && (
-            <Text size="sm">It is your only second factor: recovery codes go with it.</Text>
+            <Text size="sm">It is your only second factor, so your recovery codes are deleted as well.</Text>
           )}
         </ReauthDialog>
       )}
@@ -164,15 +164,15 @@ function AddPasskeyDialog({ onClose }: { onClose: () => void }) {
       }}
       onSuccess={(added) => {
         void invalidateMfa()
-        notifications.show({ color: 'green', message: `The passkey ${added.passkey.name} is added.` })
+        notifications.show({ color: 'green', message: `The passkey ${added.passkey.name} was added.` })
         if (added.recoveryCodes?.length) setCodes(added.recoveryCodes)
         else onClose()
       }}
     >
-      <Text size="sm">Your browser then asks where the passkey is to be kept.</Text>
+      <Text size="sm">Your browser then asks where to save the passkey.</Text>
       <TextInput
         label="Name"
-        description="What to list it as. You may leave it blank."
+        description="The name in your list of passkeys. You can leave it blank."
         placeholder="My phone"
         data-autofocus
         maxLength={100}

@@ -16,7 +16,7 @@ export function PasswordPanel() {
   return (
     <Panel
       title="Password"
-      help="Changing it ends every other session and every remembered device."
+      help="Changing it ends all other sessions and removes all trusted devices."
       actions={
         <Button variant="default" onClick={() => setChanging(true)}>
           Change password
@@ -36,9 +36,9 @@ function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
   const change = useMutation({
     mutationFn: () => unwrap(api.POST('/api/me/password', { body: { current, password: typed.password } })),
     onSuccess: (step) => {
-      startSession(step) // a session with new means in place of this one
+      startSession(step) // a session with new tokens, in place of this one
       void queryClient.invalidateQueries({ queryKey: ['me'] })
-      notifications.show({ color: 'green', message: 'Your password is changed. Every other session is over.' })
+      notifications.show({ color: 'green', message: 'Your password was changed. All other sessions have ended.' })
       onClose()
     },
     gcTime: 0,
@@ -59,7 +59,7 @@ function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       onConfirm={submit}
     >
-      <Text size="sm">Every other session ends; this one goes on.</Text>
+      <Text size="sm">All other sessions end. This one continues.</Text>
       <PasswordInput
         label="Current password"
         name="password"

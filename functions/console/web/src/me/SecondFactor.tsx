@@ -34,7 +34,7 @@ export function SecondFactor() {
   const changeButtons = (
     <>
       <Button variant="default" onClick={() => setOpenDialog('codes')}>
-        Make new recovery codes
+        Create new recovery codes
       </Button>
       <Button variant="light" color="red" onClick={() => setOpenDialog('remove')}>
         Remove
@@ -44,13 +44,13 @@ export function SecondFactor() {
   return (
     <Panel
       title="Second factor"
-      help="Besides the password: six digits that an authenticator app on your phone shows."
+      help="A six-digit code from an authenticator app on your phone, as well as your password."
       actions={
         state &&
         (totp ? (
           <>
             <Button variant="default" onClick={() => setOpenDialog('setUp')}>
-              Set up anew
+              Set up again
             </Button>
             {changeButtons}
           </>
@@ -118,12 +118,12 @@ function FactorState({ state, configured }: { state: Schemas['Mfa']; configured:
       )}
       {configured && state.recoveryCodesLeft <= 3 && (
         <Alert color="orange" title="Few recovery codes left">
-          Make new ones before the last is used.
+          Create new ones before you run out.
         </Alert>
       )}
       {state.pausedUntil && (
         <Alert color="orange" title="Paused">
-          Too many codes were wrong: codes are tried again from <Instant at={state.pausedUntil} />.
+          Too many wrong codes were entered. You can try again from <Instant at={state.pausedUntil} />.
         </Alert>
       )}
     </Stack>
@@ -148,14 +148,14 @@ function SetUpDialog({ onClose }: { onClose: () => void }) {
     return (
       <ReauthDialog
         title="Set up a second factor"
-        confirmLabel="Begin"
+        confirmLabel="Start"
         onClose={onClose}
         action={(proof) => unwrap(api.POST('/api/me/mfa/totp', { body: proof }))}
         onSuccess={setEnrolment}
       >
         <Text size="sm">
-          Have an authenticator app at hand, such as the one of your phone's maker. What is set up already counts until
-          the new one is confirmed.
+          You need an authenticator app, for example the one that comes with your phone. What you have already set up
+          stays valid until you confirm the new one.
         </Text>
       </ReauthDialog>
     )
@@ -191,8 +191,8 @@ function NewCodesDialog({ onClose }: { onClose: () => void }) {
   if (codes) return <RecoveryCodesDialog codes={codes} onClose={onClose} />
   return (
     <ReauthDialog
-      title="Make new recovery codes"
-      confirmLabel="Make new codes"
+      title="Create new recovery codes"
+      confirmLabel="Create new codes"
       onClose={onClose}
       action={(proof) => unwrap(api.POST('/api/me/mfa/recovery-codes', { body: proof }))}
       onSuccess={(made) => {
@@ -200,7 +200,7 @@ function NewCodesDialog({ onClose }: { onClose: () => void }) {
         void invalidateMfa()
       }}
     >
-      <Text size="sm">You get ten new ones, shown once. Those that you have open nothing any more.</Text>
+      <Text size="sm">You get ten new codes, which are shown only once. Your existing codes stop working.</Text>
     </ReauthDialog>
   )
 }
@@ -233,17 +233,18 @@ function RemoveDialog({ required, onClose }: { required: boolean; onClose: () =>
         queryClient.clear()
         notifications.show({
           color: 'green',
-          message: 'Your second factor is removed, and every session is over. Sign in again.',
+          message: 'Your second factor was removed and all sessions have ended. Sign in again.',
           autoClose: 15_000,
         })
         void navigate('/sign-in', { replace: true })
       }}
     >
       <Text size="sm">
-        Authenticator, passkeys, recovery codes and remembered devices go, and every session ends, this one too.
+        Your authenticator, passkeys, recovery codes and trusted devices are removed, and all sessions end, including
+        this one.
       </Text>
       {required && (
-        <Text size="sm">It is required for your account: your next sign-in leads to setting up a new one.</Text>
+        <Text size="sm">Your account requires a second factor, so you set up a new one at your next sign-in.</Text>
       )}
     </ReauthDialog>
   )

@@ -8,7 +8,7 @@ import { queryClient } from '../api/queryClient'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { ResponsiveTable } from '../common/ResponsiveTable'
-import { Instant } from '../fields/Instant'
+import { formatUtc, Instant } from '../fields/Instant'
 
 const key = ['me', 'sessions']
 
@@ -35,7 +35,7 @@ export function Sessions() {
     onSuccess: ({ closed }) => {
       notifications.show({
         color: 'green',
-        message: closed === 1 ? 'One session is closed.' : `${closed} sessions are closed.`,
+        message: closed === 1 ? 'One session was closed.' : `${closed} sessions were closed.`,
       })
       return queryClient.invalidateQueries({ queryKey: key })
     },
@@ -46,7 +46,7 @@ export function Sessions() {
   return (
     <Panel
       title="Sessions"
-      help="Where you are signed in. Close one that you do not know, and change your password."
+      help="Where you are signed in. If you do not recognise a session, close it and change your password."
       actions={
         <Button variant="default" loading={others.isPending} onClick={() => others.mutate()}>
           Close all others
@@ -60,7 +60,7 @@ export function Sessions() {
           <Checkbox
             size="sm"
             mb="xs"
-            label="Show closed ones"
+            label="Show closed sessions"
             checked={showClosed}
             onChange={(e) => setShowClosed(e.currentTarget.checked)}
           />
@@ -78,10 +78,10 @@ export function Sessions() {
                   label: 'Client application',
                   cell: (s) => (
                     <span>
-                      {s.client || 'not named'}
+                      {s.client || 'unknown client'}
                       {s.current && (
                         <Badge ml="xs" variant="light" tt="none">
-                          this one
+                          this session
                         </Badge>
                       )}
                       <Text size="xs" c="dimmed" lineClamp={1} title={s.userAgent}>
@@ -115,7 +115,7 @@ export function Sessions() {
                         variant="light"
                         color="red"
                         loading={close.isPending && close.variables === s.id}
-                        aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`}
+                        aria-label={`Close the session of ${s.client || 'a client'} started ${formatUtc(s.start)}`}
                         onClick={() => close.mutate(s.id)}
                       >
                         Close

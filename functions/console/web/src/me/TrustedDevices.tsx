@@ -15,7 +15,7 @@ export function TrustedDevices() {
   return (
     <Panel
       title="Trusted devices"
-      help="Where you ticked “Remember this device”: signing in there needs no second factor for a while."
+      help="Devices on which you ticked “Remember this device”. Signing in there needs no second factor for a while."
       actions={
         devices.length > 0 && (
           <Button variant="light" color="red" onClick={() => setDeleting('all')}>
@@ -28,7 +28,7 @@ export function TrustedDevices() {
         <Skeleton h={40} aria-label="Loading trusted devices" />
       ) : mfa.data && devices.length === 0 ? (
         <Text size="sm" c="dimmed">
-          No device is remembered.
+          No trusted devices.
         </Text>
       ) : (
         <TrustedDeviceList devices={devices} onRemove={setDeleting} />

@@ -11,7 +11,8 @@ const dismissed = new Problem({
   status: 0,
   code: 'dismissed',
   title: 'No passkey was used',
-  detail: 'The browser was told to stop, waited too long, or has no passkey that fits. Try again, or go another way.',
+  detail:
+    'It was cancelled or took too long, or this device has no suitable passkey. Try again, or use another method.',
 })
 
 async function credentialJson(request: Promise<Credential | null>): Promise<unknown> {
@@ -20,8 +21,8 @@ async function credentialJson(request: Promise<Credential | null>): Promise<unkn
       throw new Problem({
         status: 0,
         code: 'known',
-        title: 'There already',
-        detail: 'This device holds a passkey of the account.',
+        title: 'Passkey already exists',
+        detail: 'This device already has a passkey for your account.',
       })
     throw dismissed
   })

@@ -17,7 +17,11 @@ type Query = NonNullable<paths['/api/communications']['get']['parameters']['quer
 
 type Kind = NonNullable<Query['kind']>
 
-const colours = { queued: 'orange', sent: 'green', failed: 'red' } as const
+const states = {
+  queued: { label: 'Queued', colour: 'orange' },
+  sent: { label: 'Sent', colour: 'green' },
+  failed: { label: 'Failed', colour: 'red' },
+} as const
 
 /** The kinds of mail in words; the subject says the same more exactly. */
 const kindLabels: Record<Kind, string> = {
@@ -25,7 +29,7 @@ const kindLabels: Record<Kind, string> = {
   passwordLink: 'Set-password link',
   forgottenPassword: 'Forgotten password',
   passwordChanged: 'Password changed',
-  blockedByTries: 'Blocked by tries',
+  blockedByTries: 'Blocked by failed tries',
   factorAdded: 'Second factor set up',
   factorRemoved: 'Second factor removed',
   factorNotEnforced: 'Second factor not enforced',
@@ -40,7 +44,7 @@ const filters = ['kind', 'state', 'account', 'from', 'to'] as const
 
 /** The mails that were sent, and those that wait. */
 export function CommunicationPage() {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [params, setParams] = useSearchParams()
   const query = Object.fromEntries(filters.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])))
   const setFilter = (name: (typeof filters)[number]) => (value: string | null) => {
@@ -68,7 +72,9 @@ export function CommunicationPage() {
         <Title order={1} size="h2">
           Communication log
         </Title>
-        <Text c="dimmed">Every mail that was sent or waits to be, newest first. What a mail said is not kept.</Text>
+        <Text c="dimmed">
+          Emails that were sent or are waiting to be sent, newest first. Their content is not kept.
+        </Text>
       </div>
       <Group align="end" gap="sm" role="group" aria-label="Filter the log">
         <Select
@@ -85,7 +91,7 @@ export function CommunicationPage() {
           clearable
           placeholder="All"
           w={140}
-          data={['queued', 'sent', 'failed']}
+          data={Object.entries(states).map(([value, { label }]) => ({ value, label }))}
           value={params.get('state')}
           onChange={setFilter('state')}
         />
@@ -111,15 +117,15 @@ export function CommunicationPage() {
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading the communication log" />}
       {list.data &&
         (rows.length === 0 && !list.hasNextPage ? (
-          <StatusMessage icon={IconMail} title={Object.keys(query).length > 0 ? 'No mail fits' : 'No mails yet'}>
+          <StatusMessage icon={IconMail} title={Object.keys(query).length > 0 ? 'No matching emails' : 'No emails yet'}>
             {Object.keys(query).length > 0
-              ? 'Take a filter away to see more.'
-              : 'They appear here as soon as one is written.'}
+              ? 'Remove a filter to see more.'
+              : 'Emails appear here as soon as they are queued.'}
           </StatusMessage>
         ) : (
           <div className={classes.sheet}>
             <ResponsiveTable
-              label="Mails"
+              label="Emails"
               rows={rows}
               rowKey={(m) => m.id}
               columns={[
@@ -129,7 +135,7 @@ export function CommunicationPage() {
                     <span>
                       {m.recipient}
                       <Text size="xs" c="dimmed" fw={400}>
-                        {may('account.read') ? (
+                        {hasPermission('account.read') ? (
                           <Anchor component={Link} to={`/accounts/${m.accountId}`} inherit>
                             {m.username}
                           </Anchor>
@@ -177,12 +183,12 @@ export function CommunicationPage() {
 function Delivery({ mail }: { mail: Mail }) {
   return (
     <span>
-      <Badge variant="light" tt="none" color={colours[mail.state]}>
-        {mail.state}
+      <Badge variant="light" tt="none" color={states[mail.state].colour}>
+        {states[mail.state].label}
       </Badge>
       <Text size="xs" c="dimmed">
         {mail.ended && <Instant at={mail.ended} />}
-        {mail.attempts > 1 && ` after ${mail.attempts} tries`}
+        {mail.attempts > 1 && ` after ${mail.attempts} attempts`}
       </Text>
       {mail.reason && <Text size="xs">{mail.reason}</Text>}
     </span>

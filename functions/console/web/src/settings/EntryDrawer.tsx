@@ -73,7 +73,7 @@ function CreateForm({ kind, store, fields, onClose }: Omit<Props, 'code' | 'canW
     mutationFn: () => store.create(values),
     onSuccess: (made) => {
       updateEntryCache(kind, made)
-      notifications.show({ color: 'green', message: `${made.code} is created.` })
+      notifications.show({ color: 'green', message: `${made.code} was created.` })
       onClose()
     },
   })
@@ -121,8 +121,8 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
     notifications.show({ color: 'green', message })
   }
   const save = useMutation({
-    mutationFn: ({ of, body }: { of: Entry; body: Values }) => store.change(of, body),
-    onSuccess: (next) => applySaved(next, `${next.code} is saved.`),
+    mutationFn: ({ entry, body }: { entry: Entry; body: Values }) => store.change(entry, body),
+    onSuccess: (next) => applySaved(next, `${next.code} was saved.`),
   })
   const lock = useMutation({
     mutationFn: (active: boolean) => store.lock(base, active),
@@ -133,7 +133,7 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
     onSuccess: () => {
       updateEntryCache(kind)
       queryClient.removeQueries({ queryKey: ['reference', kind.kind, 'one', base.code] })
-      notifications.show({ color: 'green', message: `${base.code} is deleted.` })
+      notifications.show({ color: 'green', message: `${base.code} was deleted.` })
       onClose()
     },
   })
@@ -147,7 +147,7 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
   const dirty = Object.keys(patch).length > 0
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (dirty && !save.isPending) save.mutate({ of: base, body: patch })
+    if (dirty && !save.isPending) save.mutate({ entry: base, body: patch })
   }
   return (
     <>
@@ -159,7 +159,7 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
             </Badge>
             {typeof base['account'] === 'string' && base['account'] && (
               <Button component={Link} size="compact-sm" variant="subtle" to={`/accounts/${base['account']}`}>
-                Its user account
+                View user account
               </Button>
             )}
           </Group>
@@ -181,7 +181,7 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
           {kind.family === 'resources' && canWrite && (
             <Checkbox
               label="Reset from resource group"
-              description="The defaults of the resource group replace what is there."
+              description="The resource group’s defaults replace the current values."
               checked={patch['resetFromGroup'] === true}
               onChange={(e) => {
                 const { resetFromGroup: _, ...rest } = patch
@@ -232,8 +232,8 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
           onConfirm={() => lock.mutate(false)}
         >
           <Text size="sm">
-            It can be given to nobody else. What holds it keeps it
-            {kind.kind === 'roles' || kind.kind === 'groups' ? ', but gives no permissions any more' : ''}.
+            It can no longer be assigned. Where it is assigned already, it stays
+            {kind.kind === 'roles' || kind.kind === 'groups' ? ', but it gives no permissions' : ''}.
           </Text>
         </ActionDialog>
       )}
@@ -250,7 +250,10 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
           }}
           onConfirm={() => remove.mutate()}
         >
-          <Text size="sm">It is gone for good. Only what nothing refers to can be deleted; lock what is in use.</Text>
+          <Text size="sm">
+            It is deleted permanently. Only an entry that is not in use can be deleted. If it is in use, lock it
+            instead.
+          </Text>
         </ActionDialog>
       )}
       {problem?.status === 412 && (
@@ -262,12 +265,12 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
           base={base}
           mine={patch}
           onCancel={() => save.reset()}
-          onResolve={(fresh, kept) => {
+          onResolve={(fresh, changes) => {
             updateEntryCache(kind, fresh)
             setBase(fresh)
-            setPatch(kept)
+            setPatch(changes)
             save.reset()
-            if (Object.keys(kept).length > 0) save.mutate({ of: fresh, body: kept })
+            if (Object.keys(changes).length > 0) save.mutate({ entry: fresh, body: changes })
           }}
         />
       )}

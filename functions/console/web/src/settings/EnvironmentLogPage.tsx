@@ -53,7 +53,7 @@ export function EnvironmentLogPage() {
       <ProblemAlert error={log.error} />
       {log.isPending && !log.error && <Skeleton h={280} aria-label="Loading the log" />}
       {log.data && events.length === 0 && !log.hasNextPage && (
-        <StatusMessage icon={IconHistory} title="Nothing was changed yet" />
+        <StatusMessage icon={IconHistory} title="No changes yet" />
       )}
       {events.length > 0 && (
         <div className={classes.section}>

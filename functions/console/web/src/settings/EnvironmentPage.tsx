@@ -54,7 +54,7 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
   // What the form began with: a change made meanwhile by somebody else must not slip into it.
   const [base, setBase] = useState<Settings>()
   const [patch, setPatch] = useState<Values>({})
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const stopEditing = () => {
     setBase(undefined)
     setPatch({})
@@ -69,7 +69,7 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
       stopEditing()
       notifications.show({
         color: 'green',
-        message: 'The environment defaults are saved. They count from the next request on.',
+        message: 'The environment defaults were saved. They apply from now on.',
       })
     },
   })
@@ -94,9 +94,9 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
             <Title order={1} size="h2">
               Environment defaults
             </Title>
-            <Text c="dimmed">What holds for everybody in this environment, unless an account says otherwise.</Text>
+            <Text c="dimmed">Settings that apply to everyone in this environment, unless an account has its own.</Text>
           </div>
-          {!base && may('settings.write') && (
+          {!base && hasPermission('settings.write') && (
             <Button variant="default" leftSection={<IconPencil size={18} />} onClick={() => setBase(settings)}>
               Edit
             </Button>
@@ -150,12 +150,12 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
           base={base}
           mine={patch}
           onCancel={() => save.reset()}
-          onResolve={(fresh, kept) => {
+          onResolve={(fresh, changes) => {
             queryClient.setQueryData(key, fresh)
-            if (Object.keys(kept).length === 0) return stopEditing()
+            if (Object.keys(changes).length === 0) return stopEditing()
             setBase(fresh)
-            setPatch(kept)
-            save.mutate({ version: fresh.version, body: kept })
+            setPatch(changes)
+            save.mutate({ version: fresh.version, body: changes })
           }}
         />
       )}

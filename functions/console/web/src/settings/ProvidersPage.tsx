@@ -52,7 +52,7 @@ function invalidateProviders() {
 
 /** The providers that people can sign in by. */
 export function ProvidersPage() {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const list = useQuery({ queryKey: key, queryFn: async () => (await unwrap(api.GET('/api/sso-providers'))).items })
   const fields = useQuery({
     queryKey: ['fields', 'sso'],
@@ -63,11 +63,11 @@ export function ProvidersPage() {
   const check = useMutation({
     mutationFn: (p: Provider) => unwrap(api.POST('/api/sso-providers/{id}/check', { params: { path: { id: p.id } } })),
     onSuccess: (_, p) =>
-      notifications.show({ color: 'green', title: p.name ?? '', message: 'It answers as it should.' }),
+      notifications.show({ color: 'green', title: p.name ?? '', message: 'The provider is responding correctly.' }),
     onError: (error, p) =>
       notifications.show({ color: 'red', title: p.name ?? '', message: toProblem(error).message, autoClose: 15_000 }),
   })
-  const canWrite = may('settings.write')
+  const canWrite = hasPermission('settings.write')
   const rows = list.data ?? []
   return (
     <Stack>
@@ -77,8 +77,8 @@ export function ProvidersPage() {
             Single sign-on
           </Title>
           <Text c="dimmed">
-            Providers that people can sign in by, once they are linked. The SSO Link Wizard in the user accounts' menu
-            links many at once.
+            Providers that people can sign in with once their accounts are linked. The SSO Link Wizard in the menu of
+            the user accounts links many at once.
           </Text>
         </div>
         {canWrite && (
@@ -116,7 +116,7 @@ export function ProvidersPage() {
                   label: 'State',
                   cell: (p) => (
                     <Badge variant="light" tt="none" color={p.enabled ? 'green' : 'gray'}>
-                      {p.enabled ? 'Enabled' : 'Turned off'}
+                      {p.enabled ? 'Enabled' : 'Disabled'}
                     </Badge>
                   ),
                 },
@@ -124,7 +124,7 @@ export function ProvidersPage() {
                   label: 'Client secret',
                   cell: (p) =>
                     p.hasSecret ? (
-                      'Kept'
+                      'Saved'
                     ) : (
                       <Text span inherit c="dimmed">
                         None
@@ -188,12 +188,12 @@ function ProviderForm({
   const [secret, setSecret] = useState<string>() // only ever sent; the service never shows it
   const [deleting, setDeleting] = useState(false)
   const save = useMutation({
-    mutationFn: ({ of, values }: { of: Provider | undefined; values: Values }) => {
+    mutationFn: ({ provider, values }: { provider: Provider | undefined; values: Values }) => {
       const body = { ...values, ...(secret !== undefined && { clientSecret: secret }) }
-      return of
+      return provider
         ? unwrap(
             api.PATCH('/api/sso-providers/{id}', {
-              params: { path: { id: of.id }, header: ifMatch(of.version) },
+              params: { path: { id: provider.id }, header: ifMatch(provider.version) },
               body,
             }),
           )
@@ -206,17 +206,21 @@ function ProviderForm({
     },
     onSuccess: (saved) => {
       invalidateProviders()
-      notifications.show({ color: 'green', message: `${saved.name} is saved.` })
+      notifications.show({ color: 'green', message: `${saved.name} was saved.` })
       onClose()
     },
     gcTime: 0,
   })
   const remove = useMutation({
-    mutationFn: (of: Provider) =>
-      unwrap(api.DELETE('/api/sso-providers/{id}', { params: { path: { id: of.id }, header: ifMatch(of.version) } })),
+    mutationFn: (provider: Provider) =>
+      unwrap(
+        api.DELETE('/api/sso-providers/{id}', {
+          params: { path: { id: provider.id }, header: ifMatch(provider.version) },
+        }),
+      ),
     onSuccess: () => {
       invalidateProviders()
-      notifications.show({ color: 'green', message: 'The provider is deleted.' })
+      notifications.show({ color: 'green', message: 'The provider was deleted.' })
       onClose()
     },
   })
@@ -230,7 +234,7 @@ function ProviderForm({
   const dirty = Object.keys(patch).length > 0 || secret !== undefined
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (dirty && !save.isPending) save.mutate({ of: base, values: patch })
+    if (dirty && !save.isPending) save.mutate({ provider: base, values: patch })
   }
   if (!canWrite) return <FieldDetails fields={fields} valueOf={(f) => valueIn(base, f)} />
   return (
@@ -263,8 +267,8 @@ function ProviderForm({
             label="Client secret"
             description={
               base?.hasSecret
-                ? 'One is kept, sealed. Type here only to replace it.'
-                : 'It is sealed and never shown again.'
+                ? 'A secret is saved in encrypted form. Enter a new one only to replace it.'
+                : 'It is stored in encrypted form and never shown again.'
             }
             autoComplete="off"
             maxLength={1000}
@@ -298,7 +302,9 @@ function ProviderForm({
           onClose={() => setDeleting(false)}
           onConfirm={() => remove.mutate(base)}
         >
-          <Text size="sm">Only a provider that nobody is linked to can be deleted. Turn off one that people use.</Text>
+          <Text size="sm">
+            Only a provider without linked accounts can be deleted. If people use it, disable it instead.
+          </Text>
         </ActionDialog>
       )}
       {base && problem?.status === 412 && (
@@ -310,11 +316,12 @@ function ProviderForm({
           base={base}
           mine={patch}
           onCancel={() => save.reset()}
-          onResolve={(fresh, kept) => {
+          onResolve={(fresh, changes) => {
             setBase(fresh)
-            setPatch(kept)
+            setPatch(changes)
             save.reset()
-            if (Object.keys(kept).length > 0 || secret !== undefined) save.mutate({ of: fresh, values: kept })
+            if (Object.keys(changes).length > 0 || secret !== undefined)
+              save.mutate({ provider: fresh, values: changes })
           }}
         />
       )}

@@ -24,7 +24,7 @@ export const referencePage = (kind: ReferenceKind) => () => <Reference key={kind
 
 function Reference({ kind }: { kind: ReferenceKind }) {
   const store = storeFor(kind)
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [typed, setTyped] = useState('')
   const [search] = useDebouncedValue(typed.trim(), 300)
   const [shown, setShown] = useState('active')
@@ -40,7 +40,7 @@ function Reference({ kind }: { kind: ReferenceKind }) {
   })
   const seats = useSeats(kind.kind === 'licences')
   const rows = list.data?.pages.flatMap((p) => p.items) ?? []
-  const canWrite = may(writePermissions[kind.family])
+  const canWrite = hasPermission(writePermissions[kind.family])
   const open = params.get('open') ?? undefined
   return (
     <Stack>
@@ -61,7 +61,7 @@ function Reference({ kind }: { kind: ReferenceKind }) {
         <TextInput
           className={classes.find}
           type="search"
-          aria-label="Find by code or description"
+          aria-label="Search by code or description"
           placeholder="Code or description"
           leftSection={<IconSearch size={18} aria-hidden />}
           maxLength={100}
@@ -86,11 +86,11 @@ function Reference({ kind }: { kind: ReferenceKind }) {
       {list.data &&
         fields.data &&
         (rows.length === 0 ? (
-          <StatusMessage icon={IconListDetails} title={search || shown !== 'active' ? 'Nothing fits' : 'None yet'}>
+          <StatusMessage icon={IconListDetails} title={search || shown !== 'active' ? 'No matches' : 'None yet'}>
             {search || shown !== 'active'
-              ? 'Look among all of them, or for something else.'
+              ? 'Show all entries, or search for something else.'
               : canWrite
-                ? 'Press New to make the first one.'
+                ? 'Select New to create the first one.'
                 : ''}
           </StatusMessage>
         ) : (

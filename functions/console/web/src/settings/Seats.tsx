@@ -9,11 +9,11 @@ type SeatCount = Schemas['AccountsSeat']
 
 /** How many accounts hold each licence. */
 export function useSeats(enabled: boolean): SeatCount[] | undefined {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   return useQuery({
     queryKey: ['accounts', 'seats'],
     queryFn: async () => (await unwrap(api.GET('/api/accounts/seats'))).items,
-    enabled: enabled && may('account.read'),
+    enabled: enabled && hasPermission('account.read'),
   }).data
 }
 

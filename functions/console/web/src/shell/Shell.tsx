@@ -58,7 +58,7 @@ function Layout() {
   const [opened, { close, toggle }] = useDisclosure(false)
   const location = useLocation()
   const page = useMatches().at(-1)?.handle as Page | undefined
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   useEffect(close, [close, location.pathname])
   const announcement = usePageAnnouncement(page)
   const key = usePageKey()
@@ -103,7 +103,11 @@ function Layout() {
       <main id="main" className={classes.main} tabIndex={-1}>
         <ErrorBoundary key={key}>
           <Suspense fallback={<Loading />}>
-            {page?.permission && !may(page.permission) ? <NoPermission permission={page.permission} /> : <Outlet />}
+            {page?.permission && !hasPermission(page.permission) ? (
+              <NoPermission permission={page.permission} />
+            ) : (
+              <Outlet />
+            )}
           </Suspense>
         </ErrorBoundary>
       </main>
@@ -112,8 +116,8 @@ function Layout() {
 }
 
 function Navigation() {
-  const may = useHasPermission()
-  const shown = usePages().filter((p) => p.nav && (!p.permission || may(p.permission)))
+  const hasPermission = useHasPermission()
+  const shown = usePages().filter((p) => p.nav && (!p.permission || hasPermission(p.permission)))
   const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
   return groups.map((group) => (
     <div key={group} className={classes.group}>

@@ -17,7 +17,7 @@ export default function ChangePasswordStep({ step, onNext, onRestart }: StepProp
     onSuccess: onNext,
     onError: (error) => {
       if (toProblem(error).code === 'ticket')
-        onRestart('That took a little long. Sign in once more, then choose the new password.')
+        onRestart('That took too long. Sign in again, then choose a new password.')
     },
   })
   const problem = change.error ? toProblem(change.error) : undefined
@@ -30,7 +30,7 @@ export default function ChangePasswordStep({ step, onNext, onRestart }: StepProp
     <form onSubmit={submit} noValidate>
       <Stack>
         <Text size="sm" c="dimmed">
-          Your password has to be changed before you go on.
+          You must change your password before you continue.
         </Text>
         <NewPasswordFields
           value={typed}

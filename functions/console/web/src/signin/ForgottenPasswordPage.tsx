@@ -23,7 +23,7 @@ export function ForgottenPasswordPage() {
         <Stack>
           <Text role="status">{send.data.detail}</Text>
           <Text size="sm" c="dimmed">
-            Nothing there after a few minutes? Look among the unwanted mails, or ask your administrator.
+            No email after a few minutes? Check your spam folder, or ask your administrator.
           </Text>
           <Anchor component={Link} to="/sign-in" size="sm">
             Back to sign in
@@ -33,7 +33,7 @@ export function ForgottenPasswordPage() {
         <form onSubmit={submit} noValidate>
           <Stack>
             <Text size="sm" c="dimmed">
-              You are mailed a link by which you set a new password.
+              We will email you a link to set a new password.
             </Text>
             <TextInput
               label="Username or email"
@@ -49,7 +49,7 @@ export function ForgottenPasswordPage() {
             />
             <ProblemAlert error={send.error} />
             <Button type="submit" loading={send.isPending} fullWidth>
-              Mail me a link
+              Email me a link
             </Button>
             <Anchor component={Link} to="/sign-in" size="sm" ta="center">
               Back to sign in

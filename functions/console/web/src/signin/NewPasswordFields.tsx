@@ -55,7 +55,7 @@ export function NewPasswordFields({ value, onChange, forbiddenWords = [], error,
         onChange={(e) => onChange({ ...value, password: e.currentTarget.value })}
         error={error}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
-        description={`${assessment ? `At least ${assessment.shortest} characters. ` : ''}A few words that do not belong together make a good one; spaces are allowed. It must not hold your username, email or name.`}
+        description={`${assessment ? `At least ${assessment.shortest} characters. ` : ''}A few unrelated words make a good password; spaces are allowed. It must not contain your username, email or name.`}
       />
       <div className={classes.strength} aria-live="polite">
         <div className={classes.bars} data-score={typed && assessment ? assessment.score : undefined} aria-hidden>
@@ -84,13 +84,13 @@ export function NewPasswordFields({ value, onChange, forbiddenWords = [], error,
         )}
       </div>
       <PasswordInput
-        label="New password again"
-        name="new-password-again"
+        label="Repeat new password"
+        name="new-password-repeated"
         autoComplete="new-password"
         maxLength={1000}
         value={value.repeated}
         onChange={(e) => onChange({ ...value, repeated: e.currentTarget.value })}
-        error={mismatch && 'The two are not the same.'}
+        error={mismatch && 'The passwords do not match.'}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
       />
     </Stack>

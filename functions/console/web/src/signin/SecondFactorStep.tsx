@@ -16,7 +16,7 @@ const switchLabels: Record<MfaMethod, string> = {
   passkey: 'Use a passkey',
   totp: 'Use the authenticator app',
   recoveryCode: 'Use a recovery code',
-  emailCode: 'Have a code mailed',
+  emailCode: 'Email me a code',
 }
 
 /** The second factor, by one of the ways that the service offers. */
@@ -28,8 +28,7 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
   const ticket = step.ticket ?? ''
   const handleError = (error: unknown) => {
     setCode('')
-    if (toProblem(error).code === 'ticket')
-      onRestart('That took a little long. Sign in once more, then show that it is you.')
+    if (toProblem(error).code === 'ticket') onRestart('That took too long. Sign in again, then confirm that it is you.')
   }
   const verify = useMutation({
     mutationFn: async () => {
@@ -79,14 +78,14 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
             <ProblemAlert error={mail.error} />
             {mail.isIdle ? (
               <Button variant="light" onClick={() => mail.mutate()}>
-                Mail me a code
+                Email me a code
               </Button>
             ) : (
               <>
                 <CodeInput
                   key="mail"
-                  label="Code from the mail"
-                  description="Six digits, sent to the email of your account just now. They work for 10 minutes."
+                  label="Code from the email"
+                  description="A six-digit code was sent to your email address. It is valid for 10 minutes."
                   value={code}
                   onChange={setCode}
                   error={codeError}
@@ -98,7 +97,7 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
                   onClick={() => mail.mutate()}
                   disabled={mail.isPending}
                 >
-                  Mail another code
+                  Email another code
                 </Anchor>
               </>
             )}
@@ -107,7 +106,7 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
         {method === 'recoveryCode' && (
           <TextInput
             label="Recovery code"
-            description="One of those that you kept when you set up the second factor. Each works once."
+            description="One of the codes that you saved when you set up the second factor. Each works once."
             name="recovery-code"
             autoComplete="off"
             autoCapitalize="none"
@@ -121,7 +120,7 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
         )}
         <Checkbox
           label="Remember this device"
-          description="Your next sign-ins here need no second factor, for as many days as your organisation allows. Not for a computer that others use."
+          description="You are not asked for a second factor here for as many days as your organisation allows. Do not tick this on a shared computer."
           checked={remember}
           onChange={(e) => setRemember(e.currentTarget.checked)}
         />
@@ -143,7 +142,7 @@ export default function SecondFactorStep({ step, onNext, onRestart }: StepProps)
             </Anchor>
           ))}
         <Text size="sm" c="dimmed">
-          No way left? An administrator can remove your second factor.
+          Cannot use any of these? An administrator can remove your second factor.
         </Text>
       </Stack>
     </form>

@@ -44,7 +44,7 @@ export function SetPasswordPage() {
           {problem ? (
             <ProblemAlert error={problem} />
           ) : (
-            <Text>The link is not whole. Open it from the mail once more, or copy all of it.</Text>
+            <Text>The link is incomplete. Open it again from the email, or copy all of it.</Text>
           )}
           <Button component={Link} to="/forgotten" fullWidth>
             Ask for a new link

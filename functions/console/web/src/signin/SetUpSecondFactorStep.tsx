@@ -14,7 +14,7 @@ import { TotpEnrolment } from '../common/TotpEnrolment'
 import { passkeysSupported, createPasskey } from '../passkeys/passkey'
 import type { StepProps } from './step'
 
-const ticketExpired = 'That took a little long. Sign in once more, then set up the second factor.'
+const ticketExpired = 'That took too long. Sign in again, then set up the second factor.'
 
 /** A second factor is required and there is none yet: it is set up here, and its recovery codes are kept, before going on. */
 export default function SetUpSecondFactorStep({ step, onNext, onRestart }: StepProps) {
@@ -67,7 +67,7 @@ export default function SetUpSecondFactorStep({ step, onNext, onRestart }: StepP
         onConfirm={() => onNext(completed)}
       />
     )
-  if (setUp.isPending) return <Loading label="Making the QR code" />
+  if (setUp.isPending) return <Loading label="Creating the QR code" />
   if (setUp.error) return <ProblemAlert error={setUp.error} />
   const problem = confirm.error ? toProblem(confirm.error) : undefined
   const submit = (event: FormEvent) => {
@@ -78,7 +78,7 @@ export default function SetUpSecondFactorStep({ step, onNext, onRestart }: StepP
     <form onSubmit={submit} noValidate>
       <Stack>
         <Text size="sm" c="dimmed">
-          Your account needs a second factor besides the password. It takes a minute.
+          Your account needs a second factor as well as a password. Setting it up takes a minute.
         </Text>
         <TotpEnrolment qrCode={setUp.data.qrCode ?? ''} secret={setUp.data.secret ?? ''} />
         <CodeInput value={code} onChange={setCode} error={problem?.messageFor('code')} />

@@ -29,7 +29,7 @@ export function SignIn({ state, firstStep }: { state: SignInState; firstStep?: L
   const navigate = useNavigate()
   const [step, setStep] = useState(firstStep)
   const [notice, setNotice] = useState(
-    state.sessionEnded ? 'Your session is over. Sign in again to go on where you were.' : (state.notice ?? ''),
+    state.sessionEnded ? 'Your session has ended. Sign in again to continue where you were.' : (state.notice ?? ''),
   )
   const [signedIn] = useState(mayBeSignedIn)
 
@@ -68,8 +68,8 @@ export function SignIn({ state, firstStep }: { state: SignInState; firstStep?: L
         </Suspense>
       )}
       {step && !Current && (
-        <Alert color="red" title="This page is too old">
-          It does not know the step “{step.next}”. Load it again.
+        <Alert color="red" title="This page is out of date">
+          Reload it to continue.
         </Alert>
       )}
     </SignInLayout>

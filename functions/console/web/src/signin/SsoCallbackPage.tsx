@@ -72,14 +72,10 @@ export function SsoCallbackPage() {
     <SignInLayout title="Single sign-on">
       {error || !current ? (
         <Stack>
-          {error ? (
-            <ProblemAlert error={error} />
-          ) : (
-            'Nothing came back from a provider. Start again from the sign-in page.'
-          )}
+          {error ? <ProblemAlert error={error} /> : 'The sign-in was not completed. Start again from the sign-in page.'}
           {error !== undefined && current?.redirect.purpose === 'signIn' && (
             <Text size="sm">
-              Only accounts that are linked to the provider come in by it. If yours is not yet, sign in with your
+              You can sign in with a provider only once it is linked to your account. Until then, sign in with your
               password and link it under My account, or ask your administrator.
             </Text>
           )}

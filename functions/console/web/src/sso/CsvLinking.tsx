@@ -99,8 +99,8 @@ export function CsvLinking({ providerId }: { providerId: string }) {
   return (
     <Stack>
       <Text size="sm">
-        A CSV file in UTF-8 with these columns. The email must be the one on the user account; the object id is what the
-        provider gives.
+        A CSV file in UTF-8 with these columns. The email must be that of the user account; the object id comes from the
+        provider.
       </Text>
       <pre className={classes.sample} tabIndex={0} aria-label="Example of the file">
         {'email,object_id\nj.doe@example.com,7b3e2f0a-55c1-4c1e-9d55-2a0b6f1d1c11'}
@@ -114,7 +114,7 @@ export function CsvLinking({ providerId }: { providerId: string }) {
           clearable
           leftSection={<IconFileTypeCsv size={18} aria-hidden />}
           value={file}
-          clearButtonProps={{ 'aria-label': 'Take the file away' }}
+          clearButtonProps={{ 'aria-label': 'Remove the file' }}
           onChange={(next) => {
             setFile(next)
             setChecked(undefined)
@@ -133,7 +133,7 @@ export function CsvLinking({ providerId }: { providerId: string }) {
           Continue
         </Button>
       </Group>
-      {progress !== undefined && <Progress value={progress} aria-label="Lines looked at" />}
+      {progress !== undefined && <Progress value={progress} aria-label="Lines checked" />}
       <ProblemAlert error={apply.error ?? check.error} />
       {checked && (
         <>
@@ -157,9 +157,9 @@ export function CsvLinking({ providerId }: { providerId: string }) {
           {checked.applied && (
             <Alert color="green" title="Applied">
               {(counts.get('linked') ?? 0) === 1
-                ? 'One account is linked.'
-                : `${counts.get('linked') ?? 0} accounts are linked.`}{' '}
-              The other lines changed nothing.
+                ? 'One account was linked.'
+                : `${counts.get('linked') ?? 0} accounts were linked.`}{' '}
+              The other lines made no changes.
             </Alert>
           )}
           <ResponsiveTable
@@ -207,7 +207,7 @@ async function postFile(form: Schemas['SsoForm'], file: File | null) {
     throw new Problem({
       status: response.status,
       code: 'upload',
-      title: 'The file was not taken',
-      detail: 'It is larger than 10 MB, or the time to send it is over. Choose it once more.',
+      title: 'The upload failed',
+      detail: 'The file is larger than 10 MB, or the upload took too long. Choose it again.',
     })
 }

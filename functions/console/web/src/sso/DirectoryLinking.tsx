@@ -50,8 +50,8 @@ export function DirectoryLinking({ providers }: { providers: Choice[] }) {
   return (
     <Stack align="start">
       <Text size="sm">
-        Sign in to Azure with an account that may read the directory. Its people are then listed and matched by email;
-        nothing is linked before you say so.
+        Sign in to Azure with an account that can read the directory. Its people are then listed and matched by email.
+        Nothing is linked until you confirm it.
       </Text>
       {providers.length > 1 && (
         <Select
@@ -168,7 +168,7 @@ function DirectoryPeople({ directory, onLeave }: { directory: Directory; onLeave
           Signed in to the directory until <Instant at={directory.expires} />
         </Text>
         <Button variant="subtle" size="compact-sm" onClick={onLeave}>
-          Sign in to it anew
+          Sign in again
         </Button>
       </Group>
       <ProblemAlert error={list.error ?? link.error} />
@@ -179,7 +179,7 @@ function DirectoryPeople({ directory, onLeave }: { directory: Directory; onLeave
       )}
       {list.isPending && <Loading label="Reading the directory" />}
       {list.data && people.length === 0 && !list.hasNextPage && (
-        <StatusMessage icon={IconUsers} title="The directory has nobody" order={3} />
+        <StatusMessage icon={IconUsers} title="The directory is empty" order={3} />
       )}
       {people.length > 0 && (
         <>
@@ -209,7 +209,7 @@ function DirectoryPeople({ directory, onLeave }: { directory: Directory; onLeave
                     {p.name}
                     {p.disabled && (
                       <Text size="xs" c="dimmed" fw={400}>
-                        turned off in the directory
+                        disabled in the directory
                       </Text>
                     )}
                   </span>
@@ -260,7 +260,7 @@ function DirectoryPeople({ directory, onLeave }: { directory: Directory; onLeave
               </Button>
             </Group>
           )}
-          {list.hasNextPage && <Alert color="gray">“All matched” means those listed so far.</Alert>}
+          {list.hasNextPage && <Alert color="gray">“All matched” covers only the people listed so far.</Alert>}
         </>
       )}
       {removing && (
@@ -273,7 +273,7 @@ function DirectoryPeople({ directory, onLeave }: { directory: Directory; onLeave
           onClose={() => setRemoving(undefined)}
           onConfirm={() => unlink.mutate(removing)}
         >
-          <Text size="sm">{removing.name} can no longer sign in with this provider. Open sessions go on.</Text>
+          <Text size="sm">{removing.name} can no longer sign in with this provider. Open sessions continue.</Text>
         </ActionDialog>
       )}
     </Stack>

@@ -14,7 +14,7 @@ import classes from './LinkWizard.module.css'
 
 /** Links many accounts to the people of a provider: by its directory, or by a file. */
 export function LinkWizardPage() {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [address, setAddress] = useSearchParams()
   const [providerId, setProviderId] = useState<string | null>(null)
   const providers = useQuery({
@@ -40,13 +40,13 @@ export function LinkWizardPage() {
         <Title order={1} size="h2">
           SSO Link Wizard
         </Title>
-        <Text c="dimmed">Links user accounts to the people of a provider, so that they can sign in with it.</Text>
+        <Text c="dimmed">Links user accounts to people at an identity provider, so that they can sign in with it.</Text>
       </div>
       <ProblemAlert error={providers.error} />
       {providers.isPending && <Loading label="Loading providers" />}
       {providers.data && all.length === 0 && (
         <StatusMessage icon={IconPlugConnected} title="No provider is enabled">
-          {may('settings.read') ? (
+          {hasPermission('settings.read') ? (
             <>
               Add one under{' '}
               <Anchor component={Link} to="/settings/providers" underline="always">
@@ -72,7 +72,7 @@ export function LinkWizardPage() {
           <Tabs.Panel value="directory" pt="md">
             {directories.length === 0 ? (
               <StatusMessage icon={IconPlugConnected} title="No Azure AD provider is enabled" order={3}>
-                Use Import CSV for the others.
+                Use Import CSV for other providers.
               </StatusMessage>
             ) : (
               <DirectoryLinking providers={directories} />

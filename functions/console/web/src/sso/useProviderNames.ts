@@ -12,6 +12,6 @@ export function useProviderNames() {
     }).data?.items ?? []
   return {
     choices: providers,
-    nameOf: (id: string) => providers.find((c) => c.id === id)?.name ?? 'a provider that is turned off',
+    nameOf: (id: string) => providers.find((c) => c.id === id)?.name ?? 'a disabled provider',
   }
 }

@@ -24,7 +24,7 @@ export function ExportFiles({ job }: { job: Job }) {
   return (
     <Panel
       title={files.data?.items.length === 1 ? 'The file' : 'The files'}
-      help="Kept for 7 days. Edit one and import it again."
+      help="Available for 7 days. You can edit a file and import it again."
     >
       <ProblemAlert error={files.error} />
       {files.isPending && !files.error && <Skeleton h={36} aria-label="Loading the files" />}

@@ -63,7 +63,7 @@ export function ExportPage() {
           <Title order={1} size="h2">
             Export User Accounts
           </Title>
-          <Text c="dimmed">Makes Excel files that can be edited and imported again, of at most 5,000 rows each.</Text>
+          <Text c="dimmed">Creates Excel files of up to 5,000 rows each, which you can edit and import again.</Text>
         </div>
         <Panel title="What to export">
           <Radio.Group aria-label="What to export" value={scope} onChange={setScope}>
@@ -73,12 +73,12 @@ export function ExportPage() {
                   value="ids"
                   label={
                     ids.length === 1
-                      ? 'The user account that is picked'
-                      : `The ${ids.length.toLocaleString()} user accounts that are picked`
+                      ? 'The selected user account'
+                      : `The ${ids.length.toLocaleString()} selected user accounts`
                   }
                   error={
                     tooMany
-                      ? `At most ${maxIds.toLocaleString()} can be picked for one export; use a filter instead.`
+                      ? `You can export at most ${maxIds.toLocaleString()} selected accounts at a time. Use a filter instead.`
                       : undefined
                   }
                 />
@@ -86,12 +86,12 @@ export function ExportPage() {
               {filtered && (
                 <Radio
                   value="filters"
-                  label="The user accounts that the list shows"
+                  label="The user accounts in the list"
                   description={
                     <>
                       {Object.entries(filters).map(([name, text]) => (
                         <Text span display="block" inherit key={name}>
-                          {name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)}
+                          {name === 'find' ? `Search: “${text}”` : describeFilter(fields, name, text)}
                         </Text>
                       ))}
                     </>
@@ -100,10 +100,12 @@ export function ExportPage() {
               )}
               <Radio
                 value="set"
-                label="Those of a Set"
+                label="The user accounts of a Set"
                 disabled={!sets.data?.length}
                 description={
-                  sets.data?.length === 0 ? 'There are no Sets yet. The list saves its filters as one.' : undefined
+                  sets.data?.length === 0
+                    ? 'There are no Sets yet. Save the filters of the list as a Set first.'
+                    : undefined
                 }
               />
               {scope === 'set' && (
@@ -115,7 +117,7 @@ export function ExportPage() {
                   data={(sets.data ?? []).map((s) => ({ value: s.id, label: s.name }))}
                 />
               )}
-              <Radio value="all" label="All user accounts" description="Locked ones too." />
+              <Radio value="all" label="All user accounts" description="Including locked ones." />
             </Stack>
           </Radio.Group>
         </Panel>

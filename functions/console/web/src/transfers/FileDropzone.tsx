@@ -71,7 +71,7 @@ export function FileDropzone({
             <Button variant="default" size="xs" disabled={disabled} onClick={() => input.current?.click()}>
               Choose another
             </Button>
-            <CloseButton aria-label="Take the file away" disabled={disabled} onClick={() => onFile(undefined)} />
+            <CloseButton aria-label="Remove the file" disabled={disabled} onClick={() => onFile(undefined)} />
           </Group>
         ) : (
           <>

@@ -16,7 +16,7 @@ import { rememberedFile, runImport } from './upload'
 
 /** What can be done next with an import that has ended: its marked sheet, the real run after a check, mending, undoing. */
 export function ImportNextSteps({ job }: { job: Job }) {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const navigate = useNavigate()
   const [undoing, setUndoing] = useState(false)
   const [progress, setProgress] = useState(0)
@@ -53,7 +53,7 @@ export function ImportNextSteps({ job }: { job: Job }) {
   })
   if (job.kind !== 'import') return null
   const hasErrors = job.counts.failed + job.counts.skipped > 0
-  const canImport = may('account.import')
+  const canImport = hasPermission('account.import')
   const readyToImport =
     job.state === 'done' &&
     job.dryRun === true &&
@@ -75,11 +75,11 @@ export function ImportNextSteps({ job }: { job: Job }) {
               loading={importNow.isPending}
               onClick={() => importNow.mutate()}
             >
-              Import for real
+              Import now
             </Button>
           ) : (
             <Button leftSection={<IconFileImport size={18} />} component={Link} to={`/import?${importQuery}`}>
-              Import for real
+              Import now
             </Button>
           ))}
         {job.sheet && (
@@ -115,13 +115,13 @@ export function ImportNextSteps({ job }: { job: Job }) {
       </Group>
       {canRetry && job.sheet && (
         <Text size="sm" c="dimmed">
-          Each wrong cell is marked, with a note that says what to do. Mend them and upload the sheet as it is; the
-          columns Result and Errors are not read.
+          Each cell with an error is marked, with a note that says what to do. Fix these cells and upload the sheet
+          again. The columns Result and Errors are ignored.
         </Text>
       )}
       {canImport && readyToImport && !file && (
         <Text size="sm" c="dimmed">
-          Choose the file again; the options stay as they were.
+          Choose the file again. The options are kept.
         </Text>
       )}
       {importNow.isPending && <Progress value={progress * 100} aria-label="Uploading" />}
@@ -137,8 +137,8 @@ export function ImportNextSteps({ job }: { job: Job }) {
           onConfirm={() => undo.mutate()}
         >
           <Text size="sm">
-            User accounts that the import made and that were not used since are deleted, the others get their former
-            values back. Those that were edited since are left alone. It can be undone until{' '}
+            User accounts that the import created and that have not been used since are deleted. The others get their
+            previous values back, except those that have been edited since. You can undo the import until{' '}
             <Instant at={job.undoableUntil} />.
           </Text>
         </ActionDialog>

@@ -42,10 +42,10 @@ export function ResourceGroupInput({ value, onChange, error }: Props) {
 
 /** The user whose roles new users get; found by name, or typed where the person may not read accounts. */
 export function CopyRolesInput({ value, onChange, error }: Props) {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [typed, setTyped] = useState('')
   const [search] = useDebouncedValue(typed.split(' – ')[0]!.trim(), 250)
-  const canReadAccounts = may('account.read')
+  const canReadAccounts = hasPermission('account.read')
   const accounts = useQuery({
     queryKey: ['accounts', 'pick', search],
     queryFn: async () =>
@@ -56,7 +56,7 @@ export function CopyRolesInput({ value, onChange, error }: Props) {
   })
   const common = {
     label: 'Copy user roles from user',
-    description: 'The new users whose row has no User roles adopt the selected user’s.',
+    description: 'New users whose row has no User roles get those of the selected user.',
     error,
   }
   if (!canReadAccounts)

@@ -20,7 +20,7 @@ import type { ImportOptions } from './upload'
 /** Import: a file, the guide's options, and Submit or Queue. */
 export function ImportPage() {
   const [params] = useSearchParams()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const navigate = useNavigate()
   const format = params.get('dateFormat')
   const [file, setFile] = useState<File>()
@@ -72,8 +72,8 @@ export function ImportPage() {
             Import User Accounts
           </Title>
           <Text c="dimmed">
-            To have a file with the correct field names and formatting,{' '}
-            {may('account.export') ? (
+            To get a file with the correct field names and formatting,{' '}
+            {hasPermission('account.export') ? (
               <Anchor component={Link} to="/export" underline="always">
                 export one first
               </Anchor>
@@ -98,7 +98,7 @@ export function ImportPage() {
             <Stack gap="md">
               <Checkbox
                 label="Check only"
-                description="Tells what each row would change, and changes nothing."
+                description="Shows what each row would change, without changing anything."
                 checked={options.dryRun ?? false}
                 onChange={(e) => set({ dryRun: e.currentTarget.checked })}
               />
@@ -106,16 +106,16 @@ export function ImportPage() {
                 label="Skip errors"
                 checked={options.skipErrors ?? false}
                 onChange={(e) => set({ skipErrors: e.currentTarget.checked })}
-                description="Ticked, the correct user accounts are imported and those with an error are not. Not ticked, one error means that none of the entries is imported."
+                description="If ticked, correct rows are imported and rows with errors are skipped. If not ticked, nothing is imported if there is an error."
               />
               <DateFormatInput
                 value={options.dateFormat}
                 onChange={(dateFormat) => set({ dateFormat })}
-                help="How dates are written that are text in the sheet."
+                help="How dates that are stored as text in the sheet are written."
               />
               <Checkbox
                 label="Reset from Resource group"
-                description="Resets the settings of the resources to those of their Resource group; a cell that is filled in wins."
+                description="Resets the settings of the resources to those of their Resource group, except where the sheet has a value."
                 checked={options.resetFromGroup ?? false}
                 onChange={(e) => set({ resetFromGroup: e.currentTarget.checked })}
               />

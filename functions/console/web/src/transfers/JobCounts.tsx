@@ -16,7 +16,7 @@ export function JobCounts({ job }: { job: Job }) {
   const undoCounts: [string, number][] = [
     ['Rows', c.rows],
     ['Unchanged', c.unchanged],
-    ['Left alone', c.skipped + c.failed],
+    ['Not undone', c.skipped + c.failed],
   ]
   return (
     <dl className={classes.counts} aria-label="Result">

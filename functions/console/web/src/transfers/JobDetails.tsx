@@ -17,8 +17,8 @@ export function JobDetails({ job }: { job: Job }) {
   const yesNo = (on: boolean | undefined) => (on ? 'Yes' : 'No')
   const rows: [string, ReactNode][] = [
     ['By', job.by],
-    ['Begun', <Instant key="c" at={job.created} />],
-    ...(job.ended ? [['Ended', <Instant key="e" at={job.ended} />] as [string, ReactNode]] : []),
+    ['Started', <Instant key="c" at={job.created} />],
+    ...(job.ended ? [['Finished', <Instant key="e" at={job.ended} />] as [string, ReactNode]] : []),
     ...(job.durationMs !== undefined ? [['Duration', formatDuration(job.durationMs)] as [string, ReactNode]] : []),
     ...(job.undoes
       ? [
@@ -59,12 +59,12 @@ export function JobDetails({ job }: { job: Job }) {
     rows.push([
       'User accounts',
       job.chosen
-        ? `${job.chosen.toLocaleString('en-GB')} that were picked`
+        ? `${job.chosen.toLocaleString('en-GB')} selected`
         : job.set
-          ? `Those of the Set ${job.set}`
+          ? `The user accounts of the Set ${job.set}`
           : filters.length > 0
             ? filters
-                .map(([name, text]) => (name === 'find' ? `Found by “${text}”` : describeFilter(fields, name, text)))
+                .map(([name, text]) => (name === 'find' ? `Search: “${text}”` : describeFilter(fields, name, text)))
                 .join('; ')
             : 'All',
     ])

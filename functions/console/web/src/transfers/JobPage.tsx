@@ -27,7 +27,7 @@ export function JobPage() {
   const { id = '' } = useParams()
   const job = useJob(id)
   if (job.data) return <JobView key={id} job={job.data} />
-  if (job.error && toProblem(job.error).status === 404) return <NotFound />
+  if (job.error && toProblem(job.error).status === 404) return <NotFound what="Job" />
   return (
     <Stack>
       <Title order={1} size="h2">
@@ -66,12 +66,15 @@ function JobView({ job }: { job: Job }) {
         <CancelButton job={job} />
       </Group>
       {!ended && job.state !== 'created' && (
-        <Panel title="Progress" help="You can leave this page; the job goes on, and the list of jobs leads back here.">
+        <Panel
+          title="Progress"
+          help="You can leave this page. The job continues, and you can return to it from the list of jobs."
+        >
           <JobProgress job={job} />
         </Panel>
       )}
       {job.state === 'created' && (
-        <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="Its file has not arrived">
+        <Alert color="gray" icon={<IconInfoCircle aria-hidden />} title="The file was not uploaded">
           The upload was not finished, so nothing was imported.{' '}
           <Anchor component={Link} to={`/import?${importOptionsQuery(job)}`} inherit underline="always">
             Choose the file again
@@ -106,9 +109,9 @@ function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
   const notes = (
     <>
       {(job.otherSheets?.length ?? 0) > 0 && (
-        <Text size="sm">Only the first worksheet was read. Left alone: {job.otherSheets?.join(', ')}.</Text>
+        <Text size="sm">Only the first worksheet was read. Ignored: {job.otherSheets?.join(', ')}.</Text>
       )}
-      {job.hiddenSheet && <Text size="sm">The first worksheet, which was read, is a hidden one.</Text>}
+      {job.hiddenSheet && <Text size="sm">The first worksheet, which was read, is hidden.</Text>}
     </>
   )
   if (job.problem || job.state !== 'done') {

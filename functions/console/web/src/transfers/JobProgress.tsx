@@ -9,7 +9,7 @@ const formatRows = (n: number) => (n === 1 ? '1 row' : `${formatNumber(n)} rows`
 export function progressText(job: Job): string {
   const { total, checked, written } = job.progress
   if (job.state === 'created') return 'The upload was not finished'
-  if (job.state === 'submitted') return job.queue ? 'Waits for the jobs before it' : 'About to start'
+  if (job.state === 'submitted') return job.queue ? 'Waiting for earlier jobs' : 'About to start'
   if (job.state === 'cancelled') return 'Nothing was changed'
   if (job.state === 'refused' || job.state === 'failed')
     return job.kind === 'export'
@@ -23,7 +23,7 @@ export function progressText(job: Job): string {
       : `${formatRows(total)} so far`
   if (hasEnded(job))
     return job.counts.failed + job.counts.skipped > 0
-      ? `${formatRows(job.counts.rows)}, ${formatNumber(job.counts.failed + job.counts.skipped)} not taken`
+      ? `${formatRows(job.counts.rows)}, ${formatNumber(job.counts.failed + job.counts.skipped)} not imported`
       : formatRows(job.counts.rows)
   return `${formatRows(total)} read, ${formatNumber(checked)} checked${job.dryRun ? '' : `, ${formatNumber(written)} written`}`
 }
@@ -42,7 +42,7 @@ export function JobProgress({ job }: { job: Job }) {
           striped={percent === undefined}
           animated={percent === undefined}
           aria-labelledby="progress"
-          {...(percent === undefined && { 'aria-valuetext': 'under way' })}
+          {...(percent === undefined && { 'aria-valuetext': 'in progress' })}
         />
       </Bar.Root>
     </Stack>

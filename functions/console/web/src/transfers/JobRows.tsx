@@ -18,8 +18,8 @@ const outcomeLabels: Record<string, [label: string, colour: string]> = {
   skipped: ['Skipped', 'orange'],
   failed: ['Error', 'red'],
   undone: ['Undone', 'green'],
-  editedSince: ['Edited since, left alone', 'orange'],
-  inUse: ['In use, left alone', 'orange'],
+  editedSince: ['Edited since, not undone', 'orange'],
+  inUse: ['In use, not undone', 'orange'],
 }
 const plannedLabels: Record<string, string> = { created: 'Would be created', updated: 'Would be updated' }
 
@@ -107,8 +107,8 @@ export function JobRows({ job }: { job: Job }) {
       {list.isPending && !list.error && <Skeleton h={160} aria-label="Loading the rows" />}
       {list.data &&
         (rows.length === 0 ? (
-          <StatusMessage icon={IconListCheck} title="Nothing fits" order={3}>
-            Look among all rows.
+          <StatusMessage icon={IconListCheck} title="No matches" order={3}>
+            Show all rows instead.
           </StatusMessage>
         ) : (
           <ResponsiveTable label="Rows" rows={rows} rowKey={(r) => String(r.row)} columns={columns} />
@@ -148,7 +148,7 @@ function RowDetails({ row }: { row: Row }) {
           {e.value && !e.message.includes(e.value) && (
             <Text span inherit c="dimmed">
               {' '}
-              The cell has “{e.value}”.
+              The cell contains “{e.value}”.
             </Text>
           )}
         </li>
@@ -157,7 +157,7 @@ function RowDetails({ row }: { row: Row }) {
         <li key={ch.field} className={classes.change}>
           <span>{ch.field}:</span>
           <span className={ch.from ? classes.from : classes.blank}>{ch.from || 'blank'}</span>
-          <span role="img" aria-label="becomes">
+          <span role="img" aria-label="changed to">
             →
           </span>
           <span className={ch.to ? classes.to : classes.blank}>{ch.to || 'blank'}</span>

@@ -18,7 +18,7 @@ import classes from './Transfers.module.css'
 
 /** Imports, exports and undos: one's own, or everybody's for those who may see them. */
 export function JobsPage() {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [kind, setKind] = useState('all')
   const [state, setState] = useState('all')
   const list = useInfiniteQuery({
@@ -44,18 +44,18 @@ export function JobsPage() {
             Jobs
           </Title>
           <Text c="dimmed">
-            {may('account.admin')
-              ? 'Imports and exports of everybody, newest first.'
+            {hasPermission('account.admin')
+              ? 'Everyone’s imports and exports, newest first.'
               : 'Your imports and exports, newest first.'}
           </Text>
         </div>
         <Group gap="xs">
-          {may('account.import') && (
+          {hasPermission('account.import') && (
             <Button variant="default" component={Link} to="/import">
               Import
             </Button>
           )}
-          {may('account.export') && (
+          {hasPermission('account.export') && (
             <Button variant="default" component={Link} to="/export">
               Export
             </Button>
@@ -80,8 +80,8 @@ export function JobsPage() {
           onChange={setState}
           data={[
             { value: 'all', label: 'Any state' },
-            { value: 'running', label: 'Not ended' },
-            { value: 'ended', label: 'Ended' },
+            { value: 'running', label: 'Not finished' },
+            { value: 'ended', label: 'Finished' },
           ]}
         />
       </Group>
@@ -89,12 +89,12 @@ export function JobsPage() {
       {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
       {list.data &&
         (rows.length === 0 ? (
-          <StatusMessage icon={IconFileImport} title={all.length > 0 ? 'Nothing fits' : 'No jobs yet'}>
+          <StatusMessage icon={IconFileImport} title={all.length > 0 ? 'No matches' : 'No jobs yet'}>
             {all.length > 0
               ? list.hasNextPage
-                ? `None of the newest ${all.length}. Load more to look among older ones.`
-                : 'Look among all of them.'
-              : 'An import or an export shows here as soon as it is submitted.'}
+                ? `None of the newest ${all.length} jobs match. Load more to search older ones.`
+                : 'Change the filters to see more.'
+              : 'Imports and exports appear here as soon as they are submitted.'}
           </StatusMessage>
         ) : (
           <div className={classes.sheet}>
@@ -108,7 +108,7 @@ export function JobsPage() {
           </Button>
           {rows.length < all.length && (
             <Text size="sm" c="dimmed">
-              {rows.length} of the newest {all.length} jobs fit; older ones are not looked at yet.
+              {rows.length} of the newest {all.length} jobs match; older ones have not been searched yet.
             </Text>
           )}
         </Group>
@@ -129,11 +129,11 @@ const columns = [
   { label: 'State', cell: (j: Job) => <JobStateBadge job={j} /> },
   { label: 'Progress', cell: (j: Job) => progressText(j) },
   { label: 'By', cell: (j: Job) => <span className={classes.name}>{j.by}</span> },
-  { label: 'Begun', cell: (j: Job) => <Instant at={j.created} /> },
+  { label: 'Started', cell: (j: Job) => <Instant at={j.created} /> },
   {
     label: 'Duration',
     cell: (j: Job) =>
       j.durationMs === undefined ? '–' : <span className={classes.name}>{formatDuration(j.durationMs)}</span>,
   },
-  { label: 'Actions', quiet: true, cell: (j: Job) => <CancelButton job={j} size="compact-sm" /> },
+  { label: 'Actions', labelHidden: true, cell: (j: Job) => <CancelButton job={j} size="compact-sm" /> },
 ]

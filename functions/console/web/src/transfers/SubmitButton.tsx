@@ -33,7 +33,7 @@ export function SubmitButton({
           <Menu.Item onClick={() => onSubmit(true)} aria-label="Queue">
             Queue
             <br />
-            <small>Waits until the jobs that were submitted before have ended.</small>
+            <small>Waits until all jobs that were submitted earlier have finished.</small>
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

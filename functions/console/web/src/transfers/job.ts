@@ -38,11 +38,11 @@ export function jobState(job: Job): { label: string; colour: 'gray' | 'blue' | '
     case 'writing':
       return { label: 'Writing', colour: 'blue' }
     case 'rollingBack':
-      return { label: 'Taking back', colour: 'orange' }
+      return { label: 'Rolling back', colour: 'orange' }
     case 'done':
       return job.dryRun ? { label: 'Checked', colour: 'green' } : { label: 'Done', colour: 'green' }
     case 'refused':
-      return { label: 'Refused', colour: 'red' }
+      return { label: 'Rejected', colour: 'red' }
     case 'cancelled':
       return { label: 'Cancelled', colour: 'gray' }
     default:

@@ -59,9 +59,9 @@ function postForm(form: Form, file: File, onProgress: (share: number) => void, s
         new Problem({
           status: 0,
           code: 'upload',
-          title: 'The file did not arrive',
+          title: 'The upload failed',
           detail:
-            'The connection broke, or the file was changed or moved since it was chosen. Choose it again and submit.',
+            'The connection was lost, or the file was changed or moved after you chose it. Choose it again and submit.',
         }),
       )
     request.onabort = () => reject(signal.reason instanceof Error ? signal.reason : new Error('the upload was stopped'))
@@ -76,15 +76,15 @@ function uploadProblem(status: number, body: string): Problem {
     return new Problem({
       status: 413,
       code: 'fileTooLarge',
-      title: 'Too large',
+      title: 'File too large',
       detail: 'The file is larger than 10 MB and cannot be processed; split it into smaller files.',
     })
   }
   return new Problem({
     status,
     code: 'upload',
-    title: 'The file was not taken',
-    detail: 'The store for files refused it, perhaps because the form was open for too long. Submit again.',
+    title: 'The upload failed',
+    detail: 'The file was not accepted, perhaps because the page was open for too long. Submit again.',
   })
 }
 

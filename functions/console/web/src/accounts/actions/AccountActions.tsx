@@ -28,7 +28,7 @@ const dialogs: Record<string, ComponentType<DialogProps>> = {
 /** What can be done to an account, in the guide's words; what the person may not do is not shown. */
 export function AccountActions({ account }: { account: Account }) {
   const [dialog, setDialog] = useState<string>()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const path = { path: { id: account.id } }
   const act = useMutation({
     mutationFn: (what: 'allow' | 'unlock' | 'reset') => {
@@ -40,7 +40,7 @@ export function AccountActions({ account }: { account: Account }) {
       updateAccountCache(account.id, changed)
       const words = {
         allow: 'Login access is allowed.',
-        unlock: 'The account is unlocked.',
+        unlock: 'The account was unlocked.',
         reset: 'The try count is reset.',
       }
       notifications.show({ color: 'green', title: accountName(changed), message: words[what] })
@@ -56,7 +56,7 @@ export function AccountActions({ account }: { account: Account }) {
   const Dialog = dialog ? dialogs[dialog] : undefined
   return (
     <Group gap="xs">
-      {may('account.block') &&
+      {hasPermission('account.block') &&
         (account.accessLocked ? (
           <Button
             leftSection={<IconCircleCheck size={18} />}
@@ -70,14 +70,14 @@ export function AccountActions({ account }: { account: Account }) {
             Block login access
           </Button>
         ))}
-      {may('account.password') && (
+      {hasPermission('account.password') && (
         <Button.Group>
           <Button variant="default" leftSection={<IconKey size={18} />} onClick={() => setDialog('password')}>
             Set password
           </Button>
           <Menu width={230}>
             <Menu.Target>
-              <Button variant="default" px={8} aria-label="More about the password">
+              <Button variant="default" px={8} aria-label="More password actions">
                 <IconChevronDown size={16} />
               </Button>
             </Menu.Target>
@@ -89,7 +89,7 @@ export function AccountActions({ account }: { account: Account }) {
           </Menu>
         </Button.Group>
       )}
-      {['lock', 'block', 'delete', 'password', 'session'].some((what) => may(`account.${what}`)) && (
+      {['lock', 'block', 'delete', 'password', 'session'].some((what) => hasPermission(`account.${what}`)) && (
         <Menu width={230}>
           <Menu.Target>
             <ActionIcon variant="default" size={36} aria-label="More actions">
@@ -97,25 +97,31 @@ export function AccountActions({ account }: { account: Account }) {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {may('account.lock') &&
+            {hasPermission('account.lock') &&
               (account.active === false ? (
                 <Menu.Item onClick={() => act.mutate('unlock')}>Unlock</Menu.Item>
               ) : (
                 <Menu.Item onClick={() => setDialog('lock')}>Lock</Menu.Item>
               ))}
-            {may('account.block') && <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>}
-            {(may('account.password') || may('account.session')) && (
+            {hasPermission('account.block') && (
+              <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>
+            )}
+            {(hasPermission('account.password') || hasPermission('account.session')) && (
               <>
                 <Menu.Divider />
                 <Menu.Label>Multi-factor authentication</Menu.Label>
               </>
             )}
-            {may('account.password') && <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>}
-            {may('account.password') && <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>}
-            {may('account.session') && (
+            {hasPermission('account.password') && (
+              <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>
+            )}
+            {hasPermission('account.password') && (
+              <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>
+            )}
+            {hasPermission('account.session') && (
               <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>
             )}
-            {may('account.delete') && (
+            {hasPermission('account.delete') && (
               <>
                 <Menu.Divider />
                 <Menu.Item data-danger onClick={() => setDialog('delete')}>

@@ -32,8 +32,9 @@ export default function AutoMailDialog({ account, onClose }: DialogProps) {
       onConfirm={() => mail.mutate()}
     >
       <Text size="sm">
-        {accountName(account)} is mailed a link to set a new password{account.email ? `, to ${account.email}` : ''}. It
-        works once, and replaces any before it; no password stands in the mail.
+        {accountName(account)} will be emailed a link to set a new password
+        {account.email ? `, to ${account.email}` : ''}. The link works once and replaces any earlier one. The email does
+        not contain a password.
       </Text>
       {account.accessLocked && (
         <Checkbox

@@ -28,8 +28,8 @@ export default function AutoResetDialog({ account, onClose }: DialogProps) {
         <Stack>
           <OneTimeSecret label={`New password of ${account.username}`} value={reset.data.password} />
           <Text size="sm">
-            It works until <Instant at={reset.data.expires} />, and only to set their own: from the first sign-in on
-            there is a quarter of an hour for that.
+            It is valid until <Instant at={reset.data.expires} />. It only lets them set a password of their own, within
+            15 minutes of the first sign-in.
           </Text>
           <Group justify="flex-end">
             <Button onClick={onClose}>Done</Button>
@@ -48,8 +48,8 @@ export default function AutoResetDialog({ account, onClose }: DialogProps) {
       onConfirm={() => reset.mutate()}
     >
       <Text size="sm">
-        {accountName(account)} gets a generated password, which you see once. Every open session ends, and the password
-        has to be changed at the next sign-in.
+        {accountName(account)} gets a generated password, which you see only once. All open sessions end, and the
+        password must be changed at the next sign-in.
       </Text>
       {account.accessLocked && (
         <Checkbox

@@ -29,9 +29,7 @@ export default function BlockDialog({ account, onClose }: DialogProps) {
       onClose={onClose}
       onConfirm={() => block.mutate()}
     >
-      <Text size="sm">
-        {accountName(account)} cannot sign in any more, and every open session is over at its next request.
-      </Text>
+      <Text size="sm">{accountName(account)} can no longer sign in, and all open sessions end immediately.</Text>
       <TextInput
         label="Reason"
         required

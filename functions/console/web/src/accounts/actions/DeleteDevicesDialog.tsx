@@ -17,12 +17,16 @@ export default function DeleteDevicesDialog({ account, onClose }: DialogProps) {
       }
       onSuccess={() => {
         updateAccountCache(account.id)
-        notifications.show({ color: 'green', title: accountName(account), message: 'The trusted devices are deleted.' })
+        notifications.show({
+          color: 'green',
+          title: accountName(account),
+          message: 'The trusted devices were deleted.',
+        })
         onClose()
       }}
     >
       <Text size="sm">
-        Every device on which {accountName(account)} ticked “Remember this device” asks for the second factor at its
+        Each device on which {accountName(account)} ticked “Remember this device” will ask for the second factor at the
         next sign-in.
       </Text>
     </ReauthDialog>

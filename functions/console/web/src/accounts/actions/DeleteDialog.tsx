@@ -19,7 +19,7 @@ export default function DeleteDialog({ account, onClose }: DialogProps) {
       await navigate('/accounts')
       queryClient.removeQueries({ queryKey: accountKey(account.id) })
       void queryClient.invalidateQueries({ queryKey: ['accounts'] })
-      notifications.show({ color: 'green', message: `${accountName(account)} is deleted.` })
+      notifications.show({ color: 'green', message: `${accountName(account)} was deleted.` })
     },
   })
   return (
@@ -33,8 +33,8 @@ export default function DeleteDialog({ account, onClose }: DialogProps) {
       onConfirm={() => remove.mutate()}
     >
       <Text size="sm">
-        {accountName(account)} is gone for good; username and email are free again. Only an account that was never used
-        can be deleted. Lock one that was.
+        {accountName(account)} is deleted permanently, and the username and email can be used again. Only an account
+        that was never used can be deleted. If it was used, lock it instead.
       </Text>
     </ActionDialog>
   )

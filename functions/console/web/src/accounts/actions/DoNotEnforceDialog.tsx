@@ -20,14 +20,14 @@ export default function DoNotEnforceDialog({ account, onClose }: DialogProps) {
         notifications.show({
           color: 'green',
           title: accountName(account),
-          message: 'Multi-factor authentication is not enforced any more.',
+          message: 'Multi-factor authentication is no longer enforced.',
         })
         onClose()
       }}
     >
       <Text size="sm">
-        {accountName(account)} may sign in without it, whatever the environment's default is, until MFA required is
-        ticked again. What is set up stays and is still asked for.
+        {accountName(account)} can sign in without it, whatever the environment default is, until MFA required is ticked
+        again. A second factor that is already set up stays and is still asked for.
       </Text>
     </ReauthDialog>
   )

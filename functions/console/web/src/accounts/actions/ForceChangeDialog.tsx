@@ -24,7 +24,7 @@ export default function ForceChangeDialog({ account, onClose }: DialogProps) {
       onConfirm={() => force.mutate()}
     >
       <Text size="sm">
-        {accountName(account)} has to choose a new password at the next sign-in. Open sessions go on.
+        {accountName(account)} must choose a new password at the next sign-in. Open sessions continue.
       </Text>
     </ActionDialog>
   )

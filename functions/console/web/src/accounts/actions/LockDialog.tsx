@@ -24,8 +24,8 @@ export default function LockDialog({ account, onClose }: DialogProps) {
       onConfirm={() => lock.mutate()}
     >
       <Text size="sm">
-        {accountName(account)} is taken out of use: no sign-in, every session over, the seat of the licence free, and no
-        longer in the usual list. Unlock brings the account back as it was.
+        {accountName(account)} is taken out of use: the account cannot sign in, all its sessions end, its licence seat
+        becomes free, and it no longer appears in the default list. Unlock restores the account as it was.
       </Text>
     </ActionDialog>
   )

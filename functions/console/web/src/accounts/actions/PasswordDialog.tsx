@@ -27,7 +27,7 @@ export default function PasswordDialog({ account, onClose }: DialogProps) {
       notifications.show({
         color: 'green',
         title: accountName(account),
-        message: 'The password is set. Every session is over.',
+        message: 'The password was set. All sessions have ended.',
       })
       onClose()
     },
@@ -47,7 +47,7 @@ export default function PasswordDialog({ account, onClose }: DialogProps) {
       onClose={onClose}
       onConfirm={submit}
     >
-      <Text size="sm">For {accountName(account)}. Every open session of the account ends.</Text>
+      <Text size="sm">Sets a password for {accountName(account)}. All open sessions of the account end.</Text>
       <PasswordInput
         label="New password"
         autoComplete="new-password"
@@ -59,17 +59,17 @@ export default function PasswordDialog({ account, onClose }: DialogProps) {
         visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
       />
       <PasswordInput
-        label="New password again"
+        label="Repeat new password"
         autoComplete="new-password"
         maxLength={1000}
         value={repeated}
         onChange={(e) => setRepeated(e.currentTarget.value)}
-        error={mismatch && 'The two are not the same.'}
+        error={mismatch && 'The passwords do not match.'}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
       />
       <Checkbox
         label="Force password change at next logon"
-        description="The person chooses their own; the one typed here no longer works then."
+        description="The person must then choose a password of their own."
         checked={forceChange}
         onChange={(e) => setForceChange(e.currentTarget.checked)}
       />

@@ -20,14 +20,14 @@ export default function RemoveFactorDialog({ account, onClose }: DialogProps) {
         notifications.show({
           color: 'green',
           title: accountName(account),
-          message: 'Multi-factor authentication is removed.',
+          message: 'Multi-factor authentication was removed.',
         })
         onClose()
       }}
     >
       <Text size="sm">
-        What {accountName(account)} has set up goes, with recovery codes and trusted devices, and every session ends.
-        Where it is required, the next sign-in leads to setting it up anew.
+        Everything that {accountName(account)} has set up is removed, with recovery codes and trusted devices, and all
+        sessions end. If multi-factor authentication is required, they set it up again at the next sign-in.
       </Text>
     </ReauthDialog>
   )

@@ -22,19 +22,19 @@ interface Props {
 /** What can be done with the accounts that are picked. */
 export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, onClear }: Props) {
   const [action, setAction] = useState<(typeof bulkActions)[number]>()
-  const may = useHasPermission()
-  const canExport = usePages().some((p) => p.path === exportPath && (!p.permission || may(p.permission)))
-  const allowedActions = bulkActions.filter((a) => may(a.permission))
+  const hasPermission = useHasPermission()
+  const canExport = usePages().some((p) => p.path === exportPath && (!p.permission || hasPermission(p.permission)))
+  const allowedActions = bulkActions.filter((a) => hasPermission(a.permission))
   return (
-    <Paper withBorder px="md" py="xs" role="region" aria-label="Picked accounts">
+    <Paper withBorder px="md" py="xs" role="region" aria-label="Selected accounts">
       <Group justify="space-between" gap="xs">
         <Group gap="sm">
           <Text fw={600} size="sm" role="status">
-            {filter ? 'All that match are picked' : `${ids.length} picked`}
+            {filter ? 'All matching accounts are selected' : `${ids.length} selected`}
           </Text>
           {!filter && allShown && hasMore && (
             <Button variant="subtle" size="compact-sm" onClick={onSelectAllMatching}>
-              Pick all that match
+              Select all matching accounts
             </Button>
           )}
           <Button variant="subtle" color="gray" size="compact-sm" onClick={onClear}>

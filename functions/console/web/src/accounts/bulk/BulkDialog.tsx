@@ -123,13 +123,13 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
               <Text size="sm">
                 {filter
                   ? 'For all accounts that match the filters.'
-                  : `For the ${ids.length} accounts that are picked.`}{' '}
-                First you see what it would do.
+                  : `For the ${ids.length} selected ${ids.length === 1 ? 'account' : 'accounts'}.`}{' '}
+                You see a preview first.
               </Text>
               {action.argument === 'reason' && (
                 <TextInput
                   label="Reason"
-                  description="Shown beside each account, and kept in its log."
+                  description="Shown on each account and kept in its log."
                   required
                   maxLength={200}
                   data-autofocus
@@ -184,7 +184,7 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
 
 function BulkOutcomes({ summary, applied }: { summary: BulkSummary; applied: boolean }) {
   const problems = summary.items.filter((o) => o.result === 'problem')
-  const labels = { ok: applied ? 'Changed' : 'Would change', unchanged: 'As it was', problem: 'Problem' }
+  const labels = { ok: applied ? 'Changed' : 'Would change', unchanged: 'Unchanged', problem: 'Problem' }
   const colours = { ok: 'green', unchanged: 'gray', problem: 'red' }
   return (
     <Stack gap="sm">
@@ -193,8 +193,8 @@ function BulkOutcomes({ summary, applied }: { summary: BulkSummary; applied: boo
         color={summary.problems > 0 ? 'orange' : applied ? 'green' : 'blue'}
         title={applied ? `${summary.changed} changed` : `${summary.changed} would change`}
       >
-        {summary.unchanged} already so{summary.problems > 0 && `, ${summary.problems} not possible`}.
-        {!applied && ' Nothing is changed yet.'}
+        {summary.unchanged} unchanged{summary.problems > 0 && `, ${summary.problems} not possible`}.
+        {!applied && ' Nothing has been changed yet.'}
       </Alert>
       <ScrollableTable label="Result for each account" maxHeight={280}>
         <Table>

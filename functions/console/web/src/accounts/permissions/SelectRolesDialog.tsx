@@ -54,7 +54,7 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
       ),
     onSuccess: (now) => {
       updateAccountCache(account.id, now)
-      notifications.show({ color: 'green', message: 'The permissions are saved.' })
+      notifications.show({ color: 'green', message: 'The permissions were saved.' })
       onClose()
     },
   })
@@ -75,9 +75,9 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
   const stale = save.error !== null && toProblem(save.error).status === 412
   const loaded = catalogue.data
   const items = loaded && {
-    roles: loaded.roles.map((r) => ({ ...r, refused: roleDisabledReason(licence, r) })),
-    groups: loaded.groups.map((g) => ({ ...g, refused: groupDisabledReason(loaded, licence, g) })),
-    dacGroups: loaded.dacGroups.map((g) => ({ ...g, refused: g.active ? undefined : 'Locked' })),
+    roles: loaded.roles.map((r) => ({ ...r, disabledReason: roleDisabledReason(licence, r) })),
+    groups: loaded.groups.map((g) => ({ ...g, disabledReason: groupDisabledReason(loaded, licence, g) })),
+    dacGroups: loaded.dacGroups.map((g) => ({ ...g, disabledReason: g.active ? undefined : 'Locked' })),
   }
   return (
     <Dialog onClose={onClose} title="Select roles and groups" size="xl">
@@ -95,7 +95,7 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
         >
           <Stack>
             <SegmentedControl
-              aria-label="What to choose"
+              aria-label="List to edit"
               fullWidth
               value={shown}
               onChange={(v) => setShown(v)}
@@ -125,7 +125,7 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
             {stale && (
               <Group>
                 <Button variant="light" loading={rebase.isPending} onClick={() => rebase.mutate()}>
-                  Put my choice upon what is there now
+                  Apply my selection to the current version
                 </Button>
               </Group>
             )}
@@ -172,13 +172,13 @@ function PermissionChange({
       </div>
     )
   return (
-    <Alert color="gray" role="status" title="With this choice">
+    <Alert color="gray" role="status" title="With this selection">
       {gained.length + lost.length === 0 ? (
-        <Text size="sm">The account may do the same as now.</Text>
+        <Text size="sm">The account’s permissions stay the same.</Text>
       ) : (
         <Stack gap="sm">
-          {list('It gains', 'var(--mantine-color-green-text)', gained)}
-          {list('It loses', 'var(--mantine-color-red-text)', lost)}
+          {list('Permissions gained', 'var(--mantine-color-green-text)', gained)}
+          {list('Permissions lost', 'var(--mantine-color-red-text)', lost)}
         </Stack>
       )}
     </Alert>

@@ -17,12 +17,16 @@ import { Instant } from '../../fields/Instant'
 import { useHasPermission } from '../../session/session'
 import type { TabProps } from './tab'
 
-const stateColours: Record<string, string> = { active: 'green', expired: 'orange', locked: 'red' }
+const states: Record<string, { label: string; colour: string }> = {
+  active: { label: 'Active', colour: 'green' },
+  expired: { label: 'Expired', colour: 'orange' },
+  locked: { label: 'Locked', colour: 'red' },
+}
 
 export default function ApiKeysTab({ account }: TabProps) {
   const [creating, setCreating] = useState(false)
   const [locking, setLocking] = useState<{ id: string; description: string }>()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const key = ['tab', account.id, 'keys']
   const invalidate = () => queryClient.invalidateQueries({ queryKey: key })
   const list = useInfiniteQuery({
@@ -42,7 +46,7 @@ export default function ApiKeysTab({ account }: TabProps) {
     onSuccess: async () => {
       await invalidate()
       setLocking(undefined)
-      notifications.show({ color: 'green', message: 'The key is locked.' })
+      notifications.show({ color: 'green', message: 'The key was locked.' })
     },
   })
   if (list.isPending) return <Loading label="Loading API keys" />
@@ -52,9 +56,9 @@ export default function ApiKeysTab({ account }: TabProps) {
     <Stack>
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          Keys by which programs work as this account. It takes an API licence; best is a new one every 90 days.
+          Programs use these keys to work as this account, which needs an API licence. Replace keys every 90 days.
         </Text>
-        {may('account.key') && (
+        {hasPermission('account.key') && (
           <Button variant="light" onClick={() => setCreating(true)}>
             New
           </Button>
@@ -62,7 +66,7 @@ export default function ApiKeysTab({ account }: TabProps) {
       </Group>
       {keys.length === 0 ? (
         <StatusMessage icon={IconKey} title="No API keys" order={3}>
-          None was made for this account.
+          No keys have been created for this account.
         </StatusMessage>
       ) : (
         <ScrollableTable label="API keys">
@@ -89,8 +93,8 @@ export default function ApiKeysTab({ account }: TabProps) {
                     </Text>
                   </Table.Td>
                   <Table.Td>
-                    <Badge variant="light" tt="none" color={stateColours[k.state]}>
-                      {k.state}
+                    <Badge variant="light" tt="none" color={states[k.state]?.colour ?? 'gray'}>
+                      {states[k.state]?.label ?? k.state}
                     </Badge>
                   </Table.Td>
                   <Table.Td>
@@ -106,7 +110,7 @@ export default function ApiKeysTab({ account }: TabProps) {
                     <Instant at={k.lastUsed} />
                   </Table.Td>
                   <Table.Td>
-                    {may('account.key') && k.state !== 'locked' && (
+                    {hasPermission('account.key') && k.state !== 'locked' && (
                       <Button
                         size="compact-sm"
                         variant="light"
@@ -140,7 +144,7 @@ export default function ApiKeysTab({ account }: TabProps) {
           onClose={() => setLocking(undefined)}
           onConfirm={() => lock.mutate(locking.id)}
         >
-          <Text size="sm">“{locking.description}” stops working at once and for good.</Text>
+          <Text size="sm">“{locking.description}” stops working immediately and permanently.</Text>
         </ActionDialog>
       )}
     </Stack>

@@ -74,7 +74,7 @@ function Form({
     },
     onSuccess: (c) => {
       onSaved(c)
-      notifications.show({ color: 'green', message: 'The contact is saved.' })
+      notifications.show({ color: 'green', message: 'The contact was saved.' })
     },
   })
   const problem = save.error ? toProblem(save.error) : undefined
@@ -169,8 +169,8 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
           const errorOf = (field: string) => problem?.messageFor(`${list.name}.${i}.${field}`)
           const typeInput = (
             <Select
-              aria-label={`Kind of ${name}`}
-              label={simple ? undefined : 'Kind'}
+              aria-label={`Type of ${name}`}
+              label={simple ? undefined : 'Type'}
               className={simple ? classes.kind : undefined}
               allowDeselect={false}
               readOnly={readOnly}

@@ -39,7 +39,7 @@ export function CopyFromDialog({ account, onClose }: { account: Account; onClose
     mutationFn: () => copy(false),
     onSuccess: () => {
       updateAccountCache(account.id)
-      notifications.show({ color: 'green', message: 'The access is copied.' })
+      notifications.show({ color: 'green', message: 'The access was copied.' })
       onClose()
     },
   })
@@ -55,7 +55,7 @@ export function CopyFromDialog({ account, onClose }: { account: Account; onClose
       onClose={onClose}
       onConfirm={() => apply.mutate()}
     >
-      <Text size="sm">Adds the other user’s roles and groups to those that are there; nothing is taken away.</Text>
+      <Text size="sm">Adds the other user’s roles and groups to the existing ones. Nothing is removed.</Text>
       <Select
         label="User"
         searchable
@@ -81,7 +81,7 @@ export function CopyFromDialog({ account, onClose }: { account: Account; onClose
         <Alert
           color={added.length > 0 ? 'blue' : 'gray'}
           role="status"
-          title={added.length > 0 ? 'It would add' : 'It would add nothing'}
+          title={added.length > 0 ? 'This would add' : 'This would add nothing'}
         >
           <Stack gap="xs">
             <Group gap={6}>
@@ -93,7 +93,7 @@ export function CopyFromDialog({ account, onClose }: { account: Account; onClose
             </Group>
             {p.refused.length > 0 && (
               <>
-                <Text size="sm">Left out:</Text>
+                <Text size="sm">Not added:</Text>
                 <List size="sm">
                   {p.refused.map((r) => (
                     <List.Item key={r.field + r.code}>{r.message}</List.Item>

@@ -22,7 +22,7 @@ const kinds = { resource: 'Resource', resourceGroup: 'Resource group' }
 /** Whose timesheets the account manages, or may only view. */
 export default function DelegationTab({ account }: TabProps) {
   const [adding, setAdding] = useState(false)
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const key = ['tab', account.id, 'delegations']
   const list = useInfiniteQuery({
     queryKey: key,
@@ -58,7 +58,7 @@ export default function DelegationTab({ account }: TabProps) {
   if (list.isPending) return <Loading label="Loading delegations" />
   if (list.error) return <ProblemAlert error={list.error} />
   const items = list.data.pages.flatMap((p) => p.items)
-  const canUpdate = may('account.update')
+  const canUpdate = hasPermission('account.update')
   return (
     <Stack>
       <Group justify="space-between">
@@ -72,8 +72,8 @@ export default function DelegationTab({ account }: TabProps) {
         )}
       </Group>
       {items.length === 0 ? (
-        <StatusMessage icon={IconUsersGroup} title="No delegation" order={3}>
-          The account manages nobody’s timesheets.
+        <StatusMessage icon={IconUsersGroup} title="No delegations" order={3}>
+          This account does not manage or view anyone’s timesheets.
         </StatusMessage>
       ) : (
         <ScrollableTable label="Delegations">
@@ -81,7 +81,7 @@ export default function DelegationTab({ account }: TabProps) {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Kind</Table.Th>
-                <Table.Th>Whose</Table.Th>
+                <Table.Th>Resource or group</Table.Th>
                 <Table.Th>Manager</Table.Th>
                 <Table.Th>
                   <VisuallyHidden>Remove</VisuallyHidden>

@@ -18,7 +18,7 @@ import type { TabProps } from './tab'
 
 /** The account's links to identity providers. */
 export default function IdentitiesTab({ account }: TabProps) {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const key = ['tab', account.id, 'links']
   const { choices: providers, nameOf: providerName } = useProviderNames()
   const [linking, setLinking] = useState(false)
@@ -35,7 +35,7 @@ export default function IdentitiesTab({ account }: TabProps) {
     onSuccess: async () => {
       await invalidate()
       setRemoving(undefined)
-      notifications.show({ color: 'green', message: 'The link is removed.' })
+      notifications.show({ color: 'green', message: 'The link was removed.' })
     },
   })
   if (identities.isPending) return <Loading label="Loading links" />
@@ -45,9 +45,9 @@ export default function IdentitiesTab({ account }: TabProps) {
     <Stack>
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          Identities elsewhere that sign in as this account.
+          Identities at other providers that can sign in as this account.
         </Text>
-        {may('account.link') && linkable.length > 0 && (
+        {hasPermission('account.link') && linkable.length > 0 && (
           <Button variant="light" onClick={() => setLinking(true)}>
             Add link
           </Button>
@@ -72,7 +72,7 @@ export default function IdentitiesTab({ account }: TabProps) {
               label: 'Remove',
               labelHidden: true,
               cell: (l) =>
-                may('account.link') && (
+                hasPermission('account.link') && (
                   <Button
                     size="compact-sm"
                     variant="light"
@@ -105,7 +105,9 @@ export default function IdentitiesTab({ account }: TabProps) {
           onClose={() => setRemoving(undefined)}
           onConfirm={() => remove.mutate(removing)}
         >
-          <Text size="sm">The next sign-in with {providerName(removing)} is refused. Open sessions go on.</Text>
+          <Text size="sm">
+            {providerName(removing)} can no longer be used to sign in as this account. Open sessions continue.
+          </Text>
         </ActionDialog>
       )}
     </Stack>
@@ -158,7 +160,7 @@ function LinkIdentityDialog({
       />
       <TextInput
         label="Object id"
-        description="What the provider knows the person by: the object id in Azure, the subject with others."
+        description="How the provider identifies the person: the object id in Azure, the subject elsewhere."
         data-autofocus
         maxLength={255}
         value={objectId}

@@ -24,7 +24,7 @@ type LogEvent = Schemas['AccountsLine']
 export default function LogTab({ account }: TabProps) {
   const [typed, setTyped] = useState({ kind: '', by: '', from: '', to: '' })
   const [filters] = useDebouncedValue(typed, 300)
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const query: Record<string, string> = Object.fromEntries(
     Object.entries(filters).flatMap(([name, text]) => (text.trim() === '' ? [] : [[name, text.trim()]])),
   )
@@ -57,7 +57,7 @@ export default function LogTab({ account }: TabProps) {
     .sort((a, b) => a.label.localeCompare(b.label))
   return (
     <Stack>
-      {may('account.note') && <NoteForm id={account.id} />}
+      {hasPermission('account.note') && <NoteForm id={account.id} />}
       <div className={classes.filters} role="group" aria-label="Filter the log">
         <Select
           label="Kind"
@@ -101,8 +101,8 @@ export default function LogTab({ account }: TabProps) {
       <ProblemAlert error={log.error} />
       {log.isPending && !log.error && <Loading label="Loading the log" />}
       {log.data && events.length === 0 && !log.hasNextPage && (
-        <StatusMessage icon={IconHistory} order={3} title="Nothing in the log fits">
-          {filtered && 'Take a filter away to see more.'}
+        <StatusMessage icon={IconHistory} order={3} title="No matching log entries">
+          {filtered && 'Remove a filter to see more.'}
         </StatusMessage>
       )}
       {events.length > 0 && (
@@ -146,7 +146,7 @@ function EventItem({ line: event }: { line: LogEvent }) {
             <dt key={`${i} field`}>{c.label}</dt>,
             <dd key={i}>
               <ChangeValue value={c.from} old />
-              <IconArrowRight size={14} aria-label="became" />
+              <IconArrowRight size={14} aria-label="changed to" />
               <ChangeValue value={c.to} />
             </dd>,
           ])}
@@ -184,12 +184,12 @@ function ExportButton({ id, query }: { id: string; query: Record<string, string>
     onSuccess: ({ lines, complete }) =>
       notifications.show(
         complete
-          ? { color: 'green', message: `${lines} ${lines === 1 ? 'line is' : 'lines are'} exported.` }
+          ? { color: 'green', message: `${lines} ${lines === 1 ? 'entry was' : 'entries were'} exported.` }
           : {
               color: 'orange',
               autoClose: false,
-              title: `The newest ${lines} lines are exported`,
-              message: 'There are older ones: export these with an earlier day under Up to.',
+              title: `The newest ${lines} entries were exported`,
+              message: 'There are older entries. To export them, choose an earlier date under Up to.',
             },
       ),
     onError: (error) =>

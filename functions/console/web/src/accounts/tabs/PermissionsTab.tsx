@@ -16,7 +16,7 @@ type Permissions = Schemas['AccountsPermissions']
 /** Roles and groups that are given, and where each right comes from. */
 export default function PermissionsTab({ account, fields }: TabProps) {
   const [dialog, setDialog] = useState<'select' | 'copy'>()
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const permissions = useQuery({
     queryKey: ['tab', account.id, 'permissions', account.version],
     queryFn: () => unwrap(api.GET('/api/accounts/{id}/permissions', { params: { path: { id: account.id } } })),
@@ -33,9 +33,9 @@ export default function PermissionsTab({ account, fields }: TabProps) {
           Licence <b>{p.licence.code}</b>, {p.licence.description}:{' '}
           {p.licence.allRoles ? 'allows every role' : `allows ${p.licence.roles.join(', ') || 'no role'}`}.
         </Text>
-        {may('account.update') && (
+        {hasPermission('account.update') && (
           <Group gap="xs">
-            {may('access.read') && (
+            {hasPermission('access.read') && (
               <Button variant="light" onClick={() => setDialog('select')}>
                 Select
               </Button>
@@ -46,8 +46,8 @@ export default function PermissionsTab({ account, fields }: TabProps) {
           </Group>
         )}
       </Group>
-      <AssignedCodes title={label('roles')} codes={p.roles} emptyText="No role is given directly." />
-      <AssignedCodes title={label('groups')} codes={p.groups} emptyText="No group is given." />
+      <AssignedCodes title={label('roles')} codes={p.roles} emptyText="No roles are assigned directly." />
+      <AssignedCodes title={label('groups')} codes={p.groups} emptyText="No groups are assigned." />
       {(account.dacGroups?.length ?? 0) > 0 && (
         <AssignedCodes
           title={label('dacGroups')}
@@ -104,17 +104,21 @@ function PermissionOrigins({ p }: { p: Permissions }) {
   const origin = (code: string) => {
     const role = p.effectiveRoles.find((r) => r.code === code)
     if (!role) return code
-    const origins = [...(role.direct ? ['given directly'] : []), ...role.paths.map((path) => `by ${path.join(' › ')}`)]
+    const origins = [
+      ...(role.direct ? ['assigned directly'] : []),
+      ...role.paths.map((path) => `through ${path.join(' › ')}`),
+    ]
     return `${code}: ${origins.join('; ')}`
   }
   return (
     <div>
       <Text fw={600} mb={6} component="h3" size="sm">
-        What the account may do, and why
+        Effective permissions
       </Text>
       {p.permissions.length === 0 ? (
         <Text size="sm" c="dimmed">
-          Nothing.
+          {' '}
+          No permissions.{' '}
         </Text>
       ) : (
         <ScrollableTable label="Permissions and where they come from">

@@ -21,7 +21,7 @@ type Values = Record<string, Value>
 
 /** The person as staff: the resource that the account has, or making it. */
 export default function ResourceTab({ account }: TabProps) {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const [creating, setCreating] = useState(false)
   const code = account.resource ?? ''
   const fields = useQuery({ queryKey: ['fields', 'resources'], queryFn: resourceStore.fields, staleTime: Infinity })
@@ -37,7 +37,7 @@ export default function ResourceTab({ account }: TabProps) {
     return (
       <Stack>
         <FieldDetails fields={fields.data.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
-        {may('resource.write') && (
+        {hasPermission('resource.write') && (
           <Group>
             <Button variant="default" component={Link} to={`/settings/resources?open=${encodeURIComponent(code)}`}>
               Edit the resource
@@ -52,7 +52,7 @@ export default function ResourceTab({ account }: TabProps) {
     <StatusMessage icon={IconId} title="No resource" order={3}>
       <Stack align="center" gap="sm">
         <span>This account is not a resource: it has no timesheets or expenses of its own.</span>
-        {may('resource.write') && may('account.update') && (
+        {hasPermission('resource.write') && hasPermission('account.update') && (
           <Button onClick={() => setCreating(true)}>Create resource</Button>
         )}
       </Stack>
@@ -99,7 +99,7 @@ function CreateResource({
       notifications.show({
         color: 'green',
         title: accountName(account),
-        message: `The resource ${created.code} is created.`,
+        message: `The resource ${created.code} was created.`,
       })
     },
   })
@@ -129,7 +129,7 @@ function CreateResource({
           <Anchor component={Link} to="/settings/resource-groups" inherit underline="always">
             resource group
           </Anchor>{' '}
-          first: it fills in the rest. Then edit, and press Create.
+          first; it fills in the rest. Then make your changes and select Create.
         </Text>
         <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
         <ProblemAlert error={preview.error} />

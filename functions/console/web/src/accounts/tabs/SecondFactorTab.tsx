@@ -14,7 +14,7 @@ import type { TabProps } from './tab'
 
 /** What an account has set up as its second factor, and the devices that need none. */
 export default function SecondFactorTab({ account }: TabProps) {
-  const may = useHasPermission()
+  const hasPermission = useHasPermission()
   const key = ['tab', account.id, 'factor']
   const mfa = useQuery({
     queryKey: key,
@@ -29,7 +29,7 @@ export default function SecondFactorTab({ account }: TabProps) {
       <Group gap="xs">
         {state.methods.length === 0 && (
           <Badge color="gray" variant="light" tt="none">
-            Nothing set up
+            Not set up
           </Badge>
         )}
         {state.methods.map((m) => (
@@ -60,19 +60,25 @@ export default function SecondFactorTab({ account }: TabProps) {
       )}
       {state.pausedUntil && (
         <Text size="sm">
-          Paused until <Instant at={state.pausedUntil} />, because five codes were wrong.
+          Paused until <Instant at={state.pausedUntil} />
+          after five wrong codes.
         </Text>
       )}
-      {state.ended && <Text size="sm">So many codes were wrong that it has to be removed and set up anew.</Text>}
+      {state.ended && (
+        <Text size="sm">Too many wrong codes were entered. Remove the second factor and have it set up again.</Text>
+      )}
       <Text size="sm" fw={600}>
         Trusted devices
       </Text>
       {state.devices.length === 0 ? (
         <Text size="sm" c="dimmed">
-          No device is remembered.
+          No trusted devices.
         </Text>
       ) : (
-        <TrustedDeviceList devices={state.devices} {...(may('account.session') && { onRemove: setDeleting })} />
+        <TrustedDeviceList
+          devices={state.devices}
+          {...(hasPermission('account.session') && { onRemove: setDeleting })}
+        />
       )}
       {deleting && (
         <ReauthDialog
@@ -93,7 +99,7 @@ export default function SecondFactorTab({ account }: TabProps) {
             void queryClient.invalidateQueries({ queryKey: key })
           }}
         >
-          <Text size="sm">It asks for the second factor at its next sign-in.</Text>
+          <Text size="sm">The device will ask for the second factor at the next sign-in.</Text>
         </ReauthDialog>
       )}
     </Stack>

@@ -9,15 +9,15 @@ import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { ScrollableTable } from '../../common/ScrollableTable'
 import { StatusMessage } from '../../common/StatusMessage'
-import { Instant } from '../../fields/Instant'
+import { formatUtc, Instant } from '../../fields/Instant'
 import type { TabProps } from './tab'
 
 const endReasons: Record<string, string> = {
   signedOut: 'signed out',
   closedByOwner: 'closed by the owner',
   closedByAdministrator: 'closed by an administrator',
-  refreshReused: 'a token was used twice',
-  expired: 'ran out',
+  refreshReused: 'closed for security: a sign-in token was used twice',
+  expired: 'expired',
 }
 
 export default function SessionsTab({ account }: TabProps) {
@@ -71,10 +71,10 @@ export default function SessionsTab({ account }: TabProps) {
             {sessions.map((s) => (
               <Table.Tr key={s.id}>
                 <Table.Td>
-                  {s.client || 'not named'}
+                  {s.client || 'unknown client'}
                   {s.current && (
                     <Badge ml="xs" variant="light" tt="none">
-                      this one
+                      this session
                     </Badge>
                   )}
                   <Text size="xs" c="dimmed" maw={320} truncate title={s.userAgent}>
@@ -109,7 +109,7 @@ export default function SessionsTab({ account }: TabProps) {
                       variant="light"
                       color="red"
                       loading={close.isPending && close.variables === s.id}
-                      aria-label={`Close the session of ${s.client || 'a client'} begun ${s.start.slice(0, 16)}`}
+                      aria-label={`Close the session of ${s.client || 'a client'} started ${formatUtc(s.start)}`}
                       onClick={() => close.mutate(s.id)}
                     >
                       Close
