@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,26 +60,25 @@ func newFixture() (*Service, *fakeStore, access.Scope) {
 	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss"}}
 }
 
-// The struct's storage names, the table and the defaults are one: nothing can be stored that no field shows, and a
-// default that the table would refuse could not be saved again.
+// Each member of the struct has one field, so that nothing can be stored that no form shows. A default that the table
+// would refuse could not be saved again. internal/dynamo/schema checks the names under which they are stored.
 func TestTheTableIsTheStruct(t *testing.T) {
-	of := reflect.TypeFor[Settings]()
-	if of.NumField() != len(Fields()) {
-		t.Errorf("%d members, %d fields", of.NumField(), len(Fields()))
-	}
-	for i := range of.NumField() {
-		name := of.Field(i).Tag.Get("dynamodbav")
-		d := Fields().Find(name)
-		if d == nil {
-			t.Errorf("%s is stored as %s, which is no field", of.Field(i).Name, name)
-			continue
+	var s Settings
+	members, seen := reflect.ValueOf(&s).Elem(), map[uintptr]string{}
+	for _, d := range Fields() {
+		at := reflect.ValueOf(d.At(&s)).Pointer()
+		if other, twice := seen[at]; twice {
+			t.Errorf("internal/settings/fields.go: %s and %s are the same member", d.Name, other)
 		}
-		var s Settings
-		if at := reflect.ValueOf(d.At(&s)).Pointer(); at != reflect.ValueOf(&s).Elem().Field(i).Addr().Pointer() {
-			t.Errorf("%s is not where it is stored", name)
+		seen[at] = d.Name
+	}
+	for i := range members.NumField() {
+		if seen[members.Field(i).Addr().Pointer()] == "" {
+			t.Errorf("internal/settings/fields.go has no field for the setting %s", members.Type().Field(i).Name)
 		}
 	}
-	s, all := environment.Defaults(), field.Patch{}
+	s = environment.Defaults()
+	all := field.Patch{}
 	for _, d := range Fields() {
 		all[d.Name] = Fields().Value(&s, d.Name)
 	}
@@ -87,13 +87,59 @@ func TestTheTableIsTheStruct(t *testing.T) {
 	}
 }
 
+// bounds are the least and the largest value of each number.
+var bounds = map[string][2]int64{
+	"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
+	"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60},
+	"trustedDeviceDays": {0, 365}, "setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
+}
+
+// refused are changes of the defaults that a rule refuses, with the field that the fault names.
+var refused = map[string]struct {
+	patch field.Patch
+	field string
+}{
+	"hard before idle": {field.Patch{"sessionHardMinutes": int64(20)}, "sessionHardMinutes"},
+	"idle after hard": {
+		field.Patch{"sessionHardMinutes": int64(20), "sessionIdleMinutes": int64(21)}, "sessionHardMinutes",
+	},
+	"NIST and classes":      {field.Patch{"passwordNIST": true, "passwordClasses": int64(1)}, "passwordClasses"},
+	"NIST and age":          {field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(90)}, "passwordMaxAgeDays"},
+	"no country":            {field.Patch{"country": nil}, "country"},
+	"a country of the past": {field.Patch{"country": "DD"}, "country"},
+	"no currency":           {field.Patch{"currency": ""}, "currency"},
+	"metal":                 {field.Patch{"currency": "XAU"}, "currency"},
+	"no sender":             {field.Patch{"mailSenderName": "  "}, "mailSenderName"},
+	"two lines":             {field.Patch{"mailSenderName": "A\r\nBcc: x@example.com"}, "mailSenderName"},
+}
+
+// unrestricted are the settings of which every value of their kind is allowed, whatever the others are.
+var unrestricted = []string{
+	"adminSetsPasswords", "failedTryRelease", "mfaRequired", "emailCodeAllowed", "resetPasswordConfirmation", "dacEnabled",
+}
+
+// A new setting needs a test of the rules for its values, or has to be declared unrestricted.
+func TestEverySettingHasItsRuleTest(t *testing.T) {
+	var missing []string
+	for _, d := range Fields() {
+		_, bounded := bounds[d.Name]
+		ruled := slices.Contains(unrestricted, d.Name)
+		for _, c := range refused {
+			_, given := c.patch[d.Name]
+			ruled = ruled || given
+		}
+		if d.Kind == field.Number && !bounded || d.Kind != field.Number && !ruled {
+			missing = append(missing, d.Name)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("internal/settings/settings_test.go: add %s to bounds (a number), to refused, or to unrestricted",
+			strings.Join(missing, ", "))
+	}
+}
+
 func TestEveryBoundHolds(t *testing.T) {
-	for name, bounds := range map[string][2]int64{
-		"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
-		"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60},
-		"trustedDeviceDays":    {0, 365},
-		"setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
-	} {
+	for name, bounds := range bounds {
 		start := environment.Defaults()
 		start.SessionIdle = 5 // so that no bound meets the rule between the two limits
 		if name == "sessionIdleMinutes" {
@@ -118,22 +164,7 @@ func changedTo(diff []field.Diff, name string, value int64) bool {
 }
 
 func TestRulesBetweenFields(t *testing.T) {
-	for name, c := range map[string]struct {
-		patch field.Patch
-		field string
-	}{
-		"hard before idle": {field.Patch{"sessionHardMinutes": int64(20)}, "sessionHardMinutes"},
-		"idle after hard": {field.Patch{"sessionHardMinutes": int64(20), "sessionIdleMinutes": int64(21)},
-			"sessionHardMinutes"},
-		"NIST and classes":      {field.Patch{"passwordNIST": true, "passwordClasses": int64(1)}, "passwordClasses"},
-		"NIST and age":          {field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(90)}, "passwordMaxAgeDays"},
-		"no country":            {field.Patch{"country": nil}, "country"},
-		"a country of the past": {field.Patch{"country": "DD"}, "country"},
-		"no currency":           {field.Patch{"currency": ""}, "currency"},
-		"metal":                 {field.Patch{"currency": "XAU"}, "currency"},
-		"no sender":             {field.Patch{"mailSenderName": "  "}, "mailSenderName"},
-		"two lines":             {field.Patch{"mailSenderName": "A\r\nBcc: x@example.com"}, "mailSenderName"},
-	} {
+	for name, c := range refused {
 		if _, bad := validate(environment.Defaults(), c.patch); len(bad) != 1 || bad[0].Field != c.field {
 			t.Errorf("%s: %+v", name, bad)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -84,7 +85,8 @@ func TestEveryRouteAdmitsWhomTheListSays(t *testing.T) {
 	if len(missing) > 0 {
 		t.Errorf("internal/apidoc/generate/testdata/permissions.txt has no line for:\n%s", strings.Join(missing, "\n"))
 	}
-	for key := range list {
-		t.Errorf("internal/apidoc/generate/testdata/permissions.txt has a line for %s, which no route table has", key)
+	if len(list) > 0 {
+		t.Errorf("internal/apidoc/generate/testdata/permissions.txt has lines for routes that no table has:\n%s",
+			strings.Join(slices.Sorted(maps.Keys(list)), "\n"))
 	}
 }
