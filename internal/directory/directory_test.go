@@ -224,6 +224,9 @@ func TestBadFiltersAreNamed(t *testing.T) {
 		directory.FilterTo:    {field.Number: "3", "": "2026-01-31"},
 	}
 	for _, f := range directory.Filters() {
+		if good[f.Op] == nil {
+			t.Fatalf("internal/directory/directory_test.go: add a value that the operator %s takes to good", f.Op)
+		}
 		value, ok := good[f.Op][f.Field.Kind]
 		if !ok {
 			value = good[f.Op][""]

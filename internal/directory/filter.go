@@ -245,10 +245,13 @@ func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, st
 		return nil, message
 	}
 	want := account.Fold(text)
-	if op == FilterContains {
+	switch op {
+	case FilterContains:
 		return func(at any) bool { s, _ := at.(*string); return strings.Contains(account.Fold(*s), want) }, ""
+	case FilterEquals:
+		return func(at any) bool { s, _ := at.(*string); return account.Fold(*s) == want }, ""
 	}
-	return func(at any) bool { s, _ := at.(*string); return account.Fold(*s) == want }, ""
+	return nil, "This operator cannot compare texts."
 }
 
 func yesNo(text string) (value, ok bool) { return text == "true", text == "true" || text == "false" }

@@ -97,7 +97,8 @@ func TestEveryFilterOperatorIsKnownEverywhere(t *testing.T) {
 			quotedIn(t, "functions/console/web/src/grid/gridState.ts"),
 		},
 	}
-	for _, op := range declaredOperators(t) {
+	for _, name := range declaredConstants(t, "internal/directory/filter.go", "FilterOp") {
+		op := directory.FilterOp(name)
 		var missing []string
 		for _, place := range places {
 			if !place.knows(op) {
@@ -110,27 +111,28 @@ func TestEveryFilterOperatorIsKnownEverywhere(t *testing.T) {
 	}
 }
 
-// declaredOperators returns the constants of type FilterOp.
-func declaredOperators(t *testing.T) []directory.FilterOp {
+// declaredConstants returns the values of a file's constants of a string type.
+func declaredConstants(t *testing.T, path, typeName string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "internal/directory/filter.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, path), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []directory.FilterOp
+	var out []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok {
-			if name, ok := spec.Type.(*ast.Ident); ok && name.Name == "FilterOp" {
+			if name, ok := spec.Type.(*ast.Ident); ok && name.Name == typeName {
 				for _, value := range spec.Values {
-					literal, _ := value.(*ast.BasicLit)
-					out = append(out, directory.FilterOp(strings.Trim(literal.Value, `"`)))
+					if literal, ok := value.(*ast.BasicLit); ok {
+						out = append(out, strings.Trim(literal.Value, `"`))
+					}
 				}
 			}
 		}
 		return true
 	})
 	if len(out) < 5 {
-		t.Fatalf("found only the operators %v", out)
+		t.Fatalf("found only %v in %s", out, path)
 	}
 	return out
 }

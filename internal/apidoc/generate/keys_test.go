@@ -18,6 +18,13 @@ var peopleOnly = []access.Permission{
 	"account.link", "access.write", "settings.write",
 }
 
+// forKeys are the permissions that API keys can use. Together the two lists have every permission.
+var forKeys = []access.Permission{
+	"account.read", "account.create", "account.update", "account.block", "account.lock", "account.delete",
+	"account.note", "account.import", "account.export", "access.read", "reference.read", "reference.write",
+	"resource.read", "resource.write", "settings.read", "set.share", "communication.read",
+}
+
 // credentialWords are words in the paths of routes that manage credentials, whatever permission they need.
 var credentialWords = []string{
 	"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
@@ -73,6 +80,22 @@ func TestKeysManageNoCredentials(t *testing.T) {
 	}
 	if refused < 5 {
 		t.Errorf("only %d routes are for people only", refused)
+	}
+}
+
+// A new permission is described for the people who give it, and decided on for API keys.
+func TestEveryPermissionIsDescribedAndDecidedForKeys(t *testing.T) {
+	for _, name := range declaredConstants(t, "internal/access/permission.go", "Permission") {
+		p := access.Permission(name)
+		_, described := access.All()[p]
+		switch {
+		case p == access.Public, p == access.SignedIn:
+		case !described:
+			t.Errorf("internal/access/permission.go: add %s to All, with its description", p)
+		case slices.Contains(peopleOnly, p) == slices.Contains(forKeys, p):
+			t.Errorf("internal/apidoc/generate/keys_test.go: add %s to one of peopleOnly and forKeys; "+
+				" has the rule", p)
+		}
 	}
 }
 
