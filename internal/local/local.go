@@ -7,9 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -20,6 +23,7 @@ import (
 
 	"useraccounts/internal/local/eventsource"
 	"useraccounts/internal/local/gateway"
+	"useraccounts/internal/local/progress"
 	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/runtimeapi"
 	"useraccounts/internal/local/services"
@@ -54,51 +58,80 @@ func Start(ctx context.Context, o Options) (*System, error) {
 		return nil, err
 	}
 	// The port comes first: a run that cannot have it is to say so before it installs or builds anything.
-	listener, err := listen(o.Port)
+	listeners, err := listen(o.Port)
 	if err != nil {
 		return nil, err
 	}
-	s := &System{URL: "http://" + listener.Addr().String(), pools: map[string]*runtimeapi.Pool{},
+	s := &System{URL: "http://" + listeners[0].Addr().String(), pools: map[string]*runtimeapi.Pool{},
 		failed: make(chan error, 4), stopPollers: func() {}}
-	if err := s.start(ctx, o, template, listener); err != nil {
+	if err := s.start(ctx, o, template, listeners); err != nil {
 		s.Stop()
-		return nil, errors.Join(err, ignoreClosed(listener.Close()))
+		for _, listener := range listeners {
+			err = errors.Join(err, ignoreClosed(listener.Close()))
+		}
+		return nil, err
 	}
 	return s, nil
 }
 
-func listen(port int) (net.Listener, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+// listen takes the port at both loopback addresses, because localhost may mean either. A machine without IPv6 has one.
+func listen(port int) ([]net.Listener, error) {
+	first, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is taken; choose another: make run PORT=%d", port, port+1)
+		return nil, portTaken(port)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listening on port %d: %w", port, err)
 	}
-	return listener, nil
+	if port == 0 { // for a program, which takes the address that it is given
+		return []net.Listener{first}, nil
+	}
+	second, err := net.Listen("tcp", net.JoinHostPort("::1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, errors.Join(portTaken(port), first.Close())
+	}
+	if err != nil {
+		return []net.Listener{first}, nil //nolint:nilerr // no IPv6 here
+	}
+	return []net.Listener{first, second}, nil
 }
 
-func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, listener net.Listener) (err error) {
+func portTaken(port int) error {
+	return fmt.Errorf("port %d is taken; choose another: make run PORT=%d", port, port+1)
+}
+
+func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, listeners []net.Listener) (err error) {
+	if err := keepPreviousLogs(o.Logs); err != nil {
+		return err
+	}
 	if s.logs, err = openLogs(o.Logs, o.Verbose); err != nil {
 		return err
 	}
-	if err := s.startServices(ctx, o); err != nil {
-		return err
-	}
-	o.Progress("building %d functions", len(t.Functions))
-	binaries, err := Build(ctx, o, t.Functions)
+	binaries := o.Built
+	err = progress.Concurrently(ctx,
+		// Not with the context of the steps: the services go on when the steps are done.
+		func(context.Context) error { return s.startServices(ctx, o) },
+		func(ctx context.Context) (err error) {
+			if binaries == nil {
+				binaries, err = build(ctx, o, t.Functions)
+			}
+			return err
+		})
 	if err != nil {
 		return err
 	}
-	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t, KeyFile: o.keyFile()}
+	_, noKey := os.Stat(o.KeyFile())
+	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t, KeyFile: o.KeyFile()}
 	if s.Resources, err = s.stack.Create(ctx); err != nil {
 		return err
 	}
-	// What has no default in the template, because nothing safe could be one.
-	s.Resources.Values.Parameters["PublicUrl"], s.Resources.Values.Parameters["MailSender"] = s.URL, "no-reply@example.com"
-	for name, value := range o.Parameters {
-		s.Resources.Values.Parameters[name] = value
+	if err := s.checkKey(ctx, o, errors.Is(noKey, fs.ErrNotExist)); err != nil {
+		return err
 	}
+	// What has no default in the template, because nothing safe could be one.
+	parameters := s.Resources.Values.Parameters
+	parameters["PublicUrl"], parameters["MailSender"] = s.URL, "no-reply@example.com"
+	maps.Copy(parameters, o.Parameters)
 	if err := s.stack.AllowOrigins(ctx, s.Resources); err != nil {
 		return err
 	}
@@ -109,8 +142,22 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 		return err
 	}
 	s.startPollers(o, t)
-	s.serve(t, listener)
+	s.serve(t, listeners)
 	return nil
+}
+
+// build builds the functions, after what they are built from.
+func build(ctx context.Context, o Options, functions []samtemplate.Function) (binaries map[string]string, err error) {
+	if o.BeforeBuild != nil {
+		if err := o.BeforeBuild(ctx); err != nil {
+			return nil, err
+		}
+	}
+	err = o.Progress.Step(fmt.Sprintf("building %d functions", len(functions)), func() error {
+		binaries, err = Build(ctx, o, functions)
+		return err
+	})
+	return binaries, err
 }
 
 func (s *System) startServices(ctx context.Context, o Options) error {
@@ -151,6 +198,9 @@ func (s *System) startFunctions(ctx context.Context, o Options, t *samtemplate.T
 			Name: f.Name, Binary: binaries[f.Name], MemoryMB: f.MemoryMB, Timeout: f.Timeout, Region: s.Endpoints.Region,
 			Environment: environment, Processes: o.Processes, Output: output,
 		})
+	}
+	if o.Lazy {
+		return nil
 	}
 	return s.warm(ctx, o)
 }
@@ -254,7 +304,7 @@ func pollerCount(trigger samtemplate.QueueTrigger) int {
 	return 2
 }
 
-func (s *System) serve(t *samtemplate.Template, listener net.Listener) {
+func (s *System) serve(t *samtemplate.Template, listeners []net.Listener) {
 	s.server = &http.Server{
 		Handler: &gateway.Gateway{
 			Router: gateway.NewRouter(t.Functions), Log: s.logs.events, Now: time.Now,
@@ -265,11 +315,13 @@ func (s *System) serve(t *samtemplate.Template, listener net.Listener) {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(s.logs.events.Handler(), slog.LevelWarn),
 	}
-	go func() {
-		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("the HTTP API has ended: %w", err)
-		}
-	}()
+	for _, listener := range listeners {
+		go func() {
+			if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				s.failed <- fmt.Errorf("the HTTP API has ended: %w", err)
+			}
+		}()
+	}
 }
 
 // Failed tells of a service that has ended, or the HTTP API: the system is of no more use then.

@@ -1,8 +1,10 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +18,23 @@ type logs struct {
 	events   *slog.Logger
 	mu       sync.Mutex
 	files    []*os.File
+}
+
+// previousLogs is what the folder of the run before is called, beside the one of this run.
+const previousLogs = ".previous"
+
+// keepPreviousLogs moves the logs of the run before out of the way.
+func keepPreviousLogs(folder string) error {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.RemoveAll(folder + previousLogs); err != nil {
+		return fmt.Errorf("keeping the logs of the run before: %w", err)
+	}
+	if err := os.Rename(folder, folder+previousLogs); err != nil {
+		return fmt.Errorf("keeping the logs of the run before: %w", err)
+	}
+	return nil
 }
 
 func openLogs(folder string, verbose bool) (*logs, error) {

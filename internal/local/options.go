@@ -1,21 +1,28 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
 	"time"
 
+	"useraccounts/internal/local/progress"
 	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/services"
 )
 
 // Options say what to run. The zero value of everything but Root is a sensible one.
 type Options struct {
-	Root          string              // the project's folder
-	TemplateFile  string              // default template.yaml in Root
-	SourceRoot    string              // where the CodeUri of functions begin, default Root
-	Binaries      string              // where the built functions go, default .build/functions in Root
+	Root         string            // the project's folder
+	TemplateFile string            // default template.yaml in Root
+	SourceRoot   string            // where the CodeUri of functions begin, default Root
+	Binaries     string            // where the built functions go, default .build/functions in Root
+	Built        map[string]string // the functions if they are built already, by name; nil to build them
+	// BeforeBuild makes what the functions are built from; nil for nothing.
+	BeforeBuild func(ctx context.Context) error
+	// Lazy has functions start with their first event, not with the system.
+	Lazy          bool
 	Port          int                 // of the HTTP API; 0 for a free one
 	Data          string              // where data stays; empty for none that does
 	Endpoints     *services.Endpoints // services that run already; nil to start them
@@ -28,7 +35,7 @@ type Options struct {
 	Mail          bool                // whether to start a mail service too
 	AdminPassword string              // handed to the seeder
 	Seed          Seeder
-	Progress      func(format string, args ...any)
+	Progress      progress.Func
 }
 
 // SeedTarget is what a seeder fills.
@@ -48,8 +55,11 @@ type Seeder func(ctx context.Context, target SeedTarget) (lines []string, err er
 // withAbsolutePaths frees the paths from the working directory: services and functions have others.
 func (o Options) withAbsolutePaths() (Options, error) {
 	o = o.withDefaults()
-	for _, path := range []*string{&o.Root, &o.TemplateFile, &o.SourceRoot, &o.Binaries, &o.Logs} {
+	for _, path := range []*string{&o.Root, &o.TemplateFile, &o.SourceRoot, &o.Binaries, &o.Logs, &o.Data} {
 		var err error
+		if *path == "" { // no data is kept
+			continue
+		}
 		if *path, err = filepath.Abs(*path); err != nil {
 			return o, fmt.Errorf("finding the project: %w", err)
 		}
@@ -58,34 +68,20 @@ func (o Options) withAbsolutePaths() (Options, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.TemplateFile = orText(o.TemplateFile, filepath.Join(o.Root, "template.yaml"))
-	o.SourceRoot = orText(o.SourceRoot, o.Root)
-	o.Binaries = orText(o.Binaries, filepath.Join(o.Root, ".build", "functions"))
-	o.Logs = orText(o.Logs, filepath.Join(o.Root, ".build", "logs"))
-	o.Stack = orText(o.Stack, "local")
-	if o.Retry == 0 {
-		o.Retry = 5 * time.Second
-	}
-	if o.Processes == 0 {
-		o.Processes = 8
-	}
-	if o.Progress == nil {
-		o.Progress = func(string, ...any) {}
-	}
+	o.TemplateFile = cmp.Or(o.TemplateFile, filepath.Join(o.Root, "template.yaml"))
+	o.SourceRoot = cmp.Or(o.SourceRoot, o.Root)
+	o.Binaries = cmp.Or(o.Binaries, filepath.Join(o.Root, ".build", "functions"))
+	o.Logs = cmp.Or(o.Logs, filepath.Join(o.Root, ".build", "logs"))
+	o.Stack = cmp.Or(o.Stack, "local")
+	o.Retry = cmp.Or(o.Retry, 5*time.Second)
+	o.Processes = cmp.Or(o.Processes, 8)
 	return o
 }
 
-// keyFile is what seals secrets in place of KMS. It stays with the data that it sealed.
-func (o Options) keyFile() string {
+// KeyFile is what seals secrets in place of KMS. It stays with the data that it sealed.
+func (o Options) KeyFile() string {
 	if o.Data != "" {
 		return filepath.Join(o.Data, "seal-key.json")
 	}
 	return filepath.Join(o.Root, ".build", "seal-key.json")
-}
-
-func orText(text, otherwise string) string {
-	if text != "" {
-		return text
-	}
-	return otherwise
 }

@@ -54,6 +54,7 @@ var unloggedRoutes = map[string]string{
 // UTC, or a session, a job or an account that says who made or ended it; and of the lines that were there before none
 // is changed or gone. What counts failures within an hour may count more, and what is deleted takes its own log along.
 func TestEveryActIsInTheLog(t *testing.T) {
+	t.Parallel()
 	system, _, values := startSamples(t)
 	template := localtest.Template(t)
 	acts := 0

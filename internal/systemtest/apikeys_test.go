@@ -54,6 +54,7 @@ func items(t *testing.T, a response) []map[string]any {
 }
 
 func TestAPIKeys(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("the life of a key", func(t *testing.T) { lifeOfAKey(t, admin) })
 	t.Run("its pages", func(t *testing.T) { pagesOfKeys(t, admin) })

@@ -17,6 +17,7 @@ import (
 
 // Bad input gets a problem document that says what to do; never a 500, never half a change.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	before := admin.do(t, "GET", "/api/accounts?limit=200", nil).expect(t, 200).Body
 	t.Run("bodies", func(t *testing.T) { badBodies(t, admin) })

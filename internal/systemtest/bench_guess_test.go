@@ -91,6 +91,7 @@ func sameDistribution(a, b []time.Duration) float64 {
 
 // The test of the figures is itself right: the same samples, samples that barely differ, and samples that do.
 func TestSameDistribution(t *testing.T) {
+	t.Parallel()
 	line := func(from, step float64) (out []time.Duration) {
 		for i := range 200 {
 			out = append(out, time.Duration((from+step*float64(i))*1000))

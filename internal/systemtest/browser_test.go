@@ -18,6 +18,7 @@ import (
 // V48: every route that changes something, as built and running: by an administrator's cookies it is refused to whom
 // does not prove to be our own page, and whatever somebody comes by, to what a form of another origin can send.
 func TestEveryChangeIsRefusedToPagesOfOtherOrigins(t *testing.T) {
+	t.Parallel()
 	system, admin := start(t)
 	in := (&client{url: admin.url}).do(t, "POST", "/api/login",
 		map[string]any{"identifier": "admin", "password": adminPassword},
@@ -102,6 +103,7 @@ func (caller) invokeAsIs(t *testing.T, system *localtest.RunningSystem, function
 // not there, by every method; the API's are not stored, and none of them, nor one to a browser that asks beforehand,
 // opens anything to a page of another origin.
 func TestEveryAnswerProtectsTheBrowser(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	nobody := &client{url: admin.url}
 	seen := map[int]bool{}

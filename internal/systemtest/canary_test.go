@@ -37,6 +37,7 @@ const passwordHash = "$argon2"
 // function or of the runner, in any item of either table, the log of events, the answers kept for repeats and the mails
 // that wait among them, or in a file of the bucket, and none that was sent comes back in an answer.
 func TestSecretsAreKeptNowhere(t *testing.T) {
+	t.Parallel()
 	system, admin, words := startSamples(t)
 	secrets := map[string]string{"the canary": canary, "the administrator's token": admin.token,
 		"the administrator's refresh token": admin.refresh}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -21,13 +22,19 @@ import (
 
 const adminPassword = "an administrator's secret"
 
-// start starts the whole seeded system and signs its administrator in.
-func start(t *testing.T) (*localtest.RunningSystem, *client) {
+// start starts the whole seeded system, with other options where a test needs them, and signs its administrator in.
+func start(t *testing.T, change ...func(*local.Options)) (*localtest.RunningSystem, *client) {
 	t.Helper()
-	system := localtest.System(t, func(o *local.Options) { o.Seed, o.AdminPassword = firstdata.Seed, adminPassword })
+	seeded := func(o *local.Options) { o.Seed, o.AdminPassword = firstdata.Seed, adminPassword }
+	system := localtest.System(t, append([]func(*local.Options){seeded}, change...)...)
 	c := &client{url: system.URL}
 	c.signIn(t, "admin", adminPassword)
 	return system, c
+}
+
+// withParameters sets parameters of the template.
+func withParameters(parameters map[string]string) func(*local.Options) {
+	return func(o *local.Options) { maps.Copy(o.Parameters, parameters) }
 }
 
 // client is a client of the API for one session.

@@ -5,6 +5,7 @@ import "testing"
 // Strangers' guesses block the account; its owner still signs in from the trusted device, in one step, and from nowhere
 // else. C35: a token that was given to a program renews nothing as a page's cookie.
 func TestStrangersCannotLockOutOfATrustedDevice(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	_, _, codes, id := admin.createUserWithTOTP(t, "besieged")
 	device := admin.trustDevice(t, "besieged", codes[0])

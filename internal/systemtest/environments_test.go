@@ -32,8 +32,6 @@ import (
 	"useraccounts/internal/sso"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
-	"useraccounts/internal/dynamo/attempts"
-	"useraccounts/internal/dynamo/sessions"
 )
 
 // otherEnvironment is another environment in the same table, with one of each thing that has an id or a code.
@@ -83,9 +81,9 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	sc.Caller.AccountID, sc.Caller.Epoch = all[0].ID, all[0].Epoch
 
 	signIns := signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: otherEnvironmentID, Credentials: sessions.NewCredentials(table),
+		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: otherEnvironmentID, Credentials: dynamo.NewChecks(table),
 			Now: time.Now},
-		Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table}, Verifier: password.Argon2id{},
+		Accounts: store, Sessions: dynamo.Sessions{Table: table}, Verifier: password.Argon2id{},
 		Passwords: password.Argon2id{},
 		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
@@ -126,7 +124,7 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	set, err := (&sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDString}).
 		Create(t.Context(), sc, sets.Patch{Name: &name, Grid: &grid, Columns: &columns, Shared: &shared})
 	must(err)
-	provider, err := (&sso.Providers{Store: dynamo.NewSSO(table), Now: time.Now, NewID: token.NewIDString}).
+	provider, err := (&sso.Providers{Store: dynamo.NewSignOn(table), Now: time.Now, NewID: token.NewIDString}).
 		Create(t.Context(), sc,
 			sso.Draft{Patch: field.Patch{"name": "Elsewhere", "kind": "google", "clientId": "x", "enabled": true}})
 	must(err)
@@ -181,6 +179,7 @@ func (e otherEnvironment) foreignParameters(t *testing.T,
 // V58, V57: whatever is another environment's, in the same table, is not there: each id of each route, one by one,
 // answers 404, whoever asks; and nobody of there is let in here, by a session or a key.
 func TestAnotherEnvironmentIsNotThere(t *testing.T) {
+	t.Parallel()
 	system, admin, values := startSamples(t)
 	there := createOtherEnvironment(t, system)
 	template := localtest.Template(t)

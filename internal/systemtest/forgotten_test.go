@@ -13,6 +13,7 @@ import (
 // C23, V23, C04: who forgot a password hears the same, whoever that is and however they are written: status, headers,
 // body and its length. Each asks from a network of its own, as one network may ask a few times an hour only.
 func TestForgottenPasswordTellsNobodyApart(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	path := func(a response) string { return "/api/accounts/" + a.text(t, "id") }
 	for name, spoil := range map[string]func(response){

@@ -8,6 +8,7 @@ import (
 
 // Rows of imports through the running system: accounts with resources, the options, emails that change hands.
 func TestImportRows(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	head := []any{"E-Mail", "username", "DESCRIPTION", "User licenses", "Create Resource", "Resource", "Resource group",
 		"Manager", "First name"}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"useraccounts/internal/local"
-	"useraccounts/internal/local/firstdata"
 	"useraccounts/internal/local/localtest"
 )
 
@@ -18,15 +17,12 @@ import (
 // the queue delivers the message again, and the next process brings the import in whole, or the undo. KILL_ROUNDS says
 // how often.
 func TestKilledWorkersImportIsDeliveredAgain(t *testing.T) {
+	t.Parallel()
 	rounds := 3
 	if n, err := strconv.Atoi(os.Getenv("KILL_ROUNDS")); err == nil {
 		rounds = n
 	}
-	system := localtest.System(t, func(o *local.Options) {
-		o.Seed, o.AdminPassword, o.Retry = firstdata.Seed, adminPassword, 200*time.Millisecond
-	})
-	admin := &client{url: system.URL}
-	admin.signIn(t, "admin", adminPassword)
+	system, admin := start(t, func(o *local.Options) { o.Retry = 200 * time.Millisecond })
 	const people = 300
 	killed := 0
 	for round := range rounds {

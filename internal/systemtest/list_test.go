@@ -50,6 +50,7 @@ func (c *client) listUsernames(t *testing.T, limit int, pairs ...string) string 
 }
 
 func TestListsSetsAndBulkActions(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	ids := map[string]string{}
 	for i, name := range []string{"Anna List", "Ｂert List", "carla list", "Dörte List"} {

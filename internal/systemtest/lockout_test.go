@@ -83,6 +83,7 @@ func routesTakingSecrets(t *testing.T, c *client) map[string][]string {
 // so a new one is tried here or says what holds guesses at it. C15, V35: without the password each of them wants a
 // sign-in that is not older than five minutes, an administrator's as well.
 func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
+	t.Parallel()
 	s := startSSO(t)
 	routes := routesTakingSecrets(t, s.admin)
 	target := s.admin.createUser(t, "target", userPassword, nil).text(t, "id")

@@ -13,7 +13,6 @@ import (
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/local"
-	"useraccounts/internal/local/firstdata"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/token"
 )
@@ -24,13 +23,9 @@ func startWithMail(t *testing.T) (*localtest.RunningSystem, *client, *localtest.
 	mails := localtest.ReserveMailService(t)
 	endpoints := localtest.Services(t)
 	endpoints.Mail = mails.URL
-	system := localtest.System(t, func(o *local.Options) {
-		o.Seed, o.AdminPassword, o.Endpoints = firstdata.Seed, adminPassword, &endpoints
-		o.Parameters = map[string]string{"PublicUrl": publicURL, "MailSender": "no-reply@accounts.example.com"}
-	})
-	c := &client{url: system.URL}
-	c.signIn(t, "admin", adminPassword)
-	return system, c, mails
+	system, admin := start(t, func(o *local.Options) { o.Endpoints = &endpoints },
+		withParameters(map[string]string{"PublicUrl": publicURL, "MailSender": "no-reply@accounts.example.com"}))
+	return system, admin, mails
 }
 
 const publicURL = "https://accounts.example.com"
@@ -64,6 +59,7 @@ func runMailerClock(t *testing.T, system *localtest.RunningSystem) {
 // A mail service that is down loses nothing: what was mailed meanwhile arrives when it is up, once, and until then the
 // communication log says that it waits. Then the whole way of a forgotten password, and of an administrator's link.
 func TestMailsAndLinks(t *testing.T) {
+	t.Parallel()
 	system, admin, mails := startWithMail(t)
 	person := admin.createUser(t, "mailed", "seven green bicycles", nil)
 	id, to := person.text(t, "id"), person.text(t, "email")
@@ -200,6 +196,7 @@ func confirmations(t *testing.T, admin *client, id string) {
 
 // The stream brings a record a second time: nothing is sent a second time.
 func TestRecordTwiceMailsOnce(t *testing.T) {
+	t.Parallel()
 	system, admin, mails := startWithMail(t)
 	mails.Start()
 	person := admin.createUser(t, "twice", "seven green bicycles", nil)

@@ -15,6 +15,7 @@ var sixDigits = regexp.MustCompile(`(?m)^(\d{6})\s*$`)
 // A code by mail, through the built functions and the mail service: where it is allowed it stands in for a second
 // factor that is required, and beside one that is set up; not where it is not allowed.
 func TestACodeByMail(t *testing.T) {
+	t.Parallel()
 	_, admin, mails := startWithMail(t)
 	mails.Start()
 	person := admin.createUser(t, "coded", userPassword, map[string]any{"mfaRequired": true})

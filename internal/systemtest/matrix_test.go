@@ -80,6 +80,7 @@ func (w caller) expectedStatus(need access.Permission) int {
 // that who is let in is told so before anything happens: 400. C12, C29, V34: what a sign-in gives before its end, and
 // what only renews a session, opens no route at all.
 func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
+	t.Parallel()
 	system, admin := start(t)
 	there := createOtherEnvironment(t, system)
 	admin.createUser(t, "nothing", "seven green bicycles", nil)

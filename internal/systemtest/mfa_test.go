@@ -85,6 +85,7 @@ func factorSamples(t *testing.T, admin *client, values map[string]string) {
 // C11, V28, C31: fifty posts of one good code at the same moment, each with a good ticket of its own, open one session
 // in all, through the built functions.
 func TestFiftyPostsOfOneCode(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	_, secret, _, _ := admin.createUserWithTOTP(t, "owner")
 	// the set-up used this step's code
@@ -121,6 +122,7 @@ func TestFiftyPostsOfOneCode(t *testing.T) {
 // The second factor through the API: C12 (a ticket opens nothing else), C05 (five wrong codes pause it), V36 (a
 // device), the bad inputs, and what administrators may do (V35).
 func TestTheSecondFactor(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	own, _, codes, id := admin.createUserWithTOTP(t, "owner")
 	nobody := &client{url: admin.url}

@@ -11,8 +11,6 @@ import (
 	"github.com/descope/virtualwebauthn"
 	"github.com/oklog/ulid/v2"
 
-	"useraccounts/internal/local"
-	"useraccounts/internal/local/firstdata"
 	"useraccounts/internal/local/localtest"
 )
 
@@ -71,12 +69,7 @@ func (c *client) createUserWithPasskey(t *testing.T, username string) (own *clie
 
 func startWithPublicURL(t *testing.T) (*localtest.RunningSystem, *client) {
 	t.Helper()
-	system := localtest.System(t, func(o *local.Options) {
-		o.Seed, o.AdminPassword, o.Parameters = firstdata.Seed, adminPassword, map[string]string{"PublicUrl": publicURL}
-	})
-	c := &client{url: system.URL}
-	c.signIn(t, "admin", adminPassword)
-	return system, c
+	return start(t, withParameters(map[string]string{"PublicUrl": publicURL}))
 }
 
 // passkeySamples makes what the samples of passkeys speak of.
@@ -113,6 +106,7 @@ func escapeJSON(t *testing.T, raw json.RawMessage) string {
 // Passkeys through the built functions: set up, listed, renamed; a sign-in without a username; twenty posts of one
 // answer open one session (C31); the second step; bad input; removal.
 func TestPasskeys(t *testing.T) {
+	t.Parallel()
 	_, admin := startWithPublicURL(t)
 	own, b, id := admin.createUserWithPasskey(t, "owner")
 	nobody := &client{url: admin.url}
@@ -206,6 +200,7 @@ func TestPasskeys(t *testing.T) {
 // C15, V35: what weakens the sign-in of others wants a proof of the administrator that is fresh, by password over HTTP
 // here; the clock of a built function cannot be set, so that five minutes are enough is a matter of the unit tests.
 func TestAdministratorsProveThemselves(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	_, _, _, id := admin.createUserWithTOTP(t, "owner")
 	for _, path := range []string{"/mfa/do-not-enforce", "/mfa/remove"} {

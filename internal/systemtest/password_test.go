@@ -12,6 +12,7 @@ const lamps = "seven green bicycles"
 
 // Passwords, over HTTP against the running system: what is refused, and what holds to the letter.
 func TestPasswords(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("policy", func(t *testing.T) { passwordPolicy(t, admin) })
 	t.Run("exact", func(t *testing.T) { passwordsAreExact(t, admin) })

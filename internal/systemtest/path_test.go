@@ -12,6 +12,7 @@ import (
 
 // The whole path once: an account, a sign-in, an import, an export, each as a newcomer would do it.
 func TestThePathOfANewcomer(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("accounts", func(t *testing.T) { accountPath(t, admin) })
 	t.Run("pages", func(t *testing.T) { pages(t, admin) })

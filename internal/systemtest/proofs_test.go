@@ -68,6 +68,7 @@ func ageSessions(t *testing.T, system *localtest.RunningSystem, account string, 
 // five minutes every route that says so is refused, and nothing is done; within the five minutes, and with the
 // password, it is not.
 func TestWhatWeakensASignInWantsAFreshProof(t *testing.T) {
+	t.Parallel()
 	s := startSSO(t)
 	_, _, codes, id := s.admin.createUserWithTOTP(t, "owner")
 	s.admin.trustDevice(t, "owner", codes[0])

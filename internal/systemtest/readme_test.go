@@ -10,6 +10,7 @@ import (
 
 // The examples of README.md work when pasted in order.
 func TestTheReadmesExamplesWork(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "node"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not on this machine; the examples need it", tool)

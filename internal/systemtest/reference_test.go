@@ -41,6 +41,7 @@ func createEntry(t *testing.T, admin *client, path string, body map[string]any) 
 }
 
 func TestReferenceData(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("every kind", func(t *testing.T) { everyKind(t, admin) })
 	t.Run("lists", func(t *testing.T) { referenceLists(t, admin) })

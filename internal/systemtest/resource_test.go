@@ -34,6 +34,7 @@ func (c *client) createAccount(t *testing.T, username string) string {
 }
 
 func TestResources(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("from an account", func(t *testing.T) { resourceFromAccount(t, admin) })
 	t.Run("defaults", func(t *testing.T) { resourceDefaults(t, admin) })

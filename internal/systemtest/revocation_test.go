@@ -104,6 +104,7 @@ func apiClientCredentials(t *testing.T, admin *client, username string) *credent
 // V40, C27, C28: everything that ends somebody's access against everything that one can hold, at the very next request;
 // and whether any of it comes to life again with the access.
 func TestWhatEndsWhichAccess(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	all, sessions := "access token, refresh token, trusted device", "access token, refresh token"
 	whole := "API key, session of a key"

@@ -80,6 +80,7 @@ const (
 // refresh tokens of two sessions, a remembered device, an API key and its session. The next request by each is refused,
 // or goes on.
 func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	post := func(deed string, body any) func(*testing.T, *signedInAccount) {
 		return func(t *testing.T, h *signedInAccount) { admin.do(t, "POST", h.path+"/"+deed, body).expect(t, 200) }

@@ -19,6 +19,7 @@ import (
 
 // Every route and trigger of the template has a sample in events/, and every sample runs through the built function.
 func TestEverySampleRunsThroughItsFunction(t *testing.T) {
+	t.Parallel()
 	system, _, values := startSamples(t)
 	template := localtest.Template(t)
 	var routes []string

@@ -6,6 +6,7 @@ import (
 )
 
 func TestEnvironmentDefaults(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("document", func(t *testing.T) { settingsDocument(t, admin) })
 	t.Run("bad input", func(t *testing.T) { badSettings(t, admin) })

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"useraccounts/internal/local"
-	"useraccounts/internal/local/firstdata"
 	"useraccounts/internal/local/issuertest"
 	"useraccounts/internal/local/localtest"
 )
@@ -37,16 +35,13 @@ func startSSO(t *testing.T, parameters ...map[string]string) *ssoSystem {
 	s := &ssoSystem{issuer: issuertest.Start(t), azure: issuertest.StartAt(t, "/"+tenant+"/v2.0")}
 	directory := httptest.NewServer(http.HandlerFunc(s.graph))
 	t.Cleanup(directory.Close)
-	s.system = localtest.System(t, func(o *local.Options) {
-		o.Seed, o.AdminPassword = firstdata.Seed, adminPassword
-		o.Parameters["AzureUrl"], o.Parameters["GraphUrl"] = strings.TrimSuffix(s.azure.URL, "/"+tenant+"/v2.0"),
-			directory.URL
-		for _, more := range parameters {
-			maps.Copy(o.Parameters, more)
-		}
-	})
-	s.admin = &client{url: s.system.URL}
-	s.admin.signIn(t, "admin", adminPassword)
+	own := map[string]string{
+		"AzureUrl": strings.TrimSuffix(s.azure.URL, "/"+tenant+"/v2.0"), "GraphUrl": directory.URL,
+	}
+	for _, more := range parameters {
+		maps.Copy(own, more)
+	}
+	s.system, s.admin = start(t, withParameters(own))
 	s.oidcID = s.createProvider(t, "oidc", map[string]any{"issuer": s.issuer.URL})
 	s.azureID = s.createProvider(t, "azure", map[string]any{"tenant": strings.ToUpper(tenant)})
 	return s
@@ -123,6 +118,7 @@ func (s *ssoSystem) callback(t *testing.T, body map[string]any) response {
 }
 
 func TestSingleSignOn(t *testing.T) {
+	t.Parallel()
 	s := startSSO(t)
 	t.Run("signing in", s.signingIn)
 	t.Run("returns that belong to no attempt", s.strayCallbacks)

@@ -11,6 +11,7 @@ const personPassword = "seven green bicycles"
 
 // The account's state, as internal/docs/architecture/account-state.md has it, and what ends whose access.
 func TestState(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("states", func(t *testing.T) { states(t, admin) })
 	t.Run("endings", func(t *testing.T) { endings(t, admin) })

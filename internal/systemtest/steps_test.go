@@ -21,6 +21,7 @@ type factorUser struct {
 // leaves out a factor that is set up, of whatever kind, or one that is required. C16: nor does another username. V25:
 // nor does a reset.
 func TestTheNextStepByEveryWayIn(t *testing.T) {
+	t.Parallel()
 	s := startSSO(t, map[string]string{"PublicUrl": publicURL})
 	var people []*factorUser
 	for _, set := range []string{"", "totp", "passkey"} {

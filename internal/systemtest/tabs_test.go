@@ -22,6 +22,7 @@ func delegationSample(t *testing.T, admin *client, id string) string {
 
 // The tabs of an account: log, permissions, copied access, contact, delegations.
 func TestTabs(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	t.Run("log", func(t *testing.T) { logTab(t, admin) })
 	t.Run("log of an import", func(t *testing.T) { logOfImport(t, admin) })

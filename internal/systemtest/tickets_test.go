@@ -15,6 +15,7 @@ import (
 // afterwards, so that none used it up either. That it opens no other route is in
 // TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays.
 func TestATicketOpensNothingButItsStep(t *testing.T) {
+	t.Parallel()
 	_, admin := start(t)
 	_, _, codes, _ := admin.createUserWithTOTP(t, "enrolled")
 	admin.createUser(t, "required", userPassword, map[string]any{"mfaRequired": true})

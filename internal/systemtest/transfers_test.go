@@ -22,6 +22,7 @@ import (
 // Imports and exports as people follow them: the sheet that comes back, the dry run, what is exported, the order of
 // jobs.
 func TestTransfers(t *testing.T) {
+	t.Parallel()
 	system, admin := start(t)
 	t.Run("the sheet comes back, is mended and imports clean", func(t *testing.T) { markedSheet(t, admin) })
 	t.Run("an import is undone", func(t *testing.T) { importUndone(t, admin) })

@@ -1,17 +1,23 @@
-// Package localtest gives tests the real local services, and the whole system on top of them.
+// Package localtest gives tests a DynamoDB, the other local services, and the whole system on top of them.
 //
-//	e := localtest.Services(t)             // DynamoDB, SQS and S3, started once for the test process
+//	e := localtest.DynamoDB(t)             // a fake in this process
 //	table := localtest.Table(t)            // a fresh table as template.yaml has it, removed afterwards
 //	store := dynamo.New(e.DynamoDBClient(), table)
+//	all := localtest.Services(t)           // that DynamoDB, SQS and S3, started once for the test process
 //
-// With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set (as `make test` does) it uses those; otherwise it installs what is
-// missing, starts its own, and they end with the test process.
+// DynamoDB is dynamofake, which is quick. With TEST_DYNAMODB=local, as .ci/run has it, the same tests run on DynamoDB Local;
+// a test whose point is DynamoDB itself asks for DynamoDBLocal.
+//
+// With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set (as `make test` does) the services behind them are used; otherwise what
+// is missing is installed and started, and ends with the test process. With TEST_SERVICES=none (as `make unit` has it) a
+// test that asks for one of them is skipped.
 package localtest
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +25,8 @@ import (
 	"testing"
 	"time"
 
+	"useraccounts/internal/local/dynamofake"
+	"useraccounts/internal/local/progress"
 	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/services"
 	"useraccounts/internal/samtemplate"
@@ -27,29 +35,68 @@ import (
 // Endpoints says where the services are, and makes clients of them.
 type Endpoints = services.Endpoints
 
-// shared is set once and holds the services of this test process: they take two seconds to start, and there is no
-// moment at which a helper of one test could know that no other will need them. They end with the process.
-var shared = sync.OnceValues(start)
+// The services of this test process. Each starts when the first test asks for it, because no test can know what others will
+// need, and ends with the process.
+var (
+	fake       = sync.OnceValue(func() *httptest.Server { return httptest.NewServer(&dynamofake.Server{}) })
+	sqsAndS3   = sync.OnceValues(func() (services.Endpoints, error) { return start("sqs", "s3") })
+	dynamoOnly = sync.OnceValues(func() (services.Endpoints, error) { return start("dynamodb") })
+)
 
-func start() (*services.Services, error) {
+func start(names ...string) (services.Endpoints, error) {
 	root, err := services.Root()
 	if err != nil {
-		return nil, err
+		return services.Endpoints{}, err
 	}
-	return services.Start(context.Background(), services.Config{
-		Root:     root,
-		Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+	running, err := services.Start(context.Background(), services.Config{
+		Root: root, Only: names,
+		Progress: progress.Printer(func(line string) { fmt.Fprintln(os.Stderr, line) }),
 	})
+	if err != nil {
+		return services.Endpoints{}, err
+	}
+	return running.Endpoints, nil
 }
 
-// Services returns running services.
-func Services(t testing.TB) Endpoints {
+// running returns what was started for the process, or skips the test where there are to be no services.
+func running(t testing.TB, started func() (services.Endpoints, error)) Endpoints {
 	t.Helper()
-	s, err := shared()
+	if os.Getenv("TEST_SERVICES") == "none" {
+		t.Skip("needs the local services: make test")
+	}
+	e, err := started()
 	if err != nil {
 		t.Fatalf("the local services do not start: %v", err)
 	}
-	return s.Endpoints
+	return e
+}
+
+// Services returns DynamoDB, SQS and S3.
+func Services(t testing.TB) Endpoints {
+	t.Helper()
+	e := running(t, sqsAndS3)
+	e.DynamoDB = DynamoDB(t).DynamoDB
+	return e
+}
+
+// DynamoDB returns endpoints of which only DynamoDB's is of use: the fake, or DynamoDB Local where TEST_DYNAMODB says so.
+func DynamoDB(t testing.TB) Endpoints {
+	t.Helper()
+	if OnDynamoDBLocal() {
+		return DynamoDBLocal(t)
+	}
+	e := services.EndpointsFromEnvironment()
+	e.DynamoDB = fake().URL
+	return e
+}
+
+// OnDynamoDBLocal reports whether tests run on DynamoDB Local rather than on the fake.
+func OnDynamoDBLocal() bool { return os.Getenv("TEST_DYNAMODB") == "local" }
+
+// DynamoDBLocal returns endpoints of which only DynamoDB's is of use, which is DynamoDB Local.
+func DynamoDBLocal(t testing.TB) Endpoints {
+	t.Helper()
+	return running(t, dynamoOnly)
 }
 
 // Template is the project's template.yaml.
@@ -85,7 +132,7 @@ func makeTable(t testing.TB, logicalID string) string {
 		t.Fatalf("the template has no table %s", logicalID)
 	}
 	table.StreamConsumed = false
-	name, client := uniqueName("table"), Services(t).DynamoDBClient()
+	name, client := uniqueName("table"), DynamoDB(t).DynamoDBClient()
 	withTimeout(t, "making a table", func(ctx context.Context) error {
 		return provision.CreateTable(ctx, client, table, name)
 	})

@@ -16,7 +16,7 @@ import (
 )
 
 func TestTableIsAsTheTemplateSays(t *testing.T) {
-	client, name := localtest.Services(t).DynamoDBClient(), localtest.Table(t)
+	client, name := localtest.DynamoDB(t).DynamoDBClient(), localtest.Table(t)
 	table, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
 		t.Fatal(err)

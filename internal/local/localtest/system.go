@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"useraccounts/internal/local/provision"
 	"useraccounts/internal/local/runtimeapi"
 	"useraccounts/internal/local/services"
+	"useraccounts/internal/samtemplate"
 )
 
 // RunningSystem is the whole system: the built functions behind the HTTP API, with a table, a bucket and queues of its
@@ -26,7 +28,22 @@ type RunningSystem struct {
 	system        *local.System
 }
 
-// System starts the whole system for one test and stops it afterwards. The options can be changed before: a seeder, the
+// built is set once and holds the functions of the template, which all tests of the process share.
+var built = sync.OnceValues(func() (map[string]string, error) {
+	root, err := services.Root()
+	if err != nil {
+		return nil, err
+	}
+	template, err := samtemplate.Load(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	return local.Build(context.Background(), local.Options{
+		SourceRoot: root, Binaries: filepath.Join(root, ".build", "functions"),
+	}, template.Functions)
+})
+
+// System starts the whole system for one test and stops it afterwards. A function starts with its first event. The options can be changed before: a seeder, the
 // retry delay of the queue (one second here), another template.
 func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	t.Helper()
@@ -37,13 +54,17 @@ func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	endpoints := Services(t)
 	o := local.Options{
 		Root: root, Endpoints: &endpoints, Stack: uniqueName("system"), Logs: filepath.Join(t.TempDir(), "logs"),
-		Retry:    time.Second,
-		Progress: t.Logf,
+		Retry: time.Second, Lazy: true,
 		// All requests of a test come from one address, more in a minute than an office's.
 		Parameters: map[string]string{"SignInsPerMinute": "3000"},
 	}
 	for _, one := range change {
 		one(&o)
+	}
+	if o.TemplateFile == "" {
+		if o.Built, err = built(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

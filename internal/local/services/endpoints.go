@@ -34,9 +34,6 @@ func EndpointsFromEnvironment() Endpoints {
 	}
 }
 
-// Complete reports whether no service is missing.
-func (e Endpoints) Complete() bool { return e.DynamoDB != "" && e.SQS != "" && e.S3 != "" }
-
 // Environment is what a process needs in its environment to use these services through the SDK's own variables.
 func (e Endpoints) Environment() []string {
 	return []string{

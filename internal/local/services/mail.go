@@ -37,14 +37,12 @@ func ReserveMailService() (*MailService, error) {
 
 // Start starts the service and returns when it answers. Its mails are gone when it stops.
 func (m *MailService) Start(ctx context.Context, cfg Config) error {
-	if cfg.Progress == nil {
-		cfg.Progress = func(string, ...any) {}
-	}
-	t, err := findTools(ctx)
+	cfg.Only, cfg.Mail = []string{}, true
+	t, err := findTools(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	in, err := install(ctx, cfg.Root, t, cfg.Progress)
+	in, err := install(ctx, cfg, t)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type tools struct {
 var errTooOld = errors.New("too old")
 
 // findTools looks for every prerequisite before it complains, so that one run names all that is missing.
-func findTools(ctx context.Context) (tools, error) {
+func findTools(ctx context.Context, cfg Config) (tools, error) {
 	var t tools
 	var problems []error
 	find := func(name, why string) string {
@@ -36,7 +36,9 @@ func findTools(ctx context.Context) (tools, error) {
 	t.goTool = find("go", "install Go 1.26 or newer")
 	t.node = find("node", "install Node.js 20 or newer, it runs the local queue")
 	t.npm = find("npm", "it comes with Node.js and installs the local services")
-	t.java = findJava(find)
+	if cfg.wants("dynamodb") {
+		t.java = findJava(find)
+	}
 	if t.node != "" {
 		major, minor, err := version(ctx, t.node, "--version", `v(\d+)\.(\d+)`)
 		t.nodeHasSQLite = major > 22 || (major == 22 && minor >= 5)

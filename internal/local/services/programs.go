@@ -69,10 +69,8 @@ func objectStore(s settings) (program, error) {
 	return program{
 		name: "s3", path: s.gateway, folder: folders[0],
 		arguments: []string{
-			"--port", s.port.address(), "--region", s.Region, "--health", "/health", "--quiet", "--keep-alive", "posix",
-			"--versioning-dir", folders[1],
-			// Beside the objects rather than in extended attributes, which not every file system has.
-			"--sidecar", folders[2], folders[0],
+			"-address", s.port.address(), "-region", s.Region,
+			"-objects", folders[0], "-versions", folders[1], "-attributes", folders[2],
 		},
 		environment: []string{"ROOT_ACCESS_KEY_ID=" + s.AccessKey, "ROOT_SECRET_ACCESS_KEY=" + s.SecretKey},
 	}, nil

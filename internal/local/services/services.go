@@ -10,20 +10,23 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"useraccounts/internal/local/process"
+	"useraccounts/internal/local/progress"
 )
 
 // Config says how to start.
 type Config struct {
-	Root     string // the project's folder
-	Data     string // where the data stays; empty for data that goes with the services
-	Mail     bool   // whether a mail service is wanted too, where services are started at all
-	Logs     string // where each service's output goes; empty for the folder of the data
-	Progress func(format string, args ...any)
+	Root     string   // the project's folder
+	Data     string   // where the data stays; empty for data that goes with the services
+	Mail     bool     // whether a mail service is wanted too, where services are started at all
+	Only     []string // which of dynamodb, sqs and s3 are wanted; nil for all
+	Logs     string   // where each service's output goes; empty for the folder of the data
+	Progress progress.Func
 }
 
 // Services are the running services.
@@ -46,18 +49,15 @@ type service struct {
 
 // Start starts every service that the environment does not give by AWS_ENDPOINT_URL_*, and returns when all answer.
 func Start(ctx context.Context, cfg Config) (*Services, error) {
-	if cfg.Progress == nil {
-		cfg.Progress = func(string, ...any) {}
-	}
 	s := &Services{Endpoints: EndpointsFromEnvironment(), failed: make(chan error, 4), stopping: make(chan struct{})}
-	if s.Endpoints.Complete() { // whoever gives these gives the mail service too, or does without
-		return s, nil
+	if !slices.ContainsFunc(s.specs(cfg), func(one spec) bool { return one.name != "mail" && one.missing() }) {
+		return s, nil // whoever gives these gives the mail service too, or does without
 	}
-	t, err := findTools(ctx)
+	t, err := findTools(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	in, err := install(ctx, cfg.Root, t, cfg.Progress)
+	in, err := install(ctx, cfg, t)
 	if err != nil {
 		return nil, err
 	}
@@ -77,15 +77,8 @@ func (s *Services) start(ctx context.Context, cfg Config, in installation) error
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return fmt.Errorf("making the folder of logs: %w", err)
 	}
-	for _, start := range []struct {
-		endpoint *string
-		spec     func(settings) (program, error)
-		wanted   bool
-	}{
-		{&s.Endpoints.DynamoDB, dynamoDB, true}, {&s.Endpoints.SQS, queue, true}, {&s.Endpoints.S3, objectStore, true},
-		{&s.Endpoints.Mail, mailService, cfg.Mail},
-	} {
-		if *start.endpoint != "" || !start.wanted {
+	for _, one := range s.specs(cfg) {
+		if !one.missing() {
 			continue
 		}
 		p, err := freePort()
@@ -93,16 +86,44 @@ func (s *Services) start(ctx context.Context, cfg Config, in installation) error
 			return err
 		}
 		s.locks = append(s.locks, p.lock)
-		what, err := start.spec(settings{installation: in, Endpoints: s.Endpoints, port: p, data: data, keep: cfg.Data != ""})
+		what, err := one.program(settings{
+			installation: in, Endpoints: s.Endpoints, port: p, data: data, keep: cfg.Data != "",
+		})
 		if err != nil {
 			return err
 		}
 		if err := s.launch(what, p, logs); err != nil {
 			return err
 		}
-		*start.endpoint = p.url()
+		*one.endpoint = p.url()
 	}
 	return s.waitUntilReady(ctx)
+}
+
+// spec is a service that is wanted: where its endpoint is kept, and how it is run.
+type spec struct {
+	name     string
+	endpoint *string
+	program  func(settings) (program, error)
+}
+
+func (s spec) missing() bool { return *s.endpoint == "" }
+
+// wants reports whether a service is wanted.
+func (c Config) wants(name string) bool {
+	if name == "mail" {
+		return c.Mail
+	}
+	return c.Only == nil || slices.Contains(c.Only, name)
+}
+
+// specs returns the services that are wanted.
+func (s *Services) specs(cfg Config) []spec {
+	all := []spec{
+		{"dynamodb", &s.Endpoints.DynamoDB, dynamoDB}, {"sqs", &s.Endpoints.SQS, queue}, {"s3", &s.Endpoints.S3, objectStore},
+		{"mail", &s.Endpoints.Mail, mailService},
+	}
+	return slices.DeleteFunc(all, func(one spec) bool { return !cfg.wants(one.name) })
 }
 
 // dataFolder is where the services keep their data: the given one, locked against a second runner, or one below

@@ -43,7 +43,7 @@ func TestGivenServicesAreNotStarted(t *testing.T) {
 func TestEveryMissingProgramIsNamed(t *testing.T) {
 	t.Setenv("PATH", "")
 	t.Setenv("JAVA_HOME", "")
-	_, err := findTools(context.Background())
+	_, err := findTools(context.Background(), Config{})
 	for _, name := range []string{"go", "node", "npm", "java"} {
 		if err == nil || !strings.Contains(err.Error(), name+" is missing: ") {
 			t.Errorf("%s: %v", name, err)

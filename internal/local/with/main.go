@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"useraccounts/internal/local/progress"
 	"useraccounts/internal/local/services"
 )
 
@@ -45,7 +46,7 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	running, err := services.Start(ctx, services.Config{
 		Root: root, Logs: filepath.Join(root, ".build", "logs"),
-		Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+		Progress: progress.Printer(func(line string) { fmt.Fprintln(os.Stderr, line) }),
 	})
 	if err != nil {
 		return err
