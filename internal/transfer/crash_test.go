@@ -115,7 +115,7 @@ func TestRandomSchedules(t *testing.T) {
 	}
 	dry := smallImport(t)
 	dry.runTo(t, transfer.Done)
-	begun := time.Now()
+	start := time.Now()
 	var next atomic.Uint64
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -129,7 +129,7 @@ func TestRandomSchedules(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	t.Logf("%d schedules, %.0f a minute", count, float64(count)/time.Since(begun).Minutes())
+	t.Logf("%d schedules, %.0f a minute", count, float64(count)/time.Since(start).Minutes())
 }
 
 var errStopped = errors.New("stopped for good")
