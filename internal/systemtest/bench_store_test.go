@@ -31,6 +31,8 @@ import (
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 )
 
 // inProcessService is what the functions wire, wired in this process: what it asks of the store can be recorded.
@@ -58,8 +60,8 @@ func newInProcessService(b *testing.B, tableName, env string) *inProcessService 
 		files: &memoryFiles{stored: map[string][]byte{}}}
 	p.lister = &directory.Service{Store: store}
 	p.signin = &signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: dynamo.NewChecks(table), Now: time.Now},
-		Accounts:           store, Sessions: dynamo.Sessions{Table: table}, Verifier: password.Argon2id{},
+		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now},
+		Accounts:           attempts.Store{Table: table}, Sessions: sessions.Store{Table: table}, Verifier: password.Argon2id{},
 		Passwords: password.Argon2id{},
 		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}

@@ -32,6 +32,8 @@ import (
 	"useraccounts/internal/sso"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 )
 
 // otherEnvironment is another environment in the same table, with one of each thing that has an id or a code.
@@ -81,9 +83,9 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	sc.Caller.AccountID, sc.Caller.Epoch = all[0].ID, all[0].Epoch
 
 	signIns := signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: otherEnvironmentID, Credentials: dynamo.NewChecks(table),
+		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: otherEnvironmentID, Credentials: sessions.NewCredentials(table),
 			Now: time.Now},
-		Accounts: store, Sessions: dynamo.Sessions{Table: table}, Verifier: password.Argon2id{},
+		Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table}, Verifier: password.Argon2id{},
 		Passwords: password.Argon2id{},
 		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
 	}
@@ -124,7 +126,7 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	set, err := (&sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDString}).
 		Create(t.Context(), sc, sets.Patch{Name: &name, Grid: &grid, Columns: &columns, Shared: &shared})
 	must(err)
-	provider, err := (&sso.Providers{Store: dynamo.NewSignOn(table), Now: time.Now, NewID: token.NewIDString}).
+	provider, err := (&sso.Providers{Store: dynamo.NewSSO(table), Now: time.Now, NewID: token.NewIDString}).
 		Create(t.Context(), sc,
 			sso.Draft{Patch: field.Patch{"name": "Elsewhere", "kind": "google", "clientId": "x", "enabled": true}})
 	must(err)
