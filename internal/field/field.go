@@ -1,12 +1,13 @@
-// Package field is the machinery of field tables.
+// Package field has field tables.
 //
-// A thing's fields are declared once, in a Table beside its struct; decoding, validation, storage, sheet columns, grid
-// columns and the metadata for clients all read that table. This package owns how a field of a kind is read, checked,
-// compared and written; it knows no field of any thing.
+// The fields of a type are declared once, in a Table next to the struct. Decoding, validation, storage, the columns of
+// sheets and lists, and the metadata for clients all read that table. This package knows how a field of each kind is
+// read, checked, compared and written. It knows no particular field.
 package field
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -17,7 +18,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Kind says what values a field takes. The Go type behind each kind is fixed; see Def.At.
+// Kind says what values a field can have. The Go type of each kind is fixed; see Def.At.
 type Kind string
 
 // The kinds of field.
@@ -26,7 +27,7 @@ const (
 	Email Kind = "email" // string, an address (RFC 5321 without quoted or commented forms)
 	Phone Kind = "phone" // string, kept as typed
 	Code  Kind = "code"  // string, a code of reference data
-	// Country is a string, an ISO 3166-1 alpha-2 code; Currency one, an ISO 4217 code of money in use.
+	// Country is a string, an ISO 3166-1 alpha-2 code; Currency a string, the ISO 4217 code of a current currency.
 	Country  Kind = "country"
 	Currency Kind = "currency"
 	Codes    Kind = "codes"   // []string, codes of reference data
@@ -39,7 +40,7 @@ const (
 // Date is a calendar day as yyyy-MM-dd, or empty for none. Dates compare as strings do.
 type Date string
 
-// ParseDate returns the Date that text spells as yyyy-MM-dd, and whether it does.
+// ParseDate returns the Date of a text in the form yyyy-MM-dd, and whether it is one.
 func ParseDate(text string) (Date, bool) {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil || t.Year() < 1 {
@@ -55,21 +56,21 @@ func DateOf(t time.Time) Date { return Date(t.UTC().Format(time.DateOnly)) }
 type Def[T any] struct {
 	// Name is the JSON and storage name; Label is what people read; Help is a sentence for the form.
 	Name, Label, Help string
-	// Section groups fields on a form.
+	// Section is the group of fields on a form; see Section.
 	Section string
 	Kind    Kind
-	// Max is the longest text in characters; for Codes the most entries. Zero means 1,000.
-	// For a Number that can be set, Min and Max are the least and the largest value.
+	// Max is the longest text in characters, or the most entries of Codes. Zero means 1,000. For a Number that can be set,
+	// Min and Max are the smallest and the largest value.
 	Min, Max int
-	// Required fields may not be blank. Rules that depend on other fields live with T.
+	// Required fields may not be blank. Rules between fields are T's.
 	Required bool
-	// ReadOnly fields are refused in a Patch: actions or sign-ins change them.
+	// ReadOnly fields are refused in a Patch: only actions or sign-ins change them.
 	ReadOnly bool
-	// Live fields are written by sign-ins outside versions and imports, so they are no part of an image.
+	// Live fields are written by sign-ins without a new version, so they are not part of an image.
 	Live bool
-	// Grid is the place among the default columns of the list, from 1; 0 leaves it out.
+	// Grid is the position among the default columns of the list, from 1; 0 for none.
 	Grid int
-	// Refers names the reference data a Code or Codes comes from.
+	// Refers is the kind of reference data of a Code or Codes.
 	Refers string
 	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time, *int64 or *int as Kind says.
 	At func(*T) any
@@ -78,18 +79,18 @@ type Def[T any] struct {
 // Table is the fields of T in the order of forms and documents.
 type Table[T any] []Def[T]
 
-// Patch holds the fields that a caller gave, by name: string, []string, bool, int64 or Date as the kind says, nil to
-// empty one.
+// Patch has the fields of a change by name: a string, []string, bool, int64 or Date by their kind, or nil to clear a
+// field.
 type Patch map[string]any
 
-// Diff is one field that changed, with plain values.
+// Diff is a changed field with plain values.
 type Diff struct {
 	Field string `json:"field"`
 	From  any    `json:"from"`
 	To    any    `json:"to"`
 }
 
-// Find returns the definition with the given name, or nil.
+// Find returns the definition with the name, or nil.
 func (t Table[T]) Find(name string) *Def[T] {
 	for i := range t {
 		if t[i].Name == name {
@@ -99,10 +100,10 @@ func (t Table[T]) Find(name string) *Def[T] {
 	return nil
 }
 
-// Apply sets the fields in p on dst after checking each by its kind, and returns what was wrong. dst is changed only in
-// the fields that were right; a caller that gets any fault drops it.
+// Apply checks the fields in p and sets them on dst. It returns what is wrong. dst has only the valid fields then;
+// callers discard it after a fault.
 func (t Table[T]) Apply(dst *T, p Patch) []fault.Field {
-	var bad []fault.Field
+	var faults []fault.Field
 	for i := range t {
 		d := &t[i]
 		value, given := p[d.Name]
@@ -110,51 +111,51 @@ func (t Table[T]) Apply(dst *T, p Patch) []fault.Field {
 			continue
 		}
 		if d.ReadOnly {
-			bad = append(bad,
+			faults = append(faults,
 				fault.Field{Field: d.Name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 			continue
 		}
 		if f := d.set(dst, value); f != nil {
-			bad = append(bad, *f)
+			faults = append(faults, *f)
 		}
 	}
-	return bad
+	return faults
 }
 
 // Missing returns a fault for each required field that is blank on v.
 func (t Table[T]) Missing(v *T) []fault.Field {
-	var bad []fault.Field
+	var faults []fault.Field
 	for i := range t {
 		if t[i].Required && isZero(t[i].At(v)) {
-			bad = append(bad, fault.Field{Field: t[i].Name, Code: "required", Message: t[i].Label + " is required."})
+			faults = append(faults, fault.Field{Field: t[i].Name, Code: "required", Message: t[i].Label + " is required."})
 		}
 	}
-	return bad
+	return faults
 }
 
 func (d *Def[T]) set(dst *T, value any) *fault.Field {
-	wrong := func(code, message string) *fault.Field {
+	invalid := func(code, message string) *fault.Field {
 		return &fault.Field{Field: d.Name, Code: code, Message: message}
 	}
 	if value != nil && !d.accepts(value) {
-		return wrong("type", d.Label+" cannot hold a value of this type.")
+		return invalid("type", d.Label+" cannot have a value of this type.")
 	}
 	switch at := d.At(dst).(type) {
 	case *string:
 		text, _ := value.(string)
 		clean, code, message := d.cleanText(text)
 		if code != "" {
-			return wrong(code, message)
+			return invalid(code, message)
 		}
 		*at = clean
 	case *[]string:
 		codes, _ := value.([]string)
 		if len(codes) > d.max() {
-			return wrong("tooMany", d.Label+" takes at most "+itoa(d.max())+" entries.")
+			return invalid("tooMany", d.Label+" can have at most "+strconv.Itoa(d.max())+" entries.")
 		}
 		clean, code, message := d.cleanCodes(codes)
 		if code != "" {
-			return wrong(code, message)
+			return invalid(code, message)
 		}
 		*at = clean
 	case *bool:
@@ -164,22 +165,22 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 	case *int64:
 		n, _ := value.(int64)
 		if message := d.rangeMessage(n); message != "" {
-			return wrong("range", message)
+			return invalid("range", message)
 		}
 		*at = n
 	case *int:
 		n, _ := value.(int64)
 		if message := d.rangeMessage(n); message != "" {
-			return wrong("range", message)
+			return invalid("range", message)
 		}
 		*at = int(n)
 	default:
-		return wrong("readOnly", d.Label+" cannot be set here; leave it out.")
+		return invalid("readOnly", d.Label+" cannot be set here; leave it out.")
 	}
 	return nil
 }
 
-// accepts reports whether a patch's value is of the Go type that the field's kind has in patches.
+// accepts reports whether a value has the Go type that the field's kind has in patches.
 func (d *Def[T]) accepts(value any) bool {
 	switch value.(type) {
 	case []string:
@@ -196,15 +197,15 @@ func (d *Def[T]) accepts(value any) bool {
 	return false
 }
 
-// rangeMessage says that a number is not within the field's bounds, or "".
+// rangeMessage says that a number is out of range, or "".
 func (d *Def[T]) rangeMessage(n int64) string {
 	if n < int64(d.Min) || n > int64(d.Max) {
-		return d.Label + " must be within " + itoa(d.Min) + " and " + itoa(d.Max) + "."
+		return d.Label + " must be between " + strconv.Itoa(d.Min) + " and " + strconv.Itoa(d.Max) + "."
 	}
 	return ""
 }
 
-// Clean returns text as the field would hold it, or what is wrong with it.
+// Clean returns a text as the field would have it, or what is wrong with it.
 func (d *Def[T]) Clean(text string) (string, *fault.Field) {
 	clean, code, message := d.cleanText(text)
 	if code != "" {
@@ -228,14 +229,14 @@ func (d *Def[T]) cleanCodes(codes []string) (clean []string, code, message strin
 
 func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 	if !utf8.ValidString(text) {
-		return "", "notText", d.Label + " holds bytes that are not text."
+		return "", "notText", d.Label + " contains bytes that are not text."
 	}
 	clean = strings.TrimFunc(norm.NFC.String(text), isBlank)
 	if strings.ContainsFunc(clean,
 		func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
-		return "", "controlCharacter", d.Label + " holds a line break or another control character; take it out."
+		return "", "controlCharacter", d.Label + " contains a line break or another control character; remove it."
 	}
-	switch { // what is not a code is told so, however long it is
+	switch { // before the length, as the message about the code is the better one
 	case clean == "":
 	case d.Kind == Country:
 		return d.cleanCountry(clean)
@@ -247,13 +248,13 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		limit = MaxCode
 	}
 	if utf8.RuneCountInString(clean) > limit {
-		return "", "tooLong", d.Label + " is longer than " + itoa(limit) + " characters; shorten it."
+		return "", "tooLong", d.Label + " is longer than " + strconv.Itoa(limit) + " characters; shorten it."
 	}
 	return clean, "", ""
 }
 
-// isBlank reports white space and the invisible marks that copying leaves at the ends of a text. A sheet's cells are
-// trimmed of the same, so that what an export holds comes back unchanged.
+// isBlank reports white space and the invisible marks that copying leaves at the ends of a text. Cells of a sheet are
+// trimmed in the same way, so that an export can be imported unchanged.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || (r >= 0x200B && r <= 0x200F) || r == 0x2060 || r == 0xFEFF
 }
@@ -268,7 +269,7 @@ func (d *Def[T]) max() int {
 	return d.Max
 }
 
-// Compare returns the fields in which before and after differ, in table order; Live fields are left out.
+// Compare returns the fields in which before and after differ, in table order, without Live fields.
 func (t Table[T]) Compare(before, after *T) []Diff {
 	var out []Diff
 	for i := range t {
@@ -283,7 +284,7 @@ func (t Table[T]) Compare(before, after *T) []Diff {
 	return out
 }
 
-// Image returns the fields that are neither blank nor Live as plain values: string, []string, bool, int64.
+// Image returns the fields that are neither blank nor Live, as plain values: string, []string, bool, int64.
 func (t Table[T]) Image(v *T) map[string]any {
 	out := make(map[string]any, len(t))
 	for i := range t {
@@ -295,8 +296,8 @@ func (t Table[T]) Image(v *T) map[string]any {
 	return out
 }
 
-// SetImage sets the fields of v from an image; names it does not know are skipped, so that older code can read what
-// newer code wrote.
+// SetImage sets the fields of v from an image. Unknown names are skipped, so that older code can read what newer code
+// wrote.
 func (t Table[T]) SetImage(v *T, image map[string]any) {
 	for i := range t {
 		if t[i].Live {
@@ -330,7 +331,7 @@ func (t Table[T]) SetImage(v *T, image map[string]any) {
 	}
 }
 
-// Value returns the named field of v as a plain value, nil when blank or unknown.
+// Value returns the named field of v as a plain value, nil if blank or unknown.
 func (t Table[T]) Value(v *T, name string) any {
 	d := t.Find(name)
 	if d == nil {
@@ -339,7 +340,7 @@ func (t Table[T]) Value(v *T, name string) any {
 	return plainValue(d.At(v))
 }
 
-// plain returns the field's plain value; a number is never blank, so that a log tells 0 from nothing.
+// plain returns the field's plain value. A number is never nil, so that the log shows 0.
 func (d *Def[T]) plain(v *T) any {
 	value := plainValue(d.At(v))
 	if value == nil && d.Kind == Number {
@@ -348,7 +349,7 @@ func (d *Def[T]) plain(v *T) any {
 	return value
 }
 
-// plainValue returns what a field pointer holds as nil, string, []string, bool or int64.
+// plainValue returns the value behind a field's pointer as nil, string, []string, bool or int64.
 func plainValue(at any) any {
 	if isZero(at) {
 		if b, ok := at.(*bool); ok {
@@ -375,7 +376,7 @@ func plainValue(at any) any {
 	return nil
 }
 
-// FormatInstant returns t as the API and the table write it: RFC 3339, UTC, milliseconds.
+// FormatInstant returns t in the form of the API and of the table: RFC 3339, UTC, with milliseconds.
 func FormatInstant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func isZero(at any) bool {

@@ -80,7 +80,7 @@ func TestApplySetsEachKind(t *testing.T) {
 	}
 }
 
-// A field that is absent stays, one that is null is emptied.
+// An absent field stays; null clears it.
 func TestApplyTellsAbsentFromNull(t *testing.T) {
 	v := fullRecord()
 	if bad := recordTable().Apply(&v, field.Patch{}); bad != nil || !reflect.DeepEqual(v, fullRecord()) {
@@ -130,7 +130,7 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
-// Lengths count characters, after NFC: what people see, not bytes.
+// Lengths are in characters after NFC, as people see them, not in bytes.
 func TestLimitsHoldAtTheLimit(t *testing.T) {
 	for name, p := range map[string]field.Patch{
 		"5 characters":                  {"name": "12345"},
@@ -147,8 +147,8 @@ func TestLimitsHoldAtTheLimit(t *testing.T) {
 	}
 }
 
-// V78: what copying leaves at the ends of a text goes, as it does when a sheet is read; else an export would not come
-// back unchanged. Within a text such marks can matter, and stay.
+// V78: invisible marks at the ends of a text are removed, as when a sheet is read. Otherwise an export would not be
+// imported unchanged. Within a text such marks can matter, and stay.
 func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 	for _, mark := range []string{"\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00a0", "\u3000", " "} {
 		var v record
@@ -159,7 +159,7 @@ func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 	}
 }
 
-// Every wrong field is named, in the table's order, and the right ones are still read.
+// Every invalid field is named, in the table's order, and the valid ones are still read.
 func TestApplyNamesEveryWrongField(t *testing.T) {
 	var v record
 	bad := recordTable().Apply(&v, field.Patch{"on": 1, "mail": "ok", "name": "123456", "count": 1})
@@ -233,7 +233,7 @@ func TestImageComesBack(t *testing.T) {
 	}
 }
 
-// Older code reads what newer code wrote, and damaged values read as blank.
+// Older code can read what newer code wrote, and damaged values read as blank.
 func TestSetImageSkipsWhatItDoesNotKnow(t *testing.T) {
 	var v record
 	recordTable().SetImage(&v, map[string]any{

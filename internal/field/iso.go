@@ -8,13 +8,12 @@ import (
 	"golang.org/x/text/language"
 )
 
-// cleanCountry returns the country that a text names, in capitals. Names of regions, numbers, three letters and codes
-// that another has replaced are refused.
-func (d *Def[T]) cleanCountry(typed string) (clean, code, message string) {
-	clean = strings.ToUpper(typed)
+// cleanCountry returns a country code in capitals. Regions, numbers, three letters and replaced codes are refused.
+func (d *Def[T]) cleanCountry(input string) (clean, code, message string) {
+	clean = strings.ToUpper(input)
 	if !isCountry(clean) {
 		return "", "country",
-			d.Label + " must be a country as ISO 3166-1 writes it in two letters, such as " + suggestCountry(clean) + "."
+			d.Label + " must be a country code of two letters (ISO 3166-1), such as " + suggestCountry(clean) + "."
 	}
 	return clean, "", ""
 }
@@ -24,7 +23,7 @@ func isCountry(code string) bool {
 	return err == nil && len(code) == 2 && region.IsCountry() && region.Canonicalize().String() == code
 }
 
-// Countries returns every code that a field of countries takes, in order.
+// Countries returns every country code, sorted.
 func Countries() []string {
 	var out []string
 	for a := 'A'; a <= 'Z'; a++ {
@@ -37,7 +36,7 @@ func Countries() []string {
 	return out
 }
 
-// Currencies returns every code that a field of currencies takes, in order.
+// Currencies returns every currency code, sorted.
 func Currencies() []string {
 	var out []string
 	for inUse := currency.Query(); inUse.Next(); {
@@ -47,21 +46,21 @@ func Currencies() []string {
 	return slices.Compact(out)
 }
 
-// suggestCountry returns the code of a country that was named in another way, by three letters, by its number or by a
-// code that another has replaced (UK, GBR and 826 mean GB); for anything else the code of some country. Names of
-// countries in words would take tables of megabytes into every function.
-func suggestCountry(typed string) string {
-	region, err := language.ParseRegion(typed)
+// suggestCountry returns the code that was probably meant: of a country by three letters, by its number or by a
+// replaced code (UK, GBR and 826 give GB), otherwise of some country. Names of countries would need tables of megabytes
+// in every function.
+func suggestCountry(input string) string {
+	region, err := language.ParseRegion(input)
 	if meant := region.Canonicalize(); err == nil && meant.IsCountry() && len(meant.String()) == 2 {
 		return meant.String()
 	}
 	return "GB"
 }
 
-// cleanCurrency returns the currency that a text names, in capitals. Money of the past and codes for tests, metals and
-// no currency at all are refused.
-func (d *Def[T]) cleanCurrency(typed string) (clean, code, message string) {
-	clean = strings.ToUpper(typed)
+// cleanCurrency returns a currency code in capitals. Former currencies, and codes for tests, metals and no currency,
+// are refused.
+func (d *Def[T]) cleanCurrency(input string) (clean, code, message string) {
+	clean = strings.ToUpper(input)
 	unit, err := currency.ParseISO(clean)
 	if err == nil && len(clean) == 3 {
 		for inUse := currency.Query(); inUse.Next(); {
@@ -71,17 +70,16 @@ func (d *Def[T]) cleanCurrency(typed string) (clean, code, message string) {
 		}
 	}
 	return "", "currency",
-		d.Label + " must be a currency as ISO 4217 writes it in three letters, such as " + suggestCurrency(typed, clean) + "."
+		d.Label + " must be a currency code of three letters (ISO 4217), such as " + suggestCurrency(input, clean) + "."
 }
 
-// suggestCurrency returns the code of the money that was named by the sign of a widely used one or by a country, else
-// GBP.
-func suggestCurrency(typed, capitals string) string {
+// suggestCurrency returns the code that was probably meant: of a common sign or of a country, otherwise GBP.
+func suggestCurrency(input, capitals string) string {
 	if code, ok := map[string]string{"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "EURO": "EUR",
 		"EUROS": "EUR"}[capitals]; ok {
 		return code
 	}
-	if region, err := language.ParseRegion(typed); err == nil {
+	if region, err := language.ParseRegion(input); err == nil {
 		if unit, ok := currency.FromRegion(region); ok {
 			return unit.String()
 		}

@@ -7,8 +7,8 @@ import (
 	"useraccounts/internal/field"
 )
 
-// What is no code of a country or of money is told so, whatever its length, and not that it is too long. Another way to
-// write one names the code that was meant.
+// A text that is no code of a country or currency is refused as such, whatever its length. Another spelling gets a
+// suggestion.
 func TestWhatIsNoISOCodeIsNamedSo(t *testing.T) {
 	type thing struct{ Text string }
 	at := func(v *thing) any { return &v.Text }

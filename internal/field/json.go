@@ -3,7 +3,6 @@ package field
 import (
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,41 +10,39 @@ import (
 	"useraccounts/internal/fault"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// ReadPatch turns the members of a JSON object into a Patch. An unknown member or one of the wrong type is a fault that
-// names it; null empties the field. Rules of the value itself are Apply's.
+// ReadPatch reads the members of a JSON object into a Patch; null clears a field. An unknown member, or one of the
+// wrong type, is a fault with its name. Apply checks the values.
 func (t Table[T]) ReadPatch(members map[string]jsontext.Value) (Patch, []fault.Field) {
 	patch := make(Patch, len(members))
-	var bad []fault.Field
+	var faults []fault.Field
 	for i := range t {
 		raw, ok := members[t[i].Name]
 		if !ok {
 			continue
 		}
 		if t[i].ReadOnly {
-			patch[t[i].Name] = nil // whatever its type: Apply refuses it as read-only
+			patch[t[i].Name] = nil // of any type: Apply refuses it as read-only
 			continue
 		}
 		value, message := readMember(t[i].Kind, raw)
 		if message != "" {
-			bad = append(bad, fault.Field{Field: t[i].Name, Code: "type", Message: t[i].Label + " " + message})
+			faults = append(faults, fault.Field{Field: t[i].Name, Code: "type", Message: t[i].Label + " " + message})
 			continue
 		}
 		patch[t[i].Name] = value
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if t.Find(name) == nil {
-			bad = append(bad, fault.Field{
+			faults = append(faults, fault.Field{
 				Field: truncate(name), Code: "unknown",
-				Message: "There is no field of this name; the API reference (/api/docs) lists those there are.",
+				Message: "There is no field with this name; the API reference (/api/docs) lists all fields.",
 			})
 		}
 	}
-	return patch, bad
+	return patch, faults
 }
 
-// truncate bounds a caller's text before it is sent back.
+// truncate shortens a caller's name before it is sent back.
 func truncate(name string) string {
 	if r := []rune(name); len(r) > 60 {
 		return string(r[:60]) + "…"
@@ -93,13 +90,13 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 	default:
 		var v string
 		if json.Unmarshal(raw, &v) != nil {
-			return nil, "must be a text."
+			return nil, "must be text."
 		}
 		return v, ""
 	}
 }
 
-// AppendJSON writes every field of v as members of the object that enc is in, blank ones as null, false or [].
+// AppendJSON writes every field of v as a member of the object that enc is in; blank ones as null, false or [].
 func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
 	for i := range t {
 		value := plainValue(t[i].At(v))
@@ -121,7 +118,7 @@ func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
 	return nil
 }
 
-// Meta describes one field to a client; it is what a form or a grid needs to show it.
+// Meta describes a field to a client: what a form or a list needs to show it.
 type Meta struct {
 	Name        string `json:"name"`
 	Label       string `json:"label"`
@@ -136,7 +133,7 @@ type Meta struct {
 	Refers      string `json:"refers,omitempty"`
 }
 
-// Describe returns the table's metadata in its order.
+// Describe returns the metadata of the table, in its order.
 func (t Table[T]) Describe() []Meta {
 	out := make([]Meta, len(t))
 	for i, d := range t {

@@ -33,7 +33,7 @@ func TestReadPatchReadsEachKind(t *testing.T) {
 	}
 }
 
-// C19, V59: strict types; a text is not read out of a list, nor a list out of a text.
+// C19, V59: types are strict; a list is not read as a text, nor a text as a list.
 func TestReadPatchRefusesAnotherType(t *testing.T) {
 	for _, c := range [][2]string{
 		{"name", `["a","b"]`}, {"name", `1`}, {"name", `true`}, {"name", `{}`}, {"mail", `["a@x.de","b@x.de"]`},
@@ -48,7 +48,7 @@ func TestReadPatchRefusesAnotherType(t *testing.T) {
 	}
 }
 
-// V59: whatever its type, a field that cannot be set is refused as that.
+// V59: a read-only field is refused as that, whatever its type.
 func TestAReadOnlyFieldIsRefusedWhateverItsType(t *testing.T) {
 	for _, raw := range []string{`3`, `"x"`, `null`, `{}`, `"2026-01-01T00:00:00Z"`} {
 		p, bad := recordTable().ReadPatch(members("count", raw))
@@ -62,7 +62,7 @@ func TestAReadOnlyFieldIsRefusedWhateverItsType(t *testing.T) {
 	}
 }
 
-// V59: unknown members are refused, in an order that does not change, and never echoed at full length.
+// V59: unknown members are refused in a stable order, and long names are cut.
 func TestReadPatchRefusesUnknownMembers(t *testing.T) {
 	long := strings.Repeat("ä", 100)
 	in := members("zebra", `1`, "Name", `"n"`, "passwordHash", `"x"`, long, `1`, "apple", `1`)
@@ -137,8 +137,8 @@ func TestDescribeFollowsTheTable(t *testing.T) {
 	}
 }
 
-// C21, C50: any JSON object either gives a patch that Apply judges, or faults that name members; never a panic, and
-// what is taken holds no control character and comes out of JSON as it went in.
+// C21, C50: any JSON object gives either a patch for Apply, or faults with names of members; never a panic. What is
+// accepted has no control characters and is the same again in JSON.
 func FuzzReadPatch(f *testing.F) {
 	f.Add([]byte(`{"name":"n","codes":["A"],"on":true,"day":"2026-01-02"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

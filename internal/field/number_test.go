@@ -7,7 +7,7 @@ import (
 	"useraccounts/internal/field"
 )
 
-// settings has the kinds that settings are made of.
+// settings has the kinds of fields that settings have.
 type settings struct {
 	Tries         int
 	Days          int64
@@ -74,8 +74,7 @@ func TestNumbersStayWithinTheirBounds(t *testing.T) {
 	}
 }
 
-// Countries and currencies are the library's, in capitals; what was, what is no country and other spellings are
-// refused.
+// Countries and currencies are those of the library, in capitals. Former ones, regions and other spellings are refused.
 func TestCountriesAndCurrenciesAreISO(t *testing.T) {
 	for name, cases := range map[string]map[string]string{
 		"country": {

@@ -13,29 +13,30 @@ import (
 )
 
 const (
-	// upcomingDays is how far ahead accounts that start or end are looked for, today included; upcomingShown how many are
-	// named.
+	// upcomingDays is for how many days, today included, starts and ends are shown; upcomingShown how many accounts are
+	// listed.
 	upcomingDays, upcomingShown = 7, 20
 )
 
-// Stats are what was counted over the whole directory, at one time.
+// Stats are what was counted over the whole directory at one time. They are stored as JSON by the names of their
+// fields.
 type Stats struct {
 	At           time.Time
 	States       StateCounts
 	Starts, Ends Upcoming
 }
 
-// StateCounts counts accounts by state. Locked ones are in Locked alone. Of the active ones each is in one of Allowed,
-// Blocked, BlockedByTries and NotYetAllowed, and, beside that, in those of the rest that it belongs to.
+// StateCounts counts accounts by state. Locked accounts are only in Locked. Each active one is in exactly one of
+// Allowed, Blocked, BlockedByTries and NotYetAllowed, and also in those of the other counts that apply to it.
 type StateCounts struct {
 	Active, Locked                                  int
 	Allowed, Blocked, BlockedByTries, NotYetAllowed int
 	OutOfDates                                      int
-	// SecondFactor have one; SecondFactorMissing need one and have none.
+	// SecondFactor counts accounts with a second factor, SecondFactorMissing those that need one and have none.
 	SecondFactor, SecondFactorMissing int
 }
 
-// Upcoming are accounts that start, or end, within the next days: the first of them, and how many.
+// Upcoming is how many accounts start, or end, within the next days, and the first of them.
 type Upcoming struct {
 	Count int
 	First []Person
@@ -47,13 +48,13 @@ type Person struct {
 	Date               field.Date
 }
 
-// countedFields are what the scan reads of each account.
+// countedFields are the fields that the scan reads.
 func countedFields() []string {
 	return []string{"username", "name", "active", "accessLocked", "lockedReason", "dateFrom", "dateTo", "mfaEnabled",
 		"mfaRequired", "mfaExempt"}
 }
 
-// counter counts accounts in batches that come several at a time.
+// counter counts accounts in batches that arrive concurrently.
 type counter struct {
 	mfaRequired  bool
 	today, until field.Date
@@ -106,7 +107,7 @@ func (c *counter) add(a *account.Account) {
 	c.counted.Ends.add(a, a.DateTo, c)
 }
 
-// add counts an account whose day is near, and keeps it if it is among the first: by day, then username.
+// add counts an account if the day is near, and lists it if it is among the first by day and username.
 func (s *Upcoming) add(a *account.Account, on field.Date, c *counter) {
 	if on < c.today || on > c.until {
 		return

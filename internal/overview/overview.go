@@ -1,5 +1,6 @@
-// Package overview is what the home page shows of an environment: accounts by state, seats, sign-ins by day, who starts
-// and ends soon, jobs and keys. What needs the whole directory is counted once in a while and kept, whoever looks.
+// Package overview is what the home page shows of an environment: accounts by state, seats, sign-ins by day, accounts
+// that start and end soon, jobs and keys. What needs the whole directory is counted at most every five minutes, whoever
+// looks.
 package overview
 
 import (
@@ -14,48 +15,48 @@ import (
 )
 
 const (
-	// cacheTTL is how long figures are shown before the next person who looks has them counted again.
+	// cacheTTL is how long stats are shown before they are counted again.
 	cacheTTL = 5 * time.Minute
-	// leaseDuration is how long one who counts is waited for: more than a function may run.
+	// leaseDuration is how long others wait for a count: longer than a function may run.
 	leaseDuration = 30 * time.Second
-	// firstCountTimeout is how long somebody waits for the very first figures, that another is counting, before counting
-	// as well.
+	// firstCountTimeout is how long a caller waits for somebody else's very first count before counting too.
 	firstCountTimeout = 8 * time.Second
-	// daysShown is how many days of sign-ins are shown, today's included, and keyDays how far ahead keys are.
+	// daysShown is how many days of sign-ins are shown, including today, and keyDays how far ahead expiring keys are.
 	daysShown, keyDays = 14, 14
-	// jobsShown, keysShown: the first of them.
+	// jobsShown and keysShown are how many are listed.
 	jobsShown, keysShown = 10, 20
 )
 
-// Directory reads all accounts (directory.Store is more).
+// Directory reads all accounts, like directory.Store.
 type Directory interface {
-	Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]directory.Row)) error
+	Scan(ctx context.Context, env environment.Environment, after string, fields []string,
+		visit func([]directory.Row)) error
 }
 
-// Seats is account.Service's count of seats.
+// Seats returns the seats in use, like account.Service.
 type Seats interface {
 	SeatsInUse(ctx context.Context, sc access.Scope) ([]account.SeatUse, error)
 }
 
-// StatsCache keeps the figures of an environment.
+// StatsCache stores the stats of an environment, and who counts them.
 type StatsCache interface {
-	// Load returns what was kept, and until when somebody is counting; Figures.At is zero where nothing was kept yet.
+	// Load returns the stored stats, and until when somebody is counting. Stats.At is zero if there are none.
 	Load(ctx context.Context, env string) (Stats, time.Time, error)
-	// AcquireLease takes the lease until a time, unless somebody has one now.
+	// AcquireLease acquires the lease until a time, unless somebody has it.
 	AcquireLease(ctx context.Context, env string, now, until time.Time) (bool, error)
-	// Save keeps figures and ends the lease, unless newer ones were kept meanwhile.
+	// Save stores stats and ends the lease, unless newer ones were stored.
 	Save(ctx context.Context, env string, f Stats) error
 }
 
-// LiveReader reads what is shown as it is.
+// LiveReader reads what is not cached.
 type LiveReader interface {
-	// Days returns the sign-ins of days, one entry for each of them.
+	// Days returns the sign-ins of the days, one entry for each.
 	Days(ctx context.Context, env string, days []string) ([]Day, error)
-	// Jobs returns up to limit jobs that were submitted and have not ended, first submitted first: those of one person, or
-	// of all for "".
+	// Jobs returns up to limit jobs that were submitted and have not ended, in the order of submission: those of one
+	// person, or all for "".
 	Jobs(ctx context.Context, env, byID string, limit int) ([]Job, error)
-	// Keys returns the API keys in force that expire between two times, the first to expire first, limit of them with
-	// their owners, and how many there are, up to MaxKeys.
+	// Keys returns up to limit valid API keys that expire between two times, with their owners, and how many there are, up
+	// to MaxKeys. The first to expire comes first.
 	Keys(ctx context.Context, env environment.Environment, from, until time.Time, limit int) ([]Key, int, error)
 }
 
@@ -68,7 +69,7 @@ type Day struct {
 	SignIns, Failures int64
 }
 
-// Job is one that runs or waits.
+// Job is a job that runs or waits.
 type Job struct {
 	ID, Kind, State, By string
 	Submitted           time.Time
@@ -80,8 +81,8 @@ type Key struct {
 	Expires                              time.Time
 }
 
-// Overview is the whole of it. Jobs are those that the caller may see. Keys is nil for callers who came by a key, which
-// do not read keys (V47).
+// Overview is everything on the home page. Jobs are those that the caller may see. Keys is nil for callers with an API
+// key, who may not see keys (V47).
 type Overview struct {
 	Stats
 	Seats    []account.SeatUse
@@ -91,23 +92,22 @@ type Overview struct {
 	KeyCount int
 }
 
-// Service makes overviews.
+// Service reads overviews.
 type Service struct {
 	Directory Directory
 	Seats     Seats
 	Cache     StatsCache
 	Live      LiveReader
 	Now       func() time.Time
-	// Sleep waits for the first figures; signin.Sleep outside tests.
+	// Sleep waits for the first stats; signin.Sleep outside tests.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Get returns the overview for a caller.
 //
-// It costs, besides the token check, 17 R with the figures at hand: 1 R for the figures, 8 for the seats and 8 for the
-// days, then half a read unit and more for each job and key. Once in five minutes somebody's costs the scan as well: of
-// 100,000 accounts of 1 kB that is some 25,000 R, and one write of 1 W to take the lease and one of a few to keep the
-// figures.
+// Besides the token check it costs 17 R if the stats are cached: 1 for the stats, 8 for the seats and 8 for the days,
+// and half a unit or more for each job and key. Once in five minutes a call also costs the scan: about 25,000 R for
+// 100,000 accounts of 1 kB, 1 W for the lease and a few for the stats.
 func (s *Service) Get(ctx context.Context, sc access.Scope) (Overview, error) {
 	var out Overview
 	var err error
@@ -125,40 +125,40 @@ func (s *Service) Get(ctx context.Context, sc access.Scope) (Overview, error) {
 	if out.Days, err = s.Live.Days(ctx, sc.Env.ID, days); err != nil {
 		return Overview{}, err
 	}
-	of := sc.Caller.AccountID
+	submitter := sc.Caller.AccountID
 	if sc.Caller.May(access.AccountAdmin) {
-		of = "" // as the list of jobs
+		submitter = "" // everybody's, as in the list of jobs
 	}
-	if out.Jobs, err = s.Live.Jobs(ctx, sc.Env.ID, of, jobsShown); err != nil || sc.Caller.KeyID != "" {
+	if out.Jobs, err = s.Live.Jobs(ctx, sc.Env.ID, submitter, jobsShown); err != nil || sc.Caller.KeyID != "" {
 		return out, err
 	}
 	out.Keys, out.KeyCount, err = s.Live.Keys(ctx, sc.Env, now, now.AddDate(0, 0, keyDays), keysShown)
-	out.Keys = slices.Grow(out.Keys, 1) // nil is for those who may not see them
+	out.Keys = slices.Grow(out.Keys, 1) // nil is for callers who may not see keys
 	return out, err
 }
 
-// stats returns what was counted last, or counts. Whoever finds old figures and gets the lease counts; everybody else
-// is shown the old ones meanwhile. Where there are none yet they wait, and count as well if nothing comes of it.
+// stats returns the cached stats, or counts. Whoever finds old ones and gets the lease counts; meanwhile the others get
+// the old ones. If there are none yet the others wait, and count too if none arrive.
 func (s *Service) stats(ctx context.Context, env environment.Environment) (Stats, error) {
 	const pause = 200 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
-		kept, leased, err := s.Cache.Load(ctx, env.ID)
+		cached, leasedUntil, err := s.Cache.Load(ctx, env.ID)
 		if err != nil {
 			return Stats{}, err
 		}
 		now := s.Now().UTC()
-		if !kept.At.IsZero() && now.Sub(kept.At) < cacheTTL {
-			return kept, nil
+		if !cached.At.IsZero() && now.Sub(cached.At) < cacheTTL {
+			return cached, nil
 		}
-		if !now.Before(leased) {
-			if got, err := s.Cache.AcquireLease(ctx, env.ID, now, now.Add(leaseDuration)); err != nil {
+		if !now.Before(leasedUntil) {
+			if acquired, err := s.Cache.AcquireLease(ctx, env.ID, now, now.Add(leaseDuration)); err != nil {
 				return Stats{}, err
-			} else if got {
+			} else if acquired {
 				return s.count(ctx, env)
 			}
 		}
-		if !kept.At.IsZero() {
-			return kept, nil
+		if !cached.At.IsZero() {
+			return cached, nil
 		}
 		if waited >= firstCountTimeout {
 			return s.count(ctx, env)
@@ -169,12 +169,12 @@ func (s *Service) stats(ctx context.Context, env environment.Environment) (Stats
 	}
 }
 
-// count counts the directory as env's snapshot sees it, and keeps what it found.
+// count counts the directory in env's snapshot, and caches the result.
 func (s *Service) count(ctx context.Context, env environment.Environment) (Stats, error) {
 	c := newCounter(env, s.Now().UTC())
 	if err := s.Directory.Scan(ctx, env, "", countedFields(), c.visit); err != nil {
 		return Stats{}, err
 	}
-	found := c.stats()
-	return found, s.Cache.Save(ctx, env.ID, found)
+	stats := c.stats()
+	return stats, s.Cache.Save(ctx, env.ID, stats)
 }

@@ -18,7 +18,7 @@ import (
 
 var now = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// fakeBackend is all that an overview reads.
+// fakeBackend is everything that an overview reads.
 type fakeBackend struct {
 	accounts []account.Account
 	scans    int
@@ -137,23 +137,23 @@ func TestTheFirstTwentyThatEndAreByDayAndName(t *testing.T) {
 
 func TestTheDirectoryIsCountedOnceInFiveMinutes(t *testing.T) {
 	w := &fakeBackend{now: now}
-	look := func(name string, scans int, at time.Time) {
+	check := func(name string, scans int, at time.Time) {
 		t.Helper()
 		if got := w.get(t, access.Caller{}); w.scans != scans || !got.At.Equal(at) {
 			t.Errorf("%s: %d scans, counted %v", name, w.scans, got.At)
 		}
 	}
-	look("first", 1, now)
+	check("first", 1, now)
 	w.now = now.Add(5*time.Minute - time.Second)
-	look("within", 1, now)
+	check("within", 1, now)
 	w.now = now.Add(5 * time.Minute)
 	w.leased = w.now.Add(time.Second)
-	look("somebody counts", 1, now)
-	w.leased = w.now // they died
-	look("after them", 2, w.now)
+	check("somebody counts", 1, now)
+	w.leased = w.now // the lease has ended
+	check("after them", 2, w.now)
 }
 
-// Where nothing was counted yet, and somebody is at it, they are waited for; not for ever.
+// If nothing was counted yet and somebody is counting, others wait, but not for ever.
 func TestTheFirstFiguresAreWaitedFor(t *testing.T) {
 	w := &fakeBackend{now: now, leased: now.Add(time.Minute)}
 	got := w.get(t, access.Caller{})
@@ -167,7 +167,7 @@ func TestTheFirstFiguresAreWaitedFor(t *testing.T) {
 	}
 }
 
-// Jobs are one's own but for administrators; keys are not for callers who come by one (V47).
+// People see their own jobs, administrators all; callers with an API key do not see keys (V47).
 func TestCallersSeeWhatTheyMay(t *testing.T) {
 	w := &fakeBackend{now: now}
 	if got := w.get(t, access.Caller{AccountID: "me"}); w.jobsBy != "me" || got.Keys == nil {

@@ -17,15 +17,15 @@ import (
 
 type handlers struct {
 	entries *reference.Service
-	area    section
+	area    area
 }
 
 // entryHead is what an entry shows besides its fields.
 type entryHead struct {
-	Version int64 `json:"version" help:"Another one after every change; the ETag holds it."`
+	Version int64 `json:"version" help:"Changes with every change; the ETag holds it."`
 }
 
-// view writes an entry as the field table of its kind says.
+// view is an entry in JSON, by the field table of its kind.
 type view struct{ reference.Entry }
 
 // MarshalJSONTo implements json.MarshalerTo.
@@ -47,7 +47,7 @@ type permissionList struct {
 
 type permissionView struct {
 	Permission access.Permission `json:"permission"`
-	Allows     string            `json:"allows" help:"What it allows, in words."`
+	Allows     string            `json:"allows" help:"What it allows."`
 }
 
 func permissions(context.Context, *httpapi.Request) (httpapi.Response, error) {
@@ -62,31 +62,31 @@ func permissions(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(out), nil
 }
 
-// kindList describes every kind of a family.
+// kindList describes every kind of an area.
 type kindList struct {
 	Items []kindView `json:"items"`
 }
 
 type kindView struct {
-	Kind     string          `json:"kind" help:"As it stands in the path." example:"roles"`
+	Kind     string          `json:"kind" help:"The kind, as in the path." example:"roles"`
 	Fields   []field.Meta    `json:"fields"`
 	Sections []field.Section `json:"sections" help:"The groups of fields on a form, in order."`
 }
 
 func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	var out kindList
-	for _, w := range h.area.kinds.Slugs {
-		fields := reference.Fields(h.area.kinds.Kinds[w]).Describe()
-		out.Items = append(out.Items, kindView{w, fields, field.UsedSections(fields, reference.Sections())})
+	for _, slug := range h.area.kinds.Slugs {
+		fields := reference.Fields(h.area.kinds.Kinds[slug]).Describe()
+		out.Items = append(out.Items, kindView{slug, fields, field.UsedSections(fields, reference.Sections())})
 	}
 	return httpapi.OK(out), nil
 }
 
-// kind returns what the path names; another word names nothing.
+// kind returns the kind in the path; NotFound for any other text.
 func (h handlers) kind(r *httpapi.Request) (catalogue.Kind, error) {
 	kind, ok := h.area.kinds.Kinds[r.Param("kind")]
 	if !ok {
-		return "", fault.New(fault.NotFound, "notFound", "There is no such reference data; there are %s.",
+		return "", fault.New(fault.NotFound, "notFound", "There is no such kind of reference data; the kinds are %s.",
 			strings.Join(h.area.kinds.Slugs, ", "))
 	}
 	return kind, nil
@@ -101,12 +101,12 @@ func (h handlers) list(_ context.Context, r *httpapi.Request) (httpapi.Response,
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	asked := reference.Filter{Find: r.Query("find"), After: after, Limit: r.QueryInt("limit")}
+	filter := reference.Filter{Find: r.Query("find"), After: after, Limit: r.QueryInt("limit")}
 	if r.HasQuery("active") {
 		active := r.QueryBool("active")
-		asked.Active = &active
+		filter.Active = &active
 	}
-	found, next := h.entries.List(r.Scope, kind, asked)
+	found, next := h.entries.List(r.Scope, kind, filter)
 	page := httpapi.Page[view]{Items: make([]view, len(found))}
 	for i, e := range found {
 		page.Items[i] = view{e}
@@ -117,19 +117,20 @@ func (h handlers) list(_ context.Context, r *httpapi.Request) (httpapi.Response,
 	return httpapi.OK(page), err
 }
 
-// patch reads a body by the field table of a kind. A field that may not be set is refused, not ignored (V59).
+// patch reads a body by the field table of a kind. A read-only field is refused, not ignored (V59).
 func patch(r *httpapi.Request, table field.Table[reference.Entry]) (field.Patch, error) {
 	members, err := r.Members()
 	if err != nil {
 		return nil, err
 	}
-	p, bad := table.ReadPatch(members)
+	p, faults := table.ReadPatch(members)
 	for name := range p {
 		if d := table.Find(name); d.ReadOnly {
-			bad = append(bad, fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be changed; leave it out."})
+			faults = append(faults,
+				fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be changed; leave it out."})
 		}
 	}
-	return p, httpapi.BadBody(bad)
+	return p, httpapi.BadBody(faults)
 }
 
 func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -14,7 +14,7 @@ import (
 
 // Routes returns the route table over a service.
 func Routes(entries *reference.Service) []httpapi.Route {
-	routes := kindRoutes(entries, section{
+	routes := kindRoutes(entries, area{
 		kinds: reference.AccessKinds(), path: "/api/access", name: "Access", tag: "Licences, roles and groups",
 		reads: access.AccessRead, writes: access.AccessWrite,
 	})
@@ -24,34 +24,35 @@ func Routes(entries *reference.Service) []httpapi.Route {
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
 		},
 	})
-	return append(routes, kindRoutes(entries, section{
+	return append(routes, kindRoutes(entries, area{
 		kinds: reference.StaffKinds(), path: "/api/reference", name: "Reference", tag: "Reference data of resources",
 		reads: access.ReferenceRead, writes: access.ReferenceWrite,
 	})...)
 }
 
-// section is a family of kinds under one path.
-type section struct {
+// area is a set of kinds under one path.
+type area struct {
 	kinds           reference.KindSet
 	path, name, tag string
 	reads, writes   access.Permission
 }
 
-func kindRoutes(entries *reference.Service, a section) []httpapi.Route {
+func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 	h := handlers{entries: entries, area: a}
 	fields := reference.AllFields(a.kinds)
 	entry := httpapi.FieldsDoc{Name: a.name + "Entry", Fields: fields, Use: httpapi.ForVariants, Extra: entryHead{}}
-	one := []httpapi.Answer{{Status: http.StatusOK, Body: entry, ETag: true}}
-	kind := httpapi.Param{Name: "kind", Kind: httpapi.EnumParam, Choices: a.kinds.Slugs, Help: "Which reference data.",
+	ok := []httpapi.Answer{{Status: http.StatusOK, Body: entry, ETag: true}}
+	kind := httpapi.Param{Name: "kind", Kind: httpapi.EnumParam, Choices: a.kinds.Slugs,
+		Help:    "The kind of reference data.",
 		Example: a.kinds.Slugs[0]}
 	code := httpapi.Param{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.",
 		Example: "STAFF"}
 	list, both := []httpapi.Param{kind}, []httpapi.Param{kind, code}
 	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
-		When: "A field breaks a rule; the fields say which and how to mend it."}
+		When: "Some fields are invalid; see `fields`."}
 	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy",
-		When: "Others keep changing reference data, or giving codes, at the same moment."}
-	ofOthers := a.rightsProblems()
+		When: "Others are changing reference data, or giving its codes to accounts."}
+	rights := a.rightsProblems()
 	kinds := strings.Join(a.kinds.Slugs, ", ")
 	return []httpapi.Route{
 		{Key: "GET " + a.path + "/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
@@ -61,9 +62,9 @@ func kindRoutes(entries *reference.Service, a section) []httpapi.Route {
 		}},
 		{Key: "GET " + a.path + "/{kind}", Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
 			httpapi.Limit(100, 1000), httpapi.Cursor(),
-			{Name: "active", Kind: httpapi.BoolParam, Help: "Only those that are active, or only those that are locked."},
+			{Name: "active", Kind: httpapi.BoolParam, Help: "Only active codes (true), or only locked ones (false)."},
 			{Name: "find", Kind: httpapi.TextParam, Max: 100,
-				Help: "Only those whose code or description holds this text, without regard to case."},
+				Help: "Only codes that contain this text in the code or the description, without regard to case."},
 		}, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "List " + kinds, Path: list, Description: "In the order of codes.",
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: a.name + "EntryPage", Of: entry}}},
@@ -74,46 +75,46 @@ func kindRoutes(entries *reference.Service, a section) []httpapi.Route {
 			Body:    httpapi.FieldsDoc{Name: a.name + "EntryCreate", Fields: fields, Use: httpapi.ForCreate},
 			Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: entry, ETag: true, Location: true}},
 			Problems: []httpapi.Problem{
-				{Kind: fault.Conflict, Code: "taken", When: "There is such a code of this kind, in any spelling."},
-				{Kind: fault.Conflict, Code: "tooMany", When: "There are 5,000 of this kind."}, busy, invalid,
+				{Kind: fault.Conflict, Code: "taken", When: "There is already such a code of this kind, in any spelling."},
+				{Kind: fault.Conflict, Code: "tooMany", When: "There are already 5,000 of this kind."}, busy, invalid,
 			},
 		}},
 		{Key: "GET " + a.path + "/{kind}/{code}", Needs: a.reads, Handle: h.get, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Read one of " + kinds, Path: both, Answers: one,
+			Tag: a.tag, Summary: "Read one of " + kinds, Path: both, Answers: ok,
 		}},
 		{Key: "PATCH " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "Change one of " + kinds, Path: both, IfMatch: true,
 			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: " +
-				"nobody new is given it, and what a locked role or group gave counts no more from the next request on.",
+				"nobody else can be given it, and locked roles and groups give no permissions from the next request on.",
 			Body: httpapi.FieldsDoc{Name: a.name + "EntryPatch", Fields: reference.AllChangeFields(a.kinds),
 				Use: httpapi.ForPatch},
-			Answers: one, Problems: append([]httpapi.Problem{busy, invalid}, ofOthers...),
+			Answers: ok, Problems: append([]httpapi.Problem{busy, invalid}, rights...),
 		}},
 		{Key: "DELETE " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
 			Tag: a.tag, Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
-			Description: "Only what nothing refers to; lock what is in use.",
-			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
+			Description: "Only a code that is not in use can be deleted; lock it otherwise.",
+			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "The code is deleted."}},
 			Problems: append(
 				[]httpapi.Problem{busy,
-					{Kind: fault.Conflict, Code: "inUse", When: "Something refers to the code; the fields name the first twenty."}},
-				ofOthers[:min(1, len(ofOthers))]...),
+					{Kind: fault.Conflict, Code: "inUse", When: "The code is in use; `fields` lists the first twenty uses."}},
+				rights[:min(1, len(rights))]...),
 		}},
 	}
 }
 
-// rightsProblems are the problems of changes that touch what others may do.
-func (a section) rightsProblems() []httpapi.Problem {
+// rightsProblems are the problems of changes that affect what accounts may do.
+func (a area) rightsProblems() []httpapi.Problem {
 	if a.writes != access.AccessWrite {
 		return nil
 	}
 	return []httpapi.Problem{
 		{Kind: fault.Forbidden, Code: "administrator",
-			When: "The role or group gives administrators their rights and you are none."},
+			When: "The role or group makes administrators and you are not one."},
 		{Kind: fault.Conflict, Code: "inUse",
-			When: "apiOnly would change for accounts that hold the licence; the fields name the first twenty."},
+			When: "apiOnly would change for accounts with the licence; `fields` lists the first twenty."},
 		{Kind: fault.Conflict, Code: "outsideLicence",
-			When: "Accounts would hold roles that their licence does not allow; the fields name the first twenty."},
-		{Kind: fault.Conflict, Code: "self", When: "You would take a permission from yourself."},
-		{Kind: fault.Conflict, Code: "lastAdministrator", When: "Nobody who can sign in would administer any more."},
+			When: "Accounts would have roles that their licence does not allow; `fields` lists the first twenty."},
+		{Kind: fault.Conflict, Code: "self", When: "You would remove a permission from yourself."},
+		{Kind: fault.Conflict, Code: "lastAdministrator", When: "No administrator who can sign in would be left."},
 	}
 }

@@ -44,14 +44,14 @@ func (h handlers) contactRoutes() []httpapi.Route {
 }
 
 type newContactBody struct {
-	Title      *string           `json:"title,omitzero" help:"As written; any text." maxLength:"50" example:"Dr"`
+	Title      *string           `json:"title,omitzero" help:"Any text." maxLength:"50" example:"Dr"`
 	FirstName  *string           `json:"firstName,omitzero" maxLength:"150" example:"Patricia"`
 	MiddleName *string           `json:"middleName,omitzero" maxLength:"150"`
 	LastName   *string           `json:"lastName,omitzero" maxLength:"150" example:"Walker"`
-	Suffix     *string           `json:"suffix,omitzero" help:"As written; any text." maxLength:"50" example:"OBE"`
+	Suffix     *string           `json:"suffix,omitzero" help:"Any text." maxLength:"50" example:"OBE"`
 	JobTitle   *string           `json:"jobTitle,omitzero" maxLength:"50"`
 	Company    *string           `json:"company,omitzero" maxLength:"150"`
-	LegacyRef  *string           `json:"legacyRef,omitzero" help:"What another system calls the person." maxLength:"50"`
+	LegacyRef  *string           `json:"legacyRef,omitzero" help:"The person's reference in another system." maxLength:"50"`
 	Emails     *[]emailBody      `json:"emails,omitzero" maxItems:"20"`
 	Phones     *[]phoneBody      `json:"phones,omitzero" maxItems:"20"`
 	Addresses  *[]newAddressBody `json:"addresses,omitzero" maxItems:"20"`
@@ -64,7 +64,7 @@ type emailBody struct {
 
 type phoneBody struct {
 	Type  string `json:"type" enum:"work|mobile|home|fax|other" example:"mobile"`
-	Value string `json:"value" help:"Kept as typed." maxLength:"50" example:"+44 20 7946 0018"`
+	Value string `json:"value" help:"Stored as typed." maxLength:"50" example:"+44 20 7946 0018"`
 }
 
 type newAddressBody struct {

@@ -41,7 +41,7 @@ func (h handlers) logRoutes() []httpapi.Route {
 					"account's creation. " +
 					"With a filter, a page can be short or empty and still have a next. Entries are kept for as many days as the " +
 					"environment defaults say.",
-				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[lineView]{}}},
+				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[logEntryView]{}}},
 				Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
@@ -72,7 +72,7 @@ func (h handlers) logRoutes() []httpapi.Route {
 			Key: "POST /api/accounts/{id}/notes", Needs: access.AccountNote, Idempotent: true, Handle: h.note,
 			Doc: httpapi.Operation{
 				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
-				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: lineView{}, Location: true}},
+				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: logEntryView{}, Location: true}},
 				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
 					invalidProblem("The note is blank or too long, or it contains control characters.")},
 			},
@@ -102,8 +102,8 @@ func (h handlers) kinds(context.Context, *httpapi.Request) (httpapi.Response, er
 	return httpapi.OK(out), nil
 }
 
-// lineView is one entry of the log.
-type lineView struct {
+// logEntryView is one entry of the log.
+type logEntryView struct {
 	ID      string       `json:"id" help:"The id of the entry."`
 	At      time.Time    `json:"at" help:"UTC."`
 	Kind    string       `json:"kind"`
@@ -129,8 +129,8 @@ type changeView struct {
 	To    any    `json:"to" help:"The new value, null for none."`
 }
 
-func newLineView(e auditlog.Entry) lineView {
-	v := lineView{
+func newLogEntryView(e auditlog.Entry) logEntryView {
+	v := logEntryView{
 		ID: e.ID, At: e.At, Kind: string(e.Kind), Text: e.Kind.Label(), By: e.By, ByID: e.ByID, Note: e.Note,
 		Subject: e.Subject, Job: e.Job, Row: e.Row, APIKey: e.Key,
 		Session: e.Session, Client: e.Client, Agent: e.UserAgent, Address: e.Address,
@@ -193,9 +193,9 @@ func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	page := httpapi.Page[lineView]{Items: make([]lineView, len(found.Entries))}
+	page := httpapi.Page[logEntryView]{Items: make([]logEntryView, len(found.Entries))}
 	for i, e := range found.Entries {
-		page.Items[i] = newLineView(e)
+		page.Items[i] = newLogEntryView(e)
 	}
 	if found.Next != nil {
 		page.Next, err = httpapi.SealCursor(r, *found.Next)
@@ -232,5 +232,5 @@ func (h handlers) note(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+id+"/log", newLineView(auditlog.Entry{Event: e})), nil
+	return httpapi.Created("/api/accounts/"+id+"/log", newLogEntryView(auditlog.Entry{Event: e})), nil
 }

@@ -31,14 +31,14 @@ func (h handlers) overview(ctx context.Context, r *httpapi.Request) (httpapi.Res
 }
 
 type overviewView struct {
-	Counted  time.Time  `json:"counted" help:"When accounts, starts and ends were counted (UTC)."`
-	Accounts statesView `json:"accounts" help:"Accounts by state."`
-	Seats    []seatView `json:"seats" help:"The licences with their seats, in the order of codes."`
-	SignIns  []dayView  `json:"signIns" help:"The last 14 days, oldest first, today last."`
-	Starts   soonView   `json:"starts" help:"Active accounts whose Date from is today or within 7 days."`
-	Ends     soonView   `json:"ends" help:"Active accounts whose Date to is today or within 7 days."`
-	Jobs     []jobView  `json:"jobs" help:"Imports and exports that run or wait, in the order in which they were submitted, at most 10: your own, or everybody's for administrators."`
-	Keys     *keysView  `json:"keys,omitzero" help:"API keys that expire within 14 days. Left out for callers with an API key."`
+	Counted  time.Time    `json:"counted" help:"When accounts, starts and ends were counted (UTC)."`
+	Accounts statesView   `json:"accounts" help:"Accounts by state."`
+	Seats    []seatView   `json:"seats" help:"The licences with their seats, in the order of codes."`
+	SignIns  []dayView    `json:"signIns" help:"The last 14 days, oldest first, today last."`
+	Starts   upcomingView `json:"starts" help:"Active accounts whose Date from is today or within 7 days."`
+	Ends     upcomingView `json:"ends" help:"Active accounts whose Date to is today or within 7 days."`
+	Jobs     []jobView    `json:"jobs" help:"Imports and exports that run or wait, in the order in which they were submitted, at most 10: your own, or everybody's for administrators."`
+	Keys     *keysView    `json:"keys,omitzero" help:"API keys that expire within 14 days. Left out for callers with an API key."`
 }
 
 type statesView struct {
@@ -59,7 +59,7 @@ type dayView struct {
 	Failures int64  `json:"failures" help:"Sign-ins that failed at any step, with unknown usernames and wrong codes."`
 }
 
-type soonView struct {
+type upcomingView struct {
 	Count int          `json:"count" help:"How many accounts there are."`
 	Items []personView `json:"items" help:"The first 20, by day and username."`
 }
@@ -95,7 +95,7 @@ type expiringView struct {
 func newOverviewView(o overview.Overview) overviewView {
 	out := overviewView{
 		Counted: o.At, Accounts: statesView(o.States), Seats: newSeatViews(o.Seats), SignIns: make([]dayView, len(o.Days)),
-		Starts: newSoonView(o.Starts), Ends: newSoonView(o.Ends), Jobs: make([]jobView, len(o.Jobs)),
+		Starts: newUpcomingView(o.Starts), Ends: newUpcomingView(o.Ends), Jobs: make([]jobView, len(o.Jobs)),
 	}
 	for i, d := range o.Days {
 		out.SignIns[i] = dayView(d)
@@ -113,8 +113,8 @@ func newOverviewView(o overview.Overview) overviewView {
 	return out
 }
 
-func newSoonView(s overview.Upcoming) soonView {
-	out := soonView{Count: s.Count, Items: make([]personView, len(s.First))}
+func newUpcomingView(s overview.Upcoming) upcomingView {
+	out := upcomingView{Count: s.Count, Items: make([]personView, len(s.First))}
 	for i, p := range s.First {
 		out.Items[i] = personView{ID: p.ID, Username: p.Username, Name: p.Name, Date: string(p.Date)}
 	}

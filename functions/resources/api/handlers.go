@@ -25,17 +25,17 @@ type resourceHead struct {
 	Version int64 `json:"version" help:"Rises with every change; the ETag holds it."`
 }
 
-// previewFlag is what Create resource takes besides fields.
+// previewFlag is the member of Create resource that is not a field.
 type previewFlag struct {
-	Preview bool `json:"preview,omitzero" help:"Only show what would be made."`
+	Preview bool `json:"preview,omitzero" help:"Only show what would be created."`
 }
 
-// resetFlag is what a change takes besides fields.
+// resetFlag is the member of a change that is not a field.
 type resetFlag struct {
-	ResetFromGroup bool `json:"resetFromGroup,omitzero" help:"Reset from resource group: its defaults replace what is there."`
+	ResetFromGroup bool `json:"resetFromGroup,omitzero" help:"Reset from resource group: its defaults replace the present values."`
 }
 
-// view writes a resource as the field table says.
+// view is a resource in JSON, by the field table.
 type view struct{ resource.Resource }
 
 // MarshalJSONTo implements json.MarshalerTo.
@@ -60,19 +60,19 @@ func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, e
 	return httpapi.OK(fieldList{resource.Fields().Describe(), resource.Sections()}), nil
 }
 
-// listCursor is where a walk over the list stands: after which key, and what the first page saw of imports.
+// listCursor is the position in the list, and the imports that the first page saw.
 type listCursor struct {
 	After   string               `json:"a"`
 	Imports environment.Snapshot `json:"i"`
 }
 
 func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	at, given, err := httpapi.OpenCursor[listCursor](r)
+	at, resumed, err := httpapi.OpenCursor[listCursor](r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if given {
-		r.Scope.Env.Imports = at.Imports // every page of a walk sees the same imports
+	if resumed {
+		r.Scope.Env.Imports = at.Imports // every page of a list sees the same imports
 	}
 	filter := resource.Filter{Find: r.Query("find"), Group: r.Query("group")}
 	if r.HasQuery("active") {
@@ -83,8 +83,8 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		return httpapi.Response{}, err
 	}
 	page := httpapi.Page[view]{Items: make([]view, len(found))}
-	for i, one := range found {
-		page.Items[i] = view{one}
+	for i, resource := range found {
+		page.Items[i] = view{resource}
 	}
 	if next != "" {
 		page.Next, err = httpapi.SealCursor(r, listCursor{After: next, Imports: r.Scope.Env.Imports})
@@ -92,29 +92,29 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	return httpapi.OK(page), err
 }
 
-// patch reads a body by a field table, and the one flag that it can hold besides. A field that may not be set is
-// refused, not ignored (V59).
+// patch reads a body by a field table, and the one flag that it may have. A read-only field is refused, not ignored
+// (V59).
 func patch(r *httpapi.Request, table field.Table[resource.Resource], flag string) (p field.Patch, set bool, err error) {
 	members, err := r.Members()
 	if err != nil {
 		return nil, false, err
 	}
-	var bad []fault.Field
+	var faults []fault.Field
 	if raw, given := members[flag]; given && flag != "" {
 		if raw.Kind() == 'n' || json.Unmarshal(raw, &set) != nil {
-			bad = append(bad, fault.Field{Field: flag, Code: "type", Message: "This must be true or false."})
+			faults = append(faults, fault.Field{Field: flag, Code: "type", Message: "This must be true or false."})
 		}
 		delete(members, flag)
 	}
-	p, wrong := table.ReadPatch(members)
-	bad = append(bad, wrong...)
+	p, invalid := table.ReadPatch(members)
+	faults = append(faults, invalid...)
 	for name := range p {
 		if d := table.Find(name); d.ReadOnly {
-			bad = append(bad,
+			faults = append(faults,
 				fault.Field{Field: name, Code: "readOnly", Message: d.Label + " cannot be set here; leave it out."})
 		}
 	}
-	return p, set, httpapi.BadBody(bad)
+	return p, set, httpapi.BadBody(faults)
 }
 
 func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -135,17 +135,17 @@ func (h handlers) createForAccount(ctx context.Context, r *httpapi.Request) (htt
 		return httpapi.Response{}, err
 	}
 	if preview {
-		would, err := h.staff.Preview(ctx, r.Scope, id, p)
-		return httpapi.OK(view{would}), err
+		preview, err := h.staff.Preview(ctx, r.Scope, id, p)
+		return httpapi.OK(view{preview}), err
 	}
 	return createdAnswer(h.staff.Create(ctx, r.Scope, id, p))
 }
 
-func createdAnswer(made resource.Resource, err error) (httpapi.Response, error) {
+func createdAnswer(created resource.Resource, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/resources/"+url.PathEscape(made.Code), view{made}).WithVersion(made.Version), nil
+	return httpapi.Created("/api/resources/"+url.PathEscape(created.Code), view{created}).WithVersion(created.Version), nil
 }
 
 func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -19,27 +19,27 @@ func Routes(resources *resource.Service, staff *staffing.Service) []httpapi.Rout
 	h := handlers{resources, staff}
 	answer := httpapi.FieldsDoc{Name: "Resource", Fields: resource.Fields().Describe(), Use: httpapi.ForAnswer,
 		Extra: resourceHead{}}
-	return append(collectionRoutes(h, answer), itemRoutes(h, answer)...)
+	return append(h.collectionRoutes(answer), h.itemRoutes(answer)...)
 }
 
-func collectionRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
-	made := httpapi.Answer{Status: http.StatusCreated, Body: answer, ETag: true, Location: true}
-	taken := httpapi.Problem{Kind: fault.Conflict, Code: "taken", When: "The code is another resource's, in any spelling."}
+func (h handlers) collectionRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
+	created := httpapi.Answer{Status: http.StatusCreated, Body: answer, ETag: true, Location: true}
+	taken := httpapi.Problem{Kind: fault.Conflict, Code: "taken", When: "Another resource has the code, in any spelling."}
 	return []httpapi.Route{
 		{
 			Key: "GET /api/resources", Needs: access.ResourceRead, Handle: h.list,
 			Query: []httpapi.Param{
 				httpapi.Limit(50, 200), httpapi.Cursor(),
 				{Name: "find", Kind: httpapi.TextParam, Max: 100,
-					Help: "Only those whose code, description, first or last name or legacy reference holds this text, without " +
-						"regard to case."},
-				{Name: "active", Kind: httpapi.BoolParam, Help: "Only those that are active, or only those that are locked."},
+					Help: "Only resources that contain this text in the code, description, first or last name or legacy reference, " +
+						"without regard to case."},
+				{Name: "active", Kind: httpapi.BoolParam, Help: "Only active resources (true), or only locked ones (false)."},
 				{Name: "group", Kind: httpapi.TextParam, Max: catalogue.MaxCode,
-					Help: "Only those of the resource group with this code."},
+					Help: "Only resources in the resource group with this code."},
 			},
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "List resources",
-				Description: "In the order of codes. The pages of one walk never show part of an import.",
+				Description: "In the order of codes. The pages of one list never show part of an import.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "ResourcePage", Of: answer}}},
 			},
 		},
@@ -48,14 +48,14 @@ func collectionRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Create a resource that belongs to no account", Description: defaultsText,
 				Body:    httpapi.FieldsDoc{Name: "ResourceCreate", Fields: resource.Fields().Describe(), Use: httpapi.ForCreate},
-				Answers: []httpapi.Answer{made}, Problems: append([]httpapi.Problem{taken}, writeProblems()...),
+				Answers: []httpapi.Answer{created}, Problems: append([]httpapi.Problem{taken}, writeProblems()...),
 			},
 		},
 		{
 			Key: "GET /api/resources/fields", Needs: access.SignedIn, Handle: h.fields,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Describe the fields of a resource",
-				Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns.",
+				Description: "What a form or a list needs to show them: labels, help, kinds, bounds, default columns.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},
 		},
@@ -63,19 +63,20 @@ func collectionRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/resource", Needs: access.ResourceWrite, Idempotent: true, Handle: h.createForAccount,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Create the resource of an account",
-				Description: "Links the two for good; needs account.update as well. The description is the account's name " +
-					"unless one is given. " + defaultsText +
-					" With preview: true nothing is written: the answer is 200 and the resource as it would be, with a null code " +
-					"where that would be the next number.",
+				Description: "Links the two permanently; needs account.update too. Without a description it gets the account's " +
+					"name. " + defaultsText +
+					" With preview: true nothing is written: the answer is 200 with the resource as it would " +
+					"be. Its code is null if it would be the next number.",
 				Body: httpapi.FieldsDoc{Name: "AccountResourceCreate", Fields: resource.ForAccountFields().Describe(),
 					Use: httpapi.ForCreate, Extra: previewFlag{}},
-				Answers: []httpapi.Answer{made, {
+				Answers: []httpapi.Answer{created, {
 					Status: http.StatusOK, Body: answer, Description: "The preview.",
 				}},
 				Problems: append([]httpapi.Problem{
 					taken,
-					{Kind: fault.Conflict, Code: "hasResource", When: "The account has a resource already."},
-					{Kind: fault.Forbidden, Code: "administrator", When: "The account is an administrator's and you are none."},
+					{Kind: fault.Conflict, Code: "hasResource", When: "The account already has a resource."},
+					{Kind: fault.Forbidden, Code: "administrator",
+						When: "The account belongs to an administrator and you are not one."},
 				}, writeProblems()...),
 			},
 		},
@@ -83,63 +84,61 @@ func collectionRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
 }
 
 const defaultsText = "Without a code it gets the next free number. What is left out comes from the resource group's " +
-	"defaults, else, for country and currency, " +
-	"from the environment's; null leaves a field empty all the same."
+	"defaults, then, for country and currency, from the environment's. null leaves a field blank in any case."
 
 // writeProblems are the problems of every write.
 func writeProblems() []httpapi.Problem {
 	return []httpapi.Problem{
-		{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same moment."},
-		{Kind: fault.Conflict, Code: "busy", When: "Others keep changing it at the same moment."},
-		{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."},
+		{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same time."},
+		{Kind: fault.Conflict, Code: "busy", When: "Others are changing the resource."},
+		{Kind: fault.Invalid, Code: "invalid", When: "Some fields are invalid; see `fields`."},
 	}
 }
 
-func itemRoutes(h handlers, answer httpapi.FieldsDoc) []httpapi.Route {
-	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
+func (h handlers) itemRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
+	ok := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
 	code := []httpapi.Param{
 		{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.", Example: "JD"}}
-	busy := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "Others keep changing it at the same moment."}}
+	busy := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "Others are changing the resource."}}
 	return []httpapi.Route{
 		{
 			Key: "GET /api/resources/{code}", Needs: access.ResourceRead, Handle: h.get,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Read a resource", Path: code, Answers: one},
+			Doc: httpapi.Operation{Tag: tag, Summary: "Read a resource", Path: code, Answers: ok},
 		},
 		{
 			Key: "PATCH /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.change,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Change fields of a resource", Path: code, IfMatch: true,
 				Description: "Fields left out stay as they are; null empties an optional one. With resetFromGroup: true the " +
-					"fields left out take the defaults of " +
-					"the resource group, as far as it has any. The code and the account cannot be changed.",
+					"resource group's defaults replace the fields left out. The code and the account cannot be changed.",
 				Body: httpapi.FieldsDoc{Name: "ResourcePatch", Fields: resource.ChangeFields().Describe(),
 					Use: httpapi.ForPatch, Extra: resetFlag{}},
-				Answers: one, Problems: writeProblems(),
+				Answers: ok, Problems: writeProblems(),
 			},
 		},
 		{
 			Key: "POST /api/resources/{code}/lock", Needs: access.ResourceWrite, Handle: h.lock,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Lock a resource", Path: code, IfMatchOptional: true, Answers: one, Problems: busy,
-				Description: "It cannot be made anybody's manager any more; those whose manager it is keep it. Its account is " +
-					"not touched.",
+				Tag: tag, Summary: "Lock a resource", Path: code, IfMatchOptional: true, Answers: ok, Problems: busy,
+				Description: "It cannot become a manager any more; resources that have it as their manager keep it. Its " +
+					"account does not change.",
 			},
 		},
 		{
 			Key: "POST /api/resources/{code}/unlock", Needs: access.ResourceWrite, Handle: h.unlock,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: one,
+			Doc: httpapi.Operation{Tag: tag, Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: ok,
 				Problems: busy},
 		},
 		{
 			Key: "DELETE /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.delete,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Delete a resource", Path: code, IfMatch: true,
-				Description: "Only what nothing names; lock what is in use. Its number is not given again.",
-				Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It is deleted."}},
+				Description: "Only a resource that is not in use can be deleted; lock it otherwise. Its number is not used again.",
+				Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "The resource is deleted."}},
 				Problems: append([]httpapi.Problem{
 					{Kind: fault.Conflict, Code: "inUse",
-						When: "It belongs to an account, or is named as a manager; the fields name the first twenty."},
-					{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same moment."},
+						When: "It belongs to an account, or something names it; `fields` lists the first twenty uses."},
+					{Kind: fault.Conflict, Code: "rulesChanged", When: "Reference data was changed at the same time."},
 				}, busy...),
 			},
 		},

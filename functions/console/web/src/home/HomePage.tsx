@@ -14,7 +14,7 @@ import { SignInChart } from './SignInChart'
 
 type Overview = Schemas['AccountsOverview']
 
-/** What is going on, at a glance; every figure leads to what it counts. */
+/** The overview; each figure links to the accounts that it counts. */
 export function HomePage() {
   const me = useMe()
   const canReadAccounts = useHasPermission()('account.read')
@@ -231,7 +231,7 @@ function AccountsPanel({
   emptyText,
 }: {
   title: string
-  accounts: Schemas['AccountsSoon']
+  accounts: Schemas['AccountsUpcoming']
   emptyText: string
 }) {
   return (

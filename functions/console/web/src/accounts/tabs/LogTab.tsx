@@ -18,9 +18,9 @@ import { useHasPermission } from '../../session/session'
 import classes from './LogTab.module.css'
 import type { TabProps } from './tab'
 
-type LogEvent = Schemas['AccountsLine']
+type LogEvent = Schemas['AccountsLogEntry']
 
-/** What happened to the account and what it did, newest first, with the notes about it. */
+/** The audit log of the account, newest first, with notes. */
 export default function LogTab({ account }: TabProps) {
   const [typed, setTyped] = useState({ kind: '', by: '', from: '', to: '' })
   const [filters] = useDebouncedValue(typed, 300)
@@ -156,16 +156,16 @@ function EventItem({ line: event }: { line: LogEvent }) {
   )
 }
 
-/** One side of a change. */
+/** The old or new value of a change. */
 function ChangeValue({ value, old }: { value: unknown; old?: boolean }) {
   return <span className={isBlank(value) ? classes.blank : old ? classes.old : undefined}>{formatValue(value)}</span>
 }
 
-/** Saves what the filters let through as a file. */
+/** Downloads the filtered log as a file. */
 function ExportButton({ id, query }: { id: string; query: Record<string, string> }) {
   const save = useMutation({
     mutationFn: async () => {
-      // The body is a file, not the JSON that ask expects.
+      // The body is a file, not JSON, so unwrap cannot be used.
       const { data, error, response } = await api.GET('/api/accounts/{id}/log/export', {
         params: { path: { id }, query },
         parseAs: 'blob',
