@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/schema"
 )
 
 // dispatcher is what the handler needs of mail.Dispatcher.
@@ -56,7 +56,7 @@ func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoD
 		return out, err
 	}
 	for _, r := range e.Records {
-		env, id, ok := dynamo.ParseMailKey(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
+		env, id, ok := schema.ParseQueuedMail(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
 		if !ok || r.EventName != string(events.DynamoDBOperationTypeInsert) {
 			continue // a log entry, or a change made by this function itself
 		}

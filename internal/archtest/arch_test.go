@@ -65,6 +65,7 @@ func TestThisProject(t *testing.T) {
 			for _, s := range sources[p.ImportPath] {
 				report(Sizes(s))
 				report(Inits(s))
+				report(KeysElsewhere(s))
 				if place.Group != "functions" {
 					report(Documented(s))
 				}
@@ -129,6 +130,21 @@ func TestImportsFindsEveryForbiddenOne(t *testing.T) {
 		{"internal/dynamo", "m/internal/account", true},
 		{"internal/dynamo", "m/internal/queue", false},
 		{"internal/dynamo", "m/internal/httpapi", false},
+		{"internal/dynamo", "m/internal/dynamo/table", true},
+		{"internal/dynamo/schema", "m/internal/dynamo/table", true},
+		{"internal/dynamo/schema", "m/internal/dynamo/sessions", false},
+		{"internal/dynamo/table", "m/internal/dynamo/schema", false},
+		{"internal/dynamo/sessions", "m/internal/dynamo/table", true},
+		{"internal/dynamo/sessions", "m/internal/dynamo", true},
+		{"internal/dynamo/sessions", "m/internal/dynamo/factors", true},
+		{"internal/dynamo/factors", "m/internal/dynamo/sessions", false},
+		{"internal/dynamo/sessions", "m/internal/queue", false},
+		{"internal/queue", "m/internal/dynamo/table", false},
+		{"internal/queue/a", "m/internal/queue/b", false},
+		{"internal/account", "m/internal/dynamo/schema", false},
+		{"internal/httpapi", "m/internal/dynamo/table", false},
+		{"functions/accounts", "m/internal/dynamo/sessions", true},
+		{"functions/accounts/api", "m/internal/dynamo/sessions", false},
 		{"internal/httpapi", "m/internal/account", true},
 		{"internal/httpapi", "m/internal/boot", false},
 		{"internal/httpapi", "m/internal/dynamo", false},
@@ -146,6 +162,7 @@ func TestImportsFindsEveryForbiddenOne(t *testing.T) {
 		{"internal/httpapi", "github.com/aws/aws-sdk-go-v2/aws", false},
 		{"internal/boot", "github.com/aws/aws-sdk-go-v2/aws", true},
 		{"internal/dynamo", "github.com/aws/smithy-go/middleware", true},
+		{"internal/dynamo/table", "github.com/aws/aws-sdk-go-v2/service/dynamodb", true},
 		{"internal/dynamo", "github.com/aws/aws-lambda-go/events", false},
 		{"functions/accounts", "github.com/aws/aws-lambda-go/events", true},
 		{"internal/account", "github.com/xuri/excelize/v2", false},
@@ -170,6 +187,16 @@ func expectFindings(t *testing.T, rule func(Source) []string, count int, name, t
 	if wrong := rule(s); len(wrong) != count {
 		t.Errorf("%d found, want %d, in %.60q: %q", len(wrong), count, text, wrong)
 	}
+}
+
+func TestKeysElsewhereFindsTheTextOfAKey(t *testing.T) {
+	for text, count := range map[string]int{
+		`const a = "Z#"`: 1, `var a = "Z#" + b`: 1, `const a = "z#"`: 0, `const a = "HEAD"`: 0, `const a = "SET #b = :c"`: 0,
+	} {
+		expectFindings(t, KeysElsewhere, count, "internal/dynamo/sessions/a.go", "package a\n"+text+"\n")
+	}
+	expectFindings(t, KeysElsewhere, 0, "internal/dynamo/schema/keys.go", "package a\nconst a = \"Z#\"\n")
+	expectFindings(t, KeysElsewhere, 0, "internal/account/a.go", "package a\nconst a = \"Z#\"\n")
 }
 
 func TestNamesFindsWhatSaysNothing(t *testing.T) {

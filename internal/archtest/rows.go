@@ -113,6 +113,9 @@ func (l Layout) forbids(where string, from Place, module, path string) string {
 	if sameTree(where, inside) {
 		return ""
 	}
+	if from.Group == "adapters" && sameAdapter(where, inside) {
+		return forbidsWithinAdapter(where, inside)
+	}
 	to, known := l.place(inside)
 	if !known {
 		return "the layout does not name it"

@@ -48,6 +48,7 @@ func currentAccount(ctx context.Context, t *table.Table, env environment.Environ
 	return a, ok, nil
 }
 
+// AccountNotFound is the fault that the environment has no account of an id.
 func AccountNotFound() error {
 	return fault.New(fault.NotFound, "notFound", "There is no such account.")
 }

@@ -214,7 +214,7 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The count of the day is one more call and write, beside the last, so no round trip (internal/signin/tally.go).
+	// The count of the day is one more call and write, beside the last, so no round trip (internal/signin/stats.go).
 	signIn := func() {
 		var err error
 		session, err = people.Login(t.Context(), "admin", "a long enough secret", signin.ClientInfo{})

@@ -140,11 +140,3 @@ func (o Outbox) LogEntries(ctx context.Context, env, before string, ended bool, 
 	}
 	return out, more, nil
 }
-
-// ParseMailKey tells from the keys of a stream record which mail it is of; false for a record of something else.
-func ParseMailKey(pk, sk string) (env, id string, ok bool) {
-	if len(pk) < len("W#") || pk != schema.QueuedMailPK(pk[len("W#"):]) || sk == "" {
-		return "", "", false
-	}
-	return pk[len("W#"):], sk, true
-}

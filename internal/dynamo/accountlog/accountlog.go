@@ -1,3 +1,4 @@
+// Package accountlog keeps the logs of accounts: it reads events and sign-ins, and writes notes.
 package accountlog
 
 import (

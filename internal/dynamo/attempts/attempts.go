@@ -1,3 +1,5 @@
+// Package attempts finds accounts for a sign-in and counts its attempts before anything is verified: on the account, on
+// a trusted device, or on a decoy, and by network address.
 package attempts
 
 import (

@@ -1,3 +1,4 @@
+// Package authrequests keeps the authorization requests to identity providers until the browser comes back.
 package authrequests
 
 import (
@@ -22,7 +23,7 @@ var _ sso.AuthRequestStore = Store{}
 
 // SaveAuthRequest implements sso.AuthRequestStore.
 func (s Store) SaveAuthRequest(ctx context.Context, env string, a sso.AuthRequest) error {
-	k := schema.SignOnAttemptKey(env, a.StateHash)
+	k := schema.AuthRequestKey(env, a.StateHash)
 	it := table.Item{
 		"PK": table.S(k.PK), "SK": table.S(k.SK), "browser": table.B(a.BrowserHash), "nonce": table.S(a.Params.Nonce),
 		"verifier": table.S(a.Params.Verifier),
@@ -40,7 +41,7 @@ func (s Store) SaveAuthRequest(ctx context.Context, env string, a sso.AuthReques
 // ConsumeAuthRequest implements sso.AuthRequestStore: it is the condition that lets only one have it.
 func (s Store) ConsumeAuthRequest(ctx context.Context, env string, state []byte) (sso.AuthRequest, error) {
 	out, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: schema.SignOnAttemptKey(env, state).Attributes(),
+		TableName: &s.Name, Key: schema.AuthRequestKey(env, state).Attributes(),
 		ConditionExpression: aws.String("attribute_exists(PK)"),
 		ReturnValues:        types.ReturnValueAllOld,
 	})

@@ -1,3 +1,5 @@
+// Package factors keeps second factors: authenticators, passkeys, recovery codes, codes by mail, and the devices that
+// need none.
 package factors
 
 import (

@@ -1,3 +1,4 @@
+// Package passwordlinks keeps the links to set a password, and how many were requested.
 package passwordlinks
 
 import (

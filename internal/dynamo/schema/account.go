@@ -10,32 +10,38 @@ import (
 )
 
 // Attributes of a directory row besides its image. A row, an anchor or a login key that an import wrote has the
-// import's number, and the former image where there was one.
+// import's number, and the previous image if there was one.
 const (
+	// AttrImage is the newest image, AttrPrevious the one before it, AttrImportID the import that wrote the newest.
 	AttrImage    = "v"
 	AttrPrevious = "was"
 	AttrImportID = "imp"
-	AttrID       = "id"
-	AttrHash     = "pw"
+	// AttrTombstone marks what an import takes away. The image stays until the import is committed and cleared up.
+	AttrTombstone = "gone"
+	// AttrPreviousImportID and AttrOldest are the import that wrote the row before the current one, and the image before
+	// that. A rollback of the current import restores from them.
+	AttrPreviousImportID = "imp0"
+	AttrOldest           = "was0"
+
+	// AttrID is the account's id, or that of whatever else the item is.
+	AttrID   = "id"
+	AttrHash = "pw"
 	// AttrHashExpires is when a temporary password stops signing in.
 	AttrHashExpires = "pwEnds"
 	// AttrHashSetAt is when the password was set.
 	AttrHashSetAt = "pwAt"
+	// AttrTries counts the failures in a row; AttrBlockedAt is when they blocked the account.
 	AttrTries     = "tries"
 	AttrBlockedAt = "blockedAt"
 	AttrLastTry   = "tried"
 	AttrLastLogin = "lastLogin"
-	AttrTombstone = "gone"
-	AttrCreation  = "born"
-	// AttrPreviousID and AttrPreviousRow are whose a login key was before an import handed it on.
+	// AttrCreation is the first event of an account, on its anchor.
+	AttrCreation = "born"
+	// AttrPreviousID and AttrPreviousRow are the owner of a login key before an import transferred it.
 	AttrPreviousID  = "wasId"
 	AttrPreviousRow = "wasRow"
 	// AttrProviders is the set of providers that the account is linked to.
 	AttrProviders = "signOn"
-	// AttrPreviousImportID and AttrOldest are the import that wrote the row before the one that writes it now, and the
-	// image before that: for where the latter is taken back.
-	AttrPreviousImportID = "imp0"
-	AttrOldest           = "was0"
 
 	// imageNoPassword marks an image without a password. The hash itself is beside the images, because sign-ins must not
 	// wait for imports; an import that takes the password away does so by its image alone, and thus unseen.
@@ -57,7 +63,7 @@ func AccountImage(a account.Account) table.Item {
 	return image
 }
 
-// AccountOf reads an account from its row, in the image of that age; there is no account if that one is missing.
+// AccountOf reads an account from its row, in one generation of its image; false if the row has none of it.
 func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 	image := ImageOf(it, is)
 	if image == nil {
@@ -84,17 +90,20 @@ func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 	return a, true
 }
 
-// Generation says which image of an item is meant.
+// Generation is one of the images of an item, as in a database with several versions of a row.
 type Generation int
 
 const (
-	Newest   Generation = iota
-	Previous            // before the import that wrote it
-	Oldest              // before the import before that
+	// Newest is what the last writer wrote.
+	Newest Generation = iota
+	// Previous is the image before the import that wrote the newest.
+	Previous
+	// Oldest is the image before the import before that.
+	Oldest
 )
 
-// VisibleAt returns the age of the image that a reader with that snapshot sees. A second import may stage over what one
-// wrote that was committed since the snapshot was taken: such a reader sees neither.
+// VisibleAt returns the generation that a reader with that snapshot sees. A second import may stage over what one wrote
+// that was committed since the snapshot was taken: such a reader sees neither.
 func VisibleAt(imports environment.Snapshot, it table.Item) Generation {
 	switch {
 	case imports.Sees(table.Int(it, AttrImportID)):
@@ -105,8 +114,7 @@ func VisibleAt(imports environment.Snapshot, it table.Item) Generation {
 	return Oldest
 }
 
-// ImageOf returns an image of an item, nil where there is none: an import that takes something away leaves its image,
-// marked as gone.
+// ImageOf returns one generation of an item's image, nil if there is none. An item with a tombstone has no newest one.
 func ImageOf(it table.Item, is Generation) table.Item {
 	switch {
 	case is == Previous:
@@ -138,7 +146,7 @@ func AnchorImage(a account.Anchor) table.Item {
 	return out
 }
 
-// AnchorOf reads an anchor, in the image of that age.
+// AnchorOf reads an anchor, in one generation of its image; false if there is none of it.
 func AnchorOf(it table.Item, is Generation) (account.Anchor, bool) {
 	image := ImageOf(it, is)
 	if image == nil {
@@ -153,9 +161,9 @@ func AnchorOf(it table.Item, is Generation) (account.Anchor, bool) {
 	}, true
 }
 
-// LoginKeyTarget returns the directory key that a login key leads to, and whose it is. An import marks a key it takes
-// with gone and a key it makes without; unseen, the first still leads and the second does not yet. One that it hands on
-// leads to the former owner.
+// LoginKeyTarget returns the directory key that a login key leads to, and the account's id. visible says whether the
+// reader sees the import that wrote the key last. Until it does, a key that the import releases still leads to its
+// account, one that it creates leads nowhere, and one that it transfers leads to its previous owner.
 func LoginKeyTarget(it table.Item, visible bool) (row, owner string) {
 	if former := table.String(it, AttrPreviousRow); former != "" && !visible {
 		return former, table.String(it, AttrPreviousID)
@@ -166,8 +174,10 @@ func LoginKeyTarget(it table.Item, visible bool) (row, owner string) {
 	return table.String(it, "row"), table.String(it, AttrID)
 }
 
+// ConcurrentChange is what a condition on an account means that does not hold.
 func ConcurrentChange(table.Item) error { return account.ErrConcurrentChange }
 
+// AsConcurrentChange turns the error of a transaction whose conditions did not hold into account.ErrConcurrentChange.
 func AsConcurrentChange(err error) error {
 	var cancelled *table.CancelledError
 	if errors.As(err, &cancelled) {

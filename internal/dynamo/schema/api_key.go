@@ -5,6 +5,7 @@ import (
 	"useraccounts/internal/session"
 )
 
+// APIKey is the item of an API key.
 func APIKey(k session.APIKey) table.Item {
 	at := APIKeyKey(k.AccountID, k.ID)
 	return table.Item{
@@ -14,6 +15,7 @@ func APIKey(k session.APIKey) table.Item {
 	}
 }
 
+// APIKeyOf reads an API key.
 func APIKeyOf(accountID string, it table.Item) session.APIKey {
 	return session.APIKey{
 		AccountID: accountID, ID: table.String(it, AttrID), Hash: table.Bytes(it, "hash"),

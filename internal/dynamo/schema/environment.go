@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/fault"
 )
 
+// EnvironmentOf reads an environment from its head item.
 func EnvironmentOf(env string, it table.Item) (environment.Environment, error) {
 	if it == nil {
 		return environment.Environment{},

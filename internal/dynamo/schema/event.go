@@ -10,11 +10,13 @@ import (
 	"useraccounts/internal/field"
 )
 
-// An event is written once and only read whole, so its changes are one JSON text rather than nested attributes.
+// Event is the item of an event in an account's log.
 func Event(account string, e auditlog.Event) (table.Item, error) {
 	return EventAt(EventKey(account, e.ID), e)
 }
 
+// EventAt is the item of an event at a key. It is written once and only read whole, so its changes are one JSON text
+// rather than nested attributes.
 func EventAt(k table.Key, e auditlog.Event) (table.Item, error) {
 	out := table.Item{
 		"PK": table.S(k.PK), "SK": table.S(k.SK), "at": table.Timestamp(e.At), "kind": table.S(string(e.Kind)),
@@ -45,6 +47,7 @@ func EventAt(k table.Key, e auditlog.Event) (table.Item, error) {
 	return out, nil
 }
 
+// EventOf reads an event.
 func EventOf(it table.Item) auditlog.Event {
 	e := auditlog.Event{
 		ID: strings.TrimPrefix(table.String(it, "SK"), EventSK), At: table.Time(it, "at"),

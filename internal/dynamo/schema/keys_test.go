@@ -83,7 +83,7 @@ func TestTheTablesKeys(t *testing.T) {
 		"IdentityPK":         {table.Key{PK: IdentityPK("main", "P1")}, [2]string{"Y#main#P1", ""}},
 		"IdentityKey":        {IdentityKey("main", "P1", "o#1"), [2]string{"Y#main#P1", "o#1"}},
 		"AccountIdentityKey": {AccountIdentityKey(ulid, "P1"), [2]string{"U#01JZ0000000000000000000001", "O#P1"}},
-		"SignOnAttemptKey":   {SignOnAttemptKey("main", []byte{1, 255}), [2]string{"Z#main#01ff", "K"}},
+		"AuthRequestKey":     {AuthRequestKey("main", []byte{1, 255}), [2]string{"Z#main#01ff", "K"}},
 		"IdempotencyKey":     {IdempotencyKey("d1"), [2]string{"I#d1", "K"}},
 	}
 	for name, p := range pinned {
@@ -94,6 +94,18 @@ func TestTheTablesKeys(t *testing.T) {
 	for _, name := range keyFunctions(t) {
 		if _, ok := pinned[name]; !ok {
 			t.Errorf("%s of keys.go is not pinned here", name)
+		}
+	}
+}
+
+// The stream of the outbox names items by their keys; only those that wait are of interest.
+func TestTheKeyOfAQueuedMailIsRead(t *testing.T) {
+	if env, id, ok := ParseQueuedMail("W#main", "M1"); env != "main" || id != "M1" || !ok {
+		t.Errorf("%q %q %v", env, id, ok)
+	}
+	for _, other := range [][2]string{{"M#main", "M1"}, {"W#main", ""}, {"W", "M1"}, {"", ""}} {
+		if _, _, ok := ParseQueuedMail(other[0], other[1]); ok {
+			t.Errorf("%q is the key of a mail that waits", other)
 		}
 	}
 }
@@ -134,7 +146,7 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 		"key expiry": KeyExpiryKey("x", "x", "x", "x"), "waiting": QueuedMailKey("x", "x"), "mailed": MailLogKey("x", "x"),
 		"idempotency": IdempotencyKey("x"),
 		"provider":    ProviderKey("x", "x"), "identity": IdentityKey("x", "x", "x"), "sign-on": AccountIdentityKey("x", "x"),
-		"attempt": SignOnAttemptKey("x", nil),
+		"attempt": AuthRequestKey("x", nil),
 	} {
 		if other, taken := seen[k]; taken {
 			t.Errorf("%s and %s have the key %v", name, other, k)

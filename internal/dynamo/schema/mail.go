@@ -8,10 +8,10 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// errNoOutbox is a function that causes mails and was not given the outbox: a mail must not be lost unseen.
+// errNoOutbox says that a function writes mails and was not given the outbox. It fails, so that no mail is lost.
 var errNoOutbox = errors.New("no outbox: the table of mails is not configured")
 
-// Mails are the mails of a change, each with its line in the account's log.
+// Mails returns the items of the mails of a change: each in the outbox, and as an event in the account's log.
 func Mails(t *table.Table, mails []mail.Message) (table.Transaction, error) {
 	var tx table.Transaction
 	for _, m := range mails {
@@ -31,6 +31,7 @@ func Mails(t *table.Table, mails []mail.Message) (table.Transaction, error) {
 	return tx, nil
 }
 
+// QueuedMail is a mail that waits in the outbox.
 func QueuedMail(m mail.Message) table.Item {
 	k := QueuedMailKey(m.Env, m.ID)
 	it := table.Item{
@@ -54,6 +55,7 @@ func QueuedMail(m mail.Message) table.Item {
 	return it
 }
 
+// QueuedMailOf reads a mail of the outbox, or of the log of mails that were sent.
 func QueuedMailOf(env string, it table.Item) mail.Message {
 	return mail.Message{
 		ID: table.String(it, "SK"), Env: env, Kind: mail.Kind(table.String(it, "kind")),

@@ -9,17 +9,19 @@ import (
 	"useraccounts/internal/session"
 )
 
-// sessionRetention is how long an ended session stays listed before the table sweeps it, unless it is what the log
-// knows of a sign-in (logged).
+// sessionRetention is how long an ended session stays listed before the table expires it, unless the session is the
+// log's record of a sign-in (LoggedSession).
 const sessionRetention = 30 * 24 * time.Hour
 
-// LoggedSession is the item of a session that a person opens: the log's line about the sign-in, and kept as long.
+// LoggedSession is the item of a session that a person opens. The log shows it as the sign-in, so it is kept as long as
+// the log.
 func LoggedSession(env environment.Environment, s session.Session) table.Item {
 	it := Session(s)
 	it["ttl"] = table.N(s.HardEnd.Add(auditlog.Retention(env.Settings.LogRetentionDays)).Unix())
 	return it
 }
 
+// Session is the item of a session.
 func Session(s session.Session) table.Item {
 	k := SessionKey(s.AccountID, s.ID)
 	it := table.Item{
@@ -42,6 +44,7 @@ func Session(s session.Session) table.Item {
 	return it
 }
 
+// SessionOf reads a session.
 func SessionOf(accountID string, it table.Item) session.Session {
 	return session.Session{
 		AccountID: accountID, ID: table.String(it, AttrID), AccessHash: table.Bytes(it, "access"),

@@ -5,7 +5,7 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// TrustedDevice leaves the tries out: they begin anew wherever a device is written whole.
+// TrustedDevice is the item of a trusted device. It has no tries: they start at zero whenever a device is written.
 func TrustedDevice(accountID string, d mfa.TrustedDevice) table.Item {
 	k := TrustedDeviceKey(accountID, d.ID)
 	it := table.Item{
@@ -20,6 +20,7 @@ func TrustedDevice(accountID string, d mfa.TrustedDevice) table.Item {
 	return it
 }
 
+// TrustedDeviceOf reads a trusted device.
 func TrustedDeviceOf(it table.Item) mfa.TrustedDevice {
 	return mfa.TrustedDevice{
 		ID: table.String(it, AttrID), Hash: table.Bytes(it, "hash"), PreviousHash: table.Bytes(it, "was"),
@@ -31,5 +32,5 @@ func TrustedDeviceOf(it table.Item) mfa.TrustedDevice {
 	}
 }
 
-// AttrExpires is when a trusted device, a pending second factor or a challenge is over.
+// AttrExpires is when a trusted device, a pending second factor or a challenge expires.
 const AttrExpires = "expires"

@@ -1,3 +1,4 @@
+// Package sessions keeps sessions and the tickets that lead to them, and reads what a request's credentials open.
 package sessions
 
 import (

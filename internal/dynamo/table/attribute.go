@@ -10,18 +10,25 @@ import (
 	"useraccounts/internal/field"
 )
 
+// S is a string. It and the constructors below are named as DynamoDB names its types.
 func S(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
+// N is a number.
 func N(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
+// BOOL is a boolean.
 func BOOL(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
 
+// B is binary.
 func B(b []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: b} }
 
+// Timestamp is an instant as a string that sorts by time.
 func Timestamp(t time.Time) types.AttributeValue { return S(field.FormatInstant(t)) }
 
+// String reads a string attribute, "" if there is none. All readers here return the zero value for an attribute that is
+// missing or of another type.
 func String(it Item, name string) string {
 	if v, ok := it[name].(*types.AttributeValueMemberS); ok {
 		return v.Value
@@ -29,6 +36,7 @@ func String(it Item, name string) string {
 	return ""
 }
 
+// Int reads a number.
 func Int(it Item, name string) int64 {
 	v, ok := it[name].(*types.AttributeValueMemberN)
 	if !ok {
@@ -41,11 +49,13 @@ func Int(it Item, name string) int64 {
 	return n
 }
 
+// Bool reads a boolean.
 func Bool(it Item, name string) bool {
 	v, ok := it[name].(*types.AttributeValueMemberBOOL)
 	return ok && v.Value
 }
 
+// Time reads a Timestamp.
 func Time(it Item, name string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, String(it, name))
 	if err != nil {
@@ -54,6 +64,7 @@ func Time(it Item, name string) time.Time {
 	return t
 }
 
+// Map reads a map.
 func Map(it Item, name string) Item {
 	if v, ok := it[name].(*types.AttributeValueMemberM); ok {
 		return v.Value
@@ -61,6 +72,7 @@ func Map(it Item, name string) Item {
 	return nil
 }
 
+// M is a map.
 func M(m Item) types.AttributeValue { return &types.AttributeValueMemberM{Value: m} }
 
 // FromPlain turns an image of plain values (field.Table.Image) into attributes.
@@ -81,6 +93,7 @@ func FromPlain(image map[string]any) Item {
 	return out
 }
 
+// L is a list of strings.
 func L(texts []string) types.AttributeValue {
 	l := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(texts))}
 	for i, s := range texts {
@@ -98,6 +111,7 @@ func StringSet(it Item, name string) []string {
 	return slices.Sorted(slices.Values(set.Value))
 }
 
+// Strings reads a list of strings.
 func Strings(it Item, name string) []string {
 	l, ok := it[name].(*types.AttributeValueMemberL)
 	if !ok {
@@ -130,6 +144,7 @@ func ToPlain(it Item) map[string]any {
 	return out
 }
 
+// Bytes reads binary.
 func Bytes(it Item, name string) []byte {
 	if v, ok := it[name].(*types.AttributeValueMemberB); ok {
 		return v.Value
@@ -137,6 +152,7 @@ func Bytes(it Item, name string) []byte {
 	return nil
 }
 
+// SS is a string set, which must not be empty.
 func SS(texts []string) types.AttributeValue {
 	return &types.AttributeValueMemberSS{Value: texts}
 }

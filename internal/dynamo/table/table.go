@@ -1,8 +1,5 @@
-// Package dynamo keeps the product's things in one DynamoDB table.
-//
-// Each kind of thing has a small type here that shares a Table; keys.go makes every key. Reads are strongly consistent
-// throughout: a reader takes the environment's snapshot first and must then see everything written before it.
-// internal/README.md has the table of items and how imports become visible.
+// Package table asks DynamoDB: it reads and queries items, strongly consistently, and writes transactions, again where
+// another write has an item just then. It knows no item of the product; package schema does.
 package table
 
 import (
@@ -24,7 +21,7 @@ import (
 // Item is the attributes of one item.
 type Item = map[string]types.AttributeValue
 
-// Table is the table that everything here shares.
+// Table is a DynamoDB table and the client that asks it.
 type Table struct {
 	Client *dynamodb.Client
 	Name   string
@@ -47,10 +44,12 @@ func (t *Table) WithOutbox(name string) *Table {
 }
 
 const (
-	conditionFailed     = "ConditionalCheckFailed"
-	transactionConflict = "TransactionConflict"
-	MaxTransaction      = 100
-	MaxBatchGet         = 100
+	// MaxTransaction is how many writes DynamoDB takes in one transaction.
+	MaxTransaction = 100
+	// MaxBatchGet is how many keys it takes in one batch.
+	MaxBatchGet = 100
+
+	conditionFailed = "ConditionalCheckFailed"
 )
 
 // UpdateRetrying updates one item, again where a transaction has it just then (which the SDK does not retry): another
@@ -156,13 +155,17 @@ func (t *Table) getBatch(ctx context.Context, keys []Key, found map[Key]Item) er
 	return nil
 }
 
-// Query reads one page of a partition strongly, from after a sort key (exclusive), forwards or backwards.
+// Query is a part of a partition: the items whose sort keys have the prefix, in their order or backwards.
 type Query struct {
-	PK, Prefix, After string
-	Backwards         bool
-	Limit             int32
+	PK, Prefix string
+	// After is the sort key to go on from, which is not read again.
+	After     string
+	Backwards bool
+	// Limit is how many items are read at most; 0 for as many as DynamoDB returns at once.
+	Limit int32
 }
 
+// Query reads one page strongly, and says whether there is more.
 func (t *Table) Query(ctx context.Context, p Query) (items []Item, more bool, err error) {
 	in := &dynamodb.QueryInput{
 		TableName: &t.Name, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!p.Backwards),
@@ -222,6 +225,7 @@ func WrapError(operation string, err error) error {
 	return fmt.Errorf("%s table: %w", operation, err)
 }
 
+// Unavailable is the fault that asks the caller to try again.
 func Unavailable(cause error) error {
 	return fault.New(fault.Unavailable, "busy",
 		"The service is busy; try again in a moment.").WithRetryAfter(time.Second).WithCause(cause)
@@ -242,6 +246,7 @@ type Key struct{ PK, SK string }
 // NewKey returns the key of a partition and a sort key.
 func NewKey(pk, sk string) Key { return Key{PK: pk, SK: sk} }
 
+// Attributes returns the key as DynamoDB takes it.
 func (k Key) Attributes() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"PK": S(k.PK), "SK": S(k.SK)}
 }

@@ -61,6 +61,7 @@ func (tx *Transaction) Put(t *Table, it Item, conflict func(current Item) error)
 // CancelledError is a transaction that did not happen, with the reason for each of its items.
 type CancelledError struct{ Reasons []types.CancellationReason }
 
+// Error names the first item that failed.
 func (e *CancelledError) Error() string {
 	for i, r := range e.Reasons {
 		if code := aws.ToString(r.Code); code != "None" {
