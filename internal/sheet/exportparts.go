@@ -76,7 +76,8 @@ func (e Export) styles() string {
 			xmlText(e.Format.spec().numberFormat)) +
 		`<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>` +
 		`<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>` +
-		`<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +
+		`<fills count="2"><fill><patternFill patternType="none"/></fill>` +
+		`<fill><patternFill patternType="gray125"/></fill></fills>` +
 		`<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>` +
 		`<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>` +
 		`<cellXfs count="5">` + xf(0, "") + xf(49, "") + xf(49, ` quotePrefix="1"`) + xf(customFormat, "") +
@@ -183,7 +184,8 @@ func (e Export) table(rows int) string {
 	ref := "A1:" + Address(max(rows, 2), len(e.Columns))
 	var b strings.Builder
 	fmt.Fprintf(&b,
-		`<table%s id="1" name="%s" displayName="%s" ref="%s" totalsRowShown="0"><autoFilter ref="%s"/><tableColumns count="%d">`,
+		`<table%s id="1" name="%s" displayName="%s" ref="%s" totalsRowShown="0"><autoFilter ref="%s"/>`+
+			`<tableColumns count="%d">`,
 		mainSpace, tableName, tableName, ref, ref, len(e.Columns))
 	for i, c := range e.Columns {
 		fmt.Fprintf(&b, `<tableColumn id="%d" name="%s"/>`, i+1, string(appendText(nil, c.Heading)))

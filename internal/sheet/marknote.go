@@ -74,9 +74,9 @@ func (n *notes) addParts(m *marking) (types, relations string, err error) {
 	if r, ok := n.relations[n.drawing]; ok && r.kind == "vmlDrawing" {
 		vml = r.target
 	}
-	madeComments, madeDrawing := n.comments == "", vml == ""
+	newComments, newDrawing := n.comments == "", vml == ""
 	var comments, drawing bytes.Buffer
-	if madeComments {
+	if newComments {
 		n.comments = n.freePartName("comments%d.xml")
 		err = n.writeComments(
 			strings.NewReader(xmlHead+`<comments`+mainSpace+`><authors></authors><commentList></commentList></comments>`),
@@ -88,11 +88,9 @@ func (n *notes) addParts(m *marking) (types, relations string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if madeDrawing {
+	if newDrawing {
 		vml = n.freePartName("drawings/vmlDrawing%d.vml")
-		err = n.writeDrawing(
-			strings.NewReader(
-				`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`), n.archive.limits.Depth, &drawing)
+		err = n.writeDrawing(strings.NewReader(emptyDrawing), n.archive.limits.Depth, &drawing)
 	} else if n.archive.readPart(vml,
 		func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
 		return "", "", nil
@@ -105,12 +103,12 @@ func (n *notes) addParts(m *marking) (types, relations string, err error) {
 			return "", "", err
 		}
 	}
-	if madeComments {
+	if newComments {
 		types += `<%sOverride PartName="/` + n.comments + `" ContentType="` + officeType + `comments+xml"/>`
 		relations += `<%sRelationship Id="` + newCommentsID + `" Type="` + officeRels + `/comments" Target="` +
 			n.target(n.comments) + `"/>`
 	}
-	if madeDrawing {
+	if newDrawing {
 		types += `<%sOverride PartName="/` + vml +
 			`" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
 		relations += `<%sRelationship Id="` + newDrawingID + `" Type="` + officeRels + `/vmlDrawing" Target="` +
@@ -273,8 +271,7 @@ func (n *notes) writeDrawing(src io.Reader, depth int, out io.Writer) error {
 		case tok == tokenEnd && e.depth() == 0:
 			end := e.takeTag()
 			if !hasType {
-				e.writeString(
-					`<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`)
+				e.writeString(noteShapeType)
 			}
 			n.writeShapes(e, shapes)
 			e.write(end)
@@ -333,6 +330,26 @@ func (n *notes) copyShape(e *editor) error {
 	return e.err
 }
 
+// emptyDrawing is a drawing part without shapes, noteShapeType the type of the shapes of notes.
+const (
+	emptyDrawing = `<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" ` +
+		`xmlns:x="urn:schemas-microsoft-com:office:excel"></xml>`
+	noteShapeType = `<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" ` +
+		`path="m,l,21600r21600,l21600,xe"><v:stroke joinstyle="miter"/>` +
+		`<v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`
+)
+
+// noteShape is the box of a note: its id, the column, row, column and row of its corners, and the row and column of its
+// cell.
+const noteShape = `<v:shape id="_x0000_s%d" type="#_x0000_t202" ` +
+	`style="position:absolute;margin-left:59.25pt;margin-top:1.5pt;width:240pt;height:80pt;z-index:1;visibility:hidden" ` +
+	`fillcolor="#ffffe1" o:insetmode="auto">` +
+	`<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>` +
+	`<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>` +
+	`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/>` +
+	`<x:Anchor>%d, 15, %d, 2, %d, 31, %d, 9</x:Anchor><x:AutoFill>False</x:AutoFill>` +
+	`<x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`
+
 // writeShapes writes the boxes of the new notes, which are hidden until a person points at the cell.
 func (n *notes) writeShapes(e *editor, id int) {
 	for _, c := range n.wanted {
@@ -340,11 +357,7 @@ func (n *notes) writeShapes(e *editor, id int) {
 			continue
 		}
 		row, column := c.row-1, c.column-1
-		fmt.Fprintf(e.out,
-			`<v:shape id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:59.25pt;margin-top:1.5pt;width:240pt;height:80pt;z-index:1;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">`+ //nolint:errcheck // the next write tells
-				`<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>`+
-				`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 15, %d, 2, %d, 31, %d, 9</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`,
-			id, column+1, row, column+4, row+5, row, column)
+		e.writeString(fmt.Sprintf(noteShape, id, column+1, row, column+4, row+5, row, column))
 		id++
 	}
 }

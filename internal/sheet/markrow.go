@@ -96,8 +96,7 @@ func (e *sheetEditor) writeDrawingRef() {
 		return
 	}
 	e.hasDrawing = true
-	fmt.Fprintf(e.out, `<%slegacyDrawing xmlns:r="%s" r:id="%s"/>`, e.nsPrefix, officeRels,
-		newDrawingID) //nolint:errcheck // the next write tells
+	e.writeString(fmt.Sprintf(`<%slegacyDrawing xmlns:r="%s" r:id="%s"/>`, e.nsPrefix, officeRels, newDrawingID))
 }
 
 // dimension returns the dimension tag, extended to the added columns.

@@ -211,9 +211,8 @@ func (r *markStyles) write(src io.Reader, depth int, out io.Writer) error {
 		case string(e.name) == "fills" && !r.hasFill && !r.disabled:
 			p := e.prefix()
 			err = e.appendChildren(1,
-				fmt.Sprintf(
-					`<%sfill><%spatternFill patternType="solid"><%sfgColor rgb="%s"/><%sbgColor indexed="64"/></%spatternFill></%sfill>`,
-					p, p, p, markColour, p, p, p))
+				fmt.Sprintf(`<%sfill><%spatternFill patternType="solid"><%sfgColor rgb="%s"/><%sbgColor indexed="64"/>`+
+					`</%spatternFill></%sfill>`, p, p, p, markColour, p, p, p))
 		case string(e.name) == "cellXfs":
 			err = e.appendChildren(len(r.xfs)-r.originalCount, added.String())
 		default:
@@ -229,7 +228,8 @@ func (r *markStyles) write(src io.Reader, depth int, out io.Writer) error {
 func defaultStyles() string {
 	return xmlHead + `<styleSheet` + mainSpace + `>` +
 		`<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>` +
-		`<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>` +
+		`<fills count="2"><fill><patternFill patternType="none"/></fill>` +
+		`<fill><patternFill patternType="gray125"/></fill></fills>` +
 		`<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>` +
 		`<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>` +
 		`<cellXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/></cellXfs></styleSheet>`
