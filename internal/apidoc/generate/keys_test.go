@@ -12,8 +12,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// peopleOnly are the permissions that API keys cannot use, written by hand in this second place.
-var peopleOnly = []access.Permission{
+// interactiveOnly are the permissions that API keys cannot use, written by hand in this second place.
+var interactiveOnly = []access.Permission{
 	"account.admin", "account.password", "account.session", "account.key",
 	"account.link", "access.write", "settings.write",
 }
@@ -31,12 +31,12 @@ var credentialWords = []string{
 	"devices", "links",
 }
 
-// isPeopleOnly reports whether a route is for people only, judged by its permission and path and not by NoKeys.
-func isPeopleOnly(r httpapi.Route) bool {
+// isInteractiveOnly reports whether a route is for people only, judged by its permission and path and not by NoKeys.
+func isInteractiveOnly(r httpapi.Route) bool {
 	if r.Needs == access.Public {
 		return false
 	}
-	return slices.Contains(peopleOnly, r.Needs) ||
+	return slices.Contains(interactiveOnly, r.Needs) ||
 		slices.ContainsFunc(strings.Split(r.Path(), "/"), func(word string) bool {
 			return slices.Contains(credentialWords, word)
 		})
@@ -66,7 +66,7 @@ func TestKeysManageNoCredentials(t *testing.T) {
 		}
 		for _, route := range routes {
 			want := 204
-			if isPeopleOnly(route) {
+			if isInteractiveOnly(route) {
 				want, refused = 403, refused+1
 			} else if route.NoKeys {
 				continue // it may be stricter than the rule
@@ -92,9 +92,9 @@ func TestEveryPermissionIsDescribedAndDecidedForKeys(t *testing.T) {
 		case p == access.Public, p == access.SignedIn:
 		case !described:
 			t.Errorf("internal/access/permission.go: add %s to All, with its description", p)
-		case slices.Contains(peopleOnly, p) == slices.Contains(forKeys, p):
-			t.Errorf("internal/apidoc/generate/keys_test.go: add %s to one of peopleOnly and forKeys; "+
-				" has the rule", p)
+		case slices.Contains(interactiveOnly, p) == slices.Contains(forKeys, p):
+			t.Errorf("internal/apidoc/generate/keys_test.go: add %s to one of interactiveOnly and forKeys; "+
+				"internal/access/key.go has the rule", p)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 			"admin", "password", "session", "key", "mfa", "link", "settings.write",
 			"access.write",
 		} {
-			if strings.Contains(string(p), word) && !slices.Contains(peopleOnly, p) {
+			if strings.Contains(string(p), word) && !slices.Contains(interactiveOnly, p) {
 				t.Errorf("%s is not kept from keys", p)
 			}
 		}
@@ -117,7 +117,7 @@ func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 	person := access.Caller{Permissions: all}
 	key := person.AsAPIKey("K")
 	for p := range all {
-		if key.May(p) == slices.Contains(peopleOnly, p) || !person.May(p) {
+		if key.May(p) == slices.Contains(interactiveOnly, p) || !person.May(p) {
 			t.Errorf("%s: a key %v, its account %v", p, key.May(p), person.May(p))
 		}
 	}
