@@ -43,9 +43,9 @@ func main() {
 func (h handler) handle(ctx context.Context) error {
 	sent, err := h.reminders.Run(ctx, h.env)
 	if err != nil {
-		h.log.ErrorContext(ctx, "reminders failed", "told", sent, "error", err.Error())
+		h.log.ErrorContext(ctx, "reminders failed", "sent", sent, "error", err.Error())
 		return err
 	}
-	h.log.InfoContext(ctx, "reminders done", "told", sent)
+	h.log.InfoContext(ctx, "reminders done", "sent", sent)
 	return nil
 }

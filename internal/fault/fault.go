@@ -1,4 +1,4 @@
-// Package fault defines the errors that callers are told about.
+// Package fault defines the errors that callers can see.
 //
 // A package returns a *fault.Error for what a caller can do something about, and any other error for what it cannot.
 // This package does not know HTTP: httpapi maps each Kind to a status in one place, and turns every error that is not a

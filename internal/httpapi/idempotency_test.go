@@ -129,7 +129,7 @@ func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	// an empty header is a mistake, not a missing one
 	a.do(t, createRequest("", `{"name":"a"}`)).wantProblem(t, 400, "idempotencyKey")
 	if c.runs != 5 {
-		t.Errorf("another caller, another key and twice no key: ran %d times in all", c.runs)
+		t.Errorf("another caller, another key and twice no key: ran %d times", c.runs)
 	}
 }
 

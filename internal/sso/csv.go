@@ -27,14 +27,14 @@ type CSVRow struct {
 	Number int
 	// Email and ObjectID are as in the file, without white space around them.
 	Email, ObjectID string
-	// Bad says what is wrong with a row that cannot be used; Email and ObjectID may then be empty.
-	Bad *fault.Field
+	// Fault says what is wrong with a row that cannot be used; Email and ObjectID may then be empty.
+	Fault *fault.Field
 }
 
 // ReadCSV reads a file of links row by row: email and object_id, in any order and among other columns, with headings in
 // any case, separated by commas, semicolons or tabs, quoted where needed (RFC 4180), with or without a byte order mark.
-// Rows that cannot be used have Bad set; blank rows are skipped. The first error ends the reading: an Invalid fault if
-// the file is not such a CSV file or too long, else the error of r.
+// Rows that cannot be used have Fault set; blank rows are skipped. The first error ends the reading: an Invalid fault
+// if the file is not such a CSV file or too long, else the error of r.
 func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
 	return func(yield func(CSVRow, error) bool) {
 		rows, at, err := openCSV(r)
@@ -48,7 +48,7 @@ func ReadCSV(r io.Reader) iter.Seq2[CSVRow, error] {
 				return
 			}
 			row, err := at.row(rows, cells, err)
-			if err == nil && row.Bad == nil && row.Email == "" && row.ObjectID == "" {
+			if err == nil && row.Fault == nil && row.Email == "" && row.ObjectID == "" {
 				continue
 			}
 			if count++; err == nil && count > MaxRows {
@@ -67,7 +67,7 @@ type columns struct{ email, objectID int }
 func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, error) {
 	var parseErr *csv.ParseError
 	if errors.As(err, &parseErr) {
-		return CSVRow{Number: parseErr.StartLine, Bad: &fault.Field{
+		return CSVRow{Number: parseErr.StartLine, Fault: &fault.Field{
 				Field: "line", Code: "quotes",
 				Message: "The quotes in this line do not match. Put quotes around the whole cell, and double quotes within it.",
 			}},
@@ -89,9 +89,9 @@ func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, erro
 		text := strings.TrimSpace(cells[c.at])
 		switch {
 		case len(text) > maxCell:
-			row.Bad = &fault.Field{Field: c.name, Code: "tooLong", Message: "This is too long for an " + c.name + "."}
+			row.Fault = &fault.Field{Field: c.name, Code: "tooLong", Message: "This is too long for an " + c.name + "."}
 		case !utf8.ValidString(text):
-			row.Bad = &fault.Field{
+			row.Fault = &fault.Field{
 				Field: c.name, Code: "encoding",
 				Message: "This is not UTF-8. Save the file as \"CSV UTF-8\".",
 			}
@@ -99,11 +99,11 @@ func (at columns) row(rows *csv.Reader, cells []string, err error) (CSVRow, erro
 			*c.into = strings.Clone(text) // the reader reuses its memory
 		}
 	}
-	if row.Bad == nil && row.Email == "" && row.ObjectID != "" {
-		row.Bad = &fault.Field{Field: "email", Code: "required", Message: "This line has no email."}
+	if row.Fault == nil && row.Email == "" && row.ObjectID != "" {
+		row.Fault = &fault.Field{Field: "email", Code: "required", Message: "This line has no email."}
 	}
-	if row.Bad == nil && row.ObjectID == "" && row.Email != "" {
-		row.Bad = &fault.Field{Field: "object_id", Code: "required", Message: "This line has no object_id."}
+	if row.Fault == nil && row.ObjectID == "" && row.Email != "" {
+		row.Fault = &fault.Field{Field: "object_id", Code: "required", Message: "This line has no object_id."}
 	}
 	return row, nil
 }

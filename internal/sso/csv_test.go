@@ -54,20 +54,20 @@ func TestReadCSVNamesTheLineThatIsWrongAndGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var results []string
 	for _, l := range got {
 		what := "good"
-		if l.Bad != nil {
-			what = l.Bad.Field + " " + l.Bad.Code
+		if l.Fault != nil {
+			what = l.Fault.Field + " " + l.Fault.Code
 		}
-		told = append(told, fmt.Sprint(l.Number, " ", what))
+		results = append(results, fmt.Sprint(l.Number, " ", what))
 	}
 	want := []string{
 		"2 object_id required", "3 email required", "4 line quotes", "5 good", "6 email tooLong",
 		"7 email encoding",
 	}
-	if !reflect.DeepEqual(told, want) {
-		t.Errorf("got %q, want %q", told, want)
+	if !reflect.DeepEqual(results, want) {
+		t.Errorf("got %q, want %q", results, want)
 	}
 }
 
@@ -153,7 +153,7 @@ func FuzzReadCSV(f *testing.F) {
 				t.Fatalf("line %d after %d", line.Number, last)
 			}
 			last = line.Number
-			if line.Bad == nil &&
+			if line.Fault == nil &&
 				(line.Email == "" || line.ObjectID == "" || len(line.Email) > maxCell || len(line.ObjectID) > maxCell) {
 				t.Fatalf("a good line of %q and %q", line.Email, line.ObjectID)
 			}

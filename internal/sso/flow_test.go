@@ -239,8 +239,8 @@ func TestProviderErrorsAreReported(t *testing.T) {
 		f.provider.err = NewProviderError("client", errors.New("inside"), "Make a new secret.")
 		got, err := f.Complete(t.Context(), testEnv, back, c.purpose)
 		f.provider.err = nil
-		if told := fault.As(err); told == nil || told.Code != "provider.client" ||
-			strings.Contains(told.Detail, "secret") != c.whole || strings.Contains(told.Detail, "inside") ||
+		if refusal := fault.As(err); refusal == nil || refusal.Code != "provider.client" ||
+			strings.Contains(refusal.Detail, "secret") != c.whole || strings.Contains(refusal.Detail, "inside") ||
 			got.Claims.Subject != "" {
 			t.Errorf("%s: %v", c.purpose, err)
 		}
@@ -283,8 +283,8 @@ func TestProviderFieldsAreChecked(t *testing.T) {
 		patch := maps.Clone(good)
 		maps.Copy(patch, c.patch)
 		_, err := f.Providers.Create(t.Context(), f.scope, Draft{Patch: patch})
-		if told := fault.As(err); told == nil || len(told.Fields) != 1 ||
-			told.Fields[0].Field+" "+told.Fields[0].Code != c.want {
+		if refusal := fault.As(err); refusal == nil || len(refusal.Fields) != 1 ||
+			refusal.Fields[0].Field+" "+refusal.Fields[0].Code != c.want {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

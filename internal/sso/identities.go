@@ -74,11 +74,8 @@ type Identities struct {
 	Store     IdentityStore
 	Accounts  Accounts
 	Providers *Providers
-	// Mail tells the owner of each link that is made or removed, whoever does it: it is another way into the account, or
-	// one less. The wizard writes a mail for every account too and none for the whole: who never asked for a link has to
-	// hear of it. That stays bounded, because a mail is a part of its link's transaction, of which a request writes so
-	// many and no more (MaxPairs, MaxRowsPerCall), and the outbox lets them out as fast as the mail service takes them; a
-	// line that is linked already writes neither.
+	// Mail notifies the owner of each link that is made or removed, also by the wizard: a link is a sign-in method, which
+	// the owner may not have asked for. The number of mails is bounded by the number of links per request.
 	Mail  *mail.Composer
 	Now   func() time.Time
 	NewID func() string

@@ -110,29 +110,29 @@ func (s *LinkFiles) process(ctx context.Context, sc access.Scope, a FileRange,
 	}
 	out := FileResult{Version: a.Version, Rows: w.total, Next: w.next, Items: make([]RowResult, len(w.rows))}
 	var pairs []Pair
-	var at []int
-	for i, line := range w.rows {
-		m := MatchResult{Pair: Pair{Email: line.Email, ObjectID: line.ObjectID}}
-		if line.Bad != nil {
-			m.Outcome, m.Detail = Unusable, line.Bad.Message
-		} else if m.Detail = w.ambiguity(line); m.Detail != "" {
+	var indexes []int
+	for i, row := range w.rows {
+		m := MatchResult{Pair: Pair{Email: row.Email, ObjectID: row.ObjectID}}
+		if row.Fault != nil {
+			m.Outcome, m.Detail = Unusable, row.Fault.Message
+		} else if m.Detail = w.ambiguity(row); m.Detail != "" {
 			m.Outcome = TwoAccounts
 		} else {
-			pairs, at = append(pairs, m.Pair), append(at, i)
+			pairs, indexes = append(pairs, m.Pair), append(indexes, i)
 		}
-		out.Items[i] = RowResult{line.Number, m}
+		out.Items[i] = RowResult{row.Number, m}
 	}
 	matched, err := do(ctx, sc, p, pairs)
 	if err != nil {
 		return FileResult{}, err
 	}
 	for i, m := range matched {
-		out.Items[at[i]].MatchResult = m
+		out.Items[indexes[i]].MatchResult = m
 	}
 	return out, nil
 }
 
-// readRows reads the file and keeps the lines asked for.
+// readRows reads the file and keeps the requested rows.
 func (s *LinkFiles) readRows(ctx context.Context, sc access.Scope, a *FileRange) (*rowWindow, error) {
 	missing := func(err error) error {
 		if fault.Is(err, fault.NotFound) {
@@ -143,11 +143,11 @@ func (s *LinkFiles) readRows(ctx context.Context, sc access.Scope, a *FileRange)
 	}
 	key := fileKey(sc, a.FileID)
 	if a.Version == "" {
-		newest, err := s.Store.LatestVersion(ctx, key)
+		latest, err := s.Store.LatestVersion(ctx, key)
 		if err != nil {
 			return nil, missing(err)
 		}
-		a.Version = newest
+		a.Version = latest
 	}
 	content, err := s.Store.Open(ctx, key, a.Version)
 	if err != nil {
@@ -181,7 +181,7 @@ func readWindow(r io.Reader, from, maxRows int) (*rowWindow, error) {
 		case w.next == 0:
 			w.next = row.Number
 		}
-		if row.Bad == nil {
+		if row.Fault == nil {
 			email, id := w.hashes(row)
 			addPair(w.ids, email, id)
 			addPair(w.emails, id, email)
@@ -194,19 +194,20 @@ func (w *rowWindow) hashes(row CSVRow) (email, id uint64) {
 	normal := strings.ToLower(row.Email)
 	// printable ASCII is its own normal form, ten times faster
 	if strings.ContainsFunc(normal, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		if is, ok := account.Normalise(row.Email); ok {
-			normal = is
+		if text, ok := account.Normalise(row.Email); ok {
+			normal = text
 		}
 	}
 	// The lowest bit keeps 0 free for "two".
 	return maphash.String(w.seed, normal) | 1, maphash.String(w.seed, row.ObjectID) | 1
 }
 
-func addPair(beside map[uint64]uint64, one, other uint64) {
-	if was, there := beside[one]; there && was != other {
-		other = 0
+// addPair notes the value of a key, or 0 if the key has another value already.
+func addPair(values map[uint64]uint64, key, value uint64) {
+	if earlier, ok := values[key]; ok && earlier != value {
+		value = 0
 	}
-	beside[one] = other
+	values[key] = value
 }
 
 // ambiguity returns what is wrong with a row whose email or object id has two counterparts in the file.

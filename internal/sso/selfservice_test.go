@@ -320,18 +320,18 @@ func TestOwnersAreNotifiedOfEachLink(t *testing.T) {
 	if err := f.service.Identities.Unlink(t.Context(), f.scope, "me", f.id); err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var sent []string
 	for _, w := range f.identities.wrote {
 		for _, m := range w.Mails {
-			told = append(told, string(m.Kind)+" "+m.To+" "+m.Detail)
+			sent = append(sent, string(m.Kind)+" "+m.To+" "+m.Detail)
 		}
 	}
 	want := []string{
 		"linkAdded Me@example.com Works", "linkAdded you@example.com Works",
 		"linkRemoved you@example.com Works", "linkRemoved Me@example.com Works",
 	}
-	if !slices.Equal(told, want) {
-		t.Errorf("told %q", told)
+	if !slices.Equal(sent, want) {
+		t.Errorf("sent %q", sent)
 	}
 }
 
