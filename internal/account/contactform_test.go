@@ -35,8 +35,8 @@ func TestDescribeContactAgreesWithWhatIsChecked(t *testing.T) {
 	if c.Title == "" || len(c.Addresses) == 0 || c.Addresses[0].Address == "" || len(c.Phones) != 5 {
 		t.Fatalf("the names of the form are not those of a contact: %+v", c)
 	}
-	if bad := c.clean(); len(bad) > 0 {
-		t.Fatalf("what the form allows is refused: %v", bad)
+	if faults := c.clean(); len(faults) > 0 {
+		t.Fatalf("what the form allows is refused: %v", faults)
 	}
 	for _, f := range form.Items {
 		var over Contact
@@ -44,8 +44,8 @@ func TestDescribeContactAgreesWithWhatIsChecked(t *testing.T) {
 		if err := json.Unmarshal(text, &over); err != nil {
 			t.Fatal(err)
 		}
-		if bad := over.clean(); len(bad) != 1 || bad[0].Field != f.Name {
-			t.Errorf("%s over its bound: %v", f.Name, bad)
+		if faults := over.clean(); len(faults) != 1 || faults[0].Field != f.Name {
+			t.Errorf("%s over its bound: %v", f.Name, faults)
 		}
 	}
 }

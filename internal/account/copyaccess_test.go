@@ -28,17 +28,17 @@ func TestCopyAccessAddsAndRemovesNothing(t *testing.T) {
 	from := sourceAccount([]string{"viewer", "EDITOR", "RETIRED", "GONE"}, []string{"STAFF"}, []string{"DAC1"})
 	from.MFARequired, from.ForcePasswordChange = true, true
 	s, m := newService(to, from)
-	choice := account.CopyAccessRequest{From: otherID, Preview: true, DACGroups: true}
-	seen, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 0, choice)
-	if err != nil || len(m.writes) > 0 || seen.Account.Version != 4 {
-		t.Fatalf("preview: %v, %d writes, %+v", err, len(m.writes), seen)
+	request := account.CopyAccessRequest{From: otherID, Preview: true, DACGroups: true}
+	preview, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 0, request)
+	if err != nil || len(m.writes) > 0 || preview.Account.Version != 4 {
+		t.Fatalf("preview: %v, %d writes, %+v", err, len(m.writes), preview)
 	}
-	choice.Preview = false
-	done, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 4, choice)
+	request.Preview = false
+	copied, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 4, request)
 	if err != nil || len(m.writes) != 1 {
 		t.Fatal(err)
 	}
-	for _, got := range []account.CopyAccessResult{seen, done} {
+	for _, got := range []account.CopyAccessResult{preview, copied} {
 		if !reflect.DeepEqual(got.Roles, []string{"EDITOR"}) || !reflect.DeepEqual(got.Groups, []string{"STAFF"}) ||
 			got.DACGroups != nil {
 			t.Errorf("%+v", got)
@@ -55,24 +55,24 @@ func TestCopyAccessAddsAndRemovesNothing(t *testing.T) {
 		t.Errorf("%+v", w)
 	}
 	// A second click finds nothing to add.
-	if again, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 0, choice); err != nil ||
+	if again, err := s.CopyAccess(context.Background(), scope("9", "ADMIN"), "1", 0, request); err != nil ||
 		len(m.writes) != 1 || again.Roles != nil || again.Account.Version != 5 {
 		t.Errorf("%+v %v", again, err)
 	}
 }
 
-// V61: nobody gives by a copy what they could not give by hand. A copy that is not possible as a whole is only done on
+// V61: nobody gives by a copy what they could not give by hand. A copy that is not possible as a whole is only copied on
 // request.
 func TestCopyAccessRefusesWhatChangeWouldRefuse(t *testing.T) {
 	team := testAccount("1", "VIEWER")
 	team.UserType = "TEAM"
 	for name, c := range map[string]struct {
-		to             account.Account
-		from           account.Account
-		by             []string
-		dacOff         bool
-		field, reason  string
-		left, lefthand []string
+		to            account.Account
+		from          account.Account
+		by            []string
+		dacOff        bool
+		field, reason string
+		roles, groups []string
 	}{
 		"a role outside the licence": {team, sourceAccount([]string{"EDITOR"}, []string{"STAFF"}, nil),
 			[]string{"ADMIN"}, false, "roles", "outsideLicence", nil, []string{"STAFF"}},
@@ -88,20 +88,20 @@ func TestCopyAccessRefusesWhatChangeWouldRefuse(t *testing.T) {
 		s, m := newService(c.to, c.from)
 		sc := scope("9", c.by...)
 		sc.Env.Settings.DACEnabled = !c.dacOff
-		choice := account.CopyAccessRequest{From: otherID, DACGroups: true}
-		_, err := s.CopyAccess(context.Background(), sc, "1", 0, choice)
+		request := account.CopyAccessRequest{From: otherID, DACGroups: true}
+		_, err := s.CopyAccess(context.Background(), sc, "1", 0, request)
 		wantFault(t, name, err, fault.Invalid, c.reason, c.field)
-		choice.Preview = true
-		if seen, err := s.CopyAccess(context.Background(), sc, "1", 0, choice); err != nil || len(seen.Refused) != 1 ||
-			seen.Refused[0].Reason != c.reason {
-			t.Errorf("%s, preview: %+v %v", name, seen, err)
+		request.Preview = true
+		if preview, err := s.CopyAccess(context.Background(), sc, "1", 0, request); err != nil || len(preview.Refused) != 1 ||
+			preview.Refused[0].Reason != c.reason {
+			t.Errorf("%s, preview: %+v %v", name, preview, err)
 		}
 		if len(m.writes) > 0 {
 			t.Errorf("%s: written", name)
 		}
-		choice.Preview, choice.SkipRefused = false, true
-		got, err := s.CopyAccess(context.Background(), sc, "1", 0, choice)
-		if err != nil || !reflect.DeepEqual(got.Roles, c.left) || !reflect.DeepEqual(got.Groups, c.lefthand) {
+		request.Preview, request.SkipRefused = false, true
+		got, err := s.CopyAccess(context.Background(), sc, "1", 0, request)
+		if err != nil || !reflect.DeepEqual(got.Roles, c.roles) || !reflect.DeepEqual(got.Groups, c.groups) {
 			t.Errorf("%s, skipped: %+v %v", name, got, err)
 		}
 	}

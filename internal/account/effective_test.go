@@ -84,8 +84,8 @@ func naiveClosure(g accessGraph) (groups, roles map[string]bool) {
 	return groups, roles
 }
 
-// Over random graphs: the roles are those of the plain meaning and of access, by which requests are judged; each path
-// is one that there is, the shortest, and each permission has exactly the roles that give it.
+// Over random graphs: the roles are those of the naive closure and of package access. Each path exists and is a
+// shortest one, and each permission has exactly the roles that give it.
 func TestEffectiveRolesAreWhatTheyMean(t *testing.T) {
 	for seed := range int64(3000) {
 		g := randomGraph(rand.New(rand.NewSource(seed))) //nolint:gosec // a test's dice

@@ -255,7 +255,7 @@ func TestOldWrongsAmongCodesMayStayOrGo(t *testing.T) {
 		t.Errorf("the retired one taken away: %v, %v", got.Roles, err)
 	}
 	_, err = change("FULL", []string{"VIEWER"}, nil, field.Patch{"roles": []string{"RETIRED", "VIEWER"}})
-	wantFault(t, "a retired one anew", err, fault.Invalid, "unknownCode", "roles")
+	wantFault(t, "a retired one again", err, fault.Invalid, "unknownCode", "roles")
 	if _, err = change("OLD", nil, nil, field.Patch{"userType": "old", "name": "New"}); err != nil {
 		t.Errorf("a retired licence that stays: %v", err)
 	}

@@ -26,14 +26,14 @@ type fakeTabStore struct {
 	fail        error
 }
 
-func (d *fakeTabStore) write(e auditlog.Event, raced func() bool, do func()) error {
+func (d *fakeTabStore) write(e auditlog.Event, conflict func() bool, do func()) error {
 	if d.beforeWrite != nil {
 		d.beforeWrite(d)
 	}
 	if d.fail != nil {
 		return d.fail
 	}
-	if raced() {
+	if conflict() {
 		return account.ErrConcurrentChange
 	}
 	do()
@@ -92,14 +92,14 @@ func (d *fakeTabStore) AddDelegation(_ context.Context, _ environment.Environmen
 
 func (d *fakeTabStore) ChangeDelegation(_ context.Context, _ environment.Environment, _ string, one account.Delegation,
 	e auditlog.Event) error {
-	raced := func() bool { i := d.find(one.ID); return i < 0 || d.delegations[i].Version != one.Version-1 }
-	return d.write(e, raced, func() { d.delegations[d.find(one.ID)] = one })
+	conflict := func() bool { i := d.find(one.ID); return i < 0 || d.delegations[i].Version != one.Version-1 }
+	return d.write(e, conflict, func() { d.delegations[d.find(one.ID)] = one })
 }
 
 func (d *fakeTabStore) RemoveDelegation(_ context.Context, _ environment.Environment, _ string, one account.Delegation,
 	e auditlog.Event) error {
-	raced := func() bool { i := d.find(one.ID); return i < 0 || d.delegations[i].Version != one.Version }
-	return d.write(e, raced, func() { d.delegations = nil })
+	conflict := func() bool { i := d.find(one.ID); return i < 0 || d.delegations[i].Version != one.Version }
+	return d.write(e, conflict, func() { d.delegations = nil })
 }
 
 // ActiveResource knows one resource, JD.
@@ -231,7 +231,7 @@ func TestStaleContact(t *testing.T) {
 	if _, err := contacts.Replace(ctx, scope("9", "EDITOR"), "1", 1, account.Contact{Title: "Dr"}); err != nil {
 		t.Fatal(err)
 	}
-	told := func(err error) {
+	checkStale := func(err error) {
 		t.Helper()
 		wantFault(t, "stale", err, fault.Stale, "changed", "title")
 		if f := fault.As(err).Fields[0]; f.By != "u9" || f.At == nil || !f.At.Equal(nowStored) {
@@ -246,7 +246,7 @@ func TestStaleContact(t *testing.T) {
 	}
 	for _, title := range []string{"Prof", "Dr"} { // also if nothing would change by now
 		_, err := contacts.Replace(ctx, scope("8", "EDITOR"), "1", 1, account.Contact{Title: title})
-		told(err)
+		checkStale(err)
 	}
 	d = &fakeTabStore{beforeWrite: func(d *fakeTabStore) {
 		d.contact = account.Contact{Version: 2, Title: "Dr"}
@@ -255,7 +255,7 @@ func TestStaleContact(t *testing.T) {
 	}}
 	_, err := (&account.Contacts{Editor: newEditor(testAccount("1")), Store: d}).Replace(ctx, scope("8", "EDITOR"), "1",
 		1, account.Contact{Title: "Prof"})
-	told(err)
+	checkStale(err)
 }
 
 func TestContactRules(t *testing.T) {

@@ -136,13 +136,13 @@ func testScope() access.Scope {
 // listIDs returns the ids of all pages of a search, and fails if a page is longer than asked for.
 func listIDs(t *testing.T, s *directory.Service, filters map[string]string, sort string, limit int) string {
 	t.Helper()
-	f, bad := directory.ParseFilter(filters)
-	if bad != nil {
-		t.Fatalf("%v: %+v", filters, bad)
+	f, faults := directory.ParseFilter(filters)
+	if faults != nil {
+		t.Fatalf("%v: %+v", filters, faults)
 	}
-	o, wrong := directory.ParseOrder(sort)
-	if wrong != nil {
-		t.Fatalf("%s: %+v", sort, wrong)
+	o, invalid := directory.ParseOrder(sort)
+	if invalid != nil {
+		t.Fatalf("%s: %+v", sort, invalid)
 	}
 	q := directory.Query{Filter: f, Order: o, Limit: limit}
 	var ids []string
@@ -231,19 +231,19 @@ func TestBadFiltersAreNamed(t *testing.T) {
 		if !ok {
 			value = good[f.Op][""]
 		}
-		if _, bad := directory.ParseFilter(map[string]string{f.Name: value}); bad != nil {
-			t.Errorf("%s=%s: %+v", f.Name, value, bad)
+		if _, faults := directory.ParseFilter(map[string]string{f.Name: value}); faults != nil {
+			t.Errorf("%s=%s: %+v", f.Name, value, faults)
 		}
-		wrong := []string{"", "  "}
+		invalid := []string{"", "  "}
 		if value != "x" {
-			wrong = append(wrong, "perhaps", "2026-02-30", "1.5")
+			invalid = append(invalid, "perhaps", "2026-02-30", "1.5")
 		} else {
-			wrong = append(wrong, strings.Repeat("x", 1001))
+			invalid = append(invalid, strings.Repeat("x", 1001))
 		}
-		for _, value := range wrong {
-			if _, bad := directory.ParseFilter(map[string]string{f.Name: value}); len(bad) != 1 || bad[0].Field != f.Name ||
-				bad[0].Message == "" {
-				t.Errorf("%s=%.20q: %+v", f.Name, value, bad)
+		for _, value := range invalid {
+			if _, faults := directory.ParseFilter(map[string]string{f.Name: value}); len(faults) != 1 || faults[0].Field != f.Name ||
+				faults[0].Message == "" {
+				t.Errorf("%s=%.20q: %+v", f.Name, value, faults)
 			}
 		}
 	}
@@ -251,11 +251,11 @@ func TestBadFiltersAreNamed(t *testing.T) {
 		"find": " ", "active": "yes", "password": "x", "email.from": "x", "failedTries": "3", "dateTo": "2026-01-01",
 		"Email": "x", "roles.contains": "x", "": "x",
 	} {
-		if _, bad := directory.ParseFilter(map[string]string{name: value}); len(bad) != 1 || bad[0].Field != name {
-			t.Errorf("%s=%s: %+v", name, value, bad)
+		if _, faults := directory.ParseFilter(map[string]string{name: value}); len(faults) != 1 || faults[0].Field != name {
+			t.Errorf("%s=%s: %+v", name, value, faults)
 		}
 	}
-	if _, bad := directory.ParseOrder("--name"); bad == nil {
+	if _, faults := directory.ParseOrder("--name"); faults == nil {
 		t.Error("an order of no field is taken")
 	}
 }

@@ -69,28 +69,28 @@ func TestDateOfIsTheDayInUTC(t *testing.T) {
 
 func TestApplySetsEachKind(t *testing.T) {
 	var v record
-	bad := recordTable().Apply(&v, field.Patch{
+	faults := recordTable().Apply(&v, field.Patch{
 		"name": " Zoe\u0301 ", "mail": "m@x.de", "phone": "1", "type": "T", "codes": []string{" a ", "A", "b"}, "on": true,
 		"day": field.Date("2026-01-02"),
 	})
 	want := record{Name: "Zoé", Mail: "m@x.de", Phone: "1", Type: "T", Codes: []string{"a", "b"}, On: true,
 		Day: "2026-01-02"}
-	if bad != nil || !reflect.DeepEqual(v, want) {
-		t.Errorf("v = %+v, bad = %+v", v, bad)
+	if faults != nil || !reflect.DeepEqual(v, want) {
+		t.Errorf("v = %+v, faults = %+v", v, faults)
 	}
 }
 
 // An absent field stays; null clears it.
 func TestApplyTellsAbsentFromNull(t *testing.T) {
 	v := fullRecord()
-	if bad := recordTable().Apply(&v, field.Patch{}); bad != nil || !reflect.DeepEqual(v, fullRecord()) {
-		t.Errorf("an empty patch made %+v, bad %+v", v, bad)
+	if faults := recordTable().Apply(&v, field.Patch{}); faults != nil || !reflect.DeepEqual(v, fullRecord()) {
+		t.Errorf("an empty patch made %+v, faults %+v", v, faults)
 	}
-	bad := recordTable().Apply(&v,
+	faults := recordTable().Apply(&v,
 		field.Patch{"name": nil, "mail": nil, "phone": nil, "type": nil, "codes": nil, "on": nil, "day": nil})
 	want := record{At: fullRecord().At, Seen: fullRecord().Seen, Count: 3, Tries: 2}
-	if bad != nil || !reflect.DeepEqual(v, want) {
-		t.Errorf("nulls made %+v, bad %+v", v, bad)
+	if faults != nil || !reflect.DeepEqual(v, want) {
+		t.Errorf("nulls made %+v, faults %+v", v, faults)
 	}
 }
 
@@ -120,9 +120,9 @@ func TestApplyRefuses(t *testing.T) {
 		{"a number where a text belongs", "name", "type", 1},
 	} {
 		v := fullRecord()
-		bad := recordTable().Apply(&v, field.Patch{c.field: c.value})
-		if len(bad) != 1 || bad[0].Field != c.field || bad[0].Code != c.code || bad[0].Message == "" {
-			t.Errorf("%s: %+v", c.name, bad)
+		faults := recordTable().Apply(&v, field.Patch{c.field: c.value})
+		if len(faults) != 1 || faults[0].Field != c.field || faults[0].Code != c.code || faults[0].Message == "" {
+			t.Errorf("%s: %+v", c.name, faults)
 		}
 		if !reflect.DeepEqual(v, fullRecord()) {
 			t.Errorf("%s: refused, and changed to %+v", c.name, v)
@@ -141,8 +141,8 @@ func TestLimitsHoldAtTheLimit(t *testing.T) {
 		"3 codes of 50":                 {"codes": []string{strings.Repeat("x", 50), "b", "c"}},
 	} {
 		var v record
-		if bad := recordTable().Apply(&v, p); bad != nil {
-			t.Errorf("%s: %+v", name, bad)
+		if faults := recordTable().Apply(&v, p); faults != nil {
+			t.Errorf("%s: %+v", name, faults)
 		}
 	}
 }
@@ -152,9 +152,9 @@ func TestLimitsHoldAtTheLimit(t *testing.T) {
 func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 	for _, mark := range []string{"\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00a0", "\u3000", " "} {
 		var v record
-		if bad := recordTable().Apply(&v, field.Patch{"name": mark + "a" + mark + "b" + mark}); bad != nil ||
+		if faults := recordTable().Apply(&v, field.Patch{"name": mark + "a" + mark + "b" + mark}); faults != nil ||
 			v.Name != "a"+mark+"b" {
-			t.Errorf("%+q: name %+q, %+v", mark, v.Name, bad)
+			t.Errorf("%+q: name %+q, %+v", mark, v.Name, faults)
 		}
 	}
 }
@@ -162,9 +162,9 @@ func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
 // Every invalid field is named, in the table's order, and the valid ones are still read.
 func TestApplyNamesEveryWrongField(t *testing.T) {
 	var v record
-	bad := recordTable().Apply(&v, field.Patch{"on": 1, "mail": "ok", "name": "123456", "count": 1})
+	faults := recordTable().Apply(&v, field.Patch{"on": 1, "mail": "ok", "name": "123456", "count": 1})
 	var names []string
-	for _, f := range bad {
+	for _, f := range faults {
 		names = append(names, f.Field)
 	}
 	if !reflect.DeepEqual(names, []string{"name", "on", "count"}) || v.Mail != "ok" {
@@ -174,12 +174,12 @@ func TestApplyNamesEveryWrongField(t *testing.T) {
 
 func TestMissingNamesBlankRequiredFields(t *testing.T) {
 	v := record{}
-	if bad := recordTable().Missing(&v); len(bad) != 1 || bad[0].Field != "name" || bad[0].Code != "required" {
-		t.Errorf("%+v", bad)
+	if faults := recordTable().Missing(&v); len(faults) != 1 || faults[0].Field != "name" || faults[0].Code != "required" {
+		t.Errorf("%+v", faults)
 	}
 	v.Name = "x"
-	if bad := recordTable().Missing(&v); bad != nil {
-		t.Errorf("%+v", bad)
+	if faults := recordTable().Missing(&v); faults != nil {
+		t.Errorf("%+v", faults)
 	}
 }
 

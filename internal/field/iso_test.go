@@ -26,9 +26,9 @@ func TestWhatIsNoISOCodeIsNamedSo(t *testing.T) {
 		{money, "Pounds", "currency", "such as GBP."}, {money, "€", "currency", "such as EUR."},
 		{money, "euro", "currency", "such as EUR."}, {money, "US", "currency", "such as USD."},
 	} {
-		_, bad := c.of.Clean(c.typed)
-		if bad == nil || bad.Code != c.code || !strings.Contains(bad.Message, c.says) || len(bad.Message) > 120 {
-			t.Errorf("%.10s: %+v", c.typed, bad)
+		_, faults := c.of.Clean(c.typed)
+		if faults == nil || faults.Code != c.code || !strings.Contains(faults.Message, c.says) || len(faults.Message) > 120 {
+			t.Errorf("%.10s: %+v", c.typed, faults)
 		}
 	}
 }

@@ -21,15 +21,15 @@ func members(pairs ...string) map[string]jsontext.Value {
 }
 
 func TestReadPatchReadsEachKind(t *testing.T) {
-	got, bad := recordTable().ReadPatch(
+	got, faults := recordTable().ReadPatch(
 		members("name", `"n"`, "codes", `["A","B"]`, "on", `false`, "day", `"2026-01-02"`, "mail", `null`, "type", `""`))
 	want := field.Patch{"name": "n", "codes": []string{"A", "B"}, "on": false, "day": field.Date("2026-01-02"),
 		"mail": nil, "type": ""}
-	if bad != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("patch %#v, bad %+v", got, bad)
+	if faults != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("patch %#v, faults %+v", got, faults)
 	}
-	if got, bad = recordTable().ReadPatch(members("day", `""`)); bad != nil || got["day"] != nil {
-		t.Errorf("a blank date: %#v, %+v", got, bad)
+	if got, faults = recordTable().ReadPatch(members("day", `""`)); faults != nil || got["day"] != nil {
+		t.Errorf("a blank date: %#v, %+v", got, faults)
 	}
 }
 
@@ -41,9 +41,9 @@ func TestReadPatchRefusesAnotherType(t *testing.T) {
 		{"on", `[]`},
 		{"day", `20260102`}, {"day", `"02/01/2026"`}, {"day", `"2026-02-30"`}, {"day", `["2026-01-02"]`}, {"day", `" "`},
 	} {
-		got, bad := recordTable().ReadPatch(members(c[0], c[1]))
-		if len(bad) != 1 || bad[0].Field != c[0] || bad[0].Code != "type" || len(got) != 0 {
-			t.Errorf("%s %s: patch %v, bad %+v", c[0], c[1], got, bad)
+		got, faults := recordTable().ReadPatch(members(c[0], c[1]))
+		if len(faults) != 1 || faults[0].Field != c[0] || faults[0].Code != "type" || len(got) != 0 {
+			t.Errorf("%s %s: patch %v, faults %+v", c[0], c[1], got, faults)
 		}
 	}
 }
@@ -51,13 +51,13 @@ func TestReadPatchRefusesAnotherType(t *testing.T) {
 // V59: a read-only field is refused as that, whatever its type.
 func TestAReadOnlyFieldIsRefusedWhateverItsType(t *testing.T) {
 	for _, raw := range []string{`3`, `"x"`, `null`, `{}`, `"2026-01-01T00:00:00Z"`} {
-		p, bad := recordTable().ReadPatch(members("count", raw))
-		if bad != nil {
-			t.Errorf("%s: %+v", raw, bad)
+		p, faults := recordTable().ReadPatch(members("count", raw))
+		if faults != nil {
+			t.Errorf("%s: %+v", raw, faults)
 		}
 		var v record
-		if bad := recordTable().Apply(&v, p); len(bad) != 1 || bad[0].Code != "readOnly" {
-			t.Errorf("%s: %+v", raw, bad)
+		if faults := recordTable().Apply(&v, p); len(faults) != 1 || faults[0].Code != "readOnly" {
+			t.Errorf("%s: %+v", raw, faults)
 		}
 	}
 }
@@ -67,9 +67,9 @@ func TestReadPatchRefusesUnknownMembers(t *testing.T) {
 	long := strings.Repeat("ä", 100)
 	in := members("zebra", `1`, "Name", `"n"`, "passwordHash", `"x"`, long, `1`, "apple", `1`)
 	for range 10 {
-		p, bad := recordTable().ReadPatch(in)
+		p, faults := recordTable().ReadPatch(in)
 		var names []string
-		for _, f := range bad {
+		for _, f := range faults {
 			if f.Code != "unknown" {
 				t.Fatalf("%+v", f)
 			}
@@ -146,14 +146,14 @@ func FuzzReadPatch(f *testing.F) {
 		if json.Unmarshal(body, &in) != nil {
 			return
 		}
-		p, bad := recordTable().ReadPatch(in)
-		if len(p)+len(bad) != len(in) {
-			t.Errorf("%d members gave %d fields and %d faults", len(in), len(p), len(bad))
+		p, faults := recordTable().ReadPatch(in)
+		if len(p)+len(faults) != len(in) {
+			t.Errorf("%d members gave %d fields and %d faults", len(in), len(p), len(faults))
 		}
 		before := fullRecord()
 		v := fullRecord()
-		bad = recordTable().Apply(&v, p)
-		if len(bad) == 0 && strings.ContainsAny(v.Name+v.Mail+strings.Join(v.Codes, ""), "\x00\n\r\x1b") {
+		faults = recordTable().Apply(&v, p)
+		if len(faults) == 0 && strings.ContainsAny(v.Name+v.Mail+strings.Join(v.Codes, ""), "\x00\n\r\x1b") {
 			t.Errorf("%q was taken", v.Name)
 		}
 		if v.Count != before.Count || !v.At.Equal(before.At) || v.Tries != before.Tries {

@@ -26,12 +26,12 @@ func settingsTable() field.Table[settings] {
 func TestNumbersAreReadSetAndCompared(t *testing.T) {
 	v := settings{Tries: 5, Days: 30}
 	before := v
-	p, bad := settingsTable().ReadPatch(members("tries", "100", "days", "0"))
-	if bad != nil {
-		t.Fatalf("%+v", bad)
+	p, faults := settingsTable().ReadPatch(members("tries", "100", "days", "0"))
+	if faults != nil {
+		t.Fatalf("%+v", faults)
 	}
-	if bad := settingsTable().Apply(&v, p); bad != nil || v.Tries != 100 || v.Days != 0 {
-		t.Errorf("%+v %+v", v, bad)
+	if faults := settingsTable().Apply(&v, p); faults != nil || v.Tries != 100 || v.Days != 0 {
+		t.Errorf("%+v %+v", v, faults)
 	}
 	want := []field.Diff{{Field: "tries", From: int64(5), To: int64(100)}, {Field: "days", From: int64(30), To: int64(0)}}
 	if got := settingsTable().Compare(&before, &v); !reflect.DeepEqual(got, want) {
@@ -53,24 +53,24 @@ func TestNumbersStayWithinTheirBounds(t *testing.T) {
 	} {
 		v := settings{Tries: 7, Days: 7}
 		before := v
-		p, bad := settingsTable().ReadPatch(members(c.name, c.raw))
-		if bad != nil {
-			t.Fatalf("%s: %+v", c.raw, bad)
+		p, faults := settingsTable().ReadPatch(members(c.name, c.raw))
+		if faults != nil {
+			t.Fatalf("%s: %+v", c.raw, faults)
 		}
-		bad = settingsTable().Apply(&v, p)
+		faults = settingsTable().Apply(&v, p)
 		switch {
-		case c.code == "" && bad != nil,
-			c.code != "" && (len(bad) != 1 || bad[0].Code != c.code || bad[0].Field != c.name || v != before):
-			t.Errorf("%s %s: %+v, %+v", c.name, c.raw, v, bad)
+		case c.code == "" && faults != nil,
+			c.code != "" && (len(faults) != 1 || faults[0].Code != c.code || faults[0].Field != c.name || v != before):
+			t.Errorf("%s %s: %+v, %+v", c.name, c.raw, v, faults)
 		}
 	}
 	for _, raw := range []string{`"5"`, `5.5`, `true`, `[5]`, `9223372036854775808`, `""`} {
-		if _, bad := settingsTable().ReadPatch(members("tries", raw)); len(bad) != 1 || bad[0].Code != "type" {
-			t.Errorf("%s: %+v", raw, bad)
+		if _, faults := settingsTable().ReadPatch(members("tries", raw)); len(faults) != 1 || faults[0].Code != "type" {
+			t.Errorf("%s: %+v", raw, faults)
 		}
 	}
-	if bad := settingsTable().Apply(new(settings), field.Patch{"tries": "5"}); len(bad) != 1 || bad[0].Code != "type" {
-		t.Errorf("a text for a number: %+v", bad)
+	if faults := settingsTable().Apply(new(settings), field.Patch{"tries": "5"}); len(faults) != 1 || faults[0].Code != "type" {
+		t.Errorf("a text for a number: %+v", faults)
 	}
 }
 
@@ -89,16 +89,16 @@ func TestCountriesAndCurrenciesAreISO(t *testing.T) {
 	} {
 		for typed, want := range cases {
 			v := settings{Country: "-", Coin: "-"}
-			bad := settingsTable().Apply(&v, field.Patch{name: typed})
+			faults := settingsTable().Apply(&v, field.Patch{name: typed})
 			got := settingsTable().Value(&v, name)
 			if want == "" {
 				want = "<nil>"
 			}
 			switch {
-			case want == "!" && len(bad) != 1:
+			case want == "!" && len(faults) != 1:
 				t.Errorf("%s %q is taken as %v", name, typed, got)
-			case want == "<nil>" && (bad != nil || got != nil), want != "!" && want != "<nil>" && (bad != nil || got != want):
-				t.Errorf("%s %q is %v, %+v; want %s", name, typed, got, bad, want)
+			case want == "<nil>" && (faults != nil || got != nil), want != "!" && want != "<nil>" && (faults != nil || got != want):
+				t.Errorf("%s %q is %v, %+v; want %s", name, typed, got, faults, want)
 			}
 		}
 	}

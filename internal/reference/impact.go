@@ -30,10 +30,11 @@ type impact struct {
 
 // accountImpact is the impact on all accounts with the same licence, roles and groups.
 type accountImpact struct {
-	outside   []string
-	lost      []access.Permission
-	had, has  bool
-	canSignIn bool
+	outside []string
+	lost    []access.Permission
+	// wasAdmin and isAdmin say whether they are administrators before and after the change.
+	wasAdmin, isAdmin bool
+	canSignIn         bool
 }
 
 func (i *impact) addHolder(h Holder) {
@@ -57,8 +58,8 @@ func (i *impact) addHolder(h Holder) {
 	if h.ID == i.caller.AccountID {
 		i.lost = v.lost
 	}
-	i.adminLost = i.adminLost || (v.had && !v.has)
-	i.adminLeft = i.adminLeft || (v.has && v.canSignIn && h.CanSignIn)
+	i.adminLost = i.adminLost || (v.wasAdmin && !v.isAdmin)
+	i.adminLeft = i.adminLeft || (v.isAdmin && v.canSignIn && h.CanSignIn)
 }
 
 func holds(h Holder, kind catalogue.Kind, code string) bool {
@@ -86,8 +87,9 @@ func (i *impact) impactOn(h Holder) accountImpact {
 			v.outside = append(v.outside, code)
 		}
 	}
-	had, has := access.Permissions(i.oldCatalogue, roles, groups), access.Permissions(i.newCatalogue, roles, groups)
-	v.lost, v.had, v.has = has.Missing(had), had.Has(access.AccountAdmin), has.Has(access.AccountAdmin)
+	before, after := access.Permissions(i.oldCatalogue, roles, groups), access.Permissions(i.newCatalogue, roles, groups)
+	v.lost, v.wasAdmin = after.Missing(before), before.Has(access.AccountAdmin)
+	v.isAdmin = after.Has(access.AccountAdmin)
 	i.cache[key] = v
 	return v
 }

@@ -87,8 +87,8 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"account": {"readOnly": {"1"}}, "active": {"readOnly": {false}}, "createdAt": {"readOnly": {nil}},
 		"updatedAt": {"readOnly": {nil}},
 	} {
-		for code, bad := range values {
-			for _, value := range bad {
+		for code, invalid := range values {
+			for _, value := range invalid {
 				patch := field.Patch{"code": "NEW", "description": "New", "resourceGroup": "STAFF", name: value}
 				_, err := s.Create(context.Background(), scope(), patch)
 				f := fault.As(err)

@@ -54,7 +54,7 @@ func TestStaleChanges(t *testing.T) {
 	}
 	if _, err := s.Change(context.Background(), scope(), "JD", 5, field.Patch{"company": "Other"}, false); !fault.Is(err,
 		fault.Stale) {
-		t.Errorf("overtaken: %v", err)
+		t.Errorf("concurrent change: %v", err)
 	}
 	m.beforeWrite = func() {
 		r := m.resources["jd"]
@@ -62,7 +62,7 @@ func TestStaleChanges(t *testing.T) {
 		m.resources["jd"] = r
 	}
 	if _, err := s.SetActive(context.Background(), scope(), "JD", 0, false); !fault.HasCode(err, "busy") {
-		t.Errorf("overtaken each time: %v", err)
+		t.Errorf("concurrent changes each time: %v", err)
 	}
 }
 

@@ -138,24 +138,24 @@ func TestWhoMayHaveAResourceMade(t *testing.T) {
 
 // After a concurrent change Create tries again: another name does not matter, another resource does.
 func TestConcurrentChangesOfTheAccount(t *testing.T) {
-	for _, raced := range []error{account.ErrConcurrentChange, resource.ErrConcurrentChange} {
+	for _, conflict := range []error{account.ErrConcurrentChange, resource.ErrConcurrentChange} {
 		s, m := newService()
-		m.beforeWrite = func() error { m.beforeWrite, m.owner.Name, m.owner.Version = nil, "Changed", 4; return raced }
+		m.beforeWrite = func() error { m.beforeWrite, m.owner.Name, m.owner.Version = nil, "Changed", 4; return conflict }
 		got, err := s.Create(context.Background(), scope(access.AccountUpdate), "7", field.Patch{"resourceGroup": "STAFF"})
 		if err != nil || got.Description != "Changed" || m.writes[0].Account.After.Version != 5 {
-			t.Errorf("%v: %+v %v", raced, got, err)
+			t.Errorf("%v: %+v %v", conflict, got, err)
 		}
 		s, m = newService()
-		m.beforeWrite = func() error { m.owner.Resource = "PW"; return raced }
+		m.beforeWrite = func() error { m.owner.Resource = "PW"; return conflict }
 		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7",
 			field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "hasResource") {
-			t.Errorf("%v: %v", raced, err)
+			t.Errorf("%v: %v", conflict, err)
 		}
 		s, m = newService()
-		m.beforeWrite = func() error { return raced }
+		m.beforeWrite = func() error { return conflict }
 		if _, err := s.Create(context.Background(), scope(access.AccountUpdate), "7",
 			field.Patch{"resourceGroup": "STAFF"}); !fault.HasCode(err, "busy") {
-			t.Errorf("%v each time: %v", raced, err)
+			t.Errorf("%v each time: %v", conflict, err)
 		}
 	}
 	s, m := newService()

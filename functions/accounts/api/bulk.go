@@ -157,7 +157,7 @@ func (in bulkBody) targets(resumed bool) (directory.Filter, []fault.Field) {
 	return filter, faults
 }
 
-// fingerprint tells one bulk action from another.
+// fingerprint identifies a bulk action.
 func (in bulkBody) fingerprint() (string, error) {
 	raw, err := json.Marshal(in, json.Deterministic(true))
 	sum := sha256.Sum256(raw)
