@@ -61,8 +61,8 @@ func TestCopyAccessAddsAndRemovesNothing(t *testing.T) {
 	}
 }
 
-// V61: nobody gives by a copy what they could not give by hand. A copy that is not possible as a whole is only copied on
-// request.
+// V61: nobody gives by a copy what they could not give by hand. A copy that is not possible as a whole is only copied
+// on request.
 func TestCopyAccessRefusesWhatChangeWouldRefuse(t *testing.T) {
 	team := testAccount("1", "VIEWER")
 	team.UserType = "TEAM"

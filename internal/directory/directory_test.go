@@ -241,7 +241,8 @@ func TestBadFiltersAreNamed(t *testing.T) {
 			invalid = append(invalid, strings.Repeat("x", 1001))
 		}
 		for _, value := range invalid {
-			if _, faults := directory.ParseFilter(map[string]string{f.Name: value}); len(faults) != 1 || faults[0].Field != f.Name ||
+			if _, faults := directory.ParseFilter(map[string]string{f.Name: value}); len(faults) != 1 ||
+				faults[0].Field != f.Name ||
 				faults[0].Message == "" {
 				t.Errorf("%s=%.20q: %+v", f.Name, value, faults)
 			}

@@ -69,7 +69,8 @@ func TestNumbersStayWithinTheirBounds(t *testing.T) {
 			t.Errorf("%s: %+v", raw, faults)
 		}
 	}
-	if faults := settingsTable().Apply(new(settings), field.Patch{"tries": "5"}); len(faults) != 1 || faults[0].Code != "type" {
+	if faults := settingsTable().Apply(new(settings), field.Patch{"tries": "5"}); len(faults) != 1 ||
+		faults[0].Code != "type" {
 		t.Errorf("a text for a number: %+v", faults)
 	}
 }
@@ -97,7 +98,8 @@ func TestCountriesAndCurrenciesAreISO(t *testing.T) {
 			switch {
 			case want == "!" && len(faults) != 1:
 				t.Errorf("%s %q is taken as %v", name, typed, got)
-			case want == "<nil>" && (faults != nil || got != nil), want != "!" && want != "<nil>" && (faults != nil || got != want):
+			case want == "<nil>" && (faults != nil || got != nil),
+				want != "!" && want != "<nil>" && (faults != nil || got != want):
 				t.Errorf("%s %q is %v, %+v; want %s", name, typed, got, faults, want)
 			}
 		}
