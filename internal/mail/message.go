@@ -23,8 +23,8 @@ const (
 	// PasswordLink is a link to set a password, sent by an administrator; Welcome is the first link of an account.
 	PasswordLink Kind = "passwordLink"
 	Welcome      Kind = "welcome"
-	// ForgottenPassword is a link that the person requested.
-	ForgottenPassword Kind = "forgottenPassword"
+	// ForgottenPasswordLink is a link that the person requested.
+	ForgottenPasswordLink Kind = "forgottenPassword"
 	// PasswordChanged, Blocked, FactorAdded, FactorRemoved, FactorExempt, DevicesRemoved, IdentityLinked, IdentityUnlinked
 	// and EmailChanged are notices.
 	PasswordChanged  Kind = "passwordChanged"
@@ -45,14 +45,15 @@ const (
 // Kinds returns every kind, in the order of the API reference.
 func Kinds() []Kind {
 	return []Kind{
-		Welcome, PasswordLink, ForgottenPassword, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved, FactorExempt,
+		Welcome, PasswordLink, ForgottenPasswordLink, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved,
+		FactorExempt,
 		DevicesRemoved, IdentityLinked, IdentityUnlinked, EmailChanged, SignInCode, KeyExpires,
 	}
 }
 
 // AboutPassword reports whether the mail is about setting a password.
 func (k Kind) AboutPassword() bool {
-	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == PasswordChanged
+	return k == Welcome || k == PasswordLink || k == ForgottenPasswordLink || k == PasswordChanged
 }
 
 // State is the state of a mail.
@@ -91,7 +92,7 @@ type Message struct {
 
 // HasSecret reports whether mails of the kind hold a link or a code, which is useless after Message.Expires.
 func (k Kind) HasSecret() bool {
-	return k == Welcome || k == PasswordLink || k == ForgottenPassword || k == SignInCode
+	return k == Welcome || k == PasswordLink || k == ForgottenPasswordLink || k == SignInCode
 }
 
 // Sealer encrypts a secret until the mail is sent. Opening it needs the same context.

@@ -47,7 +47,7 @@ func contentOf(k Kind) (content, bool) {
 			"An administrator sent you this link to set a new password for the account {{.Username}}.",
 			"It works once, until {{.Expires}}. A newer link replaces it.",
 		}},
-		ForgottenPassword: {subject: "Set a new password", button: "Set a new password", paragraphs: []string{
+		ForgottenPasswordLink: {subject: "Set a new password", button: "Set a new password", paragraphs: []string{
 			"Somebody, probably you, requested a new password for the account {{.Username}}.",
 			"Set it with the link below. It works once, until {{.Expires}}. A newer link replaces it.",
 			ignoreNotice,

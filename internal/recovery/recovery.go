@@ -141,7 +141,7 @@ func (s *Service) newLink(ctx context.Context, env environment.Environment, a ac
 	if err != nil {
 		return account.PasswordLink{}, mail.Message{}, err
 	}
-	m, err := s.Mail.SecretMail(ctx, env, mail.ForgottenPassword, a.Addressee(), now, l.Expires, issued.Reveal())
+	m, err := s.Mail.SecretMail(ctx, env, mail.ForgottenPasswordLink, a.Addressee(), now, l.Expires, issued.Reveal())
 	return l, m, err
 }
 
