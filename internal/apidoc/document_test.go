@@ -55,16 +55,18 @@ func TestRoutesBecomeOperations(t *testing.T) {
 		"/api/login post security":    `[]`,
 		"/api/login post description": `"With ` + "`user`" +
 			` and password.\n\nNeutral \u003cb\u003ealways\u003c/b\u003e."`,
-		"/api/login post requestBody required":                          `true`,
-		"/api/login post requestBody content application/json example":  `{"days":7,"password":"a long phrase","scopes":["read"],"user":"doej"}`,
+		"/api/login post requestBody required": `true`,
+		"/api/login post requestBody content application/json example": `{"days":7,"password":"a long phrase",` +
+			`"scopes":["read"],"user":"doej"}`,
 		"/api/things get security":                                      `[{"bearer":[]}]`,
 		"/api/things get x-permission":                                  `"account.read"`,
 		"/api/things post requestBody content application/json example": `{"codes":["X"],"from":"2026-03-01","name":"a"}`,
 		"/api/things/{id}/parts/{code} delete operationId":              `"deleteThingsIdPartsCode"`,
 		"/api/things/{id}/parts/{code} delete responses 204":            `{"description":"It is gone."}`,
 		"/api/things/{id}/parts/{code} delete requestBody":              `null`,
-		"/api/things/{id} get responses 304":                            `{"description":"The version in If-None-Match is still the latest."}`,
-		"$default":                                                      `null`,
+		"/api/things/{id} get responses 304": `{"description":` +
+			`"The version in If-None-Match is still the latest."}`,
+		"$default": `null`,
 	} {
 		got, _ := json.Marshal(lookup(t, raw, append([]string{"paths"}, splitPath(path)...)...))
 		if string(got) != want {
@@ -189,7 +191,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ApidocSignIn", `{"user":"doej","password":"x","device":{"name":"phone","admin":true}}`, false},
 		{
 			"ApidocSession",
-			`{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true,
+			`{"token":"t","expires":"2026-03-01T12:00:00Z",` +
+				`"steps":[{"name":"a","then":[]}],"counts":{"x":1},"kind":"a","later":1}`, true,
 		},
 		{"ApidocSession", `{"token":"t","expires":"noon","steps":[],"counts":{},"kind":"a"}`, false},
 		{"ApidocSession", `{"token":"t","expires":"2026-03-01T12:00:00Z","steps":[],"counts":{},"kind":"c"}`, false},
@@ -214,7 +217,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ThingPage", `{"items":[]}`, true},
 		{"ThingPage", `{"items":[{"name":"a"}]}`, false},
 		{"ApidocStepPage", `{"items":[{"name":"a","then":[]}],"next":"x"}`, true},
-		{"Problem", `{"type":"/api/docs#problem-x","title":"t","status":400,"detail":"d","instance":"i","code":"x","fields":[{"field":"a","code":"b","message":"c"}],"retryAfter":1}`, true},
+		{"Problem", `{"type":"/api/docs#problem-x","title":"t","status":400,"detail":"d",` +
+			`"instance":"i","code":"x","fields":[{"field":"a","code":"b","message":"c"}],"retryAfter":1}`, true},
 	} {
 		schema, err := c.Compile("mem:api#/components/schemas/" + try.schema)
 		if err != nil {

@@ -204,7 +204,8 @@ const htmlPage = `<!DOCTYPE html>
 <body style="font-family:sans-serif;line-height:1.5;color:#222;max-width:36em">
 {{with .Name}}<p>Dear {{.}},</p>
 {{end}}{{range .Paragraphs}}<p>{{.}}</p>
-{{end}}{{with .Link}}<p><a href="{{.}}" style="background:#1a56a0;color:#fff;padding:.6em 1.2em;text-decoration:none">{{$.Button}}</a></p>
+{{end}}{{with .Link}}<p><a href="{{.}}"
+ style="background:#1a56a0;color:#fff;padding:.6em 1.2em;text-decoration:none">{{$.Button}}</a></p>
 <p style="font-size:smaller">{{.}}</p>
 {{end}}<p>{{.SenderName}}</p>
 </body></html>

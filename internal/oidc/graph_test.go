@@ -21,10 +21,12 @@ func graph(t *testing.T, intercept func(w http.ResponseWriter, r *http.Request) 
 			w.WriteHeader(http.StatusUnauthorized)
 		case r.URL.Query().Get("$skiptoken") == "2":
 			_, _ = w.Write(
-				[]byte(`{"value":[{"id":"o-3","displayName":"Cy","mail":null,"userPrincipalName":"cy@example.com","accountEnabled":false}]}`))
+				[]byte(`{"value":[{"id":"o-3","displayName":"Cy","mail":null,` +
+					`"userPrincipalName":"cy@example.com","accountEnabled":false}]}`))
 		case r.URL.Query().Get("$top") == "100" && strings.Contains(r.URL.Query().Get("$select"), "userPrincipalName"):
 			_, _ = w.Write(
-				[]byte(`{"value":[{"id":"o-1","displayName":"Al","mail":"Al@example.com","userPrincipalName":"al@corp"},{"id":"o-2","displayName":"Bo","mail":"bo@example.com"}],"@odata.nextLink":"` + url + `/v1.0/users?$skiptoken=2"}`))
+				[]byte(`{"value":[{"id":"o-1","displayName":"Al","mail":"Al@example.com","userPrincipalName":"al@corp"},` +
+					`{"id":"o-2","displayName":"Bo","mail":"bo@example.com"}],"@odata.nextLink":"` + url + `/v1.0/users?$skiptoken=2"}`))
 		default:
 			w.WriteHeader(http.StatusBadRequest)
 		}

@@ -93,7 +93,8 @@ func policy(uploads string) string {
 	if uploads != "" {
 		connect += " " + uploads
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src " + connect +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+		"connect-src " + connect +
 		"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 
