@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, test } from 'node:test'
-import { findChromium, launch, open, shot, signIn, violations } from './browser.mjs'
-import { account, administrator, call, fresh, origin } from './system.mjs'
+import { findChromium, launch, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import { createAccount, administrator, call, uniqueName, origin } from './system.mjs'
 
-let browser, page, wrong
+let browser, page, pageErrors
 before(async () => {
   browser = await launch(findChromium())
-  ;({ page, wrong } = await open(browser, origin))
+  ;({ page, pageErrors } = await open(browser, origin))
   await signIn(page, administrator)
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
 })
@@ -32,18 +32,18 @@ const action = async (menu, name) => {
   await page.getByRole('button', { name: menu, exact: true }).click()
   await page.getByRole('menuitem', { name, exact: true }).click()
 }
-const clean = async (what) => {
-  await shot(page, what)
-  for (const found of await violations(page)) wrong.push(`axe on ${what}: ${found}`)
+const checkPage = async (what) => {
+  await screenshot(page, what)
+  for (const found of await axeViolations(page)) pageErrors.push(`axe on ${what}: ${found}`)
 }
 
 test('how to create a user account, allow it and set its password', async () => {
-  const username = fresh('new')
+  const username = uniqueName('new')
   await page.getByRole('navigation').getByRole('link', { name: 'User accounts' }).click()
   await page.getByRole('link', { name: 'New', exact: true }).click()
   await page.getByRole('button', { name: 'Create' }).click()
   await page.getByText('Username is required.').waitFor() // the service says so, on the field
-  await clean('new-account-refused')
+  await checkPage('new-account-refused')
   await page.getByRole('combobox', { name: /User type/ }).click()
   await page.getByRole('option', { name: /FULL/ }).click()
   await page.getByLabel(/^Username/).fill(username)
@@ -59,7 +59,7 @@ test('how to create a user account, allow it and set its password', async () => 
   await dialog.getByLabel('Repeat new password', { exact: true }).fill('something else')
   await dialog.getByRole('button', { name: 'Apply' }).click()
   await dialog.getByText('The passwords do not match.').waitFor()
-  await clean('set-password')
+  await checkPage('set-password')
   await dialog.getByLabel('Repeat new password', { exact: true }).fill('seven green bicycles')
   await dialog.getByRole('button', { name: 'Apply' }).click()
   await dialog.waitFor({ state: 'hidden' })
@@ -68,19 +68,19 @@ test('how to create a user account, allow it and set its password', async () => 
   const person = await open(browser, origin)
   await signIn(person.page, { username, password: 'seven green bicycles' })
   await person.page.getByRole('heading', { name: 'Choose a new password' }).waitFor()
-  await shot(person.page, 'change-password')
-  assert.deepEqual(await violations(person.page), [])
+  await screenshot(person.page, 'change-password')
+  assert.deepEqual(await axeViolations(person.page), [])
   await person.page.getByLabel('New password', { exact: true }).fill('eleven quiet mountains')
   await person.page.getByLabel('Repeat new password', { exact: true }).fill('eleven quiet mountains')
   await person.page.getByRole('button', { name: 'Change password and sign in' }).click()
   await person.page.getByRole('heading', { name: 'You do not have access to this page' }).waitFor()
-  await shot(person.page, 'no-permission')
-  assert.deepEqual(person.wrong, [])
+  await screenshot(person.page, 'no-permission')
+  assert.deepEqual(person.pageErrors, [])
   await person.context.close()
 })
 
 test('how to edit a user; a change by somebody else meanwhile is shown, not overwritten', async () => {
-  const made = await account()
+  const made = await createAccount()
   await show(made.username)
   await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await page.getByLabel(/^Name/).fill('Mine')
@@ -88,12 +88,12 @@ test('how to edit a user; a change by somebody else meanwhile is shown, not over
     .getByLabel(/^Mobile/)
     .first()
     .fill('07700 900123')
-  await clean('edit')
+  await checkPage('edit')
   await call('PATCH', `/api/accounts/${made.id}`, { name: 'Theirs' }, { 'If-Match': `"${made.version}"` })
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Changed by someone else' })
   await dialog.getByText('Keep mine').waitFor()
-  await clean('conflict')
+  await checkPage('conflict')
   await dialog.getByLabel('Use theirs').check()
   await dialog.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor()
@@ -104,7 +104,7 @@ test('how to edit a user; a change by somebody else meanwhile is shown, not over
 })
 
 test('how to block, auto reset, reset tries, lock, unlock and delete', async () => {
-  const made = await account({}, 'seven green bicycles')
+  const made = await createAccount({}, 'seven green bicycles')
   await show(made.username)
   await page.getByRole('button', { name: 'Block login access' }).click()
   await page.getByRole('dialog').getByLabel('Reason').fill('Left the company')
@@ -115,7 +115,7 @@ test('how to block, auto reset, reset tries, lock, unlock and delete', async () 
   const secret = await page.getByRole('dialog').getByRole('status').textContent()
   await page.getByRole('button', { name: 'Copy', exact: true }).click()
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret)
-  await clean('auto-reset')
+  await checkPage('auto-reset')
   await page.getByRole('button', { name: 'Done' }).click()
   await action('More actions', 'Reset try count')
   await page.getByText('The try count is reset.').waitFor()
@@ -130,7 +130,7 @@ test('how to block, auto reset, reset tries, lock, unlock and delete', async () 
 })
 
 test('how to force a password change', async () => {
-  const made = await account({}, 'seven green bicycles')
+  const made = await createAccount({}, 'seven green bicycles')
   await show(made.username)
   await action('More password actions', 'Force password change')
   const dialog = page.getByRole('dialog', { name: 'Force password change' })
@@ -141,7 +141,7 @@ test('how to force a password change', async () => {
 })
 
 test('filters in the headings, sort, columns, and a Set that keeps them', async () => {
-  const name = fresh('Team ')
+  const name = uniqueName('Team ')
   await page.goto('/accounts')
   await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
   await page.getByRole('button', { name: 'Filter by User type' }).click()
@@ -159,7 +159,7 @@ test('filters in the headings, sort, columns, and a Set that keeps them', async 
   await page.getByRole('button', { name: 'Move User type right' }).click()
   await page.keyboard.press('Escape')
   await page.getByRole('columnheader', { name: /Date to/ }).waitFor()
-  await clean('list-filtered')
+  await checkPage('list-filtered')
   await page.getByRole('button', { name: 'Sets' }).click()
   await page.getByRole('menuitem', { name: 'Save as a new Set' }).click()
   await page.getByRole('dialog').getByLabel('Name').fill(name)
@@ -176,8 +176,8 @@ test('filters in the headings, sort, columns, and a Set that keeps them', async 
 })
 
 test('many at once: a preview, then a result for each', async () => {
-  const stem = fresh('many')
-  for (const n of [1, 2]) await account({ username: `${stem}${n}` }, 'seven green bicycles')
+  const stem = uniqueName('many')
+  for (const n of [1, 2]) await createAccount({ username: `${stem}${n}` }, 'seven green bicycles')
   await page.getByLabel('Search by username, name, email or mobile').fill(stem)
   await page.getByText(`Search: “${stem}”`).waitFor()
   await page.getByRole('link', { name: `${stem}2`, exact: true }).waitFor()
@@ -188,7 +188,7 @@ test('many at once: a preview, then a result for each', async () => {
   await dialog.getByLabel('Reason').fill('End of project')
   await dialog.getByRole('button', { name: 'Preview' }).click()
   await dialog.getByText('2 would change').waitFor()
-  await clean('bulk-preview')
+  await checkPage('bulk-preview')
   await dialog.getByRole('button', { name: 'Block login access: 2 accounts' }).click()
   await dialog.getByText('2 changed').waitFor()
   await dialog.getByRole('button', { name: 'Close', exact: true }).last().click()
@@ -196,15 +196,15 @@ test('many at once: a preview, then a result for each', async () => {
 })
 
 test('the tabs: permissions and copy from, delegation, sessions, contact, API keys, log', async () => {
-  const from = await account({ roles: ['VIEWER'] })
-  const made = await account({ userType: 'API', email: null })
-  const person = await account()
+  const from = await createAccount({ roles: ['VIEWER'] })
+  const made = await createAccount({ userType: 'API', email: null })
+  const person = await createAccount()
   await show(person.username)
   await page.getByRole('button', { name: 'Copy from' }).click()
   await page.getByRole('dialog').getByRole('combobox', { name: 'User' }).fill(from.username)
   await page.getByRole('option', { name: new RegExp(from.username) }).click()
   await page.getByText('This would add').waitFor()
-  await clean('copy-from')
+  await checkPage('copy-from')
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
   await page.getByText('VIEWER: assigned directly').first().waitFor()
   await page.getByRole('tab', { name: 'Contact' }).click()
@@ -215,16 +215,16 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await page.getByLabel('Address of Addresses 1').fill('1 High Street')
   await page.getByLabel('Country of Addresses 1').fill('ZZ')
   await page.getByRole('button', { name: 'Save contact' }).click()
-  await page.getByLabel('Country of Addresses 1').and(page.locator('[aria-invalid=true]')).waitFor() // what is wrong is said where it is
+  await page.getByLabel('Country of Addresses 1').and(page.locator('[aria-invalid=true]')).waitFor() // the message is at the field
   await page.getByLabel('Country of Addresses 1').fill('GB')
   await page.getByRole('button', { name: 'Save contact' }).click()
   await page.getByText('The contact was saved.').waitFor()
-  await clean('contact')
+  await checkPage('contact')
   await page.getByRole('tab', { name: 'Log' }).click()
   await page.getByLabel('New note').fill('Called about the new phone.')
   await page.getByRole('button', { name: 'Add note' }).click()
   await page.getByText('Called about the new phone.').last().waitFor()
-  await clean('log')
+  await checkPage('log')
   const lines = page.getByRole('tabpanel')
   await lines.getByText('Created', { exact: true }).waitFor()
   await page.getByRole('combobox', { name: 'Kind' }).click()
@@ -241,7 +241,7 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await lines.getByText('Created', { exact: true }).waitFor()
   await page.getByRole('tab', { name: 'Delegation' }).click()
   await page.getByText('No delegations').waitFor()
-  await clean('delegation')
+  await checkPage('delegation')
   await page.getByRole('tab', { name: 'Sessions' }).click()
   await page.getByText('No sessions').waitFor()
 
@@ -253,14 +253,14 @@ test('the tabs: permissions and copy from, delegation, sessions, contact, API ke
   await page.getByText(/^ua_/).first().waitFor()
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('cell', { name: /^Payroll, nightly/ }).waitFor()
-  await clean('keys')
+  await checkPage('keys')
   await page.getByRole('button', { name: 'Lock Payroll, nightly' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Lock' }).click()
   await page.getByText('The key was locked.').waitFor()
 })
 
 test('how to select roles and groups: two lists, what the licence refuses, what it changes, somebody else meanwhile', async () => {
-  const made = await account({ userType: 'TEAM', roles: ['HELPDESK'] })
+  const made = await createAccount({ userType: 'TEAM', roles: ['HELPDESK'] })
   await show(made.username)
   await page.getByRole('button', { name: 'Select', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Select roles and groups' })
@@ -272,7 +272,7 @@ test('how to select roles and groups: two lists, what the licence refuses, what 
   await dialog.getByRole('button', { name: 'Add', exact: true }).click()
   await chosen.getByRole('option', { name: /HELPDESK/ }).dblclick()
   await dialog.getByRole('list', { name: 'Permissions lost' }).getByRole('listitem').first().waitFor()
-  await clean('select-roles')
+  await checkPage('select-roles')
   await call('PATCH', `/api/accounts/${made.id}`, { roles: ['HELPDESK', 'SELF'] }, { 'If-Match': `"${made.version}"` })
   await dialog.getByRole('button', { name: 'Save' }).click()
   await dialog.getByRole('button', { name: 'Apply my selection to the current version' }).click()
@@ -288,7 +288,7 @@ test('how to select roles and groups: two lists, what the licence refuses, what 
 // C22: what somebody is called is a text wherever it stands: it makes no element, and nothing in it runs.
 test('a name that is markup is shown as it is', async () => {
   const markup = '<img src=x onerror="document.title=`ran`"><b>bold</b>'
-  const made = await account({ username: fresh('markup'), name: markup })
+  const made = await createAccount({ username: uniqueName('markup'), name: markup })
   await list(made.username)
   await page.getByText(markup, { exact: true }).first().waitFor()
   await page.getByRole('link', { name: made.username, exact: true }).click()
@@ -299,4 +299,4 @@ test('a name that is markup is shown as it is', async () => {
   assert.notEqual(await page.title(), 'ran')
 })
 
-test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(wrong, []))
+test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(pageErrors, []))

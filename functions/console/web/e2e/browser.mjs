@@ -1,4 +1,4 @@
-// What every browser test needs: Chromium, a page that reports what it does wrong, screenshots, axe.
+// What every browser test needs: Chromium, a page that collects its errors, screenshots, axe.
 import { readFileSync } from 'node:fs'
 import { mkdirSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,9 +8,9 @@ import { chromium } from 'playwright-core'
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)))
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const shots = join(web, 'screenshots')
+const screenshotDir = join(web, 'screenshots')
 
-/** The browser to use: CHROMIUM, or one that the system has; undefined where there is none. */
+/** The browser to use: CHROMIUM, or an installed one; undefined if there is none. */
 export function findChromium() {
   const known = [
     '/usr/bin/chromium',
@@ -40,7 +40,7 @@ export function launch(executablePath) {
 export const wide = { width: 1280, height: 860 }
 export const narrow = { width: 390, height: 844 }
 
-/** Opens a page on the system under test. Whatever it does wrong is collected: violations of the policy, errors, requests elsewhere. */
+/** Opens a page on the system under test and collects its errors: policy violations, exceptions, foreign requests. */
 export async function open(browser, origin, { viewport = wide, dark = false, storageState } = {}) {
   const context = await browser.newContext({
     viewport,
@@ -53,27 +53,28 @@ export async function open(browser, origin, { viewport = wide, dark = false, sto
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
   const page = await context.newPage()
   page.setDefaultTimeout(10_000)
-  const wrong = []
+  const pageErrors = []
   page.on('console', (m) => {
-    if (/Content Security Policy|Content-Security-Policy/i.test(m.text())) wrong.push(`policy: ${m.text()}`)
-    else if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) wrong.push(`console: ${m.text()}`)
+    if (/Content Security Policy|Content-Security-Policy/i.test(m.text())) pageErrors.push(`policy: ${m.text()}`)
+    else if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) pageErrors.push(`console: ${m.text()}`)
   })
-  page.on('pageerror', (e) => wrong.push(`error: ${e.message}`))
+  page.on('pageerror', (e) => pageErrors.push(`error: ${e.message}`))
   page.on('request', (r) => {
     const url = new URL(r.url())
-    if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== origin) wrong.push(`request elsewhere: ${r.url()}`)
+    if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== origin)
+      pageErrors.push(`request elsewhere: ${r.url()}`)
   })
-  return { context, page, wrong }
+  return { context, page, pageErrors }
 }
 
-/** Saves what the page looks like, for people to look at. */
-export async function shot(page, name) {
-  mkdirSync(shots, { recursive: true })
-  await page.screenshot({ path: join(shots, `${name}.png`), animations: 'disabled' })
+/** Saves a screenshot. */
+export async function screenshot(page, name) {
+  mkdirSync(screenshotDir, { recursive: true })
+  await page.screenshot({ path: join(screenshotDir, `${name}.png`), animations: 'disabled' })
 }
 
 /** What axe finds against WCAG 2.2 AA on the page as it is. */
-export async function violations(page) {
+export async function axeViolations(page) {
   // Through the debugger, not as a script element, which the policy would refuse.
   await page.evaluate(axe)
   const found = await page.evaluate(() =>
@@ -95,5 +96,5 @@ export async function signIn(page, { username, password }) {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
-/** Waits until the person is in: the frame around the pages stands. */
-export const arrived = (page) => page.getByRole('button', { name: /your account/ }).waitFor()
+/** Waits until the user is signed in and the shell is shown. */
+export const waitForShell = (page) => page.getByRole('button', { name: /your account/ }).waitFor()

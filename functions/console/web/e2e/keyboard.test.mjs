@@ -1,21 +1,20 @@
-// A working day without a mouse: no click and no fill here, the keyboard alone. Wherever it comes to, people hear what that is
-// and see where they are.
+// A working day by keyboard alone: no click and no fill. Every focused element has a name and shows its focus.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { findChromium, launch, open } from './browser.mjs'
-import { account, administrator, call, origin } from './system.mjs'
+import { createAccount, administrator, call, origin } from './system.mjs'
 
-let browser, page, wrong
+let browser, page, pageErrors
 before(async () => {
   browser = await launch(findChromium())
-  ;({ page, wrong } = await open(browser, origin))
+  ;({ page, pageErrors } = await open(browser, origin))
 })
 after(() => browser.close())
 
 const press = (...keys) => keys.reduce((done, key) => done.then(() => page.keyboard.press(key)), Promise.resolve())
 
-/** What has the focus, as people hear it: role, name. */
-const heard = async () => {
+/** The role and name of the focused element, as screen readers read them. */
+const focusedElement = async () => {
   const silent = await page.evaluate(() => {
     document.querySelector('[data-at]')?.removeAttribute('data-at')
     document.activeElement.setAttribute('data-at', '') // as the parts of a date are no element of the page
@@ -26,8 +25,8 @@ const heard = async () => {
   return { role: said?.[1] ?? '', name: said?.[2] ?? '' }
 }
 
-/** How the focused element, or the one before it, is drawn. */
-const drawn = (of) =>
+/** The look of the focused element, or of the one before it. */
+const focusStyle = (of) =>
   page.evaluate((now) => {
     const at = now ? (window.stop = document.activeElement) : window.stop
     for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish()
@@ -37,15 +36,15 @@ const drawn = (of) =>
     return at.isConnected && left ? look(at) + look(at.parentElement) : undefined
   }, of === 'now')
 
-/** Where a page, a form or a menu begins: what is focused for who hears it, not a control. */
-const places = ['main', 'region', 'presentation']
+/** Roles that are focused for screen readers only, not controls. */
+const containers = ['main', 'region', 'presentation']
 
-/** Goes on by a key until the focus is on what has that role and name; each stop has a name and shows that it is one. */
+/** Presses a key until the focus is on the element with this role and name. Each stop must have a name and show it. */
 async function reach(role, name, key = 'Tab') {
   const passed = []
   for (let i = 0; i < 150; i++) {
     const body = await page.evaluate(() => document.activeElement === document.body)
-    const at = body ? { role: 'document', name: 'page' } : await heard()
+    const at = body ? { role: 'document', name: 'page' } : await focusedElement()
     if (at.role === role && (name instanceof RegExp ? name.test(at.name) : name === at.name)) return
     passed.push(`${at.role} ${at.name}`)
     if (!body && at.role !== 'main')
@@ -54,10 +53,10 @@ async function reach(role, name, key = 'Tab') {
         '',
         `what has the focus after ${passed.slice(-3).join(', ')} has no name: ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`,
       )
-    const focused = body ? undefined : await drawn('now')
+    const focused = body ? undefined : await focusStyle('now')
     await page.keyboard.press(key)
-    const left = body ? undefined : await drawn('before')
-    if (focused !== undefined && left !== undefined && !places.includes(at.role))
+    const left = body ? undefined : await focusStyle('before')
+    if (focused !== undefined && left !== undefined && !containers.includes(at.role))
       assert.notEqual(left, focused, `the focus on ${at.role} ${at.name} is not seen`)
   }
   assert.fail(`${role} ${name} is not reached: ${passed.join('; ')}`)
@@ -69,7 +68,7 @@ const openMenu = async () => {
 const type = (text) => page.keyboard.type(text)
 
 test('sign in, find, sort, filter, open, edit, act, turn to the tabs and sign out, by the keyboard alone', async () => {
-  const made = await account({ name: 'Kay Board' })
+  const made = await createAccount({ name: 'Kay Board' })
   await page.goto('/')
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   await reach('textbox', /Username or email/)
@@ -139,5 +138,5 @@ test('sign in, find, sort, filter, open, edit, act, turn to the tabs and sign ou
   await reach('menuitem', 'Sign out', 'ArrowDown')
   await press('Enter')
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(pageErrors, [])
 })

@@ -1,16 +1,16 @@
-// The list of accounts: filters on a small screen, quick chips, widths that stay, thousands of rows; and the ways of the shell.
+// The list of accounts: filters on a narrow screen, quick filters, column widths, thousands of rows; and the shell.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { arrived, findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
-import { account, administrator, call, crowd, fresh, origin } from './system.mjs'
+import { waitForShell, findChromium, launch, narrow, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import { createAccount, administrator, call, manyAccounts, uniqueName, origin } from './system.mjs'
 
-let browser, page, wrong, storageState
+let browser, page, pageErrors, storageState
 before(async () => {
   browser = await launch(findChromium())
   let context
-  ;({ page, wrong, context } = await open(browser, origin))
+  ;({ page, pageErrors, context } = await open(browser, origin))
   await signIn(page, administrator)
-  await arrived(page)
+  await waitForShell(page)
   await page.goto('/accounts')
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
   storageState = await context.storageState()
@@ -18,16 +18,16 @@ before(async () => {
 after(() => browser.close())
 
 const find = (p = page) => p.getByLabel('Search by username, name, email or mobile')
-const clean = async (p, what) => {
-  await shot(p, what)
-  for (const found of await violations(p)) wrong.push(`axe on ${what}: ${found}`)
+const checkPage = async (p, what) => {
+  await screenshot(p, what)
+  for (const found of await axeViolations(p)) pageErrors.push(`axe on ${what}: ${found}`)
 }
 
 test('quick chips: locked accounts too, and blocked ones', async () => {
-  const stem = fresh('chip')
-  const blocked = await account({ username: `${stem}a` }) // login access is not yet allowed
-  const allowed = await account({ username: `${stem}b` }, 'seven green bicycles')
-  const locked = await account({ username: `${stem}c` }, 'seven green bicycles')
+  const stem = uniqueName('chip')
+  const blocked = await createAccount({ username: `${stem}a` }) // login access is not yet allowed
+  const allowed = await createAccount({ username: `${stem}b` }, 'seven green bicycles')
+  const locked = await createAccount({ username: `${stem}c` }, 'seven green bicycles')
   await call('POST', `/api/accounts/${locked.id}/lock`)
   const row = (a) => page.getByRole('link', { name: a.username, exact: true })
   await page.goto(`/accounts?find=${stem}`)
@@ -35,7 +35,7 @@ test('quick chips: locked accounts too, and blocked ones', async () => {
   assert.equal(await row(locked).count(), 0)
   await page.getByText('Include locked', { exact: true }).click()
   await row(locked).waitFor()
-  await clean(page, 'list-chips')
+  await checkPage(page, 'list-chips')
   await page.getByText('Blocked', { exact: true }).click()
   await row(allowed).waitFor({ state: 'detached' })
   await row(blocked).waitFor()
@@ -104,12 +104,12 @@ test('on a small screen the filters are in a drawer', async () => {
   const small = await open(browser, origin, { viewport: narrow, storageState })
   await small.page.goto('/accounts')
   await small.page.getByRole('link', { name: 'admin', exact: true }).waitFor()
-  await clean(small.page, 'accounts-narrow-light')
+  await checkPage(small.page, 'accounts-narrow-light')
   await small.page.getByRole('button', { name: /^Filters/ }).click()
   const drawer = small.page.getByRole('dialog', { name: 'Filters' })
   await drawer.getByRole('button', { name: 'User type', exact: true }).click()
   await drawer.getByRole('checkbox', { name: /TEAM/ }).check()
-  await clean(small.page, 'filters-narrow-light')
+  await checkPage(small.page, 'filters-narrow-light')
   await drawer.getByRole('button', { name: 'Apply' }).click()
   await drawer.getByRole('button', { name: /User type is TEAM/ }).waitFor()
   await drawer.getByRole('button', { name: 'Show' }).click()
@@ -119,12 +119,12 @@ test('on a small screen the filters are in a drawer', async () => {
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   )
   assert.equal(over, 0, 'the page is wider than the screen')
-  assert.deepEqual(small.wrong, [])
+  assert.deepEqual(small.pageErrors, [])
   await small.context.close()
 })
 
 test('an account and its tabs on a small dark screen', async () => {
-  const made = await account({ userType: 'TEAM', roles: ['VIEWER'] })
+  const made = await createAccount({ userType: 'TEAM', roles: ['VIEWER'] })
   await call(
     'PUT',
     `/api/accounts/${made.id}/contact`,
@@ -140,7 +140,7 @@ test('an account and its tabs on a small dark screen', async () => {
   const see = async (tab, what, name) => {
     await small.page.goto(`/accounts/${made.id}/${tab}`)
     await what().waitFor()
-    await clean(small.page, `${name}-narrow-dark`)
+    await checkPage(small.page, `${name}-narrow-dark`)
     assert.equal(
       await small.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
       0,
@@ -154,12 +154,12 @@ test('an account and its tabs on a small dark screen', async () => {
   await small.page.getByRole('option', { name: /EDITOR/ }).waitFor()
   await small.page.getByRole('option', { name: /VIEWER/ }).dblclick()
   await small.page.getByRole('list', { name: 'Permissions lost' }).waitFor()
-  await clean(small.page, 'select-roles-narrow-dark')
+  await checkPage(small.page, 'select-roles-narrow-dark')
   await small.context.close()
 })
 
 test('five thousand accounts: pages by cursor, few rows drawn, counted when asked', async () => {
-  const { stem, many } = await crowd()
+  const { stem, many } = await manyAccounts()
   const asked = []
   page.on('request', (r) => {
     if (/\/api\/accounts(\/count)?\?/.test(r.url())) asked.push(r.url())
@@ -186,7 +186,7 @@ test('five thousand accounts: pages by cursor, few rows drawn, counted when aske
   })
   await grid.getByRole('checkbox', { name: 'Select all rows shown' }).waitFor()
   await page.getByText('1 selected').waitFor()
-  await clean(page, 'accounts-many')
+  await checkPage(page, 'accounts-many')
 })
 
-test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(wrong, []))
+test('nothing broke the policy, asked another origin or failed in the page', () => assert.deepEqual(pageErrors, []))

@@ -1,8 +1,8 @@
-// What people do for themselves, from signing in on: second factor, recovery codes, password, devices, sessions, mailed links.
+// The user's own account: second factor, recovery codes, password, devices, sessions, password links.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { arrived, findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
-import { account, call, fresh, origin } from './system.mjs'
+import { waitForShell, findChromium, launch, narrow, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import { createAccount, call, uniqueName, origin } from './system.mjs'
 import { codeOf } from './totp.mjs'
 
 let browser
@@ -12,12 +12,12 @@ before(async () => {
 after(() => browser.close())
 
 const password = 'seven green bicycles'
-const clean = async (page, what) => {
-  await shot(page, what)
-  assert.deepEqual(await violations(page), [], `axe on ${what}`)
+const checkPage = async (page, what) => {
+  await screenshot(page, what)
+  assert.deepEqual(await axeViolations(page), [], `axe on ${what}`)
 }
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click()
-/** Keeps recovery codes as the page asks, and says which they are. */
+/** Saves the recovery codes as the page asks, and returns them. */
 const keep = async (page, next) => {
   const codes = await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').allTextContents()
   assert.equal(codes.length, 10)
@@ -29,57 +29,57 @@ const keep = async (page, next) => {
 }
 
 test('a required second factor is set up while signing in, then asked for, and a remembered device is not asked', async () => {
-  const made = await account({ mfaRequired: true }, password)
-  const { page, wrong, context } = await open(browser, origin, { viewport: narrow, dark: true })
+  const made = await createAccount({ mfaRequired: true }, password)
+  const { page, pageErrors, context } = await open(browser, origin, { viewport: narrow, dark: true })
   await signIn(page, { username: made.username, password })
   await page.getByRole('heading', { name: 'Set up a second factor' }).waitFor()
   const secret = await page
     .getByRole('status')
     .filter({ hasText: /^[A-Z2-7 ]{20,}$/ })
     .textContent()
-  await clean(page, 'factor-set-up')
+  await checkPage(page, 'factor-set-up')
   await page.getByLabel('Code', { exact: true }).fill('000000')
   await press(page, 'Confirm')
   await page.getByLabel('Code', { exact: true }).and(page.locator('[aria-invalid=true]')).waitFor()
   await page.getByLabel('Code', { exact: true }).fill(codeOf(secret))
   await press(page, 'Confirm')
   await page.getByRole('list', { name: 'Recovery codes' }).waitFor()
-  await clean(page, 'recovery-codes')
+  await checkPage(page, 'recovery-codes')
   const codes = await keep(page, 'Continue')
   await press(page, 'Continue')
-  await arrived(page)
+  await waitForShell(page)
   await page.getByRole('button', { name: /your account/ }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
 
   await signIn(page, { username: made.username, password })
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor()
-  await clean(page, 'factor')
+  await checkPage(page, 'factor')
   await press(page, 'Use a recovery code')
   await page.getByLabel('Recovery code').fill(codes[0])
   await page.getByLabel('Remember this device').check()
   await press(page, 'Continue')
-  await arrived(page)
+  await waitForShell(page)
   await page.getByRole('button', { name: /your account/ }).click()
   await page.getByRole('menuitem', { name: 'My account' }).click()
   await page.getByText('9 recovery codes left.').waitFor()
   await page.getByRole('table', { name: 'Trusted devices' }).waitFor()
-  await clean(page, 'me-narrow-dark')
+  await checkPage(page, 'me-narrow-dark')
   await page.getByRole('button', { name: /your account/ }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await signIn(page, { username: made.username, password })
-  await arrived(page) // no step: the device is remembered
-  assert.deepEqual(wrong, [])
+  await waitForShell(page) // no step: the device is remembered
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })
 
 test('my account: password with its strength, second factor, recovery codes, sessions, devices', async () => {
-  const made = await account({}, password)
+  const made = await createAccount({}, password)
   const other = await open(browser, origin)
   await signIn(other.page, { username: made.username, password })
-  await arrived(other.page)
-  const { page, wrong, context } = await open(browser, origin)
+  await waitForShell(other.page)
+  const { page, pageErrors, context } = await open(browser, origin)
   await signIn(page, { username: made.username, password })
-  await arrived(page)
+  await waitForShell(page)
   await page.goto('/me')
   await page.getByRole('heading', { name: 'My account', level: 1 }).waitFor()
   await press(page, 'Close all others')
@@ -89,7 +89,7 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await press(page, 'Start')
   const dialog = page.getByRole('dialog')
   const secret = await dialog.getByRole('status').textContent()
-  await clean(page, 'me-set-up')
+  await checkPage(page, 'me-set-up')
   await dialog.getByLabel('Code', { exact: true }).fill(codeOf(secret))
   await press(page, 'Confirm')
   await page.getByRole('list', { name: 'Recovery codes' }).waitFor()
@@ -107,7 +107,7 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await change.getByLabel('Current password', { exact: true }).fill('not the one')
   await change.getByLabel('New password', { exact: true }).fill('password')
   await change.getByText(/Strength: Very weak, not allowed/).waitFor()
-  await clean(page, 'me-weak-password')
+  await checkPage(page, 'me-weak-password')
   await change.getByLabel('New password', { exact: true }).fill('eleven quiet mountains sing')
   await change.getByText(/Strength: (Good|Strong)/).waitFor()
   await change.getByLabel('Repeat new password').fill('eleven quiet mountains sing')
@@ -118,24 +118,24 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await change.waitFor({ state: 'hidden' })
   await page.reload()
   await page.getByRole('table', { name: 'Sessions' }).waitFor() // the session has new means, and goes on
-  await clean(page, 'me')
+  await checkPage(page, 'me')
 
   await press(page, 'Remove')
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
   await page.getByText('Your second factor was removed and all sessions have ended.').waitFor()
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(pageErrors, [])
   await context.close()
   await other.context.close()
 })
 
 test('a forgotten password: the answer is the same for anybody, and a link that is no good says so', async () => {
-  const { page, wrong, context } = await open(browser, origin)
+  const { page, pageErrors, context } = await open(browser, origin)
   await page.goto('/sign-in')
   await page.getByRole('link', { name: 'Forgotten password?' }).click()
   await press(page, 'Email me a link')
   await page.getByText('Enter your username or email address.').waitFor()
-  await page.getByLabel('Username or email').fill(fresh('nobody'))
-  await clean(page, 'forgotten')
+  await page.getByLabel('Username or email').fill(uniqueName('nobody'))
+  await checkPage(page, 'forgotten')
   await press(page, 'Email me a link')
   await page.getByText(/a link is on its way/).waitFor()
 
@@ -146,35 +146,35 @@ test('a forgotten password: the answer is the same for anybody, and a link that 
   await page.getByLabel('New password', { exact: true }).fill('eleven quiet mountains sing')
   assert.equal(new URL(page.url()).hash, '')
   await page.getByText(/Strength: (Good|Strong)/).waitFor()
-  await clean(page, 'set-password-page')
+  await checkPage(page, 'set-password-page')
   await page.getByLabel('Repeat new password').fill('eleven quiet mountains sing')
   await press(page, 'Set password')
   await page.getByRole('link', { name: 'Ask for a new link' }).waitFor()
   assert.ok(asked.every((url) => !url.includes('upl_')))
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })
 
 test('what is not for somebody says so', async () => {
-  const made = await account({}, password)
-  const { page, wrong, context } = await open(browser, origin)
+  const made = await createAccount({}, password)
+  const { page, pageErrors, context } = await open(browser, origin)
   await signIn(page, { username: made.username, password })
-  await arrived(page)
+  await waitForShell(page)
   for (const path of ['settings/roles', 'settings/environment', 'settings/communications', 'accounts/sso-links']) {
     await page.goto(`/${path}`)
     await page.getByRole('heading', { name: 'You do not have access to this page' }).waitFor()
   }
   await page.goto('/')
   await page.getByRole('heading', { name: `Welcome, ${made.username}` }).waitFor()
-  await clean(page, 'home-plain')
-  assert.deepEqual(wrong, [])
+  await checkPage(page, 'home-plain')
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })
 
 test('how to manage MFA, delete trusted devices and mail a new password', async () => {
   const { administrator } = await import('./system.mjs')
-  const made = await account({ mfaRequired: true }, password)
-  const { page, wrong, context } = await open(browser, origin)
+  const made = await createAccount({ mfaRequired: true }, password)
+  const { page, pageErrors, context } = await open(browser, origin)
   await signIn(page, administrator)
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
   await page.goto(`/accounts/${made.id}/factor`)
@@ -190,12 +190,12 @@ test('how to manage MFA, delete trusted devices and mail a new password', async 
   await page.getByText('Not enforced', { exact: true }).waitFor()
   await action('More actions', 'Delete trusted devices', 'Delete', 'The trusted devices were deleted.')
   await action('More password actions', 'Auto mail new password', 'Submit', /A link to set a password is on its way/)
-  await clean(page, 'account-factor')
+  await checkPage(page, 'account-factor')
   assert.equal((await call('GET', `/api/accounts/${made.id}`)).mfaExempt, true)
 
   await page.goto(`/settings/communications?account=${made.id}`)
   await page.getByRole('table', { name: 'Emails' }).getByText('Set your password').waitFor()
-  await clean(page, 'communications')
-  assert.deepEqual(wrong, [])
+  await checkPage(page, 'communications')
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })

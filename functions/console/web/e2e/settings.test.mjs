@@ -1,13 +1,13 @@
 // Settings, reference data, resources and the home page, as an administrator works with them.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
-import { account, administrator, call, fresh, origin } from './system.mjs'
+import { findChromium, launch, narrow, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import { createAccount, administrator, call, uniqueName, origin } from './system.mjs'
 
-let browser, page, wrong
+let browser, page, pageErrors
 before(async () => {
   browser = await launch(findChromium())
-  ;({ page, wrong } = await open(browser, origin))
+  ;({ page, pageErrors } = await open(browser, origin))
   await signIn(page, administrator)
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
 })
@@ -15,15 +15,15 @@ after(async () => {
   await browser.close()
   // The one request elsewhere that there may be is the file of links, to the place that the service named.
   assert.deepEqual(
-    wrong.filter((w) => !uploads.some((url) => w === `request elsewhere: ${url}`)),
+    pageErrors.filter((w) => !uploads.some((url) => w === `request elsewhere: ${url}`)),
     [],
   )
 })
 
 const uploads = []
-const clean = async (what, on = page) => {
-  await shot(on, what)
-  assert.deepEqual(await violations(on), [], `axe on ${what}`)
+const checkPage = async (what, on = page) => {
+  await screenshot(on, what)
+  assert.deepEqual(await axeViolations(on), [], `axe on ${what}`)
 }
 const press = (name, within = page) => within.getByRole('button', { name, exact: true }).click()
 const to = async (name) => {
@@ -32,10 +32,10 @@ const to = async (name) => {
 }
 
 test('roles: created with permissions in words, changed, a conflict shown, locked, unlocked, deleted', async () => {
-  const code = fresh('DESK').toUpperCase()
+  const code = uniqueName('DESK').toUpperCase()
   await to('User roles')
   await page.getByRole('link', { name: 'ADMIN', exact: true }).or(page.getByRole('table')).first().waitFor()
-  await clean('roles')
+  await checkPage('roles')
   await press('New')
   const drawer = page.getByRole('dialog')
   await press('Create', drawer)
@@ -43,7 +43,7 @@ test('roles: created with permissions in words, changed, a conflict shown, locke
   await drawer.getByLabel(/^Code/).fill(code)
   await drawer.getByLabel(/^Description/).fill('Help desk')
   await drawer.getByLabel('List and read accounts, their permissions and their log').check()
-  await clean('role-new')
+  await checkPage('role-new')
   await press('Create', drawer)
   await drawer.waitFor({ state: 'hidden' })
   await page.getByLabel('Search by code or description').fill(code)
@@ -54,7 +54,7 @@ test('roles: created with permissions in words, changed, a conflict shown, locke
   await press('Save', drawer)
   const conflict = page.getByRole('dialog', { name: 'Changed by someone else' })
   await conflict.getByText('Keep mine').waitFor()
-  await clean('role-conflict')
+  await checkPage('role-conflict')
   await press('Save', conflict)
   await page.getByText(`${code} was saved.`).waitFor()
   assert.equal((await call('GET', `/api/access/roles/${code}`)).description, 'Mine')
@@ -68,14 +68,14 @@ test('roles: created with permissions in words, changed, a conflict shown, locke
 })
 
 test('what is in use is not deleted, and the page says what holds it', async () => {
-  await account({ userType: 'TEAM' })
+  await createAccount({ userType: 'TEAM' })
   await to('Access licences')
   await page.getByRole('link', { name: 'TEAM', exact: true }).click()
   await press('Delete', page.getByRole('dialog', { name: /TEAM/ }))
   const asking = page.getByRole('dialog', { name: 'Delete TEAM' })
   await press('Delete', asking)
   await asking.getByRole('alert').waitFor()
-  await clean('licence-in-use')
+  await checkPage('licence-in-use')
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
@@ -96,7 +96,7 @@ test('every kind of reference data has its page', async () => {
     await page.getByRole('table', { name }).or(page.getByText('None yet')).first().waitFor()
     await press('New')
     await page.getByRole('dialog').getByLabel(/^Code/).waitFor()
-    await clean(`reference-${name.toLowerCase().replace(' ', '-')}`)
+    await checkPage(`reference-${name.toLowerCase().replace(' ', '-')}`)
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
   }
@@ -104,14 +104,14 @@ test('every kind of reference data has its page', async () => {
 
 test('how to create a resource', async () => {
   const group = (await call('GET', '/api/reference/resource-groups')).items[0].code
-  const made = await account({ name: 'Jordan Lee' })
+  const made = await createAccount({ name: 'Jordan Lee' })
   await page.goto(`/accounts/${made.id}/resource`)
   await press('Create resource')
   const form = page.getByRole('form', { name: 'Create resource' })
   await form.getByRole('combobox', { name: /Resource group/ }).click()
   await page.getByRole('option', { name: new RegExp(`^${group}`) }).click()
   await page.waitForFunction(() => [...document.querySelectorAll('input')].some((i) => i.value === 'Jordan Lee')) // filled in by the service
-  await clean('create-resource')
+  await checkPage('create-resource')
   await press('Create', form)
   await page.getByRole('link', { name: 'Edit the resource' }).click()
   await page
@@ -131,17 +131,17 @@ test('environment defaults: edited, refused where a bound is broken, and in the 
   await page.goto('/')
   await to('Environment defaults')
   await page.getByText('Shortest password').waitFor()
-  await clean('environment')
+  await checkPage('environment')
   await press('Edit')
   const days = page.getByLabel(/^Trusted device/)
   const before = await days.inputValue()
   await days.fill(before === '21' ? '22' : '21')
-  await clean('environment-edit')
+  await checkPage('environment-edit')
   await press('Save')
   await page.getByText('The environment defaults were saved.').first().waitFor()
   await to('Environment log')
   await page.getByText('Trusted device (days)').first().waitFor()
-  await clean('environment-log')
+  await checkPage('environment-log')
 })
 
 test('a provider for single sign-on is added, its secret is never shown, and the wizard offers its ways', async () => {
@@ -149,7 +149,7 @@ test('a provider for single sign-on is added, its secret is never shown, and the
   await to('Single sign-on')
   await press('New')
   const drawer = page.getByRole('dialog')
-  const name = fresh('Acme ')
+  const name = uniqueName('Acme ')
   await drawer.getByRole('combobox', { name: /^Kind/ }).click()
   await page.getByRole('option', { name: 'OneLogin' }).click()
   await drawer.getByLabel(/^Name/).fill(name)
@@ -157,16 +157,16 @@ test('a provider for single sign-on is added, its secret is never shown, and the
   await drawer.getByLabel(/^Client id/).fill('user-accounts')
   await drawer.getByLabel('Client secret', { exact: true }).fill('not to be seen again')
   await drawer.getByLabel(/^Enabled/).check()
-  await clean('provider-new')
+  await checkPage('provider-new')
   await press('Create', drawer)
   await drawer.waitFor({ state: 'hidden' })
   await press(name)
   await drawer.getByText('A secret is saved in encrypted form.').waitFor()
   assert.equal(await drawer.getByLabel('Client secret', { exact: true }).inputValue(), '')
   await page.keyboard.press('Escape')
-  await clean('providers')
+  await checkPage('providers')
 
-  const made = await account()
+  const made = await createAccount()
   await page.goto('/accounts')
   await press('More')
   await page.getByRole('menuitem', { name: 'SSO Link Wizard' }).click()
@@ -183,17 +183,17 @@ test('a provider for single sign-on is added, its secret is never shown, and the
   await press('Continue')
   await page.getByText('Can be linked: 1').waitFor()
   await page.getByText('No such email: 1').waitFor()
-  await clean('wizard-csv')
+  await checkPage('wizard-csv')
   await press('Apply')
   await page.getByText('One account was linked.').waitFor()
   await page.goto(`/accounts/${made.id}/links`)
   await page.getByRole('table', { name: 'Links' }).getByText(name).waitFor()
-  await clean('account-links')
+  await checkPage('account-links')
 
   const guest = await open(browser, origin)
   await guest.page.goto('/sign-in')
   await guest.page.getByRole('button', { name: `Sign in with ${name}` }).waitFor()
-  await clean('sign-in-providers', guest.page)
+  await checkPage('sign-in-providers', guest.page)
   await guest.page.goto('/sso/callback')
   await guest.page.getByText('The sign-in was not completed.').waitFor()
   await guest.context.close()
@@ -210,7 +210,7 @@ for (const [look, options] of Object.entries({
     const here = await open(browser, origin, { ...options, storageState: state })
     await here.page.goto('/')
     await here.page.getByRole('heading', { name: 'Sign-ins and failures' }).waitFor()
-    await clean(`home-${look}`, here.page)
+    await checkPage(`home-${look}`, here.page)
     await press('Show table', here.page)
     await here.page.getByRole('table', { name: 'Sign-ins and failures by day' }).waitFor()
     for (const path of [
@@ -224,9 +224,9 @@ for (const [look, options] of Object.entries({
       await here.page.goto(`/${path}`)
       await here.page.getByRole('heading', { level: 1 }).waitFor()
       await here.page.waitForLoadState('networkidle')
-      await clean(`${path.replace('settings/', '')}-${look}`, here.page)
+      await checkPage(`${path.replace('settings/', '')}-${look}`, here.page)
     }
-    assert.deepEqual(here.wrong, [])
+    assert.deepEqual(here.pageErrors, [])
     await here.context.close()
   })
 }

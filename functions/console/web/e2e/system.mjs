@@ -1,10 +1,10 @@
-// The system under test, and its API for what a test needs to be there beforehand.
+// The system under test, and helpers that prepare data through its API.
 export const origin = process.env.E2E_URL ?? 'http://127.0.0.1:3000'
 export const administrator = { username: 'admin', password: process.env.E2E_PASSWORD ?? '' }
 
-/** What people sign in by beside the system; undefined where nobody started it. */
+/** The identity providers beside the system; undefined if not started. */
 export const providers = process.env.E2E_PROVIDERS && JSON.parse(process.env.E2E_PROVIDERS)
-/** The mailbox of the system; undefined where it has none. */
+/** The mailbox of the system; undefined if it has none. */
 export const mailbox = process.env.E2E_MAILBOX
 
 let token
@@ -24,7 +24,7 @@ async function bearer() {
   return token
 }
 
-/** Calls the API as the administrator: the body of the answer, or an error that says what came. */
+/** Calls the API as the administrator: returns the body, or throws an error with the answer. */
 export async function call(method, path, body, headers = {}) {
   const answer = await fetch(origin + path, {
     method,
@@ -40,12 +40,12 @@ export async function call(method, path, body, headers = {}) {
   return text ? JSON.parse(text) : undefined
 }
 
-/** A name that no other test has. */
-export const fresh = (stem) => `${stem}${Math.random().toString(36).slice(2, 8)}`
+/** A name that is unique to a test. */
+export const uniqueName = (stem) => `${stem}${Math.random().toString(36).slice(2, 8)}`
 
-/** Makes an account; with a password it may sign in. */
-export async function account(values = {}, password) {
-  const username = values.username ?? fresh('e2e')
+/** Creates an account; with a password it can sign in. */
+export async function createAccount(values = {}, password) {
+  const username = values.username ?? uniqueName('e2e')
   const made = await call('POST', '/api/accounts', {
     username,
     name: 'Pat Walker',
@@ -57,8 +57,8 @@ export async function account(values = {}, password) {
   return made
 }
 
-/** The newest mail to an address whose subject and text fit: its text. Mails take their way through the outbox, so it waits for one. */
-export async function mailed(to, subject, within = () => true) {
+/** Waits for an email to an address whose subject and text match, and returns the newest one's text. */
+export async function waitForMail(to, subject, within = () => true) {
   for (const until = Date.now() + 30_000; Date.now() < until; await new Promise((done) => setTimeout(done, 200))) {
     const { emails } = await (await fetch(`${mailbox}/store`)).json()
     const found = emails.filter((m) => m.destination.to[0] === to && subject.test(m.subject) && within(m.body.text))
@@ -67,14 +67,14 @@ export async function mailed(to, subject, within = () => true) {
   throw new Error(`no mail to ${to} about ${subject}`)
 }
 
-/** Puts what a stand-in beside the system is to answer with: a provider's /person, or the directory's /people. */
-export async function says(address, content) {
+/** Sets what a fake provider answers: its /person, or the directory's /people. */
+export async function setResponse(address, content) {
   const answer = await fetch(address, { method: 'PUT', body: JSON.stringify(content) })
   if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`)
 }
 
-/** Changes the settings of the environment, and hands over what puts them back. */
-export async function settings(values) {
+/** Changes settings of the environment; returns a function that restores them. */
+export async function changeSettings(values) {
   const put = async (wanted) => {
     const now = await call('GET', '/api/settings')
     await call('PATCH', '/api/settings', wanted, { 'If-Match': `"${now.version}"` })
@@ -84,20 +84,20 @@ export async function settings(values) {
   return () => put(before)
 }
 
-let crowded
-/** Thousands of accounts whose usernames begin alike; made once for a run, several at a time, because two cores do no more. */
-export function crowd(many = Number(process.env.E2E_CROWD ?? 5000)) {
-  crowded ??= (async () => {
-    const stem = fresh('crowd')
+let crowdPromise
+/** Creates thousands of accounts with a common prefix, once in a run, eight at a time. */
+export function manyAccounts(many = Number(process.env.E2E_CROWD ?? 5000)) {
+  crowdPromise ??= (async () => {
+    const stem = uniqueName('crowd')
     let n = 0
     const one = async () => {
       while (n < many) {
         const name = `${stem}${String(n++).padStart(5, '0')}`
-        await account({ username: name, name: `Crowd ${name.slice(-5)}` })
+        await createAccount({ username: name, name: `Crowd ${name.slice(-5)}` })
       }
     }
     await Promise.all(Array.from({ length: 8 }, one))
     return { stem, many }
   })()
-  return crowded
+  return crowdPromise
 }

@@ -1,4 +1,4 @@
-// What an authenticator shows (RFC 6238), for the tests that set one up.
+// Time-based one-time codes (RFC 6238), as an authenticator shows them.
 import { createHmac } from 'node:crypto'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

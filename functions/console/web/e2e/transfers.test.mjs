@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, test } from 'node:test'
-import { findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
-import { account, administrator, call, fresh, origin } from './system.mjs'
+import { findChromium, launch, narrow, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import { createAccount, administrator, call, uniqueName, origin } from './system.mjs'
 import { workbook } from './workbook.mjs'
 
 const headings = ['Username', 'Description', 'User licenses', 'Email', 'Date from']
@@ -18,10 +18,10 @@ const person = (username, over = {}) =>
   })
 const type = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
-let browser, page, wrong, bucket
+let browser, page, pageErrors, bucket
 before(async () => {
   browser = await launch(findChromium())
-  ;({ page, wrong } = await open(browser, origin))
+  ;({ page, pageErrors } = await open(browser, origin))
   // The one other origin that the page may ask: its policy names it (V49).
   bucket = /connect-src 'self' (\S+);/.exec((await fetch(origin)).headers.get('content-security-policy'))[1]
   await signIn(page, administrator)
@@ -32,9 +32,9 @@ afterEach(async () => {
   for (let i = 0; i < 3 && (await page.getByRole('dialog').count()) > 0; i++) await page.keyboard.press('Escape')
 })
 
-const clean = async (what, on = page) => {
-  await shot(on, what)
-  for (const found of await violations(on)) wrong.push(`axe on ${what}: ${found}`)
+const checkPage = async (what, on = page) => {
+  await screenshot(on, what)
+  for (const found of await axeViolations(on)) pageErrors.push(`axe on ${what}: ${found}`)
 }
 const fromMenu = async (name) => {
   await page.getByRole('navigation').getByRole('link', { name: 'User accounts' }).click()
@@ -53,11 +53,11 @@ const count = (label) =>
 const accounts = async (find) => (await call('GET', `/api/accounts?find=${find}`)).items
 
 test('import: check only says what would change, then the same file is imported for real, and undone', async () => {
-  const known = await account({ name: 'Before' })
-  const made = fresh('imp')
+  const known = await createAccount({ name: 'Before' })
+  const made = uniqueName('imp')
   await fromMenu('Import')
   await page.getByText('Choose a file first.').waitFor()
-  await clean('import')
+  await checkPage('import')
   await choose([headings, person(made), [known.username, 'After', '', '', '']])
   await page.getByText('joiners.xlsx').waitFor()
   await page.getByLabel('Check only').check()
@@ -67,7 +67,7 @@ test('import: check only says what would change, then the same file is imported 
   await page.getByText('Would be created').first().waitFor()
   await page.getByText('Before', { exact: true }).waitFor()
   await page.getByText('After', { exact: true }).waitFor()
-  await clean('import-checked')
+  await checkPage('import-checked')
   assert.equal((await accounts(made)).length, 0)
   assert.equal((await call('GET', `/api/accounts/${known.id}`)).name, 'Before')
 
@@ -75,7 +75,7 @@ test('import: check only says what would change, then the same file is imported 
   await page.getByText('Done', { exact: true }).waitFor({ timeout: 30_000 })
   assert.equal(await count('Created'), '1')
   assert.equal(await count('Updated'), '1')
-  await clean('import-done')
+  await checkPage('import-done')
   assert.equal((await accounts(made)).length, 1)
   const at = page.url()
   await page.goto('/accounts')
@@ -86,17 +86,17 @@ test('import: check only says what would change, then the same file is imported 
   await page.getByRole('dialog').getByRole('button', { name: 'Undo', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Undo' }).waitFor()
   await page.getByText('Done', { exact: true }).waitFor({ timeout: 30_000 })
-  await clean('import-undone')
+  await checkPage('import-undone')
   assert.equal((await call('GET', `/api/accounts/${known.id}`)).name, 'Before')
 })
 
 test('import: a sheet with errors changes nothing, and comes back marked; with Skip errors the right rows go in', async () => {
-  const good = fresh('good')
+  const good = uniqueName('good')
   const rows = [
     headings,
     person(good),
-    person(fresh('bad'), { licence: 'NOSUCH' }),
-    person(fresh('bad'), { from: '12/31/2026' }),
+    person(uniqueName('bad'), { licence: 'NOSUCH' }),
+    person(uniqueName('bad'), { from: '12/31/2026' }),
   ]
   await fromMenu('Import')
   await choose(rows)
@@ -106,7 +106,7 @@ test('import: a sheet with errors changes nothing, and comes back marked; with S
   await page.getByText('C3', { exact: true }).waitFor()
   await page.getByText('E4', { exact: true }).waitFor()
   assert.equal(await page.getByRole('cell', { name: good }).count(), 0) // only errors, to begin with
-  await clean('import-refused')
+  await checkPage('import-refused')
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Download the sheet with its results' }).click()
   const marked = readFileSync(await (await download).path())
@@ -115,18 +115,18 @@ test('import: a sheet with errors changes nothing, and comes back marked; with S
   const {
     page: small,
     context,
-    wrong: badly,
+    pageErrors: narrowErrors,
   } = await open(browser, origin, { viewport: narrow, dark: true, storageState: await page.context().storageState() })
   await small.goto(page.url())
   await small.getByText('C3', { exact: true }).waitFor()
-  await clean('import-refused-narrow', small)
+  await checkPage('import-refused-narrow', small)
   await small.goto('/import')
   await small.getByRole('button', { name: 'Choose file' }).waitFor()
-  await clean('import-narrow', small)
+  await checkPage('import-narrow', small)
   await small.goto('/jobs')
   await small.getByRole('link', { name: 'Import', exact: true }).first().waitFor()
-  await clean('jobs-narrow', small)
-  assert.deepEqual(badly, [])
+  await checkPage('jobs-narrow', small)
+  assert.deepEqual(narrowErrors, [])
   await context.close()
 
   await page.getByRole('link', { name: 'Upload again' }).click()
@@ -142,7 +142,7 @@ test('import: files that cannot be one are refused in the service’s words', as
   await choose(Buffer.alloc(10 * 1024 * 1024 + 1), 'large.xlsx')
   await page.getByText(/split it into smaller files/).waitFor()
   assert.equal(await page.getByRole('button', { name: 'Submit', exact: true }).isDisabled(), true)
-  await clean('import-too-large')
+  await checkPage('import-too-large')
   await choose(Buffer.from('Username,Email\nx,y\n'), 'people.csv')
   await submit()
   await page.getByText(/not an Excel workbook/).waitFor({ timeout: 30_000 })
@@ -151,18 +151,18 @@ test('import: files that cannot be one are refused in the service’s words', as
   await submit()
   await page.getByText(/5,000/).first().waitFor({ timeout: 30_000 })
   await page.getByText('Nothing was imported', { exact: true }).waitFor()
-  await clean('import-too-long')
+  await checkPage('import-too-long')
 })
 
 test('export: the accounts that the list shows, with Queue, and the download', async () => {
-  const made = await account()
+  const made = await createAccount()
   await page.goto(`/accounts?find=${made.username}`)
   await page.getByRole('link', { name: made.username, exact: true }).waitFor()
   await page.getByRole('button', { name: 'More', exact: true }).click()
   await page.getByRole('menuitem', { name: 'Export', exact: true }).click()
   assert.equal(await page.getByRole('radio', { name: 'The user accounts in the list' }).isChecked(), true)
   await page.getByRole('radio', { name: /European/ }).check()
-  await clean('export')
+  await checkPage('export')
   await page.getByRole('button', { name: 'More ways to submit' }).click()
   await page.getByRole('menuitem', { name: 'Queue' }).click()
   await page
@@ -170,7 +170,7 @@ test('export: the accounts that the list shows, with Queue, and the download', a
     .or(page.getByRole('button', { name: /^Download .*\.xlsx$/ }))
     .first()
     .waitFor({ timeout: 30_000 })
-  await clean('export-done')
+  await checkPage('export-done')
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: /^Download .*\.xlsx$/ }).click()
   const file = readFileSync(await (await download).path())
@@ -189,7 +189,7 @@ test('jobs: the list, its filters, and cancel', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Jobs' }).click()
   await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor()
   await page.getByText('No file yet').first().waitFor()
-  await clean('jobs')
+  await checkPage('jobs')
   await page.getByText('Exports', { exact: true }).click()
   await page
     .getByRole('link', { name: 'Import', exact: true })
@@ -207,7 +207,7 @@ test('jobs: the list, its filters, and cancel', async () => {
 
 test('nothing broke the policy, asked another origin than the bucket, or failed in the page', () => {
   assert.deepEqual(
-    wrong.filter((w) => !w.startsWith(`request elsewhere: ${bucket}/`)),
+    pageErrors.filter((w) => !w.startsWith(`request elsewhere: ${bucket}/`)),
     [],
   )
 })

@@ -1,4 +1,4 @@
-// Makes small workbooks for tests: texts only, not compressed.
+// Makes small workbooks for tests: text cells only, not compressed.
 import { crc32 } from 'node:zlib'
 
 const escape = (text) =>

@@ -1,4 +1,4 @@
-// Installs the packages and builds the console into dist/app. Does nothing when a former run did it from the same sources.
+// Installs the packages and builds the console into dist/app. Does nothing if an earlier run used the same sources.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -21,7 +21,7 @@ const contract = join(web, '..', 'api', 'openapi.json')
 const modules = join(web, 'node_modules')
 const app = join(web, 'dist', 'app')
 
-// What Vite needs; an older Node.js gets the page that says so instead of a broken build.
+// Vite's minimum. With an older Node.js the console is not built, and the function shows a page that says so.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   console.log(`Node.js ${process.versions.node} is older than 20.19: the web console is not built`)
@@ -38,12 +38,12 @@ function filesOf(folder) {
 }
 
 function hashOf(files) {
-  const hash = createHash('sha256').update(process.version)
-  for (const path of files) hash.update(relative(web, path)).update(readFileSync(path))
-  return hash.digest('hex')
+  const digest = createHash('sha256').update(process.version)
+  for (const path of files) digest.update(relative(web, path)).update(readFileSync(path))
+  return digest.digest('hex')
 }
 
-const stamped = (path, mark) => existsSync(path) && readFileSync(path, 'utf8') === mark
+const hasStamp = (path, hash) => existsSync(path) && readFileSync(path, 'utf8') === hash
 
 function run(command, args, why) {
   const done = spawnSync(command, args, { cwd: web, encoding: 'utf8', env: { ...process.env, NODE_ENV: '' } })
@@ -53,32 +53,32 @@ function run(command, args, why) {
 }
 
 export function install() {
-  const mark = hashOf(['package.json', 'package-lock.json', '.npmrc'].map((name) => join(web, name)))
-  if (stamped(join(modules, '.stamp'), mark)) return
+  const hash = hashOf(['package.json', 'package-lock.json', '.npmrc'].map((name) => join(web, name)))
+  if (hasStamp(join(modules, '.stamp'), hash)) return
   console.log('installing the packages of the web console from npm (once, about half a minute)')
   run(
     'npm',
     ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     'npm could not install the packages of the console:',
   )
-  writeFileSync(join(modules, '.stamp'), mark)
+  writeFileSync(join(modules, '.stamp'), hash)
 }
 
-/** The types of the API, from its reference: made anew whenever that changes, so the two cannot part. */
+/** The types of the API, from its reference: made again whenever that changes, so that they cannot differ. */
 export function types() {
   const target = join(web, 'src', 'api', 'schema.d.ts')
-  const mark = hashOf([contract, join(web, 'package-lock.json')])
+  const hash = hashOf([contract, join(web, 'package-lock.json')])
   const stamp = join(modules, '.schema-stamp')
-  if (existsSync(target) && stamped(stamp, mark)) return
+  if (existsSync(target) && hasStamp(stamp, hash)) return
   run(
     join(modules, '.bin', 'openapi-typescript'),
     [contract, '--output', target],
     'the types of the API could not be made:',
   )
-  writeFileSync(stamp, mark)
+  writeFileSync(stamp, hash)
 }
 
-/** Compresses what is worth it, so that the function has nothing to do but send. */
+/** Compresses files at build time, so that the function only has to send them. */
 function compress(folder) {
   for (const path of filesOf(folder)) {
     if (!/\.(js|css|svg|json)$/.test(path)) continue
@@ -92,36 +92,38 @@ function compress(folder) {
   }
 }
 
-/** What the app was built from stands within it, so that the two cannot part. */
+/** A hash of the sources inside the built app, so that it always describes that build. */
 const stamp = join(app, '.stamp')
 
 function build() {
   const sources = ['src', 'public', 'scripts']
     .flatMap((name) => filesOf(join(web, name)))
     .filter((path) => !path.endsWith('schema.d.ts'))
-  const single = ['index.html', 'package-lock.json', 'vite.config.ts', 'tsconfig.json'].map((name) => join(web, name))
-  const mark = hashOf([...sources, ...single, contract])
-  if (existsSync(join(app, 'index.html')) && stamped(stamp, mark)) return
+  const singleFiles = ['index.html', 'package-lock.json', 'vite.config.ts', 'tsconfig.json'].map((name) =>
+    join(web, name),
+  )
+  const hash = hashOf([...sources, ...singleFiles, contract])
+  if (existsSync(join(app, 'index.html')) && hasStamp(stamp, hash)) return
   types()
   console.log('building the web console')
   mkdirSync(dirname(app), { recursive: true })
-  const fresh = join(dirname(app), '.fresh')
-  const old = join(dirname(app), '.old')
-  for (const left of [fresh, old]) rmSync(left, { recursive: true, force: true }) // of a run that was killed
+  const staging = join(dirname(app), '.staging')
+  const previous = join(dirname(app), '.previous')
+  for (const left of [staging, previous]) rmSync(left, { recursive: true, force: true }) // of a run that was killed
   run(
     join(modules, '.bin', 'vite'),
-    ['build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'],
+    ['build', '--outDir', staging, '--emptyOutDir', '--logLevel', 'warn'],
     'the web console does not build:',
   )
-  compress(fresh)
-  writeFileSync(join(fresh, '.stamp'), mark)
+  compress(staging)
+  writeFileSync(join(staging, '.stamp'), hash)
   // A folder cannot be renamed onto one that has files, so the app is gone between two renames, and for no longer.
-  if (existsSync(app)) renameSync(app, old)
-  renameSync(fresh, app)
-  rmSync(old, { recursive: true, force: true })
+  if (existsSync(app)) renameSync(app, previous)
+  renameSync(staging, app)
+  rmSync(previous, { recursive: true, force: true })
 }
 
-const alive = (pid) => {
+const isRunning = (pid) => {
   try {
     process.kill(pid, 0)
     return true
@@ -131,18 +133,19 @@ const alive = (pid) => {
 }
 
 /**
- * Waits until no other run works here, and keeps others out until this one ends. The lock is a file with the holder's number that
- * comes into being whole, as a link; that of a holder who is gone is moved aside, which only one of those who wait can do.
+ * Takes the lock, so that only one run works here at a time. The lock is a file with the holder's process id. It is
+ * created as a link, so it is never seen half written. The lock of a process that is gone is moved aside, which only
+ * one waiting run can do.
  */
-async function alone() {
+async function acquireLock() {
   const lock = join(web, 'dist', '.lock')
-  const mine = `${lock}-${process.pid}`
+  const own = `${lock}-${process.pid}`
   mkdirSync(dirname(lock), { recursive: true })
-  writeFileSync(mine, String(process.pid))
-  process.on('exit', () => rmSync(mine, { force: true }))
-  for (let said = false; ; await new Promise((done) => setTimeout(done, 100))) {
+  writeFileSync(own, String(process.pid))
+  process.on('exit', () => rmSync(own, { force: true }))
+  for (let announced = false; ; await new Promise((done) => setTimeout(done, 100))) {
     try {
-      linkSync(mine, lock)
+      linkSync(own, lock)
       process.on('exit', () => rmSync(lock, { force: true }))
       return
     } catch (error) {
@@ -152,20 +155,20 @@ async function alone() {
     try {
       holder = readFileSync(lock, 'utf8')
     } catch {
-      continue // let go of just now
+      continue // released just now
     }
-    if (!alive(Number(holder))) {
-      takeOver(lock, mine, holder)
+    if (!isRunning(Number(holder))) {
+      removeStaleLock(lock, own, holder)
       continue
     }
-    if (!said) console.log('waiting for another build of the web console')
-    said = true
+    if (!announced) console.log('waiting for another build of the web console')
+    announced = true
   }
 }
 
-/** Removes a lock whose holder is gone; one that somebody else took meanwhile is put back. */
-function takeOver(lock, mine, holder) {
-  const aside = `${mine}-aside`
+/** Removes a lock whose holder is gone; one that another run has taken meanwhile is put back. */
+function removeStaleLock(lock, own, holder) {
+  const aside = `${own}-aside`
   try {
     renameSync(lock, aside)
   } catch {
@@ -179,7 +182,7 @@ function takeOver(lock, mine, holder) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
-await alone()
+await acquireLock()
 install()
 if (process.argv.includes('--install-only')) types()
 else build()

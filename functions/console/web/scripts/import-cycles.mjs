@@ -1,4 +1,4 @@
-// Finds modules that import each other in a circle, be it for types only or when they are needed.
+// Finds import cycles, also those by type-only and dynamic imports.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
@@ -24,7 +24,7 @@ export function importGraph(folder) {
   )
 }
 
-/** The circles of a graph, each as the way around it; one for each import that closes a circle. */
+/** The cycles of a graph, each as a path; one for each import that closes a cycle. */
 export function importCycles(graph) {
   const cycles = []
   const finished = new Set()

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { importCycles, importGraph } from './import-cycles.mjs'
 
-/** The circles among modules with these texts. */
+/** The cycles of modules with these texts. */
 function cyclesOf(modules) {
   const folder = mkdtempSync(join(tmpdir(), 'import-cycles-'))
   try {
@@ -19,7 +19,7 @@ function cyclesOf(modules) {
   }
 }
 
-test('a circle is found, be it of types only, through an index file or when a module is needed', () => {
+test('an import cycle is found, also by type-only imports, index files and dynamic imports', () => {
   expect(cyclesOf({ 'a.ts': "import { b } from './b'", 'b.ts': "import type { A } from './a'" })).toEqual([
     'a.ts > b.ts > a.ts',
   ])
@@ -32,7 +32,7 @@ test('a circle is found, be it of types only, through an index file or when a mo
   expect(cyclesOf({ 'a.ts': "export * from './a'" })).toEqual(['a.ts > a.ts'])
 })
 
-test('what is imported twice is no circle', () => {
+test('a module that is imported twice is no cycle', () => {
   expect(
     cyclesOf({
       'a.ts': "import './b'\nimport './c'\nimport 'react'",
@@ -43,7 +43,7 @@ test('what is imported twice is no circle', () => {
   ).toEqual([])
 })
 
-test('no modules of the console import each other in a circle', () => {
+test('the modules of the console have no import cycle', () => {
   const graph = importGraph(join(dirname(dirname(fileURLToPath(import.meta.url))), 'src'))
   expect(graph.size).toBeGreaterThan(100)
   expect(graph.get('main.tsx')).toContain('router.tsx')

@@ -47,7 +47,7 @@ const reference: Page[] = referenceKinds.map((kind) => ({
   lazy: async () => ({ Component: (await import('./settings/ReferencePage')).referencePage(kind) }),
 }))
 
-/** Every page. A new one adds a row; its code is loaded when somebody goes there. */
+/** Every page. A new one adds a row; its code is loaded when it is opened. */
 export const pages: Page[] = [
   {
     path: '',

@@ -18,8 +18,8 @@ import {
   Tooltip,
 } from '@mantine/core'
 
-// Colours are in styles/variables.css: Mantine would put the variables of a theme into a style element, which the policy
-// forbids. For the same reason there is no scroll lock by react-remove-scroll; styles/global.css has one.
+// Colours are in styles/variables.css: Mantine would put a theme's variables into a style element, which the policy
+// forbids. For the same reason the scroll lock is in styles/global.css, not in react-remove-scroll.
 export const theme = createTheme({
   primaryColor: 'indigo',
   primaryShade: { light: 8, dark: 7 },

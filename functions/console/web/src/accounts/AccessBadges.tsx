@@ -4,8 +4,8 @@ import classes from './AccessBadges.module.css'
 import type { Account } from './account'
 
 /**
- * Whether an account can sign in, and why not. In a narrow column of a grid (compact) only the icons are seen; screen readers
- * still read the words.
+ * Whether an account can sign in, and why not. In a narrow column of a grid (compact) only the icons are visible;
+ * screen readers still read the words.
  */
 export function AccessBadges({
   account,

@@ -5,7 +5,7 @@ import type { Account } from './account'
 import { accountName } from './account'
 import classes from './AccountsPage.module.css'
 
-/** The list on a small screen: a card for each account. */
+/** The list on a narrow screen: a card for each account. */
 export function AccountCards({
   rows,
   selected,

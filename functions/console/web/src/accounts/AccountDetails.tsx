@@ -22,9 +22,9 @@ import { sections } from './sections'
 
 type Patch = Record<string, Value>
 
-/** The head and the sections of an account, to read and, after Edit, to change. */
+/** The heading and the sections of an account, which Edit turns into a form. */
 export function AccountDetails({ account, fields }: { account: Account; fields: Field[] }) {
-  // What the form began with: a change made meanwhile by somebody else must not slip into it.
+  // The version that is edited. A later change by someone else must not slip into it.
   const [base, setBase] = useState<Account>()
   const [patch, setPatch] = useState<Patch>({})
   const hasPermission = useHasPermission()
@@ -47,8 +47,8 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
     setPatch({})
     save.reset()
   }
-  // Edit and Save take themselves away: who works by the keyboard goes on at the first section, and then where
-  // they were. Not at its first field, which is another once the codes to choose from have come.
+  // Edit and Save disappear when used, so the focus moves to the first section, and back to Edit afterwards. It does
+  // not go to the first input, which is replaced once its options have loaded.
   const formElement = useRef<HTMLFormElement>(null)
   const editButton = useRef<HTMLButtonElement>(null)
   const editing = base !== undefined

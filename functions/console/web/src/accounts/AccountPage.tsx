@@ -13,7 +13,7 @@ import { AccountDetails } from './AccountDetails'
 import classes from './AccountPage.module.css'
 import { tabs } from './tabs'
 
-/** One account: its sections, what can be done to it, and its tabs. */
+/** One account: its details, actions and tabs. */
 export function AccountPage() {
   const { id = '', tab } = useParams()
   const account = useAccount(id)
@@ -23,7 +23,7 @@ export function AccountPage() {
   usePageTitle(account.data && accountName(account.data))
   const tabList = useRef<HTMLDivElement>(null)
   const loaded = Boolean(account.data && fields)
-  // On a narrow screen the tab that is open may be off the end of the strip. Only the strip moves, not the page.
+  // On a narrow screen the active tab may be out of view. Only the tab list scrolls, not the page.
   useEffect(() => {
     const activeTab = tabList.current?.querySelector<HTMLElement>('[aria-selected=true]')
     if (activeTab && tabList.current)

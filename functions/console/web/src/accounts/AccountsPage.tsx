@@ -67,7 +67,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
   const filtersKey = JSON.stringify(state.filters)
   const [selected, setSelected] = useKeyedState(filtersKey, noSelection)
   const [allMatching, setAllMatching] = useKeyedState(filtersKey, false)
-  // Filters and sort have the names that the list's query has, as far as a Set or an address is right.
+  // Filters and sort are named as the query parameters, unless a Set or an address is out of date.
   const query: ListQuery = { ...state.filters, ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
 
   const list = useInfiniteQuery({
@@ -277,7 +277,7 @@ function SearchInput({ value, onSearch }: { value: string; onSearch: (text: stri
   )
 }
 
-/** How many are shown; how many there are in all is counted only when somebody asks, because that reads them all. */
+/** How many accounts are shown. The total is counted on demand, because that reads them all. */
 function ResultCount({
   shown,
   hasMore,

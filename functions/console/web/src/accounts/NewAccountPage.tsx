@@ -15,7 +15,7 @@ import { accountName, updateAccountCache } from './account'
 import classes from './AccountPage.module.css'
 import { sections } from './sections'
 
-/** The form for a new account. What is left out takes the environment's defaults. */
+/** The form for a new account. Blank fields take the environment's defaults. */
 export function NewAccountPage() {
   const fields = useAccountFields()
   const navigate = useNavigate()

@@ -1,13 +1,13 @@
 import { Chip, Group } from '@mantine/core'
 import type { GridState } from '../grid/gridState'
 
-/** The filters that are asked for most, a press each. */
+/** The most common filters, one click each. */
 const quickFilters = [
   { label: 'Include locked', name: 'active', text: 'any' },
   { label: 'Blocked', name: 'accessLocked', text: 'true' },
 ]
 
-/** Whether a filter is one that a chip shows. */
+/** Whether a filter is shown as a chip. */
 export const isQuickFilter = (name: string, text: string) =>
   quickFilters.some((q) => q.name === name && q.text === text)
 

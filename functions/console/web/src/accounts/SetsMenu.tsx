@@ -33,7 +33,7 @@ interface Props {
   onSelect: (set: SavedSet | undefined) => void
 }
 
-/** Saved views: choose one, save what is shown, share it, start with it. */
+/** Saved views: select one, save the current view, share it, make it the default. */
 export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
   const [dialog, setDialog] = useState<'new' | 'edit'>()
   const hasPermission = useHasPermission()

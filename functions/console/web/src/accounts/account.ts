@@ -14,7 +14,7 @@ export function useAccount(id: string) {
 
 export const fetchAccount = (id: string) => unwrap(api.GET('/api/accounts/{id}', { params: { path: { id } } }))
 
-/** Takes in an account that a change answered with; lists and logs are read again when they are looked at. */
+/** Updates the cache after a change; lists and tabs are read again when shown. */
 export function updateAccountCache(id: string, account?: Account) {
   if (account) queryClient.setQueryData(accountKey(id), account)
   else void queryClient.invalidateQueries({ queryKey: accountKey(id) })

@@ -1,7 +1,7 @@
-/** The page that exports accounts. */
+/** The path of the export page. */
 export const exportPath = 'export'
 
-/** Where accounts are exported: those named in ids, or those that the list shows with these query parameters. */
+/** The address of the export page, for accounts by id or by the filters of the list. */
 export function exportAddress(selection: { ids: string[] } | { filters: Record<string, string> }): string {
   const query = new URLSearchParams(
     'ids' in selection ? { ids: selection.ids.join(',') } : selection.filters,

@@ -9,11 +9,13 @@ type SavedSet = Schemas['SettingsSet']
 
 const columnsKey = 'ua.accounts.columns'
 
-/** What the grid of accounts shows. Filters and order are in the address, so that back works and a link can be sent;
-    columns are this browser's. A Set sets all of them. */
+/**
+ * What the grid of accounts shows. Filters and sort are in the address, so that Back works and a link can be sent.
+ * Columns are stored in this browser. A Set sets all of them.
+ */
 export function useAccountsView(fields: Field[], sets: SavedSet[]) {
   const [params, setParams] = useSearchParams()
-  // Who comes without saying what to see starts with their default.
+  // An address without filters shows the user's default Set.
   const [defaultSet] = useState(() => (params.size > 0 ? undefined : sets.find((s) => s.default)))
   const [columns, setColumns] = useState<Column[]>(() =>
     defaultSet

@@ -3,12 +3,12 @@ import { toProblem, problemFrom } from './problem'
 import type { components, paths } from './schema'
 import { sendRequest } from './transport'
 
-/** The API by its own reference: paths, parameters and bodies are checked by the compiler. */
+/** The API client. The compiler checks paths, parameters and bodies against the reference. */
 export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: sendRequest })
 
 export type Schemas = components['schemas']
 
-/** Waits for an answer of the API: its body, or a Problem thrown. */
+/** Returns the body of an answer of the API, or throws a Problem. */
 export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let result
   try {
@@ -20,8 +20,8 @@ export async function unwrap<T>(request: Promise<{ data?: T; error?: unknown; re
   return result.data as T
 }
 
-/** The If-Match header for a version that was read. */
+/** The If-Match header for the version that was read. */
 export const ifMatch = (version: number) => ({ 'If-Match': `"${version}"` })
 
-/** The header by which a request that was sent twice is done once; make one for each press of a button. */
+/** The header by which a request that is sent twice is carried out once; one for each press of a button. */
 export const idempotencyKey = () => ({ 'Idempotency-Key': crypto.randomUUID() })

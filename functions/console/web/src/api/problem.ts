@@ -2,7 +2,7 @@ import type { components } from './schema'
 
 export type FieldProblem = components['schemas']['FaultField']
 
-/** What the API answers when it does not do what was asked (RFC 9457), or what stands for it when nothing answered. */
+/** An error of the API as a problem document (RFC 9457), or one made here when there is no answer. */
 export class Problem extends Error {
   readonly status: number
   readonly code: string
@@ -26,7 +26,7 @@ export class Problem extends Error {
     this.requestId = init.instance ?? ''
   }
 
-  /** The message for one input, if the problem names it. */
+  /** The message for one field, if the problem has one. */
   messageFor(field: string): string | undefined {
     return this.fields.find((f) => f.field === field)?.message
   }

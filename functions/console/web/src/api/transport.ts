@@ -1,15 +1,14 @@
-// How a session is carried. The only file that knows: the rest of the console asks, and hears when the session is over.
+// Carries the session; nothing else in the console knows how.
 //
-// The service gives this client HttpOnly cookies, which no script can read, when it says who it is by X-UA-Client. Where a
-// deployment answers with tokens in the body instead, they stay in this module's memory and are gone with the page; nothing
-// secret is ever put into storage.
+// The API gives a client with the header X-UA-Client HttpOnly cookies, which no script can read. Where it answers with
+// tokens in the body instead, they stay in this module's memory and are gone with the page. Nothing secret is stored.
 import type { components } from './schema'
 
 export type LoginStep = components['schemas']['LoginStep']
 
 const clientHeader = 'X-UA-Client'
-const hintKey = 'ua.session' // says that there is a session, and until when; no secret
-// Where a 401 is about what was sent, not about a session.
+const hintKey = 'ua.session' // that there is a session, and until when; no secret
+// Paths where a 401 is about what was sent, not about a session.
 const publicPaths = /^\/api\/(login|password|sso\/(providers|return))(\/|$)/
 const activityEvents = ['pointerdown', 'keydown', 'visibilitychange'] as const
 
@@ -20,7 +19,7 @@ let lastRenewal = Date.now()
 let renewal: Promise<boolean> | undefined
 let sessionEnded: () => void = () => undefined
 
-/** Says what is to happen when the session has ended without being asked to. */
+/** Sets what happens when the session ends other than by signing out. */
 export function onSessionEnd(listener: () => void) {
   sessionEnded = listener
 }
@@ -41,7 +40,7 @@ function readHint(): SessionHint | undefined {
 /** Whether there may be a session, as far as this browser knows. */
 export const mayBeSignedIn = () => readHint() !== undefined
 
-/** Takes in the answer to a step of signing in: from a step that is done the session's means are kept. */
+/** Starts the session, if this is the answer to the last step of signing in. */
 export function startSession(step: LoginStep) {
   if (step.next !== 'done') return
   accessToken = step.accessToken
@@ -54,7 +53,7 @@ export function startSession(step: LoginStep) {
     )
 }
 
-/** Forgets the session, here and in other tabs. */
+/** Ends the session in this browser, in other tabs too. */
 export function endSession() {
   accessToken = refreshToken = undefined
   localStorage.removeItem(hintKey)
@@ -67,25 +66,25 @@ function withCredentials(request: Request): Request {
   return out
 }
 
-/** Sends a request of the API; a session that has run out is renewed once and the request sent again. */
+/** Sends a request. If the session has expired, renews it once and sends the request again. */
 export async function sendRequest(request: Request): Promise<Response> {
   const retry = request.clone()
   const response = await fetch(withCredentials(request))
   if (response.status !== 401 || publicPaths.test(new URL(request.url).pathname)) return response
   if (!mayBeSignedIn()) return response
-  // Refused with a session that was just renewed, it is the request that is wrong, not the session.
+  // A 401 right after a renewal is about the request, not about the session.
   if (await renewSession()) return fetch(withCredentials(retry))
   endSession()
   sessionEnded()
   return response
 }
 
-/** Renews the session; one renewal at a time, in this tab and among tabs, because a refresh token works once. */
+/** Renews the session. Only one tab does so at a time, because a refresh token works once. */
 function renewSession(): Promise<boolean> {
   renewal ??= withLock(async () => {
     const before = readHint()
     if (!accessToken && before && before.renewed > lastRenewal) {
-      lastRenewal = before.renewed // another tab did it while this session waited
+      lastRenewal = before.renewed // another tab renewed it while this one waited
       return true
     }
     const response = await fetch('/api/login/refresh', {
@@ -106,8 +105,8 @@ function withLock<T>(action: () => Promise<T>): Promise<T> {
   return navigator.locks ? (navigator.locks.request('ua.renew', action) as Promise<T>) : action()
 }
 
-// A session lasts as long as somebody is there: it is renewed ahead of its end only if the person did something since the
-// last time. Left alone, it ends when the environment says.
+// Renews a session before it expires, but only if the user was active since the last renewal. Otherwise it expires when
+// the environment says.
 function renewIfDue() {
   const now = readHint()
   if (!now) return
@@ -120,7 +119,7 @@ function renewIfDue() {
   }
 }
 
-/** Watches over the session for as long as the page is open. */
+/** Keeps the session of an active user from expiring while the page is open. */
 export function watchSession() {
   for (const name of activityEvents) addEventListener(name, () => (lastActivity = Date.now()), { passive: true })
   addEventListener('storage', (event) => {

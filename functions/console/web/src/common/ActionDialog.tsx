@@ -5,20 +5,20 @@ import { ProblemAlert } from './ProblemAlert'
 
 interface Props {
   title: string
-  /** The button that does it. */
+  /** The label of the button that confirms. */
   confirmLabel: string
   danger?: boolean
   canConfirm?: boolean
   busy: boolean
   error: unknown
-  /** Fields whose problems are shown on their inputs. */
+  /** Fields whose messages are shown at their inputs. */
   inlineFields?: string[]
   onClose: () => void
   onConfirm: () => void
   children: ReactNode
 }
 
-/** A dialog that asks before something is done. */
+/** A dialog that confirms an action. */
 export function ActionDialog({
   title,
   confirmLabel,
@@ -33,7 +33,7 @@ export function ActionDialog({
 }: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    event.stopPropagation() // the dialog may stand within another form
+    event.stopPropagation() // the dialog may be inside another form
     if (canConfirm && !busy) onConfirm()
   }
   return (

@@ -8,7 +8,7 @@ interface Props {
   error?: string | undefined
 }
 
-/** The digits that an authenticator shows. One field, so that it can be pasted into and read out as one. */
+/** A one-time code. It is one input, so that a code can be pasted and is read out as a whole. */
 export function CodeInput({
   label = 'Code',
   description = 'The six-digit code from your authenticator app.',
@@ -34,5 +34,5 @@ export function CodeInput({
   )
 }
 
-/** What was typed, as the service wants it. */
+/** The code without spaces, as the API takes it. */
 export const normaliseCode = (code: string) => code.replace(/\s/g, '')

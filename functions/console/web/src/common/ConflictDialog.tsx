@@ -11,21 +11,21 @@ import { ProblemAlert } from './ProblemAlert'
 import { ScrollableTable } from './ScrollableTable'
 
 interface Props<T> {
-  /** What it is that was changed, after "this". */
+  /** The noun after "this", such as "account". */
   subject: string
-  /** Reads it as it is now. */
+  /** Reads the current version. */
   load: () => Promise<T>
   fields: Field[]
-  /** The refusal: it names the fields that changed, by whom and when. */
+  /** The problem with status 412: it names the fields that changed, by whom and when. */
   problem: Problem
   base: T
   mine: Record<string, Value>
   onCancel: () => void
-  /** Goes on from what is there now, with what is kept of one's own changes. */
-  onResolve: (fresh: T, kept: Record<string, Value>) => void
+  /** Continues from the current version, with those of the user's changes that are to be saved. */
+  onResolve: (current: T, changes: Record<string, Value>) => void
 }
 
-/** Somebody else saved first: what they changed, and for each field that both changed whose value is to stand. */
+/** Shown when someone else saved first: what they changed, and a choice for each field that both changed. */
 export function ConflictDialog<T extends object>({
   subject,
   load,

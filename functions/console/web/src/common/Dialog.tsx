@@ -3,7 +3,7 @@ import type { ModalProps } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { lastFocused } from './lastFocused'
 
-/** A dialog that is open while it is there. Who worked by the keyboard is then where they were, or at the page if that is gone. */
+/** A dialog that is open while it is rendered. On closing, the focus returns to what opened it, or to the page. */
 export function Dialog(props: Omit<ModalProps, 'opened'>) {
   const [opener] = useState(lastFocused)
   useEffect(

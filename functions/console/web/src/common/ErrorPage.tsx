@@ -4,10 +4,10 @@ import { useRouteError } from 'react-router'
 import { toProblem } from '../api/problem'
 import { StatusMessage } from './StatusMessage'
 
-/** What is shown in place of a page that broke. */
+/** Shown in place of a page that failed. */
 export function ErrorPage() {
   const problem = toProblem(useRouteError())
-  // A page whose code is gone was replaced by a newer build: loading anew gets that.
+  // If the code of a page is gone, there is a newer build: reloading gets it.
   return (
     <StatusMessage icon={IconAlertTriangle} title={problem.title} colour="red" order={1}>
       <p>{problem.message}</p>

@@ -2,7 +2,7 @@ import { Button, CopyButton, Group, Stack, Text } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import classes from './OneTimeSecret.module.css'
 
-/** Something that is shown this once. */
+/** A secret that is shown once, with a button to copy it. */
 export function OneTimeSecret({ label, value }: { label: string; value: string }) {
   return (
     <Stack gap="xs">

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { useId } from 'react'
 import classes from './Panel.module.css'
 
-/** A part of a page, under a heading of its own. */
+/** A section of a page with its own heading. */
 export function Panel({
   title,
   help,

@@ -2,7 +2,7 @@ import { Alert, List, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { toProblem } from '../api/problem'
 
-/** A problem in words. Fields that are shown on the form beside it are not said twice. */
+/** Shows a problem. Messages of fields that show their own (inlineFields) are left out. */
 export function ProblemAlert({ error, inlineFields = [] }: { error: unknown; inlineFields?: string[] }) {
   if (!error) return null
   const problem = toProblem(error)

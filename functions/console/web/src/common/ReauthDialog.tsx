@@ -11,12 +11,12 @@ interface Props<T> {
   danger?: boolean
   children: ReactNode
   onClose: () => void
-  /** Does it; the password only where it was asked for. */
+  /** Carries out the action; with the password if the API asked for it. */
   action: (proof: { password?: string }) => Promise<T>
   onSuccess: (answer: T) => void
 }
 
-/** A dialog before something that wants fresh proof of who one is: it asks for the password where signing in was a while ago. */
+/** Confirms an action that needs a recent sign-in: it asks for the password if the API says so. */
 export function ReauthDialog<T>({ title, confirmLabel, danger, children, onClose, action, onSuccess }: Props<T>) {
   const [password, setPassword] = useState('')
   const [passwordRequired, setPasswordRequired] = useState(false)

@@ -3,7 +3,7 @@ import { IconCheck, IconCopy, IconDownload } from '@tabler/icons-react'
 import { useState } from 'react'
 import classes from './RecoveryCodes.module.css'
 
-/** Recovery codes: shown this once, and only left once the person says that they are kept. */
+/** Recovery codes, shown once; the user must confirm that they are saved. */
 export function RecoveryCodes({
   codes,
   confirmLabel,

@@ -4,12 +4,12 @@ import classes from './ResponsiveTable.module.css'
 
 export interface Column<T> {
   label: string
-  /** The label is only for those who do not see the column. */
+  /** The label is for screen readers only. */
   labelHidden?: boolean
   cell: (row: T) => ReactNode
 }
 
-/** A table that becomes a card for each row where there is no room for columns. */
+/** A table whose rows become cards on a narrow screen. */
 export function ResponsiveTable<T>({
   label,
   columns,

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import classes from './ScrollableTable.module.css'
 
-/** Lets a table be scrolled that is wider than the screen, or longer than it should be; by keyboard too. */
+/** Makes a table that is too wide or too long scroll, by keyboard too. */
 export function ScrollableTable({
   label,
   maxHeight,

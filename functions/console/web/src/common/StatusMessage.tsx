@@ -2,7 +2,7 @@ import { Stack, Text, ThemeIcon, Title } from '@mantine/core'
 import type { TablerIcon } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 
-/** A page's or a list's state in words: empty, missing, not allowed, broken. */
+/** Shown in place of a page or list: empty, not found, not permitted, failed. */
 export function StatusMessage({
   icon: Icon,
   title,

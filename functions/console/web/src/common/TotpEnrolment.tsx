@@ -2,7 +2,7 @@ import { Button, CopyButton, Group, Stack, Text } from '@mantine/core'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 import classes from './TotpEnrolment.module.css'
 
-/** What an authenticator is set up from: a code to scan, and the same to type. */
+/** The secret of an authenticator, as a QR code and as text. */
 export function TotpEnrolment({ qrCode, secret }: { qrCode: string; secret: string }) {
   return (
     <Stack gap="sm">

@@ -20,8 +20,8 @@ interface Props {
 }
 
 /**
- * Two lists: what is available and what is selected. Arrow keys move within a list, space marks an entry and Enter moves it; so
- * do the buttons and a double click.
+ * Two lists: what is available and what is selected. Arrow keys move within a list, space marks an entry and Enter
+ * moves it; so do the buttons and a double click.
  */
 export function TransferList({ label, items, selected, onChange }: Props) {
   const [search, setSearch] = useState('')
@@ -100,9 +100,9 @@ export function TransferList({ label, items, selected, onChange }: Props) {
 }
 
 interface ListProps {
-  /** The heading that is seen. */
+  /** The visible heading. */
   title: string
-  /** The name that is heard. */
+  /** The name for screen readers. */
   name: string
   items: TransferItem[]
   marked: string[]

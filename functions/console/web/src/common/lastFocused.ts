@@ -1,5 +1,5 @@
-// What had the focus last. A dialog may come a moment after what opened it lost the focus, as an entry of a menu does that closes;
-// so it is noted as it gets it. For such an entry it is the button of its menu.
+// The element that had the focus last. It is noted on every change, because a menu item that opens a dialog loses the
+// focus before the dialog renders. For a menu item it is the button of the menu.
 let last: HTMLElement | null = null
 document.addEventListener('focusin', ({ target }) => {
   if (!(target instanceof HTMLElement)) return

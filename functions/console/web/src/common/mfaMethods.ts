@@ -2,7 +2,7 @@ import type { Schemas } from '../api/client'
 
 export type MfaMethod = Schemas['Mfa']['methods'][number]
 
-/** The ways to prove a second factor, in words. */
+/** The labels of the second factors. */
 export const mfaMethodNames: Record<MfaMethod, string> = {
   passkey: 'Passkey',
   totp: 'Authenticator',

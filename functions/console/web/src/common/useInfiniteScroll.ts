@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useRef } from 'react'
 
-/** Calls reached when the element it is put on comes near the visible part of the page: for lists that read on by themselves. */
+/** Calls onEndReached when the element with the returned ref scrolls near the viewport. */
 export function useInfiniteScroll<E extends HTMLElement>(onEndReached: () => void, enabled: boolean) {
   const element = useRef<E>(null)
   const onNear = useEffectEvent(onEndReached)

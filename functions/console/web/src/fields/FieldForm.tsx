@@ -30,7 +30,7 @@ interface Props {
   problem?: Problem | undefined
 }
 
-/** Inputs for fields, in their sections. */
+/** Inputs for fields, grouped in their sections. */
 export function FieldForm({ fields, valueOf, onChange, problem }: Props) {
   const names = [...new Set(fields.map((f) => f.section))]
   return (
@@ -71,7 +71,7 @@ function Input(props: { field: Field; value: Value; onChange: (value: Value) => 
   return <FieldInput {...props} />
 }
 
-/** The same fields to read. */
+/** The same fields, read-only. */
 export function FieldDetails({ fields, valueOf }: { fields: Field[]; valueOf: (field: Field) => Value }) {
   return (
     <dl className={classes.facts}>

@@ -11,7 +11,7 @@ interface Props {
   autoFocus?: boolean
 }
 
-/** The input for a field, as its kind wants it. */
+/** The input for a field of any kind. */
 export function FieldInput({ field, value, onChange, error, autoFocus }: Props) {
   const codes = useCodeOptions(field.refers)
   const common = {

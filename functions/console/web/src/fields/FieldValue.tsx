@@ -4,7 +4,7 @@ import { useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
 import { Instant } from './Instant'
 
-/** A field's value for reading. */
+/** A field's value, read-only. */
 export function FieldValue({ field, value }: { field: Field; value: Value }) {
   const providers = useCodeOptions(field.refers === 'provider' ? 'provider' : undefined)
   if (field.kind === 'yesNo') {

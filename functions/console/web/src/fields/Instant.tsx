@@ -1,13 +1,13 @@
 import { Tooltip } from '@mantine/core'
 
-/** Writes an instant in UTC, as 2026-01-31 08:15 UTC. */
+/** Formats an instant in UTC: 2026-01-31 08:15 UTC. */
 export const formatUtc = (at: string) => `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 
-/** Writes an instant in the person's own time. */
+/** Formats an instant in the user's own time. */
 export const formatLocal = (at: string) =>
   new Date(at).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'short' })
 
-/** An instant: UTC to read, local time on a closer look. */
+/** An instant in UTC, with local time in the tooltip. */
 export function Instant({ at }: { at: string | null | undefined }) {
   if (!at) return <span aria-label="none">–</span>
   return (

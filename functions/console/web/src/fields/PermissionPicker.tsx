@@ -22,7 +22,7 @@ export function usePermissions() {
   })
 }
 
-/** What a role allows: every permission in words, to be ticked. */
+/** Checkboxes for all permissions, with what each allows. */
 export function PermissionPicker({
   field,
   value,

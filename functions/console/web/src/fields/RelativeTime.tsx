@@ -11,14 +11,14 @@ const units: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 ]
 const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
-/** How long ago an instant is, in words. */
+/** How long ago an instant was, in words. */
 export function relativeTime(at: string, now = Date.now()): string {
   const seconds = (Date.parse(at) - now) / 1000
   const step = units.find(([, size]) => Math.abs(seconds) >= size)
   return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : 'just now'
 }
 
-/** An instant as people speak of it; UTC and local time on a closer look, by keyboard too. */
+/** A relative time; the tooltip, which opens by keyboard too, has UTC and local time. */
 export function RelativeTime({ at }: { at: string }) {
   return (
     <Tooltip

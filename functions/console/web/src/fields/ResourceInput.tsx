@@ -5,7 +5,7 @@ import { api, unwrap } from '../api/client'
 import { useHasPermission } from '../session/session'
 import type { Field, Value } from './fields'
 
-/** The code of a resource: typed, or found by code or name. */
+/** The code of a resource: typed, or searched by code or name. */
 export function ResourceInput({
   field,
   value,

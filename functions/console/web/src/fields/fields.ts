@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client'
 import type { Schemas } from '../api/client'
 
-/** A field as the service describes it: label, help, kind, bounds. The page spells none of this itself. */
+/** A field as the API describes it: label, help, kind, bounds. The console states none of this itself. */
 export type Field = Schemas['FieldMeta'] & Partial<Pick<Schemas['AccountsField'], 'filters' | 'sortable'>>
 
-/** A value of a field, as the API has it. */
+/** A value of a field, as in the API. */
 export type Value = string | number | boolean | string[] | null | undefined
 
 /** The fields of accounts. They change only with a new version of the service. */
@@ -32,7 +32,7 @@ const referenceKinds = {
   paymentTerms: 'payment-terms',
 } as const
 
-/** The codes that a field can hold, where it refers to reference data that the person may read; else undefined. */
+/** The codes that a field can have, if it refers to reference data that the user may read; else undefined. */
 export function useCodeOptions(refers: string | undefined): CodeOption[] | undefined {
   return useQuery({
     queryKey: ['codes', refers],
@@ -43,7 +43,7 @@ export function useCodeOptions(refers: string | undefined): CodeOption[] | undef
   }).data
 }
 
-/** What stands for a code: of a provider the name alone, as its code is an id that nobody chose. */
+/** The label of a code. A provider's is its name alone, because its code is a generated id. */
 export const codeLabel = (entry: CodeOption, refers: string | undefined) =>
   refers === 'provider' ? entry.description : entry.description ? `${entry.code} – ${entry.description}` : entry.code
 

@@ -1,8 +1,8 @@
-/** Whether a value of a change says nothing. */
+/** Whether a value of a change is blank. */
 export const isBlank = (value: unknown) =>
   value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 
-/** A value of a change in a log, in words. */
+/** Formats a value of a change in a log. */
 export function formatValue(value: unknown): string {
   if (isBlank(value)) return 'blank'
   if (value === true) return 'Yes'

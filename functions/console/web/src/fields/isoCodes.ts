@@ -1,4 +1,4 @@
-// Countries and currencies as the browser knows them; the service has the last word on a code.
+// Countries and currencies from the browser's Intl data; the API validates the codes.
 interface Option {
   value: string
   label: string
@@ -7,7 +7,7 @@ interface Option {
 let knownCountries: Option[] | undefined
 let knownCurrencies: Option[] | undefined
 
-// Codes that the browser has a name for without their being countries.
+// Codes that Intl has a name for, but that are not countries.
 const notCountries = new Set([
   'EU',
   'EZ',

@@ -5,7 +5,7 @@ import classes from './ColumnChooser.module.css'
 import { defaultColumns, minWidth, moveColumn, defaultWidth, columnWidth } from './gridState'
 import type { Column, GridState } from './gridState'
 
-/** Which columns are shown, in which order and how wide; all of it by keyboard too. */
+/** Chooses the columns, their order and width, by keyboard too. */
 export function ColumnChooser({
   fields,
   state,

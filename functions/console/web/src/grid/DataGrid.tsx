@@ -13,7 +13,7 @@ import type { GridState } from './gridState'
 import { useVirtualRows } from './useVirtualRows'
 
 interface Props<Row> {
-  /** What the grid is a list of, for people who hear it. */
+  /** The name of the grid for screen readers. */
   label: string
   fields: Field[]
   rows: Row[]
@@ -23,15 +23,17 @@ interface Props<Row> {
   onChange: (state: GridState) => void
   selected: ReadonlySet<string>
   onSelect: (ids: Set<string>) => void
-  /** Draws a cell in another way than its kind would; undefined leaves it to the kind. */
+  /** Renders a cell; undefined leaves it to the field's kind. */
   cell?: (row: Row, field: Field) => ReactNode
   rowClass?: (row: Row) => string | undefined
-  /** Reads the next page, as long as there is one; called when the end comes near. */
+  /** Loads the next page, if there is one; called near the end of the list. */
   onEndReached?: (() => void) | undefined
 }
 
-/** A list as a table: headings sort, filter and take a width; rows can be picked. What it shows is a GridState. A long list reads on by
-    itself, and only what can be seen of it is drawn. */
+/**
+ * A list as a table, which shows a GridState. Headings sort, filter and resize; rows can be selected. A long list loads
+ * more while it scrolls, and only its visible rows are rendered.
+ */
 export function DataGrid<Row extends object>({
   label,
   fields,
@@ -52,7 +54,7 @@ export function DataGrid<Row extends object>({
     () =>
       state.columns.flatMap(({ field: name, width }) => {
         const field = fields.find((f) => f.name === name)
-        if (!field) return [] // a Set can name a field of a former version
+        if (!field) return [] // a Set can name a field of an earlier version
         return { id: name, size: width ?? defaultWidth, minSize: minWidth, maxSize: 800, meta: field }
       }),
     [state.columns, fields],
@@ -81,7 +83,7 @@ export function DataGrid<Row extends object>({
     })
   const all = rows.length > 0 && rows.every((row) => selected.has(rowId(row)))
   const some = rows.some((row) => selected.has(rowId(row)))
-  // The rows keep one function, so that picking one draws one.
+  // The callback never changes, so selecting a row renders only that row.
   const latest = useRef({ selected, onSelect })
   useEffect(() => {
     latest.current = { selected, onSelect }
@@ -201,7 +203,7 @@ interface RowProps<R> {
   row: R
   id: string
   name: string
-  /** Its place in the whole list, for people who hear it. */
+  /** The position in the whole list, for screen readers. */
   index: number
   fields: Field[]
   cell: ((row: R, field: Field) => ReactNode) | undefined

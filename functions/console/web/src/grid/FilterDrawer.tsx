@@ -7,7 +7,7 @@ import { FilterForm } from './FilterForm'
 import { describeFilter, activeFilterNames, replaceFilters } from './gridState'
 import type { GridState } from './gridState'
 
-/** Every filter and the order in one place: for small screens, which have no headings, and for fields that are no column. */
+/** All filters and the sort, for narrow screens, which have no headings, and for fields that are not a column. */
 export function FilterDrawer({
   fields,
   state,

@@ -20,7 +20,7 @@ interface Props {
   onApply: (filters: Record<string, string>) => void
 }
 
-/** The filters of one field, as far as the service offers them for its kind. */
+/** The form for the filters of one field, as the API offers them. */
 export function FilterForm({ field, filters, onApply }: Props) {
   const [draft, setDraft] = useState(filters)
   const codes = useCodeOptions(field.refers)

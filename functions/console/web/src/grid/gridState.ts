@@ -1,12 +1,12 @@
 import type { Field } from '../fields/fields'
 
-/** A column as a Set keeps it. */
+/** A column, as a Set stores it. */
 export interface Column {
   field: string
   width?: number
 }
 
-/** What a grid shows: the content of a Set. Filters have the names of the list's query parameters. */
+/** What a grid shows, and what a Set stores. Filters are named as the list's query parameters. */
 export interface GridState {
   columns: Column[]
   filters: Record<string, string>
@@ -16,7 +16,7 @@ export interface GridState {
 export const defaultWidth = 160
 export const minWidth = 80
 
-/** The columns that the service says a grid starts with. */
+/** The columns that the API gives a grid to start with. */
 export function defaultColumns(fields: Field[]): Column[] {
   return fields
     .filter((f) => f.defaultGrid)
@@ -24,7 +24,7 @@ export function defaultColumns(fields: Field[]): Column[] {
     .map((f) => ({ field: f.name, width: columnWidth(f) }))
 }
 
-/** A width that suits a field's kind. */
+/** The default width for a field's kind. */
 export function columnWidth(field: Field): number {
   switch (field.kind) {
     case 'yesNo':
@@ -44,18 +44,18 @@ export function columnWidth(field: Field): number {
   }
 }
 
-/** The sort after a press on a heading: up, down, none. */
+/** The sort after a click on a heading: ascending, descending, none. */
 export function nextSort(current: string, field: string): string {
   if (current === field) return `-${field}`
   return current === `-${field}` ? '' : field
 }
 
-/** The names of the filters of one field that are set. */
+/** The names of the active filters of one field. */
 export function activeFilterNames(filters: Record<string, string>, field: string): string[] {
   return Object.keys(filters).filter((name) => name === field || name.startsWith(`${field}.`))
 }
 
-/** The filters without those of one field, and with others in their place. */
+/** The filters, with those of one field replaced. */
 export function replaceFilters(
   filters: Record<string, string>,
   field: string,
@@ -67,7 +67,7 @@ export function replaceFilters(
   return { ...rest, ...Object.fromEntries(Object.entries(replacements).filter(([, text]) => text !== '')) }
 }
 
-/** A filter in words. */
+/** Describes a filter. */
 export function describeFilter(fields: Field[], name: string, text: string): string {
   const [fieldName = '', op = 'equals'] = name.split('.')
   const field = fields.find((f) => f.name === fieldName)
@@ -81,7 +81,7 @@ export function describeFilter(fields: Field[], name: string, text: string): str
   return `${label} is ${text.split(';').join(' or ')}`
 }
 
-/** The columns that a browser kept, as far as they can be read; undefined if they cannot. */
+/** Parses stored columns; undefined if they cannot be read. */
 export function parseColumns(text: string | null): Column[] | undefined {
   try {
     const stored: unknown = JSON.parse(text ?? 'null')
@@ -97,7 +97,7 @@ export function parseColumns(text: string | null): Column[] | undefined {
   }
 }
 
-/** Moves a column by so many places. */
+/** Moves a column by an offset. */
 export function moveColumn(columns: Column[], field: string, offset: number): Column[] {
   const from = columns.findIndex((c) => c.field === field)
   const to = from + offset
@@ -108,7 +108,7 @@ export function moveColumn(columns: Column[], field: string, offset: number): Co
   return result
 }
 
-/** Whether two states show the same. */
+/** Whether two states are the same. */
 export function isSameState(a: GridState, b: GridState): boolean {
   const serialise = (s: GridState) =>
     JSON.stringify([s.columns.map((c) => [c.field, c.width]), Object.entries(s.filters).sort(), s.sort])

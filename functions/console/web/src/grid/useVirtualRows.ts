@@ -1,11 +1,11 @@
 import { useLayoutEffect, useState } from 'react'
 import type { RefObject } from 'react'
 
-/** A list is drawn whole up to so many rows; of a longer one only what can be seen, and some around it. */
+/** Lists up to this length are rendered whole; of longer ones only the visible rows and some around them. */
 const virtualiseAbove = 120
 const stepRows = 20
 
-/** Which rows of a long table have to be drawn, and how much room the others take. Rows are all of the same height. */
+/** Which rows of a long table to render, and the height of those left out. All rows have the same height. */
 export function useVirtualRows(
   count: number,
   scroller: RefObject<HTMLElement | null>,
@@ -20,7 +20,7 @@ export function useVirtualRows(
       frame = 0
       const height = box.querySelector('tbody tr[data-row]')?.getBoundingClientRect().height || 42
       const first = Math.floor(box.scrollTop / height)
-      // By steps, so that not every pixel draws anew.
+      // In steps, so that not every pixel renders again.
       const from = Math.max(0, Math.floor(first / stepRows) * stepRows - stepRows)
       const to = Math.ceil((first + box.clientHeight / height) / stepRows) * stepRows + stepRows
       setRange((now) => (now.from === from && now.to === to && now.height === height ? now : { from, to, height }))

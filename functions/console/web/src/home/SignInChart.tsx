@@ -11,7 +11,7 @@ const chartHeight = 120
 const dayWidth = 40
 const barWidth = 13
 
-/** Sign-ins and failures by day: a picture, and the same as a table for who wants figures. */
+/** Sign-ins and failures by day, as a chart or as a table. */
 export function SignInChart({ days }: { days: Day[] }) {
   const [asTable, setAsTable] = useState(false)
   const maximum = Math.max(4, ...days.flatMap((d) => [d.signIns, d.failures]))

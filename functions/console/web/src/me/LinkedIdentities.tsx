@@ -17,7 +17,7 @@ interface Provider {
   name: string
 }
 
-/** One's own links to identity providers. */
+/** The user's links to identity providers. */
 export function LinkedIdentities() {
   const identities = useQuery({
     queryKey: ['me', 'links'],

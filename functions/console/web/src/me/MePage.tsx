@@ -8,7 +8,7 @@ import { SecondFactor } from './SecondFactor'
 import { Sessions } from './Sessions'
 import { TrustedDevices } from './TrustedDevices'
 
-/** What people do for themselves. */
+/** The user's own account: password, second factor, sessions. */
 export function MePage() {
   const me = useMe()
   return (

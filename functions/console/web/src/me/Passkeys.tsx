@@ -20,7 +20,7 @@ import { invalidateMfa, useMfa } from './mfa'
 
 type Passkey = Schemas['MfaPasskey']
 
-/** One's own passkeys: a second factor, and a way in of their own. */
+/** The user's passkeys: a second factor, and a sign-in method of their own. */
 export function Passkeys() {
   const navigate = useNavigate()
   const mfa = useMfa()

@@ -23,7 +23,7 @@ import { invalidateMfa, useMfa } from './mfa'
 
 type OpenDialog = 'setUp' | 'codes' | 'remove'
 
-/** One's own second factor: what is set up, and setting it up, anew, or removing it. */
+/** The user's second factor: its state, and dialogs to set it up or remove it. */
 export function SecondFactor() {
   const mfa = useMfa()
   const [openDialog, setOpenDialog] = useState<OpenDialog>()

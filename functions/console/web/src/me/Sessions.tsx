@@ -12,7 +12,7 @@ import { formatUtc, Instant } from '../fields/Instant'
 
 const key = ['me', 'sessions']
 
-/** Where one is signed in, and closing it. */
+/** The user's sessions, which can be closed here. */
 export function Sessions() {
   const [showClosed, setShowClosed] = useState(false)
   const list = useInfiniteQuery({

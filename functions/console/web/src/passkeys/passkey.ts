@@ -1,7 +1,7 @@
-// Passkeys, as the browser has them. What the service asks and what the browser answers goes through as JSON.
+// Passkeys by WebAuthn. The options from the API and the credential from the browser are passed on as JSON.
 import { Problem } from '../api/problem'
 
-/** Whether this browser can do passkeys the way the service speaks of them. */
+/** Whether this browser supports passkeys with options in JSON. */
 export const passkeysSupported = () =>
   typeof PublicKeyCredential !== 'undefined' &&
   'parseCreationOptionsFromJSON' in PublicKeyCredential &&
@@ -30,7 +30,7 @@ async function credentialJson(request: Promise<Credential | null>): Promise<unkn
   return credential.toJSON()
 }
 
-/** Has the browser make a passkey. */
+/** Registers a passkey: the credential, as the API takes it. */
 export const createPasskey = (publicKey: unknown) =>
   credentialJson(
     navigator.credentials.create({
@@ -38,7 +38,7 @@ export const createPasskey = (publicKey: unknown) =>
     }),
   )
 
-/** Has the browser prove a passkey. */
+/** Signs a challenge with a passkey: the assertion, as the API takes it. */
 export const getPasskeyAssertion = (publicKey: unknown) =>
   credentialJson(
     navigator.credentials.get({

@@ -8,7 +8,7 @@ export type Me = Schemas['SessionsMe']
 
 const meKey = ['me']
 
-/** Who is signed in; an error of status 401 says nobody. */
+/** Reads who is signed in; the error has status 401 if no one is. */
 export function useMeQuery() {
   return useQuery({
     queryKey: meKey,
@@ -18,14 +18,14 @@ export function useMeQuery() {
   })
 }
 
-/** The person signed in, on pages within the shell. */
+/** The user who is signed in, on pages within the shell. */
 export function useMe(): Me {
   const me = queryClient.getQueryData<Me>(meKey)
   if (!me) throw new Error('this page is outside the shell')
   return me
 }
 
-/** Tells whether the person signed in holds a permission. The service decides in the end; the page only spares people the way. */
+/** Tells whether the user has a permission. The API enforces it; pages only hide what would be refused. */
 export function useHasPermission(): (permission: string) => boolean {
   const { permissions } = useMe()
   return (permission) => permissions.includes(permission)

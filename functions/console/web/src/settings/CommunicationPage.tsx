@@ -23,7 +23,7 @@ const states = {
   failed: { label: 'Failed', colour: 'red' },
 } as const
 
-/** The kinds of mail in words; the subject says the same more exactly. */
+/** The labels of the kinds of email. */
 const kindLabels: Record<Kind, string> = {
   welcome: 'Welcome',
   passwordLink: 'Set-password link',
@@ -42,7 +42,7 @@ const kindLabels: Record<Kind, string> = {
 }
 const filters = ['kind', 'state', 'account', 'from', 'to'] as const
 
-/** The mails that were sent, and those that wait. */
+/** The log of emails, sent and queued. */
 export function CommunicationPage() {
   const hasPermission = useHasPermission()
   const [params, setParams] = useSearchParams()

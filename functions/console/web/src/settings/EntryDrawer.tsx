@@ -19,13 +19,13 @@ interface Props {
   kind: ReferenceKind
   store: ReferenceStore
   fields: Field[]
-  /** The code of what is shown; none for a new one. */
+  /** The code of the entry; undefined for a new one. */
   code: string | undefined
   canWrite: boolean
   onClose: () => void
 }
 
-/** One entry: to look at, to change, to lock, to delete; or a new one. */
+/** One entry, to view, edit, lock or delete; or a new one. */
 export function EntryDrawer({ kind, store, fields, code, canWrite, onClose }: Props) {
   const read = useQuery({
     queryKey: ['reference', kind.kind, 'one', code],
@@ -59,7 +59,7 @@ export function EntryDrawer({ kind, store, fields, code, canWrite, onClose }: Pr
   )
 }
 
-/** Takes in what a change answered with. */
+/** Updates the cache after a change. */
 function updateEntryCache(kind: ReferenceKind, entry?: Entry) {
   if (entry) queryClient.setQueryData(['reference', kind.kind, 'one', entry.code], entry)
   void queryClient.invalidateQueries({ queryKey: ['reference'], predicate: (q) => !q.queryKey.includes('one') })

@@ -9,7 +9,7 @@ import { formatValue } from '../fields/formatValue'
 import { Instant } from '../fields/Instant'
 import classes from './Settings.module.css'
 
-/** The name of an event in words: resourceGroup.changed is "Resource group changed". */
+/** The label of a kind of event: resourceGroup.changed is "Resource group changed". */
 const kindLabel = (kind: string) => {
   const text = kind
     .replace(/[.:]/g, ' ')
@@ -17,14 +17,14 @@ const kindLabel = (kind: string) => {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-/** What happened to what: "Role DESK: changed". Providers are known by their name, which stands below, not by their id. */
+/** The heading of an event: "Role DESK: changed". Providers are left out, because their subject is only an id. */
 const heading = (kind: string, subject: string | undefined) => {
   const [subjectKind = '', code = ''] = (subject ?? '').split('/')
   if (!subjectKind || subjectKind === 'ssoProvider') return kindLabel(kind)
   return `${subjectKind === 'settings' ? 'Environment defaults' : `${kindLabel(subjectKind)} ${code}`.trim()}: ${kindLabel(kind).toLowerCase()}`
 }
 
-/** What was changed in the environment: settings, reference data, providers. */
+/** The audit log of the environment: settings, reference data, providers. */
 export function EnvironmentLogPage() {
   const log = useInfiniteQuery({
     queryKey: ['environment log'],

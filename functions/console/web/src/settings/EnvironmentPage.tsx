@@ -22,7 +22,7 @@ const key = ['settings']
 const fetchSettings = () => unwrap(api.GET('/api/settings'))
 const valueIn = (settings: Settings, field: Field): Value => (settings as unknown as Values)[field.name]
 
-/** Environment defaults: one document of many settings. */
+/** The settings of the environment. */
 export function EnvironmentPage() {
   const settings = useQuery({ queryKey: key, queryFn: fetchSettings })
   const fields = useQuery({
@@ -51,7 +51,7 @@ export function EnvironmentPage() {
 }
 
 function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
-  // What the form began with: a change made meanwhile by somebody else must not slip into it.
+  // The version that is edited. A later change by someone else must not slip into it.
   const [base, setBase] = useState<Settings>()
   const [patch, setPatch] = useState<Values>({})
   const hasPermission = useHasPermission()

@@ -50,7 +50,7 @@ function invalidateProviders() {
   void queryClient.invalidateQueries({ queryKey: ['sso choices'] })
 }
 
-/** The providers that people can sign in by. */
+/** The identity providers of the environment. */
 export function ProvidersPage() {
   const hasPermission = useHasPermission()
   const list = useQuery({ queryKey: key, queryFn: async () => (await unwrap(api.GET('/api/sso-providers'))).items })
@@ -185,7 +185,7 @@ function ProviderForm({
 }) {
   const [base, setBase] = useState(provider)
   const [patch, setPatch] = useState<Values>({})
-  const [secret, setSecret] = useState<string>() // only ever sent; the service never shows it
+  const [secret, setSecret] = useState<string>() // write-only: the API never returns it
   const [deleting, setDeleting] = useState(false)
   const save = useMutation({
     mutationFn: ({ provider, values }: { provider: Provider | undefined; values: Values }) => {

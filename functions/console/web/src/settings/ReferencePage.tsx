@@ -19,7 +19,7 @@ import type { Entry } from './referenceStore'
 import { Seats, useSeats } from './Seats'
 import classes from './Settings.module.css'
 
-/** The page for one kind of reference data, by what the service says of its fields. */
+/** The page for one kind of reference data, built from the fields that the API describes. */
 export const referencePage = (kind: ReferenceKind) => () => <Reference key={kind.kind} kind={kind} />
 
 function Reference({ kind }: { kind: ReferenceKind }) {

@@ -17,7 +17,7 @@ export function useSeats(enabled: boolean): SeatCount[] | undefined {
   }).data
 }
 
-/** The seats of one licence, used and in all. */
+/** The seats of one licence: used and total. */
 export function Seats({ seat }: { seat: SeatCount | undefined }) {
   if (!seat)
     return (

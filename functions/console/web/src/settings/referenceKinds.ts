@@ -1,6 +1,6 @@
-/** One kind of reference data, and the page on which it is kept. */
+/** One kind of reference data, and its page. */
 export interface ReferenceKind {
-  /** Its word in the API, and in the page's address. */
+  /** Its name in the API and in the page's address. */
   kind: string
   family: 'access' | 'reference' | 'resources'
   title: string

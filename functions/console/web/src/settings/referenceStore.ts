@@ -1,11 +1,11 @@
-// One face for the three families of reference data, so that one page does for all kinds.
+// One interface for the three families of reference data, so that one page serves all kinds.
 import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
 import type { Field, Value } from '../fields/fields'
 import type { ReferenceKind } from './referenceKinds'
 
 export type Values = Record<string, Value>
 
-/** One licence, role, department, resource and so on; what it holds is said by the fields of its kind. */
+/** One licence, role, department, resource and so on; the fields of its kind describe its members. */
 export interface Entry extends Values {
   version: number
   code: string
@@ -45,7 +45,7 @@ const entryParams = (kind: string, of: Entry) =>
     header: { 'If-Match': string }
   }
 
-/** Help that starts by naming the kind, as the reference of all kinds needs it, without that start. */
+/** Removes "Roles only: " from the start of a help text: only the reference of all kinds needs it. */
 const withoutKindPrefix = (f: Field): Field => ({
   ...f,
   ...(f.help && { help: f.help.replace(/^[A-Z][A-Za-z ]* only: (.)/, (_, c: string) => c.toUpperCase()) }),

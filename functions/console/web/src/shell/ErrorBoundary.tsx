@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 import { toProblem } from '../api/problem'
 import { StatusMessage } from '../common/StatusMessage'
 
-/** Keeps the shell when a page breaks, and says so in the page's place. */
+/** Keeps the shell when a page fails, and shows the error in the page's place. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: unknown }> {
   override state: { error?: unknown } = {}
 

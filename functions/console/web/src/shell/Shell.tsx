@@ -29,7 +29,7 @@ import classes from './Shell.module.css'
 import { usePageAnnouncement, usePageKey } from './usePageAnnouncement'
 import { useSearchShortcut } from './useSearchShortcut'
 
-/** Everything around a page: who may see it, the navigation, who is signed in. */
+/** The frame of every page: permission, navigation, the user's menu. */
 export function Shell() {
   const me = useMeQuery()
   const location = useLocation()

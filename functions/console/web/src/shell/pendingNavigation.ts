@@ -4,10 +4,10 @@ type Router = ReturnType<typeof createBrowserRouter>
 
 let current: Router | undefined
 
-/** Names the router whose navigation is meant. */
+/** Sets the router that pendingLocation asks. */
 export function registerRouter(router: Router) {
   current = router
 }
 
-/** Where the router is going to; undefined while it goes nowhere. A component that renders hears of it later. */
+/** The location that the router is navigating to, if any. Components learn of it only when they render. */
 export const pendingLocation = (): Location | undefined => current?.state.navigation.location

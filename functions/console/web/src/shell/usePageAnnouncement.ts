@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { NavigationType, useLocation, useMatches, useNavigationType } from 'react-router'
 import type { Page } from '../page'
 
-/** What makes one page of another: its tabs do not, so that they keep what is on it. */
+/** Identifies a page. The tabs of a page share one key, so that changing tabs keeps its state. */
 export function usePageKey(): string {
   const match = useMatches().at(-1)
   const { pathname } = useLocation()
@@ -12,20 +12,20 @@ export function usePageKey(): string {
   return `${page.path} ${JSON.stringify(params)}`
 }
 
-/** After the way to another page: its title, its beginning, the keyboard at it, and words for people who hear the page. */
+/** After navigation: sets the title, scrolls to the top, moves the focus, and returns text for screen readers. */
 export function usePageAnnouncement(page: Page | undefined): string {
   const key = usePageKey()
   const navigationType = useNavigationType()
   const previousKey = useRef(key)
   const [announcement, setAnnouncement] = useState('')
-  // Ahead of the effects in the page, which can name it more closely.
+  // Before the effects of the page, which can set a more specific title.
   useLayoutEffect(() => {
     document.title = page ? `${page.title} · User Accounts` : 'User Accounts'
   }, [page, key])
   useEffect(() => {
     if (previousKey.current === key) return
     previousKey.current = key
-    // What a page focuses itself, such as its first input, stays.
+    // If the page has focused something itself, such as its first input, that stays.
     const main = document.getElementById('main')
     if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true })
     if (navigationType !== NavigationType.Pop) window.scrollTo(0, 0)
@@ -34,7 +34,7 @@ export function usePageAnnouncement(page: Page | undefined): string {
   return announcement
 }
 
-/** Names the page more closely than its row does, such as by what it shows. */
+/** Sets a more specific title than that of the page's row, such as the name of what it shows. */
 export function usePageTitle(title: string | undefined) {
   useEffect(() => {
     if (title) document.title = `${title} · User Accounts`

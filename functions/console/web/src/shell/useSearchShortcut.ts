@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 
 const textInputs = 'input, textarea, select, [contenteditable="true"], [role="listbox"], [role="combobox"]'
 
-/** A slash goes to the page's search, unless it is being typed somewhere or a dialog is open. */
+/** The slash key focuses the page's search, unless an input has the focus or a dialog is open. */
 export function useSearchShortcut() {
   useEffect(() => {
     const handleKey = (event: KeyboardEvent) => {

@@ -9,7 +9,7 @@ import { redirectToProvider } from './providerRedirect'
 
 const icons: Record<string, typeof IconLogin2> = { azure: IconBrandWindows, google: IconBrandGoogle }
 
-/** The ways in besides a password, where the environment has any. */
+/** The sign-in methods besides the password: passkey and providers. */
 export function AlternativeSignIn({ back, onNext }: { back?: string | undefined; onNext: (next: LoginStep) => void }) {
   const providers = useQuery({
     queryKey: ['sso choices'],
@@ -38,7 +38,7 @@ export function AlternativeSignIn({ back, onNext }: { back?: string | undefined;
     onSuccess: onNext,
   })
   const items = providers.data?.items ?? []
-  if (items.length === 0 && !passkeysSupported()) return null // without them, and while they cannot be listed, the password does
+  if (items.length === 0 && !passkeysSupported()) return null // nothing to offer, or the providers could not be read
   return (
     <Stack mt="md">
       <Divider label="or" />

@@ -7,7 +7,7 @@ import { api, unwrap } from '../api/client'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { SignInLayout } from './SignInLayout'
 
-/** Asks for a link to set a new password. The answer is the same for everybody. */
+/** Asks for a link to set a new password. The answer is the same for every identifier, so it gives away nothing. */
 export function ForgottenPasswordPage() {
   const [identifier, setIdentifier] = useState('')
   const [missing, setMissing] = useState(false)

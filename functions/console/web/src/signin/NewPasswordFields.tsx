@@ -13,18 +13,18 @@ export interface PasswordPair {
 interface Props {
   value: PasswordPair
   onChange: (value: PasswordPair) => void
-  /** What must not stand in the password, as far as the page knows: username, email, name. */
+  /** Words that the password must not contain, as far as the page knows them: username, email, name. */
   forbiddenWords?: string[]
-  /** The service's message for the password. */
+  /** The API's message for the password. */
   error?: string | undefined
-  /** Set once the two were found to differ. */
+  /** The two passwords were submitted and differ. */
   mismatch: boolean
   autoFocus?: boolean
 }
 
 const grades = ['Very weak', 'Weak', 'Fair', 'Good', 'Strong']
 
-/** A new password, typed twice, with how good it is and what the policy has against it as somebody types. */
+/** A new password, entered twice, with its strength and what the policy rejects. */
 export function NewPasswordFields({ value, onChange, forbiddenWords = [], error, mismatch, autoFocus }: Props) {
   const [debounced] = useDebouncedValue(value.password, 250)
   const check = useQuery({
@@ -37,7 +37,7 @@ export function NewPasswordFields({ value, onChange, forbiddenWords = [], error,
       ),
     placeholderData: (before) => before,
     staleTime: Infinity,
-    gcTime: 0, // what was typed is not kept
+    gcTime: 0, // passwords are not kept in the cache
     retry: false,
   })
   const assessment = check.data

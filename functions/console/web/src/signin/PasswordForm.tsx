@@ -7,7 +7,7 @@ import { api, unwrap } from '../api/client'
 import type { LoginStep } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
 
-/** Username or email, and password. */
+/** The form for username or email, and password. */
 export function PasswordForm({ onNext }: { onNext: (next: LoginStep) => void }) {
   const [identifier, setIdentifier] = useState('')
   const [password, setPassword] = useState('')

@@ -11,7 +11,7 @@ import { ProblemAlert } from '../common/ProblemAlert'
 import { passkeysSupported, getPasskeyAssertion } from '../passkeys/passkey'
 import type { StepProps } from './step'
 
-/** The switch from one way to another. */
+/** The links to another method. */
 const switchLabels: Record<MfaMethod, string> = {
   passkey: 'Use a passkey',
   totp: 'Use the authenticator app',
@@ -19,7 +19,7 @@ const switchLabels: Record<MfaMethod, string> = {
   emailCode: 'Email me a code',
 }
 
-/** The second factor, by one of the ways that the service offers. */
+/** Verifies the second factor, by one of the methods that the API offers. */
 export default function SecondFactorStep({ step, onNext, onRestart }: StepProps) {
   const offered = (step.methods ?? ['totp']).filter((m) => m !== 'passkey' || passkeysSupported())
   const [method, setMethod] = useState<MfaMethod>(offered[0] ?? 'totp')

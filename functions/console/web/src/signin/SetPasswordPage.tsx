@@ -11,13 +11,13 @@ import { takeLinkToken } from './linkToken'
 import { NewPasswordFields } from './NewPasswordFields'
 import { SignInLayout } from './SignInLayout'
 
-/** The page that a mailed link opens. */
+/** The page that a password link opens. */
 export function SetPasswordPage() {
   const navigate = useNavigate()
   const [token, setToken] = useState(takeLinkToken)
   const [typed, setTyped] = useState({ password: '', repeated: '' })
   const [mismatch, setMismatch] = useState(false)
-  // A second link that is opened in the same window changes only what follows the #.
+  // A second link opened in the same window changes only the fragment.
   useEffect(() => {
     const updateToken = () => setToken((before) => takeLinkToken() || before)
     addEventListener('hashchange', updateToken)
@@ -26,7 +26,7 @@ export function SetPasswordPage() {
   const set = useMutation({
     mutationFn: () => unwrap(api.POST('/api/password/set', { body: { token, password: typed.password } })),
     onSuccess: () => {
-      endSession() // every session of the account is over, this browser's too if it was the same person's
+      endSession() // all sessions of the account have ended, maybe this browser's too
       void navigate('/sign-in', { replace: true, state: { notice: 'Your password is set. Sign in with it.' } })
     },
     gcTime: 0,

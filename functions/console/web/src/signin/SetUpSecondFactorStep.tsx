@@ -16,7 +16,7 @@ import type { StepProps } from './step'
 
 const ticketExpired = 'That took too long. Sign in again, then set up the second factor.'
 
-/** A second factor is required and there is none yet: it is set up here, and its recovery codes are kept, before going on. */
+/** Sets up a second factor that the account requires, and shows its recovery codes. */
 export default function SetUpSecondFactorStep({ step, onNext, onRestart }: StepProps) {
   const [code, setCode] = useState('')
   const [completed, setCompleted] = useState<LoginStep>()

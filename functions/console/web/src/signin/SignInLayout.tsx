@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import type { ReactNode } from 'react'
 import classes from './SignIn.module.css'
 
-/** The card in which everything happens that needs no session. */
+/** The card around every page that needs no session. */
 export function SignInLayout({ title, children }: { title: string; children: ReactNode }) {
   useEffect(() => {
     document.title = `${title} · User Accounts`

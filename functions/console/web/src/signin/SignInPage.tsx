@@ -10,13 +10,13 @@ import { PasswordForm } from './PasswordForm'
 import { SignInLayout } from './SignInLayout'
 import { steps } from './steps'
 
-/** What another page hands over to the way in. */
+/** The router state with which other pages lead to the sign-in page. */
 export interface SignInState {
-  /** Where to go then. */
+  /** Where to go after signing in. */
   back?: string
-  /** The session ended without being asked to. */
+  /** The session ended other than by signing out. */
   sessionEnded?: boolean
-  /** Said above the form. */
+  /** A message above the form. */
   notice?: string
 }
 
@@ -24,7 +24,7 @@ export function SignInPage() {
   return <SignIn state={(useLocation().state ?? {}) as SignInState} />
 }
 
-/** The way in: the password first, or the step that somebody is at who proved who they are elsewhere; then whatever step the service names next. */
+/** Signs in: the password, or the first step given, then each step that the API names next. */
 export function SignIn({ state, firstStep }: { state: SignInState; firstStep?: LoginStep }) {
   const navigate = useNavigate()
   const [step, setStep] = useState(firstStep)

@@ -21,7 +21,7 @@ interface ProviderReturn {
 
 let pendingReturn: ProviderReturn | undefined
 
-/** What the provider sent back, taken out of the address bar and the history at once; it counts once. */
+/** Takes the provider's answer from the address bar and removes it from there and from the history at once. */
 function takeReturn(): ProviderReturn | undefined {
   const query = new URLSearchParams(window.location.search)
   const state = query.get('state')
@@ -36,7 +36,7 @@ function takeReturn(): ProviderReturn | undefined {
   return pendingReturn
 }
 
-/** Where a provider sends people back to: to sign in, to link themselves, or to list a directory. */
+/** The redirect URI: finishes signing in, linking an identity, or signing in to a directory. */
 export function SsoCallbackPage() {
   const navigate = useNavigate()
   const [current] = useState(takeReturn)

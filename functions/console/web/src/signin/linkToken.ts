@@ -1,8 +1,8 @@
 let token = ''
 
 /**
- * Takes what follows the # of a mailed link and removes it from the address bar and the history at once. No browser sends it
- * to a server; from here it goes into the body of the one request that uses it.
+ * Takes the token from the fragment of a password link and removes it from the address bar and the history at once.
+ * Browsers send no fragment to a server; the token goes only into the body of the request that uses it.
  */
 export function takeLinkToken(): string {
   const found = window.location.hash.slice(1)

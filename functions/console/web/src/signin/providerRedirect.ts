@@ -1,21 +1,21 @@
-// Going to a provider and back. Why somebody went is kept in this tab, because the provider's answer does not say; it is no
-// secret. What binds the return to this browser is a cookie that no script can read.
+// The redirect to a provider and back. Its purpose is kept in this tab, because the provider's answer does not have it.
+// A cookie that no script can read binds the return to this browser.
 const key = 'ua.departure'
 
 export interface ProviderRedirect {
   purpose: 'signIn' | 'link' | 'directory'
-  /** The page to go back to. */
+  /** The page to return to. */
   back?: string | undefined
 }
 
-/** Leaves for the provider; never comes back to the caller. */
+/** Redirects to the provider; never returns to the caller. */
 export function redirectToProvider({ url }: { url: string }, intent: ProviderRedirect): Promise<never> {
   sessionStorage.setItem(key, JSON.stringify(intent))
   window.location.assign(url)
   return new Promise(() => undefined)
 }
 
-/** Why this tab went to a provider, once. */
+/** Takes what this tab went to a provider for; it is there once. */
 export function takeRedirect(): ProviderRedirect {
   try {
     const stored = JSON.parse(sessionStorage.getItem(key) ?? 'null') as ProviderRedirect | null

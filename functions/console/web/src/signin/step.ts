@@ -1,11 +1,11 @@
 import type { LoginStep } from '../api/transport'
 
-/** What the form of a sign-in step is given. */
+/** The props of a sign-in step. */
 export interface StepProps {
-  /** The answer that asked for this step; it holds the ticket. */
+  /** The answer that asked for this step; it has the ticket. */
   step: LoginStep
-  /** Takes the answer to this step. */
+  /** Takes the answer to this step, which names the next. */
   onNext: (next: LoginStep) => void
-  /** Starts over from the password, and says why: a ticket works once and for a few minutes. */
+  /** Starts again from the password, with a reason. A ticket works once and for a few minutes. */
   onRestart: (why: string) => void
 }

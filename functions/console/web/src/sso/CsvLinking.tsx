@@ -22,7 +22,7 @@ interface CheckedFile {
   applied: boolean
 }
 
-/** Walks through a file, a thousand lines at a time. */
+/** Reads all results of a file, part by part. */
 async function readParts(
   readPart: (from: number, version: string) => Promise<Schemas['SsoPart']>,
   onProgress: (done: number, total: number) => void,
@@ -42,7 +42,7 @@ async function readParts(
   return { version, lines, total }
 }
 
-/** Linking by a file: provider, file, a preview with a result for each line, and only then Apply. */
+/** Links by a CSV file: a preview with a result for each line, then Apply. */
 export function CsvLinking({ providerId }: { providerId: string }) {
   const [file, setFile] = useState<File | null>(null)
   const [checked, setChecked] = useState<CheckedFile>()
@@ -197,7 +197,7 @@ export function CsvLinking({ providerId }: { providerId: string }) {
   )
 }
 
-/** Posts the file to where the service says, as imports do; no session goes there. */
+/** Posts the file to the bucket, without the session's cookies. */
 async function postFile(form: Schemas['SsoForm'], file: File | null) {
   const body = new FormData()
   for (const [name, value] of Object.entries(form.fields)) body.append(name, value)

@@ -23,7 +23,7 @@ import { OutcomeBadge } from './OutcomeBadge'
 type Choice = Schemas['SsoChoice']
 type Person = Schemas['SsoPerson']
 
-/** Linking by the directory: sign in to it, look at its people, tick whom to link. */
+/** Links by directory: sign in to it, list its people, select whom to link. */
 export function DirectoryLinking({ providers }: { providers: Choice[] }) {
   const [directory, setDirectory] = useState(storedDirectory)
   const [providerId, setProviderId] = useState(providers[0]?.id ?? null)

@@ -12,7 +12,7 @@ import { CsvLinking } from './CsvLinking'
 import { DirectoryLinking } from './DirectoryLinking'
 import classes from './LinkWizard.module.css'
 
-/** Links many accounts to the people of a provider: by its directory, or by a file. */
+/** Links many accounts to identities of a provider, from its directory or from a CSV file. */
 export function LinkWizardPage() {
   const hasPermission = useHasPermission()
   const [address, setAddress] = useSearchParams()

@@ -17,7 +17,7 @@ export const outcomes: Record<LinkOutcome, { label: string; colour: string }> = 
   notLinked: { label: 'Not linked', colour: 'gray' },
 }
 
-/** What became, or would become, of one pair. */
+/** The outcome of linking one account. */
 export function OutcomeBadge({ match }: { match: Pick<Schemas['SsoMatched'], 'outcome' | 'detail'> }) {
   const { label, colour } = outcomes[match.outcome]
   return (

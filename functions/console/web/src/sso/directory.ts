@@ -2,11 +2,11 @@ import type { Schemas } from '../api/client'
 
 export type Directory = Schemas['SsoDirectory']
 
-// In memory only: it lists people, and is gone with the page.
+// In memory only, because it gives access to the directory.
 let directorySession: Directory | undefined
 
 export const storeDirectory = (directory: Directory | undefined) => (directorySession = directory)
 
-/** The directory that was signed in to, as long as that counts. */
+/** The directory session, until it expires. */
 export const storedDirectory = () =>
   directorySession && Date.parse(directorySession.expires) > Date.now() ? directorySession : undefined

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client'
 
-/** The providers that people can sign in by, and what they are called. */
+/** The enabled providers, and their names by id. */
 export function useProviderNames() {
   const providers =
     useQuery({

@@ -7,7 +7,7 @@ import { queryClient } from '../api/queryClient'
 import { canCancel, jobKey, jobName } from './job'
 import type { Job } from './job'
 
-/** Stops a job that has not ended. */
+/** Cancels a job that has not ended. */
 export function CancelButton({ job, size = 'sm' }: { job: Job; size?: string }) {
   const cancel = useMutation({
     mutationFn: () => unwrap(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job.id } } })),

@@ -9,7 +9,7 @@ import { ProblemAlert } from '../common/ProblemAlert'
 import { download } from './download'
 import type { Job } from './job'
 
-/** The files of an export. A link is asked for when it is pressed, because it works for five minutes only. */
+/** The files of an export. Links are fetched on demand, because they expire after five minutes. */
 export function ExportFiles({ job }: { job: Job }) {
   const fetchLinks = () => unwrap(api.GET('/api/jobs/{id}/download', { params: { path: { id: job.id } } }))
   const files = useQuery({ queryKey: ['job', job.id, 'files'], queryFn: fetchLinks, staleTime: Infinity })

@@ -14,9 +14,9 @@ import type { DateFormat } from './job'
 import { SubmitButton } from './SubmitButton'
 import classes from './Transfers.module.css'
 
-const maxIds = 1000 // ids of one export
+const maxIds = 1000 // how many ids one export takes
 
-/** Export: which accounts, the date format, and Submit or Queue. Who comes from the list comes with its filters or what is picked there. */
+/** Starts an export: accounts, date format, and Submit or Queue. The list leads here with its filters or selection. */
 export function ExportPage() {
   const [params] = useSearchParams()
   const navigate = useNavigate()

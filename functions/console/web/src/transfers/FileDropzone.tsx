@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import classes from './Transfers.module.css'
 import { formatSize, fileError } from './upload'
 
-/** Takes one workbook: dropped anywhere on the area, or chosen. */
+/** Takes one workbook, by drag and drop or from a file dialog. */
 export function FileDropzone({
   file,
   onFile,
@@ -18,7 +18,7 @@ export function FileDropzone({
   const [dragOver, setDragOver] = useState(false)
   const [tooMany, setTooMany] = useState(false)
   const problem = file && fileError(file)
-  // A file that misses the area must not replace the page.
+  // A file dropped beside the area must not replace the page.
   useEffect(() => {
     const preventDefault = (event: DragEvent) => event.preventDefault()
     window.addEventListener('dragover', preventDefault)
@@ -31,7 +31,7 @@ export function FileDropzone({
   const accept = (files: FileList | null) => {
     setTooMany((files?.length ?? 0) > 1)
     if (files?.length === 1) onFile(files[0])
-    if (input.current) input.current.value = '' // so that the same file can be chosen again once it is mended
+    if (input.current) input.current.value = '' // so that the same file can be chosen again after it was fixed
   }
   return (
     <div>

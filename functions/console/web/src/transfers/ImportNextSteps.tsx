@@ -14,7 +14,7 @@ import { jobKey, importOptionsQuery } from './job'
 import type { Job } from './job'
 import { rememberedFile, runImport } from './upload'
 
-/** What can be done next with an import that has ended: its marked sheet, the real run after a check, mending, undoing. */
+/** What can follow an import: download the marked sheet, import after a check, upload again, undo. */
 export function ImportNextSteps({ job }: { job: Job }) {
   const hasPermission = useHasPermission()
   const navigate = useNavigate()

@@ -12,7 +12,7 @@ interface Props {
   error?: string | undefined
 }
 
-/** The Resource group of rows that name none; typed where the person may not read the list. */
+/** The resource group for rows without one; a text input if the user may not read the list. */
 export function ResourceGroupInput({ value, onChange, error }: Props) {
   const codes = useCodeOptions('resourceGroup')
   const common = { label: 'Resource group', description: 'For new resources whose row does not specify one.', error }
@@ -40,7 +40,7 @@ export function ResourceGroupInput({ value, onChange, error }: Props) {
   )
 }
 
-/** The user whose roles new users get; found by name, or typed where the person may not read accounts. */
+/** The user whose roles new users get; a text input if the user may not read accounts. */
 export function CopyRolesInput({ value, onChange, error }: Props) {
   const hasPermission = useHasPermission()
   const [typed, setTyped] = useState('')

@@ -17,7 +17,7 @@ import classes from './Transfers.module.css'
 import { runImport, fileError } from './upload'
 import type { ImportOptions } from './upload'
 
-/** Import: a file, the guide's options, and Submit or Queue. */
+/** Starts an import: a file, the guide's options, and Submit or Queue. */
 export function ImportPage() {
   const [params] = useSearchParams()
   const hasPermission = useHasPermission()

@@ -1,7 +1,7 @@
 import type { Job } from './job'
 import classes from './Transfers.module.css'
 
-/** How many rows became what. */
+/** How many rows had which outcome. */
 export function JobCounts({ job }: { job: Job }) {
   const c = job.counts
   const dryRun = job.dryRun

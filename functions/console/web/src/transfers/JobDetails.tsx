@@ -9,7 +9,7 @@ import { dateFormats, formatDuration } from './job'
 import type { Job } from './job'
 import classes from './Transfers.module.css'
 
-/** What the job was asked to do, by whom and when. */
+/** The options of a job, who started it and when. */
 export function JobDetails({ job }: { job: Job }) {
   const fields = useAccountFields() ?? []
   const format = dateFormats.find((f) => f.value === job.dateFormat)

@@ -22,7 +22,7 @@ import { JobStateBadge } from './JobStateBadge'
 import classes from './Transfers.module.css'
 import { useJob } from './useJob'
 
-/** A job: how far it is, and what came of it. */
+/** A job: its progress and result. */
 export function JobPage() {
   const { id = '' } = useParams()
   const job = useJob(id)
@@ -97,7 +97,7 @@ function JobView({ job }: { job: Job }) {
   )
 }
 
-/** What came of it, in words. */
+/** The result of a job that failed, or notes about its file. */
 function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
   if (!hasEnded(job)) return null
   if (job.state === 'cancelled')

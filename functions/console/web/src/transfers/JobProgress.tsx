@@ -5,7 +5,7 @@ import type { Job } from './job'
 const formatNumber = (n: number) => n.toLocaleString('en-GB')
 const formatRows = (n: number) => (n === 1 ? '1 row' : `${formatNumber(n)} rows`)
 
-/** How far a job is, or what came of it, in one line. */
+/** The progress of a job, or its result, in one line. */
 export function progressText(job: Job): string {
   const { total, checked, written } = job.progress
   if (job.state === 'created') return 'The upload was not finished'
@@ -28,7 +28,7 @@ export function progressText(job: Job): string {
   return `${formatRows(total)} read, ${formatNumber(checked)} checked${job.dryRun ? '' : `, ${formatNumber(written)} written`}`
 }
 
-/** The bar of a job that runs. */
+/** The progress bar of a running job. */
 export function JobProgress({ job }: { job: Job }) {
   const percent = percentDone(job)
   return (

@@ -23,7 +23,7 @@ const outcomeLabels: Record<string, [label: string, colour: string]> = {
 }
 const plannedLabels: Record<string, string> = { created: 'Would be created', updated: 'Would be updated' }
 
-/** What became of each row, in the order of the sheet. */
+/** The outcome of each row, in the order of the sheet. */
 export function JobRows({ job }: { job: Job }) {
   const firstOutcome = job.counts.failed > 0 ? 'failed' : job.counts.skipped > 0 ? 'skipped' : ''
   const [outcome, setOutcome] = useState(firstOutcome)
@@ -124,7 +124,7 @@ export function JobRows({ job }: { job: Job }) {
   )
 }
 
-/** What is wrong with a row, cell by cell, or what changes from what to what. */
+/** The errors of a row by cell, and its changes. */
 function RowDetails({ row }: { row: Row }) {
   const errors = row.errors ?? []
   const changes = row.changes ?? []

@@ -5,7 +5,7 @@ import type { Job } from './job'
 
 const icons = { gray: IconClock, blue: IconProgress, green: IconCircleCheck, red: IconCircleX, orange: IconProgress }
 
-/** A job's state: a word and a sign, never a colour alone. */
+/** A job's state: text and icon, never colour alone. */
 export function JobStateBadge({ job }: { job: Job }) {
   const { label, colour } = jobState(job)
   const Icon = job.state === 'cancelled' ? IconBan : icons[colour]

@@ -16,7 +16,7 @@ import { progressText } from './JobProgress'
 import { JobStateBadge } from './JobStateBadge'
 import classes from './Transfers.module.css'
 
-/** Imports, exports and undos: one's own, or everybody's for those who may see them. */
+/** Imports, exports and undos: the user's own, or all for those who may see them. */
 export function JobsPage() {
   const hasPermission = useHasPermission()
   const [kind, setKind] = useState('all')

@@ -1,4 +1,4 @@
-/** Follows a link that downloads. Links work for some minutes only, so each is asked for when it is wanted. */
+/** Downloads a file. Links expire after some minutes, so they are fetched when needed. */
 export function download(url: string, name: string) {
   const a = document.createElement('a')
   a.href = url

@@ -4,7 +4,7 @@ export type Job = Schemas['TransfersJob']
 export type Row = Schemas['TransferRow']
 export type DateFormat = Job['dateFormat']
 
-/** The date formats of the sheet, each with how it writes the last day of a year. */
+/** The date formats of the sheet, with an example of each. */
 export const dateFormats: { value: DateFormat; label: string; example: string }[] = [
   { value: 'british', label: 'British', example: '31/12/2026' },
   { value: 'european', label: 'European', example: '31.12.2026' },
@@ -16,17 +16,17 @@ export const isDateFormat = (text: string | null): text is DateFormat => dateFor
 
 export const kindLabels: Record<Job['kind'], string> = { import: 'Import', export: 'Export', undo: 'Undo' }
 
-/** What the job is called, a dry run by its guide word. */
+/** The label of a job; a dry run has the guide's name. */
 export const jobName = (job: Job) => (job.dryRun ? 'Import, check only' : kindLabels[job.kind])
 
 const endStates = new Set<Job['state']>(['done', 'refused', 'cancelled', 'failed'])
 
 export const hasEnded = (job: Job) => endStates.has(job.state)
 
-/** Whether somebody may still stop it. */
+/** Whether the job can still be cancelled. */
 export const canCancel = (job: Job) => !hasEnded(job) && job.state !== 'rollingBack'
 
-/** A state in words, and the colour that goes with it. */
+/** The label and colour of a job's state. */
 export function jobState(job: Job): { label: string; colour: 'gray' | 'blue' | 'green' | 'red' | 'orange' } {
   switch (job.state) {
     case 'created':
@@ -50,7 +50,7 @@ export function jobState(job: Job): { label: string; colour: 'gray' | 'blue' | '
   }
 }
 
-/** A length of time, as people say it. */
+/** Formats a duration. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return '< 1 s'
   const seconds = Math.round(ms / 1000)
@@ -60,12 +60,12 @@ export function formatDuration(ms: number): string {
     : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
 
-/** When to look again after so many looks: soon at first, then slower. Looking stops by itself while the page is hidden. */
+/** The interval before the next poll, which grows with their number. Polling pauses while the page is hidden. */
 export const pollInterval = (polls: number) => Math.min(10_000, Math.round(700 * 1.2 ** polls))
 
 export const jobKey = (id: string) => ['job', id]
 
-/** How far a job is, in per cent; undefined while nobody can know. */
+/** The progress of a job in per cent; undefined while it is unknown. */
 export function percentDone(job: Job): number | undefined {
   const { total, checked, written } = job.progress
   if (hasEnded(job)) return 100

@@ -5,13 +5,13 @@ import { Problem } from '../api/problem'
 export type ImportOptions = Schemas['TransfersImport']
 type Form = Schemas['TransfersForm']
 
-/** The most that the service's form takes; told before the way there, which a file of that size makes long. */
+/** The limit of the upload form; checked first, because uploading a large file takes long. */
 export const maxBytes = 10 * 1024 * 1024
 
 export const formatSize = (bytes: number) =>
   bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
 
-/** Why a file is not even sent; whatever else is wrong with one, the service says. */
+/** Why a file cannot be uploaded. Everything else about it is checked by the service. */
 export function fileError(file: File): string | undefined {
   if (file.size > maxBytes)
     return `${file.name} is larger than 10 MB and cannot be processed; split it into smaller files.`
@@ -19,7 +19,10 @@ export function fileError(file: File): string | undefined {
   return undefined
 }
 
-/** Begins an import, posts the file to the bucket and submits it: the id of the job. The signal stops it, and takes back what was begun. */
+/**
+ * Creates an import, posts the file to the bucket and submits the import; returns the id of the job. The signal aborts
+ * the upload and cancels the job.
+ */
 export async function runImport(
   file: File,
   options: ImportOptions,
@@ -33,7 +36,7 @@ export async function runImport(
     signal.throwIfAborted()
     await unwrap(api.POST('/api/imports/{id}/submit', { params: { path: { id: job.id } } }))
   } catch (error) {
-    // A job without its file would wait in the list for nothing.
+    // A job without its file would never run.
     await api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job.id } } }).catch(() => undefined)
     throw error
   }
@@ -41,7 +44,7 @@ export async function runImport(
   return job.id
 }
 
-/** Posts the file as the last part of the form. Only XMLHttpRequest tells how much has been sent. */
+/** Posts the file as the last part of the form. Only XMLHttpRequest reports the progress of an upload. */
 function postForm(form: Form, file: File, onProgress: (share: number) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const body = new FormData()
@@ -88,7 +91,8 @@ function uploadProblem(status: number, body: string): Problem {
   })
 }
 
-// The file of the last import, so that a dry run can be followed by the real one without choosing it again. It is gone with the page.
+// The file of the last import, in memory, so that a dry run can be followed by the import without choosing the file
+// again.
 let lastUpload: { job: string; file: File } | undefined
 const rememberFile = (job: string, file: File) => (lastUpload = { job, file })
 

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client'
 import { hasEnded, jobKey, pollInterval } from './job'
 
-/** A job, looked at again until it has ended. */
+/** A job, polled until it has ended. */
 export function useJob(id: string) {
   return useQuery({
     queryKey: jobKey(id),

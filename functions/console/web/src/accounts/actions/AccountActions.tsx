@@ -11,7 +11,7 @@ import { accountName, updateAccountCache } from '../account'
 import type { Account } from '../account'
 import type { DialogProps } from './dialog'
 
-/** The dialogs of actions that ask something, or show something. */
+/** The dialogs of the actions that have one. */
 const dialogs: Record<string, ComponentType<DialogProps>> = {
   block: lazy(() => import('./BlockDialog')),
   password: lazy(() => import('./PasswordDialog')),
@@ -25,7 +25,7 @@ const dialogs: Record<string, ComponentType<DialogProps>> = {
   delete: lazy(() => import('./DeleteDialog')),
 }
 
-/** What can be done to an account, in the guide's words; what the person may not do is not shown. */
+/** The actions on an account, in the guide's words; those without permission are hidden. */
 export function AccountActions({ account }: { account: Account }) {
   const [dialog, setDialog] = useState<string>()
   const hasPermission = useHasPermission()

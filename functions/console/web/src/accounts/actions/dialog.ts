@@ -1,6 +1,6 @@
 import type { Account } from '../account'
 
-/** What the dialog of an action is given. */
+/** The props of an action's dialog. */
 export interface DialogProps {
   account: Account
   onClose: () => void

@@ -11,7 +11,7 @@ const BulkDialog = lazy(() => import('./BulkDialog'))
 
 interface Props {
   ids: string[]
-  /** Set when all that match are meant, not only those picked. */
+  /** Set if all matching accounts are selected, not only those of ids. */
   filter: Record<string, string> | undefined
   allShown: boolean
   hasMore: boolean
@@ -19,7 +19,7 @@ interface Props {
   onClear: () => void
 }
 
-/** What can be done with the accounts that are picked. */
+/** The actions on the selected accounts. */
 export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, onClear }: Props) {
   const [action, setAction] = useState<(typeof bulkActions)[number]>()
   const hasPermission = useHasPermission()

@@ -40,7 +40,7 @@ interface BulkSummary {
 
 const batchSize = 200
 
-/** Does something to many accounts: first a preview of how many it would change, then the result for each. */
+/** Runs a bulk action: first a preview, then the result for each account. */
 export default function BulkDialog({ action, ids, filter, onClose }: Props) {
   const [reason, setReason] = useState('')
   const [codes, setCodes] = useState<string[]>([])
@@ -89,7 +89,7 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
       let batch = ids.slice(at, at + batchSize)
       while (batch.length > 0) {
         const r = await sendBatch({ action: action.action, ids: batch, arguments: argumentsBody, preview }, '')
-        // Those there was no time for are sent again, as long as each call gets some done.
+        // Accounts that there was no time for are sent again, as long as each call completes some.
         const deferred = r.items.filter((o) => o.code === 'later').map((o) => o.id)
         const retry = deferred.length < batch.length ? deferred : []
         addResult(

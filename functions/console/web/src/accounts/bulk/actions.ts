@@ -3,7 +3,7 @@ import type { Schemas } from '../../api/client'
 export type BulkBody = Schemas['AccountsBulk']
 export type BulkResult = Schemas['AccountsBulkResult']
 
-/** What can be done to many accounts: the guide's words, the permission it takes, what has to be said with it. */
+/** The bulk actions: label, the permission needed, the argument. */
 export const bulkActions: {
   action: BulkBody['action']
   label: string

@@ -29,16 +29,16 @@ const isSame = (a: string[], b: string[]) => a.length === b.length && a.every((c
 
 interface Props {
   account: Account
-  /** What people call each list. */
+  /** The labels of the lists. */
   labels: Record<ListName, string>
   licence: Schemas['AccountsLicence']
   onClose: () => void
 }
 
-/** Roles and groups to give: two lists for each, what it would change, and one save. */
+/** Assigns roles and groups: a transfer list for each kind, the effect on permissions, one Save. */
 export function SelectRolesDialog({ account, labels, licence, onClose }: Props) {
   const catalogue = useCatalogue()
-  // What the choice began with: a change made meanwhile by somebody else must not be undone by it.
+  // The version that is edited. A later change by someone else must not be undone by it.
   const [base, setBase] = useState(account)
   const [selected, setSelected] = useState(codesOf(account))
   const [shown, setShown] = useState<ListName>('roles')
@@ -145,7 +145,7 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
   )
 }
 
-/** What the account could do afterwards that it cannot now, and the other way round. */
+/** The permissions that the account would gain and lose. */
 function PermissionChange({
   permissionLabels,
   gained,

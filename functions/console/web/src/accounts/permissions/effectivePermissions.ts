@@ -1,4 +1,4 @@
-/** What the catalogue says of a role or a group, as far as it tells what somebody may do. */
+/** A role or group of the catalogue, with what it grants. */
 export interface CatalogueEntry {
   code: string
   description: string
@@ -16,7 +16,7 @@ export interface Catalogue {
 const fold = (code: string) => code.toLowerCase()
 const findEntry = (entries: CatalogueEntry[], code: string) => entries.find((e) => fold(e.code) === fold(code))
 
-/** The roles that a group gives, by nesting too; a circle of groups ends, and what is locked gives nothing. */
+/** The roles that groups grant, with nested groups. Cycles are followed once; locked groups and roles grant nothing. */
 export function rolesOfGroups(catalogue: Catalogue, codes: string[]): string[] {
   const roles = new Map<string, string>()
   const seen = new Set<string>()
@@ -34,7 +34,7 @@ export function rolesOfGroups(catalogue: Catalogue, codes: string[]): string[] {
   return [...roles.values()]
 }
 
-/** The permissions that roles and groups give together. */
+/** The permissions that roles and groups grant together. */
 export function permissionsOf(catalogue: Catalogue, roles: string[], groups: string[]): Set<string> {
   const permissions = new Set<string>()
   for (const code of [...roles, ...rolesOfGroups(catalogue, groups)]) {
@@ -44,7 +44,7 @@ export function permissionsOf(catalogue: Catalogue, roles: string[], groups: str
   return permissions
 }
 
-/** What a change would give, and what it would take. */
+/** The permissions that a change adds and removes. */
 export function permissionDifference(before: Set<string>, after: Set<string>): { gained: string[]; lost: string[] } {
   return {
     gained: [...after].filter((p) => !before.has(p)).sort(),
@@ -61,13 +61,13 @@ interface Licence {
 const notLicensed = (licence: Licence, code: string) =>
   !licence.allRoles && !licence.roles.some((r) => fold(r) === fold(code))
 
-/** Why a role cannot be given; undefined if it can. */
+/** Why a role cannot be assigned; undefined if it can. */
 export function roleDisabledReason(licence: Licence, role: CatalogueEntry): string | undefined {
   if (!role.active) return 'Locked'
   return notLicensed(licence, role.code) ? `The licence ${licence.code} does not allow it` : undefined
 }
 
-/** Why a group cannot be given; undefined if it can. */
+/** Why a group cannot be assigned; undefined if it can. */
 export function groupDisabledReason(catalogue: Catalogue, licence: Licence, group: CatalogueEntry): string | undefined {
   if (!group.active) return 'Locked'
   const unlicensedRoles = rolesOfGroups(catalogue, [group.code]).filter((code) => notLicensed(licence, code))
@@ -76,7 +76,7 @@ export function groupDisabledReason(catalogue: Catalogue, licence: Licence, grou
     : undefined
 }
 
-/** A choice made on an older state, put upon a newer one: what was added is added, what was taken out is taken out. */
+/** Applies the additions and removals of a selection, made on an older version, to the current version. */
 export function rebaseSelection(old: string[], mine: string[], now: string[]): string[] {
   const added = mine.filter((c) => !old.includes(c) && !now.includes(c))
   const removed = old.filter((c) => !mine.includes(c))

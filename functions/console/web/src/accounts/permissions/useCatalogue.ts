@@ -26,11 +26,11 @@ async function fetchAll(kind: 'roles' | 'groups' | 'dac-groups'): Promise<Catalo
 
 interface FullCatalogue extends Catalogue {
   dacGroups: CatalogueEntry[]
-  /** What each permission allows, in words. */
+  /** What each permission allows. */
   permissionLabels: Map<string, string>
 }
 
-/** Every role and group with what it gives, and the words for permissions. */
+/** All roles and groups with what they grant, and the labels of permissions. */
 export function useCatalogue() {
   return useQuery({
     queryKey: ['catalogue'],

@@ -18,12 +18,12 @@ type Contact = Schemas['AccountsContact']
 type ContactForm = Schemas['AccountContactForm']
 type FormList = ContactForm['lists'][number]
 type Field = ContactForm['items'][number]
-/** An entry of a list: its type, and texts by the names of its fields. */
+/** An entry of a list: its type, and the texts of its fields by name. */
 type Entry = Record<string, string>
 /** The contact while it is edited: texts and lists by the names of their fields. */
 type Draft = Record<string, unknown> & { version: number }
 
-/** The person behind the account: name, email addresses, telephone numbers, addresses. What there is to fill in, the service says. */
+/** The contact of the account: name, email addresses, telephone numbers, addresses. The API describes the fields. */
 export default function ContactTab({ account }: TabProps) {
   const key = ['tab', account.id, 'contact']
   const form = useQuery({
@@ -152,7 +152,7 @@ interface EntriesProps {
   onChange: (entries: Entry[]) => void
 }
 
-/** What there can be several of; an entry of one text stands on a line, one of several in a frame. */
+/** A list of the contact. Entries with one field take one line, entries with several a box. */
 function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
   const simple = list.items.length === 1
   const updateEntry = (at: number, next: Entry) => onChange(entries.map((e, i) => (i === at ? { ...e, ...next } : e)))
@@ -242,7 +242,7 @@ function Entries({ list, entries, readOnly, problem, onChange }: EntriesProps) {
   )
 }
 
-/** Texts longer than this can have lines. */
+/** Fields for longer texts have several lines. */
 const maxSingleLine = 300
 
 function Input({

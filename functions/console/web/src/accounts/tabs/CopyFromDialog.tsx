@@ -9,7 +9,7 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { updateAccountCache } from '../account'
 import type { Account } from '../account'
 
-/** Adds another account's roles and groups; says what it would add before it does. */
+/** Copies roles and groups from another account, after a preview. */
 export function CopyFromDialog({ account, onClose }: { account: Account; onClose: () => void }) {
   const [typed, setTyped] = useState('')
   const [search] = useDebouncedValue(typed.trim(), 250)

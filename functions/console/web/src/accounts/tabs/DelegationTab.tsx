@@ -19,7 +19,7 @@ import type { TabProps } from './tab'
 type Delegation = Schemas['AccountsDelegation']
 const kinds = { resource: 'Resource', resourceGroup: 'Resource group' }
 
-/** Whose timesheets the account manages, or may only view. */
+/** The resources and groups whose timesheets the account manages or views. */
 export default function DelegationTab({ account }: TabProps) {
   const [adding, setAdding] = useState(false)
   const hasPermission = useHasPermission()

@@ -13,7 +13,7 @@ import type { TabProps } from './tab'
 
 type Permissions = Schemas['AccountsPermissions']
 
-/** Roles and groups that are given, and where each right comes from. */
+/** Assigned roles and groups, and where each permission comes from. */
 export default function PermissionsTab({ account, fields }: TabProps) {
   const [dialog, setDialog] = useState<'select' | 'copy'>()
   const hasPermission = useHasPermission()
@@ -94,7 +94,7 @@ function AssignedCodes({ title, codes, emptyText }: { title: string; codes: Perm
   )
 }
 
-/** So many are shown at once; more are folded up. */
+/** How many permissions are shown before "Show all". */
 const shownAtFirst = 6
 
 function PermissionOrigins({ p }: { p: Permissions }) {

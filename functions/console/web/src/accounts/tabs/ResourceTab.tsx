@@ -19,7 +19,7 @@ import type { TabProps } from './tab'
 
 type Values = Record<string, Value>
 
-/** The person as staff: the resource that the account has, or making it. */
+/** The resource of the account, or a form to create one. */
 export default function ResourceTab({ account }: TabProps) {
   const hasPermission = useHasPermission()
   const [creating, setCreating] = useState(false)
@@ -72,7 +72,7 @@ function CreateResource({
   const [values, setValues] = useState<Values>({})
   const group = values['resourceGroup']
   const params = { path: { id: account.id } }
-  // What the service would fill in: the resource group's defaults, the environment's country, the account's name.
+  // What the API would fill in: the resource group's defaults, the environment's country, the account's name.
   const preview = useQuery({
     queryKey: ['tab', account.id, 'resource preview', group],
     queryFn: () =>
@@ -114,7 +114,7 @@ function CreateResource({
   const defaults = preview.data as unknown as Values | undefined
   const problem = create.error ? toProblem(create.error) : undefined
   const setValue = (f: Field, value: Value) => {
-    if (f.name === 'resourceGroup') create.reset() // what was wrong with other defaults says nothing of these
+    if (f.name === 'resourceGroup') create.reset() // problems with the other group's defaults no longer apply
     setValues({ ...values, [f.name]: value === '' ? null : value })
   }
   const submit = (event: FormEvent) => {

@@ -12,7 +12,7 @@ import { Instant } from '../../fields/Instant'
 import { useHasPermission } from '../../session/session'
 import type { TabProps } from './tab'
 
-/** What an account has set up as its second factor, and the devices that need none. */
+/** The account's second factor and its trusted devices. */
 export default function SecondFactorTab({ account }: TabProps) {
   const hasPermission = useHasPermission()
   const key = ['tab', account.id, 'factor']

@@ -7,7 +7,7 @@ interface Tab {
   value: string
   label: string
   permission?: string
-  /** Only for accounts of which this holds. */
+  /** The tab is shown only for accounts of which this is true. */
   when?: (account: Account) => boolean
   Panel: ComponentType<TabProps>
 }

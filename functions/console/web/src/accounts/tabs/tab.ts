@@ -1,7 +1,7 @@
 import type { Field } from '../../fields/fields'
 import type { Account } from '../account'
 
-/** What a tab of an account is given. */
+/** The props of an account's tab. */
 export interface TabProps {
   account: Account
   fields: Field[]

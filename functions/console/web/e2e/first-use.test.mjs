@@ -1,8 +1,8 @@
 // A first-time administrator's walk, from signing in to throwing somebody out.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { arrived, findChromium, launch, open, signIn } from './browser.mjs'
-import { administrator, fresh, origin } from './system.mjs'
+import { waitForShell, findChromium, launch, open, signIn } from './browser.mjs'
+import { administrator, uniqueName, origin } from './system.mjs'
 
 let browser
 before(async () => {
@@ -11,8 +11,8 @@ before(async () => {
 after(() => browser.close())
 
 test('sign in, create a person, allow, set a password, sign in as them, block them, and they are out', async () => {
-  const { page, wrong } = await open(browser, origin)
-  const username = fresh('walk')
+  const { page, pageErrors } = await open(browser, origin)
+  const username = uniqueName('walk')
   const password = 'seven green bicycles'
   await signIn(page, administrator)
   await page.getByRole('navigation').getByRole('link', { name: 'User accounts' }).click()
@@ -54,7 +54,7 @@ test('sign in, create a person, allow, set a password, sign in as them, block th
 
   const person = await open(browser, origin)
   await signIn(person.page, { username, password })
-  await arrived(person.page)
+  await waitForShell(person.page)
   await person.page.goto('/accounts')
   await person.page.getByRole('link', { name: 'admin', exact: true }).waitFor()
   assert.equal(await person.page.getByRole('link', { name: 'New', exact: true }).count(), 0) // a viewer creates nobody
@@ -69,5 +69,5 @@ test('sign in, create a person, allow, set a password, sign in as them, block th
   await person.page.getByRole('heading', { name: 'Sign in' }).waitFor()
   await signIn(person.page, { username, password })
   await person.page.getByRole('alert').waitFor()
-  assert.deepEqual([...wrong, ...person.wrong], [])
+  assert.deepEqual([...pageErrors, ...person.pageErrors], [])
 })

@@ -1,8 +1,20 @@
-// The ways in besides a password: passkeys, codes and links by mail from the real mailbox, and providers; and linking by a directory.
+// Sign-in methods besides the password: passkeys, codes and links by email, identity providers; and linking by a
+// directory.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { arrived, findChromium, launch, narrow, open, shot, signIn, violations } from './browser.mjs'
-import { account, administrator, call, fresh, mailbox, mailed, origin, providers, says, settings } from './system.mjs'
+import { waitForShell, findChromium, launch, narrow, open, screenshot, signIn, axeViolations } from './browser.mjs'
+import {
+  createAccount,
+  administrator,
+  call,
+  uniqueName,
+  mailbox,
+  waitForMail,
+  origin,
+  providers,
+  setResponse,
+  changeSettings,
+} from './system.mjs'
 
 let browser
 before(async () => {
@@ -11,9 +23,9 @@ before(async () => {
 after(() => browser.close())
 
 const password = 'seven green bicycles'
-const clean = async (page, what) => {
-  await shot(page, what)
-  assert.deepEqual(await violations(page), [], `axe on ${what}`)
+const checkPage = async (page, what) => {
+  await screenshot(page, what)
+  assert.deepEqual(await axeViolations(page), [], `axe on ${what}`)
 }
 const press = (within, name) => within.getByRole('button', { name, exact: true }).click()
 const signOut = async (page) => {
@@ -21,17 +33,17 @@ const signOut = async (page) => {
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
 }
-/** Leaves a test out where what it needs is not there, and says so. */
-const leftOut = (t, what, why) => {
+/** Skips a test if what it needs is missing. */
+const skipped = (t, what, why) => {
   if (!what) t.skip(why)
   return !what
 }
 
 // A passkey belongs to a name, so the address has to be one.
 test('a passkey is added under My account, is a second factor, and a way in of its own', async (t) => {
-  if (leftOut(t, !new URL(origin).hostname.includes('127.'), 'the system is reached by a number')) return
-  const made = await account({}, password)
-  const { page, wrong, context } = await open(browser, origin)
+  if (skipped(t, !new URL(origin).hostname.includes('127.'), 'the system is reached by a number')) return
+  const made = await createAccount({}, password)
+  const { page, pageErrors, context } = await open(browser, origin)
   const debug = await context.newCDPSession(page)
   await debug.send('WebAuthn.enable')
   const { authenticatorId } = await debug.send('WebAuthn.addVirtualAuthenticator', {
@@ -45,37 +57,37 @@ test('a passkey is added under My account, is a second factor, and a way in of i
     },
   })
   await signIn(page, { username: made.username, password })
-  await arrived(page)
+  await waitForShell(page)
   await page.goto('/me')
   await press(page, 'Add a passkey')
   const dialog = page.getByRole('dialog', { name: 'Add a passkey' })
   await dialog.getByLabel('Name').fill('My laptop')
-  await clean(page, 'passkey-add')
+  await checkPage(page, 'passkey-add')
   await press(dialog, 'Continue')
   await page.getByRole('list', { name: 'Recovery codes' }).waitFor()
   await page.getByLabel('I have saved these codes').check()
   await press(page, 'Done')
   await page.getByRole('table', { name: 'Passkeys' }).getByText('My laptop').waitFor()
-  await clean(page, 'passkeys')
+  await checkPage(page, 'passkeys')
   assert.equal((await debug.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length, 1)
   await signOut(page)
 
   // As the second factor, after the password.
   await signIn(page, { username: made.username, password })
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor()
-  await clean(page, 'passkey-step')
+  await checkPage(page, 'passkey-step')
   // Somebody else's finger is refused, and the page offers another try.
   await debug.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
   await press(page, 'Use a passkey')
   await page.getByText('No passkey was used').waitFor()
   await debug.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
   await press(page, 'Use a passkey')
-  await arrived(page)
+  await waitForShell(page)
   await signOut(page)
 
   // And by itself: no name is typed.
   await press(page, 'Sign in with a passkey')
-  await arrived(page)
+  await waitForShell(page)
   await page.goto('/me')
   await press(page, 'Rename My laptop')
   await page.getByRole('dialog').getByLabel('Name').fill('Desk')
@@ -88,35 +100,35 @@ test('a passkey is added under My account, is a second factor, and a way in of i
   // The device still offers it; it opens nothing any more.
   await press(page, 'Sign in with a passkey')
   await page.getByRole('alert').waitFor()
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })
 
 test('a code by mail is the second factor where the environment allows it', async (t) => {
-  if (leftOut(t, mailbox, 'E2E_MAILBOX is not set')) return
-  const restore = await settings({ emailCodeAllowed: true })
+  if (skipped(t, mailbox, 'E2E_MAILBOX is not set')) return
+  const restore = await changeSettings({ emailCodeAllowed: true })
   try {
-    const made = await account({ mfaRequired: true }, password)
-    const { page, wrong, context } = await open(browser, origin, { viewport: narrow, dark: true })
+    const made = await createAccount({ mfaRequired: true }, password)
+    const { page, pageErrors, context } = await open(browser, origin, { viewport: narrow, dark: true })
     await signIn(page, { username: made.username, password })
     await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor()
     await press(page, 'Email me a code')
-    const [code] = /^\d{6}$/m.exec((await mailed(made.email, /sign-in code/)).replaceAll('\r', ''))
+    const [code] = /^\d{6}$/m.exec((await waitForMail(made.email, /sign-in code/)).replaceAll('\r', ''))
     await page.getByLabel('Code from the email').fill(code === '123456' ? '123457' : '123456')
     await press(page, 'Continue')
     await page.getByRole('alert').or(page.locator('[aria-invalid=true]')).first().waitFor()
-    await clean(page, 'mail-code-wrong')
+    await checkPage(page, 'mail-code-wrong')
     await page.getByLabel('Code from the email').fill(code)
     await press(page, 'Continue')
-    await arrived(page)
-    assert.deepEqual(wrong, [])
+    await waitForShell(page)
+    assert.deepEqual(pageErrors, [])
     await context.close()
   } finally {
     await restore()
   }
 })
 
-const link = (text) => {
+const linkPath = (text) => {
   const [, token] = /\/set-password#(\S+)/.exec(text)
   return `/set-password#${token}`
 }
@@ -129,18 +141,18 @@ const setPassword = async (page, address, wanted) => {
 }
 
 test('a forgotten password: asked for, taken from the mailbox, set, signed in with', async (t) => {
-  if (leftOut(t, mailbox, 'E2E_MAILBOX is not set')) return
-  const made = await account({}, password)
-  const { page, wrong, context } = await open(browser, origin)
+  if (skipped(t, mailbox, 'E2E_MAILBOX is not set')) return
+  const made = await createAccount({}, password)
+  const { page, pageErrors, context } = await open(browser, origin)
   await page.goto('/sign-in')
   await page.getByRole('link', { name: 'Forgotten password?' }).click()
   await page.getByLabel('Username or email').fill(made.email)
   await press(page, 'Email me a link')
   await page.getByText(/a link is on its way/).waitFor()
-  const address = link(await mailed(made.email, /Set a new password/))
+  const address = linkPath(await waitForMail(made.email, /Set a new password/))
   await setPassword(page, address, 'eleven quiet mountains sing')
   await signIn(page, { username: made.username, password: 'eleven quiet mountains sing' })
-  await arrived(page)
+  await waitForShell(page)
   // The link worked once, and the old password is over.
   const late = await open(browser, origin)
   await late.page.goto(address)
@@ -150,87 +162,91 @@ test('a forgotten password: asked for, taken from the mailbox, set, signed in wi
   await late.page.getByRole('link', { name: 'Ask for a new link' }).waitFor()
   await signIn(late.page, { username: made.username, password })
   await late.page.getByRole('alert').waitFor()
-  assert.deepEqual([...wrong, ...late.wrong], [])
+  assert.deepEqual([...pageErrors, ...late.pageErrors], [])
   await late.context.close()
   await context.close()
 })
 
 test('how to auto mail a new password: the person gets the link, sets one and is in', async (t) => {
-  if (leftOut(t, mailbox, 'E2E_MAILBOX is not set')) return
-  const made = await account()
+  if (skipped(t, mailbox, 'E2E_MAILBOX is not set')) return
+  const made = await createAccount()
   await call('POST', `/api/accounts/${made.id}/allow`)
   const admin = await open(browser, origin)
   await signIn(admin.page, administrator)
-  await arrived(admin.page)
+  await waitForShell(admin.page)
   await admin.page.goto(`/accounts/${made.id}`)
   await press(admin.page, 'More password actions')
   await admin.page.getByRole('menuitem', { name: 'Auto mail new password' }).click()
   await press(admin.page.getByRole('dialog'), 'Submit')
   await admin.page.getByText(/A link to set a password is on its way/).waitFor()
   const person = await open(browser, origin, { viewport: narrow })
-  await setPassword(person.page, link(await mailed(made.email, /set your password/i)), password)
+  await setPassword(person.page, linkPath(await waitForMail(made.email, /set your password/i)), password)
   await signIn(person.page, { username: made.username, password })
-  await arrived(person.page)
-  assert.deepEqual([...admin.wrong, ...person.wrong], [])
+  await waitForShell(person.page)
+  assert.deepEqual([...admin.pageErrors, ...person.pageErrors], [])
   await admin.context.close()
   await person.context.close()
 })
 
-/** Adds a provider, named freshly. */
+/** Adds a provider with a unique name. */
 const provider = (values) =>
   call('POST', '/api/sso-providers', {
-    name: fresh('By '),
+    name: uniqueName('By '),
     clientId: providers.clientId,
     clientSecret: providers.clientSecret,
     enabled: true,
     ...values,
   })
-/** Going to a provider is a request elsewhere that is meant. */
-const astray = (wrong) =>
-  wrong.filter((w) => ![providers.issuer, providers.azure].some((at) => w.startsWith(`request elsewhere: ${at}/`)))
+/** The errors of a page, without the requests to providers, which are expected. */
+const unexpectedErrors = (pageErrors) =>
+  pageErrors.filter((w) => ![providers.issuer, providers.azure].some((at) => w.startsWith(`request elsewhere: ${at}/`)))
 
 test('signing in by a provider: linked people come in, others hear no more than after a wrong password', async (t) => {
-  if (leftOut(t, providers, 'E2E_PROVIDERS is not set')) return
-  const made = await account({}, password)
+  if (skipped(t, providers, 'E2E_PROVIDERS is not set')) return
+  const made = await createAccount({}, password)
   const works = await provider({ kind: 'oidc', issuer: providers.issuer })
-  const { page, wrong, context } = await open(browser, origin)
+  const { page, pageErrors, context } = await open(browser, origin)
 
   // What somebody hears whose password is wrong, to compare.
   await signIn(page, { username: made.username, password: 'not the password' })
   const neutral = await page.getByRole('alert').textContent()
 
   // Not linked, though the provider shows the same email (C36).
-  await says(`${providers.issuer}/person`, { sub: `sub-${made.username}`, email: made.email, email_verified: true })
+  await setResponse(`${providers.issuer}/person`, {
+    sub: `sub-${made.username}`,
+    email: made.email,
+    email_verified: true,
+  })
   await page.goto('/sign-in')
   await press(page, `Sign in with ${works.name}`)
   await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
   assert.equal(await page.getByRole('alert').textContent(), neutral)
-  await clean(page, 'sso-refused')
+  await checkPage(page, 'sso-refused')
   await page.getByRole('link', { name: 'Back' }).click()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
 
   // They link it themselves under My account.
   await signIn(page, { username: made.username, password })
-  await arrived(page)
+  await waitForShell(page)
   await page.goto('/me')
   await press(page, `Link ${works.name}`)
   await press(page.getByRole('dialog'), 'Continue')
   await page.getByRole('table', { name: 'Linked providers' }).getByText(works.name).waitFor()
-  await clean(page, 'me-linked')
+  await checkPage(page, 'me-linked')
   await signOut(page)
   await page.goto('/accounts')
   await press(page, `Sign in with ${works.name}`)
-  await arrived(page)
+  await waitForShell(page)
   assert.equal(new URL(page.url()).origin, origin)
   assert.doesNotMatch(page.url(), /code=|state=/)
   await signOut(page)
 
   // Consent refused at the provider.
-  await says(`${providers.issuer}/person`, { error: 'access_denied' })
+  await setResponse(`${providers.issuer}/person`, { error: 'access_denied' })
   await press(page, `Sign in with ${works.name}`)
   await page.getByRole('alert').waitFor()
-  await clean(page, 'sso-no-consent')
-  await says(`${providers.issuer}/person`, { sub: `sub-${made.username}` })
+  await checkPage(page, 'sso-no-consent')
+  await setResponse(`${providers.issuer}/person`, { sub: `sub-${made.username}` })
 
   // Linked, but blocked: the same words again.
   await call('POST', `/api/accounts/${made.id}/block`, { reason: 'Left' })
@@ -239,46 +255,53 @@ test('signing in by a provider: linked people come in, others hear no more than 
   await page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
   assert.equal(await page.getByRole('alert').textContent(), neutral)
   await call('DELETE', `/api/sso-providers/${works.id}`).catch(() => undefined) // links may hold it
-  assert.deepEqual(astray(wrong), [])
+  assert.deepEqual(unexpectedErrors(pageErrors), [])
   await context.close()
 })
 
 test('how to use the SSO wizard: Azure AD users are listed, matched, linked and unlinked, and sign in', async (t) => {
-  if (leftOut(t, providers, 'E2E_PROVIDERS is not set')) return
-  const [one, two] = [await account({ name: 'Alma One' }, password), await account({ name: 'Bo Two' }, password)]
+  if (skipped(t, providers, 'E2E_PROVIDERS is not set')) return
+  const [one, two] = [
+    await createAccount({ name: 'Alma One' }, password),
+    await createAccount({ name: 'Bo Two' }, password),
+  ]
   const azure = await provider({ kind: 'azure', tenant: providers.tenant })
   const oid = `oid-${one.username}`
-  await says(`${providers.graph}/people`, [
+  await setResponse(`${providers.graph}/people`, [
     { id: oid, displayName: 'Alma One', mail: one.email.toUpperCase() },
     { id: `oid-${two.username}`, displayName: 'Bo Two', mail: two.email },
     { id: 'oid-nobody', displayName: 'Cy Stranger', mail: 'nobody@example.com' },
   ])
-  await says(`${providers.azureIssuer}/person`, { sub: 'pairwise-admin', oid: 'oid-admin', tid: providers.tenant })
-  const { page, wrong, context } = await open(browser, origin)
+  await setResponse(`${providers.azureIssuer}/person`, {
+    sub: 'pairwise-admin',
+    oid: 'oid-admin',
+    tid: providers.tenant,
+  })
+  const { page, pageErrors, context } = await open(browser, origin)
   await signIn(page, administrator)
   await page.getByRole('heading', { name: 'User accounts' }).waitFor()
   await press(page, 'More')
   await page.getByRole('menuitem', { name: 'SSO Link Wizard' }).click()
   await page.getByRole('tab', { name: 'Azure AD' }).click()
-  await clean(page, 'wizard-azure-login')
+  await checkPage(page, 'wizard-azure-login')
   await press(page, 'Login AzureAD')
   const table = page.getByRole('table', { name: 'People of the directory' })
   await table.waitFor()
   await press(page, 'Load more')
   const row = (name) => table.getByRole('row').filter({ hasText: name })
   await row('Cy Stranger').getByText('No such email').waitFor()
-  await clean(page, 'wizard-azure')
+  await checkPage(page, 'wizard-azure')
   await page.getByRole('checkbox', { name: 'All matched (2)' }).check()
   await page.getByRole('checkbox', { name: 'Add link for Bo Two' }).uncheck()
   await press(page, 'Link 1')
   await page.getByText('1 of 1 linked.').waitFor()
   await row('Bo Two').getByText('Can be linked').waitFor()
 
-  await says(`${providers.azureIssuer}/person`, { sub: 'pairwise-one', oid, tid: providers.tenant })
+  await setResponse(`${providers.azureIssuer}/person`, { sub: 'pairwise-one', oid, tid: providers.tenant })
   const person = await open(browser, origin)
   await person.page.goto('/sign-in')
   await press(person.page, `Sign in with ${azure.name}`)
-  await arrived(person.page)
+  await waitForShell(person.page)
   await person.page.goto('/me')
   await person.page.getByRole('table', { name: 'Linked providers' }).getByText(azure.name).waitFor()
   await signOut(person.page)
@@ -286,11 +309,11 @@ test('how to use the SSO wizard: Azure AD users are listed, matched, linked and 
   await press(page, 'Remove link of Alma One')
   await press(page.getByRole('dialog', { name: 'Remove Link' }), 'Remove Link')
   await row('Alma One').getByText('Link removed').waitFor()
-  await clean(page, 'wizard-azure-removed')
+  await checkPage(page, 'wizard-azure-removed')
   await press(person.page, `Sign in with ${azure.name}`)
   await person.page.getByRole('heading', { name: 'Single sign-on' }).waitFor()
   await person.page.getByRole('alert').waitFor()
-  assert.deepEqual([...astray(wrong), ...astray(person.wrong)], [])
+  assert.deepEqual([...unexpectedErrors(pageErrors), ...unexpectedErrors(person.pageErrors)], [])
   await person.context.close()
   await context.close()
 })

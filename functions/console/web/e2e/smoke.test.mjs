@@ -1,7 +1,7 @@
 // The short run: signing in, the list, an account, signing out; each page under the policy and under axe.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { findChromium, launch, narrow, open, shot, signIn, violations, wide } from './browser.mjs'
+import { findChromium, launch, narrow, open, screenshot, signIn, axeViolations, wide } from './browser.mjs'
 import { administrator, origin } from './system.mjs'
 
 let browser
@@ -15,29 +15,29 @@ for (const [look, options] of Object.entries({
   'narrow dark': { viewport: narrow, dark: true },
 })) {
   test(`sign-in, list, account, sign-out: ${look}`, async () => {
-    const { page, wrong, context } = await open(browser, origin, options)
+    const { page, pageErrors, context } = await open(browser, origin, options)
     const name = look.replace(' ', '-')
-    const clean = async (what) => {
-      await shot(page, `${what}-${name}`)
-      assert.deepEqual(await violations(page), [], `axe on ${what}`)
+    const checkPage = async (what) => {
+      await screenshot(page, `${what}-${name}`)
+      assert.deepEqual(await axeViolations(page), [], `axe on ${what}`)
     }
     await page.goto('/accounts')
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    await clean('sign-in')
+    await checkPage('sign-in')
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByText('Enter your password.').waitFor()
     await signIn(page, { ...administrator, password: 'not the password' })
     await page.getByRole('alert').waitFor()
-    await clean('sign-in-refused')
+    await checkPage('sign-in-refused')
     await signIn(page, administrator)
 
     await page.getByRole('heading', { name: 'User accounts' }).waitFor()
     await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
-    await clean('accounts')
+    await checkPage('accounts')
     await page.getByRole('link', { name: 'admin', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: 'Administrator' }).waitFor()
     await page.getByText('Effective permissions').waitFor()
-    await clean('account')
+    await checkPage('account')
 
     await page.goto('/nowhere/to/be/seen')
     await page.getByRole('heading', { name: 'Page not found' }).waitFor() // the session outlives the page
@@ -49,7 +49,7 @@ for (const [look, options] of Object.entries({
     await page.getByRole('button', { name: /your account/ }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    assert.deepEqual(wrong, [])
+    assert.deepEqual(pageErrors, [])
     await context.close()
   })
 }
