@@ -5,7 +5,7 @@ import "testing"
 // allowedComparisons says of a comparison that SecretComparisons finds, by file and text, why its time tells nobody
 // anything.
 var allowedComparisons = map[string]string{
-	"internal/access/key.go: p == AccountPassword":                                   "the name of a permission",
+	"internal/access/key.go: p == AccountPassword":                                             "the name of a permission",
 	"internal/dynamo/sessions/ticket.go: slices.Contains(m.Ticket.Proved, session.ByPassword)": "the name of a proof",
 	"internal/breach/breach.go: strings.EqualFold(digest, rest)": "against a public list of " +
 		"breached passwords; the range that was asked for is told to the service anyway",
@@ -13,6 +13,12 @@ var allowedComparisons = map[string]string{
 		"neither of them sent by anybody",
 	"internal/mfa/passkey.go: string(p.Credential) == string(credential)": "a passkey's id is public; its " +
 		"signature is the proof",
+	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretReplaced": "the name of an " +
+		"outcome; the secret itself is compared in constant time",
+	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretReused": "the name of an " +
+		"outcome; the secret itself is compared in constant time",
+	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretCurrent": "the name of an " +
+		"outcome; the secret itself is compared in constant time",
 	"internal/transfer/rollback.go: r.job.FileHash == r.fileHash": "the hash of a file, kept to see " +
 		"whether it is the same one",
 	"internal/transfer/importrun.go: r.job.FileHash != r.fileHash": "the hash of a file, kept to see " +

@@ -11,7 +11,7 @@ import (
 const (
 	maxFile     = 500
 	maxFunction = 100
-	maxMain     = 60
+	maxMain     = 100
 	maxMethods  = 5
 )
 
