@@ -13,17 +13,18 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// Accounts keeps accounts: directory row, login keys, anchor and events.
+// Accounts keeps accounts: their directory rows, login keys, anchors and events.
 type Accounts struct {
 	*table.Table
 }
 
 var _ account.Store = Accounts{}
 
-// visibleNow is VisibleAt for a reader of one item: what an import wrote counts if it is committed by now, so the
-// environment is read again where its snapshot does not know the import yet.
-func visibleNow(ctx context.Context, t *table.Table, env environment.Environment, it table.Item) (schema.Generation,
-	error) {
+// visibleNow is VisibleAt for a reader of one item. What an import wrote counts as soon as the import is committed,
+// so the environment is read again if its snapshot does not know the import yet.
+func visibleNow(
+	ctx context.Context, t *table.Table, env environment.Environment, it table.Item,
+) (schema.Generation, error) {
 	if is := schema.VisibleAt(env.Imports, it); is == schema.Newest {
 		return is, nil
 	}
@@ -35,10 +36,10 @@ func visibleNow(ctx context.Context, t *table.Table, env environment.Environment
 	return schema.VisibleAt(now.Imports, it), err
 }
 
-// currentAccount returns the account that a row holds for a reader of one item.
-func currentAccount(ctx context.Context, t *table.Table, env environment.Environment, it table.Item) (account.Account,
-	bool,
-	error) {
+// currentAccount returns the account that a row holds, for a reader of one item.
+func currentAccount(
+	ctx context.Context, t *table.Table, env environment.Environment, it table.Item,
+) (account.Account, bool, error) {
 	is, err := visibleNow(ctx, t, env, it)
 	if err != nil {
 		return account.Account{}, false, err
@@ -55,7 +56,7 @@ func AccountNotFound() error {
 
 // Account implements account.Store.
 func (s Accounts) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
-	// A rename between the two reads moves the row; the second round then finds it.
+	// A rename between the two reads moves the row; the next round finds it.
 	for range 3 {
 		anchor, err := s.Get(ctx, schema.AnchorKey(id))
 		if err != nil {
@@ -83,16 +84,14 @@ func (s Accounts) Account(ctx context.Context, env environment.Environment, id s
 	return account.Account{}, AccountNotFound()
 }
 
-// Page implements account.Store: one strongly consistent query in most cases, judged by the snapshot in env, which
-// must have been taken before.
-func (s Accounts) Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account,
-	string, error) {
+// Page implements account.Store: one strongly consistent query in most cases. The snapshot in env must have been
+// taken before.
+func (s Accounts) Page(
+	ctx context.Context, env environment.Environment, after string, limit int,
+) ([]account.Account, string, error) {
 	out := make([]account.Account, 0, limit)
 	for {
-		items, more,
-			err := s.Query(ctx,
-			table.Query{PK: schema.DirectoryPK(env.ID), After: after,
-				Limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+		items, more, err := s.Query(ctx, table.Query{PK: schema.DirectoryPK(env.ID), After: after, Limit: limit - len(out)})
 		if err != nil {
 			return nil, "", err
 		}
@@ -111,10 +110,11 @@ func (s Accounts) Page(ctx context.Context, env environment.Environment, after s
 	}
 }
 
-// EventsSince implements account.Store. An import's event has the place of its job, which is older than the versions it
-// made, so a page is read to its end before the walk stops.
-func (s Accounts) EventsSince(ctx context.Context, env environment.Environment, id string,
-	version int64) ([]auditlog.Event, error) {
+// EventsSince implements account.Store. The event of an import has the time at which its job was created, so it can
+// be older than the versions it made. Therefore a page is read to its end before the search stops.
+func (s Accounts) EventsSince(
+	ctx context.Context, env environment.Environment, id string, version int64,
+) ([]auditlog.Event, error) {
 	var out []auditlog.Event
 	newest, older := version, false
 	p := table.Query{PK: schema.AccountPK(id), Prefix: schema.EventSK, Backwards: true, Limit: 50}

@@ -13,10 +13,11 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// attrTabWrites of an anchor counts the writes of the account's tabs, so that a deletion which did not see one fails.
+// attrTabWrites counts, on an anchor, the writes of the account's tabs. A deletion that did not see one of them
+// fails.
 const attrTabWrites = "tabs"
 
-// commitWithEvent writes the parts and the event that tells of them together, if the environment has the account.
+// commitWithEvent writes a transaction together with the event that describes it, if the environment has the account.
 func commitWithEvent(ctx context.Context, t *table.Table, env environment.Environment, accountID string,
 	tx table.Transaction,
 	e auditlog.Event) error {
@@ -39,10 +40,10 @@ func commitWithEvent(ctx context.Context, t *table.Table, env environment.Enviro
 	return t.Commit(ctx, tx)
 }
 
-// subjectEventsSince returns the events of a part of an account that made versions after the given one, oldest first.
-func subjectEventsSince(ctx context.Context, t *table.Table, accountID, subject string,
-	version int64) ([]auditlog.Event,
-	error) {
+// subjectEventsSince returns the events of one part of an account with versions after the given one, oldest first.
+func subjectEventsSince(
+	ctx context.Context, t *table.Table, accountID, subject string, version int64,
+) ([]auditlog.Event, error) {
 	var out []auditlog.Event
 	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.EventSK, Backwards: true, Limit: 200}
 	for seen := 0; seen < maxEventsRead; {

@@ -39,8 +39,9 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 		i := cancelled.Failed()
 		current := cancelled.Reasons[i].Item
 		if attempt <= maxLoginKeys && table.Bool(current, schema.AttrTombstone) && current[schema.AttrImage] == nil {
-			// An import took the identifier from its account; if that import is committed the key is only left over. An account
-			// itself is left to the sweep of its undo, which finds the rest of it by its row.
+			// An import released the identifier. If that import is committed, the key is only left over and can go. A
+			// tombstone of an account stays for the undo that set it, which finds the account's other items by its
+			// row.
 			if freed, err := s.deleteReleasedKey(ctx, env, current); err != nil || freed {
 				if err != nil {
 					return err
@@ -52,7 +53,7 @@ func (s Accounts) Write(ctx context.Context, env environment.Environment, w acco
 	}
 }
 
-// deleteReleasedKey deletes a login key that a committed import released, and reports whether it is gone.
+// deleteReleasedKey deletes a login key that a committed import released, and reports whether it did.
 func (s Accounts) deleteReleasedKey(ctx context.Context, env environment.Environment, it table.Item) (bool, error) {
 	head, err := s.Get(ctx, schema.HeadKey(env.ID))
 	if err != nil {
@@ -71,22 +72,23 @@ func (s Accounts) deleteReleasedKey(ctx context.Context, env environment.Environ
 	return freed, err
 }
 
-// keyTransfers says which identifiers change hands within an import: those that the account takes from others, with the
-// ids of those, and those that others take from it.
+// keyTransfers are the identifiers that an import moves from one account to another: those that the account takes,
+// with the ids of their previous owners, and those that it gives up to others.
 type keyTransfers struct {
 	takes  map[string]string
 	leaves []string
 }
 
-// TransactionItems returns the items of a write. mark is the number of the import that stages it, 0 for a write that
+// TransactionItems returns the items of a write. importID is the import that stages the write, 0 for a write that
 // counts at once.
 func (s Accounts) TransactionItems(env string, w account.Write, importID int64) (table.Transaction, error) {
 	return s.stagedItems(env, w, importID, keyTransfers{})
 }
 
-// stagedItems returns the items of a write of an import in which identifiers change hands.
-func (s Accounts) stagedItems(env string, w account.Write, importID int64, transfers keyTransfers) (table.Transaction,
-	error) {
+// stagedItems returns the items of a write by an import that may move identifiers between accounts.
+func (s Accounts) stagedItems(
+	env string, w account.Write, importID int64, transfers keyTransfers,
+) (table.Transaction, error) {
 	if w.Before == nil {
 		return s.createItems(env, w, importID, transfers)
 	}
@@ -94,9 +96,9 @@ func (s Accounts) stagedItems(env string, w account.Write, importID int64, trans
 		return s.tombstoneItems(env, w, importID, transfers), nil
 	}
 	if w.Before.Stored.Pending && w.Before.DirectoryKey() != w.After.DirectoryKey() {
-		// What the import staged is found again by the username when it is taken back.
+		// A rollback finds what the import staged by the username.
 		return nil, fault.New(fault.Conflict, "busy",
-			"An import is changing this account just now; try again in a moment.").WithRetryAfter(2 * time.Second)
+			"An import is changing this account. Try again in a moment.").WithRetryAfter(2 * time.Second)
 	}
 	var tx table.Transaction
 	s.addRowUpdate(&tx, env, w, importID)
@@ -117,7 +119,7 @@ func (s Accounts) stagedItems(env string, w account.Write, importID int64, trans
 		tx = append(tx, s.callerUnchanged(w.Event.ByID, w.CallerEpoch))
 	}
 	if importID != 0 {
-		return tx, nil // an import tells nobody, and what it takes away is only unseen until it is committed
+		return tx, nil // an import sends no mails, and what it removes is only hidden until it is committed
 	}
 	if w.DropFactors {
 		removeFactors(s.Table, &tx, w.After.ID)
@@ -129,8 +131,9 @@ func (s Accounts) stagedItems(env string, w account.Write, importID int64, trans
 	return append(tx, more...), err
 }
 
-func (s Accounts) createItems(env string, w account.Write, importID int64, transfers keyTransfers) (table.Transaction,
-	error) {
+func (s Accounts) createItems(
+	env string, w account.Write, importID int64, transfers keyTransfers,
+) (table.Transaction, error) {
 	a := w.After
 	row, username := schema.RowKey(env, a.DirectoryKey()), a.DirectoryKey()
 	it := table.Item{"PK": table.S(row.PK), "SK": table.S(row.SK), schema.AttrID: table.S(a.ID),
@@ -160,13 +163,13 @@ func (s Accounts) createItems(env string, w account.Write, importID int64, trans
 	return tx, nil
 }
 
-// creationItem is the birth record that an anchor keeps: the log's first line.
+// creationItem is the account's first event, which its anchor keeps.
 func creationItem(e auditlog.Event) (table.Item, error) {
 	e.Changes = nil
 	it, err := schema.Event("", e)
 	delete(it, "PK")
 	delete(it, "SK")
-	delete(it, "ttl") // it lives as long as the account
+	delete(it, "ttl") // it is kept as long as the account
 	return it, err
 }
 
@@ -180,10 +183,11 @@ func loginKeyItem(env, identifier string, a account.Account, importID int64) tab
 	return it
 }
 
-// addKeyClaim claims an identifier: one that is free, or that the import takes from an account which gives it up. The
-// key then names both, and who is led to follows from whether the import counts.
-func (s Accounts) addKeyClaim(tx *table.Transaction, env, identifier string, a account.Account, importID int64,
-	transfers keyTransfers) {
+// addKeyClaim claims an identifier: one that is free, or one that the import moves from an account that gives it up.
+// In the second case the key names both accounts, and the reader's snapshot decides which of them it leads to.
+func (s Accounts) addKeyClaim(
+	tx *table.Transaction, env, identifier string, a account.Account, importID int64, transfers keyTransfers,
+) {
 	previousOwner, takes := transfers.takes[identifier]
 	if !takes {
 		tx.Put(s.Table, loginKeyItem(env, identifier, a, importID), identifierTaken(identifierField(a, identifier)))
@@ -208,23 +212,23 @@ func identifierField(a account.Account, identifier string) string {
 	return "username"
 }
 
-// identifierTaken is the conflict of an identifier that is another account's, in any spelling, as a username or as an
+// identifierTaken is the conflict of an identifier that another account has, in any spelling, as a username or as an
 // email (C08).
 func identifierTaken(name string) func(table.Item) error {
 	return func(current table.Item) error {
 		if current[schema.AttrImage] != nil && table.Bool(current, schema.AttrTombstone) {
 			return undoInProgress()
 		}
-		message := "This username is taken, as a username or an email, perhaps in another spelling; choose another."
+		message := "Another account has this as its username or email, perhaps in another spelling. Choose another username."
 		if name == "email" {
-			message = "This email is taken, as an email or a username, perhaps in another spelling; use another."
+			message = "Another account has this as its email or username, perhaps in another spelling. Choose another email."
 		}
 		return fault.New(fault.Conflict, "taken", "%s",
 			message).WithFields(fault.Field{Field: name, Code: "taken", Message: message})
 	}
 }
 
-// rowUnchanged is the condition that a row is as the write read it.
+// rowUnchanged is the condition that a row is still as the write read it.
 func rowUnchanged(a *account.Account, values table.Item) string {
 	values[":seen"] = table.N(a.Stored.Version)
 	if a.Stored.Import == 0 {
@@ -234,7 +238,7 @@ func rowUnchanged(a *account.Account, values table.Item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
-// providersUnchanged is the condition that a row has the links that it was read with.
+// providersUnchanged is the condition that a row still has the identity providers that it was read with.
 func providersUnchanged(a *account.Account, values table.Item) string {
 	if len(a.LinkedProviders) == 0 {
 		return " AND attribute_not_exists(signOn)"
@@ -268,7 +272,7 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 		}
 	}
 	switch {
-	case importID != 0: // the image says whether there is a password; an import gives none
+	case importID != 0: // the image says whether there is a password; an import sets none
 	case after.PasswordHash == "":
 		drop(schema.AttrHash)
 		drop(schema.AttrHashExpires)
@@ -300,13 +304,14 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 	}, schema.ConcurrentChange))
 }
 
-// hasTemporaryPassword reports whether the account's password expires: one that an administrator gave, until the person
-// has chosen their own.
+// hasTemporaryPassword reports whether the account's password expires: one that an administrator set, until the
+// person has chosen their own.
 func hasTemporaryPassword(a account.Account) bool {
 	return a.ForcePasswordChange && !a.PasswordExpires.IsZero()
 }
 
-// addRowMove renames: the row leaves its place and appears at the new one, with its tries as read or not at all.
+// addRowMove renames an account: the row is deleted and written at its new key, if its tries and password are as they
+// were read.
 func (s Accounts) addRowMove(tx *table.Transaction, env string, w account.Write, condition string, values table.Item) {
 	before, after := w.Before, w.After
 	values[":tries"] = table.N(before.FailedTries)
@@ -314,7 +319,7 @@ func (s Accounts) addRowMove(tx *table.Transaction, env string, w account.Write,
 	if before.PasswordExpires.IsZero() {
 		condition += " AND attribute_not_exists(pwEnds)"
 	} else {
-		condition += " AND pwEnds = :ends" // which a sign-in may bring forward
+		condition += " AND pwEnds = :ends" // a sign-in may bring it forward
 		values[":ends"] = table.Timestamp(before.PasswordExpires)
 	}
 	*tx = append(*tx, table.Delete(&types.Delete{
@@ -348,10 +353,10 @@ func (s Accounts) addRowMove(tx *table.Transaction, env string, w account.Write,
 	tx.Put(s.Table, it, identifierTaken("username"))
 }
 
-// addLoginKeyChanges claims the identifiers that are new, releases those that are gone, and points the rest at a moved
-// row.
-func (s Accounts) addLoginKeyChanges(tx *table.Transaction, env string, w account.Write, importID int64,
-	transfers keyTransfers) {
+// addLoginKeyChanges claims the new identifiers, releases the old ones, and points the others at a row that moved.
+func (s Accounts) addLoginKeyChanges(
+	tx *table.Transaction, env string, w account.Write, importID int64, transfers keyTransfers,
+) {
 	had, has := w.Before.LoginKeys(), w.After.LoginKeys()
 	moved := w.Before.DirectoryKey() != w.After.DirectoryKey()
 	for _, identifier := range has {
@@ -359,8 +364,7 @@ func (s Accounts) addLoginKeyChanges(tx *table.Transaction, env string, w accoun
 		case !slices.Contains(had, identifier):
 			s.addKeyClaim(tx, env, identifier, w.After, importID, transfers)
 		case moved:
-			// What an import staged of the key is overtaken with the rest: its taking back finds no row any more that would lead
-			// here.
+			// This also discards what an import staged of the key: its rollback would find no row that leads here.
 			*tx = append(*tx,
 				s.loginKeyUpdate(env, identifier, w.After.ID, "SET #row = :row REMOVE gone, imp, wasId, wasRow",
 					table.Item{":row": table.S(w.After.DirectoryKey())}))
@@ -384,8 +388,8 @@ func (s Accounts) addLoginKeyChanges(tx *table.Transaction, env string, w accoun
 	}
 }
 
-// ownedOrTransferred is the condition that a key is an account's, also while an import hands it on, which has then been
-// overtaken.
+// ownedOrTransferred is the condition that a key is an account's, also while an import moves it to another. The
+// import then starts again.
 const ownedOrTransferred = "(id = :id OR wasId = :id)"
 
 func (s Accounts) loginKeyUpdate(env, identifier, id, update string, values table.Item) table.Op {
@@ -422,7 +426,7 @@ func (s Accounts) addAnchorUpdate(tx *table.Transaction, env string, w account.W
 	}, schema.ConcurrentChange))
 }
 
-// removeFactors takes everything of the account's second factor away, pending or not.
+// removeFactors removes the account's whole second factor, including what is pending.
 func removeFactors(t *table.Table, tx *table.Transaction, accountID string) {
 	for _, k := range []table.Key{
 		schema.FactorKey(accountID), schema.RecoveryCodesKey(accountID), schema.PendingTOTPKey(accountID),
@@ -433,12 +437,12 @@ func removeFactors(t *table.Table, tx *table.Transaction, accountID string) {
 	}
 }
 
-// callerUnchanged makes a write depend on the caller's own access not having been ended meanwhile.
+// callerUnchanged makes a write fail if the caller's own access was ended meanwhile.
 func (s Accounts) callerUnchanged(id string, epoch int64) table.Op {
 	return table.Check(&types.ConditionCheck{
 		TableName: &s.Name, Key: schema.AnchorKey(id).Attributes(), ConditionExpression: aws.String("v.epoch = :epoch"),
 		ExpressionAttributeValues: table.Item{":epoch": table.N(epoch)},
 	}, func(table.Item) error {
-		return fault.New(fault.Unauthenticated, "session", "Your own access was ended meanwhile; sign in again.")
+		return fault.New(fault.Unauthenticated, "session", "Your own access has ended. Sign in again.")
 	})
 }

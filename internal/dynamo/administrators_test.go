@@ -18,14 +18,14 @@ import (
 	"useraccounts/internal/local/localtest"
 )
 
-// clientBeforeTransaction is a client that lets something happen just before its first transaction leaves.
+// clientBeforeTransaction is a client that does something just before its first transaction.
 func clientBeforeTransaction(t *testing.T, do func()) *dynamodb.Client {
 	t.Helper()
 	var once sync.Once
 	o := localtest.Services(t).DynamoDBClient().Options()
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
 		return s.Initialize.Add(
-			middleware.InitializeMiddlewareFunc("overtaken",
+			middleware.InitializeMiddlewareFunc("beforeTransaction",
 				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 					middleware.InitializeOutput, middleware.Metadata, error,
 				) {
@@ -72,7 +72,7 @@ func (f *fixture) secondAdministrator(t *testing.T, name string, by catalogue.Ki
 	return f.signInAs(t, name, secret)
 }
 
-// accessEndingOperations are what ends another administrator, as a caller does it through a service.
+// accessEndingOperations are what ends another administrator's access, through the service.
 func accessEndingOperations() map[string]func(context.Context, *account.Service, access.Scope, account.Account) error {
 	return map[string]func(context.Context, *account.Service, access.Scope, account.Account) error{
 		"block": func(ctx context.Context, s *account.Service, sc access.Scope, a account.Account) error {
@@ -107,7 +107,7 @@ func accessEndingOperations() map[string]func(context.Context, *account.Service,
 // though their request was under way: the rule that they were judged by is gone. However it is tried, an administrator
 // is left.
 func TestRightsThatWentByARoleEndNobody(t *testing.T) {
-	for name, deed := range accessEndingOperations() {
+	for name, op := range accessEndingOperations() {
 		for _, by := range []catalogue.Kind{catalogue.Role, catalogue.Group} {
 			t.Run(fmt.Sprintf("%s, right by %s", name, by), func(t *testing.T) {
 				f := newFixture(t)
@@ -127,7 +127,7 @@ func TestRightsThatWentByARoleEndNobody(t *testing.T) {
 						t.Errorf("the right was not taken: %v", err)
 					}
 				})}}
-				if err := deed(t.Context(), &late, theirs, me); !fault.HasCode(err, "rulesChanged") {
+				if err := op(t.Context(), &late, theirs, me); !fault.HasCode(err, "rulesChanged") {
 					t.Errorf("done by a right that was gone: %v", err)
 				}
 				now, err := f.accounts.Get(t.Context(), f.scopeWithCatalogue(t), me.ID)
@@ -160,7 +160,7 @@ func TestWhoWasEndedChangesNoRole(t *testing.T) {
 	}
 }
 
-// Deleting is such a deed as well.
+// A deletion ends access as well.
 func TestADeletionDependsOnTheRules(t *testing.T) {
 	f := newFixture(t)
 	someone := f.create(t, "someone", nil)

@@ -16,8 +16,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// APIKeys keeps API keys. They stand beside what else belongs to their account, whose anchor says of which environment
-// it is.
+// APIKeys keeps API keys. They are in the partition of their account, whose anchor names the environment.
 type APIKeys struct {
 	*table.Table
 }
@@ -29,8 +28,7 @@ var (
 
 // Keys implements apikey.Store.
 func (s APIKeys) Keys(ctx context.Context, accountID, after string, limit int) ([]session.APIKey, string, error) {
-	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.APIKeySK, Backwards: true,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.APIKeySK, Backwards: true, Limit: limit}
 	if after != "" {
 		p.After = schema.APIKeySK + after
 	}
@@ -48,8 +46,8 @@ func (s APIKeys) Keys(ctx context.Context, accountID, after string, limit int) (
 	return out, out[len(out)-1].ID, nil
 }
 
-// CountActive implements apikey.Store. The count of keys made is read first: one made while the keys are read raises
-// it.
+// CountActive implements apikey.Store. The number of keys ever created is read first, so that a key which is created
+// while the others are read raises it.
 func (s APIKeys) CountActive(ctx context.Context, accountID string, now time.Time) (int, int64, error) {
 	counted, err := s.Get(ctx, schema.APIKeyCountKey(accountID))
 	if err != nil {
@@ -90,7 +88,7 @@ func (s APIKeys) Create(ctx context.Context, c apikey.NewKey) error {
 	}
 	tx = append(tx, table.Update(counted, schema.ConcurrentChange))
 	tx = append(tx, Accounts(s).callerUnchanged(c.Event.ByID, c.CallerEpoch))
-	if c.Event.ByID != c.Key.AccountID { // a transaction looks at an item once
+	if c.Event.ByID != c.Key.AccountID { // a transaction takes an item once
 		tx = append(tx, table.Check(&types.ConditionCheck{
 			TableName: &s.Name, Key: schema.AnchorKey(c.Key.AccountID).Attributes(),
 			ConditionExpression: aws.String(notTombstoned),

@@ -45,9 +45,9 @@ func (m *meter) client(t *testing.T) *dynamodb.Client {
 	return dynamodb.New(o)
 }
 
-func (m *meter) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
-	middleware.InitializeOutput, middleware.Metadata, error,
-) {
+func (m *meter) handle(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
 	const total = types.ReturnConsumedCapacityTotal
 	switch p := in.Parameters.(type) {
 	case *dynamodb.GetItemInput:

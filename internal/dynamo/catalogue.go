@@ -32,7 +32,7 @@ var (
 	_ reference.Resources    = Resources{}
 )
 
-// NewReference returns Reference over the table. Keep one for the life of the process, as NewEnvironments says.
+// NewReference returns Reference over the table. Keep it for the life of the process; see NewEnvironments.
 func NewReference(t *table.Table) Reference {
 	return Reference{Environments: NewEnvironments(t), Log: EnvironmentLog{t}}
 }
@@ -47,17 +47,19 @@ func entryItem(env string, e catalogue.Entry) (table.Item, error) {
 	return it, nil
 }
 
-// Changes of what may be given meet writes that give codes at the assignment counters. Each such write raises one of
-// them, on the condition that no rule was changed ("ruled") at a later version of the catalogue than it was judged by.
-// A change that looked at who holds what depends on all of them being as they were before it looked. There are several
-// so that accounts made at the same time do not wait for each other at one item.
+// The assignment counters are where writes that assign codes meet changes of the rules about codes. Each such write
+// raises one counter, on the condition that no rule was changed after the version of the catalogue that the write was
+// validated with ("ruled"). A change of a rule first looks who holds codes; it depends on all counters being as they
+// were before it looked. There are several counters, so that accounts created at the same time do not wait for one
+// item.
 const (
 	assignmentCounters = 8
 	attrAssignments    = "given"
 	attrRuleVersion    = "ruled"
 )
 
-// assignmentItem is the part of a write that gives codes, judged by a version of the catalogue, but takes no seat.
+// assignmentItem is the item of a write that assigns codes, validated with a version of the catalogue, and takes no
+// seat.
 func assignmentItem(t *table.Table, env string, catalogueVersion int64) table.Op {
 	return counterItem(t, schema.AssignmentCounterKey(env, table.RandomBelow(assignmentCounters)), catalogueVersion,
 		assignsCode, nil)
@@ -75,8 +77,8 @@ func assignsCodes(w account.Write) bool {
 		more(w.Before.DACGroups, w.After.DACGroups)
 }
 
-// Current implements reference.Store. The counters come first: what is given after they were read is noticed, and what
-// was given before is seen by everything read from here on.
+// Current implements reference.Store. The counters are read first: codes that are assigned after that are noticed,
+// and those that were assigned before are seen by what is read next.
 func (s Reference) Current(ctx context.Context, env string) (reference.Current, error) {
 	keys := make([]table.Key, assignmentCounters)
 	for n := range keys {
@@ -142,7 +144,8 @@ func (s Reference) Write(ctx context.Context, c reference.Change) error {
 
 func referenceChanged(table.Item) error { return reference.ErrConcurrentChange }
 
-// ruleChangeItem makes a change depend on one of the counters, and writes judged before it fail from then on.
+// ruleChangeItem makes a change depend on one of the counters. Writes that were validated before the change fail from
+// then on.
 func (s Reference) ruleChangeItem(c reference.Change, n int, given int64) table.Op {
 	values := table.Item{":next": table.N(c.BaseVersion + 1)}
 	condition := "attribute_not_exists(given)"
@@ -165,12 +168,12 @@ func (s Resources) ActiveResource(ctx context.Context, env environment.Environme
 	return r.Code, r.Active, err
 }
 
-// changesSeats reports whether a change gives a licence another number of seats.
+// changesSeats reports whether a change alters the number of seats of a licence.
 func changesSeats(c reference.Change) bool {
 	return c.Before != nil && c.After != nil && c.After.Kind == catalogue.Licence && c.Before.Seats != c.After.Seats
 }
 
-// seatChangeItem makes writes fail that would take a seat by the number of seats before the change.
+// seatChangeItem makes writes fail that would take a seat by the old number of seats.
 func (s Reference) seatChangeItem(c reference.Change) table.Op {
 	return table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.AssignmentCounterKey(c.Env, seatCounter(catalogue.Fold(c.After.Code))).Attributes(),
@@ -179,19 +182,20 @@ func (s Reference) seatChangeItem(c reference.Change) table.Op {
 	}, referenceChanged)
 }
 
-// AccountHolders is who holds codes among accounts.
+// AccountHolders finds the accounts that hold codes.
 type AccountHolders struct {
 	Accounts
 	Now func() time.Time
 }
 
-// holdersPageSize is how many accounts are read at once; a page of a query ends at a megabyte anyway.
+// holdersPageSize is how many accounts are read at once; DynamoDB ends a page at one megabyte anyway.
 const holdersPageSize = 1000
 
-// VisitHolders implements reference.HolderSource. What a pending import staged is not seen, and need not be: its commit
-// gives codes as any other write does.
-func (s AccountHolders) VisitHolders(ctx context.Context, env environment.Environment, kind catalogue.Kind,
-	visit func(reference.Holder)) error {
+// VisitHolders implements reference.HolderSource. It does not see what a pending import staged, and need not: its
+// commit assigns codes as any other write does.
+func (s AccountHolders) VisitHolders(
+	ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder),
+) error {
 	if !slices.Contains([]catalogue.Kind{catalogue.Licence, catalogue.Role, catalogue.Group, catalogue.DACGroup}, kind) {
 		return nil
 	}

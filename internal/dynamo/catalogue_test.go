@@ -66,8 +66,9 @@ type interveningHolders struct {
 	do   func()
 }
 
-func (d *interveningHolders) VisitHolders(context.Context, environment.Environment, catalogue.Kind,
-	func(reference.Holder)) error {
+func (d *interveningHolders) VisitHolders(
+	context.Context, environment.Environment, catalogue.Kind, func(reference.Holder),
+) error {
 	d.once.Do(d.do)
 	return nil
 }
@@ -385,7 +386,8 @@ func TestAManagerByDefaultIsThere(t *testing.T) {
 // vanishedResource says that there was a resource when it was looked for.
 type vanishedResource struct{}
 
-func (vanishedResource) ActiveResource(_ context.Context, _ environment.Environment, code string) (string, bool,
-	error) {
+func (vanishedResource) ActiveResource(
+	_ context.Context, _ environment.Environment, code string,
+) (string, bool, error) {
 	return code, true, nil
 }

@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// Contacts keeps contacts, one item for an account. It is read and written whole, so it is one JSON text.
+// Contacts keeps contacts, one item for each account. A contact is read and written whole, so it is one JSON text.
 type Contacts struct {
 	*table.Table
 }
@@ -37,8 +37,9 @@ func (s Contacts) Contact(ctx context.Context, accountID string) (account.Contac
 }
 
 // SaveContact implements account.ContactStore.
-func (s Contacts) SaveContact(ctx context.Context, env environment.Environment, accountID string, c account.Contact,
-	e auditlog.Event) error {
+func (s Contacts) SaveContact(
+	ctx context.Context, env environment.Environment, accountID string, c account.Contact, e auditlog.Event,
+) error {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write contact: %w", err)

@@ -46,9 +46,9 @@ func (c *crash) client(t *testing.T) *dynamodb.Client {
 	return dynamodb.New(o)
 }
 
-func (c *crash) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
-	out middleware.InitializeOutput, md middleware.Metadata, err error,
-) {
+func (c *crash) handle(
+	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (out middleware.InitializeOutput, md middleware.Metadata, err error) {
 	dies, dead := c.count(in.Parameters)
 	if dies && c.after {
 		_, _, _ = next.HandleInitialize(ctx, in)

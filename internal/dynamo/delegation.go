@@ -18,8 +18,8 @@ import (
 	"useraccounts/internal/resource"
 )
 
-// Delegations keeps delegations. Each is two items: one beside what else belongs to the account, and the account's
-// claim on the target, which it can have once and by which is found who has it.
+// Delegations keeps delegations. Each is two items: one in the account's partition, and the account's claim on the
+// target. The claim ensures that an account has a target once, and finds the accounts of a target.
 type Delegations struct {
 	*table.Table
 }
@@ -41,10 +41,10 @@ func delegationOf(it table.Item) account.Delegation {
 }
 
 // Delegations implements account.DelegationStore.
-func (s Delegations) Delegations(ctx context.Context, accountID, after string, limit int) ([]account.Delegation,
-	string, error) {
-	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.DelegationSK,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+func (s Delegations) Delegations(
+	ctx context.Context, accountID, after string, limit int,
+) ([]account.Delegation, string, error) {
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.DelegationSK, Limit: limit}
 	if after != "" {
 		p.After = schema.DelegationSK + after
 	}
@@ -63,7 +63,7 @@ func (s Delegations) Delegations(ctx context.Context, accountID, after string, l
 }
 
 func delegationNotFound(table.Item) error {
-	return fault.New(fault.NotFound, "notFound", "The account has no such delegation; it may have been removed.")
+	return fault.New(fault.NotFound, "notFound", "The account has no such delegation. It may have been removed.")
 }
 
 // Delegation implements account.DelegationStore.
@@ -75,17 +75,18 @@ func (s Delegations) Delegation(ctx context.Context, accountID, id string) (acco
 	return delegationOf(it), err
 }
 
-// AddDelegation implements account.DelegationStore. That the target is still there is held where its deletion meets
-// those who name it: at the counters of reference data, or at the resource.
-func (s Delegations) AddDelegation(ctx context.Context, env environment.Environment, accountID string,
-	d account.Delegation, e auditlog.Event) error {
+// AddDelegation implements account.DelegationStore. That the target still exists is checked at the same place where
+// the target's deletion looks for its users: at the counters of reference data, or at the resource.
+func (s Delegations) AddDelegation(
+	ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e auditlog.Event,
+) error {
 	claim := schema.DelegationTargetKey(env.ID, string(d.Kind), d.Code, accountID)
 	k := schema.DelegationKey(accountID, d.ID)
 	var tx table.Transaction
 	tx.Put(s.Table,
 		table.Item{"PK": table.S(claim.PK), "SK": table.S(claim.SK), schema.AttrID: table.S(d.ID), "code": table.S(d.Code)},
 		func(table.Item) error {
-			message := "The account has a delegation of " + d.Code + " already; change that one."
+			message := "The account already has a delegation of " + d.Code + ". Change that one."
 			return fault.New(fault.Conflict, "delegated", "%s",
 				message).WithFields(fault.Field{Field: "target.code", Code: "delegated", Message: message})
 		})
@@ -100,7 +101,7 @@ func (s Delegations) AddDelegation(ctx context.Context, env environment.Environm
 	} else {
 		named := resourceReferenceItem(s.Table, env.ID, d.Code)
 		named.Conflict = func(table.Item) error {
-			return fault.New(fault.Conflict, "targetGone", "The resource %s was deleted just now; choose another.", d.Code)
+			return fault.New(fault.Conflict, "targetGone", "The resource %s has just been deleted. Choose another.", d.Code)
 		}
 		tx = append(tx, named)
 	}
@@ -108,8 +109,9 @@ func (s Delegations) AddDelegation(ctx context.Context, env environment.Environm
 }
 
 // ChangeDelegation implements account.DelegationStore.
-func (s Delegations) ChangeDelegation(ctx context.Context, env environment.Environment, accountID string,
-	d account.Delegation, e auditlog.Event) error {
+func (s Delegations) ChangeDelegation(
+	ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e auditlog.Event,
+) error {
 	tx := table.Transaction{table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.DelegationKey(accountID, d.ID).Attributes(),
 		UpdateExpression:         aws.String("SET version = :v, manager = :manager, #by = :by, #at = :at"),
@@ -125,8 +127,9 @@ func (s Delegations) ChangeDelegation(ctx context.Context, env environment.Envir
 }
 
 // RemoveDelegation implements account.DelegationStore.
-func (s Delegations) RemoveDelegation(ctx context.Context, env environment.Environment, accountID string,
-	d account.Delegation, e auditlog.Event) error {
+func (s Delegations) RemoveDelegation(
+	ctx context.Context, env environment.Environment, accountID string, d account.Delegation, e auditlog.Event,
+) error {
 	tx := table.Transaction{
 		table.Delete(&types.Delete{
 			TableName: &s.Name, Key: schema.DelegationKey(accountID, d.ID).Attributes(),
@@ -142,8 +145,9 @@ func (s Delegations) RemoveDelegation(ctx context.Context, env environment.Envir
 }
 
 // ActiveResource implements account.Resources.
-func (s Delegations) ActiveResource(ctx context.Context, env environment.Environment, code string) (string, bool,
-	error) {
+func (s Delegations) ActiveResource(
+	ctx context.Context, env environment.Environment, code string,
+) (string, bool, error) {
 	r, err := Resources(s).Resource(ctx, env, code)
 	if fault.Is(err, fault.NotFound) {
 		return "", false, nil
@@ -152,8 +156,9 @@ func (s Delegations) ActiveResource(ctx context.Context, env environment.Environ
 }
 
 // VisitHolders implements reference.HolderSource: which accounts have resource groups delegated.
-func (s Delegations) VisitHolders(ctx context.Context, env environment.Environment, kind catalogue.Kind,
-	visit func(reference.Holder)) error {
+func (s Delegations) VisitHolders(
+	ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder),
+) error {
 	if kind != catalogue.ResourceGroup {
 		return nil
 	}
@@ -168,16 +173,17 @@ func (s Delegations) Usages(ctx context.Context, env environment.Environment, r 
 	var out []string
 	claim := schema.DelegationTargetKey(env.ID, string(account.TargetResource), r.Code, "")
 	err := s.delegates(ctx, env, claim.SK, func(owner reference.Holder, code string) {
-		if catalogue.Fold(code) == r.Key() { // a code can begin as another with a # after it
+		if catalogue.Fold(code) == r.Key() { // one code can begin with another and a #
 			out = append(out, "the account "+owner.Name+", which manages or views it")
 		}
 	})
 	return out, err
 }
 
-// delegates visits the accounts that have claims beginning so, with the code of each target.
-func (s Delegations) delegates(ctx context.Context, env environment.Environment, prefix string,
-	visit func(owner reference.Holder, code string)) error {
+// delegates visits the accounts whose claims have a prefix, with the code of each target.
+func (s Delegations) delegates(
+	ctx context.Context, env environment.Environment, prefix string, visit func(owner reference.Holder, code string),
+) error {
 	p := table.Query{PK: schema.DelegationTargetPK(env.ID), Prefix: prefix, Limit: table.MaxBatchGet}
 	for {
 		items, more, err := s.Query(ctx, p)

@@ -15,8 +15,8 @@ import (
 
 var _ account.Deleter = Accounts{}
 
-// dependentKinds says what the items of an account are, by the beginning of their sort keys; the contact has no more
-// than that. Those that are not here are nobody's to delete unseen: they hold the account.
+// dependentKinds is the kinds of an account's items by the prefix of their sort keys; the contact's key has no more
+// than that. An item of another kind prevents the deletion.
 func dependentKinds() map[string]account.DependentKind {
 	return map[string]account.DependentKind{
 		schema.SessionSK: account.DependentSession, schema.TicketSK: account.DependentTicket,
@@ -28,8 +28,8 @@ func dependentKinds() map[string]account.DependentKind {
 	}
 }
 
-// Dependents implements account.Deleter. The count of keys made is read with the keys, and holds for them as a
-// condition of the deletion.
+// Dependents implements account.Deleter. The number of keys created is read with the keys and is a condition of the
+// deletion.
 func (s Accounts) Dependents(ctx context.Context, id string) (account.Dependents, error) {
 	items, err := s.QueryAll(ctx, table.Query{PK: schema.AccountPK(id)})
 	if err != nil {
@@ -63,9 +63,8 @@ func dependentOf(sk string, it table.Item) account.Dependent {
 	return account.Dependent{Kind: account.DependentOther, ID: sk}
 }
 
-// Delete implements account.Deleter. Tickets need no deleting: without the anchor they open nothing, and the table
-// sweeps them. The account's events stay for as long as the log is kept; nothing leads to them, because the id is never
-// given again.
+// Delete implements account.Deleter. Tickets need no deletion: without the anchor they open nothing, and they expire.
+// The account's events stay for as long as the log is kept. Nothing leads to them, because an id is never used again.
 func (s Accounts) Delete(ctx context.Context, env environment.Environment, d account.Deletion) error {
 	tx := s.deleteItems(env.ID, d)
 	event, err := schema.EventAt(schema.EnvironmentLogKey(env.ID, d.Event.ID), d.Event)
@@ -114,7 +113,7 @@ func (s Accounts) deleteItems(env string, d account.Deletion) table.Transaction 
 		}
 		for prefix, kind := range dependentKinds() {
 			if kind == b.Kind && kind != account.DependentTicket {
-				// A key that was used since holds the account.
+				// A key that was used since prevents the deletion.
 				remove(table.NewKey(schema.AccountPK(a.ID), prefix+b.ID), "attribute_not_exists(used)", nil)
 			}
 		}

@@ -33,7 +33,7 @@ func (s Directory) Actor(ctx context.Context, env, accountID string) (access.Sco
 		return access.Scope{}, err
 	}
 	if err != nil || !a.Active || a.AccessLocked || !a.InDates(field.DateOf(s.Now())) {
-		return access.Scope{}, fault.New(fault.Forbidden, "actor", "The account may not sign in any more.")
+		return access.Scope{}, fault.New(fault.Forbidden, "actor", "The account can no longer sign in.")
 	}
 	known, err := s.Environments.Catalogue(ctx, head)
 	if err != nil {
@@ -45,8 +45,9 @@ func (s Directory) Actor(ctx context.Context, env, accountID string) (access.Sco
 }
 
 // AccountsByUsername implements transfer.Directory.
-func (s Directory) AccountsByUsername(ctx context.Context, env environment.Environment, mark int64,
-	usernames []string) ([]transfer.AccountState, error) {
+func (s Directory) AccountsByUsername(
+	ctx context.Context, env environment.Environment, mark int64, usernames []string,
+) ([]transfer.AccountState, error) {
 	keys := make([]table.Key, 0, len(usernames))
 	for _, name := range usernames {
 		keys = append(keys, schema.RowKey(env.ID, keyOrUnused(name)))
@@ -80,7 +81,7 @@ func (s Directory) AccountsByUsername(ctx context.Context, env environment.Envir
 	return out, nil
 }
 
-// keyOrUnused makes a key that no account has of a username that is none, because a key cannot be empty.
+// keyOrUnused returns a key that no account has for an empty username, because a key cannot be empty.
 func keyOrUnused(name string) string {
 	if name == "" {
 		return "\x00"
@@ -88,9 +89,11 @@ func keyOrUnused(name string) string {
 	return name
 }
 
-// Owners implements transfer.Directory. A key that a pending import took or made still counts as held, by whom it says.
-func (s Directory) Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string,
-	error) {
+// Owners implements transfer.Directory. A key that a pending import moved or created counts as taken, by the account
+// that it names.
+func (s Directory) Owners(
+	ctx context.Context, env environment.Environment, identifiers []string,
+) (map[string]string, error) {
 	keys := make([]table.Key, len(identifiers))
 	for i, id := range identifiers {
 		keys[i] = schema.LoginKey(env.ID, id)

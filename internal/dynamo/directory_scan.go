@@ -21,14 +21,15 @@ import (
 
 var _ directory.Store = Accounts{}
 
-// scanPageSize is how many rows one read of a scan takes: few enough that both ends of it come to meet at about the
-// same time, and that what is decoded at once stays small.
+// scanPageSize is how many rows one read of a scan takes: few enough that the two reads end at about the same time,
+// and that what is decoded at once stays small.
 const scanPageSize = 600
 
-// Scan implements directory.Store. A directory is one partition, whose pages can be read one after another only, so
-// it is read from both ends at once until they meet: the two reads share the work evenly whatever the usernames are.
-func (s Accounts) Scan(ctx context.Context, env environment.Environment, after string, fields []string,
-	visit func([]directory.Row)) error {
+// Scan implements directory.Store. A directory is one partition, whose pages can only be read one after another. So
+// it is read from both ends at once until the reads meet: they share the work evenly, whatever the usernames are.
+func (s Accounts) Scan(
+	ctx context.Context, env environment.Environment, after string, fields []string, visit func([]directory.Row),
+) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	scan := &directoryScan{Table: s.Table, env: env, unread: unreadRange{low: after}, projection: projectionOf(fields)}
@@ -44,13 +45,13 @@ func (s Accounts) Scan(ctx context.Context, env environment.Environment, after s
 		})
 	}
 	wg.Wait()
-	if errors.Is(failed[0], context.Canceled) { // because of the other
+	if errors.Is(failed[0], context.Canceled) { // because the other read failed
 		return failed[1]
 	}
 	return failed[0]
 }
 
-// directoryScan is one scan under way.
+// directoryScan is one scan in progress.
 type directoryScan struct {
 	*table.Table
 	projection
@@ -58,8 +59,8 @@ type directoryScan struct {
 	unread unreadRange
 }
 
-// unreadRange is what neither end has read yet: the sort keys between low and high, an empty high being the end of the
-// directory.
+// unreadRange is what neither read has reached yet: the sort keys between low and high. An empty high is the end of
+// the directory.
 type unreadRange struct {
 	mu        sync.Mutex
 	low, high string
@@ -72,8 +73,8 @@ func (g *unreadRange) bounds() (low, high string, closed bool) {
 	return g.low, g.high, g.closed
 }
 
-// advance moves one side of the gap past a page, which ended at a sort key or, with an empty one, at the end of what
-// there is. It returns the items that the other side has not taken meanwhile.
+// advance moves one end of the range past a page, which ended at a sort key, or at the end of the directory if that
+// is empty. It returns the items that the other read has not taken meanwhile.
 func (g *unreadRange) advance(items []table.Item, backwards bool, end string) []table.Item {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -96,7 +97,7 @@ func (g *unreadRange) advance(items []table.Item, backwards bool, end string) []
 	return items
 }
 
-// read reads on from one end until it meets the other.
+// read reads from one end until it meets the other.
 func (d *directoryScan) read(ctx context.Context, backwards bool, visit func([]directory.Row)) error {
 	rows := make([]directory.Row, 0, scanPageSize)
 	for {
@@ -128,7 +129,7 @@ func (d *directoryScan) query(low, high string, backwards bool) *dynamodb.QueryI
 		ExpressionAttributeValues: table.Item{":pk": table.S(schema.DirectoryPK(d.env.ID))},
 		ProjectionExpression:      &d.paths, ExpressionAttributeNames: d.names,
 	}
-	// A query has one condition on the sort key; what is beyond the other bound is cut off afterwards.
+	// A query has one condition on the sort key. What is beyond the other bound is cut off afterwards.
 	if start := map[bool]string{false: low, true: high}[backwards]; start != "" {
 		in.ExclusiveStartKey = table.NewKey(schema.DirectoryPK(d.env.ID), start).Attributes()
 	}
@@ -147,10 +148,10 @@ type projection struct {
 	names  map[string]string
 }
 
-// blockFields are the fields that a block by failed tries shows in (account.ForDisplay).
+// blockFields are the fields in which a block by failed tries shows (account.ForDisplay).
 var blockFields = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy"}
 
-// projectionOf returns the projection that fills in the named fields of accounts as people see them.
+// projectionOf returns the projection for the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
 	p := projection{names: map[string]string{"#v": schema.AttrImage, "#was": schema.AttrPrevious}}
 	paths := []string{"SK", schema.AttrID, schema.AttrImportID, schema.AttrTombstone, "#v.version", "#was.version",
@@ -179,11 +180,11 @@ func projectionOf(fields []string) projection {
 	return p
 }
 
-// liveAttributes are where a row has the fields that are no part of an image.
+// liveAttributes are the attributes of the fields that are not in an image.
 var liveAttributes = map[string]string{"lastLogin": schema.AttrLastLogin, "failedTries": schema.AttrTries,
 	"signOn": schema.AttrProviders}
 
-// account reads what a scan reads of an account, in the image of that age.
+// account reads the projected part of an account, in one generation of its image.
 func (p projection) account(it table.Item, is schema.Generation) (account.Account, bool) {
 	image := schema.ImageOf(it, is)
 	if image == nil {

@@ -1,12 +1,12 @@
-// Package dynamo keeps the product's data in one DynamoDB table: accounts, resources and what shares transactions with
-// them (imports, undos, seats, reference data, delegations), jobs, mails and settings.
+// Package dynamo keeps the product's data in one DynamoDB table: accounts, resources and what shares transactions
+// with them (imports, undos, seats, reference data, delegations), and jobs, mails, Sets and settings.
 //
-// Each kind of thing has a small type here that shares a Table. Reads are strongly consistent throughout: a reader
-// takes the environment's snapshot first and must then see everything written before it.
+// Each kind of thing has a small type that shares a Table. All reads are strongly consistent: a reader takes the
+// environment's snapshot first and must then see everything that was written before.
 //
-// The packages below this one are its ground and its neighbours. Package table is how DynamoDB is asked: items,
-// queries, transactions. Package schema is what is stored: every key, and the items that several stores read or write.
-// The others keep what a sign-in needs: sessions, factors, attempts, passwordlinks, authrequests, accountlog.
+// Below this package, table asks DynamoDB (items, queries, transactions) and schema says what is stored (every key,
+// and the items that several stores read or write). The stores of a sign-in are packages of their own: sessions,
+// factors, attempts, passwordlinks, authrequests and accountlog.
 package dynamo
 
 import (

@@ -30,13 +30,13 @@ type cached struct {
 	catalogue *catalogue.Catalogue
 }
 
-// NewEnvironments returns Environments over the table. Keep one for the life of the process: it holds the reference
-// data last read, for as long as the environment's version of it stays the same.
+// NewEnvironments returns Environments over the table. Keep it for the life of the process: it caches the reference
+// data until the environment has another version of it.
 func NewEnvironments(t *table.Table) *Environments {
 	return &Environments{Table: t, catalogues: map[string]cached{}}
 }
 
-// Environment reads the environment's settings and snapshot.
+// Environment reads an environment's settings and snapshot.
 func (e *Environments) Environment(ctx context.Context, env string) (environment.Environment, error) {
 	it, err := e.Get(ctx, schema.HeadKey(env))
 	if err != nil {
@@ -45,7 +45,8 @@ func (e *Environments) Environment(ctx context.Context, env string) (environment
 	return schema.EnvironmentOf(env, it)
 }
 
-// Catalogue returns the environment's reference data at the version env names, from memory where that is known.
+// Catalogue returns the environment's reference data at the version that env names, from the cache if it has that
+// one.
 func (e *Environments) Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error) {
 	e.mu.Lock()
 	have, ok := e.catalogues[env.ID]
@@ -68,8 +69,8 @@ func (e *Environments) Catalogue(ctx context.Context, env environment.Environmen
 	return made, nil
 }
 
-// Seed writes a new environment's reference data and then its head, so that nobody reads it half made. An environment
-// that exists is left as it is; the answer says whether it was made now.
+// Seed writes a new environment's reference data and then its head, so that nobody reads it half written. It leaves
+// an environment that exists as it is, and reports whether it wrote one.
 func (e *Environments) Seed(ctx context.Context, env environment.Environment, entries []catalogue.Entry) (bool, error) {
 	there, err := e.Get(ctx, schema.HeadKey(env.ID))
 	if err != nil || there != nil {
@@ -102,8 +103,8 @@ func (e *Environments) Seed(ctx context.Context, env environment.Environment, en
 	return made, err
 }
 
-// abortImport marks a pending import as overtaken by somebody's edit: its commit then fails and it is rolled back. The
-// condition fails if the import has ended meanwhile.
+// abortImport marks a pending import as overtaken by a person's edit. Its commit then fails, and it is rolled back.
+// The condition fails if the import has ended meanwhile.
 func abortImport(t *table.Table, env string, importID int64, by string) *types.Update {
 	return &types.Update{
 		TableName: &t.Name, Key: schema.HeadKey(env).Attributes(),

@@ -9,15 +9,14 @@ import (
 	"useraccounts/internal/dynamo/table"
 )
 
-// EnvironmentLog is the environment's own log: what was changed of its settings and its reference data.
+// EnvironmentLog is the environment's own log: the changes of its settings and reference data.
 type EnvironmentLog struct {
 	*table.Table
 }
 
 // Events returns up to limit events, newest first, after the given id, and the id to go on from.
 func (s EnvironmentLog) Events(ctx context.Context, env, after string, limit int) ([]auditlog.Event, string, error) {
-	p := table.Query{PK: schema.EnvironmentLogPK(env), Prefix: schema.EventSK, Backwards: true,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+	p := table.Query{PK: schema.EnvironmentLogPK(env), Prefix: schema.EventSK, Backwards: true, Limit: limit}
 	if after != "" {
 		p.After = schema.EventSK + after
 	}
@@ -35,11 +34,11 @@ func (s EnvironmentLog) Events(ctx context.Context, env, after string, limit int
 	return out, out[len(out)-1].ID, nil
 }
 
-// maxEventsRead is how many events are looked through for what happened to one subject: who asks has read it not long
+// maxEventsRead is how many events are read in search of those of one subject. Whoever asks read the subject not long
 // ago.
 const maxEventsRead = 2000
 
-// EventsSince returns the events of a subject that made versions after the given one, oldest first.
+// EventsSince returns the events of a subject with versions after the given one, oldest first.
 func (s EnvironmentLog) EventsSince(ctx context.Context, env, subject string, version int64) ([]auditlog.Event, error) {
 	var out []auditlog.Event
 	after := ""

@@ -20,8 +20,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// mirror asks DynamoDB Local and the table in memory the same, one call after the other, and notes where the answers
-// differ.
+// mirror sends each call to DynamoDB Local and to the fake, and records where the answers differ.
 type mirror struct {
 	mu          sync.Mutex
 	fake        *fakeTable
@@ -32,7 +31,7 @@ type mirror struct {
 func (w *mirror) client(t *testing.T) *dynamodb.Client {
 	o := localtest.Services(t).DynamoDBClient().Options()
 	o.APIOptions = append(slices.Clone(o.APIOptions), func(s *middleware.Stack) error {
-		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("twin", func(
+		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("mirror", func(
 			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 		) (middleware.InitializeOutput, middleware.Metadata, error) {
 			w.mu.Lock()

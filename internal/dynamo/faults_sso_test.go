@@ -66,7 +66,7 @@ func (e *providerFixture) providers() *sso.Providers {
 	return &sso.Providers{Store: dynamo.NewSSO(e.table), Sealer: e.keyService, Now: time.Now, NewID: token.NewIDString}
 }
 
-// ssoUser is somebody on the way to the provider and back. The client is new each time, and knows no description yet.
+// ssoUser is a user who signs in by a provider. The client is new each time and has no discovery document yet.
 type ssoUser struct {
 	*user
 	*providerFixture
@@ -117,7 +117,7 @@ func (w *ssoUser) completeSignIn(r sso.Callback) (signin.Result, error) {
 	return w.auth.LoginWithProvider(ctx, whose, true, signin.ClientInfo{})
 }
 
-// signInByProvider begins anew, and has to get in.
+// signInByProvider starts again, and has to succeed.
 func (w *ssoUser) signInByProvider(t *testing.T) error {
 	t.Helper()
 	got, err := w.completeSignIn(w.startSignIn(t))
@@ -127,7 +127,7 @@ func (w *ssoUser) signInByProvider(t *testing.T) error {
 	return err
 }
 
-// linkedUser is a traveller whose account is linked.
+// linkedUser is a user whose account has an identity at the provider.
 func (e *providerFixture) linkedUser(t *testing.T, s *user) *ssoUser {
 	t.Helper()
 	w := e.newSSOUser(s)

@@ -129,16 +129,16 @@ func newFaultFixture(t *testing.T, mailCodes bool) *faultFixture {
 		t.Fatal(err)
 	}
 	u.table.Client = u.client(t)
-	desk := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
-	f.accounts.Deleter, f.accounts.Seats, f.accounts.Mail = u.store, u.store, desk
-	u.recovery.Mail, u.recovery.Catalogues = desk, dynamo.NewEnvironments(u.table)
+	composer := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
+	f.accounts.Deleter, f.accounts.Seats, f.accounts.Mail = u.store, u.store, composer
+	u.recovery.Mail, u.recovery.Catalogues = composer, dynamo.NewEnvironments(u.table)
 	u.recovery.Passwords.History = dynamo.PasswordHistory{Table: u.table}
 	return u
 }
 
 const newPassword = "another one of my own choice"
 
-// user is an account that nothing happened to, and what its person has.
+// user is an account with which nothing has happened yet, and what its owner has.
 type user struct {
 	*faultFixture
 	*owner
@@ -153,20 +153,20 @@ func (u *faultFixture) newUser(t *testing.T, more field.Patch) *user {
 	u.made++
 	s := &user{faultFixture: u, owner: newOwner(t, u.fixture, fmt.Sprintf("person%d", u.made), more),
 		hasher: &countingHasher{}}
-	desk := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
+	composer := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
 	s.auth.Accounts, s.auth.Sessions, s.auth.Verifier, s.auth.Mail, s.auth.Opener = attempts.Store{Table: u.table},
-		sessions.Store{Table: u.table}, s.hasher, desk, u.keyService
+		sessions.Store{Table: u.table}, s.hasher, composer, u.keyService
 	s.auth.OwnPasswords, s.auth.History, s.auth.KeySessions = sessions.OwnPasswords{Table: u.table},
 		dynamo.PasswordHistory{Table: u.table}, dynamo.APIKeys{Table: u.table}
 	s.auth.RateLimiter, s.auth.RequestsPerMinute, s.auth.Stats = attempts.RateLimiter{Table: u.table}, 1_000_000,
 		dynamo.Statistics{Table: u.table}
 	s.auth.Sleep = func(context.Context, time.Duration) error { return nil }
 	s.selfService.Accounts, s.selfService.Mail, s.selfService.PasswordVerifier, s.selfService.Enroller.Sealer = u.store,
-		desk, &s.auth, u.keyService
+		composer, &s.auth, u.keyService
 	return s
 }
 
-// withAuthenticator is somebody with an authenticator and recovery codes.
+// withAuthenticator is a user with an authenticator and recovery codes.
 func (u *faultFixture) withAuthenticator(t *testing.T) *user {
 	t.Helper()
 	s := u.newUser(t, nil)
@@ -174,7 +174,7 @@ func (u *faultFixture) withAuthenticator(t *testing.T) *user {
 	return s
 }
 
-// withPasskey is somebody with a passkey as well.
+// withPasskey is a user with a passkey as well.
 func (u *faultFixture) withPasskey(t *testing.T) *user {
 	t.Helper()
 	s := u.newUser(t, nil)
@@ -228,8 +228,8 @@ func (s *user) countItems(t *testing.T) map[byte]int {
 	return counted
 }
 
-// signInAnew is what a person does after a failure: sign in anew, from the start, with one of the passwords that they
-// may have by now, through every step. It has to lead to a session.
+// signInAnew is what a person does after a failure: sign in from the start, with one of the passwords that they may
+// have by now, through every step. It has to lead to a session.
 func (s *user) signInAnew(t *testing.T) error {
 	t.Helper()
 	s.owner.now = s.owner.now.Add(time.Minute)
@@ -309,7 +309,7 @@ func (p faultPath) survives(t *testing.T, after bool) {
 	}
 }
 
-// survives does the deed with a failure at its at-th call, and reports whether there was such a call.
+// survives does the operation with a failure at its at-th call, and reports whether there was such a call.
 func (s *user) survives(t *testing.T, d operation, at int, after bool) bool {
 	t.Helper()
 	bad := func(format string, args ...any) {
@@ -452,8 +452,9 @@ func faultPaths(u *faultFixture) []faultPath {
 }
 
 // bySecondFactor is the step "secondFactor", answered by what with makes ready.
-func bySecondFactor(with func(*testing.T, *user, string) signin.SecondFactorResponse, d operation) func(*testing.T,
-	*user) operation {
+func bySecondFactor(
+	with func(*testing.T, *user, string) signin.SecondFactorResponse, d operation,
+) func(*testing.T, *user) operation {
 	return func(t *testing.T, s *user) operation {
 		ticket := s.ticket(t, session.SecondFactor)
 		answer := with(t, s, ticket)

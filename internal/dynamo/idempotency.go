@@ -23,8 +23,8 @@ func (s Idempotency) item(id string, record []byte, until time.Time) table.Item 
 		"ttl":   table.N(until.Unix())}
 }
 
-// Claim stores record under key until the given time, unless one is there that has not passed: then it returns that
-// one.
+// Claim stores a record under a key until the given time. If there is one that has not expired, it returns that one
+// and stores nothing.
 func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, until time.Time) ([]byte, error) {
 	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: s.item(id, record, until),
@@ -40,7 +40,7 @@ func (s Idempotency) Claim(ctx context.Context, id string, record []byte, now, u
 	return table.Bytes(current, "record"), nil
 }
 
-// Replace puts record in place of the one that was claimed; without that one it changes nothing.
+// Replace replaces the record that was claimed; if that is gone, it changes nothing.
 func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []byte, until time.Time) error {
 	_, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.Name, Item: s.item(id, record, until), ConditionExpression: aws.String("#record = :claimed"),
@@ -51,7 +51,7 @@ func (s Idempotency) Replace(ctx context.Context, id string, claimed, record []b
 	return err
 }
 
-// Release takes away the one that was claimed, and no other.
+// Release deletes the record that was claimed, and no other.
 func (s Idempotency) Release(ctx context.Context, id string, claimed []byte) error {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: schema.IdempotencyKey(id).Attributes(),

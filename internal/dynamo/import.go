@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// Imports stages what imports write and makes it count.
+// Imports stages what imports write, and commits it.
 type Imports struct {
 	Jobs
 	Accounts     Accounts
@@ -27,7 +27,8 @@ var (
 	_ transfer.Resources = Imports{}
 )
 
-// fencedJobUpdate is the job's own item in a transaction: what fences off workers of an earlier epoch.
+// fencedJobUpdate is the update of the job's own item in a transaction. Its condition on the epoch fences off workers
+// that have lost the job.
 func (s Imports) fencedJobUpdate(j transfer.Job, update, condition string, values table.Item) table.Op {
 	values[":epoch"] = table.N(j.Epoch)
 	condition = "epoch = :epoch AND " + condition
@@ -48,7 +49,7 @@ func jobConflict(j transfer.Job) func(table.Item) error {
 	}
 }
 
-// commitFenced does a transaction whose first part is the job's; a condition that fails elsewhere means ErrOvertaken.
+// commitFenced does a transaction whose first item is the job's. A condition that fails elsewhere means ErrStale.
 func (s Imports) commitFenced(ctx context.Context, tx table.Transaction) error {
 	err := s.Transact(ctx, tx.Items())
 	var cancelled *table.CancelledError
@@ -61,7 +62,7 @@ func (s Imports) commitFenced(ctx context.Context, tx table.Transaction) error {
 	return transfer.ErrStale
 }
 
-// headUpdate is an update of the environment's head that concerns import number mark.
+// headUpdate is an update of the environment's head that concerns one import.
 func (s Imports) headUpdate(env string, importID int64, update, condition string, values table.Item) table.Op {
 	return table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.HeadKey(env).Attributes(), UpdateExpression: &update, ConditionExpression: &condition,
@@ -69,8 +70,8 @@ func (s Imports) headUpdate(env string, importID int64, update, condition string
 	}, nil)
 }
 
-// Begin implements transfer.Staging: the job gets the environment's next number and that number becomes pending, in
-// one.
+// Begin implements transfer.Staging: one transaction gives the job the environment's next import number and makes the
+// number pending.
 func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error) {
 	const tries = 8
 	for attempt := 1; ; attempt++ {
@@ -92,7 +93,7 @@ func (s Imports) Begin(ctx context.Context, j transfer.Job) (transfer.Job, error
 			}),
 		})
 		if errors.Is(err, transfer.ErrStale) && attempt < tries {
-			continue // another import took the number
+			continue // another import got the number
 		}
 		return begun, err
 	}
@@ -128,9 +129,10 @@ func (s Imports) Stage(ctx context.Context, j transfer.Job, rows []transfer.Stag
 	return staged, s.commitFenced(ctx, s.addReferences(tx, references))
 }
 
-// stagedRowItems returns the items of a row, and the resource that it names as manager, no key for none.
-func (s Imports) stagedRowItems(j transfer.Job, row transfer.StagedRow) (tx table.Transaction, manager table.Key,
-	err error) {
+// stagedRowItems returns the items of a row, and the key of the resource that it names as manager, if any.
+func (s Imports) stagedRowItems(
+	j transfer.Job, row transfer.StagedRow,
+) (tx table.Transaction, manager table.Key, err error) {
 	if row.Account.After.ID != "" {
 		if tx, err = s.Accounts.stagedItems(j.Env, row.Account, j.ImportID,
 			keyTransfers{row.AcquiredIdentifiers, row.ReleasedIdentifiers}); err != nil {
@@ -149,7 +151,7 @@ func (s Imports) stagedRowItems(j transfer.Job, row transfer.StagedRow) (tx tabl
 	return tx, manager, err
 }
 
-// Commit implements transfer.Staging: the number leaves the pending ones, and with that every staged row counts.
+// Commit implements transfer.Staging: the number is no longer pending, and with that every staged row counts.
 func (s Imports) Commit(ctx context.Context, j transfer.Job, actor access.Caller, seats []account.SeatChange) error {
 	set, values, err := jobUpdate(j)
 	if err != nil {

@@ -201,8 +201,9 @@ func (c *flaky) client(t *testing.T) *dynamodb.Client {
 	return dynamodb.New(o)
 }
 
-func (c *flaky) handle(ctx context.Context, in middleware.DeserializeInput,
-	next middleware.DeserializeHandler) (out middleware.DeserializeOutput, md middleware.Metadata, err error) {
+func (c *flaky) handle(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (out middleware.DeserializeOutput, md middleware.Metadata, err error) {
 	c.mu.Lock()
 	c.n++
 	hit := c.n == c.at

@@ -16,9 +16,10 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// ResourcesByCode implements transfer.ResourcesByCode.
-func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environment, mark int64,
-	codes []string) (map[string]transfer.ResourceState, error) {
+// ResourcesByCode implements transfer.Resources.
+func (s Imports) ResourcesByCode(
+	ctx context.Context, env environment.Environment, mark int64, codes []string,
+) (map[string]transfer.ResourceState, error) {
 	keys := make([]table.Key, len(codes))
 	for i, code := range codes {
 		keys[i] = schema.ResourceKey(env.ID, code)
@@ -49,9 +50,9 @@ func (s Imports) ResourcesByCode(ctx context.Context, env environment.Environmen
 	return out, nil
 }
 
-// ReserveNumbers implements transfer.ResourcesByCode: the counter of numbers and the job that has the block are one
-// transaction, so no number is given twice, whoever dies when. A block has no holes; numbers that were taken by hand
-// are passed over, and those of an import that comes to nothing are not given again.
+// ReserveNumbers implements transfer.Resources. The counter of numbers and the job that gets the block are written in
+// one transaction, so that no number is given twice, whatever crashes. A block has no gaps: it starts after numbers
+// that were used by hand. The numbers of an import that fails are not given again.
 func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (transfer.Job, error) {
 	for attempt := 1; ; attempt++ {
 		counter, err := s.Get(ctx, schema.ResourceNumberKey(j.Env))
@@ -83,7 +84,7 @@ func (s Imports) ReserveNumbers(ctx context.Context, j transfer.Job, n int) (tra
 	}
 }
 
-// freeBlock returns the first number from which on n in a row are no resource's code.
+// freeBlock returns the first of n numbers in a row that are no resource's code.
 func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) (int64, error) {
 	for at := first; at < first+int64(n); {
 		keys := make([]table.Key, min(int64(table.MaxBatchGet), first+int64(n)-at))
@@ -104,7 +105,7 @@ func (s Imports) freeBlock(ctx context.Context, env string, first int64, n int) 
 	return first, nil
 }
 
-// stageResource is the item of a resource as an import stages it.
+// stageResource is the item of a resource that an import stages.
 func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) table.Op {
 	w := row.Resource
 	k := schema.ResourceKey(j.Env, w.After.Key())
@@ -113,7 +114,7 @@ func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) table.Op 
 		it := table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrImage: image,
 			schema.AttrImportID: table.N(j.ImportID)}
 		if row.IsManager {
-			it[attrReferences] = table.N(1) // by resources that count when it does: its deletion has to look for them
+			it[attrReferences] = table.N(1) // by resources that become visible with it: its deletion has to look for them
 		}
 		return table.Put(&types.Put{
 			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
@@ -133,7 +134,7 @@ func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) table.Op 
 	}, resourceChanged)
 }
 
-// stageResourceEvent adds the line of the account's log, which counts with the import.
+// stageResourceEvent adds the event of the account's log, which becomes visible with the import.
 func (s Imports) stageResourceEvent(tx *table.Transaction, j transfer.Job, w *resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
@@ -147,8 +148,8 @@ func (s Imports) stageResourceEvent(tx *table.Transaction, j transfer.Job, w *re
 	return nil
 }
 
-// addReferences adds that resources were named as managers, each once for the transaction: to the item that the
-// transaction writes anyway, since it may hold one item once only, or by an item of its own.
+// addReferences counts that resources were named as managers. DynamoDB takes an item once in a transaction, so the
+// count is added to an update that the transaction already has of the resource, or is an update of its own.
 func (s Imports) addReferences(tx table.Transaction, references map[table.Key]int64) table.Transaction {
 	for i := range tx {
 		u := tx[i].Write.Update
@@ -171,8 +172,7 @@ func (s Imports) addReferences(tx table.Transaction, references map[table.Key]in
 	return tx
 }
 
-// rollbackResources undoes what was staged of resources: those of codes and numbers that the rows asked for, and those
-// of the rows' accounts.
+// rollbackResources rolls back what was staged of resources: those of the given codes and of the job's numbers.
 func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []string) error {
 	for n := range j.NumberCount {
 		codes = append(codes, strconv.FormatInt(j.FirstNumber+int64(n), 10))
@@ -201,8 +201,8 @@ func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []
 	return nil
 }
 
-// Usages implements resource.UsageFinder: an import that has not ended may name a resource too, and readers do not see
-// that.
+// Usages implements resource.UsageFinder: an import that has not ended may name a resource too, which readers do not
+// see.
 func (s Resources) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
 	var out []string
 	for p := (table.Query{PK: schema.ResourcePK(env.ID)}); ; {
@@ -213,7 +213,7 @@ func (s Resources) Usages(ctx context.Context, env environment.Environment, r re
 		for _, it := range items {
 			staged, _ := resourceOf(it, schema.Newest)
 			if !env.Imports.Sees(table.Int(it, schema.AttrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
-				out = append(out, "the resource "+staged.Code+", as its manager, by an import")
+				out = append(out, "the resource "+staged.Code+", whose manager it becomes by an import")
 			}
 			p.After = table.String(it, "SK")
 		}

@@ -356,13 +356,21 @@ func TestAnEditOfAnEmailThatChangesHands(t *testing.T) {
 			t.Fatalf("%s: %v", who, err)
 		}
 		other := map[string]string{"p": "q", "q": "p"}[who]
-		for identifier, want := range map[string]string{"theirs@example.com": who, who + "@example.com": "", other + "@example.com": other} {
+		for identifier, want := range map[string]string{
+			"theirs@example.com":   who,
+			who + "@example.com":   "",
+			other + "@example.com": other,
+		} {
 			if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 				t.Errorf("meanwhile %s leads to %q (%v), want %q", identifier, key, err, want)
 			}
 		}
 		f.finish(t, j, transfer.Done)
-		for identifier, want := range map[string]string{"theirs@example.com": "", "p@example.com": "q", "q@example.com": "p"} {
+		for identifier, want := range map[string]string{
+			"theirs@example.com": "",
+			"p@example.com":      "q",
+			"q@example.com":      "p",
+		} {
 			if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 				t.Errorf("%s: %s leads to %q (%v), want %q", who, identifier, key, err, want)
 			}

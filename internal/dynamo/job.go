@@ -18,7 +18,7 @@ import (
 )
 
 // Jobs keeps imports and exports. What conditions look at are attributes; the rest of a job is one JSON text, so that
-// the item stays within one write unit's kilobyte.
+// the item stays below the kilobyte of one write unit.
 type Jobs struct {
 	*table.Table
 }
@@ -85,10 +85,7 @@ func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
 
 // Jobs implements transfer.JobStore.
 func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfer.Job, string, error) {
-	items, more,
-		err := s.Query(ctx,
-		table.Query{PK: schema.JobPK(env), After: after, Backwards: true,
-			Limit: int32(limit)}) //nolint:gosec // limits are small
+	items, more, err := s.Query(ctx, table.Query{PK: schema.JobPK(env), After: after, Backwards: true, Limit: limit})
 	if err != nil {
 		return nil, "", err
 	}
@@ -104,7 +101,7 @@ func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfe
 	return out, out[len(out)-1].ID, nil
 }
 
-// update changes a job's item under a condition; ErrLost if that does not hold.
+// update changes a job's item under a condition; ErrSuperseded if the condition does not hold.
 func (s Jobs) update(ctx context.Context, env, id, update, condition string, values table.Item) (table.Item, error) {
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.JobKey(env, id).Attributes(), UpdateExpression: &update,
@@ -154,7 +151,7 @@ func (s Jobs) SetFlag(ctx context.Context, j transfer.Job, what transfer.Flag) e
 	return err
 }
 
-// notEnded is the rest of a condition: that the job has not ended.
+// notEnded is the part of a condition that says that the job has not ended.
 func notEnded(values table.Item) string {
 	condition := ""
 	for i, end := range finalStates() {
@@ -187,7 +184,7 @@ func (s Jobs) CancelRequested(ctx context.Context, env, id string) (bool, error)
 	return j.CancelRequested, err
 }
 
-// Save implements transfer.WorkerJobStore. A job that a person cancelled before its worker began stays cancelled.
+// Save implements transfer.WorkerJobStore. A job that a person cancelled before its worker started stays cancelled.
 func (s Jobs) Save(ctx context.Context, j transfer.Job) error {
 	set, values, err := jobUpdate(j)
 	if err != nil {
@@ -208,7 +205,7 @@ func jobUpdate(j transfer.Job) (string, table.Item, error) {
 	}, nil
 }
 
-// reservedNames returns the placeholders of an expression for attribute names that are reserved words.
+// reservedNames returns the attribute names of an expression that has placeholders for reserved words.
 func reservedNames(expression string) map[string]string {
 	out := map[string]string{}
 	for _, name := range []string{"state", "next", "row"} {

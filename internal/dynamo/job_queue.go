@@ -15,22 +15,22 @@ import (
 
 var _ transfer.JobQueue = Jobs{}
 
-// queueTimeFormat puts places in the line in the order of the submits.
+// queueTimeFormat sorts the entries of the queue by the time of submission.
 const queueTimeFormat = "20060102T150405.000Z"
 
 func queueEntryKey(j transfer.Job) table.Key {
 	return schema.JobQueueKey(j.Env, j.Submitted.UTC().Format(queueTimeFormat), j.ID)
 }
 
-// queueEntryItem is the job's place in the line of those that were submitted, written with the submit.
+// queueEntryItem is the job's entry in the queue, which is written when it is submitted.
 func (s Jobs) queueEntryItem(j transfer.Job) types.TransactWriteItem {
 	it := queueEntryKey(j).Attributes()
 	it["job"] = table.S(j.ID)
 	return types.TransactWriteItem{Put: &types.Put{TableName: &s.Name, Item: it}}
 }
 
-// UnfinishedJobs implements transfer.JobQueue. The places of jobs that have ended are taken away here, so that no end
-// of a job has to.
+// UnfinishedJobs implements transfer.JobQueue. It removes the entries of jobs that have ended, so that whatever ends
+// a job need not.
 func (s Jobs) UnfinishedJobs(ctx context.Context, env string) ([]transfer.Job, error) {
 	places, err := s.QueryAll(ctx, table.Query{PK: schema.JobQueuePK(env)})
 	if err != nil {
@@ -66,7 +66,7 @@ func (s Jobs) UnfinishedJobs(ctx context.Context, env string) ([]transfer.Job, e
 	return out, nil
 }
 
-// jobTTL is when a job is swept: after the days that the environment keeps its log.
+// jobTTL is when a job expires: after the days that the environment keeps its log.
 func jobTTL(j transfer.Job) types.AttributeValue {
 	days := j.RetentionDays
 	if days <= 0 {
@@ -78,7 +78,7 @@ func jobTTL(j transfer.Job) types.AttributeValue {
 // maxRetentionDays is for jobs that do not say how long they are kept.
 const maxRetentionDays = 3650
 
-// submit writes a job together with its place in the line.
+// submit writes a job together with its entry in the queue.
 func (s Jobs) submit(ctx context.Context, job types.TransactWriteItem, j transfer.Job) error {
 	err := s.Transact(ctx, []types.TransactWriteItem{job, s.queueEntryItem(j)})
 	var cancelled *table.CancelledError

@@ -18,7 +18,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// queuedJobs returns the ids of the jobs in the line.
+// queuedJobs returns the ids of the jobs in the queue.
 func (f *fixture) queuedJobs(t *testing.T) []string {
 	t.Helper()
 	jobs, err := f.jobStore.UnfinishedJobs(t.Context(), env)
@@ -32,8 +32,8 @@ func (f *fixture) queuedJobs(t *testing.T) []string {
 	return ids
 }
 
-// The line holds the jobs that were submitted, in the order of their submits, whatever their ids; ended and swept ones
-// leave.
+// The queue holds the jobs that were submitted, in the order of submission, whatever their ids. Ended and expired
+// ones leave it.
 func TestTheLineOfJobs(t *testing.T) {
 	f := newFixture(t)
 	start := time.Now().UTC().Truncate(time.Millisecond)
@@ -138,7 +138,7 @@ func TestADryRunWritesNothing(t *testing.T) {
 	}
 }
 
-// dumpWithoutJob returns every item of the table as text, by key, without the job and its place in the line.
+// dumpWithoutJob returns every item of the table as text, by key, except for the job and its entry in the queue.
 func (f *fixture) dumpWithoutJob(t *testing.T, job string) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -17,7 +17,7 @@ import (
 	"useraccounts/internal/session"
 )
 
-// Reminders reads which keys expire soon, and notes who was told.
+// Reminders reads which keys expire soon, and records which reminders were sent.
 type Reminders struct {
 	Accounts
 	*Environments
@@ -25,7 +25,7 @@ type Reminders struct {
 
 var _ apikey.ReminderStore = Reminders{}
 
-// keyExpiryItem is a key's place among those that expire. It is swept after the key's end.
+// keyExpiryItem is a key's entry among those that expire. It expires itself a day after the key.
 func keyExpiryItem(env string, k session.APIKey) table.Item {
 	at := schema.KeyExpiryKey(env, field.FormatInstant(k.Expires), k.AccountID, k.ID)
 	return table.Item{
@@ -41,8 +41,9 @@ func (s Reminders) Key(ctx context.Context, accountID, id string) (session.APIKe
 }
 
 // ExpiringKeys implements apikey.ReminderStore.
-func (s Reminders) ExpiringKeys(ctx context.Context, env string, from, until time.Time, after string,
-	limit int) ([]apikey.ExpiringKey, string, error) {
+func (s Reminders) ExpiringKeys(
+	ctx context.Context, env string, from, until time.Time, after string, limit int,
+) ([]apikey.ExpiringKey, string, error) {
 	in := &dynamodb.QueryInput{
 		TableName: &s.Accounts.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(int32(limit)),
 		//nolint:gosec // limits are small
@@ -74,8 +75,9 @@ func (s Reminders) ExpiringKeys(ctx context.Context, env string, from, until tim
 }
 
 // RecordReminder implements apikey.ReminderStore.
-func (s Reminders) RecordReminder(ctx context.Context, env environment.Environment, e apikey.ExpiringKey, days int64,
-	mails []mail.Message) error {
+func (s Reminders) RecordReminder(
+	ctx context.Context, env environment.Environment, e apikey.ExpiringKey, days int64, mails []mail.Message,
+) error {
 	tx, err := schema.Mails(s.Accounts.Table, mails)
 	if err != nil {
 		return err

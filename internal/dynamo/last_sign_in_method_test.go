@@ -18,8 +18,7 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// passwordlessUser is somebody without a password, who comes in by a provider and by a passkey, and a session of
-// theirs.
+// passwordlessUser is a user without a password who signs in by a provider and by a passkey, and a session of theirs.
 type passwordlessUser struct {
 	*owner
 	ownIdentities *sso.SelfService
@@ -53,7 +52,7 @@ func (k *passwordlessUser) signInByProvider(t *testing.T) {
 	k.scope = k.owner.scope(t, in)
 }
 
-// countSignInMethods counts what signs in by now: passkeys and links.
+// countSignInMethods counts the methods that sign in by now: passkeys and identities.
 func (k *passwordlessUser) countSignInMethods(t *testing.T) (passkeys, links int) {
 	t.Helper()
 	found, err := k.auth.Factors.LoadFactors(t.Context(), k.id, "")
@@ -113,8 +112,8 @@ func TestTheLastPasskeyStaysWithoutAPassword(t *testing.T) {
 	}
 }
 
-// interleavedStore are the stores behind the removals; what is set happens between their reading and their writing,
-// once.
+// interleavedStore is the stores behind the removals. What is set happens once, between their reading and their
+// writing.
 type interleavedStore struct {
 	factor.Accounts
 	factor.Store
@@ -134,8 +133,9 @@ func (p *interleavedStore) Write(ctx context.Context, e environment.Environment,
 	return p.Accounts.Write(ctx, e, w)
 }
 
-func (p *interleavedStore) WriteFactors(ctx context.Context, e environment.Environment, w account.Write,
-	c mfa.Change) error {
+func (p *interleavedStore) WriteFactors(
+	ctx context.Context, e environment.Environment, w account.Write, c mfa.Change,
+) error {
 	p.interleave()
 	return p.Store.WriteFactors(ctx, e, w, c)
 }

@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// holder is what there is to know of somebody who resets a password: the link that works, and until when.
+// linkOwner is a person who resets a password: the link that works, and until when.
 type linkOwner struct {
 	account.Account
 	link    string

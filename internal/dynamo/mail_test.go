@@ -54,14 +54,15 @@ func newMailFixture(t *testing.T) *mailFixture {
 	}
 	clock := func() time.Time { return p.now }
 	p.sealer = seal.New(aws.Config{}, key, true, clock)
-	desk := &mail.Composer{NewID: token.NewIDString, Sealer: p.sealer}
-	p.accounts.Store, p.accounts.Mail, p.accounts.Now = p.store, desk, clock
+	composer := &mail.Composer{NewID: token.NewIDString, Sealer: p.sealer}
+	p.accounts.Store, p.accounts.Mail, p.accounts.Now = p.store, composer, clock
 	p.accounts.LinkIssuer = &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID}
 	links := passwordlinks.Store{Table: p.table}
 	p.recovery = &recovery.Service{
 		EnvID: env, Requests: links, Links: links, Catalogues: p.environments,
-		Passwords: account.PasswordSetter{Passwords: fakeHasher{}, Verifier: fakeHasher{}}, Mail: desk, Random: rand.Reader,
-		Now: clock, NewID: token.NewID,
+		Passwords: account.PasswordSetter{Passwords: fakeHasher{}, Verifier: fakeHasher{}}, Mail: composer,
+		Random: rand.Reader,
+		Now:    clock, NewID: token.NewID,
 	}
 	return p
 }

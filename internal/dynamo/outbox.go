@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/mail"
 )
 
-// Outbox keeps mails: those that wait to be sent, and the log of those that ended. Its Name is the outbox's.
+// Outbox keeps mails: those that wait to be sent, and the log of the others. Its Name is that of the outbox table.
 type Outbox struct {
 	*table.Table
 }
@@ -33,7 +33,7 @@ func (o Outbox) Claim(ctx context.Context, env, id string, now, lease time.Time)
 	out, err := o.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &o.Name, Key: schema.QueuedMailKey(env, id).Attributes(), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression: aws.String("SET #state = :sending, due = :lease, attempt = attempt + :one"),
-		// A claimed mail is due again when the lease is over.
+		// A claimed mail is due again when its lease ends.
 		ConditionExpression:      aws.String("attribute_exists(PK) AND due <= :now"),
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ExpressionAttributeValues: table.Item{":sending": table.S(string(mail.Sending)), ":lease": table.Timestamp(lease),
@@ -48,8 +48,8 @@ func (o Outbox) Claim(ctx context.Context, env, id string, now, lease time.Time)
 		true, nil
 }
 
-// Finish implements mail.Outbox: the mail leaves the outbox and appears in the log, or neither. Its secret is not in
-// the log. An attempt whose lease is over and that another followed changes nothing: the later one says how it ended.
+// Finish implements mail.Outbox: one transaction moves the mail from the outbox to the log, without its secret. It
+// changes nothing if the lease has ended and another attempt followed: that one records the outcome.
 func (o Outbox) Finish(ctx context.Context, c mail.ClaimedMessage, end mail.DeliveryResult) error {
 	k := schema.MailLogKey(c.Env, c.ID)
 	it := schema.QueuedMail(c.Message)
@@ -95,7 +95,7 @@ func (o Outbox) Postpone(ctx context.Context, c mail.ClaimedMessage, due time.Ti
 	return err
 }
 
-// Due implements mail.Outbox. Only what waits is in the partition, so its size is that of the backlog.
+// Due implements mail.Outbox. The partition has the waiting mails only, so its size is that of the backlog.
 func (o Outbox) Due(ctx context.Context, env string, now time.Time, limit int) ([]string, error) {
 	var out []string
 	p := table.Query{PK: schema.QueuedMailPK(env), Limit: 200}
@@ -117,10 +117,10 @@ func (o Outbox) Due(ctx context.Context, env string, now time.Time, limit int) (
 }
 
 // LogEntries implements mail.LogStore.
-func (o Outbox) LogEntries(ctx context.Context, env, before string, ended bool, limit int) ([]mail.LogEntry, bool,
-	error) {
-	p := table.Query{PK: schema.QueuedMailPK(env), After: before, Backwards: true,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+func (o Outbox) LogEntries(
+	ctx context.Context, env, before string, ended bool, limit int,
+) ([]mail.LogEntry, bool, error) {
+	p := table.Query{PK: schema.QueuedMailPK(env), After: before, Backwards: true, Limit: limit}
 	if ended {
 		p.PK = schema.MailLogPK(env)
 	}

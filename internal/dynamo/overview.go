@@ -19,7 +19,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// Statistics keeps the figures of the home page, and reads what is shown there as it is.
+// Statistics keeps the cached figures of the home page and the daily counts, and reads what the page shows live.
 type Statistics struct {
 	*table.Table
 }
@@ -71,14 +71,14 @@ func (s Statistics) Save(ctx context.Context, env string, f overview.Stats) erro
 }
 
 const (
-	// dailyCountShards is over how many items a day's sign-ins are counted, each in a partition of its own, so that a
-	// morning of sign-ins meets no hot item.
+	// dailyCountShards is how many items share a day's count of sign-ins. Each is in a partition of its own, so that
+	// a busy morning meets no hot item.
 	dailyCountShards = 8
-	// dailyCountRetention is how long the days are kept: a year, and the month to compare it with.
+	// dailyCountRetention is how long the daily counts are kept: a year, and the month to compare it with.
 	dailyCountRetention = 400 * 24 * time.Hour
 )
 
-// CountSignIn implements signin.Stats: one write, the same for either outcome.
+// CountSignIn implements signin.Stats: one write, the same for success and failure.
 func (s Statistics) CountSignIn(ctx context.Context, env string, now time.Time, failed bool) error {
 	signIns, failures := int64(1), int64(0)
 	if failed {
@@ -97,7 +97,7 @@ func (s Statistics) CountSignIn(ctx context.Context, env string, now time.Time, 
 	return table.WrapError("write", err)
 }
 
-// Days implements overview.LiveReader: a query of each shard, side by side.
+// Days implements overview.LiveReader: a query of each shard, in parallel.
 func (s Statistics) Days(ctx context.Context, env string, days []string) ([]overview.Day, error) {
 	out := make([]overview.Day, len(days))
 	at := map[string]*overview.Day{}
@@ -139,7 +139,7 @@ func (s Statistics) Days(ctx context.Context, env string, days []string) ([]over
 	return out, nil
 }
 
-// Jobs implements overview.LiveReader. It takes away nothing from the line, as a reader.
+// Jobs implements overview.LiveReader. It only reads the queue.
 func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
 	var out []overview.Job
 	for after, more := "", true; more && len(out) < limit; {
@@ -173,17 +173,16 @@ func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]ov
 	return out, nil
 }
 
-// Keys implements overview.LiveReader. Locked keys have a place among those that expire as well, so each key is looked
-// at.
-func (s Statistics) Keys(ctx context.Context, env environment.Environment, from, until time.Time,
-	limit int) ([]overview.Key, int, error) {
+// Keys implements overview.LiveReader. Locked keys have an entry among those that expire too, so each key is read.
+func (s Statistics) Keys(
+	ctx context.Context, env environment.Environment, from, until time.Time, limit int,
+) ([]overview.Key, int, error) {
 	var found []overview.Key
 	count := 0
 	for after, places := "", []apikey.ExpiringKey(nil); ; {
 		var err error
-		if places, after,
-			err = (Reminders{Accounts: Accounts(s)}).ExpiringKeys(ctx, env.ID, from, until, after,
-			table.MaxBatchGet); err != nil {
+		places, after, err = Reminders{Accounts: Accounts(s)}.ExpiringKeys(ctx, env.ID, from, until, after, table.MaxBatchGet)
+		if err != nil {
 			return nil, 0, err
 		}
 		keys := make([]table.Key, len(places))
@@ -213,7 +212,7 @@ func expiringKey(k session.APIKey) overview.Key {
 	return overview.Key{ID: k.ID, Description: k.Description, AccountID: k.AccountID, Expires: k.Expires}
 }
 
-// fillUsernames fills in whose the keys are.
+// fillUsernames fills in the usernames of the keys' owners.
 func (s Statistics) fillUsernames(ctx context.Context, env environment.Environment, found []overview.Key) error {
 	anchors := make([]table.Key, len(found))
 	for i, k := range found {

@@ -17,7 +17,7 @@ type PasswordHistory struct {
 
 var _ account.PasswordHistoryReader = PasswordHistory{}
 
-// attrPasswordHistory is the list on the item of former passwords.
+// attrPasswordHistory is the list of hashes.
 const attrPasswordHistory = "pws"
 
 // PreviousHashes implements account.PasswordHistoryReader.
@@ -29,8 +29,8 @@ func (s PasswordHistory) PreviousHashes(ctx context.Context, accountID string) (
 	return table.Strings(it, attrPasswordHistory), nil
 }
 
-// passwordHistoryItem replaces an account's former passwords. It needs no condition of its own: whoever writes it sets
-// the password in the same transaction, which depends on the account being as it was before the former ones were read.
+// passwordHistoryItem replaces an account's password history. It needs no condition: whoever writes it sets the
+// password in the same transaction, which fails if the account changed since the history was read.
 func passwordHistoryItem(t *table.Table, accountID string, hashes []string) table.Op {
 	k := schema.PasswordHistoryKey(accountID)
 	if len(hashes) == 0 {

@@ -11,8 +11,7 @@ import (
 	"useraccounts/internal/dynamo/table"
 )
 
-// PasswordLinkUpdate replaces an account's link by a newer one. What is known of links asked for before stays beside
-// it.
+// PasswordLinkUpdate replaces an account's password link. The times of earlier requests stay on the item.
 func PasswordLinkUpdate(t *table.Table, env string, l account.PasswordLink) *types.Update {
 	return &types.Update{
 		TableName: &t.Name, Key: schema.PasswordLinkKey(l.AccountID).Attributes(),
@@ -28,7 +27,7 @@ func PasswordLinkUpdate(t *table.Table, env string, l account.PasswordLink) *typ
 	}
 }
 
-// usedPasswordLinkItem takes the link away that has this hash. Of two who use it at once one finds it gone (C31).
+// usedPasswordLinkItem removes the link with this hash. Of two that use it at once, one finds it gone (C31).
 func usedPasswordLinkItem(t *table.Table, accountID string, hash []byte) table.Op {
 	return table.Update(&types.Update{
 		TableName: &t.Name, Key: schema.PasswordLinkKey(accountID).Attributes(), UpdateExpression: aws.String("REMOVE #hash"),
@@ -37,7 +36,7 @@ func usedPasswordLinkItem(t *table.Table, accountID string, hash []byte) table.O
 	}, schema.ConcurrentChange)
 }
 
-// passwordItems are what a write does beside the account: its link to set a password, and its mails.
+// passwordItems returns what a write changes besides the account: its password link and its mails.
 func (s Accounts) passwordItems(env string, w account.Write) (table.Transaction, error) {
 	tx, err := schema.Mails(s.Table, w.Mails)
 	if err != nil {

@@ -15,9 +15,10 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// withPasswordHistory makes the fixture keep this many former passwords.
-func (f *fixture) withPasswordHistory(t *testing.T, kept int) (*signin.Service, sessions.OwnPasswords,
-	dynamo.PasswordHistory) {
+// withPasswordHistory makes the environment keep this many former passwords.
+func (f *fixture) withPasswordHistory(
+	t *testing.T, kept int,
+) (*signin.Service, sessions.OwnPasswords, dynamo.PasswordHistory) {
 	t.Helper()
 	passwords, history := sessions.OwnPasswords{Table: f.table}, dynamo.PasswordHistory{Table: f.table}
 	f.accounts.PasswordHistory = history
@@ -134,14 +135,14 @@ func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 	sc := f.signInAs(t, "doej", secret)
 	counted := &countingHasher{}
 	s.Verifier = counted
-	var deeds []func() error
+	var operations []func() error
 	for range 30 {
-		deeds = append(deeds, func() error {
+		operations = append(operations, func() error {
 			_, err := s.ChangeOwnPassword(t.Context(), sc, "wrong", "eleven quiet lamps", signin.ClientInfo{})
 			return err
 		})
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if !fault.Is(err, fault.Invalid) {
 			t.Error(err)
 		}

@@ -87,7 +87,12 @@ func TestAnEditOfAStagedAccountSurvives(t *testing.T) {
 		is.Version != 3 {
 		t.Errorf("%+v %v", is, err)
 	}
-	for identifier, want := range map[string]string{"keep@example.com": "", "person@example.com": "", "import@example.com": "keep", "one": "one"} {
+	for identifier, want := range map[string]string{
+		"keep@example.com":   "",
+		"person@example.com": "",
+		"import@example.com": "keep",
+		"one":                "one",
+	} {
 		if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 			t.Errorf("%s leads to %q (%v), want %q", identifier, key, err, want)
 		}
@@ -108,7 +113,12 @@ func TestARenameWaitsForTheImport(t *testing.T) {
 		map[string]any{"username": "moved"}); err != nil {
 		t.Fatal(err)
 	}
-	for identifier, want := range map[string]string{"keep": "", "moved": "moved", "keep@example.com": "moved", "import@example.com": ""} {
+	for identifier, want := range map[string]string{
+		"keep":               "",
+		"moved":              "moved",
+		"keep@example.com":   "moved",
+		"import@example.com": "",
+	} {
 		if key, err := f.find(t.Context(), identifier); err != nil || key != want {
 			t.Errorf("%s leads to %q (%v), want %q", identifier, key, err, want)
 		}

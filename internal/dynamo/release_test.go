@@ -60,11 +60,11 @@ func TestTheReleaseInTheTableIsThatOfTheRules(t *testing.T) {
 			t.Fatalf("after %d failures, a millisecond before %s: %d verified", failures, wait, n)
 		}
 		clock = clock.Add(time.Millisecond)
-		var deeds []func() error
+		var operations []func() error
 		for range 10 {
-			deeds = append(deeds, f.login(t, s, "doej@example.com", "wrong"))
+			operations = append(operations, f.login(t, s, "doej@example.com", "wrong"))
 		}
-		inParallel(deeds...)
+		inParallel(operations...)
 		if n := hasher.verified.Load() - before; n != 1 {
 			t.Fatalf("after %d failures and %s: %d verified", failures, wait, n)
 		}
@@ -154,9 +154,9 @@ func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 	}
 	var mu sync.Mutex
 	got := map[string]int{}
-	var deeds []func() error
+	var operations []func() error
 	for range 20 {
-		deeds = append(deeds, func() error {
+		operations = append(operations, func() error {
 			r, err := f.signin.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{})
 			mu.Lock()
 			defer mu.Unlock()
@@ -165,7 +165,7 @@ func TestParallelRefreshesLeaveOneLineage(t *testing.T) {
 			return err
 		})
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if err != nil {
 			t.Errorf("%v", err)
 		}
@@ -230,11 +230,11 @@ func TestArrivalsAreCounted(t *testing.T) {
 	f := newFixture(t)
 	s := attempts.RateLimiter{Table: f.table}
 	at := time.Date(2026, 1, 5, 9, 0, 30, 0, time.UTC)
-	var deeds []func() error
+	var operations []func() error
 	for range 40 {
-		deeds = append(deeds, func() error { _, _, err := s.Count(t.Context(), env, "192.0.2.1", at); return err })
+		operations = append(operations, func() error { _, _, err := s.Count(t.Context(), env, "192.0.2.1", at); return err })
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // Resources keeps resources. An item is the claim on its code and holds the resource as an account's row holds the
-// account: an image, and beside one that an import wrote the import's number and the image before it.
+// account: an image and, if an import wrote it, the import's number and the previous image.
 type Resources struct {
 	*table.Table
 }
@@ -27,8 +27,8 @@ var (
 	_ reference.HolderSource = Resources{}
 )
 
-// attrReferences counts how often a resource was named by others. It only rises: a resource that was never named can go
-// at once, and one that is named while somebody looks for its uses cannot.
+// attrReferences counts how often other items named a resource. It only rises. A resource that was never named can be
+// deleted at once; one that is named while somebody looks for its uses cannot.
 const attrReferences = "named"
 
 func resourceImage(r resource.Resource) table.Item {
@@ -37,7 +37,7 @@ func resourceImage(r resource.Resource) table.Item {
 	return image
 }
 
-// resourceOf reads a resource from its item, in the image of that age. There is no resource if that one is missing.
+// resourceOf reads a resource from its item, in one generation of its image; false if the item has none of it.
 func resourceOf(it table.Item, is schema.Generation) (resource.Resource, bool) {
 	image := schema.ImageOf(it, is)
 	if image == nil {
@@ -76,14 +76,12 @@ func (s Resources) Resource(ctx context.Context, env environment.Environment, co
 }
 
 // Page implements resource.Store. The snapshot in env must have been taken before.
-func (s Resources) Page(ctx context.Context, env environment.Environment, after string,
-	limit int) ([]resource.Resource, string, error) {
+func (s Resources) Page(
+	ctx context.Context, env environment.Environment, after string, limit int,
+) ([]resource.Resource, string, error) {
 	out := make([]resource.Resource, 0, limit)
 	for {
-		items, more,
-			err := s.Query(ctx,
-			table.Query{PK: schema.ResourcePK(env.ID), After: after,
-				Limit: int32(limit - len(out))}) //nolint:gosec // limits are small
+		items, more, err := s.Query(ctx, table.Query{PK: schema.ResourcePK(env.ID), After: after, Limit: limit - len(out)})
 		if err != nil {
 			return nil, "", err
 		}
@@ -102,18 +100,20 @@ func (s Resources) Page(ctx context.Context, env environment.Environment, after 
 	}
 }
 
-// EventsSince implements resource.Store. Changes are in the account's log from when the resource has one.
-func (s Resources) EventsSince(ctx context.Context, env environment.Environment, r resource.Resource,
-	version int64) ([]auditlog.Event, error) {
+// EventsSince implements resource.Store. If the resource has an account, its changes are in that account's log.
+func (s Resources) EventsSince(
+	ctx context.Context, env environment.Environment, r resource.Resource, version int64,
+) ([]auditlog.Event, error) {
 	if r.AccountID == "" {
 		return EnvironmentLog(s).EventsSince(ctx, env.ID, r.Subject(), version)
 	}
 	return subjectEventsSince(ctx, s.Table, r.AccountID, r.Subject(), version)
 }
 
-// VisitHolders implements reference.HolderSource: which codes resources hold.
-func (s Resources) VisitHolders(ctx context.Context, env environment.Environment, kind catalogue.Kind,
-	visit func(reference.Holder)) error {
+// VisitHolders implements reference.HolderSource: the codes that resources hold.
+func (s Resources) VisitHolders(
+	ctx context.Context, env environment.Environment, kind catalogue.Kind, visit func(reference.Holder),
+) error {
 	if !slices.Contains([]catalogue.Kind{
 		catalogue.ResourceGroup, catalogue.Department, catalogue.CostCentre, catalogue.PaymentMethod, catalogue.PaymentTerms,
 	}, kind) {

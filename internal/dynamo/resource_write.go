@@ -31,8 +31,9 @@ func (s Resources) Write(ctx context.Context, env environment.Environment, w res
 }
 
 // WriteWithAccount implements staffing.Store.
-func (s Resources) WriteWithAccount(ctx context.Context, env environment.Environment,
-	w staffing.Write) (staffing.Write, error) {
+func (s Resources) WriteWithAccount(
+	ctx context.Context, env environment.Environment, w staffing.Write,
+) (staffing.Write, error) {
 	err := s.withNumber(ctx, env, w.Resource.After.Code == "",
 		func(number string) (before, own table.Transaction, err error) {
 			if number != "" {
@@ -51,10 +52,10 @@ var errNumberTaken = errors.New("another resource got the number")
 
 const maxNumberAttempts = 40
 
-// withNumber does a write, with the next free number where one is needed. The counter and the resource are one
-// transaction: the counter says that nobody got the number meanwhile, the resource's item that nobody took it by hand.
-// So no number is given twice, and one that was not used is not lost. The counter is last but for the resource: if
-// others overtook the rest of the write, that is what counts.
+// withNumber does a write, with the next free number if the resource needs one. The counter and the resource are one
+// transaction: the condition on the counter says that nobody else got the number, the condition on the resource that
+// nobody uses it by hand. So no number is given twice, and one that was not used is not lost. The counter comes after
+// the other items and before the resource: if another item has a conflict, that is the error.
 func (s Resources) withNumber(ctx context.Context, env environment.Environment, needed bool,
 	build func(number string) (before, own table.Transaction, err error)) error {
 	if !needed {
@@ -64,7 +65,7 @@ func (s Resources) withNumber(ctx context.Context, env environment.Environment, 
 		}
 		return s.Commit(ctx, append(before, own...))
 	}
-	taken := int64(0) // the highest number found taken by hand
+	taken := int64(0) // the highest number that was found in use
 	for attempt := 1; attempt <= maxNumberAttempts; attempt++ {
 		last, next, err := s.nextNumber(ctx, env.ID, taken)
 		if err != nil {
@@ -89,11 +90,11 @@ func (s Resources) withNumber(ctx context.Context, env environment.Environment, 
 	return table.Unavailable(errNumberTaken)
 }
 
-// numberBatchSize is how many numbers are looked up where some were taken by hand.
+// numberBatchSize is how many numbers are looked up at once after one that is in use.
 const numberBatchSize = 100
 
-// nextNumber returns the last number given and the next to try: that after it, unless it is known to be taken by hand;
-// then the first that no resource has.
+// nextNumber returns the last number given and the next to try: the one after it, unless that is known to be in use;
+// then the first number that no resource has.
 func (s Resources) nextNumber(ctx context.Context, env string, taken int64) (last, next int64, err error) {
 	counter, err := s.Get(ctx, schema.ResourceNumberKey(env))
 	if err != nil {
@@ -157,7 +158,7 @@ func (s Resources) resourceItems(env environment.Environment, w resource.Write) 
 		tx = append(tx, table.Update(abortImport(s.Table, env.ID, w.Before.Stored.Import, w.Event.By), resourceChanged))
 	}
 	if w.Before == nil && catalogue.Fold(w.After.Manager) == w.After.Key() {
-		return nil, resource.ErrConcurrentChange // its manager went while the number was found, and the number is that one's
+		return nil, resource.ErrConcurrentChange // the number is that of its manager, which was deleted meanwhile
 	}
 	if manager := w.After.Manager; manager != "" && !w.Deleted && (w.Before == nil || w.Before.Manager != manager) {
 		tx = append(tx, resourceReferenceItem(s.Table, env.ID, manager))
@@ -168,7 +169,7 @@ func (s Resources) resourceItems(env environment.Environment, w resource.Write) 
 	return tx, s.addResourceEvent(&tx, env.ID, w)
 }
 
-// addResourceEvent adds the line of the log, unless another part of the transaction tells.
+// addResourceEvent adds the event, unless another item of the transaction tells of the change.
 func (s Resources) addResourceEvent(tx *table.Transaction, env string, w resource.Write) error {
 	if w.Event.Kind == "" {
 		return nil
@@ -189,13 +190,13 @@ func codeTaken(current table.Item) error {
 	if table.Bool(current, schema.AttrTombstone) {
 		return undoInProgress()
 	}
-	const message = "There is a resource with this code already, perhaps in another spelling; choose another, or leave " +
-		"it out to get a number."
+	const message = "Another resource has this code, perhaps in another spelling. Choose another code, or leave it empty " +
+		"to get a number."
 	return fault.New(fault.Conflict, "taken",
 		message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
 }
 
-// resourceUnchanged is the condition that an item is as the write read it.
+// resourceUnchanged is the condition that an item is still as the write read it.
 func resourceUnchanged(r *resource.Resource, values table.Item) string {
 	values[":seen"] = table.N(r.Stored.Version)
 	if r.Stored.Import == 0 {
@@ -205,7 +206,7 @@ func resourceUnchanged(r *resource.Resource, values table.Item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
-// deleteItem takes an item away if nobody named the resource since its uses were looked for.
+// deleteItem deletes a resource that nobody named since its uses were looked for.
 func (s Resources) deleteItem(k table.Key, w resource.Write) table.Op {
 	values := table.Item{}
 	condition := resourceUnchanged(w.Before, values) + notReferencedSince(w.Before, values)
@@ -214,7 +215,7 @@ func (s Resources) deleteItem(k table.Key, w resource.Write) table.Op {
 	}, resourceChanged)
 }
 
-// notReferencedSince is the rest of a condition: that nobody named the resource since it was read.
+// notReferencedSince is the part of a condition that says that nobody named the resource since it was read.
 func notReferencedSince(r *resource.Resource, values table.Item) string {
 	if r.Stored.ReferenceCount == 0 {
 		return " AND attribute_not_exists(named)"
@@ -223,8 +224,8 @@ func notReferencedSince(r *resource.Resource, values table.Item) string {
 	return " AND named = :named"
 }
 
-// catalogueUnchangedItem is the condition that reference data, which can name a resource too, is still what the write
-// was judged by.
+// catalogueUnchangedItem is the condition that reference data is still what the write was validated with. It can name
+// a resource too.
 func catalogueUnchangedItem(t *table.Table, env environment.Environment) table.Op {
 	return table.Check(&types.ConditionCheck{
 		TableName: &t.Name, Key: schema.HeadKey(env.ID).Attributes(),
@@ -232,12 +233,12 @@ func catalogueUnchangedItem(t *table.Table, env environment.Environment) table.O
 		ExpressionAttributeValues: table.Item{":version": table.N(env.CatalogueVersion)},
 	}, func(table.Item) error {
 		return fault.New(fault.Conflict, "rulesChanged",
-			"Reference data was changed just now, so this was not done; look at it again and send it again.")
+			"Somebody has just changed reference data, so nothing was saved. Reload, then try again.")
 	})
 }
 
-// resourceReferenceItem is the part of a write that names a resource: there is still one of the code, and from now on
-// its deletion looks who names it.
+// resourceReferenceItem is the item of a write that names a resource. The resource must exist, and from now on its
+// deletion looks who names it.
 func resourceReferenceItem(t *table.Table, env, code string) table.Op {
 	return table.Update(&types.Update{
 		TableName: &t.Name, Key: schema.ResourceKey(env, catalogue.Fold(code)).Attributes(),

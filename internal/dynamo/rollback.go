@@ -15,12 +15,12 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// rollbackConcurrency is how many rows are taken back at a time.
+// rollbackConcurrency is how many rows are rolled back at a time.
 const rollbackConcurrency = 8
 
-// Rollback implements transfer.Staging. Nobody sees what it undoes, so the items of a row need no transaction: each is
-// restored or deleted if it still has the import's number, the directory row last, because it tells where the others
-// are. Run again after a crash it does what is left.
+// Rollback implements transfer.Staging. Nobody sees what it rolls back, so the items of a row need no transaction:
+// each is restored or deleted if it still has the import's number. The directory row is last, because it tells where
+// the others are. Run again after a crash, it does what is left.
 func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.RowRef) error {
 	rows, err := s.tracesOf(ctx, j, rows)
 	if err != nil {
@@ -63,8 +63,8 @@ func (s Imports) Rollback(ctx context.Context, j transfer.Job, rows []transfer.R
 	return group.Wait()
 }
 
-// rollbackMovedRow undoes what is left of a row whose account a person renamed or deleted meanwhile, which overtook the
-// row itself and the anchor.
+// rollbackMovedRow rolls back what is left of a row whose account was renamed or deleted meanwhile. That already
+// discarded what was staged of the row itself and of the anchor.
 func (s Imports) rollbackMovedRow(ctx context.Context, j transfer.Job, trace transfer.RowRef) error {
 	if trace.Email != "" {
 		if err := s.rollbackLoginKey(ctx, j, trace.Email, trace.ID); err != nil {
@@ -79,8 +79,7 @@ func (s Imports) rollbackMovedRow(ctx context.Context, j transfer.Job, trace tra
 	return nil
 }
 
-// tracesOf returns the rows, or, where nobody knows them any more, those whose accounts or resources carry the import's
-// number.
+// tracesOf returns the rows or, if they are not known, those whose accounts or resources have the import's number.
 func (s Imports) tracesOf(ctx context.Context, j transfer.Job, rows []transfer.RowRef) ([]transfer.RowRef, error) {
 	if rows != nil {
 		return rows, nil
@@ -104,7 +103,7 @@ func (s Imports) tracesOf(ctx context.Context, j transfer.Job, rows []transfer.R
 	return slices.Collect(maps.Values(found)), err
 }
 
-// eachStaged calls fn for every item of a partition that carries the import's number.
+// eachStaged calls fn for every item of a partition that has the import's number.
 func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn func(table.Item) error) error {
 	for p := (table.Query{PK: pk}); ; {
 		items, more, err := s.Query(ctx, p)
@@ -126,8 +125,8 @@ func (s Imports) eachStaged(ctx context.Context, j transfer.Job, pk string, fn f
 	}
 }
 
-// rollbackRow undoes one row. A person's edit may have overtaken the directory row; the other items can still be
-// staged.
+// rollbackRow rolls back one row. An edit may have discarded what was staged of the directory row; the other items
+// can still be staged.
 func (s Imports) rollbackRow(ctx context.Context, j transfer.Job, trace transfer.RowRef, it table.Item) error {
 	id := table.String(it, schema.AttrID)
 	own := table.Int(it, schema.AttrImportID) == j.ImportID
@@ -196,8 +195,9 @@ func (s Imports) rollbackLoginKey(ctx context.Context, j transfer.Job, identifie
 	return err
 }
 
-// restore puts an item back as the import found it: its image, and the mark and former image of the import before, by
-// which that one can still be undone. it is the item as read, nil for one of which these are not kept.
+// restore puts an item back as the import found it: with its image, and with the number and previous image of the
+// import before, by which that one can still be undone. it is the item as it was read, nil for a kind of item that
+// does not keep these.
 func (s Imports) restore(ctx context.Context, j transfer.Job, k table.Key, it table.Item) error {
 	update := "SET v = was REMOVE was, imp, imp0, was0"
 	switch _, marked := it[schema.AttrPreviousImportID]; {
@@ -214,8 +214,9 @@ func (s Imports) restore(ctx context.Context, j transfer.Job, k table.Key, it ta
 	return s.updateIfStaged(ctx, j, k, update, " AND attribute_exists(was)", table.Item{})
 }
 
-func (s Imports) updateIfStaged(ctx context.Context, j transfer.Job, k table.Key, update, condition string,
-	values table.Item) error {
+func (s Imports) updateIfStaged(
+	ctx context.Context, j transfer.Job, k table.Key, update, condition string, values table.Item,
+) error {
 	values[":mark"] = table.N(j.ImportID)
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: &update,

@@ -16,7 +16,7 @@ import (
 // name another then takes, leaves nothing of that behind when the job comes to nothing: no key, no event, no change of
 // its resource.
 func TestWhatWasRenamedOrDeletedMeanwhileIsTakenBack(t *testing.T) {
-	deeds := map[string]func(*fixture, *testing.T, string){
+	operations := map[string]func(*fixture, *testing.T, string){
 		"renamed": func(f *fixture, t *testing.T, name string) {
 			f.edit(t, name)
 			if _, err := f.accounts.Change(t.Context(), f.currentScope(t), f.named(t, name), 0,
@@ -48,7 +48,7 @@ func TestWhatWasRenamedOrDeletedMeanwhileIsTakenBack(t *testing.T) {
 		"p":    {"p", nil, nil, "fresh@example.com"},
 		"q":    {"q", "Changed", nil, nil, nil, true, nil, "STAFF"},
 	}
-	for what, deed := range deeds {
+	for what, op := range operations {
 		for who, row := range rows {
 			for _, undo := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s %s undo %v", who, what, undo), func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestWhatWasRenamedOrDeletedMeanwhileIsTakenBack(t *testing.T) {
 					if f.marked(t, staged) == 0 {
 						t.Fatal("nothing was staged")
 					}
-					deed(f, t, who)
+					op(f, t, who)
 					f.cancel(t, j)
 					f.finish(t, j, transfer.Cancelled)
 					for key, is := range f.dump(t) {
@@ -90,7 +90,7 @@ func TestWhatWasRenamedOrDeletedMeanwhileIsTakenBack(t *testing.T) {
 	}
 }
 
-// edit overtakes what is staged of an account.
+// edit changes an account, which discards what is staged of it.
 func (f *fixture) edit(t *testing.T, username string) {
 	t.Helper()
 	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), f.named(t, username), 0,

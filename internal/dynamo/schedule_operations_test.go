@@ -15,7 +15,7 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// maxEdits is how much people do while an import is undone: it begins anew no more than three times.
+// maxEdits is how many edits people make while an import is undone: the undo restarts no more than three times.
 const maxEdits = 2
 
 // edit is something that a person does. What it comes to is noted in what everybody has to see from then on, and why
@@ -33,11 +33,11 @@ func (w *simulation) edit() {
 	w.edits++
 	rows := []string{"one", "two", "three", "five", "plain", "keep", "p", "q", "m", "lone"}
 	who := rows[w.r.IntN(len(rows))]
-	deeds := []func(access.Scope, string) error{w.editAccount, w.editAccount, w.editResource, w.editResource,
+	operations := []func(access.Scope, string) error{w.editAccount, w.editAccount, w.editResource, w.editResource,
 		w.fillContact, w.deletePlain, w.createHeir, w.renameM, w.nameManager, w.createPlain}
-	deed := w.r.IntN(len(deeds))
-	err = deeds[deed](scope, who)
-	if w.logf("deed %d on %s: %v", deed, who, err); err != nil && fault.As(err) == nil {
+	op := w.r.IntN(len(operations))
+	err = operations[op](scope, who)
+	if w.logf("edit %d on %s: %v", op, who, err); err != nil && fault.As(err) == nil {
 		w.fail("a person: %w", err)
 	}
 }

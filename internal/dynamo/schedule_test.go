@@ -29,7 +29,7 @@ import (
 // import behind that: with workers that die before or after any call, ones that wake up late, messages that come twice,
 // people who edit, use and delete, second clicks, cancelled undos, and readers who turn their pages meanwhile.
 
-// simulation is one goroutine's table and what works on it; each schedule begins it anew.
+// simulation is one goroutine's table and what works on it. Each schedule resets it.
 type simulation struct {
 	*fixture
 	memory    *fakeTable
@@ -112,7 +112,7 @@ func newSimulation(t *testing.T) *simulation {
 	return w
 }
 
-// clone is another world of the same base, for another goroutine.
+// clone is another simulation of the same base, for another goroutine.
 func (w *simulation) clone() *simulation {
 	out := &simulation{memory: &fakeTable{}, base: w.base}
 	f := *w.fixture
@@ -129,7 +129,7 @@ func (w *simulation) snapshot() snapshot {
 	return snapshot{maps.Clone(w.memory.items), maps.Clone(w.files.stored)}
 }
 
-// begin puts the world back to where schedules begin: before the import or after it.
+// begin resets the simulation to where schedules start: before the import or after it.
 func (w *simulation) begin(seed uint64) {
 	w.r = rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // a schedule is no secret
 	from, sees := w.base.after, w.base.viewAfter

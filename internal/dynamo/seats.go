@@ -27,30 +27,31 @@ var (
 	_ transfer.Directory  = Directory{}
 )
 
-// The seats in use of each licence are counted at the assignment counter that its code chooses: a new account gives a
-// code and takes a seat, and both are one update. Attribute turn rises with each change of a seat, so that a recount
+// The seats in use of each licence are counted at the assignment counter that its code selects: a new account assigns
+// a code and takes a seat, and both are one update. The version rises with each change of a seat, so that a recount
 // notices it.
 const attrSeatVersion = "turn"
 
-// seatCounter returns at which counter a licence's seats are counted, for good: another choice would lose the counts.
+// seatCounter returns the counter of a licence's seats. It must never change: another counter would lose the counts.
 func seatCounter(licence string) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(licence)) // never fails (hash.Hash)
 	return int(h.Sum32() % assignmentCounters)
 }
 
-// ruleDependency is how a write depends on the rules of what codes mean, which changes of reference data change.
+// ruleDependency is how a write depends on the rules about codes, which changes of reference data alter.
 type ruleDependency int
 
 const (
-	independentOfRules ruleDependency = iota // it gives no code, and nobody's rights let it be done
-	rulesAsValidated                         // it gives no code, but holds only while no rule changed since it was judged
-	assignsCode                              // it gives a code, which changes of rules have to notice as well
+	independentOfRules ruleDependency = iota // it assigns no code, and needs nobody's rights
+	// it assigns no code, and counts only if no rule changed since it was validated
+	rulesAsValidated
+	assignsCode // it assigns a code, which changes of rules have to notice as well
 )
 
-// ruleDependencyOf returns how a write of an account depends on the rules. What ends somebody's access is done by the
-// caller's own rights: of two administrators of whom one takes the other's rights by a role, and the other blocks the
-// one, both cannot happen, as the one depends on the epoch and the other on the rule.
+// ruleDependencyOf returns how a write of an account depends on the rules. What ends somebody's access needs the
+// caller's own rights. Say one administrator takes the other's rights by changing a role, while the other blocks the
+// first: both cannot succeed, because the one write depends on the epoch and the other on the rules.
 func ruleDependencyOf(assigns bool, callerEpoch int64) ruleDependency {
 	switch {
 	case assigns:
@@ -61,14 +62,16 @@ func ruleDependencyOf(assigns bool, callerEpoch int64) ruleDependency {
 	return independentOfRules
 }
 
-// counterItems is the part of a write at the assignment counters, judged by a version of the catalogue: that it gives
-// codes or depends on rights, and the seats that it takes or gives back. Most writes do none of it.
-func counterItems(t *table.Table, env string, version int64, rules ruleDependency,
-	changes []account.SeatChange) table.Transaction {
+// counterItems returns the items of a write at the assignment counters: that it assigns codes or depends on rights,
+// with the version of the catalogue that it was validated with, and the seats that it takes or returns. Most writes
+// have none.
+func counterItems(
+	t *table.Table, env string, version int64, rules ruleDependency, changes []account.SeatChange,
+) table.Transaction {
 	byCounter := map[int][]account.SeatChange{}
 	ruleCounter := table.RandomBelow(assignmentCounters)
 	for _, c := range changes {
-		ruleCounter = seatCounter(c.Licence) // any that is written anyway
+		ruleCounter = seatCounter(c.Licence) // one that is written anyway
 		byCounter[ruleCounter] = append(byCounter[ruleCounter], c)
 	}
 	if rules == rulesAsValidated && len(changes) == 0 {
@@ -88,10 +91,11 @@ func counterItems(t *table.Table, env string, version int64, rules ruleDependenc
 	return tx
 }
 
-// rulesUnchangedSince is the condition at a counter that no rule changed since a version of the catalogue.
+// rulesUnchangedSince is the condition at a counter that no rule changed after a version of the catalogue.
 const rulesUnchangedSince = "(attribute_not_exists(ruled) OR ruled <= :version)"
 
-// rulesUnchangedItem makes a write depend on that alone. A change of rules writes every counter, so any one will do.
+// rulesUnchangedItem makes a write depend on that alone. A change of rules writes every counter, so any of them will
+// do.
 func rulesUnchangedItem(t *table.Table, k table.Key, version int64) table.Op {
 	return table.Check(&types.ConditionCheck{
 		TableName: &t.Name, Key: k.Attributes(), ConditionExpression: aws.String(rulesUnchangedSince),
@@ -100,10 +104,11 @@ func rulesUnchangedItem(t *table.Table, k table.Key, version int64) table.Op {
 	}, func(current table.Item) error { return counterConflict(current, version, nil) })
 }
 
-// counterItem is the part of a write at one counter. Whoever gives a code or takes a seat depends on no rule having
-// changed since the write was judged; whoever takes a seat that is limited, on there being one.
-func counterItem(t *table.Table, k table.Key, version int64, rules ruleDependency,
-	changes []account.SeatChange) table.Op {
+// counterItem is the item of a write at one counter. Whoever assigns a code or takes a seat depends on no rule having
+// changed since the write was validated. Whoever takes a limited seat depends on there being one.
+func counterItem(
+	t *table.Table, k table.Key, version int64, rules ruleDependency, changes []account.SeatChange,
+) table.Op {
 	var sets, conditions []string
 	names, values := map[string]string{}, table.Item{}
 	bound := rules != independentOfRules
@@ -146,12 +151,12 @@ func counterItem(t *table.Table, k table.Key, version int64, rules ruleDependenc
 	return table.Update(update, func(current table.Item) error { return counterConflict(current, version, changes) })
 }
 
-// counterConflict says why a write failed at its counter.
+// counterConflict is the reason why a write failed at its counter.
 func counterConflict(current table.Item, version int64, changes []account.SeatChange) error {
 	if table.Int(current, attrRuleVersion) > version {
 		return fault.New(fault.Conflict, "rulesChanged",
-			"Roles, groups, licences or other codes were changed just now, so this was not done; look at it again and send "+
-				"it again.").WithRetryAfter(time.Second)
+			"Somebody has just changed roles, groups, licences or other codes, so nothing was saved. Reload, then try again.",
+		).WithRetryAfter(time.Second)
 	}
 	for _, c := range changes {
 		if used := table.Int(current, schema.SeatAttribute(c.Licence)); !c.Fits(used) {
@@ -184,7 +189,7 @@ func counters(ctx context.Context, t *table.Table, env string) ([]table.Item, er
 	return t.BatchGet(ctx, keys)
 }
 
-// seatsAt returns the seats that a counter has, by licence.
+// seatsAt returns the seats in use at a counter, by licence.
 func seatsAt(it table.Item) map[string]int64 {
 	out := map[string]int64{}
 	for name := range it {
@@ -195,8 +200,8 @@ func seatsAt(it table.Item) map[string]int64 {
 	return out
 }
 
-// RecountSeats sets the seats in use to what the accounts say: for data that was written without counting them. Writers
-// go on meanwhile; where one took or gave back a seat it counts again.
+// RecountSeats sets the seats in use to what the accounts say, for data that was written without counting them.
+// Others can write meanwhile; if they take or return a seat, it counts again.
 func (s Accounts) RecountSeats(ctx context.Context, env string) error {
 	const tries = 10
 	for attempt := 1; ; attempt++ {
@@ -213,8 +218,8 @@ func (s Accounts) RecountSeats(ctx context.Context, env string) error {
 	}
 }
 
-// recount reads counters, head and accounts in this order: whoever changes a seat after the counters were read is
-// noticed, and whoever did before is seen.
+// recount reads counters, head and accounts in this order. Whoever changes a seat after the counters were read is
+// noticed, and what was changed before is seen.
 func (s Accounts) recount(ctx context.Context, env string) (bool, error) {
 	before, err := counters(ctx, s.Table, env)
 	if err != nil {
@@ -235,7 +240,7 @@ func (s Accounts) recount(ctx context.Context, env string) (bool, error) {
 	for n, it := range before {
 		have, want := seatsAt(it), counted[n]
 		for licence := range have {
-			want[licence] += 0 // one that nobody has
+			want[licence] += 0 // a licence that nobody has any more
 		}
 		if maps.Equal(have, want) {
 			continue
@@ -249,7 +254,7 @@ func (s Accounts) recount(ctx context.Context, env string) (bool, error) {
 	return true, nil
 }
 
-// countSeats counts the seats that the accounts take, for each counter and licence.
+// countSeats counts the seats that the accounts take, by counter and licence.
 func (s Accounts) countSeats(ctx context.Context, env environment.Environment) ([]map[string]int64, error) {
 	out := make([]map[string]int64, assignmentCounters)
 	for n := range out {
@@ -272,7 +277,7 @@ func (s Accounts) countSeats(ctx context.Context, env environment.Environment) (
 	}
 }
 
-// setSeats sets the seats of one counter, unless one changed since it was at turn.
+// setSeats sets the seats of one counter, unless it has another version by now.
 func (s Accounts) setSeats(ctx context.Context, k table.Key, version int64, want map[string]int64) (bool, error) {
 	names, values := map[string]string{}, table.Item{":next": table.N(version + 1)}
 	set := "SET " + attrSeatVersion + " = :next"

@@ -14,15 +14,15 @@ import (
 	"useraccounts/internal/sets"
 )
 
-// Sets keeps Sets: a private one with its owner, a shared one with all that are shared. Beside each lot stands how many
-// there are, and beside a person's which one is their default for a grid.
+// Sets keeps Sets: a private one with its owner, the shared ones together. Beside each group is their number, and
+// beside a person's which one is their default for a grid.
 type Sets struct {
 	*table.Table
 }
 
 var _ sets.Store = Sets{}
 
-// defaultAttribute is where a person's head has the default of a grid.
+// defaultAttribute is the attribute of a person's head item that has the default of a grid.
 func defaultAttribute(grid string) string { return "default-" + grid }
 
 func setOf(it table.Item) (sets.Set, error) {
@@ -56,7 +56,8 @@ func (s Sets) Visible(ctx context.Context, env, person string) (sets.Visible, er
 	return out, nil
 }
 
-// defaultOf returns the default that a head names, or the one known already: the head of shared Sets names none.
+// defaultOf returns the default that a head item names, or the one already known: the head of the shared Sets has
+// none.
 func defaultOf(head table.Item, so sets.Visible) string {
 	if id := table.String(head, defaultAttribute(sets.Accounts)); id != "" {
 		return id
@@ -110,10 +111,10 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 			return
 		}
 		head(schema.OwnSetsPK(env, set.OwnerID), sets.MaxOwned,
-			"You have %d Sets, which is as many as there can be; delete one.").delta += by
+			"You already have %d Sets, which is the limit. Delete one first.").delta += by
 		if set.Shared {
 			head(schema.SharedSetsPK(env), sets.MaxShared,
-				"There are %d shared Sets, which is as many as there can be; one has to be deleted or made private.").delta += by
+				"There are already %d shared Sets, which is the limit. Delete one or make it private first.").delta += by
 		}
 	}
 	count(w.Before, -1)
@@ -137,7 +138,7 @@ func (s Sets) Write(ctx context.Context, env string, w sets.Write) error {
 	return s.Commit(ctx, tx)
 }
 
-// addSetChange adds what becomes of the Set's own item: it is put, taken away, or moves between private and shared.
+// addSetChange adds the change of the Set's own item: it is written, deleted, or moved between private and shared.
 func (s Sets) addSetChange(tx *table.Transaction, env string, w sets.Write) error {
 	concurrentSetChange := func(table.Item) error { return sets.ErrConcurrentChange }
 	at := func(set *sets.Set) table.Item { return schema.SetKey(setsPartition(env, set), set.ID).Attributes() }
@@ -180,7 +181,7 @@ func (s Sets) addSetChange(tx *table.Transaction, env string, w sets.Write) erro
 	return nil
 }
 
-// setsHead is a change of the item that stands beside a lot of Sets.
+// setsHead is a change of the head item of a group of Sets.
 type setsHead struct {
 	delta, max  int
 	message     string

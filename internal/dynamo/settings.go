@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/settings"
 )
 
-// Settings keeps the environment's settings, which live in its head.
+// Settings keeps the environment's settings, which are in its head item.
 type Settings struct {
 	*Environments
 	EnvironmentLog

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// SSO keeps OpenID providers and the links of accounts to identities there.
+// SSO keeps OpenID providers and the identities of accounts there.
 type SSO struct {
 	EnvironmentLog
 }
@@ -129,8 +129,9 @@ func (s SSO) IdentitiesOf(ctx context.Context, accountID string) ([]sso.Federate
 }
 
 // IdentitiesByObjectID implements sso.IdentityStore.
-func (s SSO) IdentitiesByObjectID(ctx context.Context, env, providerID string,
-	objectIDs []string) (map[string]sso.FederatedIdentity, error) {
+func (s SSO) IdentitiesByObjectID(
+	ctx context.Context, env, providerID string, objectIDs []string,
+) (map[string]sso.FederatedIdentity, error) {
 	keys := make([]table.Key, len(objectIDs))
 	for i, id := range objectIDs {
 		keys[i] = schema.IdentityKey(env, providerID, id)
@@ -146,8 +147,9 @@ func (s SSO) IdentitiesByObjectID(ctx context.Context, env, providerID string,
 }
 
 // AccountsByEmail implements sso.IdentityStore. The snapshot in env must have been taken before.
-func (s SSO) AccountsByEmail(ctx context.Context, env environment.Environment,
-	emails []string) (map[string]account.Account, error) {
+func (s SSO) AccountsByEmail(
+	ctx context.Context, env environment.Environment, emails []string,
+) (map[string]account.Account, error) {
 	keys := make([]table.Key, len(emails))
 	for i, email := range emails {
 		keys[i] = schema.LoginKey(env.ID, email)
@@ -170,7 +172,7 @@ func (s SSO) AccountsByEmail(ctx context.Context, env environment.Environment,
 	}
 	out := map[string]account.Account{}
 	for _, a := range found {
-		// The key may be of a username that looks like an email; that is nobody's address.
+		// The key may be of a username that looks like an email, which is nobody's address.
 		if email, ok := account.Normalise(a.Email); ok && a.Email != "" {
 			out[email] = a
 		}
@@ -178,9 +180,9 @@ func (s SSO) AccountsByEmail(ctx context.Context, env environment.Environment,
 	return out, nil
 }
 
-// WriteIdentities implements sso.IdentityStore. A link is two items, so that an identity is one account's and an
-// account has one identity at a provider; the row shows it in lists, and the anchor counts it, so that a deletion sees
-// it.
+// WriteIdentities implements sso.IdentityStore. An identity is two items, so that it belongs to one account, and an
+// account has one identity at a provider. The row has the set of providers for lists, and the anchor counts the
+// write, so that a deletion notices it.
 func (s SSO) WriteIdentities(ctx context.Context, ws []sso.IdentityWrite) error {
 	var tx table.Transaction
 	for _, w := range ws {

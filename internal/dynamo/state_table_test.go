@@ -151,17 +151,17 @@ func TestEveryActionInEveryState(t *testing.T) {
 	}
 	f := newFixture(t)
 	n := 0
-	for deedName, deed := range stateOperations() {
+	for opName, op := range stateOperations() {
 		for name, before := range accountStates() {
 			n++
-			t.Run(deedName+" on "+name, func(t *testing.T) {
+			t.Run(opName+" on "+name, func(t *testing.T) {
 				username := fmt.Sprintf("state%04d", n)
 				a, bearer := f.createInState(t, username, before)
-				if err := deed.do(t, f, a); err != nil {
+				if err := op.do(t, f, a); err != nil {
 					t.Fatal(err)
 				}
 				want := before
-				deed.then(&want)
+				op.then(&want)
 				now, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 				if err != nil {
 					t.Fatal(err)
@@ -174,24 +174,24 @@ func TestEveryActionInEveryState(t *testing.T) {
 					(!shown.LockedAt.IsZero() || shown.LockedReason != "" || shown.LockedBy != "") {
 					t.Errorf("date and reason of the block do not fit: %+v", shown)
 				}
-				if deedName == "Block" && (shown.LockedReason != "a reason" || shown.LockedBy != "admin") {
+				if opName == "Block" && (shown.LockedReason != "a reason" || shown.LockedBy != "admin") {
 					t.Errorf("blocked as %+v", shown)
 				}
-				if (deedName == "Allow" || deedName == "Reset try count" || deedName == "Set password, and unlock") &&
+				if (opName == "Allow" || opName == "Reset try count" || opName == "Set password, and unlock") &&
 					now.FailedTries != 0 {
 					t.Errorf("%d tries are left", now.FailedTries)
 				}
-				if ended := now.Epoch != a.Epoch; ended != deed.ends(before) {
+				if ended := now.Epoch != a.Epoch; ended != op.ends(before) {
 					t.Errorf("sessions ended: %v", ended)
 				}
 				if before.used {
-					if _, err := f.signin.Authenticate(t.Context(), bearer); (err == nil) == deed.ends(before) {
+					if _, err := f.signin.Authenticate(t.Context(), bearer); (err == nil) == op.ends(before) {
 						t.Errorf("its session answers %v", err)
 					}
 				}
 				password := secret + " first"
-				if deed.password != "" {
-					password = deed.password
+				if op.password != "" {
+					password = op.password
 				}
 				if err := f.login(t, f.signin, username, password)(); (err == nil) != want.signsIn() {
 					t.Errorf("signing in answers %v; the state is %+v", err, want)

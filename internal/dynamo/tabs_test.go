@@ -40,12 +40,12 @@ type tabServices struct {
 }
 
 func (f *fixture) tabServices() tabServices {
-	desk := account.Editor{Accounts: f.accounts, Now: time.Now, NewID: token.NewIDString}
+	editor := account.Editor{Accounts: f.accounts, Now: time.Now, NewID: token.NewIDString}
 	timeline, store := accountlog.Store{Table: f.table}, dynamo.Delegations{Table: f.table}
 	return tabServices{
-		log: &auditlog.Reader{Store: timeline, Now: time.Now}, notes: &account.Notes{Editor: desk, Store: timeline},
-		contacts:    &account.Contacts{Editor: desk, Store: dynamo.Contacts{Table: f.table}},
-		delegations: &account.Delegations{Editor: desk, Store: store, Resources: store}, store: store,
+		log: &auditlog.Reader{Store: timeline, Now: time.Now}, notes: &account.Notes{Editor: editor, Store: timeline},
+		contacts:    &account.Contacts{Editor: editor, Store: dynamo.Contacts{Table: f.table}},
+		delegations: &account.Delegations{Editor: editor, Store: store, Resources: store}, store: store,
 	}
 }
 
@@ -75,7 +75,7 @@ func kindsOf(lines []auditlog.Entry) string {
 	return strings.Join(out, " ")
 }
 
-// The log of an account's life: every deed, its own sign-ins, an import with its row, the creation at the end.
+// The log of an account's life: every action, its own sign-ins, an import with its row, the creation at the end.
 func TestTheLogTellsAnAccountsLife(t *testing.T) {
 	f := newFixture(t)
 	a := f.create(t, "walkerp", nil)
@@ -227,7 +227,7 @@ func TestContactIsKeptWhole(t *testing.T) {
 	}
 }
 
-// outcomes runs a deed many times at once and counts what came of it: "" for success, else the fault's code.
+// outcomes runs an operation many times in parallel and counts the results: "" for success, else the fault's code.
 func outcomes(n int, do func(i int) error) map[string]int {
 	var (
 		mu   sync.Mutex

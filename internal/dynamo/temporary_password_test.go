@@ -13,7 +13,7 @@ import (
 	"useraccounts/internal/token"
 )
 
-const temporaryPassword = "what the desk said by phone"
+const temporaryPassword = "what the helpdesk said by phone"
 
 // V09: the first time that a temporary password is right brings its end forward, from a trusted device as from
 // anywhere, and no later time puts it off; a rename that was read before does not bring the old end back.

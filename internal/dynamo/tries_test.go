@@ -58,13 +58,13 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	hasher := &countingHasher{}
 	s := *f.signin
 	s.Verifier = hasher
-	var deeds []func() error
+	var operations []func() error
 	for i := range 200 {
 		as := []string{"doëj", "DOËJ", " doëj@example.com", "ｄｏëｊ", "DoËJ＠Example.com", "doe\u0308j",
 			"DOE\u0308J@example.com"}[i%7]
-		deeds = append(deeds, f.login(t, &s, as, "wrong"))
+		operations = append(operations, f.login(t, &s, as, "wrong"))
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if !fault.HasCode(err, "signInRefused") {
 			t.Fatalf("a guess: %v", err)
 		}
@@ -91,11 +91,11 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 func TestParallelRightSignInsAllSucceed(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doej")
-	var deeds []func() error
+	var operations []func() error
 	for range 50 {
-		deeds = append(deeds, f.login(t, f.signin, "doej", secret))
+		operations = append(operations, f.login(t, f.signin, "doej", secret))
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,9 +138,9 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 	var won []signin.Result
 	repeat := func(use func() (signin.Result, error)) {
 		won = nil
-		var deeds []func() error
+		var operations []func() error
 		for range 20 {
-			deeds = append(deeds, func() error {
+			operations = append(operations, func() error {
 				got, err := use()
 				if err == nil {
 					mu.Lock()
@@ -150,7 +150,7 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 				return err
 			})
 		}
-		for _, err := range inParallel(deeds...) {
+		for _, err := range inParallel(operations...) {
 			if err != nil && !fault.Is(err, fault.Unauthenticated) {
 				t.Error(err)
 			}

@@ -48,11 +48,11 @@ func (o *owner) row(t *testing.T) account.Account {
 // there. The block and its count stay for the strangers.
 func TestStrangersCannotLockATrustedDeviceOut(t *testing.T) {
 	o, device := ownerWithTrustedDevice(t, newFixture(t), "owner")
-	var deeds []func() error
+	var operations []func() error
 	for range 200 {
-		deeds = append(deeds, o.guess("owner", "wrong", ""))
+		operations = append(operations, o.guess("owner", "wrong", ""))
 	}
-	inParallel(deeds...)
+	inParallel(operations...)
 	before := o.row(t)
 	if before.TriesBlockedAt.IsZero() {
 		t.Fatal("not blocked")
@@ -162,11 +162,11 @@ func TestGuessesFromATrustedDeviceAreVerifiedUpToTheLimit(t *testing.T) {
 	if a := o.row(t); a.FailedTries != 0 || hasher.verified.Load() != 4 {
 		t.Errorf("%d tries on the account, %d verified", a.FailedTries, hasher.verified.Load())
 	}
-	var deeds []func() error
+	var operations []func() error
 	for range 200 {
-		deeds = append(deeds, o.guess("owner", "wrong", device))
+		operations = append(operations, o.guess("owner", "wrong", device))
 	}
-	for _, err := range inParallel(deeds...) {
+	for _, err := range inParallel(operations...) {
 		if !fault.HasCode(err, "signInRefused") {
 			t.Fatal(err)
 		}

@@ -25,18 +25,18 @@ var (
 	_ transfer.UndoJobStore = Jobs{}
 )
 
-// importAttributes are the attributes by which an item tells of imports. Whoever writes it at once takes them away:
-// what an import left is then no longer what it left.
+// importAttributes are the attributes by which an item refers to imports. A write that counts at once removes them:
+// the item is then no longer what the import wrote.
 const importAttributes = "was, imp, gone, was0, imp0"
 
-// notTombstoned is the condition that a resource or an anchor is there and not being taken away by an import.
+// notTombstoned is the condition that an item exists and is not being taken away by an import.
 const notTombstoned = "attribute_exists(PK) AND attribute_not_exists(gone)"
 
-// stageTombstone stages that an item is taken away: its image stays for those who write it meanwhile.
+// stageTombstone stages that an item is taken away. Its image stays for whoever writes it meanwhile.
 const stageTombstone = "SET was = v, gone = :yes, imp0 = imp, imp = :mark REMOVE was0"
 
-// stageImage is how an import stages a new image over an item that was read with the mark of another import, 0 for
-// none, and with the image before that or without.
+// stageImage is how an import stages a new image over an item. importID is the import that wrote the item before, 0
+// for none; former says whether the item has a previous image.
 func stageImage(importID int64, former bool) string {
 	switch {
 	case former && importID != 0:
@@ -49,13 +49,14 @@ func stageImage(importID int64, former bool) string {
 
 func undoInProgress() error {
 	return fault.New(fault.Conflict, "busy",
-		"An import is being undone just now, which takes this away; try again in a moment.").WithRetryAfter(2 * time.Second)
+		"This is being removed, because an import is being undone. Try again in a moment.").WithRetryAfter(2 * time.Second)
 }
 
-// tombstoneItems stages that an account is taken away which nothing was done with since it was made: no sign-in, no
-// tab, no API key, no link. Its identifiers go as those that an import releases do.
-func (s Accounts) tombstoneItems(env string, w account.Write, importID int64,
-	transfers keyTransfers) table.Transaction {
+// tombstoneItems stages that an account is taken away. Nothing may have been done with it since it was created: no
+// sign-in, no tab, no API key, no identity. Its identifiers are released as by any import.
+func (s Accounts) tombstoneItems(
+	env string, w account.Write, importID int64, transfers keyTransfers,
+) table.Transaction {
 	a := w.Before
 	values := table.Item{":mark": table.N(importID), ":yes": table.BOOL(true)}
 	condition := rowUnchanged(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
@@ -81,8 +82,8 @@ func (s Accounts) tombstoneItems(env string, w account.Write, importID int64,
 	return tx
 }
 
-// Dependents implements transfer.UndoStore: by the anchors, which count the writes of tabs and links, and the counts of
-// API keys.
+// Dependents implements transfer.UndoStore: by the anchors, which count the writes of tabs and identities, and by the
+// number of API keys.
 func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]string, error) {
 	keys := make([]table.Key, 0, 2*len(ids))
 	for _, id := range ids {
@@ -96,15 +97,15 @@ func (s Imports) Dependents(ctx context.Context, ids []string) (map[string]strin
 	for i, id := range ids {
 		switch {
 		case items[2*i+1] != nil:
-			out[id] = "API keys were made for it."
+			out[id] = "It has API keys."
 		case table.Int(items[2*i], attrTabWrites) > 0:
-			out[id] = "Its contact, its delegations, its second factor or its links were filled in."
+			out[id] = "Its contact, delegations, second factor or single sign-on were set up."
 		}
 	}
 	return out, nil
 }
 
-// DirectReports implements transfer.UndoStore. What a pending import names counts as well.
+// DirectReports implements transfer.UndoStore. Those that a pending import names count as well.
 func (s Imports) DirectReports(ctx context.Context, env environment.Environment) (map[string][]string, error) {
 	items, err := s.QueryAll(ctx, table.Query{PK: schema.ResourcePK(env.ID)})
 	if err != nil {
@@ -122,8 +123,8 @@ func (s Imports) DirectReports(ctx context.Context, env environment.Environment)
 	return out, nil
 }
 
-// PurgeTombstones implements transfer.UndoStore. Nobody sees what it removes, so each item goes for itself, the
-// directory row last, because it tells where the others are.
+// PurgeTombstones implements transfer.UndoStore. Nobody sees what it removes, so each item is deleted by itself. The
+// directory row is last, because it tells where the others are.
 func (s Imports) PurgeTombstones(ctx context.Context, j transfer.Job, rows []transfer.RowRef) error {
 	rows, err := s.tracesOf(ctx, j, rows)
 	if err != nil {
@@ -179,8 +180,8 @@ func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row table.Key, it
 	return nil
 }
 
-// deletionEventID is the id of the line in the environment's log, the same however often it is written: the time of the
-// job, and what is random of the account's id.
+// deletionEventID is the id of the event in the environment's log. It is the same however often the event is written:
+// the time of the job, and the random part of the account's id.
 func deletionEventID(j transfer.Job, a account.Account) string {
 	const clock = 10
 	if len(j.ID) < clock || len(a.ID) < clock {
@@ -189,8 +190,8 @@ func deletionEventID(j transfer.Job, a account.Account) string {
 	return j.ID[:clock] + a.ID[clock:]
 }
 
-// CreateUndo implements transfer.UndoJobStore: the job, its place in the line and the note on the import that it is
-// there are one transaction, so that of two clicks one makes a job.
+// CreateUndo implements transfer.UndoJobStore. The job, its entry in the queue and the reference on the import are
+// one transaction, so that two clicks make one job.
 func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 	it, err := jobItem(undo)
 	if err != nil {
@@ -198,7 +199,7 @@ func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 	}
 	condition, values := "attribute_not_exists(undoing)",
 		table.Item{":undo": table.S(undo.ID), ":done": table.S(string(transfer.Done))}
-	if of.UndoJobID != "" { // one that came to nothing
+	if of.UndoJobID != "" { // one that did not succeed
 		condition, values[":former"] = "undoing = :former", table.S(of.UndoJobID)
 	}
 	err = s.Transact(ctx, []types.TransactWriteItem{
@@ -218,7 +219,7 @@ func (s Jobs) CreateUndo(ctx context.Context, undo, of transfer.Job) error {
 	return err
 }
 
-// markUndoneItem notes on an import that it was undone.
+// markUndoneItem records on an import that it was undone.
 func (s Imports) markUndoneItem(undo transfer.Job) table.Op {
 	return table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.JobKey(undo.Env, undo.UndoesJobID).Attributes(),

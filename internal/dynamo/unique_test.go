@@ -14,15 +14,15 @@ import (
 	"useraccounts/internal/transfer"
 )
 
-// inParallel runs each of the deeds at once, and returns their errors in order.
+// inParallel runs the operations at the same time and returns their errors in order.
 func inParallel(operations ...func() error) []error {
 	errs := make([]error, len(operations))
 	var start, end sync.WaitGroup
 	start.Add(1)
-	for i, deed := range operations {
+	for i, op := range operations {
 		end.Go(func() {
 			start.Wait()
-			errs[i] = deed()
+			errs[i] = op()
 		})
 	}
 	start.Done()
@@ -66,7 +66,7 @@ func TestOfParallelCreatesOfOneIdentifierOneWins(t *testing.T) {
 	}
 	n := 0
 	for id, forms := range spellings {
-		var deeds []func() error
+		var operations []func() error
 		for i := range 100 {
 			n++
 			p := field.Patch{"username": forms[i%len(forms)], "name": "N", "email": fmt.Sprintf("e%d@example.com", n),
@@ -74,9 +74,9 @@ func TestOfParallelCreatesOfOneIdentifierOneWins(t *testing.T) {
 			if id != "josé" && i%2 == 1 { // as an email
 				p["username"], p["email"] = fmt.Sprintf("n%d", n), forms[i%2]
 			}
-			deeds = append(deeds, f.creating(t, p))
+			operations = append(operations, f.creating(t, p))
 		}
-		assertOneSucceeds(t, id, inParallel(deeds...))
+		assertOneSucceeds(t, id, inParallel(operations...))
 	}
 }
 

@@ -28,10 +28,10 @@ var (
 )
 
 // Events implements auditlog.Store.
-func (s Store) Events(ctx context.Context, env environment.Environment, accountID, before string,
-	limit int) ([]auditlog.Event, string, error) {
-	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.EventSK, Backwards: true,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+func (s Store) Events(
+	ctx context.Context, env environment.Environment, accountID, before string, limit int,
+) ([]auditlog.Event, string, error) {
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.EventSK, Backwards: true, Limit: limit}
 	if before != "" {
 		p.After = schema.EventSK + before
 	}
@@ -53,16 +53,16 @@ func (s Store) Events(ctx context.Context, env environment.Environment, accountI
 	return out, down, nil
 }
 
-// Store implements auditlog.Store.
-func (s Store) Sessions(ctx context.Context, accountID, before string, limit int) ([]session.Session, string,
-	error) {
+// Sessions implements auditlog.Store.
+func (s Store) Sessions(ctx context.Context, accountID, before string, limit int) ([]session.Session, string, error) {
 	return sessions.Store(s).Sessions(ctx, accountID, before, limit)
 }
 
-// CreationEvent implements auditlog.Store. An anchor without a former image was made by the import that marks it, if
-// one does.
-func (s Store) CreationEvent(ctx context.Context, env environment.Environment, accountID string) (auditlog.Event,
-	bool, error) {
+// CreationEvent implements auditlog.Store. An anchor with an import but without a previous image was created by that
+// import.
+func (s Store) CreationEvent(
+	ctx context.Context, env environment.Environment, accountID string,
+) (auditlog.Event, bool, error) {
 	it, err := s.Get(ctx, schema.AnchorKey(accountID))
 	if err != nil {
 		return auditlog.Event{}, false, err

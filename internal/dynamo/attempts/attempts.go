@@ -24,22 +24,21 @@ import (
 	"useraccounts/internal/token"
 )
 
-// Store finds accounts for a sign-in, and counts its attempts before anything is verified.
+// Store finds accounts for a sign-in and counts its attempts.
 type Store struct {
 	*table.Table
 }
 
 var _ signin.Accounts = Store{}
 
-// Find implements signin.Accounts: one round trip, whoever is asked for.
+// Find implements signin.Accounts: one round trip, whether the identifier is known or not.
 func (s Store) Find(ctx context.Context, env, identifier string) (environment.Environment, string, error) {
 	found, err := s.FindWithDevice(ctx, env, identifier, token.Token{})
 	return found.Env, found.Key, err
 }
 
-// FindWithDevice implements signin.Accounts: one round trip, whoever is asked for and wherever from.
-func (s Store) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup,
-	error) {
+// FindWithDevice implements signin.Accounts: one round trip, whether identifier and device are known or not.
+func (s Store) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup, error) {
 	leads := schema.RowKey(env, identifier)
 	byEmail := account.MayBeEmail(identifier)
 	if byEmail {
@@ -70,14 +69,15 @@ func (s Store) FindWithDevice(ctx context.Context, env, identifier string, given
 	return found, nil
 }
 
-// ReserveAttempt implements signin.Accounts: one round trip and one write, whoever is charged.
-func (s Store) ReserveAttempt(ctx context.Context, env environment.Environment, row string,
-	rule signin.AttemptPolicy) (signin.Attempt, error) {
+// ReserveAttempt implements signin.Accounts: one round trip and one write, whether the account exists or not.
+func (s Store) ReserveAttempt(
+	ctx context.Context, env environment.Environment, row string, rule signin.AttemptPolicy,
+) (signin.Attempt, error) {
 	k := schema.RowKey(env.ID, row)
 	condition, values := attemptAllowed(rule)
 	if row == "" {
 		k = schema.DecoyKey(env.ID, table.RandomBelow(schema.Decoys))
-		condition = "attribute_not_exists(PK) OR NOT (" + condition + ") OR " + condition // the same work, always granted
+		condition = "attribute_not_exists(PK) OR NOT (" + condition + ") OR " + condition // the same work, always allowed
 	}
 	values[":one"], values[":now"] = table.N(1), table.Timestamp(rule.Now)
 	out, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
@@ -105,9 +105,8 @@ func (s Store) ReserveAttempt(ctx context.Context, env environment.Environment, 
 	return signin.Attempt{Account: a, Found: ok, Reserved: charged && ok}, nil
 }
 
-// attemptAllowed is the condition under which one more try is let through: within the limit, or on the ladder of the
-// timed release, where the failures in a row say how long the last try has to be ago (signin.AttemptPolicy.Wait says
-// the same).
+// attemptAllowed is the condition under which one more attempt is allowed: below the limit, or after the wait that
+// the timed release asks for at this number of failures in a row. signin.AttemptPolicy.Wait states the same rule.
 func attemptAllowed(rule signin.AttemptPolicy) (string, table.Item) {
 	values := table.Item{":limit": table.N(int64(rule.Limit))}
 	condition := "tries < :limit AND attribute_not_exists(blockedAt)"
@@ -133,9 +132,9 @@ func attemptAllowed(rule signin.AttemptPolicy) (string, table.Item) {
 		values
 }
 
-// RecordFailure implements signin.Accounts. The line goes to the account's log, to its line of the hour beyond the
-// limit, or over that of a decoy: one write of one sort, but for the try that blocks, which is one transaction of line,
-// block, event and mail.
+// RecordFailure implements signin.Accounts. The event goes into the account's log, into the one event of the hour
+// beyond the limit, or to a decoy. Each is one write of the same kind. Only the attempt that blocks the account is a
+// transaction: of the event, the block, its event and the mail.
 func (s Store) RecordFailure(ctx context.Context, env environment.Environment, r signin.FailedAttempt) error {
 	e := auditlog.Event{
 		ID: r.EventID, At: r.At, Kind: auditlog.SignInFailed, Note: r.Reason, Address: r.Client.Address,
@@ -149,13 +148,15 @@ func (s Store) RecordFailure(ctx context.Context, env environment.Environment, r
 		if !errors.Is(err, account.ErrConcurrentChange) {
 			return err
 		}
-		k = schema.EventKey(r.Account.ID, e.ID) // the right password came from it meanwhile, or it was forgotten
+		// the right password came from the device meanwhile, or it is no longer trusted
+		k = schema.EventKey(r.Account.ID, e.ID)
 	case r.Known && r.Blocks:
 		err := s.block(ctx, env, r, e)
 		if !errors.Is(err, account.ErrConcurrentChange) {
 			return err
 		}
-		k = schema.EventKey(r.Account.ID, e.ID) // another try blocked it, or it was let in; this one failed all the same
+		// another attempt blocked it, or a sign-in succeeded; this one failed all the same
+		k = schema.EventKey(r.Account.ID, e.ID)
 	case r.Known && r.Reserved:
 		k = schema.EventKey(r.Account.ID, e.ID)
 	case r.Known:
@@ -164,14 +165,14 @@ func (s Store) RecordFailure(ctx context.Context, env environment.Environment, r
 	return countEvent(ctx, s.Table, k, e)
 }
 
-// hourlyEventID is the id of the line that counts the tries beyond the limit within one hour.
+// hourlyEventID is the id of the event that counts the attempts beyond the limit within one hour.
 func hourlyEventID(at time.Time) string {
 	id := ulid.ULID{}
 	_ = id.SetTime(ulid.Timestamp(at.Truncate(time.Hour))) // within ULID's ten thousand years
 	return id.String()
 }
 
-// countEvent writes an event, or counts it on the one that is there.
+// countEvent writes an event, or raises the count of the one at that key.
 func countEvent(ctx context.Context, t *table.Table, k table.Key, e auditlog.Event) error {
 	it, err := schema.EventAt(k, e)
 	if err != nil {
@@ -194,10 +195,11 @@ func countEvent(ctx context.Context, t *table.Table, k table.Key, e auditlog.Eve
 	return table.WrapError("write", err)
 }
 
-// block writes the last failure and the block that it brings about, with the mail that tells of it;
-// account.ErrConcurrentChange if the account was blocked or let in meanwhile.
-func (s Store) block(ctx context.Context, env environment.Environment, r signin.FailedAttempt,
-	failed auditlog.Event) error {
+// block writes the last failure and the block that follows from it, with the mail about it;
+// account.ErrConcurrentChange if the account was blocked or signed in meanwhile.
+func (s Store) block(
+	ctx context.Context, env environment.Environment, r signin.FailedAttempt, failed auditlog.Event,
+) error {
 	a := r.Account
 	var tx table.Transaction
 	for _, e := range []auditlog.Event{failed,

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// RateLimiter counts requests by network address, in windows of a minute by the clock.
+// RateLimiter counts requests by network address, in windows of one minute.
 type RateLimiter struct {
 	*table.Table
 }

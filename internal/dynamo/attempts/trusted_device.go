@@ -17,9 +17,9 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// ReserveDeviceAttempt implements signin.Accounts: the try is counted and the account read at the same time, in one
-// round trip. The condition is the secret that was read, so a device whose secret was replaced by then, or that was
-// forgotten, is not charged.
+// ReserveDeviceAttempt implements signin.Accounts. The attempt is counted and the account read in parallel, which is
+// one round trip. The condition is the secret that was read: a device whose secret was replaced meanwhile, or that is
+// no longer trusted, is not charged.
 func (s Store) ReserveDeviceAttempt(
 	ctx context.Context, env environment.Environment, row, accountID string, d mfa.TrustedDevice, limit int,
 ) (signin.Attempt, error) {
@@ -56,8 +56,8 @@ func (s Store) ReserveDeviceAttempt(
 	return got, nil
 }
 
-// forgetDevice writes the last failure of a trusted device and forgets it; account.ErrConcurrentChange if its tries
-// began anew meanwhile, or it is gone.
+// forgetDevice writes the last failure of a trusted device and removes the device; account.ErrConcurrentChange if its
+// tries were reset meanwhile, or it is gone.
 func (s Store) forgetDevice(ctx context.Context, r signin.FailedAttempt, failed auditlog.Event, limit int) error {
 	it, err := schema.Event(r.Account.ID, failed)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"useraccounts/internal/sso"
 )
 
-// Store keeps what the return from a provider is checked against.
+// Store keeps authorization requests.
 type Store struct {
 	*table.Table
 }
@@ -38,7 +38,8 @@ func (s Store) SaveAuthRequest(ctx context.Context, env string, a sso.AuthReques
 	return table.WrapError("write", err)
 }
 
-// ConsumeAuthRequest implements sso.AuthRequestStore: it is the condition that lets only one have it.
+// ConsumeAuthRequest implements sso.AuthRequestStore. The condition of the deletion lets only one caller have the
+// request.
 func (s Store) ConsumeAuthRequest(ctx context.Context, env string, state []byte) (sso.AuthRequest, error) {
 	out, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: schema.AuthRequestKey(env, state).Attributes(),
@@ -50,7 +51,7 @@ func (s Store) ConsumeAuthRequest(ctx context.Context, env string, state []byte)
 		return sso.AuthRequest{}, err
 	}
 	if !there {
-		return sso.AuthRequest{}, fault.New(fault.NotFound, "notFound", "There is no such attempt.")
+		return sso.AuthRequest{}, fault.New(fault.NotFound, "notFound", "There is no such request.")
 	}
 	it := out.Attributes
 	return sso.AuthRequest{

@@ -26,7 +26,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// Store keeps second factors and remembered devices.
+// Store keeps second factors and trusted devices.
 type Store struct {
 	*table.Table
 }
@@ -41,7 +41,7 @@ var (
 	_ factor.ChallengeStore = Store{}
 )
 
-// Attributes of the item of an account's second factor, of a pending one and of the recovery codes.
+// Attributes of a second factor, of a pending one, and of the recovery codes.
 const (
 	attrSeed    = "seed"
 	attrCounter = "counter"
@@ -76,8 +76,8 @@ func (s Store) LoadFactors(ctx context.Context, accountID, device string) (mfa.F
 	return found, nil
 }
 
-// ReserveCodeAttempt implements signin.FactorStore. One write counts the code; where a pause has run out a second one
-// begins the count anew. The pause needs no write of its own: it is how long the last of too many tries is ago.
+// ReserveCodeAttempt implements signin.FactorStore. One write counts the code. If a pause has ended, a second write
+// starts the count again. The pause itself is not written: it follows from the time of the last of too many tries.
 func (s Store) ReserveCodeAttempt(ctx context.Context, accountID string, now time.Time) (mfa.Factors, bool, error) {
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.FactorKey(accountID).Attributes(),
@@ -104,8 +104,8 @@ func (s Store) ReserveCodeAttempt(ctx context.Context, accountID string, now tim
 		if current == nil || found.LockedOut() || !found.PausedUntil(now).IsZero() {
 			return found, false, nil
 		}
-		// The condition is the pause as read: of many after it one begins the count, and the rest are counted on it or see
-		// it.
+		// The condition is the pause as it was read. Of many codes after it one restarts the count, and the others
+		// are counted on top of it or see it.
 		in.UpdateExpression = aws.String("SET tried = :now, tries = :one ADD streak :one")
 		in.ConditionExpression = aws.String("tries = :seen AND tried = :at")
 		in.ExpressionAttributeValues = table.Item{
@@ -139,7 +139,8 @@ func (s Store) LogEvent(ctx context.Context, accountID string, e auditlog.Event)
 	return table.WrapError("write", err)
 }
 
-// SavePendingTOTP implements mfa.EnrolmentStore. The account's anchor counts the write, so that a deletion sees it.
+// SavePendingTOTP implements mfa.EnrolmentStore. The account's anchor counts the write, so that a deletion notices
+// it.
 func (s Store) SavePendingTOTP(ctx context.Context, env, accountID string, p mfa.PendingTOTP) error {
 	k := schema.PendingTOTPKey(accountID)
 	err := s.commitWithAnchor(ctx, env, accountID,
@@ -156,8 +157,9 @@ func (s Store) SavePendingTOTP(ctx context.Context, env, accountID string, p mfa
 }
 
 // ReserveEnrolmentAttempt implements mfa.EnrolmentStore.
-func (s Store) ReserveEnrolmentAttempt(ctx context.Context, accountID string, now time.Time) (mfa.PendingTOTP, bool,
-	error) {
+func (s Store) ReserveEnrolmentAttempt(
+	ctx context.Context, accountID string, now time.Time,
+) (mfa.PendingTOTP, bool, error) {
 	out, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.PendingTOTPKey(accountID).Attributes(),
 		UpdateExpression:    aws.String("ADD tries :one"),
@@ -176,7 +178,7 @@ func (s Store) ReserveEnrolmentAttempt(ctx context.Context, accountID string, no
 		Tries:   table.Int(it, schema.AttrTries)}, true, nil
 }
 
-// AddChange is what a change of the second factor writes.
+// AddChange adds the items of a change of the second factor to a transaction.
 func AddChange(t *table.Table, tx *table.Transaction, accountID string, c mfa.Change) error {
 	update := func(k table.Key, expression, condition string, values table.Item) {
 		*tx = append(*tx, table.Update(&types.Update{
@@ -199,12 +201,12 @@ func AddChange(t *table.Table, tx *table.Transaction, accountID string, c mfa.Ch
 	case c.NewPasskey != nil, c.RemovedPasskey != "", c.ChangedPasskey != nil:
 		addPasskeyChange(t, tx, accountID, c)
 	case c.MailCode != nil:
-		// Of two with the one code the second finds it gone (C31).
+		// Of two that use the code at once, the second finds it gone (C31).
 		update(schema.MailCodeKey(accountID), "SET tries = :none, streak = :none REMOVE pw",
 			"pw = :hash AND ticket = :ticket",
 			table.Item{":none": table.N(0), ":hash": table.S(c.MailCode.Hash), ":ticket": table.S(c.MailCode.Ticket)})
 	case c.Counter != 0:
-		// The code is used up by its time step: an equal or later one was accepted by nobody (V28, C11).
+		// The time step is used up: nobody can use an equal or earlier one afterwards (V28, C11).
 		update(schema.FactorKey(accountID), "SET #counter = :step, tries = :none, streak = :none",
 			"#counter < :step AND seed = :seed",
 			table.Item{":step": table.N(c.Counter), ":none": table.N(0), ":seed": table.B(c.Seed)})
@@ -240,7 +242,7 @@ func AddChange(t *table.Table, tx *table.Transaction, accountID string, c mfa.Ch
 	return nil
 }
 
-// counterName returns the names of an expression that stand in for reserved words.
+// counterName returns the attribute names of an expression that has placeholders for reserved words.
 func counterName(expression string) map[string]string {
 	if slices.Contains([]byte(expression), '#') {
 		return map[string]string{"#counter": attrCounter}
@@ -248,7 +250,7 @@ func counterName(expression string) map[string]string {
 	return nil
 }
 
-// WriteFactors does a change of the account and one of its second factor, or neither.
+// WriteFactors writes a change of the account and one of its second factor in one transaction.
 func (s Store) WriteFactors(ctx context.Context, env environment.Environment, w account.Write, c mfa.Change) error {
 	tx, err := dynamo.Accounts(s).TransactionItems(env.ID, w, 0)
 	if err != nil {
@@ -260,9 +262,11 @@ func (s Store) WriteFactors(ctx context.Context, env environment.Environment, w 
 	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
 }
 
-// ForgetDevice forgets one device and writes the event and the mails, or nothing of it; NotFound if there is none.
-func (s Store) ForgetDevice(ctx context.Context, accountID, device string, e auditlog.Event,
-	mails []mail.Message) error {
+// ForgetDevice removes one trusted device and writes the event and the mails, all in one; NotFound if there is no
+// such device.
+func (s Store) ForgetDevice(
+	ctx context.Context, accountID, device string, e auditlog.Event, mails []mail.Message,
+) error {
 	event, err := schema.Event(accountID, e)
 	if err != nil {
 		return err
@@ -277,7 +281,7 @@ func (s Store) ForgetDevice(ctx context.Context, accountID, device string, e aud
 		ConditionExpression: aws.String("attribute_exists(PK)"),
 	}, schema.ConcurrentChange))
 	if err := schema.AsConcurrentChange(s.Transact(ctx, tx.Items())); errors.Is(err, account.ErrConcurrentChange) {
-		return fault.New(fault.NotFound, "notFound", "There is no such remembered device.")
+		return fault.New(fault.NotFound, "notFound", "There is no such trusted device.")
 	} else if err != nil {
 		return err
 	}

@@ -15,12 +15,14 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// mailedAtAttributes are when codes were mailed, newest first, as many as decide whether one more may be.
+// mailedAtAttributes are the times of the last codes, newest first: as many as decide whether another may be sent.
 func mailedAtAttributes() [mfa.MailCodeLimit]string { return [...]string{"t1", "t2", "t3"} }
 
-// SaveMailCode implements signin.MailCodeStore: the code and its mail, in place of any before, or neither.
-func (s Store) SaveMailCode(ctx context.Context, env, accountID string, c mfa.MailedCode, m mail.Message) (bool,
-	error) {
+// SaveMailCode implements signin.MailCodeStore: the code and its mail in one transaction. It replaces an earlier
+// code.
+func (s Store) SaveMailCode(
+	ctx context.Context, env, accountID string, c mfa.MailedCode, m mail.Message,
+) (bool, error) {
 	at := mailedAtAttributes()
 	tx := table.Transaction{table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.MailCodeKey(accountID).Attributes(),
@@ -33,7 +35,7 @@ func (s Store) SaveMailCode(ctx context.Context, env, accountID string, c mfa.Ma
 		ExpressionAttributeValues: table.Item{
 			":hash": table.S(c.Hash), ":ticket": table.S(c.Ticket), ":ends": table.Timestamp(c.Expires), ":none": table.N(0),
 			":now": table.N(c.Sent.UnixMilli()),
-			// The wrong goes in a row are remembered longer than the code.
+			// The count of wrong codes in a row is kept longer than the code.
 			":ttl":    table.N(c.Sent.AddDate(1, 0, 0).Unix()),
 			":window": table.N(c.Sent.Add(-mfa.MailCodeWindow).UnixMilli()), ":most": table.N(mfa.StreakLimit),
 		},
@@ -50,9 +52,10 @@ func (s Store) SaveMailCode(ctx context.Context, env, accountID string, c mfa.Ma
 	return err == nil, err
 }
 
-// ReserveMailCodeAttempt implements signin.MailCodeStore: one write counts the go before the code is looked at.
-func (s Store) ReserveMailCodeAttempt(ctx context.Context, accountID, ticket string, now time.Time) (mfa.MailedCode,
-	bool, error) {
+// ReserveMailCodeAttempt implements signin.MailCodeStore: one write counts the attempt before the code is compared.
+func (s Store) ReserveMailCodeAttempt(
+	ctx context.Context, accountID, ticket string, now time.Time,
+) (mfa.MailedCode, bool, error) {
 	out, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.MailCodeKey(accountID).Attributes(),
 		UpdateExpression: aws.String("ADD tries :one, streak :one"),
@@ -77,7 +80,7 @@ func (s Store) ReserveMailCodeAttempt(ctx context.Context, accountID, ticket str
 	}, true, nil
 }
 
-// commitWithAnchor writes what belongs to an account. Its anchor counts the write, so that a deletion sees it.
+// commitWithAnchor writes items of an account. Its anchor counts the write, so that a deletion notices it.
 func (s Store) commitWithAnchor(ctx context.Context, env, accountID string, tx table.Transaction) error {
 	tx = append(tx, table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.AnchorKey(accountID).Attributes(), UpdateExpression: aws.String("ADD tabs :one"),

@@ -18,8 +18,8 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// attrPasskey begins the attribute of a passkey on the item of the second factor; its id follows. An attribute of its
-// own for each makes adding, using and removing one independent of the others.
+// attrPasskey is the prefix of a passkey's attribute on the item of the second factor; the passkey's id follows. With
+// an attribute for each, passkeys are added, used and removed independently.
 const attrPasskey = "passkey#"
 
 func passkeyItem(k mfa.Passkey) table.Item {
@@ -32,8 +32,7 @@ func passkeyItem(k mfa.Passkey) table.Item {
 	}
 }
 
-// passkeysOf returns the passkeys on the item of a second factor in the order of their ids, which is that of their
-// making.
+// passkeysOf returns the passkeys on the item of a second factor, in the order of their creation.
 func passkeysOf(it table.Item) []mfa.Passkey {
 	var out []mfa.Passkey
 	for name := range it {
@@ -54,7 +53,7 @@ func passkeysOf(it table.Item) []mfa.Passkey {
 	return out
 }
 
-// putFactor writes attributes of the second factor: over whatever there is of a former one, or beside what there is.
+// putFactor writes attributes of the second factor. It replaces the whole item, or only these attributes.
 func putFactor(t *table.Table, tx *table.Transaction, accountID string, replace bool, it table.Item) {
 	k := schema.FactorKey(accountID)
 	if replace {
@@ -74,7 +73,7 @@ func putFactor(t *table.Table, tx *table.Transaction, accountID string, replace 
 	}, schema.ConcurrentChange))
 }
 
-// addPasskeyChange is what a change of one passkey writes.
+// addPasskeyChange adds the items of a change of one passkey.
 func addPasskeyChange(t *table.Table, tx *table.Transaction, accountID string, c mfa.Change) {
 	switch {
 	case c.NewPasskey != nil:
@@ -99,8 +98,8 @@ func addPasskeyChange(t *table.Table, tx *table.Transaction, accountID string, c
 	}
 }
 
-// passkeyUpdate writes one use, or another name. It holds while the passkey is there and its counter is as it was read:
-// of two answers with one counter the second is refused, as they cannot both be of the one authenticator.
+// passkeyUpdate writes one use, or a new name. Its condition is that the passkey exists with the counter that was
+// read: of two assertions with one counter the second is refused, because they cannot both be of one authenticator.
 func passkeyUpdate(t *table.Table, accountID string, u mfa.PasskeyChange) *types.Update {
 	return &types.Update{
 		TableName: &t.Name, Key: schema.FactorKey(accountID).Attributes(),
@@ -139,7 +138,7 @@ func (s Store) SaveLoginChallenge(ctx context.Context, env string, challenge []b
 	return table.WrapError("write", err)
 }
 
-// ConsumeLoginChallenge implements signin.ChallengeStore: a challenge is deleted by whoever answers it first (C31).
+// ConsumeLoginChallenge implements signin.ChallengeStore. Whoever answers a challenge first deletes it (C31).
 func (s Store) ConsumeLoginChallenge(ctx context.Context, env string, challenge []byte, now time.Time) (bool, error) {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: schema.PasskeyChallengeKey(env, challengeDigest(challenge)).Attributes(),
@@ -155,9 +154,11 @@ func challengeDigest(challenge []byte) []byte {
 	return sum[:]
 }
 
-// SaveRegistrationChallenge implements factor.ChallengeStore. The anchor counts the write, so that a deletion sees it.
-func (s Store) SaveRegistrationChallenge(ctx context.Context, env, accountID string, digest []byte,
-	expires time.Time) error {
+// SaveRegistrationChallenge implements factor.ChallengeStore. The anchor counts the write, so that a deletion notices
+// it.
+func (s Store) SaveRegistrationChallenge(
+	ctx context.Context, env, accountID string, digest []byte, expires time.Time,
+) error {
 	k := schema.PendingPasskeyKey(accountID)
 	return s.commitWithAnchor(ctx, env, accountID,
 		table.Transaction{table.Put(&types.Put{TableName: &s.Name, Item: table.Item{

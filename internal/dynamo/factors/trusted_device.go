@@ -31,7 +31,7 @@ func (s Store) RotateDevice(ctx context.Context, accountID string, was, now mfa.
 	return held, err
 }
 
-// TrustedDevices returns the devices that an account remembers, good or not.
+// TrustedDevices returns the trusted devices of an account, expired ones included.
 func (s Store) TrustedDevices(ctx context.Context, accountID string) ([]mfa.TrustedDevice, error) {
 	items, err := s.QueryAll(ctx, table.Query{PK: schema.AccountPK(accountID), Prefix: schema.TrustedDeviceSK})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"useraccounts/internal/recovery"
 )
 
-// Store keeps the links to set a password, one for an account.
+// Store keeps password links, one for each account.
 type Store struct {
 	*table.Table
 }
@@ -36,9 +36,8 @@ func (s Store) Find(ctx context.Context, env, identifier string) (environment.En
 	return attempts.Store(s).Find(ctx, env, identifier)
 }
 
-// CountResetRequest implements recovery.ResetRequests: one write, whoever is asked for.
-func (s Store) CountResetRequest(ctx context.Context, env, address string, now time.Time, limit int) (bool,
-	error) {
+// CountResetRequest implements recovery.ResetRequests: one write, whether the identifier is known or not.
+func (s Store) CountResetRequest(ctx context.Context, env, address string, now time.Time, limit int) (bool, error) {
 	_, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.ResetRequestsKey(env, address, hourName(now)).Attributes(),
 		UpdateExpression:         aws.String("SET #ttl = :ttl ADD asked :one"),
@@ -52,11 +51,12 @@ func (s Store) CountResetRequest(ctx context.Context, env, address string, now t
 	return held, err
 }
 
-// ResetCandidate implements recovery.ResetRequests: two reads, of decoys where there is nobody. The account that got
-// its links is told apart here and not by Offer's condition alone: a write that is refused takes another time than one
-// that is made, and a fourth ask would tell who is known (V23).
-func (s Store) ResetCandidate(ctx context.Context, env environment.Environment, row string,
-	now time.Time) (a account.Account, found, enough bool, err error) {
+// ResetCandidate implements recovery.ResetRequests: two reads, of decoys if there is no account. An account that had
+// its links is recognised here and not by the condition of IssueLink alone: a write that fails takes another time
+// than one that succeeds, so that a fourth request would show who is known (V23).
+func (s Store) ResetCandidate(
+	ctx context.Context, env environment.Environment, row string, now time.Time,
+) (a account.Account, found, enough bool, err error) {
 	k := schema.RowKey(env.ID, row)
 	if row == "" {
 		k = schema.DecoyKey(env.ID, table.RandomBelow(schema.Decoys))
@@ -73,9 +73,10 @@ func (s Store) ResetCandidate(ctx context.Context, env environment.Environment, 
 	return a, found, enough, err
 }
 
-// IssueLink implements recovery.ResetRequests: one transaction over three items in two tables, whoever it is for.
-func (s Store) IssueLink(ctx context.Context, env environment.Environment, l account.PasswordLink,
-	m mail.Message) (bool, error) {
+// IssueLink implements recovery.ResetRequests: one transaction of three items in two tables, as for a decoy.
+func (s Store) IssueLink(
+	ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message,
+) (bool, error) {
 	update := dynamo.PasswordLinkUpdate(s.Table, env.ID, l)
 	*update.UpdateExpression += ", t1 = :t, t2 = if_not_exists(t1, :never), t3 = if_not_exists(t2, :never)"
 	update.ConditionExpression = aws.String("attribute_not_exists(t3) OR t3 < :hour")
@@ -98,10 +99,11 @@ func (s Store) committed(err error) (bool, error) {
 	return err == nil, err
 }
 
-// IssueDecoyLink implements recovery.ResetRequests: what Offer does, to items that nobody reads and that are gone in an
-// hour. The mailer passes over what is not of the outbox's own.
-func (s Store) IssueDecoyLink(ctx context.Context, env environment.Environment, l account.PasswordLink,
-	m mail.Message) error {
+// IssueDecoyLink implements recovery.ResetRequests. It writes what IssueLink writes, to items that nobody reads and
+// that expire in an hour. The mailer skips what is not a queued mail.
+func (s Store) IssueDecoyLink(
+	ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message,
+) error {
 	update := dynamo.PasswordLinkUpdate(s.Table, env.ID, l)
 	update.Key = schema.PasswordLinkDecoyKey(env.ID, m.ID).Attributes()
 	update.ExpressionAttributeValues[":ttl"] = table.N(m.At.Add(time.Hour).Unix())
@@ -150,7 +152,7 @@ func (s Store) Write(ctx context.Context, env environment.Environment, w account
 	return dynamo.Accounts(s).Write(ctx, env, w)
 }
 
-// hourName names an hour.
+// hourName is the name of an hour.
 func hourName(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf("%04d%02d%02d%02d", t.Year(), t.Month(), t.Day(), t.Hour())

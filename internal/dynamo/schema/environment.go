@@ -17,7 +17,7 @@ import (
 func EnvironmentOf(env string, it table.Item) (environment.Environment, error) {
 	if it == nil {
 		return environment.Environment{},
-			fault.New(fault.Unavailable, "noEnvironment", "The environment is not set up yet; seed it first.")
+			fault.New(fault.Unavailable, "noEnvironment", "The environment is not set up yet. Seed it first.")
 	}
 	out := environment.Environment{
 		ID: env, SettingsVersion: table.Int(it, "settingsVersion"), CatalogueVersion: table.Int(it, "catalogueVersion"),

@@ -21,7 +21,7 @@ type Credentials struct {
 	*dynamo.Environments
 }
 
-// NewCredentials returns Checks over the table. Keep one for the life of the process, as NewEnvironments says.
+// NewCredentials returns Credentials over the table. Keep it for the life of the process; see dynamo.NewEnvironments.
 func NewCredentials(t *table.Table) Credentials {
 	return Credentials{Store: Store{Table: t}, Environments: dynamo.NewEnvironments(t)}
 }
@@ -47,8 +47,8 @@ func (c Credentials) FindSession(ctx context.Context, env, accountID, sessionID 
 	return signin.SessionContext{Session: schema.SessionOf(accountID, items[0]), Anchor: anchor, Env: head}, nil
 }
 
-// FindKey implements signin.CredentialStore: one round trip for key, anchor, environment and, where there is one,
-// session.
+// FindKey implements signin.CredentialStore: one round trip for key, anchor, environment and the session, if there is
+// one.
 func (c Credentials) FindKey(ctx context.Context, env, accountID, keyID, sessionID string) (signin.KeyContext, error) {
 	keys := []table.Key{schema.APIKeyKey(accountID, keyID), schema.AnchorKey(accountID), schema.HeadKey(env)}
 	if sessionID != "" {

@@ -17,7 +17,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// OwnPasswords keeps the change of one's own password.
+// OwnPasswords changes the password of whoever is signed in.
 type OwnPasswords struct {
 	*table.Table
 }
@@ -30,8 +30,9 @@ func (s OwnPasswords) Account(ctx context.Context, env environment.Environment, 
 }
 
 // ReplacePassword implements signin.OwnPasswordStore.
-func (s OwnPasswords) ReplacePassword(ctx context.Context, env environment.Environment, w account.Write, old,
-	opened session.Session) error {
+func (s OwnPasswords) ReplacePassword(
+	ctx context.Context, env environment.Environment, w account.Write, old, opened session.Session,
+) error {
 	tx, err := dynamo.Accounts(s).TransactionItems(env.ID, w, 0)
 	if err != nil {
 		return err
@@ -52,24 +53,27 @@ func (s OwnPasswords) ReplacePassword(ctx context.Context, env environment.Envir
 }
 
 // ClearTries implements signin.OwnPasswordStore.
-func (s OwnPasswords) ClearTries(ctx context.Context, env environment.Environment, a account.Account,
-	now time.Time) error {
+func (s OwnPasswords) ClearTries(
+	ctx context.Context, env environment.Environment, a account.Account, now time.Time,
+) error {
 	condition, values := signInCondition(env, a, now)
 	values[":none"] = table.N(0)
 	return s.updateRow(ctx, env, a, "SET tries = :none REMOVE blockedAt, tried", condition, values)
 }
 
-// Rehash implements signin.OwnPasswordStore: it replaces the hash that it was made of, and never a newer password
-// (V08).
+// Rehash implements signin.OwnPasswordStore. It replaces the hash that the new one was computed from, and never a
+// newer password (V08).
 func (s OwnPasswords) Rehash(ctx context.Context, env environment.Environment, a account.Account, hash string) error {
 	return s.updateRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", table.Item{
 		":id": table.S(a.ID), ":pw": table.S(hash), ":was": table.S(a.PasswordHash),
 	})
 }
 
-// updateRow updates an account's row if the condition holds; that it does not is no fault, somebody else was first.
-func (s OwnPasswords) updateRow(ctx context.Context, env environment.Environment, a account.Account, update,
-	condition string, values table.Item) error {
+// updateRow updates an account's row if the condition holds. If not, somebody else changed the row first, which is no
+// error.
+func (s OwnPasswords) updateRow(
+	ctx context.Context, env environment.Environment, a account.Account, update, condition string, values table.Item,
+) error {
 	_, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(), UpdateExpression: &update,
 		ConditionExpression: &condition, ExpressionAttributeValues: values,

@@ -30,9 +30,9 @@ var (
 	_ signin.CredentialStore = Credentials{}
 )
 
-// signInCondition is the condition that an account's row still has the epoch read, in the image that counted then, was
-// not blocked by tries since, and has no temporary password that is over (V09), unless the account came without its
-// password.
+// signInCondition is the condition of a sign-in on the account's row: it has the epoch that was read, in the image
+// that counted then, was not blocked by tries since, and its temporary password has not expired (V09), unless the
+// person came without a password.
 func signInCondition(env environment.Environment, a account.Account, now time.Time) (string, table.Item) {
 	image := schema.AttrImage
 	if !env.Imports.Sees(a.Stored.Import) {
@@ -47,7 +47,7 @@ func signInCondition(env environment.Environment, a account.Account, now time.Ti
 	if a.Stored.DeviceAttempt {
 		return strings.TrimSuffix(condition, " AND "), values
 	}
-	// the timed release let this try through, and no other block
+	// the timed release allowed this attempt, and there is no other block
 	if a.TriesBlockedAt.IsZero() && !a.Stored.BlockedAt.IsZero() {
 		values[":blocked"] = table.Timestamp(a.Stored.BlockedAt)
 		return condition + "blockedAt = :blocked", values
@@ -56,8 +56,7 @@ func signInCondition(env environment.Environment, a account.Account, now time.Ti
 }
 
 // Open implements signin.Sessions.
-func (s Store) Open(ctx context.Context, env environment.Environment, a account.Account,
-	opened session.Session) error {
+func (s Store) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
 	condition, values := signInCondition(env, a, opened.Start)
 	update := "SET lastLogin = :now"
 	if values[":now"] = table.Timestamp(opened.Start); !a.Stored.DeviceAttempt {
@@ -70,8 +69,9 @@ func (s Store) Open(ctx context.Context, env environment.Environment, a account.
 }
 
 // IssueTicket implements signin.Sessions.
-func (s Store) IssueTicket(ctx context.Context, env environment.Environment, a account.Account,
-	t session.Ticket) error {
+func (s Store) IssueTicket(
+	ctx context.Context, env environment.Environment, a account.Account, t session.Ticket,
+) error {
 	condition, values := signInCondition(env, a, t.Expires.Add(-session.TicketLife))
 	key := schema.RowKey(env.ID, a.DirectoryKey()).Attributes()
 	set, remove := []string{}, ""
@@ -94,7 +94,7 @@ func (s Store) IssueTicket(ctx context.Context, env environment.Environment, a a
 	}})
 }
 
-// putWithRow puts a new item and updates the account's row, or neither.
+// putWithRow writes a new item and updates the account's row, in one transaction.
 func (s Store) putWithRow(ctx context.Context, created table.Item, row types.TransactWriteItem) error {
 	var tx table.Transaction
 	tx.Put(s.Table, created, schema.ConcurrentChange)
@@ -169,10 +169,9 @@ func (s Store) Close(ctx context.Context, accountID, sessionID string, end sessi
 	return closed, err
 }
 
-// Store returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
+// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
 func (s Store) Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error) {
-	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.SessionSK, Backwards: true,
-		Limit: int32(limit)} //nolint:gosec // limits are small
+	p := table.Query{PK: schema.AccountPK(accountID), Prefix: schema.SessionSK, Backwards: true, Limit: limit}
 	if after != "" {
 		p.After = schema.SessionSK + after
 	}

@@ -44,8 +44,8 @@ func ticketOf(accountID string, it table.Item) session.Ticket {
 	return t
 }
 
-// CompleteStep implements signin.Sessions: the ticket of the step is used up in the transaction that writes what the
-// step did and what comes next, so that of two who answer it at once one gets on (C31).
+// CompleteStep implements signin.Sessions. One transaction uses up the ticket of the step and writes what the step
+// did and what comes next. So of two that complete a step at once only one gets on (C31).
 func (s Store) CompleteStep(ctx context.Context, env environment.Environment, m signin.StepTransition) error {
 	tx, err := s.stepItems(env, m)
 	if err != nil {
@@ -69,8 +69,8 @@ func (s Store) CompleteStep(ctx context.Context, env environment.Environment, m 
 	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
 }
 
-// stepItems is the account's own part in a step: its change, and the sign-in where that is at its end. It holds only
-// while the account is as the step read it, and was not blocked by tries since (C07).
+// stepItems returns the items of the account in a step: its change and, in the last step, the sign-in. They depend on
+// the account being as the step read it and not blocked by tries since (C07).
 func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (table.Transaction, error) {
 	if m.Write == nil {
 		at := m.Ticket.Expires.Add(-session.TicketLife)
@@ -79,7 +79,7 @@ func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (
 		}
 		a := m.Account
 		if !slices.Contains(m.Ticket.Proved, session.ByPassword) {
-			a.PasswordHash = "" // it came without
+			a.PasswordHash = "" // the person came without one
 		}
 		condition, values := signInCondition(env, a, at)
 		key := schema.RowKey(env.ID, m.Account.DirectoryKey()).Attributes()

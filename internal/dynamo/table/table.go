@@ -162,7 +162,7 @@ type Query struct {
 	After     string
 	Backwards bool
 	// Limit is how many items are read at most; 0 for as many as DynamoDB returns at once.
-	Limit int32
+	Limit int
 }
 
 // Query reads one page strongly, and says whether there is more.
@@ -180,7 +180,7 @@ func (t *Table) Query(ctx context.Context, p Query) (items []Item, more bool, er
 		in.ExclusiveStartKey = NewKey(p.PK, p.After).Attributes()
 	}
 	if p.Limit > 0 {
-		in.Limit = aws.Int32(p.Limit)
+		in.Limit = aws.Int32(int32(p.Limit)) //nolint:gosec // limits are small
 	}
 	out, err := t.Client.Query(ctx, in)
 	if err != nil {
@@ -228,7 +228,7 @@ func WrapError(operation string, err error) error {
 // Unavailable is the fault that asks the caller to try again.
 func Unavailable(cause error) error {
 	return fault.New(fault.Unavailable, "busy",
-		"The service is busy; try again in a moment.").WithRetryAfter(time.Second).WithCause(cause)
+		"The service is busy. Try again in a moment.").WithRetryAfter(time.Second).WithCause(cause)
 }
 
 // ConditionHeld tells a write whose condition did not hold, with the item as it is, from any other error.
