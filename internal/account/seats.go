@@ -68,7 +68,7 @@ func (d Deletion) SeatChanges() []SeatChange {
 // NoSeat is the conflict of a write that needs a seat when all are in use.
 func NoSeat(c SeatChange, used int64) error {
 	return fault.New(fault.Conflict, "seats",
-		"The licence %s allows %d accounts, and %d have it. Lock an account that is not needed, choose another licence, or "+
+		"The licence %s allows %d accounts; %d are in use. Lock an account that is not needed, choose another licence, or "+
 			"raise its number of seats.",
 		c.DisplayCode, c.Limit, used)
 }
