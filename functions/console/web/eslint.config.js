@@ -19,7 +19,7 @@ export default defineConfig([
       'import-x/newline-after-import': 'error',
       'import-x/no-extraneous-dependencies': [
         'error',
-        { devDependencies: ['*.{js,ts}', 'scripts/**', 'e2e/**', 'src/**/*.test.ts'] },
+        { devDependencies: ['*.{js,ts}', 'scripts/**', 'e2e/**', 'src/**/*.test.{ts,tsx}'] },
       ],
       'import-x/no-self-import': 'error',
       'import-x/no-useless-path-segments': 'error',

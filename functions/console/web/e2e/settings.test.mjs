@@ -130,7 +130,7 @@ test('how to create a resource', async () => {
 test('environment defaults: edited, refused where a bound is broken, and in the log', async () => {
   await page.goto('/')
   await to('Environment defaults')
-  await page.getByText('Shortest password').waitFor()
+  await page.getByText('Minimum length').waitFor()
   await checkPage('environment')
   await press('Edit')
   const days = page.getByLabel(/^Trusted device/)

@@ -8,7 +8,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
-import './common/lastFocused'
+import { watchFocus } from './common/lastFocused'
 import { queryClient } from './api/queryClient'
 import { watchSession } from './api/transport'
 import { PagesContext } from './page'
@@ -17,6 +17,7 @@ import { router } from './router'
 import { theme } from './theme'
 
 watchSession()
+watchFocus()
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no root')

@@ -9,8 +9,9 @@ import { toProblem } from '../api/problem'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldInput } from '../fields/FieldInput'
-import type { Field, Value } from '../fields/fields'
+import type { Field, FormFields, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
+import { groupBySection } from '../fields/sections'
 import { Instant } from '../fields/Instant'
 import { useHasPermission } from '../session/session'
 import { AccessBadges } from './AccessBadges'
@@ -18,12 +19,11 @@ import { accountName, fetchAccount, updateAccountCache, fieldValue } from './acc
 import type { Account } from './account'
 import classes from './AccountPage.module.css'
 import { AccountActions } from './actions/AccountActions'
-import { sections } from './sections'
 
 type Patch = Record<string, Value>
 
 /** The heading and the sections of an account, which Edit turns into a form. */
-export function AccountDetails({ account, fields }: { account: Account; fields: Field[] }) {
+export function AccountDetails({ account, form }: { account: Account; form: FormFields }) {
   // The version that is edited. A later change by someone else must not slip into it.
   const [base, setBase] = useState<Account>()
   const [patch, setPatch] = useState<Patch>({})
@@ -71,7 +71,8 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
     const { [field.name]: _, ...rest } = patch
     setPatch(isSame(value, fieldValue(shown, field)) ? rest : { ...rest, [field.name]: value })
   }
-  const onForm = fields.filter((f) => sections.some((s) => s.name === f.section))
+  // A section with a tab is edited there.
+  const sections = groupBySection(form.fields, form.sections).filter((s) => !s.tab)
   return (
     <form ref={formElement} onSubmit={submit} noValidate aria-label={`User account ${account.username}`}>
       <Stack>
@@ -111,7 +112,7 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
         </div>
         <ProblemAlert
           error={problem?.status === 412 ? undefined : save.error}
-          inlineFields={base ? onForm.map((f) => f.name) : []}
+          inlineFields={base ? sections.flatMap((s) => s.fields.map((f) => f.name)) : []}
         />
         <div className={classes.sections}>
           {sections.map((section) => (
@@ -124,8 +125,8 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
               <h2 id={`section-${section.name}`}>{section.label}</h2>
               {base ? (
                 <Stack gap="sm">
-                  {onForm
-                    .filter((f) => f.section === section.name && !f.readOnly)
+                  {section.fields
+                    .filter((f) => !f.readOnly)
                     .map((f) => (
                       <FieldInput
                         key={f.name}
@@ -135,13 +136,10 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
                         error={problem?.messageFor(f.name)}
                       />
                     ))}
-                  <ReadOnlyFields
-                    fields={onForm.filter((f) => f.section === section.name && f.readOnly)}
-                    account={account}
-                  />
+                  <ReadOnlyFields fields={section.fields.filter((f) => f.readOnly)} account={account} />
                 </Stack>
               ) : (
-                <ReadOnlyFields fields={onForm.filter((f) => f.section === section.name)} account={account} />
+                <ReadOnlyFields fields={section.fields} account={account} />
               )}
             </section>
           ))}
@@ -161,7 +159,7 @@ export function AccountDetails({ account, fields }: { account: Account; fields: 
         <ConflictDialog
           subject="account"
           load={() => fetchAccount(account.id)}
-          fields={fields}
+          fields={form.fields}
           problem={problem}
           base={base}
           mine={patch}

@@ -5,7 +5,7 @@ import { toProblem } from '../api/problem'
 import { Loading } from '../common/Loading'
 import { NotFound } from '../common/NotFound'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { useAccountFields } from '../fields/fields'
+import { useAccountForm } from '../fields/fields'
 import { useHasPermission } from '../session/session'
 import { usePageTitle } from '../shell/usePageAnnouncement'
 import { accountName, useAccount } from './account'
@@ -17,12 +17,12 @@ import { tabs } from './tabs'
 export function AccountPage() {
   const { id = '', tab } = useParams()
   const account = useAccount(id)
-  const fields = useAccountFields()
+  const form = useAccountForm()
   const hasPermission = useHasPermission()
   const navigate = useNavigate()
   usePageTitle(account.data && accountName(account.data))
   const tabList = useRef<HTMLDivElement>(null)
-  const loaded = Boolean(account.data && fields)
+  const loaded = Boolean(account.data && form)
   // On a narrow screen the active tab may be out of view. Only the tab list scrolls, not the page.
   useEffect(() => {
     const activeTab = tabList.current?.querySelector<HTMLElement>('[aria-selected=true]')
@@ -32,7 +32,7 @@ export function AccountPage() {
 
   if (account.error && [400, 404].includes(toProblem(account.error).status)) return <NotFound what="User account" />
   if (account.error && !account.data) return <ProblemAlert error={account.error} />
-  if (!account.data || !fields)
+  if (!account.data || !form)
     return (
       <Stack>
         <Skeleton h={60} />
@@ -54,7 +54,7 @@ export function AccountPage() {
           {account.data.username}
         </Text>
       </Breadcrumbs>
-      <AccountDetails key={id} account={account.data} fields={fields} />
+      <AccountDetails key={id} account={account.data} form={form} />
       {current && (
         <Tabs
           value={current.value}
@@ -70,7 +70,7 @@ export function AccountPage() {
           </Tabs.List>
           <Tabs.Panel value={current.value} pt="md">
             <Suspense fallback={<Loading />}>
-              <current.Panel key={id} account={account.data} fields={fields} />
+              <current.Panel key={id} account={account.data} fields={form.fields} />
             </Suspense>
           </Tabs.Panel>
         </Tabs>

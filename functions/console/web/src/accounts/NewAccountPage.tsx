@@ -9,15 +9,15 @@ import type { Schemas } from '../api/client'
 import { toProblem } from '../api/problem'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldInput } from '../fields/FieldInput'
-import { useAccountFields } from '../fields/fields'
+import { useAccountForm } from '../fields/fields'
 import type { Value } from '../fields/fields'
+import { groupBySection } from '../fields/sections'
 import { accountName, updateAccountCache } from './account'
 import classes from './AccountPage.module.css'
-import { sections } from './sections'
 
 /** The form for a new account. Blank fields take the environment's defaults. */
 export function NewAccountPage() {
-  const fields = useAccountFields()
+  const form = useAccountForm()
   const navigate = useNavigate()
   const [values, setValues] = useState<Record<string, Value>>({})
   const create = useMutation({
@@ -38,10 +38,9 @@ export function NewAccountPage() {
       void navigate(`/accounts/${account.id}`)
     },
   })
-  if (!fields) return <Skeleton h={320} />
+  if (!form) return <Skeleton h={320} />
   const problem = create.error ? toProblem(create.error) : undefined
-  const all = [...sections, { name: 'permissions', label: 'Permissions' }]
-  const writable = fields.filter((f) => !f.readOnly)
+  const writable = form.fields.filter((f) => !f.readOnly)
   const setValue = (name: string, value: Value) => {
     const { [name]: _, ...rest } = values
     setValues(
@@ -70,32 +69,28 @@ export function NewAccountPage() {
             New user account
           </Title>
           <Text c="dimmed">
-            A new account has no password and its access was locked. Set a password and allow access after you create
-            it.
+            A new account has no password and its access is locked. Set a password and allow access after you create it.
           </Text>
         </div>
         <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
         <div className={classes.sections}>
-          {all.map((section) => {
-            const sectionFields = writable.filter((f) => f.section === section.name)
-            return sectionFields.length === 0 ? null : (
-              <section key={section.name} className={classes.section} aria-labelledby={`section-${section.name}`}>
-                <h2 id={`section-${section.name}`}>{section.label}</h2>
-                <Stack gap="sm">
-                  {sectionFields.map((f) => (
-                    <FieldInput
-                      key={f.name}
-                      field={f}
-                      value={values[f.name]}
-                      onChange={(v) => setValue(f.name, v)}
-                      error={problem?.messageFor(f.name)}
-                      autoFocus={f === writable[0]}
-                    />
-                  ))}
-                </Stack>
-              </section>
-            )
-          })}
+          {groupBySection(writable, form.sections).map((section) => (
+            <section key={section.name} className={classes.section} aria-labelledby={`section-${section.name}`}>
+              <h2 id={`section-${section.name}`}>{section.label}</h2>
+              <Stack gap="sm">
+                {section.fields.map((f) => (
+                  <FieldInput
+                    key={f.name}
+                    field={f}
+                    value={values[f.name]}
+                    onChange={(v) => setValue(f.name, v)}
+                    error={problem?.messageFor(f.name)}
+                    autoFocus={f === writable[0]}
+                  />
+                ))}
+              </Stack>
+            </section>
+          ))}
         </div>
         <div className={classes.bar}>
           <Button variant="default" component={Link} to="/accounts">

@@ -8,14 +8,40 @@ export type Field = Schemas['FieldMeta'] & Partial<Pick<Schemas['AccountsField']
 /** A value of a field, as in the API. */
 export type Value = string | number | boolean | string[] | null | undefined
 
-/** The fields of accounts. They change only with a new version of the service. */
-export function useAccountFields(): Field[] | undefined {
+/** A section of a form, as the API lists it. */
+export type Section = Schemas['FieldSection']
+
+/** The fields of a form, and its sections in order. */
+export interface FormFields {
+  fields: Field[]
+  sections: Section[]
+}
+
+/** The fields of accounts and the sections of their form. They change only with a new version of the service. */
+export function useAccountForm(): FormFields | undefined {
   return useQuery({
     queryKey: ['fields', 'accounts'],
-    queryFn: async () => (await unwrap(api.GET('/api/accounts/fields'))).items,
+    queryFn: async (): Promise<FormFields> => toForm(await unwrap(api.GET('/api/accounts/fields'))),
     staleTime: Infinity,
   }).data
 }
+
+/** The fields of accounts. */
+export const useAccountFields = () => useAccountForm()?.fields
+
+/** The settings of the environment as fields. */
+export function useSettingsForm() {
+  return useQuery({
+    queryKey: ['fields', 'settings'],
+    queryFn: async (): Promise<FormFields> => toForm(await unwrap(api.GET('/api/settings/fields'))),
+    staleTime: Infinity,
+  })
+}
+
+export const toForm = ({ items, sections }: { items: Field[]; sections: Section[] }): FormFields => ({
+  fields: items,
+  sections,
+})
 
 export interface CodeOption {
   code: string

@@ -10,7 +10,7 @@ import { ActionDialog } from '../common/ActionDialog'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
-import type { Field, Value } from '../fields/fields'
+import type { Field, FormFields, Value } from '../fields/fields'
 import type { ReferenceKind } from './referenceKinds'
 import type { Entry, ReferenceStore, Values } from './referenceStore'
 import classes from './Settings.module.css'
@@ -18,7 +18,7 @@ import classes from './Settings.module.css'
 interface Props {
   kind: ReferenceKind
   store: ReferenceStore
-  fields: Field[]
+  form: FormFields
   /** The code of the entry; undefined for a new one. */
   code: string | undefined
   canWrite: boolean
@@ -26,7 +26,7 @@ interface Props {
 }
 
 /** One entry, to view, edit, lock or delete; or a new one. */
-export function EntryDrawer({ kind, store, fields, code, canWrite, onClose }: Props) {
+export function EntryDrawer({ kind, store, form, code, canWrite, onClose }: Props) {
   const read = useQuery({
     queryKey: ['reference', kind.kind, 'one', code],
     queryFn: () => store.read(code ?? ''),
@@ -51,9 +51,9 @@ export function EntryDrawer({ kind, store, fields, code, canWrite, onClose }: Pr
           <Skeleton h={200} />
         </Stack>
       )}
-      {code === undefined && <CreateForm kind={kind} store={store} fields={fields} onClose={onClose} />}
+      {code === undefined && <CreateForm kind={kind} store={store} form={form} onClose={onClose} />}
       {read.data && (
-        <EditForm kind={kind} store={store} fields={fields} entry={read.data} canWrite={canWrite} onClose={onClose} />
+        <EditForm kind={kind} store={store} form={form} entry={read.data} canWrite={canWrite} onClose={onClose} />
       )}
     </Drawer>
   )
@@ -67,7 +67,7 @@ function updateEntryCache(kind: ReferenceKind, entry?: Entry) {
   void queryClient.invalidateQueries({ queryKey: ['accounts', 'seats'] })
 }
 
-function CreateForm({ kind, store, fields, onClose }: Omit<Props, 'code' | 'canWrite'>) {
+function CreateForm({ kind, store, form: { fields, sections }, onClose }: Omit<Props, 'code' | 'canWrite'>) {
   const [values, setValues] = useState<Values>({})
   const create = useMutation({
     mutationFn: () => store.create(values),
@@ -91,7 +91,13 @@ function CreateForm({ kind, store, fields, onClose }: Omit<Props, 'code' | 'canW
     <form onSubmit={submit} noValidate aria-label={`New ${kind.singular}`}>
       <Stack>
         <ProblemAlert error={create.error} inlineFields={writable.map((f) => f.name)} />
-        <FieldForm fields={writable} valueOf={(f) => values[f.name]} onChange={setValue} problem={problem} />
+        <FieldForm
+          fields={writable}
+          sections={sections}
+          valueOf={(f) => values[f.name]}
+          onChange={setValue}
+          problem={problem}
+        />
         <div className={classes.bar}>
           <Button variant="default" onClick={onClose}>
             Cancel
@@ -109,7 +115,14 @@ const blank = (v: Value) =>
   v === undefined || v === null || v === '' || v === false || v === 0 || (Array.isArray(v) && v.length === 0)
 const same = (a: Value, b: Value) => (blank(a) && blank(b)) || JSON.stringify(a) === JSON.stringify(b)
 
-function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props, 'code'> & { entry: Entry }) {
+function EditForm({
+  kind,
+  store,
+  form: { fields, sections },
+  entry,
+  canWrite,
+  onClose,
+}: Omit<Props, 'code'> & { entry: Entry }) {
   const [base, setBase] = useState(entry)
   const [patch, setPatch] = useState<Values>({})
   const [confirming, setConfirming] = useState<'lock' | 'delete'>()
@@ -171,6 +184,7 @@ function EditForm({ kind, store, fields, entry, canWrite, onClose }: Omit<Props,
           {canWrite ? (
             <FieldForm
               fields={editable}
+              sections={sections}
               valueOf={(f) => (f.name in patch ? patch[f.name] : base[f.name])}
               onChange={setValue}
               problem={problem}

@@ -1,10 +1,10 @@
 import { Badge, Button, Group, Skeleton, Stack, Text, Timeline, Title } from '@mantine/core'
 import { IconArrowRight, IconHistory, IconPoint } from '@tabler/icons-react'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { StatusMessage } from '../common/StatusMessage'
-import type { Field } from '../fields/fields'
+import { useSettingsForm } from '../fields/fields'
 import { formatValue } from '../fields/formatValue'
 import { Instant } from '../fields/Instant'
 import classes from './Settings.module.css'
@@ -35,13 +35,9 @@ export function EnvironmentLogPage() {
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
   })
-  const fields = useQuery({
-    queryKey: ['fields', 'settings'],
-    queryFn: async () => (await unwrap(api.GET('/api/settings/fields'))).items as Field[],
-    staleTime: Infinity,
-  }).data
+  const settings = useSettingsForm().data
   const events = log.data?.pages.flatMap((p) => p.items) ?? []
-  const label = (name: string) => fields?.find((f) => f.name === name)?.label ?? kindLabel(name)
+  const label = (name: string) => settings?.fields.find((f) => f.name === name)?.label ?? kindLabel(name)
   return (
     <Stack>
       <div className={classes.intro}>

@@ -10,8 +10,10 @@ import { toProblem } from '../api/problem'
 import { queryClient } from '../api/queryClient'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { FieldDetails, FieldForm, sectionLabel } from '../fields/FieldForm'
-import type { Field, Value } from '../fields/fields'
+import { FieldDetails, FieldForm } from '../fields/FieldForm'
+import { useSettingsForm } from '../fields/fields'
+import type { Field, FormFields, Value } from '../fields/fields'
+import { groupBySection } from '../fields/sections'
 import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
 
@@ -25,19 +27,15 @@ const valueIn = (settings: Settings, field: Field): Value => (settings as unknow
 /** The settings of the environment. */
 export function EnvironmentPage() {
   const settings = useQuery({ queryKey: key, queryFn: fetchSettings })
-  const fields = useQuery({
-    queryKey: ['fields', 'settings'],
-    queryFn: async () => (await unwrap(api.GET('/api/settings/fields'))).items as Field[],
-    staleTime: Infinity,
-  })
+  const form = useSettingsForm()
   return (
     <Stack>
-      <ProblemAlert error={settings.error ?? fields.error} />
-      {settings.data && fields.data ? (
-        <Form settings={settings.data} fields={fields.data} />
+      <ProblemAlert error={settings.error ?? form.error} />
+      {settings.data && form.data ? (
+        <Form settings={settings.data} fields={form.data.fields} sections={form.data.sections} />
       ) : (
         !settings.error &&
-        !fields.error && (
+        !form.error && (
           <>
             <Title order={1} size="h2">
               Environment defaults
@@ -50,7 +48,7 @@ export function EnvironmentPage() {
   )
 }
 
-function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
+function Form({ settings, fields, sections }: { settings: Settings } & FormFields) {
   // The version that is edited. A later change by someone else must not slip into it.
   const [base, setBase] = useState<Settings>()
   const [patch, setPatch] = useState<Values>({})
@@ -75,7 +73,6 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
   })
   const problem = save.error ? toProblem(save.error) : undefined
   const shown = base ?? settings
-  const names = [...new Set(fields.map((f) => f.section))]
   const setValue = (f: Field, value: Value) => {
     const { [f.name]: _, ...rest } = patch
     setPatch((value ?? '') === (valueIn(shown, f) ?? '') ? rest : { ...rest, [f.name]: value })
@@ -107,28 +104,25 @@ function Form({ settings, fields }: { settings: Settings; fields: Field[] }) {
           inlineFields={fields.map((f) => f.name)}
         />
         <div className={classes.sections}>
-          {names.map((name) => {
-            const sectionFields = fields.filter((f) => f.section === name)
-            return (
-              <section
-                key={name}
-                className={`${classes.section} ${base ? classes.editing : ''}`}
-                aria-labelledby={`section-${name}`}
-              >
-                <h2 id={`section-${name}`}>{sectionLabel(name)}</h2>
-                {base ? (
-                  <FieldForm
-                    fields={sectionFields}
-                    valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(shown, f))}
-                    onChange={setValue}
-                    problem={problem}
-                  />
-                ) : (
-                  <FieldDetails fields={sectionFields} valueOf={(f) => valueIn(settings, f)} />
-                )}
-              </section>
-            )
-          })}
+          {groupBySection(fields, sections).map((section) => (
+            <section
+              key={section.name}
+              className={`${classes.section} ${base ? classes.editing : ''}`}
+              aria-labelledby={`section-${section.name}`}
+            >
+              <h2 id={`section-${section.name}`}>{section.label}</h2>
+              {base ? (
+                <FieldForm
+                  fields={section.fields}
+                  valueOf={(f) => (f.name in patch ? patch[f.name] : valueIn(shown, f))}
+                  onChange={setValue}
+                  problem={problem}
+                />
+              ) : (
+                <FieldDetails fields={section.fields} valueOf={(f) => valueIn(settings, f)} />
+              )}
+            </section>
+          ))}
         </div>
         {base && (
           <div className={`${classes.bar} ${classes.pageBar}`}>

@@ -29,7 +29,7 @@ function Reference({ kind }: { kind: ReferenceKind }) {
   const [search] = useDebouncedValue(typed.trim(), 300)
   const [shown, setShown] = useState('active')
   const [params, setParams] = useSearchParams()
-  const fields = useQuery({ queryKey: ['fields', kind.kind], queryFn: store.fields, staleTime: Infinity })
+  const form = useQuery({ queryKey: ['fields', kind.kind], queryFn: store.form, staleTime: Infinity })
   const list = useInfiniteQuery({
     queryKey: ['reference', kind.kind, search, shown],
     queryFn: ({ pageParam }) =>
@@ -79,12 +79,12 @@ function Reference({ kind }: { kind: ReferenceKind }) {
           ]}
         />
       </Group>
-      <ProblemAlert error={list.error ?? fields.error} />
-      {(list.isPending || fields.isPending) && !list.error && !fields.error && (
+      <ProblemAlert error={list.error ?? form.error} />
+      {(list.isPending || form.isPending) && !list.error && !form.error && (
         <Skeleton h={280} aria-label={`Loading ${kind.title}`} />
       )}
       {list.data &&
-        fields.data &&
+        form.data &&
         (rows.length === 0 ? (
           <StatusMessage icon={IconListDetails} title={search || shown !== 'active' ? 'No matches' : 'None yet'}>
             {search || shown !== 'active'
@@ -100,7 +100,7 @@ function Reference({ kind }: { kind: ReferenceKind }) {
               rows={rows}
               rowKey={(e) => e.code}
               columns={columnsOf(
-                fields.data,
+                form.data.fields,
                 kind.kind === 'licences'
                   ? (code) => <Seats seat={seats?.find((s) => s.licence === code)} />
                   : undefined,
@@ -115,12 +115,12 @@ function Reference({ kind }: { kind: ReferenceKind }) {
           </Button>
         </Group>
       )}
-      {fields.data && (open !== undefined || params.has('new')) && (
+      {form.data && (open !== undefined || params.has('new')) && (
         <EntryDrawer
           key={open ?? ''}
           kind={kind}
           store={store}
-          fields={fields.data}
+          form={form.data}
           code={open}
           canWrite={canWrite}
           onClose={() => setParams({})}

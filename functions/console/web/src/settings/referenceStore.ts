@@ -1,6 +1,7 @@
 // One interface for the three families of reference data, so that one page serves all kinds.
 import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
-import type { Field, Value } from '../fields/fields'
+import { toForm } from '../fields/fields'
+import type { Field, FormFields, Section, Value } from '../fields/fields'
 import type { ReferenceKind } from './referenceKinds'
 
 export type Values = Record<string, Value>
@@ -19,11 +20,11 @@ export interface ListQuery {
 }
 
 export interface ReferenceStore {
-  fields: () => Promise<Field[]>
+  form: () => Promise<FormFields>
   list: (query: ListQuery) => Promise<{ items: Entry[]; next?: string }>
   read: (code: string) => Promise<Entry>
   create: (values: Values) => Promise<Entry>
-  change: (toEntry: Entry, patch: Values) => Promise<Entry>
+  change: (entry: Entry, patch: Values) => Promise<Entry>
   lock: (entry: Entry, active: boolean) => Promise<Entry>
   remove: (entry: Entry) => Promise<unknown>
 }
@@ -37,7 +38,7 @@ const listParams = ({ find, active, cursor }: ListQuery) => ({
   ...(active !== undefined && { active }),
   ...(cursor && { cursor }),
 })
-const entry = (of: unknown) => of as Entry
+const toEntry = (of: unknown) => of as Entry
 const toPage = (of: { items: unknown[]; next?: string | undefined }) => of as { items: Entry[]; next?: string }
 const entryParams = (kind: string, of: Entry) =>
   ({ path: { kind, code: of.code }, header: ifMatch(of.version) }) as {
@@ -51,6 +52,12 @@ const withoutKindPrefix = (f: Field): Field => ({
   ...(f.help && { help: f.help.replace(/^[A-Z][A-Za-z ]* only: (.)/, (_, c: string) => c.toUpperCase()) }),
 })
 
+/** The form of one kind, among those of its family. */
+function formOf(kinds: { kind: string; fields: Field[]; sections: Section[] }[], kind: string): FormFields {
+  const found = kinds.find((k) => k.kind === kind)
+  return { fields: found?.fields.map(withoutKindPrefix) ?? [], sections: found?.sections ?? [] }
+}
+
 export function storeFor({ family, kind }: ReferenceKind): ReferenceStore {
   if (family === 'resources') return resourceStore
   return family === 'access' ? accessStore(kind as AccessKind) : referenceStore(kind as ReferenceKindName)
@@ -58,41 +65,36 @@ export function storeFor({ family, kind }: ReferenceKind): ReferenceStore {
 
 function accessStore(kind: AccessKind): ReferenceStore {
   return {
-    fields: async () =>
-      (await unwrap(api.GET('/api/access/fields'))).items.find((k) => k.kind === kind)?.fields.map(withoutKindPrefix) ??
-      [],
+    form: async () => formOf((await unwrap(api.GET('/api/access/fields'))).items, kind),
     list: async (query) =>
       toPage(await unwrap(api.GET('/api/access/{kind}', { params: { path: { kind }, query: listParams(query) } }))),
     read: async (code) =>
-      entry(await unwrap(api.GET('/api/access/{kind}/{code}', { params: { path: { kind, code } } }))),
+      toEntry(await unwrap(api.GET('/api/access/{kind}/{code}', { params: { path: { kind, code } } }))),
     create: async (body) =>
-      entry(
+      toEntry(
         await unwrap(
           api.POST('/api/access/{kind}', { params: { path: { kind }, header: idempotencyKey() }, body: body as never }),
         ),
       ),
     change: async (e, body) =>
-      entry(
+      toEntry(
         await unwrap(api.PATCH('/api/access/{kind}/{code}', { params: entryParams(kind, e), body: body as never })),
       ),
     lock: async (e, active) =>
-      entry(await unwrap(api.PATCH('/api/access/{kind}/{code}', { params: entryParams(kind, e), body: { active } }))),
+      toEntry(await unwrap(api.PATCH('/api/access/{kind}/{code}', { params: entryParams(kind, e), body: { active } }))),
     remove: (e) => unwrap(api.DELETE('/api/access/{kind}/{code}', { params: entryParams(kind, e) })),
   }
 }
 
 function referenceStore(kind: ReferenceKindName): ReferenceStore {
   return {
-    fields: async () =>
-      (await unwrap(api.GET('/api/reference/fields'))).items
-        .find((k) => k.kind === kind)
-        ?.fields.map(withoutKindPrefix) ?? [],
+    form: async () => formOf((await unwrap(api.GET('/api/reference/fields'))).items, kind),
     list: async (query) =>
       toPage(await unwrap(api.GET('/api/reference/{kind}', { params: { path: { kind }, query: listParams(query) } }))),
     read: async (code) =>
-      entry(await unwrap(api.GET('/api/reference/{kind}/{code}', { params: { path: { kind, code } } }))),
+      toEntry(await unwrap(api.GET('/api/reference/{kind}/{code}', { params: { path: { kind, code } } }))),
     create: async (body) =>
-      entry(
+      toEntry(
         await unwrap(
           api.POST('/api/reference/{kind}', {
             params: { path: { kind }, header: idempotencyKey() },
@@ -101,11 +103,11 @@ function referenceStore(kind: ReferenceKindName): ReferenceStore {
         ),
       ),
     change: async (e, body) =>
-      entry(
+      toEntry(
         await unwrap(api.PATCH('/api/reference/{kind}/{code}', { params: entryParams(kind, e), body: body as never })),
       ),
     lock: async (e, active) =>
-      entry(
+      toEntry(
         await unwrap(api.PATCH('/api/reference/{kind}/{code}', { params: entryParams(kind, e), body: { active } })),
       ),
     remove: (e) => unwrap(api.DELETE('/api/reference/{kind}/{code}', { params: entryParams(kind, e) })),
@@ -113,13 +115,13 @@ function referenceStore(kind: ReferenceKindName): ReferenceStore {
 }
 
 export const resourceStore: ReferenceStore = {
-  fields: async () => (await unwrap(api.GET('/api/resources/fields'))).items,
+  form: async () => toForm(await unwrap(api.GET('/api/resources/fields'))),
   list: async (query) => toPage(await unwrap(api.GET('/api/resources', { params: { query: listParams(query) } }))),
-  read: async (code) => entry(await unwrap(api.GET('/api/resources/{code}', { params: { path: { code } } }))),
+  read: async (code) => toEntry(await unwrap(api.GET('/api/resources/{code}', { params: { path: { code } } }))),
   create: async (body) =>
-    entry(await unwrap(api.POST('/api/resources', { params: { header: idempotencyKey() }, body: body as never }))),
+    toEntry(await unwrap(api.POST('/api/resources', { params: { header: idempotencyKey() }, body: body as never }))),
   change: async (e, body) =>
-    entry(
+    toEntry(
       await unwrap(
         api.PATCH('/api/resources/{code}', {
           params: { path: { code: e.code }, header: ifMatch(e.version) },
@@ -129,7 +131,7 @@ export const resourceStore: ReferenceStore = {
     ),
   lock: async ({ code, version }, active) => {
     const params = { path: { code }, header: ifMatch(version) }
-    return entry(
+    return toEntry(
       await (active
         ? unwrap(api.POST('/api/resources/{code}/unlock', { params }))
         : unwrap(api.POST('/api/resources/{code}/lock', { params }))),

@@ -111,6 +111,7 @@ function Layout() {
           </Suspense>
         </ErrorBoundary>
       </main>
+      <footer className={classes.footer}>User Accounts {__VERSION__}</footer>
     </div>
   )
 }

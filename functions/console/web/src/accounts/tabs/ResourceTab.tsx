@@ -11,7 +11,7 @@ import { toProblem } from '../../api/problem'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { StatusMessage } from '../../common/StatusMessage'
 import { FieldDetails, FieldForm } from '../../fields/FieldForm'
-import type { Field, Value } from '../../fields/fields'
+import type { Field, FormFields, Value } from '../../fields/fields'
 import { useHasPermission } from '../../session/session'
 import { resourceStore } from '../../settings/referenceStore'
 import { accountName, updateAccountCache } from '../account'
@@ -24,19 +24,19 @@ export default function ResourceTab({ account }: TabProps) {
   const hasPermission = useHasPermission()
   const [creating, setCreating] = useState(false)
   const code = account.resource ?? ''
-  const fields = useQuery({ queryKey: ['fields', 'resources'], queryFn: resourceStore.fields, staleTime: Infinity })
+  const form = useQuery({ queryKey: ['fields', 'resources'], queryFn: resourceStore.form, staleTime: Infinity })
   const resource = useQuery({
     queryKey: ['tab', account.id, 'resource', code],
     queryFn: () => resourceStore.read(code),
     enabled: code !== '',
   })
-  if (fields.error ?? resource.error) return <ProblemAlert error={fields.error ?? resource.error} />
-  if (!fields.data || (code && !resource.data)) return <Skeleton h={200} aria-label="Loading the resource" />
+  if (form.error ?? resource.error) return <ProblemAlert error={form.error ?? resource.error} />
+  if (!form.data || (code && !resource.data)) return <Skeleton h={200} aria-label="Loading the resource" />
   if (resource.data) {
     const found = resource.data
     return (
       <Stack>
-        <FieldDetails fields={fields.data.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
+        <FieldDetails fields={form.data.fields.filter((f) => f.name !== 'account')} valueOf={(f) => found[f.name]} />
         {hasPermission('resource.write') && (
           <Group>
             <Button variant="default" component={Link} to={`/settings/resources?open=${encodeURIComponent(code)}`}>
@@ -47,7 +47,7 @@ export default function ResourceTab({ account }: TabProps) {
       </Stack>
     )
   }
-  if (creating) return <CreateResource account={account} fields={fields.data} onCancel={() => setCreating(false)} />
+  if (creating) return <CreateResource account={account} form={form.data} onCancel={() => setCreating(false)} />
   return (
     <StatusMessage icon={IconId} title="No resource" order={3}>
       <Stack align="center" gap="sm">
@@ -62,11 +62,11 @@ export default function ResourceTab({ account }: TabProps) {
 
 function CreateResource({
   account,
-  fields,
+  form: { fields, sections },
   onCancel,
 }: {
   account: TabProps['account']
-  fields: Field[]
+  form: FormFields
   onCancel: () => void
 }) {
   const [values, setValues] = useState<Values>({})
@@ -135,6 +135,7 @@ function CreateResource({
         <ProblemAlert error={preview.error} />
         <FieldForm
           fields={ordered}
+          sections={sections}
           valueOf={(f) => (f.name in values ? values[f.name] : defaults?.[f.name])}
           onChange={setValue}
           problem={problem}
