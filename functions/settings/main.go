@@ -1,4 +1,5 @@
-// Command settings is the Lambda function of the environment's defaults and its log, and of Sets.
+// Command settings is the Lambda function of the environment defaults, the environment's log, the communication log,
+// and Sets.
 package main
 
 import (

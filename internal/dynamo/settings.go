@@ -38,7 +38,7 @@ func (s Settings) WriteSettings(ctx context.Context, w settings.Write) error {
 		UpdateExpression:    aws.String("SET settings = :settings, settingsVersion = :next"),
 		ConditionExpression: aws.String("settingsVersion = :from"),
 		ExpressionAttributeValues: table.Item{
-			":settings": document, ":from": table.N(w.From), ":next": table.N(w.From + 1),
+			":settings": document, ":from": table.N(w.BaseVersion), ":next": table.N(w.BaseVersion + 1),
 		},
 	}, old)}
 	tx.Put(t, event, old)

@@ -15,16 +15,16 @@ type Environment struct {
 	CatalogueVersion int64
 	// Imports is the snapshot that decides what a reader sees of imports.
 	Imports Snapshot
-	// CursorKey authenticates page cursors; random for each environment, made when it is seeded.
+	// CursorKey authenticates page cursors. It is random, and created with the environment.
 	CursorKey []byte
 }
 
-// Settings are the environment defaults. The settings package has their table of fields: labels, bounds, help. The
-// names here are those of the table, and what is stored without one of them, by an older release, reads as its default.
+// Settings are the environment defaults. Package settings has their table of fields: labels, bounds, help. Package
+// dynamo/schema says how they are stored.
 type Settings struct {
 	PasswordMinLength int
-	// PasswordClasses is how many sorts of character a password needs, PasswordHistory how many former ones it must not
-	// be, PasswordMaxAgeDays when it has to be changed; 0 turns each off.
+	// PasswordClasses is how many character classes a password needs, PasswordHistory how many previous passwords it must
+	// not be, PasswordMaxAgeDays when it must be changed; 0 turns each off.
 	PasswordClasses    int
 	PasswordHistory    int
 	PasswordMaxAgeDays int
@@ -43,7 +43,7 @@ type Settings struct {
 	MFARequired bool
 	// EmailCodeAllowed lets a code by mail be a second factor.
 	EmailCodeAllowed bool
-	// TrustedDeviceDays is how long a remembered device needs no second factor; 0 for not at all.
+	// TrustedDeviceDays is how long a trusted device needs no second factor; 0 for not at all.
 	TrustedDeviceDays int
 	// PasswordLinkHours is how long a mailed link to set a password works.
 	PasswordLinkHours int
@@ -59,8 +59,8 @@ type Settings struct {
 	MailSenderName string
 }
 
-// TryLimit returns FailedTryLimit within its bounds, whatever is stored: counting tries can be neither turned off nor
-// stretched over NIST's hundred (V16).
+// TryLimit returns FailedTryLimit within its bounds, whatever is stored. Counting tries cannot be turned off, and the
+// limit cannot exceed NIST's hundred (V16).
 func (s Settings) TryLimit() int {
 	if s.FailedTryLimit < 1 {
 		return Defaults().FailedTryLimit
@@ -85,8 +85,8 @@ func Defaults() Settings {
 }
 
 // Snapshot says which imports a reader sees: those up to Last that are not Pending. It is the snapshot of a
-// multi-version database (last transaction given out, transactions in progress) with imports as the transactions.
-// Take it before reading anything it judges: an import that commits in between is then unseen as a whole.
+// multi-version database (last transaction id, transactions in progress) with imports as the transactions. Take it
+// before you read anything that it applies to: an import that commits in between is then invisible as a whole.
 type Snapshot struct {
 	Last    int64   `json:"l"`
 	Pending []int64 `json:"p,omitempty"`

@@ -23,13 +23,13 @@ var ErrConcurrentChange = errors.New("settings changed since they were read")
 // Subject is what the environment's log calls the document.
 const Subject = "settings"
 
-// Write is one change of the document and the event that tells of it.
+// Write is one change of the document and its event.
 type Write struct {
 	Env string
-	// From is the version that the change was made on; the event has the next.
-	From  int64
-	After Settings
-	Event auditlog.Event
+	// BaseVersion is the version that the change was made on; the event has the next.
+	BaseVersion int64
+	After       Settings
+	Event       auditlog.Event
 }
 
 // Store is what the service needs of the table.
@@ -78,7 +78,7 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, version int64, pa
 	if len(diff) == 0 {
 		return Document{Settings: after, Version: version}, nil
 	}
-	err = s.Store.WriteSettings(ctx, Write{Env: now.ID, From: version, After: after, Event: auditlog.Event{
+	err = s.Store.WriteSettings(ctx, Write{Env: now.ID, BaseVersion: version, After: after, Event: auditlog.Event{
 		ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: auditlog.Changed, By: sc.Caller.Username,
 		ByID: sc.Caller.AccountID,
 		Key:  sc.Caller.KeyID, Subject: Subject, Version: version + 1, Changes: diff, RetentionDays: after.LogRetentionDays,
@@ -96,11 +96,11 @@ func (s *Service) stale(ctx context.Context, now environment.Environment, versio
 	if err != nil {
 		return err
 	}
-	return auditlog.Stale("The document of settings", now.SettingsVersion, events)
+	return auditlog.Stale("The settings", now.SettingsVersion, events)
 }
 
 // Log returns up to limit events of the environment, newest first, after the given id, and the id to go on from. It
-// ends where the environment's log is no longer kept, whether the table has swept what is older or not.
+// ends at the environment's retention time, whether older events are deleted already or not.
 func (s *Service) Log(ctx context.Context, sc access.Scope, after string, limit int) ([]auditlog.Event, string, error) {
 	events, next, err := s.Store.Events(ctx, sc.Env.ID, after, limit)
 	kept := s.Now().Add(-auditlog.Retention(sc.Env.Settings.LogRetentionDays))
@@ -127,17 +127,16 @@ func validate(before Settings, patch field.Patch) (Settings, []fault.Field) {
 	}
 	if after.PasswordNIST && after.PasswordClasses > 0 {
 		invalid = append(invalid, fault.Field{Field: fieldAtFault(patch, "passwordClasses", "passwordNIST"), Code: "nist",
-			Message: "NIST mode asks for no sorts of character; set passwordClasses to 0, or turn NIST mode off."})
+			Message: "NIST mode has no rule about character classes. Set them to 0, or turn NIST mode off."})
 	}
 	if after.PasswordNIST && after.PasswordMaxAgeDays > 0 {
 		invalid = append(invalid, fault.Field{Field: fieldAtFault(patch, "passwordMaxAgeDays", "passwordNIST"), Code: "nist",
-			Message: "NIST mode lets passwords live until they are known to others; set passwordMaxAgeDays to 0, or turn " +
-				"NIST mode off."})
+			Message: "NIST mode has no maximum age of passwords. Set it to 0, or turn NIST mode off."})
 	}
 	return after, invalid
 }
 
-// fieldAtFault returns the field that a message between two belongs to: the first, unless only the second was given.
+// fieldAtFault returns the field at which a rule between two is reported: the first, unless only the second was given.
 func fieldAtFault(patch field.Patch, first, second string) string {
 	if _, ok := patch[first]; ok {
 		return first

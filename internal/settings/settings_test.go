@@ -32,10 +32,10 @@ func (s *fakeStore) WriteSettings(_ context.Context, w Write) error {
 	if s.race != nil {
 		s.race()
 	}
-	if w.From != s.env.SettingsVersion {
+	if w.BaseVersion != s.env.SettingsVersion {
 		return ErrConcurrentChange
 	}
-	s.env.Settings, s.env.SettingsVersion = w.After, w.From+1
+	s.env.Settings, s.env.SettingsVersion = w.After, w.BaseVersion+1
 	s.events = append(s.events, w.Event)
 	return nil
 }

@@ -24,7 +24,7 @@ func CommunicationRoutes(log *mail.CommunicationLog) []httpapi.Route {
 			{Name: "kind", Kind: httpapi.EnumParam, Choices: kinds, Help: "Only mails of this kind."},
 			{Name: "state", Kind: httpapi.EnumParam,
 				Choices: []string{string(mail.Queued), string(mail.Sent), string(mail.Failed)},
-				Help:    "Only mails that are this far."},
+				Help:    "Only mails in this state."},
 			{Name: "account", Kind: httpapi.IDParam, Help: "Only mails about the account with this id."},
 			{Name: "from", Kind: httpapi.InstantParam, Help: "Only from this instant, or day (UTC), on.",
 				Example: "2026-01-31T08:00:00Z"},
@@ -32,9 +32,9 @@ func CommunicationRoutes(log *mail.CommunicationLog) []httpapi.Route {
 				Example: "2026-02-01T00:00:00Z"},
 		},
 		Doc: httpapi.Operation{
-			Tag: "Communication log", Summary: "List the mails that were sent",
-			Description: "Newest first, and those that wait to be sent. A page can hold fewer than asked for, and still have " +
-				"a next. What a mail said is not kept.",
+			Tag: "Communication log", Summary: "List mails",
+			Description: "Mails that were sent, failed, or wait to be sent, newest first. A page can have fewer than `limit` " +
+				"and still have a `next`. The text of a mail is not kept.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[communicationView]{}}},
 		},
 	}}
@@ -46,22 +46,22 @@ type communications struct{ log *mail.CommunicationLog }
 type communicationView struct {
 	ID        string    `json:"id"`
 	At        time.Time `json:"at" help:"When it was written (UTC)."`
-	Kind      string    `json:"kind" help:"What it is about." example:"passwordLink"`
+	Kind      string    `json:"kind" help:"What the mail is about." example:"passwordLink"`
 	Subject   string    `json:"subject" example:"Set your password"`
 	Recipient string    `json:"recipient" example:"j.doe@example.com"`
 	AccountID string    `json:"accountId"`
 	Username  string    `json:"username"`
 	State     string    `json:"state" enum:"queued|sent|failed"`
-	Attempts  int64     `json:"attempts" help:"How often it was tried."`
-	Ended     time.Time `json:"ended,omitzero" help:"When it was sent or given up (UTC)."`
-	Reason    string    `json:"reason,omitzero" help:"Why it failed, or still waits."`
-	// Confirmation is there where the environment asks for it.
+	Attempts  int64     `json:"attempts" help:"How often sending was tried."`
+	Ended     time.Time `json:"ended,omitzero" help:"When it was sent, or failed for good (UTC)."`
+	Reason    string    `json:"reason,omitzero" help:"Why it failed, or is still waiting."`
+	// Confirmation is present if the environment asks for it.
 	Confirmation *confirmationView `json:"confirmation,omitzero" help:"The delivery of a mail about a password, if the environment default Reset password confirmation is set."`
 }
 
 type confirmationView struct {
-	Delivered time.Time `json:"delivered" help:"When the mail service took it (UTC)."`
-	MessageID string    `json:"messageId" help:"What the mail service calls it."`
+	Delivered time.Time `json:"delivered" help:"When the mail service accepted it (UTC)."`
+	MessageID string    `json:"messageId" help:"The mail service's id of it."`
 }
 
 func (h communications) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -98,7 +98,7 @@ func viewOf(m mail.LogEntry, confirm bool) communicationView {
 	return v
 }
 
-// instantOf returns a declared instant, zero without one; a day is so far after its beginning.
+// instantOf returns a query parameter that is an instant, zero without one. after is added to the start of a day.
 func instantOf(r *httpapi.Request, name string, after time.Duration) time.Time {
 	if day, err := time.Parse(time.DateOnly, r.Query(name)); err == nil {
 		return day.Add(after)

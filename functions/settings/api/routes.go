@@ -29,22 +29,22 @@ func Routes(service *settings.Service) []httpapi.Route {
 		}},
 		{Key: "PATCH /api/settings", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Change environment defaults", IfMatch: true,
-			Description: "Fields left out stay as they are. They count from the next request on. A stale If-Match is " +
-				"answered with the fields that changed since, by whom and when.",
+			Description: "Fields that are left out stay as they are. Changes apply from the next request on. The answer to a " +
+				"stale If-Match names the fields that changed since, who changed them and when.",
 			Body:    httpapi.FieldsDoc{Name: "SettingsPatch", Fields: fields, Use: httpapi.ForPatch},
 			Answers: one,
 			Problems: []httpapi.Problem{
-				{Kind: fault.Invalid, Code: "invalid", When: "A field breaks a rule; the fields say which and how to mend it."}},
+				{Kind: fault.Invalid, Code: "invalid", When: "A value is not allowed; see `fields`."}},
 		}},
 		{Key: "GET /api/settings/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Describe the environment defaults",
-			Description: "What a form needs to show them: labels, help, kinds, bounds.",
+			Description: "What a form needs: labels, help, kinds, bounds.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 		}},
 		{Key: "GET /api/settings/log", Needs: access.SettingsRead,
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, Handle: h.log, Doc: httpapi.Operation{
-				Tag: tag, Summary: "List what was changed in the environment",
-				Description: "Settings and reference data, newest first, with old and new values.",
+				Tag: tag, Summary: "List changes of the environment",
+				Description: "Changes of settings and reference data, newest first, with old and new values.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[auditlog.Event]{}}},
 			}},
 	}
@@ -52,9 +52,9 @@ func Routes(service *settings.Service) []httpapi.Route {
 
 type handlers struct{ settings *settings.Service }
 
-// versionDoc is what the document shows besides its fields.
+// versionDoc documents the member besides the fields.
 type versionDoc struct {
-	Version int64 `json:"version" help:"Rises with every change; the ETag holds it."`
+	Version int64 `json:"version" help:"Rises with every change. The ETag has it."`
 }
 
 type fieldList struct {

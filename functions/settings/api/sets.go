@@ -13,18 +13,20 @@ import (
 
 const setsTag = "Sets"
 
-// SetRoutes returns the routes of Sets. They need what their one grid needs: leave to list accounts.
+// SetRoutes returns the routes of Sets. They need the permission of the only grid so far: to read accounts.
 func SetRoutes(service *sets.Service) []httpapi.Route {
 	h := setHandlers{service}
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: setView{}, ETag: true}}
 	share := httpapi.Problem{Kind: fault.Forbidden, Code: "forbidden",
-		When: "You would share it, and lack the permission set.share."}
+		When: "Sharing it needs the permission set.share."}
 	notOwner := httpapi.Problem{Kind: fault.Forbidden, Code: "notOwner",
-		When: "The Set is shared by somebody else, and you are no administrator."}
-	tooMany := httpapi.Problem{Kind: fault.Conflict, Code: "tooManySets", When: "You have 100 Sets, or 500 are shared."}
+		When: "Somebody else owns the Set, and you are not an administrator."}
+	tooMany := httpapi.Problem{Kind: fault.Conflict, Code: "tooManySets",
+		When: "You already have 100 Sets, or there are 500 shared ones."}
 	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
-		When: "A name, column, filter or order is not right; the fields say which."}
-	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing it just then."}
+		When: "A name, column, filter or order is invalid; see `fields`."}
+	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy",
+		When: "Others are changing it at the same time. Try again."}
 	return []httpapi.Route{
 		{
 			Key: "GET /api/sets", Needs: access.AccountRead, Handle: h.list,
@@ -34,14 +36,14 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 			},
 			Doc: httpapi.Operation{
 				Tag: setsTag, Summary: "List Sets",
-				Description: "Your own and those that others share, in the order of their names.",
+				Description: "Your own and those that others share, by name.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[setView]{}}},
 			},
 		},
 		{
 			Key: "POST /api/sets", Needs: access.AccountRead, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "Save a Set", Description: "Private unless shared. At most 100 for one person.",
+				Tag: setsTag, Summary: "Save a Set", Description: "It is private unless you share it. A person can have 100.",
 				Body:     createSetBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: setView{}, ETag: true, Location: true}},
 				Problems: []httpapi.Problem{share, tooMany, busy, invalid},
@@ -55,8 +57,8 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 			Key: "PATCH /api/sets/{id}", Needs: access.AccountRead, Handle: h.change,
 			Doc: httpapi.Operation{
 				Tag: setsTag, Summary: "Change a Set", IfMatch: true,
-				Description: "Members left out stay as they are. Its owner and administrators change it; whether it is the " +
-					"default is everybody's own choice, one for a grid.",
+				Description: "Members that are left out stay as they are. The owner and administrators can change it. Everybody " +
+					"chooses their own default, one for each grid.",
 				Body: changeSetBody{}, Answers: one,
 				Problems: []httpapi.Problem{share, notOwner, tooMany, busy, invalid},
 			},
@@ -74,22 +76,22 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 type setHandlers struct{ sets *sets.Service }
 
 type createSetBody struct {
-	Name    string             `json:"name" help:"What people call it." minLength:"1" maxLength:"80" example:"Leavers"`
+	Name    string             `json:"name" help:"Its name." minLength:"1" maxLength:"80" example:"Leavers"`
 	Grid    string             `json:"grid" enum:"accounts"`
-	Columns []sets.Column      `json:"columns" help:"Its columns, in their order." maxItems:"60" example:"[{\"field\":\"username\",\"width\":180},{\"field\":\"name\"}]"`
-	Filters *map[string]string `json:"filters,omitzero" help:"The list's filters, named and written as its query parameters." example:"{\"userType\":\"TEAM\"}"`
-	Sort    *string            `json:"sort,omitzero" help:"The list's order, as its query parameter." example:"-lastLogin"`
-	Shared  *bool              `json:"shared,omitzero" help:"Let all who may list see it. Needs the permission set.share."`
-	Default *bool              `json:"default,omitzero" help:"Make it the one that you start with."`
+	Columns []sets.Column      `json:"columns" help:"The columns, in order." maxItems:"60" example:"[{\"field\":\"username\",\"width\":180},{\"field\":\"name\"}]"`
+	Filters *map[string]string `json:"filters,omitzero" help:"The filters, as query parameters of the list." example:"{\"userType\":\"TEAM\"}"`
+	Sort    *string            `json:"sort,omitzero" help:"The order, as the query parameter of the list." example:"-lastLogin"`
+	Shared  *bool              `json:"shared,omitzero" help:"Whether everybody who may list accounts sees it. Needs the permission set.share."`
+	Default *bool              `json:"default,omitzero" help:"Whether it is your default."`
 }
 
 type changeSetBody struct {
-	Name    *string            `json:"name,omitzero" help:"What people call it." minLength:"1" maxLength:"80" example:"Leavers"`
-	Columns *[]sets.Column     `json:"columns,omitzero" help:"Its columns, in their order."`
-	Filters *map[string]string `json:"filters,omitzero" help:"The list's filters, named and written as its query parameters." example:"{\"userType\":\"TEAM\"}"`
-	Sort    *string            `json:"sort,omitzero" help:"The list's order, as its query parameter." example:"-lastLogin"`
-	Shared  *bool              `json:"shared,omitzero" help:"Let all who may list see it. Needs the permission set.share."`
-	Default *bool              `json:"default,omitzero" help:"Make it the one that you start with, or no longer."`
+	Name    *string            `json:"name,omitzero" help:"Its name." minLength:"1" maxLength:"80" example:"Leavers"`
+	Columns *[]sets.Column     `json:"columns,omitzero" help:"The columns, in order."`
+	Filters *map[string]string `json:"filters,omitzero" help:"The filters, as query parameters of the list." example:"{\"userType\":\"TEAM\"}"`
+	Sort    *string            `json:"sort,omitzero" help:"The order, as the query parameter of the list." example:"-lastLogin"`
+	Shared  *bool              `json:"shared,omitzero" help:"Whether everybody who may list accounts sees it. Needs the permission set.share."`
+	Default *bool              `json:"default,omitzero" help:"Whether it is your default."`
 }
 
 type setView struct {
@@ -101,9 +103,9 @@ type setView struct {
 	Filters   map[string]string `json:"filters"`
 	Sort      string            `json:"sort"`
 	Shared    bool              `json:"shared"`
-	Default   bool              `json:"default" help:"Whether you start with it."`
-	Own       bool              `json:"own" help:"Whether it is yours."`
-	Owner     string            `json:"owner" help:"Username of whose it is."`
+	Default   bool              `json:"default" help:"Whether it is your default."`
+	Own       bool              `json:"own" help:"Whether you own it."`
+	Owner     string            `json:"owner" help:"The owner's username."`
 	ChangedAt time.Time         `json:"changedAt"`
 	ChangedBy string            `json:"changedBy"`
 }
@@ -115,7 +117,7 @@ func viewOfSet(v sets.View) setView {
 	}
 }
 
-// etagOfSet is the number in the ETag: it tells the Set's versions apart, and whether it is the caller's default, which
+// etagOfSet is the number in the ETag. It has the Set's version, and whether the Set is the caller's default, which
 // changes without a new version.
 func etagOfSet(v sets.View) int64 {
 	if v.Default {
