@@ -28,15 +28,23 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
-		Now: time.Now}
-	keys := &apikey.Service{
-		Store: dynamo.APIKeys{Table: table}, Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
-		Now: time.Now, NewID: token.NewID, Random: rand.Reader,
+	authenticator := &signin.TokenAuthenticator{
+		EnvID:       cfg.Environment,
+		Credentials: sessions.NewCredentials(table),
+		Now:         time.Now,
 	}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(keys, time.Now), Authenticate: authenticator.Authenticate,
-		Idempotency: dynamo.Idempotency{Table: table},
-		Log:         boot.Logger("apikeys"),
+	keys := &apikey.Service{
+		Store:    dynamo.APIKeys{Table: table},
+		Accounts: &account.Service{Store: dynamo.Accounts{Table: table}},
+		Now:      time.Now,
+		NewID:    token.NewID,
+		Random:   rand.Reader,
+	}
+	httpapi.Serve(httpapi.Server{
+		PublicURL:    cfg.PublicURL,
+		Routes:       api.Routes(keys, time.Now),
+		Authenticate: authenticator.Authenticate,
+		Idempotency:  dynamo.Idempotency{Table: table},
+		Log:          boot.Logger("apikeys"),
 	})
 }

@@ -40,33 +40,124 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
+	log := boot.Logger("login")
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
-		Now: time.Now}
-	factors, sealer := factors.Store{Table: table}, seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
-	history, breaches := dynamo.PasswordHistory{Table: table}, breach.MustNew(cfg.BreachRanges, boot.Logger("login"))
-	composer, passkeys := &mail.Composer{NewID: token.NewIDString, Sealer: sealer},
-		passkey.New(cfg.PublicURL, "User Accounts")
-	service := &signin.Service{
-		TokenAuthenticator: authenticator, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
-		Verifier: password.Argon2id{}, Passwords: password.Argon2id{}, Random: rand.Reader, NewID: token.NewID,
-		Sleep:       signin.Sleep,
-		KeySessions: dynamo.APIKeys{Table: table}, OwnPasswords: sessions.OwnPasswords{Table: table}, History: history,
-		Strength: password.Argon2id{}, Breaches: breaches,
-		Factors: factors, Opener: sealer, RateLimiter: attempts.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
-		Mail:  composer,
-		Stats: dynamo.Statistics{Table: table}, Passkeys: factors, MailCodes: factors, RelyingParty: passkeys,
-		Enroller: &mfa.Enroller{Store: factors, Sealer: sealer, Hasher: password.Argon2id{}, Random: rand.Reader,
-			Now: time.Now, NewID: token.NewIDString, Passkeys: passkeys},
+	factorStore, sessionStore := factors.Store{Table: table}, sessions.Store{Table: table}
+	passwords := sessions.OwnPasswords{Table: table}
+	sealer := seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now)
+	composer := &mail.Composer{NewID: token.NewIDString, Sealer: sealer}
+	relyingParty, hash := passkey.New(cfg.PublicURL, "User Accounts"), password.Argon2id{}
+
+	authenticator := &signin.TokenAuthenticator{
+		EnvID:       cfg.Environment,
+		Credentials: sessions.NewCredentials(table),
+		Now:         time.Now,
 	}
-	recovering := &recovery.Service{
-		EnvID: cfg.Environment, Requests: passwordlinks.Store{Table: table}, Links: passwordlinks.Store{Table: table},
-		Catalogues: dynamo.NewEnvironments(table),
-		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}, History: history,
-			Breaches: breaches},
-		Mail: composer, Random: rand.Reader, Now: time.Now, NewID: token.NewID,
+	counted := &signin.Attempts{
+		TokenAuthenticator: authenticator,
+		Accounts:           attempts.Store{Table: table},
+		Stats:              dynamo.Statistics{Table: table},
+		Mail:               composer,
+		NewID:              token.NewID,
+		Sleep:              signin.Sleep,
 	}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(service, recovering), Authenticate: authenticator.Authenticate, Log: boot.Logger("login"),
+	steps := &signin.Steps{
+		Attempts: counted,
+		Sessions: sessionStore,
+		Devices:  factorStore,
+		Random:   rand.Reader,
+	}
+	limiter := &signin.RateLimiter{
+		EnvID:     cfg.Environment,
+		Counter:   attempts.RateLimiter{Table: table},
+		PerMinute: cfg.PerMinute,
+		Now:       time.Now,
+	}
+	setter := account.PasswordSetter{
+		Passwords: hash,
+		Verifier:  hash,
+		History:   dynamo.PasswordHistory{Table: table},
+		Breaches:  breach.MustNew(cfg.BreachRanges, log),
+	}
+	services := api.Services{
+		Limiter: limiter,
+		Passwords: &signin.PasswordService{
+			Steps:     steps,
+			Limiter:   limiter,
+			Passwords: setter,
+			Strength:  hash,
+			Rehasher:  passwords,
+		},
+		Passkeys: &signin.PasskeyService{
+			Steps:        steps,
+			Directory:    dynamo.Accounts{Table: table},
+			RelyingParty: relyingParty,
+			Challenges:   factorStore,
+		},
+		Factors: factorService(steps, factorStore, sealer, relyingParty),
+		Sessions: &signin.SessionService{
+			TokenAuthenticator: authenticator,
+			Limiter:            limiter,
+			Rotator:            sessionStore,
+			Keys:               dynamo.APIKeys{Table: table},
+			Random:             rand.Reader,
+			NewID:              token.NewID,
+		},
+		SelfService: &signin.SelfService{
+			Reauthenticator: &signin.Reauthenticator{
+				Attempts: counted,
+				Tries:    passwords,
+				Verifier: hash,
+			},
+			Steps:     steps,
+			Passwords: setter,
+			Replacer:  passwords,
+		},
+		Resets: recoveryService(cfg.Environment, table, setter, composer),
+	}
+	httpapi.Serve(httpapi.Server{
+		PublicURL:    cfg.PublicURL,
+		Routes:       api.Routes(services),
+		Authenticate: authenticator.Authenticate,
+		Log:          log,
 	})
+}
+
+func factorService(steps *signin.Steps, store factors.Store, sealer *seal.Sealer,
+	relyingParty *passkey.RelyingParty,
+) *signin.FactorService {
+	hash := password.Argon2id{}
+	return &signin.FactorService{
+		Steps:        steps,
+		Factors:      store,
+		Opener:       sealer,
+		Hasher:       hash,
+		RelyingParty: relyingParty,
+		MailCodes:    store,
+		Enroller: &mfa.Enroller{
+			Store:    store,
+			Sealer:   sealer,
+			Hasher:   hash,
+			Passkeys: relyingParty,
+			Random:   rand.Reader,
+			Now:      time.Now,
+			NewID:    token.NewIDString,
+		},
+	}
+}
+
+func recoveryService(environment string, table *dynamo.Table, setter account.PasswordSetter,
+	composer *mail.Composer,
+) *recovery.Service {
+	return &recovery.Service{
+		EnvID:      environment,
+		Requests:   passwordlinks.Store{Table: table},
+		Links:      passwordlinks.Store{Table: table},
+		Catalogues: dynamo.NewEnvironments(table),
+		Passwords:  setter,
+		Mail:       composer,
+		Random:     rand.Reader,
+		Now:        time.Now,
+		NewID:      token.NewID,
+	}
 }

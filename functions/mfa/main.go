@@ -37,25 +37,54 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
-	accounts, factors, hash := dynamo.Accounts{Table: table}, factors.Store{Table: table}, password.Argon2id{}
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
-		Now: time.Now}
+	accounts, store, hash := dynamo.Accounts{Table: table}, factors.Store{Table: table}, password.Argon2id{}
 	composer := &mail.Composer{NewID: token.NewIDString}
-	own := &factor.Service{
-		Accounts: accounts, Store: factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,
-		Mail: composer,
-		PasswordVerifier: &signin.Service{TokenAuthenticator: authenticator, Accounts: attempts.Store{Table: table},
-			OwnPasswords: sessions.OwnPasswords{Table: table}, Verifier: hash, NewID: token.NewID, Sleep: signin.Sleep},
-		Challenges: factors, Providers: dynamo.NewSSO(table),
-		Enroller: &mfa.Enroller{
-			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
-			Store:    factors, Hasher: hash, Random: rand.Reader, Now: time.Now, NewID: token.NewIDString,
-			Sealer: seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
-		},
+	authenticator := &signin.TokenAuthenticator{
+		EnvID:       cfg.Environment,
+		Credentials: sessions.NewCredentials(table),
+		Now:         time.Now,
 	}
-	accountService := &account.Service{Store: accounts, Mail: composer, Now: time.Now, NewID: token.NewIDString}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes: api.Routes(own, accountService), Authenticate: authenticator.Authenticate,
-		Idempotency: dynamo.Idempotency{Table: table}, Log: boot.Logger("mfa"),
+	own := &factor.Service{
+		Accounts: accounts,
+		Store:    store,
+		PasswordVerifier: &signin.Reauthenticator{
+			Attempts: &signin.Attempts{
+				TokenAuthenticator: authenticator,
+				Accounts:           attempts.Store{Table: table},
+				NewID:              token.NewID,
+				Sleep:              signin.Sleep,
+			},
+			Tries:    sessions.OwnPasswords{Table: table},
+			Verifier: hash,
+		},
+		Enroller: &mfa.Enroller{
+			Store:    store,
+			Sealer:   seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), time.Now),
+			Hasher:   hash,
+			Passkeys: passkey.New(cfg.PublicURL, "User Accounts"),
+			Random:   rand.Reader,
+			Now:      time.Now,
+			NewID:    token.NewIDString,
+		},
+		Challenges: store,
+		Providers:  dynamo.NewSSO(table),
+		Hasher:     hash,
+		Mail:       composer,
+		Random:     rand.Reader,
+		Now:        time.Now,
+		NewID:      token.NewIDString,
+	}
+	others := &account.Service{
+		Store: accounts,
+		Mail:  composer,
+		Now:   time.Now,
+		NewID: token.NewIDString,
+	}
+	httpapi.Serve(httpapi.Server{
+		PublicURL:    cfg.PublicURL,
+		Routes:       api.Routes(own, others),
+		Authenticate: authenticator.Authenticate,
+		Idempotency:  dynamo.Idempotency{Table: table},
+		Log:          boot.Logger("mfa"),
 	})
 }

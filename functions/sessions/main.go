@@ -24,11 +24,16 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	authenticator := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
-		Now: time.Now}
+	authenticator := &signin.TokenAuthenticator{
+		EnvID:       cfg.Environment,
+		Credentials: sessions.NewCredentials(table),
+		Now:         time.Now,
+	}
 	accounts := &account.Service{Store: dynamo.Accounts{Table: table}}
-	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
+	httpapi.Serve(httpapi.Server{
+		PublicURL:    cfg.PublicURL,
 		Routes:       api.Routes(sessions.Store{Table: table}, accounts, time.Now),
-		Authenticate: authenticator.Authenticate, Log: boot.Logger("sessions"),
+		Authenticate: authenticator.Authenticate,
+		Log:          boot.Logger("sessions"),
 	})
 }

@@ -1,5 +1,4 @@
-// Command sso is the Lambda function of single sign-on: sign-in with a provider, the providers, and the links of
-// accounts.
+// Command sso is the Lambda function of single sign-on: signing in by a provider, the providers, and the links.
 package main
 
 import (
@@ -41,50 +40,103 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table, log, now := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox), boot.Logger("sso"),
-		time.Now
-	accounts, store, hash := dynamo.Accounts{Table: table}, dynamo.NewSSO(table), password.Argon2id{}
+	log, now := boot.Logger("sso"), time.Now
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
+	accounts, store, factorStore := dynamo.Accounts{Table: table}, dynamo.NewSSO(table), factors.Store{Table: table}
 	sealer := seal.New(cfg.Config(boot.KMS), cfg.SealKey, cfg.Local(), now)
-	gate, composer := &signin.TokenAuthenticator{EnvID: cfg.Environment, Credentials: sessions.NewCredentials(table),
-		Now: now},
-		&mail.Composer{NewID: token.NewIDString}
-	signIn := &signin.Service{
-		TokenAuthenticator: gate, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
-		OwnPasswords: sessions.OwnPasswords{Table: table}, Factors: factors.Store{Table: table},
-		Verifier: hash, Random: rand.Reader, NewID: token.NewID, Sleep: signin.Sleep, Mail: composer,
-		RateLimiter: attempts.RateLimiter{Table: table}, RequestsPerMinute: cfg.PerMinute,
-		Stats: dynamo.Statistics{Table: table},
+	composer := &mail.Composer{NewID: token.NewIDString}
+	counted := &signin.Attempts{
+		TokenAuthenticator: &signin.TokenAuthenticator{
+			EnvID:       cfg.Environment,
+			Credentials: sessions.NewCredentials(table),
+			Now:         now,
+		},
+		Accounts: attempts.Store{Table: table},
+		Stats:    dynamo.Statistics{Table: table},
+		Mail:     composer,
+		NewID:    token.NewID,
+		Sleep:    signin.Sleep,
 	}
 	// Requests to providers on the same machine, without TLS, are allowed beside local services only (V56).
 	httpClient := oidc.NewHTTP(cfg.Local())
 	client := &oidc.Client{HTTP: httpClient, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
 	providers := &sso.Providers{
-		Store: store, Sealer: sealer, Checker: client, AzureURL: cfg.Azure, Now: now,
-		NewID: token.NewIDString,
+		Store:    store,
+		Sealer:   sealer,
+		Checker:  client,
+		AzureURL: cfg.Azure,
+		Now:      now,
+		NewID:    token.NewIDString,
 	}
-	flow := &sso.Flow{Providers: providers, Requests: authrequests.Store{Table: table}, Client: client,
-		GraphURL: cfg.Graph, Now: now}
+	flow := &sso.Flow{
+		Providers: providers,
+		Requests:  authrequests.Store{Table: table},
+		Client:    client,
+		GraphURL:  cfg.Graph,
+		Now:       now,
+	}
 	identities := &sso.Identities{
-		Store: store, Accounts: &account.Service{Store: accounts}, Providers: providers,
-		Mail: composer, Now: now, NewID: token.NewIDString,
+		Store:     store,
+		Accounts:  &account.Service{Store: accounts},
+		Providers: providers,
+		Mail:      composer,
+		Now:       now,
+		NewID:     token.NewIDString,
 	}
-	httpapi.Serve(
-		httpapi.Server{
-			PublicURL: cfg.PublicURL, Authenticate: gate.Authenticate,
-			Idempotency: dynamo.Idempotency{Table: table}, Log: log, Routes: api.Routes(api.Services{
-				SignIn: signIn, Providers: providers, Flow: flow, Identities: identities, RedirectURL: client.RedirectURL,
-				SelfService: &sso.SelfService{
-					Identities: identities, Flow: flow, Prover: signIn,
-					Factors: factors.Store{Table: table}, Now: now,
-				},
-				Wizard: &sso.Wizard{
-					Identities: identities, Flow: flow,
-					Directory: oidc.Directory{HTTP: httpClient, URL: cfg.Graph}, Sealer: sealer, Now: now,
-				},
-				Files: &sso.LinkFiles{
-					Identities: identities, Store: identityfiles.Open(cfg.Config(boot.S3), cfg.Bucket),
-					Now: now, NewID: token.NewIDString,
-				},
-			}),
-		})
+	services := api.Services{
+		Limiter: &signin.RateLimiter{
+			EnvID:     cfg.Environment,
+			Counter:   attempts.RateLimiter{Table: table},
+			PerMinute: cfg.PerMinute,
+			Now:       now,
+		},
+		SignIn: &signin.ProviderService{
+			Steps: &signin.Steps{
+				Attempts: counted,
+				Sessions: sessions.Store{Table: table},
+				Devices:  factorStore,
+				Random:   rand.Reader,
+			},
+			Directory: accounts,
+		},
+		Providers:   providers,
+		Flow:        flow,
+		Identities:  identities,
+		RedirectURL: client.RedirectURL,
+		SelfService: &sso.SelfService{
+			Identities: identities,
+			Flow:       flow,
+			Prover:     reauthenticator(counted, table),
+			Factors:    factorStore,
+			Now:        now,
+		},
+		Wizard: &sso.Wizard{
+			Identities: identities,
+			Flow:       flow,
+			Directory:  oidc.Directory{HTTP: httpClient, URL: cfg.Graph},
+			Sealer:     sealer,
+			Now:        now,
+		},
+		Files: &sso.LinkFiles{
+			Identities: identities,
+			Store:      identityfiles.Open(cfg.Config(boot.S3), cfg.Bucket),
+			Now:        now,
+			NewID:      token.NewIDString,
+		},
+	}
+	httpapi.Serve(httpapi.Server{
+		PublicURL:    cfg.PublicURL,
+		Routes:       api.Routes(services),
+		Authenticate: counted.Authenticate,
+		Idempotency:  dynamo.Idempotency{Table: table},
+		Log:          log,
+	})
+}
+
+func reauthenticator(attempts *signin.Attempts, table *dynamo.Table) *signin.Reauthenticator {
+	return &signin.Reauthenticator{
+		Attempts: attempts,
+		Tries:    sessions.OwnPasswords{Table: table},
+		Verifier: password.Argon2id{},
+	}
 }

@@ -1,5 +1,5 @@
-// Package apikey is what administrators do with the API keys of an account: make them, list them, lock them. Whether a
-// key opens anything is signin's to say, at each request.
+// Package apikey lets administrators create, list and lock the API keys of an account. Package signin checks a key at
+// each request.
 package apikey
 
 import (
@@ -21,39 +21,39 @@ import (
 )
 
 const (
-	// MaxActiveKeys is how many keys an account may have at once that are neither locked nor expired: enough to give one
-	// to each of its programs and to rotate them, few enough to look through.
+	// MaxActiveKeys is how many active keys an account may have at once: enough to give one to each of its programs and
+	// to rotate them, few enough to keep track of.
 	MaxActiveKeys = 50
-	// DefaultValidDays is how long a key is valid unless said otherwise, MaxValidDays the longest.
+	// DefaultValidDays is how long a key is valid by default, MaxValidDays at most.
 	DefaultValidDays, MaxValidDays = 90, 3650
 )
 
 // Store is what the service needs of the table.
 type Store interface {
-	// Keys returns up to limit keys of an account, newest first, after the given id, and the id to go on from.
+	// Keys returns up to limit keys of an account, newest first, after the given id, and the id to continue from.
 	Keys(ctx context.Context, accountID, after string, limit int) ([]session.APIKey, string, error)
-	// CountActive returns how many keys of an account are active at now, and the count of keys made that this holds for.
+	// CountActive returns how many keys of an account are active at now, and how many were ever created by then.
 	CountActive(ctx context.Context, accountID string, now time.Time) (active int, made int64, err error)
-	// Create writes a key and the event that tells of it: account.ErrConcurrentChange if another was made since c.Made,
+	// Create writes a key with its event; account.ErrConcurrentChange if another was created since k.CreatedCount,
 	// NotFound if the account is gone.
-	Create(ctx context.Context, c NewKey) error
+	Create(ctx context.Context, k NewKey) error
 	// Key returns one key of an account; NotFound if it has none of that id.
 	Key(ctx context.Context, accountID, id string) (session.APIKey, error)
-	// Lock writes a lock and the event that tells of it: account.ErrConcurrentChange if the key is locked already.
+	// Lock writes a lock with its event; account.ErrConcurrentChange if the key is locked already.
 	Lock(ctx context.Context, k session.APIKey, e auditlog.Event) error
 }
 
-// Accounts reads the account that keys are of.
+// Accounts reads the owner of keys.
 type Accounts interface {
 	// Get returns one account; NotFound if the caller's environment has none of that id (V58).
 	Get(ctx context.Context, sc access.Scope, id string) (account.Account, error)
 }
 
-// NewKey is a new key, whole.
+// NewKey is all that is written of a new key.
 type NewKey struct {
 	Env string
 	Key session.APIKey
-	// CreatedCount is the count of keys made that Store.CountActive gave.
+	// CreatedCount is the count of created keys that Store.CountActive returned.
 	CreatedCount int64
 	Event        auditlog.Event
 	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
@@ -70,24 +70,26 @@ type Service struct {
 	Random io.Reader
 }
 
-// CreateParams is what an administrator chooses of a new key.
+// CreateParams is what an administrator chooses for a new key.
 type CreateParams struct {
 	Description string
 	ValidDays   int
 }
 
-// List returns up to limit keys of an account, newest first, after a key's id, and the id to go on from.
+// List returns up to limit keys of an account, newest first, after a key's id, and the id to continue from.
 func (s *Service) List(ctx context.Context, sc access.Scope, accountID, after string, limit int) ([]session.APIKey,
-	string, error) {
+	string, error,
+) {
 	if _, err := s.Accounts.Get(ctx, sc, accountID); err != nil {
 		return nil, "", err
 	}
 	return s.Store.Keys(ctx, accountID, after, limit)
 }
 
-// Create makes a key. The token is its text, which nobody can read again.
+// Create creates a key. The token is its text, which nobody can read again.
 func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string, params CreateParams) (session.APIKey,
-	token.Token, error) {
+	token.Token, error,
+) {
 	if err := params.validate(); err != nil {
 		return session.APIKey{}, token.Token{}, err
 	}
@@ -100,13 +102,14 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, accountID string,
 		if attempt == tries {
 			return session.APIKey{}, token.Token{},
 				fault.New(fault.Conflict, "busy",
-					"Keys of this account are being made by others just now; try again.").WithRetryAfter(time.Second)
+					"Other keys of this account were created at the same time. Try again.").WithRetryAfter(time.Second)
 		}
 	}
 }
 
 func (s *Service) create(ctx context.Context, sc access.Scope, accountID string, params CreateParams) (session.APIKey,
-	token.Token, error) {
+	token.Token, error,
+) {
 	owner, err := s.Accounts.Get(ctx, sc, accountID)
 	if err != nil {
 		return session.APIKey{}, token.Token{}, err
@@ -121,8 +124,8 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 	}
 	if active >= MaxActiveKeys {
 		return session.APIKey{}, token.Token{}, fault.New(fault.Conflict, "tooManyKeys",
-			"%s has %d keys that are in force, and no account may have more. Lock those that are not needed any more, then "+
-				"make the new one.", owner.Username, active)
+			"%s has %d active keys, the most that an account may have. Lock those that are no longer needed, then create "+
+				"the new one.", owner.Username, active)
 	}
 	ownerID, err := ulid.ParseStrict(owner.ID)
 	if err != nil {
@@ -137,15 +140,17 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 		Created: now, CreatedBy: sc.Caller.Username, Expires: now.AddDate(0, 0, params.ValidDays),
 	}
 	err = s.Store.Create(ctx,
-		NewKey{Env: sc.Env.ID, Key: k, CreatedCount: made, CallerEpoch: sc.Caller.Epoch,
-			Event: s.event(sc, auditlog.KeyCreated, k, now)})
+		NewKey{
+			Env: sc.Env.ID, Key: k, CreatedCount: made, CallerEpoch: sc.Caller.Epoch,
+			Event: s.event(sc, auditlog.KeyCreated, k, now),
+		})
 	if err != nil {
 		return session.APIKey{}, token.Token{}, err
 	}
 	return k, issued, nil
 }
 
-// Lock ends a key, and the sessions that it opened, at once and for good. On a locked key it changes nothing.
+// Lock ends a key and the sessions that it opened, at once and for ever. On a locked key it changes nothing.
 func (s *Service) Lock(ctx context.Context, sc access.Scope, accountID, id string) (session.APIKey, error) {
 	owner, err := s.Accounts.Get(ctx, sc, accountID)
 	if err != nil {
@@ -176,10 +181,10 @@ func (s *Service) event(sc access.Scope, kind auditlog.Kind, k session.APIKey, n
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
 
-// description is the one field of a key that people write.
+// description is the only field of a key that people enter.
 var description = field.Def[CreateParams]{Name: "description", Label: "Description", Kind: field.Text, Max: 200}
 
-// validate puts the choice into the form that is kept, or says what is wrong with it.
+// validate normalises the parameters, or says what is wrong with them.
 func (c *CreateParams) validate() error {
 	var bad []fault.Field
 	text, wrong := description.Clean(c.Description)
@@ -188,8 +193,10 @@ func (c *CreateParams) validate() error {
 		bad = append(bad, *wrong)
 	case text == "":
 		bad = append(bad,
-			fault.Field{Field: "description", Code: "required",
-				Message: "Say what the key is for, such as the program that will hold it."})
+			fault.Field{
+				Field: "description", Code: "required",
+				Message: "Say what the key is for, such as the program that will use it.",
+			})
 	}
 	c.Description = text
 	if c.ValidDays < 1 || c.ValidDays > MaxValidDays {
@@ -199,12 +206,12 @@ func (c *CreateParams) validate() error {
 	return fault.InvalidFields(bad)
 }
 
-// authorizeCreate holds the rules about who makes keys for whom: whoever makes a key can act as its account.
+// authorizeCreate checks who may create a key for whom: whoever creates a key can act as its account.
 func authorizeCreate(sc access.Scope, owner account.Account) error {
 	if err := account.GuardAdministrator(sc, owner); err != nil {
 		return err
 	}
-	if err := account.GuardRights(sc, owner, "make a key for"); err != nil {
+	if err := account.GuardRights(sc, owner, "create a key for"); err != nil {
 		return err
 	}
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, owner.UserType); !licence.APIOnly {

@@ -123,8 +123,10 @@ func scope(permissions ...string) access.Scope {
 		{Kind: catalogue.Role, Code: "ADMIN", Active: true, Permissions: []string{"account.admin"}},
 		{Kind: catalogue.Group, Code: "EDITORS", Active: true, Roles: []string{"EDITOR"}},
 	})
-	sc := access.Scope{Catalogue: known,
-		Caller: access.Caller{AccountID: "C", Username: "caller", Epoch: 9, Permissions: access.Set{}}}
+	sc := access.Scope{
+		Catalogue: known,
+		Caller:    access.Caller{AccountID: "C", Username: "caller", Epoch: 9, Permissions: access.Set{}},
+	}
 	for _, p := range permissions {
 		sc.Caller.Permissions[access.Permission(p)] = struct{}{}
 	}

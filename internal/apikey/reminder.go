@@ -16,9 +16,9 @@ import (
 type ExpiringKey struct {
 	AccountID, KeyID string
 	Expires          time.Time
-	// RemindedDaysBefore is before how many days its owner was last told, 0 for never.
+	// RemindedDaysBefore says how many days before the expiry the owner was last reminded, 0 for never.
 	RemindedDaysBefore int64
-	// Position is where it stands among those that expire.
+	// Position is its position in the list of expiring keys.
 	Position string
 }
 
@@ -26,20 +26,20 @@ type ExpiringKey struct {
 type ReminderStore interface {
 	// Environment reads the environment.
 	Environment(ctx context.Context, env string) (environment.Environment, error)
-	// ExpiringKeys returns up to limit keys that expire after from and by until, in order, after a place, and the place to
-	// go on from.
+	// ExpiringKeys returns up to limit keys that expire after from and by until, in order, after a position, and the
+	// position to continue from.
 	ExpiringKeys(ctx context.Context, env string, from, until time.Time, after string, limit int) ([]ExpiringKey, string,
 		error)
 	// Account returns the key's owner; NotFound if it is gone.
 	Account(ctx context.Context, env environment.Environment, id string) (account.Account, error)
 	// Key returns the key.
 	Key(ctx context.Context, accountID, id string) (session.APIKey, error)
-	// RecordReminder writes the mails and that the owner was told so many days before; account.ErrConcurrentChange if that
-	// is written already.
+	// RecordReminder writes the mails, and that the owner was reminded so many days before; account.ErrConcurrentChange
+	// if that is recorded already.
 	RecordReminder(ctx context.Context, env environment.Environment, e ExpiringKey, days int64, mails []mail.Message) error
 }
 
-// Reminders tells the owners of keys, 14 and 3 days before, that they expire.
+// Reminders reminds the owners of API keys 14 and 3 days before the keys expire.
 type Reminders struct {
 	Store ReminderStore
 	Mail  *mail.Composer
@@ -52,8 +52,8 @@ const (
 	reminderPageSize            = 100
 )
 
-// Run tells everybody who is due, each once for each reminder, however often it runs: what was told is written with the
-// mail. It reads the keys of the next 14 days and no others. It returns how many it told.
+// Run sends the reminders that are due, each once, however often it runs: a reminder is recorded with its mail. It
+// reads only the keys that expire within 14 days. It returns how many reminders it wrote.
 func (r *Reminders) Run(ctx context.Context, envID string) (int, error) {
 	env, err := r.Store.Environment(ctx, envID)
 	if err != nil {
@@ -79,10 +79,11 @@ func (r *Reminders) Run(ctx context.Context, envID string) (int, error) {
 	}
 }
 
-// remind returns how many mails it wrote about a key. Whoever cannot use the key now is not told; if access comes back
-// in time they still are.
+// remind returns how many mails it wrote about a key. An owner who cannot use the key now gets none; if access returns
+// in time, they still do.
 func (r *Reminders) remind(ctx context.Context, env environment.Environment, e ExpiringKey, now time.Time) (int,
-	error) {
+	error,
+) {
 	days := int64(firstReminder)
 	if e.Expires.Sub(now) <= lastReminder*day {
 		days = lastReminder

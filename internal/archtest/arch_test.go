@@ -216,8 +216,7 @@ func TestNamesFindsWhatSaysNothing(t *testing.T) {
 func TestSizesFindsWhatIsTooLong(t *testing.T) {
 	expectFindings(t, Sizes, 0, "a.go", "package a\n"+strings.Repeat("\n", 498))
 	expectFindings(t, Sizes, 1, "a.go", "package a\n"+strings.Repeat("\n", 500))
-	expectFindings(t, Sizes, 0, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 58))
-	expectFindings(t, Sizes, 1, "functions/x/main.go", "package a\n"+strings.Repeat("\n", 100))
+	expectFindings(t, Sizes, 1, "functions/x/main.go", "package a\nfunc main() {"+strings.Repeat("\n", 100)+"}\n")
 	expectFindings(t, Sizes, 0, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 99)+"}\n")
 	expectFindings(t, Sizes, 1, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 100)+"}\n")
 	expectFindings(t, Sizes, 0, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E() }\n")

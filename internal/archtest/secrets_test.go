@@ -13,12 +13,6 @@ var allowedComparisons = map[string]string{
 		"neither of them sent by anybody",
 	"internal/mfa/passkey.go: string(p.Credential) == string(credential)": "a passkey's id is public; its " +
 		"signature is the proof",
-	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretReplaced": "the name of an " +
-		"outcome; the secret itself is compared in constant time",
-	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretReused": "the name of an " +
-		"outcome; the secret itself is compared in constant time",
-	"internal/signin/factor.go: was.CheckSecret(given, s.now(), a.DeviceEpoch) == mfa.SecretCurrent": "the name of an " +
-		"outcome; the secret itself is compared in constant time",
 	"internal/transfer/rollback.go: r.job.FileHash == r.fileHash": "the hash of a file, kept to see " +
 		"whether it is the same one",
 	"internal/transfer/importrun.go: r.job.FileHash != r.fileHash": "the hash of a file, kept to see " +

@@ -11,7 +11,6 @@ import (
 const (
 	maxFile     = 500
 	maxFunction = 100
-	maxMain     = 100
 	maxMethods  = 5
 )
 
@@ -34,12 +33,8 @@ func Names(p Package) []string {
 // Sizes returns what is too long in a file.
 func Sizes(s Source) []string {
 	var wrong []string
-	limit := maxFile
-	if strings.HasPrefix(s.Name, "functions/") && strings.HasSuffix(s.Name, "/main.go") {
-		limit = maxMain
-	}
-	if n := s.fset.File(s.Pos()).LineCount(); n > limit {
-		wrong = append(wrong, s.at(s.File, "the file has %d lines, more than %d", n, limit))
+	if n := s.fset.File(s.Pos()).LineCount(); n > maxFile {
+		wrong = append(wrong, s.at(s.File, "the file has %d lines, more than %d", n, maxFile))
 	}
 	ast.Inspect(s.File, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -1,5 +1,5 @@
-// Package breach asks whether a password is among published ones, by the range protocol of Have I Been Pwned: five hex
-// digits of its SHA-1 leave this system, and neither the password nor its whole digest does.
+// Package breach asks whether a password is among breached ones, with the range (k-anonymity) protocol of Have I Been
+// Pwned. Five hex digits of its SHA-1 leave this system, and neither the password nor its whole digest.
 package breach
 
 import (
@@ -24,22 +24,22 @@ import (
 var _ account.BreachChecker = (*Client)(nil)
 
 const (
-	// timeout is how long an answer is waited for; largest how much of one is read. A padded answer of the public service
+	// timeout is for one request, maxResponseSize is how much of an answer is read. A padded answer of the public service
 	// has about 40 KB.
 	timeout         = 2 * time.Second
 	maxResponseSize = 1 << 20
 )
 
-// Client asks a service of ranges.
+// Client asks a range service.
 type Client struct {
 	base       string
 	httpClient *http.Client
-	// onUnavailable is told, without a word about the password, that the service could not be asked.
+	// onUnavailable is told why the service could not be asked, without anything about the password.
 	onUnavailable func(error)
 }
 
-// New returns Ranges over a service whose address, followed by five hex digits, is that of a range; nil for an empty
-// address, which is the check turned off. The address has to be https, but for one of this machine's own.
+// New returns a Client of a service. Its address, followed by five hex digits, is that of a range. An empty address
+// turns the check off: the result is nil. The address has to be https, except on this machine (127.0.0.1).
 func New(address string, onUnavailable func(error)) (account.BreachChecker, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // off
@@ -60,10 +60,10 @@ func New(address string, onUnavailable func(error)) (account.BreachChecker, erro
 	}}, nil
 }
 
-// MustNew is New for a function's start, which a wrong address ends. What is away is logged.
+// MustNew is New for the start of a function: it panics on a wrong address, and logs when the service is unavailable.
 func MustNew(address string, log *slog.Logger) account.BreachChecker {
 	ranges, err := New(address, func(err error) {
-		log.Warn("published passwords are not asked about", "error", err.Error())
+		log.Warn("breached passwords are not checked", "error", err.Error())
 	})
 	if err != nil {
 		panic(err)
@@ -71,8 +71,8 @@ func MustNew(address string, log *slog.Logger) account.BreachChecker {
 	return ranges
 }
 
-// IsBreached implements account.BreachChecker. A service that is away, slow or wrong means that nothing is known:
-// nobody is kept from choosing a password by it (V05).
+// IsBreached implements account.BreachChecker. A service that is unavailable, slow or wrong keeps nobody from choosing
+// a password (V05).
 func (r *Client) IsBreached(ctx context.Context, password string) bool {
 	sum := sha1.Sum([]byte(norm.NFC.String(password))) //nolint:gosec // as above
 	digest := strings.ToUpper(hex.EncodeToString(sum[:]))
@@ -103,13 +103,13 @@ func (r *Client) search(ctx context.Context, prefix, rest string) (bool, error) 
 	}
 	limited := &io.LimitedReader{R: answer.Body, N: maxResponseSize + 1}
 	found := false
-	// The whole answer is read before it counts, so that its time does not tell where in it the digest is.
+	// The whole answer is read, so that the time it takes does not tell where in it the digest is.
 	lines := bufio.NewScanner(limited)
 	for lines.Scan() {
 		digest, count, ok := strings.Cut(strings.TrimSpace(lines.Text()), ":")
 		n, err := strconv.ParseUint(count, 10, 63)
 		if !ok || err != nil || len(digest) != len(rest) {
-			return false, errors.New("the answer is no range")
+			return false, errors.New("the answer is not a range")
 		}
 		// Padding has a count of 0.
 		found = found || n > 0 && strings.EqualFold(digest, rest)
@@ -123,7 +123,7 @@ func (r *Client) search(ctx context.Context, prefix, rest string) (bool, error) 
 	return found, nil
 }
 
-// withoutAddress takes the address, which has the five digits, out of an error.
+// withoutAddress removes the address, which has the five digits, from an error.
 func withoutAddress(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -132,5 +132,5 @@ func withoutAddress(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("the service is too slow")
 	}
-	return errors.New("the service cannot be reached or breaks off")
+	return errors.New("the service is unreachable or the connection was lost")
 }

@@ -78,7 +78,8 @@ func TestKnownNeitherBlocksNorLeaks(t *testing.T) {
 		},
 		"one endless line": func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, strings.Repeat("A", 2<<20)) },
 		"redirected": func(w http.ResponseWriter,
-			r *http.Request) {
+			r *http.Request,
+		) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 		},
 		"slow": func(_ http.ResponseWriter, r *http.Request) {
@@ -115,8 +116,10 @@ func TestNew(t *testing.T) {
 	if got, err := breach.New("", nil); got != nil || err != nil {
 		t.Errorf("off: %v %v", got, err)
 	}
-	for _, bad := range []string{"http://ranges.example/range", "ftp://127.0.0.1/", "ranges", "https://",
-		"https://u:p@ranges.example/", "https://ranges.example/?q=", "http://localhost.example/range/"} {
+	for _, bad := range []string{
+		"http://ranges.example/range", "ftp://127.0.0.1/", "ranges", "https://",
+		"https://u:p@ranges.example/", "https://ranges.example/?q=", "http://localhost.example/range/",
+	} {
 		if _, err := breach.New(bad, nil); err == nil {
 			t.Errorf("%s is taken", bad)
 		}

@@ -43,7 +43,7 @@ func newKeyFixture(t *testing.T) *keyFixture {
 	k := &keyFixture{fixture: f, store: dynamo.APIKeys{Table: f.table}, now: time.Now().UTC().Truncate(time.Millisecond)}
 	clock := func() time.Time { return k.now }
 	k.service = &apikey.Service{Store: k.store, Accounts: f.accounts, Now: clock, NewID: token.NewID, Random: rand.Reader}
-	f.signin.TokenAuthenticator.Now, f.signin.KeySessions = clock, k.store
+	f.signin.Now, f.signin.Keys = clock, k.store
 	k.client = f.create(t, "sync", field.Patch{"userType": "API", "email": nil, "roles": []string{"EDITOR"}})
 	k.allow(t)
 	return k

@@ -201,11 +201,10 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	accounts := *f.accounts
 	accounts.Store = on.store
 	lister := directory.Service{Store: on.store}
-	people := *f.signin
-	people.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(on.table),
-		Now: f.signin.Now}
-	people.Accounts, people.Sessions, people.Stats = attempts.Store{Table: on.table}, sessions.Store{Table: on.table},
-		dynamo.Statistics{Table: on.table}
+	people := f.signin.clone()
+	people.Credentials = sessions.NewCredentials(on.table)
+	people.Accounts, people.Stats = attempts.Store{Table: on.table}, dynamo.Statistics{Table: on.table}
+	people.useSessions(sessions.Store{Table: on.table})
 
 	var session signin.Result
 	must := func(err error) {
@@ -274,10 +273,9 @@ func TestTheSecondStepStaysWithinItsBudget(t *testing.T) {
 	o.now = o.now.Add(time.Hour)
 	m := &meter{plain: f.table.Client, table: &f.table.Name}
 	metered := &dynamo.Table{Client: m.client(t), Name: f.table.Name}
-	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(metered),
-		Now: o.auth.Now}
-	o.auth.Accounts, o.auth.Sessions, o.auth.Factors = attempts.Store{Table: metered}, sessions.Store{Table: metered},
-		factors.Store{Table: metered}
+	o.auth.Credentials, o.auth.Accounts = sessions.NewCredentials(metered), attempts.Store{Table: metered}
+	o.auth.useSessions(sessions.Store{Table: metered})
+	o.auth.useFactors(factors.Store{Table: metered})
 	ticket := o.login(t, "").Ticket // reads the reference data once for each process
 	m.within(t, "second factor, right code", 5, 4, 9, func() {
 		if _, err := o.prove(ticket, mfa.TOTP, codeOf(t, secret, o.now), false); err != nil {

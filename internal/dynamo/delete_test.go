@@ -223,11 +223,11 @@ func TestTemporaryPasswordsExpire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(later time.Duration) *signin.Service {
-		s := *f.signin
-		s.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(f.table),
-			Now: func() time.Time { return time.Now().Add(later) }}
-		return &s
+	at := func(later time.Duration) *signIn {
+		s := f.signin.clone()
+		s.Credentials = sessions.NewCredentials(f.table)
+		s.Now = func() time.Time { return time.Now().Add(later) }
+		return s
 	}
 	if _, err := at(24*time.Hour).Login(t.Context(), "doej", generated, signin.ClientInfo{}); !fault.HasCode(err,
 		"signInRefused") {

@@ -38,7 +38,7 @@ type owner struct {
 	*fixture
 	id          string
 	now         time.Time
-	auth        signin.Service
+	auth        *signIn
 	selfService *factor.Service
 }
 
@@ -60,18 +60,18 @@ func ownerOf(t *testing.T, f *fixture, id string) *owner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &owner{fixture: f, id: id, now: time.Now(), auth: *f.signin}
+	o := &owner{fixture: f, id: id, now: time.Now(), auth: f.signin.clone()}
 	clock := func() time.Time { return o.now }
 	sealer, factors := seal.New(aws.Config{}, name, true, clock), factors.Store{Table: f.table}
 	passkeys := passkey.New("https://accounts.example.com", "User Accounts")
 	setUp := &mfa.Enroller{Passkeys: passkeys, Store: factors, Sealer: sealer, Hasher: fakeHasher{}, Random: rand.Reader,
 		Now: clock, NewID: token.NewIDString}
-	o.auth.TokenAuthenticator = &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(f.table),
-		Now: clock}
-	o.auth.Factors, o.auth.Opener, o.auth.Enroller = factors, sealer, setUp
-	o.auth.RelyingParty, o.auth.Passkeys, o.auth.MailCodes, o.auth.OwnPasswords = passkeys, factors, factors,
-		sessions.OwnPasswords{Table: f.table}
-	o.auth.Passwords = fakeHasher{}
+	o.auth.Credentials, o.auth.Now = sessions.NewCredentials(f.table), clock
+	o.auth.useFactors(factors)
+	o.auth.usePasswords(sessions.OwnPasswords{Table: f.table})
+	o.auth.Opener, o.auth.Enroller, o.auth.MailCodes = sealer, setUp, factors
+	o.auth.FactorService.RelyingParty, o.auth.PasskeyService.RelyingParty = passkeys, passkeys
+	o.auth.Challenges = factors
 	o.selfService = &factor.Service{
 		Accounts: f.store, Store: factors, Enroller: setUp, Challenges: factors, Providers: dynamo.NewSSO(f.table),
 		Hasher: fakeHasher{}, Random: rand.Reader, Now: clock, NewID: token.NewIDString,

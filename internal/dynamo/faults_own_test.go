@@ -57,7 +57,7 @@ func wrongCodeOperation(t *testing.T, s *user) operation {
 			return s.step(ticket, signin.SecondFactorResponse{Method: mfa.TOTP, Code: code})
 		},
 		check: func(t *testing.T, _ error) string {
-			found, err := s.auth.Factors.LoadFactors(t.Context(), s.id, "")
+			found, err := s.auth.Devices.LoadFactors(t.Context(), s.id, "")
 			if looked := s.keyService.opens - opens; err != nil || int64(looked) > int64(found.Tries) {
 				return fmt.Sprintf("%d codes looked at, %d tries charged, %v", looked, found.Tries, err)
 			}

@@ -83,7 +83,7 @@ func (e *providerFixture) newSSOUser(s *user) *ssoUser {
 	links := &sso.Identities{Store: store, Accounts: e.accounts, Providers: flow.Providers,
 		Mail: &mail.Composer{NewID: token.NewIDString}, Now: clock, NewID: token.NewIDString}
 	return &ssoUser{s, e, flow,
-		&sso.SelfService{Identities: links, Flow: flow, Prover: &s.auth, Factors: factors.Store{Table: e.table}, Now: clock}}
+		&sso.SelfService{Identities: links, Flow: flow, Prover: s.auth, Factors: factors.Store{Table: e.table}, Now: clock}}
 }
 
 // authorise leads a browser to the provider, as the account's person, and back.
@@ -271,14 +271,14 @@ func passkeyPaths(u *faultFixture) []faultPath {
 		if !s.owner.row(t).MFAEnabled {
 			h, _, _ = s.newPasskey(t, s.owner.scope(t, s.owner.login(t, "")), "Phone")
 		}
-		h.auth, h.now = s.auth, s.owner.now
+		h.auth, h.now = s.auth.clone(), s.owner.now
 		_, err := h.signInByPasskey(t)
 		return err
 	}
 	// whole says whether passkey, mark on the account and recovery codes are there together.
 	whole := func(t *testing.T, s *user, err error) string {
 		t.Helper()
-		found, bad := s.auth.Factors.LoadFactors(t.Context(), s.id, "")
+		found, bad := s.auth.Devices.LoadFactors(t.Context(), s.id, "")
 		codes, worse := s.auth.Factors.RecoveryCodes(t.Context(), s.id)
 		if bad != nil || worse != nil {
 			t.Fatal(bad, worse)
@@ -403,7 +403,7 @@ func publishedPaths(t *testing.T, u *faultFixture) []faultPath {
 	return []faultPath{
 		{"a password that is asked about", func(t *testing.T) *user { return u.newUser(t, nil) },
 			func(t *testing.T, s *user) operation {
-				s.auth.Breaches = known
+				s.auth.SelfService.Passwords.Breaches = known
 				was := away
 				d := ownPasswordOperation(t, s)
 				holds := d.check

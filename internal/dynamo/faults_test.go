@@ -154,15 +154,16 @@ func (u *faultFixture) newUser(t *testing.T, more field.Patch) *user {
 	s := &user{faultFixture: u, owner: newOwner(t, u.fixture, fmt.Sprintf("person%d", u.made), more),
 		hasher: &countingHasher{}}
 	composer := &mail.Composer{NewID: token.NewIDString, Sealer: u.keyService}
-	s.auth.Accounts, s.auth.Sessions, s.auth.Verifier, s.auth.Mail, s.auth.Opener = attempts.Store{Table: u.table},
-		sessions.Store{Table: u.table}, s.hasher, composer, u.keyService
-	s.auth.OwnPasswords, s.auth.History, s.auth.KeySessions = sessions.OwnPasswords{Table: u.table},
-		dynamo.PasswordHistory{Table: u.table}, dynamo.APIKeys{Table: u.table}
-	s.auth.RateLimiter, s.auth.RequestsPerMinute, s.auth.Stats = attempts.RateLimiter{Table: u.table}, 1_000_000,
-		dynamo.Statistics{Table: u.table}
+	s.auth.Accounts, s.auth.Mail, s.auth.Opener = attempts.Store{Table: u.table}, composer, u.keyService
+	s.auth.Stats, s.auth.Keys = dynamo.Statistics{Table: u.table}, dynamo.APIKeys{Table: u.table}
+	s.auth.useSessions(sessions.Store{Table: u.table})
+	s.auth.useVerifier(s.hasher)
+	s.auth.usePasswords(sessions.OwnPasswords{Table: u.table})
+	s.auth.useHistory(dynamo.PasswordHistory{Table: u.table})
+	s.auth.limit(attempts.RateLimiter{Table: u.table}, 1_000_000)
 	s.auth.Sleep = func(context.Context, time.Duration) error { return nil }
 	s.selfService.Accounts, s.selfService.Mail, s.selfService.PasswordVerifier, s.selfService.Enroller.Sealer = u.store,
-		composer, &s.auth, u.keyService
+		composer, s.auth, u.keyService
 	return s
 }
 
@@ -417,7 +418,7 @@ func faultPaths(u *faultFixture) []faultPath {
 			}, in)},
 		{"by a passkey alone", u.withPasskey, func(t *testing.T, s *user) operation {
 			answer := s.passkeyUser.assertion(t, s.passkeyUser.beginAssertion(t))
-			s.auth.Passkeys, s.passkeyUser.auth = factors.Store{Table: u.table}, s.auth
+			s.auth.Challenges = factors.Store{Table: u.table}
 			return operation{next: session.Done, do: func() (signin.Result, error) {
 				return s.auth.LoginWithPasskey(t.Context(), answer, signin.ClientInfo{})
 			},

@@ -3,7 +3,6 @@ package dynamo_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/dynamo/attempts"
-	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -39,7 +37,7 @@ type fixture struct {
 	environments *dynamo.Environments
 	store        dynamo.Accounts
 	accounts     *account.Service
-	signin       *signin.Service
+	signin       *signIn
 	files        *fakeFiles
 	jobStore     dynamo.Jobs
 	queue        *fakeQueue
@@ -57,13 +55,7 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 	f := &fixture{table: table, environments: dynamo.NewEnvironments(table), store: dynamo.Accounts{Table: table},
 		files: &fakeFiles{stored: map[string][]byte{}}, jobStore: dynamo.Jobs{Table: table}, queue: &fakeQueue{}}
 	f.accounts = accountService(f.store)
-	gate := &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now}
-	f.signin = &signin.Service{
-		TokenAuthenticator: gate, Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table},
-		Verifier:  fakeHasher{},
-		Passwords: fakeHasher{},
-		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
-	}
+	f.signin = newSignIn(table)
 	s := setup.Setup{Environments: f.environments, Seats: f.store, Accounts: f.accounts}
 	if _, err := s.CreateEnvironment(t.Context(), env); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func (k *passwordlessUser) signInByProvider(t *testing.T) {
 // countSignInMethods counts the methods that sign in by now: passkeys and identities.
 func (k *passwordlessUser) countSignInMethods(t *testing.T) (passkeys, links int) {
 	t.Helper()
-	found, err := k.auth.Factors.LoadFactors(t.Context(), k.id, "")
+	found, err := k.auth.Devices.LoadFactors(t.Context(), k.id, "")
 	if err != nil {
 		t.Fatal(err)
 	}

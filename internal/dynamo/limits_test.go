@@ -39,7 +39,7 @@ func (o *owner) writeFactors(t *testing.T, c mfa.Change) error {
 func TestATimeStepIsUsedUpWithAllBeforeIt(t *testing.T) {
 	o := newOwner(t, newFixture(t), "owner", nil)
 	o.enrol(t)
-	found, err := o.auth.Factors.LoadFactors(t.Context(), o.id, "")
+	found, err := o.auth.Devices.LoadFactors(t.Context(), o.id, "")
 	if err != nil || found.Counter == 0 {
 		t.Fatalf("%+v, %v", found, err)
 	}
@@ -58,7 +58,7 @@ func TestATimeStepIsUsedUpWithAllBeforeIt(t *testing.T) {
 			t.Errorf("step %d after %d: %v", c.step, used, err)
 		}
 	}
-	if now, err := o.auth.Factors.LoadFactors(t.Context(), o.id, ""); err != nil || now.Counter != used+1 {
+	if now, err := o.auth.Devices.LoadFactors(t.Context(), o.id, ""); err != nil || now.Counter != used+1 {
 		t.Errorf("step %d is the last, %v", now.Counter, err)
 	}
 }
@@ -213,7 +213,7 @@ func TestTheLastTryOfADeviceAndOfAnAccount(t *testing.T) {
 	attempts, e := attempts.Store{Table: f.table}, f.currentScope(t).Env
 	read := func() mfa.TrustedDevice {
 		t.Helper()
-		found, err := o.auth.Factors.LoadFactors(t.Context(), o.id, device.ID.String())
+		found, err := o.auth.Devices.LoadFactors(t.Context(), o.id, device.ID.String())
 		if err != nil {
 			t.Fatal(err)
 		}

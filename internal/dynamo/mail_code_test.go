@@ -44,7 +44,8 @@ func newMailCodeFixture(t *testing.T) *mailCodeFixture {
 	}
 	sealer := seal.New(aws.Config{}, path, true, o.auth.Now)
 	o.auth.Mail = &mail.Composer{NewID: token.NewIDString, Sealer: sealer}
-	o.auth.MailCodes, o.auth.Sessions = factors.Store{Table: table}, sessions.Store{Table: table}
+	o.auth.MailCodes = factors.Store{Table: table}
+	o.auth.useSessions(sessions.Store{Table: table})
 	return &mailCodeFixture{o, &mailFixture{fixture: f, sealer: sealer, outbox: dynamo.NewOutbox(table), now: o.now}}
 }
 

@@ -60,7 +60,7 @@ func TestOneCountsForEverybody(t *testing.T) {
 func TestTheHomePageReadsWhatIsThere(t *testing.T) {
 	f := newFixture(t)
 	s := dynamo.Statistics{Table: f.table}
-	people := *f.signin
+	people := f.signin.clone()
 	people.Stats = s
 	for _, who := range []string{"nobody", "nobody@example.com", "admin"} {
 		if _, err := people.Login(t.Context(), who, "wrong wrong wrong", signin.ClientInfo{}); err == nil {

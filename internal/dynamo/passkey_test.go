@@ -252,8 +252,8 @@ func TestACopiedPasskeyIsRefused(t *testing.T) {
 	}
 	logged := 0
 	for _, e := range o.events(t, o.id) {
-		if e.Note == "passkey: The counter of the passkey fell: there may be a copy of it." ||
-			e.Note == "By a passkey: The counter of the passkey fell: there may be a copy of it." {
+		if e.Note == "passkey: The passkey's counter did not rise: there may be a copy of it." ||
+			e.Note == "With a passkey: The passkey's counter did not rise: there may be a copy of it." {
 			logged++
 		}
 	}

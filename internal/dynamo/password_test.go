@@ -18,14 +18,16 @@ import (
 // withPasswordHistory makes the environment keep this many former passwords.
 func (f *fixture) withPasswordHistory(
 	t *testing.T, kept int,
-) (*signin.Service, sessions.OwnPasswords, dynamo.PasswordHistory) {
+) (*signIn, sessions.OwnPasswords, dynamo.PasswordHistory) {
 	t.Helper()
 	passwords, history := sessions.OwnPasswords{Table: f.table}, dynamo.PasswordHistory{Table: f.table}
 	f.accounts.PasswordHistory = history
-	s := *f.signin
-	s.OwnPasswords, s.History, s.Strength = passwords, history, password.Argon2id{}
+	s := f.signin.clone()
+	s.usePasswords(passwords)
+	s.useHistory(history)
+	s.Strength = password.Argon2id{}
 	f.changeSetting(t, "passwordHistory", kept)
-	return &s, passwords, history
+	return s, passwords, history
 }
 
 // Former passwords are in an item of their own: as many as the setting says, trimmed when it falls, gone with the
@@ -134,7 +136,7 @@ func TestGuessesAtTheCurrentPasswordAreLimited(t *testing.T) {
 	f.member(t, "doej")
 	sc := f.signInAs(t, "doej", secret)
 	counted := &countingHasher{}
-	s.Verifier = counted
+	s.useVerifier(counted)
 	var operations []func() error
 	for range 30 {
 		operations = append(operations, func() error {

@@ -26,13 +26,12 @@ import (
 )
 
 // withClock is the fixture's sign-in at a clock of its own, with passwords counted.
-func (f *fixture) withClock(clock *time.Time) (*signin.Service, *countingHasher) {
+func (f *fixture) withClock(clock *time.Time) (*signIn, *countingHasher) {
 	hasher := &countingHasher{}
-	s := *f.signin
-	gate := *s.TokenAuthenticator
-	gate.Now = func() time.Time { return *clock }
-	s.TokenAuthenticator, s.Verifier = &gate, hasher
-	return &s, hasher
+	s := f.signin.clone()
+	s.Now = func() time.Time { return *clock }
+	s.useVerifier(hasher)
+	return s, hasher
 }
 
 // The timed release in the table says what signin.AttemptPolicy.Wait says, at each rung and to the millisecond, and of
@@ -126,7 +125,7 @@ func TestFailedSignInsAreInTheLogAndBounded(t *testing.T) {
 			lines++
 			counted += e.Count
 			if e.Address != "192.0.2.66" || e.Client != "curl" || e.UserAgent != "agent" || !strings.Contains(e.Note, "rong") &&
-				!strings.Contains(e.Note, "used up") {
+				!strings.Contains(e.Note, "Too many failed tries") {
 				t.Errorf("%+v", e)
 			}
 		case auditlog.BlockedByTries:
@@ -274,10 +273,11 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 			who := fmt.Sprintf("p%s%d", name, at)
 			a := f.member(t, who)
 			broken := &failingCall{at: at}
-			s := *f.signin
+			s := f.signin.clone()
 			table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
-			s.Accounts, s.Sessions, s.RateLimiter, s.RequestsPerMinute = attempts.Store{Table: table},
-				sessions.Store{Table: table}, attempts.RateLimiter{Table: f.table}, 1000
+			s.Accounts = attempts.Store{Table: table}
+			s.useSessions(sessions.Store{Table: table})
+			s.limit(attempts.RateLimiter{Table: f.table}, 1000)
 			_, err := s.Login(t.Context(), who, password, signin.ClientInfo{})
 			if !broken.failed {
 				break // past the last call
@@ -307,10 +307,9 @@ func TestAFaultAtEachCallOfASignInDenies(t *testing.T) {
 	for at := 1; at <= 2; at++ {
 		broken := &failingCall{at: at}
 		table := &dynamo.Table{Client: broken.client(t), Name: f.table.Name}
-		s := *f.signin
-		gate := *s.TokenAuthenticator
-		gate.Credentials = sessions.NewCredentials(table)
-		s.TokenAuthenticator, s.Sessions = &gate, sessions.Store{Table: table}
+		s := f.signin.clone()
+		s.Credentials = sessions.NewCredentials(table)
+		s.useSessions(sessions.Store{Table: table})
 		if _, err := s.Refresh(t.Context(), in.Refresh.Reveal(), signin.ClientInfo{}); err == nil ||
 			fault.Is(err, fault.Unauthenticated) || !broken.failed {
 			t.Errorf("refresh, call %d: %v", at, err)

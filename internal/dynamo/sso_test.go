@@ -282,18 +282,17 @@ func TestProvidersSignInTakesNoPassword(t *testing.T) {
 		account.NewPasswordRequest{Password: "a long enough secret", ForceChange: true, Unlock: true}); err != nil {
 		t.Fatal(err)
 	}
-	door := *s.signin
-	door.OwnPasswords, door.Factors = sessions.OwnPasswords{Table: s.table}, factors.Store{Table: s.table}
-	later := *door.TokenAuthenticator
-	later.Now = func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
-	door.TokenAuthenticator = &later
-	if got, err := door.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); err != nil || got.Next != session.Done {
+	auth := s.signin.clone()
+	auth.usePasswords(sessions.OwnPasswords{Table: s.table})
+	auth.useFactors(factors.Store{Table: s.table})
+	auth.Now = func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
+	if got, err := auth.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("a year later: %+v, %v", got, err)
 	}
 	if _, err := s.accounts.Block(ctx, s.admin, a.ID, 0, "left"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := door.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); !fault.HasCode(err, "signInRefused") {
+	if _, err := auth.LoginWithProvider(ctx, a.ID, false, signin.ClientInfo{}); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("blocked: %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func (f *fixture) member(t *testing.T, username string) account.Account {
 	return a
 }
 
-func (f *fixture) login(t *testing.T, s *signin.Service, identifier, password string) func() error {
+func (f *fixture) login(t *testing.T, s *signIn, identifier, password string) func() error {
 	return func() error {
 		_, err := s.Login(t.Context(), identifier, password, signin.ClientInfo{})
 		return err
@@ -56,13 +56,13 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	f := newFixture(t)
 	a := f.member(t, "doëj")
 	hasher := &countingHasher{}
-	s := *f.signin
-	s.Verifier = hasher
+	s := f.signin.clone()
+	s.useVerifier(hasher)
 	var operations []func() error
 	for i := range 200 {
 		as := []string{"doëj", "DOËJ", " doëj@example.com", "ｄｏëｊ", "DoËJ＠Example.com", "doe\u0308j",
 			"DOE\u0308J@example.com"}[i%7]
-		operations = append(operations, f.login(t, &s, as, "wrong"))
+		operations = append(operations, f.login(t, s, as, "wrong"))
 	}
 	for _, err := range inParallel(operations...) {
 		if !fault.HasCode(err, "signInRefused") {
@@ -72,7 +72,7 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	if n := hasher.verified.Load(); n != 5 {
 		t.Errorf("%d guesses were verified, want 5", n)
 	}
-	if err := f.login(t, &s, "doëj", secret)(); !fault.HasCode(err, "signInRefused") || hasher.verified.Load() != 5 {
+	if err := f.login(t, s, "doëj", secret)(); !fault.HasCode(err, "signInRefused") || hasher.verified.Load() != 5 {
 		t.Errorf("the right password: %v, %d verified", err, hasher.verified.Load())
 	}
 	got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
@@ -82,7 +82,7 @@ func TestParallelGuessesAreVerifiedUpToTheLimit(t *testing.T) {
 	if _, err := f.accounts.Allow(t.Context(), f.currentScope(t), a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.login(t, &s, "doe\u0308j", secret)(); err != nil {
+	if err := f.login(t, s, "doe\u0308j", secret)(); err != nil {
 		t.Errorf("let in again: %v", err)
 	}
 }
@@ -112,9 +112,10 @@ func TestATryIsChargedBeforeItIsVerified(t *testing.T) {
 	a := f.member(t, "doej")
 	c := &crash{at: 1, after: true}
 	hasher := &countingHasher{}
-	s := *f.signin
-	s.Accounts, s.Verifier = attempts.Store{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}, hasher
-	if err := f.login(t, &s, "doej", secret)(); !errors.Is(err, errProcessDied) || hasher.verified.Load() != 0 {
+	s := f.signin.clone()
+	s.Accounts = attempts.Store{Table: &dynamo.Table{Client: c.client(t), Name: f.table.Name}}
+	s.useVerifier(hasher)
+	if err := f.login(t, s, "doej", secret)(); !errors.Is(err, errProcessDied) || hasher.verified.Load() != 0 {
 		t.Fatalf("%v, %d verified", err, hasher.verified.Load())
 	}
 	if got, err := f.accounts.Get(t.Context(), f.currentScope(t), a.ID); err != nil || got.FailedTries != 1 {
@@ -176,12 +177,12 @@ func TestATicketDoesNotLiftABlockThatCameAfterIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := *f.signin
-	s.Verifier = hasherFunc(func() { // between the reading of the ticket and its use
+	s := f.signin.clone()
+	s.useVerifier(hasherFunc(func() { // between the reading of the ticket and its use
 		for range 5 {
 			_, _ = f.signin.Login(t.Context(), "doej", "wrong", signin.ClientInfo{})
 		}
-	})
+	}))
 	_, err = s.ChangePassword(t.Context(), first.Ticket.Reveal(), "a password of my own", signin.ClientInfo{})
 	got, _ := f.accounts.Get(t.Context(), f.currentScope(t), a.ID)
 	if !fault.HasCode(err, "ticket") || got.TriesBlockedAt.IsZero() || got.PasswordHash == "" || !got.ForcePasswordChange {

@@ -155,7 +155,7 @@ func TestAStepAfterATrustedDeviceMindsNoStrangers(t *testing.T) {
 func TestGuessesFromATrustedDeviceAreVerifiedUpToTheLimit(t *testing.T) {
 	o, device := ownerWithTrustedDevice(t, newFixture(t), "owner")
 	hasher := &countingHasher{}
-	o.auth.Verifier = hasher
+	o.auth.useVerifier(hasher)
 	for range 4 {
 		_ = o.guess("owner", "wrong", device)()
 	}

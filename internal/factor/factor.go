@@ -1,4 +1,4 @@
-// Package factor is what people do with their own second factor, and what they and administrators see of it.
+// Package factor lets people administer their own second factor, and shows it to them and to administrators.
 package factor
 
 import (
@@ -24,17 +24,18 @@ type Accounts interface {
 	Write(ctx context.Context, env environment.Environment, w account.Write) error
 }
 
-// Store is what is needed of the store of second factors.
+// Store is the store of second factors.
 type Store interface {
 	// LoadFactors reads an account's factors.
 	LoadFactors(ctx context.Context, accountID, device string) (mfa.Factors, error)
 	// RecoveryCodes reads the recovery codes: hashes by lookup.
 	RecoveryCodes(ctx context.Context, accountID string) (map[string]string, error)
-	// TrustedDevices reads the remembered devices, good or not.
+	// TrustedDevices reads the trusted devices, expired ones too.
 	TrustedDevices(ctx context.Context, accountID string) ([]mfa.TrustedDevice, error)
 	// ForgetDevice forgets one device and writes the event and the mails; NotFound if there is none.
 	ForgetDevice(ctx context.Context, accountID, device string, e auditlog.Event, mails []mail.Message) error
-	// WriteFactors does both changes or neither; account.ErrConcurrentChange if something is no longer as it was read.
+	// WriteFactors writes both changes in one transaction; account.ErrConcurrentChange if something changed since it was
+	// read.
 	WriteFactors(ctx context.Context, env environment.Environment, w account.Write, c mfa.Change) error
 }
 
@@ -43,7 +44,7 @@ type PasswordVerifier interface {
 	VerifyOwnPassword(ctx context.Context, sc access.Scope, password string) error
 }
 
-// Service does it.
+// Service administers second factors.
 type Service struct {
 	Accounts         Accounts
 	Store            Store
@@ -53,7 +54,7 @@ type Service struct {
 	Challenges ChallengeStore
 	Providers  Providers
 	Hasher     mfa.Hasher
-	// Mail tells the person of each change.
+	// Mail tells the account's owner of each change.
 	Mail *mail.Composer
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
@@ -68,11 +69,12 @@ type Status struct {
 	Methods   []mfa.Method
 	Since     time.Time
 	CodesLeft int
-	// PausedUntil is until when codes are not tried, zero while they are; Ended says that only removing helps.
+	// PausedUntil is until when no code is accepted, zero while they are. LockedOut says that an administrator has to
+	// remove the second factor.
 	PausedUntil time.Time
 	LockedOut   bool
 	Devices     []mfa.TrustedDevice
-	// Passkeys are those of Methods; MailCode says that a code by mail is a method as well.
+	// Passkeys are those of Methods. MailCode says that a code by mail is a method as well.
 	Passkeys []mfa.Passkey
 	MailCode bool
 }
@@ -85,7 +87,7 @@ func (s *Service) Status(ctx context.Context, sc access.Scope, id string) (Statu
 	}
 	out := Status{Account: a, Required: a.MFARequired || sc.Env.Settings.MFARequired && !a.MFAExempt}
 	out.MailCode = sc.Env.Settings.EmailCodeAllowed && a.Email != ""
-	if !a.MFAEnabled && !out.MailCode { // a code by mail can have devices remembered
+	if !a.MFAEnabled && !out.MailCode { // a code by mail can make devices trusted
 		return out, nil
 	}
 	found, err := s.Store.LoadFactors(ctx, id, "")
@@ -115,18 +117,17 @@ func (s *Service) Status(ctx context.Context, sc access.Scope, id string) (Statu
 }
 
 // Reauthenticate asks the caller for a fresh proof of who they are: a sign-in within mfa.ReauthenticationWindow, or the
-// password now. It is asked for what weakens a sign-in, their own or another's (C15, V35). It fails closed: whatever
-// comes without a session of a person has neither.
+// password now. Whatever weakens a sign-in needs it, the caller's own or another's (C15, V35). It fails closed: a
+// caller without a person's session has neither.
 func (s *Service) Reauthenticate(ctx context.Context, sc access.Scope, password string) error {
 	switch {
 	case sc.Caller.KeyID != "":
-		return fault.New(fault.Conflict, "apiOnly", "An account that is used by API keys has no second factor.")
+		return fault.New(fault.Conflict, "apiOnly", "An account for API clients has no second factor.")
 	case password != "":
 		return s.PasswordVerifier.VerifyOwnPassword(ctx, sc, password)
 	case !sc.Caller.RecentlyAuthenticated(s.now(), mfa.ReauthenticationWindow):
 		return fault.New(fault.Forbidden, "proofNeeded",
-			"This needs a fresh proof of who you are: send your password with it, or sign in again and repeat it within five "+
-				"minutes.")
+			"Confirm that it is you: enter your password, or sign in again and repeat this within five minutes.")
 	}
 	return nil
 }
@@ -139,8 +140,7 @@ func (s *Service) reauthenticated(ctx context.Context, sc access.Scope, password
 	return s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 }
 
-// BeginTOTP begins to set up an authenticator, in place of any that there is, which counts until the new one is
-// confirmed (V31).
+// BeginTOTP begins to set up an authenticator. The present one is valid until the new one is confirmed (V31).
 func (s *Service) BeginTOTP(ctx context.Context, sc access.Scope, password string) (mfa.TOTPEnrolment, error) {
 	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
@@ -149,8 +149,8 @@ func (s *Service) BeginTOTP(ctx context.Context, sc access.Scope, password strin
 	return s.Enroller.BeginTOTP(ctx, sc.Env.ID, a.ID, sc.Env.Settings.MailSenderName, a.Username)
 }
 
-// ConfirmTOTP ends a set-up with one good code, and returns new recovery codes, this once. That the set-up was begun is
-// the proof: beginning needs a fresh one, and what is begun is over in minutes.
+// ConfirmTOTP ends a set-up with one right code, and returns new recovery codes, this once. It needs no proof of its
+// own: beginning needed one, and a set-up expires in minutes.
 func (s *Service) ConfirmTOTP(ctx context.Context, sc access.Scope, code string) ([]string, error) {
 	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, sc access.Scope, code string)
 	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
 	w.After.MFAEnabled, change.FirstFactor = true, !a.MFAEnabled
 	if a.MFAEnabled {
-		w.After.DeviceEpoch++ // the devices were remembered in place of another authenticator
+		w.After.DeviceEpoch++ // the devices were trusted in place of another authenticator
 	}
 	return codes, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), change))
 }
@@ -186,8 +186,8 @@ func (s *Service) RegenerateRecoveryCodes(ctx context.Context, sc access.Scope, 
 	return shown, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), mfa.Change{Codes: kept}))
 }
 
-// Remove takes the caller's own second factor away, with recovery codes and remembered devices, and ends every session,
-// this one too. Where one is required, the next sign-in leads to setting one up.
+// Remove removes the caller's own second factor, with recovery codes and trusted devices, and ends every session, this
+// one too. Where a second factor is required, the next sign-in leads to setting one up.
 func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) error {
 	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil || !a.MFAEnabled {
@@ -210,7 +210,7 @@ func (s *Service) Remove(ctx context.Context, sc access.Scope, password string) 
 	return s.busyIfChanged(s.Accounts.Write(ctx, sc.Env, withChanges(w)))
 }
 
-// ForgetDevice forgets one remembered device of an account, and tells its owner (V35).
+// ForgetDevice removes one trusted device of an account, and tells its owner (V35).
 func (s *Service) ForgetDevice(ctx context.Context, sc access.Scope, id, device string) error {
 	a, err := s.Accounts.Account(ctx, sc.Env, id)
 	if err != nil {
@@ -223,8 +223,7 @@ func (s *Service) ForgetDevice(ctx context.Context, sc access.Scope, id, device 
 	}
 	return s.Store.ForgetDevice(ctx, id, device, auditlog.Event{
 		ID: s.NewID(), At: s.now(), Kind: auditlog.TrustedDevicesRemoved, By: sc.Caller.Username, ByID: sc.Caller.AccountID,
-		Key:           sc.Caller.KeyID,
-		RetentionDays: sc.Env.Settings.LogRetentionDays,
+		Key: sc.Caller.KeyID, RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}, s.Mail.Notice(sc.Env, mail.DevicesRemoved, a.Addressee(), s.now(), ""))
 }
 
@@ -239,7 +238,7 @@ func (s *Service) write(sc access.Scope, a account.Account, kind auditlog.Kind) 
 	return w
 }
 
-// withChanges says in the event what the write changes.
+// withChanges lists in the event what the write changes.
 func withChanges(w account.Write) account.Write {
 	before, after := *w.Before, w.After
 	after.UpdatedAt = before.UpdatedAt
@@ -250,13 +249,13 @@ func withChanges(w account.Write) account.Write {
 func (s *Service) busyIfChanged(err error) error {
 	if errors.Is(err, account.ErrConcurrentChange) {
 		return fault.New(fault.Conflict, "busy",
-			"The account was changed just now; nothing was done. Try again.").WithRetryAfter(time.Second)
+			"The account was changed at the same time. Nothing was done; try again.").WithRetryAfter(time.Second)
 	}
 	return err
 }
 
 func noFactor() error {
-	return fault.New(fault.Conflict, "noSecondFactor", "There is no second factor; set one up first.")
+	return fault.New(fault.Conflict, "noSecondFactor", "There is no second factor. Set one up first.")
 }
 
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

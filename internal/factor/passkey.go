@@ -15,11 +15,11 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// ChallengeStore is what setting up one's own passkeys needs of the store.
+// ChallengeStore keeps the challenges of passkeys that are being set up.
 type ChallengeStore interface {
-	// SaveRegistrationChallenge keeps the digest of a challenge until it is answered, in place of any before.
+	// SaveRegistrationChallenge keeps the digest of a challenge until it is answered, in place of the previous one.
 	SaveRegistrationChallenge(ctx context.Context, env, accountID string, digest []byte, expires time.Time) error
-	// RegistrationChallenge reads it; nil for none.
+	// RegistrationChallenge reads the digest; nil for none.
 	RegistrationChallenge(ctx context.Context, accountID string) ([]byte, time.Time, error)
 }
 
@@ -27,7 +27,7 @@ func passkeyUser(a account.Account) mfa.PasskeyUser {
 	return mfa.PasskeyUser{AccountID: a.ID, Username: a.Username, Name: a.Name}
 }
 
-// factorsOf reads the second factor of an account; what is stored of one that it has no more counts for nothing.
+// factorsOf reads the second factor of an account. What is still stored of a removed one does not count.
 func (s *Service) factorsOf(ctx context.Context, a account.Account) (mfa.Factors, error) {
 	if !a.MFAEnabled {
 		return mfa.Factors{}, nil
@@ -35,7 +35,7 @@ func (s *Service) factorsOf(ctx context.Context, a account.Account) (mfa.Factors
 	return s.Store.LoadFactors(ctx, a.ID, "")
 }
 
-// BeginPasskey returns what the caller's browser makes a passkey from.
+// BeginPasskey returns the options from which the caller's browser creates a passkey.
 func (s *Service) BeginPasskey(ctx context.Context, sc access.Scope, password string) ([]byte, error) {
 	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
@@ -57,10 +57,11 @@ func (s *Service) BeginPasskey(ctx context.Context, sc access.Scope, password st
 	return options, s.Challenges.SaveRegistrationChallenge(ctx, sc.Env.ID, a.ID, digest[:], s.now().Add(mfa.ChallengeLife))
 }
 
-// ConfirmPasskey keeps the passkey that was made. The recovery codes are for whoever had no second factor, this once.
-// That it was begun is the proof: beginning needs a fresh one, and what is begun is over in minutes.
-func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credential []byte, name string) (mfa.Passkey,
-	[]string, error) {
+// ConfirmPasskey keeps the passkey that was created. Whoever had no second factor gets recovery codes, this once. It
+// needs no proof of its own: beginning needed one, and a set-up expires in minutes.
+func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credential []byte, name string) (
+	mfa.Passkey, []string, error,
+) {
 	challenge, err := s.Enroller.Passkeys.AttestationChallenge(credential)
 	if err != nil {
 		return mfa.Passkey{}, nil, err
@@ -71,8 +72,8 @@ func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credentia
 		return mfa.Passkey{}, nil, err
 	}
 	if subtle.ConstantTimeCompare(saved, digest[:]) != 1 || !s.now().Before(expires) {
-		return mfa.Passkey{}, nil,
-			fault.New(fault.Conflict, "noSetUp", "There is no passkey to confirm, or it is over. Begin it again.")
+		return mfa.Passkey{}, nil, fault.New(fault.Conflict, "noSetUp",
+			"There is no passkey to confirm, or it has expired. Start again.")
 	}
 	a, err := s.Accounts.Account(ctx, sc.Env, sc.Caller.AccountID)
 	if err != nil {
@@ -123,14 +124,12 @@ func (s *Service) RenamePasskey(ctx context.Context, sc access.Scope, id, name s
 	}
 	w := s.write(sc, a, auditlog.SecondFactorRenamed)
 	w.Event.Note = before.Name + " is now " + after.Name
-	return after,
-		s.busyIfChanged(
-			s.Store.WriteFactors(ctx, sc.Env, withChanges(w),
-				mfa.Change{ChangedPasskey: &mfa.PasskeyChange{Before: before, After: after}}))
+	change := mfa.Change{ChangedPasskey: &mfa.PasskeyChange{Before: before, After: after}}
+	return after, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), change))
 }
 
-// RemovePasskey takes one of the caller's passkeys away. Sessions and remembered devices end, as whoever has the
-// passkey may have opened them; with the last method the whole second factor goes.
+// RemovePasskey removes one of the caller's passkeys. Sessions and trusted devices end, as whoever has the passkey may
+// have opened them. With the last method the whole second factor is removed.
 func (s *Service) RemovePasskey(ctx context.Context, sc access.Scope, id, password string) error {
 	a, err := s.reauthenticated(ctx, sc, password)
 	if err != nil {
@@ -163,8 +162,8 @@ type Providers interface {
 	SignInProviders(ctx context.Context, env string) ([]string, error)
 }
 
-// requireOtherSignInMethod refuses to take away the last passkey where no other way in is left, and makes the write
-// depend on the links that it was judged by (account.SignInMethods).
+// requireOtherSignInMethod refuses to remove the last passkey where no other sign-in method is left. It makes the write
+// depend on the account's linked identities, which it decided by (account.SignInMethods).
 func (s *Service) requireOtherSignInMethod(ctx context.Context, sc access.Scope, w *account.Write) error {
 	providers, err := s.Providers.SignInProviders(ctx, sc.Env.ID)
 	if err != nil {

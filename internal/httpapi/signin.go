@@ -99,7 +99,7 @@ func tokensAsCookies(view LoginStep, got signin.Result) Response {
 // ProtectPublicRoutes guards every public route: it refuses pages of other origins (V48) and networks that send too
 // many requests (V19). The routes whose keys are in selfLimited call the rate limiter themselves, in parallel with
 // their first read.
-func ProtectPublicRoutes(service *signin.Service, routes []Route, selfLimited ...string) []Route {
+func ProtectPublicRoutes(limiter *signin.RateLimiter, routes []Route, selfLimited ...string) []Route {
 	for i := range routes {
 		route := &routes[i]
 		if route.Needs != access.Public {
@@ -115,7 +115,7 @@ func ProtectPublicRoutes(service *signin.Service, routes []Route, selfLimited ..
 				return Response{}, err
 			}
 			if !limitsItself {
-				if err := service.Admit(ctx, r.SourceIP()); err != nil {
+				if err := limiter.Admit(ctx, r.SourceIP()); err != nil {
 					return Response{}, err
 				}
 			}

@@ -7,11 +7,11 @@ import (
 	"useraccounts/internal/token"
 )
 
-// TrustedDevice is a browser or program that is remembered: with the right password it needs no second factor. Its
-// secret is replaced at each use.
+// TrustedDevice is a browser or program that needs no second factor beside the right password. Its secret is replaced
+// at each use.
 type TrustedDevice struct {
 	ID string
-	// Hash is the SHA-256 of the secret, Was of the one before, Rotated when it was replaced.
+	// Hash is the SHA-256 of the secret, PreviousHash that of the one before, Rotated when it was replaced.
 	Hash, PreviousHash []byte
 	Rotated            time.Time
 	Name               string
@@ -19,41 +19,44 @@ type TrustedDevice struct {
 	FirstUsed          time.Time
 	LastUsed           time.Time
 	Expires            time.Time
-	// Epoch is the account's device epoch; all devices of another are forgotten.
+	// Epoch is the account's device epoch. Devices of an earlier epoch are not trusted any more.
 	Epoch int64
-	// Tries are the failures in a row that were charged to the device rather than to the account. Each new secret begins
-	// them anew, as it takes the right password.
+	// Tries are the failures in a row that were counted on the device and not on the account. Each new secret starts the
+	// count again, as it takes the right password.
 	Tries int64
 }
 
-// rotationGrace is how long the secret before is good too: for two sign-ins at once, and an answer that was lost.
+// rotationGrace is how long the previous secret is valid too: for two sign-ins at once, and for an answer that was
+// lost.
 const rotationGrace = time.Minute
 
-// SecretStatus says what a device's secret is worth.
-type SecretStatus int
+// DeviceStatus is the outcome of checking a device's secret.
+type DeviceStatus int
 
-// The standings. Stale is a secret that was replaced: two have the device, so it is forgotten.
+// The outcomes. DevicePrevious is the previous secret within the grace. DeviceReplayed is the previous one after it:
+// there are two copies of the device's token, so the device is forgotten.
 const (
-	SecretUnknown SecretStatus = iota
-	SecretCurrent
-	SecretReplaced
-	SecretReused
+	DeviceUnknown DeviceStatus = iota
+	DeviceCurrent
+	DevicePrevious
+	DeviceReplayed
 )
 
-// Valid reports whether the device stands for what it was trusted with.
-func (s SecretStatus) Valid() bool { return s == SecretCurrent || s == SecretReplaced }
+// Valid reports whether the device is trusted.
+func (s DeviceStatus) Valid() bool { return s == DeviceCurrent || s == DevicePrevious }
 
-// CheckSecret holds a device's token against what is stored, at now, for an account of the given device epoch (V36).
-func (d TrustedDevice) CheckSecret(given token.Token, now time.Time, epoch int64) SecretStatus {
+// Verify checks a device's token against the stored hashes, at now, for an account of the given device epoch
+// (V36).
+func (d TrustedDevice) Verify(given token.Token, now time.Time, epoch int64) DeviceStatus {
 	switch {
 	case d.ID == "" || d.Epoch != epoch || !now.Before(d.Expires):
-		return SecretUnknown
+		return DeviceUnknown
 	case given.Matches(d.Hash):
-		return SecretCurrent
+		return DeviceCurrent
 	case len(d.PreviousHash) == 0 || subtle.ConstantTimeCompare(given.Hash(), d.PreviousHash) != 1:
-		return SecretUnknown
+		return DeviceUnknown
 	case now.Before(d.Rotated.Add(rotationGrace)):
-		return SecretReplaced
+		return DevicePrevious
 	}
-	return SecretReused
+	return DeviceReplayed
 }

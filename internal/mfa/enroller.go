@@ -9,22 +9,22 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// EnrolmentStore is what setting up needs of the table.
+// EnrolmentStore is what setting up an authenticator needs of the table.
 type EnrolmentStore interface {
-	// SavePendingTOTP keeps a set-up until it is confirmed, in place of any before.
+	// SavePendingTOTP keeps an authenticator until it is confirmed, in place of the previous pending one.
 	SavePendingTOTP(ctx context.Context, env, accountID string, p PendingTOTP) error
-	// ReserveEnrolmentAttempt counts one code on the set-up before it is looked at, unless there is none, it is over, or
-	// TryLimit codes were tried; it reports whether it did.
+	// ReserveEnrolmentAttempt counts one code on the pending authenticator before the code is verified, unless there is
+	// none, it has expired, or TryLimit codes were tried; it reports whether it did.
 	ReserveEnrolmentAttempt(ctx context.Context, accountID string, now time.Time) (PendingTOTP, bool, error)
 }
 
-// Sealer seals seeds, bound to a context without which they do not open.
+// Sealer encrypts seeds with a context (associated data) without which they do not open.
 type Sealer interface {
 	Seal(ctx context.Context, plain, context []byte) ([]byte, error)
 	Open(ctx context.Context, sealed, context []byte) ([]byte, error)
 }
 
-// Enroller sets up authenticators.
+// Enroller sets up authenticators and passkeys.
 type Enroller struct {
 	Store  EnrolmentStore
 	Sealer Sealer
@@ -37,7 +37,7 @@ type Enroller struct {
 	NewID  func() string
 }
 
-// BeginTOTP makes a seed that waits for its confirmation, and returns what an authenticator is set up from.
+// BeginTOTP makes a seed to be confirmed, and returns what an authenticator is set up from.
 func (s *Enroller) BeginTOTP(ctx context.Context, env, accountID, issuer, username string) (TOTPEnrolment, error) {
 	seed, err := NewSeed(s.Random)
 	if err != nil {
@@ -55,8 +55,8 @@ func (s *Enroller) BeginTOTP(ctx context.Context, env, accountID, issuer, userna
 	return shown, s.Store.SavePendingTOTP(ctx, env, accountID, p)
 }
 
-// ConfirmTOTP verifies the first code of the seed that waits. It returns the change that makes it the authenticator,
-// that code used up, with new recovery codes to show once.
+// ConfirmTOTP verifies the first code of the pending seed. It returns the change that makes it the authenticator and
+// uses the code up, and new recovery codes to show once.
 func (s *Enroller) ConfirmTOTP(ctx context.Context, env, accountID, text string) (Change, []string, error) {
 	code, ok := ParseCode(text)
 	if !ok {
@@ -69,7 +69,7 @@ func (s *Enroller) ConfirmTOTP(ctx context.Context, env, accountID, text string)
 	}
 	if !counted {
 		return Change{}, nil,
-			fault.New(fault.Conflict, "noSetUp", "There is no set-up to confirm, or it is over. Begin it again.")
+			fault.New(fault.Conflict, "noSetUp", "There is no set-up to confirm, or it has expired. Start again.")
 	}
 	seed, err := s.Sealer.Open(ctx, pending.Seed, SealContext(env, accountID))
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Enroller) ConfirmTOTP(ctx context.Context, env, accountID, text string)
 	if !right {
 		return Change{}, nil, fault.InvalidFields([]fault.Field{{
 			Field: "code", Code: "wrong",
-			Message: "The code is not right. See that the time of the device is, and type the code it shows now.",
+			Message: "The code is wrong. Check that the device's time is right, and enter the code it shows now.",
 		}})
 	}
 	shown, kept, err := NewRecoveryCodes(s.Random, s.Hasher)
@@ -90,8 +90,10 @@ func (s *Enroller) ConfirmTOTP(ctx context.Context, env, accountID, text string)
 }
 
 func invalidCodeFormat() error {
-	return fault.InvalidFields(
-		[]fault.Field{{Field: "code", Code: "format", Message: "Type the six digits that the authenticator shows."}})
+	return fault.InvalidFields([]fault.Field{{
+		Field: "code", Code: "format",
+		Message: "Enter the six digits that the authenticator shows.",
+	}})
 }
 
 func (s *Enroller) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// MailCodeLife is how long a code by mail is good.
+	// MailCodeLife is how long a code by mail is valid.
 	MailCodeLife = 10 * time.Minute
 	// MailCodeTryLimit is how often one may be tried.
 	MailCodeTryLimit = 5
@@ -19,17 +19,17 @@ const (
 	MailCodeWindow = 15 * time.Minute
 )
 
-// MailedCode is a code that was mailed, for the sign-in that a ticket is of. The next one replaces it.
+// MailedCode is a code that was mailed for the sign-in of a ticket. The next one replaces it.
 type MailedCode struct {
 	Ticket  string
 	Hash    string
 	Sent    time.Time
 	Expires time.Time
-	// Tries are the goes at it; Streak the wrong ones in a row at this and those before.
+	// Tries are the attempts at it. Streak counts the wrong ones in a row, at this code and the ones before.
 	Tries, Streak int64
 }
 
-// NewMailCode makes a code for the sign-in of a ticket: the digits to mail, and what is kept of them.
+// NewMailCode makes a code for the sign-in of a ticket: the digits to mail, and the hash to keep.
 func NewMailCode(random io.Reader, h Hasher, ticket string, now time.Time) (string, MailedCode, error) {
 	n, err := rand.Int(random, big.NewInt(1_000_000))
 	if err != nil {

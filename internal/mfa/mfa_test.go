@@ -21,8 +21,10 @@ import (
 // The seed and the codes are those of RFC 6238, appendix B, whose eight digits end in these six.
 var seed = []byte("12345678901234567890")
 
-var vectors = map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924",
-	2000000000: "279037", 20000000000: "353130"}
+var vectors = map[int64]string{
+	59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924",
+	2000000000: "279037", 20000000000: "353130",
+}
 
 // V29: a code is right in its own time step and the next one, and at no other second.
 func TestTheWindowIsTheCurrentAndTheLastStep(t *testing.T) {
@@ -59,8 +61,10 @@ func TestParseCode(t *testing.T) {
 			t.Errorf("%q: %q", text, code)
 		}
 	}
-	for _, text := range []string{"", "12345", "1234567", "12345x", "-12345", "+12345", "12345.", "１２３４５６", "١٢٣٤٥٦",
-		"123\u00a0456", "123\u200b456", "123456\x00", strings.Repeat(" ", 60) + "123456", "0x1234"} {
+	for _, text := range []string{
+		"", "12345", "1234567", "12345x", "-12345", "+12345", "12345.", "１２３４５６", "١٢٣٤٥٦",
+		"123\u00a0456", "123\u200b456", "123456\x00", strings.Repeat(" ", 60) + "123456", "0x1234",
+	} {
 		if code, ok := mfa.ParseCode(text); ok {
 			t.Errorf("%q is taken for %q", text, code)
 		}
@@ -89,8 +93,10 @@ func FuzzParseCode(f *testing.F) {
 }
 
 func FuzzParseRecovery(f *testing.F) {
-	for _, s := range []string{"ABCD-EFGH-0123", "abcdefgh0123", "ABCD EFGH 012O", "", "ＡBCD-EFGH-0123",
-		"ABCD-EFGH-01234"} {
+	for _, s := range []string{
+		"ABCD-EFGH-0123", "abcdefgh0123", "ABCD EFGH 012O", "", "ＡBCD-EFGH-0123",
+		"ABCD-EFGH-01234",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -175,7 +181,7 @@ func TestWhatAnAuthenticatorIsSetUpFrom(t *testing.T) {
 }
 
 // V36: what a device's secret is worth.
-func TestCheckSecret(t *testing.T) {
+func TestVerifyDevice(t *testing.T) {
 	now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 	id := token.NewID()
 	issue := func() token.Token {
@@ -186,27 +192,29 @@ func TestCheckSecret(t *testing.T) {
 		return made
 	}
 	current, before, other := issue(), issue(), issue()
-	d := mfa.TrustedDevice{ID: id.String(), Hash: current.Hash(), PreviousHash: before.Hash(), Rotated: now,
-		Expires: now.Add(time.Hour), Epoch: 3}
+	d := mfa.TrustedDevice{
+		ID: id.String(), Hash: current.Hash(), PreviousHash: before.Hash(), Rotated: now,
+		Expires: now.Add(time.Hour), Epoch: 3,
+	}
 	for name, c := range map[string]struct {
 		given token.Token
 		at    time.Time
 		epoch int64
-		want  mfa.SecretStatus
+		want  mfa.DeviceStatus
 	}{
-		"current":           {current, now, 3, mfa.SecretCurrent},
-		"just replaced":     {before, now.Add(time.Minute - 1), 3, mfa.SecretReplaced},
-		"replaced":          {before, now.Add(time.Minute), 3, mfa.SecretReused},
-		"another":           {other, now, 3, mfa.SecretUnknown},
-		"expired":           {current, now.Add(time.Hour), 3, mfa.SecretUnknown},
-		"forgotten":         {current, now, 4, mfa.SecretUnknown},
-		"replaced, expired": {before, now.Add(time.Hour), 3, mfa.SecretUnknown},
+		"current":           {current, now, 3, mfa.DeviceCurrent},
+		"just replaced":     {before, now.Add(time.Minute - 1), 3, mfa.DevicePrevious},
+		"replaced":          {before, now.Add(time.Minute), 3, mfa.DeviceReplayed},
+		"another":           {other, now, 3, mfa.DeviceUnknown},
+		"expired":           {current, now.Add(time.Hour), 3, mfa.DeviceUnknown},
+		"forgotten":         {current, now, 4, mfa.DeviceUnknown},
+		"replaced, expired": {before, now.Add(time.Hour), 3, mfa.DeviceUnknown},
 	} {
-		if got := d.CheckSecret(c.given, c.at, c.epoch); got != c.want {
+		if got := d.Verify(c.given, c.at, c.epoch); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if got := (mfa.TrustedDevice{}).CheckSecret(token.Token{}, now, 0); got != mfa.SecretUnknown {
+	if got := (mfa.TrustedDevice{}).Verify(token.Token{}, now, 0); got != mfa.DeviceUnknown {
 		t.Errorf("no device: %v", got)
 	}
 }

@@ -27,62 +27,60 @@ const (
 // Passkey is one WebAuthn credential of an account.
 type Passkey struct {
 	ID string
-	// Credential is the authenticator's own id of it, PublicKey its key in COSE.
+	// Credential is the credential id, PublicKey the key in COSE.
 	Credential, PublicKey []byte
-	// Counter is how often the authenticator says it has signed; many always say 0.
+	// Counter is the signature counter; many authenticators always send 0.
 	Counter int64
-	// Synced says that the authenticator may keep copies of it elsewhere. It never changes.
+	// Synced says that the passkey may be copied to other devices (backup eligible). It never changes.
 	Synced     bool
 	Transports []string
 	Name       string
-	// Created is when it was set up, Last when it was used, from Address.
+	// Created is when it was set up, LastUsed when it was used last, from Address.
 	Created, LastUsed time.Time
 	Address           string
 }
 
-// PasskeyChange is what one use of a passkey writes: it has to have the counter of Was still.
+// PasskeyChange is a change of a passkey, on the condition that its counter is still that of Before.
 type PasskeyChange struct {
 	Before, After Passkey
 }
 
-// PasskeyRegistrar makes what a browser is asked for to make a passkey, and checks what it made. Options are JSON, to
-// be handed to the browser as they are; so is a credential, the other way.
+// PasskeyRegistrar registers passkeys. Options are JSON for the browser, a credential is JSON from the browser.
 type PasskeyRegistrar interface {
-	// CreationOptions returns the options to make a passkey for who, who has some already.
+	// CreationOptions returns the options to create a passkey for a user who has these already.
 	CreationOptions(challenge []byte, who PasskeyUser, have []Passkey) ([]byte, error)
-	// AttestationChallenge returns which challenge a new credential says that it answers; Invalid if it is none.
+	// AttestationChallenge returns the challenge that a new credential claims to answer; Invalid if it is no credential.
 	AttestationChallenge(credential []byte) ([]byte, error)
-	// VerifyAttestation checks a new credential, and returns the passkey without id, name and times; Invalid if it is not
-	// right.
+	// VerifyAttestation verifies a new credential and returns the passkey, without id, name and times; Invalid if it is
+	// wrong.
 	VerifyAttestation(challenge []byte, who PasskeyUser, credential []byte) (Passkey, error)
 }
 
-// PasskeyVerifier makes what a browser is asked for to use a passkey, and checks what it answers.
+// PasskeyVerifier asks for passkeys and verifies the answers.
 type PasskeyVerifier interface {
-	// RequestOptions returns the options to use one of the passkeys, or any that the person chooses where there are none.
+	// RequestOptions returns the options to use one of the passkeys, or any that the person chooses where none is given.
 	RequestOptions(challenge []byte, from []Passkey) ([]byte, error)
-	// ParseAssertion returns what an answer says of itself, before anything is verified; Invalid if it is none.
+	// ParseAssertion reads an assertion without verifying it; Invalid if it is none.
 	ParseAssertion(credential []byte) (Assertion, error)
-	// VerifyAssertion checks the answer to a challenge and returns the counter it came with, and whether it is right:
-	// signed by the passkey, for our origin, by a person who was there, and who proved to the authenticator who they are
-	// if verified asks so.
-	VerifyAssertion(challenge []byte, a Assertion, accountID string, key Passkey, verified bool) (counter int64,
-		right bool)
+	// VerifyAssertion verifies the assertion for a challenge: signed by the passkey, for our origin, with user presence,
+	// and with user verification where that is required. It returns the assertion's counter and whether it is right.
+	VerifyAssertion(challenge []byte, a Assertion, accountID string, key Passkey, userVerification bool) (
+		counter int64, right bool)
 }
 
-// Assertion is what a browser sends when a passkey was used.
+// Assertion is a browser's answer when a passkey was used.
 type Assertion struct {
 	Credential, UserHandle, Challenge []byte
 	Raw                               []byte
 }
 
-// PasskeyUser is for whom a passkey is made, as the authenticator lists it.
+// PasskeyUser is the user of a passkey, as the authenticator shows it.
 type PasskeyUser struct {
 	AccountID, Username, Name string
 }
 
-// UserHandle returns what authenticators know an account by. It is the account's id: random but for the time at which
-// it was made, the same for life whatever the username becomes (C16), and known to its owner anyway.
+// UserHandle returns the WebAuthn user handle of an account, which is its id: the same for life whatever the username
+// becomes (C16), and known to its owner anyway.
 func UserHandle(accountID string) []byte {
 	id, err := ulid.ParseStrict(accountID)
 	if err != nil {
@@ -91,7 +89,7 @@ func UserHandle(accountID string) []byte {
 	return id.Bytes()
 }
 
-// AccountFromHandle returns the account that a handle is of, or "".
+// AccountFromHandle returns the account id of a user handle, or "".
 func AccountFromHandle(handle []byte) string {
 	var id ulid.ULID
 	if id.UnmarshalBinary(handle) != nil {
@@ -109,8 +107,8 @@ func NewChallenge(random io.Reader) ([]byte, error) {
 	return out, nil
 }
 
-// TicketChallenge returns the challenge of a step's ticket. A ticket is random, good once and for minutes, and so is
-// what follows from it: there is nothing to store, and what answers the one ticket answers no other (C31).
+// TicketChallenge derives the challenge of a step from its ticket. A ticket is random and valid once, for minutes, and
+// so is the challenge. Nothing has to be stored, and an answer to one ticket answers no other (C31).
 func TicketChallenge(ticketHash []byte, purpose string) []byte {
 	out := sha256.Sum256(append([]byte("useraccounts/1 challenge "+purpose+"\x00"), ticketHash...))
 	return out[:]
@@ -122,7 +120,7 @@ const (
 	PurposeCreation  = "create"
 )
 
-// FindPasskey returns the passkey with an authenticator's id.
+// FindPasskey returns the passkey with a credential id.
 func (f Factors) FindPasskey(credential []byte) (Passkey, bool) {
 	for _, p := range f.Passkeys {
 		if string(p.Credential) == string(credential) {
@@ -132,8 +130,7 @@ func (f Factors) FindPasskey(credential []byte) (Passkey, bool) {
 	return Passkey{}, false
 }
 
-// Cloned reports whether a counter says that the passkey is in two places: it fell, or stood still, where it is
-// counted.
+// Cloned reports whether a signature counter that did not rise says that there is a copy of the passkey.
 func (p Passkey) Cloned(counter int64) bool {
 	return (counter != 0 || p.Counter != 0) && counter <= p.Counter
 }
@@ -145,7 +142,7 @@ func (p Passkey) WithUse(counter int64, now time.Time, address string) *PasskeyC
 	return &PasskeyChange{Before: p, After: after}
 }
 
-// PasskeyName reads what a person calls a passkey; one without a name gets another.
+// PasskeyName reads the name that a person gives a passkey; otherwise is the name of one without.
 func PasskeyName(text, otherwise string) (string, error) {
 	def := field.Def[Passkey]{Name: "name", Label: "Name", Kind: field.Text, Max: 100}
 	name, bad := def.Clean(text)
@@ -158,10 +155,11 @@ func PasskeyName(text, otherwise string) (string, error) {
 	return name, nil
 }
 
-// ConfirmPasskey checks a new credential of somebody who has others. It returns the change that keeps it, and where it
-// is the first second factor (anew) new recovery codes to show once.
+// ConfirmPasskey verifies a new credential of somebody who has these factors. It returns the change that keeps it and,
+// for a first second factor, new recovery codes to show once.
 func (s *Enroller) ConfirmPasskey(challenge []byte, who PasskeyUser, have Factors, firstFactor bool, credential []byte,
-	name string) (Change, []string, error) {
+	name string,
+) (Change, []string, error) {
 	name, err := PasskeyName(name, "Passkey")
 	if err != nil {
 		return Change{}, nil, err
@@ -174,7 +172,7 @@ func (s *Enroller) ConfirmPasskey(challenge []byte, who PasskeyUser, have Factor
 		return Change{}, nil, err
 	}
 	if _, known := have.FindPasskey(made.Credential); known {
-		return Change{}, nil, fault.New(fault.Conflict, "passkeyKnown", "This passkey is set up already.")
+		return Change{}, nil, fault.New(fault.Conflict, "passkeyKnown", "This passkey is already set up.")
 	}
 	made.ID, made.Name, made.Created = s.NewID(), name, s.now()
 	out := Change{NewPasskey: &made, FirstFactor: firstFactor}
@@ -187,7 +185,7 @@ func (s *Enroller) ConfirmPasskey(challenge []byte, who PasskeyUser, have Factor
 	return out, shown, nil
 }
 
-// BeginPasskey returns the options to make a passkey for somebody who has others.
+// BeginPasskey returns the options to create a passkey for somebody who has these factors.
 func (s *Enroller) BeginPasskey(challenge []byte, who PasskeyUser, have Factors) ([]byte, error) {
 	if err := checkPasskeyLimit(have); err != nil {
 		return nil, err
@@ -197,7 +195,7 @@ func (s *Enroller) BeginPasskey(challenge []byte, who PasskeyUser, have Factors)
 
 func checkPasskeyLimit(have Factors) error {
 	if len(have.Passkeys) >= PasskeyLimit {
-		return fault.New(fault.Conflict, "passkeysFull", "There are %d passkeys already; remove one first.", PasskeyLimit)
+		return fault.New(fault.Conflict, "passkeysFull", "There are already %d passkeys. Remove one first.", PasskeyLimit)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Recovery codes are 12 characters: two that say which code it is, so that trying one costs one hash, and ten that are
-// the secret, 50 bits behind a slow hash and the limit of tries (V32).
+// A recovery code has 12 characters. Two say which code it is, so that verifying one costs one hash. Ten are the
+// secret: 50 bits behind a slow hash and the limit of tries (V32).
 const (
 	// RecoveryCodeCount is how many are made.
 	RecoveryCodeCount = 10
@@ -46,7 +46,7 @@ func NewRecoveryCodes(random io.Reader, h Hasher) (shown []string, kept map[stri
 	return shown, kept, nil
 }
 
-// ParseRecovery reads a recovery code as typed: in any case, with spaces and hyphens where they like.
+// ParseRecovery reads a recovery code as typed: in upper or lower case, with spaces and hyphens anywhere.
 func ParseRecovery(text string) (lookup, code string, ok bool) {
 	if len(text) > maxCodeLength {
 		return "", "", false

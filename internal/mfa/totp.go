@@ -22,7 +22,7 @@ const (
 	qrSize   = 240
 )
 
-// TOTPEnrolment is what a person needs to set up an authenticator, shown once.
+// TOTPEnrolment is what a person sets up an authenticator from, shown once.
 type TOTPEnrolment struct {
 	// Secret is for typing, URI is what the QR code says, QR the code as a data: URI of a PNG image.
 	Secret, URI, QR string
@@ -52,15 +52,17 @@ func NewTOTPEnrolment(seed []byte, issuer, username string) (TOTPEnrolment, erro
 	if err := png.Encode(&out, picture); err != nil {
 		return TOTPEnrolment{}, err
 	}
-	return TOTPEnrolment{Secret: key.Secret(), URI: key.URL(),
-		QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes())}, nil
+	return TOTPEnrolment{
+		Secret: key.Secret(), URI: key.URL(),
+		QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(out.Bytes()),
+	}, nil
 }
 
-// maxCodeLength bounds a code before it is looked at.
+// maxCodeLength bounds a code before it is parsed.
 const maxCodeLength = 64
 
-// ParseCode reads the six digits that a person typed, with spaces where they like. Nothing else is forgiven: digits of
-// other scripts are none, so that there is one text for each code (C11).
+// ParseCode reads the six digits that a person typed, with spaces anywhere. Nothing else is accepted, digits of other
+// scripts neither, so that each code has one text (C11).
 func ParseCode(text string) (string, bool) {
 	if len(text) > maxCodeLength {
 		return "", false
@@ -77,8 +79,8 @@ func ParseCode(text string) (string, bool) {
 	return code, true
 }
 
-// MatchTOTP returns the time step for which a parsed code is right: the present one or the one before (V29), and later
-// than used. The library's own Validate looks one step ahead as well and does not say which step it was.
+// MatchTOTP returns the time step for which a parsed code is right: the current one or the one before (V29), and later
+// than used. The library's own Validate also accepts the next step, and does not return the step.
 func MatchTOTP(seed []byte, code string, now time.Time, used int64) (int64, bool) {
 	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(seed)
 	current := now.Unix() / period

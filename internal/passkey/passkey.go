@@ -1,5 +1,5 @@
-// Package passkey asks browsers for passkeys and checks their answers, by WebAuthn. The relying party is the host of
-// the product's one public address, and nothing that a request says.
+// Package passkey is the WebAuthn relying party: it asks browsers for passkeys and verifies their answers. Its id is
+// the host of the product's one public address, and never taken from a request.
 package passkey
 
 import (
@@ -20,7 +20,7 @@ import (
 
 // RelyingParty implements mfa.PasskeyRegistrar and mfa.PasskeyVerifier.
 type RelyingParty struct {
-	// webAuthn is nil where the public address has no name that a passkey could be for.
+	// webAuthn is nil where the public address has no host name that a passkey could be bound to.
 	webAuthn *webauthn.WebAuthn
 }
 
@@ -29,8 +29,8 @@ var (
 	_ mfa.PasskeyVerifier  = (*RelyingParty)(nil)
 )
 
-// New returns the ceremonies of the product at publicURL, which lists itself by name. An address that is an IP has
-// none: WebAuthn binds passkeys to names.
+// New returns the relying party of the product at publicURL, which authenticators show by name. An IP address has no
+// passkeys: WebAuthn binds them to host names.
 func New(publicURL, name string) *RelyingParty {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Hostname() == "" {
@@ -54,16 +54,16 @@ func New(publicURL, name string) *RelyingParty {
 	return &RelyingParty{party}
 }
 
-// unavailable is the answer where there is no name that a passkey could be for.
+// unavailable is the answer where there is no host name that a passkey could be bound to.
 func (c *RelyingParty) unavailable() error {
 	if c.webAuthn != nil {
 		return nil
 	}
 	return fault.New(fault.Conflict, "passkeysUnavailable",
-		"Passkeys need the product to be reached by a name, and its public address is an IP address. Ask whoever runs it.")
+		"Passkeys need a host name, but the public address is an IP address. Ask the operator of this service.")
 }
 
-// user is a holder as the library asks for them.
+// user implements the library's user.
 type user struct {
 	mfa.PasskeyUser
 	keys []mfa.Passkey
@@ -111,15 +111,18 @@ func withChallenge(challenge []byte) webauthn.RegistrationOption {
 	}
 }
 
-// invalidCredential is the answer to a credential that cannot be read, or is not for us.
+// invalidCredential is the answer to a credential that cannot be parsed, or is for another relying party.
 func invalidCredential() error {
-	return fault.InvalidFields([]fault.Field{{Field: "credential", Code: "wrong",
-		Message: "This is not the answer to what was asked of the passkey. Begin again."}})
+	return fault.InvalidFields([]fault.Field{{
+		Field: "credential", Code: "wrong",
+		Message: "The passkey's answer does not match the request. Start again.",
+	}})
 }
 
 // VerifyAttestation implements mfa.PasskeyRegistrar.
 func (c *RelyingParty) VerifyAttestation(challenge []byte, who mfa.PasskeyUser, credential []byte) (mfa.Passkey,
-	error) {
+	error,
+) {
 	if err := c.unavailable(); err != nil {
 		return mfa.Passkey{}, err
 	}
@@ -142,8 +145,10 @@ func (c *RelyingParty) VerifyAttestation(challenge []byte, who mfa.PasskeyUser, 
 		Credential: made.ID, PublicKey: made.PublicKey, Counter: int64(made.Authenticator.SignCount),
 		Synced: made.Flags.BackupEligible,
 	}
-	for _, t := range []protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard,
-		protocol.Hybrid, protocol.Internal} {
+	for _, t := range []protocol.AuthenticatorTransport{
+		protocol.USB, protocol.NFC, protocol.BLE, protocol.SmartCard,
+		protocol.Hybrid, protocol.Internal,
+	} {
 		if slices.Contains(made.Transport, t) {
 			out.Transports = append(out.Transports, string(t))
 		}
@@ -205,14 +210,17 @@ func (c *RelyingParty) ParseAssertion(credential []byte) (mfa.Assertion, error) 
 	if err != nil {
 		return mfa.Assertion{}, invalidCredential()
 	}
-	return mfa.Assertion{Credential: parsed.RawID, UserHandle: parsed.Response.UserHandle, Challenge: challenge,
-		Raw: credential}, nil
+	return mfa.Assertion{
+		Credential: parsed.RawID, UserHandle: parsed.Response.UserHandle, Challenge: challenge,
+		Raw: credential,
+	}, nil
 }
 
-// VerifyAssertion implements mfa.PasskeyVerifier. For a passkey without a key, which is nobody's, it does the same work
-// and is never right.
+// VerifyAssertion implements mfa.PasskeyVerifier. For an unknown passkey, which comes without a key, it does the same
+// work and is never right.
 func (c *RelyingParty) VerifyAssertion(challenge []byte, a mfa.Assertion, accountID string, key mfa.Passkey,
-	verified bool) (int64, bool) {
+	verified bool,
+) (int64, bool) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(a.Raw)
 	if err != nil || c.webAuthn == nil {
 		return 0, false
@@ -234,7 +242,7 @@ func (c *RelyingParty) VerifyAssertion(challenge []byte, a mfa.Assertion, accoun
 	return int64(parsed.Response.AuthenticatorData.Counter), err == nil && known
 }
 
-// dummyKey is a public key in COSE, of ES256: the curve's base point.
+// dummyKey is an ES256 public key in COSE: the curve's base point.
 func dummyKey() []byte {
 	const size = 32
 	curve := elliptic.P256().Params()

@@ -17,8 +17,10 @@ import (
 const accountID = "01JZ0000000000000000000001"
 
 var (
-	relyingParty = virtualwebauthn.RelyingParty{ID: "accounts.example.com", Name: "User Accounts",
-		Origin: "https://accounts.example.com"}
+	relyingParty = virtualwebauthn.RelyingParty{
+		ID: "accounts.example.com", Name: "User Accounts",
+		Origin: "https://accounts.example.com",
+	}
 	user      = mfa.PasskeyUser{AccountID: accountID, Username: "DoeJ", Name: "John Doe"}
 	challenge = bytes.Repeat([]byte{7}, 32)
 )
@@ -29,7 +31,8 @@ func newRelyingParty() *passkey.RelyingParty {
 
 // registered is a passkey that an authenticator made for us.
 func registered(t *testing.T, o virtualwebauthn.AuthenticatorOptions,
-	kind virtualwebauthn.KeyType) (virtualwebauthn.Authenticator, virtualwebauthn.Credential, mfa.Passkey) {
+	kind virtualwebauthn.KeyType,
+) (virtualwebauthn.Authenticator, virtualwebauthn.Credential, mfa.Passkey) {
 	t.Helper()
 	o.UserHandle = mfa.UserHandle(accountID)
 	auth, key := virtualwebauthn.NewAuthenticatorWithOptions(o), wholeKey(kind)
@@ -43,7 +46,8 @@ func registered(t *testing.T, o virtualwebauthn.AuthenticatorOptions,
 }
 
 func attestation(t *testing.T, rp virtualwebauthn.RelyingParty, auth virtualwebauthn.Authenticator,
-	key virtualwebauthn.Credential, challenge []byte) string {
+	key virtualwebauthn.Credential, challenge []byte,
+) string {
 	t.Helper()
 	raw, err := newRelyingParty().CreationOptions(challenge, user, nil)
 	if err != nil {
@@ -57,7 +61,8 @@ func attestation(t *testing.T, rp virtualwebauthn.RelyingParty, auth virtualweba
 }
 
 func assertion(rp virtualwebauthn.RelyingParty, auth virtualwebauthn.Authenticator, key virtualwebauthn.Credential,
-	challenge []byte) []byte {
+	challenge []byte,
+) []byte {
 	return []byte(
 		virtualwebauthn.CreateAssertionResponse(rp, auth, key,
 			virtualwebauthn.AssertionOptions{Challenge: challenge, RelyingPartyID: rp.ID}))
@@ -115,8 +120,10 @@ func TestNoNameNoPasskeys(t *testing.T) {
 
 // A new passkey is taken for our origin, host and challenge alone.
 func TestANewPasskey(t *testing.T) {
-	for name, kind := range map[string]virtualwebauthn.KeyType{"ES256": virtualwebauthn.KeyTypeEC2,
-		"RS256": virtualwebauthn.KeyTypeRSA} {
+	for name, kind := range map[string]virtualwebauthn.KeyType{
+		"ES256": virtualwebauthn.KeyTypeEC2,
+		"RS256": virtualwebauthn.KeyTypeRSA,
+	} {
 		_, key, got := registered(t, virtualwebauthn.AuthenticatorOptions{BackupEligible: true}, kind)
 		if !bytes.Equal(got.Credential, key.ID) || len(got.PublicKey) == 0 || got.Counter != 4 || !got.Synced {
 			t.Errorf("%s: %+v", name, got)
@@ -180,8 +187,10 @@ func TestAnAnswer(t *testing.T) {
 	if _, ok := newRelyingParty().VerifyAssertion(challenge, answer, "", mfa.Passkey{}, true); ok {
 		t.Error("nobody's passkey is right")
 	}
-	for _, text := range []string{"", "{}", "[]", "null", `{"id":"x"}`,
-		strings.Replace(string(right), "public-key", "password", 1)} {
+	for _, text := range []string{
+		"", "{}", "[]", "null", `{"id":"x"}`,
+		strings.Replace(string(right), "public-key", "password", 1),
+	} {
 		if _, err := newRelyingParty().ParseAssertion([]byte(text)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -1,4 +1,4 @@
-// Package password hashes passwords, verifies them, and holds new ones against the policy.
+// Package password hashes and verifies passwords, and checks new ones against the policy.
 package password
 
 import (
@@ -25,8 +25,8 @@ const (
 	saltSize  = 16
 	keySize   = 32
 
-	// A stored hash that asks for more is not worked on: a damaged or planted row costs 128 MiB and ten times a usual
-	// verification at most.
+	// A stored hash that asks for more is rejected: a damaged or planted row costs at most 128 MiB and ten times the work
+	// of a usual verification.
 	maxMemoryKiB = 128 << 10
 	maxWork      = 10 * memoryKiB * passes
 )
@@ -37,7 +37,7 @@ const MaxLength = 128
 // Argon2id is the product's password hash. The zero value is ready to use.
 type Argon2id struct{}
 
-// Hash returns the PHC string of the password, which is compared as Unicode NFC from then on.
+// Hash returns the PHC string of the password in Unicode NFC.
 func (Argon2id) Hash(password string) (string, error) {
 	salt := make([]byte, saltSize)
 	if _, err := rand.Read(salt); err != nil {
@@ -49,15 +49,15 @@ func (Argon2id) Hash(password string) (string, error) {
 		argon2.Version, memoryKiB, passes, lanes, enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
-// Verify reports whether the password is the one that hash was made of. An empty or unreadable hash costs the same work
-// and is never right, so that accounts without a password and unknown ones answer in the same time (C24).
+// Verify reports whether hash is that of the password. An empty or unreadable hash costs the same work and is never
+// right, so that accounts without a password and unknown accounts answer in the same time (C24).
 func (Argon2id) Verify(hash, password string) bool {
 	h, err := parse(hash)
 	if err != nil {
 		h = dummyHash()
 	}
-	// The policy lets no longer password in, in any form, as one character can decompose into three; hashing it would only
-	// cost time.
+	// The policy accepts no longer password, in any Unicode form: one character can decompose into three. Hashing a
+	// longer one would only cost time.
 	tooLong := len(password) > MaxLength*3*utf8.UTFMax
 	if tooLong {
 		password = ""
@@ -67,8 +67,8 @@ func (Argon2id) Verify(hash, password string) bool {
 	return subtle.ConstantTimeCompare(key, h.key) == 1 && err == nil && !tooLong
 }
 
-// NeedsRehash reports whether a hash was made with less work than Hash does by now, and is to be made anew when the
-// password is next at hand (V08). What is no hash is not: nothing can be made of it.
+// NeedsRehash reports whether a hash was made with less work than Hash does now, and should be replaced at the next
+// sign-in (V08). Text that is no hash needs none.
 func (Argon2id) NeedsRehash(hash string) bool {
 	h, err := parse(hash)
 	return err == nil &&
@@ -82,13 +82,15 @@ type phcHash struct {
 }
 
 func dummyHash() phcHash {
-	return phcHash{memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltSize),
-		key: make([]byte, keySize)}
+	return phcHash{
+		memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltSize),
+		key: make([]byte, keySize),
+	}
 }
 
 var errInvalidHash = errors.New("not an argon2id hash")
 
-// parse reads a PHC string within sane bounds, so that a damaged row cannot ask for gigabytes.
+// parse reads a PHC string within bounds, so that a damaged row cannot ask for gigabytes.
 func parse(hash string) (phcHash, error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
@@ -111,8 +113,7 @@ func parse(hash string) (phcHash, error) {
 	return p, nil
 }
 
-// alphabet is what generated passwords are made of besides hyphens: letters and digits that are not taken for each
-// other, in this order.
+// alphabet has the characters of generated passwords besides hyphens: letters and digits that do not look alike.
 const (
 	lowerCase = "abcdefghijkmnpqrstuvwxyz"
 	upperCase = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -120,15 +121,15 @@ const (
 	alphabet  = lowerCase + upperCase + digits
 )
 
-// generatedLength is how long a generated password is, 20 of its characters random (116 bits), unless the policy wants
-// more.
+// generatedLength is the length of a generated password, unless the policy wants more. 20 of the characters are random
+// (116 bits).
 const generatedLength = 24
 
-// Generate returns a random password that Check allows: letters in both cases and digits in fours, with hyphens
-// between, so that it has every sort of character and can be read out.
+// Generate returns a random password that Check allows: lower-case letters, capitals and digits in groups of four, with
+// hyphens between. So it has every character class and can be read out.
 func (a Argon2id) Generate(settings environment.Settings, words []string) (string, error) {
 	length := min(max(generatedLength, settings.PasswordMinLength), MaxLength)
-	// A draw without a digit, say, or with a word of the person in it, is drawn again; most are right.
+	// A password without a digit, for example, or with a word of the person in it, is drawn again. Most are accepted.
 	for range 1000 {
 		made, err := generate(length)
 		if err != nil {

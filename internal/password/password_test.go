@@ -154,8 +154,10 @@ func TestCheckHoldsTheLengths(t *testing.T) {
 
 // V02: no rule of composition in a new environment.
 func TestCheckAsksForNoCharacterClasses(t *testing.T) {
-	for _, secret := range []string{"correct horse battery staple", "CORRECTHORSEBATTERY", "pässwörter sind länger",
-		"8364927150386"} {
+	for _, secret := range []string{
+		"correct horse battery staple", "CORRECTHORSEBATTERY", "pässwörter sind länger",
+		"8364927150386",
+	} {
 		if got := checkCode(environment.Defaults(), secret); got != "" {
 			t.Errorf("%q: %s", secret, got)
 		}
@@ -166,10 +168,16 @@ func TestCheckAsksForNoCharacterClasses(t *testing.T) {
 func TestCheckRefusesWhatIsOfThePerson(t *testing.T) {
 	words := []string{"doej", "john.smith-jones@corp.example", "Ana García", "Li"}
 	for _, c := range []struct{ secret, want string }{
-		{"xx DOEJ xx yy zz", "personal"}, {"ｄｏｅｊ qwrt zxcv", "personal"}, {"my john.smith-jones@corp.example", "personal"},
-		{"jones likes tea", "personal"}, {"garci\u0301a in spring", "personal"}, {"corp secrets 99", "personal"},
+		{"xx DOEJ xx yy zz", "personal"},
+		{"ｄｏｅｊ qwrt zxcv", "personal"},
+		{"my john.smith-jones@corp.example", "personal"},
+		{"jones likes tea", "personal"},
+		{"garci\u0301a in spring", "personal"},
+		{"corp secrets 99", "personal"},
 		// under four letters a part means nothing
-		{"john is a man 12", "personal"}, {"quiet Li river", ""}, {"the ana tomy 12", ""},
+		{"john is a man 12", "personal"},
+		{"quiet Li river", ""},
+		{"the ana tomy 12", ""},
 		{"correct horse staple", ""},
 	} {
 		if got := checkCode(environment.Defaults(), c.secret, words...); got != c.want {
@@ -184,9 +192,16 @@ func TestCheckRefusesWhatIsOfThePerson(t *testing.T) {
 // V04: the patterns that are guessed first.
 func TestCheckRefusesSequencesAndRepetitions(t *testing.T) {
 	for _, c := range []struct{ secret, want string }{
-		{"aaaaaaaaaaaa", "common"}, {"abababababab", "common"}, {"abcabcabcabc", "common"}, {"aAaAbBbBaAaA", "common"},
-		{"abcdefghijkl", "common"}, {"ABCDEFGHIJKL", "common"}, {"lkjihgfedcba", "common"}, {"123456789012", "common"},
-		{"abcdabcdabcd", "common"}, {"abdeabdeabde", "guessable"},
+		{"aaaaaaaaaaaa", "common"},
+		{"abababababab", "common"},
+		{"abcabcabcabc", "common"},
+		{"aAaAbBbBaAaA", "common"},
+		{"abcdefghijkl", "common"},
+		{"ABCDEFGHIJKL", "common"},
+		{"lkjihgfedcba", "common"},
+		{"123456789012", "common"},
+		{"abcdabcdabcd", "common"},
+		{"abdeabdeabde", "guessable"},
 	} {
 		if got := checkCode(environment.Defaults(), c.secret); got != c.want {
 			t.Errorf("%q: %q, want %q", c.secret, got, c.want)

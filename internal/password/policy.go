@@ -14,25 +14,24 @@ import (
 	"useraccounts/internal/fault"
 )
 
-// minPieceLength is how long a part of a word about the person has to be to count, minJoinedLength where spaces are
+// minPieceLength is how long a part of a text about the person has to be to count, minJoinedLength where separators are
 // left out.
 const (
 	minPieceLength  = 4
 	minJoinedLength = 6
 )
 
-// productName is a word that guessers of this product's passwords begin with, whatever an environment calls itself in
-// mails.
+// productName is what guessers of this product's passwords start with, whatever an environment calls itself in mails.
 const productName = "User Accounts"
 
 // Check returns what is wrong with a new password under the settings, as faults of the field "password". words are
-// texts about the person and the environment that it must not be or hold (ASVS 5.0, 6.2.11).
+// texts about the person and the environment that it must not contain (ASVS 5.0, 6.2.11).
 func (a Argon2id) Check(settings environment.Settings, password string, words []string) []fault.Field {
 	invalid := func(code, message string, args ...any) []fault.Field {
 		return []fault.Field{{Field: "password", Code: code, Message: fmt.Sprintf(message, args...)}}
 	}
 	if !utf8.ValidString(password) {
-		return invalid("notText", "The password holds bytes that are not text.")
+		return invalid("notText", "The password contains bytes that are not text.")
 	}
 	length := utf8.RuneCountInString(norm.NFC.String(password))
 	switch {
@@ -43,28 +42,27 @@ func (a Argon2id) Check(settings environment.Settings, password string, words []
 		return invalid("tooLong", "The password has more than %d characters.", MaxLength)
 	case !settings.PasswordNIST && countClasses(password) < settings.PasswordClasses:
 		return invalid("classes",
-			"The password needs %d of these sorts of character: small letters, capitals, digits, others; it has %d.",
+			"The password needs %d of these character classes: lower-case letters, capitals, digits, others. It has %d.",
 			settings.PasswordClasses, countClasses(password))
 	}
 	about := append(slices.Clone(words), settings.MailSenderName, productName)
 	folded := fold(password)
 	if containsAny(folded, personalPieces(about)) {
 		return invalid("personal",
-			"The password holds the username, the email, the name or the organisation's name, perhaps backwards or with "+
-				"digits for letters; choose one that has nothing of them.")
+			"The password contains the username, the email, the name or the organisation's name, perhaps backwards or with "+
+				"digits for letters. Choose one without them.")
 	}
 	if isTrivial(folded) || isCommon(folded) {
 		return invalid("common",
-			"The password is one that is guessed first; choose another, such as four words that have nothing to do with each "+
-				"other.")
+			"The password is one of the first to be guessed. Choose another, such as four unrelated words.")
 	}
 	if s := a.Estimate(password, about); s.Score < minScore {
-		return invalid("guessable", "The password is guessed too easily. %s", s.Advice)
+		return invalid("guessable", "The password is too easy to guess. %s", s.Advice)
 	}
 	return nil
 }
 
-// countClasses counts the sorts of character: small letters, capitals, digits, and all others.
+// countClasses counts the character classes: lower-case letters, capitals, digits, and all others.
 func countClasses(password string) int {
 	var lower, upper, digit, other int
 	for _, r := range password {
@@ -82,7 +80,7 @@ func countClasses(password string) int {
 	return lower + upper + digit + other
 }
 
-// personalPieces returns the texts and their parts that count, folded.
+// personalPieces returns the texts and their parts that are long enough, folded.
 func personalPieces(words []string) []string {
 	var out []string
 	for _, word := range words {
@@ -97,7 +95,7 @@ func personalPieces(words []string) []string {
 	return slices.Compact(out)
 }
 
-// containsAny reports whether a password holds one of the pieces: as it is, without separators, backwards, or with
+// containsAny reports whether a password contains one of the pieces: as it is, without separators, backwards, or with
 // digits and signs for letters.
 func containsAny(folded string, pieces []string) bool {
 	forms := []string{folded, removeSeparators(folded)}
@@ -106,7 +104,7 @@ func containsAny(folded string, pieces []string) bool {
 		slices.Reverse(backwards)
 		for i, form := range forms {
 			if i > 0 && len(backwards) < minJoinedLength {
-				break // short ones come about where words meet
+				break // short pieces occur by chance where words meet
 			}
 			if strings.Contains(form, piece) || strings.Contains(form, string(backwards)) {
 				return true
@@ -134,7 +132,7 @@ func removeSeparators(s string) string {
 	}, s)
 }
 
-// isTrivial reports passwords of fewer than four different characters, or of one run such as 123456789012 or
+// isTrivial reports passwords of fewer than four different characters, or of one sequence such as 123456789012 or
 // abcdefghijkl.
 func isTrivial(folded string) bool {
 	runes := []rune(folded)

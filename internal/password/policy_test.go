@@ -85,9 +85,18 @@ func TestEstimate(t *testing.T) {
 		secret string
 		score  int
 	}{
-		{"", 0}, {"password", 0}, {"P@ssw0rd", 0}, {"aaaaaaaaaaaaaaaa", 0}, {"qwertyuiop", 0}, {"john1987", 0},
-		{"walrus77x1", 2}, {"abdeabdeabde", 1},
-		{"kq7 mztw", 3}, {"correct horse battery staple", 4}, {strings.Repeat("kq7 mzt wp4", 11), 4}, {"äöüéèàñçõôîß", 4},
+		{"", 0},
+		{"password", 0},
+		{"P@ssw0rd", 0},
+		{"aaaaaaaaaaaaaaaa", 0},
+		{"qwertyuiop", 0},
+		{"john1987", 0},
+		{"walrus77x1", 2},
+		{"abdeabdeabde", 1},
+		{"kq7 mztw", 3},
+		{"correct horse battery staple", 4},
+		{strings.Repeat("kq7 mzt wp4", 11), 4},
+		{"äöüéèàñçõôîß", 4},
 	} {
 		got := argon.Estimate(c.secret, nil)
 		if got.Score != c.score || (got.Advice == "") != (c.score >= 3) || c.secret != "" &&
@@ -153,8 +162,10 @@ func TestVerifyReadsStoredHashes(t *testing.T) {
 			t.Errorf("%s does not verify", stored)
 		}
 	}
-	for _, hostile := range []string{"m=10485760,t=1,p=1", "m=131073,t=1,p=1", "m=131072,t=16,p=1",
-		"m=4294967295,t=16,p=16", "m=19456,t=4294967295,p=1"} {
+	for _, hostile := range []string{
+		"m=10485760,t=1,p=1", "m=131073,t=1,p=1", "m=131072,t=16,p=1",
+		"m=4294967295,t=16,p=16", "m=19456,t=4294967295,p=1",
+	} {
 		if password.IsHash("$argon2id$v=19$" + hostile + "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc") {
 			t.Errorf("%s is worked on", hostile)
 		}
@@ -163,8 +174,10 @@ func TestVerifyReadsStoredHashes(t *testing.T) {
 
 // FuzzCheck: whatever is typed is judged without a panic, and never repeated in the answer.
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{"", "password", "kq7 mzt wp4 ", "\xff\xfe", "19991231", "한국어", strings.Repeat("ab", 70),
-		"İstanbul ﬁne"} {
+	for _, seed := range []string{
+		"", "password", "kq7 mzt wp4 ", "\xff\xfe", "19991231", "한국어", strings.Repeat("ab", 70),
+		"İstanbul ﬁne",
+	} {
 		f.Add(seed, "doej")
 	}
 	f.Fuzz(func(t *testing.T, secret, word string) {

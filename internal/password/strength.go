@@ -12,20 +12,19 @@ import (
 
 // Strength is how hard a password is to guess.
 type Strength struct {
-	// Score is from 0 to 4, as zxcvbn counts: below a thousand guesses, a million, a hundred million, ten thousand
-	// million.
+	// Score is from 0 to 4, as in zxcvbn: below a thousand guesses, a million, a hundred million, ten thousand million.
 	Score int
 	// Advice says what makes it weak, empty for a score of 3 or more.
 	Advice string
 }
 
-// minScore is what a new password has to reach: fewer than a million guesses is too few for anybody's.
+// minScore is the lowest score that is accepted: a million guesses.
 const minScore = 2
 
-// maxEstimatedLength is how many characters are looked at; more than these make no password weaker.
+// maxEstimatedLength is how many characters are considered; more of them make no password weaker.
 const maxEstimatedLength = 64
 
-// match is one part of a password that a guesser knows how to make.
+// match is one part of a password that a guesser can produce from a pattern.
 type match struct {
 	from, to int // runes, to not included
 	bits     float64
@@ -33,16 +32,16 @@ type match struct {
 }
 
 const (
-	adviceWord     = "Known words and names are guessed first, with digits for letters and capitals too."
-	adviceKeyboard = "Keys beside each other are guessed first."
-	adviceSequence = "Runs such as abc or 6543 are guessed first."
-	adviceRepeat   = "Repeating something makes it hardly harder to guess."
+	adviceWord     = "Common words and names are guessed first, also with capitals or with digits for letters."
+	adviceKeyboard = "Neighbouring keys are guessed first."
+	adviceSequence = "Sequences such as abc or 6543 are guessed first."
+	adviceRepeat   = "Repetition hardly makes it harder to guess."
 	adviceDate     = "Years and dates are guessed first."
 	adviceShort    = "It is short."
-	adviceMore     = " Add two or three words that have nothing to do with each other or with you."
+	adviceMore     = " Add two or three words that are unrelated to each other and to you."
 )
 
-// Estimate returns how hard a password is to guess for somebody who knows the person's words.
+// Estimate returns how hard a password is to guess for somebody who knows these texts about the person.
 func (Argon2id) Estimate(password string, about []string) Strength {
 	bits, advice := estimateGuesses(norm.NFKC.String(password), personalPieces(about), 0)
 	score := 0
@@ -55,7 +54,7 @@ func (Argon2id) Estimate(password string, about []string) Strength {
 	return Strength{Score: score, Advice: advice + adviceMore}
 }
 
-// estimateGuesses returns the binary logarithm of how many guesses a text takes, and what is weakest about it.
+// estimateGuesses returns the binary logarithm of how many guesses a text takes, and advice about its weakest part.
 func estimateGuesses(text string, about []string, depth int) (float64, string) {
 	typed := []rune(text)
 	typed = typed[:min(len(typed), maxEstimatedLength)]
@@ -71,8 +70,8 @@ func estimateGuesses(text string, about []string, depth int) (float64, string) {
 	return fewestGuesses(folded, found)
 }
 
-// fewestGuesses puts the text together of patterns and single characters in the way that takes the fewest guesses. A
-// guesser does not know the order of the parts, so that each part after the first counts more.
+// fewestGuesses covers the text with matches and single characters in the way that takes the fewest guesses. A guesser
+// does not know the order of the parts, so each part after the first counts more.
 func fewestGuesses(text []rune, found []match) (float64, string) {
 	const maxParts = 16 // parts; more of them are no easier
 	n := len(text)
@@ -117,7 +116,7 @@ func fewestGuesses(text []rune, found []match) (float64, string) {
 	if n == 0 {
 		return 0, adviceShort
 	}
-	// What covers most of it is what makes it weak.
+	// The part that covers most of the text gives the advice.
 	advice, covered := adviceShort, 0
 	for at := n; partCount > 0; partCount-- {
 		p := via[partCount][at]
@@ -179,13 +178,13 @@ func dictionaryMatches(typed, folded []rune) []match {
 	return out
 }
 
-// variant is one way to read the text for known words.
+// variant is one reading of the text in which words are looked up.
 type variant struct {
 	text      []byte
 	backwards bool
 }
 
-// match returns what a word of the reading is in the text as typed.
+// match returns the part of the typed text that a word of the variant stands for.
 func (v variant) match(from, to int) match {
 	if v.backwards {
 		return match{from: len(v.text) - to, to: len(v.text) - from, bits: 1, advice: adviceWord}
@@ -193,7 +192,7 @@ func (v variant) match(from, to int) match {
 	return match{from: from, to: to, advice: adviceWord}
 }
 
-// substitutionBits counts the characters that stand for letters, a bit each.
+// substitutionBits returns one bit for each character that stands for a letter.
 func substitutionBits(typed, read []byte, backwards bool) float64 {
 	bits := 0.0
 	for i := range typed {
@@ -208,7 +207,7 @@ func substitutionBits(typed, read []byte, backwards bool) float64 {
 	return bits
 }
 
-// uppercaseBits returns what capitals add: one bit where they are where people put them.
+// uppercaseBits returns the bits that capitals add: one where people usually put them.
 func uppercaseBits(word []rune) float64 {
 	upper := 0
 	for _, r := range word {
@@ -225,7 +224,7 @@ func uppercaseBits(word []rune) float64 {
 	return float64(min(upper, len(word)-upper) + 1)
 }
 
-// sequenceMatches finds steps of one: abcdef, 98765.
+// sequenceMatches finds sequences such as abcdef and 98765.
 func sequenceMatches(folded []rune) []match {
 	var out []match
 	for _, step := range []rune{1, -1} {
@@ -243,7 +242,7 @@ func sequenceMatches(folded []rune) []match {
 	return out
 }
 
-// keyboard holds the rows and columns of keys; they count backwards too.
+// keyboard has the rows and columns of keys, which count in both directions.
 const keyboard = "`1234567890-= qwertyuiop[] asdfghjkl;' zxcvbnm,./ qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn " +
 	"1qaz2wsx3edc4rfv5tgb6yhn7ujm qazwsxedcrfvtgbyhnujm !qaz@wsx#edc$rfv q1w2e3r4t5y6u7i8o9p0 1q2w3e4r5t6y7u8i9o0p " +
 	"!@#$%^&*()_+ 147258369 789456123"
@@ -268,7 +267,7 @@ func adjacentKeys(text []rune) bool {
 	return strings.Contains(keyboard, string(text)) || strings.Contains(keyboard, string(backwards))
 }
 
-// dateMatches finds years of these times, and six or eight digits that can be a day.
+// dateMatches finds years from 1900 to 2099, and six or eight digits that can be a date.
 func dateMatches(folded []rune) []match {
 	var out []match
 	for from := range folded {
@@ -291,7 +290,7 @@ func dateMatches(folded []rune) []match {
 	return out
 }
 
-// personalMatches finds what is about the person.
+// personalMatches finds the texts about the person.
 func personalMatches(folded []rune, about []string) []match {
 	var out []match
 	text := string(folded)
@@ -309,7 +308,7 @@ func personalMatches(folded []rune, about []string) []match {
 	return out
 }
 
-// repeatMatches finds the same over and over: what it takes to guess is what is repeated, and how often.
+// repeatMatches finds repetitions: a guesser needs what is repeated, and how often.
 func repeatMatches(typed []rune, about []string) []match {
 	var out []match
 	for from := 0; from < len(typed); {

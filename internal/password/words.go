@@ -23,8 +23,8 @@ func wordsUint32(i int) int {
 	return int(words[i])<<24 | int(words[i+1])<<16 | int(words[i+2])<<8 | int(words[i+3])
 }
 
-// entry is what is known of a word: its rank, 1 for the most used and 0 for a word that is not there, whether it is on
-// the list of passwords, and whether longer words may begin with it.
+// entry is what the list says of a word. rank is 1 for the most used word and 0 for a word that is not there; common
+// says that it is on the list of passwords, prefix that longer words may begin with it.
 type entry struct {
 	rank           float64
 	common, prefix bool
@@ -79,7 +79,7 @@ func isCommon(folded string) bool {
 	return false
 }
 
-// leetI and leetL read digits and signs as the letters they stand in for; 1 and ! stand for two.
+// leetI and leetL replace digits and signs by the letters that they stand for; 1 and ! can stand for two.
 var (
 	leetI = strings.NewReplacer("4", "a", "@", "a", "3", "e", "0", "o", "$", "s", "5", "s", "7", "t", "+", "t", "8", "b",
 		"9", "g", "1", "i", "!", "i", "|", "i")
@@ -87,5 +87,5 @@ var (
 		"9", "g", "1", "l", "!", "l", "|", "l")
 )
 
-// unleet returns a text with its look-alikes as letters, in both readings.
+// unleet returns both readings of a text in which digits and signs stand for letters.
 func unleet(s string) []string { return []string{leetI.Replace(s), leetL.Replace(s)} }

@@ -1,6 +1,6 @@
-// Package recovery is the way to a password without the old one: a link mailed to the address that is on the account,
-// asked for by the person or sent by an administrator, that sets a password once. It signs nobody in: whoever has the
-// link still takes every step of a sign-in, the second factor included (V25).
+// Package recovery resets forgotten passwords: a link, mailed to the address on the account, sets a password once. The
+// person asks for it or an administrator sends it. It signs nobody in: whoever has the link still takes every step of a
+// sign-in, the second factor included (V25).
 package recovery
 
 import (
@@ -21,20 +21,20 @@ import (
 	"useraccounts/internal/token"
 )
 
-// ResetRequests is what asking for a link needs of the table. Every method takes as long for an identifier that is
-// nobody's (V23).
+// ResetRequests is what requesting a link needs of the table. Every method takes as long for an identifier that no
+// account has (V23).
 type ResetRequests interface {
 	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
 	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
-	// CountResetRequest counts one ask of a network address in this hour, unless there were limit already.
+	// CountResetRequest counts one request of a network in this hour, unless there were limit already.
 	CountResetRequest(ctx context.Context, env, address string, now time.Time, limit int) (bool, error)
 	// ResetCandidate reads the account at a directory key, or a decoy for "", and whether it got three links within the
 	// hour before now.
 	ResetCandidate(ctx context.Context, env environment.Environment, key string, now time.Time) (a account.Account, found,
-		enough bool, err error)
-	// IssueLink replaces the account's link and writes the mail with it, unless three were asked for within an hour.
+		limited bool, err error)
+	// IssueLink replaces the account's link and writes its mail, unless three were requested within an hour.
 	IssueLink(ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message) (bool, error)
-	// IssueDecoyLink does the same work and offers nothing.
+	// IssueDecoyLink does the same work and issues nothing.
 	IssueDecoyLink(ctx context.Context, env environment.Environment, l account.PasswordLink, m mail.Message) error
 }
 
@@ -49,13 +49,14 @@ type LinkContext struct {
 type LinkStore interface {
 	// Link reads the account's link; NotFound if there is none or no such account.
 	Link(ctx context.Context, env, accountID string) (LinkContext, error)
-	// Write does w whole: account.ErrConcurrentChange if the account changed since it was read, or the link was used.
+	// Write writes w in one transaction; account.ErrConcurrentChange if the account changed since it was read, or the
+	// link was used.
 	Write(ctx context.Context, env environment.Environment, w account.Write) error
 }
 
 // Catalogues reads reference data.
 type Catalogues interface {
-	// Catalogue returns the environment's reference data, from memory where it did not change.
+	// Catalogue returns the environment's reference data, from memory unless it changed.
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 }
 
@@ -73,13 +74,13 @@ type Service struct {
 	NewID  func() ulid.ULID
 }
 
-// ResetRequestsPerHour is how many links one network address may ask for within an hour of the clock, so that there are
-// not more than twice as many in any hour. An account gets three in any hour (Asks.IssueLink).
+// ResetRequestsPerHour is how many links one network may request within an hour of the clock, so at most twice as many
+// in any hour. An account gets three in any hour (ResetRequests.IssueLink).
 const ResetRequestsPerHour = 10
 
-// RequestReset mails a link to the account that the identifier names, if it may set its password by one. What it
-// answers and how long that takes does not depend on whether there is such an account, nor on how it is. Only a flood
-// from one network address is told so, whomever it asks for. It never blocks anybody.
+// RequestReset mails a link to the account that the identifier names, if the account may set its password by one. The
+// answer and the time it takes do not depend on whether there is such an account, nor on its state. Only too many
+// requests from one network are refused, whatever account they name. It never blocks an account.
 func (s *Service) RequestReset(ctx context.Context, identifier, from string) error {
 	now := s.now()
 	counted, err := s.Requests.CountResetRequest(ctx, s.EnvID, session.Network(from), now, ResetRequestsPerHour)
@@ -88,12 +89,12 @@ func (s *Service) RequestReset(ctx context.Context, identifier, from string) err
 	}
 	if !counted {
 		return fault.New(fault.TooManyRequests, "tooMany",
-			"Too many links were asked for from this network; try again in an hour.").WithRetryAfter(
+			"Too many links were requested from your network. Try again in an hour.").WithRetryAfter(
 			now.Truncate(time.Hour).Add(time.Hour).Sub(now))
 	}
 	normal, ok := account.Normalise(identifier)
 	if !ok {
-		normal = "\x00" // nobody's; the same work is done for it
+		normal = "\x00" // no account has it; looking it up is the same work
 	}
 	env, key, err := s.Requests.Find(ctx, s.EnvID, normal)
 	if err != nil {
@@ -133,9 +134,10 @@ func (s *Service) apiOnly(ctx context.Context, env environment.Environment, a ac
 	return licence.APIOnly, nil
 }
 
-// newLink makes a link and its mail.
+// newLink makes a link with its mail.
 func (s *Service) newLink(ctx context.Context, env environment.Environment, a account.Account,
-	now time.Time) (account.PasswordLink, mail.Message, error) {
+	now time.Time,
+) (account.PasswordLink, mail.Message, error) {
 	l, issued, err := account.IssuePasswordLink(s.Random, s.NewID(), a, account.PasswordLinkForgotten, now,
 		now.Add(account.ForgottenLinkLifetime))
 	if err != nil {
@@ -145,14 +147,14 @@ func (s *Service) newLink(ctx context.Context, env environment.Environment, a ac
 	return l, m, err
 }
 
-// invalidLink is the one answer to a link that sets nothing (any more), whatever the reason (C17).
+// invalidLink is the one answer to a link that is not valid (any more), whatever the reason (C17).
 func invalidLink() error {
 	return fault.New(fault.Malformed, "link",
-		"This link is over, was used or replaced by a newer one, or is not whole. Ask for a new one.")
+		"This link has expired, was used or replaced by a newer one, or is incomplete. Ask for a new one.")
 }
 
-// SetPassword sets the password of the account whose link the token opens, once. It ends every session of the account,
-// and lifts a block by failed tries; a block by an administrator stays. Nobody is signed in by it.
+// SetPassword sets the password of the account with that link, once. It ends every session of the account and lifts a
+// block by failed tries; a block by an administrator stays. It signs nobody in.
 func (s *Service) SetPassword(ctx context.Context, text, password, from string) error {
 	given, err := token.Parse(token.PasswordLink, text)
 	if err != nil {
@@ -166,7 +168,7 @@ func (s *Service) SetPassword(ctx context.Context, text, password, from string) 
 		}
 		if attempt == tries {
 			return fault.New(fault.Conflict, "busy",
-				"The account is being changed just now; try again.").WithRetryAfter(time.Second)
+				"The account was changed at the same time. Try again.").WithRetryAfter(time.Second)
 		}
 	}
 }
@@ -203,7 +205,7 @@ func (s *Service) setPassword(ctx context.Context, given token.Token, password, 
 	write.After.DeviceEpoch++ // V36
 	write.Event.Version = write.After.Version
 	write.Mails = s.Mail.Notice(got.Env, mail.PasswordChanged, a.Addressee(), now,
-		"It was set by a link that was mailed to this address.")
+		"It was set with a link that was mailed to this address.")
 	return s.Links.Write(ctx, got.Env, write)
 }
 

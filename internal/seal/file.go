@@ -16,8 +16,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// fileKeys wraps data keys with a keyset in a file, which only its owner may read. A keyset holds the key that wraps
-// and those before it; what it wraps names its key.
+// fileKeys wraps data keys with a keyset in a file, which only its owner may read. A keyset has the key that wraps and
+// the earlier ones; a wrapped key names the one that wrapped it.
 type fileKeys struct {
 	path string
 
@@ -84,8 +84,8 @@ func readKeyFile(path string) (*keyset.Handle, error) {
 	return handle, nil
 }
 
-// CreateKeyFile makes a key file with one key, readable by its owner alone, unless there is one. It returns the name by
-// which New takes it.
+// CreateKeyFile makes a key file with one key, readable by its owner alone, unless there is one. It returns the name of
+// the key for New.
 func CreateKeyFile(path string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		_, err := readKeyFile(path)
@@ -100,7 +100,7 @@ func CreateKeyFile(path string) (string, error) {
 	return filePrefix + path, writeKeyFile(path, handle)
 }
 
-// RotateKeyFile adds a key to a key file, which wraps from then on; what the ones before wrapped goes on opening.
+// RotateKeyFile adds a key to a key file, which wraps from then on. What the earlier keys wrapped still unwraps.
 func RotateKeyFile(path string) error {
 	handle, err := readKeyFile(path)
 	if err != nil {
@@ -120,7 +120,7 @@ func RotateKeyFile(path string) error {
 	return writeKeyFile(path, handle)
 }
 
-// writeKeyFile replaces the file as a whole, so that no crash leaves half a key.
+// writeKeyFile replaces the file atomically, so that no crash leaves half a key.
 func writeKeyFile(path string, handle *keyset.Handle) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write the key file: %w", err)

@@ -12,11 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// filePrefix begins the name of a key that is a file.
+// filePrefix is the prefix of the name of a key that is a file.
 const filePrefix = "file:"
 
-// New returns a Sealer under the key with that name: a KMS key's ARN, or "file:" and a path. A file is taken only where
-// local says that the services are local ones too; a Lambda that is given one seals and opens nothing.
+// New returns a Sealer that uses the key with that name: a KMS key's ARN, or "file:" and a path. A file is accepted
+// only where local says that the other services are local too. A Lambda function that is given a file can neither seal
+// nor open.
 func New(cfg aws.Config, name string, local bool, now func() time.Time) *Sealer {
 	path, isFile := strings.CutPrefix(name, filePrefix)
 	switch {
@@ -28,19 +29,20 @@ func New(cfg aws.Config, name string, local bool, now func() time.Time) *Sealer 
 	return &Sealer{Keys: kmsKeys{client: kms.NewFromConfig(cfg), key: name}, Now: now}
 }
 
-// unavailableKeys is no key: whatever needs one is refused (V84).
+// unavailableKeys refuses whatever needs a key (V84).
 type unavailableKeys struct{ err error }
 
 func (r unavailableKeys) Generate(context.Context) ([]byte, []byte, error) { return nil, nil, r.err }
 func (r unavailableKeys) Unwrap(context.Context, []byte) ([]byte, error)   { return nil, r.err }
 
-// kmsKeys wraps data keys with a KMS key. KMS keeps the material of former rotations, so what they wrapped unwraps.
+// kmsKeys wraps data keys with a KMS key. KMS keeps the key material of earlier rotations, so what it wrapped still
+// unwraps.
 type kmsKeys struct {
 	client *kms.Client
 	key    string
 }
 
-// encryptionContext is the encryption context, which KMS writes into its log and wants again.
+// encryptionContext is the KMS encryption context. KMS logs it, and needs the same to decrypt.
 func encryptionContext() map[string]string { return map[string]string{"purpose": "useraccounts/seal"} }
 
 func (k kmsKeys) Generate(ctx context.Context) (plain, wrapped []byte, err error) {

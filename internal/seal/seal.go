@@ -1,8 +1,8 @@
-// Package seal keeps small secrets unreadable in the table: AES-256-GCM under data keys that a key outside the table
-// wraps. On AWS that key is in KMS; on a developer's machine it is a file.
+// Package seal encrypts small secrets for the table (envelope encryption): AES-256-GCM under data keys that a key
+// outside the table wraps. On AWS that key is in KMS; on a developer's machine it is a file.
 //
-// What is sealed carries its wrapped data key, so old keys go on opening after a rotation, and is bound to a context
-// (associated data) without which it does not open: a seed moved to another account's item opens nothing (V30).
+// Sealed data carries its wrapped data key, so it still opens after a rotation. It is bound to a context (associated
+// data) without which it does not open: a seed that is moved to another account's item is useless (V30).
 package seal
 
 import (
@@ -25,20 +25,20 @@ type KeyWrapper interface {
 }
 
 const (
-	// keyLife is how long a data key stays in memory and seals; a key taken from the account is felt that soon.
+	// keyLife is how long a data key stays in memory and in use. After that time a revoked key is useless.
 	keyLife = 10 * time.Minute
 	// maxCachedKeys bounds the data keys in memory, maxUses how often one seals (far below AES-GCM's 2^32 random nonces).
 	maxCachedKeys = 256
 	maxUses       = 1 << 20
-	// version begins whatever is sealed, so that another form can come after it.
+	// version is the first byte of sealed data, so that another format can follow.
 	version    = 1
 	maxWrapped = 1024
 )
 
-// ErrCannotOpen is returned for what does not open: another context, another key, or bytes that changed.
+// ErrCannotOpen is returned for sealed data that does not open: another context, another key, or changed bytes.
 var ErrCannotOpen = errors.New("sealed data does not open")
 
-// Sealer seals and opens. Keep one for the life of the process.
+// Sealer seals and opens. A process keeps one for its lifetime.
 type Sealer struct {
 	Keys KeyWrapper
 	Now  func() time.Time
@@ -90,7 +90,7 @@ func (s *Sealer) Open(ctx context.Context, sealed, bound []byte) ([]byte, error)
 	return plain, nil
 }
 
-// currentKey returns the data key that seals now. Calls wait for each other only while a new one is made.
+// currentKey returns the data key to seal with. Calls wait for each other only while a new one is made.
 func (s *Sealer) currentKey(ctx context.Context) (*dataKey, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +129,7 @@ func (s *Sealer) unwrap(ctx context.Context, wrapped []byte) (*dataKey, error) {
 	return s.cache(plain, wrapped)
 }
 
-// cache keeps a data key in memory for its time, and wipes the copy it was given.
+// cache keeps a data key in memory for keyLife, and wipes the copy it was given.
 func (s *Sealer) cache(plain, wrapped []byte) (*dataKey, error) {
 	defer clear(plain)
 	if len(plain) != 32 {

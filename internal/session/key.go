@@ -2,7 +2,7 @@ package session
 
 import "time"
 
-// APIKey is a standing credential of an API client: its holder calls the API with it, or opens short sessions by it.
+// APIKey is a long-lived credential of an API client, which calls the API with it or opens short sessions with it.
 type APIKey struct {
 	AccountID string
 	ID        string
@@ -10,17 +10,17 @@ type APIKey struct {
 	Hash        []byte
 	Description string
 	Created     time.Time
-	// CreatedBy and LockedBy are the usernames of who did it.
+	// CreatedBy and LockedBy are usernames.
 	CreatedBy string
 	Expires   time.Time
 	// LastUsed is when it was last used, to the hour; zero for never.
 	LastUsed time.Time
-	// Locked is when it was locked, for good; zero while it is not.
+	// Locked is when it was locked, for ever; zero while it is not.
 	Locked   time.Time
 	LockedBy string
 }
 
-// KeyState is what a key's list says of it.
+// KeyState is the state of a key, as lists show it.
 type KeyState string
 
 // The states of a key.
@@ -42,16 +42,16 @@ func (k APIKey) State(now time.Time) KeyState {
 }
 
 const (
-	// KeySessionLife is how long a session lasts that a key opened. It is never refreshed: the key opens another.
+	// KeySessionLife is how long a session lasts that a key opened. It is not refreshed: the key opens another.
 	KeySessionLife = 30 * time.Minute
-	// KeyUseInterval is how exactly the last use of a key is known: it is written down at most once in that time.
+	// KeyUseInterval is how often the last use of a key is written down at most.
 	KeyUseInterval = time.Hour
 )
 
-// UseDue reports whether a use at now is to be written down.
+// UseDue reports whether a use at now has to be written down.
 func (k APIKey) UseDue(now time.Time) bool { return now.Sub(k.LastUsed) >= KeyUseInterval }
 
-// SessionEnd returns when a session ends that the key opens at now: never later than the key.
+// SessionEnd returns when a session ends that the key opens at now: never after the key expires.
 func (k APIKey) SessionEnd(now time.Time) time.Time {
 	end := now.Add(KeySessionLife)
 	if end.After(k.Expires) {

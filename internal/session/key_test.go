@@ -33,8 +33,11 @@ func TestStateOfAKey(t *testing.T) {
 
 func TestSessionsOfAKeyEndWithIt(t *testing.T) {
 	k := session.APIKey{Expires: start.Add(time.Hour)}
-	for _, c := range []struct{ after, want time.Duration }{{0, 30 * time.Minute}, {30 * time.Minute, time.Hour},
-		{50 * time.Minute, time.Hour}} {
+	for _, c := range []struct{ after, want time.Duration }{
+		{0, 30 * time.Minute},
+		{30 * time.Minute, time.Hour},
+		{50 * time.Minute, time.Hour},
+	} {
 		if got := k.SessionEnd(start.Add(c.after)); !got.Equal(start.Add(c.want)) {
 			t.Errorf("opened after %v it ends after %v", c.after, got.Sub(start))
 		}

@@ -2,8 +2,8 @@ package session
 
 import "net/netip"
 
-// Network returns what requests are counted by: an IPv4 address, or the /64 of an IPv6 one, because a household has as
-// many addresses as it likes within one. What is no address counts together.
+// Network returns the network by which requests are counted: an IPv4 address, or the /64 of an IPv6 address, within
+// which a household has as many addresses as it likes. Everything that is not an address counts as one network.
 func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package session is a signed-in session, the tickets between the steps of a sign-in, and the API keys that need none:
-// what they hold and when they are over. Expiry is always a comparison with the clock, never the table's sweeping
-// (C46).
+// Package session has sessions, the tickets between the steps of a sign-in, and API keys: what they hold and when they
+// expire. Expiry is always a comparison with the clock and never left to the table's time-to-live (C46).
 package session
 
 import "time"
@@ -9,14 +8,14 @@ import "time"
 type Session struct {
 	AccountID string
 	ID        string
-	// AccessHash and RefreshHash are the SHA-256 of the current tokens; UsedRefreshHash is of the refresh token before,
-	// which was exchanged at Renewed.
+	// AccessHash and RefreshHash are the SHA-256 of the current tokens. UsedRefreshHash is that of the previous refresh
+	// token, which was exchanged at Renewed.
 	AccessHash      []byte
 	RefreshHash     []byte
 	UsedRefreshHash []byte
 	Renewed         time.Time
-	// FamilyHash recognises every refresh token that the session ever had: the second use of any closes it. Salt is what
-	// its tokens' successors are derived with (token.Successors).
+	// FamilyHash recognises every refresh token that the session ever had: the second use of any closes it. Salt is for
+	// deriving the successors of its tokens (token.Successors).
 	FamilyHash []byte
 	Salt       []byte
 	// Epoch is the account's when the session began.
@@ -25,21 +24,20 @@ type Session struct {
 	Client    string
 	UserAgent string
 	Address   string
-	// ByCookie is for a session whose tokens are cookies of a page of ours: it is renewed by its cookie, any other by the
-	// token itself (C35).
+	// ByCookie is true for a session of our own web pages, whose tokens are cookies. It is renewed by its cookie, any
+	// other by the token itself (C35).
 	ByCookie bool
-	// KeyID is the id of the API key that opened it, empty for people's. Such a session is over with its key.
+	// KeyID is the id of the API key that opened it, empty for a person's. Such a session ends with its key.
 	KeyID string
 
 	Start time.Time
-	// RefreshDue is when the session is over unless refreshed; HardEnd is when it is over in any case.
+	// RefreshDue is when the session ends unless it is refreshed, HardEnd when it ends in any case.
 	RefreshDue time.Time
 	HardEnd    time.Time
 	// Closed is when it was closed, zero while it is not; Reason says by what.
 	Closed time.Time
 	Reason Reason
-	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is the network address that brought it
-	// about.
+	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is from which network address.
 	ClosedBy, ClosedByID, ClosedFrom string
 }
 
@@ -51,21 +49,17 @@ type End struct {
 	FromAddress string
 }
 
-// RefreshGrace is for how long after a refresh the former token still gets the same answer: time for a client whose
-// answer was lost to ask again, too short for a thief to come after the owner.
+// RefreshGrace is for how long after a refresh the previous token still gets the same answer: long enough for a client
+// whose answer was lost to ask again, too short for a thief to follow the owner.
 const RefreshGrace = 10 * time.Second
 
-// InRefreshGrace reports whether the refresh token before the current one may get its answer again at now.
+// InRefreshGrace reports whether the previous refresh token may get its answer again at now.
 func (s Session) InRefreshGrace(now time.Time) bool {
 	return !s.Renewed.IsZero() && !now.Before(s.Renewed.Add(-RefreshGrace)) && now.Before(s.Renewed.Add(RefreshGrace))
 }
 
-// MaxLifetime is how long a session can last at most, whatever the settings say: one older is over.
+// MaxLifetime is how long a session can last at most, whatever the settings say.
 const MaxLifetime = 24 * time.Hour
-
-// FreshAt reports whether the owner of the session proved themselves within the time before now, for what asks for it
-// anew (C15). A session begins with that proof and a refresh is none, so its start is the time.
-func (s Session) FreshAt(now time.Time, within time.Duration) bool { return now.Sub(s.Start) <= within }
 
 // Reason says what closed a session.
 type Reason string
@@ -106,9 +100,9 @@ const (
 // Proof is something that a sign-in proved so far.
 type Proof string
 
-// The proofs. A passkey that verified its user is two factors at once; a provider's sign-in is the first, and the
-// second only where the environment trusts the provider to ask for one. Another is any second factor of the account's
-// own, or its set-up just now; Remembered is a trusted device in place of one.
+// The proofs. A passkey that verified its user is two factors at once. A provider's sign-in is the first factor, and
+// the second only where the environment trusts the provider to ask for one. ByOwnSecondFactor is any second factor of
+// the account, or its set-up just now; ByTrustedDevice is a trusted device in place of one.
 const (
 	ByPassword        Proof = "password"
 	ByPasskey         Proof = "passkey"
@@ -131,10 +125,10 @@ type Ticket struct {
 	Expires time.Time
 }
 
-// TicketLife is how long a ticket is good for (V34: at most 5 minutes).
+// TicketLife is how long a ticket is valid (V34: at most 5 minutes).
 const TicketLife = 5 * time.Minute
 
-// Usable reports whether the ticket is good for a step at now, for an account of the given epoch.
+// Usable reports whether the ticket is valid for a step at now, for an account of the given epoch.
 func (t Ticket) Usable(step Step, now time.Time, epoch int64) bool {
 	return t.Step == step && now.Before(t.Expires) && t.Epoch == epoch
 }

@@ -10,8 +10,10 @@ import (
 var start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
 func openSession() session.Session {
-	return session.Session{Epoch: 3, Start: start, RefreshDue: start.Add(30 * time.Minute),
-		HardEnd: start.Add(12 * time.Hour)}
+	return session.Session{
+		Epoch: 3, Start: start, RefreshDue: start.Add(30 * time.Minute),
+		HardEnd: start.Add(12 * time.Hour),
+	}
 }
 
 // V39, C46: both limits hold by the clock, to the instant.
@@ -26,12 +28,18 @@ func TestLiveEndsAtEachLimit(t *testing.T) {
 		{"at its start", nil, start, 3, true},
 		{"just before it has to be refreshed", nil, start.Add(30*time.Minute - 1), 3, true},
 		{"when it has to be refreshed", nil, start.Add(30 * time.Minute), 3, false},
-		{"just before its hard end", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
-			start.Add(12*time.Hour - 1), 3, true},
-		{"at its hard end, however it was refreshed", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
-			start.Add(12 * time.Hour), 3, false},
-		{"closed, even at a later time than now", func(s *session.Session) { s.Closed = start.Add(time.Hour) }, start, 3,
-			false},
+		{
+			"just before its hard end", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
+			start.Add(12*time.Hour - 1), 3, true,
+		},
+		{
+			"at its hard end, however it was refreshed", func(s *session.Session) { s.RefreshDue = s.HardEnd.Add(time.Hour) },
+			start.Add(12 * time.Hour), 3, false,
+		},
+		{
+			"closed, even at a later time than now", func(s *session.Session) { s.Closed = start.Add(time.Hour) }, start, 3,
+			false,
+		},
 		{"the account's epoch moved on", nil, start, 4, false},
 		{"of a later epoch than the account", nil, start, 2, false},
 	} {

@@ -4,16 +4,67 @@ import (
 	"context"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
+	"useraccounts/internal/fault"
+	"useraccounts/internal/mail"
+	"useraccounts/internal/mfa"
 	"useraccounts/internal/token"
 )
 
-// AttemptPolicy says which tries of an account are charged at a time.
+// nobody is an identifier that no account has. Looking it up is the same work as looking up any other.
+const nobody = "\x00"
+
+// Accounts is what counting attempts needs of the directory.
+type Accounts interface {
+	// Find reads the environment and where an identifier (normalised) leads: the directory key of an account, or "".
+	Find(ctx context.Context, env, identifier string) (environment.Environment, string, error)
+	// FindWithDevice is Find for a client with the token of a trusted device. The same round trip reads the device, if it
+	// belongs to the account that the identifier leads to. The zero token means none.
+	FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (Lookup, error)
+	// ReserveAttempt counts one attempt on the account at a directory key, before anything is verified, unless the policy
+	// allows none now. It returns the account and whether the attempt was counted. If the timed release let it through,
+	// the account comes without its block. For the key "" it does the same work on a decoy and finds nobody.
+	ReserveAttempt(ctx context.Context, env environment.Environment, key string, policy AttemptPolicy) (Attempt, error)
+	// ReserveDeviceAttempt counts one attempt on a trusted device, unless limit of them are used up, and reads the
+	// account at a directory key beside that. The account comes without its block and with Stored.DeviceAttempt.
+	ReserveDeviceAttempt(ctx context.Context, env environment.Environment, key, accountID string,
+		device mfa.TrustedDevice, limit int) (Attempt, error)
+	// RecordFailure writes down a sign-in that failed and blocks the account where that is due, unless it was let in or
+	// blocked meanwhile. It is one round trip, whoever it is about.
+	RecordFailure(ctx context.Context, env environment.Environment, f FailedAttempt) error
+}
+
+// AccountReader reads an account by its id.
+type AccountReader interface {
+	Account(ctx context.Context, env environment.Environment, id string) (account.Account, error)
+}
+
+// Lookup is what Accounts.FindWithDevice finds.
+type Lookup struct {
+	Env environment.Environment
+	// Key is the directory key of the account, or "".
+	Key string
+	// Device is the one that the token names, whether or not its secret is right; the zero value where there is none.
+	Device mfa.TrustedDevice
+}
+
+// Attempt is the outcome of Accounts.ReserveAttempt and of Accounts.ReserveDeviceAttempt.
+type Attempt struct {
+	Account account.Account
+	// Found is false where no account has the identifier, Reserved where the attempts were used up before.
+	Found, Reserved bool
+	// Device is the trusted device that the attempt was counted on, with this one; the zero value for the account.
+	Device mfa.TrustedDevice
+}
+
+// AttemptPolicy says which attempts of an account are let through.
 type AttemptPolicy struct {
 	// Limit is how many failures in a row block the account.
 	Limit int
-	// Release lets single tries through after a block, each after the wait of Wait.
+	// Release lets single attempts through after a block, each after the wait of Wait.
 	Release bool
 	Now     time.Time
 }
@@ -22,24 +73,54 @@ func attemptPolicy(env environment.Environment, now time.Time) AttemptPolicy {
 	return AttemptPolicy{Limit: env.Settings.TryLimit(), Release: env.Settings.FailedTryRelease, Now: now}
 }
 
-// Wait returns how long an account with that many failures in a row waits after its last try, and false if it waits for
-// an administrator.
-func (a AttemptPolicy) Wait(failures int64) (time.Duration, bool) {
-	if !a.Release {
+// Wait returns how long an account with that many failures in a row waits after its last attempt, and false if it waits
+// for an administrator.
+func (p AttemptPolicy) Wait(failures int64) (time.Duration, bool) {
+	if !p.Release {
 		return 0, false
 	}
-	return account.BackoffDelay(a.Limit, failures)
+	return account.BackoffDelay(p.Limit, failures)
 }
 
-// reserveAttemptFrom counts a try on the trusted device that it comes from, if there is one that has tries left: so
-// strangers, who have no such device, cannot lock its owner out of it. Everybody else is charged on the account. Which
-// of the two is known from what FindWithDevice read in any case, so a token that opens nothing costs what none does,
-// and says nothing.
-func (s *Service) reserveAttemptFrom(ctx context.Context, found Lookup, given token.Token) (Attempt, error) {
+// Attempts counts attempts to sign in and records those that fail.
+type Attempts struct {
+	*TokenAuthenticator
+	Accounts Accounts
+	// Stats counts sign-ins and failures by day; nil for no count.
+	Stats Stats
+	// Mail writes the notices of a block and of a changed password; nil for none.
+	Mail  *mail.Composer
+	NewID func() ulid.ULID
+	// Sleep waits for other attempts of the same account; Sleep outside tests.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// reserveAttempt counts the attempt. Where the attempts in flight fill the limit and the account is not blocked, one of
+// them may be right and zero the count, so it waits for them. If none was right, refusing this one blocks the account.
+func (s *Attempts) reserveAttempt(ctx context.Context, env environment.Environment, key string) (Attempt, error) {
+	const rounds = 15
+	for round := 1; ; round++ {
+		got, err := s.Accounts.ReserveAttempt(ctx, env, key, attemptPolicy(env, s.now()))
+		if err != nil || got.Reserved || !got.Found || !got.Account.TriesBlockedAt.IsZero() {
+			return got, err
+		}
+		if round == rounds {
+			return got, nil
+		}
+		if err := s.Sleep(ctx, 200*time.Millisecond); err != nil {
+			return Attempt{}, err
+		}
+	}
+}
+
+// reserveAttemptFrom counts the attempt on the trusted device that it comes from, if that has attempts left, and else
+// on the account. Strangers have no such device, so they cannot lock its owner out of it. FindWithDevice reads what
+// decides in any case, so a token that is not valid costs what none does and reveals nothing.
+func (s *Attempts) reserveAttemptFrom(ctx context.Context, found Lookup, given token.Token) (Attempt, error) {
 	limit, now := found.Env.Settings.TryLimit(), s.now()
 	d := found.Device
 	if d.ID == "" || found.Env.Settings.TrustedDeviceDays <= 0 || d.Tries >= int64(limit) ||
-		!d.CheckSecret(given, now, d.Epoch).Valid() {
+		!d.Verify(given, now, d.Epoch).Valid() {
 		return s.reserveAttempt(ctx, found.Env, found.Key)
 	}
 	owner := given.Account.String()
@@ -47,8 +128,23 @@ func (s *Service) reserveAttemptFrom(ctx context.Context, found Lookup, given to
 	if err != nil {
 		return Attempt{}, err
 	}
-	if !got.Reserved || got.Account.ID != owner || !got.Device.CheckSecret(given, now, got.Account.DeviceEpoch).Valid() {
-		return s.reserveAttempt(ctx, found.Env, found.Key) // it was used up, or forgotten, by then
+	if !got.Reserved || got.Account.ID != owner || !got.Device.Verify(given, now, got.Account.DeviceEpoch).Valid() {
+		return s.reserveAttempt(ctx, found.Env, found.Key) // used up or forgotten meanwhile
 	}
 	return got, nil
+}
+
+// locateAccount reads the environment and the directory key of an account; "" for no account.
+func (s *Attempts) locateAccount(ctx context.Context, accounts AccountReader, accountID string) (
+	environment.Environment, string, error,
+) {
+	env, _, err := s.Accounts.Find(ctx, s.EnvID, nobody) // only the environment is wanted
+	if err != nil || accountID == "" {
+		return env, "", err
+	}
+	a, err := accounts.Account(ctx, env, accountID)
+	if fault.Is(err, fault.NotFound) {
+		return env, "", nil
+	}
+	return env, a.DirectoryKey(), err
 }

@@ -29,14 +29,14 @@ type CredentialStore interface {
 	RecordKeyUse(ctx context.Context, accountID, keyID string, at time.Time) error
 }
 
-// SessionContext is what Checks.FindSession reads.
+// SessionContext is what CredentialStore.FindSession reads.
 type SessionContext struct {
 	Session session.Session
 	Anchor  account.Anchor
 	Env     environment.Environment
 }
 
-// TokenAuthenticator checks the session of every request. It is all that a function needs which signs nobody in.
+// TokenAuthenticator checks the access token or API key of every request.
 type TokenAuthenticator struct {
 	// EnvID is the environment that this deployment serves.
 	EnvID       string
@@ -46,13 +46,13 @@ type TokenAuthenticator struct {
 
 func (g *TokenAuthenticator) now() time.Time { return g.Now().UTC().Truncate(time.Millisecond) }
 
-// noSession is the one answer to a token that opens nothing (any more).
+// noSession is the one answer to a token that is not valid (any more).
 func noSession() error {
 	return fault.New(fault.Unauthenticated, "session", "There is no open session for this token. Sign in again.")
 }
 
-// Authenticate checks an access token or an API key and returns what the request acts in. Blocked, locked or changed
-// accounts fail here at their next request: their epoch moved on, or their state tells.
+// Authenticate checks an access token or an API key and returns the scope of the request. A blocked, locked or changed
+// account fails here at its next request, by its epoch or its state.
 func (g *TokenAuthenticator) Authenticate(ctx context.Context, bearer string) (access.Scope, error) {
 	switch token.KindOf(bearer) {
 	case token.APIKey:
@@ -78,12 +78,14 @@ func (g *TokenAuthenticator) Authenticate(ctx context.Context, bearer string) (a
 	}}, nil
 }
 
-// checkSession reads a token's session and holds it against the clock, the account's epoch, its dates and its licence.
-// An account that gets a licence for API clients ends its sessions by the epoch. Here is what holds when the licence
-// itself becomes such a one, by the catalogue that the environment has at this request: whoever changes it is kept from
-// that while accounts hold it (reference), but a session must not depend on another row's rule.
-func (g *TokenAuthenticator) checkSession(ctx context.Context, given token.Token) (SessionContext,
-	*catalogue.Catalogue, error) {
+// checkSession reads a token's session and checks it against the clock, the account's epoch, its dates and its licence.
+//
+// An account that is given a licence for API clients ends its sessions through the epoch. The check here is for a
+// licence that itself becomes one for API clients. Whoever changes it is kept from that while accounts hold it
+// (reference), but a session must not depend on another row's rule.
+func (g *TokenAuthenticator) checkSession(ctx context.Context, given token.Token) (
+	SessionContext, *catalogue.Catalogue, error,
+) {
 	got, err := g.Credentials.FindSession(ctx, g.EnvID, given.Account.String(), given.ID.String())
 	if fault.Is(err, fault.NotFound) {
 		return SessionContext{}, nil, noSession()

@@ -20,7 +20,7 @@ import (
 	"useraccounts/internal/token"
 )
 
-// withTrustedDevice is a world in which doej has a second factor and one trusted device, and the device's token.
+// withTrustedDevice is a fake store in which doej has a second factor and one trusted device, and the device's token.
 func withTrustedDevice(t *testing.T, set func(*account.Account)) (*fakeStore, token.Token) {
 	t.Helper()
 	w := newFakeStore(doejWith(func(a *account.Account) {
@@ -34,13 +34,15 @@ func withTrustedDevice(t *testing.T, set func(*account.Account)) (*fakeStore, to
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.devices[given.ID.String()] = mfa.TrustedDevice{ID: given.ID.String(), Hash: given.Hash(),
-		Expires: noon.AddDate(1, 0, 0), Epoch: 2}
+	w.devices[given.ID.String()] = mfa.TrustedDevice{
+		ID: given.ID.String(), Hash: given.Hash(),
+		Expires: noon.AddDate(1, 0, 0), Epoch: 2,
+	}
 	return w, given
 }
 
 func (w *fakeStore) loginFrom(device, password string) (signin.Result, error) {
-	return w.service().Login(context.Background(), "doej", password,
+	return w.services().Login(context.Background(), "doej", password,
 		signin.ClientInfo{DeviceToken: device, Address: "192.0.2.1"})
 }
 
@@ -78,7 +80,7 @@ func TestAForcedChangeFromATrustedDevice(t *testing.T) {
 		w.accounts["doej"].TriesBlockedAt.IsZero() {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if got, err = w.service().ChangePassword(context.Background(), got.Ticket.Reveal(), newPassword,
+	if got, err = w.services().ChangePassword(context.Background(), got.Ticket.Reveal(), newPassword,
 		signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -99,8 +101,8 @@ func TestGuessesFromATrustedDeviceAreLimited(t *testing.T) {
 	if a := w.accounts["doej"]; a.FailedTries != 0 || len(w.blocks) != 0 || w.verified != 5 {
 		t.Errorf("%+v, %d verified", a, w.verified)
 	}
-	if last := w.failures[4].Reason; !strings.Contains(last, "forgotten") ||
-		strings.Contains(w.failures[3].Reason, "forgotten") {
+	if last := w.failures[4].Reason; !strings.Contains(last, "trusted device, which was removed") ||
+		strings.Contains(w.failures[3].Reason, "trusted device, which was removed") {
 		t.Errorf("%q", last)
 	}
 	for range 20 {
@@ -158,7 +160,7 @@ func TestATrustedDeviceIsNoWayPastAnythingElse(t *testing.T) {
 	}
 }
 
-// C24: a token that is not of a trusted device of the account is charged like none, with the same work and the same
+// C24: a token that is not of a trusted device of the account counts like none, with the same work and the same
 // answer.
 func TestATokenThatOpensNothingIsLikeNone(t *testing.T) {
 	stranger, err := token.Issue(rand.Reader, token.TrustedDevice, ulid.MustParseStrict(doej().ID), token.NewID())
@@ -203,18 +205,18 @@ func TestATokenThatOpensNothingIsLikeNone(t *testing.T) {
 		text := spoil(w, given)
 		if _, err := w.loginFrom(text, "wrong"); !fault.HasCode(err, "signInRefused") ||
 			!slices.Equal(w.reserved, []string{"doej"}) || w.work != 1 || len(w.failures) != 1 {
-			t.Errorf("%s: %v, charged %q, %d hashes", name, err, w.reserved, w.work)
+			t.Errorf("%s: %v, reserved %q, %d hashes", name, err, w.reserved, w.work)
 		}
 	}
 	w, given := withTrustedDevice(t, nil)
 	w.change("doej", func(a *account.Account) { a.DeviceEpoch++ }) // all devices were forgotten, which the account says
 	if _, err := w.loginFrom(given.Reveal(), "wrong"); !fault.HasCode(err, "signInRefused") ||
 		w.reserved[len(w.reserved)-1] != "doej" || w.accounts["doej"].FailedTries != 1 {
-		t.Errorf("forgotten: %v, charged %q", err, w.reserved)
+		t.Errorf("forgotten: %v, reserved %q", err, w.reserved)
 	}
 }
 
-// A device whose last try was charged, and which a crash kept from being forgotten, stands in place of no second
+// A device that used up its last attempt, and which a crash kept from being forgotten, stands in place of no second
 // factor.
 func TestAUsedUpDeviceIsNotTrusted(t *testing.T) {
 	w, given := withTrustedDevice(t, nil)
@@ -228,11 +230,11 @@ func TestAUsedUpDeviceIsNotTrusted(t *testing.T) {
 
 // V84: without the count, or the record, nothing is verified or let in.
 func TestDeviceTriesFailClosed(t *testing.T) {
-	for _, method := range []string{"Find", "ChargeDevice", "Recall", "Rotate", "Open"} {
+	for _, method := range []string{"Find", "ReserveDeviceAttempt", "LoadFactors", "RotateDevice", "Open"} {
 		w, given := withTrustedDevice(t, nil)
 		w.fail[method] = errors.New("down")
 		got, err := w.loginFrom(given.Reveal(), secret)
-		if !errors.Is(err, w.fail[method]) || len(w.sessions) > 0 && method != "Open" || method == "ChargeDevice" &&
+		if !errors.Is(err, w.fail[method]) || len(w.sessions) > 0 && method != "Open" || method == "ReserveDeviceAttempt" &&
 			w.work > 0 {
 			t.Errorf("%s: %+v %v", method, got, err)
 		}

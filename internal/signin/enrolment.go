@@ -13,14 +13,14 @@ import (
 
 // Enroller sets up a second factor.
 type Enroller interface {
-	// BeginTOTP makes a seed that waits for its confirmation, and returns what an authenticator is set up from.
+	// BeginTOTP makes a seed to be confirmed, and returns what an authenticator is set up from.
 	BeginTOTP(ctx context.Context, env, accountID, issuer, username string) (mfa.TOTPEnrolment, error)
-	// ConfirmTOTP verifies the first code of the seed that waits. It returns the change that makes it the authenticator,
-	// with new recovery codes to show once.
+	// ConfirmTOTP verifies the first code of that seed. It returns the change that makes it the authenticator, with new
+	// recovery codes to show once.
 	ConfirmTOTP(ctx context.Context, env, accountID, code string) (mfa.Change, []string, error)
 	// BeginPasskey returns what a browser makes a passkey from, and ConfirmPasskey checks what it made.
 	BeginPasskey(challenge []byte, who mfa.PasskeyUser, have mfa.Factors) ([]byte, error)
-	ConfirmPasskey(challenge []byte, who mfa.PasskeyUser, have mfa.Factors, anew bool, credential []byte,
+	ConfirmPasskey(challenge []byte, who mfa.PasskeyUser, have mfa.Factors, firstFactor bool, credential []byte,
 		name string) (mfa.Change, []string, error)
 }
 
@@ -38,9 +38,9 @@ type EnrolmentResponse struct {
 	Name       string
 }
 
-// checkEnrolmentTicket reads the ticket of the step. One who has a second factor by now does not get another by an old
-// ticket.
-func (s *Service) checkEnrolmentTicket(ctx context.Context, ticket string) (TicketContext, error) {
+// checkEnrolmentTicket reads the ticket of the step. An old ticket does not set up another factor for an account that
+// has one by now.
+func (s *FactorService) checkEnrolmentTicket(ctx context.Context, ticket string) (TicketContext, error) {
 	got, err := s.checkTicket(ctx, ticket, session.SetUpSecondFactor)
 	if err == nil && got.Account.MFAEnabled {
 		err = invalidTicket()
@@ -48,9 +48,9 @@ func (s *Service) checkEnrolmentTicket(ctx context.Context, ticket string) (Tick
 	return got, err
 }
 
-// BeginEnrolment takes the first half of the step "setUpSecondFactor". The ticket stays good for the second, and for
-// beginning anew.
-func (s *Service) BeginEnrolment(ctx context.Context, ticket string, method mfa.Method) (Enrolment, error) {
+// BeginEnrolment takes the first half of the step "setUpSecondFactor". The ticket stays valid for the second half, and
+// for beginning again.
+func (s *FactorService) BeginEnrolment(ctx context.Context, ticket string, method mfa.Method) (Enrolment, error) {
 	got, err := s.checkEnrolmentTicket(ctx, ticket)
 	if err != nil {
 		return Enrolment{}, err
@@ -61,17 +61,17 @@ func (s *Service) BeginEnrolment(ctx context.Context, ticket string, method mfa.
 		shown, err := s.Enroller.BeginTOTP(ctx, s.EnvID, a.ID, got.Env.Settings.MailSenderName, a.Username)
 		return Enrolment{TOTPEnrolment: shown}, err
 	case mfa.PasskeyMethod:
-		options, err := s.Enroller.BeginPasskey(mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeCreation), passkeyUser(a),
-			mfa.Factors{})
+		challenge := mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeCreation)
+		options, err := s.Enroller.BeginPasskey(challenge, passkeyUser(a), mfa.Factors{})
 		return Enrolment{PasskeyOptions: options}, err
 	}
 	return Enrolment{}, unknownMethod()
 }
 
-// ConfirmEnrolment takes the second half: one good code, or the passkey. The recovery codes are in the result, this
-// once.
-func (s *Service) ConfirmEnrolment(ctx context.Context, ticket string, with EnrolmentResponse, d ClientInfo) (Result,
-	error) {
+// ConfirmEnrolment takes the second half: one right code, or the passkey. Only its result has the recovery codes.
+func (s *FactorService) ConfirmEnrolment(ctx context.Context, ticket string, with EnrolmentResponse, c ClientInfo) (
+	Result, error,
+) {
 	got, err := s.checkEnrolmentTicket(ctx, ticket)
 	if err != nil {
 		return Result{}, err
@@ -80,8 +80,8 @@ func (s *Service) ConfirmEnrolment(ctx context.Context, ticket string, with Enro
 	if len(with.Credential) > 0 {
 		method = mfa.PasskeyMethod
 		challenge := mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeCreation)
-		change, codes,
-			err = s.Enroller.ConfirmPasskey(challenge, passkeyUser(got.Account), mfa.Factors{}, true, with.Credential, with.Name)
+		change, codes, err = s.Enroller.ConfirmPasskey(challenge, passkeyUser(got.Account), mfa.Factors{}, true,
+			with.Credential, with.Name)
 	} else {
 		change, codes, err = s.Enroller.ConfirmTOTP(ctx, s.EnvID, got.Account.ID, with.Code)
 		change.FirstFactor = true
@@ -91,7 +91,7 @@ func (s *Service) ConfirmEnrolment(ctx context.Context, ticket string, with Enro
 	}
 	now, a := s.now(), got.Account
 	write := account.Write{Before: &a, After: a, Event: auditlog.Event{
-		ID: s.NewID().String(), At: now, Kind: auditlog.SecondFactorAdded, By: a.Username, ByID: a.ID, Address: d.Address,
+		ID: s.NewID().String(), At: now, Kind: auditlog.SecondFactorAdded, By: a.Username, ByID: a.ID, Address: c.Address,
 		Note: string(method), RetentionDays: got.Env.Settings.LogRetentionDays,
 	}}
 	write.After.MFAEnabled = true
@@ -100,7 +100,7 @@ func (s *Service) ConfirmEnrolment(ctx context.Context, ticket string, with Enro
 	write.Event.Version = write.After.Version
 	write.Mails = s.Mail.Notice(got.Env, mail.FactorAdded, a.Addressee(), now, "")
 	result, err := s.completeStep(ctx, got.Env,
-		StepTransition{Ticket: got.Ticket, Account: a, Write: &write, Factors: &change}, session.ByOwnSecondFactor, d)
+		StepTransition{Ticket: got.Ticket, Account: a, Write: &write, Factors: &change}, session.ByOwnSecondFactor, c)
 	if errors.Is(err, account.ErrConcurrentChange) {
 		return Result{}, invalidTicket()
 	}

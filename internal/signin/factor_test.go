@@ -32,7 +32,7 @@ func codeAt(t *testing.T, at time.Time) string {
 	return code
 }
 
-// withTOTP is a world in which doej has an authenticator and one recovery code.
+// withTOTP is a fake store in which doej has an authenticator and one recovery code.
 func withTOTP(t *testing.T, set func(*account.Account)) *fakeStore {
 	t.Helper()
 	w := newFakeStore(doejWith(func(a *account.Account) {
@@ -51,7 +51,7 @@ func withTOTP(t *testing.T, set func(*account.Account)) *fakeStore {
 }
 
 func verifySecondFactor(w *fakeStore, ticket token.Token, method mfa.Method, code string) (signin.Result, error) {
-	return w.service().VerifySecondFactor(context.Background(), ticket.Reveal(),
+	return w.services().VerifySecondFactor(context.Background(), ticket.Reveal(),
 		signin.SecondFactorResponse{Method: method, Code: code}, signin.ClientInfo{})
 }
 
@@ -63,7 +63,7 @@ func TestASecondFactorIsAskedFor(t *testing.T) {
 		len(w.sessions) > 0 {
 		t.Fatalf("%+v", got)
 	}
-	s := w.service()
+	s := w.services()
 	if _, err := s.ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword, signin.ClientInfo{}); !fault.HasCode(err,
 		"ticket") {
 		t.Errorf("its ticket changes the password: %v", err)
@@ -83,7 +83,7 @@ func TestASecondFactorIsAskedFor(t *testing.T) {
 // C16: who is renamed after setting up is asked for it all the same, under the new name.
 func TestARenamedAccountKeepsItsSecondFactor(t *testing.T) {
 	w := withTOTP(t, func(a *account.Account) { a.Username = "renamed" })
-	got, err := w.service().Login(t.Context(), "renamed", secret, signin.ClientInfo{})
+	got, err := w.services().Login(t.Context(), "renamed", secret, signin.ClientInfo{})
 	if err != nil || got.Next != session.SecondFactor {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -105,7 +105,7 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	opened := 0
-	services := w.service()
+	services := w.services()
 	for i, ticket := range tickets {
 		all.Go(func() {
 			got, err := services.VerifySecondFactor(context.Background(), ticket.Reveal(),
@@ -122,8 +122,10 @@ func TestACodeIsGoodOnce(t *testing.T) {
 		t.Errorf("%d opened, %d sessions", opened, len(w.sessions))
 	}
 	w.now = noon.Add(time.Hour)
-	for _, foreign := range []string{"１２３４５６", "١٢٣٤٥٦", "12345", "1234567", "12345a", "", "+12345", "1 2 3 4 5",
-		"123456\x00"} {
+	for _, foreign := range []string{
+		"１２３４５６", "١٢٣٤٥٦", "12345", "1234567", "12345a", "", "+12345", "1 2 3 4 5",
+		"123456\x00",
+	} {
 		tried := w.tried
 		if _, err := verifySecondFactor(w, login(t, w).Ticket, mfa.TOTP, foreign); !fault.Is(err, fault.Invalid) ||
 			w.tried != tried {
@@ -234,11 +236,13 @@ func TestTheTicketOfTheSecondStep(t *testing.T) {
 			w.change("doej", func(a *account.Account) { a.TriesBlockedAt = noon })
 		},
 		"out of dates": func(w *fakeStore,
-			_ token.Token) {
+			_ token.Token,
+		) {
 			w.change("doej", func(a *account.Account) { a.DateTo = yesterday })
 		},
 		"no password": func(w *fakeStore,
-			_ token.Token) {
+			_ token.Token,
+		) {
 			w.change("doej", func(a *account.Account) { a.PasswordHash = "" })
 		},
 		"used just before": func(w *fakeStore, tk token.Token) {
@@ -261,15 +265,15 @@ func TestTheTicketOfTheSecondStep(t *testing.T) {
 // V84: whatever fails in the second step, nobody is let in.
 func TestTheSecondStepFailsClosed(t *testing.T) {
 	down := errors.New("down")
-	for _, method := range []string{"Ticket", "Try", "OpenSeal", "Advance", "Codes", "Note"} {
+	for _, method := range []string{"Ticket", "ReserveCodeAttempt", "OpenSeal", "CompleteStep", "RecoveryCodes", "LogEvent"} {
 		w := withTOTP(t, nil)
 		ticket := login(t, w).Ticket
 		w.fail[method] = down
 		kind, code := mfa.TOTP, codeAt(t, noon)
 		switch method {
-		case "Codes":
+		case "RecoveryCodes":
 			kind, code = mfa.RecoveryCode, "ABCD-EFGH-0123"
-		case "Note":
+		case "LogEvent":
 			code = "000000"
 		}
 		if _, err := verifySecondFactor(w, ticket, kind, code); !errors.Is(err, down) || len(w.sessions) > 0 {
@@ -277,8 +281,8 @@ func TestTheSecondStepFailsClosed(t *testing.T) {
 		}
 	}
 	w := withTOTP(t, nil)
-	w.fail["Recall"] = down
-	if _, err := w.service().Login(t.Context(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) ||
+	w.fail["LoadFactors"] = down
+	if _, err := w.services().Login(t.Context(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) ||
 		len(w.tickets)+len(w.sessions) > 0 {
 		t.Errorf("Recall: %v", err)
 	}
@@ -298,7 +302,7 @@ func TestSettingUpAtSignIn(t *testing.T) {
 	if got.Next != session.SetUpSecondFactor {
 		t.Fatalf("%+v", got)
 	}
-	s := w.service()
+	s := w.services()
 	if _, err := s.ConfirmEnrolment(t.Context(), got.Ticket.Reveal(), signin.EnrolmentResponse{Code: "123456"},
 		signin.ClientInfo{}); !fault.HasCode(err, "noSetUp") {
 		t.Errorf("nothing was begun: %v", err)
@@ -340,11 +344,11 @@ func TestSettingUpAtSignIn(t *testing.T) {
 	}
 }
 
-// withDeviceAfterSignIn is a world in which doej's device is remembered, and its token.
+// withDeviceAfterSignIn is a fake store in which doej's device is trusted, and its token.
 func withDeviceAfterSignIn(t *testing.T) (*fakeStore, token.Token) {
 	t.Helper()
 	w := withTOTP(t, func(a *account.Account) { a.DateTo = "" })
-	got, err := w.service().VerifySecondFactor(t.Context(), login(t, w).Ticket.Reveal(),
+	got, err := w.services().VerifySecondFactor(t.Context(), login(t, w).Ticket.Reveal(),
 		signin.SecondFactorResponse{Method: mfa.TOTP, Code: codeAt(t, noon), Remember: true},
 		signin.ClientInfo{UserAgent: "Firefox"})
 	if err != nil || got.DeviceToken == (token.Token{}) || len(w.devices) != 1 {
@@ -355,14 +359,14 @@ func withDeviceAfterSignIn(t *testing.T) (*fakeStore, token.Token) {
 
 func loginFrom(t *testing.T, w *fakeStore, device string) signin.Result {
 	t.Helper()
-	got, err := w.service().Login(t.Context(), "doej", secret, signin.ClientInfo{DeviceToken: device})
+	got, err := w.services().Login(t.Context(), "doej", secret, signin.ClientInfo{DeviceToken: device})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
 }
 
-// V36: a remembered device needs no second factor, its secret is replaced at each use, and one that was replaced
+// V36: a trusted device needs no second factor, its secret is replaced at each use, and one that was replaced
 // forgets it.
 func TestARememberedDevice(t *testing.T) {
 	w, device := withDeviceAfterSignIn(t)
@@ -387,7 +391,7 @@ func TestARememberedDevice(t *testing.T) {
 	if got := loginFrom(t, w, first.DeviceToken.Reveal()); got.Next != session.SecondFactor {
 		t.Errorf("its successor: %+v", got)
 	}
-	if _, err := w.service().Login(t.Context(), "doej", "wrong",
+	if _, err := w.services().Login(t.Context(), "doej", "wrong",
 		signin.ClientInfo{DeviceToken: first.DeviceToken.Reveal()}); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("it replaces the password: %v", err)
 	}
@@ -416,21 +420,21 @@ func TestWhatEndsARememberedDevice(t *testing.T) {
 	w, device := withDeviceAfterSignIn(t)
 	w.env.Settings.TrustedDeviceDays = 0
 	w.now = noon.Add(time.Minute)
-	got, err := w.service().VerifySecondFactor(t.Context(), login(t, w).Ticket.Reveal(),
+	got, err := w.services().VerifySecondFactor(t.Context(), login(t, w).Ticket.Reveal(),
 		signin.SecondFactorResponse{Method: mfa.TOTP, Code: codeAt(t, w.now), Remember: true}, signin.ClientInfo{})
 	if err != nil || got.DeviceToken != (token.Token{}) || len(w.devices) != 1 {
 		t.Errorf("remembered though it is turned off: %v", err)
 	}
 	w.env.Settings.TrustedDeviceDays = 30
-	if known, err := w.service().IsTrustedDevice(t.Context(), w.accounts["doej"], device.Reveal()); err != nil || !known {
+	if known, err := w.services().IsTrustedDevice(t.Context(), w.accounts["doej"], device.Reveal()); err != nil || !known {
 		t.Errorf("%v, %v", known, err)
 	}
 	for _, text := range []string{"", "uad_x", device.Reveal()[:60]} {
-		if known, err := w.service().IsTrustedDevice(t.Context(), w.accounts["doej"], text); err != nil || known {
+		if known, err := w.services().IsTrustedDevice(t.Context(), w.accounts["doej"], text); err != nil || known {
 			t.Errorf("%q is known: %v", text, err)
 		}
 	}
-	if _, err := w.service().Authenticate(t.Context(), device.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := w.services().Authenticate(t.Context(), device.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("it opens the API: %v", err)
 	}
 }

@@ -26,9 +26,9 @@ const envID = "test"
 var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
 // fakeStore is the store, the clock and the hash in memory. It does what the interfaces of this package say, and counts
-// what is asked of it.
+// its calls.
 type fakeStore struct {
-	signin.CredentialStore // what concerns API keys is not asked of this world
+	signin.CredentialStore // API keys are in fakeKeys
 
 	mu       sync.Mutex
 	now      time.Time
@@ -42,14 +42,14 @@ type fakeStore struct {
 	fakeFactors // what is stored of second factors
 
 	reserved    []string // directory keys, "" for a decoy
-	verified    int      // passwords that were held against a hash
+	verified    int      // passwords compared with a hash
 	work        int      // hashes computed, dummies included
 	blocks      []string
 	failures    []signin.FailedAttempt
 	lastTry     map[string]time.Time // by directory key
 	slept       int
 	fail        map[string]error // by the method's name
-	beforeWrite func()           // runs before Open, Offer, Redeem and Renew
+	beforeWrite func()           // runs before the conditional writes
 	apiOnly     bool             // of the licence FULL
 }
 
@@ -71,14 +71,60 @@ func newFakeStore(accounts ...account.Account) *fakeStore {
 	return w
 }
 
-func (w *fakeStore) service() *signin.Service {
-	return &signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: envID, Credentials: w, Now: func() time.Time { return w.now }},
-		Accounts:           w, Sessions: w, Verifier: w, Passwords: policy{w}, Factors: w, Opener: sealer{w},
-		Enroller: w.setUp(),
-		Random:   w.random, NewID: func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
-		Sleep: func(context.Context, time.Duration) error { w.slept++; return w.fail["Sleep"] },
+// services are all services of the package over one fake store. They share the shared parts by pointer: a test that
+// replaces a dependency there replaces it for all of them.
+type services struct {
+	*signin.TokenAuthenticator
+	*signin.Steps
+	*signin.PasswordService
+	*signin.PasskeyService
+	*signin.ProviderService
+	*signin.FactorService
+	*signin.SessionService
+	*signin.SelfService
+}
+
+func (w *fakeStore) services() *services {
+	authenticator := &signin.TokenAuthenticator{EnvID: envID, Credentials: w, Now: func() time.Time { return w.now }}
+	attempts := &signin.Attempts{
+		TokenAuthenticator: authenticator,
+		Accounts:           w,
+		NewID:              func() ulid.ULID { return ulid.MustNew(ulid.Timestamp(w.now), w.random) },
+		Sleep:              func(context.Context, time.Duration) error { w.slept++; return w.fail["Sleep"] },
 	}
+	steps := &signin.Steps{Attempts: attempts, Sessions: w, Devices: w, Random: w.random}
+	passwords := account.PasswordSetter{Passwords: policy{w}, Verifier: w}
+	return &services{
+		TokenAuthenticator: authenticator,
+		Steps:              steps,
+		PasswordService:    &signin.PasswordService{Steps: steps, Passwords: passwords},
+		PasskeyService:     &signin.PasskeyService{Steps: steps},
+		ProviderService:    &signin.ProviderService{Steps: steps},
+		FactorService: &signin.FactorService{
+			Steps:    steps,
+			Factors:  w,
+			Opener:   sealer{w},
+			Hasher:   policy{w},
+			Enroller: w.enroller(),
+		},
+		SessionService: &signin.SessionService{
+			TokenAuthenticator: authenticator,
+			Rotator:            w,
+			Random:             w.random,
+			NewID:              attempts.NewID,
+		},
+		SelfService: &signin.SelfService{
+			Reauthenticator: &signin.Reauthenticator{Attempts: attempts, Verifier: w},
+			Steps:           steps,
+			Passwords:       passwords,
+		},
+	}
+}
+
+// limit makes the services count requests with a counter, and let 10 of them through in a minute.
+func (s *services) limit(counter signin.RequestCounter) {
+	limiter := &signin.RateLimiter{EnvID: s.EnvID, Counter: counter, PerMinute: 10, Now: s.Now}
+	s.PasswordService.Limiter, s.SessionService.Limiter = limiter, limiter
 }
 
 func (w *fakeStore) change(key string, set func(*account.Account)) {
@@ -104,7 +150,8 @@ func (w *fakeStore) Find(_ context.Context, env, identifier string) (environment
 }
 
 func (w *fakeStore) FindWithDevice(ctx context.Context, env, identifier string, given token.Token) (signin.Lookup,
-	error) {
+	error,
+) {
 	head, key, err := w.Find(ctx, env, identifier)
 	found := signin.Lookup{Env: head, Key: key}
 	if given != (token.Token{}) && w.accounts[key].ID == given.Account.String() {
@@ -114,7 +161,8 @@ func (w *fakeStore) FindWithDevice(ctx context.Context, env, identifier string, 
 }
 
 func (w *fakeStore) ReserveDeviceAttempt(_ context.Context, _ environment.Environment, key, _ string,
-	d mfa.TrustedDevice, limit int) (signin.Attempt, error) {
+	d mfa.TrustedDevice, limit int,
+) (signin.Attempt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.beforeWrite != nil {
@@ -123,36 +171,37 @@ func (w *fakeStore) ReserveDeviceAttempt(_ context.Context, _ environment.Enviro
 	w.reserved = append(w.reserved, "device "+d.ID)
 	is, known := w.devices[d.ID]
 	a, found := w.accounts[key]
-	charged := known && found && string(is.Hash) == string(d.Hash) && is.Tries < int64(limit)
-	if charged {
+	reserved := known && found && string(is.Hash) == string(d.Hash) && is.Tries < int64(limit)
+	if reserved {
 		is.Tries++
 		w.devices[d.ID] = is
 	}
 	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.DeviceAttempt = a.TriesBlockedAt, time.Time{}, true
-	return signin.Attempt{Account: a, Found: found, Reserved: charged, Device: is}, w.fail["ChargeDevice"]
+	return signin.Attempt{Account: a, Found: found, Reserved: reserved, Device: is}, w.fail["ReserveDeviceAttempt"]
 }
 
 func (w *fakeStore) ReserveAttempt(_ context.Context, _ environment.Environment, key string,
-	rule signin.AttemptPolicy) (signin.Attempt, error) {
+	rule signin.AttemptPolicy,
+) (signin.Attempt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reserved = append(w.reserved, key)
 	a, found := w.accounts[key]
 	if !found {
-		return signin.Attempt{}, w.fail["Charge"]
+		return signin.Attempt{}, w.fail["ReserveAttempt"]
 	}
 	if a.FailedTries >= int64(rule.Limit) || !a.TriesBlockedAt.IsZero() {
 		last, tried := w.lastTry[key]
 		if wait, released := rule.Wait(a.FailedTries); !tried || !released || rule.Now.Sub(last) < wait {
 			a.Stored.BlockedAt = a.TriesBlockedAt
-			return signin.Attempt{Account: a, Found: true}, w.fail["Charge"]
+			return signin.Attempt{Account: a, Found: true}, w.fail["ReserveAttempt"]
 		}
 	}
 	a.FailedTries++
 	w.accounts[key] = a
 	w.lastTry[key] = rule.Now
 	a.Stored.BlockedAt, a.TriesBlockedAt = a.TriesBlockedAt, time.Time{}
-	return signin.Attempt{Account: a, Found: true, Reserved: true}, w.fail["Charge"]
+	return signin.Attempt{Account: a, Found: true, Reserved: true}, w.fail["ReserveAttempt"]
 }
 
 func (w *fakeStore) RecordFailure(_ context.Context, _ environment.Environment, r signin.FailedAttempt) error {
@@ -167,10 +216,10 @@ func (w *fakeStore) RecordFailure(_ context.Context, _ environment.Environment, 
 		w.blocks = append(w.blocks, r.Account.Username)
 		w.change(r.Account.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = r.At })
 	}
-	return w.fail["Refuse"]
+	return w.fail["RecordFailure"]
 }
 
-// unchanged is the condition of Open and Offer.
+// unchanged is the condition of Open and IssueTicket.
 func (w *fakeStore) unchanged(a account.Account) error {
 	if w.beforeWrite != nil {
 		w.beforeWrite()
@@ -196,8 +245,9 @@ func (w *fakeStore) Open(_ context.Context, _ environment.Environment, a account
 }
 
 func (w *fakeStore) IssueTicket(_ context.Context, _ environment.Environment, a account.Account,
-	t session.Ticket) error {
-	if err := errors.Join(w.unchanged(a), w.fail["Offer"]); err != nil {
+	t session.Ticket,
+) error {
+	if err := errors.Join(w.unchanged(a), w.fail["IssueTicket"]); err != nil {
 		return err
 	}
 	w.tickets[t.ID] = t
@@ -230,7 +280,7 @@ func (w *fakeStore) CompleteStep(_ context.Context, _ environment.Environment, m
 	if w.beforeWrite != nil {
 		w.beforeWrite()
 	}
-	if err := w.fail["Advance"]; err != nil {
+	if err := w.fail["CompleteStep"]; err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -271,7 +321,7 @@ func (w *fakeStore) Renew(_ context.Context, old, renewed session.Session) error
 }
 
 func (w *fakeStore) FindSession(_ context.Context, env, accountID, sessionID string) (signin.SessionContext, error) {
-	if err := w.fail["Check"]; err != nil {
+	if err := w.fail["FindSession"]; err != nil {
 		return signin.SessionContext{}, err
 	}
 	s, ok := w.sessions[sessionID]
@@ -310,7 +360,7 @@ func (w *fakeStore) Verify(hash, secret string) bool {
 	return hash == "hash of "+secret
 }
 
-// policy is the Passwords of the world: at least 8 characters, and none of the words.
+// policy is the password policy of the fake store: at least 8 characters, and none of the words.
 type policy struct{ *fakeStore }
 
 func (p policy) Hash(secret string) (string, error) { return "hash of " + secret, p.fail["Hash"] }
@@ -348,7 +398,7 @@ func doejWith(set func(*account.Account)) account.Account {
 
 func login(t *testing.T, w *fakeStore) signin.Result {
 	t.Helper()
-	got, err := w.service().Login(context.Background(), "doej", secret,
+	got, err := w.services().Login(context.Background(), "doej", secret,
 		signin.ClientInfo{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)

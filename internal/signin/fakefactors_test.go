@@ -13,7 +13,7 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// fakeFactors is what the world stores of doej's second factor.
+// fakeFactors is what the fake store has of doej's second factor.
 type fakeFactors struct {
 	factors mfa.Factors
 	pending mfa.PendingTOTP
@@ -23,7 +23,7 @@ type fakeFactors struct {
 	tried   int // codes that were counted
 }
 
-func (w *fakeStore) setUp() *mfa.Enroller {
+func (w *fakeStore) enroller() *mfa.Enroller {
 	return &mfa.Enroller{
 		Store: w, Sealer: sealer{w}, Hasher: policy{w}, Random: w.random, Now: func() time.Time { return w.now },
 		NewID: func() string { return ulid.MustNew(ulid.Timestamp(w.now), w.random).String() },
@@ -52,7 +52,7 @@ func (w *fakeStore) LoadFactors(_ context.Context, _, device string) (mfa.Factor
 	if device != "" {
 		found.Device = w.devices[device]
 	}
-	return found, w.fail["Recall"]
+	return found, w.fail["LoadFactors"]
 }
 
 func (w *fakeStore) RotateDevice(_ context.Context, _ string, was, now mfa.TrustedDevice) (bool, error) {
@@ -60,14 +60,14 @@ func (w *fakeStore) RotateDevice(_ context.Context, _ string, was, now mfa.Trust
 		w.beforeWrite()
 	}
 	if !bytes.Equal(w.devices[was.ID].Hash, was.Hash) {
-		return false, w.fail["Rotate"]
+		return false, w.fail["RotateDevice"]
 	}
 	if now.ID == "" {
 		delete(w.devices, was.ID)
 	} else {
 		w.devices[was.ID] = now
 	}
-	return true, w.fail["Rotate"]
+	return true, w.fail["RotateDevice"]
 }
 
 func (w *fakeStore) ReserveCodeAttempt(_ context.Context, _ string, now time.Time) (mfa.Factors, bool, error) {
@@ -78,35 +78,35 @@ func (w *fakeStore) ReserveCodeAttempt(_ context.Context, _ string, now time.Tim
 		f.Tries = 0
 	}
 	if f.Tries >= mfa.TryLimit || f.Streak >= mfa.StreakLimit {
-		return *f, false, w.fail["Try"]
+		return *f, false, w.fail["ReserveCodeAttempt"]
 	}
 	w.tried++
 	f.Tries, f.Streak, f.TriedAt = f.Tries+1, f.Streak+1, now
-	return *f, true, w.fail["Try"]
+	return *f, true, w.fail["ReserveCodeAttempt"]
 }
 
 func (w *fakeStore) RecoveryCodes(context.Context, string) (map[string]string, error) {
-	return maps.Clone(w.codes), w.fail["Codes"]
+	return maps.Clone(w.codes), w.fail["RecoveryCodes"]
 }
 
 func (w *fakeStore) LogEvent(_ context.Context, _ string, e auditlog.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, e)
-	return w.fail["Note"]
+	return w.fail["LogEvent"]
 }
 
 func (w *fakeStore) SavePendingTOTP(_ context.Context, _, _ string, p mfa.PendingTOTP) error {
 	w.pending = p
-	return w.fail["Begin"]
+	return w.fail["SavePendingTOTP"]
 }
 
 func (w *fakeStore) ReserveEnrolmentAttempt(_ context.Context, _ string, now time.Time) (mfa.PendingTOTP, bool, error) {
 	if w.pending.ID == "" || !now.Before(w.pending.Expires) || w.pending.Tries >= mfa.TryLimit {
-		return mfa.PendingTOTP{}, false, w.fail["TryPending"]
+		return mfa.PendingTOTP{}, false, w.fail["ReserveEnrolmentAttempt"]
 	}
 	w.pending.Tries++
-	return w.pending, true, w.fail["TryPending"]
+	return w.pending, true, w.fail["ReserveEnrolmentAttempt"]
 }
 
 // useFactors does a change on its conditions, and reports whether they held.

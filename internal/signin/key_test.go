@@ -20,16 +20,16 @@ import (
 	"useraccounts/internal/token"
 )
 
-// FindKey and RecordKeyUse: the world itself has no keys.
+// FindKey and RecordKeyUse: the fake store itself has no keys.
 func (w *fakeStore) FindKey(context.Context, string, string, string, string) (signin.KeyContext, error) {
 	return signin.KeyContext{}, fault.New(fault.NotFound, "session", "There is no such key.")
 }
 
 func (w *fakeStore) RecordKeyUse(context.Context, string, string, time.Time) error {
-	return errors.New("the world has no keys")
+	return errors.New("the fake store has no keys")
 }
 
-// fakeKeys is a world with the API keys of one account.
+// fakeKeys is a fake store with the API keys of one account.
 type fakeKeys struct {
 	*fakeStore
 	keys   map[string]session.APIKey
@@ -41,22 +41,24 @@ type fakeKeys struct {
 const clientID = "01JZ0000000000000000000007"
 
 // newFakeKeys is an API client in force, whose role has rights that keys do not have, and a key of it.
-func newFakeKeys(t *testing.T) (*fakeKeys, *signin.Service, string) {
+func newFakeKeys(t *testing.T) (*fakeKeys, *services, string) {
 	t.Helper()
 	c := &fakeKeys{keys: map[string]session.APIKey{}, fakeStore: newFakeStore(account.Account{
 		ID: clientID, Epoch: 4, UserType: "api", Username: "Payroll", Name: "Payroll", DateFrom: "2026-01-01",
 		DateTo: "2026-01-31",
 		Active: true, Roles: []string{"ADMIN"},
 	})}
-	service := c.service()
-	service.Credentials, service.KeySessions = c, c
+	service := c.services()
+	service.Credentials, service.Keys = c, c
 	issued, err := token.Issue(c.random, token.APIKey, ulid.MustParseStrict(clientID),
 		ulid.MustParseStrict("01JZ0000000000000000000008"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.keys[issued.ID.String()] = session.APIKey{AccountID: clientID, ID: issued.ID.String(), Hash: issued.Hash(),
-		Expires: noon.AddDate(0, 0, 10)}
+	c.keys[issued.ID.String()] = session.APIKey{
+		AccountID: clientID, ID: issued.ID.String(), Hash: issued.Hash(),
+		Expires: noon.AddDate(0, 0, 10),
+	}
 	return c, service, issued.Reveal()
 }
 
@@ -68,11 +70,11 @@ func (c *fakeKeys) FindKey(_ context.Context, env, accountID, keyID, sessionID s
 	if env != envID || !ok || !found || k.AccountID != accountID || (sessionID != "" && !open) {
 		return signin.KeyContext{}, fault.New(fault.NotFound, "session", "There is no such key.")
 	}
-	return signin.KeyContext{Key: k, Session: s, Anchor: a.Anchor(), Env: c.env}, c.fail["CheckKey"]
+	return signin.KeyContext{Key: k, Session: s, Anchor: a.Anchor(), Env: c.env}, c.fail["FindKey"]
 }
 
 func (c *fakeKeys) RecordKeyUse(_ context.Context, _, keyID string, at time.Time) error {
-	if err := c.fail["NoteUse"]; err != nil {
+	if err := c.fail["RecordKeyUse"]; err != nil {
 		return err
 	}
 	c.uses = append(c.uses, at)
@@ -83,7 +85,7 @@ func (c *fakeKeys) RecordKeyUse(_ context.Context, _, keyID string, at time.Time
 }
 
 func (c *fakeKeys) OpenKeySession(_ context.Context, _ session.APIKey, s session.Session, e auditlog.Event) error {
-	if err := c.fail["OpenByKey"]; err != nil {
+	if err := c.fail["OpenKeySession"]; err != nil {
 		return err
 	}
 	c.sessions[s.ID] = s
@@ -95,8 +97,10 @@ func (c *fakeKeys) Catalogue(context.Context, environment.Environment) (*catalog
 	return catalogue.New([]catalogue.Entry{
 		{Kind: catalogue.Licence, Code: "API", Active: true, APIOnly: true},
 		{Kind: catalogue.Licence, Code: "FULL", Active: true},
-		{Kind: catalogue.Role, Code: "ADMIN", Active: true,
-			Permissions: []string{"account.admin", "account.read", "account.key", "account.update"}},
+		{
+			Kind: catalogue.Role, Code: "ADMIN", Active: true,
+			Permissions: []string{"account.admin", "account.read", "account.key", "account.update"},
+		},
 	}), c.fail["Catalogue"]
 }
 
@@ -130,7 +134,7 @@ func TestAKeyIsABearer(t *testing.T) {
 
 // C23: whatever is wrong with a key, the answer and the round trips are those of an unknown session.
 func TestAKeyThatOpensNothing(t *testing.T) {
-	_, unknown := newFakeStore(doej()).service().Authenticate(t.Context(), "uas_"+strings.Repeat("A", 86))
+	_, unknown := newFakeStore(doej()).services().Authenticate(t.Context(), "uas_"+strings.Repeat("A", 86))
 	for name, spoil := range map[string]func(c *fakeKeys, key string) string{
 		"wrong secret":    func(_ *fakeKeys, key string) string { return key[:len(key)-52] + strings.Repeat("0", 51) + "G" },
 		"unknown id":      func(c *fakeKeys, key string) string { clear(c.keys); return key },
@@ -196,7 +200,7 @@ func TestAKeyThatOpensNothing(t *testing.T) {
 // V84: what cannot be checked opens nothing, and is not taken for a wrong key.
 func TestAKeyIsNotAcceptedUnchecked(t *testing.T) {
 	down := errors.New("down")
-	for _, method := range []string{"CheckKey", "Catalogue"} {
+	for _, method := range []string{"FindKey", "Catalogue"} {
 		c, service, key := newFakeKeys(t)
 		c.fail[method] = down
 		if scope, err := service.Authenticate(t.Context(), key); !errors.Is(err, down) || scope.Caller.AccountID != "" {
@@ -220,8 +224,10 @@ func TestAKeyOutlivesAnEpoch(t *testing.T) {
 // V46: the last use is written down at once, then at most once an hour, and never at the cost of a request.
 func TestUseIsNotedAtMostHourly(t *testing.T) {
 	c, service, key := newFakeKeys(t)
-	for _, after := range []time.Duration{0, time.Minute, time.Hour - time.Millisecond, time.Hour,
-		time.Hour + time.Minute} {
+	for _, after := range []time.Duration{
+		0, time.Minute, time.Hour - time.Millisecond, time.Hour,
+		time.Hour + time.Minute,
+	} {
 		c.now = noon.Add(after)
 		if _, err := service.Authenticate(t.Context(), key); err != nil {
 			t.Fatal(err)
@@ -230,14 +236,14 @@ func TestUseIsNotedAtMostHourly(t *testing.T) {
 	if len(c.uses) != 2 || !c.uses[0].Equal(noon) || !c.uses[1].Equal(noon.Add(time.Hour)) {
 		t.Errorf("noted at %v", c.uses)
 	}
-	c.now, c.fail["NoteUse"] = noon.Add(5*time.Hour), errors.New("busy")
+	c.now, c.fail["RecordKeyUse"] = noon.Add(5*time.Hour), errors.New("busy")
 	scope, err := service.Authenticate(t.Context(), key)
 	if err != nil || scope.Caller.KeyID == "" || scope.NonFatalErr == nil || scope.NonFatalErr.Error() != "busy" {
 		t.Errorf("%v, trouble %v", err, scope.NonFatalErr)
 	}
 }
 
-func loginWithKey(t *testing.T, service *signin.Service, key string) signin.Result {
+func loginWithKey(t *testing.T, service *services, key string) signin.Result {
 	t.Helper()
 	got, err := service.LoginWithKey(t.Context(), key,
 		signin.ClientInfo{Client: " nightly ", UserAgent: "curl", Address: "192.0.2.1"})
@@ -294,7 +300,8 @@ func TestWhatEndsASessionOfAKey(t *testing.T) {
 			c.change("payroll", func(a *account.Account) { a.UserType = "FULL" })
 		},
 		"another key's": func(c *fakeKeys,
-			s session.Session) {
+			s session.Session,
+		) {
 			s.KeyID = "01JZ0000000000000000000009"
 			c.sessions[s.ID] = s
 		},

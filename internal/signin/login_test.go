@@ -45,10 +45,12 @@ func TestLoginOpensASession(t *testing.T) {
 
 // C03, C04: every spelling of the username and of the email leads to the one account.
 func TestLoginTakesEverySpelling(t *testing.T) {
-	for _, identifier := range []string{"doej", "DOEJ", " doej ", "ｄｏｅｊ", "john@example.com", "JOHN@EXAMPLE.COM",
-		"John＠example.com\u00a0"} {
+	for _, identifier := range []string{
+		"doej", "DOEJ", " doej ", "ｄｏｅｊ", "john@example.com", "JOHN@EXAMPLE.COM",
+		"John＠example.com\u00a0",
+	} {
 		w := newFakeStore(doej())
-		if got, err := w.service().Login(context.Background(), identifier, secret, signin.ClientInfo{}); err != nil ||
+		if got, err := w.services().Login(context.Background(), identifier, secret, signin.ClientInfo{}); err != nil ||
 			got.Next != session.Done {
 			t.Errorf("%q: %v", identifier, err)
 		}
@@ -86,7 +88,7 @@ func TestEveryRefusalIsTheSameFault(t *testing.T) {
 	var first error
 	for name, c := range refusals() {
 		w := newFakeStore(c.account)
-		got, err := w.service().Login(context.Background(), "doej", c.password, signin.ClientInfo{})
+		got, err := w.services().Login(context.Background(), "doej", c.password, signin.ClientInfo{})
 		if first == nil {
 			first = err
 		}
@@ -97,14 +99,14 @@ func TestEveryRefusalIsTheSameFault(t *testing.T) {
 			t.Errorf("%s: %+v was given", name, got)
 		}
 		if w.work != 1 || len(w.reserved) != 1 || w.slept > 0 { // C24
-			t.Errorf("%s: %d hashes and %d charges, slept %d times", name, w.work, len(w.reserved), w.slept)
+			t.Errorf("%s: %d hashes and %d attempts, slept %d times", name, w.work, len(w.reserved), w.slept)
 		}
 	}
 	for _, identifier := range []string{"", " ", "doe\x00j", strings.Repeat("x", 5000), "doe\xffj", "nobody@example.com"} {
 		w := newFakeStore(doej())
-		_, err := w.service().Login(context.Background(), identifier, secret, signin.ClientInfo{})
+		_, err := w.services().Login(context.Background(), identifier, secret, signin.ClientInfo{})
 		if !reflect.DeepEqual(err, first) || w.work != 1 || len(w.reserved) != 1 || w.reserved[0] != "" {
-			t.Errorf("%.20q: %v, %d hashes, charged %q", identifier, err, w.work, w.reserved)
+			t.Errorf("%.20q: %v, %d hashes, reserved %q", identifier, err, w.work, w.reserved)
 		}
 	}
 }
@@ -113,13 +115,15 @@ func TestEveryRefusalIsTheSameFault(t *testing.T) {
 // right password.
 func TestTheLimitHoldsOverAllSpellings(t *testing.T) {
 	w := newFakeStore(doej())
-	for i, identifier := range []string{"doej", "john@example.com", " DOEJ ", "JOHN@example.com", "ｄｏｅｊ", "doej",
-		"john@example.com"} {
+	for i, identifier := range []string{
+		"doej", "john@example.com", " DOEJ ", "JOHN@example.com", "ｄｏｅｊ", "doej",
+		"john@example.com",
+	} {
 		given := "wrong"
 		if i > 4 {
 			given = secret
 		}
-		if _, err := w.service().Login(context.Background(), identifier, given, signin.ClientInfo{}); !fault.Is(err,
+		if _, err := w.services().Login(context.Background(), identifier, given, signin.ClientInfo{}); !fault.Is(err,
 			fault.Unauthenticated) {
 			t.Errorf("try %d: %v", i+1, err)
 		}
@@ -138,7 +142,7 @@ func TestTheLimitItselfHasOne(t *testing.T) {
 		w := newFakeStore(doej())
 		w.env.Settings.FailedTryLimit = stored
 		for range 110 {
-			_, _ = w.service().Login(context.Background(), "doej", "wrong", signin.ClientInfo{})
+			_, _ = w.services().Login(context.Background(), "doej", "wrong", signin.ClientInfo{})
 		}
 		if w.verified != want {
 			t.Errorf("%d stored: %d verified, want %d", stored, w.verified, want)
@@ -151,7 +155,7 @@ func TestTheLimitItselfHasOne(t *testing.T) {
 func TestTheRightPasswordOfABlockedAccountCountsToo(t *testing.T) {
 	w := newFakeStore(doejWith(func(a *account.Account) { a.AccessLocked = true }))
 	for range 7 {
-		_, _ = w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{})
+		_, _ = w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{})
 	}
 	if w.slept > 0 || w.accounts["doej"].TriesBlockedAt.IsZero() || w.verified != 5 {
 		t.Errorf("slept %d times, %d verified, %+v", w.slept, w.verified, w.accounts["doej"])
@@ -161,7 +165,7 @@ func TestTheRightPasswordOfABlockedAccountCountsToo(t *testing.T) {
 // V14: where tries in flight fill the limit, a right one waits for them rather than fail.
 func TestARightTryWaitsForThoseInFlight(t *testing.T) {
 	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = 5 }))
-	s := w.service()
+	s := w.services()
 	s.Sleep = func(context.Context, time.Duration) error {
 		if w.slept++; w.slept == 3 {
 			w.change("doej", func(a *account.Account) { a.FailedTries = 0 }) // one of them was right
@@ -174,10 +178,10 @@ func TestARightTryWaitsForThoseInFlight(t *testing.T) {
 	}
 }
 
-// Tries that were charged by a process that died are not waited for without an end: the account is blocked.
+// Attempts of a process that died are not waited for without an end: the account is blocked.
 func TestWaitingEndsInABlock(t *testing.T) {
 	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = 5 }))
-	if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !fault.HasCode(err,
+	if _, err := w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !fault.HasCode(err,
 		"signInRefused") {
 		t.Errorf("%v", err)
 	}
@@ -189,10 +193,10 @@ func TestWaitingEndsInABlock(t *testing.T) {
 // C07: whoever is blocked, or given another password, between the password and the session does not get in, and is not
 // told.
 func TestABlockBetweenPasswordAndSessionRefuses(t *testing.T) {
-	for name, forced := range map[string]bool{"Open": false, "Offer": true} {
+	for name, forced := range map[string]bool{"Open": false, "IssueTicket": true} {
 		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = forced }))
 		w.beforeWrite = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }
-		_, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{})
+		_, err := w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{})
 		if !fault.HasCode(err, "signInRefused") || len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -221,25 +225,25 @@ func TestTheNextStep(t *testing.T) {
 // V84: whatever fails, nobody is let in, and the failure is not dressed as a refusal.
 func TestFailuresLetNobodyIn(t *testing.T) {
 	down := errors.New("down")
-	for _, method := range []string{"Find", "Charge", "Open", "Offer"} {
-		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = method == "Offer" }))
+	for _, method := range []string{"Find", "ReserveAttempt", "Open", "IssueTicket"} {
+		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = method == "IssueTicket" }))
 		w.fail[method] = down
-		if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) ||
+		if _, err := w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) ||
 			len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	for name, tries := range map[string]int64{"Refuse": 4, "Sleep": 5} {
+	for name, tries := range map[string]int64{"RecordFailure": 4, "Sleep": 5} {
 		w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries = tries }))
 		w.fail[name] = down
-		if _, err := w.service().Login(context.Background(), "doej", "wrong", signin.ClientInfo{}); !errors.Is(err, down) {
+		if _, err := w.services().Login(context.Background(), "doej", "wrong", signin.ClientInfo{}); !errors.Is(err, down) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for i, forced := range []bool{false, false, true} {
 		w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = forced }))
-		s := w.service()
-		s.Random = strings.NewReader(strings.Repeat("x", 32*(i%2))) // enough for the first token, not for the second
+		s := w.services()
+		s.Steps.Random = strings.NewReader(strings.Repeat("x", 32*(i%2))) // enough for the first token, not for the second
 		if _, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); err == nil ||
 			len(w.sessions)+len(w.tickets) > 0 {
 			t.Errorf("without random bytes: %v", err)
@@ -247,7 +251,7 @@ func TestFailuresLetNobodyIn(t *testing.T) {
 	}
 	for _, forced := range []bool{false, true} {
 		w := newFakeStore(doejWith(func(a *account.Account) { a.ID, a.ForcePasswordChange = "damaged", forced }))
-		if _, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{}); err == nil {
+		if _, err := w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{}); err == nil {
 			t.Error("an account whose id is none gets in")
 		}
 	}

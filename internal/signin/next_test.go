@@ -9,9 +9,9 @@ import (
 )
 
 // V33, C12-C14: the next step for every combination of what decides it: what was proved, whether a second factor is set
-// up and required, by the account or the environment, or exempted, a code by mail allowed, a remembered device, a
+// up and required, by the account or the environment, or exempted, a code by mail allowed, a trusted device, a
 // forced change, a password over its age, a licence for API clients, an account that may not sign in. The rules are
-// said here a second time, one by one, so that a change of next has to be meant.
+// said here a second time, one by one, so that a change of nextStep has to be meant.
 func TestTheNextStepForEveryCombination(t *testing.T) {
 	firsts := []session.Proof{"", session.ByPassword, session.ByPasskey, session.ByProvider, session.ByProviderWithMFA}
 	seen := map[session.Step]int{}
@@ -23,8 +23,10 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 			mailed := bit(10)
 
 			var proved []session.Proof
-			for proof, is := range map[session.Proof]bool{first: first != "", session.ByTrustedDevice: remembered,
-				session.ByOwnSecondFactor: another} {
+			for proof, is := range map[session.Proof]bool{
+				first: first != "", session.ByTrustedDevice: remembered,
+				session.ByOwnSecondFactor: another,
+			} {
 				if is {
 					proved = append(proved, proof)
 				}
@@ -62,8 +64,10 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 			seen[got]++
 		}
 	}
-	for _, step := range []session.Step{"", session.Done, session.SecondFactor, session.SetUpSecondFactor,
-		session.ChangePassword} {
+	for _, step := range []session.Step{
+		"", session.Done, session.SecondFactor, session.SetUpSecondFactor,
+		session.ChangePassword,
+	} {
 		if seen[step] == 0 {
 			t.Errorf("no combination leads to %q", step)
 		}
@@ -74,8 +78,10 @@ func TestTheNextStepForEveryCombination(t *testing.T) {
 // of answers goes round in a circle.
 func TestStepsEnd(t *testing.T) {
 	for bits := range 1 << 4 {
-		s := signInState{proved: []session.Proof{session.ByPassword}, maySignIn: true, enrolled: bits&1 != 0,
-			required: bits&2 != 0, mustChange: bits&4 != 0, overAge: bits&8 != 0}
+		s := signInState{
+			proved: []session.Proof{session.ByPassword}, maySignIn: true, enrolled: bits&1 != 0,
+			required: bits&2 != 0, mustChange: bits&4 != 0, overAge: bits&8 != 0,
+		}
 		for taken := 0; ; taken++ {
 			step := nextStep(s)
 			if step == session.Done {

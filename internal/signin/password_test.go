@@ -17,7 +17,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// fakeOwnPasswords is what the world does about people's own passwords.
+// fakeOwnPasswords is what the fake store does about people's own passwords.
 type fakeOwnPasswords struct {
 	*fakeStore
 	former   []string
@@ -26,9 +26,11 @@ type fakeOwnPasswords struct {
 	writes   []account.Write
 }
 
-func (o *fakeOwnPasswords) service() *signin.Service {
-	s := o.fakeStore.service()
-	s.OwnPasswords, s.History, s.Strength = o, o, o
+func (o *fakeOwnPasswords) services() *services {
+	s := o.fakeStore.services()
+	s.PasswordService.Passwords.History, s.PasswordService.Strength, s.PasswordService.Rehasher = o, o, o
+	s.SelfService.Passwords.History, s.SelfService.Tries, s.SelfService.Replacer = o, o, o
+	s.ProviderService.Directory, s.PasskeyService.Directory = o, o
 	return s
 }
 
@@ -41,7 +43,8 @@ func (o *fakeOwnPasswords) Account(_ context.Context, env environment.Environmen
 }
 
 func (o *fakeOwnPasswords) ReplacePassword(_ context.Context, _ environment.Environment, w account.Write, old,
-	opened session.Session) error {
+	opened session.Session,
+) error {
 	if o.beforeWrite != nil {
 		o.beforeWrite()
 	}
@@ -49,7 +52,7 @@ func (o *fakeOwnPasswords) ReplacePassword(_ context.Context, _ environment.Envi
 	if is.Version != w.Before.Version || !is.TriesBlockedAt.IsZero() || !o.sessions[old.ID].Closed.IsZero() {
 		return account.ErrConcurrentChange
 	}
-	if err := o.fail["Rekey"]; err != nil {
+	if err := o.fail["ReplacePassword"]; err != nil {
 		return err
 	}
 	o.writes = append(o.writes, w)
@@ -61,7 +64,8 @@ func (o *fakeOwnPasswords) ReplacePassword(_ context.Context, _ environment.Envi
 }
 
 func (o *fakeOwnPasswords) ClearTries(_ context.Context, _ environment.Environment, a account.Account,
-	_ time.Time) error {
+	_ time.Time,
+) error {
 	o.cleared++
 	o.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	return o.fail["ClearTries"]
@@ -73,7 +77,7 @@ func (o *fakeOwnPasswords) Rehash(_ context.Context, _ environment.Environment, 
 }
 
 func (o *fakeOwnPasswords) PreviousHashes(context.Context, string) ([]string, error) {
-	return o.former, o.fail["Former"]
+	return o.former, o.fail["PreviousHashes"]
 }
 
 func (o *fakeOwnPasswords) NeedsRehash(hash string) bool { return hash == "old hash of "+secret }
@@ -86,9 +90,10 @@ func (o *fakeOwnPasswords) Verify(hash, typed string) bool {
 	return o.fakeStore.Verify(hash, typed) || hash == "old hash of "+typed
 }
 
-// signedIn is a holder who has a session, and another open elsewhere.
+// signedIn is somebody who has a session, and another open elsewhere.
 func signedIn(t *testing.T, set func(*account.Account)) (o *fakeOwnPasswords, sc access.Scope,
-	elsewhere signin.Result) {
+	elsewhere signin.Result,
+) {
 	t.Helper()
 	if set == nil {
 		set = func(*account.Account) {}
@@ -96,14 +101,14 @@ func signedIn(t *testing.T, set func(*account.Account)) (o *fakeOwnPasswords, sc
 	o = &fakeOwnPasswords{fakeStore: newFakeStore(doejWith(set))}
 	here := login(t, o.fakeStore)
 	elsewhere = login(t, o.fakeStore)
-	sc, err := o.service().Authenticate(t.Context(), here.Access.Reveal())
+	sc, err := o.services().Authenticate(t.Context(), here.Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o, sc, elsewhere
 }
 
-// The caller goes on with new tokens and the end that the session had; every other session, and every remembered
+// The caller goes on with new tokens and the end that the session had; every other session, and every trusted
 // device, ends; the log tells of it.
 func TestChangeOwnPassword(t *testing.T) {
 	o, sc, elsewhere := signedIn(t, nil)
@@ -111,7 +116,7 @@ func TestChangeOwnPassword(t *testing.T) {
 	sc.Env.Settings.PasswordHistory = 3
 	end := o.sessions[sc.Caller.SessionID].HardEnd
 	o.now = o.now.Add(time.Hour / 4)
-	got, err := o.service().ChangeOwnPassword(t.Context(), sc, secret, newPassword,
+	got, err := o.services().ChangeOwnPassword(t.Context(), sc, secret, newPassword,
 		signin.ClientInfo{Address: "192.0.2.9"})
 	if err != nil {
 		t.Fatal(err)
@@ -130,10 +135,10 @@ func TestChangeOwnPassword(t *testing.T) {
 		got.Next != session.Done {
 		t.Errorf("session %+v", got.Session)
 	}
-	if _, err := o.service().Authenticate(t.Context(), got.Access.Reveal()); err != nil {
+	if _, err := o.services().Authenticate(t.Context(), got.Access.Reveal()); err != nil {
 		t.Errorf("the new tokens: %v", err)
 	}
-	if _, err := o.service().Authenticate(t.Context(), elsewhere.Access.Reveal()); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := o.services().Authenticate(t.Context(), elsewhere.Access.Reveal()); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("the session elsewhere: %v", err)
 	}
 }
@@ -144,7 +149,7 @@ func TestChangeOwnPasswordCountsWrongOnes(t *testing.T) {
 	o, sc, _ := signedIn(t, nil)
 	wrong := func(name, current, chosen, field, code string, tries int64) {
 		t.Helper()
-		_, err := o.service().ChangeOwnPassword(context.Background(), sc, current, chosen, signin.ClientInfo{})
+		_, err := o.services().ChangeOwnPassword(context.Background(), sc, current, chosen, signin.ClientInfo{})
 		e := fault.As(err)
 		if e.Kind != fault.Invalid || len(e.Fields) != 1 || e.Fields[0].Field != field || e.Fields[0].Code != code {
 			t.Errorf("%s: %v", name, err)
@@ -175,12 +180,12 @@ func TestChangeOwnPasswordIsForPeople(t *testing.T) {
 	o, sc, _ := signedIn(t, nil)
 	byKey := sc
 	byKey.Caller.KeyID = "K"
-	if _, err := o.service().ChangeOwnPassword(t.Context(), byKey, secret, newPassword,
+	if _, err := o.services().ChangeOwnPassword(t.Context(), byKey, secret, newPassword,
 		signin.ClientInfo{}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("by a key: %v", err)
 	}
 	o.change("doej", func(a *account.Account) { a.PasswordHash = "" })
-	if _, err := o.service().ChangeOwnPassword(t.Context(), sc, "", newPassword, signin.ClientInfo{}); !fault.Is(err,
+	if _, err := o.services().ChangeOwnPassword(t.Context(), sc, "", newPassword, signin.ClientInfo{}); !fault.Is(err,
 		fault.Conflict) {
 		t.Errorf("without a password: %v", err)
 	}
@@ -202,16 +207,16 @@ func TestChangeOwnPasswordIsWholeOrNothing(t *testing.T) {
 	} {
 		before, was := o.accounts["doej"], o.sessions[id]
 		o.beforeWrite = do
-		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
+		if _, err := o.services().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
 			signin.ClientInfo{}); fault.As(err).Code != "busy" {
 			t.Errorf("%s: %v", name, err)
 		}
 		o.beforeWrite = nil
 		o.accounts["doej"], o.sessions[id] = before, was
 	}
-	for _, call := range []string{"Account", "Charge", "Former", "Hash", "Check", "Rekey"} {
+	for _, call := range []string{"Account", "ReserveAttempt", "PreviousHashes", "Hash", "FindSession", "ReplacePassword"} {
 		o.fail = map[string]error{call: errors.New("away")}
-		if _, err := o.service().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
+		if _, err := o.services().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
 			signin.ClientInfo{}); !errors.Is(err, o.fail[call]) {
 			t.Errorf("without %s: %v", call, err)
 		}
@@ -224,9 +229,10 @@ func TestChangeOwnPasswordIsWholeOrNothing(t *testing.T) {
 // V08: the right password is hashed anew if it was with less, and only then; a wrong one never.
 func TestLoginRehashes(t *testing.T) {
 	o := &fakeOwnPasswords{
-		fakeStore: newFakeStore(doejWith(func(a *account.Account) { a.PasswordHash = "old hash of " + secret }))}
-	s := o.service()
-	s.Verifier = o
+		fakeStore: newFakeStore(doejWith(func(a *account.Account) { a.PasswordHash = "old hash of " + secret })),
+	}
+	s := o.services()
+	s.PasswordService.Passwords.Verifier = o
 	if _, err := s.Login(t.Context(), "doej", "wrong one", signin.ClientInfo{}); err == nil || len(o.rehashed) > 0 {
 		t.Errorf("a wrong password: %v, %v", err, o.rehashed)
 	}
@@ -246,13 +252,13 @@ func TestLoginAsksForANewPasswordByAge(t *testing.T) {
 		w := newFakeStore(doejWith(func(a *account.Account) { a.PasswordChangedAt, a.DateTo = noon, "" }))
 		w.env.Settings.PasswordMaxAgeDays = days
 		w.now = noon.AddDate(5, 0, 0)
-		got, err := w.service().Login(t.Context(), "doej", secret, signin.ClientInfo{})
+		got, err := w.services().Login(t.Context(), "doej", secret, signin.ClientInfo{})
 		if err != nil || got.Next != want {
 			t.Errorf("%d days: %v %v", days, got.Next, err)
 			continue
 		}
 		if want == session.ChangePassword {
-			after, err := w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword, signin.ClientInfo{})
+			after, err := w.services().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword, signin.ClientInfo{})
 			if err != nil || after.Next != session.Done || !w.accounts["doej"].PasswordChangedAt.Equal(w.now) {
 				t.Errorf("after the change: %v %v", after.Next, err)
 			}
@@ -264,7 +270,7 @@ func TestLoginAsksForANewPasswordByAge(t *testing.T) {
 func TestRatePassword(t *testing.T) {
 	o := &fakeOwnPasswords{fakeStore: newFakeStore(doej())}
 	o.env.Settings.PasswordNIST = true
-	got, err := o.service().RatePassword(t.Context(), "short", nil)
+	got, err := o.services().RatePassword(t.Context(), "short", nil)
 	if err != nil || got.Score != 1 || got.MinLength != 15 || got.MaxLength != password.MaxLength ||
 		len(got.Faults) != 1 || len(o.reserved) > 0 {
 		t.Errorf("%+v %v", got, err)

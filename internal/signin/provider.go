@@ -2,25 +2,36 @@ package signin
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/field"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
 
-// reasonUnlinked is what the access record says of an identity that is linked to nobody. No account's log has it: it is
-// nobody's.
-const reasonUnlinked = "The identity at the provider is linked to no account."
+// What the log, or the access record, says of a provider's answer that was refused. An identity that is not linked is
+// in the access record only.
+const (
+	reasonUnlinked     = "The identity at the provider is not linked to an account."
+	reasonChangedOrAPI = providerPrefix + "the account's licence is for API clients, or the account was changed or " +
+		"blocked at the same time."
+	providerPrefix = "With a provider: "
+)
 
-// LoginWithProvider lets in the account that somebody's identity at a provider is linked to, empty where it is linked
-// to none. strong says that the provider vouches for a second factor. It is charged like any try, so that what blocks
-// passwords blocks this way too, and every refusal is the one answer (C07, C23).
-func (s *Service) LoginWithProvider(ctx context.Context, accountID string, strong bool, d ClientInfo) (Result, error) {
-	given, _ := token.Parse(token.TrustedDevice, d.DeviceToken) //nolint:errcheck // the zero token is none
+// ProviderService signs people in whom an OpenID provider has authenticated.
+type ProviderService struct {
+	*Steps
+	Directory AccountReader
+}
+
+// LoginWithProvider signs in the account that an identity at a provider is linked to; accountID is empty where it is
+// linked to none. mfa says that the provider vouches for a second factor. It counts as an attempt like any other: what
+// blocks passwords blocks this too, and every refusal gets the one answer (C07, C23).
+func (s *ProviderService) LoginWithProvider(ctx context.Context, accountID string, mfa bool, c ClientInfo) (
+	Result, error,
+) {
+	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) //nolint:errcheck // the zero token is none
 	found, err := s.locateLinked(ctx, accountID, given)
 	if err != nil {
 		return Result{}, err
@@ -35,61 +46,43 @@ func (s *Service) LoginWithProvider(ctx context.Context, accountID string, stron
 	}
 	switch {
 	case !got.Found:
-		result, err := s.refuse(ctx, env, got, reasonUnlinked, d)
-		if d.OnRefused != nil {
-			d.OnRefused("", reasonUnlinked)
+		result, err := s.refuse(ctx, env, got, reasonUnlinked, c)
+		if c.OnRefused != nil {
+			c.OnRefused("", reasonUnlinked)
 		}
 		return result, err
 	case !got.Reserved:
-		return s.refuse(ctx, env, got, reasonUsedUp, d)
+		return s.refuse(ctx, env, got, reasonUsedUp, c)
 	}
 	if reason := accessReasons(got.Account, s.now()); reason != "" {
-		return s.refuse(ctx, env, got, "By a provider: "+reason, d)
+		return s.refuse(ctx, env, got, providerPrefix+reason, c)
 	}
 	proof := session.ByProvider
-	if strong {
+	if mfa {
 		proof = session.ByProviderWithMFA
 	}
-	d.reservedDevice = got.Device.ID
-	result, err := s.afterFirstFactor(ctx, env, withoutPassword(got.Account), proof, d)
+	c.reservedDevice = got.Device.ID
+	result, err := s.afterFirstFactor(ctx, env, withoutPassword(got.Account), proof, c)
 	if fault.HasCode(err, refusedCode) {
-		return s.refuse(ctx, env, got, reasonChangedOrAPI, d)
+		return s.refuse(ctx, env, got, reasonChangedOrAPI, c)
 	}
 	return result, err
 }
 
-const reasonChangedOrAPI = "By a provider: the account's licence is for API clients, or it was changed, or blocked, " +
-	"at the same moment."
-
-// locateLinked reads where an account is, with the remembered device that a token names, if it is the account's.
-func (s *Service) locateLinked(ctx context.Context, accountID string, given token.Token) (Lookup, error) {
-	env, key, err := s.locateAccount(ctx, accountID)
+// locateLinked reads where an account is, with the trusted device that a token names, if it is the account's.
+func (s *ProviderService) locateLinked(ctx context.Context, accountID string, given token.Token) (Lookup, error) {
+	env, key, err := s.locateAccount(ctx, s.Directory, accountID)
 	found := Lookup{Env: env, Key: key}
 	if err != nil || key == "" || given.Account.String() != accountID {
 		return found, err
 	}
-	factors, err := s.Factors.LoadFactors(ctx, accountID, given.ID.String())
+	factors, err := s.Devices.LoadFactors(ctx, accountID, given.ID.String())
 	found.Device = factors.Device
 	return found, err
 }
 
-// accessReasons returns why an account may not sign in whatever it proved, or "".
-func accessReasons(a account.Account, now time.Time) string {
-	var out []string
-	for _, condition := range []struct {
-		bad bool
-		why string
-	}{{!a.Active, reasonLocked}, {a.AccessLocked, reasonBlocked}, {!a.TriesBlockedAt.IsZero(), reasonUsedUp},
-		{!a.InDates(field.DateOf(now)), reasonDates}} {
-		if condition.bad {
-			out = append(out, condition.why)
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-// withoutPassword is an account as it comes in without its password: that it has none, or a temporary one that is over,
-// does not stand in its way. It is not to be written.
+// withoutPassword is an account as it signs in without its password: no password, or a temporary one that has expired,
+// does not stand in its way. It must not be written.
 func withoutPassword(a account.Account) account.Account {
 	a.PasswordHash, a.PasswordExpires = "", time.Time{}
 	return a

@@ -16,7 +16,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// withLicences is a holder whose environment has licences.
+// withLicences has an environment with licences.
 type withLicences struct{ *fakeOwnPasswords }
 
 func (l withLicences) Catalogue(context.Context, environment.Environment) (*catalogue.Catalogue, error) {
@@ -28,7 +28,7 @@ func (l withLicences) Catalogue(context.Context, environment.Environment) (*cata
 
 func loginWithProvider(w *fakeStore, id string, strong bool) (signin.Result, error) {
 	o := &fakeOwnPasswords{fakeStore: w}
-	s := o.service()
+	s := o.services()
 	s.Credentials = withLicences{o}
 	return s.LoginWithProvider(context.Background(), id, strong, signin.ClientInfo{Client: "curl", Address: "192.0.2.1"})
 }
@@ -64,12 +64,14 @@ func TestLoginWithProviderRefuses(t *testing.T) {
 		"deleted since":    {id: "01JZ0000000000000000000009", why: "linked to no account"},
 		"locked":           {set: func(a *account.Account) { a.Active = false }, why: "The account is locked."},
 		"blocked":          {set: func(a *account.Account) { a.AccessLocked = true }, why: "Login access is blocked."},
-		"not yet":          {set: func(a *account.Account) { a.DateFrom = tomorrow }, why: "Out of the account's dates."},
-		"no more":          {set: func(a *account.Account) { a.DateTo = yesterday }, why: "Out of the account's dates."},
+		"not yet":          {set: func(a *account.Account) { a.DateFrom = tomorrow }, why: "Outside the account's dates."},
+		"no more":          {set: func(a *account.Account) { a.DateTo = yesterday }, why: "Outside the account's dates."},
 		"for API clients":  {set: func(a *account.Account) { a.UserType = "API" }, why: "API clients"},
 		"without licence":  {set: func(a *account.Account) { a.UserType = "GONE"; a.PasswordHash = "" }, why: "API clients"},
-		"blocked by tries": {set: func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) },
-			why: "used up"},
+		"blocked by tries": {
+			set: func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) },
+			why: "Too many failed tries",
+		},
 	} {
 		if c.set == nil {
 			c.set = func(*account.Account) {}
@@ -83,7 +85,7 @@ func TestLoginWithProviderRefuses(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		if len(w.reserved) == 0 || len(w.failures) != 1 {
-			t.Fatalf("%s: %d charges, %d refusals", name, len(w.reserved), len(w.failures))
+			t.Fatalf("%s: %d attempts, %d refusals", name, len(w.reserved), len(w.failures))
 		}
 		r := w.failures[0]
 		if r.Known == (c.why == "linked to no account") || r.Known && !strings.Contains(r.Reason, c.why) {
@@ -92,7 +94,7 @@ func TestLoginWithProviderRefuses(t *testing.T) {
 	}
 }
 
-// C07: an account that is blocked between the charge and the session stays out.
+// C07: an account that is blocked between the attempt and the session stays out.
 func TestLoginWithProviderRefusesAChangedAccount(t *testing.T) {
 	w := newFakeStore(doej())
 	w.beforeWrite = func() { w.change("doej", func(a *account.Account) { a.Epoch++ }) }

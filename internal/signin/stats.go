@@ -14,11 +14,12 @@ type Stats interface {
 // statsTimeout is how long a count may take: a sign-in waits for it no longer.
 const statsTimeout = time.Second
 
-// withStats does the write of a sign-in's outcome with the count beside it, so that counting adds no round trip. A
-// count that fails is lost, as it is a figure on a page, and fails no sign-in. One that is overtaken after its write
-// was begun counts for both: waiting for the outcome would be the round trip. Who was unknown is counted the same way
-// (C24).
-func (s *Service) withStats(ctx context.Context, failed bool, write func() error) error {
+// withStats runs the write of a sign-in's outcome with the count beside it, so that counting adds no round trip.
+//
+// A count that fails is lost and fails no sign-in: it is a figure on a page. It does not wait for the outcome, which
+// would be a round trip, so a write that loses to a concurrent change has been counted all the same. Unknown users are
+// counted the same way (C24).
+func (s *Attempts) withStats(ctx context.Context, failed bool, write func() error) error {
 	if s.Stats == nil {
 		return write()
 	}

@@ -33,7 +33,7 @@ func TestFailingStatsFailNoSignIn(t *testing.T) {
 	for _, hangs := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w, counted := newFakeStore(doej()), &failingStats{hangs: hangs}
-			s := w.service()
+			s := w.services()
 			s.Stats = counted
 			begun := time.Now()
 			got, err := s.Login(t.Context(), "doej", secret, signin.ClientInfo{})

@@ -20,7 +20,7 @@ import (
 
 const newPassword = "a password of my own"
 
-// withForcedChange is a world in which doej has to change the password, and the ticket for it.
+// withForcedChange is a fake store in which doej has to change the password, and the ticket for it.
 func withForcedChange(t *testing.T) (*fakeStore, token.Token) {
 	t.Helper()
 	w := newFakeStore(doejWith(func(a *account.Account) { a.ForcePasswordChange = true }))
@@ -33,7 +33,7 @@ func TestChangePasswordOpensTheSessionAndEndsEveryOther(t *testing.T) {
 		stored.Epoch != 7 || stored.Step != session.ChangePassword {
 		t.Errorf("%+v", stored)
 	}
-	got, err := w.service().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
+	got, err := w.services().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
 		signin.ClientInfo{UserAgent: "ua", Address: "192.0.2.9", Client: "forged"})
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestChangePasswordOpensTheSessionAndEndsEveryOther(t *testing.T) {
 	if s := got.Session; got.Next != session.Done || s.Epoch != 8 || s.Client != "curl" || s.Address != "192.0.2.9" {
 		t.Errorf("%+v", got)
 	}
-	if _, err := w.service().Authenticate(context.Background(), got.Access.Reveal()); err != nil {
+	if _, err := w.services().Authenticate(context.Background(), got.Access.Reveal()); err != nil {
 		t.Errorf("the new session is not open: %v", err)
 	}
 }
@@ -53,7 +53,7 @@ func TestChangePasswordOpensTheSessionAndEndsEveryOther(t *testing.T) {
 // The event names the field that changed, and never a password (C50).
 func TestChangePasswordWritesItsEvent(t *testing.T) {
 	w, ticket := withForcedChange(t)
-	s := w.service()
+	s := w.services()
 	recorder := &stepRecorder{fakeStore: w}
 	s.Sessions = recorder
 	if _, err := s.ChangePassword(context.Background(), ticket.Reveal(), newPassword,
@@ -70,7 +70,7 @@ func TestChangePasswordWritesItsEvent(t *testing.T) {
 	}
 }
 
-// stepRecorder keeps what was redeemed.
+// stepRecorder keeps the write of the last completed step.
 type stepRecorder struct {
 	*fakeStore
 	write account.Write
@@ -86,7 +86,7 @@ func TestATicketIsGoodOnceAndOnlyWhileNothingChanged(t *testing.T) {
 	var first error
 	for name, spoil := range map[string]func(*fakeStore, token.Token){
 		"used": func(w *fakeStore, tk token.Token) {
-			_, _ = w.service().ChangePassword(context.Background(), tk.Reveal(), newPassword, signin.ClientInfo{})
+			_, _ = w.services().ChangePassword(context.Background(), tk.Reveal(), newPassword, signin.ClientInfo{})
 		},
 		"over": func(w *fakeStore, _ token.Token) { w.now = w.now.Add(session.TicketLife) },
 		"blocked": func(w *fakeStore, _ token.Token) {
@@ -95,11 +95,13 @@ func TestATicketIsGoodOnceAndOnlyWhileNothingChanged(t *testing.T) {
 		"epoch":  func(w *fakeStore, _ token.Token) { w.change("doej", func(a *account.Account) { a.Epoch++ }) },
 		"locked": func(w *fakeStore, _ token.Token) { w.change("doej", func(a *account.Account) { a.Active = false }) },
 		"out of dates": func(w *fakeStore,
-			_ token.Token) {
+			_ token.Token,
+		) {
 			w.change("doej", func(a *account.Account) { a.DateTo = yesterday })
 		},
 		"no password": func(w *fakeStore,
-			_ token.Token) {
+			_ token.Token,
+		) {
 			w.change("doej", func(a *account.Account) { a.PasswordHash = "" })
 		},
 		"blocked by tries": func(w *fakeStore, _ token.Token) {
@@ -109,7 +111,8 @@ func TestATicketIsGoodOnceAndOnlyWhileNothingChanged(t *testing.T) {
 			w.beforeWrite = func() { w.change("doej", func(a *account.Account) { a.Version++ }) }
 		},
 		"used just before": func(w *fakeStore,
-			tk token.Token) {
+			tk token.Token,
+		) {
 			w.beforeWrite = func() { delete(w.tickets, tk.ID.String()) }
 		},
 		"another step": func(w *fakeStore, tk token.Token) {
@@ -127,7 +130,7 @@ func TestATicketIsGoodOnceAndOnlyWhileNothingChanged(t *testing.T) {
 		w, ticket := withForcedChange(t)
 		spoil(w, ticket)
 		sessions := len(w.sessions)
-		got, err := w.service().ChangePassword(context.Background(), ticket.Reveal(), newPassword+" again",
+		got, err := w.services().ChangePassword(context.Background(), ticket.Reveal(), newPassword+" again",
 			signin.ClientInfo{})
 		if first == nil {
 			first = err
@@ -142,7 +145,7 @@ func TestATicketIsGoodOnceAndOnlyWhileNothingChanged(t *testing.T) {
 // C12, C17: no other token is a ticket, and a ticket is no other token.
 func TestTicketsAndTokensDoNotPassForEachOther(t *testing.T) {
 	w, ticket := withForcedChange(t)
-	s := w.service()
+	s := w.services()
 	if _, err := s.Authenticate(context.Background(), ticket.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("the ticket as an access token: %v", err)
 	}
@@ -152,8 +155,10 @@ func TestTicketsAndTokensDoNotPassForEachOther(t *testing.T) {
 	other := newFakeStore(doej())
 	login(t, other)
 	in := login(t, other)
-	for _, text := range []string{"", "x", in.Access.Reveal(), in.Refresh.Reveal(),
-		strings.Replace(in.Access.Reveal(), "uas_", "uat_", 1)} {
+	for _, text := range []string{
+		"", "x", in.Access.Reveal(), in.Refresh.Reveal(),
+		strings.Replace(in.Access.Reveal(), "uas_", "uat_", 1),
+	} {
 		if _, err := s.ChangePassword(context.Background(), text, newPassword, signin.ClientInfo{}); !fault.HasCode(err,
 			"ticket") {
 			t.Errorf("%.8s as a ticket: %v", text, err)
@@ -165,22 +170,22 @@ func TestTicketsAndTokensDoNotPassForEachOther(t *testing.T) {
 func TestChangePasswordRefusesAPasswordAndKeepsTheTicket(t *testing.T) {
 	w, ticket := withForcedChange(t)
 	for given, code := range map[string]string{"short": "tooShort", "John Doe": "personal", secret: "same"} {
-		_, err := w.service().ChangePassword(context.Background(), ticket.Reveal(), given, signin.ClientInfo{})
+		_, err := w.services().ChangePassword(context.Background(), ticket.Reveal(), given, signin.ClientInfo{})
 		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Code != code {
 			t.Errorf("%s: %v", given, err)
 		}
 	}
-	if _, err := w.service().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
+	if _, err := w.services().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
 		signin.ClientInfo{}); err != nil {
 		t.Errorf("the ticket is no longer good: %v", err)
 	}
 }
 
 func TestChangePasswordFailsClosed(t *testing.T) {
-	for _, method := range []string{"Ticket", "Hash", "Advance"} {
+	for _, method := range []string{"Ticket", "Hash", "CompleteStep"} {
 		w, ticket := withForcedChange(t)
 		w.fail[method] = errors.New("down")
-		if _, err := w.service().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
+		if _, err := w.services().ChangePassword(context.Background(), ticket.Reveal(), newPassword,
 			signin.ClientInfo{}); !errors.Is(err, w.fail[method]) {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -189,8 +194,8 @@ func TestChangePasswordFailsClosed(t *testing.T) {
 		}
 	}
 	w, ticket := withForcedChange(t)
-	s := w.service()
-	s.Random = strings.NewReader("")
+	s := w.services()
+	s.Steps.Random = strings.NewReader("")
 	if _, err := s.ChangePassword(context.Background(), ticket.Reveal(), newPassword, signin.ClientInfo{}); err == nil ||
 		len(w.tickets) != 1 {
 		t.Errorf("without random bytes: %v", err)
@@ -202,7 +207,7 @@ func TestRefreshRotatesBothTokens(t *testing.T) {
 	w := newFakeStore(doej())
 	in := login(t, w)
 	w.now = noon.Add(29 * time.Minute)
-	got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{})
+	got, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{})
 	if err != nil || got.Next != session.Done || got.Access == in.Access || got.Refresh == in.Refresh {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -210,10 +215,10 @@ func TestRefreshRotatesBothTokens(t *testing.T) {
 		!got.Session.HardEnd.Equal(in.Session.HardEnd) {
 		t.Errorf("%+v", got.Session)
 	}
-	if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("the old access token: %v", err)
 	}
-	if _, err := w.service().Authenticate(context.Background(), got.Access.Reveal()); err != nil {
+	if _, err := w.services().Authenticate(context.Background(), got.Access.Reveal()); err != nil {
 		t.Errorf("the new access token: %v", err)
 	}
 }
@@ -230,11 +235,13 @@ func TestASessionIsOverAtTheNextRequest(t *testing.T) {
 		},
 		"blocked": func(w *fakeStore, _ string) { w.change("doej", func(a *account.Account) { a.Epoch++ }) },
 		"last day passed": func(w *fakeStore,
-			_ string) {
+			_ string,
+		) {
 			w.change("doej", func(a *account.Account) { a.DateTo = yesterday })
 		},
 		"not yet begun": func(w *fakeStore,
-			_ string) {
+			_ string,
+		) {
 			w.change("doej", func(a *account.Account) { a.DateFrom = tomorrow })
 		},
 		"deleted": func(w *fakeStore, _ string) { delete(w.accounts, "doej") },
@@ -247,10 +254,10 @@ func TestASessionIsOverAtTheNextRequest(t *testing.T) {
 		w := newFakeStore(doej())
 		in := login(t, w)
 		end(w, in.Session.ID)
-		if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+		if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(),
+		if got, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(),
 			signin.ClientInfo{}); !fault.HasCode(err, "session") || !reflect.DeepEqual(got, signin.Result{}) {
 			t.Errorf("%s, refreshed: %v", name, err)
 		}
@@ -262,11 +269,11 @@ func TestTheLastDayEndsAtMidnightUTC(t *testing.T) {
 	w := newFakeStore(doej())
 	w.now = time.Date(2026, 1, 5, 23, 59, 59, 0, time.UTC)
 	in := login(t, w)
-	if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); err != nil {
+	if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); err != nil {
 		t.Error(err)
 	}
 	w.now = w.now.Add(time.Second)
-	if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("%v", err)
 	}
 }
@@ -274,21 +281,23 @@ func TestTheLastDayEndsAtMidnightUTC(t *testing.T) {
 func TestLogoutClosesTheCallersSession(t *testing.T) {
 	w := newFakeStore(doej())
 	in := login(t, w)
-	scope, err := w.service().Authenticate(context.Background(), in.Access.Reveal())
+	scope, err := w.services().Authenticate(context.Background(), in.Access.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := access.Caller{AccountID: doej().ID, SessionID: in.Session.ID, Username: "DoeJ", Epoch: 7,
-		Permissions: access.Set{access.AccountRead: {}}, AuthenticatedAt: noon}
+	want := access.Caller{
+		AccountID: doej().ID, SessionID: in.Session.ID, Username: "DoeJ", Epoch: 7,
+		Permissions: access.Set{access.AccountRead: {}}, AuthenticatedAt: noon,
+	}
 	if !reflect.DeepEqual(scope.Caller, want) || scope.Env.ID != envID || scope.Catalogue == nil {
 		t.Errorf("%+v", scope.Caller)
 	}
 	for range 2 { // closing a closed one is no fault
-		if err := w.service().Logout(context.Background(), scope, signin.ClientInfo{Address: "192.0.2.9"}); err != nil {
+		if err := w.services().Logout(context.Background(), scope, signin.ClientInfo{Address: "192.0.2.9"}); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") ||
+	if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") ||
 		w.sessions[in.Session.ID].Reason != session.SignedOut || w.sessions[in.Session.ID].ClosedBy != "DoeJ" ||
 		w.sessions[in.Session.ID].ClosedFrom != "192.0.2.9" {
 		t.Errorf("%v", err)
@@ -305,7 +314,7 @@ func TestNoChangedTokenOpensAnything(t *testing.T) {
 		b := []byte(text)
 		b[n] ^= 1
 		for _, changed := range []string{string(b), text[:n]} {
-			scope, err := w.service().Authenticate(context.Background(), changed)
+			scope, err := w.services().Authenticate(context.Background(), changed)
 			if first == nil {
 				first = err
 			}
@@ -314,9 +323,9 @@ func TestNoChangedTokenOpensAnything(t *testing.T) {
 			}
 		}
 	}
-	for _, method := range []string{"Check", "Catalogue"} {
+	for _, method := range []string{"FindSession", "Catalogue"} {
 		w.fail = map[string]error{method: errors.New("down")}
-		if scope, err := w.service().Authenticate(context.Background(), text); !errors.Is(err, w.fail[method]) ||
+		if scope, err := w.services().Authenticate(context.Background(), text); !errors.Is(err, w.fail[method]) ||
 			scope.Caller.AccountID != "" {
 			t.Errorf("%s: %v", method, err)
 		}

@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/signin"
 )
 
-// withTemporaryPassword is a world in which doej has a temporary password that is good for a day.
+// withTemporaryPassword is a fake store in which doej has a temporary password that is good for a day.
 func withTemporaryPassword(set func(*account.Account)) *fakeStore {
 	return newFakeStore(doejWith(func(a *account.Account) {
 		a.DateTo, a.ForcePasswordChange, a.PasswordExpires = "", true, noon.AddDate(0, 0, 1)
@@ -22,7 +22,7 @@ func withTemporaryPassword(set func(*account.Account)) *fakeStore {
 }
 
 func (w *fakeStore) login(password string) (signin.Result, error) {
-	return w.service().Login(context.Background(), "doej", password, signin.ClientInfo{})
+	return w.services().Login(context.Background(), "doej", password, signin.ClientInfo{})
 }
 
 // V09: a temporary password leads to the change of it and nowhere else, also where an administrator unticked the forced
@@ -36,7 +36,7 @@ func TestATemporaryPasswordIsForItsChange(t *testing.T) {
 		if err != nil || got.Next != session.ChangePassword || len(w.sessions) != 0 {
 			t.Fatalf("%s: %+v, %v", name, got, err)
 		}
-		if got, err = w.service().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword,
+		if got, err = w.services().ChangePassword(t.Context(), got.Ticket.Reveal(), newPassword,
 			signin.ClientInfo{}); err != nil || got.Next != session.Done {
 			t.Fatalf("%s: %+v, %v", name, got, err)
 		}
@@ -69,17 +69,17 @@ func TestATemporaryPasswordIsUsedOnce(t *testing.T) {
 	if err != nil || again.Next != session.ChangePassword || !w.accounts["doej"].PasswordExpires.Equal(end) {
 		t.Errorf("%+v, %v, over at %s", again, err, w.accounts["doej"].PasswordExpires)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), first.Ticket.Reveal(), newPassword,
+	if _, err := w.services().ChangePassword(t.Context(), first.Ticket.Reveal(), newPassword,
 		signin.ClientInfo{}); !fault.HasCode(err, "ticket") {
 		t.Errorf("the first ticket, after ten minutes: %v", err)
 	}
 	w.now = end
 	if _, err := w.login(secret); !fault.HasCode(err, "signInRefused") ||
-		w.failures[len(w.failures)-1].Reason != "The temporary password is over, or was used." {
+		w.failures[len(w.failures)-1].Reason != "The temporary password has expired or was used." {
 		t.Errorf("%v, %+v", err, w.failures[len(w.failures)-1])
 	}
 	// Whoever was let in just before may still end what they began.
-	if got, err := w.service().ChangePassword(t.Context(), again.Ticket.Reveal(), newPassword,
+	if got, err := w.services().ChangePassword(t.Context(), again.Ticket.Reveal(), newPassword,
 		signin.ClientInfo{}); err != nil || got.Next != session.Done {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -102,11 +102,11 @@ func TestTheFirstToSetAPasswordEndsTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), one.Ticket.Reveal(), newPassword,
+	if _, err := w.services().ChangePassword(t.Context(), one.Ticket.Reveal(), newPassword,
 		signin.ClientInfo{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.service().ChangePassword(t.Context(), other.Ticket.Reveal(), newPassword+" too",
+	if _, err := w.services().ChangePassword(t.Context(), other.Ticket.Reveal(), newPassword+" too",
 		signin.ClientInfo{}); !fault.HasCode(err, "ticket") {
 		t.Errorf("%v", err)
 	}
@@ -123,11 +123,11 @@ func TestATemporaryPasswordProvesNothing(t *testing.T) {
 		o.change("doej", func(a *account.Account) { a.PasswordExpires = noon.AddDate(0, 0, 1) })
 		o.env.Settings.SessionIdle, o.env.Settings.SessionHard = o.env.Settings.SessionHard, o.env.Settings.SessionHard*4
 		o.now = noon.Add(c.after)
-		err := o.service().VerifyOwnPassword(t.Context(), sc, secret)
+		err := o.services().VerifyOwnPassword(t.Context(), sc, secret)
 		if !fault.HasCode(err, c.proof) || fault.As(err).Fields[0].Code != "temporary" || len(o.reserved) > 2 {
-			t.Errorf("after %s it proves: %v, charged %q", c.after, err, o.reserved)
+			t.Errorf("after %s it proves: %v, reserved %q", c.after, err, o.reserved)
 		}
-		_, err = o.service().ChangeOwnPassword(t.Context(), sc, secret, newPassword, signin.ClientInfo{})
+		_, err = o.services().ChangeOwnPassword(t.Context(), sc, secret, newPassword, signin.ClientInfo{})
 		if c.change == "" && err != nil || c.change != "" && !fault.HasCode(err, c.change) {
 			t.Errorf("after %s it is changed: %v", c.after, err)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 func attempt(w *fakeStore, password string) error {
-	_, err := w.service().Login(context.Background(), "doej", password,
+	_, err := w.services().Login(context.Background(), "doej", password,
 		signin.ClientInfo{Client: "curl", UserAgent: "ua", Address: "192.0.2.1"})
 	return err
 }
@@ -119,9 +119,9 @@ func TestTheLogSaysWhySignInFailed(t *testing.T) {
 		want := map[string]string{
 			"wrong password": "Wrong password.", "empty password": "Wrong password.", "another case": "Wrong password.",
 			"blocked": "Login access is blocked.", "blocked and wrong": "Wrong password. Login access is blocked.",
-			"blocked by tries": "The tries are used up; the password was not looked at.", "the last try": "Wrong password.",
-			"locked": "The account is locked.", "not yet": "Out of the account's dates.",
-			"no longer":            "Out of the account's dates.",
+			"blocked by tries": "Too many failed tries; the password was not checked.", "the last try": "Wrong password.",
+			"locked": "The account is locked.", "not yet": "Outside the account's dates.",
+			"no longer":            "Outside the account's dates.",
 			"no password":          "The account has no password: none was set yet, or its licence is for API clients.",
 			"API client, no input": "The account has no password: none was set yet, or its licence is for API clients.",
 			"nobody":               "No such username or email.",
@@ -138,17 +138,17 @@ func TestTheRecordHearsWhy(t *testing.T) {
 	w := newFakeStore(doej())
 	var whose, why string
 	d := signin.ClientInfo{OnRefused: func(a, reason string) { whose, why = a, reason }}
-	_, _ = w.service().Login(context.Background(), "doej", "wrong", d)
+	_, _ = w.services().Login(context.Background(), "doej", "wrong", d)
 	if whose != doej().ID || why != "Wrong password." {
 		t.Errorf("%q: %q", whose, why)
 	}
-	_, _ = w.service().Login(context.Background(), "my-password-in-the-wrong-box", "", d)
+	_, _ = w.services().Login(context.Background(), "my-password-in-the-wrong-box", "", d)
 	if whose != "" || why != "No such username or email." {
 		t.Errorf("%q: %q", whose, why)
 	}
 }
 
-// fakeRateLimiter is a Throttle that says what it is told to.
+// fakeRateLimiter is a RequestCounter that returns what it is told to.
 type fakeRateLimiter struct {
 	count    int
 	networks []string
@@ -165,10 +165,10 @@ func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
 	w := newFakeStore(doej())
 	in := login(t, w)
 	before := w.sessions[in.Session.ID]
-	charged, work := len(w.reserved), w.work
+	attempts, work := len(w.reserved), w.work
 	for count, over := range map[int]bool{10: false, 11: true} {
-		s := w.service()
-		s.RateLimiter, s.RequestsPerMinute = &fakeRateLimiter{count: count}, 10
+		s := w.services()
+		s.limit(&fakeRateLimiter{count: count})
 		_, err := s.Login(context.Background(), "nobody", "x", signin.ClientInfo{})
 		if got := fault.Is(err, fault.TooManyRequests); got != over {
 			t.Errorf("request %d: %v", count, err)
@@ -177,20 +177,20 @@ func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
 			t.Errorf("retry after %s", fault.As(err).RetryAfter)
 		}
 	}
-	s := w.service()
-	s.RateLimiter, s.RequestsPerMinute = &fakeRateLimiter{count: 11}, 10
+	s := w.services()
+	s.limit(&fakeRateLimiter{count: 11})
 	_, login := s.Login(context.Background(), "doej", secret, signin.ClientInfo{})
 	_, refresh := s.Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{})
 	if !fault.Is(login, fault.TooManyRequests) || !fault.Is(refresh, fault.TooManyRequests) ||
-		len(w.reserved) != charged+1 || w.work != work+1 {
-		t.Errorf("%v, %v, %d charges, %d hashes", login, refresh, len(w.reserved)-charged, w.work-work)
+		len(w.reserved) != attempts+1 || w.work != work+1 {
+		t.Errorf("%v, %v, %d attempts, %d hashes", login, refresh, len(w.reserved)-attempts, w.work-work)
 	}
 	if after := w.sessions[in.Session.ID]; string(after.RefreshHash) != string(before.RefreshHash) ||
 		len(w.sessions) != 1 {
 		t.Error("a session was changed")
 	}
 	down := errors.New("down")
-	s.RateLimiter = &fakeRateLimiter{fail: down}
+	s.limit(&fakeRateLimiter{fail: down})
 	if _, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) { // V84
 		t.Errorf("without a count: %v", err)
 	}

@@ -24,6 +24,8 @@ import (
 	"useraccounts/internal/boot"
 	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/password"
 	"useraccounts/internal/phone"
@@ -31,8 +33,6 @@ import (
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
-	"useraccounts/internal/dynamo/attempts"
-	"useraccounts/internal/dynamo/sessions"
 )
 
 // inProcessService is what the functions wire, wired in this process: what it asks of the store can be recorded.
@@ -42,7 +42,7 @@ type inProcessService struct {
 	env       string
 	recorder  *recorder
 	lister    *directory.Service
-	signin    *signin.Service
+	signin    *signin.PasswordService
 	jobs      dynamo.Jobs
 	directory dynamo.Directory
 	worker    *transfer.Worker
@@ -59,11 +59,19 @@ func newInProcessService(b *testing.B, tableName, env string) *inProcessService 
 	p := &inProcessService{client: client, table: tableName, env: env, recorder: r,
 		files: &memoryFiles{stored: map[string][]byte{}}}
 	p.lister = &directory.Service{Store: store}
-	p.signin = &signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now},
-		Accounts:           attempts.Store{Table: table}, Sessions: sessions.Store{Table: table}, Verifier: password.Argon2id{},
-		Passwords: password.Argon2id{},
-		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+	authenticator := &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now}
+	p.signin = &signin.PasswordService{
+		Steps: &signin.Steps{
+			Attempts: &signin.Attempts{
+				TokenAuthenticator: authenticator,
+				Accounts:           attempts.Store{Table: table},
+				NewID:              token.NewID,
+				Sleep:              signin.Sleep,
+			},
+			Sessions: sessions.Store{Table: table},
+			Random:   rand.Reader,
+		},
+		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}},
 	}
 	p.jobs, p.directory = dynamo.Jobs{Table: table},
 		dynamo.Directory{Accounts: store, Environments: environments, Now: time.Now}

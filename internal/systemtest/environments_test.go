@@ -19,6 +19,8 @@ import (
 	"useraccounts/internal/apikey"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo"
+	"useraccounts/internal/dynamo/attempts"
+	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/local/localtest"
@@ -32,8 +34,6 @@ import (
 	"useraccounts/internal/sso"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
-	"useraccounts/internal/dynamo/attempts"
-	"useraccounts/internal/dynamo/sessions"
 )
 
 // otherEnvironment is another environment in the same table, with one of each thing that has an id or a code.
@@ -82,12 +82,23 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	must(err)
 	sc.Caller.AccountID, sc.Caller.Epoch = all[0].ID, all[0].Epoch
 
-	signIns := signin.Service{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: otherEnvironmentID, Credentials: sessions.NewCredentials(table),
-			Now: time.Now},
-		Accounts: attempts.Store{Table: table}, Sessions: sessions.Store{Table: table}, Verifier: password.Argon2id{},
-		Passwords: password.Argon2id{},
-		Random:    rand.Reader, NewID: token.NewID, Sleep: signin.Sleep,
+	authenticator := &signin.TokenAuthenticator{
+		EnvID:       otherEnvironmentID,
+		Credentials: sessions.NewCredentials(table),
+		Now:         time.Now,
+	}
+	signIns := signin.PasswordService{
+		Steps: &signin.Steps{
+			Attempts: &signin.Attempts{
+				TokenAuthenticator: authenticator,
+				Accounts:           attempts.Store{Table: table},
+				NewID:              token.NewID,
+				Sleep:              signin.Sleep,
+			},
+			Sessions: sessions.Store{Table: table},
+			Random:   rand.Reader,
+		},
+		Passwords: account.PasswordSetter{Passwords: password.Argon2id{}, Verifier: password.Argon2id{}},
 	}
 	person, err := accounts.Create(t.Context(), sc,
 		field.Patch{"username": "other", "name": "Other", "email": "other@example.org", "userType": "FULL",

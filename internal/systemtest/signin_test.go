@@ -101,8 +101,8 @@ func refusalsAreUniform(t *testing.T, admin *client) {
 	}
 	for name, want := range map[string]string{
 		"wrong": "Wrong password.", "blocked": "Login access is blocked.", "locked": "The account is locked.",
-		"expired": "Out of the account's dates.",
-		"tried":   "The tries are used up; the password was not looked at.",
+		"expired": "Outside the account's dates.",
+		"tried":   "Too many failed tries; the password was not checked.",
 		"without": "The account has no password: none was set yet, or its licence is for API clients.",
 		"program": "The account has no password: none was set yet, or its licence is for API clients.",
 	} {

@@ -266,7 +266,7 @@ func (s *ssoSystem) changesInBetween(t *testing.T) {
 		}
 	}
 	log := s.admin.do(t, "GET", account+"/log", nil).expect(t, 200)
-	for _, why := range []string{"By a provider: Login access is blocked.", "By a provider: The account is locked."} {
+	for _, why := range []string{"With a provider: Login access is blocked.", "With a provider: The account is locked."} {
 		if !strings.Contains(log.Body, why) {
 			t.Errorf("the log lacks %q: %s", why, log.Body)
 		}

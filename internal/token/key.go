@@ -11,18 +11,18 @@ import (
 // ulidLength is the length of a ULID as text.
 const ulidLength = 26
 
-// keyEncoding is the alphabet of ULIDs, in which a key's secret is written too: people read keys from screens,
-// double-click them and put them into configuration of every sort, so they hold capital letters and digits and no sign
-// but two "_".
+// keyEncoding is the alphabet of ULIDs, in which a key's secret is written too. People read keys from screens,
+// double-click them and paste them into configuration files, so a key has capital letters, digits and two "_", and no
+// other sign.
 var keyEncoding = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// revealKey returns a key's text, ua_<id>_<secret>. The id is the key's own and then its account's, so that the text
-// begins with what tells one key from another, and one read finds both.
+// revealKey returns a key's text, ua_<id>_<secret>. The id is the key's own and then its account's. So the text begins
+// with what tells one key from another, and one read finds both.
 func (t Token) revealKey() string {
 	return KeyPrefix(t.ID.String()) + t.Account.String() + "_" + keyEncoding.EncodeToString(t.secret[:])
 }
 
-// KeyPrefix returns how the text of the key with that id begins: what a list of keys shows.
+// KeyPrefix returns the beginning of the text of the key with that id, which a list of keys shows.
 func KeyPrefix(id string) string { return string(APIKey) + "_" + id }
 
 // parseKey reads what follows "ua_".
@@ -50,15 +50,15 @@ func parseKey(body string) (Token, error) {
 	return t, nil
 }
 
-// IssueKeyAccess returns a new KeyAccess for the session id of an account that the key via opened.
+// IssueKeyAccess returns a new KeyAccess for the session id of an account, which the key keyID opened.
 func IssueKeyAccess(random io.Reader, account, id, keyID ulid.ULID) (Token, error) {
 	t, err := Issue(random, KeyAccess, account, id)
 	t.KeyID = keyID
 	return t, err
 }
 
-// KindOf returns the kind that a bearer's text says it is of, or Access where it says nothing else that opens the API.
-// It decides by which rules the text is parsed, nothing more.
+// KindOf returns the kind that the text of a bearer token claims, or Access by default. It only decides by which rules
+// the text is parsed.
 func KindOf(bearer string) Kind {
 	for _, kind := range []Kind{APIKey, KeyAccess} {
 		if strings.HasPrefix(bearer, string(kind)+"_") {

@@ -39,8 +39,10 @@ func TestTheFormOfAKeyIsPinned(t *testing.T) {
 }
 
 func TestParseReadsKeysAndTheirSessions(t *testing.T) {
-	for kind, made := range map[token.Kind]token.Token{token.APIKey: issue(t, token.APIKey, 7),
-		token.KeyAccess: issueKeyAccess(t, 7)} {
+	for kind, made := range map[token.Kind]token.Token{
+		token.APIKey:    issue(t, token.APIKey, 7),
+		token.KeyAccess: issueKeyAccess(t, 7),
+	} {
 		got, err := token.Parse(kind, made.Reveal())
 		if err != nil || got != made || !got.Matches(made.Hash()) {
 			t.Errorf("%s: %v, account %v, id %v, via %v", kind, err, got.Account, got.ID, got.KeyID)
@@ -49,8 +51,10 @@ func TestParseReadsKeysAndTheirSessions(t *testing.T) {
 			t.Errorf("%s is taken for %s", kind, token.KindOf(made.Reveal()))
 		}
 	}
-	for _, text := range []string{issue(t, token.Access, 7).Reveal(), issue(t, token.Refresh, 7).Reveal(), "", "ua",
-		"UA_", "uakx_"} {
+	for _, text := range []string{
+		issue(t, token.Access, 7).Reveal(), issue(t, token.Refresh, 7).Reveal(), "", "ua",
+		"UA_", "uakx_",
+	} {
 		if token.KindOf(text) != token.Access {
 			t.Errorf("%q is taken for %s", text, token.KindOf(text))
 		}
@@ -60,8 +64,10 @@ func TestParseReadsKeysAndTheirSessions(t *testing.T) {
 // C30: no truncation, extension or change of one bit gives a key, or a key session's token, that opens the same record.
 // Of a key not one of them even has the same account, id and secret: each has one text.
 func TestNoTruncationExtensionOrBitFlipOfAKeyPasses(t *testing.T) {
-	for kind, made := range map[token.Kind]token.Token{token.APIKey: issue(t, token.APIKey, 0xa5),
-		token.KeyAccess: issueKeyAccess(t, 0xa5)} {
+	for kind, made := range map[token.Kind]token.Token{
+		token.APIKey:    issue(t, token.APIKey, 0xa5),
+		token.KeyAccess: issueKeyAccess(t, 0xa5),
+	} {
 		text, hash := made.Reveal(), made.Hash()
 		refused := func(name, changed string) {
 			got, err := token.Parse(kind, changed)

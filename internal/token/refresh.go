@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// A refresh token has two secrets: its own, and one that all tokens of its session share, the family. Who shows a right
-// family with an own secret that is not in force holds a former token, however many rotations ago it was: reuse is
-// known by one stored hash, without a list of former tokens. Who only knows a session's ids can neither renew nor close
-// it.
+// A refresh token has two secrets: its own, and the family, which all refresh tokens of its session share. A token with
+// the right family and an own secret that is not valid any more is an earlier token, however many rotations ago. So one
+// stored hash detects reuse, without a list of earlier tokens. Whoever only knows a session's ids can neither renew nor
+// close it.
 //
 // A token's successor is derived from the token's own secret and the session's salt, which never leaves the table. So
-// the same token, sent again because the answer was lost, gives the same successor, without a secret being stored: the
-// table has the salt and not the secret, whoever holds a former token has the secret and not the salt.
+// the same token, sent again because the answer was lost, gives the same successor, and no secret is stored: the table
+// has the salt and not the secret, the holder of an earlier token has the secret and not the salt.
 
 // SaltSize is the length of a session's salt in bytes.
 const SaltSize = secretSize
@@ -26,19 +26,19 @@ func NewSalt(random io.Reader) ([]byte, error) {
 	return salt, err
 }
 
-// FamilyHash returns what is stored to recognise every refresh token of one session.
+// FamilyHash returns the hash that recognises every refresh token of one session.
 func (t Token) FamilyHash() []byte {
 	sum := sha256.Sum256(append([]byte("family"), t.family[:]...))
 	return sum[:]
 }
 
-// InFamily reports, in constant time, whether the token is of the session that hash was stored for. An empty hash is
-// nobody's.
+// InFamily reports, in constant time, whether the token belongs to the session with that family hash. None belongs to
+// an empty hash.
 func (t Token) InFamily(hash []byte) bool {
 	return t.Kind == Refresh && subtle.ConstantTimeCompare(t.FamilyHash(), hash) == 1
 }
 
-// Successors returns the access and the refresh token that take the place of a refresh token, the same each time.
+// Successors returns the access and the refresh token that follow a refresh token, the same each time.
 func (t Token) Successors(salt []byte) (access, refresh Token) {
 	derive := func(kind Kind) (secret [secretSize]byte) {
 		mac := hmac.New(sha256.New, salt)

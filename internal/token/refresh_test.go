@@ -51,8 +51,10 @@ func TestAFamilyKnowsItsTokens(t *testing.T) {
 			t.Error("a successor is of no family, or is its forerunner")
 		}
 	}
-	for name, other := range map[string]token.Token{"another session's": issue(t, token.Refresh, 8),
-		"an access token": issue(t, token.Access, 7), "none": {}} {
+	for name, other := range map[string]token.Token{
+		"another session's": issue(t, token.Refresh, 8),
+		"an access token":   issue(t, token.Access, 7), "none": {},
+	} {
 		if other.InFamily(hash) || other.InFamily(nil) || other.InFamily(other.FamilyHash()) && other.Kind != token.Refresh {
 			t.Errorf("%s is of the family", name)
 		}

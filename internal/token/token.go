@@ -1,8 +1,8 @@
-// Package token makes and checks the opaque secrets this product hands out: session and refresh tokens, tickets, API
-// keys.
+// Package token issues and parses the opaque tokens of this product: access and refresh tokens, tickets, API keys.
 //
-// A token carries where to look (ids) and a 256-bit secret; only the SHA-256 of the secret is stored, so a copy of the
-// table opens nothing. 256 random bits need no slow hash (OWASP ASVS 5.0, 11.4.2 asks one only for low entropy).
+// A token has ids, which say where its record is, and a 256-bit secret. Only the SHA-256 of the secret is stored, so a
+// copy of the table opens nothing. 256 random bits need no slow hash (OWASP ASVS 5.0, 11.4.2 asks for one only for low
+// entropy).
 package token
 
 import (
@@ -18,16 +18,16 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// secretSize is the secret's length in bytes: 256 bits (ASVS 7.2.3 asks at least 128).
+// secretSize is the secret's length in bytes: 256 bits (ASVS 7.2.3 asks for at least 128).
 const secretSize = 32
 
 // maxLen bounds a token before it is parsed (C34).
 const maxLen = 256
 
-// ErrMalformed is returned by Parse for anything Issue did not make. It says nothing of why.
+// ErrMalformed is what Parse returns for anything that Issue did not make, without a reason.
 var ErrMalformed = errors.New("malformed token")
 
-// Kind keeps the tokens apart: one kind never passes for another, because it is part of the token and of its hash.
+// Kind is the kind of a token. One kind never passes for another, because it is part of the token and of its hash.
 type Kind string
 
 // The kinds of token.
@@ -35,19 +35,19 @@ const (
 	Access        Kind = "uas" // opens the API for one session
 	Refresh       Kind = "uar" // renews that session, once
 	Ticket        Kind = "uat" // one step of a sign-in
-	TrustedDevice Kind = "uad" // a remembered device, in place of the second factor
+	TrustedDevice Kind = "uad" // a trusted device, in place of the second factor
 	PasswordLink  Kind = "upl" // sets a password, once; mailed
 
-	APIKey    Kind = "ua"  // an API client's standing credential, in a form of its own (key.go)
+	APIKey    Kind = "ua"  // an API client's long-lived credential, in a form of its own (key.go)
 	KeyAccess Kind = "uak" // opens the API for one session that a key opened
 )
 
-// Token is a parsed token: which account's, which record's, and the secret to hold against the record's hash.
+// Token is a parsed token: the ids of its account and its record, and the secret to compare with the record's hash.
 type Token struct {
 	Kind    Kind
 	Account ulid.ULID
 	ID      ulid.ULID
-	// KeyID is the key that opened the session of a KeyAccess, so that both are found at once; zero for the other kinds.
+	// KeyID is the API key that opened the session of a KeyAccess, so that one read finds both; zero for the other kinds.
 	KeyID ulid.ULID
 	// family is the part of a Refresh that its successors share (refresh.go); zero for the other kinds.
 	family [secretSize]byte

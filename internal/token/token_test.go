@@ -105,8 +105,10 @@ func TestOneKindNeverPassesForAnother(t *testing.T) {
 
 // C34: a long text is refused before anything is done with it.
 func TestLongTextsAreRefused(t *testing.T) {
-	for _, text := range []string{"uas_" + strings.Repeat(".", 5000), "uas_" + strings.Repeat("A", 253),
-		strings.Repeat("uas_", 1<<16)} {
+	for _, text := range []string{
+		"uas_" + strings.Repeat(".", 5000), "uas_" + strings.Repeat("A", 253),
+		strings.Repeat("uas_", 1<<16),
+	} {
 		if _, err := token.Parse(token.Access, text); !errors.Is(err, token.ErrMalformed) {
 			t.Errorf("%d bytes: %v", len(text), err)
 		}

@@ -16,27 +16,27 @@ type handlers struct {
 }
 
 type createBody struct {
-	Description string `json:"description" help:"What the key is for; people see it." minLength:"1" maxLength:"200" example:"Payroll interface, nightly run"`
-	ValidDays   *int   `json:"validDays,omitzero" help:"For how many days it is valid; 90 unless said otherwise." minimum:"1" maximum:"3650" example:"90"`
+	Description string `json:"description" help:"What the key is for, for administrators to read." minLength:"1" maxLength:"200" example:"Payroll interface, nightly run"`
+	ValidDays   *int   `json:"validDays,omitzero" help:"How many days it is valid; 90 by default." minimum:"1" maximum:"3650" example:"90"`
 }
 
 // keyView is one key as its list shows it; times are UTC.
 type keyView struct {
 	ID          string           `json:"id"`
-	Prefix      string           `json:"prefix" help:"How the key begins, to know it by." example:"ua_01JZ8Y3M6Q4T1V5W7X9Z2B4D6F"`
+	Prefix      string           `json:"prefix" help:"The beginning of the key, to recognise it." example:"ua_01JZ8Y3M6Q4T1V5W7X9Z2B4D6F"`
 	Description string           `json:"description"`
 	CreatedAt   time.Time        `json:"createdAt"`
-	CreatedBy   string           `json:"createdBy" help:"Username of who made it."`
+	CreatedBy   string           `json:"createdBy" help:"Username of who created it."`
 	Expires     time.Time        `json:"expires"`
-	LastUsed    *time.Time       `json:"lastUsed,omitzero" help:"When it was last used, to the hour; not there if it never was."`
-	LockedAt    *time.Time       `json:"lockedAt,omitzero" help:"When it was locked; not there while it is not."`
+	LastUsed    *time.Time       `json:"lastUsed,omitzero" help:"When it was last used, to the hour; absent if never."`
+	LockedAt    *time.Time       `json:"lockedAt,omitzero" help:"When it was locked; absent while it is not."`
 	LockedBy    string           `json:"lockedBy,omitzero" help:"Username of who locked it."`
-	State       session.KeyState `json:"state" enum:"active|expired|locked" help:"Whether the key can be used, as far as the key itself goes: an active one is refused too while its account is blocked, locked, out of its dates or without an API licence."`
+	State       session.KeyState `json:"state" enum:"active|expired|locked" help:"The state of the key itself. An active key is refused too while its account is blocked, locked, outside its dates or without an API licence."`
 }
 
 // madeView is a new key with its text.
 type madeView struct {
-	Key string `json:"key" help:"The key itself, shown this once." example:"ua_01JZ...01JY..._7RX..."`
+	Key string `json:"key" help:"The key itself, shown only here." example:"ua_01JZ...01JY..._7RX..."`
 	keyView
 }
 

@@ -15,23 +15,37 @@ import (
 
 const tag = "Sign-in"
 
-// Routes returns the route table over its services.
-func Routes(service *signin.Service, resets *recovery.Service) []httpapi.Route {
-	h := handlers{service}
+// Services are what the routes call.
+type Services struct {
+	Limiter     *signin.RateLimiter
+	Passwords   *signin.PasswordService
+	Passkeys    *signin.PasskeyService
+	Factors     *signin.FactorService
+	Sessions    *signin.SessionService
+	SelfService *signin.SelfService
+	Resets      *recovery.Service
+}
+
+type handlers struct{ Services }
+
+// Routes returns the route table over the services.
+func Routes(s Services) []httpapi.Route {
+	h := handlers{s}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
 	routes := append(
-		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(resets)),
+		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(h)),
 		[]httpapi.Route{
 			{
 				Key: "POST /api/login", Needs: access.Public, Handle: h.login,
 				Doc: httpapi.Operation{
 					Tag: tag, Summary: "Sign in with a password",
-					Description: "The answer's next says what comes then: done opens the session, any other value is a step to take " +
-						"with the ticket.",
+					Description: "The answer's next says what follows: with done the session is open, any other value is a " +
+						"step to take with the ticket.",
 					Body: loginBody{}, Answers: step,
 					Problems: []httpapi.Problem{{
 						Kind: fault.Unauthenticated, Code: "signInRefused",
-						When: "Unknown, wrong, blocked, locked, out of dates or without a password: the answer is the same for all.",
+						When: "Unknown, wrong, blocked, locked, outside its dates or without a password: the answer is the same " +
+							"for all.",
 					}},
 				},
 			},
@@ -42,9 +56,11 @@ func Routes(service *signin.Service, resets *recovery.Service) []httpapi.Route {
 					Description: "Sets the person's own password, ends every other session and opens this one.",
 					Body:        passwordBody{}, Answers: step,
 					Problems: []httpapi.Problem{
-						{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, over, or was used."},
-						{Kind: fault.Invalid, Code: "invalid",
-							When: "The password is not one that the policy allows; the ticket stays good."},
+						{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, has expired or was used."},
+						{
+							Kind: fault.Invalid, Code: "invalid",
+							When: "The policy refuses the password; the ticket stays valid.",
+						},
 					},
 				},
 			},
@@ -52,26 +68,29 @@ func Routes(service *signin.Service, resets *recovery.Service) []httpapi.Route {
 				Key: "POST /api/login/refresh", Needs: access.Public, Handle: h.refresh,
 				Doc: httpapi.Operation{
 					Tag: tag, Summary: "Renew a session",
-					Description: "Both tokens are new. Asked again with the same token within 10 seconds, because the answer was " +
-						"lost, the answer is the same; a former token after that closes the session. A page of ours sends no body: " +
-						"its refresh token is a cookie.",
+					Description: "Both tokens are new. The same token sent again within 10 seconds, because the answer was " +
+						"lost, gets the same answer. An earlier token after that closes the session. Our own web pages send no " +
+						"body: their refresh token is a cookie.",
 					Body: refreshBody{}, BodyOptional: true, Answers: step,
 					Problems: []httpapi.Problem{
-						{Kind: fault.Unauthenticated, Code: "session", When: "The session is over, or the token was used."}},
+						{Kind: fault.Unauthenticated, Code: "session", When: "The session has ended, or the token was used."},
+					},
 				},
 			},
 			{
 				Key: "POST /api/login/key", Needs: access.Public, Handle: h.loginWithKey,
 				Doc: httpapi.Operation{
-					Tag: tag, Summary: "Open a session by an API key",
-					Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token; the key " +
-						"opens the next. It ends at once with the key, or with its account's access.",
+					Tag: tag, Summary: "Open a session with an API key",
+					Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token: the key " +
+						"opens the next session. It ends at once when the key is locked or its account loses access.",
 					Body: keyBody{}, Answers: step,
 					Problems: []httpapi.Problem{
-						{Kind: fault.Unauthenticated, Code: "keyRefused",
-							When: "Unknown, wrong, locked or expired, or its account is blocked, locked, out of dates or without an API " +
-								"licence: the answer is the same for all."},
-						{Kind: fault.Invalid, Code: "invalid", When: "The client is too long, or no line of text."},
+						{
+							Kind: fault.Unauthenticated, Code: "keyRefused",
+							When: "The key is unknown, wrong, locked or expired, or its account is blocked, locked, outside its " +
+								"dates or without an API licence: the answer is the same for all.",
+						},
+						{Kind: fault.Invalid, Code: "invalid", When: "The client is too long, or is not one line of text."},
 					},
 				},
 			},
@@ -80,31 +99,29 @@ func Routes(service *signin.Service, resets *recovery.Service) []httpapi.Route {
 				Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
 			},
 		}...)
-	return httpapi.ProtectPublicRoutes(service, routes, "POST /api/login", "POST /api/login/refresh",
+	return httpapi.ProtectPublicRoutes(s.Limiter, routes, "POST /api/login", "POST /api/login/refresh",
 		"POST /api/login/key")
 }
-
-type handlers struct{ service *signin.Service }
 
 type loginBody struct {
 	Identifier string `json:"identifier" help:"Username or email, in any case." maxLength:"250" example:"admin"`
 	Password   string `json:"password" maxLength:"1000" example:"correct horse battery staple"`
-	Client     string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"curl"`
-	Device     string `json:"device,omitzero" help:"The deviceToken of a remembered device; a wrong one is no fault." maxLength:"256"`
+	Client     string `json:"client,omitzero" help:"The name under which the session is listed, such as the program's name." maxLength:"100" example:"curl"`
+	Device     string `json:"device,omitzero" help:"The deviceToken of a trusted device; a wrong one is ignored." maxLength:"256"`
 }
 
 type passwordBody struct {
-	Ticket   string `json:"ticket" maxLength:"256" help:"The ticket of the step before." example:"uat_AZ..."`
-	Password string `json:"password" maxLength:"1000" help:"The person's own new password." example:"correct horse battery staple"`
+	Ticket   string `json:"ticket" maxLength:"256" help:"The ticket of the previous step." example:"uat_AZ..."`
+	Password string `json:"password" maxLength:"1000" help:"The new password." example:"correct horse battery staple"`
 }
 
 type refreshBody struct {
-	RefreshToken string `json:"refreshToken,omitzero" maxLength:"256" help:"Required, but for a page that has it as a cookie and must not send it." example:"uar_AZ..."`
+	RefreshToken string `json:"refreshToken,omitzero" maxLength:"256" help:"Required, except for our own web pages, which have it as a cookie and must not send it." example:"uar_AZ..."`
 }
 
 type keyBody struct {
 	Key    string `json:"key" maxLength:"256" help:"The API key." example:"ua_01JZ...01JY..._7RX..."`
-	Client string `json:"client,omitzero" help:"What the session is listed as, such as the program's name." maxLength:"100" example:"payroll"`
+	Client string `json:"client,omitzero" help:"The name under which the session is listed, such as the program's name." maxLength:"100" example:"payroll"`
 }
 
 // respondStep encodes the outcome of a step.
@@ -122,7 +139,7 @@ func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return respondStep(r)(h.service.Login(ctx, in.Identifier, in.Password, clientInfo(r, in.Client, in.Device)))
+	return respondStep(r)(h.Passwords.Login(ctx, in.Identifier, in.Password, clientInfo(r, in.Client, in.Device)))
 }
 
 // clientInfo is where a sign-in comes from, with the token of a remembered device; a page of ours has that as a cookie.
@@ -139,7 +156,7 @@ func (h handlers) changePassword(ctx context.Context, r *httpapi.Request) (httpa
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return respondStep(r)(h.service.ChangePassword(ctx, in.Ticket, in.Password, r.ClientInfo("")))
+	return respondStep(r)(h.Passwords.ChangePassword(ctx, in.Ticket, in.Password, r.ClientInfo("")))
 }
 
 func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -153,14 +170,15 @@ func (h handlers) refresh(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 		return httpapi.Response{},
 			httpapi.BadBody(
 				[]fault.Field{
-					{Field: "refreshToken", Code: "unexpected", Message: "A page sends its refresh token as a cookie only."}})
+					{Field: "refreshToken", Code: "unexpected", Message: "Web pages send their refresh token as a cookie only."},
+				})
 	case web:
 		refresh = r.Cookie(httpapi.RefreshCookie)
 	case refresh == "":
 		return httpapi.Response{},
-			httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "required", Message: "This member is required."}})
+			httpapi.BadBody([]fault.Field{{Field: "refreshToken", Code: "required", Message: "This field is required."}})
 	}
-	return respondStep(r)(h.service.Refresh(ctx, refresh, r.ClientInfo("")))
+	return respondStep(r)(h.Sessions.Refresh(ctx, refresh, r.ClientInfo("")))
 }
 
 func (h handlers) loginWithKey(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -168,11 +186,11 @@ func (h handlers) loginWithKey(ctx context.Context, r *httpapi.Request) (httpapi
 	if err := r.Decode(&in); err != nil {
 		return httpapi.Response{}, err
 	}
-	return respondStep(r)(h.service.LoginWithKey(ctx, in.Key, r.ClientInfo(in.Client)))
+	return respondStep(r)(h.Sessions.LoginWithKey(ctx, in.Key, r.ClientInfo(in.Client)))
 }
 
 func (h handlers) logout(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-	if err := h.service.Logout(ctx, r.Scope, r.ClientInfo("")); err != nil {
+	if err := h.Sessions.Logout(ctx, r.Scope, r.ClientInfo("")); err != nil {
 		return httpapi.Response{}, err
 	}
 	res := httpapi.NoContent()

@@ -25,24 +25,24 @@ type codeBody struct {
 
 // enrolmentView is what an authenticator is set up from; it is shown once.
 type enrolmentView struct {
-	Secret string `json:"secret" help:"For typing, where no QR code can be read."`
-	URI    string `json:"uri" help:"What the QR code says: an otpauth address."`
-	QRCode string `json:"qrCode" help:"The QR code as a data: address of a PNG image."`
+	Secret string `json:"secret" help:"The secret to type where the QR code cannot be scanned."`
+	URI    string `json:"uri" help:"The otpauth URI in the QR code."`
+	QRCode string `json:"qrCode" help:"The QR code as a data: URI of a PNG image."`
 }
 
 type codesView struct {
-	RecoveryCodes []string `json:"recoveryCodes" help:"Shown once; each is good once in place of the authenticator."`
+	RecoveryCodes []string `json:"recoveryCodes" help:"Shown once; each is valid once in place of the authenticator."`
 }
 
 type view struct {
-	Required          bool          `json:"required" help:"Whether a second factor has to be used, by the account or the environment."`
+	Required          bool          `json:"required" help:"Whether the account or the environment requires a second factor."`
 	Exempt            bool          `json:"exempt" help:"Whether an administrator chose not to enforce it."`
-	Methods           []mfa.Method  `json:"methods" enum:"passkey|totp|recoveryCode|emailCode" help:"The ways to give it: what is set up, and a code by mail where that is allowed."`
+	Methods           []mfa.Method  `json:"methods" enum:"passkey|totp|recoveryCode|emailCode" help:"The available methods: those that are set up, and a code by mail where that is allowed."`
 	Passkeys          []passkeyView `json:"passkeys" help:"In the order in which they were set up."`
 	Since             *time.Time    `json:"since,omitzero" help:"When the authenticator was set up (UTC)."`
 	RecoveryCodesLeft int           `json:"recoveryCodesLeft"`
-	PausedUntil       *time.Time    `json:"pausedUntil,omitzero" help:"Until when no code is tried, because five were wrong (UTC)."`
-	Ended             bool          `json:"ended" help:"Whether so many codes were wrong that the second factor has to be removed and set up anew."`
+	PausedUntil       *time.Time    `json:"pausedUntil,omitzero" help:"Until when no code is accepted, because five were wrong (UTC)."`
+	Ended             bool          `json:"ended" help:"Whether so many codes were wrong that the second factor has to be removed and set up again."`
 	Devices           []deviceView  `json:"devices" help:"Trusted devices, newest first."`
 }
 
@@ -75,8 +75,10 @@ func viewOf(o factor.Status) view {
 		v.PausedUntil = &o.PausedUntil
 	}
 	for i, d := range o.Devices {
-		v.Devices[i] = deviceView{ID: d.ID, Name: d.Name, Location: d.Address, First: d.FirstUsed, Last: d.LastUsed,
-			Expires: d.Expires}
+		v.Devices[i] = deviceView{
+			ID: d.ID, Name: d.Name, Location: d.Address, First: d.FirstUsed, Last: d.LastUsed,
+			Expires: d.Expires,
+		}
 	}
 	return v
 }

@@ -16,7 +16,7 @@ import (
 type passkeyView struct {
 	ID       string     `json:"id"`
 	Name     string     `json:"name"`
-	Synced   bool       `json:"synced" help:"Whether its authenticator may keep copies of it on other devices of its owner."`
+	Synced   bool       `json:"synced" help:"Whether it may be copied to other devices of its owner."`
 	Created  time.Time  `json:"created"`
 	Last     *time.Time `json:"lastUsed,omitzero"`
 	Location string     `json:"location,omitzero" help:"Network address of the last use."`
@@ -31,18 +31,18 @@ func passkeyViewOf(k mfa.Passkey) passkeyView {
 }
 
 type passkeyOptionsView struct {
-	PublicKey jsontext.Value `json:"publicKey" help:"For PublicKeyCredential.parseCreationOptionsFromJSON()."`
+	PublicKey jsontext.Value `json:"publicKey" help:"The argument of PublicKeyCredential.parseCreationOptionsFromJSON()."`
 }
 
 type newPasskeyBody struct {
 	// Credential is any JSON: browsers add members to it in time.
-	Credential jsontext.Value `json:"credential" help:"The PublicKeyCredential that the browser made, by its toJSON()."`
-	Name       string         `json:"name,omitzero" maxLength:"100" help:"What the passkey is to be listed as." example:"My phone"`
+	Credential jsontext.Value `json:"credential" help:"The PublicKeyCredential that the browser created, as toJSON() gives it."`
+	Name       string         `json:"name,omitzero" maxLength:"100" help:"The name under which the passkey is listed." example:"My phone"`
 }
 
 type addedPasskeyView struct {
 	Passkey       passkeyView `json:"passkey"`
-	RecoveryCodes []string    `json:"recoveryCodes,omitzero" help:"Where it is the first second factor: shown once, each good once in its place."`
+	RecoveryCodes []string    `json:"recoveryCodes,omitzero" help:"For the first second factor: shown once, each valid once in its place."`
 }
 
 type passkeyNameBody struct {
@@ -51,44 +51,58 @@ type passkeyNameBody struct {
 
 // passkeyRoutes are one's own passkeys; proof are the problems of what needs a fresh proof.
 func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
-	unavailable := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysUnavailable",
-		When: "The public address is an IP address, for which there are no passkeys."}
-	full := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysFull", When: "There are ten passkeys already."}
-	one := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "The account was changed at the same moment."}}
+	unavailable := httpapi.Problem{
+		Kind: fault.Conflict, Code: "passkeysUnavailable",
+		When: "The public address is an IP address; passkeys need a host name.",
+	}
+	full := httpapi.Problem{Kind: fault.Conflict, Code: "passkeysFull", When: "There are already ten passkeys."}
+	one := []httpapi.Problem{{Kind: fault.Conflict, Code: "busy", When: "The account was changed at the same time."}}
 	return []httpapi.Route{
-		{Key: "POST /api/me/mfa/passkeys/begin", Needs: access.SignedIn, NoKeys: true, Handle: h.beginPasskey,
+		{
+			Key: "POST /api/me/mfa/passkeys/begin", Needs: access.SignedIn, NoKeys: true, Handle: h.beginPasskey,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Begin to set up a passkey",
-				Description: "The answer is what the browser makes it from, good for 5 minutes. Several can be set up.",
-				Body:        proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyOptionsView{}}},
+				Description: "Returns the options from which the browser creates the passkey, valid for 5 minutes. An " +
+					"account can have several.",
+				Body: proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyOptionsView{}}},
 				Problems: append([]httpapi.Problem{unavailable, full}, proof...),
-			}},
-		{Key: "POST /api/me/mfa/passkeys/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmPasskey,
+			},
+		},
+		{
+			Key: "POST /api/me/mfa/passkeys/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmPasskey,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Confirm the passkey",
-				Description: "It is a second factor then, and a way to sign in of its own. Where it is the first, the answer " +
-					"has new recovery codes, this once.",
+				Description: "The passkey is then a second factor, and a sign-in method of its own. For the first second " +
+					"factor the answer has new recovery codes, this once.",
 				Body: newPasskeyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: addedPasskeyView{}}},
 				Problems: []httpapi.Problem{
-					{Kind: fault.Invalid, Code: "invalid",
-						When: "The credential is not the answer to what was asked, or the name is not one."},
-					{Kind: fault.Conflict, Code: "noSetUp", When: "None was begun, or that is over or was confirmed."},
-					{Kind: fault.Conflict, Code: "passkeyKnown", When: "This passkey is set up already."}, full, unavailable,
+					{
+						Kind: fault.Invalid, Code: "invalid",
+						When: "The credential does not answer the challenge, or the name is not valid.",
+					},
+					{Kind: fault.Conflict, Code: "noSetUp", When: "No set-up was begun, or it has expired or was confirmed."},
+					{Kind: fault.Conflict, Code: "passkeyKnown", When: "This passkey is already set up."},
+					full, unavailable,
 				},
-			}},
-		{Key: "PATCH /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.renamePasskey,
+			},
+		},
+		{
+			Key: "PATCH /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.renamePasskey,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Rename a passkey", Body: passkeyNameBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyView{}}}, Problems: one,
-			}},
-		{Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey,
+			},
+		},
+		{
+			Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Remove a passkey",
-				Description: "Every session ends, this one too, and every remembered device. With the last method the whole " +
-					"second factor goes, as by removing that.",
+				Description: "Every session ends, this one too, and every trusted device. With the last method the whole " +
+					"second factor is removed.",
 				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
 				Problems: append(append(one, lastSignInMethod), proof...),
-			}},
+			},
+		},
 	}
 }
 

@@ -34,38 +34,45 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 	list := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[view]{}}}
 	paging := []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}
 	gone := []httpapi.Answer{
-		{Status: http.StatusNoContent, Description: "The session is closed; closing a closed one is no fault."}}
+		{Status: http.StatusNoContent, Description: "The session is closed, as it may have been before."},
+	}
 	missing := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
 	return []httpapi.Route{
 		{Key: "GET /api/me", Needs: access.SignedIn, Handle: h.me, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Who am I, and what may I do", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
+			Tag: tag, Summary: "My account and permissions", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
 		}},
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.listOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "List my sessions", Description: "Newest first.", Answers: list,
 		}},
 		{Key: "DELETE /api/sessions", Needs: access.SignedIn, NoKeys: true, Handle: h.closeOwnOthers, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Close all my other sessions",
-			Description: "The session of this request stays open. One that begins while they are closed may stay open too.",
+			Description: "The session of this request stays open. A session that begins at the same time may stay open too.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}},
 		}},
-		{Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOfAccount,
+		{
+			Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOfAccount,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Close all sessions of an account",
-				Description: "Called for one's own account, the session of the request stays open. One that begins while they " +
-					"are closed may stay open too; a block keeps new ones from beginning.",
+				Description: "For your own account, the session of the request stays open. A session that begins at the same " +
+					"time may stay open too; block the account to prevent new sessions.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: missing,
-			}},
+			},
+		},
 		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
 			Tag: tag, Summary: "Close one of my sessions", Answers: gone,
 		}},
-		{Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.listOfAccount,
+		{
+			Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.listOfAccount,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: missing,
-			}},
-		{Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOfAccount,
+			},
+		},
+		{
+			Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOfAccount,
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
-			}},
+			},
+		},
 	}
 }
 
@@ -83,9 +90,9 @@ type handlers struct {
 type meView struct {
 	AccountID   string              `json:"accountId"`
 	Username    string              `json:"username"`
-	SessionID   string              `json:"sessionId" help:"Empty for a caller that sends an API key itself."`
-	KeyID       string              `json:"keyId,omitzero" help:"The API key that the caller came by; not there for people."`
-	Permissions []access.Permission `json:"permissions" help:"What the union of my effective roles allows."`
+	SessionID   string              `json:"sessionId" help:"Empty for a caller that sends an API key."`
+	KeyID       string              `json:"keyId,omitzero" help:"The API key of the caller; absent for people."`
+	Permissions []access.Permission `json:"permissions" help:"The permissions of all my effective roles."`
 }
 
 // view is one session as its list shows it; times are UTC.
@@ -97,18 +104,20 @@ type view struct {
 	Start      time.Time  `json:"start"`
 	RefreshDue time.Time  `json:"refreshDue" help:"Session refresh due."`
 	HardEnd    time.Time  `json:"hardEnd"`
-	Closed     *time.Time `json:"closed,omitzero" help:"When it was closed or ran out; not there while it is open."`
-	ClosedBy   string     `json:"closedBy,omitzero" help:"Username of who closed it; not there where nobody did."`
-	Reason     string     `json:"reason,omitzero" help:"What closed it." enum:"signedOut|closedByOwner|closedByAdministrator|refreshReused|expired"`
-	KeyID      string     `json:"keyId,omitzero" help:"The API key that opened it; not there for people's."`
+	Closed     *time.Time `json:"closed,omitzero" help:"When it was closed or expired; absent while it is open."`
+	ClosedBy   string     `json:"closedBy,omitzero" help:"Username of who closed it; absent if nobody did."`
+	Reason     string     `json:"reason,omitzero" help:"Why it was closed." enum:"signedOut|closedByOwner|closedByAdministrator|refreshReused|expired"`
+	KeyID      string     `json:"keyId,omitzero" help:"The API key that opened it; absent for people's sessions."`
 	Current    bool       `json:"current" help:"Whether it is the session of this request."`
 }
 
 func (h handlers) me(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	c := r.Scope.Caller
 	return httpapi.OK(
-		meView{AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, KeyID: c.KeyID,
-			Permissions: c.Permissions.Sorted()}), nil
+		meView{
+			AccountID: c.AccountID, Username: c.Username, SessionID: c.SessionID, KeyID: c.KeyID,
+			Permissions: c.Permissions.Sorted(),
+		}), nil
 }
 
 func (h handlers) listOwn(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -180,7 +189,8 @@ func (h handlers) closeOfAccount(ctx context.Context, r *httpapi.Request) (httpa
 }
 
 func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID string,
-	why session.Reason) (httpapi.Response, error) {
+	why session.Reason,
+) (httpapi.Response, error) {
 	id, err := r.ID("sessionId")
 	if err != nil {
 		return httpapi.Response{}, err
@@ -192,8 +202,10 @@ func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID strin
 // end is who closes sessions now, and from where.
 func (h handlers) end(r *httpapi.Request, why session.Reason) session.End {
 	c := r.Scope.Caller
-	return session.End{At: h.now().UTC().Truncate(time.Millisecond), Reason: why, By: c.Username, ByID: c.AccountID,
-		FromAddress: r.SourceIP()}
+	return session.End{
+		At: h.now().UTC().Truncate(time.Millisecond), Reason: why, By: c.Username, ByID: c.AccountID,
+		FromAddress: r.SourceIP(),
+	}
 }
 
 func (h handlers) closeOwnOthers(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -211,7 +223,8 @@ func (h handlers) closeAllOfAccount(ctx context.Context, r *httpapi.Request) (ht
 // closeAll closes every open session of an account but that of the request. They are listed newest first, and none that
 // began longer ago than a session can last is open, so the walk has an end however many there were.
 func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID string,
-	why session.Reason) (httpapi.Response, error) {
+	why session.Reason,
+) (httpapi.Response, error) {
 	var out closedView
 	for after := ""; ; {
 		found, next, err := h.sessions.Sessions(ctx, accountID, after, 100)

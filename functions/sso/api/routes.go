@@ -14,7 +14,8 @@ const tag = "Single sign-on"
 
 // Services are what the routes call.
 type Services struct {
-	SignIn      *signin.Service
+	Limiter     *signin.RateLimiter
+	SignIn      *signin.ProviderService
 	Providers   *sso.Providers
 	Flow        *sso.Flow
 	Identities  *sso.Identities
@@ -30,7 +31,7 @@ type handlers struct{ Services }
 // Routes returns the route table over the services.
 func Routes(s Services) []httpapi.Route {
 	h := handlers{s}
-	return httpapi.ProtectPublicRoutes(s.SignIn,
+	return httpapi.ProtectPublicRoutes(s.Limiter,
 		slices.Concat(h.signInRoutes(), h.providerRoutes(), h.linkRoutes(), h.ownRoutes(), h.wizardRoutes(), h.fileRoutes()))
 }
 

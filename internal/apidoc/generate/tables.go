@@ -27,7 +27,7 @@ type table struct {
 // left out: nothing here calls a handler.
 func tables() []table {
 	return []table{
-		{"login", login.Routes(nil, nil)},
+		{"login", login.Routes(login.Services{})},
 		{"accounts",
 			accounts.Routes(accounts.Services{})},
 		{"mfa", mfa.Routes(nil, nil)},

@@ -19,9 +19,9 @@ type RateLimiter struct {
 	*table.Table
 }
 
-var _ signin.RateLimiter = RateLimiter{}
+var _ signin.RequestCounter = RateLimiter{}
 
-// Count implements signin.RateLimiter: one write.
+// Count implements signin.RequestCounter: one write.
 func (s RateLimiter) Count(ctx context.Context, env, network string, now time.Time) (int, time.Time, error) {
 	window := now.Truncate(time.Minute)
 	ends := window.Add(time.Minute)

@@ -33,6 +33,7 @@ type Store struct {
 
 var (
 	_ signin.FactorStore = Store{}
+	_ signin.DeviceStore = Store{}
 	_ mfa.EnrolmentStore = Store{}
 	_ factor.Store       = Store{}
 
@@ -59,7 +60,7 @@ func factorsOf(it table.Item) mfa.Factors {
 	}
 }
 
-// LoadFactors implements signin.FactorStore: one round trip.
+// LoadFactors implements signin.DeviceStore: one round trip.
 func (s Store) LoadFactors(ctx context.Context, accountID, device string) (mfa.Factors, error) {
 	keys := []table.Key{schema.FactorKey(accountID)}
 	if device != "" {

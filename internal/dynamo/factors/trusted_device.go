@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/mfa"
 )
 
-// RotateDevice implements signin.FactorStore.
+// RotateDevice implements signin.DeviceStore.
 func (s Store) RotateDevice(ctx context.Context, accountID string, was, now mfa.TrustedDevice) (bool, error) {
 	condition, values := aws.String("#hash = :was"), table.Item{":was": table.B(was.Hash)}
 	names := map[string]string{"#hash": "hash"}

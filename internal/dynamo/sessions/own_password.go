@@ -22,14 +22,18 @@ type OwnPasswords struct {
 	*table.Table
 }
 
-var _ signin.OwnPasswordStore = OwnPasswords{}
+var (
+	_ signin.TriesStore       = OwnPasswords{}
+	_ signin.PasswordReplacer = OwnPasswords{}
+	_ signin.Rehasher         = OwnPasswords{}
+)
 
-// Account implements signin.OwnPasswordStore.
+// Account implements signin.AccountReader.
 func (s OwnPasswords) Account(ctx context.Context, env environment.Environment, id string) (account.Account, error) {
 	return dynamo.Accounts(s).Account(ctx, env, id)
 }
 
-// ReplacePassword implements signin.OwnPasswordStore.
+// ReplacePassword implements signin.PasswordReplacer.
 func (s OwnPasswords) ReplacePassword(
 	ctx context.Context, env environment.Environment, w account.Write, old, opened session.Session,
 ) error {
@@ -52,7 +56,7 @@ func (s OwnPasswords) ReplacePassword(
 	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
 }
 
-// ClearTries implements signin.OwnPasswordStore.
+// ClearTries implements signin.TriesStore.
 func (s OwnPasswords) ClearTries(
 	ctx context.Context, env environment.Environment, a account.Account, now time.Time,
 ) error {
@@ -61,7 +65,7 @@ func (s OwnPasswords) ClearTries(
 	return s.updateRow(ctx, env, a, "SET tries = :none REMOVE blockedAt, tried", condition, values)
 }
 
-// Rehash implements signin.OwnPasswordStore. It replaces the hash that the new one was computed from, and never a
+// Rehash implements signin.Rehasher. It replaces the hash that the new one was computed from, and never a
 // newer password (V08).
 func (s OwnPasswords) Rehash(ctx context.Context, env environment.Environment, a account.Account, hash string) error {
 	return s.updateRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", table.Item{

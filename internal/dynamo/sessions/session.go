@@ -27,6 +27,7 @@ type Store struct {
 
 var (
 	_ signin.Sessions        = Store{}
+	_ signin.TokenRotator    = Store{}
 	_ signin.CredentialStore = Credentials{}
 )
 
@@ -123,7 +124,7 @@ func (s Store) Ticket(ctx context.Context, env, accountID, id string) (signin.Ti
 	return signin.TicketContext{Account: a, Env: head, Ticket: ticketOf(accountID, it)}, nil
 }
 
-// Renew implements signin.Sessions.
+// Renew implements signin.TokenRotator.
 func (s Store) Renew(ctx context.Context, old, renewed session.Session) error {
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.SessionKey(old.AccountID, old.ID).Attributes(),

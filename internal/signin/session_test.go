@@ -16,7 +16,7 @@ import (
 
 func renew(t *testing.T, w *fakeStore, given token.Token) signin.Result {
 	t.Helper()
-	got, err := w.service().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{Address: "192.0.2.7"})
+	got, err := w.services().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{Address: "192.0.2.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,13 +36,13 @@ func TestALostAnswerComesAgain(t *testing.T) {
 	if !reflect.DeepEqual(w.sessions[in.Session.ID], stored) {
 		t.Error("the session was changed")
 	}
-	if _, err := w.service().Authenticate(context.Background(), first.Access.Reveal()); err != nil {
+	if _, err := w.services().Authenticate(context.Background(), first.Access.Reveal()); err != nil {
 		t.Error(err)
 	}
 	if first.Access == in.Access || first.Refresh == in.Refresh { // V38
 		t.Error("the tokens did not change")
 	}
-	if _, err := w.service().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
+	if _, err := w.services().Authenticate(context.Background(), in.Access.Reveal()); !fault.HasCode(err, "session") {
 		t.Errorf("the former access token: %v", err)
 	}
 }
@@ -66,7 +66,7 @@ func TestAFormerTokenClosesTheSession(t *testing.T) {
 			last = renew(t, w, last.Refresh)
 		}
 		w.now = noon.Add(c.later)
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(),
+		if _, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(),
 			signin.ClientInfo{Address: "198.51.100.6"}); !fault.HasCode(err, "session") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -74,10 +74,10 @@ func TestAFormerTokenClosesTheSession(t *testing.T) {
 			s.ClosedFrom != "198.51.100.6" {
 			t.Errorf("%s: %+v", name, s)
 		}
-		if _, err := w.service().Authenticate(context.Background(), last.Access.Reveal()); !fault.HasCode(err, "session") {
+		if _, err := w.services().Authenticate(context.Background(), last.Access.Reveal()); !fault.HasCode(err, "session") {
 			t.Errorf("%s: the last access token: %v", name, err)
 		}
-		if _, err := w.service().Refresh(context.Background(), last.Refresh.Reveal(),
+		if _, err := w.services().Refresh(context.Background(), last.Refresh.Reveal(),
 			signin.ClientInfo{}); !fault.HasCode(err, "session") {
 			t.Errorf("%s: the last refresh token: %v", name, err)
 		}
@@ -96,7 +96,7 @@ func TestAGuessedRefreshTokenClosesNothing(t *testing.T) {
 	posing := other.Refresh
 	posing.ID = in.Refresh.ID
 	for name, given := range map[string]token.Token{"guessed": guess, "of another session": posing} {
-		if _, err := w.service().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{}); !fault.HasCode(err,
+		if _, err := w.services().Refresh(context.Background(), given.Reveal(), signin.ClientInfo{}); !fault.HasCode(err,
 			"session") || !w.sessions[in.Session.ID].Closed.IsZero() {
 			t.Errorf("%s: %v, %+v", name, err, w.sessions[in.Session.ID])
 		}
@@ -116,18 +116,18 @@ func TestTwoRefreshesAtOnceGetOneSuccessor(t *testing.T) {
 	if got := renew(t, w, in.Refresh); got.Access != won.Access || got.Refresh != won.Refresh {
 		t.Error("there are two branches")
 	}
-	if _, err := w.service().Authenticate(context.Background(), won.Access.Reveal()); err != nil {
+	if _, err := w.services().Authenticate(context.Background(), won.Access.Reveal()); err != nil {
 		t.Errorf("the session: %v", err)
 	}
 }
 
 // V84: what fails renews nothing, and leaves the token good.
 func TestRefreshFailsClosed(t *testing.T) {
-	for _, method := range []string{"Check", "Renew"} {
+	for _, method := range []string{"FindSession", "Renew"} {
 		w := newFakeStore(doej())
 		in := login(t, w)
 		w.fail[method] = errors.New("down")
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
+		if _, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
 			w.fail[method]) {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -139,7 +139,7 @@ func TestRefreshFailsClosed(t *testing.T) {
 	renew(t, w, in.Refresh)
 	w.now = noon.Add(time.Minute)
 	w.fail["Close"] = errors.New("down")
-	if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
+	if _, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{}); !errors.Is(err,
 		w.fail["Close"]) {
 		t.Errorf("a reuse that could not close: %v", err)
 	}
@@ -150,15 +150,15 @@ func TestRefreshFailsClosed(t *testing.T) {
 func TestARefreshTokenIsBoundToHowItWasGiven(t *testing.T) {
 	for _, web := range []bool{true, false} {
 		w := newFakeStore(doej())
-		in, err := w.service().Login(context.Background(), "doej", secret, signin.ClientInfo{Web: web})
+		in, err := w.services().Login(context.Background(), "doej", secret, signin.ClientInfo{Web: web})
 		if err != nil || in.Session.ByCookie != web {
 			t.Fatalf("%+v %v", in.Session, err)
 		}
-		if _, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(),
+		if _, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(),
 			signin.ClientInfo{Web: !web}); !fault.HasCode(err, "session") {
 			t.Errorf("begun by cookie %v, the other way: %v", web, err)
 		}
-		got, err := w.service().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{Web: web})
+		got, err := w.services().Refresh(context.Background(), in.Refresh.Reveal(), signin.ClientInfo{Web: web})
 		if err != nil || got.Session.ByCookie != web {
 			t.Errorf("begun by cookie %v, the same way: %v", web, err)
 		}
