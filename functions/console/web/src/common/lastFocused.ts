@@ -4,8 +4,8 @@ let last: HTMLElement | null = null
 export const lastFocused = () => last
 
 /**
- * Notes the focus on every change, because a menu item that opens a dialog loses the focus before the dialog renders. For a
- * menu item the button of the menu is noted.
+ * Notes the focus on every change, because a menu item that opens a dialog loses the focus before the dialog renders.
+ * For a menu item the button of the menu is noted.
  */
 export function watchFocus() {
   document.addEventListener('focusin', ({ target }) => {

@@ -6,8 +6,8 @@ export interface SectionFields extends Section {
 }
 
 /**
- * Groups fields by section, in the order of the sections. No field is left out: those of a section that is not listed come
- * last, headed by its name, and those without a section come first, without a heading.
+ * Groups fields by section, in the order of the sections. No field is left out: those of a section that is not listed
+ * come last, headed by its name, and those without a section come first, without a heading.
  */
 export function groupBySection(fields: Field[], sections: Section[]): SectionFields[] {
   const unlisted = [...new Set(fields.map((f) => f.section))].filter((name) => !sections.some((s) => s.name === name))
