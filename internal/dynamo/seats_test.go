@@ -96,7 +96,7 @@ func TestSeatsAreCountedAndHeld(t *testing.T) {
 	f.setSeats(t, "TEAM", 2)
 	_, err := f.accounts.Create(t.Context(), f.scopeWithCachedCatalogue(t),
 		field.Patch{"username": "three", "name": "T", "email": "three@example.com", "userType": "TEAM"})
-	assertNoSeat(t, "create", err, "TEAM", "2 accounts", "2 have it")
+	assertNoSeat(t, "create", err, "TEAM", "2 accounts", "2 are in use")
 	if key, _ := f.find(t.Context(), "three@example.com"); key != "" {
 		t.Error("half an account is there")
 	}
