@@ -195,11 +195,11 @@ func (s Accounts) addKeyClaim(
 	}
 	*tx = append(*tx, table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.LoginKey(env, identifier).Attributes(),
-		UpdateExpression:         aws.String("SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :mark"),
+		UpdateExpression:         aws.String("SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :import"),
 		ConditionExpression:      aws.String("id = :former AND attribute_not_exists(gone)"),
 		ExpressionAttributeNames: map[string]string{"#row": "row"},
 		ExpressionAttributeValues: table.Item{
-			":id": table.S(a.ID), ":row": table.S(a.DirectoryKey()), ":mark": table.N(importID),
+			":id": table.S(a.ID), ":row": table.S(a.DirectoryKey()), ":import": table.N(importID),
 			":former": table.S(previousOwner),
 		},
 	}, schema.ConcurrentChange))
@@ -262,7 +262,7 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 	set, remove := "SET v = :v", " REMOVE "+importAttributes
 	if importID != 0 {
 		set, remove = stageImage(before.Stored.Import, before.Stored.HasPrevious), ""
-		values[":mark"] = table.N(importID)
+		values[":import"] = table.N(importID)
 	}
 	drop := func(name string) {
 		if remove == "" {
@@ -376,8 +376,8 @@ func (s Accounts) addLoginKeyChanges(
 		}
 		if importID != 0 {
 			*tx = append(*tx,
-				s.loginKeyUpdate(env, identifier, w.After.ID, "SET gone = :yes, imp = :mark REMOVE wasId, wasRow",
-					table.Item{":yes": table.BOOL(true), ":mark": table.N(importID)}))
+				s.loginKeyUpdate(env, identifier, w.After.ID, "SET gone = :yes, imp = :import REMOVE wasId, wasRow",
+					table.Item{":yes": table.BOOL(true), ":import": table.N(importID)}))
 			continue
 		}
 		*tx = append(*tx, table.Delete(&types.Delete{
@@ -416,8 +416,8 @@ func (s Accounts) addAnchorUpdate(tx *table.Transaction, env string, w account.W
 	values := table.Item{":v": table.M(schema.AnchorImage(after)), ":row": table.S(w.After.DirectoryKey())}
 	update := "SET v = :v, #row = :row REMOVE " + importAttributes
 	if importID != 0 {
-		update = "SET was = v, v = :v, imp = :mark, #row = :row"
-		values[":mark"] = table.N(importID)
+		update = "SET was = v, v = :v, imp = :import, #row = :row"
+		values[":import"] = table.N(importID)
 	}
 	*tx = append(*tx, table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.AnchorKey(after.ID).Attributes(), UpdateExpression: &update,

@@ -181,9 +181,9 @@ func (s Imports) FinishRollback(ctx context.Context, j transfer.Job) error {
 	if err != nil {
 		return err
 	}
-	values[":mark"] = table.N(importID)
+	values[":import"] = table.N(importID)
 	return s.commitFenced(ctx, table.Transaction{
-		s.fencedJobUpdate(j, set, "imp = :mark", values),
+		s.fencedJobUpdate(j, set, "imp = :import", values),
 		s.headUpdate(j.Env, importID, "REMOVE pending.#n", "attribute_exists(PK)", nil),
 	})
 }

@@ -120,7 +120,7 @@ func (s Imports) stageResource(j transfer.Job, row transfer.StagedRow) table.Op 
 			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
 		}, resourceChanged)
 	}
-	values := table.Item{":v": image, ":mark": table.N(j.ImportID)}
+	values := table.Item{":v": image, ":import": table.N(j.ImportID)}
 	condition := resourceUnchanged(w.Before, values)
 	update := stageImage(w.Before.Stored.Import, w.Before.Stored.HasPrevious)
 	if w.Deleted {

@@ -435,23 +435,23 @@ func TestResourcesReadThroughTheSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stage, pend := "SET was = v, v = :v, imp = :mark", "SET lastImport = :mark, pending.#n = :job"
+	stage, pend := "SET was = v, v = :v, imp = :import", "SET lastImport = :import, pending.#n = :job"
 	for _, code := range []string{"a", "b"} {
 		do(&dynamodb.UpdateItemInput{
 			Key: map[string]types.AttributeValue{"PK": text("R#" + env), "SK": text(code)}, UpdateExpression: &stage,
-			ExpressionAttributeValues: map[string]types.AttributeValue{":v": image(code), ":mark": number("1")},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":v": image(code), ":import": number("1")},
 		})
 	}
-	fresh := "SET v = :v, imp = :mark"
+	fresh := "SET v = :v, imp = :import"
 	do(&dynamodb.UpdateItemInput{
 		Key: map[string]types.AttributeValue{"PK": text("R#" + env), "SK": text("aa")}, UpdateExpression: &fresh,
-		ExpressionAttributeValues: map[string]types.AttributeValue{":v": image("AA"), ":mark": number("1")},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":v": image("AA"), ":import": number("1")},
 	})
 	head := map[string]types.AttributeValue{"PK": text("E#" + env), "SK": text("HEAD")}
 	job := &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
 	do(&dynamodb.UpdateItemInput{
 		Key: head, UpdateExpression: &pend, ExpressionAttributeNames: map[string]string{"#n": "1"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":mark": number("1"), ":job": job},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":import": number("1"), ":job": job},
 	})
 	old := f.currentScope(t)
 	seen := func() (out []string) {

@@ -188,8 +188,8 @@ func (s Imports) rollbackLoginKey(ctx context.Context, j transfer.Job, identifie
 	_, err = s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: k.Attributes(),
 		ConditionExpression: aws.String(
-			"imp = :mark AND id = :id AND attribute_not_exists(gone) AND attribute_not_exists(wasId)"),
-		ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID), ":id": table.S(id)},
+			"imp = :import AND id = :id AND attribute_not_exists(gone) AND attribute_not_exists(wasId)"),
+		ExpressionAttributeValues: table.Item{":import": table.N(j.ImportID), ":id": table.S(id)},
 	})
 	_, _, err = table.ConditionHeld(err)
 	return err
@@ -217,10 +217,10 @@ func (s Imports) restore(ctx context.Context, j transfer.Job, k table.Key, it ta
 func (s Imports) updateIfStaged(
 	ctx context.Context, j transfer.Job, k table.Key, update, condition string, values table.Item,
 ) error {
-	values[":mark"] = table.N(j.ImportID)
+	values[":import"] = table.N(j.ImportID)
 	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: k.Attributes(), UpdateExpression: &update,
-		ConditionExpression: aws.String("imp = :mark" + condition), ExpressionAttributeValues: values,
+		ConditionExpression: aws.String("imp = :import" + condition), ExpressionAttributeValues: values,
 		ExpressionAttributeNames: reservedNames(update),
 	})
 	_, _, err = table.ConditionHeld(err)
@@ -229,8 +229,8 @@ func (s Imports) updateIfStaged(
 
 func (s Imports) deleteStaged(ctx context.Context, j transfer.Job, k table.Key) error {
 	_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :mark"),
-		ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID)},
+		TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :import"),
+		ExpressionAttributeValues: table.Item{":import": table.N(j.ImportID)},
 	})
 	_, _, err = table.ConditionHeld(err)
 	return err

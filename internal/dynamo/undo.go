@@ -33,18 +33,18 @@ const importAttributes = "was, imp, gone, was0, imp0"
 const notTombstoned = "attribute_exists(PK) AND attribute_not_exists(gone)"
 
 // stageTombstone stages that an item is taken away. Its image stays for whoever writes it meanwhile.
-const stageTombstone = "SET was = v, gone = :yes, imp0 = imp, imp = :mark REMOVE was0"
+const stageTombstone = "SET was = v, gone = :yes, imp0 = imp, imp = :import REMOVE was0"
 
 // stageImage is how an import stages a new image over an item. importID is the import that wrote the item before, 0
 // for none; former says whether the item has a previous image.
 func stageImage(importID int64, former bool) string {
 	switch {
 	case former && importID != 0:
-		return "SET was0 = was, was = v, v = :v, imp0 = imp, imp = :mark"
+		return "SET was0 = was, was = v, v = :v, imp0 = imp, imp = :import"
 	case importID != 0:
-		return "SET was = v, v = :v, imp0 = imp, imp = :mark REMOVE was0"
+		return "SET was = v, v = :v, imp0 = imp, imp = :import REMOVE was0"
 	}
-	return "SET was = v, v = :v, imp = :mark"
+	return "SET was = v, v = :v, imp = :import"
 }
 
 func undoInProgress() error {
@@ -58,7 +58,7 @@ func (s Accounts) tombstoneItems(
 	env string, w account.Write, importID int64, transfers keyTransfers,
 ) table.Transaction {
 	a := w.Before
-	values := table.Item{":mark": table.N(importID), ":yes": table.BOOL(true)}
+	values := table.Item{":import": table.N(importID), ":yes": table.BOOL(true)}
 	condition := rowUnchanged(a, values) + " AND attribute_not_exists(lastLogin) AND attribute_not_exists(signOn)"
 	tx := table.Transaction{
 		table.Update(&types.Update{
@@ -68,9 +68,9 @@ func (s Accounts) tombstoneItems(
 		}, schema.ConcurrentChange),
 		table.Update(&types.Update{
 			TableName: &s.Name, Key: schema.AnchorKey(a.ID).Attributes(),
-			UpdateExpression:    aws.String("SET was = v, gone = :yes, imp = :mark"),
+			UpdateExpression:    aws.String("SET was = v, gone = :yes, imp = :import"),
 			ConditionExpression: aws.String("v.epoch = :epoch AND attribute_not_exists(tabs)"),
-			ExpressionAttributeValues: table.Item{":mark": table.N(importID), ":yes": table.BOOL(true),
+			ExpressionAttributeValues: table.Item{":import": table.N(importID), ":yes": table.BOOL(true),
 				":epoch": table.N(a.Epoch)},
 		}, schema.ConcurrentChange),
 		table.Check(&types.ConditionCheck{
@@ -170,8 +170,8 @@ func (s Imports) sweepRow(ctx context.Context, j transfer.Job, row table.Key, it
 	}
 	for _, k := range append(keys, row) {
 		_, err := s.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-			TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :mark AND gone = :yes"),
-			ExpressionAttributeValues: table.Item{":mark": table.N(j.ImportID), ":yes": table.BOOL(true)},
+			TableName: &s.Name, Key: k.Attributes(), ConditionExpression: aws.String("imp = :import AND gone = :yes"),
+			ExpressionAttributeValues: table.Item{":import": table.N(j.ImportID), ":yes": table.BOOL(true)},
 		})
 		if _, _, err := table.ConditionHeld(err); err != nil {
 			return err
