@@ -72,7 +72,7 @@ race: ## the tests again under the race detector, without the hostile millions a
 long: ## the long run of imports: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-100000} .build/bin/with -- go test -timeout 60m -v -run '^(TestRandomSchedules|TestImportWhoseWorkerIsKilled)$$' ./internal/transfer ./internal/dynamo | grep -v '^=== '
 
-bench: ## every benchmark, against the real local services; ends with the table of the README
+bench: ## every benchmark, against the real local services; ends with the table of internal/docs/measured.md
 	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md
 	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && BENCH_TABLE=$(CURDIR)/.build/bench.md BENCH_BUILD_FLAGS='$(BUILD_FLAGS)' .build/bin/with -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
 	@echo; cat .build/bench.md
