@@ -183,7 +183,7 @@ func (m *meter) within(t *testing.T, name string, calls int, read, write float64
 	}
 }
 
-// The budgets of internal/README.md: a change that costs a read or a write more has to say so there.
+// The budgets of operations are stated here. A change that costs a read or a write more says why in its commit.
 func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 	f := newFixture(t)
 	for i := range 60 {
