@@ -144,8 +144,8 @@ func TestATokenDoesNotShowItself(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", made)
 	for name, text := range map[string]string{
-		//lint:ignore S1025 formatting is what is tested
 		"%v": fmt.Sprintf("%v", made), "%+v": fmt.Sprintf("%+v", made), "%#v": fmt.Sprintf("%#v", made),
+		//lint:ignore S1025 formatting is what is tested
 		"%s":      fmt.Sprintf("%s", made),
 		"pointer": fmt.Sprintf("%v", &made), "within": fmt.Sprintf("%+v", struct{ T token.Token }{made}), "log": log.String(),
 	} {
