@@ -1,5 +1,5 @@
-// Command apikeys is the Lambda function that administers the API keys of accounts. Using one is every function's to
-// check.
+// Command apikeys is the Lambda function that administers the API keys of accounts. Every function checks the keys
+// themselves.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command login is the Lambda function that lets people in and out.
+// Command login is the Lambda function of signing in and out.
 package main
 
 import (
@@ -33,7 +33,7 @@ type config struct {
 	PublicURL   string `env:"PUBLIC_URL"`
 	SealKey     string `env:"SEAL_KEY"`
 	PerMinute   int    `env:"SIGN_INS_PER_MINUTE"`
-	// BreachRanges is empty where published passwords are not asked about.
+	// BreachRanges is empty where breached passwords are not checked.
 	BreachRanges string `env:"BREACH_RANGE_URL,optional"`
 }
 

@@ -1,5 +1,5 @@
-// Command mfa is the Lambda function of the second factor: one's own, and what administrators see and take away of
-// others'.
+// Command mfa is the Lambda function of second factors: people administer their own, administrators see and remove
+// those of others.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command sessions is the Lambda function of sessions: who one is, and the sessions of one's own and of others.
+// Command sessions is the Lambda function of sessions: the caller's account and sessions, and those of others.
 package main
 
 import (

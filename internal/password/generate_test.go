@@ -9,7 +9,7 @@ import (
 	"useraccounts/internal/password"
 )
 
-// A generated password passes the policy whatever its length, has every sort of character, is typed without doubt, and
+// A generated password passes the policy whatever its length, has every character class, is typed without doubt, and
 // is never made twice.
 func TestGenerate(t *testing.T) {
 	seen := map[string]bool{}

@@ -58,7 +58,7 @@ func TestCheckSeesThroughDisguises(t *testing.T) {
 	}
 }
 
-// Sorts of character count where the environment asks for them; NIST mode asks for none (V02).
+// Character classes count where the environment asks for them; NIST mode asks for none (V02).
 func TestCheckCountsCharacterClasses(t *testing.T) {
 	settings := environment.Defaults()
 	for n, secret := range []string{"", "xkvqmzwpltrb", "xkvqmzwpltrB", "xkvqmzwplt7B", "xkvqmzwpl-7B"} {

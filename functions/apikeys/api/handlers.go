@@ -20,7 +20,7 @@ type createBody struct {
 	ValidDays   *int   `json:"validDays,omitzero" help:"How many days it is valid; 90 by default." minimum:"1" maximum:"3650" example:"90"`
 }
 
-// keyView is one key as its list shows it; times are UTC.
+// keyView is one key in a list; times are UTC.
 type keyView struct {
 	ID          string           `json:"id"`
 	Prefix      string           `json:"prefix" help:"The beginning of the key, to recognise it." example:"ua_01JZ8Y3M6Q4T1V5W7X9Z2B4D6F"`

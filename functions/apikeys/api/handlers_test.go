@@ -9,7 +9,7 @@ import (
 	"useraccounts/internal/session"
 )
 
-// The members of a key are the API's; the hash is none of them (V60).
+// The members of a key are part of the API, and its hash is not among them (V60).
 func TestViews(t *testing.T) {
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	h := handlers{now: func() time.Time { return now }}

@@ -17,7 +17,7 @@ type secondFactorBody struct {
 	Ticket string     `json:"ticket" maxLength:"256" help:"The ticket of the previous step." example:"uat_AZ..."`
 	Method mfa.Method `json:"method" enum:"passkey|totp|recoveryCode|emailCode" example:"totp"`
 	Code   string     `json:"code,omitzero" maxLength:"64" help:"The six digits from the authenticator or the mail, or a recovery code." example:"123456"`
-	// Credential is any JSON: browsers add members to it in time.
+	// Credential is any JSON: browsers add members to it over time.
 	Credential jsontext.Value `json:"credential,omitzero" help:"For a passkey: the PublicKeyCredential that the browser returned, as toJSON() gives it."`
 	Remember   bool           `json:"remember,omitzero" help:"Trust this device: its sign-ins need no second factor for as many days as the environment allows."`
 }
@@ -46,7 +46,7 @@ type enrolmentView struct {
 	PublicKey jsontext.Value `json:"publicKey,omitzero" help:"For a passkey: the argument of PublicKeyCredential.parseCreationOptionsFromJSON()."`
 }
 
-// factorRoutes are the steps of the second factor.
+// factorRoutes returns the routes of the second factor's steps.
 func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 	ticket := httpapi.Problem{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, has expired or " +
 		"was used."}

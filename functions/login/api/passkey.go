@@ -11,7 +11,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// passkeyOptionsView is what a browser is handed to ask for a passkey.
+// passkeyOptionsView has the options with which a browser asks for a passkey.
 type passkeyOptionsView struct {
 	PublicKey jsontext.Value `json:"publicKey" help:"The argument of PublicKeyCredential.parseRequestOptionsFromJSON()."`
 }
@@ -31,7 +31,7 @@ func noPasskeys() httpapi.Problem {
 	}
 }
 
-// passkeyRoutes are signing in by a passkey, and what the step secondFactor needs to be asked for first.
+// passkeyRoutes returns the routes of signing in with a passkey, and those that prepare the step secondFactor.
 func passkeyRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 	ticket := httpapi.Problem{Kind: fault.Unauthenticated, Code: "ticket", When: "The ticket is wrong, has expired or " +
 		"was used."}

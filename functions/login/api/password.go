@@ -19,7 +19,7 @@ type checkBody struct {
 	Words    []string `json:"words,omitzero" maxItems:"8" maxLength:"250" help:"Up to eight texts about the person: username, email, name." example:"[\"DoeJ\"]"`
 }
 
-// strengthView is what can be said of a password before it is sent to be set.
+// strengthView rates a password before it is set.
 type strengthView struct {
 	Score    int           `json:"score" help:"How hard it is to guess, from 0 to 4. Below 2 it is refused."`
 	Advice   string        `json:"advice" help:"What makes it weak; empty for a strong password."`
@@ -29,7 +29,7 @@ type strengthView struct {
 	Longest  int           `json:"longest" help:"Maximum length in characters."`
 }
 
-// passwordRoutes are the routes about one's own password.
+// passwordRoutes returns the routes of the caller's own password.
 func passwordRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 	return []httpapi.Route{
 		{

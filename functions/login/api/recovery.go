@@ -9,7 +9,7 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// recoveryRoutes are those to a new password without the old one.
+// recoveryRoutes returns the routes of resetting a forgotten password.
 func recoveryRoutes(h handlers) []httpapi.Route {
 	return []httpapi.Route{
 		{
@@ -58,7 +58,7 @@ type forgottenPasswordBody struct {
 	Identifier string `json:"identifier" help:"Username or email, in any case." maxLength:"250" example:"admin"`
 }
 
-// linkAskedView is the one answer to who asks for a link.
+// linkAskedView is the one answer to a request for a link.
 type linkAskedView struct {
 	Detail string `json:"detail" help:"What to tell the person." example:"If there is such an account, a link is on its way to its email."`
 }

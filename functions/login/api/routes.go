@@ -142,7 +142,8 @@ func (h handlers) login(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	return respondStep(r)(h.Passwords.Login(ctx, in.Identifier, in.Password, clientInfo(r, in.Client, in.Device)))
 }
 
-// clientInfo is where a sign-in comes from, with the token of a remembered device; a page of ours has that as a cookie.
+// clientInfo returns where a sign-in comes from, with the token of a trusted device, which our own web pages have as a
+// cookie.
 func clientInfo(r *httpapi.Request, client, device string) signin.ClientInfo {
 	out := r.ClientInfo(client)
 	if out.DeviceToken = device; device == "" && r.IsWebClient() {

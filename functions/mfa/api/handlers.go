@@ -134,7 +134,7 @@ func (h handlers) removeOwn(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	return httpapi.NoContent(), h.own.Remove(ctx, r.Scope, in.Password)
 }
 
-// reauthenticate reads the body of what needs a fresh proof of the caller, and asks for that.
+// reauthenticate reads the body and checks the caller's fresh proof.
 func (h handlers) reauthenticate(ctx context.Context, r *httpapi.Request) error {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
@@ -174,7 +174,7 @@ func (h handlers) accountStatus(ctx context.Context, r *httpapi.Request) (httpap
 	return h.respondStatus(ctx, r, id)
 }
 
-// respondStatus answers with the state of an account's second factor, under the account's version.
+// respondStatus answers with the status of an account's second factor and the account's version.
 func (h handlers) respondStatus(ctx context.Context, r *httpapi.Request, id string) (httpapi.Response, error) {
 	o, err := h.own.Status(ctx, r.Scope, id)
 	if err != nil {
@@ -183,8 +183,8 @@ func (h handlers) respondStatus(ctx context.Context, r *httpapi.Request, id stri
 	return httpapi.OK(viewOf(o)).WithVersion(o.Account.Version), nil
 }
 
-// readAction reads what every action on another account takes: its id, where given the version, and a fresh proof of
-// the caller (V35).
+// readAction reads what every action on another account needs: its id, the version if given, and a fresh proof of the
+// caller (V35).
 func (h handlers) readAction(ctx context.Context, r *httpapi.Request) (string, int64, error) {
 	id, err := r.ID("id")
 	if err != nil {

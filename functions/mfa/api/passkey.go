@@ -35,7 +35,7 @@ type passkeyOptionsView struct {
 }
 
 type newPasskeyBody struct {
-	// Credential is any JSON: browsers add members to it in time.
+	// Credential is any JSON: browsers add members to it over time.
 	Credential jsontext.Value `json:"credential" help:"The PublicKeyCredential that the browser created, as toJSON() gives it."`
 	Name       string         `json:"name,omitzero" maxLength:"100" help:"The name under which the passkey is listed." example:"My phone"`
 }
@@ -49,7 +49,8 @@ type passkeyNameBody struct {
 	Name string `json:"name" maxLength:"100" example:"My phone"`
 }
 
-// passkeyRoutes are one's own passkeys; proof are the problems of what needs a fresh proof.
+// passkeyRoutes returns the routes of the caller's own passkeys. proof are the problems of routes that need a fresh
+// proof.
 func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
 	unavailable := httpapi.Problem{
 		Kind: fault.Conflict, Code: "passkeysUnavailable",

@@ -14,13 +14,13 @@ import (
 
 const tag = "Second factor"
 
-// Routes returns the route table over the services: own for one's own second factor, accounts for others'.
+// Routes returns the route table over the services: own for the caller's second factor, accounts for those of others.
 func Routes(own *factor.Service, accounts *account.Service) []httpapi.Route {
 	h := handlers{own, accounts}
 	return slices.Concat(ownRoutes(h), passkeyRoutes(h, proof()), accountRoutes(h))
 }
 
-// proof are the problems of what needs a fresh proof of the caller.
+// proof returns the problems of routes that need a fresh proof of the caller.
 func proof() []httpapi.Problem {
 	return []httpapi.Problem{
 		{Kind: fault.Forbidden, Code: "proofNeeded", When: "You signed in more than five minutes ago and sent no " +
@@ -29,7 +29,7 @@ func proof() []httpapi.Problem {
 	}
 }
 
-// lastSignInMethod is the problem of what would leave the caller without a way to sign in.
+// lastSignInMethod is the problem of a change that would leave the caller without a sign-in method.
 var lastSignInMethod = httpapi.Problem{
 	Kind: fault.Conflict, Code: "lastWayIn",
 	//nolint:gochecknoglobals // a constant in all but name

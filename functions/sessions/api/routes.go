@@ -1,4 +1,4 @@
-// Package api is the routes of the sessions function: who one is, and the sessions of one's own and of others.
+// Package api is the routes of the sessions function: the caller's account and sessions, and those of others.
 package api
 
 import (
@@ -17,7 +17,7 @@ const tag = "Sessions"
 
 // Store is what the routes need of the store of sessions.
 type Store interface {
-	// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to go on from.
+	// Sessions returns up to limit sessions of an account, newest first, after the given id, and the id to continue from.
 	Sessions(ctx context.Context, accountID, after string, limit int) ([]session.Session, string, error)
 	// Close closes a session if it is open, and reports whether it was.
 	Close(ctx context.Context, accountID, sessionID string, end session.End) (bool, error)
@@ -33,10 +33,10 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 	h := handlers{sessions, accounts, now}
 	list := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[view]{}}}
 	paging := []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}
-	gone := []httpapi.Answer{
+	closed := []httpapi.Answer{
 		{Status: http.StatusNoContent, Description: "The session is closed, as it may have been before."},
 	}
-	missing := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
+	notFound := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
 	return []httpapi.Route{
 		{Key: "GET /api/me", Needs: access.SignedIn, Handle: h.me, Doc: httpapi.Operation{
 			Tag: tag, Summary: "My account and permissions", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
@@ -55,22 +55,22 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 				Tag: tag, Summary: "Close all sessions of an account",
 				Description: "For your own account, the session of the request stays open. A session that begins at the same " +
 					"time may stay open too; block the account to prevent new sessions.",
-				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: missing,
+				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: notFound,
 			},
 		},
 		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close one of my sessions", Answers: gone,
+			Tag: tag, Summary: "Close one of my sessions", Answers: closed,
 		}},
 		{
 			Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.listOfAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: missing,
+				Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: notFound,
 			},
 		},
 		{
 			Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOfAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Close an account's session", Answers: gone, Problems: missing,
+				Tag: tag, Summary: "Close an account's session", Answers: closed, Problems: notFound,
 			},
 		},
 	}
@@ -95,7 +95,7 @@ type meView struct {
 	Permissions []access.Permission `json:"permissions" help:"The permissions of all my effective roles."`
 }
 
-// view is one session as its list shows it; times are UTC.
+// view is one session in a list; times are UTC.
 type view struct {
 	ID         string     `json:"id"`
 	Client     string     `json:"client" help:"Client application."`
@@ -199,7 +199,7 @@ func (h handlers) close(ctx context.Context, r *httpapi.Request, accountID strin
 	return httpapi.NoContent(), err
 }
 
-// end is who closes sessions now, and from where.
+// end is the end of sessions that the caller closes now.
 func (h handlers) end(r *httpapi.Request, why session.Reason) session.End {
 	c := r.Scope.Caller
 	return session.End{
@@ -220,8 +220,8 @@ func (h handlers) closeAllOfAccount(ctx context.Context, r *httpapi.Request) (ht
 	return h.closeAll(ctx, r, id, session.ClosedByAdmin)
 }
 
-// closeAll closes every open session of an account but that of the request. They are listed newest first, and none that
-// began longer ago than a session can last is open, so the walk has an end however many there were.
+// closeAll closes every open session of an account except that of the request. It reads them newest first and stops at
+// one that is older than a session can last.
 func (h handlers) closeAll(ctx context.Context, r *httpapi.Request, accountID string,
 	why session.Reason,
 ) (httpapi.Response, error) {
