@@ -112,7 +112,7 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await change.getByText(/Strength: (Good|Strong)/).waitFor()
   await change.getByLabel('Repeat new password').fill('eleven quiet mountains sing')
   await change.getByRole('button', { name: 'Change password' }).click()
-  await change.getByText(/The current password is not right/).waitFor()
+  await change.getByText(/The current password is wrong/).waitFor()
   await change.getByLabel('Current password', { exact: true }).fill(password)
   await change.getByRole('button', { name: 'Change password' }).click()
   await change.waitFor({ state: 'hidden' })

@@ -35,10 +35,10 @@ const icons: Record<string, TablerIcon> = {
 }
 
 /** The pages of reference data: one component, a row for each kind. */
-const reference: Page[] = referenceKinds.map((kind) => ({
+const reference: Page[] = referenceKinds.map((kind): Page => ({
   path: `settings/${kind.kind}`,
   title: kind.title,
-  needs: readPermissions[kind.family],
+  permission: readPermissions[kind.family],
   nav: {
     label: kind.title,
     icon: icons[kind.kind] ?? IconKey,

@@ -139,7 +139,7 @@ function EditForm({
   })
   const lock = useMutation({
     mutationFn: (active: boolean) => store.lock(base, active),
-    onSuccess: (next) => applySaved(next, `${next.code} is ${next.active ? 'unlocked' : 'locked'}.`),
+    onSuccess: (next) => applySaved(next, `${next.code} was ${next.active ? 'unlocked' : 'locked'}.`),
   })
   const remove = useMutation({
     mutationFn: () => store.remove(base),
