@@ -126,7 +126,7 @@ func floodIsBounded(t *testing.T, admin *client) {
 	admin.attemptSignIns(t, "flooded", "wrong", 25)
 	notes := admin.failedSignIns(t, id)
 	if len(notes) > 7 || !slices.ContainsFunc(notes, func(n string) bool {
-		return strings.Contains(n, "used up") && strings.Contains(n, "times within the hour")
+		return strings.Contains(n, "Too many failed tries") && strings.Contains(n, "times within the hour")
 	}) {
 		t.Errorf("%q", notes)
 	}

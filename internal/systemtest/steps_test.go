@@ -111,7 +111,7 @@ func (s *ssoSystem) signInEveryWay(t *testing.T, p *factorUser, required bool) {
 		wants("password from a remembered device", got, "done")
 		p.device = got.text(t, "deviceToken")
 		wants("password from another device",
-			s.admin.passwordStep(t, p.name, map[string]any{"device": p.device[:len(p.device)-2] + "AA"}), "secondFactor")
+			s.admin.passwordStep(t, p.name, map[string]any{"device": p.device[:len(p.device)-8] + "AAAAAAAA"}), "secondFactor")
 	}
 	if p.passkey != nil {
 		asked := s.anonymous().do(t, "POST", "/api/login/passkey/begin", nil).expect(t, 200)
