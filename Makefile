@@ -6,31 +6,44 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-SAM_CLI     := 1.170.0
-SCHEMATHESIS := 4.32.5
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+SAM_CLI       := 1.170.0
+SCHEMATHESIS  := 4.32.5
+GOLANGCI_LINT := v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # What `sam build` gives to go build; internal/local/build.go says the same for a run on this machine.
 BUILD_FLAGS := -tags=lambda.norpc -trimpath -buildvcs=false -ldflags=-s
-SOURCES      = $(wildcard functions internal)
-PACKAGES    ?= ./...
-TESTFLAGS   ?=
+# One setting for everything, so that functions, tools and tests share what is compiled.
+export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
+export CGO_ENABLED := 0
 
-.PHONY: help run console reference built deploy console-dev console-test seed test race long bench check format vet lint vulnerabilities verify-template fuzz-api clean
+SOURCES   = $(wildcard functions internal)
+PACKAGES  ?= ./...
+TESTFLAGS ?=
+CONSOLE   := functions/console/web
+WITH      := .build/bin/with
+
+.PHONY: help run console reference built deploy console-dev console-test seed unit test race long nightly bench check format vet lint lint-go lint-console \
+	vulnerabilities verify-template fuzz-api clean go node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo '  make run PORT=3001 DATA=dir ADMIN_PASSWORD=... VERBOSE=1 LOCAL_RETRY_SECONDS=5   (a $$ in a value is written $$$$)'
+	@echo '  make run PORT=3001 DATA=dir ENVIRONMENT=name ADMIN_PASSWORD=... VERBOSE=1 LOCAL_RETRY_SECONDS=5   (a $$ in a value is written $$$$)'
 	@echo '  make test PACKAGES=./internal/... TESTFLAGS="-run TestName -v"'
+	@echo '  TEST_DYNAMODB=local make test    on DynamoDB Local everywhere, as .ci/run has it'
 	@echo '  With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set, run, test and bench use those services instead of their own.'
 
-# The runner takes the place of the shell, so that signals meant for `make run` reach it.
-run: console ## the whole system on http://127.0.0.1:3000, until Ctrl-C
-	@go build -buildvcs=false -o .build/bin/run ./internal/local/run && exec .build/bin/run
+go:
+	@command -v go >/dev/null || { echo "go is missing: install Go 1.26 or newer" >&2; exit 1; }
 
-CONSOLE := functions/console/web
+node:
+	@command -v node >/dev/null || { echo "node is missing: install Node.js 20 or newer" >&2; exit 1; }
+
+# The runner takes the place of the shell, so that signals meant for `make run` reach it.
+run: go ## the whole system on http://localhost:3000, until Ctrl-C
+	@[ -e .build/bin/run ] || echo "- building the runner; Go fetches the modules that it has not yet"
+	@go build -o .build/bin/run ./internal/local/run && exec .build/bin/run -console
 
 # Without Node.js the service still builds; in place of the console it has a page that says how to build it.
 console: reference ## builds the web console, when its sources changed since the last time
@@ -38,7 +51,7 @@ console: reference ## builds the web console, when its sources changed since the
 	else echo "Node.js is missing: the web console is not built"; fi
 
 # The page is made from the route tables and never committed; openapi.json is, and `go run ./internal/apidoc/generate` makes both.
-reference: ## builds the page of the API reference
+reference: go ## builds the page of the API reference
 	@go run ./internal/apidoc/generate -page
 
 # A placeholder that says how to build what is missing is for a developer's machine and not for people who want to sign in.
@@ -49,49 +62,79 @@ built: console ## fails unless the console and the reference page are built
 deploy: built verify-template ## sam deploy of what is here: STAGE=production, or SAM_FLAGS=--guided for a first time
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy $(if $(STAGE),--config-env $(STAGE)) $(SAM_FLAGS)
 
-console-dev: ## the web console from its sources, renewed as they change, in front of make run (PORT=...)
+console-dev: node ## the web console from its sources, renewed as they change, in front of make run (PORT=...)
 	@node $(CONSOLE)/scripts/build.mjs --install-only && cd $(CONSOLE) && exec node_modules/.bin/vite
 
 console-test: console ## types, units, bundle budget and every browser test of the web console, on a system of its own
 	@if command -v node >/dev/null; then cd $(CONSOLE) && node scripts/test.mjs $(if $(SHORT),--short); \
 	else echo "Node.js is missing: the web console is not tested"; fi
 
-seed: ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=...
+seed: go ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=...
 	@go run ./internal/local/seed
 
-test: format vet console ## format, vet and every test, against the real local services
+unit: go ## every test that needs no service: a minute of one core
+	@TEST_SERVICES=none go test $(TESTFLAGS) $(PACKAGES) | { grep -v '\[no test files\]' || true; }
+
+test: format vet console $(WITH) ## format, vet and every test, with the local services: five minutes on two cores
 	@echo "== go test $(TESTFLAGS) $(PACKAGES)"
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && .build/bin/with -- go test -timeout 25m $(TESTFLAGS) $(PACKAGES)
+	@$(WITH) -- go test -parallel 4 -timeout 25m $(TESTFLAGS) $(PACKAGES) | { grep -v '\[no test files\]' || true; }
 	@$(if $(filter ./...,$(PACKAGES)),$(MAKE) console-test SHORT=1)
 
+$(WITH): go FORCE
+	@go build -o $@ ./internal/local/with
+
+FORCE:
+
 # The system tests drive built functions, which are built without the detector: under it they would show nothing more.
-race: ## the tests again under the race detector, without the hostile millions and the system tests; needs a C compiler
+race: $(WITH) ## the tests again under the race detector, without the hostile millions and the system tests; needs a C compiler
 	@echo "== go test -race $(TESTFLAGS) $(PACKAGES)"
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && CGO_ENABLED=1 exec .build/bin/with -- go test -race -short -timeout 40m $(TESTFLAGS) $$(go list $(PACKAGES) | grep -v /internal/systemtest)
+	@CGO_ENABLED=1 exec $(WITH) -- go test -race -short -timeout 40m $(TESTFLAGS) $$(go list $(PACKAGES) | grep -v /internal/systemtest)
 
-long: ## the long run of imports: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-100000} .build/bin/with -- go test -timeout 60m -v -run '^(TestRandomSchedules|TestImportWhoseWorkerIsKilled)$$' ./internal/transfer ./internal/dynamo | grep -v '^=== '
+LONG := KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-100000} CONTRACT_STEPS=$${CONTRACT_STEPS:-20000}
 
-bench: ## every benchmark, against the real local services; ends with the table of internal/docs/measured.md
+long: $(WITH) ## the long runs: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
+	@$(LONG) LONG=1 $(WITH) -- go test -timeout 90m -v -run '$(LONG_TESTS)' $(LONG_PACKAGES) | { grep -Ev '^=== |^ *--- SKIP|no tests to run' || true; }
+
+LONG_TESTS    := ^(TestRandomSchedules|TestImportWhoseWorkerIsKilled|TestKilledWorkersImportIsDeliveredAgain|TestFakeAnswersAsDynamoDBLocal)$$
+LONG_PACKAGES := ./internal/transfer ./internal/dynamo ./internal/systemtest ./internal/local/dynamofake
+
+# What takes longer than anybody waits for. Each part runs, and the first that fails is told at the end.
+nightly: ## everything long: make long, fuzzing with new seeds, generated requests with new seeds, every target on a fresh clone
+	@.ci/nightly
+
+bench: $(WITH) ## every benchmark, against the real local services; ends with the table of internal/docs/measured.md
 	@mkdir -p .build && printf '| measured | ours | against | ratio | aim |\n|---|---|---|---|---|\n' >.build/bench.md
-	@go build -buildvcs=false -o .build/bin/with ./internal/local/with && BENCH_TABLE=$(CURDIR)/.build/bench.md BENCH_BUILD_FLAGS='$(BUILD_FLAGS)' .build/bin/with -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+	@TEST_DYNAMODB=local BENCH_TABLE='$(CURDIR)/.build/bench.md' BENCH_BUILD_FLAGS='$(BUILD_FLAGS)' $(WITH) -- go test -p 1 -timeout 30m -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
 	@echo; cat .build/bench.md
 
-check: format vet lint ## format, vet and staticcheck
+check: format vet lint ## format, vet and lint
 
-format:
+format: go
 	@echo "== gofmt"
 	@unformatted="$$(gofmt -l $(SOURCES))"; if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
 
-vet:
+vet: go
 	@echo "== go vet $(PACKAGES)"
 	@go vet $(PACKAGES)
 
-lint:
-	@echo "== staticcheck $(PACKAGES)"
-	@go run $(STATICCHECK) $(PACKAGES)
+lint: lint-go lint-console ## golangci-lint (.golangci.yml) and the console's ESLint and Prettier
 
-vulnerabilities: ## known vulnerabilities of the dependencies; asks the Go vulnerability database
+GOLANGCI := .build/bin/golangci-lint-$(GOLANGCI_LINT)
+
+lint-go: $(GOLANGCI)
+	@echo "== golangci-lint $(PACKAGES)"
+	@$(GOLANGCI) run $(PACKAGES)
+
+$(GOLANGCI): | go
+	@echo "building golangci-lint $(GOLANGCI_LINT) (once, a few minutes)"
+	@GOBIN='$(CURDIR)/.build/bin/$(GOLANGCI_LINT)' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	@mv '.build/bin/$(GOLANGCI_LINT)/golangci-lint' $@ && rmdir '.build/bin/$(GOLANGCI_LINT)'
+
+lint-console: console
+	@if command -v node >/dev/null; then echo "== eslint, prettier"; cd $(CONSOLE) && npm run --silent lint; \
+	else echo "Node.js is missing: the web console is not linted"; fi
+
+vulnerabilities: go ## known vulnerabilities of the dependencies; asks the Go vulnerability database
 	@echo "== govulncheck $(PACKAGES)"
 	@go run $(GOVULNCHECK) $(PACKAGES)
 
@@ -104,20 +147,20 @@ verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint and sam bui
 .venv/sam-$(SAM_CLI):
 	@command -v python3 >/dev/null || { echo "python3 is missing: it runs the SAM CLI" >&2; exit 1; }
 	@echo "installing the SAM CLI $(SAM_CLI) into .venv (once)"
-	@rm -rf .venv && python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_CLI)
+	@rm -rf .venv && python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_CLI)
 	@touch $@
 
 # Where PyPI is not reached there is nothing to ask with, which stops nothing.
-fuzz-api: ## generated requests against the OpenAPI document, on a system of its own: FUZZ_SEED=1 FUZZ_EXAMPLES=10 PORT=3990
-	@go build -buildvcs=false -o .build/bin/run ./internal/local/run
+fuzz-api: go ## generated requests against the OpenAPI document, on a system of its own: FUZZ_SEED=1 FUZZ_EXAMPLES=10 PORT=3990
+	@go build -o .build/bin/run ./internal/local/run
 	@if $(MAKE) .build/schemathesis-$(SCHEMATHESIS)/ready; then exec internal/apidoc/fuzz/run.sh .build/schemathesis-$(SCHEMATHESIS)/bin/st; \
 	else echo "not run: schemathesis $(SCHEMATHESIS) could not be installed; it needs python3 and PyPI"; fi
 
 .build/schemathesis-$(SCHEMATHESIS)/ready:
 	@echo "installing schemathesis $(SCHEMATHESIS) into $(@D) (once)"
-	@rm -rf $(@D) && python3 -m venv $(@D) && $(@D)/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
+	@rm -rf $(@D) && python3 -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
 	@touch $@
 
 clean: ## removes everything that was installed or built; data folders stay
 	@chmod -R u+w .build 2>/dev/null || true
-	rm -rf .build .aws-sam .venv
+	rm -rf .build .aws-sam .venv $(CONSOLE)/node_modules $(CONSOLE)/dist/app $(CONSOLE)/dist/docs.html $(CONSOLE)/src/api/schema.d.ts $(CONSOLE)/screenshots

@@ -21,7 +21,7 @@ func project(t *testing.T) (Layout, []Package, map[string][]Source) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages, err := Load(root)
+	packages, err := Load(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,19 +59,9 @@ func TestThisProject(t *testing.T) {
 	})
 	for _, p := range packages {
 		t.Run(p.Path(), func(t *testing.T) {
-			place, _ := layout.place(p.Path())
-			report(Names(p))
 			report(Variables(sources[p.ImportPath]))
 			for _, s := range sources[p.ImportPath] {
-				report(Sizes(s))
-				report(Inits(s))
 				report(KeysElsewhere(s))
-				if place.Group != "functions" {
-					report(Documented(s))
-				}
-				if place.Group != "tools" && place.Group != "edge" {
-					report(Uses(s))
-				}
 			}
 		})
 	}
@@ -197,72 +187,6 @@ func TestKeysElsewhereFindsTheTextOfAKey(t *testing.T) {
 	}
 	expectFindings(t, KeysElsewhere, 0, "internal/dynamo/schema/keys.go", "package a\nconst a = \"Z#\"\n")
 	expectFindings(t, KeysElsewhere, 0, "internal/account/a.go", "package a\nconst a = \"Z#\"\n")
-}
-
-func TestNamesFindsWhatSaysNothing(t *testing.T) {
-	for _, c := range []struct {
-		p     Package
-		count int
-	}{
-		{Package{Name: "account", Doc: "Package account is."}, 0}, {Package{Name: "utils", Doc: "Package utils is."}, 1},
-		{Package{Name: "account"}, 1},
-	} {
-		if wrong := Names(c.p); len(wrong) != c.count {
-			t.Errorf("%v: %q", c.p, wrong)
-		}
-	}
-}
-
-func TestSizesFindsWhatIsTooLong(t *testing.T) {
-	expectFindings(t, Sizes, 0, "a.go", "package a\n"+strings.Repeat("\n", 498))
-	expectFindings(t, Sizes, 1, "a.go", "package a\n"+strings.Repeat("\n", 500))
-	expectFindings(t, Sizes, 1, "functions/x/main.go", "package a\nfunc main() {"+strings.Repeat("\n", 100)+"}\n")
-	expectFindings(t, Sizes, 0, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 99)+"}\n")
-	expectFindings(t, Sizes, 1, "a.go", "package a\nfunc f() {"+strings.Repeat("\n", 100)+"}\n")
-	expectFindings(t, Sizes, 0, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E() }\n")
-	expectFindings(t, Sizes, 1, "a.go", "package a\ntype I interface{ A(); B(); C(); D(); E(); F() }\n")
-}
-
-func TestDocumentedFindsWhatHasNoComment(t *testing.T) {
-	for text, count := range map[string]int{
-		"func F() {}": 1, "// F is.\nfunc F() {}": 0, "func f() {}": 0, "type T int": 1, "// T is.\ntype T int": 0,
-		"type t int\nfunc (t) M() {}": 0, "// T is.\ntype T int\nfunc (*T) M() {}": 1,
-		"// T is.\ntype T[K any] int\nfunc (T[K]) M() {}": 1,
-		"const (\n A = 1\n B = 2\n)":                      2, "// They are.\nconst (\n A = 1\n B = 2\n)": 0,
-		"const (\n A = 1 // is\n)": 0,
-		"var V = 1":                1, "var v = 1": 0,
-	} {
-		expectFindings(t, Documented, count, "a.go", "package a\n"+text+"\n")
-	}
-}
-
-func TestUsesFindsWhatDependsOnTheWorld(t *testing.T) {
-	for text, count := range map[string]int{
-		"import \"time\"\nvar v = time.Now":                                       0,
-		"import \"time\"\nvar v = time.Now()":                                     1,
-		"import clock \"time\"\nvar v = clock.Now()":                              1,
-		"import \"os\"\nvar v = os.Getenv(\"X\")":                                 1,
-		"import \"os\"\nvar v = os.Getenv":                                        1,
-		"import \"fmt\"\nfunc f() { fmt.Println(1) }":                             1,
-		"import \"fmt\"\nfunc f() { _ = fmt.Sprint(1) }":                          0,
-		"import \"math/rand\"\nvar v = rand.Int()":                                1,
-		"import \"math/rand/v2\"\nvar v = rand.Int()":                             1,
-		"import \"crypto/rand\"\nvar v = rand.Reader":                             0,
-		"import \"net/http\"\nvar v = http.DefaultClient":                         1,
-		"import \"net/http\"\nvar v = http.StatusOK":                              0,
-		"import \"context\"\nvar v = context.TODO()":                              1,
-		"import \"context\"\nvar v = context.Background()":                        0,
-		"import \"log\"\nfunc f() { log.Fatal(1) }":                               1,
-		"import \"log/slog\"\nfunc f() { slog.Info(\"x\") }":                      1,
-		"type clock struct{ Now func() int }\nvar time clock\nvar v = time.Now()": 0,
-	} {
-		expectFindings(t, Uses, count, "a.go", "package a\n"+text+"\n")
-	}
-}
-
-func TestInitsFindsInit(t *testing.T) {
-	expectFindings(t, Inits, 1, "a.go", "package a\nfunc init() {}\n")
-	expectFindings(t, Inits, 0, "a.go", "package a\ntype t int\nfunc (t) init() {}\n")
 }
 
 func TestVariablesFindsWhatCanChange(t *testing.T) {

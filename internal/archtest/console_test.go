@@ -11,7 +11,8 @@ import (
 
 // markup are the ways by which a page makes elements, or runs code, of a text.
 var markup = regexp.MustCompile(
-	`dangerouslySetInnerHTML|\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|srcdoc|\beval\(|new Function\(`)
+	`dangerouslySetInnerHTML|\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|srcdoc|\beval\(|new Function\(`,
+)
 
 // C22: no source of the console makes markup of a text, so a name is never more than a name.
 func TestTheConsoleMakesNoMarkupOfTexts(t *testing.T) {

@@ -1,10 +1,11 @@
-// Package archtest holds the project's code against internal/README.md and the bars of its style: who may import whom,
-// how long things are, what is documented, what is not used where. Its rules are functions over packages and syntax
-// trees, so that its tests can show each of them failing.
+// Package archtest holds the project's code to rules that no linter knows: who may import whom, what may change, how
+// secrets are compared, which test proves which security check. Its rules are functions over packages and syntax trees,
+// so that its tests can show each of them failing. What linters know is in .golangci.yml.
 package archtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,8 @@ func (p Package) Path() string {
 }
 
 // Load returns the packages of the module that dir is in.
-func Load(dir string) ([]Package, error) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Doc,GoFiles,Imports", "./...")
+func Load(ctx context.Context, dir string) ([]Package, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-json=ImportPath,Dir,Name,Doc,GoFiles,Imports", "./...")
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -79,10 +80,8 @@ func ParseSource(name, file string, text any) (Source, error) {
 	return Source{File: tree, Name: name, fset: fset}, err
 }
 
-// line returns where a node begins, lines how many lines it takes.
+// line returns where a node begins.
 func (s Source) line(n ast.Node) int { return s.fset.Position(n.Pos()).Line }
-
-func (s Source) lines(n ast.Node) int { return s.fset.Position(n.End()).Line - s.line(n) + 1 }
 
 func (s Source) at(n ast.Node, format string, args ...any) string {
 	return fmt.Sprintf("%s:%d: %s", s.Name, s.line(n), fmt.Sprintf(format, args...))

@@ -3,6 +3,8 @@ package archtest
 import (
 	"go/ast"
 	"go/token"
+	"slices"
+	"strings"
 )
 
 // Variables returns the package-level variables of a package that can change: those without a value, those that hold a
@@ -153,4 +155,21 @@ func declared(f *ast.FuncDecl) map[string]bool {
 		return true
 	})
 	return local
+}
+
+// embeds reports whether a declaration is filled by go:embed.
+func embeds(d *ast.GenDecl, spec *ast.ValueSpec) bool {
+	for _, group := range []*ast.CommentGroup{d.Doc, spec.Doc} {
+		if group != nil &&
+			slices.ContainsFunc(group.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed ") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// isVar reports whether a declaration is one of variables.
+func isVar(d ast.Decl) (*ast.GenDecl, bool) {
+	g, ok := d.(*ast.GenDecl)
+	return g, ok && g.Tok == token.VAR
 }

@@ -26,7 +26,11 @@ func TestTheVersionIsStatedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if document.Info.Version != apidoc.Version {
-		t.Errorf("openapi.json says %q, want %q: run go run ./internal/apidoc/generate", document.Info.Version, apidoc.Version)
+		t.Errorf(
+			"openapi.json says %q, want %q: run go run ./internal/apidoc/generate",
+			document.Info.Version,
+			apidoc.Version,
+		)
 	}
 	var console map[string]any
 	if err := json.Unmarshal([]byte(read("functions/console/web/package.json")), &console); err != nil {

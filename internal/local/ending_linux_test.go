@@ -166,7 +166,7 @@ func TestPortThatIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.Close()
+	defer func() { _ = other.Close() }()
 	port := other.Addr().(*net.TCPAddr).Port
 	_, err = local.Start(context.Background(), local.Options{Root: "../..", Port: port})
 	if want := fmt.Sprintf("port %d is taken; choose another: make run PORT=%d", port, port+1); err == nil ||

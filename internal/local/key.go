@@ -19,9 +19,9 @@ const (
 	keyCheckText      = "sealed by the key of this table"
 )
 
-// checkKey fails if the key file cannot open what the table holds. Without it nobody would know until a second factor or a
-// mailed link fails. The first start with a table seals a text there; each later one opens it. isNew says that the key file
-// was made just now: then a table that holds anything was sealed by another.
+// checkKey fails if the key file cannot open what the table holds. Without it nobody would know until a second factor
+// or a mailed link fails. The first start with a table seals a text there; each later one opens it. isNew says that the
+// key file was made just now: then a table that holds anything was sealed by another.
 func (s *System) checkKey(ctx context.Context, o Options, isNew bool) error {
 	if len(s.stack.Template.SealingKeys) == 0 {
 		return nil
@@ -62,6 +62,10 @@ func (s *System) checkKey(ctx context.Context, o Options, isNew bool) error {
 }
 
 func wrongKey(o Options, table string) error {
-	return fmt.Errorf("the key in %s cannot open what the table %s holds, so second factors and mailed links would not work: "+
-		"put the key file of that table there, or use another table", o.KeyFile(), table)
+	return fmt.Errorf(
+		"the key in %s cannot open what the table %s holds, so second factors and mailed links would not work: "+
+			"put the key file of that table there, or use another table",
+		o.KeyFile(),
+		table,
+	)
 }

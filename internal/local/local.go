@@ -58,7 +58,7 @@ func Start(ctx context.Context, o Options) (*System, error) {
 		return nil, err
 	}
 	// The port comes first: a run that cannot have it is to say so before it installs or builds anything.
-	listeners, err := listen(o.Port)
+	listeners, err := listen(ctx, o.Port)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,9 @@ func Start(ctx context.Context, o Options) (*System, error) {
 }
 
 // listen takes the port at both loopback addresses, because localhost may mean either. A machine without IPv6 has one.
-func listen(port int) ([]net.Listener, error) {
-	first, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func listen(ctx context.Context, port int) ([]net.Listener, error) {
+	var config net.ListenConfig
+	first, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, portTaken(port)
 	}
@@ -86,7 +87,7 @@ func listen(port int) ([]net.Listener, error) {
 	if port == 0 { // for a program, which takes the address that it is given
 		return []net.Listener{first}, nil
 	}
-	second, err := net.Listen("tcp", net.JoinHostPort("::1", strconv.Itoa(port)))
+	second, err := config.Listen(ctx, "tcp", net.JoinHostPort("::1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, errors.Join(portTaken(port), first.Close())
 	}

@@ -62,7 +62,11 @@ func TestStreamsAndSchedules(t *testing.T) {
 				"FunctionResponseTypes: [ReportBatchItemFailures], DestinationConfig: { OnFailure: { Destination: !GetAtt "+
 				"Dead.Arn } } } }\n        C: { Type: Schedule, Properties: { Schedule: rate(2 days) } }\n"))
 	f := got.Functions[0]
-	if want := (StreamTrigger{LogicalID: "S", Table: "Table", BatchSize: 7, Bisects: true, Retries: 3, ReportsPartialFailures: true, DeadLetterQueue: "Dead"}); len(f.Streams) != 1 || f.Streams[0] != want {
+	want := StreamTrigger{
+		LogicalID: "S", Table: "Table", BatchSize: 7, Bisects: true, Retries: 3, ReportsPartialFailures: true,
+		DeadLetterQueue: "Dead",
+	}
+	if len(f.Streams) != 1 || f.Streams[0] != want {
 		t.Errorf("streams %+v", f.Streams)
 	}
 	if len(f.Schedules) != 1 || f.Schedules[0] != (Schedule{LogicalID: "C", Every: 48 * time.Hour}) ||
@@ -149,7 +153,9 @@ func TestResources(t *testing.T) {
       Events:
         Jobs:
           Type: SQS
-          Properties: { Queue: !GetAtt Jobs.Arn, BatchSize: 1, FunctionResponseTypes: [ReportBatchItemFailures], ScalingConfig: { MaximumConcurrency: 4 } }
+          Properties:
+            { Queue: !GetAtt Jobs.Arn, BatchSize: 1, FunctionResponseTypes: [ReportBatchItemFailures],
+              ScalingConfig: { MaximumConcurrency: 4 } }
 `))
 	if got := parsed.Tables[0]; got.Partition != (Key{"PK", "S"}) || *got.Sort != (Key{"SK", "N"}) ||
 		got.StreamView != "KEYS_ONLY" || got.TTL != "gone" {

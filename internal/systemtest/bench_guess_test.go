@@ -67,9 +67,11 @@ func sameDistribution(a, b []time.Duration) float64 {
 		case y < x:
 			j++
 		default:
-			for ; i < len(a) && a[i] == x; i++ {
+			for i < len(a) && a[i] == x {
+				i++
 			}
-			for ; j < len(b) && b[j] == x; j++ {
+			for j < len(b) && b[j] == x {
+				j++
 			}
 		}
 		distance = max(distance, math.Abs(float64(i)/float64(len(a))-float64(j)/float64(len(b))))

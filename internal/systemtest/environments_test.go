@@ -171,10 +171,10 @@ func (e otherEnvironment) foreignParameters(t *testing.T,
 	out := map[string]map[string]string{}
 	for name := range event.PathParameters {
 		of := name
-		switch {
-		case name == "kind" || name == "provider" || name == "method" || name == "proxy": // a word of ours, nobody's thing
+		switch name {
+		case "kind", "provider", "method", "proxy": // a word of ours, nobody's thing
 			continue
-		case name == "id":
+		case "id":
 			of = strings.Split(event.RawPath, "/")[2]
 		}
 		id, known := e.ids[of]

@@ -78,7 +78,7 @@ func (c *client) killWorkerWhileWriting(t *testing.T, system *localtest.RunningS
 		case slices.Contains([]string{"done", "refused", "cancelled", "failed"}, state):
 			return false
 		case state == "writing":
-			time.Sleep(time.Duration(rand.Int64N(int64(150 * time.Millisecond)))) //nolint:gosec // any moment
+			time.Sleep(time.Duration(rand.Int64N(int64(150 * time.Millisecond))))
 			system.Function("transferworker").Kill()
 			return c.do(t, "GET", "/api/jobs/"+id, nil).expect(t, 200).members(t)["state"] != "done"
 		}

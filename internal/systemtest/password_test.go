@@ -84,11 +84,11 @@ func passwordPolicy(t *testing.T, admin *client) {
 // guessedFirst are fifty that every list of guesses begins with, none of them shorter than any policy asks for; the
 // last name the person, the environment, the product and the sender of mails.
 var guessedFirst = strings.Fields(`
-	password password1 Password1 P@ssw0rd p4ssw0rd drowssap baseball football superman iloveyou trustno1 sunshine princess starwars
-	computer whatever 12345678 87654321 11111111 qwertyuiop 1qaz2wsx asdfghjkl qwerty123 1q2w3e4r !QAZ2wsx qazwsxedc 123456789a
-	Summer2024 password2025 Welcome1! letmein123 Passw0rd! monkey12345 dragon2020 passwordpassword 19841984 12031987 michelle1
-	jennifer abcd1234 a1b2c3d4 basketball liverpool1 zanzibar zanzibar@example.com z4nz1b4r-2026 rabiznaz77
-	useraccounts UserAccounts2026 us3r4cc0unts`)
+	password password1 Password1 P@ssw0rd p4ssw0rd drowssap baseball football superman iloveyou trustno1 sunshine
+	princess starwars computer whatever 12345678 87654321 11111111 qwertyuiop 1qaz2wsx asdfghjkl qwerty123 1q2w3e4r
+	!QAZ2wsx qazwsxedc 123456789a Summer2024 password2025 Welcome1! letmein123 Passw0rd! monkey12345 dragon2020
+	passwordpassword 19841984 12031987 michelle1 jennifer abcd1234 a1b2c3d4 basketball liverpool1 zanzibar
+	zanzibar@example.com z4nz1b4r-2026 rabiznaz77 useraccounts UserAccounts2026 us3r4cc0unts`)
 
 // V02, V03: only the normal form does not matter; byte 73, byte 200 and case do.
 func passwordsAreExact(t *testing.T, admin *client) {

@@ -234,14 +234,14 @@ func changeResource(t *testing.T, admin *client) {
 }
 
 func endResource(t *testing.T, admin *client) {
-	make := func(code string, more map[string]any) {
+	create := func(code string, more map[string]any) {
 		body := map[string]any{"code": code, "description": code, "resourceGroup": "STAFF"}
 		for k, v := range more {
 			body[k] = v
 		}
 		admin.do(t, "POST", "/api/resources", body).expect(t, 201)
 	}
-	make("E1", nil)
+	create("E1", nil)
 	fresh := admin.do(t, "GET", "/api/resources/E1", nil).expect(t, 200)
 	locked := admin.do(t, "POST", "/api/resources/e1/lock", nil).expect(t, 200)
 	again := admin.do(t, "POST", "/api/resources/E1/lock", nil).expect(t, 200) // a second click
@@ -252,7 +252,7 @@ func endResource(t *testing.T, admin *client) {
 	body := map[string]any{"code": "E2", "description": "E2", "resourceGroup": "STAFF", "manager": "E1"}
 	admin.do(t, "POST", "/api/resources", body).expectProblem(t, 422, "invalid", "manager")
 	admin.do(t, "POST", "/api/resources/E1/unlock", nil).expect(t, 200)
-	make("E2", map[string]any{"manager": "e1"})
+	create("E2", map[string]any{"manager": "e1"})
 	admin.do(t, "POST", "/api/resources/E1/lock", nil).expect(t, 200) // who has a manager keeps it, and can be changed
 	admin.do(t, "PATCH", "/api/resources/E2", map[string]any{"jobTitle": "x", "manager": "E1"},
 		ifMatch(admin.do(t, "GET", "/api/resources/E2", nil))).expect(t, 200)
@@ -271,7 +271,7 @@ func endResource(t *testing.T, admin *client) {
 	admin.do(t, "DELETE", "/api/resources/E1", nil, ifMatch(first)).expectProblem(t, 404, "notFound") // a second click
 	admin.do(t, "GET", "/api/resources/E1", nil).expectProblem(t, 404, "notFound")
 	// Another person's resource of the same code is nobody's to change by what they read of the first.
-	make("E1", nil)
+	create("E1", nil)
 	for _, old := range []response{fresh, first} {
 		admin.do(t, "PATCH", "/api/resources/E1", map[string]any{"jobTitle": "x"}, ifMatch(old)).expectProblem(t, 412,
 			"stale")

@@ -59,8 +59,11 @@ func (s *ssoSystem) graph(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w,
 			`{"value":[{"id":"az-3","displayName":"Cy","userPrincipalName":"nobody@example.com","accountEnabled":false}]}`)
 	default:
-		_, _ = fmt.Fprintf(w,
-			`{"value":[{"id":"az-1","displayName":"Al","mail":"DIRAL@example.com"},{"id":"az-2","displayName":"Bo","mail":"dirbo@example.com"}],"@odata.nextLink":"http://%s/v1.0/users?$skiptoken=2"}`, r.Host)
+		_, _ = fmt.Fprintf(
+			w,
+			`{"value":[{"id":"az-1","displayName":"Al","mail":"DIRAL@example.com"},{"id":"az-2","displayName":"Bo","mail":"dirbo@example.com"}],"@odata.nextLink":"http://%s/v1.0/users?$skiptoken=2"}`,
+			r.Host,
+		)
 	}
 }
 
@@ -238,8 +241,8 @@ func (s *ssoSystem) changesInBetween(t *testing.T) {
 	do := func(method, path string, body any) { s.admin.do(t, method, path, body) }
 	account := "/api/accounts/" + id
 	for _, c := range []struct {
-		name, code     string
-		before, after_ func()
+		name, code      string
+		before, restore func()
 	}{
 		{"blocked", "signInRefused",
 			func() { do("POST", account+"/block", map[string]any{"reason": "left"}) },
@@ -259,7 +262,7 @@ func (s *ssoSystem) changesInBetween(t *testing.T) {
 		body := s.authorize(t, who)
 		c.before()
 		s.callback(t, body).expectProblem(t, 401, c.code)
-		c.after_()
+		c.restore()
 		do("POST", account+"/allow", nil)
 		if got := s.callback(t, s.authorize(t, who)); got.Status != 200 {
 			t.Fatalf("%s, and undone: %d %s", c.name, got.Status, got.Body)
@@ -518,7 +521,8 @@ func (s *ssoSystem) file(t *testing.T) {
 	s.admin.do(t, "POST", path+"/check", nil).expectProblem(t, 422, "invalid", "file")
 	content = "\xef\xbb\xbfName;Email;Object_ID\r\n\"A; " +
 		"x\";CSVA@example.com;csv-1\r\n;csvb@example.com;csv-2\r\n;csvb@example.com;csv-3\r\n" +
-		";none@example.com;csv-4\r\n;csvc@example.com;oid-1\r\n;a@evil@example.com;csv-6\r\n;csvd@example.com;\r\n\r\n;csva@example.com;csv-1\r\n"
+		";none@example.com;csv-4\r\n;csvc@example.com;oid-1\r\n;a@evil@example.com;csv-6\r\n" +
+		";csvd@example.com;\r\n\r\n;csva@example.com;csv-1\r\n"
 	postCSV(t, form, []byte(content))
 	checked := s.admin.do(t, "POST", path+"/check", nil).expect(t, 200)
 	want := "linkable twoAccounts twoAccounts noSuchEmail linkedToAnother unusable unusable linkable"

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Client is a client that asks the tables in this process, without HTTP. Middleware that is added to its options runs around
-// each call.
+// Client is a client that asks the tables in this process, without HTTP. Middleware that is added to its options runs
+// around each call.
 func (s *Server) Client() *dynamodb.Client {
 	return dynamodb.New(
 		dynamodb.Options{Region: "local", APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {

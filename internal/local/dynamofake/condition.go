@@ -177,8 +177,8 @@ func compareBy(operator string, v []types.AttributeValue) (bool, error) {
 		high, okHigh := compare(v[0], v[2])
 		return okLow && okHigh && low >= 0 && high <= 0, nil
 	}
-	by, comparable := compare(v[0], v[1])
-	if !comparable {
+	by, ordered := compare(v[0], v[1])
+	if !ordered {
 		return false, nil
 	}
 	switch operator {

@@ -216,16 +216,23 @@ func describe(input any) string {
 	}
 	switch in := input.(type) {
 	case *dynamodb.PutItemInput:
-		return "put " + itemText(in.Item) + texts(expressions{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues})
+		return "put " + itemText(in.Item) + texts(expressions{
+			condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		})
 	case *dynamodb.UpdateItemInput:
 		return "update " + itemText(in.Key) + texts(expressions{
-			condition: in.ConditionExpression, update: in.UpdateExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+			condition: in.ConditionExpression, update: in.UpdateExpression,
+			names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		})
 	case *dynamodb.DeleteItemInput:
-		return "delete " + itemText(in.Key) + texts(expressions{condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues})
+		return "delete " + itemText(in.Key) + texts(expressions{
+			condition: in.ConditionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		})
 	case *dynamodb.QueryInput:
-		return fmt.Sprintf("query %q filter %q projection %q %v %s limit %d after %s", aws.ToString(in.KeyConditionExpression), aws.ToString(in.FilterExpression),
-			aws.ToString(in.ProjectionExpression), in.ExpressionAttributeNames, itemText(in.ExpressionAttributeValues), aws.ToInt32(in.Limit), itemText(in.ExclusiveStartKey))
+		return fmt.Sprintf("query %q filter %q projection %q %v %s limit %d after %s",
+			aws.ToString(in.KeyConditionExpression), aws.ToString(in.FilterExpression),
+			aws.ToString(in.ProjectionExpression), in.ExpressionAttributeNames,
+			itemText(in.ExpressionAttributeValues), aws.ToInt32(in.Limit), itemText(in.ExclusiveStartKey))
 	case *dynamodb.TransactWriteItemsInput:
 		out := "transaction"
 		for _, w := range in.TransactItems {
@@ -233,7 +240,8 @@ func describe(input any) string {
 			case w.Put != nil:
 				out += "\n  put " + itemText(w.Put.Item) + " " + aws.ToString(w.Put.ConditionExpression)
 			case w.Update != nil:
-				out += "\n  update " + itemText(w.Update.Key) + " " + aws.ToString(w.Update.UpdateExpression) + " if " + aws.ToString(w.Update.ConditionExpression)
+				out += "\n  update " + itemText(w.Update.Key) + " " + aws.ToString(w.Update.UpdateExpression) +
+					" if " + aws.ToString(w.Update.ConditionExpression)
 			case w.Delete != nil:
 				out += "\n  delete " + itemText(w.Delete.Key) + " " + aws.ToString(w.Delete.ConditionExpression)
 			case w.ConditionCheck != nil:
@@ -457,12 +465,14 @@ func (g *generator) write() types.TransactWriteItem {
 	case 0:
 		e := g.expressions(false)
 		return types.TransactWriteItem{Put: &types.Put{TableName: &g.table, Item: g.item(), ConditionExpression: e.condition,
-			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValuesOnConditionCheckFailure: g.returnOld()}}
+			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+			ReturnValuesOnConditionCheckFailure: g.returnOld()}}
 	case 1:
 		e := g.expressions(false)
 		return types.TransactWriteItem{
 			Delete: &types.Delete{TableName: &g.table, Key: g.key(), ConditionExpression: e.condition,
-				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValuesOnConditionCheckFailure: g.returnOld()},
+				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+				ReturnValuesOnConditionCheckFailure: g.returnOld()},
 		}
 	case 2:
 		e := expressions{names: map[string]string{}, values: attributes{}}
@@ -475,13 +485,15 @@ func (g *generator) write() types.TransactWriteItem {
 		}
 		return types.TransactWriteItem{
 			ConditionCheck: &types.ConditionCheck{TableName: &g.table, Key: g.key(), ConditionExpression: e.condition,
-				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValuesOnConditionCheckFailure: g.returnOld()},
+				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+				ReturnValuesOnConditionCheckFailure: g.returnOld()},
 		}
 	}
 	e := g.expressions(true)
 	return types.TransactWriteItem{
 		Update: &types.Update{TableName: &g.table, Key: g.key(), ConditionExpression: e.condition, UpdateExpression: e.update,
-			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValuesOnConditionCheckFailure: g.returnOld()},
+			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+			ReturnValuesOnConditionCheckFailure: g.returnOld()},
 	}
 }
 
@@ -502,9 +514,9 @@ func (g *generator) query() *dynamodb.QueryInput {
 		TableName:                 &g.table,
 		ExpressionAttributeValues: attributes{":pk": s(fmt.Sprint("p", g.IntN(2)))},
 	}
-	in.KeyConditionExpression = aws.String(
-		"PK = :pk" + []string{"", " AND SK = :sk", " AND SK > :sk", " AND SK <= :sk", " AND begins_with(SK, :sk)", " AND SK BETWEEN :sk AND :to"}[g.IntN(6)],
-	)
+	in.KeyConditionExpression = aws.String("PK = :pk" + []string{
+		"", " AND SK = :sk", " AND SK > :sk", " AND SK <= :sk", " AND begins_with(SK, :sk)", " AND SK BETWEEN :sk AND :to",
+	}[g.IntN(6)])
 	if strings.Contains(*in.KeyConditionExpression, ":sk") {
 		in.ExpressionAttributeValues[":sk"] = s(fmt.Sprint("s", []any{"", 1, 3}[g.IntN(3)]))
 	}
@@ -583,12 +595,12 @@ func (g *generator) operation() any {
 	return &dynamodb.TransactWriteItemsInput{TransactItems: writes}
 }
 
-// The fake answers as DynamoDB Local does, over generated operations: what is returned, which conditions hold, what of a
-// transaction fails, what is refused. CONTRACT_SEED says which operations, CONTRACT_STEPS how many.
+// The fake answers as DynamoDB Local does, over generated operations: what is returned, which conditions hold, what of
+// a transaction fails, what is refused. CONTRACT_SEED says which operations, CONTRACT_STEPS how many.
 func TestFakeAnswersAsDynamoDBLocal(t *testing.T) {
 	p := newPair(t)
 	seed := uint64(number(t, "CONTRACT_SEED", 1))
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), table: p.table} //nolint:gosec // generates tests
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), table: p.table}
 	outcomes := map[string]int{}
 	for range number(t, "CONTRACT_STEPS", 600) {
 		input := g.operation()

@@ -40,8 +40,8 @@ var operations = map[string]func() any{
 	"GetRecords":         func() any { return &dynamodbstreams.GetRecordsInput{} },
 }
 
-// ServeHTTP answers a request of DynamoDB's protocol, JSON 1.0. The members of its messages are called as the fields of the
-// SDK's inputs and outputs are.
+// ServeHTTP answers a request of DynamoDB's protocol, JSON 1.0. The members of its messages are called as the fields of
+// the SDK's inputs and outputs are.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	output, err := s.serve(r)
 	status := http.StatusOK
@@ -275,8 +275,9 @@ func unset(v reflect.Value) bool {
 		return v.IsNil()
 	case reflect.String:
 		return v.Len() == 0
+	default:
+		return false
 	}
-	return false
 }
 
 func encodeScalar(out *bytes.Buffer, v any) {

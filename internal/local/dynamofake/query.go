@@ -189,8 +189,8 @@ func (s *Server) query(in *dynamodb.QueryInput) (any, error) {
 	return &dynamodb.QueryOutput{Items: r.items, Count: r.matched, ScannedCount: r.scanned, LastEvaluatedKey: r.last}, nil
 }
 
-// bound is the sort key at which a range ends if it ends at one that belongs to it: a page that ends there is the last, as
-// DynamoDB Local has it.
+// bound is the sort key at which a range ends if it ends at one that belongs to it: a page that ends there is the last,
+// as DynamoDB Local has it.
 func (r keyRange) bound(backwards bool) string {
 	if r.sort == nil {
 		return ""

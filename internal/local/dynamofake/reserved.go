@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// reservedWords are the words that stand for no attribute in an expression, as the Developer Guide of DynamoDB lists them.
+// reservedWords are the words that stand for no attribute in an expression, as the Developer Guide of DynamoDB lists
+// them.
 //
 //go:embed reserved.txt
 var reservedWords string

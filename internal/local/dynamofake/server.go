@@ -1,10 +1,10 @@
-// Package dynamofake is DynamoDB in memory, for tests in which DynamoDB is not the point. It is asked by the SDK's client in
-// the same process, or over HTTP in DynamoDB's own protocol, which built functions need. It knows what this product asks of
-// DynamoDB, validates it as DynamoDB does, and refuses everything else by name.
+// Package dynamofake is DynamoDB in memory, for tests in which DynamoDB is not the point. It is asked by the SDK's
+// client in the same process, or over HTTP in DynamoDB's own protocol, which built functions need. It knows what this
+// product asks of DynamoDB, validates it as DynamoDB does, and refuses everything else by name.
 //
-// What it answers is held against DynamoDB Local by TestFakeAnswersAsDynamoDBLocal. It differs on purpose in three things: it
-// never throttles, it never reports a transaction conflict, because each call runs by itself, and it deletes nothing by its
-// time to live.
+// What it answers is held against DynamoDB Local by TestFakeAnswersAsDynamoDBLocal. It differs on purpose in three
+// things: it never throttles, it never reports a transaction conflict, because each call runs by itself, and it deletes
+// nothing by its time to live.
 package dynamofake
 
 import (
@@ -238,8 +238,9 @@ func (s *Server) createTable(in *dynamodb.CreateTableInput) (any, error) {
 		return nil, invalid("no HASH key")
 	}
 	t.description = &types.TableDescription{
-		TableName: &name, TableStatus: types.TableStatusActive, KeySchema: in.KeySchema, AttributeDefinitions: in.AttributeDefinitions,
-		CreationDateTime: &t.created, TableArn: aws.String("arn:aws:dynamodb:ddblocal:000000000000:table/" + name),
+		TableName: &name, TableStatus: types.TableStatusActive, CreationDateTime: &t.created,
+		KeySchema: in.KeySchema, AttributeDefinitions: in.AttributeDefinitions,
+		TableArn: aws.String("arn:aws:dynamodb:ddblocal:000000000000:table/" + name),
 	}
 	if spec := in.StreamSpecification; spec != nil && aws.ToBool(spec.StreamEnabled) {
 		t.stream = newStream(t, spec.StreamViewType)

@@ -134,7 +134,8 @@ func (t term) in(of item) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberL{Value: slices.Concat(a.Value, b.Value)}, nil
 }
 
-// apply returns an item after the changes. All that they read is of the item before; of one that is made, the key is there.
+// apply returns an item after the changes. All that they read is of the item before; of one that is made, the key is
+// there.
 func (c changes) apply(e effect) (item, error) {
 	if err := c.validKey(e.table); err != nil {
 		return nil, err

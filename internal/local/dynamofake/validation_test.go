@@ -27,7 +27,7 @@ func TestFakeRefusesWhatDynamoDBRefuses(t *testing.T) {
 			TableName: &p.table, Key: key("a", "b"), UpdateExpression: &update, ExpressionAttributeValues: values,
 		}
 	}
-	one := attributes{":v": n(1)}
+	one, twice := attributes{":v": n(1)}, &types.AttributeValueMemberSS{Value: []string{"x", "x"}}
 	for name, c := range map[string]struct {
 		input   any
 		refused bool
@@ -38,7 +38,7 @@ func TestFakeRefusesWhatDynamoDBRefuses(t *testing.T) {
 		"a key of another type":   {put("", attributes{"PK": n(1), "SK": s("b")}, nil), true},
 		"a long sort key":         {put("", key("a", strings.Repeat("x", 1025)), nil), true},
 		"an empty set":            {put("", withAttribute(key("a", "b"), &types.AttributeValueMemberSS{}), nil), true},
-		"a set with a double":     {put("", withAttribute(key("a", "b"), &types.AttributeValueMemberSS{Value: []string{"x", "x"}}), nil), true},
+		"a set with a double":     {put("", withAttribute(key("a", "b"), twice), nil), true},
 		"no number":               {put("", withAttribute(key("a", "b"), n("x")), nil), true},
 		"an item of 400 kB":       {put("", withAttribute(key("a", "b"), s(strings.Repeat("x", 400<<10))), nil), true},
 		"an item just below":      {put("", withAttribute(key("a", "b"), s(strings.Repeat("x", 400<<10-8))), nil), false},
@@ -57,12 +57,12 @@ func TestFakeRefusesWhatDynamoDBRefuses(t *testing.T) {
 		"an addition of a text":   {update("ADD zz :v", attributes{":v": s("x")}), true},
 		"a path into nothing":     {update("SET yy.x = :v", one), true},
 		"an unknown clause":       {update("UPSERT aa = :v", one), true},
-		"a key with more":         {&dynamodb.GetItemInput{TableName: &p.table, Key: withAttribute(key("a", "b"), n(1))}, true},
+		"a key with more":         {get(p.table, withAttribute(key("a", "b"), n(1))), true},
 		"a query without the key": {query(p.table, "SK = :v", attributes{":v": s("x")}, 1), true},
 		"a query by OR":           {query(p.table, "PK = :v OR SK = :v", attributes{":v": s("x")}, 1), true},
 		"a query without a limit": {query(p.table, "PK = :v", attributes{":v": s("x")}, 0), true},
 		"another attribute":       {query(p.table, "PK = :v AND aa = :v", attributes{":v": s("x")}, 1), true},
-		"a table that is not":     {&dynamodb.GetItemInput{TableName: aws.String("no-such-table"), Key: key("a", "b")}, true},
+		"a table that is not":     {get("no-such-table", key("a", "b")), true},
 		"101 keys":                {batchGet(p.table, 101), true},
 		"100 keys":                {batchGet(p.table, 100), false},
 		"26 writes":               {batchWrite(p.table, 26, 0), true},
@@ -85,6 +85,10 @@ func TestFakeRefusesWhatDynamoDBRefuses(t *testing.T) {
 func withAttribute(item attributes, v types.AttributeValue) attributes {
 	item["aa"] = v
 	return item
+}
+
+func get(table string, key attributes) any {
+	return &dynamodb.GetItemInput{TableName: &table, Key: key}
 }
 
 func query(table, condition string, values attributes, limit int32) any {

@@ -203,7 +203,8 @@ func writeOf(w types.TransactWriteItem) (write, error) {
 		}, nil
 	case w.Update != nil:
 		return write{
-			table: w.Update.TableName, key: w.Update.Key, condition: w.Update.ConditionExpression, update: w.Update.UpdateExpression,
+			table: w.Update.TableName, key: w.Update.Key,
+			condition: w.Update.ConditionExpression, update: w.Update.UpdateExpression,
 			names: w.Update.ExpressionAttributeNames, values: w.Update.ExpressionAttributeValues,
 			returnOld: allOld(w.Update.ReturnValuesOnConditionCheckFailure),
 		}, nil

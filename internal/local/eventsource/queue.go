@@ -69,7 +69,7 @@ func (f *QueuePoller) poll(ctx context.Context) {
 func (f *QueuePoller) receive(ctx context.Context) ([]types.Message, error) {
 	got, err := f.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &f.QueueURL,
-		MaxNumberOfMessages:         int32(f.BatchSize),
+		MaxNumberOfMessages:         int32(f.BatchSize), //nolint:gosec // at most 10
 		WaitTimeSeconds:             10,
 		VisibilityTimeout:           seconds(f.lease()),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
@@ -219,7 +219,11 @@ func parseBatchFailures(payload []byte, batch map[string]bool) (map[string]bool,
 	return failed, nil
 }
 
-func seconds(d time.Duration) int32 { return int32(d.Round(time.Second) / time.Second) }
+func seconds(
+	d time.Duration,
+) int32 {
+	return int32(d.Round(time.Second) / time.Second)
+} //nolint:gosec // at most 12 hours
 
 func ids(messages []types.Message) []string {
 	var all []string

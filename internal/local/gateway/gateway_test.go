@@ -44,7 +44,7 @@ func post(t *testing.T, url, body string, header ...string) (status int, text st
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	read, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -5,12 +5,12 @@
 //	store := dynamo.New(e.DynamoDBClient(), table)
 //	all := localtest.Services(t)           // that DynamoDB, SQS and S3, started once for the test process
 //
-// DynamoDB is dynamofake, which is quick. With TEST_DYNAMODB=local, as .ci/run has it, the same tests run on DynamoDB Local;
-// a test whose point is DynamoDB itself asks for DynamoDBLocal.
+// DynamoDB is dynamofake, which is quick. With TEST_DYNAMODB=local, as .ci/run has it, the same tests run on DynamoDB
+// Local; a test whose point is DynamoDB itself asks for DynamoDBLocal.
 //
-// With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set (as `make test` does) the services behind them are used; otherwise what
-// is missing is installed and started, and ends with the test process. With TEST_SERVICES=none (as `make unit` has it) a
-// test that asks for one of them is skipped.
+// With AWS_ENDPOINT_URL_DYNAMODB, _SQS and _S3 set (as `make test` does) the services behind them are used; otherwise
+// what is missing is installed and started, and ends with the test process. With TEST_SERVICES=none (as `make unit` has
+// it) a test that asks for one of them is skipped.
 package localtest
 
 import (
@@ -35,8 +35,8 @@ import (
 // Endpoints says where the services are, and makes clients of them.
 type Endpoints = services.Endpoints
 
-// The services of this test process. Each starts when the first test asks for it, because no test can know what others will
-// need, and ends with the process.
+// The services of this test process. Each starts when the first test asks for it, because no test can know what others
+// will need, and ends with the process.
 var (
 	fake       = sync.OnceValue(func() *httptest.Server { return httptest.NewServer(&dynamofake.Server{}) })
 	sqsAndS3   = sync.OnceValues(func() (services.Endpoints, error) { return start("sqs", "s3") })
@@ -79,7 +79,8 @@ func Services(t testing.TB) Endpoints {
 	return e
 }
 
-// DynamoDB returns endpoints of which only DynamoDB's is of use: the fake, or DynamoDB Local where TEST_DYNAMODB says so.
+// DynamoDB returns endpoints of which only DynamoDB's is of use: the fake, or DynamoDB Local where TEST_DYNAMODB says
+// so.
 func DynamoDB(t testing.TB) Endpoints {
 	t.Helper()
 	if OnDynamoDBLocal() {

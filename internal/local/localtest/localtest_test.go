@@ -53,7 +53,7 @@ func TestBucketKeepsVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer got.Body.Close()
+	defer func() { _ = got.Body.Close() }()
 	if body, err := io.ReadAll(got.Body); err != nil || string(body) != "first" {
 		t.Errorf("first version: %q, %v", body, err)
 	}

@@ -71,7 +71,7 @@ func (m *MailService) Mails() []ReceivedMail {
 		if err != nil {
 			return err
 		}
-		defer answer.Body.Close()
+		defer func() { _ = answer.Body.Close() }() // it was only read
 		return json.NewDecoder(answer.Body).Decode(&store)
 	})
 	return store.Emails

@@ -43,8 +43,8 @@ var built = sync.OnceValues(func() (map[string]string, error) {
 	}, template.Functions)
 })
 
-// System starts the whole system for one test and stops it afterwards. A function starts with its first event. The options can be changed before: a seeder, the
-// retry delay of the queue (one second here), another template.
+// System starts the whole system for one test and stops it afterwards. A function starts with its first event. The
+// options can be changed before: a seeder, the retry delay of the queue (one second here), another template.
 func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	t.Helper()
 	root, err := services.Root()

@@ -30,7 +30,7 @@ type Process struct {
 
 // Start runs a child process.
 func Start(spec Spec) (*Process, error) {
-	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd := exec.Command(spec.Path, spec.Args...) //nolint:noctx // it ends by Stop and Kill, with its whole group
 	cmd.Dir = spec.Dir
 	cmd.Env = spec.Environment
 	if cmd.Env == nil {

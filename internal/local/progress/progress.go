@@ -47,8 +47,8 @@ func (f Func) Step(what string, do func() error) error {
 	return nil
 }
 
-// Concurrently runs steps side by side and returns what went wrong, first of all in the first that failed. The context of
-// the others ends with it.
+// Concurrently runs steps side by side and returns what went wrong, first of all in the first that failed. The context
+// of the others ends with it.
 func Concurrently(ctx context.Context, steps ...func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -75,11 +75,11 @@ func Concurrently(ctx context.Context, steps ...func(ctx context.Context) error)
 }
 
 // Printer prints lines from several steps one at a time.
-func Printer(print func(line string)) Func {
+func Printer(write func(line string)) Func {
 	var mu sync.Mutex
 	return func(format string, args ...any) {
 		mu.Lock()
 		defer mu.Unlock()
-		print(fmt.Sprintf(format, args...))
+		write(fmt.Sprintf(format, args...))
 	}
 }

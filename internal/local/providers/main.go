@@ -80,7 +80,12 @@ func controlHandler(s *issuertest.Server) func(http.ResponseWriter, *http.Reques
 			w.WriteHeader(http.StatusNoContent)
 		case r.URL.Path == "/auth" && refusal != "":
 			back := url.Values{"error": {refusal}, "state": {r.URL.Query().Get("state")}}
-			http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
+			http.Redirect(
+				w,
+				r,
+				r.URL.Query().Get("redirect_uri")+"?"+back.Encode(),
+				http.StatusFound,
+			) //nolint:gosec // a provider for tests
 		default:
 			return false
 		}

@@ -1,6 +1,6 @@
 // Command run is `make run`: the whole system on this machine until Ctrl-C. It is set by the environment: PORT, DATA,
-// ENVIRONMENT, ADMIN_PASSWORD, PUBLIC_URL, AZURE_URL, GRAPH_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_* for
-// services that run already. With -console it builds the web console meanwhile, as `make console` does.
+// ENVIRONMENT, ADMIN_PASSWORD, PUBLIC_URL, AZURE_URL, GRAPH_URL, VERBOSE=1, LOCAL_RETRY_SECONDS, and AWS_ENDPOINT_URL_*
+// for services that run already. With -console it builds the web console meanwhile, as `make console` does.
 package main
 
 import (

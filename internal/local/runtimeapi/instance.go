@@ -48,7 +48,7 @@ type result struct {
 }
 
 func startInstance(p *Pool) (*instance, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // does not wait
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s: %w", p.function.Name, err)
 	}

@@ -137,10 +137,10 @@ func fingerprint(folder string, files []string, more ...string) (string, error) 
 		if err != nil {
 			return "", fmt.Errorf("reading what is to be installed: %w", err)
 		}
-		fmt.Fprintf(hash, "%s %d\n", name, len(content))
+		_, _ = fmt.Fprintf(hash, "%s %d\n", name, len(content))
 		hash.Write(content)
 	}
-	fmt.Fprintln(hash, more, runtime.GOOS, runtime.GOARCH)
+	_, _ = fmt.Fprintln(hash, more, runtime.GOOS, runtime.GOARCH)
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 

@@ -45,7 +45,7 @@ func freePort() (port, error) {
 
 // portIsFree tries all interfaces, as DynamoDB Local does.
 func portIsFree(number int) bool {
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(number))
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(number)) //nolint:noctx // does not wait
 	if err != nil {
 		return false
 	}

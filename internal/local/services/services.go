@@ -193,7 +193,7 @@ func (s *Services) launch(what program, p port, logs string) error {
 	if err != nil {
 		return fmt.Errorf("making the log of %s: %w", what.name, err)
 	}
-	defer file.Close() // the child has its own copy
+	defer func() { _ = file.Close() }() // the child has its own copy
 	running, err := process.Start(process.Spec{
 		Path: what.path, Args: what.arguments, Dir: what.folder,
 		Environment: process.Environment(what.environment...), Output: file,

@@ -1,5 +1,5 @@
-// Command versitygw serves S3 on this machine from folders: versitygw with the one of its back ends that is needed here, so
-// that it builds in half the time.
+// Command versitygw serves S3 on this machine from folders: versitygw with the one of its back ends that is needed
+// here, so that it builds in half the time.
 package main
 
 import (
