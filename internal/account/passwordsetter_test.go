@@ -149,8 +149,8 @@ func TestSetIsBounded(t *testing.T) {
 	}
 }
 
-// V01: in NIST mode the shortest password depends on whether the account has to have a second factor. V04: the policy
-// is told the person's words and the environment.
+// V01: in NIST mode the minimum length of a password depends on whether the account has to have a second factor. V04:
+// the policy is told the person's words and the environment.
 func TestPolicyOfAnAccount(t *testing.T) {
 	for _, c := range []struct {
 		name                             string

@@ -70,7 +70,7 @@ func TestThisProject(t *testing.T) {
 func TestReadLayoutTakesTheRows(t *testing.T) {
 	layout, err := ReadLayout(`
   row 0  fault field token                 leaves: errors and such
-  row 1  access catalogue journal password
+  row 1  access catalogue auditlog password
   row 4  signin transfer                   flows
   adapters  dynamo objectstore             one technology each
   edge      httpapi boot                   Lambda

@@ -140,7 +140,7 @@ func (s *Service) readPages(ctx context.Context, sc access.Scope, q Query) ([]ac
 }
 
 // scan looks at every account. It returns the positions of the first that match after q.After, one more than a page
-// has, and how many match in all. It keeps no more than those, however many accounts there are.
+// has, and how many match. It keeps no more than those, however many accounts there are.
 func (s *Service) scan(ctx context.Context, sc access.Scope, q Query) ([]Position, int, error) {
 	first := newHeap(q.Order, q.Limit+1)
 	after := ""

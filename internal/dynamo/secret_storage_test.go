@@ -24,7 +24,7 @@ func TestOfSecretsTheTableHasTheHash(t *testing.T) {
 	o := newOwner(t, p.fixture, "owner", nil)
 	seed, codes := o.enrol(t)
 	seen := map[string]bool{}
-	handed := func(what string, given token.Token, prefix string, secrets int) {
+	expectStored := func(what string, given token.Token, prefix string, secrets int) {
 		t.Helper()
 		text := given.Reveal()
 		raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(text, prefix))
@@ -51,19 +51,19 @@ func TestOfSecretsTheTableHasTheHash(t *testing.T) {
 	for range 3 {
 		o.now = o.now.Add(time.Hour)
 		ticket := o.login(t, "").Ticket
-		handed("the ticket", ticket, "uat_", 1)
+		expectStored("the ticket", ticket, "uat_", 1)
 		got, err := o.prove(ticket, mfa.TOTP, codeOf(t, seed, o.now), true)
 		if err != nil || got.Next != session.Done {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		handed("the access token", got.Access, "uas_", 1)
-		handed("the refresh token", got.Refresh, "uar_", 2)
-		handed("the device", got.DeviceToken, "uad_", 1)
+		expectStored("the access token", got.Access, "uas_", 1)
+		expectStored("the refresh token", got.Refresh, "uar_", 2)
+		expectStored("the device", got.DeviceToken, "uad_", 1)
 	}
 	a := p.createAllowed(t, "mailed", nil)
 	link, err := token.Parse(token.PasswordLink, p.requestLink(t, a.Username, a.Email))
 	must(t, err)
-	handed("the link", link, "upl_", 1)
+	expectStored("the link", link, "upl_", 1)
 	for _, plain := range append(codes, strings.ReplaceAll(codes[0], "-", ""), seed, ownPassword) { // V30, V32
 		if at := scanFor(t, p.table.Client, p.table.Name, plain); at != "" {
 			t.Errorf("%q stands in %s", plain, at)

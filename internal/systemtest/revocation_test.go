@@ -108,10 +108,10 @@ func TestWhatEndsWhichAccess(t *testing.T) {
 	_, admin := start(t)
 	all, sessions := "access token, refresh token, trusted device", "access token, refresh token"
 	whole := "API key, session of a key"
-	act := func(deed string, body any) func(*testing.T, *credentials) {
+	act := func(operation string, body any) func(*testing.T, *credentials) {
 		return func(t *testing.T, b *credentials) {
 			t.Helper()
-			admin.do(t, "POST", b.path+"/"+deed, body).expect(t, 200)
+			admin.do(t, "POST", b.path+"/"+operation, body).expect(t, 200)
 		}
 	}
 	set := func(fields map[string]any) func(*testing.T, *credentials) {

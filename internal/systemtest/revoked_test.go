@@ -82,8 +82,8 @@ const (
 func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
 	t.Parallel()
 	_, admin := start(t)
-	post := func(deed string, body any) func(*testing.T, *signedInAccount) {
-		return func(t *testing.T, h *signedInAccount) { admin.do(t, "POST", h.path+"/"+deed, body).expect(t, 200) }
+	post := func(operation string, body any) func(*testing.T, *signedInAccount) {
+		return func(t *testing.T, h *signedInAccount) { admin.do(t, "POST", h.path+"/"+operation, body).expect(t, 200) }
 	}
 	patch := func(fields map[string]any) func(*testing.T, *signedInAccount) {
 		return func(t *testing.T, h *signedInAccount) {
