@@ -8,8 +8,9 @@ func (p Permission) InteractiveOnly() bool {
 	switch p {
 	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccountLink, AccessWrite, SettingsWrite:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // AsAPIKey returns the caller with an API key, without the permissions that only people use. They are removed rather

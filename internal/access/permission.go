@@ -49,7 +49,7 @@ const (
 
 // All returns every permission that a role can have, with its description.
 func All() map[Permission]string {
-	return map[Permission]string{
+	return map[Permission]string{ //nolint:gosec // what permissions are for, no password
 		AccountAdmin:      "Administer everybody's access, including that of administrators",
 		AccountRead:       "List and read accounts, their permissions and their log",
 		AccountCreate:     "Create accounts",

@@ -49,8 +49,9 @@ func (d Dependent) blocksDeletion() bool {
 		return false
 	case DependentAPIKey:
 		return d.Used
+	default:
+		return true
 	}
-	return true
 }
 
 // Dependents is everything that belongs to an account. KeysMade counts the API keys that were ever made, TabWrites the

@@ -88,7 +88,7 @@ func naiveClosure(g accessGraph) (groups, roles map[string]bool) {
 // shortest one, and each permission has exactly the roles that give it.
 func TestEffectiveRolesAreWhatTheyMean(t *testing.T) {
 	for seed := range int64(3000) {
-		g := randomGraph(rand.New(rand.NewSource(seed))) //nolint:gosec // a test's dice
+		g := randomGraph(rand.New(rand.NewSource(seed)))
 		c := catalogue.New(g.entries)
 		got := account.ResolveEffectiveAccess(c, g.a)
 		groups, want := naiveClosure(g)

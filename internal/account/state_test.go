@@ -68,10 +68,10 @@ func TestLockEndsSessionsAndLeavesTheBlock(t *testing.T) {
 
 // Resetting the failed tries lifts an automatic block, never an administrator's (V17).
 func TestResetTriesLiftsOnlyTheirBlock(t *testing.T) {
-	tries, admin, both, none := testAccount("1"), testAccount("2"), testAccount("3"), testAccount("4")
+	tries, admin, none := testAccount("1"), testAccount("2"), testAccount("4")
 	tries.FailedTries, tries.TriesBlockedAt = 5, nowStored
 	admin.AccessLocked, admin.LockedReason, admin.LockedBy, admin.LockedAt = true, "by hand", "u8", nowStored
-	both = admin
+	both := admin
 	both.ID, both.FailedTries, both.TriesBlockedAt = "3", 5, nowStored
 	for _, c := range []struct {
 		a       account.Account

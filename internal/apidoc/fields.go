@@ -78,6 +78,7 @@ func fieldSchema(m field.Meta) *Schema {
 		return &Schema{Type: "string", Pattern: "^[A-Za-z]{3}$"}
 	case field.Email:
 		return &Schema{Type: "string", Format: "email", MaxLength: &longest}
+	default:
+		return &Schema{Type: "string", MaxLength: &longest, Pattern: singleLinePattern}
 	}
-	return &Schema{Type: "string", MaxLength: &longest, Pattern: singleLinePattern}
 }

@@ -46,9 +46,8 @@ type signIn struct {
 	Scopes   []string `json:"scopes,omitzero" maxItems:"3" maxLength:"20" enum:"read|write" example:"[\"read\"]"`
 	Nick     *string  `json:"nick,omitzero"`
 	Days     int      `json:"days,omitzero" minimum:"1" maximum:"30" example:"7"`
-	//lint:ignore U1000 it is here to be left out of the schema
-	hidden  string
-	Skipped string `json:"-"`
+	hidden   string   //nolint:unused // here to be left out of the schema
+	Skipped  string   `json:"-"`
 }
 
 type device struct {

@@ -112,12 +112,13 @@ func (s *schemas) typeSchema(t reflect.Type, request bool) *Schema {
 			return s.structOf(t, request)
 		}
 		return s.structRef(t, request)
+	default:
+		if t.ConvertibleTo(reflect.TypeFor[int64]()) {
+			return &Schema{Type: "integer"}
+		}
+		s.wrong = append(s.wrong, fmt.Errorf("type %s has no schema", t))
+		return &Schema{}
 	}
-	if t.ConvertibleTo(reflect.TypeFor[int64]()) {
-		return &Schema{Type: "integer"}
-	}
-	s.wrong = append(s.wrong, fmt.Errorf("type %s has no schema", t))
-	return &Schema{}
 }
 
 // describedSchema returns the schema that a Describer states.

@@ -24,8 +24,10 @@ const (
 	// MaxActiveKeys is how many active keys an account may have at once: enough to give one to each of its programs and
 	// to rotate them, few enough to keep track of.
 	MaxActiveKeys = 50
-	// DefaultValidDays is how long a key is valid by default, MaxValidDays at most.
-	DefaultValidDays, MaxValidDays = 90, 3650
+	// DefaultValidDays is how long a key is valid by default.
+	DefaultValidDays = 90
+	// MaxValidDays is how long a key can be valid at most.
+	MaxValidDays = 3650
 )
 
 // Store is what the service needs of the table.

@@ -42,8 +42,9 @@ type linterConfig struct {
 	}
 }
 
-// The linters hold the rules that were tests of this package: names and comments of packages, lengths of files, functions
-// and interfaces, comments on what is exported, init functions, and what rules, adapters and functions may not use.
+// The linters hold the rules that were tests of this package: names and comments of packages, lengths of files,
+// functions and interfaces, comments on what is exported, init functions, and what rules, adapters and functions may
+// not use.
 func TestLintersHoldTheGenericRules(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, ".golangci.yml"))
 	if err != nil {
@@ -66,7 +67,8 @@ func TestLintersHoldTheGenericRules(t *testing.T) {
 	}
 	s := c.Linters.Settings
 	if s.Funlen.Lines != 100 || s.Interfacebloat.Max != 5 || s.LLL.LineLength != 120 {
-		t.Errorf("functions of %d lines, interfaces of %d methods, lines of %d", s.Funlen.Lines, s.Interfacebloat.Max, s.LLL.LineLength)
+		t.Errorf("functions of %d lines, interfaces of %d methods, lines of %d",
+			s.Funlen.Lines, s.Interfacebloat.Max, s.LLL.LineLength)
 	}
 	if n := s.Nolintlint; !n.Explanation || !n.Specific || n.Unused {
 		t.Errorf("a nolint needs no linter or no reason: %+v", n)

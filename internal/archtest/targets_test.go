@@ -31,12 +31,13 @@ func recipes(t *testing.T) map[string]string {
 	return out
 }
 
-// V89: what has to hold before a change lands includes the race detector, vet, the linters and the known vulnerabilities,
-// and every test on DynamoDB Local.
+// V89: what has to hold before a change lands includes the race detector, vet, the linters and the known
+// vulnerabilities, and every test on DynamoDB Local.
 func TestTheWholeRunHasEveryCheck(t *testing.T) {
 	run, rules := projectFile(t, ".ci/run"), recipes(t)
 	for target, wants := range map[string]string{
-		"test": "go test ", "race": "go test -race ", "lint": "lint-go lint-console", "lint-go": "$(GOLANGCI) run $(PACKAGES)",
+		"test": "go test ", "race": "go test -race ", "lint": "lint-go lint-console",
+		"lint-go":      "$(GOLANGCI) run $(PACKAGES)",
 		"lint-console": "npm run --silent lint", "vulnerabilities": "go run $(GOVULNCHECK) $(PACKAGES)",
 		"vet": "go vet $(PACKAGES)", "long": "-run '$(LONG_TESTS)'",
 	} {

@@ -125,7 +125,7 @@ func summaries(entries []auditlog.Entry) []string {
 // their start, and imports stored under the id of a job that was queued.
 func TestPagesListEachEntryOnceAndInOrder(t *testing.T) {
 	for seed := range int64(60) {
-		r := rand.New(rand.NewSource(seed)) //nolint:gosec // a test's dice
+		r := rand.New(rand.NewSource(seed))
 		m, want := randomLog(r)
 		m.page = 1 + r.Intn(20)
 		limit := 1 + r.Intn(15)

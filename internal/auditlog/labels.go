@@ -7,7 +7,7 @@ import (
 
 // Labels returns the label of each kind of event.
 func Labels() map[Kind]string {
-	return map[Kind]string{
+	return map[Kind]string{ //nolint:gosec // labels of events, no password
 		Created: "Created", Changed: "Changed", Deleted: "Deleted",
 		AccessAllowed: "Login access allowed", AccessBlocked: "Login access blocked",
 		BlockedByTries: "Blocked by failed tries",

@@ -2,9 +2,12 @@ package auditlog
 
 import "time"
 
-// DefaultRetentionDays is how many days a log is kept unless the environment sets another number; MaxRetentionDays is
-// the highest that it can set.
-const DefaultRetentionDays, MaxRetentionDays = 730, 3650
+const (
+	// DefaultRetentionDays is how many days a log is kept unless the environment sets another number.
+	DefaultRetentionDays = 730
+	// MaxRetentionDays is the highest number of days that an environment can set.
+	MaxRetentionDays = 3650
+)
 
 const day = 24 * time.Hour
 

@@ -34,8 +34,9 @@ func FilterOps(kind field.Kind) []FilterOp {
 		return []FilterOp{FilterFrom, FilterTo, FilterEmpty}
 	case field.Code, field.Codes:
 		return []FilterOp{FilterEquals, FilterEmpty}
+	default:
+		return []FilterOp{FilterEquals, FilterContains, FilterEmpty}
 	}
-	return []FilterOp{FilterEquals, FilterContains, FilterEmpty}
 }
 
 // Names of the filters that are not made from a field alone, and the values that active takes besides true and false.
@@ -250,8 +251,9 @@ func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, st
 		return func(at any) bool { s, _ := at.(*string); return strings.Contains(account.Fold(*s), want) }, ""
 	case FilterEquals:
 		return func(at any) bool { s, _ := at.(*string); return account.Fold(*s) == want }, ""
+	default:
+		return nil, "This operator cannot compare texts."
 	}
-	return nil, "This operator cannot compare texts."
 }
 
 func yesNo(text string) (value, ok bool) { return text == "true", text == "true" || text == "false" }

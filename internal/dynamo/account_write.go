@@ -103,7 +103,7 @@ func (s Accounts) stagedItems(
 	var tx table.Transaction
 	s.addRowUpdate(&tx, env, w, importID)
 	s.addLoginKeyChanges(&tx, env, w, importID, transfers)
-	s.addAnchorUpdate(&tx, env, w, importID)
+	s.addAnchorUpdate(&tx, w, importID)
 	event, err := schema.Event(w.After.ID, w.Event)
 	if err != nil {
 		return nil, err
@@ -404,7 +404,7 @@ func (s Accounts) loginKeyUpdate(env, identifier, id, update string, values tabl
 	return table.Update(u, schema.ConcurrentChange)
 }
 
-func (s Accounts) addAnchorUpdate(tx *table.Transaction, env string, w account.Write, importID int64) {
+func (s Accounts) addAnchorUpdate(tx *table.Transaction, w account.Write, importID int64) {
 	before, after := w.Before.Anchor(), w.After.Anchor()
 	same := before.Username == after.Username && before.Epoch == after.Epoch && before.DateFrom == after.DateFrom &&
 		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) &&

@@ -316,7 +316,7 @@ func TestTwoHalvesOfACircleAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if (errs[0] == nil) == (errs[1] == nil) || !(fault.Is(errs[0], fault.Invalid) || fault.Is(errs[1], fault.Invalid)) {
+	if (errs[0] == nil) == (errs[1] == nil) || !fault.Is(errs[0], fault.Invalid) && !fault.Is(errs[1], fault.Invalid) {
 		t.Errorf("%v and %v", errs[0], errs[1])
 	}
 }

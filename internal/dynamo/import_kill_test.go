@@ -88,8 +88,7 @@ type killFixture struct {
 func (k *killFixture) kill(t *testing.T, j transfer.Job) {
 	t.Helper()
 	e := localtest.Services(t)
-	process := exec.CommandContext(t.Context(), os.Args[0],
-		"-test.run=^TestKilledWorker$") //nolint:gosec // this test itself
+	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWorker$")
 	process.Env = append(os.Environ(), killedTable+"="+k.table.Name, killedJob+"="+j.ID, killedFolder+"="+string(k.files),
 		"AWS_ENDPOINT_URL_DYNAMODB="+e.DynamoDB, "AWS_ENDPOINT_URL_SQS="+e.SQS, "AWS_ENDPOINT_URL_S3="+e.S3)
 	out, err := process.StdoutPipe()
@@ -103,7 +102,7 @@ func (k *killFixture) kill(t *testing.T, j transfer.Job) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	time.Sleep(time.Duration(rand.Int64N(int64(k.span)))) //nolint:gosec // any moment
+	time.Sleep(time.Duration(rand.Int64N(int64(k.span))))
 	_ = process.Process.Kill()
 	died := process.Wait() != nil
 	if died {

@@ -45,8 +45,8 @@ func (s Reminders) ExpiringKeys(
 	ctx context.Context, env string, from, until time.Time, after string, limit int,
 ) ([]apikey.ExpiringKey, string, error) {
 	in := &dynamodb.QueryInput{
-		TableName: &s.Accounts.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(int32(limit)),
-		//nolint:gosec // limits are small
+		TableName: &s.Accounts.Name, ConsistentRead: aws.Bool(true),
+		Limit:                  aws.Int32(int32(limit)), //nolint:gosec // limits are small
 		KeyConditionExpression: aws.String("PK = :pk AND SK BETWEEN :from AND :until"),
 		ExpressionAttributeValues: table.Item{
 			":pk":    table.S(schema.KeyExpiryPK(env)),

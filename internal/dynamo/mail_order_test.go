@@ -29,7 +29,7 @@ func TestResetsInAnyOrderNeedTheirOwnLink(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed),
 			func(t *testing.T) {
 				resetsInOrder(t, rand.New(rand.NewPCG(seed, 17)))
-			}) //nolint:gosec // a test that can be repeated
+			})
 	}
 }
 

@@ -190,8 +190,8 @@ func codeTaken(current table.Item) error {
 	if table.Bool(current, schema.AttrTombstone) {
 		return undoInProgress()
 	}
-	const message = "Another resource has this code, perhaps in another spelling. Choose another code, or leave it empty " +
-		"to get a number."
+	const message = "Another resource has this code, perhaps in another spelling. " +
+		"Choose another code, or leave it empty to get a number."
 	return fault.New(fault.Conflict, "taken",
 		message).WithFields(fault.Field{Field: "code", Code: "taken", Message: message})
 }

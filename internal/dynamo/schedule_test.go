@@ -131,7 +131,7 @@ func (w *simulation) snapshot() snapshot {
 
 // begin resets the simulation to where schedules start: before the import or after it.
 func (w *simulation) begin(seed uint64) {
-	w.r = rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // a schedule is no secret
+	w.r = rand.New(rand.NewPCG(seed, 11))
 	from, sees := w.base.after, w.base.viewAfter
 	if w.applied = map[string]bool{}; seed%4 == 0 {
 		from, sees = w.base.before, w.base.viewBefore
@@ -343,8 +343,7 @@ func TestRandomSchedules(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		w := first.clone()
 		wg.Go(func() {
-			for seed := next.Add(1) - 1; seed < uint64(count) &&
-				!t.Failed(); seed = next.Add(1) - 1 { //nolint:gosec // no negative count
+			for seed := next.Add(1) - 1; seed < uint64(count) && !t.Failed(); seed = next.Add(1) - 1 {
 				if err := w.schedule(seed); err != nil {
 					t.Errorf("seed %d: %v\n%s", seed, err, strings.Join(w.trace, "\n"))
 				}

@@ -73,7 +73,7 @@ func TestSettingsComeBackAsTheyWereSet(t *testing.T) {
 		t.Errorf("%+v at %d, set %+v", now.Settings, now.SettingsVersion, got)
 	}
 	for name, want := range patch {
-		if value := settings.Fields().Value(&now.Settings, name); value != want && !(value == nil && want == int64(0)) {
+		if value := settings.Fields().Value(&now.Settings, name); value != want && (value != nil || want != int64(0)) {
 			t.Errorf("%s is %v, set to %v", name, value, want)
 		}
 	}

@@ -29,7 +29,9 @@ type signIn struct {
 // newSignIn has what signing in with passwords and refreshing sessions needs.
 func newSignIn(table *dynamo.Table) *signIn {
 	s := &signIn{
-		TokenAuthenticator: &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now},
+		TokenAuthenticator: &signin.TokenAuthenticator{
+			EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now,
+		},
 		Steps: &signin.Steps{
 			Attempts: &signin.Attempts{
 				Accounts: attempts.Store{Table: table},

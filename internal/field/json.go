@@ -106,6 +106,7 @@ func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
 				value = []string{}
 			case Number:
 				value = int64(0)
+			default: // null
 			}
 		}
 		if err := enc.WriteToken(jsontext.String(t[i].Name)); err != nil {

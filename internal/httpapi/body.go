@@ -155,8 +155,9 @@ func typeName(t reflect.Type) string {
 		return "a list"
 	case reflect.Struct, reflect.Map:
 		return "an object"
+	default:
+		return "of another type"
 	}
-	return "of another type"
 }
 
 // dottedPath turns a JSON pointer into the dotted name that faults use, bounded.

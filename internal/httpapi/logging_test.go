@@ -115,8 +115,8 @@ func TestHostileTextStaysOnItsLine(t *testing.T) {
 // V80: these words would reveal internals; no problem contains them, whatever goes wrong.
 func TestProblemsNeverRevealInternals(t *testing.T) {
 	inside := errors.New(
-		"goroutine 7 [running]: main.go:12 dynamodb: operation error GetItem: table useraccounts-Table: connection refused: " +
-			"ConditionalCheckFailedException arn:aws:lambda E#main U#01J panic runtime error nil pointer")
+		"goroutine 7 [running]: main.go:12 dynamodb: operation error GetItem: table useraccounts-Table: connection " +
+			"refused: ConditionalCheckFailedException arn:aws:lambda E#main U#01J panic runtime error nil pointer")
 	var text strings.Builder
 	for _, err := range []error{
 		inside, fault.New(fault.Unavailable, "away", "Try again.").WithCause(inside),

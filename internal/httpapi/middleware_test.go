@@ -132,8 +132,7 @@ func TestWhatIsNoFaultIsABare500(t *testing.T) {
 		"panic": func(context.Context, *httpapi.Request) (httpapi.Response, error) { panic("s3cret in chain.go") },
 		"nil": func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 			var m map[string]int
-			//lint:ignore SA5000 the panic is what is tested
-			m["a"] = 1
+			m["a"] = 1 //nolint:staticcheck // the panic is what is tested
 			return httpapi.Response{}, nil
 		},
 		"error":     failHandler(errors.New("s3cret: dial tcp 10.0.0.1:8000")),

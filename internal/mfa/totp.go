@@ -86,8 +86,8 @@ func MatchTOTP(seed []byte, code string, now time.Time, used int64) (int64, bool
 	current := now.Unix() / period
 	matched, found := int64(0), false
 	for _, step := range []int64{current, current - 1} {
-		right, err := hotp.ValidateCustom(code, uint64(step), secret,
-			hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // after 1970
+		right, err := hotp.ValidateCustom(code, uint64(step), secret, //nolint:gosec // after 1970
+			hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 		if right && err == nil && step > used && !found {
 			matched, found = step, true
 		}

@@ -145,7 +145,7 @@ func dictionaryMatches(typed, folded []rune) []match {
 	for i, r := range folded {
 		plain[i] = 0
 		if r < utf8.RuneSelf {
-			plain[i] = byte(r)
+			plain[i] = byte(r) //nolint:gosec // it is ASCII
 		}
 	}
 	variants := []variant{{text: plain}}

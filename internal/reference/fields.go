@@ -115,8 +115,9 @@ func kindFields(kind catalogue.Kind) field.Table[Entry] {
 		}
 	case catalogue.ResourceGroup:
 		return defaultFields()
+	default:
+		return nil
 	}
-	return nil
 }
 
 // defaultFields are the defaults of a resource group's new resources.

@@ -105,6 +105,7 @@ func grantedBy(c *catalogue.Catalogue, e Entry) access.Set {
 		return access.Permissions(with, []string{e.Code}, nil)
 	case catalogue.Group:
 		return access.Permissions(with, nil, []string{e.Code})
+	default:
+		return access.Set{}
 	}
-	return access.Set{}
 }

@@ -35,6 +35,7 @@ func referrersOf(c *catalogue.Catalogue, e Entry) nameList {
 		byDefault(func(g Entry) string { return g.Defaults.PaymentMethod })
 	case catalogue.PaymentTerms:
 		byDefault(func(g Entry) string { return g.Defaults.PaymentTerms })
+	default: // no entry refers to it
 	}
 	return referrers
 }

@@ -65,7 +65,7 @@ func (f *fileKeys) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) {
 }
 
 func readKeyFile(path string) (*keyset.Handle, error) {
-	file, err := os.Open(path) //nolint:gosec // the path is the operator's
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the key file: %w", err)
 	}

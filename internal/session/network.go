@@ -13,6 +13,6 @@ func Network(address string) string {
 	if ip.Is4() {
 		return ip.String()
 	}
-	prefix, _ := ip.Prefix(64) //nolint:errcheck // 64 fits every IPv6 address
+	prefix, _ := ip.Prefix(64) // 64 fits every IPv6 address
 	return prefix.String()
 }

@@ -71,6 +71,8 @@ func sharedFile(b testing.TB) []byte {
 				fmt.Fprintf(&rows, `<c r="%s" s="1"><v>%d</v></c>`, c.Address(), serial)
 			case Bool:
 				fmt.Fprintf(&rows, `<c r="%s" t="b"><v>1</v></c>`, c.Address())
+			default:
+				b.Fatalf("the sheet has a cell of kind %v", c.Kind)
 			}
 		}
 		rows.WriteString(`</row>`)
@@ -136,10 +138,10 @@ func BenchmarkRead(b *testing.B) {
 					}
 					n++
 				}
-				if rows.Close(); n != benchRows+1 {
+				if err := rows.Close(); err != nil || n != benchRows+1 {
 					b.Fatal(n)
 				}
-				x.Close()
+				_ = x.Close()
 			}
 		})
 	}
@@ -165,7 +167,10 @@ func BenchmarkWrite(b *testing.B) {
 			}
 			values := make([]any, benchColumns)
 			n := 0
-			for cells := range benchExport().Rows {
+			for cells, err := range benchExport().Rows {
+				if err != nil {
+					b.Fatal(err)
+				}
 				for i, c := range cells {
 					switch c.Kind {
 					case Date:
@@ -187,7 +192,7 @@ func BenchmarkWrite(b *testing.B) {
 			if err := x.Write(io.Discard); err != nil {
 				b.Fatal(err)
 			}
-			x.Close()
+			_ = x.Close()
 		}
 	})
 }

@@ -134,8 +134,9 @@ func (c Cell) valueFault() *fault.Field {
 	case FormulaWithoutValue:
 		return c.fieldFault("formulaWithoutValue", "contains a formula whose result is not stored in the file. "+
 			"Open the file in Excel, save it and upload it again, or replace the formula with its value.")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Row is one row of the sheet.

@@ -178,8 +178,9 @@ func styleOf(c Cell) int {
 			return styleQuoted
 		}
 		return styleText
+	default:
+		return styleGeneral
 	}
-	return styleGeneral
 }
 
 // runsAsFormula reports whether a spreadsheet would take the text as a formula if it were typed or pasted (C49).

@@ -99,7 +99,7 @@ func TestInert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.Close()
+	defer func() { _ = x.Close() }()
 	for i, s := range formulaTexts() {
 		at := Address(i+2, 1)
 		if f, err := x.GetCellFormula(e.Sheet, at); f != "" || err != nil {
@@ -226,7 +226,7 @@ func TestDatesAsText(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := x.GetCellValue("S", "A2")
-		x.Close()
+		_ = x.Close()
 		if err != nil || got != shown {
 			t.Errorf("%s: a spreadsheet shows %q, want %q, %v", format.Title(), got, shown, err)
 		}
@@ -267,7 +267,7 @@ func TestExportLooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.Close()
+	defer func() { _ = x.Close() }()
 	const sheet = "User accounts"
 	if got := fmt.Sprint(x.GetSheetList()); got != "[User accounts Lists]" {
 		t.Error(got)

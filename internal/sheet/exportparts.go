@@ -100,6 +100,7 @@ func (e Export) sheetHead() string {
 			style = styleText
 		case Date:
 			style = styleDate
+		default: // general
 		}
 		width := c.Width
 		if width <= 0 {

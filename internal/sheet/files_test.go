@@ -99,7 +99,7 @@ func TestGoogleSheets(t *testing.T) {
 // TestExcelize: a sheet as excelize writes it, and an encrypted one.
 func TestExcelize(t *testing.T) {
 	f := excelize.NewFile()
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for cell, value := range map[string]any{
 		"A1": "Username", "B1": "Date from", "A2": "kim", "B2": time.Date(2026, 12, 31, 9, 0, 0, 0, time.UTC), "C2": true,
 		"D2": 447700900123, "E2": 0.1 + 0.2,

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -219,7 +220,7 @@ func TestMillionRows(t *testing.T) {
 		w := mustOpen(t, file)
 		p := &pass{w: w}
 		n := 0
-		if err := p.run(func(Row) bool { n++; return n < 5002 }); err != errStopped {
+		if err := p.run(func(Row) bool { n++; return n < 5002 }); !errors.Is(err, errStopped) {
 			t.Fatal(err)
 		}
 		_, err := w.Count(5000)

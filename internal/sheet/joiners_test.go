@@ -113,7 +113,7 @@ func notesOf(t *testing.T, file []byte) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer book.Close()
+	defer func() { _ = book.Close() }()
 	notes, err := book.GetComments(book.GetSheetName(0))
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func (n *notes) addParts(m *marking) (types, relations string, err error) {
 		err = n.writeDrawing(strings.NewReader(emptyDrawing), n.archive.limits.Depth, &drawing)
 	} else if n.archive.readPart(vml,
 		func(r io.Reader) error { return n.writeDrawing(r, n.archive.limits.Depth, &drawing) }) != nil {
-		return "", "", nil
+		return "", "", nil //nolint:nilerr // a drawing that cannot be read costs the notes, not the whole sheet
 	}
 	if err != nil {
 		return "", "", err
@@ -321,6 +321,7 @@ func (n *notes) copyShape(e *editor) error {
 			if inside == "Column" {
 				column = value
 			}
+		case tokenEOF: // read makes it an error
 		}
 	}
 	if row >= 0 && column >= 0 && n.staleNotes[Address(row+1, column+1)] {

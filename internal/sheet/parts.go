@@ -66,7 +66,8 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 			return nil, encrypted()
 		}
 		// Each size is bounded before it is added, so the sum cannot overflow.
-		if claimed += min(f.UncompressedSize64, 1<<40); claimed > uint64(limits.UnpackedBytes) {
+		claimed += min(f.UncompressedSize64, 1<<40)
+		if claimed > uint64(limits.UnpackedBytes) { //nolint:gosec // a limit is not negative
 			return nil, unpacksTooLarge("the parts claim to unpack to %d bytes or more", claimed)
 		}
 		a.parts[key] = f
@@ -153,7 +154,7 @@ func (p *partReader) Read(b []byte) (int, error) {
 	if p.read > ratioFrom && p.read/limits.Ratio > p.packed {
 		return 0, unpacksTooLarge("%s: %d bytes from %d", p.name, p.read, p.packed)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = partFault(p.name, fmt.Errorf("unpack: %w", err))
 	}
 	return n, err

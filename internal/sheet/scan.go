@@ -70,13 +70,14 @@ type scanner struct {
 func newScanner(src io.Reader, maxDepth int) (*scanner, error) {
 	s := &scanner{src: src, buf: make([]byte, windowSize), maxDepth: maxDepth}
 	for s.end < 4 {
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	return s, s.decode()
+	s.decode()
+	return s, nil
 }
 
 // depth returns how many elements are open.
@@ -116,7 +117,7 @@ func (s *scanner) fill() error {
 // ensure makes sure that n bytes are in the window; errMalformed if the source ends before.
 func (s *scanner) ensure(n int) error {
 	for s.end-s.pos < n {
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			return errMalformed
 		} else if err != nil {
 			return err
@@ -132,7 +133,7 @@ func (s *scanner) find(pattern string, from int) (int, error) {
 			return from + i, nil
 		}
 		from = max(from, s.end-s.pos-len(pattern)+1)
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			return 0, errMalformed
 		} else if err != nil {
 			return 0, err
@@ -149,7 +150,7 @@ func (s *scanner) next() (token, error) {
 	}
 	for {
 		if s.pos == s.end {
-			if err := s.fill(); err == io.EOF {
+			if err := s.fill(); errors.Is(err, io.EOF) {
 				return s.finish()
 			} else if err != nil {
 				return 0, err
@@ -207,7 +208,7 @@ func (s *scanner) tagEnd() (int, error) {
 				return i, nil
 			}
 		}
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			return 0, errMalformed
 		} else if err != nil {
 			return 0, err

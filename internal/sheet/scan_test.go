@@ -49,6 +49,7 @@ func scanAll(r io.Reader) (string, error) {
 			out.WriteString("</> ")
 		case tokenEOF:
 			return out.String(), nil
+		case tokenText: // gathered above
 		}
 	}
 }
@@ -66,7 +67,7 @@ func referenceScan(r io.Reader) (string, error) {
 	text, depth := "", 0
 	for {
 		tok, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out.String(), nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -11,24 +12,23 @@ import (
 )
 
 // decode looks at the first bytes of the document, and puts a decoder in between if it is UTF-16 (XML 1.0, appendix F).
-func (s *scanner) decode() error {
+func (s *scanner) decode() {
 	head := s.buf[:s.end]
 	order := unicode.LittleEndian
 	switch {
 	case bytes.HasPrefix(head, []byte("\xEF\xBB\xBF")):
 		s.pos = 3
-		return nil
+		return
 	case bytes.HasPrefix(head, []byte("\xFF\xFE")), bytes.HasPrefix(head, []byte("<\x00")):
 	case bytes.HasPrefix(head, []byte("\xFE\xFF")), bytes.HasPrefix(head, []byte("\x00<")):
 		order = unicode.BigEndian
 	default:
-		return nil
+		return
 	}
 	read := io.MultiReader(bytes.NewReader(bytes.Clone(head)), s.src)
 	s.src = unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(read)
 	s.end = 0
 	s.utf16 = true
-	return nil
 }
 
 // maxReference is the length of the longest reference that is taken: "&#x10FFFF;" and two leading zeros.
@@ -40,7 +40,7 @@ func (s *scanner) textRun() (token, bool, error) {
 	n := bytes.IndexByte(s.buf[s.pos:s.end], '<')
 	for n < 0 && s.end-s.pos < windowSize {
 		from := s.end - s.pos
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			n = s.end - s.pos
 			break
 		} else if err != nil {
@@ -151,7 +151,7 @@ func (s *scanner) skipComment() error {
 		if s.end > s.pos {
 			s.pos = s.end - 1
 		}
-		if err := s.fill(); err == io.EOF {
+		if err := s.fill(); errors.Is(err, io.EOF) {
 			return errMalformed
 		} else if err != nil {
 			return err

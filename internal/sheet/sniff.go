@@ -3,6 +3,7 @@ package sheet
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -17,7 +18,7 @@ const sniffSize = 4096
 func sniff(r io.ReaderAt, size int64) error {
 	head := make([]byte, min(size, sniffSize))
 	if n, err := (source{r}).ReadAt(head, 0); err != nil && n < len(head) {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return corrupt("the file is shorter than it was said to be")
 		}
 		return err

@@ -150,6 +150,8 @@ func (s *scanner) textOf(buf []byte, limit int) ([]byte, error) {
 			if err := s.skipTo(depth); err != nil {
 				return buf, err
 			}
+		case tokenEOF:
+			return buf, errMalformed // next is never at the end inside an element
 		}
 	}
 }

@@ -80,7 +80,7 @@ func builtInFormat(id int) cellFormat {
 func formatOf(code string) cellFormat {
 	letters := formatLetters(code)
 	if len(letters) > 1 && len(letters) < 64 && strings.Trim(letters, "0") == "" && letters == code {
-		return cellFormat{zeros: uint8(len(letters))}
+		return cellFormat{zeros: uint8(len(letters))} //nolint:gosec // fewer than 64
 	}
 	letters = strings.ToLower(letters)
 	switch {

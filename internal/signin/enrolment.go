@@ -64,8 +64,9 @@ func (s *FactorService) BeginEnrolment(ctx context.Context, ticket string, metho
 		challenge := mfa.TicketChallenge(got.Ticket.Hash, mfa.PurposeCreation)
 		options, err := s.Enroller.BeginPasskey(challenge, passkeyUser(a), mfa.Factors{})
 		return Enrolment{PasskeyOptions: options}, err
+	default:
+		return Enrolment{}, unknownMethod()
 	}
-	return Enrolment{}, unknownMethod()
 }
 
 // ConfirmEnrolment takes the second half: one right code, or the passkey. Only its result has the recovery codes.

@@ -60,7 +60,7 @@ type SecondFactorResponse struct {
 func (s *FactorService) IsTrustedDevice(ctx context.Context, a account.Account, deviceToken string) (bool, error) {
 	given, err := token.Parse(token.TrustedDevice, deviceToken)
 	if err != nil || given.Account.String() != a.ID {
-		return false, nil
+		return false, nil //nolint:nilerr // what is no token of the account's device is not trusted
 	}
 	found, err := s.Devices.LoadFactors(ctx, a.ID, given.ID.String())
 	if err != nil {
@@ -156,6 +156,7 @@ func (s *FactorService) verifyCode(ctx context.Context, got TicketContext, with 
 	case mfa.RecoveryCode:
 		change.UsedCode, right, err = s.matchRecovery(ctx, a.ID, lookup, recovery)
 		kind = auditlog.RecoveryCodeUsed
+	default: // refused above
 	}
 	if err != nil {
 		return nil, err

@@ -265,7 +265,9 @@ func TestTheTicketOfTheSecondStep(t *testing.T) {
 // V84: whatever fails in the second step, nobody is let in.
 func TestTheSecondStepFailsClosed(t *testing.T) {
 	down := errors.New("down")
-	for _, method := range []string{"Ticket", "ReserveCodeAttempt", "OpenSeal", "CompleteStep", "RecoveryCodes", "LogEvent"} {
+	for _, method := range []string{
+		"Ticket", "ReserveCodeAttempt", "OpenSeal", "CompleteStep", "RecoveryCodes", "LogEvent",
+	} {
 		w := withTOTP(t, nil)
 		ticket := login(t, w).Ticket
 		w.fail[method] = down

@@ -94,6 +94,7 @@ func TestStepsEnd(t *testing.T) {
 				s.enrolled, s.proved = true, append(s.proved, session.ByOwnSecondFactor)
 			case session.ChangePassword:
 				s.mustChange, s.overAge = false, false
+			case session.Done: // ends the loop above
 			}
 			if taken > 3 {
 				t.Fatalf("%04b goes on for ever", bits)

@@ -27,7 +27,7 @@ const (
 	reasonUnknownPasskey = "The passkey is unknown."
 	reasonWrongPasskey   = "The passkey's signature is not valid."
 	reasonClonedPasskey  = "The passkey's counter did not rise: there may be a copy of it."
-	passkeyPrefix        = "With a passkey: "
+	passkeyPrefix        = "With a passkey: " //nolint:gosec // begins a text of the log, no password
 )
 
 // PasskeyService signs people in with passkeys, without a username or a password.
@@ -69,7 +69,7 @@ func (s *PasskeyService) LoginWithPasskey(ctx context.Context, credential []byte
 		return Result{}, invalidTicket()
 	}
 	accountID, device := mfa.AccountFromHandle(assertion.UserHandle), ""
-	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) //nolint:errcheck // the zero token is none
+	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) // the zero token is none
 	if given != (token.Token{}) && given.Account.String() == accountID {
 		device = given.ID.String()
 	}

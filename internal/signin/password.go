@@ -49,7 +49,7 @@ func (s *PasswordService) Login(ctx context.Context, identifier, password string
 		normal = nobody
 	}
 	rateCheck := s.Limiter.start(ctx, c.Address)
-	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) //nolint:errcheck // the zero token is none
+	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) // the zero token is none
 	found, err := s.Accounts.FindWithDevice(ctx, s.EnvID, normal, given)
 	if refusal := rateCheck(); refusal != nil {
 		return Result{}, refusal

@@ -214,7 +214,9 @@ func TestChangeOwnPasswordIsWholeOrNothing(t *testing.T) {
 		o.beforeWrite = nil
 		o.accounts["doej"], o.sessions[id] = before, was
 	}
-	for _, call := range []string{"Account", "ReserveAttempt", "PreviousHashes", "Hash", "FindSession", "ReplacePassword"} {
+	for _, call := range []string{
+		"Account", "ReserveAttempt", "PreviousHashes", "Hash", "FindSession", "ReplacePassword",
+	} {
 		o.fail = map[string]error{call: errors.New("away")}
 		if _, err := o.services().ChangeOwnPassword(context.Background(), sc, secret, newPassword,
 			signin.ClientInfo{}); !errors.Is(err, o.fail[call]) {

@@ -31,7 +31,7 @@ type ProviderService struct {
 func (s *ProviderService) LoginWithProvider(ctx context.Context, accountID string, mfa bool, c ClientInfo) (
 	Result, error,
 ) {
-	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) //nolint:errcheck // the zero token is none
+	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) // the zero token is none
 	found, err := s.locateLinked(ctx, accountID, given)
 	if err != nil {
 		return Result{}, err

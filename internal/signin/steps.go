@@ -150,6 +150,7 @@ func (s *Steps) afterFirstFactor(ctx context.Context, env environment.Environmen
 		return result, refusedIfChanged(s.withStats(ctx, false, func() error {
 			return s.Sessions.Open(ctx, env, a, result.Session)
 		}))
+	default: // a step more
 	}
 	result, ticket, err := s.newTicket(a, step, proved, c.Client)
 	if err != nil {
@@ -161,6 +162,7 @@ func (s *Steps) afterFirstFactor(ctx context.Context, env environment.Environmen
 		result.Methods = methods(env, a, found)
 	case session.SetUpSecondFactor:
 		result.Methods = []mfa.Method{mfa.TOTP, mfa.PasskeyMethod}
+	default: // no method to choose
 	}
 	// A temporary password was right just now (V09). Whoever came another way has no expiry here.
 	a.PasswordExpires = a.TemporaryPasswordExpiry(s.now())
@@ -214,6 +216,7 @@ func (s *Steps) loadFactors(ctx context.Context, env environment.Environment, a 
 			issued = none // another sign-in of the device replaced it just now
 		}
 		return found, issued, nil
+	case mfa.DeviceUnknown:
 	}
 	return found, none, nil
 }

@@ -25,7 +25,8 @@ func issueKeyAccess(t testing.TB, seed byte) token.Token {
 
 // The form is part of the API: ua_<id>_<secret>, the secret of 256 bits (V46).
 func TestTheFormOfAKeyIsPinned(t *testing.T) {
-	const want = "ua_01JZ000000000000000000000201JZ0000000000000000000001_0W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3G"
+	const want = "ua_01JZ000000000000000000000201JZ0000000000000000000001_" +
+		"0W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3GE1R70W3G"
 	made := issue(t, token.APIKey, 7)
 	if got := made.Reveal(); got != want {
 		t.Errorf("key = %s, want %s", got, want)

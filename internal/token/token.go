@@ -127,6 +127,7 @@ func Parse(kind Kind, text string) (Token, error) {
 		ids = 3 * 16
 	case Refresh:
 		family = secretSize
+	default: // two ids and a secret
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
 	if err != nil || len(raw) != ids+family+secretSize || strings.ContainsAny(body, "\r\n") {

@@ -145,8 +145,7 @@ func TestATokenDoesNotShowItself(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", made)
 	for name, text := range map[string]string{
 		"%v": fmt.Sprintf("%v", made), "%+v": fmt.Sprintf("%+v", made), "%#v": fmt.Sprintf("%#v", made),
-		//lint:ignore S1025 formatting is what is tested
-		"%s":      fmt.Sprintf("%s", made),
+		"%s":      fmt.Sprintf("%s", made), //nolint:staticcheck // formatting is what is tested
 		"pointer": fmt.Sprintf("%v", &made), "within": fmt.Sprintf("%+v", struct{ T token.Token }{made}), "log": log.String(),
 	} {
 		if strings.Contains(text, "BwcHBw") || strings.Contains(text, "7 7 7") || !strings.Contains(text, "[secret]") {

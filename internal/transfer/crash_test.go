@@ -120,8 +120,7 @@ func TestRandomSchedules(t *testing.T) {
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for seed := next.Add(1) - 1; seed < uint64(count) &&
-				!t.Failed(); seed = next.Add(1) - 1 { //nolint:gosec // no negative count
+			for seed := next.Add(1) - 1; seed < uint64(count) && !t.Failed(); seed = next.Add(1) - 1 {
 				if !runSchedule(t, seed, dry.job.Counts) {
 					t.Errorf("seed %d", seed)
 				}
@@ -136,7 +135,7 @@ var errStopped = errors.New("stopped for good")
 
 // runSchedule runs one schedule and reports whether all was well.
 func runSchedule(t *testing.T, seed uint64, whole transfer.Counts) bool {
-	r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a schedule is no secret
+	r := rand.New(rand.NewPCG(seed, 7))
 	b := smallImport(t)
 	before := b.visibleState()
 	edits := 0

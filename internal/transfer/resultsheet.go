@@ -49,7 +49,7 @@ func (r *importRun) writeResultSheet(ctx context.Context) error {
 	r.resultSheet = nil
 	if marked.err != nil {
 		r.Log.WarnContext(ctx, "result sheet not written", "job", r.job.ID, "error", marked.err.Error())
-		return nil
+		return nil //nolint:nilerr // see above: the import goes on
 	}
 	if err := r.Files.Put(ctx, r.job.ResultSheetKey(), workbookType, marked.sheet.Bytes()); err != nil {
 		return err

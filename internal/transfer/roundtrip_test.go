@@ -73,7 +73,7 @@ func hostileResource(t *testing.T, r *rand.Rand, scope access.Scope, a account.A
 // V78, C49: whatever accounts the rules let in, an export of them comes back unchanged, in every date format.
 func TestExportsOfHostileDataComeBackUnchanged(t *testing.T) {
 	const seed, want = 20260105, 400
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+	r := rand.New(rand.NewPCG(seed, 1))
 	rules := account.Rules{E164: phone.E164}
 	settings := environment.Defaults()
 	settings.DACEnabled = true

@@ -118,8 +118,9 @@ func (s *fakeStore) SetFlag(_ context.Context, j transfer.Job, flag transfer.Fla
 	return s.errs["SetFlag"]
 }
 
-func (s *fakeStore) UploadForm(_ context.Context, key string, maxBytes int64, expires time.Duration) (string, map[string]string,
-	error) {
+func (s *fakeStore) UploadForm(_ context.Context, key string, maxBytes int64, expires time.Duration) (
+	string, map[string]string, error,
+) {
 	return "https://files", map[string]string{"key": key, "maxBytes": fmt.Sprint(maxBytes), "for": fmt.Sprint(expires)},
 		s.errs["UploadForm"]
 }

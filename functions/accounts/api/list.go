@@ -98,6 +98,7 @@ func filterParam(f directory.FilterDef) httpapi.Param {
 			p.Kind, p.Help = httpapi.BoolParam, "is ticked (true), or not (false)."
 		case field.Code, field.Codes:
 			p.Max, p.Help = directory.MaxFilterCodes, "is or contains one of these codes, separated by semicolons."
+		default: // texts, with the help above
 		}
 	}
 	p.Help = f.Field.Label + " " + p.Help

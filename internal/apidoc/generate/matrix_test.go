@@ -23,7 +23,7 @@ func readPermissions(t *testing.T) map[string]access.Permission {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	out := map[string]access.Permission{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		switch words := strings.Fields(lines.Text()); len(words) {

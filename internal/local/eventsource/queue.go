@@ -219,11 +219,9 @@ func parseBatchFailures(payload []byte, batch map[string]bool) (map[string]bool,
 	return failed, nil
 }
 
-func seconds(
-	d time.Duration,
-) int32 {
-	return int32(d.Round(time.Second) / time.Second)
-} //nolint:gosec // at most 12 hours
+func seconds(d time.Duration) int32 {
+	return int32(d.Round(time.Second) / time.Second) //nolint:gosec // at most 12 hours
+}
 
 func ids(messages []types.Message) []string {
 	var all []string

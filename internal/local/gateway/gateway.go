@@ -68,7 +68,8 @@ func (g *Gateway) handle(w http.ResponseWriter, r *http.Request, id string, star
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return match, messageResponse(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), nil
 	}
-	if err != nil { //nolint:nilerr // the caller's doing, of which the answer tells
+	if err != nil {
+		//nolint:nilerr // the caller's doing, of which the answer tells
 		return match, messageResponse(http.StatusBadRequest, "Bad Request"), nil
 	}
 	payload, err := json.Marshal(event(r, match, requestMeta{id: id, at: started, body: body}))

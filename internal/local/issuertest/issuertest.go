@@ -25,9 +25,10 @@ import (
 )
 
 const (
-	// ClientID and Secret are what the one client signs in with.
+	// ClientID is the id of the one client.
 	ClientID = "user-accounts"
-	Secret   = "the client's secret"
+	// Secret is what the client signs in with.
+	Secret = "the client's secret"
 	// KeyID is the key's.
 	KeyID = "key-1"
 )

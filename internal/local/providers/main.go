@@ -80,12 +80,8 @@ func controlHandler(s *issuertest.Server) func(http.ResponseWriter, *http.Reques
 			w.WriteHeader(http.StatusNoContent)
 		case r.URL.Path == "/auth" && refusal != "":
 			back := url.Values{"error": {refusal}, "state": {r.URL.Query().Get("state")}}
-			http.Redirect(
-				w,
-				r,
-				r.URL.Query().Get("redirect_uri")+"?"+back.Encode(),
-				http.StatusFound,
-			) //nolint:gosec // a provider for tests
+			//nolint:gosec // a provider for tests
+			http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
 		default:
 			return false
 		}

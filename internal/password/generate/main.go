@@ -37,7 +37,7 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(arguments[1], pack(lists), 0o600)
+	return os.WriteFile(arguments[1], pack(lists), 0o600) //nolint:gosec // the file that the developer names
 }
 
 // read returns the lists of a wheel, by name, most used first.
@@ -101,7 +101,7 @@ func pack(lists map[string][]string) []byte {
 		for shared < min(len(previous), len(word)) && previous[shared] == word[shared] {
 			shared++
 		}
-		data.Write([]byte{byte(shared), byte(len(word) - shared)})
+		data.Write([]byte{byte(shared), byte(len(word) - shared)}) //nolint:gosec // words are short
 		data.WriteString(word[shared:])
 		data.WriteByte(ranks[word])
 		previous = word
