@@ -116,10 +116,12 @@ func Fields() field.Table[Account] {
 			Help: "The providers that the account is linked to, by their ids.",
 			At:   func(a *Account) any { return &a.LinkedProviders }},
 		{Name: "createdAt", Label: "Created", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,
-			Help: "When the account was created (UTC).",
-			At:   func(a *Account) any { return &a.CreatedAt }},
+			NeverBlank: true,
+			Help:       "When the account was created (UTC).",
+			At:         func(a *Account) any { return &a.CreatedAt }},
 		{Name: "updatedAt", Label: "Last changed", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,
-			Help: "When the account was last changed (UTC).",
-			At:   func(a *Account) any { return &a.UpdatedAt }},
+			NeverBlank: true,
+			Help:       "When the account was last changed (UTC).",
+			At:         func(a *Account) any { return &a.UpdatedAt }},
 	}
 }

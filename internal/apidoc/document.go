@@ -193,7 +193,7 @@ func (b *builder) problemResponse(status int, when []string) *Response {
 	case http.StatusUnauthorized:
 		out.Headers.Set("WWW-Authenticate", Header{"", &Schema{Type: "string"}})
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		out.Headers.Set("Retry-After", Header{"Seconds to wait, if known.", &Schema{Type: "integer"}})
+		out.Headers.Set("Retry-After", Header{"Seconds to wait, if known.", integer(reflect.Int)})
 	}
 	return out
 }

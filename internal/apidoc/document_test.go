@@ -133,17 +133,22 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 			schema := string(mustJSON(t, param["schema"]))
 			name, _ := param["name"].(string)
 			got[name] = schema
+			if (name == "codes") != (param["explode"] == false) {
+				t.Errorf("%s: explode is %v", name, param["explode"])
+			}
 			if (param["in"] == "path" || name == "If-Match") != (param["required"] == true) {
 				t.Errorf("%s: required is %v", name, param["required"])
 			}
 		}
 	}
 	for name, want := range map[string]string{
-		"limit":    `{"default":50,"maximum":200,"minimum":1,"type":"integer"}`,
-		"cursor":   `{"maxLength":2048,"type":"string"}`,
-		"find":     `{"maxLength":100,"minLength":2,"pattern":"^[^\\x00]*[^\\s\\x00\\x85][^\\x00]*$","type":"string"}`,
-		"all":      `{"default":false,"type":"boolean"}`,
-		"from":     `{"format":"date","type":"string"}`,
+		"limit":  `{"default":50,"format":"int32","maximum":200,"minimum":1,"type":"integer"}`,
+		"cursor": `{"maxLength":2048,"type":"string"}`,
+		"find":   `{"maxLength":100,"minLength":2,"pattern":"^[^\\x00]*[^\\s\\x00\\x85][^\\x00]*$","type":"string"}`,
+		"all":    `{"default":false,"type":"boolean"}`,
+		"from":   `{"format":"date","type":"string"}`,
+		"codes": `{"items":{"maxLength":50,"minLength":1,"pattern":"^[^\\x00]*[^\\s\\x00\\x85;][^\\x00]*$",` +
+			`"type":"string"},"maxItems":20,"minItems":1,"type":"array"}`,
 		"of":       `{"pattern":"^[0-7][0-9A-HJKMNP-TV-Z]{25}$","type":"string"}`,
 		"id":       `{"pattern":"^[0-7][0-9A-HJKMNP-TV-Z]{25}$","type":"string"}`,
 		"sort":     `{"default":"name","enum":["name","-name"],"type":"string"}`,
@@ -154,7 +159,7 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got[name], want)
 		}
 	}
-	if len(got) != 11 {
+	if len(got) != 12 {
 		t.Errorf("%d parameters: %v", len(got), got)
 	}
 }
@@ -205,6 +210,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ThingCreate", `{"name":"` + strings.Repeat("é", 51) + `"}`, false},
 		{"ThingCreate", `{"name":"a\nb"}`, false},
 		{"ThingCreate", `{"name":"a","from":"01/03/2026"}`, false},
+		{"Thing", `{"id":"x","version":1,"name":null,"mail":null,"codes":[],"on":false,"from":null,"seen":null,"tries":0}`,
+			false},
 		{"ThingPatch", `{}`, true},
 		{"ThingPatch", `{"name":"b","mail":null}`, true},
 		{"ThingPatch", `{"name":null}`, false},

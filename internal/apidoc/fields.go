@@ -28,7 +28,8 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 		}
 		switch {
 		case !request:
-			if m.Kind != field.Codes && m.Kind != field.Bool && m.Kind != field.Number {
+			if m.Kind != field.Codes && m.Kind != field.Bool && m.Kind != field.Number &&
+				!m.Required && !m.NeverBlank {
 				nullable(member) // blank fields are written as null
 			}
 			if doc.Use == httpapi.ForAnswer {
@@ -69,9 +70,9 @@ func fieldSchema(m field.Meta) *Schema {
 		return &Schema{Type: "string", Format: "date-time"}
 	case field.Number:
 		if m.ReadOnly {
-			return &Schema{Type: "integer"}
+			return integer(reflect.Int)
 		}
-		return &Schema{Type: "integer", Minimum: &m.Min, Maximum: &m.Max}
+		return &Schema{Type: "integer", Format: "int32", Minimum: &m.Min, Maximum: &m.Max}
 	case field.Country:
 		return &Schema{Type: "string", Pattern: "^[A-Za-z]{2}$"}
 	case field.Currency:

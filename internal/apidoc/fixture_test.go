@@ -94,6 +94,7 @@ func routes() []httpapi.Route {
 			{Name: "find", Kind: httpapi.TextParam, Min: 2, Max: 100, Help: "What to find.", Example: "doe"},
 			{Name: "all", Kind: httpapi.BoolParam, Default: "false"},
 			{Name: "from", Kind: httpapi.DateParam},
+			{Name: "codes", Kind: httpapi.CodesParam, Max: 20},
 			{Name: "of", Kind: httpapi.IDParam},
 			{Name: "sort", Kind: httpapi.EnumParam, Choices: []string{"name", "-name"}, Default: "name"},
 		}, Doc: httpapi.Operation{

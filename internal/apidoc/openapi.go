@@ -71,6 +71,8 @@ type Parameter struct {
 	In          string  `json:"in"`
 	Description string  `json:"description,omitzero"`
 	Required    bool    `json:"required,omitzero"`
+	Style       string  `json:"style,omitzero"`
+	Explode     *bool   `json:"explode,omitzero"`
 	Schema      *Schema `json:"schema"`
 	Example     any     `json:"example,omitzero"`
 }
@@ -101,6 +103,12 @@ type MediaType struct {
 	Example any     `json:"example,omitzero"`
 }
 
+// Discriminator names the member whose value says which of the schemas of a OneOf a body has.
+type Discriminator struct {
+	PropertyName string          `json:"propertyName"`
+	Mapping      Ordered[string] `json:"mapping"`
+}
+
 // Schema is a JSON Schema (2020-12), with the keywords that this API needs.
 type Schema struct {
 	Ref                  string           `json:"$ref,omitzero"`
@@ -113,11 +121,14 @@ type Schema struct {
 	MaxLength            *int             `json:"maxLength,omitzero"`
 	Minimum              *int             `json:"minimum,omitzero"`
 	Maximum              *int             `json:"maximum,omitzero"`
+	MinItems             *int             `json:"minItems,omitzero"`
 	MaxItems             *int             `json:"maxItems,omitzero"`
 	Default              any              `json:"default,omitzero"`
 	Items                *Schema          `json:"items,omitzero"`
 	Properties           Ordered[*Schema] `json:"properties,omitempty"`
 	Required             []string         `json:"required,omitempty"`
 	AdditionalProperties any              `json:"additionalProperties,omitzero"` // false, or a schema
+	OneOf                []*Schema        `json:"oneOf,omitempty"`
+	Discriminator        *Discriminator   `json:"discriminator,omitzero"`
 	Examples             []any            `json:"examples,omitempty"`
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"useraccounts/internal/field"
 	"useraccounts/internal/httpapi"
 )
 
@@ -55,6 +56,9 @@ func parameters(route httpapi.Route) []Parameter {
 
 func parameter(p httpapi.Param, in string) Parameter {
 	out := Parameter{Name: p.Name, In: in, Description: p.Help, Required: p.Required, Schema: paramSchema(p)}
+	if p.Kind == httpapi.CodesParam {
+		out.Style, out.Explode = "form", new(false)
+	}
 	if p.Example != "" {
 		out.Example = p.Example
 		if n, err := strconv.Atoi(p.Example); err == nil && p.Kind == httpapi.NumberParam {
@@ -64,8 +68,10 @@ func parameter(p httpapi.Param, in string) Parameter {
 	return out
 }
 
-// Patterns of text parameters: no character 0, and not blank where a minimum length is set.
+// Patterns of text parameters: no character 0, and not blank where a minimum length is set. A code of a list has a
+// character besides blanks and semicolons, which separate codes as commas do.
 const (
+	codePattern     = `^[^\x00]*[^\s\x00\x85;][^\x00]*$`
 	textPattern     = `^[^\x00]*$`
 	nonBlankPattern = `^[^\x00]*[^\s\x00\x85][^\x00]*$`
 )
@@ -77,10 +83,7 @@ func paramSchema(p httpapi.Param) *Schema {
 	}
 	switch p.Kind {
 	case httpapi.NumberParam:
-		s.Type, s.Minimum = "integer", &p.Min
-		if p.Max > 0 {
-			s.Maximum = &p.Max
-		}
+		s.Type, s.Format, s.Minimum, s.Maximum = "integer", "int32", &p.Min, new(p.MaxNumber())
 		if n, err := strconv.Atoi(p.Default); err == nil {
 			s.Default = n
 		}
@@ -99,6 +102,9 @@ func paramSchema(p httpapi.Param) *Schema {
 		}
 	case httpapi.IDParam:
 		s.Pattern = idPattern
+	case httpapi.CodesParam:
+		s.Type, s.MinItems, s.MaxItems = "array", new(1), &p.Max
+		s.Items = &Schema{Type: "string", MinLength: new(1), MaxLength: new(field.MaxCode), Pattern: codePattern}
 	default:
 		s.MaxLength = new(p.MaxLength())
 		if p.Min > 0 {

@@ -1,6 +1,9 @@
 package apidoc
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+)
 
 // problemSchema is the schema of a problem document, as httpapi writes it. Later versions may add members.
 func problemSchema() *Schema {
@@ -15,6 +18,8 @@ func problemSchema() *Schema {
 			{"at", &Schema{Type: "string", Format: "date-time", Description: "When it was changed."}},
 		},
 	}
+	retryAfter := integer(reflect.Int)
+	retryAfter.Description = "Seconds to wait before a retry."
 	return &Schema{
 		Type: "object", Description: "What went wrong (RFC 9457).",
 		Required: []string{"type", "title", "status", "detail", "instance", "code"},
@@ -24,12 +29,12 @@ func problemSchema() *Schema {
 				Description: "The paragraph about the code on this page.",
 			}},
 			{"title", text("The class of the problem, the same for all codes of a status.")},
-			{"status", &Schema{Type: "integer", Minimum: new(400), Maximum: new(599)}},
+			{"status", &Schema{Type: "integer", Format: "int32", Minimum: new(400), Maximum: new(599)}},
 			{"detail", text("What happened and what to do about it, for people.")},
 			{"instance", text("The request id, as in the logs.")},
 			{"code", text("What happened, for programs; codes are stable.")},
 			{"fields", &Schema{Type: "array", Items: wrongField, Description: "The wrong inputs."}},
-			{"retryAfter", &Schema{Type: "integer", Minimum: new(0), Description: "Seconds to wait before a retry."}},
+			{"retryAfter", retryAfter},
 		},
 	}
 }

@@ -1,7 +1,9 @@
 package apidoc
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"path"
 	"reflect"
 	"strconv"
@@ -35,12 +37,14 @@ type schemaOwner struct {
 	request bool
 }
 
-// body returns the schema of a body in a route's Doc: a struct's zero value, a FieldsDoc or a ListDoc. Requests refuse
+// body returns the schema of a body in a route's Doc: a struct's zero value, a FieldsDoc, a OneOfDoc or a ListDoc. Requests refuse
 // unknown members; later versions may add members to responses.
 func (s *schemas) body(doc any, request bool) *Schema {
 	switch doc := doc.(type) {
 	case httpapi.FieldsDoc:
 		return s.register(doc.Name, schemaOwner{}, s.fields(doc))
+	case httpapi.OneOfDoc:
+		return s.register(doc.Name, schemaOwner{}, s.oneOf(doc, request))
 	case httpapi.ListDoc:
 		page := s.structOf(reflect.TypeFor[httpapi.Page[struct{}]](), request)
 		items, _ := page.Properties.Find("items")
@@ -48,6 +52,24 @@ func (s *schemas) body(doc any, request bool) *Schema {
 		return s.register(doc.Name, schemaOwner{}, page)
 	}
 	return s.typeSchema(reflect.TypeOf(doc), request)
+}
+
+// oneOf returns the schema of a body that has one of several forms.
+func (s *schemas) oneOf(doc httpapi.OneOfDoc, request bool) *Schema {
+	out := &Schema{Discriminator: &Discriminator{PropertyName: doc.Member}}
+	for _, body := range doc.Bodies {
+		ref := s.typeSchema(reflect.TypeOf(body), request)
+		out.OneOf = append(out.OneOf, ref)
+		member, _ := s.resolve(ref).Properties.Find(doc.Member)
+		if member == nil || len(member.Enum) == 0 {
+			s.wrong = append(s.wrong, fmt.Errorf("%T has no enum of %s", body, doc.Member))
+			continue
+		}
+		for _, value := range member.Enum {
+			out.Discriminator.Mapping.Set(fmt.Sprint(value), ref.Ref)
+		}
+	}
+	return out
 }
 
 // register adds a named schema and returns a reference to it.
@@ -114,11 +136,23 @@ func (s *schemas) typeSchema(t reflect.Type, request bool) *Schema {
 		return s.structRef(t, request)
 	default:
 		if t.ConvertibleTo(reflect.TypeFor[int64]()) {
-			return &Schema{Type: "integer"}
+			return integer(t.Kind())
 		}
 		s.wrong = append(s.wrong, fmt.Errorf("type %s has no schema", t))
 		return &Schema{}
 	}
+}
+
+// maxExact is the largest whole number that programs which read every number as a float64 keep exactly.
+const maxExact = 1<<53 - 1
+
+// integer returns the schema of a count or a version. No number of the API is negative. Versions are int64: they begin
+// at the time of creation, so that a code that is made again repeats none.
+func integer(kind reflect.Kind) *Schema {
+	if kind == reflect.Int64 {
+		return &Schema{Type: "integer", Format: "int64", Minimum: new(0), Maximum: new(maxExact)}
+	}
+	return &Schema{Type: "integer", Format: "int32", Minimum: new(0), Maximum: new(math.MaxInt32)}
 }
 
 // describedSchema returns the schema that a Describer states.
@@ -199,11 +233,11 @@ func (s *schemas) applyTags(member *Schema, f reflect.StructField) {
 	member.Description = f.Tag.Get("help")
 	at := member
 	if member.Items != nil {
-		member.MaxItems = s.number(f, "maxItems")
+		member.MinItems, member.MaxItems = s.number(f, "minItems"), s.number(f, "maxItems")
 		at = member.Items // the bounds of a list are those of its elements
 	}
 	at.MinLength, at.MaxLength = s.number(f, "minLength"), s.number(f, "maxLength")
-	at.Minimum, at.Maximum = s.number(f, "minimum"), s.number(f, "maximum")
+	at.Minimum, at.Maximum = cmp.Or(s.number(f, "minimum"), at.Minimum), cmp.Or(s.number(f, "maximum"), at.Maximum)
 	if at.Format == "" {
 		at.Format = f.Tag.Get("format")
 	}

@@ -46,10 +46,10 @@ const (
 	ActiveAny    = "any"
 )
 
-// Bounds of the texts of filters, in characters.
+// Bounds of filters: the length of a text in characters, and the number of codes.
 const (
 	MaxFilterText  = 250
-	MaxFilterCodes = 1000
+	MaxFilterCodes = 100
 )
 
 // FilterDef declares one filter.
@@ -314,17 +314,20 @@ func instantRange(op FilterOp, text string) (func(any) bool, string) {
 
 // anyCode takes one code, or several separated by semicolons of which one is enough.
 func anyCode(text string) (func(any) bool, string) {
-	if len([]rune(text)) > MaxFilterCodes {
-		return nil, "This is longer than " + strconv.Itoa(MaxFilterCodes) + " characters; ask for fewer codes."
-	}
 	var want []string
 	for code := range strings.SplitSeq(text, ";") {
 		if code = account.Fold(code); code != "" {
 			want = append(want, code)
 		}
+		if len([]rune(code)) > field.MaxCode {
+			return nil, "A code has at most " + strconv.Itoa(field.MaxCode) + " characters."
+		}
 	}
 	if len(want) == 0 {
 		return nil, "This is blank; give a code, or several separated by semicolons, or use .empty=true for blank ones."
+	}
+	if len(want) > MaxFilterCodes {
+		return nil, "At most " + strconv.Itoa(MaxFilterCodes) + " codes are allowed; ask for fewer."
 	}
 	return func(at any) bool {
 		if s, ok := at.(*string); ok {

@@ -66,6 +66,8 @@ type Def[T any] struct {
 	Required bool
 	// ReadOnly fields are refused in a Patch: only actions or sign-ins change them.
 	ReadOnly bool
+	// NeverBlank fields are ReadOnly and have a value from the start, as the time of creation has.
+	NeverBlank bool
 	// Live fields are written by sign-ins without a new version, so they are not part of an image.
 	Live bool
 	// Grid is the position among the default columns of the list, from 1; 0 for none.

@@ -69,9 +69,13 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 		}
 		return v, ""
 	case Codes:
-		var v []string
-		if json.Unmarshal(raw, &v) != nil {
+		var entries []*string // null would be read as a blank text
+		if json.Unmarshal(raw, &entries) != nil || slices.Contains(entries, nil) {
 			return nil, "must be a list of codes, such as [\"A\", \"B\"]."
+		}
+		v := make([]string, len(entries))
+		for i, entry := range entries {
+			v[i] = *entry
 		}
 		return v, ""
 	case Day:
@@ -132,6 +136,7 @@ type Meta struct {
 	ReadOnly    bool   `json:"readOnly"`
 	DefaultGrid int    `json:"defaultGrid,omitempty"`
 	Refers      string `json:"refers,omitempty"`
+	NeverBlank  bool   `json:"-"`
 }
 
 // Describe returns the metadata of the table, in its order.
@@ -141,6 +146,7 @@ func (t Table[T]) Describe() []Meta {
 		out[i] = Meta{
 			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Min: d.Min, Max: d.Max,
 			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
+			NeverBlank: d.NeverBlank,
 		}
 	}
 	return out

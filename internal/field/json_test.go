@@ -37,7 +37,8 @@ func TestReadPatchReadsEachKind(t *testing.T) {
 func TestReadPatchRefusesAnotherType(t *testing.T) {
 	for _, c := range [][2]string{
 		{"name", `["a","b"]`}, {"name", `1`}, {"name", `true`}, {"name", `{}`}, {"mail", `["a@x.de","b@x.de"]`},
-		{"codes", `"A"`}, {"codes", `[1]`}, {"codes", `[["A"]]`}, {"codes", `{}`}, {"on", `"true"`}, {"on", `1`},
+		{"codes", `"A"`}, {"codes", `[1]`}, {"codes", `[["A"]]`}, {"codes", `[null]`},
+		{"codes", `["A",null]`}, {"codes", `{}`}, {"on", `"true"`}, {"on", `1`},
 		{"on", `[]`},
 		{"day", `20260102`}, {"day", `"02/01/2026"`}, {"day", `"2026-02-30"`}, {"day", `["2026-01-02"]`}, {"day", `" "`},
 	} {

@@ -15,8 +15,8 @@ type Operation struct {
 	ID string
 	// Path describes the path parameters that are not ULIDs.
 	Path []Param
-	// Body is a zero value of the struct that Handle decodes, or a FieldsDoc; nil for a route that refuses a body. The
-	// struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, maxItems, format, pattern and
+	// Body is a zero value of the struct that Handle decodes, a FieldsDoc or a OneOfDoc; nil for a route without a body. The
+	// struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, minItems, maxItems, format, pattern and
 	// enum (values separated by |). A member with omitzero or omitempty is optional, any other required.
 	Body any
 	// BodyOptional lets the body be left out.
@@ -81,6 +81,12 @@ const (
 type ListDoc struct {
 	Name string
 	Of   any
+}
+
+// OneOfDoc documents a body that has one of several forms, structs whose enum of one member says which it is.
+type OneOfDoc struct {
+	Name, Member string
+	Bodies       []any
 }
 
 // Describer is a type that states its own JSON Schema (2020-12).

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -27,7 +28,10 @@ const (
 	InstantParam ParamKind = "instant"
 	EnumParam    ParamKind = "choice" // one of Choices
 	IDParam      ParamKind = "id"     // a ULID
-	cursorParam  ParamKind = "cursor" // an opaque position
+	// CodesParam is a list of at most Max codes, separated by commas; by semicolons, if there is one. Clients do not agree
+	// on whether a comma within a value is percent-encoded, and codes may contain commas, but no semicolons.
+	CodesParam  ParamKind = "codes"
+	cursorParam ParamKind = "cursor" // an opaque position
 )
 
 // Param declares a query or path parameter. The server checks it before the handler runs.
@@ -35,7 +39,7 @@ type Param struct {
 	Name string
 	Kind ParamKind
 	Help string
-	// Min and Max bound a number, or the length of a text. A Max of zero means 1,000 characters, or no bound for a number.
+	// Min and Max bound a number, or the length of a text. A Max of zero means 1,000 characters, or the largest number.
 	Min, Max int
 	Choices  []string
 	// Default is the value of a missing parameter.
@@ -111,6 +115,9 @@ func (r *Request) readQuery() error {
 				fault.Field{Field: name, Code: "duplicate", Message: "This parameter is repeated; send it once."})
 		default:
 			bad = append(bad, r.route.Query[i].validate(texts[0])...)
+			if r.route.Query[i].Kind == CodesParam {
+				values[name] = []string{strings.Join(splitCodes(texts[0]), ";")}
+			}
 		}
 	}
 	for _, p := range r.route.Query {
@@ -156,8 +163,8 @@ func (p Param) validate(text string) []fault.Field {
 		if err != nil || strconv.Itoa(n) != text {
 			return wrong("type", "This must be a whole number, such as %d.", p.Min)
 		}
-		if n < p.Min || (p.Max > 0 && n > p.Max) {
-			return wrong("range", "This must be between %d and %d.", p.Min, p.Max)
+		if n < p.Min || n > p.MaxNumber() {
+			return wrong("range", "This must be between %d and %d.", p.Min, p.MaxNumber())
 		}
 	case BoolParam:
 		if text != "true" && text != "false" {
@@ -176,6 +183,16 @@ func (p Param) validate(text string) []fault.Field {
 		if !slices.Contains(p.Choices, text) {
 			return wrong("choice", "This must be one of %s.", strings.Join(p.Choices, ", "))
 		}
+	case CodesParam:
+		codes := splitCodes(text)
+		if len(codes) > p.Max {
+			return wrong("tooMany", "At most %d codes are allowed; ask for fewer.", p.Max)
+		}
+		for _, code := range codes {
+			if n := utf8.RuneCountInString(code); n == 0 || n > field.MaxCode {
+				return wrong("value", "Each code must have 1 to %d characters; separate codes by commas.", field.MaxCode)
+			}
+		}
 	case IDParam:
 		if !IsID(text) {
 			return wrong("type", "This must be an id: 26 characters of digits and capital letters.")
@@ -190,6 +207,28 @@ func (p Param) validate(text string) []fault.Field {
 		}
 	}
 	return nil
+}
+
+// splitCodes returns the codes of a CodesParam.
+func splitCodes(text string) []string {
+	separator := ","
+	if strings.Contains(text, ";") {
+		separator = ";"
+		text = strings.TrimSuffix(strings.TrimSpace(text), ";")
+	}
+	codes := strings.Split(text, separator)
+	for i := range codes {
+		codes[i] = strings.TrimSpace(codes[i])
+	}
+	return codes
+}
+
+// MaxNumber is the largest number that the parameter takes.
+func (p Param) MaxNumber() int {
+	if p.Max == 0 {
+		return math.MaxInt32
+	}
+	return p.Max
 }
 
 // MaxLength is the maximum length of the parameter's text, in characters.

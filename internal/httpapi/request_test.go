@@ -57,6 +57,31 @@ func TestQueryIsHeldAgainstItsDeclaration(t *testing.T) {
 	a.do(t, request("GET /api").query("find=a;b=c")).wantProblem(t, 400, "query")
 }
 
+// A list of codes is read as clients write it: with commas as they are or percent-encoded, or with semicolons.
+func TestCodesAreSeparatedByCommasOrSemicolons(t *testing.T) {
+	a := serve(t, nil, httpapi.Route{
+		Key: "GET /api", Needs: access.Public, Query: []httpapi.Param{{Name: "codes", Kind: httpapi.CodesParam, Max: 3}},
+		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			return httpapi.OK(strings.Split(r.Query("codes"), ";")), nil
+		},
+	})
+	for query, want := range map[string]string{
+		"A": `["A"]`, "A,B": `["A","B"]`, "A%2CB": `["A","B"]`, "A%3BB": `["A","B"]`, "A%3B": `["A"]`,
+		"Sales%2C+London%3B": `["Sales, London"]`, "+A+,B": `["A","B"]`,
+	} {
+		if res := a.do(t, request("GET /api").query("codes="+query)); res.Body != want {
+			t.Errorf("%s: %s, want %s", query, res.Body, want)
+		}
+	}
+	for query, code := range map[string]string{
+		"codes=": "codes:value", "codes=%3B": "codes:value", "codes=,": "codes:value", "codes=A,,B": "codes:value",
+		"codes=A%3B%3BB": "codes:value", "codes=A,B,C,D": "codes:tooMany", "codes=A&codes=B": "codes:duplicate",
+		"codes=" + strings.Repeat("x", 51): "codes:value",
+	} {
+		a.do(t, request("GET /api").query(query)).wantProblem(t, 400, "query", code)
+	}
+}
+
 func TestAnInstantIsOneOrADay(t *testing.T) {
 	many := []httpapi.Param{{Name: "since", Kind: httpapi.InstantParam}}
 	for i := range 20 {

@@ -132,10 +132,12 @@ func statusFields() field.Table[Resource] {
 			Help: "Not ticked for a locked resource, which cannot become a manager. Lock and Unlock change it.",
 			At:   func(r *Resource) any { return &r.Active }},
 		{Name: "createdAt", Label: "Created", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,
-			Help: "When the resource was created (UTC).",
-			At:   func(r *Resource) any { return &r.CreatedAt }},
+			NeverBlank: true,
+			Help:       "When the resource was created (UTC).",
+			At:         func(r *Resource) any { return &r.CreatedAt }},
 		{Name: "updatedAt", Label: "Last changed", Section: sectionStatus, Kind: field.Instant, ReadOnly: true,
-			Help: "When the resource was last changed (UTC).",
-			At:   func(r *Resource) any { return &r.UpdatedAt }},
+			NeverBlank: true,
+			Help:       "When the resource was last changed (UTC).",
+			At:         func(r *Resource) any { return &r.UpdatedAt }},
 	}
 }

@@ -39,7 +39,7 @@ func (h handlers) bulkRoutes() []httpapi.Route {
 				"accounts are left. " +
 				"With ids, accounts that there was no time for have the problem later; send them again. Doing the same twice " +
 				"does no harm.",
-			Body: bulkBody{},
+			Body: bulkBodyDoc(),
 			BodyExample: map[string]any{"action": "block", "ids": []string{"01JNB7Z5Q0ABCDEFGHJKMNPQRS"},
 				"arguments": map[string]any{"reason": "Left the company"}, "preview": true},
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: bulkResultView{}}},
@@ -53,18 +53,65 @@ func (h handlers) bulkRoutes() []httpapi.Route {
 	}}
 }
 
+// bulkBody is what is decoded. The reference has a schema for each kind of arguments; see bulkBodyDoc.
 type bulkBody struct {
-	Action    bulk.Action       `json:"action" enum:"allow|block|lock|unlock|resetTries|forcePasswordChange|addRoles|removeRoles|addGroups|removeGroups" help:"What to do."`
-	IDs       []string          `json:"ids,omitzero" help:"The accounts to do it to; an id given twice counts once." maxItems:"500"`
-	Filter    map[string]string `json:"filter,omitzero" help:"All accounts that match, instead of ids." example:"{\"userType\":\"TEAM\"}"`
-	Arguments bulkArguments     `json:"arguments,omitzero" help:"What the action needs."`
-	Preview   bool              `json:"preview,omitzero" help:"Tell what would happen, and change nothing."`
+	Action bulk.Action `json:"action" enum:"allow|block|lock|unlock|resetTries|forcePasswordChange|addRoles|removeRoles|addGroups|removeGroups" help:"What to do."`
+	bulkTargets
+	Arguments bulkArguments `json:"arguments,omitzero" help:"What the action needs."`
+}
+
+type bulkTargets struct {
+	IDs     []string          `json:"ids,omitzero" help:"The accounts to do it to; an id given twice counts once." maxItems:"500"`
+	Filter  map[string]string `json:"filter,omitzero" help:"All accounts that match, instead of ids. Codes are separated by semicolons." example:"{\"userType\":\"TEAM\"}"`
+	Preview bool              `json:"preview,omitzero" help:"Tell what would happen, and change nothing."`
 }
 
 type bulkArguments struct {
-	Reason string   `json:"reason,omitzero" help:"Why, for block." maxLength:"200"`
-	Roles  []string `json:"roles,omitzero" help:"Codes, for addRoles and removeRoles." maxItems:"100" maxLength:"50"`
-	Groups []string `json:"groups,omitzero" help:"Codes, for addGroups and removeGroups." maxItems:"100" maxLength:"50"`
+	Reason string   `json:"reason,omitzero" maxLength:"200"`
+	Roles  []string `json:"roles,omitzero" maxItems:"100" maxLength:"50"`
+	Groups []string `json:"groups,omitzero" maxItems:"100" maxLength:"50"`
+}
+
+type bulkSimpleBody struct {
+	Action bulk.Action `json:"action" enum:"allow|lock|unlock|resetTries|forcePasswordChange" help:"What to do. These actions need no arguments."`
+	bulkTargets
+	Arguments struct{} `json:"arguments,omitzero" help:"Empty."`
+}
+
+type bulkBlockBody struct {
+	Action bulk.Action `json:"action" enum:"block" help:"What to do."`
+	bulkTargets
+	Arguments bulkBlockArguments `json:"arguments" help:"What the action needs."`
+}
+
+type bulkBlockArguments struct {
+	Reason string `json:"reason" help:"Why." minLength:"1" maxLength:"200" example:"Left the company"`
+}
+
+type bulkRolesBody struct {
+	Action bulk.Action `json:"action" enum:"addRoles|removeRoles" help:"What to do."`
+	bulkTargets
+	Arguments bulkRolesArguments `json:"arguments" help:"What the action needs."`
+}
+
+type bulkRolesArguments struct {
+	Roles []string `json:"roles" help:"Codes of roles." minItems:"1" maxItems:"100" maxLength:"50" example:"[\"VIEWER\"]"`
+}
+
+type bulkGroupsBody struct {
+	Action bulk.Action `json:"action" enum:"addGroups|removeGroups" help:"What to do."`
+	bulkTargets
+	Arguments bulkGroupsArguments `json:"arguments" help:"What the action needs."`
+}
+
+type bulkGroupsArguments struct {
+	Groups []string `json:"groups" help:"Codes of groups." minItems:"1" maxItems:"100" maxLength:"50" example:"[\"STAFF\"]"`
+}
+
+// bulkBodyDoc ties the arguments of a bulk action to the action.
+func bulkBodyDoc() httpapi.OneOfDoc {
+	return httpapi.OneOfDoc{Name: "AccountsBulk", Member: "action",
+		Bodies: []any{bulkSimpleBody{}, bulkBlockBody{}, bulkRolesBody{}, bulkGroupsBody{}}}
 }
 
 type bulkResultView struct {

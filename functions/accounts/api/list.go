@@ -31,7 +31,7 @@ func (h handlers) listRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 					"Filters and order hold for the whole environment. " +
 					"The pages of one list never show part of an import. A page can have fewer accounts than limit; the last page " +
 					"has no next. " +
-					"Texts are compared without regard to case and width. Percent-encode ; as %3B.",
+					"Texts are compared without regard to case and width.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "AccountPage", Of: answer}}},
 			},
 		},
@@ -97,7 +97,9 @@ func filterParam(f directory.FilterDef) httpapi.Param {
 		case field.Bool:
 			p.Kind, p.Help = httpapi.BoolParam, "is ticked (true), or not (false)."
 		case field.Code, field.Codes:
-			p.Max, p.Help = directory.MaxFilterCodes, "is or contains one of these codes, separated by semicolons."
+			p.Kind, p.Min, p.Max = httpapi.CodesParam, 0, directory.MaxFilterCodes
+			p.Help = "is or contains one of these codes, separated by commas. With a semicolon in the value, semicolons " +
+				"separate: put one behind a code that contains a comma."
 		default: // texts, with the help above
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +109,70 @@ func TestEveryFilterOperatorIsKnownEverywhere(t *testing.T) {
 		if len(missing) > 0 {
 			t.Errorf("add the filter operator %s to:\n%s", op, strings.Join(missing, "\n"))
 		}
+	}
+}
+
+// Every action of bulk has a form with its own arguments in the reference.
+func TestEveryBulkActionHasAForm(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Schemas struct {
+				AccountsBulk struct {
+					OneOf         []any
+					Discriminator struct{ Mapping map[string]string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(files[documentPath], &doc); err != nil {
+		t.Fatal(err)
+	}
+	have := slices.Sorted(maps.Keys(doc.Components.Schemas.AccountsBulk.Discriminator.Mapping))
+	want := slices.Sorted(slices.Values(declaredConstants(t, "internal/bulk/bulk.go", "Action")))
+	if !slices.Equal(have, want) || len(doc.Components.Schemas.AccountsBulk.OneOf) != 4 {
+		t.Errorf("bulkBodyDoc in functions/accounts/api/bulk.go has forms for %v, want %v", have, want)
+	}
+}
+
+// Clients choose a type by the format of a number, and keep it exactly by its bounds.
+func TestEveryIntegerHasAFormatAndBounds(t *testing.T) {
+	files, err := generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := json.Unmarshal(files[documentPath], &doc); err != nil {
+		t.Fatal(err)
+	}
+	integers := 0
+	var walk func(at string, node any)
+	walk = func(at string, node any) {
+		switch node := node.(type) {
+		case map[string]any:
+			types, _ := node["type"].([]any)
+			if node["type"] == "integer" || slices.Contains(types, any("integer")) {
+				integers++
+				for _, keyword := range []string{"format", "minimum", "maximum"} {
+					if node[keyword] == nil {
+						t.Errorf("the integer %s has no %s", at, keyword)
+					}
+				}
+			}
+			for name, member := range node {
+				walk(at+"/"+name, member)
+			}
+		case []any:
+			for _, member := range node {
+				walk(at, member)
+			}
+		}
+	}
+	if walk("", doc); integers < 100 {
+		t.Errorf("%d integers were found", integers)
 	}
 }
 

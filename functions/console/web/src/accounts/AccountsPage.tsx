@@ -27,7 +27,7 @@ import type { Field } from '../fields/fields'
 import { ColumnChooser } from '../grid/ColumnChooser'
 import { DataGrid } from '../grid/DataGrid'
 import { FilterDrawer } from '../grid/FilterDrawer'
-import { describeFilter } from '../grid/gridState'
+import { describeFilter, filterQuery } from '../grid/gridState'
 import { usePages } from '../page'
 import { useHasPermission } from '../session/session'
 import { pendingLocation } from '../shell/pendingNavigation'
@@ -68,7 +68,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
   const [selected, setSelected] = useKeyedState(filtersKey, noSelection)
   const [allMatching, setAllMatching] = useKeyedState(filtersKey, false)
   // Filters and sort are named as the query parameters, unless a Set or an address is out of date.
-  const query: ListQuery = { ...state.filters, ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
+  const query: ListQuery = { ...filterQuery(fields, state.filters), ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
 
   const list = useInfiniteQuery({
     queryKey: ['accounts', 'list', query],

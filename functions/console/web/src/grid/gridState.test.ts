@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../fields/fields'
-import { defaultColumns, describeFilter, moveColumn, nextSort, parseColumns, replaceFilters } from './gridState'
+import { defaultColumns, describeFilter, filterQuery, moveColumn, nextSort, parseColumns, replaceFilters } from './gridState'
 
 const field = (name: string, kind: string, defaultGrid?: number): Field => ({
   name,
@@ -34,6 +34,14 @@ describe('grid state', () => {
   it('says filters in words', () => {
     expect(describeFilter([field('a', 'code')], 'a', 'X;Y')).toBe('A is X or Y')
     expect(describeFilter([field('a', 'text')], 'a.empty', 'false')).toBe('A is not blank')
+  })
+  it('asks for codes with a semicolon at the end, as a code can contain commas', () => {
+    const fields = [field('a', 'code'), field('b', 'text')]
+    expect(filterQuery(fields, { a: 'Sales, London', 'a.empty': 'true', b: 'x' })).toEqual({
+      a: 'Sales, London;',
+      'a.empty': 'true',
+      b: 'x',
+    })
   })
   it('moves columns within bounds', () => {
     const columns = [{ field: 'a' }, { field: 'b' }, { field: 'c' }]

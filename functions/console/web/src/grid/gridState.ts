@@ -67,6 +67,12 @@ export function replaceFilters(
   return { ...rest, ...Object.fromEntries(Object.entries(replacements).filter(([, text]) => text !== '')) }
 }
 
+/** The filters as query parameters. Codes are separated by semicolons; one at the end says so to the API. */
+export function filterQuery(fields: Field[], filters: Record<string, string>): Record<string, string> {
+  const lists = new Set(fields.filter((f) => f.kind === 'code' || f.kind === 'codes').map((f) => f.name))
+  return Object.fromEntries(Object.entries(filters).map(([name, text]) => [name, lists.has(name) ? `${text};` : text]))
+}
+
 /** Describes a filter. */
 export function describeFilter(fields: Field[], name: string, text: string): string {
   const [fieldName = '', op = 'equals'] = name.split('.')

@@ -55,6 +55,9 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
     ...(action.argument === 'groups' && { groups: codes }),
   }
 
+  const bodyOf = (targets: Pick<BulkBody, 'ids' | 'filter' | 'preview'>) =>
+    ({ ...targets, action: action.action, arguments: argumentsBody }) as BulkBody
+
   const sendBatch = (body: BulkBody, cursor: string) =>
     unwrap(
       api.POST('/api/accounts/bulk', {
@@ -78,7 +81,7 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
     if (filter) {
       let cursor = ''
       do {
-        const r = await sendBatch({ action: action.action, filter, arguments: argumentsBody, preview }, cursor)
+        const r = await sendBatch(bodyOf({ filter, preview }), cursor)
         addResult(r)
         setProgress(summary.items.length / (summary.items.length + r.remaining || 1))
         cursor = r.next ?? ''
@@ -88,7 +91,7 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
     for (let at = 0; at < ids.length; at += batchSize) {
       let batch = ids.slice(at, at + batchSize)
       while (batch.length > 0) {
-        const r = await sendBatch({ action: action.action, ids: batch, arguments: argumentsBody, preview }, '')
+        const r = await sendBatch(bodyOf({ ids: batch, preview }), '')
         // Accounts that there was no time for are sent again, as long as each call completes some.
         const deferred = r.items.filter((o) => o.code === 'later').map((o) => o.id)
         const retry = deferred.length < batch.length ? deferred : []
