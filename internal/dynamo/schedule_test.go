@@ -330,7 +330,7 @@ func (w *simulation) now() (access.Scope, error) {
 // V73, V74, V75: random schedules of an import, its undo and an import behind it, on the real store. LONG_SCHEDULES
 // says how many.
 func TestRandomSchedules(t *testing.T) {
-	count := 300
+	count := 100
 	if n, err := strconv.Atoi(os.Getenv("LONG_SCHEDULES")); err == nil {
 		count = n
 	}

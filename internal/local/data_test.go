@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"useraccounts/internal/local"
+	"useraccounts/internal/local/localtest"
 )
 
 // withOwnServices has a system start its own, whatever `make test` has started already.
 func withOwnServices(t *testing.T, o local.Options) local.Options {
 	t.Helper()
+	localtest.NeedsServices(t)
 	for _, name := range []string{"DYNAMODB", "SQS", "S3"} {
 		t.Setenv("AWS_ENDPOINT_URL_"+name, "")
 	}

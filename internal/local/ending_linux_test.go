@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"useraccounts/internal/local"
+	"useraccounts/internal/local/localtest"
 )
 
 // TestRunnerProcess is no test but the process that the tests below start and end: the runner with services of its own.
@@ -55,6 +56,7 @@ func TestRunnerProcess(t *testing.T) {
 // The text that it writes is complete when it has ended.
 func startRunner(t *testing.T, data string) (cmd *exec.Cmd, ids map[string][]int, text func() string) {
 	t.Helper()
+	localtest.NeedsServices(t)
 	cmd = exec.Command(os.Args[0], "-test.run=^TestRunnerProcess$", "-test.v")
 	cmd.Env = append(os.Environ(), "RUNNER_PROCESS_FOLDER="+t.TempDir(), "RUNNER_PROCESS_DATA="+data)
 	read, write, err := os.Pipe()

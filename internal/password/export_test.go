@@ -7,7 +7,17 @@ func IsHash(hash string) bool {
 }
 
 // IsCommon reports whether a word is on the list of passwords.
-func IsCommon(word string) bool { return lookup([]byte(word)).common }
+func IsCommon(word string) bool { return lookup(word).common }
+
+// CountLookup returns how many of the words are on the list, without looking for their other spellings.
+func CountLookup(words ...string) (n int) {
+	for _, word := range words {
+		if lookup(word).rank > 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // CountWords returns how many words there are, and how many of eight characters or more are on the list of passwords.
 func CountWords() (total, eight int) {

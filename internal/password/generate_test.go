@@ -37,6 +37,13 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
+// A long password has thousands of pieces looked up.
+func TestLookingUpAWordAllocatesNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() { password.CountLookup("password", "passwordz", "zzz") }); n != 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}
+
 // Words of the person do not get in, however likely chance makes them; a policy that allows nothing ends in an error.
 func TestGenerateHoldsThePolicy(t *testing.T) {
 	settings := environment.Defaults()

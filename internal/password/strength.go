@@ -159,9 +159,10 @@ func dictionaryMatches(typed, folded []rune) []match {
 		backwards := slices.Clone(v.text)
 		slices.Reverse(backwards)
 		for _, v := range []variant{v, {text: backwards, backwards: true}} {
+			text := string(v.text)
 			for from := range n {
 				for to := from + 3; to <= n; to++ {
-					e := lookup(v.text[from:to])
+					e := lookup(text[from:to])
 					if e.rank > 0 {
 						p := v.match(from, to)
 						p.bits = math.Log2(e.rank) + p.bits + substitutionBits(plain[p.from:p.to], v.text[from:to], v.backwards) +

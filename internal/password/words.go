@@ -1,7 +1,6 @@
 package password
 
 import (
-	"bytes"
 	_ "embed" // words.bin
 	"math"
 	"strings"
@@ -30,8 +29,8 @@ type entry struct {
 	common, prefix bool
 }
 
-// lookup finds a word in lower case.
-func lookup(word []byte) entry {
+// lookup finds a word in lower case. It allocates nothing: a long password has it look up thousands of pieces.
+func lookup(word string) entry {
 	if len(word) < 3 || len(word) > maxWordLength {
 		return entry{}
 	}
@@ -41,7 +40,7 @@ func lookup(word []byte) entry {
 	for high-low > 1 {
 		middle := (low + high) / 2
 		at := wordsUint32(4 + 4*middle)
-		if first := data[at+2 : at+2+int(data[at+1])]; compare(first, word) <= 0 {
+		if first := data[at+2 : at+2+int(data[at+1])]; first <= word {
 			low = middle
 		} else {
 			high = middle
@@ -56,23 +55,22 @@ func lookup(word []byte) entry {
 		shared, rest := int(data[at]), int(data[at+1])
 		copy(buffer[shared:], data[at+2:at+2+rest])
 		at += 2 + rest
-		switch c := compare(string(buffer[:shared+rest]), word); {
-		case c == 0:
+		found := buffer[:shared+rest]
+		switch {
+		case string(found) == word:
 			return entry{rank: math.Exp2(float64(data[at]&^commonFlag) / 8), common: data[at]&commonFlag != 0, prefix: true}
-		case c > 0:
-			return entry{prefix: bytes.HasPrefix(buffer[:shared+rest], word)}
+		case string(found) > word:
+			return entry{prefix: len(found) >= len(word) && string(found[:len(word)]) == word}
 		}
 		at++
 	}
 	return entry{prefix: true} // the next block tells
 }
 
-func compare(a string, b []byte) int { return strings.Compare(a, string(b)) }
-
 // isCommon reports whether a password is on the list, as it is or with digits and signs for letters.
 func isCommon(folded string) bool {
 	for _, variant := range append([]string{folded}, unleet(folded)...) {
-		if lookup([]byte(variant)).common {
+		if lookup(variant).common {
 			return true
 		}
 	}

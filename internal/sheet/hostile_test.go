@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,14 +25,7 @@ func hostileFiles(t testing.TB) map[string]struct {
 	sheetHead, sheetTail := `<worksheet xmlns="`+mainURI+`"><sheetData>`, `</sheetData></worksheet>`
 	header := `<row><c><v>1</v></c></row>`
 	fill := func(name, head, unit, tail string, size int) []byte {
-		chunk := strings.Repeat(unit, max(1, (1<<16)/len(unit)))
-		return packed(t, nil, name, func(write func(string)) {
-			write(head)
-			for n := 0; n < size; n += len(chunk) {
-				write(chunk)
-			}
-			write(tail)
-		})
+		return packedUnits(t, nil, name, head, unit, tail, size)
 	}
 	sheet := func(unit string, size int) []byte {
 		return fill(sheetPart, sheetHead+header, unit, sheetTail, size)
@@ -38,14 +33,7 @@ func hostileFiles(t testing.TB) map[string]struct {
 	strs := func(unit string, size int) []byte {
 		use := strings.Replace(header, "<v>1", "<v>9999999", 1)
 		b := book(nil).rows(strings.Replace(use, "<c>", `<c t="s">`, 1))
-		chunk := strings.Repeat(unit, (1<<16)/len(unit))
-		return packed(t, b, "xl/sharedStrings.xml", func(write func(string)) {
-			write(`<sst xmlns="` + mainURI + `">`)
-			for n := 0; n < size; n += len(chunk) {
-				write(chunk)
-			}
-			write(`</sst>`)
-		})
+		return packedUnits(t, b, "xl/sharedStrings.xml", `<sst xmlns="`+mainURI+`">`, unit, `</sst>`, size)
 	}
 	parts := func(n int) []byte {
 		b := book{}
@@ -173,28 +161,24 @@ func TestHostile(t *testing.T) {
 }
 
 // measure runs f, and returns by how much the heap grew at its highest, and how much time of the processor f took: what
-// else runs on the machine does not count.
+// else runs on the machine does not count. The collector runs as it does in the product.
 func measure(f func()) (peak uint64, took time.Duration) {
-	var m runtime.MemStats
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	runtime.GC()
-	runtime.ReadMemStats(&m)
-	before := m.HeapAlloc
+	before := heapAlloc()
 	done := make(chan struct{})
 	highest := make(chan uint64)
 	go func() {
-		var m runtime.MemStats
 		var top uint64
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-done:
-				runtime.ReadMemStats(&m)
-				highest <- max(top, m.HeapAlloc)
+				highest <- max(top, heapAlloc())
 				return
 			case <-tick.C:
-				runtime.ReadMemStats(&m)
-				top = max(top, m.HeapAlloc)
+				top = max(top, heapAlloc())
 			}
 		}
 	}()
@@ -206,6 +190,13 @@ func measure(f func()) (peak uint64, took time.Duration) {
 		peak = top - before
 	}
 	return peak, took
+}
+
+// heapAlloc returns the size of the objects on the heap, without stopping the program as runtime.ReadMemStats does.
+func heapAlloc() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // TestMillionRows: a file of a million rows costs no more than one of 5,001: it is read no further (V70).

@@ -3,7 +3,12 @@ package sheet
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -345,26 +350,76 @@ func TestLimits(t *testing.T) {
 // packed returns a zip with one more part, whose content is written by f.
 func packed(t testing.TB, b book, name string, f func(write func(string))) []byte {
 	t.Helper()
-	var file bytes.Buffer
-	z := zip.NewWriter(&file)
-	add := func(name string, f func(write func(string))) {
+	return withPart(t, b, name, func(z *zip.Writer) error {
 		w, err := z.Create(name)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		f(func(s string) {
-			if _, err := w.Write([]byte(s)); err != nil {
+			if _, err := io.WriteString(w, s); err != nil {
 				t.Fatal(err)
 			}
 		})
+		return nil
+	})
+}
+
+// packedUnits returns a zip with one more part: head, so many bytes of the unit over and over, tail. The units are
+// compressed once, as blocks that may follow each other, because compressing hundreds of megabytes takes seconds.
+func packedUnits(t testing.TB, b book, name, head, unit, tail string, size int) []byte {
+	t.Helper()
+	chunk := strings.Repeat(unit, max(1, (1<<20)/len(unit)))
+	n := (size + len(chunk) - 1) / len(chunk)
+	blocks := func(text string, end func(*flate.Writer) error) []byte {
+		var out bytes.Buffer
+		w, err := flate.NewWriter(&out, flate.DefaultCompression)
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err := errors.Join(err, end(w)); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
 	}
+	raw := slices.Concat(blocks(head, (*flate.Writer).Flush),
+		bytes.Repeat(blocks(chunk, (*flate.Writer).Flush), n), blocks(tail, (*flate.Writer).Close))
+	sum := crc32.Update(0, crc32.IEEETable, []byte(head))
+	for range n {
+		sum = crc32.Update(sum, crc32.IEEETable, []byte(chunk))
+	}
+	return withPart(t, b, name, func(z *zip.Writer) error {
+		w, err := z.CreateRaw(&zip.FileHeader{
+			Name: name, Method: zip.Deflate, CRC32: crc32.Update(sum, crc32.IEEETable, []byte(tail)),
+			CompressedSize64: uint64(len(raw)), UncompressedSize64: uint64(len(head) + n*len(chunk) + len(tail)),
+		})
+		if err == nil {
+			_, err = w.Write(raw)
+		}
+		return err
+	})
+}
+
+// withPart returns the zip of a book in which add writes the part of this name.
+func withPart(t testing.TB, b book, name string, add func(*zip.Writer) error) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	z := zip.NewWriter(&file)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestSpeed)
+	})
 	for _, p := range b.parts() {
-		if p.name != name {
-			add(p.name, func(write func(string)) { write(p.xml) })
+		if p.name == name {
+			continue
+		}
+		w, err := z.Create(p.name)
+		if err == nil {
+			_, err = io.WriteString(w, p.xml)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	add(name, f)
-	if err := z.Close(); err != nil {
+	if err := errors.Join(add(z), z.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()

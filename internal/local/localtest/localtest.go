@@ -58,12 +58,18 @@ func start(names ...string) (services.Endpoints, error) {
 	return running.Endpoints, nil
 }
 
-// running returns what was started for the process, or skips the test where there are to be no services.
-func running(t testing.TB, started func() (services.Endpoints, error)) Endpoints {
+// NeedsServices skips the test where there are to be no services.
+func NeedsServices(t testing.TB) {
 	t.Helper()
 	if os.Getenv("TEST_SERVICES") == "none" {
 		t.Skip("needs the local services: make test")
 	}
+}
+
+// running returns what was started for the process, or skips the test where there are to be no services.
+func running(t testing.TB, started func() (services.Endpoints, error)) Endpoints {
+	t.Helper()
+	NeedsServices(t)
 	e, err := started()
 	if err != nil {
 		t.Fatalf("the local services do not start: %v", err)
