@@ -34,7 +34,7 @@ func services(cfg config, table *dynamo.Table) api.Services {
 		LinkIssuer: &account.PasswordLinkIssuer{Random: rand.Reader, NewID: token.NewID},
 		Now:        time.Now, NewID: token.NewIDString,
 	}
-	lists, statistics := &directory.Service{Store: store}, dynamo.Statistics{Table: table}
+	lists, statistics := &directory.Service{Store: store, Now: time.Now}, dynamo.Statistics{Table: table}
 	log, delegations := accountlog.Store{Table: table}, dynamo.Delegations{Table: table}
 	editor := account.Editor{Accounts: accounts, Now: time.Now, NewID: token.NewIDString}
 	return api.Services{

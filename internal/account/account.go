@@ -27,12 +27,14 @@ type Account struct {
 	MFARequired bool
 	MFAEnabled  bool
 	// MFAExempt says that the second factor is not enforced, whatever the environment's default is.
-	MFAExempt           bool
-	Active              bool
-	AccessLocked        bool
-	LockedAt            time.Time
-	LockedReason        string
-	LockedBy            string
+	MFAExempt    bool
+	Active       bool
+	AccessLocked bool
+	LockedAt     time.Time
+	LockedReason string
+	LockedBy     string
+	// BlockKind is why AccessLocked is set.
+	BlockKind           BlockKind
 	ForcePasswordChange bool
 	Roles               []string
 	Groups              []string
@@ -51,8 +53,9 @@ type Account struct {
 	TriesBlockedAt time.Time
 	// LastTryAt is when an attempt was last counted.
 	LastTryAt time.Time
-	// BlockedUntil is set by WithBlockedUntil; it is not stored.
+	// BlockedUntil is set by WithBlockedUntil, Status by ForDisplay; they are not stored.
 	BlockedUntil time.Time
+	Status       string
 
 	// Epoch is raised to end every session of the account: a session with an older epoch is over.
 	Epoch int64
@@ -82,18 +85,6 @@ type Revision struct {
 	DeviceAttempt bool
 	// HasPrevious says that the image before that import is still stored.
 	HasPrevious bool
-}
-
-// ForDisplay returns the account as people see it: a block by failed tries is shown in the same four fields as a block
-// by an administrator. If there are both, the administrator's is shown.
-func (a Account) ForDisplay() Account {
-	if !a.AccessLocked && !a.TriesBlockedAt.IsZero() {
-		a.AccessLocked = true
-		a.LockedAt = a.TriesBlockedAt
-		a.LockedReason = "Too many failed tries"
-		a.LockedBy = ""
-	}
-	return a
 }
 
 // LinkedTo reports whether the account is linked to an identity at a provider.

@@ -19,19 +19,28 @@ func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version
 		if err := GuardAdministrator(sc, before); err != nil {
 			return Write{}, err
 		}
-		if !before.AccessLocked && before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
+		if before.Active && !before.AccessLocked && before.FailedTries == 0 && before.TriesBlockedAt.IsZero() {
 			return Write{}, nil
 		}
-		after := withAccessAllowed(before)
+		after, err := withAccessAllowed(before)
+		if err != nil {
+			return Write{}, err
+		}
 		return Write{After: after, ClearTries: true, Event: auditlog.Event{
 			Kind: auditlog.AccessAllowed, Changes: Fields().Compare(&before, &after),
 		}}, nil
 	})
 }
 
-func withAccessAllowed(a Account) Account {
-	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = false, time.Time{}, "", ""
-	return a
+// withAccessAllowed returns the account with login access allowed. A locked one is refused: it could not sign in all the
+// same.
+func withAccessAllowed(a Account) (Account, error) {
+	if !a.Active {
+		return Account{}, fault.New(fault.Conflict, "locked",
+			"%s is locked, so it cannot sign in even if access is allowed. Unlock the account first.", a.Username)
+	}
+	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy, a.BlockKind = false, time.Time{}, "", "", ""
+	return a, nil
 }
 
 // Block ends the account's access at once: every session is over at its next request. A reason is required; blocking a
@@ -56,6 +65,7 @@ func (s *Service) Block(ctx context.Context, sc access.Scope, id string, version
 		}
 		after := before
 		after.AccessLocked, after.LockedAt, after.LockedReason, after.LockedBy = true, s.now(), reason, sc.Caller.Username
+		after.BlockKind = BlockedByAdministrator
 		after.Epoch++
 		after.DeviceEpoch++
 		return Write{After: after, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{

@@ -38,6 +38,11 @@ func Fields() field.Table[Account] {
 			Help: "Ticked while login access is blocked or not yet allowed. Allow login access and Block login access change " +
 				"it.",
 			At: func(a *Account) any { return &a.AccessLocked }},
+		{Name: "status", Label: "Status", Section: sectionStatus, Kind: field.Choice, ReadOnly: true, Live: true,
+			NeverBlank: true, Choices: Statuses(),
+			Help: "Whether the account can sign in today (UTC), and if not, why: the first that holds of locked, blocked by " +
+				"an administrator, too many failed tries, not yet allowed, not started, expired.",
+			At: func(a *Account) any { return &a.Status }},
 		{Name: "userType", Label: "User type", Section: sectionUser, Kind: field.Code, Required: true, Grid: 2,
 			Refers: "licence", Max: field.MaxCode,
 			Help: "The access licence. It limits which roles the account may have.",

@@ -11,6 +11,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 	"useraccounts/internal/mail"
 )
 
@@ -45,7 +46,11 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 			write.CallerEpoch = 0 // the write depends on this account's version already
 		}
 		if unlock {
-			after, write.ClearTries = withAccessAllowed(after), true
+			var err error
+			if after, err = withAccessAllowed(after); err != nil {
+				return Write{}, err
+			}
+			write.ClearTries = true
 		}
 		link, issued, err := IssuePasswordLink(s.LinkIssuer.Random, s.LinkIssuer.NewID(), after,
 			PasswordLinkFromAdministrator, now, expires)
@@ -63,7 +68,7 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 		write.After, write.PasswordLink, write.Mails = after, &link, []mail.Message{m}
 		shown := before
 		if unlock {
-			shown = before.ForDisplay()
+			shown = before.ForDisplay(field.DateOf(now))
 		}
 		write.Event.Changes = Fields().Compare(&shown, &after)
 		return write, nil

@@ -87,7 +87,15 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 	if err := guardPassword(sc, before); err != nil {
 		return Write{}, err
 	}
-	write := Write{Before: &before, After: before, CallerEpoch: sc.Caller.Epoch, Event: auditlog.Event{Kind: kind}}
+	allowed := before
+	if request.Unlock {
+		var err error
+		if allowed, err = withAccessAllowed(before); err != nil {
+			return Write{}, err
+		}
+	}
+	write := Write{Before: &before, After: allowed, CallerEpoch: sc.Caller.Epoch, ClearTries: request.Unlock,
+		Event: auditlog.Event{Kind: kind}}
 	setter := PasswordSetter{Passwords: s.Passwords, History: s.PasswordHistory, Breaches: s.Breaches}
 	if err := setter.Set(ctx, sc.Env, &write, request.Password, SetByOther, s.now()); err != nil {
 		return Write{}, err
@@ -102,9 +110,6 @@ func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Accou
 		after.DeviceEpoch++ // V36; devices stay trusted if the administrator chose the password
 	}
 	write.After = after
-	if request.Unlock {
-		write.After, write.ClearTries = withAccessAllowed(after), true
-	}
 	write.Event.Changes = Fields().Compare(&before, &write.After)
 	write.Mails = s.Mail.Notice(sc.Env, mail.PasswordChanged, before.Addressee(), s.now(), "An administrator set it.")
 	return write, nil

@@ -25,7 +25,8 @@ func TestCreateGivesTheDefaultsAndNoAccess(t *testing.T) {
 		ID: "id1", Version: 1, Epoch: 1, UserType: "FULL", Username: "Doej", Name: "John Doe", Email: "john@example.com",
 		Mobile: "07911 123456", MobileE164: "+447911123456", DateFrom: today, MFARequired: true, Active: true,
 		AccessLocked: true,
-		LockedAt:     nowStored, LockedReason: "Not yet allowed", LockedBy: "u9", Roles: []string{"VIEWER"},
+		LockedAt:     nowStored, LockedReason: "Not yet allowed", LockedBy: "u9", BlockKind: account.NotYetAllowed,
+		Roles:     []string{"VIEWER"},
 		Groups:    []string{"STAFF"},
 		CreatedAt: nowStored, UpdatedAt: nowStored,
 	}

@@ -76,6 +76,7 @@ func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Ti
 	}
 	a.ID, a.Version, a.Epoch = id, 1, 1
 	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, ReasonNotYetAllowed, sc.Caller.Username
+	a.BlockKind = NotYetAllowed
 	a.CreatedAt, a.UpdatedAt = now, now
 	event := newEvent(sc, auditlog.Created, now)
 	event.Version, event.RetentionDays = 1, 0 // the creation stays in the log as long as the account
@@ -125,6 +126,11 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 // Get returns one account. A missing one, or one of another environment, is NotFound.
 func (s *Service) Get(ctx context.Context, sc access.Scope, id string) (Account, error) {
 	return s.Store.Account(ctx, sc.Env, id)
+}
+
+// Shown returns an account as people see it now.
+func (s *Service) Shown(sc access.Scope, a Account) Account {
+	return a.WithBlockedUntil(sc.Env.Settings).ForDisplay(field.DateOf(s.now()))
 }
 
 // Change applies a patch to the account if version is still its newest. A patch that changes nothing writes nothing.

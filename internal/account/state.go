@@ -7,6 +7,7 @@ import (
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 )
 
 // Lock takes the account out of use: it ends every session and frees the seat. Whether login access is blocked does not
@@ -49,7 +50,7 @@ func (s *Service) ResetTries(ctx context.Context, sc access.Scope, id string, ve
 			return Write{}, err
 		}
 		// The log shows the block as people saw it: a block by failed tries is stored in other fields.
-		shown, after := before.ForDisplay(), before
+		shown, after := before.ForDisplay(field.DateOf(s.now())), before
 		return Write{After: after, ClearTries: true, Event: auditlog.Event{
 			Kind: auditlog.TriesReset, Changes: Fields().Compare(&shown, &after),
 		}}, nil

@@ -73,6 +73,12 @@ func fieldSchema(m field.Meta) *Schema {
 			return integer(reflect.Int)
 		}
 		return &Schema{Type: "integer", Format: "int32", Minimum: &m.Min, Maximum: &m.Max}
+	case field.Choice:
+		out := &Schema{Type: "string"}
+		for _, o := range m.Choices {
+			out.Enum = append(out.Enum, o.Value)
+		}
+		return out
 	case field.Country:
 		return &Schema{Type: "string", Pattern: "^[A-Za-z]{2}$"}
 	case field.Currency:

@@ -41,7 +41,7 @@ func TestEachActionIsTheSingleOne(t *testing.T) {
 		r    bulk.Request
 		want string
 	}{
-		{bulk.Request{Action: bulk.Allow}, "1 unchanged, 2 unchanged, 3 ok, 4 ok"},
+		{bulk.Request{Action: bulk.Allow}, "1 unchanged, 2 unchanged, 3 problem locked, 4 ok"},
 		{bulk.Request{Action: bulk.Block, Reason: "Left"}, "1 problem self, 2 ok, 3 ok, 4 ok"},
 		{bulk.Request{Action: bulk.Lock}, "1 problem self, 2 ok, 3 unchanged, 4 ok"},
 		{bulk.Request{Action: bulk.Unlock}, "1 unchanged, 2 unchanged, 3 ok, 4 unchanged"},

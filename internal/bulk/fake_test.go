@@ -108,7 +108,7 @@ func newService(accounts ...account.Account) (*bulk.Service, *fakeStore) {
 			Rules: account.Rules{E164: func(string, string) string { return "" }}, Store: store, Seats: store,
 			Now: func() time.Time { return now }, NewID: func() string { return "id" },
 		},
-		Directory: &directory.Service{Store: store},
+		Directory: &directory.Service{Store: store, Now: func() time.Time { return now }},
 	}, store
 }
 

@@ -6,10 +6,12 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
+	"useraccounts/internal/field"
 )
 
 // Store is what the service needs of the table.
@@ -18,8 +20,8 @@ type Store interface {
 	// from, empty at the end.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
 	// Scan calls visit with batches of all accounts that env's snapshot sees and whose directory key comes after the
-	// given one, in no order and several batches at a time. Only id, version and the named fields are filled in. A batch
-	// is the callee's for the time of the call only.
+	// given one, in no order and several batches at a time. Only id, version and the named fields are filled in, for
+	// status what decides it. A batch is the callee's for the time of the call only.
 	Scan(ctx context.Context, env environment.Environment, after string, fields []string, visit func([]Row)) error
 	// ByKeys returns the accounts at directory keys that env's snapshot sees, whole and in order; missing ones are left
 	// out.
@@ -33,7 +35,13 @@ type Row struct {
 }
 
 // Service lists accounts.
-type Service struct{ Store Store }
+type Service struct {
+	Store Store
+	// Now is time.Now outside tests: whether an account has started or expired depends on the day.
+	Now func() time.Time
+}
+
+func (s *Service) today() field.Date { return field.DateOf(s.Now()) }
 
 // Query asks for one page of the accounts that match a filter, in an order.
 type Query struct {
@@ -108,7 +116,8 @@ func (s *Service) matchingAt(ctx context.Context, sc access.Scope, f Filter,
 		keys[i] = p.Key
 	}
 	page, err := s.Store.ByKeys(ctx, sc.Env, keys)
-	return slices.DeleteFunc(page, func(a account.Account) bool { return !f.Matches(a) }), err
+	today := s.today()
+	return slices.DeleteFunc(page, func(a account.Account) bool { return !f.Matches(a, today) }), err
 }
 
 // minRead is the least that is read to fill up a page: reading one or two would cost a round trip as well.
@@ -117,14 +126,14 @@ const minRead = 20
 // readPages reads on from a place in the directory until a page is full.
 func (s *Service) readPages(ctx context.Context, sc access.Scope, q Query) ([]account.Account, *Position, error) {
 	var page []account.Account
-	after := q.After.Key
+	after, today := q.After.Key, s.today()
 	for {
 		read, next, err := s.Store.Page(ctx, sc.Env, after, min(q.Limit, max(q.Limit-len(page), minRead)))
 		if err != nil {
 			return nil, nil, err
 		}
 		for i, a := range read {
-			if !q.Filter.Matches(a) {
+			if !q.Filter.Matches(a, today) {
 				continue
 			}
 			page = append(page, a)
@@ -151,11 +160,12 @@ func (s *Service) scan(ctx context.Context, sc access.Scope, q Query) ([]Positio
 		mu    sync.Mutex
 		total int
 	)
+	today := s.today()
 	fields := slices.Concat(q.Filter.fields(), q.Order.fields())
 	err := s.Store.Scan(ctx, sc.Env, after, fields, func(rows []Row) {
 		positions := make([]Position, 0, len(rows))
 		for i := range rows {
-			if shown := rows[i].Account.ForDisplay(); q.Filter.matches(shown) {
+			if shown := rows[i].Account.ForDisplay(today); q.Filter.matches(shown) {
 				p := Position{SortKey: q.Order.sortKey(&shown), Key: rows[i].Key}
 				if q.After.Key == "" || q.Order.compare(p, q.After) > 0 {
 					positions = append(positions, p)

@@ -44,6 +44,10 @@ func (d *fakeStore) Scan(_ context.Context, _ environment.Environment, after str
 	for batch := range slices.Chunk(d.sorted(after), 3) {
 		for i, row := range batch { // only what was asked for is filled in
 			some := account.Account{ID: row.Account.ID, Version: row.Account.Version, TriesBlockedAt: row.Account.TriesBlockedAt}
+			if slices.Contains(fields, directory.StatusFilter) {
+				some.BlockKind = row.Account.BlockKind
+				fields = slices.Concat(fields, account.StatusFields())
+			}
 			for _, name := range fields {
 				copyField(&some, &row.Account, table.Find(name))
 			}
@@ -125,7 +129,7 @@ func sampleAccounts() []account.Account {
 
 func newService(accounts ...account.Account) (*directory.Service, *fakeStore) {
 	d := &fakeStore{all: accounts}
-	return &directory.Service{Store: d}, d
+	return &directory.Service{Store: d, Now: func() time.Time { return parseTime("2026-04-01T00:00:00Z") }}, d
 }
 
 // testScope is the scope of a request; lists look at its environment only.
@@ -196,6 +200,8 @@ func TestEveryFilter(t *testing.T) {
 		{"find=example.com", "1"}, {"find=7946", "1"}, {"find=+4420794", "1"}, {"find=left&active=any", "4"},
 		{"find=o&userType=api", "3"}, {"name.contains=ｄｏｅ", "1"}, {"mobile.empty=false", "1"}, {"mfaRequired=true", ""},
 		{"resource.empty=false", ""},
+		{"status=active", "1"}, {"status=blocked", "2"}, {"status=tooManyTries", "3"}, {"status=locked", "4"},
+		{"status=blocked;locked", "24"}, {"status=blocked;locked&active=true", "2"}, {"status=notYetAllowed", ""},
 	} {
 		filters := map[string]string{}
 		for pair := range strings.SplitSeq(c.filters, "&") {
@@ -218,7 +224,7 @@ func TestEveryFilter(t *testing.T) {
 // Each filter that is declared is read, and a value that it cannot take is refused by its name.
 func TestBadFiltersAreNamed(t *testing.T) {
 	good := map[directory.FilterOp]map[field.Kind]string{
-		directory.FilterEquals: {field.Bool: "true", "": "x"}, directory.FilterContains: {"": "x"},
+		directory.FilterEquals: {field.Bool: "true", field.Choice: "locked;active", "": "x"}, directory.FilterContains: {"": "x"},
 		directory.FilterEmpty: {"": "false"},
 		directory.FilterFrom:  {field.Number: "3", "": "2026-01-31"},
 		directory.FilterTo:    {field.Number: "3", "": "2026-01-31"},
@@ -269,7 +275,7 @@ func TestEveryOrder(t *testing.T) {
 		"dateTo": "3241", "-dateTo": "1432", "lastLogin": "3241", "-lastLogin": "1324", "failedTries": "2413",
 		"-failedTries": "3124",
 		"accessLocked": "1432", "-accessLocked": "3214", "lockedAt": "1423", "roles": "3241", "active": "4312",
-		"mobile": "3241",
+		"mobile": "3241", "status": "4231", "-status": "1324",
 	} {
 		for _, limit := range []int{1, 2, 3, 4} {
 			if got := listIDs(t, s, map[string]string{"active": "any"}, sort, limit); got != want {

@@ -34,14 +34,18 @@ func FilterOps(kind field.Kind) []FilterOp {
 		return []FilterOp{FilterFrom, FilterTo, FilterEmpty}
 	case field.Code, field.Codes:
 		return []FilterOp{FilterEquals, FilterEmpty}
+	case field.Choice:
+		return []FilterOp{FilterEquals}
 	default:
 		return []FilterOp{FilterEquals, FilterContains, FilterEmpty}
 	}
 }
 
-// Names of the filters that are not made from a field alone, and the values that active takes besides true and false.
+// Names of the filters that are not made from a field alone or decide about others, and the values that active takes
+// besides true and false.
 const (
 	FindFilter   = "find"
+	StatusFilter = "status"
 	ActiveFilter = "active"
 	ActiveAny    = "any"
 )
@@ -92,7 +96,7 @@ type term struct {
 }
 
 // ParseFilter makes a filter from texts by the names of Filters, find and active, and says what is wrong with them.
-// Without active, only active accounts match.
+// Without active and status, only active accounts match.
 func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 	var (
 		f      Filter
@@ -121,7 +125,8 @@ func ParseFilter(given map[string]string) (Filter, []fault.Field) {
 		t, message := findTerm(text)
 		addTerm(t, FindFilter, message)
 	}
-	if given[ActiveFilter] != ActiveAny {
+	_, byStatus := given[StatusFilter]
+	if _, byActive := given[ActiveFilter]; given[ActiveFilter] != ActiveAny && (byActive || !byStatus) {
 		t, message := activeTerm(given)
 		addTerm(t, ActiveFilter, message)
 	}
@@ -156,8 +161,8 @@ func (f Filter) isBroad() bool {
 	return !slices.ContainsFunc(f.terms, func(t term) bool { return !t.broad })
 }
 
-// Matches reports whether an account matches, as people see it.
-func (f Filter) Matches(a account.Account) bool { return f.matches(a.ForDisplay()) }
+// Matches reports whether an account matches, as people see it on a day.
+func (f Filter) Matches(a account.Account, day field.Date) bool { return f.matches(a.ForDisplay(day)) }
 
 // matches is Matches for an account that is already as people see it.
 func (f Filter) matches(shown account.Account) bool {
@@ -211,7 +216,7 @@ func checkText(text string) string {
 
 // fieldTerm makes the condition of one filter, or says what is wrong with its text.
 func fieldTerm(d *field.Def[account.Account], op FilterOp, text string) (term, string) {
-	matches, message := predicate(d.Kind, op, text)
+	matches, message := predicate(d, op, text)
 	if message != "" {
 		return term{}, message
 	}
@@ -219,7 +224,8 @@ func fieldTerm(d *field.Def[account.Account], op FilterOp, text string) (term, s
 }
 
 // predicate returns the test that a filter makes of the value behind a field's pointer.
-func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, string) {
+func predicate(d *field.Def[account.Account], op FilterOp, text string) (func(at any) bool, string) {
+	kind := d.Kind
 	switch {
 	case op == FilterEmpty:
 		want, ok := yesNo(text)
@@ -241,6 +247,8 @@ func predicate(kind field.Kind, op FilterOp, text string) (func(at any) bool, st
 		return instantRange(op, text)
 	case kind == field.Code || kind == field.Codes:
 		return anyCode(text)
+	case kind == field.Choice:
+		return anyChoice(d.Choices, text)
 	}
 	if message := checkText(text); message != "" {
 		return nil, message
@@ -336,4 +344,20 @@ func anyCode(text string) (func(any) bool, string) {
 		have, _ := at.(*[]string)
 		return slices.ContainsFunc(*have, func(code string) bool { return slices.Contains(want, account.Fold(code)) })
 	}, ""
+}
+
+// anyChoice takes one value of a choice, or several separated by semicolons of which one is enough.
+func anyChoice(choices []field.Option, text string) (func(any) bool, string) {
+	var want []string
+	for value := range strings.SplitSeq(strings.TrimSuffix(text, ";"), ";") {
+		if !slices.ContainsFunc(choices, func(o field.Option) bool { return o.Value == value }) {
+			values := make([]string, len(choices))
+			for i, o := range choices {
+				values[i] = o.Value
+			}
+			return nil, "This must be one of " + strings.Join(values, ", ") + ", or several separated by semicolons."
+		}
+		want = append(want, value)
+	}
+	return func(at any) bool { s, _ := at.(*string); return slices.Contains(want, *s) }, ""
 }

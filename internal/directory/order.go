@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -79,6 +80,10 @@ func (o Order) sortKey(a *account.Account) string {
 	}
 	switch at := o.field.At(a).(type) {
 	case *string:
+		if o.field.Kind == field.Choice {
+			place := slices.IndexFunc(o.field.Choices, func(c field.Option) bool { return c.Value == *at })
+			return fmt.Sprintf("%02d", place)
+		}
 		return truncateSortKey(account.Fold(*at))
 	case *[]string:
 		return truncateSortKey(account.Fold(strings.Join(*at, " ")))

@@ -200,7 +200,7 @@ func TestOperationsStayWithinTheirBudgets(t *testing.T) {
 		dynamo.Jobs{Table: on.table}
 	accounts := *f.accounts
 	accounts.Store = on.store
-	lister := directory.Service{Store: on.store}
+	lister := directory.Service{Store: on.store, Now: time.Now}
 	people := f.signin.clone()
 	people.Credentials = sessions.NewCredentials(on.table)
 	people.Accounts, people.Stats = attempts.Store{Table: on.table}, dynamo.Statistics{Table: on.table}

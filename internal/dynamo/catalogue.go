@@ -212,7 +212,7 @@ func (s AccountHolders) VisitHolders(
 					catalogue.Licence: {a.UserType}, catalogue.Role: a.Roles, catalogue.Group: a.Groups,
 					catalogue.DACGroup: a.DACGroups,
 				},
-				CanSignIn: a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.PasswordHash != "" && a.InDates(today),
+				CanSignIn: a.StatusOn(today) == account.StatusActive && a.PasswordHash != "",
 			})
 		}
 		if next == "" {

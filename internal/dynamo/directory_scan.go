@@ -149,7 +149,7 @@ type projection struct {
 }
 
 // blockFields are the fields in which a block by failed tries shows (account.ForDisplay).
-var blockFields = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy"}
+var blockFields = []string{"accessLocked", "lockedAt", "lockedReason", "lockedBy", "status"}
 
 // projectionOf returns the projection for the named fields of accounts as people see them.
 func projectionOf(fields []string) projection {
@@ -162,11 +162,16 @@ func projectionOf(fields []string) projection {
 		wanted = append(wanted, blockFields[0])
 		paths = append(paths, schema.AttrBlockedAt)
 	}
+	if slices.Contains(fields, "status") {
+		wanted = append(append(wanted, account.StatusFields()...), "lockedAt", "lockedReason", "createdAt")
+		paths = append(paths, "#v."+schema.AttrBlockKind, "#was."+schema.AttrBlockKind,
+			schema.AttrOldest+"."+schema.AttrBlockKind)
+	}
 	slices.Sort(wanted)
 	for i, name := range slices.Compact(wanted) {
 		d := account.Fields().Find(name)
 		switch {
-		case d == nil:
+		case d == nil || name == "status":
 		case d.Live:
 			paths = append(paths, liveAttributes[name])
 		default:
@@ -197,6 +202,7 @@ func (p projection) account(it table.Item, is schema.Generation) (account.Accoun
 		LinkedProviders: table.StringSet(it, schema.AttrProviders),
 	}
 	p.fields.SetImage(&a, table.ToPlain(image))
+	a.BlockKind = schema.BlockKindOf(image, a)
 	return a, true
 }
 

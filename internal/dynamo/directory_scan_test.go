@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -62,7 +63,9 @@ func (f *fixture) copyRows(t testing.TB, of string, count int, username func(i i
 	wg.Wait()
 }
 
-func (f *fixture) lister() *directory.Service { return &directory.Service{Store: f.store} }
+func (f *fixture) lister() *directory.Service {
+	return &directory.Service{Store: f.store, Now: time.Now}
+}
 
 // search returns the usernames that a search finds in pages, and fails if its count is another.
 func (f *fixture) search(t *testing.T, filters map[string]string, sort string, limit int) []string {

@@ -56,7 +56,7 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 		files: &fakeFiles{stored: map[string][]byte{}}, jobStore: dynamo.Jobs{Table: table}, queue: &fakeQueue{}}
 	f.accounts = accountService(f.store)
 	f.signin = newSignIn(table)
-	s := setup.Setup{Environments: f.environments, Seats: f.store, Accounts: f.accounts}
+	s := setup.Setup{Environments: f.environments, Upgrades: dynamo.Upgrades{Table: f.table}, Accounts: f.accounts}
 	if _, err := s.CreateEnvironment(t.Context(), env); err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,12 @@
 package dynamo_test
 
 import (
+	"reflect"
 	"sync"
 	"testing"
 	"time"
 
+	"useraccounts/internal/account"
 	"useraccounts/internal/apikey"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/field"
@@ -42,13 +44,14 @@ func TestOneCountsForEverybody(t *testing.T) {
 	if won != 1 {
 		t.Fatalf("%d leases", won)
 	}
-	want := overview.Stats{At: now, States: overview.StateCounts{Active: 7},
-		Ends: overview.Upcoming{Count: 1, First: []overview.Person{{ID: "x", Date: "2026-11-24"}}}}
+	want := overview.Stats{At: now,
+		States: overview.StateCounts{Active: 7, ByStatus: map[account.Status]int{account.StatusActive: 7}},
+		Ends:   overview.Upcoming{Count: 1, First: []overview.Person{{ID: "x", Date: "2026-11-24"}}}}
 	must(t, s.Save(t.Context(), env, want))
 	must(t, s.Save(t.Context(), env, overview.Stats{At: now.Add(-time.Second)}))
 	got, until, err := s.Load(t.Context(), env)
-	if err != nil || !got.At.Equal(now) || got.States != want.States || got.Ends.First[0] != want.Ends.First[0] ||
-		!until.IsZero() {
+	if err != nil || !got.At.Equal(now) || !reflect.DeepEqual(got.States, want.States) ||
+		got.Ends.First[0] != want.Ends.First[0] || !until.IsZero() {
 		t.Errorf("%+v %v %v", got, until, err)
 	}
 	if again, err := s.AcquireLease(t.Context(), env, now, now.Add(time.Minute)); err != nil || !again {

@@ -27,6 +27,8 @@ const (
 	Email Kind = "email" // string, an address (RFC 5321 without quoted or commented forms)
 	Phone Kind = "phone" // string, kept as typed
 	Code  Kind = "code"  // string, a code of reference data
+	// Choice is a string, one of Def.Choices.
+	Choice Kind = "choice"
 	// Country is a string, an ISO 3166-1 alpha-2 code; Currency a string, the ISO 4217 code of a current currency.
 	Country  Kind = "country"
 	Currency Kind = "currency"
@@ -74,8 +76,16 @@ type Def[T any] struct {
 	Grid int
 	// Refers is the kind of reference data of a Code or Codes.
 	Refers string
+	// Choices are the values of a Choice, in the order in which lists are sorted by it.
+	Choices []Option
 	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time, *int64 or *int as Kind says.
 	At func(*T) any
+}
+
+// Option is a value of a Choice, with what people read.
+type Option struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
 }
 
 // Table is the fields of T in the order of forms and documents.

@@ -137,6 +137,8 @@ type Meta struct {
 	DefaultGrid int    `json:"defaultGrid,omitempty"`
 	Refers      string `json:"refers,omitempty"`
 	NeverBlank  bool   `json:"-"`
+	// Choices are the values of a field of the kind choice.
+	Choices []Option `json:"choices,omitempty"`
 }
 
 // Describe returns the metadata of the table, in its order.
@@ -145,7 +147,7 @@ func (t Table[T]) Describe() []Meta {
 	for i, d := range t {
 		out[i] = Meta{
 			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Min: d.Min, Max: d.Max,
-			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
+			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers, Choices: d.Choices,
 			NeverBlank: d.NeverBlank,
 		}
 	}

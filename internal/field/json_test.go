@@ -130,9 +130,9 @@ func TestDescribeFollowsTheTable(t *testing.T) {
 	for i, d := range recordTable() {
 		want := field.Meta{
 			Name: d.Name, Label: d.Label, Help: d.Help, Section: d.Section, Kind: d.Kind, Max: d.Max,
-			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers,
+			Required: d.Required, ReadOnly: d.ReadOnly, DefaultGrid: d.Grid, Refers: d.Refers, Choices: d.Choices,
 		}
-		if meta[i] != want {
+		if !reflect.DeepEqual(meta[i], want) {
 			t.Errorf("%+v, want %+v", meta[i], want)
 		}
 	}

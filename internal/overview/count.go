@@ -29,6 +29,8 @@ type Stats struct {
 // StateCounts counts accounts by state. Locked accounts are only in Locked. Each active one is in exactly one of
 // Allowed, Blocked, BlockedByTries and NotYetAllowed, and also in those of the other counts that apply to it.
 type StateCounts struct {
+	// ByStatus counts all accounts, each once.
+	ByStatus                                        map[account.Status]int
 	Active, Locked                                  int
 	Allowed, Blocked, BlockedByTries, NotYetAllowed int
 	OutOfDates                                      int
@@ -50,8 +52,7 @@ type Person struct {
 
 // countedFields are the fields that the scan reads.
 func countedFields() []string {
-	return []string{"username", "name", "active", "accessLocked", "lockedReason", "dateFrom", "dateTo", "mfaEnabled",
-		"mfaRequired", "mfaExempt"}
+	return []string{"username", "name", "status", "mfaEnabled", "mfaRequired", "mfaExempt"}
 }
 
 // counter counts accounts in batches that arrive concurrently.
@@ -65,7 +66,7 @@ type counter struct {
 func newCounter(env environment.Environment, now time.Time) *counter {
 	return &counter{
 		mfaRequired: env.Settings.MFARequired, today: field.DateOf(now), until: field.DateOf(now.AddDate(0, 0, upcomingDays)),
-		counted: Stats{At: now.Truncate(time.Millisecond)},
+		counted: Stats{At: now.Truncate(time.Millisecond), States: StateCounts{ByStatus: map[account.Status]int{}}},
 	}
 }
 
@@ -78,22 +79,22 @@ func (c *counter) visit(rows []directory.Row) {
 }
 
 func (c *counter) add(a *account.Account) {
-	n := &c.counted.States
-	if !a.Active {
+	n, status := &c.counted.States, a.StatusOn(c.today)
+	n.ByStatus[status]++
+	switch status {
+	case account.StatusLocked:
 		n.Locked++
 		return
-	}
-	n.Active++
-	switch {
-	case a.AccessLocked && a.LockedReason == account.ReasonNotYetAllowed:
-		n.NotYetAllowed++
-	case a.AccessLocked:
+	case account.StatusBlocked:
 		n.Blocked++
-	case !a.TriesBlockedAt.IsZero():
+	case account.StatusTooManyTries:
 		n.BlockedByTries++
-	default:
+	case account.StatusNotYetAllowed:
+		n.NotYetAllowed++
+	case account.StatusNotStarted, account.StatusExpired, account.StatusActive:
 		n.Allowed++
 	}
+	n.Active++
 	if !a.InDates(c.today) {
 		n.OutOfDates++
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -96,16 +97,19 @@ func (w *fakeBackend) get(t *testing.T, caller access.Caller) overview.Overview 
 func TestEachStateIsCountedOnce(t *testing.T) {
 	w := &fakeBackend{now: now, accounts: []account.Account{
 		{Active: true}, {Active: true, MFAEnabled: true}, {Active: true, MFAExempt: true},
-		{Active: true, AccessLocked: true, LockedReason: account.ReasonNotYetAllowed},
-		{Active: true, AccessLocked: true, LockedReason: "Left", TriesBlockedAt: now},
+		{Active: true, AccessLocked: true, BlockKind: account.NotYetAllowed},
+		{Active: true, AccessLocked: true, LockedReason: account.ReasonNotYetAllowed,
+			BlockKind: account.BlockedByAdministrator, TriesBlockedAt: now},
 		{Active: true, TriesBlockedAt: now},
 		{Active: true, DateTo: "2026-11-22"}, {Active: true, DateFrom: "2026-11-24"}, {Active: true, DateTo: "2026-11-23"},
 		{AccessLocked: true, DateTo: "2026-11-24", MFAEnabled: true},
 	}}
 	want := overview.StateCounts{Active: 9, Locked: 1, Allowed: 6, Blocked: 1, BlockedByTries: 1, NotYetAllowed: 1,
-		OutOfDates: 2, SecondFactor: 1, SecondFactorMissing: 7}
+		OutOfDates: 2, SecondFactor: 1, SecondFactorMissing: 7, ByStatus: map[account.Status]int{
+			account.StatusLocked: 1, account.StatusBlocked: 1, account.StatusTooManyTries: 1, account.StatusNotYetAllowed: 1,
+			account.StatusNotStarted: 1, account.StatusExpired: 1, account.StatusActive: 4}}
 	got := w.get(t, access.Caller{})
-	if got.States != want {
+	if !reflect.DeepEqual(got.States, want) {
 		t.Errorf("%+v, want %+v", got.States, want)
 	}
 	if got.Starts.Count != 1 || got.Ends.Count != 1 || got.Ends.First[0].Date != "2026-11-23" {

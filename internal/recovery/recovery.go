@@ -16,6 +16,7 @@ import (
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/field"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
@@ -198,7 +199,7 @@ func (s *Service) setPassword(ctx context.Context, given token.Token, password, 
 	}
 	write.After.ForcePasswordChange, write.After.PasswordExpires = false, time.Time{}
 	write.After.FailedTries, write.After.TriesBlockedAt = 0, time.Time{}
-	shown := a.ForDisplay()
+	shown := a.ForDisplay(field.DateOf(now))
 	write.Event.Changes = account.Fields().Compare(&shown, &write.After)
 	write.After.Version, write.After.UpdatedAt = a.Version+1, now
 	write.After.Epoch++

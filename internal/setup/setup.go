@@ -24,24 +24,24 @@ type Environments interface {
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 }
 
-// Seats recounts the seats in use.
-type Seats interface {
-	// RecountSeats sets the counts of all licences from the accounts.
-	RecountSeats(ctx context.Context, env string) error
+// Upgrader brings what earlier releases stored into the form of this one.
+type Upgrader interface {
+	// Upgrade does so for an environment; it can be repeated.
+	Upgrade(ctx context.Context, env string) error
 }
 
 // Setup sets up environments.
 type Setup struct {
 	Environments Environments
-	Seats        Seats
+	Upgrades     Upgrader
 	Accounts     *account.Service
 }
 
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// CreateEnvironment creates the environment, unless it exists; then it recounts the seats in use, as the accounts may
-// be from a release that did not count them. It reports whether it created the environment.
+// CreateEnvironment creates the environment, unless it exists; then it upgrades what is stored, which may be from an
+// earlier release. It reports whether it created the environment.
 func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
@@ -54,7 +54,7 @@ func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	if err != nil || created {
 		return created, err
 	}
-	return false, s.Seats.RecountSeats(ctx, id)
+	return false, s.Upgrades.Upgrade(ctx, id)
 }
 
 // CreateAdministrator creates the first administrator with the password and allows login access. It reports whether it

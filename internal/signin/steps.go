@@ -114,7 +114,7 @@ func (s *Steps) signInState(ctx context.Context, env environment.Environment, a 
 
 // hasAccess reports whether nothing keeps the account from signing in: no lock, no block, and within its dates.
 func hasAccess(a account.Account, now time.Time) bool {
-	return a.Active && !a.AccessLocked && a.TriesBlockedAt.IsZero() && a.InDates(field.DateOf(now))
+	return a.StatusOn(field.DateOf(now)) == account.StatusActive
 }
 
 // afterFirstFactor takes an account that proved its first factor to its next step.

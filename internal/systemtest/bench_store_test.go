@@ -58,7 +58,7 @@ func newInProcessService(b *testing.B, tableName, env string) *inProcessService 
 	environments, store := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	p := &inProcessService{client: client, table: tableName, env: env, recorder: r,
 		files: &memoryFiles{stored: map[string][]byte{}}}
-	p.lister = &directory.Service{Store: store}
+	p.lister = &directory.Service{Store: store, Now: time.Now}
 	authenticator := &signin.TokenAuthenticator{EnvID: env, Credentials: sessions.NewCredentials(table), Now: time.Now}
 	p.signin = &signin.PasswordService{
 		Steps: &signin.Steps{

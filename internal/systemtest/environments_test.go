@@ -65,7 +65,7 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 		Rules: account.Rules{E164: phone.E164}, Store: store, Deleter: store, Seats: store,
 		Passwords: password.Argon2id{}, Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
 	}
-	s := setup.Setup{Environments: environments, Seats: store, Accounts: accounts}
+	s := setup.Setup{Environments: environments, Upgrades: dynamo.Upgrades{Table: table}, Accounts: accounts}
 	_, err := s.CreateEnvironment(t.Context(), otherEnvironmentID)
 	must(err)
 	_, err = s.CreateAdministrator(t.Context(), otherEnvironmentID, "seven green bicycles")

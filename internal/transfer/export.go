@@ -47,7 +47,7 @@ func (w *Worker) export(ctx context.Context, job Job) error {
 	if err != nil {
 		return err
 	}
-	selected, err := accountSelector(job.Options)
+	selected, err := accountSelector(job.Options, field.DateOf(w.now()))
 	if err != nil {
 		job.Problem = &Problem{Code: "filters", Detail: "The filters of this export are no longer valid. Start a new export."}
 		return w.finishExport(ctx, job, Failed)
@@ -92,7 +92,7 @@ func (w *Worker) exportFile(ctx context.Context, source *exportSource) error {
 }
 
 // accountSelector returns a function that reports whether an account is exported.
-func accountSelector(o Options) (func(account.Account) bool, error) {
+func accountSelector(o Options, today field.Date) (func(account.Account) bool, error) {
 	switch {
 	case len(o.IDs) > 0:
 		wanted := make(map[string]bool, len(o.IDs))
@@ -104,7 +104,7 @@ func accountSelector(o Options) (func(account.Account) bool, error) {
 		return func(account.Account) bool { return true }, nil
 	}
 	filter, invalid := directory.ParseFilter(o.Filters)
-	return filter.Matches, fault.InvalidFields(invalid)
+	return func(a account.Account) bool { return filter.Matches(a, today) }, fault.InvalidFields(invalid)
 }
 
 // exportSource reads the accounts of an export, page by page.

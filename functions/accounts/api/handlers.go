@@ -20,12 +20,12 @@ type accountHead struct {
 	BlockedUntil *time.Time `json:"blockedUntil" help:"If failed tries block the account: when the next try is allowed (UTC). Null if they do not, or if only an administrator can allow access."`
 }
 
-// view writes an account as the field table says.
+// view writes an account as the field table says. It comes from account.Service.Shown.
 type view struct{ account.Account }
 
 // MarshalJSONTo implements json.MarshalerTo.
 func (v view) MarshalJSONTo(enc *jsontext.Encoder) error {
-	shown := v.ForDisplay()
+	shown := v.Account
 	for _, t := range []jsontext.Token{
 		jsontext.BeginObject, jsontext.String("id"), jsontext.String(shown.ID),
 		jsontext.String("version"), jsontext.Int(shown.Version), jsontext.String("blockedUntil"), instant(shown.BlockedUntil),
@@ -83,7 +83,7 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/accounts/"+a.ID, view{a.WithBlockedUntil(r.Scope.Env.Settings)}).WithVersion(a.Version),
+	return httpapi.Created("/api/accounts/"+a.ID, view{h.Accounts.Shown(r.Scope, a)}).WithVersion(a.Version),
 		nil
 }
 
@@ -92,7 +92,7 @@ func (h handlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.Get(ctx, r.Scope, id))
+	return h.answer(r)(h.Accounts.Get(ctx, r.Scope, id))
 }
 
 func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -108,7 +108,7 @@ func (h handlers) change(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.Change(ctx, r.Scope, id, version, p))
+	return h.answer(r)(h.Accounts.Change(ctx, r.Scope, id, version, p))
 }
 
 // action reads what every action on an account starts with.
@@ -127,7 +127,7 @@ func (h handlers) allow(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.Allow(ctx, r.Scope, id, version))
+	return h.answer(r)(h.Accounts.Allow(ctx, r.Scope, id, version))
 }
 
 func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -136,7 +136,7 @@ func (h handlers) block(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.Block(ctx, r.Scope, id, version, in.Reason))
+	return h.answer(r)(h.Accounts.Block(ctx, r.Scope, id, version, in.Reason))
 }
 
 func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -145,16 +145,16 @@ func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.SetPassword(ctx, r.Scope, id, version, account.NewPasswordRequest{
+	return h.answer(r)(h.Accounts.SetPassword(ctx, r.Scope, id, version, account.NewPasswordRequest{
 		Password: in.Password, ForceChange: in.ForceChange == nil || *in.ForceChange, Unlock: in.Unlock,
 	}))
 }
 
-func answer(r *httpapi.Request) func(account.Account, error) (httpapi.Response, error) {
+func (h handlers) answer(r *httpapi.Request) func(account.Account, error) (httpapi.Response, error) {
 	return func(a account.Account, err error) (httpapi.Response, error) {
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		return httpapi.OK(view{a.WithBlockedUntil(r.Scope.Env.Settings)}).WithVersion(a.Version), nil
+		return httpapi.OK(view{h.Accounts.Shown(r.Scope, a)}).WithVersion(a.Version), nil
 	}
 }

@@ -100,6 +100,13 @@ func filterParam(f directory.FilterDef) httpapi.Param {
 			p.Kind, p.Min, p.Max = httpapi.CodesParam, 0, directory.MaxFilterCodes
 			p.Help = "is or contains one of these codes, separated by commas. With a semicolon in the value, semicolons " +
 				"separate: put one behind a code that contains a comma."
+		case field.Choice:
+			p.Kind, p.Min, p.Max = httpapi.CodesParam, 0, directory.MaxFilterCodes
+			p.Help = "is one of these, separated by commas: "
+			for i, o := range f.Field.Choices {
+				p.Help += map[bool]string{true: ", "}[i > 0] + o.Value
+			}
+			p.Help += ". Without active, locked accounts are listed too then."
 		default: // texts, with the help above
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/account"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/overview"
 )
@@ -42,15 +43,16 @@ type overviewView struct {
 }
 
 type statesView struct {
-	Active              int `json:"active" help:"Not locked."`
-	Locked              int `json:"locked" help:"Out of use; not in any other count."`
-	Allowed             int `json:"allowed" help:"Active accounts whose login access is allowed."`
-	Blocked             int `json:"blocked" help:"Active accounts blocked by an administrator."`
-	BlockedByTries      int `json:"blockedByTries" help:"Active accounts blocked by failed tries."`
-	NotYetAllowed       int `json:"notYetAllowed" help:"Active accounts whose login access is not yet allowed."`
-	OutOfDates          int `json:"outOfDates" help:"Active accounts before their Date from or after their Date to."`
-	SecondFactor        int `json:"secondFactor" help:"Active accounts with a second factor."`
-	SecondFactorMissing int `json:"secondFactorMissing" help:"Active accounts that need a second factor and have none."`
+	ByStatus            map[account.Status]int `json:"byStatus" help:"How many accounts have each status; left out where it is none."`
+	Active              int                    `json:"active" help:"Not locked."`
+	Locked              int                    `json:"locked" help:"Out of use; not in any other count."`
+	Allowed             int                    `json:"allowed" help:"Active accounts whose login access is allowed."`
+	Blocked             int                    `json:"blocked" help:"Active accounts blocked by an administrator."`
+	BlockedByTries      int                    `json:"blockedByTries" help:"Active accounts blocked by failed tries."`
+	NotYetAllowed       int                    `json:"notYetAllowed" help:"Active accounts whose login access is not yet allowed."`
+	OutOfDates          int                    `json:"outOfDates" help:"Active accounts before their Date from or after their Date to."`
+	SecondFactor        int                    `json:"secondFactor" help:"Active accounts with a second factor."`
+	SecondFactorMissing int                    `json:"secondFactorMissing" help:"Active accounts that need a second factor and have none."`
 }
 
 type dayView struct {

@@ -52,3 +52,10 @@ func tabWriteProblems(more ...httpapi.Problem) []httpapi.Problem {
 	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing the same thing."}
 	return append([]httpapi.Problem{notFoundProblem(), administratorProblem(), busy}, more...)
 }
+
+// unlockLocked is when a password together with unlock is refused.
+const unlockLocked = "The account is locked and unlock is true: unlock the account first."
+
+func lockedProblem(when string) httpapi.Problem {
+	return httpapi.Problem{Kind: fault.Conflict, Code: "locked", When: when}
+}

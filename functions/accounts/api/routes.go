@@ -86,7 +86,7 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Allow login access", IfMatchOptional: true,
 				Description: "Lifts a block, by an administrator or by failed tries, and resets the failed tries.",
-				Answers:     ok, Problems: []httpapi.Problem{administratorProblem()},
+				Answers:     ok, Problems: []httpapi.Problem{lockedProblem("The account is locked; unlock it first."), administratorProblem()},
 			},
 		},
 		{
@@ -111,7 +111,7 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Body: passwordBody{}, Answers: ok,
 				Problems: []httpapi.Problem{
 					apiOnlyProblem(), selfProblem("This is your own account: change your password with POST /api/me/password."),
-					rightsProblem(), invalidProblem("The password policy does not allow the password."),
+					lockedProblem(unlockLocked), rightsProblem(), invalidProblem("The password policy does not allow the password."),
 				},
 			},
 		},

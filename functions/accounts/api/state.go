@@ -40,13 +40,15 @@ type seatList struct {
 }
 
 // actionHandler makes a handler of what is done to an account without more being said.
-func actionHandler(do func(context.Context, access.Scope, string, int64) (account.Account, error)) httpapi.HandlerFunc {
+func (h handlers) actionHandler(
+	do func(context.Context, access.Scope, string, int64) (account.Account, error),
+) httpapi.HandlerFunc {
 	return func(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 		id, version, err := action(r, nil)
 		if err != nil {
 			return httpapi.Response{}, err
 		}
-		return answer(r)(do(ctx, r.Scope, id, version))
+		return h.answer(r)(do(ctx, r.Scope, id, version))
 	}
 }
 
@@ -71,7 +73,7 @@ func (h handlers) mailPassword(ctx context.Context, r *httpapi.Request) (httpapi
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return answer(r)(h.Accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
+	return h.answer(r)(h.Accounts.MailPassword(ctx, r.Scope, id, version, in.Unlock))
 }
 
 func (h handlers) remove(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -127,7 +129,7 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: actionHandler(h.Accounts.Lock),
+			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: h.actionHandler(h.Accounts.Lock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Lock an account", IfMatchOptional: true,
 				Description: "Takes the account out of use: every session ends at its next request, the seat is free, and the " +
@@ -136,7 +138,7 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: actionHandler(h.Accounts.Unlock),
+			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: h.actionHandler(h.Accounts.Unlock),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Unlock an account", IfMatchOptional: true,
 				Description: "Puts a locked account back into use, if its licence has a free seat. A block of login access stays.",
@@ -144,7 +146,7 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: actionHandler(h.Accounts.ResetTries),
+			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: h.actionHandler(h.Accounts.ResetTries),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Reset the failed tries", IfMatchOptional: true,
 				Description: "Also lifts a block by failed tries, but never a block by an administrator.",
@@ -159,7 +161,7 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Key: "POST /api/accounts/{id}/force-password-change", Needs: access.AccountPassword,
-			Handle: actionHandler(h.Accounts.ForcePasswordChange),
+			Handle: h.actionHandler(h.Accounts.ForcePasswordChange),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Force a change of password", IfMatchOptional: true,
 				Description: "The person has to choose a new password at the next sign-in. Open sessions go on.",
@@ -176,7 +178,7 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Problems: []httpapi.Problem{
 					apiOnlyProblem(),
 					{Kind: fault.Conflict, Code: "noEmail", When: "The account has no email."},
-					{Kind: fault.Conflict, Code: "locked", When: "The account is locked."},
+					lockedProblem("The account is locked."),
 					rightsProblem(),
 				},
 			},
@@ -192,7 +194,7 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: generatedPasswordView{}, ETag: true}},
 				Problems: []httpapi.Problem{
 					apiOnlyProblem(), selfProblem("This is your own account: change your password with POST /api/me/password."),
-					rightsProblem(),
+					lockedProblem(unlockLocked), rightsProblem(),
 				},
 			},
 		},

@@ -46,6 +46,8 @@ const (
 	// imageNoPassword marks an image without a password. The hash itself is beside the images, because sign-ins must not
 	// wait for imports; an import that takes the password away does so by its image alone, and thus unseen.
 	imageNoPassword = "bare"
+	// AttrBlockKind is why login access is blocked; images that an earlier release wrote do not have it.
+	AttrBlockKind = "blockKind"
 	// imageDeviceEpoch is the account's device epoch.
 	imageDeviceEpoch = "devices"
 )
@@ -56,6 +58,9 @@ func AccountImage(a account.Account) table.Item {
 	image["version"], image["epoch"] = table.N(a.Version), table.N(a.Epoch)
 	if a.DeviceEpoch != 0 {
 		image[imageDeviceEpoch] = table.N(a.DeviceEpoch)
+	}
+	if a.BlockKind != "" {
+		image[AttrBlockKind] = table.S(string(a.BlockKind))
 	}
 	if a.PasswordHash == "" {
 		image[imageNoPassword] = table.BOOL(true)
@@ -81,6 +86,7 @@ func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 		a.PasswordHash = ""
 	}
 	account.Fields().SetImage(&a, table.ToPlain(image))
+	a.BlockKind = BlockKindOf(image, a)
 	a.LinkedProviders = table.StringSet(it, AttrProviders)
 	a.Stored = account.Revision{
 		Version: table.Int(table.Map(it, AttrImage), "version"), Import: table.Int(it, AttrImportID),
@@ -88,6 +94,14 @@ func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 		HasPrevious: table.Map(it, AttrPrevious) != nil,
 	}
 	return a, true
+}
+
+// BlockKindOf returns the kind of an account's block from its image. a has the other fields of the block.
+func BlockKindOf(image table.Item, a account.Account) account.BlockKind {
+	if kind := table.String(image, AttrBlockKind); kind != "" {
+		return account.BlockKind(kind)
+	}
+	return a.LegacyBlockKind()
 }
 
 // Generation is one of the images of an item, as in a database with several versions of a row.

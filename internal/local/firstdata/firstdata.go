@@ -25,7 +25,7 @@ import (
 func Seed(ctx context.Context, target local.SeedTarget) ([]string, error) {
 	table := &dynamo.Table{Client: target.Endpoints.DynamoDBClient(), Name: target.TableName}
 	environments := dynamo.NewEnvironments(table)
-	s := setup.Setup{Environments: environments, Seats: dynamo.Accounts{Table: table}, Accounts: &account.Service{
+	s := setup.Setup{Environments: environments, Upgrades: dynamo.Upgrades{Table: table}, Accounts: &account.Service{
 		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: noPasswordPolicy{}, Now: time.Now, NewID: token.NewIDString,
 	}}
@@ -72,8 +72,8 @@ func resetAdministratorPassword(ctx context.Context, s setup.Setup, environments
 	if err != nil {
 		return err
 	}
-	if !found[0].Exists {
-		return nil // renamed since; whoever did has another way in
+	if !found[0].Exists || !found[0].Account.Active {
+		return nil // renamed or locked since; whoever did has another way in
 	}
 	return s.SetPassword(ctx, target.EnvironmentID, found[0].Account.ID, secret)
 }

@@ -29,7 +29,7 @@ func main() {
 	var cfg config
 	boot.Load(&cfg)
 	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
-	s := setup.Setup{Environments: dynamo.NewEnvironments(table), Seats: dynamo.Accounts{Table: table},
+	s := setup.Setup{Environments: dynamo.NewEnvironments(table), Upgrades: dynamo.Upgrades{Table: table},
 		Accounts: &account.Service{
 			Rules: account.Rules{E164: phone.E164},
 			Store: dynamo.Accounts{Table: table}, Passwords: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,

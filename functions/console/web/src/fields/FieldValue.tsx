@@ -37,6 +37,7 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
       </Group>
     )
   }
+  if (field.kind === 'choice') return <>{field.choices?.find((c) => c.value === value)?.label ?? String(value)}</>
   if (field.kind === 'instant') return <Instant at={String(value)} />
   return <>{String(value)}</>
 }

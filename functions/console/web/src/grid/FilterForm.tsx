@@ -79,7 +79,20 @@ export function FilterForm({ field, filters, onApply }: Props) {
             </ScrollArea.Autosize>
           </Checkbox.Group>
         )}
-        {operators.includes('equals') && field.kind !== 'yesNo' && !(codes && field.refers) && (
+        {field.kind === 'choice' && (
+          <Checkbox.Group
+            label={`${field.label} is one of`}
+            value={(draft[field.name] ?? '').split(';').filter(Boolean)}
+            onChange={(v) => setFilter(field.name, v.join(';'))}
+          >
+            <Stack gap={8} p={2} mt="xs">
+              {field.choices?.map((c) => (
+                <Checkbox key={c.value} size="xs" value={c.value} label={c.label} />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+        )}
+        {operators.includes('equals') && !['yesNo', 'choice'].includes(field.kind) && !(codes && field.refers) && (
           <TextInput
             label={`${field.label} is exactly`}
             value={draft[field.name] ?? ''}

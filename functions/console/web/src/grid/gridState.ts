@@ -69,7 +69,7 @@ export function replaceFilters(
 
 /** The filters as query parameters. Codes are separated by semicolons; one at the end says so to the API. */
 export function filterQuery(fields: Field[], filters: Record<string, string>): Record<string, string> {
-  const lists = new Set(fields.filter((f) => f.kind === 'code' || f.kind === 'codes').map((f) => f.name))
+  const lists = new Set(fields.filter((f) => ['code', 'codes', 'choice'].includes(f.kind)).map((f) => f.name))
   return Object.fromEntries(Object.entries(filters).map(([name, text]) => [name, lists.has(name) ? `${text};` : text]))
 }
 
@@ -84,7 +84,8 @@ export function describeFilter(fields: Field[], name: string, text: string): str
   if (op === 'to') return `${label} up to ${text}`
   if (field?.kind === 'yesNo')
     return text === 'any' ? `${label}: any` : text === 'true' ? label : `Not ${label.toLowerCase()}`
-  return `${label} is ${text.split(';').join(' or ')}`
+  const values = text.split(';').map((value) => field?.choices?.find((c) => c.value === value)?.label ?? value)
+  return `${label} is ${values.join(' or ')}`
 }
 
 /** Parses stored columns; undefined if they cannot be read. */

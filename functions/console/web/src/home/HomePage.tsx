@@ -68,19 +68,19 @@ function Figures({ overview }: { overview: Overview }) {
     {
       label: 'Not yet allowed',
       n: accounts.notYetAllowed,
-      to: '/accounts?accessLocked=true&lockedReason.contains=not+yet',
+      to: '/accounts?status=notYetAllowed',
       tone: '',
     },
     {
       label: 'Blocked by an administrator',
       n: accounts.blocked,
-      to: '/accounts?accessLocked=true',
+      to: '/accounts?status=blocked',
       tone: accounts.blocked ? 'bad' : '',
     },
     {
       label: 'Blocked by failed tries',
       n: accounts.blockedByTries,
-      to: '/accounts?accessLocked=true&lockedReason.contains=failed+tries',
+      to: '/accounts?status=tooManyTries',
       tone: accounts.blockedByTries ? 'bad' : '',
     },
     {
