@@ -32,8 +32,8 @@ func (s *Service) Allow(ctx context.Context, sc access.Scope, id string, version
 	})
 }
 
-// withAccessAllowed returns the account with login access allowed. A locked one is refused: it could not sign in all the
-// same.
+// withAccessAllowed returns the account with login access allowed. A locked one is refused: it could not sign in
+// nevertheless.
 func withAccessAllowed(a Account) (Account, error) {
 	if !a.Active {
 		return Account{}, fault.New(fault.Conflict, "locked",

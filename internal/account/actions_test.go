@@ -265,8 +265,8 @@ func TestForDisplayShowsABlockByTries(t *testing.T) {
 		t.Error("nothing to show")
 	}
 	a.TriesBlockedAt = nowStored
-	if p := a.ForDisplay(today); !p.AccessLocked || p.LockedReason == "" || !p.LockedAt.Equal(nowStored) || p.LockedBy != "" ||
-		a.AccessLocked {
+	if p := a.ForDisplay(today); !p.AccessLocked || p.LockedReason == "" || !p.LockedAt.Equal(nowStored) ||
+		p.LockedBy != "" || a.AccessLocked {
 		t.Errorf("%+v", p)
 	}
 	a.AccessLocked, a.LockedReason, a.LockedAt = true, "by hand", nowStored.Add(time.Hour)

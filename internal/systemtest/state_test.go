@@ -97,6 +97,14 @@ func operation(name string) func(*testing.T, *client, testUser) {
 	return func(t *testing.T, admin *client, m testUser) { t.Helper(); m.post(t, admin, name, nil) }
 }
 
+// refused is an operation on an account in whose state it is a conflict.
+func refused(name, code string) func(*testing.T, *client, testUser) {
+	return func(t *testing.T, admin *client, m testUser) {
+		t.Helper()
+		admin.do(t, "POST", m.path+"/"+name, nil).expectProblem(t, 409, code)
+	}
+}
+
 func patching(fields map[string]any) func(*testing.T, *client, testUser) {
 	return func(t *testing.T, admin *client, m testUser) { t.Helper(); m.patch(t, admin, fields) }
 }
@@ -121,33 +129,33 @@ func states(t *testing.T, admin *client) {
 		inVain []func(*testing.T, *client, testUser)
 	}{
 		{"allowed", func(*testing.T, *client, testUser) {}, true, true, true, 1,
-			map[string]any{"active": true, "accessLocked": false}, nil, nil},
+			map[string]any{"active": true, "accessLocked": false, "status": "active"}, nil, nil},
 		{"blocked", blockAccess, false, false, false, 1,
-			map[string]any{"active": true, "accessLocked": true, "lockedReason": "On leave", "lockedBy": "admin"},
+			map[string]any{"active": true, "accessLocked": true, "lockedReason": "On leave", "lockedBy": "admin", "status": "blocked"},
 			[]func(*testing.T, *client, testUser){operation("allow")},
 			[]func(*testing.T, *client, testUser){operation("reset-tries"), operation("unlock")}},
 		// A stranger who guesses must not throw the owner out: what is open stays open.
 		{"blocked by tries, then allowed", exhaustAttempts, false, true, true, 1,
 			map[string]any{"active": true, "accessLocked": true, "lockedReason": "Too many failed tries", "lockedBy": nil,
-				"failedTries": 5.0},
+				"failedTries": 5.0, "status": "tooManyTries"},
 			[]func(*testing.T, *client, testUser){operation("allow")},
 			[]func(*testing.T, *client, testUser){operation("unlock")}},
 		{"blocked by tries, then reset", exhaustAttempts, false, true, true, 1, map[string]any{"accessLocked": true},
 			[]func(*testing.T, *client, testUser){operation("reset-tries")}, nil},
 		{"locked", operation("lock"), false, false, false, 0,
-			map[string]any{"active": false, "accessLocked": false, "lockedReason": nil},
+			map[string]any{"active": false, "accessLocked": false, "lockedReason": nil, "status": "locked"},
 			[]func(*testing.T, *client, testUser){operation("unlock")},
-			[]func(*testing.T, *client, testUser){operation("allow"), operation("reset-tries")}},
+			[]func(*testing.T, *client, testUser){refused("allow", "locked"), operation("reset-tries")}},
 		{"blocked and locked", both(blockAccess, operation("lock")), false, false, false, 0,
-			map[string]any{"active": false, "accessLocked": true, "lockedReason": "On leave"},
+			map[string]any{"active": false, "accessLocked": true, "lockedReason": "On leave", "status": "locked"},
 			[]func(*testing.T, *client, testUser){operation("unlock"), operation("allow")},
 			[]func(*testing.T, *client, testUser){operation("unlock")}},
 		{"before its first day", patching(map[string]any{"dateFrom": daysFromToday(2)}), false, false, false, 1,
-			map[string]any{"active": true, "accessLocked": false},
+			map[string]any{"active": true, "accessLocked": false, "status": "notStarted"},
 			[]func(*testing.T, *client, testUser){patching(map[string]any{"dateFrom": "2026-01-01"})},
 			[]func(*testing.T, *client, testUser){operation("allow"), operation("unlock")}},
 		{"after its last day", patching(map[string]any{"dateTo": daysFromToday(-1)}), false, false, false, 1,
-			map[string]any{"active": true, "accessLocked": false},
+			map[string]any{"active": true, "accessLocked": false, "status": "expired"},
 			[]func(*testing.T, *client, testUser){patching(map[string]any{"dateTo": daysFromToday(2)})},
 			[]func(*testing.T, *client, testUser){operation("allow")}},
 	} {

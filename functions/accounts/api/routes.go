@@ -86,7 +86,10 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Allow login access", IfMatchOptional: true,
 				Description: "Lifts a block, by an administrator or by failed tries, and resets the failed tries.",
-				Answers:     ok, Problems: []httpapi.Problem{lockedProblem("The account is locked; unlock it first."), administratorProblem()},
+				Answers:     ok,
+				Problems: []httpapi.Problem{
+					lockedProblem("The account is locked; unlock it first."), administratorProblem(),
+				},
 			},
 		},
 		{

@@ -146,7 +146,8 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock, Handle: h.actionHandler(h.Accounts.ResetTries),
+			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock,
+			Handle: h.actionHandler(h.Accounts.ResetTries),
 			Doc: httpapi.Operation{
 				Tag: tag, Summary: "Reset the failed tries", IfMatchOptional: true,
 				Description: "Also lifts a block by failed tries, but never a block by an administrator.",
