@@ -131,7 +131,8 @@ func states(t *testing.T, admin *client) {
 		{"allowed", func(*testing.T, *client, testUser) {}, true, true, true, 1,
 			map[string]any{"active": true, "accessLocked": false, "status": "active"}, nil, nil},
 		{"blocked", blockAccess, false, false, false, 1,
-			map[string]any{"active": true, "accessLocked": true, "lockedReason": "On leave", "lockedBy": "admin", "status": "blocked"},
+			map[string]any{"active": true, "accessLocked": true, "lockedReason": "On leave", "lockedBy": "admin",
+				"status": "blocked"},
 			[]func(*testing.T, *client, testUser){operation("allow")},
 			[]func(*testing.T, *client, testUser){operation("reset-tries"), operation("unlock")}},
 		// A stranger who guesses must not throw the owner out: what is open stays open.
