@@ -224,11 +224,11 @@ func TestEveryFilter(t *testing.T) {
 // Each filter that is declared is read, and a value that it cannot take is refused by its name.
 func TestBadFiltersAreNamed(t *testing.T) {
 	good := map[directory.FilterOp]map[field.Kind]string{
-		directory.FilterEquals: {field.Bool: "true", field.Choice: "locked;active", "": "x"},
+		directory.FilterEquals:   {field.Bool: "true", field.Choice: "locked;active", "": "x"},
 		directory.FilterContains: {"": "x"},
-		directory.FilterEmpty: {"": "false"},
-		directory.FilterFrom:  {field.Number: "3", "": "2026-01-31"},
-		directory.FilterTo:    {field.Number: "3", "": "2026-01-31"},
+		directory.FilterEmpty:    {"": "false"},
+		directory.FilterFrom:     {field.Number: "3", "": "2026-01-31"},
+		directory.FilterTo:       {field.Number: "3", "": "2026-01-31"},
 	}
 	for _, f := range directory.Filters() {
 		if good[f.Op] == nil {
