@@ -56,7 +56,7 @@ reference: go ## builds the page of the API reference
 
 # A placeholder that says how to build what is missing is for a developer's machine and not for people who want to sign in.
 built: console ## fails unless the console and the reference page are built
-	@for page in app/index.html docs.html; do test -s $(CONSOLE)/dist/$$page || \
+	@for page in app/index.html docs/reference.html; do test -s $(CONSOLE)/dist/$$page || \
 	  { echo "$(CONSOLE)/dist/$$page is not built: a deployment would show a placeholder" >&2; exit 1; }; done
 
 deploy: built verify-template ## sam deploy of what is here: STAGE=production, or SAM_FLAGS=--guided for a first time
@@ -166,4 +166,4 @@ fuzz-api: go ## generated requests against the OpenAPI document, on a system of 
 
 clean: ## removes everything that was installed or built; data folders stay
 	@chmod -R u+w .build 2>/dev/null || true
-	rm -rf .build .aws-sam .venv $(CONSOLE)/node_modules $(CONSOLE)/dist/app $(CONSOLE)/dist/docs.html $(CONSOLE)/src/api/schema.d.ts $(CONSOLE)/screenshots
+	rm -rf .build .aws-sam .venv $(CONSOLE)/node_modules $(CONSOLE)/dist/app $(CONSOLE)/dist/docs $(CONSOLE)/src/api/schema.d.ts $(CONSOLE)/screenshots

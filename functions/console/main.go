@@ -23,5 +23,5 @@ func main() {
 	if cfg.Storage != "" {
 		uploads = cfg.Storage
 	}
-	httpapi.Serve(httpapi.Server{Routes: api.Routes(api.NewSite(web.App(), web.Reference(), uploads)), Log: log})
+	httpapi.Serve(httpapi.Server{Routes: api.Routes(api.NewSite(web.App(), web.Pages(), uploads)), Log: log})
 }

@@ -35,7 +35,8 @@ func main() {
 	views := &sets.Service{Store: dynamo.Sets{Table: table}, Now: time.Now, NewID: token.NewIDString}
 	mails := &mail.CommunicationLog{Store: dynamo.NewOutbox(table.WithOutbox(cfg.Outbox)), Now: time.Now}
 	httpapi.Serve(httpapi.Server{PublicURL: cfg.PublicURL,
-		Routes:       slices.Concat(api.Routes(defaults), api.CommunicationRoutes(mails), api.SetRoutes(views)),
+		Routes: slices.Concat(api.Routes(defaults), api.CommunicationRoutes(mails), api.SetRoutes(views),
+			api.HealthRoutes(mails)),
 		Authenticate: gate.Authenticate,
 		Idempotency:  dynamo.Idempotency{Table: table}, Log: boot.Logger("settings"),
 	})

@@ -6,10 +6,8 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,21 +33,36 @@ func New(tables ...[]httpapi.Route) (*Document, error) {
 		},
 		Servers: []Server{{URL: "/", Description: "The deployment that serves this document"}},
 	}
-	b := builder{doc: doc}
-	problem := b.schemas.register("Problem", schemaOwner{}, problemSchema())
-	b.problem = problem
+	b := builder{doc: doc, elsewhere: []Problem{{Status: http.StatusServiceUnavailable, Code: "noEnvironment",
+		When: "The stack was deployed, but its environment is not set up yet: run make seed."}}}
 	for _, table := range tables {
 		for _, route := range table {
-			if route.Key != "$default" {
-				b.add(route)
+			if route.Key == "$default" {
+				b.elsewhere = append(b.elsewhere, serverProblems(route)...)
+				continue
 			}
+			b.add(route)
 		}
 	}
-	doc.Components.Schemas = b.schemas.named
-	doc.Components.SecuritySchemes = Ordered[SecurityScheme]{{"bearer", SecurityScheme{
-		Type: "http", Scheme: "bearer", Description: "The access token that a sign-in returned.",
-	}}}
+	doc.otherProblems = b.elsewhere
+	code := b.schemas.register("ProblemCode", schemaOwner{}, problemCodes(doc.problems()))
+	problem := b.schemas.register("Problem", schemaOwner{}, problemSchema(code))
+	doc.Components = Components{Schemas: b.schemas.named, Responses: sharedResponses(problem), Headers: sharedHeaders(),
+		SecuritySchemes: securitySchemes()}
 	return doc, errors.Join(append(b.wrong, b.schemas.wrong...)...)
+}
+
+// securitySchemes are the ways of authentication: access tokens of people, and those that API keys open.
+func securitySchemes() Ordered[SecurityScheme] {
+	return Ordered[SecurityScheme]{
+		{"bearer", SecurityScheme{
+			Type: "http", Scheme: "bearer", Description: "The access token of a person, from `POST /api/login`.",
+		}},
+		{"apiKey", SecurityScheme{
+			Type: "http", Scheme: "bearer", Description: "The access token of a program, which opens a session of 30 minutes " +
+				"with its API key: `POST /api/login/key`. Operations without this scheme refuse API keys.",
+		}},
+	}
 }
 
 // JSON returns the document's text.
@@ -61,18 +74,22 @@ func (d *Document) JSON() ([]byte, error) {
 type builder struct {
 	doc     *Document
 	schemas schemas
-	problem *Schema
-	wrong   []error
+	// elsewhere are problems of any operation, and those of addresses without one.
+	elsewhere []Problem
+	wrong     []error
 }
 
 func (b *builder) add(route httpapi.Route) {
 	op := &Operation{
-		OperationID: operationID(route), Tags: []string{route.Doc.Tag}, Summary: route.Doc.Summary,
+		OperationID: route.Doc.ID, Tags: []string{route.Doc.Tag}, Summary: route.Doc.Summary,
 		Description: route.Doc.Description, Security: []map[string][]string{},
 	}
 	b.checkDoc(route)
 	if route.Needs != access.Public {
 		op.Security = append(op.Security, map[string][]string{"bearer": {}})
+		if !route.RefusesKeys() {
+			op.Security = append(op.Security, map[string][]string{"apiKey": {}})
+		}
 		op.Permission = string(route.Needs)
 	}
 	op.Parameters = parameters(route)
@@ -85,6 +102,9 @@ func (b *builder) add(route httpapi.Route) {
 			Required: !route.Doc.BodyOptional,
 			Content:  Ordered[MediaType]{{"application/json", media}},
 		}
+		if route.Method() == http.MethodPatch {
+			op.RequestBody.Content.Set("application/merge-patch+json", media)
+		}
 	}
 	b.responses(op, route)
 	path, _ := b.doc.Paths.Find(route.Path())
@@ -94,15 +114,19 @@ func (b *builder) add(route httpapi.Route) {
 	}
 	path.Set(method, op)
 	b.doc.Paths.Set(route.Path(), path)
-	if !slices.Contains(b.doc.Tags, Tag{route.Doc.Tag}) {
-		b.doc.Tags = append(b.doc.Tags, Tag{route.Doc.Tag})
+	if !slices.ContainsFunc(b.doc.Tags, func(t Tag) bool { return t.Name == route.Doc.Tag }) {
+		description := tagDescriptions[route.Doc.Tag]
+		if description == "" {
+			b.wrong = append(b.wrong, fmt.Errorf("tagDescriptions does not describe the tag %q", route.Doc.Tag))
+		}
+		b.doc.Tags = append(b.doc.Tags, Tag{route.Doc.Tag, description})
 	}
 }
 
 // checkDoc notes what a route's Doc must state and does not.
 func (b *builder) checkDoc(route httpapi.Route) {
 	for what, missing := range map[string]bool{
-		"tag": route.Doc.Tag == "", "summary": route.Doc.Summary == "", "answers": len(route.Doc.Answers) == 0,
+		"tag": route.Doc.Tag == "", "ID": route.Doc.ID == "", "summary": route.Doc.Summary == "", "answers": len(route.Doc.Answers) == 0,
 	} {
 		if missing {
 			b.wrong = append(b.wrong, fmt.Errorf("%s: its Doc has no %s", route.Key, what))
@@ -124,22 +148,30 @@ func (b *builder) responses(op *Operation, route httpapi.Route) {
 			}
 			out.Content.Set(contentType, MediaType{Schema: b.schemas.body(a.Body, false)})
 		}
+		out.Headers.Set("X-Request-Id", headerRef("X-Request-Id"))
+		if route.Idempotent {
+			out.Headers.Set("Idempotency-Replayed", headerRef("Idempotency-Replayed"))
+		}
 		if a.Location {
-			out.Headers.Set("Location", Header{"The address of the resource.", &Schema{Type: "string", Format: "uri-reference"}})
+			out.Headers.Set("Location", headerRef("Location"))
 		}
 		if a.ETag {
-			out.Headers.Set("ETag", Header{"The version, for If-Match.", &Schema{Type: "string"}})
+			out.Headers.Set("ETag", headerRef("ETag"))
 		}
 		op.Responses.Set(strconv.Itoa(a.Status), out)
 		if a.ETag && route.Method() == http.MethodGet {
-			op.Responses.Set("304", &Response{Description: "The version in If-None-Match is still the latest."})
+			op.Responses.Set("304", &Response{Ref: "#/components/responses/NotModified"})
 		}
 	}
-	b.problemResponses(op, route)
+	op.Problems = problemsOf(route)
+	for status, name := range map[string]string{"4XX": "Problem", "431": "HeadersTooLong", "default": "Problem"} {
+		op.Responses.Set(status, &Response{Ref: "#/components/responses/" + name})
+	}
+	slices.SortFunc(op.Responses, func(x, y Entry[*Response]) int { return strings.Compare(x.Name, y.Name) })
 }
 
-// problemResponses adds the problems: those of the operation, then those of the server.
-func (b *builder) problemResponses(op *Operation, route httpapi.Route) {
+// problemsOf returns the problems of a route by status: those of the operation, then those of the server.
+func problemsOf(route httpapi.Route) []Problem {
 	problems := slices.Clone(route.Doc.Problems)
 	stale := func(p httpapi.Problem) bool { return p.Kind == fault.Stale }
 	if (route.Doc.IfMatch || route.Doc.IfMatchOptional) && !slices.ContainsFunc(problems, stale) {
@@ -147,86 +179,73 @@ func (b *builder) problemResponses(op *Operation, route httpapi.Route) {
 			Kind: fault.Stale, Code: "stale", When: "Somebody changed it since; `fields` says what, who and when.",
 		})
 	}
-	add := func(p httpapi.Problem, fromServer bool) {
-		status := httpapi.StatusOf(p.Kind)
-		if !slices.ContainsFunc(op.Problems,
-			func(have Problem) bool { return have.Status == status && have.Code == p.Code }) {
-			op.Problems = append(op.Problems, Problem{Status: status, Code: p.Code, When: p.When, FromServer: fromServer})
+	var out []Problem
+	add := func(more ...Problem) {
+		for _, p := range more {
+			if !slices.ContainsFunc(out, func(have Problem) bool { return have.Status == p.Status && have.Code == p.Code }) {
+				out = append(out, p)
+			}
 		}
 	}
 	for _, p := range problems {
-		add(p, false)
+		add(Problem{Status: httpapi.StatusOf(p.Kind), Code: p.Code, When: p.When})
 	}
+	add(serverProblems(route)...)
+	slices.SortStableFunc(out, func(x, y Problem) int { return x.Status - y.Status })
+	return out
+}
+
+// serverProblems returns the problems that the server itself has on a route.
+func serverProblems(route httpapi.Route) []Problem {
+	var out []Problem
 	for _, p := range httpapi.ServerProblems(route) {
-		add(p, true)
-	}
-	slices.SortStableFunc(op.Problems, func(x, y Problem) int { return x.Status - y.Status })
-	byStatus := map[int][]string{}
-	for _, p := range op.Problems {
-		byStatus[p.Status] = append(byStatus[p.Status], "`"+p.Code+"`: "+p.When)
-	}
-	const longHeaders = http.StatusRequestHeaderFieldsTooLarge
-	byStatus[longHeaders] = nil
-	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
-		answer := headersTooLongResponse()
-		if status != longHeaders {
-			answer = b.problemResponse(status, byStatus[status])
-		}
-		op.Responses.Set(strconv.Itoa(status), b.sharedResponse(status, answer))
-	}
-}
-
-// headersTooLongResponse is the gateway's response to a request that is too long for it; no function sees such a
-// request. It has no schema, because generated clients would then expect it as an alternative to every problem.
-func headersTooLongResponse() *Response {
-	return &Response{
-		Description: "Address and headers are longer than 10,240 bytes. The gateway responds, without a problem document.",
-	}
-}
-
-func (b *builder) problemResponse(status int, when []string) *Response {
-	out := &Response{
-		Description: strings.Join(when, "\n\n"),
-		Content:     Ordered[MediaType]{{"application/problem+json", MediaType{Schema: b.problem}}},
-	}
-	switch status {
-	case http.StatusUnauthorized:
-		out.Headers.Set("WWW-Authenticate", Header{"", &Schema{Type: "string"}})
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		out.Headers.Set("Retry-After", Header{"Seconds to wait, if known.", integer(reflect.Int)})
+		out = append(out, Problem{Status: httpapi.StatusOf(p.Kind), Code: p.Code, When: p.When, FromServer: true})
 	}
 	return out
 }
 
-// sharedResponse returns a reference to a response among the components, which operations with equal responses share.
-func (b *builder) sharedResponse(status int, a *Response) *Response {
-	name := strings.ReplaceAll(http.StatusText(status), " ", "")
-	for n := 2; ; n++ {
-		have, there := b.doc.Components.Responses.Find(name)
-		if !there {
-			b.doc.Components.Responses.Set(name, a)
-		}
-		if !there || reflect.DeepEqual(have, a) {
-			return &Response{Ref: "#/components/responses/" + name}
-		}
-		name = strings.TrimRight(name, "0123456789") + strconv.Itoa(n)
+// sharedResponses are the responses that operations refer to, under names that do not change when routes are added.
+func sharedResponses(problem *Schema) Ordered[*Response] {
+	refused := &Response{
+		Description: "A problem. The operation's x-problems lists its statuses and codes. The gateway itself answers 429 when " +
+			"it throttles, and 503 when a function does not answer, with application/json: `{\"message\":\"...\"}`.",
+		Content: Ordered[MediaType]{{"application/problem+json", MediaType{Schema: problem}}},
+	}
+	for _, name := range []string{"X-Request-Id", "WWW-Authenticate", "Retry-After", "RateLimit", "RateLimit-Policy",
+		"Allow"} {
+		refused.Headers.Set(name, headerRef(name))
+	}
+	return Ordered[*Response]{
+		{"NotModified", &Response{Description: "The version in If-None-Match is still the latest.",
+			Headers: Ordered[*Header]{{"X-Request-Id", headerRef("X-Request-Id")}, {"ETag", headerRef("ETag")}}}},
+		{"Problem", refused},
+		// It has no schema, because generated clients would then expect it as an alternative to every problem.
+		{"HeadersTooLong", &Response{
+			Description: "Address and headers are longer than 10,240 bytes. The gateway responds, without a problem document.",
+		}},
 	}
 }
 
-var nonAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]+`)
-
-// operationID returns the name of a route for generated clients, such as postAccountsIdBlock.
-func operationID(route httpapi.Route) string {
-	if route.Doc.ID != "" {
-		return route.Doc.ID
+// sharedHeaders are the headers of responses.
+func sharedHeaders() Ordered[*Header] {
+	text := func(description string) *Header {
+		return &Header{Description: description, Schema: &Schema{Type: "string"}}
 	}
-	path := strings.TrimPrefix(strings.TrimPrefix(route.Path(), "/api"), "/")
-	out := strings.ToLower(route.Method())
-	for word := range strings.FieldsSeq(nonAlphanumeric.ReplaceAllString(path, " ")) {
-		out += strings.ToUpper(word[:1]) + word[1:]
+	return Ordered[*Header]{
+		{"X-Request-Id", text("The id of the request in the logs, and `instance` of a problem.")},
+		{"Idempotency-Replayed", &Header{Description: "Sent where the response is that of an earlier request with the same " +
+			"Idempotency-Key.", Schema: &Schema{Type: "string", Enum: []any{"true"}}}},
+		{"Location", &Header{Description: "The address of the resource.",
+			Schema: &Schema{Type: "string", Format: "uri-reference"}}},
+		{"ETag", text("The version, for If-Match.")},
+		{"WWW-Authenticate", text("Sent with 401.")},
+		{"Allow", text("The methods that the address supports; sent with 405.")},
+		{"Retry-After", &Header{Description: "Seconds to wait; sent with 429 and 503 where it is known.",
+			Schema: integer(reflect.Int)}},
+		{"RateLimit-Policy", text("The limit of requests without a session from one network, as " +
+			"draft-ietf-httpapi-ratelimit-headers writes it: `\"network\";q=120;w=60`.")},
+		{"RateLimit", text("What is left of it, and the seconds until it is full again: `\"network\";r=119;t=42`.")},
 	}
-	if path == "" {
-		out += "Root"
-	}
-	return out
 }
+
+func headerRef(name string) *Header { return &Header{Ref: "#/components/headers/" + name} }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/apidoc"
+	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 )
 
@@ -58,15 +61,16 @@ func TestRoutesBecomeOperations(t *testing.T) {
 		"/api/login post requestBody required": `true`,
 		"/api/login post requestBody content application/json example": `{"days":7,"password":"a long phrase",` +
 			`"scopes":["read"],"user":"doej"}`,
-		"/api/things get security":                                      `[{"bearer":[]}]`,
-		"/api/things get x-permission":                                  `"account.read"`,
-		"/api/things post requestBody content application/json example": `{"codes":["X"],"from":"2026-03-01","name":"a"}`,
-		"/api/things/{id}/parts/{code} delete operationId":              `"deleteThingsIdPartsCode"`,
-		"/api/things/{id}/parts/{code} delete responses 204":            `{"description":"It is gone."}`,
-		"/api/things/{id}/parts/{code} delete requestBody":              `null`,
-		"/api/things/{id} get responses 304": `{"description":` +
-			`"The version in If-None-Match is still the latest."}`,
-		"$default": `null`,
+		"/api/things get security":                                       `[{"bearer":[]},{"apiKey":[]}]`,
+		"/api/things get x-permission":                                   `"account.read"`,
+		"/api/things post requestBody content application/json example":  `{"codes":["X"],"from":"2026-03-01","name":"a"}`,
+		"/api/things/{id}/parts/{code} delete operationId":               `"deleteThingsIdPartsCode"`,
+		"/api/things/{id}/parts/{code} delete responses 204 description": `"It is gone."`,
+		"/api/things/{id} patch requestBody content application/merge-patch+json schema": `{"$ref":` +
+			`"#/components/schemas/ThingPatch"}`,
+		"/api/things/{id}/parts/{code} delete requestBody": `null`,
+		"/api/things/{id} get responses 304":               `{"$ref":"#/components/responses/NotModified"}`,
+		"$default":                                         `null`,
 	} {
 		got, _ := json.Marshal(lookup(t, raw, append([]string{"paths"}, splitPath(path)...)...))
 		if string(got) != want {
@@ -80,33 +84,58 @@ func splitPath(path string) []string { return strings.Fields(path) }
 
 func TestEveryStatusARouteCanAnswerIsListed(t *testing.T) {
 	raw := documentJSON(t)
-	for operation, want := range map[string]string{
-		"/api/login post":                      "200 400 401 403 413 415 429 431 500 503",
-		"/api/things get":                      "200 400 401 403 431 500 503",
-		"/api/things post":                     "201 400 401 403 409 413 415 422 431 500 503",
-		"/api/things/{id} get":                 "200 304 400 401 403 404 431 500 503",
-		"/api/things/{id} patch":               "200 400 401 403 404 412 413 415 428 431 500 503",
-		"/api/things/{id}/parts/{code} delete": "204 400 401 403 404 413 415 431 500 503",
+	for operation, want := range map[string][2]string{
+		"/api/login post":                      {"200", "400 401 403 413 415 429 500 503"},
+		"/api/things get":                      {"200", "400 401 403 500 503"},
+		"/api/things post":                     {"201", "400 401 403 409 413 415 422 500 503"},
+		"/api/things/{id} get":                 {"200 304", "400 401 403 404 500 503"},
+		"/api/things/{id} patch":               {"200", "400 401 403 404 412 413 415 428 500 503"},
+		"/api/things/{id}/parts/{code} delete": {"204", "400 401 403 404 413 415 500 503"},
 	} {
-		responses, _ := lookup(t, raw,
-			append(append([]string{"paths"}, splitPath(operation)...), "responses")...).(map[string]any)
-		for status := range strings.FieldsSeq(want) {
-			response, ok := responses[status].(map[string]any)
-			if !ok {
-				t.Errorf("%s: %s is not listed", operation, status)
-				continue
-			}
-			if name, shared := strings.CutPrefix(fmt.Sprint(response["$ref"]), "#/components/responses/"); shared {
-				response, _ = lookup(t, raw, "components", "responses", name).(map[string]any)
-			}
-			content, _ := response["content"].(map[string]any)
-			// which the gateway says
-			if _, problem := content["application/problem+json"]; problem != (status >= "400" && status != "431") {
-				t.Errorf("%s: %s is a problem document: %v", operation, status, problem)
+		op, _ := lookup(t, raw, append([]string{"paths"}, splitPath(operation)...)...).(map[string]any)
+		responses, _ := op["responses"].(map[string]any)
+		listed := slices.Sorted(maps.Keys(responses))
+		if got := strings.Join(listed, " "); got != want[0]+" 431 4XX default" {
+			t.Errorf("%s lists the responses %s, want %s", operation, got, want[0])
+		}
+		for _, name := range []string{"4XX", "default"} {
+			if got := string(mustJSON(t, responses[name])); got != `{"$ref":"#/components/responses/Problem"}` {
+				t.Errorf("%s: %s is %s", operation, name, got)
 			}
 		}
-		if len(responses) != len(strings.Fields(want)) {
-			t.Errorf("%s: lists %d statuses, want %s", operation, len(responses), want)
+		problems, _ := op["x-problems"].([]any)
+		var statuses []string
+		for _, p := range problems {
+			problem, _ := p.(map[string]any)
+			statuses = append(statuses, fmt.Sprint(problem["status"]))
+		}
+		if got := strings.Join(slices.Compact(statuses), " "); got != want[1] {
+			t.Errorf("%s lists the problems %s, want %s", operation, got, want[1])
+		}
+	}
+}
+
+// The schemas and responses of the document are named after what they are: a new route renames none.
+func TestNamesDoNotDependOnOtherRoutes(t *testing.T) {
+	more := append(routes(), httpapi.Route{Key: "GET /api/later", Needs: access.SignedIn, Doc: httpapi.Operation{
+		Tag: "Sets", ID: "getLater", Summary: "Later", Answers: []httpapi.Answer{{Status: 200, Body: step{}}},
+		Problems: []httpapi.Problem{{Kind: fault.Conflict, Code: "later", When: "Another meaning of 409."}},
+	}})
+	doc, err := apidoc.New(more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extended, err := doc.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"schemas", "responses", "headers"} {
+		names := func(raw []byte) string {
+			members, _ := lookup(t, raw, "components", kind).(map[string]any)
+			return strings.Join(slices.Sorted(maps.Keys(members)), " ")
+		}
+		if before, after := names(documentJSON(t)), names(extended); before != after {
+			t.Errorf("the %s were %s and are %s", kind, before, after)
 		}
 	}
 }
@@ -153,7 +182,7 @@ func TestParametersSayWhatIsTaken(t *testing.T) {
 		"id":       `{"pattern":"^[0-7][0-9A-HJKMNP-TV-Z]{25}$","type":"string"}`,
 		"sort":     `{"default":"name","enum":["name","-name"],"type":"string"}`,
 		"code":     `{"maxLength":50,"pattern":"^[^\\x00]*$","type":"string"}`,
-		"If-Match": `{"pattern":"^\"[1-9][0-9]{0,17}\"$","type":"string"}`,
+		"If-Match": `{"pattern":"^(W/)?\"[1-9][0-9]{0,17}\"(, ?(W/)?\"[1-9][0-9]{0,17}\")*$","type":"string"}`,
 	} {
 		if got[name] != want {
 			t.Errorf("%s: %s, want %s", name, got[name], want)
@@ -224,8 +253,8 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 		{"ThingPage", `{"items":[]}`, true},
 		{"ThingPage", `{"items":[{"name":"a"}]}`, false},
 		{"ApidocStepPage", `{"items":[{"name":"a","then":[]}],"next":"x"}`, true},
-		{"Problem", `{"type":"/api/docs#problem-x","title":"t","status":400,"detail":"d",` +
-			`"instance":"i","code":"x","fields":[{"field":"a","code":"b","message":"c"}],"retryAfter":1}`, true},
+		{"Problem", `{"type":"/api/docs/problems/x","title":"t","status":400,"detail":"d",` +
+			`"instance":"i","code":"taken","fields":[{"field":"a","code":"b","message":"c"}],"retryAfter":1}`, true},
 	} {
 		schema, err := c.Compile("mem:api#/components/schemas/" + try.schema)
 		if err != nil {
@@ -243,7 +272,7 @@ func TestSchemasTakeWhatTheServerTakes(t *testing.T) {
 }
 
 func TestRouteThatSaysTooLittleIsRefused(t *testing.T) {
-	good := httpapi.Operation{Tag: "T", Summary: "S", Answers: []httpapi.Answer{{Status: 200}}}
+	good := httpapi.Operation{Tag: "Sets", ID: "doIt", Summary: "S", Answers: []httpapi.Answer{{Status: 200}}}
 	with := func(change func(*httpapi.Operation)) httpapi.Route {
 		doc := good
 		change(&doc)
@@ -254,6 +283,8 @@ func TestRouteThatSaysTooLittleIsRefused(t *testing.T) {
 	}
 	for name, route := range map[string]httpapi.Route{
 		"tag":     with(func(o *httpapi.Operation) { o.Tag = "" }),
+		"new tag": with(func(o *httpapi.Operation) { o.Tag = "Of nobody" }),
+		"ID":      with(func(o *httpapi.Operation) { o.ID = "" }),
 		"summary": with(func(o *httpapi.Operation) { o.Summary = "" }),
 		"answers": with(func(o *httpapi.Operation) { o.Answers = nil }),
 		"type":    with(func(o *httpapi.Operation) { o.Body = struct{ C chan int }{} }),
@@ -287,13 +318,13 @@ func TestPageShowsEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := doc.Page()
+	pages, err := doc.Pages()
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := string(raw)
+	page := string(pages[""])
 	for _, want := range []string{
-		`id="postLogin"`, `>POST</span>`, "/api/things/{id}", `id="problem-stale"`, `href="#problem-taken"`,
+		`id="postLogin"`, `>POST</span>`, "/api/things/{id}", `href="/api/docs/problems/taken"`, "Change a thing",
 		`id="schema-Thing"`,
 		"account.create", "at most 50 characters", "<code>user</code>", "Neutral &lt;b&gt;always&lt;/b&gt;",
 		"list of ApidocStep", "&#34;codes&#34;: [",
@@ -335,7 +366,7 @@ func TestValidateFindsFaults(t *testing.T) {
 			return strings.Replace(s, "#/components/schemas/ApidocStep", "#/components/schemas/ApidocGone", 1)
 		},
 		"no answer": func(s string) string {
-			return strings.Replace(s, "#/components/responses/NotFound", "#/components/responses/Gone", 1)
+			return strings.Replace(s, "#/components/responses/Problem", "#/components/responses/Gone", 1)
 		},
 		"no schema":      func(s string) string { return strings.Replace(s, `"type": "integer"`, `"type": "int"`, 1) },
 		"regexp":         func(s string) string { return strings.Replace(s, "^[!-~]{1,200}$", "^[!-~{1,200$", 1) },

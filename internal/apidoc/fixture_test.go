@@ -81,7 +81,7 @@ func routes() []httpapi.Route {
 	answer := httpapi.FieldsDoc{Name: "Thing", Fields: things().Describe(), Extra: extraMembers{}}
 	return []httpapi.Route{
 		{Key: "POST /api/login", Needs: access.Public, Doc: httpapi.Operation{
-			Tag: "Signing in", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.",
+			Tag: "Sign-in", ID: "postLogin", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.",
 			Body:    signIn{},
 			Answers: []httpapi.Answer{{Status: 200, Body: session{}}},
 			Problems: []httpapi.Problem{
@@ -98,32 +98,32 @@ func routes() []httpapi.Route {
 			{Name: "of", Kind: httpapi.IDParam},
 			{Name: "sort", Kind: httpapi.EnumParam, Choices: []string{"name", "-name"}, Default: "name"},
 		}, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "List things",
+			Tag: "Accounts", ID: "getThings", Summary: "List things",
 			Answers: []httpapi.Answer{{Status: 200, Body: httpapi.ListDoc{Name: "ThingPage", Of: answer}}},
 		}},
 		{Key: "POST /api/things", Needs: access.AccountCreate, Idempotent: true, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Create a thing",
+			Tag: "Accounts", ID: "postThings", Summary: "Create a thing",
 			Body:        httpapi.FieldsDoc{Name: "ThingCreate", Fields: things().Describe(), Use: httpapi.ForCreate},
 			BodyExample: map[string]any{"name": "a", "codes": []string{"X"}, "from": "2026-03-01"},
 			Answers:     []httpapi.Answer{{Status: 201, Body: answer, ETag: true, Location: true}},
 			Problems:    []httpapi.Problem{{Kind: fault.Conflict, Code: "taken", When: "The name is taken."}},
 		}},
 		{Key: "GET /api/things/{id}", Needs: access.AccountRead, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Read a thing", Answers: []httpapi.Answer{{Status: 200, Body: answer, ETag: true}},
+			Tag: "Accounts", ID: "getThing", Summary: "Read a thing", Answers: []httpapi.Answer{{Status: 200, Body: answer, ETag: true}},
 		}},
 		{Key: "PATCH /api/things/{id}", Needs: access.AccountUpdate, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Change a thing", IfMatch: true,
+			Tag: "Accounts", ID: "patchThing", Summary: "Change a thing", IfMatch: true,
 			Body:     httpapi.FieldsDoc{Name: "ThingPatch", Fields: things().Describe(), Use: httpapi.ForPatch},
 			Answers:  []httpapi.Answer{{Status: 200, Body: answer, ETag: true}},
 			Problems: []httpapi.Problem{{Kind: fault.Stale, Code: "stale", When: "Somebody changed it meanwhile."}},
 		}},
 		{Key: "DELETE /api/things/{id}/parts/{code}", Needs: access.SignedIn, Doc: httpapi.Operation{
-			Tag: "Things", Summary: "Take a part away",
+			Tag: "Accounts", ID: "deleteThingsIdPartsCode", Summary: "Take a part away",
 			Path:    []httpapi.Param{{Name: "code", Kind: httpapi.TextParam, Max: 50, Help: "Its code.", Example: "X"}},
 			Answers: []httpapi.Answer{{Status: 204, Description: "It is gone."}},
 		}},
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Doc: httpapi.Operation{
-			Tag: "Signing in", Summary: "List sessions", Answers: []httpapi.Answer{{Status: 200, Body: httpapi.Page[step]{}}},
+			Tag: "Sign-in", ID: "getSessions", Summary: "List sessions", Answers: []httpapi.Answer{{Status: 200, Body: httpapi.Page[step]{}}},
 		}},
 		{Key: "$default", Needs: access.Public},
 	}

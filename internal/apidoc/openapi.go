@@ -8,6 +8,9 @@ type Document struct {
 	Tags       []Tag                        `json:"tags"`
 	Paths      Ordered[Ordered[*Operation]] `json:"paths"`
 	Components Components                   `json:"components"`
+
+	// otherProblems are those that no operation lists, for the pages about problems.
+	otherProblems []Problem
 }
 
 // Info names the API.
@@ -26,13 +29,15 @@ type Server struct {
 
 // Tag is a group of operations.
 type Tag struct {
-	Name string `json:"name"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
 }
 
 // Components are what operations refer to.
 type Components struct {
 	Schemas         Ordered[*Schema]        `json:"schemas"`
 	Responses       Ordered[*Response]      `json:"responses"`
+	Headers         Ordered[*Header]        `json:"headers"`
 	SecuritySchemes Ordered[SecurityScheme] `json:"securitySchemes"`
 }
 
@@ -45,24 +50,26 @@ type SecurityScheme struct {
 
 // Operation is one route.
 type Operation struct {
-	OperationID string                `json:"operationId"`
-	Tags        []string              `json:"tags"`
-	Summary     string                `json:"summary"`
-	Description string                `json:"description,omitzero"`
-	Permission  string                `json:"x-permission,omitzero"`
+	OperationID string   `json:"operationId"`
+	Tags        []string `json:"tags"`
+	Summary     string   `json:"summary"`
+	Description string   `json:"description,omitzero"`
+	Permission  string   `json:"x-permission,omitzero"`
+	// Problems are the problems of the operation by status and code; all have the schema Problem.
+	Problems    []Problem             `json:"x-problems,omitempty"`
 	Parameters  []Parameter           `json:"parameters,omitempty"`
 	RequestBody *RequestBody          `json:"requestBody,omitzero"`
 	Responses   Ordered[*Response]    `json:"responses"`
-	Problems    []Problem             `json:"-"` // for the page; the document has them in its responses
 	Security    []map[string][]string `json:"security"`
 }
 
 // Problem is a problem that an operation can return.
 type Problem struct {
-	Status     int
-	Code, When string
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	When   string `json:"when"`
 	// FromServer marks problems that the server itself returns, whatever the operation is.
-	FromServer bool
+	FromServer bool `json:"-"`
 }
 
 // Parameter is a parameter of the path, the query or a header.
@@ -87,14 +94,15 @@ type RequestBody struct {
 type Response struct {
 	Ref         string             `json:"$ref,omitzero"`
 	Description string             `json:"description,omitzero"`
-	Headers     Ordered[Header]    `json:"headers,omitempty"`
+	Headers     Ordered[*Header]   `json:"headers,omitempty"`
 	Content     Ordered[MediaType] `json:"content,omitempty"`
 }
 
 // Header is a header of a response.
 type Header struct {
+	Ref         string  `json:"$ref,omitzero"`
 	Description string  `json:"description,omitzero"`
-	Schema      *Schema `json:"schema"`
+	Schema      *Schema `json:"schema,omitzero"`
 }
 
 // MediaType is a body in one format.
@@ -117,6 +125,7 @@ type Schema struct {
 	Format               string           `json:"format,omitzero"`
 	Pattern              string           `json:"pattern,omitzero"`
 	Enum                 []any            `json:"enum,omitempty"`
+	ExtensibleEnum       bool             `json:"x-extensible-enum,omitzero"`
 	MinLength            *int             `json:"minLength,omitzero"`
 	MaxLength            *int             `json:"maxLength,omitzero"`
 	Minimum              *int             `json:"minimum,omitzero"`

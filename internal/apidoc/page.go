@@ -2,9 +2,11 @@ package apidoc
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,26 +17,106 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-//go:embed page.html
-var pageText string
+//go:embed pages
+var pageFiles embed.FS
 
-// Page returns the document as a page for people: one file without scripts and external resources.
-func (d *Document) Page() ([]byte, error) {
-	t, err := template.New("page").Funcs(template.FuncMap{
+// guide is a page beside the reference.
+type guide struct{ Name, Title string }
+
+// guides are the pages beside the reference, in the order of the navigation.
+var guides = []guide{
+	{"first-steps", "First steps"}, {"pagination", "Pages, versions and repetition"},
+	{"imports", "Imports by a program"}, {"api-keys", "API keys for nightly jobs"}, {"problems", "Problems"},
+}
+
+// Pages returns the document as pages for people by their path below /api/docs: the reference, which is "", the guides,
+// and a page for each problem. Each is one file without scripts and external resources.
+func (d *Document) Pages() (map[string][]byte, error) {
+	files, err := template.New("pages").Funcs(template.FuncMap{
 		"formatText": formatText, "typeOf": typeText, "rules": rules, "schemaName": refName, "indentJSON": indentJSON,
-		"problemsFrom": problemsFrom, "anchor": httpapi.ProblemAnchor, "has": slices.Contains[[]string],
-		"lower": strings.ToLower,
-	}).Parse(pageText)
+		"problemsFrom": problemsFrom, "problemPage": httpapi.ProblemPage, "has": slices.Contains[[]string],
+		"lower": strings.ToLower, "baseName": path.Base,
+	}).ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	err = t.Execute(&out, struct {
+	p := pages{document: d, files: files, out: map[string][]byte{}}
+	p.add("", "reference.html", d.Info.Title+" API", "")
+	problems := d.problems()
+	for _, g := range guides {
+		var content any
+		if g.Name == "problems" {
+			content = problems
+		}
+		p.add(g.Name, "guide.html", g.Title, p.render(g.Name+".html", content))
+	}
+	for code, page := range d.problemPages(problems) {
+		p.add("problems/"+code, "guide.html", "Problem "+code, p.render("problem.html", page))
+	}
+	return p.out, errors.Join(p.wrong...)
+}
+
+// pages collects the pages of a document.
+type pages struct {
+	document *Document
+	files    *template.Template
+	out      map[string][]byte
+	wrong    []error
+}
+
+// add adds a page in a layout.
+func (p *pages) add(name, layout, heading string, content template.HTML) {
+	p.out[name] = []byte(p.render(layout, struct {
 		*Document
-		Groups   []group
-		Problems []Problem
-	}{d, d.groups(), d.problems()})
-	return out.Bytes(), err
+
+		Heading string
+		Content template.HTML
+		Groups  []group
+		Guides  []guide
+	}{p.document, heading, content, p.document.groups(), guides}))
+}
+
+func (p *pages) render(file string, data any) template.HTML {
+	var out bytes.Buffer
+	if err := p.files.ExecuteTemplate(&out, file, data); err != nil {
+		p.wrong = append(p.wrong, err)
+	}
+	return template.HTML(out.String()) //nolint:gosec // a template escaped it
+}
+
+// problemPage is what the page about a code shows.
+type problemPage struct {
+	Meanings   []meaning
+	Operations []entry
+}
+
+type meaning struct {
+	Problem
+
+	Title, Advice string
+}
+
+// problemPages returns the pages about problems by code.
+func (d *Document) problemPages(problems []Problem) map[string]problemPage {
+	out := map[string]problemPage{}
+	for _, p := range problems {
+		page := out[p.Code]
+		title, advice := httpapi.TitleAndAdvice(p.Status)
+		page.Meanings = append(page.Meanings, meaning{p, title, advice})
+		out[p.Code] = page
+	}
+	for _, g := range d.groups() {
+		for _, op := range g.Operations {
+			seen := map[string]bool{}
+			for _, p := range op.Problems {
+				if page := out[p.Code]; !seen[p.Code] {
+					page.Operations, seen[p.Code] = append(page.Operations, op), true
+					out[p.Code] = page
+				}
+			}
+		}
+	}
+	return out
 }
 
 type group struct {
@@ -76,17 +158,19 @@ func (d *Document) groups() []group {
 // meanings.
 func (d *Document) problems() []Problem {
 	var out []Problem
+	all := slices.Clone(d.otherProblems)
 	for _, g := range d.groups() {
 		for _, op := range g.Operations {
-			for _, p := range op.Problems {
-				i := slices.IndexFunc(out, func(have Problem) bool { return have.Code == p.Code && have.Status == p.Status })
-				switch {
-				case i < 0:
-					out = append(out, p)
-				case !strings.Contains(out[i].When, p.When):
-					out[i].When += " " + p.When
-				}
-			}
+			all = append(all, op.Problems...)
+		}
+	}
+	for _, p := range all {
+		i := slices.IndexFunc(out, func(have Problem) bool { return have.Code == p.Code && have.Status == p.Status })
+		switch {
+		case i < 0:
+			out = append(out, p)
+		case !strings.Contains(out[i].When, p.When):
+			out[i].When += "\n\n" + p.When
 		}
 	}
 	slices.SortFunc(out, func(a, b Problem) int {

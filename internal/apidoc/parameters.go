@@ -16,6 +16,9 @@ const instantOrDatePattern = `^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{
 	`((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))` +
 	`(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$`
 
+// ifMatchPattern is a strong or weak tag of a version, or a list of them.
+const ifMatchPattern = `^(W/)?"[1-9][0-9]{0,17}"(, ?(W/)?"[1-9][0-9]{0,17}")*$`
+
 // exampleID is the example of all ids.
 const exampleID = "01JNB7Z5Q0ABCDEFGHJKMNPQRS"
 
@@ -41,7 +44,7 @@ func parameters(route httpapi.Route) []Parameter {
 		}
 		out = append(out, Parameter{
 			Name: "If-Match", In: "header", Required: route.Doc.IfMatch, Example: `"7"`, Description: help,
-			Schema: &Schema{Type: "string", Pattern: `^"[1-9][0-9]{0,17}"$`},
+			Schema: &Schema{Type: "string", Pattern: ifMatchPattern},
 		})
 	}
 	if route.Idempotent {

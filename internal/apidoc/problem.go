@@ -1,12 +1,14 @@
 package apidoc
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // problemSchema is the schema of a problem document, as httpapi writes it. Later versions may add members.
-func problemSchema() *Schema {
+func problemSchema(code *Schema) *Schema {
 	text := func(help string) *Schema { return &Schema{Type: "string", Description: help} }
 	wrongField := &Schema{
 		Type: "object", Required: []string{"field", "code", "message"},
@@ -25,18 +27,33 @@ func problemSchema() *Schema {
 		Required: []string{"type", "title", "status", "detail", "instance", "code"},
 		Properties: Ordered[*Schema]{
 			{"type", &Schema{
-				Type: "string", Format: "uri-reference",
-				Description: "The paragraph about the code on this page.",
+				Type: "string", Format: "uri-reference", Description: "The page about the code.",
+				Examples: []any{"/api/docs/problems/taken"},
 			}},
 			{"title", text("The class of the problem, the same for all codes of a status.")},
 			{"status", &Schema{Type: "integer", Format: "int32", Minimum: new(400), Maximum: new(599)}},
 			{"detail", text("What happened and what to do about it, for people.")},
 			{"instance", text("The request id, as in the logs.")},
-			{"code", text("What happened, for programs; codes are stable.")},
+			{"code", code},
 			{"fields", &Schema{Type: "array", Items: wrongField, Description: "The wrong inputs."}},
 			{"retryAfter", retryAfter},
 		},
 	}
+}
+
+// problemCodes is the schema of the codes. It is extensible: later versions add codes, whose status says their class.
+func problemCodes(problems []Problem) *Schema {
+	out := &Schema{
+		Type: "string", ExtensibleEnum: true, Description: "What happened, for programs. No code is renamed or given another " +
+			"meaning; later versions may add codes, which programs treat by the status.",
+	}
+	for _, p := range problems {
+		if !slices.Contains(out.Enum, any(p.Code)) {
+			out.Enum = append(out.Enum, p.Code)
+		}
+	}
+	slices.SortFunc(out.Enum, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return out
 }
 
 // resolve returns the schema that a reference names, or the schema itself.

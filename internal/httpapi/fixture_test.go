@@ -133,7 +133,7 @@ func (a *testAPI) do(t *testing.T, c testRequest) testResponse {
 		if out.problem.Status != res.StatusCode {
 			t.Errorf("the problem says %d, its answer %d", out.problem.Status, res.StatusCode)
 		}
-		if p := out.problem; p.Type != "/api/docs#problem-"+p.Code || p.Code == "" || p.Title == "" || p.Detail == "" ||
+		if p := out.problem; p.Type != "/api/docs/problems/"+p.Code || p.Code == "" || p.Title == "" || p.Detail == "" ||
 			p.Instance == "" {
 			t.Errorf("the problem lacks something, or its type is of its own: %s", res.Body)
 		}

@@ -38,6 +38,9 @@ func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 		event: &event, route: h.routes[event.RouteKey], id: requestID(event, h.NewID), now: h.Now(),
 		publicURL: h.PublicURL,
 	}
+	if path, head := strings.CutPrefix(event.RouteKey, "HEAD "); head {
+		r.route = h.routes["GET "+path] // every GET is there as HEAD
+	}
 	if r.route == nil {
 		r.route = &unmatched
 	}
@@ -50,6 +53,8 @@ func (h *Handler) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 func (h *Handler) middlewares() []middleware {
 	return []middleware{
 		h.withLogging,
+		withoutBodyForHead,
+		withCompression,
 		withSecurityHeaders,
 		withProblems,
 		withRecover,
@@ -113,6 +118,7 @@ func withSecurityHeaders(next HandlerFunc) HandlerFunc {
 		res, err := next(ctx, r)
 		header := maps.Clone(securityHeaders)
 		header["X-Request-Id"] = r.id
+		maps.Copy(header, r.responseHeader)
 		if res.contentType != "" {
 			header["Content-Type"] = res.contentType
 		}
@@ -122,6 +128,17 @@ func withSecurityHeaders(next HandlerFunc) HandlerFunc {
 			res.Status == http.StatusOK && hasTag(r.header("if-none-match"), tag) {
 			delete(res.Header, "Content-Type")
 			res.Status, res.raw = http.StatusNotModified, nil
+		}
+		return res, err
+	}
+}
+
+// withoutBodyForHead answers HEAD as GET, without the body (RFC 9110 9.3.2).
+func withoutBodyForHead(next HandlerFunc) HandlerFunc {
+	return func(ctx context.Context, r *Request) (Response, error) {
+		res, err := next(ctx, r)
+		if r.Method() == http.MethodHead {
+			res.raw = nil
 		}
 		return res, err
 	}
@@ -213,10 +230,12 @@ func checkContentType(r *Request) error {
 	mediaType, params, err := mime.ParseMediaType(r.header("content-type"))
 	charset, stated := params["charset"]
 	encoding := r.header("content-encoding")
-	if err != nil || mediaType != "application/json" || (stated && !strings.EqualFold(charset, "utf-8")) ||
+	patch := mediaType == "application/merge-patch+json" && r.route.Method() == http.MethodPatch
+	if err != nil || !patch && mediaType != "application/json" || (stated && !strings.EqualFold(charset, "utf-8")) ||
 		(encoding != "" && !strings.EqualFold(encoding, "identity")) {
 		return fault.New(fault.Unsupported, "contentType",
-			"Only uncompressed JSON in UTF-8 is accepted. Send Content-Type: application/json.")
+			"Only uncompressed JSON in UTF-8 is accepted. Send Content-Type: application/json, or for a PATCH "+
+				"application/merge-patch+json.")
 	}
 	return nil
 }

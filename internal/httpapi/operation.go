@@ -28,6 +28,8 @@ type Operation struct {
 	// IfMatchOptional says that the route checks If-Match where it is given, and otherwise acts on the current version:
 	// for actions such as a block. Request.IfMatchIfGiven works only then.
 	IfMatchOptional bool
+	// Secret says that an answer carries a secret, such as a token or a signed address. It is never compressed.
+	Secret bool
 	// Answers are the successful responses, the usual one first.
 	Answers []Answer
 	// Problems are the faults that the services behind this route return.

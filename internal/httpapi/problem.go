@@ -18,8 +18,8 @@ import (
 
 // problem is a problem document (RFC 9457). Only this file writes them.
 type problem struct {
-	// Type links to the paragraph of the API reference about this code. It is relative, so that it works on every
-	// deployment without configuration. Programs read Code.
+	// Type is the address of the page about this code. It is relative, so that it works on every deployment without
+	// configuration. Programs read Code.
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
@@ -63,8 +63,8 @@ func StatusOf(kind fault.Kind) int { return statuses[kind].status }
 // Kinds returns every kind that has a status, in order.
 func Kinds() []fault.Kind { return slices.Sorted(maps.Keys(statuses)) }
 
-// ProblemAnchor returns the anchor of a problem's code within the reference page.
-func ProblemAnchor(code string) string { return "problem-" + code }
+// ProblemPage returns the path of the page about a problem's code.
+func ProblemPage(code string) string { return "/api/docs/problems/" + code }
 
 // internalFault is all that a caller learns of an error that is no fault.
 func internalFault(requestID string) *fault.Error {
@@ -113,7 +113,7 @@ func problemResponse(err error, requestID string) Response {
 	f := asFault(err, requestID)
 	status := statuses[f.Kind]
 	p := problem{
-		Type: "/api/docs#" + ProblemAnchor(f.Code), Title: status.title, Status: status.status, Detail: f.Detail,
+		Type: ProblemPage(f.Code), Title: status.title, Status: status.status, Detail: f.Detail,
 		Instance: url.PathEscape(requestID), Code: f.Code, Fields: f.Fields,
 	}
 	res := Response{Status: status.status, contentType: "application/problem+json", problem: &p}

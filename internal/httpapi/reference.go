@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ var serverProblems = []serverProblem{
 		Problem{fault.Malformed, "bodyUnexpected", "The request has a body, which this operation does not accept."},
 		withoutBody,
 	},
-	{Problem{fault.Malformed, "ifMatch", "If-Match is not one strong ETag."}, readsIfMatch},
+	{Problem{fault.Malformed, "ifMatch", "If-Match is not an ETag, or a list of them."}, readsIfMatch},
 	{Problem{fault.Malformed, "idempotencyKey", "Idempotency-Key is not 1 to 200 visible ASCII characters."}, idempotent},
 	{
 		Problem{fault.Unauthenticated, "sessionRequired", "The access token is missing or malformed."},
@@ -76,7 +77,7 @@ var serverProblems = []serverProblem{
 		"The same request ran before; its response is lost, as the environment's key was replaced.",
 	}, idempotent},
 	{Problem{fault.TooLarge, "bodyTooLarge", "The body is longer than 65,536 bytes."}, notGet},
-	{Problem{fault.Unsupported, "contentType", "The body is not sent as application/json in UTF-8."}, notGet},
+	{Problem{fault.Unsupported, "contentType", "The body is not sent as application/json in UTF-8; a PATCH may be application/merge-patch+json."}, notGet},
 	{Problem{fault.Invalid, "idempotencyKeyReused", "The Idempotency-Key was used with another request."}, idempotent},
 	{Problem{fault.VersionRequired, "ifMatchRequired", "The If-Match header is missing."}, requiresIfMatch},
 	{Problem{fault.Internal, "internal", "An internal error; support finds it by the request id."}, anyRoute},
@@ -94,5 +95,33 @@ func ServerProblems(r Route) []Problem {
 	return out
 }
 
-// TitleOf returns the title of the problems of a kind.
-func TitleOf(kind fault.Kind) string { return statuses[kind].title }
+// TitleAndAdvice returns the title of the problems of a status, and what a program does about them.
+func TitleAndAdvice(status int) (title, advice string) {
+	for _, s := range statuses {
+		if s.status == status {
+			title = s.title
+		}
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusPreconditionRequired:
+		advice = "Correct the program: the request does not fit the reference. Sending it again does not help."
+	case http.StatusUnauthorized:
+		advice = "Sign in again and repeat the request with the new access token."
+	case http.StatusForbidden:
+		advice = "The caller may not do this. Ask an administrator for the permission, or sign in as somebody else."
+	case http.StatusNotFound:
+		advice = "Check the address and the id."
+	case http.StatusConflict:
+		advice = "Read the detail: the state has to change first. Repeat a busy request after a moment."
+	case http.StatusPreconditionFailed:
+		advice = "Read the entry again, decide whether the change still fits, and send it with the new ETag."
+	case http.StatusUnprocessableEntity:
+		advice = "Show the messages in `fields` to the person who entered the values."
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		advice = "Wait for the seconds in Retry-After, or a second if it is missing, and repeat the request."
+	default:
+		advice = "Repeat the request once. If it fails again, give support the request id in instance."
+	}
+	return title, advice
+}

@@ -27,6 +27,8 @@ type Request struct {
 	body      []byte
 	query     url.Values
 	logFields logFields
+	// responseHeader is sent with the response, whether it succeeds or not.
+	responseHeader map[string]string
 	// publicURL is the server's.
 	publicURL string
 }
@@ -46,6 +48,19 @@ func (r *Request) Method() string { return r.event.RequestContext.HTTP.Method }
 
 // Path returns the requested path, decoded by the gateway.
 func (r *Request) Path() string { return r.event.RawPath }
+
+// Accepts reports whether the caller names a media type in Accept, or its suffix as in application/problem+json.
+func (r *Request) Accepts(mediaType string) bool {
+	main, sub, _ := strings.Cut(mediaType, "/")
+	for candidate := range strings.SplitSeq(r.header("accept"), ",") {
+		name, _, _ := strings.Cut(candidate, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name == mediaType || strings.HasPrefix(name, main+"/") && strings.HasSuffix(name, "+"+sub) {
+			return true
+		}
+	}
+	return false
+}
 
 // AcceptsEncoding reports whether the caller accepts a content coding.
 func (r *Request) AcceptsEncoding(coding string) bool {
@@ -104,13 +119,21 @@ func (r *Request) IfMatch() (int64, error) {
 	return r.ifMatch()
 }
 
+// ifMatch returns the version that If-Match names. Proxies that compress weaken tags and add their own, so weak tags and
+// lists are accepted, which departs from RFC 9110 13.1.1. Versions rise: of several that a caller has seen, only the
+// highest can still be the current one.
 func (r *Request) ifMatch() (int64, error) {
-	version, ok := parseETag(strings.TrimSpace(r.header("if-match")))
-	if !ok {
-		return 0, fault.New(fault.Malformed, "ifMatch",
-			`If-Match must be one ETag as a read returned it, such as "7", with its quotes. *, W/ and lists are not accepted.`)
+	var highest int64
+	for text := range strings.SplitSeq(r.header("if-match"), ",") {
+		version, ok := parseETag(strings.TrimPrefix(strings.TrimSpace(text), "W/"))
+		if !ok {
+			return 0, fault.New(fault.Malformed, "ifMatch",
+				`If-Match must be the ETag that a read returned, such as "7", with its quotes, or a list of such tags. `+
+					`* is not accepted.`)
+		}
+		highest = max(highest, version)
 	}
-	return version, nil
+	return highest, nil
 }
 
 // IfMatchIfGiven returns the version that the caller read, or 0 if the request names none.

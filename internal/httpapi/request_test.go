@@ -162,7 +162,7 @@ func TestIDTakesAULIDInItsOneSpelling(t *testing.T) {
 	}
 }
 
-func TestIfMatchTakesOneStrongTag(t *testing.T) {
+func TestIfMatchTakesTagsOfVersions(t *testing.T) {
 	a := serve(t, nil, httpapi.Route{
 		Key: "PATCH /api", Needs: access.Public, Doc: httpapi.Operation{IfMatch: true},
 		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -172,10 +172,15 @@ func TestIfMatchTakesOneStrongTag(t *testing.T) {
 	})
 	a.do(t, request("PATCH /api")).wantProblem(t, 428, "ifMatchRequired")
 	for _, tag := range []string{
-		"*", `"0"`, `W/"7"`, "7", `"7`, `7"`, `"7", "8"`, `"7","7"`, `"a"`, `""`, `"-1"`, `"+7"`,
+		"*", `"0"`, `w/"7"`, `W/7`, "7", `"7`, `7"`, `"7",`, `,"7"`, `"7" "8"`, `"7", *`, `"a"`, `""`, `"-1"`, `"+7"`,
 		`"07"`, `"7.0"`, `"99999999999999999999"`, `'7'`,
 	} {
 		a.do(t, request("PATCH /api").header("if-match", tag)).wantProblem(t, 400, "ifMatch")
+	}
+	for tags, want := range map[string]string{`W/"7"`: "7", `"7", W/"8"`: "8", `"8","7"`: "8", `"7","7"`: "7"} {
+		if res := a.do(t, request("PATCH /api").header("if-match", tags)); res.Body != want {
+			t.Errorf("%s: %d %s, want %s", tags, res.StatusCode, res.Body, want)
+		}
 	}
 	for _, name := range []string{"if-match", "If-Match"} {
 		if res := a.do(t, request("PATCH /api").header(name, ` "7" `)); res.Body != "7" {
@@ -184,7 +189,7 @@ func TestIfMatchTakesOneStrongTag(t *testing.T) {
 	}
 }
 
-func TestOptionalIfMatchTakesOneStrongTagOrNone(t *testing.T) {
+func TestOptionalIfMatchTakesTagsOrNone(t *testing.T) {
 	a := serve(t, nil, httpapi.Route{
 		Key: "POST /api", Needs: access.Public, Doc: httpapi.Operation{IfMatchOptional: true},
 		Handle: func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {

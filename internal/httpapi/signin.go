@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"useraccounts/internal/access"
@@ -114,6 +116,9 @@ func ProtectPublicRoutes(limiter *signin.RateLimiter, routes []Route, selfLimite
 			if _, err := r.CheckWebClient(); err != nil {
 				return Response{}, err
 			}
+			var quota atomic.Pointer[signin.Quota]
+			ctx = signin.WithQuota(ctx, &quota)
+			defer func() { r.noteQuota(quota.Load()) }()
 			if !limitsItself {
 				if err := limiter.Admit(ctx, r.SourceIP()); err != nil {
 					return Response{}, err
@@ -123,4 +128,16 @@ func ProtectPublicRoutes(limiter *signin.RateLimiter, routes []Route, selfLimite
 		}
 	}
 	return routes
+}
+
+// noteQuota sends the quota of the caller's network, as draft-ietf-httpapi-ratelimit-headers writes it.
+func (r *Request) noteQuota(quota *signin.Quota) {
+	if quota == nil {
+		return
+	}
+	seconds := int((quota.Reset + time.Second - 1) / time.Second)
+	r.responseHeader = map[string]string{
+		"Ratelimit-Policy": fmt.Sprintf(`"network";q=%d;w=60`, quota.Limit),
+		"Ratelimit":        fmt.Sprintf(`"network";r=%d;t=%d`, quota.Left, seconds),
+	}
 }

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"useraccounts/internal/fault"
@@ -23,6 +24,19 @@ type RateLimiter struct {
 	Now       func() time.Time
 }
 
+// Quota is what a network may still send within its window.
+type Quota struct {
+	Limit, Left int
+	Reset       time.Duration
+}
+
+type quotaKey struct{}
+
+// WithQuota returns a context in which Admit notes the caller's quota.
+func WithQuota(ctx context.Context, quota *atomic.Pointer[Quota]) context.Context {
+	return context.WithValue(ctx, quotaKey{}, quota)
+}
+
 // Admit lets a request from an address through, or is a fault that says when to come back (V19). It touches no account.
 func (l *RateLimiter) Admit(ctx context.Context, address string) error {
 	if l == nil || l.PerMinute <= 0 {
@@ -30,8 +44,14 @@ func (l *RateLimiter) Admit(ctx context.Context, address string) error {
 	}
 	now := l.Now().UTC().Truncate(time.Millisecond)
 	count, ends, err := l.Counter.Count(ctx, l.EnvID, session.Network(address), now)
-	if err != nil || count <= l.PerMinute {
+	if err != nil {
 		return err
+	}
+	if told, ok := ctx.Value(quotaKey{}).(*atomic.Pointer[Quota]); ok {
+		told.Store(&Quota{Limit: l.PerMinute, Left: max(l.PerMinute-count, 0), Reset: max(ends.Sub(now), time.Second)})
+	}
+	if count <= l.PerMinute {
+		return nil
 	}
 	return fault.New(fault.TooManyRequests, "tooManyFromAddress",
 		"Too many sign-in requests came from your network. Wait a moment and try again.").

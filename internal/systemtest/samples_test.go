@@ -63,7 +63,7 @@ func TestEverySampleRunsThroughItsFunction(t *testing.T) {
 	}
 	for _, f := range template.Functions {
 		for _, route := range f.Routes {
-			if !slices.Contains(routes, route.Key()) {
+			if route.Method != "HEAD" && !slices.Contains(routes, route.Key()) {
 				t.Errorf("no sample for %s", route.Key())
 			}
 		}

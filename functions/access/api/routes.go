@@ -20,7 +20,8 @@ func Routes(entries *reference.Service) []httpapi.Route {
 	})
 	routes = append(routes, httpapi.Route{
 		Key: "GET /api/access/permissions", Needs: access.AccessRead, Handle: permissions, Doc: httpapi.Operation{
-			Tag: "Licences, roles and groups", Summary: "List the permissions that a role can hold",
+			Tag: "Licences, roles and groups", ID: "listPermissions",
+			Summary: "List the permissions that a role can hold",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
 		},
 	})
@@ -56,7 +57,8 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 	kinds := strings.Join(a.kinds.Slugs, ", ")
 	return []httpapi.Route{
 		{Key: "GET " + a.path + "/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Describe the fields of " + kinds,
+			Tag: a.tag, ID: "describe" + a.name + "Fields",
+			Summary:     "Describe the fields of " + kinds,
 			Description: "What a form needs to show them: labels, help, kinds, bounds.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 		}},
@@ -66,12 +68,14 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 			{Name: "find", Kind: httpapi.TextParam, Max: 100,
 				Help: "Only codes that contain this text in the code or the description, without regard to case."},
 		}, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "List " + kinds, Path: list, Description: "In the order of codes.",
+			Tag: a.tag, ID: "list" + a.name + "Entries",
+			Summary: "List " + kinds, Path: list, Description: "In the order of codes.",
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: a.name + "EntryPage", Of: entry}}},
 			Problems: nil,
 		}},
 		{Key: "POST " + a.path + "/{kind}", Needs: a.writes, Idempotent: true, Handle: h.create, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Create one of " + kinds, Path: list,
+			Tag: a.tag, ID: "create" + a.name + "Entry",
+			Summary: "Create one of " + kinds, Path: list,
 			Body:    httpapi.FieldsDoc{Name: a.name + "EntryCreate", Fields: fields, Use: httpapi.ForCreate},
 			Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: entry, ETag: true, Location: true}},
 			Problems: []httpapi.Problem{
@@ -80,10 +84,12 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 			},
 		}},
 		{Key: "GET " + a.path + "/{kind}/{code}", Needs: a.reads, Handle: h.get, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Read one of " + kinds, Path: both, Answers: ok,
+			Tag: a.tag, ID: "get" + a.name + "Entry",
+			Summary: "Read one of " + kinds, Path: both, Answers: ok,
 		}},
 		{Key: "PATCH " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Change one of " + kinds, Path: both, IfMatch: true,
+			Tag: a.tag, ID: "change" + a.name + "Entry",
+			Summary: "Change one of " + kinds, Path: both, IfMatch: true,
 			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: " +
 				"nobody else can be given it, and locked roles and groups give no permissions from the next request on.",
 			Body: httpapi.FieldsDoc{Name: a.name + "EntryPatch", Fields: reference.AllChangeFields(a.kinds),
@@ -91,7 +97,8 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 			Answers: ok, Problems: append([]httpapi.Problem{busy, invalid}, rights...),
 		}},
 		{Key: "DELETE " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
-			Tag: a.tag, Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
+			Tag: a.tag, ID: "delete" + a.name + "Entry",
+			Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
 			Description: "Only a code that is not in use can be deleted; lock it otherwise.",
 			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "The code is deleted."}},
 			Problems: append(

@@ -25,7 +25,8 @@ func (h handlers) bulkRoutes() []httpapi.Route {
 		Key: "POST /api/accounts/bulk", Needs: access.AccountRead, Idempotent: true, Handle: h.bulk,
 		Query: []httpapi.Param{httpapi.Limit(200, maxBulk), httpapi.Cursor()},
 		Doc: httpapi.Operation{
-			Tag: tag, Summary: "Do one action to many accounts",
+			Tag: tag, ID: "changeManyAccounts",
+			Summary: "Do one action to many accounts",
 			Description: "The accounts are those of ids, or all that match a filter, whose members are those of the list's " +
 				"query " +
 				"parameters ({} means every active account). " +

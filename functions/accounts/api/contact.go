@@ -17,7 +17,8 @@ func (h handlers) contactRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/contact/fields", Needs: access.SignedIn, Handle: h.contactFields,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Describe the fields of a contact",
+				Tag: contactTag, ID: "describeContactFields",
+				Summary: "Describe the fields of a contact",
 				Description: "What a form needs to show a contact: labels, help, kinds, bounds, and the types of emails, phone " +
 					"numbers and addresses.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: account.ContactForm{}}},
@@ -26,14 +27,16 @@ func (h handlers) contactRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/{id}/contact", Needs: access.AccountRead, Handle: h.contact,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Read an account's contact", Description: "Every account starts with a blank contact.",
+				Tag: contactTag, ID: "getContact",
+				Summary: "Read an account's contact", Description: "Every account starts with a blank contact.",
 				Answers: ok, Problems: []httpapi.Problem{notFoundProblem()},
 			},
 		},
 		{
 			Key: "PUT /api/accounts/{id}/contact", Needs: access.AccountUpdate, Handle: h.replaceContact,
 			Doc: httpapi.Operation{
-				Tag: contactTag, Summary: "Replace an account's contact", IfMatch: true,
+				Tag: contactTag, ID: "replaceContact",
+				Summary: "Replace an account's contact", IfMatch: true,
 				Description: "Replaces the whole contact: what is left out or null becomes empty. A contact has its own version; " +
 					"the account's version does not change. Nobody signs in with these emails.",
 				Body: newContactBody{}, Answers: ok,

@@ -20,7 +20,8 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 			Key: "GET " + list, Needs: access.AccountRead, Handle: h.delegations,
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "List whose timesheets an account manages or views",
+				Tag: delegationTag, ID: "listDelegations",
+				Summary:     "List whose timesheets an account manages or views",
 				Description: "In the order in which they were added.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[delegationView]{}}},
 				Problems:    []httpapi.Problem{notFoundProblem()},
@@ -29,7 +30,8 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 		{
 			Key: "POST " + list, Needs: access.AccountUpdate, Idempotent: true, Handle: h.addDelegation,
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "Delegate a resource or a resource group to an account", Body: newDelegationBody{},
+				Tag: delegationTag, ID: "addDelegation",
+				Summary: "Delegate a resource or a resource group to an account", Body: newDelegationBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: delegationView{}, ETag: true, Location: true}},
 				Problems: tabWriteProblems(
 					httpapi.Problem{Kind: fault.Conflict, Code: "delegated",
@@ -43,7 +45,8 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 		{
 			Key: "PATCH " + item, Needs: access.AccountUpdate, Handle: h.changeDelegation,
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "Let an account manage a target, or only view it", IfMatch: true, Body: managerBody{},
+				Tag: delegationTag, ID: "changeDelegation",
+				Summary: "Let an account manage a target, or only view it", IfMatch: true, Body: managerBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}},
 				Problems: tabWriteProblems(),
 			},
@@ -51,7 +54,8 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 		{
 			Key: "DELETE " + item, Needs: access.AccountUpdate, Handle: h.removeDelegation,
 			Doc: httpapi.Operation{
-				Tag: delegationTag, Summary: "Remove a delegation", IfMatchOptional: true,
+				Tag: delegationTag, ID: "removeDelegation",
+				Summary: "Remove a delegation", IfMatchOptional: true,
 				Answers:  []httpapi.Answer{{Status: http.StatusNoContent, Description: "The delegation is removed."}},
 				Problems: tabWriteProblems(),
 			},

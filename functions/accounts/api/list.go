@@ -26,7 +26,8 @@ func (h handlers) listRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 			Key: "GET /api/accounts", Needs: access.AccountRead, Handle: h.list,
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor(), sort}, filterParams()...),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List accounts",
+				Tag: tag, ID: "listAccounts",
+				Summary: "List accounts",
 				Description: "All accounts that match every filter: by default the active ones, in the order of usernames. " +
 					"Filters and order hold for the whole environment. " +
 					"The pages of one list never show part of an import. A page can have fewer accounts than limit; the last page " +
@@ -38,14 +39,16 @@ func (h handlers) listRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "GET /api/accounts/count", Needs: access.AccountRead, Handle: h.count, Query: filterParams(),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Count accounts", Description: "How many accounts the list shows with the same filters.",
+				Tag: tag, ID: "countAccounts",
+				Summary: "Count accounts", Description: "How many accounts the list shows with the same filters.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: countView{}}},
 			},
 		},
 		{
 			Key: "GET /api/accounts/fields", Needs: access.SignedIn, Handle: h.fields,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Describe the fields of an account",
+				Tag: tag, ID: "describeAccountFields",
+				Summary:     "Describe the fields of an account",
 				Description: "What a form or a grid needs to show them: labels, help, kinds, bounds, default columns, filters.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},

@@ -36,7 +36,8 @@ func (h handlers) logRoutes() []httpapi.Route {
 			Key: "GET " + path, Needs: access.AccountRead, Handle: h.log,
 			Query: append([]httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, filters...),
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Read an account's log",
+				Tag: logTag, ID: "listAccountLog",
+				Summary: "Read an account's log",
 				Description: "Notes and events, newest first, with sign-ins and the ends of sessions. The last entry is the " +
 					"account's creation. " +
 					"With a filter, a page can be short or empty and still have a next. Entries are kept for as many days as the " +
@@ -48,7 +49,8 @@ func (h handlers) logRoutes() []httpapi.Route {
 		{
 			Key: "GET " + path + "/export", Needs: access.AccountRead, Handle: h.exportLog, Query: filters,
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Export an account's log",
+				Tag: logTag, ID: "exportAccountLog",
+				Summary: "Export an account's log",
 				Description: "The log as a CSV file in UTF-8, one record for each changed field. Text that a spreadsheet would " +
 					"run " +
 					"as a formula starts with a quote. " +
@@ -63,7 +65,8 @@ func (h handlers) logRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/log/kinds", Needs: access.SignedIn, Handle: h.kinds,
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Describe the kinds of entries in a log",
+				Tag: logTag, ID: "describeLogKinds",
+				Summary:     "Describe the kinds of entries in a log",
 				Description: "Every kind that a log can be filtered by, with its label.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 			},
@@ -71,7 +74,8 @@ func (h handlers) logRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/notes", Needs: access.AccountNote, Idempotent: true, Handle: h.note,
 			Doc: httpapi.Operation{
-				Tag: logTag, Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
+				Tag: logTag, ID: "writeNote",
+				Summary: "Write a note into an account's log", Description: "Notes cannot be changed or deleted.",
 				Body: noteBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: logEntryView{}, Location: true}},
 				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(),
 					invalidProblem("The note is blank or too long, or it contains control characters.")},

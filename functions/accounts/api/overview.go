@@ -15,7 +15,8 @@ func (h handlers) overviewRoutes() []httpapi.Route {
 	return []httpapi.Route{{
 		Key: "GET /api/overview", Needs: access.AccountRead, Handle: h.overview,
 		Doc: httpapi.Operation{
-			Tag: tag, Summary: "Read the statistics of the home page",
+			Tag: tag, ID: "getOverview",
+			Summary: "Read the statistics of the home page",
 			Description: "Accounts, starts and ends are counted again if the last count is older than five minutes; counted " +
 				"says when that was. Everything else is current. All days are UTC.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: overviewView{}}},

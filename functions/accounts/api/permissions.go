@@ -17,7 +17,8 @@ func (h handlers) permissionRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/{id}/permissions", Needs: access.AccountRead, Handle: h.permissions,
 			Doc: httpapi.Operation{
-				Tag: permissionsTag, Summary: "Read what an account may do, and why",
+				Tag: permissionsTag, ID: "explainPermissions",
+				Summary: "Read what an account may do, and why",
 				Description: "The roles and groups given directly, all effective roles and where each comes from, the " +
 					"permissions and the roles that give each, and what the licence allows. " +
 					"Locked roles and groups give nothing. The ETag is the account's: change roles and groups with PATCH " +
@@ -29,7 +30,8 @@ func (h handlers) permissionRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/copy-from", Needs: access.AccountUpdate, Handle: h.copyFrom,
 			Doc: httpapi.Operation{
-				Tag: permissionsTag, Summary: "Copy access from another account", IfMatchOptional: true,
+				Tag: permissionsTag, ID: "copyAccess",
+				Summary: "Copy access from another account", IfMatchOptional: true,
 				Description: "Adds the other account's roles and groups, and its DAC groups on request. It removes nothing. With " +
 					"preview it only says what it would add. " +
 					"Locked codes are left out. Any other code that cannot be added makes the whole copy fail, unless skipRefused " +

@@ -48,7 +48,8 @@ func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok []httpapi.Answer) [
 		{
 			Key: "POST /api/accounts", Needs: access.AccountCreate, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Create an account",
+				Tag: tag, ID: "createAccount",
+				Summary:     "Create an account",
 				Description: "The new account has no password, and login access is not yet allowed.",
 				Body:        httpapi.FieldsDoc{Name: "AccountCreate", Fields: account.Fields().Describe(), Use: httpapi.ForCreate},
 				Answers:     []httpapi.Answer{{Status: http.StatusCreated, Body: answer, ETag: true, Location: true}},
@@ -57,12 +58,14 @@ func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok []httpapi.Answer) [
 		},
 		{
 			Key: "GET /api/accounts/{id}", Needs: access.AccountRead, Handle: h.get,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Read an account", Answers: ok},
+			Doc: httpapi.Operation{Tag: tag, ID: "getAccount",
+				Summary: "Read an account", Answers: ok},
 		},
 		{
 			Key: "PATCH /api/accounts/{id}", Needs: access.AccountUpdate, Handle: h.change,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Change fields of an account", IfMatch: true,
+				Tag: tag, ID: "changeAccount",
+				Summary: "Change fields of an account", IfMatch: true,
 				Description: "Fields left out stay as they are; null empties an optional one. A stale If-Match is answered with " +
 					"the fields that changed since, by whom and when.",
 				Body:    httpapi.FieldsDoc{Name: "AccountPatch", Fields: account.Fields().Describe(), Use: httpapi.ForPatch},
@@ -84,7 +87,8 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/allow", Needs: access.AccountBlock, Handle: h.allow,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Allow login access", IfMatchOptional: true,
+				Tag: tag, ID: "allowAccount",
+				Summary: "Allow login access", IfMatchOptional: true,
 				Description: "Lifts a block, by an administrator or by failed tries, and resets the failed tries.",
 				Answers:     ok,
 				Problems: []httpapi.Problem{
@@ -95,7 +99,8 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/block", Needs: access.AccountBlock, Handle: h.block,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Block login access", IfMatchOptional: true,
+				Tag: tag, ID: "blockAccount",
+				Summary: "Block login access", IfMatchOptional: true,
 				Description: "Every session of the account ends at its next request.",
 				Body:        blockBody{}, Answers: ok,
 				Problems: []httpapi.Problem{
@@ -107,12 +112,15 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/password", Needs: access.AccountPassword, Handle: h.password,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Set an account's password", IfMatchOptional: true,
+				Tag: tag, ID: "setAccountPassword",
+				Summary: "Set an account's password", IfMatchOptional: true,
 				Description: "Ends every session of the account. A block stays unless unlock is true. A password that has to be " +
 					"changed is temporary: it only leads to that change, and it expires as a mailed link does, or a quarter of an " +
 					"hour after its first use if that is sooner.",
 				Body: passwordBody{}, Answers: ok,
 				Problems: []httpapi.Problem{
+					{Kind: fault.Conflict, Code: "passwordsOff",
+						When: "The environment's administrators set no passwords; mail a link or generate one."},
 					apiOnlyProblem(), selfProblem("This is your own account: change your password with POST /api/me/password."),
 					lockedProblem(unlockLocked), rightsProblem(), invalidProblem("The password policy does not allow the password."),
 				},

@@ -109,14 +109,16 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "GET /api/accounts/seats", Needs: access.AccountRead, Handle: h.seats,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List the seats in use", Description: "All licences, in the order of codes.",
+				Tag: tag, ID: "listSeats",
+				Summary: "List the seats in use", Description: "All licences, in the order of codes.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: seatList{}}},
 			},
 		},
 		{
 			Key: "DELETE /api/accounts/{id}", Needs: access.AccountDelete, Handle: h.remove,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete an account that was never used", IfMatchOptional: true,
+				Tag: tag, ID: "deleteAccount",
+				Summary: "Delete an account that was never used", IfMatchOptional: true,
 				Description: "The username and the email become free again; the id is never used again. The environment's log " +
 					"keeps who deleted whom.",
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent, Description: "The account is deleted."}},
@@ -131,7 +133,8 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/lock", Needs: access.AccountLock, Handle: h.actionHandler(h.Accounts.Lock),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Lock an account", IfMatchOptional: true,
+				Tag: tag, ID: "lockAccount",
+				Summary: "Lock an account", IfMatchOptional: true,
 				Description: "Takes the account out of use: every session ends at its next request, the seat is free, and the " +
 					"account is not in the list of active accounts. Whether login access is blocked does not change.",
 				Answers: ok, Problems: []httpapi.Problem{selfProblem("You would lock yourself."), administratorProblem()},
@@ -140,7 +143,8 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/unlock", Needs: access.AccountLock, Handle: h.actionHandler(h.Accounts.Unlock),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Unlock an account", IfMatchOptional: true,
+				Tag: tag, ID: "unlockAccount",
+				Summary: "Unlock an account", IfMatchOptional: true,
 				Description: "Puts a locked account back into use, if its licence has a free seat. A block of login access stays.",
 				Answers:     ok, Problems: []httpapi.Problem{seatsProblem(), administratorProblem()},
 			},
@@ -149,7 +153,8 @@ func (h handlers) stateRoutes(ok []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/reset-tries", Needs: access.AccountBlock,
 			Handle: h.actionHandler(h.Accounts.ResetTries),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Reset the failed tries", IfMatchOptional: true,
+				Tag: tag, ID: "resetFailedTries",
+				Summary: "Reset the failed tries", IfMatchOptional: true,
 				Description: "Also lifts a block by failed tries, but never a block by an administrator.",
 				Answers:     ok, Problems: []httpapi.Problem{administratorProblem()},
 			},
@@ -164,7 +169,8 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 			Key: "POST /api/accounts/{id}/force-password-change", Needs: access.AccountPassword,
 			Handle: h.actionHandler(h.Accounts.ForcePasswordChange),
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Force a change of password", IfMatchOptional: true,
+				Tag: tag, ID: "forcePasswordChange",
+				Summary: "Force a change of password", IfMatchOptional: true,
 				Description: "The person has to choose a new password at the next sign-in. Open sessions go on.",
 				Answers:     ok, Problems: []httpapi.Problem{apiOnlyProblem(), administratorProblem()},
 			},
@@ -172,7 +178,8 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/mail-password", Needs: access.AccountPassword, Handle: h.mailPassword,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Mail a link to set a password", IfMatchOptional: true,
+				Tag: tag, ID: "mailPasswordLink",
+				Summary: "Mail a link to set a password", IfMatchOptional: true,
 				Description: "Auto mail new password: the link works once, for as many hours as the environment defaults say, " +
 					"and replaces any earlier link. The present password works until then. A block stays unless unlock is true.",
 				Body: mailPasswordBody{}, Answers: ok,
@@ -187,7 +194,8 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true, Handle: h.reset,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
+				Tag: tag, ID: "generatePassword", Secret: true,
+				Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,
 				Description: "This answer is the only place with the password. It is temporary: it only leads to a change of " +
 					"password, and it expires at the time given, or a quarter of an hour after its first use if that is sooner. " +
 					"Ends every session of the account. A block stays unless unlock is true.",

@@ -25,7 +25,8 @@ func Routes(keys *apikey.Service, now func() time.Time) []httpapi.Route {
 			Key: "GET /api/accounts/{id}/keys", Needs: access.AccountRead, NoKeys: true, Handle: h.list,
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()},
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List an account's API keys",
+				Tag: tag, ID: "listKeys",
+				Summary:     "List an account's API keys",
 				Description: "Newest first, with locked and expired keys. A key's secret is shown once, when it is created.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[keyView]{}}},
 			},
@@ -33,7 +34,8 @@ func Routes(keys *apikey.Service, now func() time.Time) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/keys", Needs: access.AccountKey, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Create an API key",
+				Tag: tag, ID: "createKey", Secret: true,
+				Summary: "Create an API key",
 				Description: "For accounts with a licence for API clients only. The key is in this answer only: the service " +
 					"keeps a hash of it. Send it as Authorization: Bearer, or open short sessions with it (POST " +
 					"/api/login/key). Create the next key before this one expires, then lock the old one.",
@@ -55,7 +57,8 @@ func Routes(keys *apikey.Service, now func() time.Time) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/keys/{keyId}/lock", Needs: access.AccountKey, Handle: h.lock,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Lock an API key",
+				Tag: tag, ID: "lockKey",
+				Summary: "Lock an API key",
 				Description: "At once and for ever: the key and the sessions that it opened are refused at their next " +
 					"request. Locking a locked key changes nothing.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: keyView{}}},

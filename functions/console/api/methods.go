@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,9 @@ var apiPaths = sync.OnceValue(func() []apiPath {
 		a := apiPath{parts: strings.Split(path, "/")}
 		for method := range operations {
 			a.methods = append(a.methods, strings.ToUpper(method))
+			if method == "get" {
+				a.methods = append(a.methods, http.MethodHead)
+			}
 		}
 		slices.Sort(a.methods)
 		out = append(out, a)

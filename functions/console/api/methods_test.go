@@ -8,12 +8,12 @@ import (
 // A method that an address does not support is a 405 with the supported ones, not a 404.
 func TestOtherMethodsAreNamed(t *testing.T) {
 	for _, c := range []struct{ method, path, allow string }{
-		{"TRACE", "/api/accounts", "GET, POST"},
-		{"PUT", "/api/accounts/01JZ0000000000000000000000", "DELETE, GET, PATCH"},
-		{"PUT", "/api/accounts/fields", "GET"}, // and not what an account's id takes
+		{"TRACE", "/api/accounts", "GET, HEAD, POST"},
+		{"PUT", "/api/accounts/01JZ0000000000000000000000", "DELETE, GET, HEAD, PATCH"},
+		{"PUT", "/api/accounts/fields", "GET, HEAD"}, // and not what an account's id takes
 		{"GET", "/api/login", "POST"},
-		{"HEAD", "/api/me", "GET"},
-		{"OPTIONS", "/api/settings", "GET, PATCH"},
+		{"PROPFIND", "/api/me", "GET, HEAD"},
+		{"OPTIONS", "/api/settings", "GET, HEAD, PATCH"},
 	} {
 		res := send(t, c.method, c.path, "", "")
 		if res.StatusCode != 405 || res.Headers["Allow"] != c.allow || !strings.Contains(res.Body, `"method"`) {

@@ -14,10 +14,18 @@ import (
 // docs is a reference page as the build makes it: one style element, no script.
 const docs = "<!doctype html><html><head><style>a{}</style></head><body>GET /api/login</body></html>"
 
+// pagesOf returns the pages of a site with this reference page, or none.
+func pagesOf(docs string) map[string]string {
+	if docs == "" {
+		return nil
+	}
+	return map[string]string{"": docs, "problems/taken": docs}
+}
+
 // get asks a site without a built console, and with a reference page unless it is "".
 func get(t *testing.T, key, docs string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
-	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, docs, ""))})
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, pagesOf(docs), ""))})
 	if err != nil {
 		t.Fatal(err)
 	}

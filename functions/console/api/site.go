@@ -1,33 +1,38 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 )
 
-// Site serves what was built: one page for all addresses of the console, its assets, and the reference page.
+// Site serves what was built: one page for all addresses of the console, its assets, and the pages of the reference.
 type Site struct {
-	index  httpapi.Response
-	docs   httpapi.Response
-	assets map[string]asset
+	index    httpapi.Response
+	docs     map[string]httpapi.Response // by path below /api/docs
+	explorer httpapi.Response
+	assets   map[string]asset
 }
 
 // asset is one file with its compressed versions, if the build made any.
 type asset struct{ plain, gzip, brotli httpapi.Response }
 
-// NewSite returns the site of a built console and a built reference page; uploads is the origin to which browsers post
-// workbooks. What was not built, nil or empty, is replaced by a page that says how to build it.
-func NewSite(app fs.FS, docs, uploads string) *Site {
-	s := &Site{index: pageResponse(home), docs: pageResponse(cmp.Or(docs, noDocs)), assets: map[string]asset{}}
+// NewSite returns the site of a built console and the built pages of the reference by their path below /api/docs; uploads
+// is the origin to which browsers post workbooks. What was not built is replaced by a page that says how to build it.
+func NewSite(app fs.FS, pages map[string]string, uploads string) *Site {
+	s := &Site{index: pageResponse(home), docs: map[string]httpapi.Response{"": pageResponse(noDocs)},
+		explorer: scriptResponse([]byte(explorer), ""), assets: map[string]asset{}}
+	for name, text := range pages {
+		s.docs[name] = pageResponse(text)
+	}
 	if app == nil {
 		return s
 	}
@@ -40,7 +45,7 @@ func NewSite(app fs.FS, docs, uploads string) *Site {
 			return err
 		}
 		if name == "index.html" {
-			s.index = indexResponse(content, uploads)
+			s.index = scriptResponse(content, uploads)
 			return nil
 		}
 		s.add(name, content)
@@ -98,13 +103,35 @@ func policy(uploads string) string {
 		"; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
 
-func indexResponse(content []byte, uploads string) httpapi.Response {
+// scriptResponse is a page with scripts of its own origin.
+func scriptResponse(content []byte, uploads string) httpapi.Response {
 	return httpapi.Raw(htmlType, content).WithHeader("Content-Security-Policy", policy(uploads))
 }
 
-// serveDocs answers with the reference page.
+// serveDocs serves the reference page.
 func (s *Site) serveDocs(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	return s.docs, nil
+	return s.docs[""], nil
+}
+
+// serveGuide serves the explorer, or a page beside the reference.
+func (s *Site) serveGuide(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	if r.Param("page") == "explorer" {
+		return s.explorer, nil
+	}
+	return s.page(r.Param("page"))
+}
+
+// serveProblem serves the page about a problem's code.
+func (s *Site) serveProblem(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	return s.page("problems/" + r.Param("code"))
+}
+
+func (s *Site) page(name string) (httpapi.Response, error) {
+	page, ok := s.docs[name]
+	if !ok {
+		return httpapi.Response{}, noRoute()
+	}
+	return page, nil
 }
 
 // serveIndex serves the page at /.
@@ -112,8 +139,9 @@ func (s *Site) serveIndex(context.Context, *httpapi.Request) (httpapi.Response, 
 	return s.index, nil
 }
 
-// serveFallback serves what no other route does: assets, and the page at all other addresses, which its script routes.
-// Under /api and for other methods it is a problem.
+// serveFallback serves what no other route does: assets, and the page at the console's other addresses, which its script
+// routes. A browser at an address that the console does not have gets the page too, which says so, with 404. Whatever
+// else asks for an unknown address, asks for JSON or uses another method gets a problem.
 func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at := path.Clean("/" + r.Path())
 	if methods := allowedMethods(r.Path()); len(methods) > 0 {
@@ -122,16 +150,30 @@ func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Res
 	if at == "/" && r.Method() != http.MethodGet && r.Method() != http.MethodHead {
 		return httpapi.Response{}, httpapi.MethodNotAllowed(http.MethodGet, http.MethodHead)
 	}
-	if r.Method() != http.MethodGet && r.Method() != http.MethodHead || at == "/api" || strings.HasPrefix(at, "/api/") {
+	first, _, _ := strings.Cut(strings.TrimPrefix(at, "/"), "/")
+	if r.Method() != http.MethodGet && r.Method() != http.MethodHead || strings.EqualFold(first, "api") {
 		return httpapi.Response{}, noRoute()
 	}
 	if f, ok := s.assets[at]; ok {
 		return f.negotiate(r.AcceptsEncoding), nil
 	}
-	if path.Ext(at) != "" { // a file of an earlier build, or a guess: not the page
+	switch {
+	case r.Accepts("application/json") && !r.Accepts("text/html"), strings.HasPrefix(first, "."),
+		path.Ext(at) != "": // a file of an earlier build, or a guess: not the page
 		return httpapi.Response{}, noRoute()
+	case at == "/", slices.Contains(consolePages, first):
+		return s.index, nil
+	case r.Accepts("text/html"):
+		missing := s.index
+		missing.Status = http.StatusNotFound
+		return missing, nil
 	}
-	return s.index, nil
+	return httpapi.Response{}, noRoute()
+}
+
+// consolePages are the first parts of the console's addresses. A test holds them to the console's routes.
+var consolePages = []string{
+	"sign-in", "forgotten", "set-password", "sso", "accounts", "import", "export", "jobs", "me", "settings",
 }
 
 func (f asset) negotiate(accepts func(string) bool) httpapi.Response {

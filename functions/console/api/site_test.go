@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -23,7 +25,7 @@ func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV
 		"assets/main-1a.js.br": {Data: []byte{0xff, 'b'}},
 		"assets/main-1a.js.gz": {Data: []byte{0xff, 'g'}},
 		"assets/small-2b.css":  {Data: []byte("a{}")},
-	}, "", bucket)
+	}, nil, bucket)
 	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(site)})
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +46,10 @@ func send(t *testing.T, method, path, encodings, body string) events.APIGatewayV
 }
 
 // V49: nothing inline, and no other origin but the bucket to which workbooks are posted.
-func TestPageIsAtEveryAddressAndAllowsLittle(t *testing.T) {
-	for _, path := range []string{"/", "/accounts", "/accounts/01JZ0000000000000000000000/log", "/apiary", "/a/../b"} {
+func TestPageIsAtItsAddressesAndAllowsLittle(t *testing.T) {
+	for _, path := range []string{
+		"/", "/accounts", "/accounts/01JZ0000000000000000000000/log", "/sign-in", "/a/../settings/log",
+	} {
 		res := send(t, "GET", path, "", "")
 		if res.StatusCode != 200 || !strings.Contains(res.Body, "console") ||
 			res.Headers["Content-Type"] != "text/html; charset=utf-8" {
@@ -129,6 +133,11 @@ func TestWhatIsNotThereIsNotThePage(t *testing.T) {
 		{"GET", "/assets/main-1a.js.br", ""},
 		{"DELETE", "/accounts", ""},
 		{"GET", "/.env", ""},
+		{"GET", "/.well-known/openid-configuration", ""},
+		{"GET", "/health", ""},
+		{"GET", "/API/accounts", ""},
+		{"GET", "/apiary", ""},
+		{"GET", "/metrics", ""},
 	} {
 		res := send(t, c[0], c[1], "", c[2])
 		if res.StatusCode != 404 || res.Headers["Content-Type"] != "application/problem+json" ||
@@ -138,8 +147,59 @@ func TestWhatIsNotThereIsNotThePage(t *testing.T) {
 	}
 }
 
+// Who asks for JSON is a program, which would take the page for a response; a browser is told by the page.
+func TestWhatIsAskedForDecides(t *testing.T) {
+	for _, c := range []struct {
+		path, accept string
+		status       int
+		html         bool
+	}{
+		{"/accounts", "text/html,application/xhtml+xml,*/*;q=0.8", 200, true},
+		{"/accounts", "application/json", 404, false},
+		{"/accounts", "application/problem+json", 404, false},
+		{"/accounts", "text/html, application/json", 200, true},
+		{"/accounts", "*/*", 200, true},
+		{"/nowhere", "text/html,*/*;q=0.8", 404, true},
+		{"/nowhere", "*/*", 404, false},
+		{"/.well-known/x", "text/html", 404, false},
+		{"/Api/x", "text/html", 404, false},
+	} {
+		event := events.APIGatewayV2HTTPRequest{RouteKey: "$default", RawPath: c.path,
+			Headers: map[string]string{"accept": c.accept}}
+		event.RequestContext.HTTP.Method = "GET"
+		h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, nil, ""))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := h.Handle(t.Context(), event)
+		html := strings.HasPrefix(res.Headers["Content-Type"], "text/html")
+		if err != nil || res.StatusCode != c.status || html != c.html {
+			t.Errorf("%s as %s: %d %s", c.path, c.accept, res.StatusCode, res.Headers["Content-Type"])
+		}
+	}
+}
+
+// The first part of every address in the console's routes is an address of the page.
+func TestThePagesOfTheConsoleAreKnown(t *testing.T) {
+	for _, file := range []string{"router.tsx", "pages.tsx"} {
+		source, err := os.ReadFile("../web/src/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths := regexp.MustCompile("path: ['`]/?([a-z-]+)").FindAllStringSubmatch(string(source), -1)
+		if len(paths) < 4 {
+			t.Errorf("%s: found only %q", file, paths)
+		}
+		for _, m := range paths {
+			if res := send(t, "GET", "/"+m[1], "", ""); res.StatusCode != 200 {
+				t.Errorf("%s: /%s answers %d; add it to consolePages in functions/console/api/site.go", file, m[1], res.StatusCode)
+			}
+		}
+	}
+}
+
 func TestPageMayCarryAQuery(t *testing.T) {
-	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, "", ""))})
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, nil, ""))})
 	if err != nil {
 		t.Fatal(err)
 	}

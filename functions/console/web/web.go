@@ -4,6 +4,7 @@ package web
 import (
 	"embed"
 	"io/fs"
+	"strings"
 )
 
 // The pattern matches a fresh clone too, in which nothing is built: dist holds a text that says so.
@@ -11,14 +12,23 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// Reference returns the page of the API reference, which internal/apidoc/generate makes, or "" if the binary was made
-// without it.
-func Reference() string {
-	page, err := dist.ReadFile("dist/docs.html")
+// Pages returns the pages of the API reference by their path below /api/docs, which internal/apidoc/generate makes. It is
+// empty if the binary was made without them.
+func Pages() map[string]string {
+	pages := map[string]string{}
+	err := fs.WalkDir(dist, "dist/docs", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := dist.ReadFile(path)
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "dist/docs/"), ".html")
+		pages[strings.TrimPrefix(name, "reference")] = string(text)
+		return err
+	})
 	if err != nil {
-		return ""
+		return nil
 	}
-	return string(page)
+	return pages
 }
 
 // App returns the files of the built console, or nil if the binary was made without one.

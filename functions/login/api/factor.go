@@ -54,7 +54,8 @@ func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/second-factor", Needs: access.Public, Handle: h.secondFactor,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Take the step secondFactor",
+				Tag: tag, ID: "proveSecondFactor", Secret: true,
+				Summary:     "Take the step secondFactor",
 				Description: "Each code counts as an attempt and is valid once. A wrong code leaves the ticket valid.",
 				Body:        secondFactorBody{}, Answers: step,
 				Problems: []httpapi.Problem{
@@ -87,7 +88,8 @@ func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/second-factor/set-up", Needs: access.Public, Handle: h.beginEnrolment,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin the step setUpSecondFactor",
+				Tag: tag, ID: "beginSecondFactorSetUp", Secret: true,
+				Summary: "Begin the step setUpSecondFactor",
 				Description: "Returns what an authenticator or a passkey is set up from. The ticket stays valid, for the " +
 					"confirmation or to begin again.",
 				Body: setUpBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}},
@@ -100,7 +102,8 @@ func factorRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/second-factor/confirm", Needs: access.Public, Handle: h.confirmEnrolment,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Take the step setUpSecondFactor",
+				Tag: tag, ID: "confirmSecondFactorSetUp", Secret: true,
+				Summary: "Take the step setUpSecondFactor",
 				Description: "One right code of the authenticator, or the new passkey, completes the set-up. The recovery " +
 					"codes are in this answer only.",
 				Body: confirmBody{}, Answers: step,

@@ -41,7 +41,8 @@ func passkeyRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/passkey/begin", Needs: access.Public, Handle: h.beginPasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin to sign in with a passkey",
+				Tag: tag, ID: "beginPasskeySignIn",
+				Summary: "Begin to sign in with a passkey",
 				Description: "Returns the options with which the browser asks for any of the person's passkeys. They can be " +
 					"answered once, within 5 minutes.",
 				Body: nothingBody{}, BodyOptional: true, Answers: options, Problems: []httpapi.Problem{noPasskeys()},
@@ -50,7 +51,8 @@ func passkeyRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/passkey", Needs: access.Public, Handle: h.loginWithPasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Sign in with a passkey",
+				Tag: tag, ID: "signInWithPasskey", Secret: true,
+				Summary: "Sign in with a passkey",
 				Description: "The passkey identifies the account and has verified its user, so neither a password nor a " +
 					"second factor is asked for.",
 				Body: passkeyBody{}, Answers: step,
@@ -71,7 +73,8 @@ func passkeyRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/second-factor/passkey", Needs: access.Public, Handle: h.beginPasskeyFactor,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Ask for a passkey in the step secondFactor",
+				Tag: tag, ID: "beginPasskeyStep",
+				Summary: "Ask for a passkey in the step secondFactor",
 				Description: "Returns the options with which the browser asks for one of the account's passkeys. What the " +
 					"browser returns is the credential of the step, with the same ticket.",
 				Body: ticketBody{}, Answers: options,
@@ -85,7 +88,8 @@ func passkeyRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/login/second-factor/mail", Needs: access.Public, Handle: h.sendMailCode,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Mail a code for the step secondFactor",
+				Tag: tag, ID: "mailSignInCode",
+				Summary: "Mail a code for the step secondFactor",
 				Description: "Six digits, valid for this sign-in alone, once, for 10 minutes and five attempts. A newer code " +
 					"replaces it. The ticket stays valid for its own 5 minutes.",
 				Body: ticketBody{}, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},

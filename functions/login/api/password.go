@@ -35,7 +35,8 @@ func passwordRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/me/password", Needs: access.SignedIn, NoKeys: true, Handle: h.ownPassword,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Change my password",
+				Tag: tag, ID: "changeMyPassword", Secret: true,
+				Summary: "Change my password",
 				Description: "Needs the current password; a wrong one counts as a failed sign-in. Returns a session with new " +
 					"tokens in place of this one. Every other session and every trusted device ends.",
 				Body: ownPasswordBody{}, Answers: step,
@@ -52,7 +53,8 @@ func passwordRoutes(h handlers, step []httpapi.Answer) []httpapi.Route {
 		{
 			Key: "POST /api/password/check", Needs: access.Public, Handle: h.checkPassword,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Rate a password",
+				Tag: tag, ID: "checkPassword",
+				Summary: "Rate a password",
 				Description: "For forms, while somebody types. Nothing is stored or logged, and the answer depends on no " +
 					"account.",
 				Body: checkBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: strengthView{}}},

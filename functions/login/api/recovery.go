@@ -15,7 +15,8 @@ func recoveryRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "POST /api/password/forgotten", Needs: access.Public, Handle: h.requestReset,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Request a link to set a new password",
+				Tag: tag, ID: "requestPasswordLink",
+				Summary: "Request a link to set a new password",
 				Description: "The link is mailed to the address on the account, is valid once, for 30 minutes, and replaces " +
 					"the previous one. The answer is the same whether there is such an account or not, and whether it may have " +
 					"a link. Accounts that are locked, blocked by an administrator, outside their dates or for API clients get " +
@@ -33,7 +34,8 @@ func recoveryRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "POST /api/password/set", Needs: access.Public, Handle: h.setPassword,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Set a password with a mailed link",
+				Tag: tag, ID: "setPasswordByLink",
+				Summary: "Set a password with a mailed link",
 				Description: "Ends every session of the account and lifts a block by failed tries. It opens no session: " +
 					"signing in still takes every step, the second factor included.",
 				Body:    setPasswordBody{},

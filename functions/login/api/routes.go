@@ -38,7 +38,8 @@ func Routes(s Services) []httpapi.Route {
 			{
 				Key: "POST /api/login", Needs: access.Public, Handle: h.login,
 				Doc: httpapi.Operation{
-					Tag: tag, Summary: "Sign in with a password",
+					Tag: tag, ID: "signIn", Secret: true,
+					Summary: "Sign in with a password",
 					Description: "The answer's next says what follows: with done the session is open, any other value is a " +
 						"step to take with the ticket.",
 					Body: loginBody{}, Answers: step,
@@ -52,7 +53,8 @@ func Routes(s Services) []httpapi.Route {
 			{
 				Key: "POST /api/login/password", Needs: access.Public, Handle: h.changePassword,
 				Doc: httpapi.Operation{
-					Tag: tag, Summary: "Take the step changePassword",
+					Tag: tag, ID: "changePasswordAtSignIn", Secret: true,
+					Summary:     "Take the step changePassword",
 					Description: "Sets the person's own password, ends every other session and opens this one.",
 					Body:        passwordBody{}, Answers: step,
 					Problems: []httpapi.Problem{
@@ -67,7 +69,8 @@ func Routes(s Services) []httpapi.Route {
 			{
 				Key: "POST /api/login/refresh", Needs: access.Public, Handle: h.refresh,
 				Doc: httpapi.Operation{
-					Tag: tag, Summary: "Renew a session",
+					Tag: tag, ID: "refreshSession", Secret: true,
+					Summary: "Renew a session",
 					Description: "Both tokens are new. The same token sent again within 10 seconds, because the answer was " +
 						"lost, gets the same answer. An earlier token after that closes the session. Our own web pages send no " +
 						"body: their refresh token is a cookie.",
@@ -80,7 +83,8 @@ func Routes(s Services) []httpapi.Route {
 			{
 				Key: "POST /api/login/key", Needs: access.Public, Handle: h.loginWithKey,
 				Doc: httpapi.Operation{
-					Tag: tag, Summary: "Open a session with an API key",
+					Tag: tag, ID: "signInWithKey", Secret: true,
+					Summary: "Open a session with an API key",
 					Description: "For 30 minutes, or until the key expires if that is sooner, without a refresh token: the key " +
 						"opens the next session. It ends at once when the key is locked or its account loses access.",
 					Body: keyBody{}, Answers: step,
@@ -96,7 +100,8 @@ func Routes(s Services) []httpapi.Route {
 			},
 			{
 				Key: "POST /api/logout", Needs: access.SignedIn, Handle: h.logout,
-				Doc: httpapi.Operation{Tag: tag, Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
+				Doc: httpapi.Operation{Tag: tag, ID: "signOut",
+					Summary: "Sign out", Answers: []httpapi.Answer{{Status: http.StatusNoContent}}},
 			},
 		}...)
 	return httpapi.ProtectPublicRoutes(s.Limiter, routes, "POST /api/login", "POST /api/login/refresh",

@@ -62,7 +62,8 @@ func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
 		{
 			Key: "POST /api/me/mfa/passkeys/begin", Needs: access.SignedIn, NoKeys: true, Handle: h.beginPasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Begin to set up a passkey",
+				Tag: tag, ID: "beginMyPasskey",
+				Summary: "Begin to set up a passkey",
 				Description: "Returns the options from which the browser creates the passkey, valid for 5 minutes. An " +
 					"account can have several.",
 				Body: proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyOptionsView{}}},
@@ -72,7 +73,8 @@ func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
 		{
 			Key: "POST /api/me/mfa/passkeys/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmPasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Confirm the passkey",
+				Tag: tag, ID: "confirmMyPasskey", Secret: true,
+				Summary: "Confirm the passkey",
 				Description: "The passkey is then a second factor, and a sign-in method of its own. For the first second " +
 					"factor the answer has new recovery codes, this once.",
 				Body: newPasskeyBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: addedPasskeyView{}}},
@@ -90,14 +92,16 @@ func passkeyRoutes(h handlers, proof []httpapi.Problem) []httpapi.Route {
 		{
 			Key: "PATCH /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.renamePasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Rename a passkey", Body: passkeyNameBody{},
+				Tag: tag, ID: "renameMyPasskey",
+				Summary: "Rename a passkey", Body: passkeyNameBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: passkeyView{}}}, Problems: one,
 			},
 		},
 		{
 			Key: "DELETE /api/me/mfa/passkeys/{passkeyId}", Needs: access.SignedIn, NoKeys: true, Handle: h.removePasskey,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove a passkey",
+				Tag: tag, ID: "removeMyPasskey",
+				Summary: "Remove a passkey",
 				Description: "Every session ends, this one too, and every trusted device. With the last method the whole " +
 					"second factor is removed.",
 				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},

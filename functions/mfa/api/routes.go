@@ -42,10 +42,12 @@ func ownRoutes(h handlers) []httpapi.Route {
 	codes := []httpapi.Answer{{Status: http.StatusOK, Body: codesView{}}}
 	return []httpapi.Route{
 		{Key: "GET /api/me/mfa", Needs: access.SignedIn, NoKeys: true, Handle: h.ownStatus, Doc: httpapi.Operation{
-			Tag: tag, Summary: "My second factor", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: view{}}},
+			Tag: tag, ID: "getMySecondFactor",
+			Summary: "My second factor", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: view{}}},
 		}},
 		{Key: "POST /api/me/mfa/totp", Needs: access.SignedIn, NoKeys: true, Handle: h.beginTOTP, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Begin to set up an authenticator",
+			Tag: tag, ID: "beginMyAuthenticator", Secret: true,
+			Summary: "Begin to set up an authenticator",
 			Description: "Returns what the authenticator is set up from, shown once. The present authenticator is valid " +
 				"until the new one is confirmed.",
 			Body: proofBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: enrolmentView{}}}, Problems: proof,
@@ -53,7 +55,8 @@ func ownRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "POST /api/me/mfa/totp/confirm", Needs: access.SignedIn, NoKeys: true, Handle: h.confirmTOTP,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Confirm the authenticator",
+				Tag: tag, ID: "confirmMyAuthenticator", Secret: true,
+				Summary: "Confirm the authenticator",
 				Description: "One right code, within 15 minutes of the beginning. The new recovery codes are in this answer " +
 					"only.",
 				Body: codeBody{}, Answers: codes, Problems: []httpapi.Problem{
@@ -68,7 +71,8 @@ func ownRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "POST /api/me/mfa/recovery-codes", Needs: access.SignedIn, NoKeys: true, Handle: h.regenerateCodes,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Create new recovery codes", Description: "Ten codes, shown once. The previous ones are no " +
+				Tag: tag, ID: "createMyRecoveryCodes", Secret: true,
+				Summary: "Create new recovery codes", Description: "Ten codes, shown once. The previous ones are no " +
 					"longer valid.",
 				Body: proofBody{}, Answers: codes,
 				Problems: append(
@@ -76,7 +80,8 @@ func ownRoutes(h handlers) []httpapi.Route {
 			},
 		},
 		{Key: "POST /api/me/mfa/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Remove my second factor",
+			Tag: tag, ID: "removeMySecondFactor",
+			Summary: "Remove my second factor",
 			Description: "Also removes recovery codes and trusted devices. Every session ends, this one too. Where a " +
 				"second factor is required, the next sign-in leads to setting one up.",
 			Body: proofBody{}, Answers: none, Problems: append([]httpapi.Problem{lastSignInMethod}, proof...),
@@ -84,7 +89,8 @@ func ownRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "DELETE /api/me/mfa/devices", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOwnDevices,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete my trusted devices",
+				Tag: tag, ID: "deleteMyTrustedDevices",
+				Summary:     "Delete my trusted devices",
 				Description: "Deletes all of them: each needs the second factor at its next sign-in.",
 				Body:        proofBody{}, BodyOptional: true, Answers: none, Problems: proof,
 			},
@@ -92,7 +98,8 @@ func ownRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "DELETE /api/me/mfa/devices/{deviceId}", Needs: access.SignedIn, NoKeys: true, Handle: h.forgetOwnDevice,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete one of my trusted devices", Body: proofBody{}, BodyOptional: true, Answers: none,
+				Tag: tag, ID: "deleteMyTrustedDevice",
+				Summary: "Delete one of my trusted devices", Body: proofBody{}, BodyOptional: true, Answers: none,
 				Problems: proof,
 			},
 		},
@@ -112,14 +119,16 @@ func accountRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "GET /api/accounts/{id}/mfa", Needs: access.AccountRead, NoKeys: true, Handle: h.accountStatus,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "An account's second factor",
+				Tag: tag, ID: "getSecondFactor",
+				Summary:     "An account's second factor",
 				Description: "Methods, the number of recovery codes left, trusted devices.", Answers: state,
 			},
 		},
 		{
 			Key: "POST /api/accounts/{id}/mfa/remove", Needs: access.AccountPassword, NoKeys: true, Handle: h.remove,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove an account's second factor",
+				Tag: tag, ID: "removeSecondFactor",
+				Summary: "Remove an account's second factor",
 				Description: "Removes methods, recovery codes and trusted devices; whether a second factor is required " +
 					"stays. Every session of the account ends.",
 				IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
@@ -128,7 +137,8 @@ func accountRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/mfa/do-not-enforce", Needs: access.AccountPassword, NoKeys: true, Handle: h.exempt,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Do not enforce a second factor",
+				Tag: tag, ID: "exemptFromSecondFactor",
+				Summary: "Do not enforce a second factor",
 				Description: "Clears MFA required on the account, and overrides the environment's default until it is set " +
 					"again.",
 				IfMatchOptional: true, Body: proofBody{}, BodyOptional: true, Answers: state, Problems: guards,
@@ -137,7 +147,8 @@ func accountRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountSession, NoKeys: true, Handle: h.forgetDevices,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete an account's trusted devices", IfMatchOptional: true,
+				Tag: tag, ID: "deleteTrustedDevices",
+				Summary: "Delete an account's trusted devices", IfMatchOptional: true,
 				Body: proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
 				Problems: append(guards[:1:1], proof()...),
 			},
@@ -145,7 +156,8 @@ func accountRoutes(h handlers) []httpapi.Route {
 		{
 			Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountSession, NoKeys: true,
 			Handle: h.forgetDevice, Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true,
+				Tag: tag, ID: "deleteTrustedDevice",
+				Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true,
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: proof(),
 			},
 		},

@@ -38,7 +38,8 @@ func (h handlers) collectionRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 					Help: "Only resources in the resource group with this code."},
 			},
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List resources",
+				Tag: tag, ID: "listResources",
+				Summary:     "List resources",
 				Description: "In the order of codes. The pages of one list never show part of an import.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "ResourcePage", Of: answer}}},
 			},
@@ -46,7 +47,8 @@ func (h handlers) collectionRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "POST /api/resources", Needs: access.ResourceWrite, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Create a resource that belongs to no account", Description: defaultsText,
+				Tag: tag, ID: "createResource",
+				Summary: "Create a resource that belongs to no account", Description: defaultsText,
 				Body:    httpapi.FieldsDoc{Name: "ResourceCreate", Fields: resource.Fields().Describe(), Use: httpapi.ForCreate},
 				Answers: []httpapi.Answer{created}, Problems: append([]httpapi.Problem{taken}, writeProblems()...),
 			},
@@ -54,7 +56,8 @@ func (h handlers) collectionRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "GET /api/resources/fields", Needs: access.SignedIn, Handle: h.fields,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Describe the fields of a resource",
+				Tag: tag, ID: "describeResourceFields",
+				Summary:     "Describe the fields of a resource",
 				Description: "What a form or a list needs to show them: labels, help, kinds, bounds, default columns.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 			},
@@ -62,7 +65,8 @@ func (h handlers) collectionRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "POST /api/accounts/{id}/resource", Needs: access.ResourceWrite, Idempotent: true, Handle: h.createForAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Create the resource of an account",
+				Tag: tag, ID: "createAccountResource",
+				Summary: "Create the resource of an account",
 				Description: "Links the two permanently; needs account.update too. Without a description it gets the account's " +
 					"name. " + defaultsText +
 					" With preview: true nothing is written: the answer is 200 with the resource as it would " +
@@ -103,12 +107,14 @@ func (h handlers) itemRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Key: "GET /api/resources/{code}", Needs: access.ResourceRead, Handle: h.get,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Read a resource", Path: code, Answers: ok},
+			Doc: httpapi.Operation{Tag: tag, ID: "getResource",
+				Summary: "Read a resource", Path: code, Answers: ok},
 		},
 		{
 			Key: "PATCH /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.change,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Change fields of a resource", Path: code, IfMatch: true,
+				Tag: tag, ID: "changeResource",
+				Summary: "Change fields of a resource", Path: code, IfMatch: true,
 				Description: "Fields left out stay as they are; null empties an optional one. With resetFromGroup: true the " +
 					"resource group's defaults replace the fields left out. The code and the account cannot be changed.",
 				Body: httpapi.FieldsDoc{Name: "ResourcePatch", Fields: resource.ChangeFields().Describe(),
@@ -119,20 +125,23 @@ func (h handlers) itemRoutes(answer httpapi.FieldsDoc) []httpapi.Route {
 		{
 			Key: "POST /api/resources/{code}/lock", Needs: access.ResourceWrite, Handle: h.lock,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Lock a resource", Path: code, IfMatchOptional: true, Answers: ok, Problems: busy,
+				Tag: tag, ID: "lockResource",
+				Summary: "Lock a resource", Path: code, IfMatchOptional: true, Answers: ok, Problems: busy,
 				Description: "It cannot become a manager any more; resources that have it as their manager keep it. Its " +
 					"account does not change.",
 			},
 		},
 		{
 			Key: "POST /api/resources/{code}/unlock", Needs: access.ResourceWrite, Handle: h.unlock,
-			Doc: httpapi.Operation{Tag: tag, Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: ok,
+			Doc: httpapi.Operation{Tag: tag, ID: "unlockResource",
+				Summary: "Unlock a resource", Path: code, IfMatchOptional: true, Answers: ok,
 				Problems: busy},
 		},
 		{
 			Key: "DELETE /api/resources/{code}", Needs: access.ResourceWrite, Handle: h.delete,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Delete a resource", Path: code, IfMatch: true,
+				Tag: tag, ID: "deleteResource",
+				Summary: "Delete a resource", Path: code, IfMatch: true,
 				Description: "Only a resource that is not in use can be deleted; lock it otherwise. Its number is not used again.",
 				Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "The resource is deleted."}},
 				Problems: append([]httpapi.Problem{

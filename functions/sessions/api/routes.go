@@ -39,38 +39,45 @@ func Routes(sessions Store, accounts Accounts, now func() time.Time) []httpapi.R
 	notFound := []httpapi.Problem{{Kind: fault.NotFound, Code: "notFound", When: "There is no such account."}}
 	return []httpapi.Route{
 		{Key: "GET /api/me", Needs: access.SignedIn, Handle: h.me, Doc: httpapi.Operation{
-			Tag: tag, Summary: "My account and permissions", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
+			Tag: tag, ID: "getMe",
+			Summary: "My account and permissions", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: meView{}}},
 		}},
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Query: paging, Handle: h.listOwn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List my sessions", Description: "Newest first.", Answers: list,
+			Tag: tag, ID: "listMySessions",
+			Summary: "List my sessions", Description: "Newest first.", Answers: list,
 		}},
 		{Key: "DELETE /api/sessions", Needs: access.SignedIn, NoKeys: true, Handle: h.closeOwnOthers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close all my other sessions",
+			Tag: tag, ID: "closeMyOtherSessions",
+			Summary:     "Close all my other sessions",
 			Description: "The session of this request stays open. A session that begins at the same time may stay open too.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}},
 		}},
 		{
 			Key: "DELETE /api/accounts/{id}/sessions", Needs: access.AccountSession, Handle: h.closeAllOfAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Close all sessions of an account",
+				Tag: tag, ID: "closeSessions",
+				Summary: "Close all sessions of an account",
 				Description: "For your own account, the session of the request stays open. A session that begins at the same " +
 					"time may stay open too; block the account to prevent new sessions.",
 				Answers: []httpapi.Answer{{Status: http.StatusOK, Body: closedView{}}}, Problems: notFound,
 			},
 		},
 		{Key: "DELETE /api/sessions/{sessionId}", Needs: access.SignedIn, Handle: h.closeOwn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Close one of my sessions", Answers: closed,
+			Tag: tag, ID: "closeMySession",
+			Summary: "Close one of my sessions", Answers: closed,
 		}},
 		{
 			Key: "GET /api/accounts/{id}/sessions", Needs: access.AccountSession, Query: paging, Handle: h.listOfAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: notFound,
+				Tag: tag, ID: "listSessions",
+				Summary: "List an account's sessions", Description: "Newest first.", Answers: list, Problems: notFound,
 			},
 		},
 		{
 			Key: "DELETE /api/accounts/{id}/sessions/{sessionId}", Needs: access.AccountSession, Handle: h.closeOfAccount,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Close an account's session", Answers: closed, Problems: notFound,
+				Tag: tag, ID: "closeSession",
+				Summary: "Close an account's session", Answers: closed, Problems: notFound,
 			},
 		},
 	}

@@ -32,7 +32,8 @@ func CommunicationRoutes(log *mail.CommunicationLog) []httpapi.Route {
 				Example: "2026-02-01T00:00:00Z"},
 		},
 		Doc: httpapi.Operation{
-			Tag: "Communication log", Summary: "List mails",
+			Tag: "Communication log", ID: "listCommunications",
+			Summary: "List mails",
 			Description: "Mails that were sent, failed, or wait to be sent, newest first. A page can have fewer than `limit` " +
 				"and still have a `next`. The text of a mail is not kept.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[communicationView]{}}},

@@ -25,10 +25,12 @@ func Routes(service *settings.Service) []httpapi.Route {
 	one := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
 	return []httpapi.Route{
 		{Key: "GET /api/settings", Needs: access.SettingsRead, Handle: h.get, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Read the environment defaults", Answers: one,
+			Tag: tag, ID: "getSettings",
+			Summary: "Read the environment defaults", Answers: one,
 		}},
 		{Key: "PATCH /api/settings", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Change environment defaults", IfMatch: true,
+			Tag: tag, ID: "changeSettings",
+			Summary: "Change environment defaults", IfMatch: true,
 			Description: "Fields that are left out stay as they are. Changes apply from the next request on. The answer to a " +
 				"stale If-Match names the fields that changed since, who changed them and when.",
 			Body:    httpapi.FieldsDoc{Name: "SettingsPatch", Fields: fields, Use: httpapi.ForPatch},
@@ -37,13 +39,15 @@ func Routes(service *settings.Service) []httpapi.Route {
 				{Kind: fault.Invalid, Code: "invalid", When: "A value is not allowed; see `fields`."}},
 		}},
 		{Key: "GET /api/settings/fields", Needs: access.SignedIn, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Describe the environment defaults",
+			Tag: tag, ID: "describeSettings",
+			Summary:     "Describe the environment defaults",
 			Description: "What a form needs: labels, help, kinds, bounds.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 		}},
 		{Key: "GET /api/settings/log", Needs: access.SettingsRead,
 			Query: []httpapi.Param{httpapi.Limit(50, 200), httpapi.Cursor()}, Handle: h.log, Doc: httpapi.Operation{
-				Tag: tag, Summary: "List changes of the environment",
+				Tag: tag, ID: "listSettingsLog",
+				Summary:     "List changes of the environment",
 				Description: "Changes of settings and reference data, newest first, with old and new values.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[auditlog.Event]{}}},
 			}},

@@ -35,7 +35,8 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 				httpapi.Limit(50, 200), httpapi.Cursor(),
 			},
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "List Sets",
+				Tag: setsTag, ID: "listSets",
+				Summary:     "List Sets",
 				Description: "Your own and those that others share, by name.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[setView]{}}},
 			},
@@ -43,7 +44,8 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 		{
 			Key: "POST /api/sets", Needs: access.AccountRead, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "Save a Set", Description: "It is private unless you share it. A person can have 100.",
+				Tag: setsTag, ID: "createSet",
+				Summary: "Save a Set", Description: "It is private unless you share it. A person can have 100.",
 				Body:     createSetBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusCreated, Body: setView{}, ETag: true, Location: true}},
 				Problems: []httpapi.Problem{share, tooMany, busy, invalid},
@@ -51,12 +53,14 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 		},
 		{
 			Key: "GET /api/sets/{id}", Needs: access.AccountRead, Handle: h.get,
-			Doc: httpapi.Operation{Tag: setsTag, Summary: "Read a Set", Answers: one},
+			Doc: httpapi.Operation{Tag: setsTag, ID: "getSet",
+				Summary: "Read a Set", Answers: one},
 		},
 		{
 			Key: "PATCH /api/sets/{id}", Needs: access.AccountRead, Handle: h.change,
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "Change a Set", IfMatch: true,
+				Tag: setsTag, ID: "changeSet",
+				Summary: "Change a Set", IfMatch: true,
 				Description: "Members that are left out stay as they are. The owner and administrators can change it. Everybody " +
 					"chooses their own default, one for each grid.",
 				Body: changeSetBody{}, Answers: one,
@@ -66,7 +70,8 @@ func SetRoutes(service *sets.Service) []httpapi.Route {
 		{
 			Key: "DELETE /api/sets/{id}", Needs: access.AccountRead, Handle: h.remove,
 			Doc: httpapi.Operation{
-				Tag: setsTag, Summary: "Delete a Set", IfMatch: true,
+				Tag: setsTag, ID: "deleteSet",
+				Summary: "Delete a Set", IfMatch: true,
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{notOwner, busy},
 			},
 		},

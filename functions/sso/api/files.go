@@ -58,7 +58,8 @@ func (h handlers) fileRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/sso-providers/{id}/link-files", Needs: access.AccountLink, Handle: h.beginFile,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Start linking with a file",
+				Tag: tag, ID: "startLinkFile", Secret: true,
+				Summary: "Start linking with a file",
 				Description: "Post a CSV file (UTF-8, at most 10 MB and 50,000 lines) with the columns email and object_id to " +
 					"the form, then check and apply it. It is deleted after a day.",
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: formView{}}},
@@ -68,7 +69,8 @@ func (h handlers) fileRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/sso-providers/{id}/link-files/{fileId}/check", Needs: access.AccountLink, Handle: h.checkFile,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Check a file of links",
+				Tag: tag, ID: "checkLinkFile",
+				Summary:     "Check a file of links",
 				Description: "Up to 1,000 lines at a time, checked against the whole file. Nothing is changed.",
 				Body:        checkBody{}, BodyOptional: true, Answers: part, Problems: wrong,
 			},
@@ -76,7 +78,8 @@ func (h handlers) fileRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/sso-providers/{id}/link-files/{fileId}/apply", Needs: access.AccountLink, Handle: h.applyFile,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Link with a file",
+				Tag: tag, ID: "applyLinkFile",
+				Summary:     "Link with a file",
 				Description: "Up to 1,000 lines at a time; those that can be linked are. Applying lines again changes nothing.",
 				Body:        applyBody{}, Answers: part, Problems: wrong,
 			},

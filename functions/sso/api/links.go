@@ -48,11 +48,13 @@ func (h handlers) linkRoutes() []httpapi.Route {
 		{
 			Key: "GET /api/accounts/{id}/links", Needs: access.AccountRead, NoKeys: true, Handle: h.accountLinks,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
+				Tag: tag, ID: "listLinks",
+				Summary: "List an account's links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 			},
 		},
 		{Key: "PUT /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.link, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link an account to an identity",
+			Tag: tag, ID: "linkAccount",
+			Summary:     "Link an account to an identity",
 			Description: "Repeating it changes nothing. The owner is notified of a new link by mail.",
 			Body:        identityBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
 			Problems: problems(
@@ -64,7 +66,8 @@ func (h handlers) linkRoutes() []httpapi.Route {
 		{
 			Key: "DELETE /api/accounts/{id}/links/{providerId}", Needs: access.AccountLink, Handle: h.unlink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove an account's link",
+				Tag: tag, ID: "removeLink",
+				Summary: "Remove an account's link",
 				Description: "The next sign-in with the provider is refused. Open sessions continue: to end them, block the " +
 					"account or close its sessions. The owner is notified by mail. Removing a missing link is not an error.",
 				Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: problems(guardProblems, linkProblems[2:]),
@@ -76,30 +79,34 @@ func (h handlers) linkRoutes() []httpapi.Route {
 func (h handlers) ownRoutes() []httpapi.Route {
 	return []httpapi.Route{
 		{Key: "GET /api/me/links", Needs: access.SignedIn, NoKeys: true, Handle: h.ownLinks, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List my links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
+			Tag: tag, ID: "listMyLinks",
+			Summary: "List my links", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 		}},
 		{
 			Key: "POST /api/me/links/{providerId}/depart", Needs: access.SignedIn, NoKeys: true, Handle: h.beginOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Start linking my account",
+				Tag: tag, ID: "beginMyLink", Secret: true,
+				Summary:     "Start linking my account",
 				Description: "You sign in to the provider at the returned url, within ten minutes.",
 				Body:        proofBody{}, BodyOptional: true,
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-				Problems: problems(proofProblems, []httpapi.Problem{providerNotFound, providerFailed}),
+				Problems: problems(proofProblems, []httpapi.Problem{providerNotFound}, providerFailed),
 			},
 		},
 		{
 			Key: "POST /api/me/links/return", Needs: access.SignedIn, NoKeys: true, Handle: h.completeOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Link my account with a provider's callback", Body: returnBody{},
+				Tag: tag, ID: "completeMyLink",
+				Summary: "Link my account with a provider's callback", Body: returnBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: linkView{}}},
-				Problems: problems([]httpapi.Problem{unknownRequest, providerFailed}, linkProblems),
+				Problems: problems([]httpapi.Problem{unknownRequest}, providerFailed, linkProblems),
 			},
 		},
 		{
 			Key: "POST /api/me/links/{providerId}/remove", Needs: access.SignedIn, NoKeys: true, Handle: h.removeOwnLink,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove my link",
+				Tag: tag, ID: "removeMyLink",
+				Summary:     "Remove my link",
 				Description: "Open sessions continue. Removing a missing link is not an error.",
 				Body:        proofBody{}, BodyOptional: true, Answers: []httpapi.Answer{{Status: http.StatusNoContent}},
 				Problems: problems(proofProblems, linkProblems[2:],

@@ -85,13 +85,15 @@ func (h handlers) providerRoutes() []httpapi.Route {
 	linked := httpapi.Problem{Kind: fault.Conflict, Code: "linked", When: "Accounts are linked to it."}
 	return []httpapi.Route{
 		{Key: "GET /api/sso-providers", Needs: access.SettingsRead, Handle: h.providers, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List providers", Description: "All of them, at most twenty, including disabled ones.",
+			Tag: tag, ID: "listProviders",
+			Summary: "List providers", Description: "All of them, at most twenty, including disabled ones.",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: "SsoProviderList", Of: doc}}},
 		}},
 		{
 			Key: "POST /api/sso-providers", Needs: access.SettingsWrite, Idempotent: true, Handle: h.create,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Add a provider",
+				Tag: tag, ID: "addProvider",
+				Summary:     "Add a provider",
 				Description: "People can sign in with it once it is enabled and their accounts are linked.",
 				Body: httpapi.FieldsDoc{
 					Name: "SsoProviderNew", Fields: fields, Use: httpapi.ForCreate,
@@ -105,14 +107,17 @@ func (h handlers) providerRoutes() []httpapi.Route {
 			},
 		},
 		{Key: "GET /api/sso-providers/fields", Needs: access.SettingsRead, Handle: h.fields, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Describe the fields of providers",
+			Tag: tag, ID: "describeProviderFields",
+			Summary: "Describe the fields of providers",
 			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: fieldList{}}},
 		}},
 		{Key: "GET /api/sso-providers/{id}", Needs: access.SettingsRead, Handle: h.provider, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Read a provider", Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound},
+			Tag: tag, ID: "getProvider",
+			Summary: "Read a provider", Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound},
 		}},
 		{Key: "PATCH /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.change, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Change a provider", IfMatch: true,
+			Tag: tag, ID: "changeProvider",
+			Summary: "Change a provider", IfMatch: true,
 			Description: "Fields left out are unchanged. If it is disabled, the next sign-in and those in progress at the " +
 				"provider are refused; open sessions continue.",
 			Body: httpapi.FieldsDoc{
@@ -122,14 +127,16 @@ func (h handlers) providerRoutes() []httpapi.Route {
 			Answers: []httpapi.Answer{one}, Problems: []httpapi.Problem{providerNotFound, invalid},
 		}},
 		{Key: "DELETE /api/sso-providers/{id}", Needs: access.SettingsWrite, Handle: h.remove, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Delete a provider without linked accounts", IfMatch: true,
+			Tag: tag, ID: "deleteProvider",
+			Summary: "Delete a provider without linked accounts", IfMatch: true,
 			Answers: []httpapi.Answer{{Status: http.StatusNoContent}}, Problems: []httpapi.Problem{providerNotFound, linked},
 		}},
 		{Key: "POST /api/sso-providers/{id}/check", Needs: access.SettingsWrite, Handle: h.check, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Check a provider",
+			Tag: tag, ID: "checkProvider",
+			Summary:     "Check a provider",
 			Description: "Fetches its discovery document and keys, as the first sign-in would.",
 			Answers:     []httpapi.Answer{{Status: http.StatusNoContent, Description: "It works."}},
-			Problems:    []httpapi.Problem{providerNotFound, providerFailed},
+			Problems:    problems([]httpapi.Problem{providerNotFound}, providerFailed),
 		}},
 	}
 }

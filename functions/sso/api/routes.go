@@ -2,6 +2,7 @@
 package api
 
 import (
+	"maps"
 	"slices"
 
 	"useraccounts/internal/fault"
@@ -43,11 +44,17 @@ var (
 		When: "The state is forged, used, older than ten minutes, of another browser or person, or the provider was " +
 			"disabled since.",
 	}
-	providerFailed = httpapi.Problem{
-		Kind: fault.Conflict, Code: "provider.{what}",
-		When: "The provider failed: unreachable, slow, notFound, issuer, keys, client, consent, code, token, " +
-			"clock, claims, tenant, cancelled, refused, directory.",
-	}
+	providerFailed = providerProblems(map[string]string{
+		"unreachable": "The provider cannot be reached.", "slow": "The provider did not answer in time.",
+		"notFound": "There is no provider at the address.", "issuer": "The provider says that it is another issuer.",
+		"keys": "The provider's keys cannot be read.", "client": "The provider refuses the client id or secret.",
+		"consent": "An administrator of the provider has not agreed.", "code": "The provider refuses its own code.",
+		"token": "The provider's token is invalid.", "clock": "The token is too old, or of the future.",
+		"claims": "The token lacks a claim, or has a wrong one.", "tenant": "The person is of another tenant.",
+		"cancelled": "The person cancelled at the provider.", "refused": "The provider refused the person.",
+		"signInAgain": "The sign-in to the directory has expired; sign in to it again.",
+		"directory":   "The provider's directory cannot be read.",
+	})
 	proofProblems = []httpapi.Problem{
 		{
 			Kind: fault.Forbidden, Code: "proofNeeded",
@@ -70,3 +77,12 @@ var (
 )
 
 func problems(more ...[]httpapi.Problem) []httpapi.Problem { return slices.Concat(more...) }
+
+// providerProblems are the failures of a provider, by what failed.
+func providerProblems(when map[string]string) []httpapi.Problem {
+	var out []httpapi.Problem
+	for _, what := range slices.Sorted(maps.Keys(when)) {
+		out = append(out, httpapi.Problem{Kind: fault.Conflict, Code: "provider." + what, When: when[what]})
+	}
+	return out
+}

@@ -56,28 +56,31 @@ type signInReturnBody struct {
 func (h handlers) signInRoutes() []httpapi.Route {
 	return []httpapi.Route{
 		{Key: "GET /api/sso/providers", Needs: access.Public, Handle: h.signInProviders, Doc: httpapi.Operation{
-			Tag: tag, ID: "getSignInProviders", Summary: "List the providers for signing in",
+			Tag: tag, ID: "listSignInProviders",
+			Summary:     "List the providers for signing in",
 			Description: "For the buttons of a sign-in page.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: choicesView{}}},
 		}},
 		{Key: "POST /api/sso/providers/{id}/depart", Needs: access.Public, Handle: h.beginSignIn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Start signing in with a provider",
+			Tag: tag, ID: "beginProviderSignIn", Secret: true,
+			Summary: "Start signing in with a provider",
 			Description: "The person signs in at the returned url, within ten minutes. The callback is valid once, for the " +
 				"same browser.",
 			Body: departBody{}, BodyOptional: true,
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-			Problems: []httpapi.Problem{providerNotFound, providerFailed},
+			Problems: problems([]httpapi.Problem{providerNotFound}, providerFailed),
 		}},
 		{Key: "POST /api/sso/return", Needs: access.Public, Handle: h.completeSignIn, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Complete a sign-in with a provider's callback",
+			Tag: tag, ID: "completeProviderSignIn", Secret: true,
+			Summary: "Complete a sign-in with a provider's callback",
 			Description: "The response is a step, as with a password. Accounts are never found by email: an identity without " +
 				"a link is refused.",
 			Body: signInReturnBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}},
-			Problems: []httpapi.Problem{unknownRequest, providerFailed, {
+			Problems: append(problems(providerFailed), unknownRequest, httpapi.Problem{
 				Kind: fault.Unauthenticated, Code: "signInRefused",
 				When: "The identity is not linked to an account, or the account is blocked, locked, outside its dates or for " +
 					"API clients: the response is the same for all.",
-			}},
+			}),
 		}},
 	}
 }

@@ -83,30 +83,30 @@ func (h handlers) wizardRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/sso-providers/{id}/directory/depart", Needs: access.AccountLink, Handle: h.beginDirectory,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Start signing in to a provider's directory",
+				Tag: tag, ID: "beginDirectorySignIn", Secret: true,
+				Summary:     "Start signing in to a provider's directory",
 				Description: "Only directories of the kind azure can be read.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: departureView{}}},
-				Problems: []httpapi.Problem{
-					providerNotFound, providerFailed,
-					{Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."},
-				},
+				Problems: append(problems(providerFailed), providerNotFound,
+					httpapi.Problem{Kind: fault.Conflict, Code: "noDirectory", When: "The provider is of another kind."}),
 			},
 		},
 		{
 			Key: "POST /api/sso/directory/return", Needs: access.AccountLink, Handle: h.completeDirectory,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Open a directory with the provider's callback", Body: returnBody{},
+				Tag: tag, ID: "openDirectory",
+				Summary: "Open a directory with the provider's callback", Body: returnBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: directoryView{}}},
-				Problems: []httpapi.Problem{unknownRequest, providerFailed},
+				Problems: append(problems(providerFailed), unknownRequest),
 			},
 		},
 		{Key: "POST /api/sso/directory/people", Needs: access.AccountLink, Handle: h.people, Doc: httpapi.Operation{
-			Tag: tag, Summary: "List the people of a directory",
+			Tag: tag, ID: "listDirectoryPeople",
+			Summary: "List the people of a directory",
 			Description: "A page at a time. Each person is matched with the account with their email, in any case. Nothing " +
 				"is changed.",
 			Body: pageOfBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: peopleView{}}},
-			Problems: []httpapi.Problem{
-				providerFailed,
+			Problems: problems(providerFailed, []httpapi.Problem{
 				{
 					Kind: fault.Conflict, Code: "directory",
 					When: "The sign-in to the directory has expired, or belongs to another session.",
@@ -116,10 +116,11 @@ func (h handlers) wizardRoutes() []httpapi.Route {
 					When: "The directory is throttling requests; Retry-After says how long to wait.",
 				},
 				{Kind: fault.Invalid, Code: "cursor", When: "next is not that of a page."},
-			},
+			}),
 		}},
 		{Key: "POST /api/sso-providers/{id}/links", Needs: access.AccountLink, Handle: h.linkMany, Doc: httpapi.Operation{
-			Tag: tag, Summary: "Link many accounts",
+			Tag: tag, ID: "linkManyAccounts",
+			Summary:     "Link many accounts",
 			Description: "Up to 500, each independently: one that cannot be linked does not prevent others.",
 			Body:        pairsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
 			Problems: []httpapi.Problem{providerNotFound},
@@ -127,7 +128,8 @@ func (h handlers) wizardRoutes() []httpapi.Route {
 		{
 			Key: "POST /api/sso-providers/{id}/links/remove", Needs: access.AccountLink, Handle: h.unlinkMany,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Remove many links", Description: "Up to 500, each independently. Open sessions continue.",
+				Tag: tag, ID: "removeManyLinks",
+				Summary: "Remove many links", Description: "Up to 500, each independently. Open sessions continue.",
 				Body: accountsBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: matchedList{}}},
 				Problems: []httpapi.Problem{providerNotFound},
 			},

@@ -24,7 +24,8 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 		{
 			Key: "POST /api/imports", Needs: access.AccountImport, Idempotent: true, Handle: h.beginImport,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Start an import",
+				Tag: tag, ID: "startImport", Secret: true,
+				Summary: "Start an import",
 				Description: "The answer contains a form. Post the workbook (.xlsx, at most 10 MB and 5,000 rows) to its URL, " +
 					"with " +
 					"its fields before the file, and then submit the import. Unless skipErrors is true the import is all or " +
@@ -35,7 +36,8 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 		{
 			Key: "POST /api/imports/{id}/submit", Needs: access.AccountImport, Handle: h.submit,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Submit an import whose workbook is uploaded",
+				Tag: tag, ID: "submitImport",
+				Summary:     "Submit an import whose workbook is uploaded",
 				Description: "A repeated submit of the same import has the same answer: the job as it is now.",
 				Answers:     accepted,
 				Problems: []httpapi.Problem{missing, notYours,
@@ -50,7 +52,8 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 		{
 			Key: "POST /api/exports", Needs: access.AccountExport, Idempotent: true, Handle: h.beginExport,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Export accounts",
+				Tag: tag, ID: "startExport",
+				Summary: "Export accounts",
 				Description: "Exports all accounts, or those selected by filters, by a Set or by ids, into workbooks of at most " +
 					"5,000 rows with the 36 columns of an import. Texts that look like formulas stay texts.",
 				Body: exportBody{}, Answers: accepted,
@@ -66,7 +69,8 @@ func (h handlers) undoRoute(accepted []httpapi.Answer, missing httpapi.Problem) 
 	return httpapi.Route{
 		Key: "POST /api/jobs/{id}/undo", Needs: access.AccountImport, Handle: h.undo,
 		Doc: httpapi.Operation{
-			Tag: tag, Summary: "Undo an import",
+			Tag: tag, ID: "undoImport",
+			Summary: "Undo an import",
 			Description: "Possible for 7 days after the import was done. Accounts that the import created and that were not " +
 				"used " +
 				"since are deleted; other accounts get their previous values back. Rows that were edited since stay as they " +
@@ -94,7 +98,8 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 			Key: "GET /api/jobs", Needs: access.SignedIn, Query: []httpapi.Param{httpapi.Limit(20, 100), httpapi.Cursor()},
 			Handle: h.list,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List jobs",
+				Tag: tag, ID: "listJobs",
+				Summary:     "List jobs",
 				Description: "The caller's jobs, newest first. Callers with account.admin see all jobs.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[jobView]{}}},
 			},
@@ -102,14 +107,16 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 		{
 			Key: "GET /api/jobs/{id}", Needs: access.SignedIn, Handle: h.get,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Get a job", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: jobView{}}},
+				Tag: tag, ID: "getJob",
+				Summary: "Get a job", Answers: []httpapi.Answer{{Status: http.StatusOK, Body: jobView{}}},
 				Problems: []httpapi.Problem{missing},
 			},
 		},
 		{
 			Key: "POST /api/jobs/{id}/cancel", Needs: access.SignedIn, Handle: h.cancel,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Cancel a job",
+				Tag: tag, ID: "cancelJob",
+				Summary:     "Cancel a job",
 				Description: "Possible until an import is committed. A running job ends a moment later.",
 				Answers:     []httpapi.Answer{{Status: http.StatusAccepted, Body: jobView{}, Location: true}},
 				Problems: []httpapi.Problem{missing,
@@ -126,7 +133,8 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 				Choices: []string{"created", "updated", "unchanged", "skipped", "failed", "undone", "editedSince", "inUse"},
 			}},
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "List the result of each row of an import or an undo",
+				Tag: tag, ID: "listJobRows",
+				Summary:     "List the result of each row of an import or an undo",
 				Description: "In the order of the sheet, once the job has ended.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.Page[transfer.Row]{}}},
 				Problems: []httpapi.Problem{missing, notYours,
@@ -138,7 +146,8 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 		{
 			Key: "GET /api/jobs/{id}/sheet", Needs: access.SignedIn, Handle: h.sheet,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Get a link to the result sheet of an import",
+				Tag: tag, ID: "getResultSheet", Secret: true,
+				Summary: "Get a link to the result sheet of an import",
 				Description: "The uploaded workbook with the added columns Result and Errors, and a fill and a note on each " +
 					"invalid cell. It can be corrected and uploaded again: the two columns are not read. The link works for 5 " +
 					"minutes.",
@@ -155,7 +164,8 @@ func (h handlers) jobRoutes(accepted []httpapi.Answer, missing, notYours httpapi
 		{
 			Key: "GET /api/jobs/{id}/download", Needs: access.SignedIn, Handle: h.download,
 			Doc: httpapi.Operation{
-				Tag: tag, Summary: "Get links to an export's files",
+				Tag: tag, ID: "getExportFiles", Secret: true,
+				Summary:     "Get links to an export's files",
 				Description: "The links work for 5 minutes. Repeat the request for new ones.",
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: linksView{}}},
 				Problems: []httpapi.Problem{missing, notYours,

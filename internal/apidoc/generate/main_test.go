@@ -7,8 +7,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"useraccounts/internal/access"
@@ -18,8 +20,11 @@ import (
 
 const root = "../../.."
 
+// generated is generate, once for all tests.
+var generated = sync.OnceValues(generate)
+
 func TestReferenceIsUpToDate(t *testing.T) {
-	files, err := generate()
+	files, err := generated()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,13 +34,13 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	}
 }
 
-// The page is made by the build. It has every route and every problem's anchor, one style element and no script.
+// The pages are made by the build: every route, guide and problem, with one style element and no script each.
 func TestThePageHasEveryRoute(t *testing.T) {
-	files, err := generate()
+	files, err := generated()
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := string(files[pagePath])
+	page := string(files[pagePath("")])
 	for _, table := range tables() {
 		for _, route := range table.routes {
 			if route.Key != "$default" && !strings.Contains(page, html.EscapeString(route.Path())) {
@@ -43,8 +48,25 @@ func TestThePageHasEveryRoute(t *testing.T) {
 			}
 		}
 	}
-	if strings.Count(page, "<style>") != 1 || strings.Contains(page, "<script") || strings.Contains(page, "style=\"") {
-		t.Error("the page has what its policy does not allow")
+	anchors := map[string]bool{}
+	for _, m := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		anchors["/api/docs#"+m[1]] = true
+	}
+	links := regexp.MustCompile(`href="(/api/docs[^"]*)"`)
+	for path, content := range files {
+		if path == documentPath {
+			continue
+		}
+		text := string(content)
+		if strings.Count(text, "<style>") != 1 || strings.Contains(text, "<script") || strings.Contains(text, "style=\"") {
+			t.Errorf("%s has what its policy does not allow", path)
+		}
+		for _, m := range links.FindAllStringSubmatch(text, -1) {
+			name := strings.TrimPrefix(strings.TrimPrefix(m[1], "/api/docs"), "/")
+			if files[pagePath(name)] == nil && !anchors[m[1]] && name != "explorer" {
+				t.Errorf("%s has a link to %s, which is not there", path, m[1])
+			}
+		}
 	}
 }
 
@@ -56,6 +78,9 @@ func TestRouteTablesMatchTheTemplate(t *testing.T) {
 		functions[table.function] = true
 		for _, route := range table.routes {
 			served[route.Key] = table.function
+			if path, reads := strings.CutPrefix(route.Key, "GET "); reads { // httpapi answers HEAD where GET is
+				served["HEAD "+path] = table.function
+			}
 		}
 	}
 	for _, function := range slices.Sorted(maps.Keys(sent)) {
