@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -57,6 +58,26 @@ func TestTheWholeRunHasEveryCheck(t *testing.T) {
 	}
 	if first, _, _ := strings.Cut(rules["test"], "\n"); !strings.Contains(first, " vet") {
 		t.Errorf("make test does not vet: %s", first)
+	}
+}
+
+// A tool that is missing is told by its name and what to install, before anything fails for want of it.
+func TestAMissingToolIsTold(t *testing.T) {
+	tool, err := exec.LookPath("make")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]string{
+		"go":   "go is missing: install Go 1.26 or newer",
+		"run":  "go is missing: install Go 1.26 or newer",
+		"unit": "go is missing: install Go 1.26 or newer",
+		"node": "node is missing: install Node.js 20 or newer",
+	} {
+		cmd := exec.CommandContext(t.Context(), tool, "-C", root, target)
+		cmd.Env = []string{"PATH=" + t.TempDir()}
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("make %s: %v %s", target, err, out)
+		}
 	}
 }
 

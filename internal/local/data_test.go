@@ -2,6 +2,8 @@ package local_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,10 +28,17 @@ func withOwnServices(t *testing.T, o local.Options) local.Options {
 }
 
 func TestDataSurvivesARestart(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := filepath.Rel(here, filepath.Join(t.TempDir(), "some data")) // as in make run DATA=dir
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := withOwnServices(t, local.Options{
 		Root: "../..", TemplateFile: "testdata/template.yaml", SourceRoot: "testdata",
-		Binaries: "../../.build/functions-of-tests",
-		Data:     t.TempDir(), Logs: t.TempDir(),
+		Binaries: "../../.build/functions-of-tests", Data: data, Logs: filepath.Join(t.TempDir(), "logs"),
 	})
 	ctx := context.Background()
 	first, err := local.Start(ctx, o)

@@ -211,3 +211,18 @@ func TestMessageOfACrashedWorkerComesBack(t *testing.T) {
 	sendMessage(t, system, "a", "once")
 	waitForNotes(t, notes, func(lines []string) bool { return slices.Contains(lines, "end a once 2 aws:sqs") })
 }
+
+// What a worker had in hand when the runner was stopped is there for the next runner at once, and not after the lease
+// of half a minute.
+func TestWorkGoesOnAtOnceAfterAStop(t *testing.T) {
+	system, notes := startTestSystem(t)
+	sendMessage(t, system, "a", "hang")
+	waitForNotes(t, notes, func(lines []string) bool { return slices.Contains(lines, "start a hang 1 aws:sqs") })
+	system.Stop()
+	got, err := system.Endpoints.SQSClient().ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(system.Resources.Queues["Jobs"]), WaitTimeSeconds: 1,
+	})
+	if err != nil || len(got.Messages) != 1 || *got.Messages[0].Body != "hang" {
+		t.Errorf("messages %+v, %v", got, err)
+	}
+}

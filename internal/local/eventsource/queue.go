@@ -25,6 +25,9 @@ import (
 // maximumLease is how long a message stays invisible if nobody renews its lease.
 const maximumLease = 30 * time.Second
 
+// longestWait is how long a receive waits for a message, and so how long a stop can wait for a receive.
+const longestWait = time.Second
+
 // QueuePoller feeds one function from one queue.
 type QueuePoller struct {
 	Client                 *sqs.Client
@@ -38,6 +41,9 @@ type QueuePoller struct {
 	Pollers                int           // so many batches at once; a FIFO queue gives no two of one group
 	Invoke                 func(ctx context.Context, payload []byte) ([]byte, error)
 	Log                    *slog.Logger
+
+	// receiving is held for reading by each receive that is under way.
+	receiving sync.RWMutex
 }
 
 // Run feeds until the context ends, and then waits for the invocations at work. Their messages are given back at once
@@ -67,10 +73,13 @@ func (f *QueuePoller) poll(ctx context.Context) {
 }
 
 func (f *QueuePoller) receive(ctx context.Context) ([]types.Message, error) {
-	got, err := f.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+	f.receiving.RLock()
+	defer f.receiving.RUnlock()
+	// It is not stopped by the context: the local queue would hand a message to a receive that nobody waits for any more.
+	got, err := f.Client.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{
 		QueueUrl:                    &f.QueueURL,
 		MaxNumberOfMessages:         int32(f.BatchSize), //nolint:gosec // at most 10
-		WaitTimeSeconds:             10,
+		WaitTimeSeconds:             seconds(longestWait),
 		VisibilityTimeout:           seconds(f.lease()),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 		MessageAttributeNames:       []string{"All"},
@@ -92,7 +101,10 @@ func (f *QueuePoller) deliver(ctx context.Context, messages []types.Message) {
 	stopRenewing()
 	retry := f.Retry
 	if ctx.Err() != nil {
-		retry = 0 // the function was stopped with the runner: the next one is to take the message at once
+		// The function was stopped with the runner: the next one is to take the message at once, and no receive of this one.
+		retry = 0
+		f.receiving.Lock()
+		defer f.receiving.Unlock()
 	}
 	if err != nil {
 		f.Log.Error("the function failed with a batch", "function", f.Function, "messages", ids(messages), "error",

@@ -95,6 +95,9 @@ func (r *RunningSystem) Kill(function string) int {
 	return pool.Kill()
 }
 
+// Stop stops the system before the test ends, as Ctrl-C stops make run.
+func (r *RunningSystem) Stop() { r.system.Stop() }
+
 // Invoke has a function answer an event directly, without the HTTP API in front: a sample of events/, for one.
 func (r *RunningSystem) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
 	pool := r.system.Function(function)

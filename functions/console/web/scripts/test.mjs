@@ -98,7 +98,7 @@ async function launch(name, readyPattern, env) {
 
 /**
  * Starts a system as make run does, without data, and fake identity providers beside it. Its address is a host name,
- * because passkeys need one.
+ * because passkeys need one: the default of make run.
  */
 async function startSystem() {
   const port = await freePort()
@@ -108,7 +108,6 @@ async function startSystem() {
   const addresses = JSON.parse(providers.output)
   const system = await launch('run', /Ready after[^]*Stop /, {
     PORT: String(port),
-    PUBLIC_URL: url,
     AZURE_URL: addresses.azure,
     GRAPH_URL: addresses.graph,
     DATA: '',

@@ -31,6 +31,8 @@ func handle(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, erro
 			return response, errors.New("asked to fail")
 		case strings.HasPrefix(m.Body, "once") && m.Attributes["ApproximateReceiveCount"] == "1":
 			os.Exit(4)
+		case strings.HasPrefix(m.Body, "hang") && m.Attributes["ApproximateReceiveCount"] == "1":
+			time.Sleep(time.Hour)
 		case strings.HasPrefix(m.Body, "slow"):
 			time.Sleep(time.Second)
 		}
