@@ -6,7 +6,8 @@ import "maps"
 // gain more with it, so keys manage no credentials, keys or administrators (V47).
 func (p Permission) InteractiveOnly() bool {
 	switch p {
-	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccountLink, AccessWrite, SettingsWrite:
+	case AccountAdmin, AccountPassword, AccountSession, AccountKey, AccountLink, AccessWrite, SettingsWrite,
+		ApplicationWrite:
 		return true
 	default:
 		return false

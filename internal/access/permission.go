@@ -43,6 +43,9 @@ const (
 	SettingsRead   Permission = "settings.read"
 	SettingsWrite  Permission = "settings.write"
 	SetShare       Permission = "set.share"
+	// ApplicationWrite decides who can act as an application, so it is not part of AccessWrite.
+	ApplicationRead  Permission = "application.read"
+	ApplicationWrite Permission = "application.write"
 	// CommunicationRead is not part of AccountRead: it shows the mails of the whole environment.
 	CommunicationRead Permission = "communication.read"
 )
@@ -73,6 +76,8 @@ func All() map[Permission]string {
 		SettingsRead:      "Read environment defaults",
 		SettingsWrite:     "Change environment defaults",
 		SetShare:          "Share Sets with everybody",
+		ApplicationRead:   "Read applications, their permissions and addresses",
+		ApplicationWrite:  "Register and change applications, and make their credentials",
 		CommunicationRead: "Read the communication log: which mails went to whom",
 	}
 }

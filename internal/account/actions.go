@@ -106,7 +106,8 @@ func GuardAdministrator(sc access.Scope, target Account) error {
 // GuardRights lets nobody take over an account that holds permissions which they do not hold. action is what they would
 // do, as in "make a key for".
 func GuardRights(sc access.Scope, target Account, action string) error {
-	if len(sc.Caller.Permissions.Missing(access.Permissions(sc.Catalogue, target.Roles, target.Groups))) > 0 {
+	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
+	if len(access.AboveOwnRights(sc.Catalogue, sc.Caller, rights)) > 0 {
 		return fault.New(fault.Forbidden, "aboveOwnRights",
 			"You cannot %s an account that holds permissions which you do not hold.", action)
 	}

@@ -187,7 +187,7 @@ func (p *accessCopier) refusalReason(kind catalogue.Kind, code string) (reason, 
 	for had := range p.has {
 		delete(given, had)
 	}
-	if beyond := p.scope.Caller.Permissions.Missing(given); len(beyond) > 0 {
+	if beyond := access.AboveOwnRights(p.scope.Catalogue, p.scope.Caller, given); len(beyond) > 0 {
 		return "aboveOwnRights", "It would give permissions that you do not hold: " + access.Join(beyond) + "."
 	}
 	return "", ""

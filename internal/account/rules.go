@@ -216,7 +216,7 @@ func (v *validation) checkRights() {
 			delete(granted, had)
 		}
 	}
-	missing := v.scope.Caller.Permissions.Missing(granted)
+	missing := access.AboveOwnRights(v.scope.Catalogue, v.scope.Caller, granted)
 	if len(missing) == 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package apidoc
 
 import (
 	"reflect"
+	"slices"
 
 	"useraccounts/internal/field"
 	"useraccounts/internal/httpapi"
@@ -28,8 +29,8 @@ func (s *schemas) fields(doc httpapi.FieldsDoc) *Schema {
 		}
 		switch {
 		case !request:
-			if m.Kind != field.Codes && m.Kind != field.Bool && m.Kind != field.Number &&
-				!m.Required && !m.NeverBlank {
+			neverNull := []field.Kind{field.Codes, field.Texts, field.Named, field.Bool, field.Number}
+			if !slices.Contains(neverNull, m.Kind) && !m.Required && !m.NeverBlank {
 				nullable(member) // blank fields are written as null
 			}
 			if doc.Use == httpapi.ForAnswer {
@@ -63,6 +64,16 @@ func fieldSchema(m field.Meta) *Schema {
 		return &Schema{
 			Type: "array", MaxItems: &longest,
 			Items: &Schema{Type: "string", MaxLength: new(field.MaxCode), Pattern: singleLinePattern},
+		}
+	case field.Texts:
+		return &Schema{
+			Type: "array", MaxItems: &longest,
+			Items: &Schema{Type: "string", MaxLength: new(field.MaxText), Pattern: singleLinePattern},
+		}
+	case field.Named:
+		return &Schema{
+			Type:                 "object",
+			AdditionalProperties: &Schema{Type: "string", MaxLength: new(field.MaxText), Pattern: singleLinePattern},
 		}
 	case field.Day:
 		return &Schema{Type: "string", Format: "date"}

@@ -26,6 +26,7 @@ const (
 	CostCentre    Kind = "costCentre"
 	PaymentMethod Kind = "paymentMethod"
 	PaymentTerms  Kind = "paymentTerms"
+	Application   Kind = "application"
 )
 
 // Entry is one code of reference data. The fields after Version belong to some kinds only.
@@ -50,6 +51,8 @@ type Entry struct {
 	APIOnly bool `json:"apiOnly,omitempty" dynamodbav:"apiOnly,omitempty"`
 	// Defaults are the defaults of a resource group's new resources.
 	Defaults ResourceDefaults `json:"defaults,omitzero" dynamodbav:"defaults"`
+	// Application is what an application has besides code and description.
+	Application ApplicationData `json:"application,omitzero" dynamodbav:"application"`
 }
 
 // ResourceDefaults are the defaults of a resource group; a blank one is none.

@@ -6,6 +6,7 @@
 package field
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,8 @@ const (
 	Country  Kind = "country"
 	Currency Kind = "currency"
 	Codes    Kind = "codes"   // []string, codes of reference data
+	Texts    Kind = "texts"   // []string, such as addresses; told apart by case
+	Named    Kind = "named"   // map[string]string, names and what they stand for
 	Bool     Kind = "yesNo"   // bool
 	Day      Kind = "date"    // Date
 	Instant  Kind = "instant" // time.Time, UTC, to the millisecond
@@ -61,7 +64,7 @@ type Def[T any] struct {
 	// Section is the group of fields on a form; see Section.
 	Section string
 	Kind    Kind
-	// Max is the longest text in characters, or the most entries of Codes. Zero means 1,000. For a Number that can be set,
+	// Max is the longest text in characters, or the most entries of Codes, Texts or Named. Zero means 1,000. For a Number that can be set,
 	// Min and Max are the smallest and the largest value.
 	Min, Max int
 	// Required fields may not be blank. Rules between fields are T's.
@@ -78,7 +81,8 @@ type Def[T any] struct {
 	Refers string
 	// Choices are the values of a Choice, in the order in which lists are sorted by it.
 	Choices []Option
-	// At returns a pointer to the field: *string, *[]string, *bool, *Date, *time.Time, *int64 or *int as Kind says.
+	// At returns a pointer to the field: *string, *[]string, *map[string]string, *bool, *Date, *time.Time, *int64 or *int as
+	// Kind says.
 	At func(*T) any
 }
 
@@ -91,8 +95,8 @@ type Option struct {
 // Table is the fields of T in the order of forms and documents.
 type Table[T any] []Def[T]
 
-// Patch has the fields of a change by name: a string, []string, bool, int64 or Date by their kind, or nil to clear a
-// field.
+// Patch has the fields of a change by name: a string, []string, map[string]string, bool, int64 or Date by their kind,
+// or nil to clear a field.
 type Patch map[string]any
 
 // Diff is a changed field with plain values.
@@ -170,6 +174,16 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 			return invalid(code, message)
 		}
 		*at = clean
+	case *map[string]string:
+		named, _ := value.(map[string]string)
+		if len(named) > d.max() {
+			return invalid("tooMany", d.Label+" can have at most "+strconv.Itoa(d.max())+" entries.")
+		}
+		clean, code, message := d.cleanNamed(named)
+		if code != "" {
+			return invalid(code, message)
+		}
+		*at = clean
 	case *bool:
 		*at, _ = value.(bool)
 	case *Date:
@@ -196,7 +210,9 @@ func (d *Def[T]) set(dst *T, value any) *fault.Field {
 func (d *Def[T]) accepts(value any) bool {
 	switch value.(type) {
 	case []string:
-		return d.Kind == Codes
+		return d.Kind == Codes || d.Kind == Texts
+	case map[string]string:
+		return d.Kind == Named
 	case bool:
 		return d.Kind == Bool
 	case Date:
@@ -232,9 +248,34 @@ func (d *Def[T]) cleanCodes(codes []string) (clean []string, code, message strin
 		if code != "" {
 			return nil, code, message
 		}
-		if text != "" && !slices.ContainsFunc(clean, func(have string) bool { return strings.EqualFold(have, text) }) {
+		same := func(have string) bool {
+			return have == text || (d.Kind == Codes && strings.EqualFold(have, text))
+		}
+		if text != "" && !slices.ContainsFunc(clean, same) {
 			clean = append(clean, text)
 		}
+	}
+	return clean, "", ""
+}
+
+// cleanNamed returns names and descriptions as the field would have them; a blank name counts as none.
+func (d *Def[T]) cleanNamed(named map[string]string) (clean map[string]string, code, message string) {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		key, code, message := d.cleanText(name)
+		if code != "" {
+			return nil, code, message
+		}
+		text, code, message := d.cleanText(named[name])
+		if code != "" {
+			return nil, code, message
+		}
+		if key == "" {
+			continue
+		}
+		if clean == nil {
+			clean = map[string]string{}
+		}
+		clean[key] = text
 	}
 	return clean, "", ""
 }
@@ -256,8 +297,11 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		return d.cleanCurrency(clean)
 	}
 	limit := d.max()
-	if d.Kind == Codes {
+	switch d.Kind {
+	case Codes:
 		limit = MaxCode
+	case Texts, Named:
+		limit = MaxText
 	}
 	if utf8.RuneCountInString(clean) > limit {
 		return "", "tooLong", d.Label + " is longer than " + strconv.Itoa(limit) + " characters; shorten it."
@@ -273,6 +317,9 @@ func isBlank(r rune) bool {
 
 // MaxCode is the longest code of reference data, in characters.
 const MaxCode = 50
+
+// MaxText is the longest entry of Texts or Named, in characters.
+const MaxText = 500
 
 func (d *Def[T]) max() int {
 	if d.Max == 0 {
@@ -376,6 +423,8 @@ func plainValue(at any) any {
 		return string(*at)
 	case *[]string:
 		return slices.Clone(*at)
+	case *map[string]string:
+		return nameLines(*at)
 	case *bool:
 		return *at
 	case *int64:
@@ -388,6 +437,15 @@ func plainValue(at any) any {
 	return nil
 }
 
+// nameLines returns names and descriptions as "name: description", in order: so the log and its exports show them.
+func nameLines(named map[string]string) []string {
+	out := make([]string, 0, len(named))
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		out = append(out, name+": "+named[name])
+	}
+	return out
+}
+
 // FormatInstant returns t in the form of the API and of the table: RFC 3339, UTC, with milliseconds.
 func FormatInstant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
@@ -398,6 +456,8 @@ func isZero(at any) bool {
 	case *Date:
 		return *at == ""
 	case *[]string:
+		return len(*at) == 0
+	case *map[string]string:
 		return len(*at) == 0
 	case *bool:
 		return !*at

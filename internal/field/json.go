@@ -78,6 +78,18 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 			v[i] = *entry
 		}
 		return v, ""
+	case Texts:
+		var v []string
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be a list of texts, such as [\"https://erp.example.com/callback\"]."
+		}
+		return v, ""
+	case Named:
+		var v map[string]string
+		if json.Unmarshal(raw, &v) != nil {
+			return nil, "must be an object of names and descriptions, such as {\"invoice.approve\": \"Approve invoices\"}."
+		}
+		return v, ""
 	case Day:
 		var v string
 		if json.Unmarshal(raw, &v) != nil {
@@ -100,14 +112,19 @@ func readMember(kind Kind, raw jsontext.Value) (value any, message string) {
 	}
 }
 
-// AppendJSON writes every field of v as a member of the object that enc is in; blank ones as null, false or [].
+// AppendJSON writes every field of v as a member of the object that enc is in; blank ones as null, false, [] or {}.
 func (t Table[T]) AppendJSON(enc *jsontext.Encoder, v *T) error {
 	for i := range t {
 		value := plainValue(t[i].At(v))
+		if named, ok := t[i].At(v).(*map[string]string); ok && value != nil {
+			value = *named
+		}
 		if value == nil {
 			switch t[i].Kind {
-			case Codes:
+			case Codes, Texts:
 				value = []string{}
+			case Named:
+				value = map[string]string{}
 			case Number:
 				value = int64(0)
 			default: // null

@@ -73,7 +73,7 @@ func aboveOwnRights(sc access.Scope, c *catalogue.Catalogue, before *Entry, afte
 			delete(granted, had)
 		}
 	}
-	missing := sc.Caller.Permissions.Missing(granted)
+	missing := access.AboveOwnRights(c, sc.Caller, granted)
 	if len(missing) == 0 {
 		return nil
 	}

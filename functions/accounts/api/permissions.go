@@ -113,9 +113,9 @@ func newPermissionsView(c *catalogue.Catalogue, a account.Account) permissionsVi
 			v.Effective[i].Paths = [][]string{}
 		}
 	}
-	descriptions := access.All()
 	for i, p := range effective.Permissions {
-		v.Permissions[i] = permissionView{Permission: p.Permission, Description: descriptions[p.Permission], Roles: p.Roles}
+		v.Permissions[i] = permissionView{Permission: p.Permission, Description: access.Describe(c, p.Permission),
+			Roles: p.Roles}
 	}
 	return v
 }
