@@ -10,6 +10,7 @@ var tagDescriptions = map[string]string{
 	"Account delegations":         "Whose timesheets an account manages or views.",
 	"Second factor":               "Authenticators, passkeys, recovery codes and trusted devices.",
 	"Sessions":                    "Who is signed in, where, and how to end it.",
+	"Applications":                "The systems that trust these accounts: their permissions, addresses and credentials.",
 	"API keys":                    "Keys with which programs open sessions.",
 	"Licences, roles and groups":  "The reference data that decides what accounts may do.",
 	"Reference data of resources": "The reference data of people as staff.",

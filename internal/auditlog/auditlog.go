@@ -33,6 +33,9 @@ const (
 	RefreshReused        Kind = "refreshReused"
 	KeyCreated           Kind = "keyCreated"
 	KeyLocked            Kind = "keyLocked"
+	// The credentials of applications, in the environment's log.
+	CredentialCreated Kind = "credentialCreated"
+	CredentialEnded   Kind = "credentialEnded"
 	// AccessCopied is a change whose roles and groups came from the account that Note names.
 	AccessCopied      Kind = "accessCopied"
 	NoteAdded         Kind = "note"

@@ -18,6 +18,7 @@ func Labels() map[Kind]string {
 		SessionExpired: "Session expired",
 		RefreshReused:  "Session closed: a refresh token was used twice",
 		KeyCreated:     "API key created", KeyLocked: "API key locked",
+		CredentialCreated: "Application credential created", CredentialEnded: "Application credential ended",
 		PasswordLinkSent: "Link to set a password sent", MailSent: "Mail",
 		AccessCopied: "Access copied from another account", NoteAdded: "Note", ContactChanged: "Contact changed",
 		SecondFactorAdded: "Second factor set up", SecondFactorRemoved: "Second factor removed",

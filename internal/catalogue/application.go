@@ -8,7 +8,7 @@ import (
 // ApplicationData is what an application has: a system of the organisation, or of a third party, that trusts these
 // accounts.
 type ApplicationData struct {
-	// Type is one of ApplicationTypes.
+	// Type is service, web or native.
 	Type string `json:"type,omitempty" dynamodbav:"type,omitempty"`
 	// Audience is what tokens for the application name in aud.
 	Audience   string `json:"audience,omitempty" dynamodbav:"audience,omitempty"`
@@ -43,11 +43,6 @@ const (
 	WebApplication     = "web"
 	NativeApplication  = "native"
 )
-
-// ApplicationTypes returns the types of application.
-func ApplicationTypes() []string {
-	return []string{ServiceApplication, WebApplication, NativeApplication}
-}
 
 // PermissionName returns the name by which roles hold a permission of the application.
 func (e Entry) PermissionName(permission string) string { return e.Code + ":" + permission }

@@ -220,7 +220,7 @@ func (d *Def[T]) accepts(value any) bool {
 	case int64:
 		return d.Kind == Number
 	case string:
-		return slices.Contains([]Kind{Text, Email, Phone, Code, Country, Currency}, d.Kind)
+		return slices.Contains([]Kind{Text, Choice, Email, Phone, Code, Country, Currency}, d.Kind)
 	}
 	return false
 }

@@ -20,6 +20,7 @@ func Sections() []field.Section {
 		{Name: sectionEntry, Label: "General"},
 		{Name: sectionAccess, Label: "Permissions"},
 		{Name: sectionDefaults, Label: "Defaults for new resources"},
+		{Name: sectionAddresses, Label: "Addresses"},
 	}
 }
 
@@ -115,6 +116,8 @@ func kindFields(kind catalogue.Kind) field.Table[Entry] {
 		}
 	case catalogue.ResourceGroup:
 		return defaultFields()
+	case catalogue.Application:
+		return applicationFields()
 	default:
 		return nil
 	}

@@ -18,6 +18,9 @@ func (s *Service) checkImpact(ctx context.Context, sc access.Scope, now Current,
 	if err := guardAdministrators(sc, now.Catalogue, *change); err != nil {
 		return err
 	}
+	if err := permissionsInUse(now.Catalogue, *change); err != nil {
+		return err
+	}
 	if change.After != nil && !affectsHolders(change.Event.Changes) {
 		return nil // it changes nobody's permissions, and nothing that can be chosen
 	}

@@ -146,7 +146,7 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, ref Ref, patch fi
 
 // validate applies a patch and checks every rule except those about holders.
 func (s *Service) validate(ctx context.Context, sc access.Scope, now Current, in input) (Entry, error) {
-	after, faults := validate(now.Catalogue, in)
+	after, faults := validate(sc, now.Catalogue, in)
 	manager := &after.Defaults.Manager
 	if *manager != "" && len(faults) == 0 && (in.before == nil || in.before.Defaults.Manager != *manager) {
 		code, ok, err := s.Resources.ActiveResource(ctx, now.Env, *manager)
@@ -177,6 +177,25 @@ func (s *Service) Delete(ctx context.Context, sc access.Scope, ref Ref) error {
 		return change, s.checkImpact(ctx, sc, now, &change)
 	})
 	return err
+}
+
+// Amend changes what no field of an entry holds, such as credentials. amend returns the entry as it shall be.
+func (s *Service) Amend(ctx context.Context, sc access.Scope, kind catalogue.Kind, code string, event auditlog.Kind,
+	amend func(Entry) (after Entry, note string, err error),
+) (Entry, error) {
+	return s.writeWithRetry(ctx, sc, func(now Current) (Change, error) {
+		before, ok := now.Catalogue.Find(kind, code)
+		if !ok {
+			return Change{}, notFoundFault(kind)
+		}
+		after, note, err := amend(before)
+		if err != nil {
+			return Change{}, err
+		}
+		change := s.newChange(sc, now, event, &before, &after, nil)
+		change.Event.Note = note
+		return change, nil
+	})
 }
 
 // find returns the entry to change, if it is still at the version that the caller read.

@@ -29,7 +29,7 @@ type input struct {
 // validate applies a patch to an entry, or to a new one of the kind if before is nil. It returns the entry as it would
 // be, and everything that is wrong with it. Only fields of the patch are checked: the description of an entry with
 // locked codes can still be corrected.
-func validate(c *catalogue.Catalogue, in input) (Entry, []fault.Field) {
+func validate(sc access.Scope, c *catalogue.Catalogue, in input) (Entry, []fault.Field) {
 	v := validation{input: in, catalogue: c, after: Entry{Kind: in.kind, Active: true}}
 	table := Fields(in.kind)
 	if in.before != nil {
@@ -39,7 +39,11 @@ func validate(c *catalogue.Catalogue, in input) (Entry, []fault.Field) {
 	if in.before == nil {
 		v.checkCode()
 	}
-	v.checkPermissions()
+	if in.kind == catalogue.Application {
+		v.checkApplication(sc)
+	} else {
+		v.checkPermissions()
+	}
 	v.resolveCodes("roles", catalogue.Role, func(e *Entry) *[]string { return &e.Roles })
 	v.resolveCodes("groups", catalogue.Group, func(e *Entry) *[]string { return &e.Groups })
 	for name, d := range map[string]struct {
@@ -90,10 +94,16 @@ func (v *validation) checkPermissions() {
 	}
 	all := access.All()
 	var unknown []string
-	for _, name := range v.after.Permissions {
-		if _, ok := all[access.Permission(name)]; !ok {
-			unknown = append(unknown, catalogue.QuoteCode(name))
+	for i, name := range v.after.Permissions {
+		if _, ok := all[access.Permission(name)]; ok {
+			continue
 		}
+		application, own, ok := v.catalogue.ApplicationPermission(name)
+		if !ok {
+			unknown = append(unknown, catalogue.QuoteCode(name))
+			continue
+		}
+		v.after.Permissions[i] = application.PermissionName(own)
 	}
 	if len(unknown) > 0 {
 		v.addFault("permissions", "unknownPermission",

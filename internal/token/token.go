@@ -40,6 +40,8 @@ const (
 
 	APIKey    Kind = "ua"  // an API client's long-lived credential, in a form of its own (key.go)
 	KeyAccess Kind = "uak" // opens the API for one session that a key opened
+
+	ClientSecret Kind = "uac" // proves who an application is; it belongs to no account
 )
 
 // Token is a parsed token: the ids of its account and its record, and the secret to compare with the record's hash.

@@ -50,8 +50,8 @@ type permissionView struct {
 	Allows     string            `json:"allows" help:"What it allows."`
 }
 
-func permissions(context.Context, *httpapi.Request) (httpapi.Response, error) {
-	all, set := access.All(), access.Set{}
+func permissions(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	all, set := access.AllWithApplications(r.Scope.Catalogue), access.Set{}
 	for p := range all {
 		set[p] = struct{}{}
 	}
@@ -84,6 +84,9 @@ func (h handlers) fields(context.Context, *httpapi.Request) (httpapi.Response, e
 
 // kind returns the kind in the path; NotFound for any other text.
 func (h handlers) kind(r *httpapi.Request) (catalogue.Kind, error) {
+	if h.area.single {
+		return h.area.kinds.Kinds[h.area.kinds.Slugs[0]], nil
+	}
 	kind, ok := h.area.kinds.Kinds[r.Param("kind")]
 	if !ok {
 		return "", fault.New(fault.NotFound, "notFound", "There is no such kind of reference data; the kinds are %s.",
@@ -146,7 +149,10 @@ func (h handlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	location := h.area.path + "/" + r.Param("kind") + "/" + url.PathEscape(e.Code)
+	location := h.area.path + "/" + url.PathEscape(e.Code)
+	if !h.area.single {
+		location = h.area.path + "/" + r.Param("kind") + "/" + url.PathEscape(e.Code)
+	}
 	return httpapi.Created(location, view{e}).WithVersion(e.Version), nil
 }
 

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/application"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/reference"
 )
 
-// Routes returns the route table over a service.
-func Routes(entries *reference.Service) []httpapi.Route {
+// Routes returns the route table over the services.
+func Routes(entries *reference.Service, applications *application.Service) []httpapi.Route {
 	routes := kindRoutes(entries, area{
 		kinds: reference.AccessKinds(), path: "/api/access", name: "Access", tag: "Licences, roles and groups",
 		reads: access.AccessRead, writes: access.AccessWrite,
@@ -21,10 +22,16 @@ func Routes(entries *reference.Service) []httpapi.Route {
 	routes = append(routes, httpapi.Route{
 		Key: "GET /api/access/permissions", Needs: access.AccessRead, Handle: permissions, Doc: httpapi.Operation{
 			Tag: "Licences, roles and groups", ID: "listPermissions",
-			Summary: "List the permissions that a role can hold",
-			Answers: []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
+			Summary:     "List the permissions that a role can hold",
+			Description: "Those of this product, and of every application, such as erp:invoice.approve.",
+			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: permissionList{}}},
 		},
 	})
+	routes = append(routes, kindRoutes(entries, area{
+		kinds: reference.ApplicationKinds(), single: true, path: "/api/applications", name: "Application",
+		tag: applicationsTag, reads: access.ApplicationRead, writes: access.ApplicationWrite,
+	})...)
+	routes = append(routes, credentialRoutes(entries, applications)...)
 	return append(routes, kindRoutes(entries, area{
 		kinds: reference.StaffKinds(), path: "/api/reference", name: "Reference", tag: "Reference data of resources",
 		reads: access.ReferenceRead, writes: access.ReferenceWrite,
@@ -35,7 +42,9 @@ func Routes(entries *reference.Service) []httpapi.Route {
 type area struct {
 	kinds           reference.KindSet
 	path, name, tag string
-	reads, writes   access.Permission
+	// single is set where there is only one kind, which is not in the path.
+	single        bool
+	reads, writes access.Permission
 }
 
 func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
@@ -48,7 +57,10 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 		Example: a.kinds.Slugs[0]}
 	code := httpapi.Param{Name: "code", Kind: httpapi.TextParam, Max: catalogue.MaxCode, Help: "The code, in any case.",
 		Example: "STAFF"}
-	list, both := []httpapi.Param{kind}, []httpapi.Param{kind, code}
+	list, both, base := []httpapi.Param{kind}, []httpapi.Param{kind, code}, a.path+"/{kind}"
+	if a.single {
+		list, both, base = nil, []httpapi.Param{code}, a.path
+	}
 	invalid := httpapi.Problem{Kind: fault.Invalid, Code: "invalid",
 		When: "Some fields are invalid; see `fields`."}
 	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy",
@@ -62,7 +74,7 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 			Description: "What a form needs to show them: labels, help, kinds, bounds.",
 			Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: kindList{}}},
 		}},
-		{Key: "GET " + a.path + "/{kind}", Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
+		{Key: "GET " + base, Needs: a.reads, Handle: h.list, Query: []httpapi.Param{
 			httpapi.Limit(100, 1000), httpapi.Cursor(),
 			{Name: "active", Kind: httpapi.BoolParam, Help: "Only active codes (true), or only locked ones (false)."},
 			{Name: "find", Kind: httpapi.TextParam, Max: 100,
@@ -73,7 +85,7 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 			Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.ListDoc{Name: a.name + "EntryPage", Of: entry}}},
 			Problems: nil,
 		}},
-		{Key: "POST " + a.path + "/{kind}", Needs: a.writes, Idempotent: true, Handle: h.create, Doc: httpapi.Operation{
+		{Key: "POST " + base, Needs: a.writes, Idempotent: true, Handle: h.create, Doc: httpapi.Operation{
 			Tag: a.tag, ID: "create" + a.name + "Entry",
 			Summary: "Create one of " + kinds, Path: list,
 			Body:    httpapi.FieldsDoc{Name: a.name + "EntryCreate", Fields: fields, Use: httpapi.ForCreate},
@@ -83,11 +95,11 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 				{Kind: fault.Conflict, Code: "tooMany", When: "There are already 5,000 of this kind."}, busy, invalid,
 			},
 		}},
-		{Key: "GET " + a.path + "/{kind}/{code}", Needs: a.reads, Handle: h.get, Doc: httpapi.Operation{
+		{Key: "GET " + base + "/{code}", Needs: a.reads, Handle: h.get, Doc: httpapi.Operation{
 			Tag: a.tag, ID: "get" + a.name + "Entry",
 			Summary: "Read one of " + kinds, Path: both, Answers: ok,
 		}},
-		{Key: "PATCH " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
+		{Key: "PATCH " + base + "/{code}", Needs: a.writes, Handle: h.change, Doc: httpapi.Operation{
 			Tag: a.tag, ID: "change" + a.name + "Entry",
 			Summary: "Change one of " + kinds, Path: both, IfMatch: true,
 			Description: "Fields left out stay as they are; null empties an optional one. active: false locks the code: " +
@@ -96,7 +108,7 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 				Use: httpapi.ForPatch},
 			Answers: ok, Problems: append([]httpapi.Problem{busy, invalid}, rights...),
 		}},
-		{Key: "DELETE " + a.path + "/{kind}/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
+		{Key: "DELETE " + base + "/{code}", Needs: a.writes, Handle: h.delete, Doc: httpapi.Operation{
 			Tag: a.tag, ID: "delete" + a.name + "Entry",
 			Summary: "Delete one of " + kinds, Path: both, IfMatch: true,
 			Description: "Only a code that is not in use can be deleted; lock it otherwise.",
@@ -111,6 +123,10 @@ func kindRoutes(entries *reference.Service, a area) []httpapi.Route {
 
 // rightsProblems are the problems of changes that affect what accounts may do.
 func (a area) rightsProblems() []httpapi.Problem {
+	if a.writes == access.ApplicationWrite {
+		return []httpapi.Problem{{Kind: fault.Conflict, Code: "inUse",
+			When: "Roles hold permissions that the application would no longer have; `fields` lists the first twenty."}}
+	}
 	if a.writes != access.AccessWrite {
 		return nil
 	}

@@ -65,7 +65,7 @@ func TestEveryFieldIsInAListedSection(t *testing.T) {
 		"internal/settings/fields.go": {settings.Fields().Describe(), settings.Sections()},
 		"internal/resource/fields.go": {resource.Fields().Describe(), resource.Sections()},
 		"internal/reference/fields.go": {
-			append(kinds(reference.AccessKinds()), kinds(reference.StaffKinds())...),
+			slices.Concat(kinds(reference.AccessKinds()), kinds(reference.StaffKinds()), kinds(reference.ApplicationKinds())),
 			reference.Sections(),
 		},
 	} {

@@ -15,7 +15,7 @@ import (
 // interactiveOnly are the permissions that API keys cannot use, written by hand in this second place.
 var interactiveOnly = []access.Permission{
 	"account.admin", "account.password", "account.session", "account.key",
-	"account.link", "access.write", "settings.write",
+	"account.link", "access.write", "settings.write", "application.write",
 }
 
 // forKeys are the permissions that API keys can use. Together the two lists have every permission.
@@ -23,12 +23,13 @@ var forKeys = []access.Permission{
 	"account.read", "account.create", "account.update", "account.block", "account.lock", "account.delete",
 	"account.note", "account.import", "account.export", "access.read", "reference.read", "reference.write",
 	"resource.read", "resource.write", "settings.read", "set.share", "communication.read",
+	"application.read",
 }
 
 // credentialWords are words in the paths of routes that manage credentials, whatever permission they need.
 var credentialWords = []string{
 	"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes",
-	"devices", "links",
+	"devices", "links", "credentials",
 }
 
 // isInteractiveOnly reports whether a route is for people only, judged by its permission and path and not by NoKeys.

@@ -33,7 +33,7 @@ func tables() []table {
 		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},
-		{"access", entries.Routes(nil)},
+		{"access", entries.Routes(nil, nil)},
 		{"settings", slices.Concat(settings.Routes(nil), settings.CommunicationRoutes(nil), settings.SetRoutes(nil),
 			settings.HealthRoutes(nil))},
 		{"resources", resources.Routes(nil, nil)},

@@ -67,6 +67,38 @@ test('roles: created with permissions in words, changed, a conflict shown, locke
   await page.getByText(`${code} was deleted.`).waitFor()
 })
 
+test('applications: registered, a credential shown once, a permission given by a role', async () => {
+  const code = uniqueName('erp')
+  await to('Applications')
+  await press('New')
+  const drawer = page.getByRole('dialog')
+  await drawer.getByLabel(/^Code/).fill(code)
+  await drawer.getByLabel(/^Permissions/).fill('order.approve: Approve orders')
+  await drawer.getByLabel(/^Redirect addresses/).fill('http://erp.example.com/callback')
+  await press('Create', drawer)
+  await drawer.getByText(/must be https/).waitFor()
+  await checkPage('application-new')
+  await drawer.getByLabel(/^Redirect addresses/).press('Backspace')
+  await press('Create', drawer)
+  await drawer.waitFor({ state: 'hidden' })
+  await page.getByRole('link', { name: code }).click()
+  await press('New credential', drawer)
+  await press('Create', page.getByRole('dialog', { name: 'New credential' }))
+  await page.getByText(`Client id: ${code}`).waitFor()
+  await checkPage('application-credential')
+  await press('Done', page.getByRole('dialog', { name: 'New credential' }))
+  assert.equal((await call('GET', `/api/applications/${code}/credentials`)).items.length, 1)
+  await press('End', drawer)
+  await press('End', page.getByRole('dialog', { name: 'End the credential' }))
+  await drawer.getByText(/^None yet/).waitFor()
+  await page.keyboard.press('Escape')
+  const role = await call('POST', '/api/access/roles', {
+    code: uniqueName('PAYER').toUpperCase(),
+    permissions: [`${code}:order.approve`],
+  })
+  assert.deepEqual(role.permissions, [`${code}:order.approve`])
+})
+
 test('what is in use is not deleted, and the page says what holds it', async () => {
   await createAccount({ userType: 'TEAM' })
   await to('Access licences')

@@ -1,6 +1,7 @@
 import type { TablerIcon } from '@tabler/icons-react'
 import {
   IconAdjustments,
+  IconApps,
   IconBuilding,
   IconBuildingBank,
   IconCalendarDollar,
@@ -26,12 +27,20 @@ const icons: Record<string, TablerIcon> = {
   roles: IconShieldHalf,
   groups: IconUsersGroup,
   'dac-groups': IconLock,
+  applications: IconApps,
   resources: IconId,
   'resource-groups': IconUsersGroup,
   departments: IconBuilding,
   'cost-centres': IconReportMoney,
   'payment-methods': IconBuildingBank,
   'payment-terms': IconCalendarDollar,
+}
+
+const navGroups = {
+  access: 'User access',
+  applications: 'User access',
+  reference: 'Resources',
+  resources: 'Resources',
 }
 
 /** The pages of reference data: one component, a row for each kind. */
@@ -42,7 +51,7 @@ const reference: Page[] = referenceKinds.map((kind): Page => ({
   nav: {
     label: kind.title,
     icon: icons[kind.kind] ?? IconKey,
-    group: kind.family === 'access' ? 'User access' : 'Resources',
+    group: navGroups[kind.family],
   },
   lazy: async () => ({ Component: (await import('./settings/ReferencePage')).referencePage(kind) }),
 }))

@@ -1,7 +1,8 @@
 import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
-import { codeLabel, useCodeOptions } from './fields'
+import { codeLabel, toText, useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
 import { countries, currencies } from './isoCodes'
+import { NamedInput } from './NamedInput'
 
 interface Props {
   field: Field
@@ -53,7 +54,7 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
         <TextInput
           {...common}
           type="date"
-          value={String(value ?? '')}
+          value={toText(value)}
           onChange={(e) => onChange(e.currentTarget.value || null)}
         />
       )
@@ -73,10 +74,32 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
         <TagsInput {...common} value={have} onChange={onChange} maxTags={field.max} />
       )
     }
+    case 'choice':
+      return (
+        <Select
+          {...common}
+          data={field.choices ?? []}
+          value={toText(value) || null}
+          onChange={(next) => onChange(next)}
+        />
+      )
+    case 'texts':
+      return (
+        <TagsInput
+          {...common}
+          placeholder="Type an entry and press Enter"
+          acceptValueOnBlur
+          value={Array.isArray(value) ? value : []}
+          onChange={onChange}
+          maxTags={field.max}
+        />
+      )
+    case 'named':
+      return <NamedInput {...common} value={value} onChange={onChange} />
     case 'country':
     case 'currency': {
       const codesOfKind = field.kind === 'country' ? countries() : currencies()
-      const have = String(value ?? '')
+      const have = toText(value)
       const data =
         have && !codesOfKind.some((o) => o.value === have)
           ? [{ value: have, label: have }, ...codesOfKind]
@@ -99,8 +122,8 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
             {...common}
             searchable
             clearable={!field.required}
-            data={optionsFor([String(value ?? '')])}
-            value={value ? String(value) : null}
+            data={optionsFor([toText(value)])}
+            value={toText(value) || null}
             onChange={(next) => onChange(next)}
           />
         )
@@ -112,7 +135,7 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
       type={field.kind === 'email' ? 'email' : field.kind === 'phone' ? 'tel' : 'text'}
       autoComplete="off"
       maxLength={field.max || undefined}
-      value={String(value ?? '')}
+      value={toText(value)}
       onChange={(e) => onChange(e.currentTarget.value)}
     />
   )

@@ -1,7 +1,8 @@
 import { Badge, Group, Text } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
-import { useCodeOptions } from './fields'
+import { toText, useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
+import { isBlank } from './formatValue'
 import { Instant } from './Instant'
 
 /** A field's value, read-only. */
@@ -19,7 +20,7 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
       </Text>
     )
   }
-  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) {
+  if (isBlank(value) || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)) {
     return (
       <Text span inherit c="dimmed" aria-label="blank">
         –
@@ -37,7 +38,18 @@ export function FieldValue({ field, value }: { field: Field; value: Value }) {
       </Group>
     )
   }
-  if (field.kind === 'choice') return <>{field.choices?.find((c) => c.value === value)?.label ?? String(value)}</>
+  if (field.kind === 'choice') return <>{field.choices?.find((c) => c.value === value)?.label ?? toText(value)}</>
+  if (typeof value === 'object' && value !== null) {
+    return (
+      <Group gap={4} display="inline-flex">
+        {Object.entries(value).map(([name, description]) => (
+          <Badge key={name} variant="light" color="gray" tt="none" radius="sm" title={description}>
+            {name}
+          </Badge>
+        ))}
+      </Group>
+    )
+  }
   if (field.kind === 'instant') return <Instant at={String(value)} />
-  return <>{String(value)}</>
+  return <>{toText(value)}</>
 }

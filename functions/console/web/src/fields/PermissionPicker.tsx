@@ -12,7 +12,16 @@ const groupLabels: Record<string, string> = {
   settings: 'Settings',
   set: 'Sets',
   communication: 'Communication log',
+  application: 'Applications',
 }
+
+/** The group of a permission: the application before the colon, or the part before the dot. */
+const groupOf = (permission: string) => permission.split(permission.includes(':') ? ':' : '.')[0] ?? ''
+
+const labelOf = (permission: string) =>
+  permission.includes(':')
+    ? `Application ${groupOf(permission)}`
+    : (groupLabels[groupOf(permission)] ?? groupOf(permission))
 
 export function usePermissions() {
   return useQuery({
@@ -36,27 +45,27 @@ export function PermissionPicker({
 }) {
   const all = usePermissions().data ?? []
   const selected = Array.isArray(value) ? value : []
-  const names = [...new Set(all.map((p) => p.permission.split('.')[0] ?? ''))]
+  const names = [...new Set(all.map((p) => labelOf(p.permission)))]
   const toggle = (codes: string[], on: boolean) =>
     onChange(on ? [...new Set([...selected, ...codes])].sort() : selected.filter((c) => !codes.includes(c)))
   return (
     <Input.Wrapper label={field.label} description={field.help} error={error} labelElement="div">
       <div className={classes.permissions}>
         {names.map((name) => {
-          const permissions = all.filter((p) => p.permission.startsWith(`${name}.`))
+          const permissions = all.filter((p) => labelOf(p.permission) === name)
           const codes = permissions.map((p) => p.permission)
           const allSelected = codes.every((c) => selected.includes(c))
           return (
-            <div key={name} className={classes.family} role="group" aria-label={groupLabels[name] ?? name}>
+            <div key={name} className={classes.family} role="group" aria-label={name}>
               <Group justify="space-between" gap="xs">
                 <Text size="sm" fw={600}>
-                  {groupLabels[name] ?? name}
+                  {name}
                 </Text>
                 {codes.length > 1 && (
                   <Button
                     size="compact-xs"
                     variant="subtle"
-                    aria-label={`${allSelected ? 'None of' : 'All of'} ${groupLabels[name] ?? name}`}
+                    aria-label={`${allSelected ? 'None of' : 'All of'} ${name}`}
                     onClick={() => toggle(codes, !allSelected)}
                   >
                     {allSelected ? 'None' : 'All'}
@@ -67,7 +76,7 @@ export function PermissionPicker({
                 <Checkbox
                   key={p.permission}
                   size="sm"
-                  label={p.allows}
+                  label={p.allows || p.permission}
                   description={p.permission}
                   checked={selected.includes(p.permission)}
                   onChange={(e) => toggle([p.permission], e.currentTarget.checked)}

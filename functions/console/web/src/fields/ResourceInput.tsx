@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '../api/client'
 import { useHasPermission } from '../session/session'
+import { toText } from './fields'
 import type { Field, Value } from './fields'
 
 /** The code of a resource: typed, or searched by code or name. */
@@ -17,7 +18,7 @@ export function ResourceInput({
   onChange: (value: Value) => void
   error?: string | undefined
 }) {
-  const text = String(value ?? '')
+  const text = toText(value)
   const [search] = useDebouncedValue(text, 250)
   const hasPermission = useHasPermission()
   const resources = useQuery({

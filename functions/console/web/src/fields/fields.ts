@@ -6,7 +6,10 @@ import type { Schemas } from '../api/client'
 export type Field = Schemas['FieldMeta'] & Partial<Pick<Schemas['AccountsField'], 'filters' | 'sortable'>>
 
 /** A value of a field, as in the API. */
-export type Value = string | number | boolean | string[] | null | undefined
+export type Value = string | number | boolean | string[] | Record<string, string> | null | undefined
+
+/** The text of a value that an input shows as text. */
+export const toText = (value: Value) => (typeof value === 'object' || value === undefined ? '' : String(value))
 
 /** A section of a form, as the API lists it. */
 export type Section = Schemas['FieldSection']

@@ -11,6 +11,7 @@ import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import type { Field, FormFields, Value } from '../fields/fields'
+import { Credentials } from './Credentials'
 import type { ReferenceKind } from './referenceKinds'
 import type { Entry, ReferenceStore, Values } from './referenceStore'
 import classes from './Settings.module.css'
@@ -54,6 +55,9 @@ export function EntryDrawer({ kind, store, form, code, canWrite, onClose }: Prop
       {code === undefined && <CreateForm kind={kind} store={store} form={form} onClose={onClose} />}
       {read.data && (
         <EditForm kind={kind} store={store} form={form} entry={read.data} canWrite={canWrite} onClose={onClose} />
+      )}
+      {read.data && kind.family === 'applications' && read.data['type'] !== 'native' && (
+        <Credentials code={read.data.code} canWrite={canWrite} />
       )}
     </Drawer>
   )

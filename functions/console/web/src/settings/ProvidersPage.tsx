@@ -29,6 +29,7 @@ import { ProblemAlert } from '../common/ProblemAlert'
 import { ResponsiveTable } from '../common/ResponsiveTable'
 import { StatusMessage } from '../common/StatusMessage'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
+import { toText } from '../fields/fields'
 import type { Field, Value } from '../fields/fields'
 import { useHasPermission } from '../session/session'
 import classes from './Settings.module.css'
@@ -252,7 +253,7 @@ function ProviderForm({
               description={kind.help}
               withAsterisk
               data={Object.entries(kindLabels).map(([value, label]) => ({ value, label }))}
-              value={String(currentValue(kind) ?? '') || null}
+              value={toText(currentValue(kind)) || null}
               onChange={(v) => setValue(kind, v)}
               error={problem?.messageFor('kind')}
             />

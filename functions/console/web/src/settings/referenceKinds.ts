@@ -2,7 +2,7 @@
 export interface ReferenceKind {
   /** Its name in the API and in the page's address. */
   kind: string
-  family: 'access' | 'reference' | 'resources'
+  family: 'access' | 'reference' | 'resources' | 'applications'
   title: string
   /** One of them, after "New". */
   singular: string
@@ -32,6 +32,13 @@ export const referenceKinds: ReferenceKind[] = [
     title: 'DAC groups',
     singular: 'DAC group',
     help: 'Data access control: groups that an account can belong to, where the environment uses them.',
+  },
+  {
+    kind: 'applications',
+    family: 'applications',
+    title: 'Applications',
+    singular: 'application',
+    help: 'The systems that trust these accounts: their permissions, addresses and credentials.',
   },
   {
     kind: 'resources',
@@ -77,5 +84,15 @@ export const referenceKinds: ReferenceKind[] = [
   },
 ]
 
-export const readPermissions = { access: 'access.read', reference: 'reference.read', resources: 'resource.read' }
-export const writePermissions = { access: 'access.write', reference: 'reference.write', resources: 'resource.write' }
+export const readPermissions = {
+  access: 'access.read',
+  reference: 'reference.read',
+  resources: 'resource.read',
+  applications: 'application.read',
+}
+export const writePermissions = {
+  access: 'access.write',
+  reference: 'reference.write',
+  resources: 'resource.write',
+  applications: 'application.write',
+}

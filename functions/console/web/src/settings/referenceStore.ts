@@ -1,4 +1,4 @@
-// One interface for the three families of reference data, so that one page serves all kinds.
+// One interface for the families of reference data, so that one page serves all kinds.
 import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
 import { toForm } from '../fields/fields'
 import type { Field, FormFields, Section, Value } from '../fields/fields'
@@ -60,6 +60,7 @@ function formOf(kinds: { kind: string; fields: Field[]; sections: Section[] }[],
 
 export function storeFor({ family, kind }: ReferenceKind): ReferenceStore {
   if (family === 'resources') return resourceStore
+  if (family === 'applications') return applicationStore
   return family === 'access' ? accessStore(kind as AccessKind) : referenceStore(kind as ReferenceKindName)
 }
 
@@ -139,4 +140,19 @@ export const resourceStore: ReferenceStore = {
   },
   remove: (e) =>
     unwrap(api.DELETE('/api/resources/{code}', { params: { path: { code: e.code }, header: ifMatch(e.version) } })),
+}
+
+const applicationParams = (e: Entry) => ({ path: { code: e.code }, header: ifMatch(e.version) })
+
+const applicationStore: ReferenceStore = {
+  form: async () => formOf((await unwrap(api.GET('/api/applications/fields'))).items, 'applications'),
+  list: async (query) => toPage(await unwrap(api.GET('/api/applications', { params: { query: listParams(query) } }))),
+  read: async (code) => toEntry(await unwrap(api.GET('/api/applications/{code}', { params: { path: { code } } }))),
+  create: async (body) =>
+    toEntry(await unwrap(api.POST('/api/applications', { params: { header: idempotencyKey() }, body: body as never }))),
+  change: async (e, body) =>
+    toEntry(await unwrap(api.PATCH('/api/applications/{code}', { params: applicationParams(e), body: body as never }))),
+  lock: async (e, active) =>
+    toEntry(await unwrap(api.PATCH('/api/applications/{code}', { params: applicationParams(e), body: { active } }))),
+  remove: (e) => unwrap(api.DELETE('/api/applications/{code}', { params: applicationParams(e) })),
 }
