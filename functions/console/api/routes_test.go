@@ -93,3 +93,36 @@ func TestDocsWithoutAPageSayHowToBuildIt(t *testing.T) {
 		t.Errorf("the page is %q", res.Body)
 	}
 }
+
+// V49: the explorer runs scripts of its own origin only, nothing inline, and works without scripts as a link.
+func TestTheExplorerAllowsItsOwnScriptsOnly(t *testing.T) {
+	h, err := httpapi.New(httpapi.Server{Routes: api.Routes(api.NewSite(nil, pagesOf(docs), ""))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, want := range map[string]int{"explorer": 200, "problems": 404, "../docs": 404} {
+		res, err := h.Handle(t.Context(), events.APIGatewayV2HTTPRequest{RouteKey: "GET /api/docs/{page}",
+			PathParameters: map[string]string{"page": page}})
+		if err != nil || res.StatusCode != want {
+			t.Errorf("%s: %d %v", page, res.StatusCode, err)
+		}
+		if page != "explorer" {
+			continue
+		}
+		policy := res.Headers["Content-Security-Policy"]
+		if !strings.Contains(policy, "script-src 'self'; style-src 'self'") || strings.Contains(policy, "unsafe") ||
+			strings.Contains(policy, "http") {
+			t.Errorf("the policy is %s", policy)
+		}
+		if strings.Contains(res.Body, "<style") || strings.Contains(res.Body, "style=") ||
+			strings.Count(res.Body, "<script") != strings.Count(res.Body, `<script src="/explorer/`) ||
+			!strings.Contains(res.Body, `<a href="/api/docs">`) {
+			t.Errorf("the page is %s", res.Body)
+		}
+	}
+	res, err := h.Handle(t.Context(), events.APIGatewayV2HTTPRequest{RouteKey: "GET /api/docs/problems/{code}",
+		PathParameters: map[string]string{"code": "taken"}})
+	if err != nil || res.StatusCode != 200 || res.Body != docs {
+		t.Errorf("the page of a problem: %d %v", res.StatusCode, err)
+	}
+}

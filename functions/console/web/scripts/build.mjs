@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -12,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
@@ -92,11 +93,19 @@ function compress(folder) {
   }
 }
 
+/** The explorer of the API: Swagger UI as it comes, with a script and a style sheet of ours. */
+function explorer(folder) {
+  mkdirSync(folder)
+  for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css'])
+    copyFileSync(join(modules, 'swagger-ui-dist', name), join(folder, name))
+  for (const path of filesOf(join(web, 'explorer'))) copyFileSync(path, join(folder, basename(path)))
+}
+
 /** A hash of the sources inside the built app, so that it always describes that build. */
 const stamp = join(app, '.stamp')
 
 function build() {
-  const sources = ['src', 'public', 'scripts']
+  const sources = ['src', 'public', 'explorer', 'scripts']
     .flatMap((name) => filesOf(join(web, name)))
     .filter((path) => !path.endsWith('schema.d.ts'))
   const singleFiles = ['index.html', 'package-lock.json', 'vite.config.ts', 'tsconfig.json'].map((name) =>
@@ -115,6 +124,7 @@ function build() {
     ['build', '--outDir', staging, '--emptyOutDir', '--logLevel', 'warn'],
     'the web console does not build:',
   )
+  explorer(join(staging, 'explorer'))
   compress(staging)
   writeFileSync(join(staging, '.stamp'), hash)
   // A folder cannot be renamed onto one that has files, so the app is gone between two renames, and for no longer.
