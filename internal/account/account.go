@@ -67,6 +67,8 @@ type Account struct {
 	PasswordExpires time.Time
 	// PasswordChangedAt is when the password was set, zero if an older release set it.
 	PasswordChangedAt time.Time
+	// PasswordByMail says that the password was reset with a mailed link.
+	PasswordByMail bool
 
 	// Stored is what the store read, for the condition of its next write. It is of no use to others.
 	Stored Revision
@@ -80,11 +82,20 @@ type Revision struct {
 	Pending bool
 	// BlockedAt is TriesBlockedAt as stored, even for an attempt that the timed release allows.
 	BlockedAt time.Time
-	// DeviceAttempt is for a sign-in that was counted at a trusted device: it does not depend on the failed tries of the
-	// account, and does not change them.
-	DeviceAttempt bool
+	// SeparateTries is for a sign-in that is no guess at the password, or is counted at a trusted device: it does not
+	// depend on the failed tries of the account, and does not change them.
+	SeparateTries bool
 	// HasPrevious says that the image before that import is still stored.
 	HasPrevious bool
+}
+
+// FirstFactorNote is what the log and the notice add when the account sets up a second factor; "" for nothing. Whoever
+// reads somebody's mail could reset the password and then set up a factor of their own (V99).
+func (a Account) FirstFactorNote() string {
+	if a.MFAEnabled || !a.PasswordByMail {
+		return ""
+	}
+	return "It is the first one, after the password was reset with a mailed link."
 }
 
 // LinkedTo reports whether the account is linked to an identity at a provider.

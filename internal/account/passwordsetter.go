@@ -91,7 +91,7 @@ func (s PasswordSetter) Set(ctx context.Context, env environment.Environment, w 
 	if err != nil {
 		return err
 	}
-	w.After.PasswordHash, w.After.PasswordChangedAt = hash, now
+	w.After.PasswordHash, w.After.PasswordChangedAt, w.After.PasswordByMail = hash, now, false
 	w.PasswordHistory = nextHistory(env.Settings, *w.Before, former)
 	return nil
 }

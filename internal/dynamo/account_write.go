@@ -277,6 +277,7 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 		drop(schema.AttrHash)
 		drop(schema.AttrHashExpires)
 		drop(schema.AttrHashSetAt)
+		drop(schema.AttrHashByMail)
 	case after.PasswordHash != before.PasswordHash:
 		set += ", pw = :pw"
 		values[":pw"] = table.S(after.PasswordHash)
@@ -285,6 +286,12 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 		} else {
 			set += ", pwAt = :pwAt"
 			values[":pwAt"] = table.Timestamp(after.PasswordChangedAt)
+		}
+		if after.PasswordByMail {
+			set += ", pwMail = :yes"
+			values[":yes"] = table.BOOL(true)
+		} else {
+			drop(schema.AttrHashByMail)
 		}
 		if hasTemporaryPassword(after) {
 			set += ", pwEnds = :ends"
@@ -337,6 +344,9 @@ func (s Accounts) addRowMove(tx *table.Transaction, env string, w account.Write,
 	}
 	if !after.PasswordExpires.IsZero() {
 		it[schema.AttrHashExpires] = table.Timestamp(after.PasswordExpires)
+	}
+	if after.PasswordByMail {
+		it[schema.AttrHashByMail] = table.BOOL(true)
 	}
 	if !after.PasswordChangedAt.IsZero() {
 		it[schema.AttrHashSetAt] = table.Timestamp(after.PasswordChangedAt)

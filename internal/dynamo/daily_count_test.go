@@ -48,9 +48,6 @@ func TestFailedSecondFactorsAreFailuresOfTheDay(t *testing.T) {
 			with.Credential = h.assertion(t, raw)
 			h.authenticator.Options.UserHandle = mfa.UserHandle(m.id)
 		}
-		if with.Method == mfa.MailCode {
-			with.Code = wrongCode(m.code(t, ticket))
-		}
 		_, err := m.auth.VerifySecondFactor(t.Context(), ticket.Reveal(), with, signin.ClientInfo{})
 		if code == "" && err != nil || code != "" && !fault.HasCode(err, code) {
 			t.Errorf("%s: %v", what, err)
@@ -69,7 +66,6 @@ func TestFailedSecondFactorsAreFailuresOfTheDay(t *testing.T) {
 	wrong := wrongCode(codeOf(t, shown.Secret, m.now))
 	count("a wrong passkey", "passkey", signin.SecondFactorResponse{Method: mfa.PasskeyMethod}, false)
 	count("the passkey", "", signin.SecondFactorResponse{Method: mfa.PasskeyMethod}, true)
-	count("a wrong code by mail", "code", signin.SecondFactorResponse{Method: mfa.MailCode}, false)
 	count("no code", "invalid", signin.SecondFactorResponse{Method: mfa.TOTP, Code: "12345x"}, false)
 	count("a wrong recovery code", "code", signin.SecondFactorResponse{Method: mfa.RecoveryCode, Code: "ABCD EFGH JKMN"},
 		false)
@@ -79,4 +75,19 @@ func TestFailedSecondFactorsAreFailuresOfTheDay(t *testing.T) {
 	}
 	count("the wrong code that pauses", "factorPaused", signin.SecondFactorResponse{Method: mfa.TOTP, Code: wrong}, false)
 	count("one that is not looked at", "factorPaused", signin.SecondFactorResponse{Method: mfa.TOTP, Code: wrong}, false)
+}
+
+// A wrong code by mail is a failure of the day as well.
+func TestAWrongCodeByMailIsAFailureOfTheDay(t *testing.T) {
+	m := newMailCodeFixture(t)
+	days := dynamo.Statistics{Table: m.table}
+	m.auth.Stats = days
+	ticket := m.login(t, "").Ticket
+	if err := m.enterCode(ticket, wrongCode(m.code(t, ticket))); !fault.HasCode(err, "code") {
+		t.Fatalf("%v", err)
+	}
+	got, err := days.Days(t.Context(), env, []string{m.now.UTC().Format(time.DateOnly)})
+	if err != nil || got[0].SignIns != 0 || got[0].Failures != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/pquerna/otp/totp"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo"
@@ -100,6 +101,12 @@ func (o *owner) enrol(t *testing.T) (secret string, codes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return o.setUpTOTP(t, scope)
+}
+
+// setUpTOTP sets an authenticator up in an open session.
+func (o *owner) setUpTOTP(t *testing.T, scope access.Scope) (secret string, codes []string) {
+	t.Helper()
 	shown, err := o.selfService.BeginTOTP(t.Context(), scope, "")
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -60,15 +61,21 @@ func (s Jobs) Create(ctx context.Context, j transfer.Job) error {
 	if err != nil {
 		return err
 	}
-	if j.State == transfer.Submitted {
-		return s.submit(ctx, types.TransactWriteItem{Put: &types.Put{
-			TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-		}}, j)
+	items := []types.TransactWriteItem{
+		{Put: &types.Put{TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)")}},
+		{Put: &types.Put{TableName: &s.Name, Item: ownJobItem(j)}},
 	}
-	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &s.Name, Item: it, ConditionExpression: aws.String("attribute_not_exists(PK)"),
-	})
-	return table.WrapError("write", err)
+	if j.State == transfer.Submitted {
+		return s.submit(ctx, j, items...)
+	}
+	return s.Transact(ctx, items)
+}
+
+// ownJobItem is the entry of a job among those of its owner.
+func ownJobItem(j transfer.Job) table.Item {
+	it := schema.OwnJobKey(j.Env, j.ByID, j.ID).Attributes()
+	it["ttl"] = jobTTL(j)
+	return it
 }
 
 // Job implements transfer.JobStore.
@@ -85,13 +92,68 @@ func (s Jobs) Job(ctx context.Context, env, id string) (transfer.Job, error) {
 
 // Jobs implements transfer.JobStore.
 func (s Jobs) Jobs(ctx context.Context, env, after string, limit int) ([]transfer.Job, string, error) {
-	items, more, err := s.Query(ctx, table.Query{PK: schema.JobPK(env), After: after, Backwards: true, Limit: limit})
+	return s.page(ctx, env, schema.JobPK(env), after, limit, jobOf)
+}
+
+// OwnJobs implements transfer.JobStore. It reads as much whatever others have stored. In an environment that is not
+// upgraded yet it looks for the person's jobs among the next of all.
+func (s Jobs) OwnJobs(ctx context.Context, env, owner, after string, limit int) ([]transfer.Job, string, error) {
+	ready, err := s.Get(ctx, schema.OwnJobsReadyKey(env))
+	if err != nil {
+		return nil, "", err
+	}
+	if ready == nil {
+		jobs, next, err := s.Jobs(ctx, env, after, notReadyPageSize)
+		own := slices.DeleteFunc(jobs, func(j transfer.Job) bool { return j.ByID != owner })
+		if len(own) > limit {
+			own = own[:limit]
+			next = own[limit-1].ID
+		}
+		return own, next, err
+	}
+	entries, next, err := s.page(ctx, env, schema.OwnJobsPK(env, owner), after, limit,
+		func(_ string, it table.Item) (transfer.Job, error) {
+			return transfer.Job{ID: table.String(it, "SK")}, nil
+		})
+	if err != nil || len(entries) == 0 {
+		return nil, next, err
+	}
+	keys := make([]table.Key, len(entries))
+	for i, entry := range entries {
+		keys[i] = schema.JobKey(env, entry.ID)
+	}
+	items, err := s.BatchGet(ctx, keys)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]transfer.Job, 0, len(items))
+	for _, it := range items {
+		if it == nil { // it has just expired
+			continue
+		}
+		j, err := jobOf(env, it)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, j)
+	}
+	return out, next, nil
+}
+
+// notReadyPageSize is how many jobs are looked at for those of one person, in an environment that is not upgraded yet.
+const notReadyPageSize = 200
+
+// page reads a page of a partition, newest first, and the id to go on from.
+func (s Jobs) page(
+	ctx context.Context, env, pk, after string, limit int, decode func(env string, it table.Item) (transfer.Job, error),
+) ([]transfer.Job, string, error) {
+	items, more, err := s.Query(ctx, table.Query{PK: pk, After: after, Backwards: true, Limit: limit})
 	if err != nil {
 		return nil, "", err
 	}
 	out := make([]transfer.Job, len(items))
 	for i, it := range items {
-		if out[i], err = jobOf(env, it); err != nil {
+		if out[i], err = decode(env, it); err != nil {
 			return nil, "", err
 		}
 	}
@@ -129,11 +191,11 @@ func (s Jobs) Transition(ctx context.Context, j transfer.Job, from transfer.Stat
 	update, condition := "SET body = :body, #state = :state", "#state = :from"
 	values := table.Item{":body": it["body"], ":state": it["state"], ":from": table.S(string(from))}
 	if j.State == transfer.Submitted {
-		return s.submit(ctx, types.TransactWriteItem{Update: &types.Update{
+		return s.submit(ctx, j, types.TransactWriteItem{Update: &types.Update{
 			TableName: &s.Name, Key: schema.JobKey(j.Env, j.ID).Attributes(), UpdateExpression: &update,
 			ConditionExpression:       &condition,
 			ExpressionAttributeValues: values, ExpressionAttributeNames: reservedNames(update + " " + condition),
-		}}, j)
+		}})
 	}
 	_, err = s.update(ctx, j.Env, j.ID, update, condition, values)
 	return err

@@ -79,8 +79,8 @@ func jobTTL(j transfer.Job) types.AttributeValue {
 const maxRetentionDays = 3650
 
 // submit writes a job together with its entry in the queue.
-func (s Jobs) submit(ctx context.Context, job types.TransactWriteItem, j transfer.Job) error {
-	err := s.Transact(ctx, []types.TransactWriteItem{job, s.queueEntryItem(j)})
+func (s Jobs) submit(ctx context.Context, j transfer.Job, job ...types.TransactWriteItem) error {
+	err := s.Transact(ctx, append(job, s.queueEntryItem(j)))
 	var cancelled *table.CancelledError
 	if errors.As(err, &cancelled) {
 		return transfer.ErrSuperseded

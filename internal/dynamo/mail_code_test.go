@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -163,4 +164,44 @@ func TestGoesAtACodeByMail(t *testing.T) {
 	if err := m.auth.SendMailCode(t.Context(), m.login(t, "").Ticket.Reveal()); err != nil {
 		t.Errorf("after the removal: %v", err)
 	}
+}
+
+// V99: a code by mail is no second factor beside one's own, nor for administrators: neither offered, nor mailed, nor
+// taken at the step, also with a ticket from before.
+func TestACodeByMailIsNoFactorBesideOnesOwnNorForAdministrators(t *testing.T) {
+	m := newMailCodeFixture(t)
+	const code = "123456"
+	early, proved := m.login(t, "").Ticket, m.login(t, "").Ticket
+	in, err := m.prove(proved, mfa.MailCode, m.code(t, proved), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.setUpTOTP(t, m.scope(t, in))
+	check := func(who string, ticket token.Token) {
+		t.Helper()
+		if err := m.auth.SendMailCode(t.Context(), ticket.Reveal()); !fault.HasCode(err, "noMailCode") {
+			t.Errorf("%s: a code is mailed: %v", who, err)
+		}
+		if err := m.enterCode(ticket, code); !fault.HasCode(err, "invalid") {
+			t.Errorf("%s: a code is taken: %v", who, err)
+		}
+	}
+	check("a ticket from before", early)
+	got := m.login(t, "")
+	if got.Next != session.SecondFactor || slices.Contains(got.Methods, mfa.MailCode) {
+		t.Errorf("%+v", got)
+	}
+	check("beside an authenticator", got.Ticket)
+
+	other := newMailCodeFixture(t)
+	early = other.login(t, "").Ticket
+	m = other
+	if _, err := m.accounts.Change(t.Context(), m.currentScope(t), m.id, m.version(t),
+		field.Patch{"roles": []string{"ADMIN"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got = m.login(t, ""); got.Next != session.SetUpSecondFactor {
+		t.Errorf("an administrator is led to %s", got.Next)
+	}
+	check("an administrator", early)
 }

@@ -234,6 +234,50 @@ func TestMailPasswordRefuses(t *testing.T) {
 	}
 }
 
+// V99: a first factor that is set up after a reset by mail says so, in the log and to the owner; after a password that was
+// set in any other way it does not.
+func TestAFirstFactorAfterAResetByMailIsTold(t *testing.T) {
+	p := newMailFixture(t)
+	for name, reset := range map[string]bool{"plain": false, "reset": true} {
+		o, secret := newOwner(t, p.fixture, name, nil), ownPassword
+		if reset {
+			secret = "another secret of mine"
+			if err := p.recovery.SetPassword(t.Context(), p.requestLink(t, name, name+"@example.com"), secret, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in, err := o.auth.Login(t.Context(), name, secret, signin.ClientInfo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.selfService.Mail = p.accounts.Mail
+		o.setUpTOTP(t, o.scope(t, in))
+		events, err := p.store.EventsSince(t.Context(), p.currentScope(t).Env, o.id, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{}
+		for _, e := range events {
+			if e.Kind == auditlog.SecondFactorAdded {
+				texts = append(texts, e.Note)
+			}
+		}
+		for _, m := range p.mails(t, name+"@example.com") {
+			if m.Kind == mail.FactorAdded {
+				texts = append(texts, m.Detail)
+			}
+		}
+		if len(texts) != 2 {
+			t.Fatalf("%s: %q", name, texts)
+		}
+		for _, text := range texts {
+			if strings.Contains(text, "after the password was reset with a mailed link") != reset {
+				t.Errorf("%s: %q", name, text)
+			}
+		}
+	}
+}
+
 // The whole forgotten-password way: a link to the stored address, once, under the policy; tries are forgiven, sessions
 // end, the owner is told.
 func TestForgottenPassword(t *testing.T) {

@@ -302,13 +302,33 @@ func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 	if _, err := h.signInByPasskey(t); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("without proving oneself: %v", err)
 	}
-	before := o.tries(t)
-	if before != 1 {
-		t.Errorf("%d tries after one wrong answer", before)
+	if tries := o.tries(t); tries != 0 {
+		t.Errorf("%d tries after an answer that is no guess", tries)
 	}
 	h.key = newCredential(virtualwebauthn.KeyTypeEC2)
-	if _, err := h.signInByPasskey(t); !fault.HasCode(err, "signInRefused") || o.tries(t) != before {
+	if _, err := h.signInByPasskey(t); !fault.HasCode(err, "signInRefused") || o.tries(t) != 0 {
 		t.Errorf("nobody's passkey under somebody's id: %v, %d tries", err, o.tries(t))
+	}
+}
+
+// V95: wrong passwords by strangers stop no passkey, and it leaves their count and the block as they are: a password from
+// elsewhere is as blocked as before.
+func TestStrangersGuessesDoNotStopAPasskey(t *testing.T) {
+	f := newFixture(t)
+	o := newOwner(t, f, "owner", nil)
+	h, _, _ := o.newPasskey(t, o.scope(t, o.login(t, "")), "Phone")
+	f.guess(t, "owner")
+	before := o.tries(t)
+	for range 3 {
+		if got, err := h.signInByPasskey(t); err != nil || got.Next != session.Done {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+	if tries := o.tries(t); tries != before || before == 0 {
+		t.Errorf("%d tries, %d before", tries, before)
+	}
+	if f.login(t, f.signin, "owner", ownPassword)() == nil {
+		t.Error("the passkey lifted the block of passwords")
 	}
 }
 

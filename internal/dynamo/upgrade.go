@@ -22,6 +22,7 @@ func (s Upgrades) Upgrade(ctx context.Context, env string) error {
 	for _, upgrade := range []func(context.Context, string) error{
 		Accounts(s).RecountSeats,
 		s.addBlockKinds,
+		s.addOwnJobs,
 	} {
 		if err := upgrade(ctx, env); err != nil {
 			return err
@@ -50,6 +51,27 @@ func (s Upgrades) addBlockKinds(ctx context.Context, env string) error {
 		_, _, err = table.ConditionHeld(err)
 		return err
 	})
+}
+
+// addOwnJobs stores the entry of each job among those of its owner.
+func (s Upgrades) addOwnJobs(ctx context.Context, env string) error {
+	ready := schema.OwnJobsReadyKey(env)
+	if it, err := s.Get(ctx, ready); err != nil || it != nil {
+		return err
+	}
+	err := s.each(ctx, schema.JobPK(env), func(it table.Item) error {
+		j, err := jobOf(env, it)
+		if err != nil {
+			return err
+		}
+		_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: ownJobItem(j)})
+		return table.WrapError("write", err)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: ready.Attributes()})
+	return table.WrapError("write", err)
 }
 
 // each calls do with every item of a partition.

@@ -161,7 +161,8 @@ func (s *Service) ConfirmTOTP(ctx context.Context, sc access.Scope, code string)
 		return nil, err
 	}
 	w := s.write(sc, a, auditlog.SecondFactorAdded)
-	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
+	w.Event.Note = a.FirstFactorNote()
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), a.FirstFactorNote())
 	w.After.MFAEnabled, change.FirstFactor = true, !a.MFAEnabled
 	if a.MFAEnabled {
 		w.After.DeviceEpoch++ // the devices were trusted in place of another authenticator

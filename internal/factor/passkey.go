@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
+	"strings"
 	"time"
 
 	"useraccounts/internal/access"
@@ -89,8 +90,8 @@ func (s *Service) ConfirmPasskey(ctx context.Context, sc access.Scope, credentia
 	}
 	change.ChallengeDigest = saved
 	w := s.write(sc, a, auditlog.SecondFactorAdded)
-	w.Event.Note = string(mfa.PasskeyMethod) + ": " + change.NewPasskey.Name
-	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), "")
+	w.Event.Note = strings.TrimSpace(string(mfa.PasskeyMethod) + ": " + change.NewPasskey.Name + " " + a.FirstFactorNote())
+	w.Mails = s.Mail.Notice(sc.Env, mail.FactorAdded, a.Addressee(), s.now(), a.FirstFactorNote())
 	w.After.MFAEnabled = true
 	return *change.NewPasskey, codes, s.busyIfChanged(s.Store.WriteFactors(ctx, sc.Env, withChanges(w), change))
 }

@@ -197,6 +197,7 @@ func (s *Service) setPassword(ctx context.Context, given token.Token, password, 
 	if err := s.Passwords.Set(ctx, got.Env, &write, password, account.SetByOwner, now); err != nil {
 		return err
 	}
+	write.After.PasswordByMail = a.PasswordHash != "" // a first password is no reset
 	write.After.ForcePasswordChange, write.After.PasswordExpires = false, time.Time{}
 	write.After.FailedTries, write.After.TriesBlockedAt = 0, time.Time{}
 	shown := a.ForDisplay(field.DateOf(now))

@@ -112,6 +112,11 @@ const (
 	ByTrustedDevice   Proof = "rememberedDevice"
 )
 
+// IsUnguessable reports whether the proof is a first factor that cannot be guessed.
+func (p Proof) IsUnguessable() bool {
+	return p == ByPasskey || p == ByProvider || p == ByProviderWithMFA
+}
+
 // Ticket lets its holder take one step of a sign-in, once.
 type Ticket struct {
 	AccountID string

@@ -40,8 +40,8 @@ type Setup struct {
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// CreateEnvironment creates the environment, unless it exists; then it upgrades what is stored, which may be from an
-// earlier release. It reports whether it created the environment.
+// CreateEnvironment creates the environment, unless it exists, and upgrades what is stored, which may be from an earlier
+// release. It reports whether it created the environment.
 func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
@@ -51,10 +51,10 @@ func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	}
 	created, err := s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key},
 		Entries())
-	if err != nil || created {
-		return created, err
+	if err != nil {
+		return false, err
 	}
-	return false, s.Upgrades.Upgrade(ctx, id)
+	return created, s.Upgrades.Upgrade(ctx, id)
 }
 
 // CreateAdministrator creates the first administrator with the password and allows login access. It reports whether it

@@ -29,7 +29,7 @@ type Accounts interface {
 	// the account comes without its block. For the key "" it does the same work on a decoy and finds nobody.
 	ReserveAttempt(ctx context.Context, env environment.Environment, key string, policy AttemptPolicy) (Attempt, error)
 	// ReserveDeviceAttempt counts one attempt on a trusted device, unless limit of them are used up, and reads the
-	// account at a directory key beside that. The account comes without its block and with Stored.DeviceAttempt.
+	// account at a directory key beside that. The account comes without its block and with Stored.SeparateTries.
 	ReserveDeviceAttempt(ctx context.Context, env environment.Environment, key, accountID string,
 		device mfa.TrustedDevice, limit int) (Attempt, error)
 	// RecordFailure writes down a sign-in that failed and blocks the account where that is due, unless it was let in or
@@ -134,17 +134,23 @@ func (s *Attempts) reserveAttemptFrom(ctx context.Context, found Lookup, given t
 	return got, nil
 }
 
-// locateAccount reads the environment and the directory key of an account; "" for no account.
-func (s *Attempts) locateAccount(ctx context.Context, accounts AccountReader, accountID string) (
-	environment.Environment, string, error,
+// loadUncounted reads the environment and the account of whoever proved it with something that cannot be guessed: a
+// passkey, or a provider. The count of wrong passwords neither stops them nor is changed by them (V95). For "" it finds
+// nobody, after the same reads.
+func (s *Attempts) loadUncounted(ctx context.Context, accounts AccountReader, accountID string) (
+	environment.Environment, Attempt, error,
 ) {
 	env, _, err := s.Accounts.Find(ctx, s.EnvID, nobody) // only the environment is wanted
-	if err != nil || accountID == "" {
-		return env, "", err
+	if err != nil {
+		return env, Attempt{}, err
+	}
+	if accountID == "" {
+		accountID = ulid.ULID{}.String()
 	}
 	a, err := accounts.Account(ctx, env, accountID)
 	if fault.Is(err, fault.NotFound) {
-		return env, "", nil
+		return env, Attempt{Reserved: true}, nil
 	}
-	return env, a.DirectoryKey(), err
+	a.TriesBlockedAt, a.Stored.SeparateTries = time.Time{}, true
+	return env, Attempt{Account: a, Found: true, Reserved: true}, err
 }

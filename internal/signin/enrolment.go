@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
@@ -93,13 +94,13 @@ func (s *FactorService) ConfirmEnrolment(ctx context.Context, ticket string, wit
 	now, a := s.now(), got.Account
 	write := account.Write{Before: &a, After: a, Event: auditlog.Event{
 		ID: s.NewID().String(), At: now, Kind: auditlog.SecondFactorAdded, By: a.Username, ByID: a.ID, Address: c.Address,
-		Note: string(method), RetentionDays: got.Env.Settings.LogRetentionDays,
+		Note: strings.TrimSpace(string(method) + " " + a.FirstFactorNote()), RetentionDays: got.Env.Settings.LogRetentionDays,
 	}}
 	write.After.MFAEnabled = true
 	write.Event.Changes = account.Fields().Compare(&a, &write.After)
 	write.After.Version, write.After.UpdatedAt = a.Version+1, now
 	write.Event.Version = write.After.Version
-	write.Mails = s.Mail.Notice(got.Env, mail.FactorAdded, a.Addressee(), now, "")
+	write.Mails = s.Mail.Notice(got.Env, mail.FactorAdded, a.Addressee(), now, a.FirstFactorNote())
 	result, err := s.completeStep(ctx, got.Env,
 		StepTransition{Ticket: got.Ticket, Account: a, Write: &write, Factors: &change}, session.ByOwnSecondFactor, c)
 	if errors.Is(err, account.ErrConcurrentChange) {

@@ -100,7 +100,7 @@ func (s *Attempts) refuse(ctx context.Context, env environment.Environment, got 
 	case byDevice && got.Device.Tries >= int64(env.Settings.TryLimit()):
 		r.RevokedDevice = got.Device
 		r.Reason = strings.TrimSpace(r.Reason + " " + reasonDeviceRevoked)
-	case byDevice: // the account's own count is of other attempts
+	case byDevice || a.Stored.SeparateTries: // the account's own count is of other attempts
 	case got.Found && a.FailedTries >= int64(env.Settings.TryLimit()) && a.Stored.BlockedAt.IsZero() &&
 		a.TriesBlockedAt.IsZero():
 		r.Blocks, r.BlockID = true, s.NewID().String()

@@ -176,7 +176,7 @@ func (w *fakeStore) ReserveDeviceAttempt(_ context.Context, _ environment.Enviro
 		is.Tries++
 		w.devices[d.ID] = is
 	}
-	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.DeviceAttempt = a.TriesBlockedAt, time.Time{}, true
+	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.SeparateTries = a.TriesBlockedAt, time.Time{}, true
 	return signin.Attempt{Account: a, Found: found, Reserved: reserved, Device: is}, w.fail["ReserveDeviceAttempt"]
 }
 
@@ -225,7 +225,7 @@ func (w *fakeStore) unchanged(a account.Account) error {
 		w.beforeWrite()
 	}
 	_, is, ok := w.byID(a.ID)
-	if !ok || is.Epoch != a.Epoch || !a.Stored.DeviceAttempt && !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
+	if !ok || is.Epoch != a.Epoch || !a.Stored.SeparateTries && !is.TriesBlockedAt.Equal(a.Stored.BlockedAt) {
 		return account.ErrConcurrentChange
 	}
 	return nil
@@ -237,7 +237,7 @@ func (w *fakeStore) Open(_ context.Context, _ environment.Environment, a account
 	}
 	w.sessions[s.ID] = s
 	w.change(a.DirectoryKey(), func(is *account.Account) {
-		if is.LastLogin = s.Start; !a.Stored.DeviceAttempt {
+		if is.LastLogin = s.Start; !a.Stored.SeparateTries {
 			is.FailedTries, is.TriesBlockedAt = 0, time.Time{}
 		}
 	})
@@ -256,7 +256,7 @@ func (w *fakeStore) IssueTicket(_ context.Context, _ environment.Environment, a 
 			is.PasswordExpires = a.PasswordExpires
 		}
 	})
-	if !a.Stored.DeviceAttempt {
+	if !a.Stored.SeparateTries {
 		w.change(a.DirectoryKey(), func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 0, time.Time{} })
 	}
 	return nil

@@ -1,9 +1,11 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
@@ -22,21 +24,22 @@ type MailCodeStore interface {
 	ReserveMailCodeAttempt(ctx context.Context, accountID, ticket string, now time.Time) (mfa.MailedCode, bool, error)
 }
 
-// mailCodeAllowed reports whether a code by mail is a second factor of the account.
-func mailCodeAllowed(env environment.Environment, a account.Account) bool {
-	return env.Settings.EmailCodeAllowed && a.Email != ""
+// mailCodeAllowed reports whether a code by mail is a second factor of the account. It is none beside one of its own,
+// and none for administrators: who reads the mail can reset the password as well (V99).
+func (s *Steps) mailCodeAllowed(ctx context.Context, env environment.Environment, a account.Account) (bool, error) {
+	if !env.Settings.EmailCodeAllowed || a.Email == "" || a.MFAEnabled {
+		return false, nil
+	}
+	known, err := s.Credentials.Catalogue(ctx, env)
+	return err == nil && !access.Permissions(known, a.Roles, a.Groups).Has(access.AccountAdmin), err
 }
 
 // methods returns the ways to take the step secondFactor.
-func methods(env environment.Environment, a account.Account, found mfa.Factors) []mfa.Method {
-	var out []mfa.Method
+func methods(a account.Account, found mfa.Factors) []mfa.Method {
 	if a.MFAEnabled {
-		out = found.Methods()
+		return found.Methods()
 	}
-	if mailCodeAllowed(env, a) {
-		out = append(out, mfa.MailCode)
-	}
-	return out
+	return []mfa.Method{mfa.MailCode}
 }
 
 // SendMailCode mails a code for the step "secondFactor" to the account's email. The ticket stays valid. The code is for
@@ -46,9 +49,14 @@ func (s *FactorService) SendMailCode(ctx context.Context, ticket string) error {
 	if err != nil {
 		return err
 	}
-	if !mailCodeAllowed(got.Env, got.Account) {
+	allowed, err := s.mailCodeAllowed(ctx, got.Env, got.Account)
+	if err != nil {
+		return err
+	}
+	if !allowed {
 		return fault.New(fault.Conflict, "noMailCode",
-			"No code can be mailed: codes by mail are not allowed, or the account has no email. Use another method.")
+			"No code can be mailed: codes by mail are not allowed, or the account has another method or no email. "+
+				"Use another method.")
 	}
 	code, kept, err := mfa.NewMailCode(s.Random, s.Hasher, got.Ticket.ID, s.now())
 	if err != nil {
@@ -71,8 +79,8 @@ func (s *FactorService) SendMailCode(ctx context.Context, ticket string) error {
 func (s *FactorService) verifyMailCode(ctx context.Context, got TicketContext, text string, c ClientInfo) (
 	*mfa.Change, error,
 ) {
-	if !mailCodeAllowed(got.Env, got.Account) {
-		return nil, unknownMethod()
+	if allowed, err := s.mailCodeAllowed(ctx, got.Env, got.Account); err != nil || !allowed {
+		return nil, cmp.Or(err, unknownMethod())
 	}
 	code, parsed := mfa.ParseCode(text)
 	if !parsed {

@@ -8,7 +8,6 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mfa"
 	"useraccounts/internal/session"
-	"useraccounts/internal/token"
 )
 
 // ChallengeStore is what signing in with passkeys needs of the table.
@@ -54,8 +53,8 @@ func (s *PasskeyService) BeginPasskey(ctx context.Context) ([]byte, error) {
 // LoginWithPasskey signs in the account whose passkey answered a challenge. The signed assertion names the account, so
 // nobody types a username. The passkey verified its user, so it is two factors at once.
 //
-// A known passkey counts as an attempt, on the trusted device that it comes from where there is one, and is refused as
-// a password is. An unknown passkey counts against nobody: else whoever knows an account's id could block it.
+// It is no guess: it is neither counted as an attempt nor stopped by those of others. An unknown passkey counts against
+// nobody: else whoever knows an account's id could block it.
 func (s *PasskeyService) LoginWithPasskey(ctx context.Context, credential []byte, c ClientInfo) (Result, error) {
 	assertion, err := s.RelyingParty.ParseAssertion(credential)
 	if err != nil {
@@ -68,31 +67,24 @@ func (s *PasskeyService) LoginWithPasskey(ctx context.Context, credential []byte
 	if !pending {
 		return Result{}, invalidTicket()
 	}
-	accountID, device := mfa.AccountFromHandle(assertion.UserHandle), ""
-	given, _ := token.Parse(token.TrustedDevice, c.DeviceToken) // the zero token is none
-	if given != (token.Token{}) && given.Account.String() == accountID {
-		device = given.ID.String()
-	}
-	found, err := s.Devices.LoadFactors(ctx, accountID, device)
+	accountID := mfa.AccountFromHandle(assertion.UserHandle)
+	found, err := s.Devices.LoadFactors(ctx, accountID, "")
 	if err != nil {
 		return Result{}, err
 	}
 	key, known := found.FindPasskey(assertion.Credential)
 	if !known {
-		accountID, found.Device = "", mfa.TrustedDevice{}
+		accountID = ""
 	}
 	counter, right := s.RelyingParty.VerifyAssertion(assertion.Challenge, assertion, accountID, key, true)
-	env, directoryKey, err := s.locateAccount(ctx, s.Directory, accountID)
+	env, got, err := s.loadUncounted(ctx, s.Directory, accountID)
 	if err != nil {
 		return Result{}, err
 	}
-	got, err := s.reserveAttemptFrom(ctx, Lookup{Env: env, Key: directoryKey, Device: found.Device}, given)
-	if err != nil {
-		return Result{}, err
-	}
-	if got.Account.ID != accountID || !got.Account.MFAEnabled { // it was renamed between the two reads, or there is none
+	if !got.Account.MFAEnabled { // what is stored of a removed passkey does not count
 		got.Found, got.Account = false, account.Account{}
 	}
+	got.Reserved = right // one event counts the wrong ones of an hour: whoever sends them without end would fill the log
 	reason, err := s.recordPasskeyUse(ctx, got, key.WithUse(counter, s.now(), c.Address), right)
 	if err != nil {
 		return Result{}, err
@@ -103,7 +95,6 @@ func (s *PasskeyService) LoginWithPasskey(ctx context.Context, credential []byte
 		}
 		return s.refuse(ctx, env, got, passkeyPrefix+reason, c)
 	}
-	c.reservedDevice = got.Device.ID
 	result, err := s.afterFirstFactor(ctx, env, withoutPassword(got.Account), session.ByPasskey, c)
 	if fault.HasCode(err, refusedCode) {
 		return s.refuse(ctx, env, got, passkeyPrefix+reasonChanged, c)
@@ -118,8 +109,6 @@ func (s *PasskeyService) recordPasskeyUse(ctx context.Context, got Attempt, use 
 	switch {
 	case !got.Found:
 		return reasonUnknownPasskey, nil
-	case !got.Reserved:
-		return reasonUsedUp, nil
 	case !right:
 		return reasonWrongPasskey, nil
 	case use.Before.Cloned(use.After.Counter):

@@ -47,7 +47,7 @@ func TestLoginWithProviderOpensASession(t *testing.T) {
 			got.Session.Client != "curl" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if a := w.accounts["doej"]; a.FailedTries != 0 || w.work != 0 || a.PasswordHash != doejWith(set).PasswordHash {
+		if a := w.accounts["doej"]; a.FailedTries != 4 || len(w.reserved) != 0 || w.work != 0 || a.PasswordHash != doejWith(set).PasswordHash {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -68,9 +68,9 @@ func TestLoginWithProviderRefuses(t *testing.T) {
 		"no more":          {set: func(a *account.Account) { a.DateTo = yesterday }, why: "Outside the account's dates."},
 		"for API clients":  {set: func(a *account.Account) { a.UserType = "API" }, why: "API clients"},
 		"without licence":  {set: func(a *account.Account) { a.UserType = "GONE"; a.PasswordHash = "" }, why: "API clients"},
-		"blocked by tries": {
-			set: func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) },
-			why: "Too many failed tries",
+		"locked, and blocked by tries": {
+			set: func(a *account.Account) { a.Active, a.FailedTries, a.TriesBlockedAt = false, 5, noon.Add(-time.Second) },
+			why: "The account is locked.",
 		},
 	} {
 		if c.set == nil {
@@ -84,7 +84,7 @@ func TestLoginWithProviderRefuses(t *testing.T) {
 			len(w.sessions)+len(w.tickets) != 0 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if len(w.reserved) == 0 || len(w.failures) != 1 {
+		if len(w.reserved) != 0 || len(w.failures) != 1 || w.failures[0].Blocks {
 			t.Fatalf("%s: %d attempts, %d refusals", name, len(w.reserved), len(w.failures))
 		}
 		r := w.failures[0]
@@ -104,13 +104,19 @@ func TestLoginWithProviderRefusesAChangedAccount(t *testing.T) {
 	}
 }
 
-// C01: the release lets one try through after its wait, by a provider as by a password.
-func TestLoginWithProviderWaitsForTheRelease(t *testing.T) {
-	w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = 5, noon.Add(-time.Second) }))
-	w.env.Settings.FailedTryRelease = true
-	w.lastTry["doej"] = noon.Add(-2 * time.Minute)
-	if got, err := loginWithProvider(w, doej().ID, false); err != nil || got.Next != session.Done {
-		t.Errorf("%+v, %v", got, err)
+// V95: what a provider vouches for is no guess. Wrong passwords by strangers do not stop it, at once or after any number
+// of them, and it leaves their count and the block as they are.
+func TestStrangersGuessesDoNotStopAProvider(t *testing.T) {
+	for _, failures := range []int64{5, 99, account.MaxConsecutiveFailures} {
+		blocked := noon.Add(-time.Second)
+		w := newFakeStore(doejWith(func(a *account.Account) { a.FailedTries, a.TriesBlockedAt = failures, blocked }))
+		got, err := loginWithProvider(w, doej().ID, false)
+		if err != nil || got.Next != session.Done || len(w.reserved) != 0 {
+			t.Errorf("after %d failures: %+v, %v, %d attempts counted", failures, got, err, len(w.reserved))
+		}
+		if a := w.accounts["doej"]; a.FailedTries != failures || !a.TriesBlockedAt.Equal(blocked) {
+			t.Errorf("after %d failures: %d, blocked at %s", failures, a.FailedTries, a.TriesBlockedAt)
+		}
 	}
 }
 

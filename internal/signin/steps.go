@@ -93,12 +93,16 @@ func invalidTicket() error {
 func (s *Steps) signInState(ctx context.Context, env environment.Environment, a account.Account,
 	proved []session.Proof,
 ) (signInState, error) {
+	mailCode, err := s.mailCodeAllowed(ctx, env, a)
+	if err != nil {
+		return signInState{}, err
+	}
 	st := signInState{
 		proved:     proved,
 		maySignIn:  hasAccess(a, s.now()),
 		enrolled:   a.MFAEnabled,
 		required:   requiresSecondFactor(env, a),
-		mailCode:   mailCodeAllowed(env, a),
+		mailCode:   mailCode,
 		mustChange: a.ForcePasswordChange || !a.PasswordExpires.IsZero(),
 		overAge:    a.PasswordExceedsMaxAge(env.Settings, s.now()), // V06
 	}
@@ -124,8 +128,11 @@ func (s *Steps) afterFirstFactor(ctx context.Context, env environment.Environmen
 	proved := []session.Proof{by}
 	var found mfa.Factors
 	var deviceToken token.Token
-	if a.MFAEnabled || requiresSecondFactor(env, a) && mailCodeAllowed(env, a) {
-		var err error
+	mailCode, err := s.mailCodeAllowed(ctx, env, a)
+	if err != nil {
+		return Result{}, err
+	}
+	if a.MFAEnabled || requiresSecondFactor(env, a) && mailCode {
 		if found, deviceToken, err = s.loadFactors(ctx, env, a, c); err != nil {
 			return Result{}, err
 		}
@@ -159,7 +166,7 @@ func (s *Steps) afterFirstFactor(ctx context.Context, env environment.Environmen
 	result.DeviceToken = deviceToken
 	switch step {
 	case session.SecondFactor:
-		result.Methods = methods(env, a, found)
+		result.Methods = methods(a, found)
 	case session.SetUpSecondFactor:
 		result.Methods = []mfa.Method{mfa.TOTP, mfa.PasskeyMethod}
 	default: // no method to choose
@@ -253,9 +260,11 @@ func (s *Steps) checkTicket(ctx context.Context, ticket string, step session.Ste
 	if err != nil {
 		return TicketContext{}, err
 	}
-	if slices.Contains(got.Ticket.Proved, session.ByTrustedDevice) {
-		// A block by strangers' attempts does not concern a trusted device.
-		got.Account.TriesBlockedAt, got.Account.Stored.DeviceAttempt = time.Time{}, true
+	if slices.ContainsFunc(got.Ticket.Proved, func(p session.Proof) bool {
+		return p == session.ByTrustedDevice || p.IsUnguessable()
+	}) {
+		// A block by strangers' attempts concerns only who gave a password, and no trusted device.
+		got.Account.TriesBlockedAt, got.Account.Stored.SeparateTries = time.Time{}, true
 	}
 	if !given.Matches(got.Ticket.Hash) || !got.Ticket.Usable(step, s.now(), got.Account.Epoch) ||
 		!got.mayContinue(s.now()) {

@@ -13,7 +13,7 @@ import (
 var sixDigits = regexp.MustCompile(`(?m)^(\d{6})\s*$`)
 
 // A code by mail, through the built functions and the mail service: where it is allowed it stands in for a second
-// factor that is required, and beside one that is set up; not where it is not allowed.
+// factor that is required; not beside one that is set up (V99), and not where it is not allowed.
 func TestACodeByMail(t *testing.T) {
 	t.Parallel()
 	_, admin, mails := startWithMail(t)
@@ -70,7 +70,7 @@ func TestACodeByMail(t *testing.T) {
 	nobody.do(t, "POST", "/api/login/second-factor/mail", map[string]any{"ticket": "x"}).expectProblem(t, 401, "ticket")
 	admin.createUserWithTOTP(t, "owner")
 	if methods := fmt.Sprint(
-		admin.passwordStep(t, "owner", nil).members(t)["methods"]); methods != "[totp recoveryCode emailCode]" {
+		admin.passwordStep(t, "owner", nil).members(t)["methods"]); methods != "[totp recoveryCode]" {
 		t.Errorf("beside an authenticator: %s", methods)
 	}
 }

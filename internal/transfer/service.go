@@ -21,6 +21,8 @@ type JobStore interface {
 	Job(ctx context.Context, env, id string) (Job, error)
 	// Jobs returns up to limit jobs after the given id, newest first, and the id to continue after.
 	Jobs(ctx context.Context, env, after string, limit int) ([]Job, string, error)
+	// OwnJobs is Jobs for those of one person. It costs the same whatever others have stored. A page can have fewer jobs.
+	OwnJobs(ctx context.Context, env, owner, after string, limit int) ([]Job, string, error)
 	// Transition writes the job's body and state if its stored state is still from; ErrSuperseded.
 	Transition(ctx context.Context, j Job, from State) error
 	// SetFlag sets a flag of a job that has not ended; ErrSuperseded.
@@ -101,12 +103,49 @@ func (s *Service) BeginImport(ctx context.Context, sc access.Scope, o Options) (
 	if err := s.checkOptions(ctx, sc, &o); err != nil {
 		return Job{}, UploadForm{}, err
 	}
+	if err := s.checkQuota(ctx, sc, Import); err != nil {
+		return Job{}, UploadForm{}, err
+	}
 	job := s.newJob(sc, Import, o)
 	url, fields, err := s.Uploads.UploadForm(ctx, job.UploadKey(), MaxFileBytes, UploadFormLifetime)
 	if err != nil {
 		return Job{}, UploadForm{}, err
 	}
 	return job, UploadForm{URL: url, Fields: fields, Expires: s.Now().Add(UploadFormLifetime)}, s.Jobs.Create(ctx, job)
+}
+
+// What one person may have at a time (V97).
+const (
+	MaxUnsubmitted = 20
+	MaxExports     = 5
+	// quotaPageSize is how many of the person's newest jobs are looked at.
+	quotaPageSize = 100
+)
+
+// checkQuota refuses another import while the person has too many that were not submitted, and another export while too
+// many are under way.
+func (s *Service) checkQuota(ctx context.Context, sc access.Scope, kind Kind) error {
+	jobs, _, err := s.Jobs.OwnJobs(ctx, sc.Env.ID, sc.Caller.AccountID, "", quotaPageSize)
+	if err != nil {
+		return err
+	}
+	open := 0
+	for _, j := range jobs {
+		if j.Kind == kind && (kind == Import && j.State == Created || kind == Export && !j.State.Ended()) {
+			open++
+		}
+	}
+	switch {
+	case kind == Import && open >= MaxUnsubmitted:
+		return fault.New(fault.Conflict, "tooManyUnsubmitted",
+			"You have %d imports that were begun and not submitted, the most that one person may have. Submit or cancel some "+
+				"of them, then begin the new one.", open)
+	case kind == Export && open >= MaxExports:
+		return fault.New(fault.TooManyRequests, "tooManyExports",
+			"%d of your exports are waiting or running, the most that one person may have. Wait until one has ended, or "+
+				"cancel one.", open).WithRetryAfter(10 * time.Second)
+	}
+	return nil
 }
 
 func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
@@ -185,6 +224,9 @@ func (s *Service) BeginExport(ctx context.Context, sc access.Scope, o Options) (
 	if err := fault.InvalidFields(selectionErrors(o)); err != nil {
 		return Job{}, err
 	}
+	if err := s.checkQuota(ctx, sc, Export); err != nil {
+		return Job{}, err
+	}
 	job := s.newJob(sc, Export, o)
 	job.State, job.Submitted = Submitted, job.Created
 	if err := s.Jobs.Create(ctx, job); err != nil {
@@ -247,29 +289,20 @@ func jobNotFound() error { return fault.New(fault.NotFound, "notFound", "There i
 // List returns up to limit of the jobs that the caller may see, after the given id, newest first, and the id to
 // continue after.
 func (s *Service) List(ctx context.Context, sc access.Scope, after string, limit int) ([]Job, string, error) {
-	var out []Job
-	for {
-		jobs, next, err := s.Jobs.Jobs(ctx, sc.Env.ID, after, limit)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, job := range jobs {
-			s.resendLostMessage(ctx, job)
-			if job.ByID == sc.Caller.AccountID || sc.Caller.May(access.AccountAdmin) {
-				out = append(out, job)
-				if len(out) == limit {
-					if job.ID == jobs[len(jobs)-1].ID {
-						return out, next, nil
-					}
-					return out, job.ID, nil
-				}
-			}
-		}
-		if next == "" {
-			return out, "", nil
-		}
-		after = next
+	var (
+		jobs []Job
+		next string
+		err  error
+	)
+	if sc.Caller.May(access.AccountAdmin) {
+		jobs, next, err = s.Jobs.Jobs(ctx, sc.Env.ID, after, limit)
+	} else {
+		jobs, next, err = s.Jobs.OwnJobs(ctx, sc.Env.ID, sc.Caller.AccountID, after, limit)
 	}
+	for _, job := range jobs {
+		s.resendLostMessage(ctx, job)
+	}
+	return jobs, next, err
 }
 
 // Cancel ends a job that no worker has started. A worker that has started stops before the commit; such a job ends a

@@ -25,6 +25,7 @@ type fakeStore struct {
 	files    map[string][]byte
 	messages []string // group, dedupID and body of each message
 	errs     map[string]error
+	ownReads int
 	// onWrite runs before the next Transition or SetFlag, in the place of the worker or of another person.
 	onWrite func()
 }
@@ -92,6 +93,16 @@ func (s *fakeStore) Jobs(_ context.Context, _, after string, limit int) ([]trans
 		return out, "", s.errs["Jobs"]
 	}
 	return out, out[len(out)-1].ID, s.errs["Jobs"]
+}
+
+func (s *fakeStore) OwnJobs(ctx context.Context, env, owner, after string, limit int) ([]transfer.Job, string, error) {
+	s.ownReads++
+	all, _, err := s.Jobs(ctx, env, after, len(s.order))
+	own := slices.DeleteFunc(all, func(j transfer.Job) bool { return j.ByID != owner })
+	if len(own) > limit {
+		return own[:limit], own[limit-1].ID, err
+	}
+	return own, "", err
 }
 
 func (s *fakeStore) Transition(_ context.Context, j transfer.Job, from transfer.State) error {
@@ -432,6 +443,48 @@ func TestEnded(t *testing.T) {
 	} {
 		if state.Ended() != want {
 			t.Errorf("%s: %v", state, !want)
+		}
+	}
+}
+
+// V97: a person has at most so many imports that were begun and not submitted, and so many exports under way. At the
+// limit one more is refused, says which, and creates nothing; others' jobs, and those that ended, do not count.
+func TestJobsUnderWayAreLimitedForEachPerson(t *testing.T) {
+	begin := map[transfer.Kind]func(*transfer.Service) error{
+		transfer.Import: func(s *transfer.Service) error {
+			_, _, err := s.BeginImport(context.Background(), caller("1", access.AccountImport), transfer.Options{})
+			return err
+		},
+		transfer.Export: func(s *transfer.Service) error {
+			_, err := s.BeginExport(context.Background(), caller("1", access.AccountExport), transfer.Options{})
+			return err
+		},
+	}
+	for _, c := range []struct {
+		kind  transfer.Kind
+		state transfer.State
+		limit int
+		code  string
+	}{
+		{transfer.Import, transfer.Created, transfer.MaxUnsubmitted, "tooManyUnsubmitted"},
+		{transfer.Export, transfer.Submitted, transfer.MaxExports, "tooManyExports"},
+		{transfer.Export, transfer.Writing, transfer.MaxExports, "tooManyExports"},
+	} {
+		for open, refused := range map[int]bool{c.limit - 1: false, c.limit: true} {
+			var jobs []transfer.Job
+			for i := range open {
+				jobs = append(jobs, transfer.Job{ID: fmt.Sprintf("own%d", i), Env: "main", Kind: c.kind, State: c.state, ByID: "1"})
+			}
+			for i := range 30 {
+				jobs = append(jobs,
+					transfer.Job{ID: fmt.Sprintf("done%d", i), Env: "main", Kind: c.kind, State: transfer.Done, ByID: "1"},
+					transfer.Job{ID: fmt.Sprintf("other%d", i), Env: "main", Kind: c.kind, State: c.state, ByID: "2"})
+			}
+			s := newFakeStore(jobs...)
+			err := begin[c.kind](s.service())
+			if _, created := s.jobs["new"]; refused && (!fault.HasCode(err, c.code) || created) || !refused && err != nil {
+				t.Errorf("%s %s, %d open: %v, created %v", c.kind, c.state, open, err, created)
+			}
 		}
 	}
 }

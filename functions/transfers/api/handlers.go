@@ -277,12 +277,17 @@ func (h handlers) rows(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 		return httpapi.Response{}, err
 	}
 	page := httpapi.Page[transfer.Row]{Items: []transfer.Row{}}
+	var size httpapi.PageSize
 	outcome := transfer.Outcome(r.Query("outcome"))
 	for i := start; i < len(rows); i++ {
 		if outcome != "" && rows[i].Outcome != outcome {
 			continue
 		}
-		if len(page.Items) == r.QueryInt("limit") {
+		fits, sizeErr := size.Add(rows[i])
+		if sizeErr != nil {
+			return httpapi.Response{}, sizeErr
+		}
+		if len(page.Items) == r.QueryInt("limit") || !fits {
 			page.Next, err = httpapi.SealCursor(r, i)
 			break
 		}

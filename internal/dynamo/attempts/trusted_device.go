@@ -52,7 +52,7 @@ func (s Store) ReserveDeviceAttempt(
 		return signin.Attempt{}, err
 	}
 	got.Reserved = got.Reserved && got.Found
-	got.Account.TriesBlockedAt, got.Account.Stored.DeviceAttempt = time.Time{}, true
+	got.Account.TriesBlockedAt, got.Account.Stored.SeparateTries = time.Time{}, true
 	return got, nil
 }
 

@@ -30,6 +30,8 @@ const (
 	AttrHashExpires = "pwEnds"
 	// AttrHashSetAt is when the password was set.
 	AttrHashSetAt = "pwAt"
+	// AttrHashByMail marks a password that was reset with a mailed link.
+	AttrHashByMail = "pwMail"
 	// AttrTries counts the failures in a row; AttrBlockedAt is when they blocked the account.
 	AttrTries     = "tries"
 	AttrBlockedAt = "blockedAt"
@@ -78,7 +80,8 @@ func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 		ID: table.String(it, AttrID), Version: table.Int(image, "version"), Epoch: table.Int(image, "epoch"),
 		DeviceEpoch:  table.Int(image, imageDeviceEpoch),
 		PasswordHash: table.String(it, AttrHash), PasswordExpires: table.Time(it, AttrHashExpires),
-		PasswordChangedAt: table.Time(it, AttrHashSetAt), FailedTries: table.Int(it, AttrTries),
+		PasswordChangedAt: table.Time(it, AttrHashSetAt), PasswordByMail: table.Bool(it, AttrHashByMail),
+		FailedTries:    table.Int(it, AttrTries),
 		TriesBlockedAt: table.Time(it, AttrBlockedAt), LastTryAt: table.Time(it, AttrLastTry),
 		LastLogin: table.Time(it, AttrLastLogin),
 	}

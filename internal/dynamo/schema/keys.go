@@ -216,6 +216,15 @@ func JobPK(env string) string { return "J#" + env }
 // JobKey is an import or export.
 func JobKey(env, id string) table.Key { return table.NewKey(JobPK(env), id) }
 
+// OwnJobsPK holds an entry for each job of one person, in the order of their ids.
+func OwnJobsPK(env, account string) string { return "J#" + env + "#BY#" + account }
+
+// OwnJobKey is the entry of a job among those of its owner.
+func OwnJobKey(env, account, id string) table.Key { return table.NewKey(OwnJobsPK(env, account), id) }
+
+// OwnJobsReadyKey is there once every job of the environment has its entry among those of its owner.
+func OwnJobsReadyKey(env string) table.Key { return table.NewKey("J#"+env+"#BY", "READY") }
+
 // JobQueuePK holds an entry for each job that was submitted and has not ended, in the order of submission.
 func JobQueuePK(env string) string { return "J#" + env + "#LINE" }
 

@@ -45,7 +45,7 @@ func signInCondition(env environment.Environment, a account.Account, now time.Ti
 		condition += "(attribute_not_exists(pwEnds) OR pwEnds > :now) AND "
 		values[":now"] = table.Timestamp(now)
 	}
-	if a.Stored.DeviceAttempt {
+	if a.Stored.SeparateTries {
 		return strings.TrimSuffix(condition, " AND "), values
 	}
 	// the timed release allowed this attempt, and there is no other block
@@ -60,7 +60,7 @@ func signInCondition(env environment.Environment, a account.Account, now time.Ti
 func (s Store) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
 	condition, values := signInCondition(env, a, opened.Start)
 	update := "SET lastLogin = :now"
-	if values[":now"] = table.Timestamp(opened.Start); !a.Stored.DeviceAttempt {
+	if values[":now"] = table.Timestamp(opened.Start); !a.Stored.SeparateTries {
 		update, values[":none"] = "SET tries = :none, lastLogin = :now REMOVE blockedAt, tried", table.N(0)
 	}
 	return s.putWithRow(ctx, schema.LoggedSession(env, opened), types.TransactWriteItem{Update: &types.Update{
@@ -76,7 +76,7 @@ func (s Store) IssueTicket(
 	condition, values := signInCondition(env, a, t.Expires.Add(-session.TicketLife))
 	key := schema.RowKey(env.ID, a.DirectoryKey()).Attributes()
 	set, remove := []string{}, ""
-	if !a.Stored.DeviceAttempt {
+	if !a.Stored.SeparateTries {
 		set, remove = append(set, "tries = :none"), " REMOVE blockedAt, tried"
 		values[":none"] = table.N(0)
 	}

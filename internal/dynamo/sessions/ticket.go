@@ -107,7 +107,7 @@ func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (
 		row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
 		row.ExpressionAttributeValues[":now"] = table.Timestamp(m.Session.Start)
 	}
-	if !m.Account.Stored.DeviceAttempt {
+	if !m.Account.Stored.SeparateTries {
 		row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
 	}
 	return tx, nil
