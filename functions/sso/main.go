@@ -59,7 +59,8 @@ func main() {
 	}
 	// Requests to providers on the same machine, without TLS, are allowed beside local services only (V56).
 	httpClient := oidc.NewHTTP(cfg.Local())
-	client := &oidc.Client{HTTP: httpClient, RedirectURL: cfg.PublicURL + "/sso/callback", Now: now}
+	client := &oidc.Client{HTTP: httpClient, RedirectURL: cfg.PublicURL + "/sso/callback",
+		Loopback: cfg.Local(), Now: now}
 	providers := &sso.Providers{
 		Store:    store,
 		Sealer:   sealer,

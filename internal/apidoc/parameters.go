@@ -48,10 +48,14 @@ func parameters(route httpapi.Route) []Parameter {
 		})
 	}
 	if route.Idempotent {
+		help := "Makes retries safe: within a day the same key and request run once and get the same response."
+		if route.ShownOnce {
+			help = "Makes retries safe: within a day the same key and request run once. The response holds a secret and is " +
+				"given once; a repeat gets the problem shownOnce."
+		}
 		out = append(out, Parameter{
-			Name: "Idempotency-Key", In: "header", Example: "6f1c2d0e-5f0b-4a36-9f0c-3a1d4c1b7e55",
-			Description: "Makes retries safe: within a day the same key and request run once and get the same response.",
-			Schema:      &Schema{Type: "string", Pattern: "^[!-~]{1,200}$"},
+			Name: "Idempotency-Key", In: "header", Example: "6f1c2d0e-5f0b-4a36-9f0c-3a1d4c1b7e55", Description: help,
+			Schema: &Schema{Type: "string", Pattern: "^[!-~]{1,200}$"},
 		})
 	}
 	return out

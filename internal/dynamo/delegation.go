@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
@@ -169,12 +170,16 @@ func (s Delegations) VisitHolders(
 }
 
 // Usages implements resource.UsageFinder: which accounts have the resource delegated.
-func (s Delegations) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
+func (s Delegations) Usages(ctx context.Context, sc access.Scope, r resource.Resource) ([]string, error) {
 	var out []string
-	claim := schema.DelegationTargetKey(env.ID, string(account.TargetResource), r.Code, "")
-	err := s.delegates(ctx, env, claim.SK, func(owner reference.Holder, code string) {
+	claim := schema.DelegationTargetKey(sc.Env.ID, string(account.TargetResource), r.Code, "")
+	err := s.delegates(ctx, sc.Env, claim.SK, func(owner reference.Holder, code string) {
 		if catalogue.Fold(code) == r.Key() { // one code can begin with another and a #
-			out = append(out, "the account "+owner.Name+", which manages or views it")
+			name := "an account that you may not read" // V100
+			if sc.Caller.May(access.AccountRead) {
+				name = "the account " + owner.Name
+			}
+			out = append(out, name+", which manages or views it")
 		}
 	})
 	return out, err

@@ -78,7 +78,8 @@ func (e *providerFixture) newSSOUser(s *user) *ssoUser {
 	web := oidc.NewHTTP(true)
 	web.Transport = faultyTransport{e.faultInjector, web.Transport}
 	clock, store := func() time.Time { return s.owner.now }, dynamo.NewSSO(e.table)
-	client := &oidc.Client{HTTP: web, RedirectURL: "https://accounts.example.com/sso/callback", Now: time.Now}
+	client := &oidc.Client{HTTP: web, RedirectURL: "https://accounts.example.com/sso/callback",
+		Loopback: true, Now: time.Now}
 	flow := &sso.Flow{Providers: e.providers(), Requests: authrequests.Store{Table: e.table}, Client: client, Now: clock}
 	links := &sso.Identities{Store: store, Accounts: e.accounts, Providers: flow.Providers,
 		Mail: &mail.Composer{NewID: token.NewIDString}, Now: clock, NewID: token.NewIDString}

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo/schema"
 	"useraccounts/internal/dynamo/table"
@@ -203,16 +204,16 @@ func (s Imports) rollbackResources(ctx context.Context, j transfer.Job, codes []
 
 // Usages implements resource.UsageFinder: an import that has not ended may name a resource too, which readers do not
 // see.
-func (s Resources) Usages(ctx context.Context, env environment.Environment, r resource.Resource) ([]string, error) {
+func (s Resources) Usages(ctx context.Context, sc access.Scope, r resource.Resource) ([]string, error) {
 	var out []string
-	for p := (table.Query{PK: schema.ResourcePK(env.ID)}); ; {
+	for p := (table.Query{PK: schema.ResourcePK(sc.Env.ID)}); ; {
 		items, more, err := s.Query(ctx, p)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
 			staged, _ := resourceOf(it, schema.Newest)
-			if !env.Imports.Sees(table.Int(it, schema.AttrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
+			if !sc.Env.Imports.Sees(table.Int(it, schema.AttrImportID)) && catalogue.Fold(staged.Manager) == r.Key() {
 				out = append(out, "the resource "+staged.Code+", whose manager it becomes by an import")
 			}
 			p.After = table.String(it, "SK")

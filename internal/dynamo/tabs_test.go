@@ -349,7 +349,7 @@ func TestDelegationsOfResourcesAndTheirPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		uses, err := f.tabServices().store.Usages(t.Context(), f.currentScope(t).Env, r)
+		uses, err := f.tabServices().store.Usages(t.Context(), f.currentScope(t), r)
 		text := strings.Join(uses, "; ")
 		if err != nil || len(uses) != len(want) || !strings.Contains(text, want[0]) ||
 			!strings.Contains(text, want[len(want)-1]) {

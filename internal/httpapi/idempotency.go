@@ -40,6 +40,7 @@ type idempotencyRecord struct {
 	Body    []byte `json:"b"`           // SHA-256 of the request's path, query and body
 	Request string `json:"r"`           // id of the request that claimed the key, so that no two claims are equal
 	Answer  []byte `json:"a,omitempty"` // sealed savedResponse; empty while the request runs
+	Done    bool   `json:"d,omitempty"` // the request was done and its answer is not kept
 }
 
 // savedResponse is a stored response.
@@ -109,6 +110,8 @@ type claim struct {
 	record []byte
 	aead   cipher.AEAD
 	id     string
+	// shownOnce is for an answer that holds a secret.
+	shownOnce bool
 }
 
 func newClaim(r *Request, key string) (claim, error) {
@@ -127,7 +130,7 @@ func newClaim(r *Request, key string) (claim, error) {
 	}
 	sum := sha256.Sum256(
 		bytes.Join([][]byte{[]byte(r.event.RawPath), []byte(r.event.RawQueryString), []byte(from), r.body}, []byte{0}))
-	c := claim{key: base64.RawURLEncoding.EncodeToString(name[:]), body: sum[:], id: r.id}
+	c := claim{key: base64.RawURLEncoding.EncodeToString(name[:]), body: sum[:], id: r.id, shownOnce: r.route.ShownOnce}
 	// The client's key is part of the sealing key and only its hash is stored. So a copy of the table does not reveal
 	// responses that hold a secret.
 	aead, err := sealer(r.Scope.Env.CursorKey, "idempotency "+key, account)
@@ -141,6 +144,9 @@ func newClaim(r *Request, key string) (claim, error) {
 
 // completedRecord returns the record of a request that succeeded.
 func (c claim) completedRecord(res Response) ([]byte, error) {
+	if c.shownOnce {
+		return json.Marshal(idempotencyRecord{Body: c.body, Request: c.id, Done: true})
+	}
 	text, err := json.Marshal(
 		savedResponse{Status: res.Status, Header: res.Header, ContentType: res.contentType, Raw: res.raw})
 	if err != nil {
@@ -159,6 +165,9 @@ func (c claim) replay(r *Request, existing []byte) (Response, error) {
 	case !bytes.Equal(record.Body, c.body):
 		return Response{}, fault.New(fault.Invalid, "idempotencyKeyReused",
 			"This Idempotency-Key was used with another request. Use a new key for a new request.")
+	case record.Done || c.shownOnce && len(record.Answer) > 0: // an earlier release kept the answer
+		return Response{}, fault.New(fault.Conflict, "shownOnce",
+			"This request was done before and is not done again. Its answer held a secret, which was shown that once.")
 	case len(record.Answer) == 0:
 		return Response{}, fault.New(fault.Conflict, "idempotencyRunning",
 			"The same request with this Idempotency-Key is still running. Send it again in a moment to get its response.").

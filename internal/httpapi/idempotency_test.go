@@ -108,6 +108,39 @@ func TestRepeatGetsTheSameAnswer(t *testing.T) {
 	}
 }
 
+// V104: an answer that holds a secret is not kept. A repeat says that it was done and shown once, and runs nothing; so
+// does one whose answer an earlier release kept.
+func TestAnAnswerWithASecretIsNotKept(t *testing.T) {
+	c, m := &createHandler{}, &fakeStore{}
+	route := httpapi.Route{Key: "POST /api/x", Needs: access.AccountCreate, Idempotent: true, Handle: c.handle,
+		Doc: httpapi.Operation{Body: person{}}}
+	serve(t, m, route).do(t, createRequest("old", `{"name":"a"}`))
+	kept := 0
+	for _, r := range m.records {
+		kept = len(r.record)
+	}
+	route.ShownOnce = true
+	a := serve(t, m, route)
+	if first := a.do(t, createRequest("k1", `{"name":"a"}`)); first.StatusCode != 201 {
+		t.Fatalf("%d %s", first.StatusCode, first.Body)
+	}
+	small := 0
+	for _, r := range m.records {
+		if len(r.record) < kept {
+			small++
+		}
+	}
+	if small != 1 || len(m.records) != 2 {
+		t.Errorf("%d of %d records hold no answer", small, len(m.records))
+	}
+	a.do(t, createRequest("k1", `{"name":"a"}`)).wantProblem(t, 409, "shownOnce")
+	a.do(t, createRequest("old", `{"name":"a"}`)).wantProblem(t, 409, "shownOnce")
+	a.do(t, createRequest("k1", `{"name":"b"}`)).wantProblem(t, 422, "idempotencyKeyReused")
+	if c.runs != 2 {
+		t.Errorf("ran %d times", c.runs)
+	}
+}
+
 // V67: another body with the same key is refused, and the same key of another caller is another key.
 func TestKeyServesOneRequestOfOneCaller(t *testing.T) {
 	a, c, _ := createAPI(t)

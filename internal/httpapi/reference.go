@@ -26,6 +26,7 @@ func needsPermission(r Route) bool { return needsSession(r) && r.Needs != access
 func readsIfMatch(r Route) bool    { return r.Doc.IfMatch || r.Doc.IfMatchOptional }
 func requiresIfMatch(r Route) bool { return r.Doc.IfMatch }
 func idempotent(r Route) bool      { return r.Idempotent }
+func shownOnce(r Route) bool       { return r.Idempotent && r.ShownOnce }
 func paged(r Route) bool {
 	return slices.ContainsFunc(r.Query, func(p Param) bool { return p.Kind == cursorParam })
 }
@@ -76,6 +77,10 @@ var serverProblems = []serverProblem{
 		fault.Conflict, "idempotencyAnswerGone",
 		"The same request ran before; its response is lost, as the environment's key was replaced.",
 	}, idempotent},
+	{Problem{
+		fault.Conflict, "shownOnce",
+		"The same request was done before; its answer held a secret, which is shown once.",
+	}, shownOnce},
 	{Problem{fault.TooLarge, "bodyTooLarge", "The body is longer than 65,536 bytes."}, notGet},
 	{Problem{fault.Unsupported, "contentType", "The body is not sent as application/json in UTF-8; a PATCH may be application/merge-patch+json."}, notGet},
 	{Problem{fault.Invalid, "idempotencyKeyReused", "The Idempotency-Key was used with another request."}, idempotent},

@@ -19,7 +19,7 @@ func TestReferenceListsEveryCodeThisPackageUses(t *testing.T) {
 	listed := map[string]bool{}
 	for _, route := range []httpapi.Route{
 		{
-			Key: "POST /api/{id}", Needs: access.AccountRead, NoKeys: true, Idempotent: true,
+			Key: "POST /api/{id}", Needs: access.AccountRead, NoKeys: true, Idempotent: true, ShownOnce: true,
 			Query: []httpapi.Param{httpapi.Cursor()}, Doc: httpapi.Operation{IfMatch: true, Body: 1},
 		},
 		{Key: "POST /api", Needs: access.Public},

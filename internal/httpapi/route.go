@@ -38,6 +38,8 @@ type Route struct {
 	Query []Param
 	// Idempotent makes the route honour Idempotency-Key. Only for POST routes that need a session.
 	Idempotent bool
+	// ShownOnce says that the answer holds a secret: it is not kept for repeats, which get the problem "shownOnce".
+	ShownOnce bool
 	// Page marks a route that serves a page or a file whatever the query or body is: the console's scripts read the query,
 	// and a request to an unknown address has to get 404.
 	Page bool
@@ -131,6 +133,8 @@ func (h *Handler) check(route *Route) error {
 		return errors.New("needs a session, but the server has no Authenticate")
 	case route.Idempotent && (route.Needs == access.Public || route.Method() != "POST"):
 		return errors.New("is Idempotent, but no POST that needs a session")
+	case route.ShownOnce && !route.Idempotent:
+		return errors.New("is ShownOnce, but not Idempotent")
 	case route.Idempotent && h.Idempotency == nil:
 		return errors.New("is Idempotent, but the server has no Idempotency")
 	}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -44,7 +46,10 @@ type Client struct {
 	HTTP *http.Client
 	// RedirectURL is the callback address that is registered with providers.
 	RedirectURL string
-	Now         func() time.Time
+	// Loopback is true beside local services only: a provider's authorization address may then be on this machine,
+	// without TLS. HTTP has its own rule for the addresses that are fetched.
+	Loopback bool
+	Now      func() time.Time
 
 	mutex      sync.Mutex
 	discovered map[string]*discovery
@@ -144,6 +149,10 @@ func (c *Client) discover(ctx context.Context, p sso.Provider) (*oidc.Provider, 
 	if err != nil {
 		return nil, discoveryError(p, err)
 	}
+	if !c.mayAuthorizeAt(got.Endpoint().AuthURL) {
+		return nil, sso.NewProviderError("authorization", nil,
+			"The provider's discovery document has an authorization address that does not start with https://.")
+	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.discovered == nil {
@@ -151,6 +160,16 @@ func (c *Client) discover(ctx context.Context, p sso.Provider) (*oidc.Provider, 
 	}
 	c.discovered[p.Issuer] = &discovery{got, now.Add(discoveryTTL)}
 	return got, nil
+}
+
+// mayAuthorizeAt reports whether a browser may be sent to an address: it is https, and no script (V103).
+func (c *Client) mayAuthorizeAt(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Opaque != "" || u.User != nil {
+		return false
+	}
+	ip, _ := netip.ParseAddr(u.Hostname()) //nolint:errcheck // the zero address is on no machine
+	return u.Scheme == "https" || c.Loopback && u.Scheme == "http" && (u.Hostname() == "localhost" || ip.IsLoopback())
 }
 
 func (c *Client) forget(issuer string) {

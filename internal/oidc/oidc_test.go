@@ -31,7 +31,7 @@ func newAuthParams() sso.AuthParams {
 func startIssuer(t *testing.T) (*issuertest.Server, *Client, sso.Provider) {
 	t.Helper()
 	issuer := issuertest.Start(t)
-	client := &Client{HTTP: NewHTTP(true), RedirectURL: callbackURL, Now: time.Now}
+	client := &Client{HTTP: NewHTTP(true), RedirectURL: callbackURL, Loopback: true, Now: time.Now}
 	return issuer, client,
 		sso.Provider{Name: "Test", Kind: sso.OIDC, Issuer: issuer.URL, ClientID: issuertest.ClientID, Enabled: true}
 }
@@ -286,7 +286,7 @@ func TestProvidersThatFail(t *testing.T) {
 // V56: a deployed function sends no request to a private address, whatever a name resolves to.
 func TestNoPrivateAddressIsRequested(t *testing.T) {
 	issuer, _, p := startIssuer(t)
-	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: callbackURL, Now: time.Now}
+	deployed := &Client{HTTP: NewHTTP(false), RedirectURL: callbackURL, Loopback: true, Now: time.Now}
 	if err := deployed.Check(t.Context(), p); errorCode(err) == "none" || len(issuer.Requests()) > 0 {
 		t.Errorf("asked %v: %v", issuer.Requests(), err)
 	}
@@ -315,5 +315,38 @@ func TestNoPrivateAddressIsRequested(t *testing.T) {
 		if !isPublic(netip.MustParseAddr(text)) {
 			t.Errorf("%s does not count as public", text)
 		}
+	}
+}
+
+// V103: a browser is sent to https addresses only, to this machine beside local services only, and never to a script.
+// A provider whose discovery document says otherwise signs nobody in, and its check says so.
+func TestTheAuthorizationAddressIsHTTPS(t *testing.T) {
+	for address, want := range map[string][2]bool{ // on the internet, beside local services
+		"https://login.example.com/authorize":     {true, true},
+		"http://127.0.0.1:9000/authorize":         {false, true},
+		"http://[::1]/authorize":                  {false, true},
+		"http://localhost/authorize":              {false, true},
+		"http://login.example.com/authorize":      {false, false},
+		"javascript:alert(1)":                     {false, false},
+		"javascript://login.example.com/%0aalert": {false, false},
+		"data:text/html,x":                        {false, false},
+		"//login.example.com/authorize":           {false, false},
+		"https://user:secret@login.example.com/x": {false, false},
+		"/authorize":                              {false, false},
+		"":                                        {false, false},
+	} {
+		for i, local := range []bool{false, true} {
+			if got := (&Client{Loopback: local}).mayAuthorizeAt(address); got != want[i] {
+				t.Errorf("%q, local %v: %v", address, local, got)
+			}
+		}
+	}
+	_, client, p := startIssuer(t)
+	client.Loopback = false
+	if _, err := client.AuthURL(t.Context(), p, newAuthParams()); errorCode(err) != "authorization" {
+		t.Errorf("%v", err)
+	}
+	if err := client.Check(t.Context(), p); errorCode(err) != "authorization" {
+		t.Errorf("the check: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package reference_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"useraccounts/internal/access"
@@ -110,7 +111,7 @@ func TestNobodyIsPutOutsideTheirLicence(t *testing.T) {
 
 func TestUnlockingARolePutsNobodyOutsideTheirLicence(t *testing.T) {
 	f := newFixture(accountHolder("ann", "TEAM", []string{"OLD"}, nil))
-	f.scope = f.as("boss", "access.write", "account.delete", access.AccountAdmin)
+	f.scope = f.as("boss", "access.write", "account.delete", "account.read", access.AccountAdmin)
 	f.wantFault(t, f.patch(catalogue.Role, "OLD", field.Patch{"active": true}), fault.Conflict, "outsideLicence",
 		"ann (OLD)", "active")
 }
@@ -185,4 +186,20 @@ func TestOnlyRulesWaitForNobody(t *testing.T) {
 			t.Errorf("%s: binds = %v", name, got)
 		}
 	}
+}
+
+// V100: a conflict names no accounts to who may not read them, only how many there are; other holders are named.
+func TestAConflictNamesNoAccountsToWhoMayNotReadThem(t *testing.T) {
+	f := newFixture(accountHolder("zoe", "TEAM", []string{"VIEWER"}, nil), accountHolder("bob", "TEAM", nil, nil))
+	f.scope.Caller.Permissions = access.Set{access.AccessWrite: {}}
+	for _, err := range []error{
+		f.remove(catalogue.Licence, "TEAM"), f.patch(catalogue.Licence, "TEAM", field.Patch{"apiOnly": true}),
+	} {
+		f.wantFault(t, err, fault.Conflict, "inUse", "2", "accounts that you may not read")
+		text := fault.As(err).Detail + fmt.Sprint(fault.As(err).Fields)
+		if strings.Contains(text, "zoe") || strings.Contains(text, "bob") {
+			t.Errorf("it names them: %s", text)
+		}
+	}
+	f.wantFault(t, f.remove(catalogue.Role, "VIEWER"), fault.Conflict, "inUse", "group DESK", "and 1 more")
 }

@@ -41,7 +41,7 @@ func (i *impact) addHolder(h Holder) {
 	kind, code := i.before.Kind, i.before.Code
 	if i.after == nil {
 		if holds(h, kind, code) {
-			i.referrers.add(h.Type + " " + h.Name)
+			i.addName(&i.referrers, h, h.Type+" "+h.Name)
 		}
 		return
 	}
@@ -50,16 +50,25 @@ func (i *impact) addHolder(h Holder) {
 	}
 	v := i.impactOn(h)
 	if len(v.outside) > 0 {
-		i.outside.add(h.Name + " (" + strings.Join(v.outside, ", ") + ")")
+		i.addName(&i.outside, h, h.Name+" ("+strings.Join(v.outside, ", ")+")")
 	}
 	if i.before.APIOnly != i.after.APIOnly && holds(h, catalogue.Licence, code) {
-		i.signInChanged.add(h.Name)
+		i.addName(&i.signInChanged, h, h.Name)
 	}
 	if h.ID == i.caller.AccountID {
 		i.lost = v.lost
 	}
 	i.adminLost = i.adminLost || (v.wasAdmin && !v.isAdmin)
 	i.adminLeft = i.adminLeft || (v.isAdmin && v.canSignIn && h.CanSignIn)
+}
+
+// addName adds a holder to a list. Accounts are only counted for callers who may not read them (V100).
+func (i *impact) addName(list *nameList, h Holder, name string) {
+	if h.Type == "account" && !i.caller.May(access.AccountRead) {
+		list.count++
+		return
+	}
+	list.add(name)
 }
 
 func holds(h Holder, kind catalogue.Kind, code string) bool {

@@ -43,7 +43,7 @@ func referrersOf(c *catalogue.Catalogue, e Entry) nameList {
 // maxListedNames is how many names an answer lists.
 const maxListedNames = 20
 
-// nameList counts things and keeps the first names.
+// nameList counts things and keeps the first names that may be shown.
 type nameList struct {
 	names []string
 	count int
@@ -59,7 +59,10 @@ func (n *nameList) add(name string) {
 // fault is the conflict with all names: in a sentence, and one by one for programs.
 func (n *nameList) fault(code, input, head, tail string) error {
 	sentence := head + strings.Join(n.names, ", ")
-	if more := n.count - len(n.names); more > 0 {
+	switch more := n.count - len(n.names); {
+	case len(n.names) == 0:
+		sentence += "accounts that you may not read"
+	case more > 0:
 		sentence += fmt.Sprintf(" and %d more", more)
 	}
 	var fields []fault.Field

@@ -36,7 +36,7 @@ type Store interface {
 // UsageFinder finds what names a resource, other than managers and defaults, such as delegations.
 type UsageFinder interface {
 	// Usages describes what names the resource.
-	Usages(ctx context.Context, env environment.Environment, r Resource) ([]string, error)
+	Usages(ctx context.Context, sc access.Scope, r Resource) ([]string, error)
 }
 
 // Service does what administrators do with resources.
@@ -145,7 +145,7 @@ func (s *Service) checkUnused(ctx context.Context, sc access.Scope, r Resource) 
 			return err
 		}
 		for _, o := range s.UsageFinders {
-			more, err := o.Usages(ctx, sc.Env, r)
+			more, err := o.Usages(ctx, sc, r)
 			if err != nil {
 				return err
 			}

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
-	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/resource"
@@ -84,7 +84,7 @@ func TestLockAndUnlock(t *testing.T) {
 // fakeUsages is something else that names resources.
 type fakeUsages []string
 
-func (u fakeUsages) Usages(context.Context, environment.Environment, resource.Resource) ([]string, error) {
+func (u fakeUsages) Usages(context.Context, access.Scope, resource.Resource) ([]string, error) {
 	return u, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -150,10 +151,14 @@ func (h handlers) password(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	}))
 }
 
+// answer answers with an account. Who may act on it but not read it gets none back (V100).
 func (h handlers) answer(r *httpapi.Request) func(account.Account, error) (httpapi.Response, error) {
 	return func(a account.Account, err error) (httpapi.Response, error) {
 		if err != nil {
 			return httpapi.Response{}, err
+		}
+		if !r.Scope.Caller.May(access.AccountRead) {
+			return httpapi.NoContent().WithVersion(a.Version), nil
 		}
 		return httpapi.OK(view{h.Accounts.Shown(r.Scope, a)}).WithVersion(a.Version), nil
 	}

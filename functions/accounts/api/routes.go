@@ -38,12 +38,14 @@ func Routes(s Services) []httpapi.Route {
 	answer := httpapi.FieldsDoc{Name: "Account", Fields: account.Fields().Describe(), Use: httpapi.ForAnswer,
 		Extra: accountHead{}}
 	ok := []httpapi.Answer{{Status: http.StatusOK, Body: answer, ETag: true}}
-	return slices.Concat(h.listRoutes(answer), h.stateRoutes(ok), h.bulkRoutes(), h.accountRoutes(answer, ok),
-		h.accessRoutes(ok), h.logRoutes(), h.permissionRoutes(), h.contactRoutes(), h.delegationRoutes(), h.overviewRoutes())
+	acted := append(ok[:1:1], httpapi.Answer{Status: http.StatusNoContent,
+		Description: "It is done; you do not hold account.read, so the account is not shown."})
+	return slices.Concat(h.listRoutes(answer), h.stateRoutes(acted), h.bulkRoutes(), h.accountRoutes(answer, ok, acted),
+		h.accessRoutes(acted), h.logRoutes(), h.permissionRoutes(), h.contactRoutes(), h.delegationRoutes(), h.overviewRoutes())
 }
 
 // accountRoutes are the routes that create, read and change an account.
-func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok []httpapi.Answer) []httpapi.Route {
+func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok, acted []httpapi.Answer) []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Key: "POST /api/accounts", Needs: access.AccountCreate, Idempotent: true, Handle: h.create,
@@ -69,7 +71,7 @@ func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok []httpapi.Answer) [
 				Description: "Fields left out stay as they are; null empties an optional one. A stale If-Match is answered with " +
 					"the fields that changed since, by whom and when.",
 				Body:    httpapi.FieldsDoc{Name: "AccountPatch", Fields: account.Fields().Describe(), Use: httpapi.ForPatch},
-				Answers: ok,
+				Answers: acted,
 				Problems: []httpapi.Problem{
 					takenProblem(), seatsProblem(), selfProblem("You would end your own access."), administratorProblem(),
 					{Kind: fault.Forbidden, Code: "aboveOwnRights",
@@ -82,7 +84,7 @@ func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok []httpapi.Answer) [
 }
 
 // accessRoutes are the routes that let an account sign in, or stop it.
-func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
+func (h handlers) accessRoutes(acted []httpapi.Answer) []httpapi.Route {
 	return []httpapi.Route{
 		{
 			Key: "POST /api/accounts/{id}/allow", Needs: access.AccountBlock, Handle: h.allow,
@@ -90,7 +92,7 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Tag: tag, ID: "allowAccount",
 				Summary: "Allow login access", IfMatchOptional: true,
 				Description: "Lifts a block, by an administrator or by failed tries, and resets the failed tries.",
-				Answers:     ok,
+				Answers:     acted,
 				Problems: []httpapi.Problem{
 					lockedProblem("The account is locked; unlock it first."), administratorProblem(),
 				},
@@ -102,7 +104,7 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Tag: tag, ID: "blockAccount",
 				Summary: "Block login access", IfMatchOptional: true,
 				Description: "Every session of the account ends at its next request.",
-				Body:        blockBody{}, Answers: ok,
+				Body:        blockBody{}, Answers: acted,
 				Problems: []httpapi.Problem{
 					selfProblem("You would block yourself."), administratorProblem(),
 					invalidProblem("The reason is blank or too long."),
@@ -117,7 +119,7 @@ func (h handlers) accessRoutes(ok []httpapi.Answer) []httpapi.Route {
 				Description: "Ends every session of the account. A block stays unless unlock is true. A password that has to be " +
 					"changed is temporary: it only leads to that change, and it expires as a mailed link does, or a quarter of an " +
 					"hour after its first use if that is sooner.",
-				Body: passwordBody{}, Answers: ok,
+				Body: passwordBody{}, Answers: acted,
 				Problems: []httpapi.Problem{
 					{Kind: fault.Conflict, Code: "passwordsOff",
 						When: "The environment's administrators set no passwords; mail a link or generate one."},

@@ -192,7 +192,8 @@ func (h handlers) passwordRoutes(ok []httpapi.Answer) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true, Handle: h.reset,
+			Key: "POST /api/accounts/{id}/auto-reset-password", Needs: access.AccountPassword, Idempotent: true,
+			ShownOnce: true, Handle: h.reset,
 			Doc: httpapi.Operation{
 				Tag: tag, ID: "generatePassword", Secret: true,
 				Summary: "Give an account a generated password", IfMatchOptional: true, BodyOptional: true,

@@ -32,7 +32,7 @@ func Routes(keys *apikey.Service, now func() time.Time) []httpapi.Route {
 			},
 		},
 		{
-			Key: "POST /api/accounts/{id}/keys", Needs: access.AccountKey, Idempotent: true, Handle: h.create,
+			Key: "POST /api/accounts/{id}/keys", Needs: access.AccountKey, Idempotent: true, ShownOnce: true, Handle: h.create,
 			Doc: httpapi.Operation{
 				Tag: tag, ID: "createKey", Secret: true,
 				Summary: "Create an API key",
