@@ -31,6 +31,9 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 					"its fields before the file, and then submit the import. Unless skipErrors is true the import is all or " +
 					"nothing: if one row has an error nothing is changed.",
 				Body: importBody{}, Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: newImportView{}, Location: true}},
+				Problems: []httpapi.Problem{
+					{Kind: fault.Conflict, Code: "tooManyUnsubmitted", When: "You have 20 imports that were not submitted."},
+				},
 			},
 		},
 		{
@@ -58,7 +61,9 @@ func Routes(transfers *transfer.Service, views *sets.Service) []httpapi.Route {
 					"5,000 rows with the 36 columns of an import. Texts that look like formulas stay texts.",
 				Body: exportBody{}, Answers: accepted,
 				Problems: []httpapi.Problem{
-					{Kind: fault.Unavailable, Code: "queue", When: "The job could not be queued. Start it again."}},
+					{Kind: fault.Unavailable, Code: "queue", When: "The job could not be queued. Start it again."},
+					{Kind: fault.TooManyRequests, Code: "tooManyExports", When: "5 of your exports wait or run."},
+				},
 			},
 		},
 	}, h.jobRoutes(accepted, missing, notYours)...)
