@@ -98,9 +98,13 @@ func badReads(t *testing.T, admin *client) {
 		}
 	}
 	me := admin.do(t, "GET", "/api/me", nil).text(t, "accountId")
-	for _, tag := range []string{"*", `W/"1"`, "1", `"1", "2"`, `"x"`} {
+	for _, tag := range []string{"*", "1", `"x"`} {
 		got := admin.do(t, "PATCH", "/api/accounts/"+me, map[string]any{"name": "x"}, header{"If-Match", tag})
 		got.expectProblem(t, 400, "ifMatch")
+	}
+	for _, tag := range []string{`W/"9999"`, `"9998", "9999"`} { // proxies that compress weaken ETags; a list has to hold the version
+		got := admin.do(t, "PATCH", "/api/accounts/"+me, map[string]any{"name": "x"}, header{"If-Match", tag})
+		got.expectProblem(t, 412, "stale")
 	}
 }
 

@@ -155,9 +155,10 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 			"accounts": person.ID, "jobs": job.ID, "imports": job.ID, "sets": set.ID,
 			"sessionId": opened.Session.ID, "keyId": key.ID, "delegationId": delegation.ID, "code": made.Code,
 			"sso-providers": provider.ID, "sso": provider.ID, "providerId": provider.ID,
-			"fileId":    token.NewIDString(), // files of links hang on who posted them; this one is nobody's
-			"passkeyId": token.NewIDString(), // so do passkeys
-			"deviceId":  token.NewIDString(), // devices hang on an account, as sessions do; this one is nobody's here
+			"credentialId": token.NewIDString(), // credentials hang on an application; this one is nobody's
+			"fileId":       token.NewIDString(), // files of links hang on who posted them; this one is nobody's
+			"passkeyId":    token.NewIDString(), // so do passkeys
+			"deviceId":     token.NewIDString(), // devices hang on an account, as sessions do; this one is nobody's here
 		},
 	}
 }
@@ -172,7 +173,7 @@ func (e otherEnvironment) foreignParameters(t *testing.T,
 	for name := range event.PathParameters {
 		of := name
 		switch name {
-		case "kind", "provider", "method", "proxy": // a word of ours, nobody's thing
+		case "kind", "provider", "method", "proxy", "page": // a word of ours, nobody's thing
 			continue
 		case "id":
 			of = strings.Split(event.RawPath, "/")[2]

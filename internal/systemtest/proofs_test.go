@@ -18,18 +18,15 @@ import (
 func routesWantingProof(t *testing.T, c *client) []string {
 	t.Helper()
 	document := c.do(t, "GET", "/api/openapi.json", nil).expect(t, 200).members(t)
-	responses := document["components"].(map[string]any)["responses"].(map[string]any)
 	var out []string
 	for path, operations := range document["paths"].(map[string]any) {
 		for method, operation := range operations.(map[string]any) {
 			op, _ := operation.(map[string]any)
-			given, _ := op["responses"].(map[string]any)
-			refused, _ := given["403"].(map[string]any)
-			if at, ok := refused["$ref"].(string); ok {
-				refused = responses[at[strings.LastIndex(at, "/")+1:]].(map[string]any)
-			}
-			if text, _ := refused["description"].(string); strings.Contains(text, "proofNeeded") {
-				out = append(out, strings.ToUpper(method)+" "+path)
+			problems, _ := op["x-problems"].([]any)
+			for _, p := range problems {
+				if problem := p.(map[string]any); problem["code"] == "proofNeeded" {
+					out = append(out, strings.ToUpper(method)+" "+path)
+				}
 			}
 		}
 	}
@@ -76,7 +73,10 @@ func TestWhatWeakensASignInWantsAFreshProof(t *testing.T) {
 	seen := s.admin.do(t, "GET", account+"/mfa", nil).expect(t, 200)
 	device := seen.members(t)["devices"].([]any)[0].(map[string]any)["id"].(string)
 	fill := strings.NewReplacer("{id}", id, "{deviceId}", device, "{passkeyId}", "01JZ0000000000000000000001",
-		"{providerId}", s.oidcID)
+		"{providerId}", s.oidcID, "{code}", "payroll")
+	s.admin.do(t, "POST", "/api/applications", map[string]any{
+		"code": "payroll", "description": "Payroll", "type": "service", "audience": "https://payroll.example.com",
+	}).expect(t, 201)
 	admin := s.admin.do(t, "GET", "/api/me", nil).text(t, "accountId")
 
 	ageSessions(t, s.system, admin, 4*time.Minute)
