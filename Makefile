@@ -9,6 +9,11 @@ MAKEFLAGS += --no-print-directory
 SAM_CLI       := 1.170.0
 SCHEMATHESIS  := 4.32.5
 GOLANGCI_LINT := v2.15.0
+OASDIFF       := github.com/oasdiff/oasdiff@v1.38.0
+REDOCLY       := @redocly/cli@2.77.0
+SPECTRAL      := @stoplight/spectral-cli@6.16.3
+export OAPI_CODEGEN          := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+export OPENAPI_PYTHON_CLIENT := 0.29.1
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # What `sam build` gives to go build; internal/local/build.go says the same for a run on this machine.
@@ -24,7 +29,7 @@ CONSOLE   := functions/console/web
 WITH      := .build/bin/with
 
 .PHONY: help run console reference built deploy console-dev console-test seed unit test race long nightly bench check format vet lint lint-go lint-console \
-	vulnerabilities verify-template fuzz-api clean go node
+	vulnerabilities verify-template fuzz-api clients lint-openapi breaking clean go node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -158,6 +163,19 @@ fuzz-api: go ## generated requests against the OpenAPI document, on a system of 
 	@go build -o .build/bin/run ./internal/local/run
 	@if $(MAKE) .build/schemathesis-$(SCHEMATHESIS)/ready; then exec internal/apidoc/fuzz/run.sh .build/schemathesis-$(SCHEMATHESIS)/bin/st; \
 	else echo "not run: schemathesis $(SCHEMATHESIS) could not be installed; it needs python3 and PyPI"; fi
+
+# Clients that people generate, made and used: a contract is what they can rely on.
+clients: go console ## clients in Go, TypeScript and Python made from openapi.json, compiled and used on a system: CLIENTS="go typescript python"
+	@go build -o .build/bin/run ./internal/local/run
+	@exec internal/apidoc/clients/run.sh $(or $(CLIENTS),go typescript python)
+
+lint-openapi: ## Redocly's strict rules and Spectral's rules of OpenAPI over openapi.json; needs npm
+	@npx --yes $(REDOCLY) lint --extends=recommended-strict functions/console/api/openapi.json
+	@npx --yes --package $(SPECTRAL) spectral lint --fail-severity warn --ruleset internal/apidoc/spectral.yaml functions/console/api/openapi.json
+
+# The document is held against that of the last release. What breaks a client needs a line in the change log; see the script.
+breaking: go ## what of openapi.json breaks a client of the last release, and is not in the change log
+	@OASDIFF=$(OASDIFF) internal/apidoc/breaking.sh
 
 .build/schemathesis-$(SCHEMATHESIS)/ready:
 	@echo "installing schemathesis $(SCHEMATHESIS) into $(@D) (once)"

@@ -3,6 +3,7 @@
 package apidoc
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ func New(tables ...[]httpapi.Route) (*Document, error) {
 		Info: Info{
 			Title: "User Accounts", Version: Version, Summary: "Accounts, sign-in and spreadsheet transfers",
 			Description: strings.TrimSpace(apiDescription),
+			Contact:     Named{Name: "The administrators of the deployment"},
+			License:     Named{"Proprietary", "LicenseRef-Proprietary"},
 		},
 		Servers: []Server{{URL: "/", Description: "The deployment that serves this document"}},
 	}
@@ -82,7 +85,7 @@ type builder struct {
 func (b *builder) add(route httpapi.Route) {
 	op := &Operation{
 		OperationID: route.Doc.ID, Tags: []string{route.Doc.Tag}, Summary: route.Doc.Summary,
-		Description: route.Doc.Description, Security: []map[string][]string{},
+		Description: cmp.Or(route.Doc.Description, route.Doc.Summary+"."), Security: []map[string][]string{},
 	}
 	b.checkDoc(route)
 	if route.Needs != access.Public {

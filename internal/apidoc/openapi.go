@@ -19,6 +19,14 @@ type Info struct {
 	Version     string `json:"version"`
 	Summary     string `json:"summary"`
 	Description string `json:"description"`
+	Contact     Named  `json:"contact"`
+	License     Named  `json:"license"`
+}
+
+// Named is a contact or a licence, which has an identifier.
+type Named struct {
+	Name       string `json:"name"`
+	Identifier string `json:"identifier,omitzero"`
 }
 
 // Server is where the API is.

@@ -110,14 +110,18 @@ func (r *Request) readQuery() error {
 		switch {
 		case i < 0:
 			bad = append(bad, fault.Field{Field: truncateName(name), Code: "unknown", Message: unknownParam(r.route.Query)})
+		case r.route.Query[i].Kind == CodesParam: // some clients repeat the parameter for each code
+			var codes []string
+			for _, text := range texts {
+				codes = append(codes, splitCodes(text)...)
+			}
+			values[name] = []string{strings.Join(codes, ";")}
+			bad = append(bad, r.route.Query[i].validateCodes(codes)...)
 		case len(texts) > 1:
 			bad = append(bad,
 				fault.Field{Field: name, Code: "duplicate", Message: "This parameter is repeated; send it once."})
 		default:
 			bad = append(bad, r.route.Query[i].validate(texts[0])...)
-			if r.route.Query[i].Kind == CodesParam {
-				values[name] = []string{strings.Join(splitCodes(texts[0]), ";")}
-			}
 		}
 	}
 	for _, p := range r.route.Query {
@@ -184,15 +188,7 @@ func (p Param) validate(text string) []fault.Field {
 			return wrong("choice", "This must be one of %s.", strings.Join(p.Choices, ", "))
 		}
 	case CodesParam:
-		codes := splitCodes(text)
-		if len(codes) > p.Max {
-			return wrong("tooMany", "At most %d codes are allowed; ask for fewer.", p.Max)
-		}
-		for _, code := range codes {
-			if n := utf8.RuneCountInString(code); n == 0 || n > field.MaxCode {
-				return wrong("value", "Each code must have 1 to %d characters; separate codes by commas.", field.MaxCode)
-			}
-		}
+		return p.validateCodes(splitCodes(text))
 	case IDParam:
 		if !IsID(text) {
 			return wrong("type", "This must be an id: 26 characters of digits and capital letters.")
@@ -204,6 +200,22 @@ func (p Param) validate(text string) []fault.Field {
 			return wrong("tooShort", "This must have at least %d characters.", p.Min)
 		} else if p.Min > 0 && strings.TrimSpace(text) == "" {
 			return wrong("value", "This is blank; leave it out.")
+		}
+	}
+	return nil
+}
+
+// validateCodes returns what is wrong with the codes of a CodesParam, if anything.
+func (p Param) validateCodes(codes []string) []fault.Field {
+	if len(codes) > p.Max {
+		return []fault.Field{{Field: p.Name, Code: "tooMany",
+			Message: fmt.Sprintf("At most %d codes are allowed; ask for fewer.", p.Max)}}
+	}
+	for _, code := range codes {
+		if n := utf8.RuneCountInString(code); n == 0 || n > field.MaxCode || !utf8.ValidString(code) ||
+			strings.ContainsRune(code, 0) {
+			return []fault.Field{{Field: p.Name, Code: "value",
+				Message: fmt.Sprintf("Each code must have 1 to %d characters; separate codes by commas.", field.MaxCode)}}
 		}
 	}
 	return nil
