@@ -122,6 +122,11 @@ type Anchor struct {
 	UserType     string
 	Active       bool
 	AccessLocked bool
+	// Name, DACGroups and Resource are for applications that ask who somebody is. An anchor that was written before they
+	// were kept has no name.
+	Name      string
+	DACGroups []string
+	Resource  string
 }
 
 // Anchor returns the account's anchor.
@@ -129,6 +134,7 @@ func (a Account) Anchor() Anchor {
 	return Anchor{
 		ID: a.ID, Username: a.Username, Epoch: a.Epoch, DateFrom: a.DateFrom, DateTo: a.DateTo,
 		Roles: a.Roles, Groups: a.Groups, UserType: a.UserType, Active: a.Active, AccessLocked: a.AccessLocked,
+		Name: a.Name, DACGroups: a.DACGroups, Resource: a.Resource,
 	}
 }
 

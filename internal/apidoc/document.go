@@ -105,6 +105,9 @@ func (b *builder) add(route httpapi.Route) {
 			Required: !route.Doc.BodyOptional,
 			Content:  Ordered[MediaType]{{"application/json", media}},
 		}
+		if route.Doc.Form {
+			op.RequestBody.Content = Ordered[MediaType]{{"application/x-www-form-urlencoded", media}}
+		}
 		if route.Method() == http.MethodPatch {
 			op.RequestBody.Content.Set("application/merge-patch+json", media)
 		}

@@ -11,6 +11,7 @@ var tagDescriptions = map[string]string{
 	"Second factor":               "Authenticators, passkeys, recovery codes and trusted devices.",
 	"Sessions":                    "Who is signed in, where, and how to end it.",
 	"Applications":                "The systems that trust these accounts: their permissions, addresses and credentials.",
+	"Tokens for applications":     "Short tokens by which applications know who is calling, and questions about them.",
 	"API keys":                    "Keys with which programs open sessions.",
 	"Licences, roles and groups":  "The reference data that decides what accounts may do.",
 	"Reference data of resources": "The reference data of people as staff.",

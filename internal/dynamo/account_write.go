@@ -419,7 +419,8 @@ func (s Accounts) addAnchorUpdate(tx *table.Transaction, w account.Write, import
 	same := before.Username == after.Username && before.Epoch == after.Epoch && before.DateFrom == after.DateFrom &&
 		before.DateTo == after.DateTo && slices.Equal(before.Roles, after.Roles) &&
 		slices.Equal(before.Groups, after.Groups) &&
-		before.UserType == after.UserType && before.Active == after.Active && before.AccessLocked == after.AccessLocked
+		before.UserType == after.UserType && before.Active == after.Active && before.AccessLocked == after.AccessLocked &&
+		before.Name == after.Name && slices.Equal(before.DACGroups, after.DACGroups) && before.Resource == after.Resource
 	if same && !w.Before.Stored.Pending {
 		return
 	}

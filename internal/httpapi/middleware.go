@@ -159,7 +159,10 @@ func hasTag(ifNoneMatch, tag string) bool {
 func withProblems(next HandlerFunc) HandlerFunc {
 	return func(ctx context.Context, r *Request) (Response, error) {
 		res, err := next(ctx, r)
-		if err != nil {
+		switch {
+		case err != nil && r.route.Doc.Form:
+			res = oauthError(err, r.id)
+		case err != nil:
 			res = problemResponse(err, r.id)
 		}
 		return res, err
@@ -228,6 +231,12 @@ func bodyTooLarge() error {
 
 func checkContentType(r *Request) error {
 	mediaType, params, err := mime.ParseMediaType(r.header("content-type"))
+	if r.route.Doc.Form {
+		if err != nil || mediaType != formType {
+			return fault.New(fault.Malformed, invalidRequest, "Send a form: Content-Type: "+formType+".")
+		}
+		return nil
+	}
 	charset, stated := params["charset"]
 	encoding := r.header("content-encoding")
 	patch := mediaType == "application/merge-patch+json" && r.route.Method() == http.MethodPatch

@@ -23,6 +23,9 @@ type Operation struct {
 	BodyOptional bool
 	// BodyExample is a whole body as an example; without one it is composed of the members' examples.
 	BodyExample any
+	// Form says that the body is a form, as OAuth has it, and that errors are answered as RFC 6749 does: Request.Form
+	// works only then. A fault's code is the error where it is one of that RFC; see oauthError.
+	Form bool
 	// IfMatch says that the route reads If-Match; Request.IfMatch works only then.
 	IfMatch bool
 	// IfMatchOptional says that the route checks If-Match where it is given, and otherwise acts on the current version:

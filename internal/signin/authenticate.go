@@ -94,16 +94,18 @@ func (g *TokenAuthenticator) checkSession(ctx context.Context, given token.Token
 	if err != nil {
 		return SessionContext{}, nil, err
 	}
-	now := g.now()
-	if !got.Session.Live(now, got.Anchor.Epoch) || !got.Anchor.InDates(field.DateOf(now)) {
-		return SessionContext{}, nil, noSession()
-	}
 	known, err := g.Credentials.Catalogue(ctx, got.Env)
 	if err != nil {
 		return SessionContext{}, nil, err
 	}
-	if licence, _ := known.Find(catalogue.Licence, got.Anchor.UserType); licence.APIOnly {
+	if !got.Usable(known, g.now()) {
 		return SessionContext{}, nil, noSession()
 	}
 	return got, known, nil
+}
+
+// Usable reports whether a person may work with the session at now. Tokens for applications end by the same rule.
+func (c SessionContext) Usable(known *catalogue.Catalogue, now time.Time) bool {
+	licence, _ := known.Find(catalogue.Licence, c.Anchor.UserType)
+	return c.Session.Live(now, c.Anchor.Epoch) && c.Anchor.InDates(field.DateOf(now)) && !licence.APIOnly
 }

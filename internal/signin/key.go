@@ -64,22 +64,31 @@ func (g *TokenAuthenticator) checkKey(ctx context.Context, given token.Token, ke
 	if err != nil {
 		return KeyContext{}, nil, err
 	}
-	now, hash, live := g.now(), got.Key.Hash, true
+	hash := got.Key.Hash
 	if sessionID != "" {
 		hash = got.Session.AccessHash
-		live = got.Session.KeyID == keyID && got.Session.Live(now, got.Anchor.Epoch)
 	}
-	if !given.Matches(hash) || !live || got.Key.State(now) != session.KeyActive || !mayUseKeys(got.Anchor, now) {
+	if !given.Matches(hash) {
 		return KeyContext{}, nil, noSession()
 	}
 	known, err := g.Credentials.Catalogue(ctx, got.Env)
 	if err != nil {
 		return KeyContext{}, nil, err
 	}
-	if licence, _ := known.Find(catalogue.Licence, got.Anchor.UserType); !licence.APIOnly {
+	if !got.Usable(known, g.now()) {
 		return KeyContext{}, nil, noSession()
 	}
 	return got, known, nil
+}
+
+// Usable reports whether a program may work with the key at now, and with the session that it opened, if there is one.
+// Tokens for applications end by the same rule.
+func (c KeyContext) Usable(known *catalogue.Catalogue, now time.Time) bool {
+	if c.Session.ID != "" && (c.Session.KeyID != c.Key.ID || !c.Session.Live(now, c.Anchor.Epoch)) {
+		return false
+	}
+	licence, _ := known.Find(catalogue.Licence, c.Anchor.UserType)
+	return c.Key.State(now) == session.KeyActive && mayUseKeys(c.Anchor, now) && licence.APIOnly
 }
 
 // mayUseKeys decides by the account's state and not by its epoch: a key outlives what only ends sessions (C27, C28).

@@ -44,6 +44,8 @@ var unloggedRoutes = map[string]string{
 	"POST /api/sso-providers/{id}/link-files/{fileId}/check": "reads",
 	"POST /api/sso-providers/{id}/link-files/{fileId}/apply": "is so already in the sample; each link that is made has " +
 		"its line in its account's log",
+	"POST /oauth/token":        "the session or key that it came from is logged; the token lasts five minutes",
+	"POST /oauth/introspect":   "reads",
 	"POST /api/password/check": "judges a text",
 	"POST /api/sets":           "a view of one's own, or one to share",
 	"PATCH /api/sets/{id}":     "a view of one's own, or one to share",

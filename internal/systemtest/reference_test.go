@@ -16,13 +16,16 @@ func referenceValues(t *testing.T, admin *client) map[string]string {
 		"group": "/api/access/groups", "unusedRole": "/api/access/roles", "department": "/api/reference/departments",
 		"unusedCostCentre": "/api/reference/cost-centres",
 		"application":      "/api/applications", "unusedApplication": "/api/applications",
+		"tokenApplication": "/api/applications",
 	} {
 		made := admin.do(t, "POST", path, map[string]any{"code": "SAMPLE-" + strings.ToUpper(word)}).expect(t, 201)
 		values[word], values[word+"Code"], values[word+"Version"] = made.text(t, "code"), made.text(t, "code"), version(made)
 	}
-	path := "/api/applications/" + values["applicationCode"]
-	values["credentialId"] = admin.do(t, "POST", path+"/credentials", nil).expect(t, 201).text(t, "id")
-	values["applicationVersion"] = version(admin.do(t, "GET", path, nil).expect(t, 200))
+	made := admin.do(t, "POST", "/api/applications/"+values["tokenApplicationCode"]+"/credentials", nil).expect(t, 201)
+	values["credentialId"] = made.text(t, "id")
+	made = admin.do(t, "POST", "/api/applications/"+values["applicationCode"]+"/credentials", nil).expect(t, 201)
+	values["applicationSecret"] = made.text(t, "clientSecret")
+	values["applicationVersion"] = version(admin.do(t, "GET", "/api/applications/"+values["applicationCode"], nil))
 	return values
 }
 

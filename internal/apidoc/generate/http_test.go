@@ -93,6 +93,19 @@ func differs(got, want, what string) string {
 	return fmt.Sprintf("%s is %.40q, want %.40q; ", what, got, want)
 }
 
+// formViolation says how a route that takes a form answers otherwise than RFC 6749, 5.2 has it, or "".
+func formViolation(rule httpRule, res events.APIGatewayV2HTTPResponse) string {
+	if rule.name == "a form" {
+		return differs(fmt.Sprint(res.StatusCode), "200", "the status")
+	}
+	var got httpapi.OAuthError
+	if err := json.Unmarshal([]byte(res.Body), &got); err != nil || got.Error != "invalid_request" ||
+		got.Description == "" || res.StatusCode != 400 || res.Headers["Content-Type"] != "application/json" {
+		return fmt.Sprintf("answered %d %.60s, want invalid_request", res.StatusCode, res.Body)
+	}
+	return ""
+}
+
 // The rules of HTTP, over every route: what is wrong gets a problem document, never a page or a 500.
 func TestTheRulesOfHTTPHoldOnEveryRoute(t *testing.T) {
 	authenticate := func(context.Context, string) (access.Scope, error) {
@@ -132,7 +145,11 @@ func TestTheRulesOfHTTPHoldOnEveryRoute(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if wrong := violation(route, rule, res); wrong != "" {
+				wrong := violation(route, rule, res)
+				if route.Doc.Form && rule.status >= 400 {
+					wrong = formViolation(rule, res)
+				}
+				if wrong != "" {
 					t.Errorf("%s, %s: %s", route.Key, rule.name, wrong)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	console "useraccounts/functions/console/api"
 	login "useraccounts/functions/login/api"
 	mfa "useraccounts/functions/mfa/api"
+	oauth "useraccounts/functions/oauth/api"
 	resources "useraccounts/functions/resources/api"
 	sessions "useraccounts/functions/sessions/api"
 	settings "useraccounts/functions/settings/api"
@@ -39,6 +40,7 @@ func tables() []table {
 		{"resources", resources.Routes(nil, nil)},
 		{"transfers", transfers.Routes(nil, nil)},
 		{"sso", sso.Routes(sso.Services{})},
+		{"oauth", oauth.Routes(nil)},
 		{"console", console.Routes(nil)},
 	}
 }

@@ -160,6 +160,15 @@ func AnchorImage(a account.Anchor) table.Item {
 	if len(a.Groups) > 0 {
 		out["groups"] = table.L(a.Groups)
 	}
+	if a.Name != "" {
+		out["name"] = table.S(a.Name)
+	}
+	if len(a.DACGroups) > 0 {
+		out["dacGroups"] = table.L(a.DACGroups)
+	}
+	if a.Resource != "" {
+		out["resource"] = table.S(a.Resource)
+	}
 	return out
 }
 
@@ -175,6 +184,8 @@ func AnchorOf(it table.Item, is Generation) (account.Anchor, bool) {
 		Roles: table.Strings(image, "roles"), Groups: table.Strings(image, "groups"),
 		UserType: table.String(image, "userType"), Active: table.Bool(image, "active"),
 		AccessLocked: table.Bool(image, "locked"),
+		Name:         table.String(image, "name"), DACGroups: table.Strings(image, "dacGroups"),
+		Resource: table.String(image, "resource"),
 	}, true
 }
 

@@ -29,7 +29,9 @@ const (
 	// resourceNumberSK is beside HEAD.
 	resourceNumberSK = "RESOURCES"
 	// overviewSK is beside HEAD.
-	overviewSK        = "OVERVIEW"
+	overviewSK = "OVERVIEW"
+	// signingKeysSK is beside HEAD.
+	signingKeysSK     = "SIGNING"
 	ContactSK         = "C"
 	DelegationSK      = "G#"
 	AccountIdentitySK = "O#"
@@ -41,6 +43,9 @@ const (
 
 // HeadKey is the environment's settings and snapshot.
 func HeadKey(env string) table.Key { return table.NewKey("E#"+env, HeadSK) }
+
+// SigningKeysKey is the keys that sign tokens for applications.
+func SigningKeysKey(env string) table.Key { return table.NewKey("E#"+env, signingKeysSK) }
 
 // CataloguePK holds all reference data of the environment.
 func CataloguePK(env string) string { return "C#" + env }
