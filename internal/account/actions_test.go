@@ -296,7 +296,9 @@ func TestTheAnchorHoldsWhatEveryRequestNeeds(t *testing.T) {
 	a := testAccount("1", "VIEWER")
 	a.Groups, a.DateTo = []string{"STAFF"}, "2027-01-01"
 	want := account.Anchor{ID: "1", Username: "u1", Epoch: 7, UserType: "FULL", Active: true, DateFrom: "2026-01-01",
-		DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"}}
+		DateTo: "2027-01-01", Roles: []string{"VIEWER"}, Groups: []string{"STAFF"},
+		Name: "Somebody 1", DACGroups: []string{"DAC1"}, Resource: "1001"}
+	a.DACGroups, a.Resource = want.DACGroups, want.Resource
 	if got := a.Anchor(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}

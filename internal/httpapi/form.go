@@ -28,6 +28,15 @@ type OAuthError struct {
 var oauthCodes = []string{invalidRequest, "invalid_client", "invalid_grant", "unauthorized_client",
 	"unsupported_grant_type", "invalid_scope", "invalid_target"}
 
+// formProblems are the errors of every route that takes a form.
+func formProblems() []Problem {
+	return []Problem{
+		{Kind: fault.Malformed, Code: invalidRequest, When: "A parameter is missing, repeated or not valid."},
+		{Kind: fault.Unauthenticated, Code: "invalid_client",
+			When: "There is no active application with this client id and secret."},
+	}
+}
+
 // oauthError returns the response that states err as RFC 6749 does.
 func oauthError(err error, requestID string) Response {
 	f := asFault(err, requestID)
@@ -71,7 +80,7 @@ func (r *Request) Form() (map[string]string, error) {
 	}
 	values, err := url.ParseQuery(string(r.body))
 	if err != nil {
-		return nil, fault.New(fault.Malformed, invalidRequest, "The body is not a form.")
+		return nil, fault.New(fault.Malformed, "invalid_request", "The body is not a form.")
 	}
 	form := make(map[string]string, len(values))
 	for name, all := range values {

@@ -91,6 +91,9 @@ var serverProblems = []serverProblem{
 
 // ServerProblems returns the problems that the server itself can return on a route, besides those of its Doc.
 func ServerProblems(r Route) []Problem {
+	if r.Doc.Form {
+		return formProblems()
+	}
 	var out []Problem
 	for _, p := range serverProblems {
 		if p.appliesTo(r) {

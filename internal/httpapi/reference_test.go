@@ -23,6 +23,7 @@ func TestReferenceListsEveryCodeThisPackageUses(t *testing.T) {
 			Query: []httpapi.Param{httpapi.Cursor()}, Doc: httpapi.Operation{IfMatch: true, Body: 1},
 		},
 		{Key: "POST /api", Needs: access.Public},
+		{Key: "POST /oauth", Needs: access.Public, Doc: httpapi.Operation{Form: true}},
 		{Key: "$default", Needs: access.Public},
 	} {
 		for _, p := range httpapi.ServerProblems(route) {

@@ -59,7 +59,7 @@ func credentialRoutes(entries *reference.Service, applications *application.Serv
 			},
 		},
 		{
-			Key: "POST /api/applications/{code}/credentials", Needs: access.ApplicationWrite, Idempotent: true,
+			Key: "POST /api/applications/{code}/credentials", Needs: access.ApplicationWrite, Idempotent: true, ShownOnce: true,
 			Handle: h.create, Doc: httpapi.Operation{
 				Tag: applicationsTag, ID: "createCredential", Secret: true,
 				Summary: "Make a credential of an application", Path: path,

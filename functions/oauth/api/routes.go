@@ -63,10 +63,10 @@ func Routes(tokens *oauth.Service) []httpapi.Route {
 					"credentials), or for the holder of a session or an API key (token exchange, RFC 8693). Errors are those of " +
 					"RFC 6749: error and error_description as JSON.",
 				Body: tokenRequestBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: tokenView{}}},
-				Problems: append(errors(),
-					httpapi.Problem{Kind: fault.Malformed, Code: "unsupported_grant_type", When: "The grant is another one."},
-					httpapi.Problem{Kind: fault.Malformed, Code: "invalid_target",
-						When: "No active application has the audience."}),
+				Problems: []httpapi.Problem{
+					{Kind: fault.Malformed, Code: "unsupported_grant_type", When: "The grant is another one."},
+					{Kind: fault.Malformed, Code: "invalid_target", When: "No active application has the audience."},
+				},
 			},
 		},
 		{
@@ -76,7 +76,6 @@ func Routes(tokens *oauth.Service) []httpapi.Route {
 					"do there, at this moment. A token that expired, that is for another application, or whose session or key " +
 					"ended, is {active: false}; so are sessions' own tokens and API keys. Errors are those of RFC 6749.",
 				Body: introspectRequestBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: oauth.Facts{}}},
-				Problems: errors(),
 			},
 		},
 		{
@@ -86,15 +85,6 @@ func Routes(tokens *oauth.Service) []httpapi.Route {
 				Answers:     []httpapi.Answer{{Status: http.StatusOK, Body: keySetView{}}},
 			},
 		},
-	}
-}
-
-// errors are those that both have.
-func errors() []httpapi.Problem {
-	return []httpapi.Problem{
-		{Kind: fault.Malformed, Code: "invalid_request", When: "A parameter is missing, repeated or not valid."},
-		{Kind: fault.Unauthenticated, Code: "invalid_client",
-			When: "There is no active application with this client id and secret."},
 	}
 }
 
