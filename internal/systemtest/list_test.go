@@ -152,6 +152,11 @@ func savedSets(t *testing.T, admin *client) {
 		got["next"] == nil {
 		t.Errorf("%v", got)
 	}
+	// One who has the Set from the list can change it: its version is its ETag.
+	if tag := private.Header.Get("ETag"); tag != fmt.Sprintf("\"%v\"", first["version"]) ||
+		first["version"] != private.members(t)["version"] {
+		t.Errorf("ETag %s of version %v", tag, first["version"])
+	}
 	seen := viewer.do(t, "GET", "/api/sets", nil).expect(t, 200).Body
 	if strings.Contains(seen, "Mine") || !strings.Contains(seen, "Ours") {
 		t.Errorf("another sees %s", seen)

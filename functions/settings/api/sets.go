@@ -101,7 +101,7 @@ type changeSetBody struct {
 
 type setView struct {
 	ID        string            `json:"id"`
-	Version   int64             `json:"version" help:"Rises with every change of the Set."`
+	Version   int64             `json:"version" help:"The number in the Set's ETag, to change or delete it by."`
 	Name      string            `json:"name"`
 	Grid      string            `json:"grid" enum:"accounts"`
 	Columns   []sets.Column     `json:"columns"`
@@ -117,14 +117,14 @@ type setView struct {
 
 func viewOfSet(v sets.View) setView {
 	return setView{
-		ID: v.ID, Version: v.Version, Name: v.Name, Grid: v.Grid, Columns: v.Columns, Filters: v.Filters, Sort: v.Sort,
-		Shared: v.Shared, Default: v.Default, Own: v.Own, Owner: v.Owner, ChangedAt: v.ChangedAt, ChangedBy: v.ChangedBy,
+		ID: v.ID, Version: versionOfSet(v), Name: v.Name, Grid: v.Grid, Columns: v.Columns, Filters: v.Filters,
+		Sort: v.Sort, Shared: v.Shared, Default: v.Default, Own: v.Own, Owner: v.Owner, ChangedAt: v.ChangedAt, ChangedBy: v.ChangedBy,
 	}
 }
 
-// etagOfSet is the number in the ETag. It has the Set's version, and whether the Set is the caller's default, which
-// changes without a new version.
-func etagOfSet(v sets.View) int64 {
+// versionOfSet is what a client sends back as If-Match. It has the Set's stored version, and whether the Set is the
+// caller's default, which changes without a new one.
+func versionOfSet(v sets.View) int64 {
 	if v.Default {
 		return 2*v.Version + 1
 	}
@@ -135,7 +135,7 @@ func answerSet(v sets.View, err error) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(viewOfSet(v)).WithVersion(etagOfSet(v)), nil
+	return httpapi.OK(viewOfSet(v)).WithVersion(versionOfSet(v)), nil
 }
 
 func (h setHandlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -173,7 +173,7 @@ func (h setHandlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.Created("/api/sets/"+v.ID, viewOfSet(v)).WithVersion(etagOfSet(v)), nil
+	return httpapi.Created("/api/sets/"+v.ID, viewOfSet(v)).WithVersion(versionOfSet(v)), nil
 }
 
 func (h setHandlers) get(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -172,7 +172,32 @@ test('filters in the headings, sort, columns, and a Set that keeps them', async 
   await page.getByRole('menuitem', { name }).click()
   await page.getByText('User type is TEAM').waitFor()
   await page.getByRole('columnheader', { name: /Date to/ }).waitFor()
-  await page.getByRole('button', { name: 'Clear all' }).click()
+  // What follows the first click: change it, rename and share it, make it the default and not, delete it.
+  const menu = async (item) => {
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).click()
+    await page.getByRole('menuitem', { name: item }).click()
+  }
+  const stored = async () => (await call('GET', '/api/sets')).items.find((s) => s.name.startsWith(name))
+  await page.getByRole('button', { name: 'Name', exact: true }).click()
+  await page.getByRole('button', { name: `${name} *` }).waitFor()
+  await menu(/^Save changes/)
+  await page.getByText(`The Set “${name}” was saved.`).waitFor()
+  assert.equal((await stored()).sort, 'name')
+  await menu('Use as my default')
+  await page.getByRole('button', { name, exact: true }).waitFor()
+  await page.waitForFunction(() => document.querySelectorAll('[role=menu]').length === 0)
+  await menu('Rename or share')
+  await page.getByRole('dialog').getByLabel('Name').fill(`${name} two`)
+  await page.getByRole('dialog').getByLabel('Shared with everyone').check()
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: `${name} two` }).waitFor()
+  const changed = await stored()
+  assert.deepEqual([changed.shared, changed.default], [true, true])
+  await menu('Do not use as my default')
+  await menu('Delete the Set')
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('button', { name: 'Sets' }).waitFor()
+  assert.equal(await stored(), undefined)
 })
 
 test('many at once: a preview, then a result for each', async () => {

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Menu, Stack, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Menu, Stack, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconBookmark, IconCheck, IconDeviceFloppy, IconPencil, IconStar, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
@@ -7,6 +7,7 @@ import { api, unwrap, ifMatch, idempotencyKey } from '../api/client'
 import type { Schemas } from '../api/client'
 import { toProblem } from '../api/problem'
 import { queryClient } from '../api/queryClient'
+import { ActionDialog } from '../common/ActionDialog'
 import { Dialog } from '../common/Dialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import type { Field } from '../fields/fields'
@@ -35,7 +36,7 @@ interface Props {
 
 /** Saved views: select one, save the current view, share it, make it the default. */
 export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
-  const [dialog, setDialog] = useState<'new' | 'edit'>()
+  const [dialog, setDialog] = useState<'new' | 'edit' | 'delete'>()
   const hasPermission = useHasPermission()
   const changed = selected !== undefined && !isSameState(gridStateOf(selected, fields), state)
   const canEdit = selected && (selected.own || (selected.shared && hasPermission('set.share')))
@@ -45,17 +46,21 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
   const change = useMutation({
     mutationFn: ({ set, body }: { set: SavedSet; body: Schemas['SettingsChangeSet'] }) =>
       unwrap(api.PATCH('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) }, body })),
-    onSuccess: invalidate,
+    onSuccess: async (set) => {
+      await invalidate()
+      notifications.show({ color: 'green', message: `The Set “${set.name}” was saved.` })
+    },
     onError: showError,
   })
   const remove = useMutation({
     mutationFn: (set: SavedSet) =>
       unwrap(api.DELETE('/api/sets/{id}', { params: { path: { id: set.id }, header: ifMatch(set.version) } })),
-    onSuccess: () => {
+    onSuccess: async (_, set) => {
+      setDialog(undefined)
       onSelect(undefined)
-      return invalidate()
+      await invalidate()
+      notifications.show({ color: 'green', message: `The Set “${set.name}” was deleted.` })
     },
-    onError: showError,
   })
   const item = (set: SavedSet) => (
     <Menu.Item
@@ -121,13 +126,28 @@ export function SetsMenu({ sets, fields, state, selected, onSelect }: Props) {
             </Menu.Item>
           )}
           {selected && canEdit && (
-            <Menu.Item data-danger leftSection={<IconTrash size={16} />} onClick={() => remove.mutate(selected)}>
+            <Menu.Item data-danger leftSection={<IconTrash size={16} />} onClick={() => setDialog('delete')}>
               Delete the Set
             </Menu.Item>
           )}
         </Menu.Dropdown>
       </Menu>
-      {dialog && (
+      {dialog === 'delete' && selected && (
+        <ActionDialog
+          title={`Delete “${selected.name}”`}
+          confirmLabel="Delete"
+          danger
+          busy={remove.isPending}
+          error={remove.error}
+          onClose={() => setDialog(undefined)}
+          onConfirm={() => remove.mutate(selected)}
+        >
+          <Text size="sm">
+            {selected.shared ? 'Everyone who uses this Set loses it.' : 'The Set is deleted.'} The accounts stay.
+          </Text>
+        </ActionDialog>
+      )}
+      {(dialog === 'new' || dialog === 'edit') && (
         <SetDialog
           set={dialog === 'edit' ? selected : undefined}
           state={state}

@@ -34,7 +34,11 @@ export class Problem extends Error {
 
 export function problemFrom(response: Response, body: unknown): Problem {
   if (typeof body === 'object' && body !== null && 'code' in body && 'detail' in body) {
-    return new Problem(body as ConstructorParameters<typeof Problem>[0])
+    const problem = body as ConstructorParameters<typeof Problem>[0]
+    // What the service says is for programs, which send an ETag.
+    if (problem.status === 412)
+      problem.detail = 'Someone else changed this meanwhile. Look at it again, then repeat your change.'
+    return new Problem(problem)
   }
   return new Problem({
     status: response.status,
