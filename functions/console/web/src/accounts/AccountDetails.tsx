@@ -8,6 +8,7 @@ import { api, unwrap, ifMatch } from '../api/client'
 import { toProblem } from '../api/problem'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { FieldInput } from '../fields/FieldInput'
 import type { Field, FormFields, Value } from '../fields/fields'
 import { FieldValue } from '../fields/FieldValue'
@@ -28,6 +29,7 @@ export function AccountDetails({ account, form }: { account: Account; form: Form
   const [base, setBase] = useState<Account>()
   const [patch, setPatch] = useState<Patch>({})
   const hasPermission = useHasPermission()
+  useUnsavedChanges(Object.keys(patch).length > 0)
   const save = useMutation({
     mutationFn: ({ version, body }: { version: number; body: Patch }) =>
       unwrap(

@@ -11,6 +11,7 @@ import { usePageTitle } from '../shell/usePageAnnouncement'
 import { accountName, useAccount } from './account'
 import { AccountDetails } from './AccountDetails'
 import classes from './AccountPage.module.css'
+import { listAddress } from './lastList'
 import { tabs } from './tabs'
 
 /** One account: its details, actions and tabs. */
@@ -47,7 +48,7 @@ export function AccountPage() {
   return (
     <Stack gap="lg">
       <Breadcrumbs separator="›">
-        <Anchor component={Link} to="/accounts" size="sm">
+        <Anchor component={Link} to={listAddress()} size="sm">
           User accounts
         </Anchor>
         <Text size="sm" c="dimmed">

@@ -8,18 +8,21 @@ import { api, unwrap, idempotencyKey } from '../api/client'
 import type { Schemas } from '../api/client'
 import { toProblem } from '../api/problem'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { FieldInput } from '../fields/FieldInput'
 import { useAccountForm } from '../fields/fields'
 import type { Value } from '../fields/fields'
 import { groupBySection } from '../fields/sections'
 import { accountName, updateAccountCache } from './account'
 import classes from './AccountPage.module.css'
+import { listAddress } from './lastList'
 
 /** The form for a new account. Blank fields take the environment's defaults. */
 export function NewAccountPage() {
   const form = useAccountForm()
   const navigate = useNavigate()
   const [values, setValues] = useState<Record<string, Value>>({})
+  const endGuard = useUnsavedChanges(Object.keys(values).length > 0)
   const create = useMutation({
     mutationFn: () =>
       unwrap(
@@ -35,6 +38,7 @@ export function NewAccountPage() {
         title: `${accountName(account)} was created`,
         message: 'Allow login access and set a password so that they can sign in.',
       })
+      endGuard()
       void navigate(`/accounts/${account.id}`)
     },
   })
@@ -57,7 +61,7 @@ export function NewAccountPage() {
     <form onSubmit={submit} noValidate className={classes.form} aria-label="New user account">
       <Stack gap="lg">
         <Breadcrumbs separator="›">
-          <Anchor component={Link} to="/accounts" size="sm">
+          <Anchor component={Link} to={listAddress()} size="sm">
             User accounts
           </Anchor>
           <Text size="sm" c="dimmed">

@@ -17,10 +17,14 @@ let refreshToken: string | undefined
 let lastActivity = Date.now()
 let lastRenewal = Date.now()
 let renewal: Promise<boolean> | undefined
-let sessionEnded: () => void = () => undefined
+let sessionEnded: () => Promise<boolean> | undefined = () => undefined
+let signInAgain: Promise<boolean> | undefined
 
-/** Sets what happens when the session ends other than by signing out. */
-export function onSessionEnd(listener: () => void) {
+/**
+ * Sets what happens when the session ends other than by signing out. A promise that it returns tells whether the same
+ * person has signed in again: then the request that found the session ended is sent again.
+ */
+export function onSessionEnd(listener: () => Promise<boolean> | undefined) {
   sessionEnded = listener
 }
 
@@ -71,12 +75,17 @@ export async function sendRequest(request: Request): Promise<Response> {
   const retry = request.clone()
   const response = await fetch(withCredentials(request))
   if (response.status !== 401 || publicPaths.test(new URL(request.url).pathname)) return response
-  if (!mayBeSignedIn()) return response
+  if (!mayBeSignedIn()) return signInAgain && (await signInAgain) ? fetch(withCredentials(retry)) : response
   // A 401 right after a renewal is about the request, not about the session.
   if (await renewSession()) return fetch(withCredentials(retry))
   endSession()
-  sessionEnded()
-  return response
+  return (await askToSignIn()) ? fetch(withCredentials(retry)) : response
+}
+
+/** Asks once, however many requests find the session ended. */
+function askToSignIn(): Promise<boolean> {
+  signInAgain ??= (sessionEnded() ?? Promise.resolve(false)).finally(() => (signInAgain = undefined))
+  return signInAgain
 }
 
 /** Renews the session. Only one tab does so at a time, because a refresh token works once. */
@@ -125,7 +134,7 @@ export function watchSession() {
   addEventListener('storage', (event) => {
     if (event.key === hintKey && event.newValue === null) {
       accessToken = refreshToken = undefined
-      sessionEnded()
+      void askToSignIn()
     }
   })
   setInterval(renewIfDue, 15_000)

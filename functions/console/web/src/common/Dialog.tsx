@@ -2,10 +2,20 @@ import { Modal } from '@mantine/core'
 import type { ModalProps } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { lastFocused } from './lastFocused'
+import { useGuardedClose } from './useGuardedClose'
 
-/** A dialog that is open while it is rendered. On closing, the focus returns to what opened it, or to the page. */
-export function Dialog(props: Omit<ModalProps, 'opened'>) {
+interface Props extends Omit<ModalProps, 'opened'> {
+  /** Whether closing it would lose something; without it, any input counts. */
+  dirty?: boolean | undefined
+}
+
+/**
+ * A dialog that is open while it is rendered. On closing, the focus returns to what opened it, or to the page. Escape
+ * and a click outside ask first if something was typed.
+ */
+export function Dialog({ dirty, onClose, children, ...props }: Props) {
   const [opener] = useState(lastFocused)
+  const { close, guarded, question } = useGuardedClose(onClose, dirty)
   useEffect(
     () => () => {
       window.setTimeout(() => {
@@ -16,5 +26,12 @@ export function Dialog(props: Omit<ModalProps, 'opened'>) {
     },
     [opener],
   )
-  return <Modal opened {...props} />
+  return (
+    <>
+      <Modal opened onClose={close} {...props}>
+        {guarded(children)}
+      </Modal>
+      {question}
+    </>
+  )
 }

@@ -1,8 +1,9 @@
-import { Checkbox, MultiSelect, NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
+import { Checkbox, MultiSelect, Select, TagsInput, TextInput } from '@mantine/core'
 import { codeLabel, toText, useCodeOptions } from './fields'
 import type { Field, Value } from './fields'
 import { countries, currencies } from './isoCodes'
 import { NamedInput } from './NamedInput'
+import { WholeNumberInput } from './WholeNumberInput'
 
 interface Props {
   field: Field
@@ -40,13 +41,12 @@ export function FieldInput({ field, value, onChange, error, autoFocus }: Props) 
       )
     case 'number':
       return (
-        <NumberInput
+        <WholeNumberInput
           {...common}
           value={typeof value === 'number' ? value : ''}
-          allowDecimal={false}
           min={field.min}
           max={field.max}
-          onChange={(next) => onChange(next === '' ? null : Number(next))}
+          onChange={(next) => onChange(next === '' ? null : next)}
         />
       )
     case 'date':

@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Drawer, Group, Skeleton, Stack, Text } from '@mantine/core'
+import { Badge, Button, Checkbox, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -9,6 +9,8 @@ import { queryClient } from '../api/queryClient'
 import { ActionDialog } from '../common/ActionDialog'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { SideDrawer } from '../common/SideDrawer'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import type { Field, FormFields, Value } from '../fields/fields'
 import { Credentials } from './Credentials'
@@ -34,11 +36,8 @@ export function EntryDrawer({ kind, store, form, code, canWrite, onClose }: Prop
     enabled: code !== undefined,
   })
   return (
-    <Drawer
-      opened
+    <SideDrawer
       onClose={onClose}
-      position="right"
-      size="lg"
       title={
         code === undefined
           ? `New ${kind.singular}`
@@ -59,7 +58,7 @@ export function EntryDrawer({ kind, store, form, code, canWrite, onClose }: Prop
       {read.data && kind.family === 'applications' && read.data['type'] !== 'native' && (
         <Credentials code={read.data.code} canWrite={canWrite} />
       )}
-    </Drawer>
+    </SideDrawer>
   )
 }
 
@@ -73,6 +72,7 @@ function updateEntryCache(kind: ReferenceKind, entry?: Entry) {
 
 function CreateForm({ kind, store, form: { fields, sections }, onClose }: Omit<Props, 'code' | 'canWrite'>) {
   const [values, setValues] = useState<Values>({})
+  useUnsavedChanges(Object.keys(values).length > 0)
   const create = useMutation({
     mutationFn: () => store.create(values),
     onSuccess: (made) => {
@@ -162,6 +162,7 @@ function EditForm({
     setPatch(same(value, base[f.name]) ? rest : { ...rest, [f.name]: value === '' ? null : value })
   }
   const dirty = Object.keys(patch).length > 0
+  useUnsavedChanges(dirty)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (dirty && !save.isPending) save.mutate({ entry: base, body: patch })

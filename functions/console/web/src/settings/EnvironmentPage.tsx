@@ -10,6 +10,7 @@ import { toProblem } from '../api/problem'
 import { queryClient } from '../api/queryClient'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import { useSettingsForm } from '../fields/fields'
 import type { Field, FormFields, Value } from '../fields/fields'
@@ -52,6 +53,7 @@ function Form({ settings, fields, sections }: { settings: Settings } & FormField
   // The version that is edited. A later change by someone else must not slip into it.
   const [base, setBase] = useState<Settings>()
   const [patch, setPatch] = useState<Values>({})
+  useUnsavedChanges(Object.keys(patch).length > 0)
   const hasPermission = useHasPermission()
   const stopEditing = () => {
     setBase(undefined)

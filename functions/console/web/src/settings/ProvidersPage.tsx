@@ -4,7 +4,6 @@ import {
   Badge,
   Button,
   CopyButton,
-  Drawer,
   Group,
   PasswordInput,
   Select,
@@ -27,7 +26,9 @@ import { ActionDialog } from '../common/ActionDialog'
 import { ConflictDialog } from '../common/ConflictDialog'
 import { ProblemAlert } from '../common/ProblemAlert'
 import { ResponsiveTable } from '../common/ResponsiveTable'
+import { SideDrawer } from '../common/SideDrawer'
 import { StatusMessage } from '../common/StatusMessage'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { FieldDetails, FieldForm } from '../fields/FieldForm'
 import { toText } from '../fields/fields'
 import type { Field, Value } from '../fields/fields'
@@ -153,13 +154,7 @@ export function ProvidersPage() {
           </div>
         ))}
       {open && fields.data && (
-        <Drawer
-          opened
-          onClose={() => setOpen(undefined)}
-          position="right"
-          size="lg"
-          title={open === 'new' ? 'New provider' : open.name}
-        >
+        <SideDrawer onClose={() => setOpen(undefined)} title={open === 'new' ? 'New provider' : open.name}>
           <ProviderForm
             key={open === 'new' ? 'new' : open.id}
             provider={open === 'new' ? undefined : open}
@@ -167,7 +162,7 @@ export function ProvidersPage() {
             canWrite={canWrite}
             onClose={() => setOpen(undefined)}
           />
-        </Drawer>
+        </SideDrawer>
       )}
     </Stack>
   )
@@ -233,6 +228,7 @@ function ProviderForm({
   }
   const kind = fields.find((f) => f.name === 'kind')
   const dirty = Object.keys(patch).length > 0 || secret !== undefined
+  useUnsavedChanges(dirty)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (dirty && !save.isPending) save.mutate({ provider: base, values: patch })

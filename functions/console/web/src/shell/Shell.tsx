@@ -14,17 +14,30 @@ import {
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
-import { Suspense, useEffect } from 'react'
-import { Link, Navigate, NavLink, Outlet, useLocation, useMatches, useNavigate } from 'react-router'
-import { queryClient } from '../api/queryClient'
-import { mayBeSignedIn, onSessionEnd } from '../api/transport'
+import { Suspense, useEffect, useState } from 'react'
+import {
+  Link,
+  matchPath,
+  Navigate,
+  NavLink,
+  Outlet,
+  useBeforeUnload,
+  useBlocker,
+  useLocation,
+  useMatches,
+  useNavigate,
+} from 'react-router'
+import { mayBeSignedIn } from '../api/transport'
+import { LeaveDialog } from '../common/LeaveDialog'
 import { Loading } from '../common/Loading'
 import { NoPermission } from '../common/NoPermission'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { hasUnsavedChanges } from '../common/unsavedChanges'
 import { usePages } from '../page'
 import type { Page } from '../page'
 import { signOut, useHasPermission, useMe, useMeQuery } from '../session/session'
 import { ErrorBoundary } from './ErrorBoundary'
+import { useSessionEnd } from './SessionEnded'
 import classes from './Shell.module.css'
 import { usePageAnnouncement, usePageKey } from './usePageAnnouncement'
 import { useSearchShortcut } from './useSearchShortcut'
@@ -33,17 +46,11 @@ import { useSearchShortcut } from './useSearchShortcut'
 export function Shell() {
   const me = useMeQuery()
   const location = useLocation()
-  const navigate = useNavigate()
   const back = location.pathname + location.search
+  const { ended, signIn } = useSessionEnd()
 
-  useEffect(() => {
-    onSessionEnd(() => {
-      queryClient.clear()
-      void navigate('/sign-in', { state: { back, over: true }, replace: true })
-    })
-  }, [navigate, back])
-
-  if (!mayBeSignedIn()) return <Navigate to="/sign-in" state={{ back: back === '/' ? undefined : back }} replace />
+  if (!ended && !mayBeSignedIn())
+    return <Navigate to="/sign-in" state={{ back: back === '/' ? undefined : back }} replace />
   if (me.isPending) return <Loading label="Loading your account" />
   if (me.error)
     return (
@@ -51,7 +58,34 @@ export function Shell() {
         <ProblemAlert error={me.error} />
       </div>
     )
-  return <Layout />
+  return (
+    <>
+      <Layout />
+      {signIn}
+    </>
+  )
+}
+
+/** Asks before navigation, reload or close would lose what was typed. */
+function UnsavedGuard() {
+  const pages = usePages()
+  const blocker = useBlocker(({ currentLocation, nextLocation }) => {
+    const [from, to] = [currentLocation.pathname, nextLocation.pathname]
+    return from !== to && to !== '/sign-in' && hasUnsavedChanges(isSamePage(pages, from, to))
+  })
+  useBeforeUnload((event) => {
+    if (hasUnsavedChanges()) event.preventDefault()
+  })
+  return blocker.state === 'blocked' && <LeaveDialog onStay={() => blocker.reset()} onLeave={() => blocker.proceed()} />
+}
+
+/** Whether two addresses differ in the tab only. */
+function isSamePage(pages: Page[], from: string, to: string): boolean {
+  return pages.some((p) => {
+    if (!p.path.includes(':tab')) return false
+    const [a, b] = [from, to].map((path) => matchPath(`/${p.path}`, path)?.params['id'])
+    return a !== undefined && a === b
+  })
 }
 
 function Layout() {
@@ -70,6 +104,7 @@ function Layout() {
         Skip to content
       </a>
       <VisuallyHidden role="status">{announcement}</VisuallyHidden>
+      <UnsavedGuard />
       <header className={classes.header}>
         <Group gap="sm" wrap="nowrap">
           <Burger
@@ -162,33 +197,40 @@ function ColorSchemeToggle() {
 function UserMenu() {
   const me = useMe()
   const navigate = useNavigate()
+  const [asking, setAsking] = useState(false)
   const handleSignOut = async () => {
     await signOut().catch(() => undefined)
     void navigate('/sign-in', { replace: true })
   }
   return (
-    <Menu width={220}>
-      <Menu.Target>
-        <UnstyledButton className={classes.who}>
-          <Avatar size={32} radius="xl" color="indigo" aria-hidden>
-            {me.username.slice(0, 2).toUpperCase()}
-          </Avatar>
-          <Text size="sm" fw={550} component="span" className={classes.whoName}>
-            {me.username}
-          </Text>
-          <VisuallyHidden>: your account</VisuallyHidden>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Signed in as {me.username}</Menu.Label>
-        <Menu.Item component={Link} to="/me" leftSection={<IconUserCircle size={18} />}>
-          My account
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={18} />} onClick={() => void handleSignOut()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu width={220}>
+        <Menu.Target>
+          <UnstyledButton className={classes.who}>
+            <Avatar size={32} radius="xl" color="indigo" aria-hidden>
+              {me.username.slice(0, 2).toUpperCase()}
+            </Avatar>
+            <Text size="sm" fw={550} component="span" className={classes.whoName}>
+              {me.username}
+            </Text>
+            <VisuallyHidden>: your account</VisuallyHidden>
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Signed in as {me.username}</Menu.Label>
+          <Menu.Item component={Link} to="/me" leftSection={<IconUserCircle size={18} />}>
+            My account
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={<IconLogout size={18} />}
+            onClick={() => (hasUnsavedChanges() ? setAsking(true) : void handleSignOut())}
+          >
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {asking && <LeaveDialog onStay={() => setAsking(false)} onLeave={() => void handleSignOut()} />}
+    </>
   )
 }

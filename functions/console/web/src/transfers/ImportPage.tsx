@@ -7,6 +7,7 @@ import { idempotencyKey } from '../api/client'
 import { toProblem } from '../api/problem'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { useUnsavedChanges } from '../common/unsavedChanges'
 import { useHasPermission } from '../session/session'
 import { DateFormatInput } from './DateFormatInput'
 import { FileDropzone } from './FileDropzone'
@@ -24,6 +25,7 @@ export function ImportPage() {
   const navigate = useNavigate()
   const format = params.get('dateFormat')
   const [file, setFile] = useState<File>()
+  const endGuard = useUnsavedChanges(file !== undefined)
   const [options, setOptions] = useState<ImportOptions>(() => ({
     dateFormat: isDateFormat(format) ? format : 'british',
     skipErrors: params.has('skipErrors'),
@@ -50,7 +52,10 @@ export function ImportPage() {
         abort.current.signal,
       )
     },
-    onSuccess: (id) => navigate(`/jobs/${id}`),
+    onSuccess: (id) => {
+      endGuard()
+      return navigate(`/jobs/${id}`)
+    },
   })
   const ready = file !== undefined && fileError(file) === undefined
   const submit = (queue: boolean) => {

@@ -118,7 +118,13 @@ export default function BulkDialog({ action, ids, filter, onClose }: Props) {
     if (!busy && ready) preview.mutate()
   }
   return (
-    <Dialog onClose={onClose} title={action.label} size="lg" closeOnClickOutside={!busy}>
+    <Dialog
+      onClose={onClose}
+      dirty={apply.data ? false : undefined}
+      title={action.label}
+      size="lg"
+      closeOnClickOutside={!busy}
+    >
       <form onSubmit={submit}>
         <Stack>
           {!summary && (

@@ -80,7 +80,7 @@ export function SelectRolesDialog({ account, labels, licence, onClose }: Props) 
     dacGroups: loaded.dacGroups.map((g) => ({ ...g, disabledReason: g.active ? undefined : 'Locked' })),
   }
   return (
-    <Dialog onClose={onClose} title="Select roles and groups" size="xl">
+    <Dialog onClose={onClose} dirty={changed.length > 0} title="Select roles and groups" size="xl">
       {catalogue.isPending ? (
         <Loading label="Loading roles and groups" />
       ) : !items || !loaded ? (

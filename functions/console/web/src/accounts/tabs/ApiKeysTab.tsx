@@ -1,4 +1,4 @@
-import { Badge, Button, Group, NumberInput, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core'
+import { Badge, Button, Group, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconKey } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
@@ -14,6 +14,7 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { ScrollableTable } from '../../common/ScrollableTable'
 import { StatusMessage } from '../../common/StatusMessage'
 import { Instant } from '../../fields/Instant'
+import { WholeNumberInput } from '../../fields/WholeNumberInput'
 import { useHasPermission } from '../../session/session'
 import type { TabProps } from './tab'
 
@@ -153,7 +154,7 @@ export default function ApiKeysTab({ account }: TabProps) {
 
 function NewKeyDialog({ id, onClose, onCreated }: { id: string; onClose: () => void; onCreated: () => Promise<void> }) {
   const [description, setDescription] = useState('')
-  const [days, setDays] = useState<number | string>(90)
+  const [days, setDays] = useState<number | ''>(90)
   const create = useMutation({
     mutationFn: () =>
       unwrap(
@@ -182,7 +183,7 @@ function NewKeyDialog({ id, onClose, onCreated }: { id: string; onClose: () => v
     <ActionDialog
       title="New API key"
       confirmLabel="Create"
-      canConfirm={description.trim() !== '' && Number(days) >= 1}
+      canConfirm={description.trim() !== '' && days !== ''}
       busy={create.isPending}
       error={create.error}
       inlineFields={['description', 'validDays']}
@@ -199,11 +200,10 @@ function NewKeyDialog({ id, onClose, onCreated }: { id: string; onClose: () => v
         onChange={(e) => setDescription(e.currentTarget.value)}
         error={problem?.messageFor('description')}
       />
-      <NumberInput
+      <WholeNumberInput
         label="Valid for (days)"
         min={1}
         max={3650}
-        allowDecimal={false}
         value={days}
         onChange={setDays}
         error={problem?.messageFor('validDays')}

@@ -10,6 +10,7 @@ import type { Problem } from '../../api/problem'
 import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
+import { useUnsavedChanges } from '../../common/unsavedChanges'
 import { useHasPermission } from '../../session/session'
 import classes from './ContactTab.module.css'
 import type { TabProps } from './tab'
@@ -39,13 +40,7 @@ export default function ContactTab({ account }: TabProps) {
   if (error) return <ProblemAlert error={error} />
   if (!form.data || !contact.data) return <Loading label="Loading the contact" />
   return (
-    <Form
-      key={contact.data.version}
-      id={account.id}
-      form={form.data}
-      contact={contact.data}
-      onSaved={(c) => queryClient.setQueryData(key, c)}
-    />
+    <Form id={account.id} form={form.data} contact={contact.data} onSaved={(c) => queryClient.setQueryData(key, c)} />
   )
 }
 
@@ -60,7 +55,10 @@ function Form({
   contact: Contact
   onSaved: (c: Contact) => void
 }) {
-  const [draft, setDraft] = useState<Draft>(contact)
+  // The version that is edited, which a change by someone else does not replace, and the edited contact.
+  const [base, setBase] = useState(contact)
+  const [edited, setDraft] = useState<Draft>()
+  const draft: Draft = edited ?? base
   const readOnly = !useHasPermission()('account.update')
   const save = useMutation({
     mutationFn: () => {
@@ -73,12 +71,18 @@ function Form({
       )
     },
     onSuccess: (c) => {
+      setDraft(undefined)
       onSaved(c)
       notifications.show({ color: 'green', message: 'The contact was saved.' })
     },
   })
   const problem = save.error ? toProblem(save.error) : undefined
-  const changed = JSON.stringify(draft) !== JSON.stringify(contact)
+  const changed = JSON.stringify(draft) !== JSON.stringify(base)
+  if (!changed && base !== contact) {
+    setBase(contact)
+    setDraft(undefined)
+  }
+  useUnsavedChanges(changed, 'address')
   const entriesOf = (list: FormList) => (draft[list.name] ?? []) as Entry[]
   const inlineFields = [
     ...form.items.map((f) => f.name),
@@ -128,7 +132,7 @@ function Form({
               variant="default"
               disabled={!changed}
               onClick={() => {
-                setDraft(contact)
+                setDraft(undefined)
                 save.reset()
               }}
             >

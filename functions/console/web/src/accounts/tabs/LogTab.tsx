@@ -11,6 +11,7 @@ import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { StatusMessage } from '../../common/StatusMessage'
+import { useUnsavedChanges } from '../../common/unsavedChanges'
 import { useInfiniteScroll } from '../../common/useInfiniteScroll'
 import { isBlank, formatValue } from '../../fields/formatValue'
 import { RelativeTime } from '../../fields/RelativeTime'
@@ -210,6 +211,7 @@ function ExportButton({ id, query }: { id: string; query: Record<string, string>
 
 function NoteForm({ id }: { id: string }) {
   const [text, setText] = useState('')
+  useUnsavedChanges(text.trim() !== '', 'address')
   const write = useMutation({
     mutationFn: () =>
       unwrap(

@@ -10,6 +10,7 @@ import type { Schemas } from '../../api/client'
 import { toProblem } from '../../api/problem'
 import { ProblemAlert } from '../../common/ProblemAlert'
 import { StatusMessage } from '../../common/StatusMessage'
+import { useUnsavedChanges } from '../../common/unsavedChanges'
 import { FieldDetails, FieldForm } from '../../fields/FieldForm'
 import type { Field, FormFields, Value } from '../../fields/fields'
 import { useHasPermission } from '../../session/session'
@@ -70,6 +71,7 @@ function CreateResource({
   onCancel: () => void
 }) {
   const [values, setValues] = useState<Values>({})
+  useUnsavedChanges(Object.keys(values).length > 0, 'address')
   const group = values['resourceGroup']
   const params = { path: { id: account.id } }
   // What the API would fill in: the resource group's defaults, the environment's country, the account's name.
