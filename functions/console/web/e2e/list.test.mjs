@@ -56,6 +56,91 @@ test('the width of a column stays', async () => {
   await page.keyboard.press('Escape')
 })
 
+test('by mouse: a column is dragged wider, fitted by a double click, and changes places', async () => {
+  await page.goto('/accounts')
+  await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
+  const heading = (name) => page.getByRole('columnheader', { name })
+  const widthOf = async (name) => (await heading(name).boundingBox()).width
+  const grip = async (name) => {
+    const box = await heading(name).boundingBox()
+    return { x: box.x + box.width - 5, y: box.y + box.height / 2 }
+  }
+  const before = await widthOf(/^Name/)
+  const at = await grip(/^Name/)
+  await page.mouse.move(at.x, at.y)
+  await page.mouse.down()
+  await page.mouse.move(at.x + 120, at.y, { steps: 6 })
+  await page.mouse.up()
+  const wide = await widthOf(/^Name/)
+  assert.ok(Math.abs(wide - before - 120) < 6, `${before} became ${wide}`)
+  await page.reload()
+  await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
+  assert.ok(Math.abs((await widthOf(/^Name/)) - wide) < 6, 'the width is not kept')
+  const fit = await grip(/^Name/)
+  await page.mouse.dblclick(fit.x, fit.y)
+  await page.waitForFunction(
+    (wide) =>
+      [...document.querySelectorAll('th')].some((th) => th.dataset.field === 'name' && th.offsetWidth < wide - 20),
+    wide,
+  )
+  const order = () => page.locator('thead th[data-field]').evaluateAll((all) => all.map((th) => th.dataset.field))
+  const names = await order()
+  await heading(/^Email/).dragTo(heading(/^Name/))
+  const after = await order()
+  assert.equal(after.indexOf('email'), names.indexOf('name'))
+  assert.equal(after.indexOf('name'), names.indexOf('name') + 1)
+  await page.getByRole('button', { name: 'Columns' }).click()
+  await page.getByRole('button', { name: 'Reset columns' }).click()
+  await page.keyboard.press('Escape')
+})
+
+test('ticks: the first moves no row, shift takes a range; checkbox and username stay in view', async () => {
+  const stem = uniqueName('tick')
+  for (const n of [1, 2, 3, 4])
+    await createAccount({ username: `${stem}${n}`, name: n === 4 ? 'محمد عبد الرحمن '.repeat(4).trim() : 'Pat' })
+  await page.goto(`/accounts?find=${stem}&sort=username`)
+  const box = (n) => page.locator('tr', { hasText: `${stem}${n}` }).getByRole('checkbox')
+  await box(4).waitFor()
+  const top = (await box(2).boundingBox()).y
+  await box(1).click()
+  await page.getByText('1 selected').waitFor()
+  assert.equal((await box(2).boundingBox()).y, top)
+  await box(3).click({ modifiers: ['Shift'] })
+  await page.getByText('3 selected').waitFor()
+  await checkPage(page, 'list-selected')
+  await page.getByRole('button', { name: 'Clear', exact: true }).click()
+  const grid = page.getByRole('region', { name: 'User accounts' })
+  await grid.evaluate((g) => g.scrollTo({ left: 5000 }))
+  const edge = await grid.boundingBox()
+  assert.ok((await box(1).boundingBox()).x - edge.x < 40)
+  const link = page.getByRole('link', { name: `${stem}1`, exact: true })
+  assert.ok((await link.boundingBox()).x - edge.x < 120, 'the username scrolled away')
+  await screenshot(page, 'list-scrolled')
+  // A name written from the right begins at the right of its cell.
+  const direction = await page
+    .locator('tr', { hasText: `${stem}4` })
+    .locator('[data-field=name]')
+    .evaluate((td) => getComputedStyle(td).direction)
+  assert.equal(direction, 'rtl')
+})
+
+test('back from an account the list is where it was, with the focus on its row', async () => {
+  const { stem } = await manyAccounts()
+  await page.goto(`/accounts?find=${stem}&sort=username`)
+  await page.getByText('100 shown').waitFor()
+  const grid = page.getByRole('region', { name: 'User accounts' })
+  const seen = page.getByRole('link', { name: `${stem}00070`, exact: true })
+  await seen.scrollIntoViewIfNeeded()
+  const top = await grid.evaluate((g) => g.scrollTop)
+  assert.ok(top > 0)
+  await seen.click()
+  await page.getByRole('heading', { level: 1, name: 'Crowd 00070' }).waitFor()
+  await page.getByRole('main').getByRole('link', { name: 'User accounts' }).click()
+  await page.locator(`a:focus`, { hasText: `${stem}00070` }).waitFor()
+  assert.ok(Math.abs((await grid.evaluate((g) => g.scrollTop)) - top) < 50)
+  await page.getByText(`Search: “${stem}”`).waitFor()
+})
+
 test('a slash goes to the search; another page begins at its beginning, and is named', async () => {
   await page.goto('/accounts')
   await page.getByRole('link', { name: 'admin', exact: true }).waitFor()
@@ -165,12 +250,12 @@ test('five thousand accounts: pages by cursor, few rows drawn, counted when aske
     if (/\/api\/accounts(\/count)?\?/.test(r.url())) asked.push(r.url())
   })
   await page.goto(`/accounts?find=${stem}`)
-  await page.getByText('50 shown').waitFor()
+  await page.getByText('100 shown').waitFor()
   assert.ok(!asked.some((url) => url.includes('/count')), 'the count was read unasked')
   await page.getByRole('button', { name: 'Count all' }).click()
-  await page.getByText(`50 shown of ${many.toLocaleString('en-GB')}`).waitFor()
+  await page.getByText(`100 shown of ${many.toLocaleString('en-GB')}`).waitFor()
   const grid = page.getByRole('region', { name: 'User accounts' })
-  for (let shown = 100; shown <= 400; shown += 50) {
+  for (let shown = 200; shown <= 800; shown += 100) {
     await grid.evaluate((box) => {
       box.scrollTop = box.scrollHeight
     })

@@ -15,7 +15,7 @@ import {
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { IconDots, IconPlus, IconSearch, IconUsers } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useCallback, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { Link, useLocation } from 'react-router'
 import { api, unwrap } from '../api/client'
 import type { paths } from '../api/schema'
@@ -38,6 +38,7 @@ import { AccountCards } from './AccountCards'
 import classes from './AccountsPage.module.css'
 import { BulkBar } from './bulk/BulkBar'
 import { exportAddress, exportPath } from './exportAddress'
+import { noteListAddress } from './lastList'
 import { isQuickFilter, QuickFilters } from './QuickFilters'
 import { SetsMenu, useSets } from './SetsMenu'
 import { useAccountsView } from './useAccountsView'
@@ -58,6 +59,7 @@ export function AccountsPage() {
 
 type ListQuery = NonNullable<paths['/api/accounts']['get']['parameters']['query']>
 
+const accountId = (account: Account) => account.id
 const noSelection: ReadonlySet<string> = new Set()
 
 function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<ReturnType<typeof useSets>['data']> }) {
@@ -68,14 +70,17 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
   const [selected, setSelected] = useKeyedState(filtersKey, noSelection)
   const [allMatching, setAllMatching] = useKeyedState(filtersKey, false)
   // Filters and sort are named as the query parameters, unless a Set or an address is out of date.
-  const query: ListQuery = { ...filterQuery(fields, state.filters), ...(state.sort && { sort: state.sort as ListQuery['sort'] }) }
+  const query: ListQuery = {
+    ...filterQuery(fields, state.filters),
+    ...(state.sort && { sort: state.sort as ListQuery['sort'] }),
+  }
 
   const list = useInfiniteQuery({
     queryKey: ['accounts', 'list', query],
     queryFn: ({ pageParam }) =>
       unwrap(
         api.GET('/api/accounts', {
-          params: { query: { limit: 50, ...query, ...(pageParam && { cursor: pageParam }) } },
+          params: { query: { limit: 100, ...query, ...(pageParam && { cursor: pageParam }) } },
         }),
       ),
     initialPageParam: '',
@@ -99,6 +104,8 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
     return undefined
   }, [])
   const filtered = Object.keys(state.filters).length > 0
+  const { search: address } = useLocation()
+  useEffect(() => noteListAddress(address), [address])
   const pills = Object.entries(state.filters).filter(([name, text]) => !isQuickFilter(name, text))
   const { fetchNextPage } = list
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
@@ -156,8 +163,20 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
         </Group>
       </div>
 
-      <Group justify="space-between" gap="xs">
-        <QuickFilters state={state} onChange={update} />
+      {/* The actions take the place of the quick filters, so that the first tick moves no row. */}
+      <Group justify="space-between" gap="xs" className={classes.strip}>
+        {selected.size > 0 ? (
+          <BulkBar
+            ids={[...selected]}
+            filter={allMatching ? state.filters : undefined}
+            hasMore={Boolean(list.hasNextPage)}
+            allShown={rows.every((r) => selected.has(r.id))}
+            onSelectAllMatching={() => setAllMatching(true)}
+            onClear={() => select(new Set())}
+          />
+        ) : (
+          <QuickFilters state={state} onChange={update} />
+        )}
         {list.data && rows.length > 0 && (
           <ResultCount shown={rows.length} hasMore={Boolean(list.hasNextPage)} filters={state.filters} />
         )}
@@ -192,17 +211,6 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
         </Group>
       )}
 
-      {selected.size > 0 && (
-        <BulkBar
-          ids={[...selected]}
-          filter={allMatching ? state.filters : undefined}
-          hasMore={Boolean(list.hasNextPage)}
-          allShown={rows.every((r) => selected.has(r.id))}
-          onSelectAllMatching={() => setAllMatching(true)}
-          onClear={() => select(new Set())}
-        />
-      )}
-
       <ProblemAlert error={list.error} />
       {list.isPending && !list.error && <Skeleton h={360} aria-label="Loading accounts" />}
       {list.data && rows.length === 0 && !list.hasNextPage ? (
@@ -216,8 +224,10 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
           label="User accounts"
           fields={fields}
           rows={rows}
-          rowId={(a) => a.id}
+          rowId={accountId}
           rowLabel={accountName}
+          identity="username"
+          placeKey={`accounts${address}`}
           state={state}
           onChange={update}
           selected={selected}

@@ -1,8 +1,10 @@
-import { ActionIcon, Button, Checkbox, Group, NumberInput, Popover, ScrollArea, Stack, Text } from '@mantine/core'
+import { ActionIcon, Button, Checkbox, Group, Popover, ScrollArea, Stack, Text } from '@mantine/core'
 import { IconChevronDown, IconChevronUp, IconColumns3 } from '@tabler/icons-react'
+import { useState } from 'react'
 import type { Field } from '../fields/fields'
+import { WholeNumberInput } from '../fields/WholeNumberInput'
 import classes from './ColumnChooser.module.css'
-import { defaultColumns, minWidth, moveColumn, defaultWidth, columnWidth } from './gridState'
+import { defaultColumns, maxWidth, minWidth, moveColumn, defaultWidth, columnWidth } from './gridState'
 import type { Column, GridState } from './gridState'
 
 /** Chooses the columns, their order and width, by keyboard too. */
@@ -48,19 +50,11 @@ export function ColumnChooser({
                   disabled={shown.length === 1}
                   onChange={() => setColumns(state.columns.filter((c) => c.field !== column.field))}
                 />
-                <NumberInput
-                  className={classes.width}
-                  size="xs"
-                  aria-label={`Width of ${column.label}`}
-                  value={column.width ?? defaultWidth}
-                  min={minWidth}
-                  max={800}
-                  step={10}
-                  hideControls
-                  onChange={(v) =>
-                    typeof v === 'number' &&
-                    v >= minWidth &&
-                    setColumns(state.columns.map((c) => (c.field === column.field ? { ...c, width: v } : c)))
+                <WidthInput
+                  label={`Width of ${column.label}`}
+                  width={column.width ?? defaultWidth}
+                  onChange={(width) =>
+                    setColumns(state.columns.map((c) => (c.field === column.field ? { ...c, width } : c)))
                   }
                 />
                 <ActionIcon
@@ -97,5 +91,27 @@ export function ColumnChooser({
         </ScrollArea.Autosize>
       </Popover.Dropdown>
     </Popover>
+  )
+}
+
+/** The width of a column. It is taken once it is within its bounds. */
+function WidthInput({ label, width, onChange }: { label: string; width: number; onChange: (width: number) => void }) {
+  const [typed, setTyped] = useState<number | ''>()
+  return (
+    <WholeNumberInput
+      className={classes.width}
+      size="xs"
+      aria-label={label}
+      value={typed ?? width}
+      min={minWidth}
+      max={maxWidth}
+      step={10}
+      hideControls
+      onChange={(next) => {
+        const taken = next !== '' && next >= minWidth && next <= maxWidth
+        setTyped(taken ? undefined : next)
+        if (taken) onChange(next)
+      }}
+    />
   )
 }

@@ -1,18 +1,9 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  NumberInput,
-  ScrollArea,
-  SegmentedControl,
-  Select,
-  Stack,
-  TextInput,
-} from '@mantine/core'
+import { Button, Checkbox, Group, ScrollArea, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 import { codeLabel, useCodeOptions } from '../fields/fields'
 import type { Field } from '../fields/fields'
+import { WholeNumberInput } from '../fields/WholeNumberInput'
 
 interface Props {
   field: Field
@@ -103,10 +94,9 @@ export function FilterForm({ field, filters, onApply }: Props) {
           (['from', 'to'] as const).map((op) => {
             const label = `${field.label} ${op === 'from' ? 'from' : 'up to'}`
             return field.kind === 'number' ? (
-              <NumberInput
+              <WholeNumberInput
                 key={op}
                 label={label}
-                allowDecimal={false}
                 value={draft[parameter(op)] ?? ''}
                 onChange={(v) => setFilter(parameter(op), String(v))}
               />

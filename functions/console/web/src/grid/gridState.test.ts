@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Field } from '../fields/fields'
-import { defaultColumns, describeFilter, filterQuery, moveColumn, nextSort, parseColumns, replaceFilters } from './gridState'
+import {
+  defaultColumns,
+  describeFilter,
+  filterQuery,
+  moveColumn,
+  nextSort,
+  parseColumns,
+  replaceFilters,
+} from './gridState'
 
 const field = (name: string, kind: string, defaultGrid?: number): Field => ({
   name,

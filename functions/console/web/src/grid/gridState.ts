@@ -15,6 +15,7 @@ export interface GridState {
 
 export const defaultWidth = 160
 export const minWidth = 80
+export const maxWidth = 800
 
 /** The columns that the API gives a grid to start with. */
 export function defaultColumns(fields: Field[]): Column[] {
@@ -102,6 +103,16 @@ export function parseColumns(text: string | null): Column[] | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A width within its bounds. */
+export const clampWidth = (width: number) => Math.round(Math.min(maxWidth, Math.max(minWidth, width)))
+
+/** Moves a dragged column to the place of the one that it was dropped on. */
+export function dropColumn(columns: Column[], dragged: string, target: string): Column[] {
+  const from = columns.findIndex((c) => c.field === dragged)
+  const to = columns.findIndex((c) => c.field === target)
+  return from < 0 || to < 0 ? columns : moveColumn(columns, dragged, to - from)
 }
 
 /** Moves a column by an offset. */

@@ -9,6 +9,7 @@ const stepRows = 20
 export function useVirtualRows(
   count: number,
   scroller: RefObject<HTMLElement | null>,
+  dense: boolean,
 ): { from: number; to: number; before: number; after: number } {
   const [range, setRange] = useState({ from: 0, to: virtualiseAbove, height: 42 })
   const long = count > virtualiseAbove
@@ -36,7 +37,7 @@ export function useVirtualRows(
       box.removeEventListener('scroll', scheduleMeasure)
       window.removeEventListener('resize', scheduleMeasure)
     }
-  }, [long, scroller])
+  }, [long, scroller, dense])
   if (!long) return { from: 0, to: count, before: 0, after: 0 }
   const from = Math.min(range.from, Math.max(0, count - stepRows))
   const to = Math.min(count, range.to)

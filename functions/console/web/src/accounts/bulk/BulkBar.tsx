@@ -1,9 +1,10 @@
-import { Button, Group, Menu, Paper, Text } from '@mantine/core'
+import { Button, Group, Menu, Text } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
 import { lazy, Suspense, useState } from 'react'
 import { Link } from 'react-router'
 import { usePages } from '../../page'
 import { useHasPermission } from '../../session/session'
+import classes from '../AccountsPage.module.css'
 import { exportAddress, exportPath } from '../exportAddress'
 import { bulkActions } from './actions'
 
@@ -26,8 +27,8 @@ export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, o
   const canExport = usePages().some((p) => p.path === exportPath && (!p.permission || hasPermission(p.permission)))
   const allowedActions = bulkActions.filter((a) => hasPermission(a.permission))
   return (
-    <Paper withBorder px="md" py="xs" role="region" aria-label="Selected accounts">
-      <Group justify="space-between" gap="xs">
+    <div className={classes.bulk} role="region" aria-label="Selected accounts">
+      <Group justify="space-between" gap="xs" mih={36}>
         <Group gap="sm">
           <Text fw={600} size="sm" role="status">
             {filter ? 'All matching accounts are selected' : `${ids.length} selected`}
@@ -44,7 +45,7 @@ export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, o
         {(allowedActions.length > 0 || canExport) && (
           <Menu width={240}>
             <Menu.Target>
-              <Button size="sm" rightSection={<IconChevronDown size={16} />}>
+              <Button size="compact-sm" rightSection={<IconChevronDown size={16} />}>
                 Actions
               </Button>
             </Menu.Target>
@@ -76,6 +77,6 @@ export function BulkBar({ ids, filter, allShown, hasMore, onSelectAllMatching, o
           <BulkDialog action={action} ids={ids} filter={filter} onClose={() => setAction(undefined)} />
         </Suspense>
       )}
-    </Paper>
+    </div>
   )
 }
