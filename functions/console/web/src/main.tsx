@@ -25,7 +25,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-left" autoClose={5000} />
+        <Notifications position="bottom-center" autoClose={5000} />
         <PagesContext value={pages}>
           <RouterProvider router={router} />
         </PagesContext>

@@ -87,6 +87,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
   })
+  // Rows in another order or of another filter are shown only while the right ones are on their way.
   const rows: Account[] = list.data?.pages.flatMap((page) => page.items) ?? []
   const select = (ids: Set<string>) => {
     setSelected(ids)

@@ -9,9 +9,11 @@ export const queryClient = new QueryClient({
       // A refusal is final; a service that is unavailable for a moment is tried again.
       retry: (count, error) => {
         const { status } = toProblem(error)
-        return count < 2 && (status === 0 || status === 429 || status >= 500)
+        return count < 2 && ((status === 0 && navigator.onLine) || status === 429 || status >= 500)
       },
+      // Without a connection it fails and says so, rather than wait and leave what was shown before.
+      networkMode: 'always',
     },
-    mutations: { retry: false },
+    mutations: { retry: false, networkMode: 'always' },
   },
 })

@@ -6,12 +6,17 @@ import { StatusMessage } from './StatusMessage'
 
 /** Shown in place of a page that failed. */
 export function ErrorPage() {
-  const problem = toProblem(useRouteError())
-  // If the code of a page is gone, there is a newer build: reloading gets it.
+  return <FailedPage error={useRouteError()} />
+}
+
+/** What failed, and a way to try again. Without a connection a reload would lose the page, so it waits for one. */
+export function FailedPage({ error }: { error: unknown }) {
+  const problem = toProblem(error)
   return (
     <StatusMessage icon={IconAlertTriangle} title={problem.title} colour="red" order={1}>
       <p>{problem.message}</p>
-      <Button onClick={() => window.location.reload()}>Reload the page</Button>
+      {/* If the code of a page is gone, there is a newer build: reloading gets it. */}
+      <Button onClick={() => navigator.onLine && window.location.reload()}>Try again</Button>
     </StatusMessage>
   )
 }

@@ -5,6 +5,7 @@ import classes from './FieldForm.module.css'
 import { FieldInput } from './FieldInput'
 import type { Field, Section, Value } from './fields'
 import { FieldValue } from './FieldValue'
+import { isBlank } from './formatValue'
 import { PermissionPicker } from './PermissionPicker'
 import { ResourceInput } from './ResourceInput'
 import { groupBySection } from './sections'
@@ -51,15 +52,25 @@ function Input(props: { field: Field; value: Value; onChange: (value: Value) => 
 }
 
 /** The same fields, read-only. */
-export function FieldDetails({ fields, valueOf }: { fields: Field[]; valueOf: (field: Field) => Value }) {
+export function FieldDetails({
+  fields,
+  valueOf,
+  blankTexts = {},
+}: {
+  fields: Field[]
+  valueOf: (field: Field) => Value
+  /** What a blank value means, by the field's name. */
+  blankTexts?: Record<string, string>
+}) {
   return (
     <dl className={classes.facts}>
       {fields.map((f) => [
-        <dt key={f.name} title={f.help}>
+        <dt key={f.name}>
           {f.label}
+          {f.help && <span className={classes.help}>{f.help}</span>}
         </dt>,
         <dd key={`${f.name} value`}>
-          <FieldValue field={f} value={valueOf(f)} />
+          {isBlank(valueOf(f)) && blankTexts[f.name] ? blankTexts[f.name] : <FieldValue field={f} value={valueOf(f)} />}
         </dd>,
       ])}
     </dl>

@@ -195,7 +195,7 @@ function EditForm({
               problem={problem}
             />
           ) : (
-            <FieldDetails fields={fields} valueOf={(f) => base[f.name]} />
+            <FieldDetails fields={fields} valueOf={(f) => base[f.name]} blankTexts={kind.blankTexts} />
           )}
           {kind.family === 'resources' && canWrite && (
             <Checkbox

@@ -7,6 +7,8 @@ export interface ReferenceKind {
   /** One of them, after "New". */
   singular: string
   help: string
+  /** What a blank field means where it is no mere gap. */
+  blankTexts?: Record<string, string>
 }
 
 /** Every kind of reference data. */
@@ -17,6 +19,7 @@ export const referenceKinds: ReferenceKind[] = [
     title: 'Access licences',
     singular: 'access licence',
     help: 'The user type of an account: which roles it can have, and how many accounts can have it.',
+    blankTexts: { roles: 'All roles', seats: 'No limit' },
   },
   { kind: 'roles', family: 'access', title: 'User roles', singular: 'user role', help: 'What people can see and do.' },
   {

@@ -1,9 +1,6 @@
-import { Button } from '@mantine/core'
-import { IconAlertTriangle } from '@tabler/icons-react'
 import { Component } from 'react'
 import type { ReactNode } from 'react'
-import { toProblem } from '../api/problem'
-import { StatusMessage } from '../common/StatusMessage'
+import { FailedPage } from '../common/ErrorPage'
 
 /** Keeps the shell when a page fails, and shows the error in the page's place. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: unknown }> {
@@ -14,13 +11,6 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error?: 
   }
 
   override render() {
-    if (this.state.error === undefined) return this.props.children
-    const problem = toProblem(this.state.error)
-    return (
-      <StatusMessage icon={IconAlertTriangle} title={problem.title} colour="red" order={1}>
-        <p>{problem.message}</p>
-        <Button onClick={() => window.location.reload()}>Reload the page</Button>
-      </StatusMessage>
-    )
+    return this.state.error === undefined ? this.props.children : <FailedPage error={this.state.error} />
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import {
   Link,
   matchPath,
@@ -152,27 +152,36 @@ function Layout() {
 }
 
 function Navigation() {
+  const list = useRef<HTMLDivElement>(null)
+  const { pathname } = useLocation()
+  useEffect(() => {
+    list.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest' })
+  }, [pathname])
   const hasPermission = useHasPermission()
   const shown = usePages().filter((p) => p.nav && (!p.permission || hasPermission(p.permission)))
   const groups = [...new Set(shown.map((p) => p.nav?.group ?? ''))]
-  return groups.map((group) => (
-    <div key={group} className={classes.group}>
-      <Text size="xs" fw={600} c="dimmed" className={classes.groupName}>
-        {group}
-      </Text>
-      {shown
-        .filter((p) => p.nav?.group === group)
-        .map((p) => {
-          const Icon = p.nav!.icon
-          return (
-            <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link}>
-              <Icon size={20} stroke={1.7} aria-hidden />
-              {p.nav!.label}
-            </NavLink>
-          )
-        })}
+  return (
+    <div ref={list}>
+      {groups.map((group) => (
+        <div key={group} className={classes.group}>
+          <Text size="xs" fw={600} c="dimmed" className={classes.groupName}>
+            {group}
+          </Text>
+          {shown
+            .filter((p) => p.nav?.group === group)
+            .map((p) => {
+              const Icon = p.nav!.icon
+              return (
+                <NavLink key={p.path} to={`/${p.path}`} end={p.path === ''} className={classes.link}>
+                  <Icon size={20} stroke={1.7} aria-hidden />
+                  {p.nav!.label}
+                </NavLink>
+              )
+            })}
+        </div>
+      ))}
     </div>
-  ))
+  )
 }
 
 function ColorSchemeToggle() {

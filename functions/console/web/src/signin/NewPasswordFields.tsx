@@ -90,7 +90,7 @@ export function NewPasswordFields({ value, onChange, forbiddenWords = [], error,
         maxLength={1000}
         value={value.repeated}
         onChange={(e) => onChange({ ...value, repeated: e.currentTarget.value })}
-        error={mismatch && 'The passwords do not match.'}
+        error={mismatch && value.password !== value.repeated && 'The passwords do not match.'}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the repeated password', tabIndex: 0 }}
       />
     </Stack>

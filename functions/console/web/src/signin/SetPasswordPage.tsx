@@ -1,4 +1,4 @@
-import { Anchor, Button, Stack, Text } from '@mantine/core'
+import { Alert, Anchor, Button, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { FormEvent } from 'react'
@@ -42,7 +42,9 @@ export function SetPasswordPage() {
       <SignInLayout title="Set your password">
         <Stack>
           {problem ? (
-            <ProblemAlert error={problem} />
+            <Alert role="alert" color="red" title="This link no longer works">
+              {problem.message}
+            </Alert>
           ) : (
             <Text>The link is incomplete. Open it again from the email, or copy all of it.</Text>
           )}

@@ -226,6 +226,11 @@ function BulkOutcomes({ summary, applied }: { summary: BulkSummary; applied: boo
                       {o.detail}
                     </Text>
                   )}
+                  {o.fields?.map((f) => (
+                    <Text key={`${f.field} ${f.code}`} size="sm">
+                      {f.message}
+                    </Text>
+                  ))}
                 </Table.Td>
               </Table.Tr>
             ))}
