@@ -12,6 +12,7 @@ import { ProblemAlert } from '../../common/ProblemAlert'
 import { StatusMessage } from '../../common/StatusMessage'
 import { useUnsavedChanges } from '../../common/unsavedChanges'
 import { FieldDetails, FieldForm } from '../../fields/FieldForm'
+import { toText } from '../../fields/fields'
 import type { Field, FormFields, Value } from '../../fields/fields'
 import { useHasPermission } from '../../session/session'
 import { resourceStore } from '../../settings/referenceStore'
@@ -81,7 +82,7 @@ function CreateResource({
       unwrap(
         api.POST('/api/accounts/{id}/resource', {
           params: { ...params, header: idempotencyKey() },
-          body: { preview: true, resourceGroup: String(group) },
+          body: { preview: true, resourceGroup: toText(group) },
         }),
       ),
     enabled: Boolean(group),
