@@ -164,7 +164,8 @@ func findAudience(known *catalogue.Catalogue, audience string) (catalogue.Entry,
 			return e, nil
 		}
 	}
-	return catalogue.Entry{}, fault.New(fault.Malformed, codeInvalidTarget, "There is no active application of this audience.")
+	return catalogue.Entry{}, fault.New(fault.Malformed, codeInvalidTarget,
+		"There is no active application of this audience.")
 }
 
 func (s *Service) catalogue(ctx context.Context) (*catalogue.Catalogue, error) {

@@ -158,7 +158,8 @@ func TestIntrospection(t *testing.T) {
 			t.Errorf("%s is active", name)
 		}
 	}
-	for _, c := range []oauth.Client{{}, {ID: "erp"}, {ID: "erp", Secret: f.secrets["crm"]}, {ID: "ERP", Secret: f.secrets["erp"]},
+	for _, c := range []oauth.Client{{}, {ID: "erp"}, {ID: "erp", Secret: f.secrets["crm"]},
+		{ID: "ERP", Secret: f.secrets["erp"]},
 		{ID: "no", Secret: f.secrets["erp"]}} {
 		if _, err := f.Introspect(t.Context(), c, text); !fault.HasCode(err, "invalid_client") {
 			t.Errorf("%s: %v", c.ID, err)
@@ -250,7 +251,8 @@ func TestClientCredentials(t *testing.T) {
 	if _, err := f.Exchange(t.Context(), oauth.Client{}, "no", "https://erp"); !fault.HasCode(err, "invalid_request") {
 		t.Errorf("%v", err)
 	}
-	if _, err := f.Exchange(t.Context(), oauth.Client{ID: "erp", Secret: "x"}, "session", "https://erp"); !fault.HasCode(err,
+	wrong := oauth.Client{ID: "erp", Secret: "x"}
+	if _, err := f.Exchange(t.Context(), wrong, "session", "https://erp"); !fault.HasCode(err,
 		"invalid_client") {
 		t.Errorf("%v", err)
 	}
@@ -294,12 +296,9 @@ func public(t *testing.T, f *fixture, id string) *ecdsa.PublicKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range set.Key(id) {
-		if !k.IsPublic() {
-			t.Fatal("a private key is published")
-		}
-		return k.Key.(*ecdsa.PublicKey)
+	found := set.Key(id)
+	if len(found) != 1 || !found[0].IsPublic() {
+		t.Fatalf("%d keys are published under the id, or a private one", len(found))
 	}
-	t.Fatal("the key is not published")
-	return nil
+	return found[0].Key.(*ecdsa.PublicKey)
 }

@@ -72,8 +72,8 @@ func Routes(tokens *oauth.Service) []httpapi.Route {
 		{
 			Key: "POST /oauth/introspect", Needs: access.Public, Handle: h.introspect, Doc: httpapi.Operation{
 				Tag: tag, ID: "introspectToken", Summary: "Ask about a token", Form: true,
-				Description: "By the credentials of the application that the token is for (RFC 7662): who it is and what they may " +
-					"do there, at this moment. A token that expired, that is for another application, or whose session or key " +
+				Description: "By the credentials of the application that the token is for (RFC 7662): who it is and what they " +
+					"may do there, at this moment. A token that expired, that is for another application, or whose session or key " +
 					"ended, is {active: false}; so are sessions' own tokens and API keys. Errors are those of RFC 6749.",
 				Body: introspectRequestBody{}, Answers: []httpapi.Answer{{Status: http.StatusOK, Body: oauth.Facts{}}},
 			},

@@ -84,7 +84,9 @@ func (s Store) FindSubject(ctx context.Context, env string, from oauth.Origin) (
 }
 
 // complete adds what an anchor does not hold that was written before names were kept there.
-func (s Store) complete(ctx context.Context, env environment.Environment, anchor account.Anchor) (account.Anchor, error) {
+func (s Store) complete(ctx context.Context, env environment.Environment, anchor account.Anchor) (account.Anchor,
+	error,
+) {
 	if anchor.Name != "" {
 		return anchor, nil
 	}
