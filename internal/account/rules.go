@@ -72,8 +72,12 @@ func (v *validation) mustCheck(names ...string) bool {
 func (v *validation) checkIdentifiers() {
 	if v.mustCheck("username") && v.after.Username != "" {
 		if _, ok := Normalise(v.after.Username); !ok {
-			v.addFault("username", "character",
-				"Username contains characters that cannot be used to sign in; use letters, digits and punctuation.")
+			at := field.LocateRune(v.after.Username, isForbiddenRune)
+			if at != "" {
+				at = " (" + at + ")"
+			}
+			v.addFault("username", "character", "Username contains characters that cannot be used to sign in"+at+
+				"; use letters, digits and punctuation.")
 		}
 	}
 	if v.mustCheck("email") && v.after.Email != "" {

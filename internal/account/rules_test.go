@@ -53,7 +53,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"a blank username", field.Patch{"username": " \t"}, "username", "required"},
 		{"a username of 51", field.Patch{"username": long(51)}, "username", "tooLong"},
 		{"a username with a zero-width space", field.Patch{"username": "doe\u200bj"}, "username", "character"},
-		{"a username with a direction mark", field.Patch{"username": "\u202edoej"}, "username", "character"},
+		{"a username with a direction mark", field.Patch{"username": "do\u202eej"}, "username", "character"},
 		{"no name", field.Patch{"name": ""}, "name", "required"},
 		{"a name of 201", field.Patch{"name": long(201)}, "name", "tooLong"},
 		{"a name of two lines", field.Patch{"name": "a\nb"}, "name", "controlCharacter"},

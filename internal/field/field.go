@@ -6,6 +6,7 @@
 package field
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -289,6 +290,10 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r == utf8.RuneError }) {
 		return "", "controlCharacter", d.Label + " contains a line break or another control character; remove it."
 	}
+	if at := LocateRune(clean, isDirectionMark); at != "" {
+		return "", "character", d.Label + " contains a character that changes the direction of the text (" + at +
+			"); remove it."
+	}
 	switch { // before the length, as the message about the code is the better one
 	case clean == "":
 	case d.Kind == Country:
@@ -312,7 +317,28 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 // isBlank reports white space and the invisible marks that copying leaves at the ends of a text. Cells of a sheet are
 // trimmed in the same way, so that an export can be imported unchanged.
 func isBlank(r rune) bool {
-	return unicode.IsSpace(r) || (r >= 0x200B && r <= 0x200F) || r == 0x2060 || r == 0xFEFF
+	return unicode.IsSpace(r) || (r >= 0x200B && r <= 0x200F) || isDirectionMark(r) || r == 0x2060 || r == 0xFEFF ||
+		r == 0x00AD
+}
+
+// isDirectionMark reports an embedding, override or isolate, which turns the text beside it round (UAX #9).
+func isDirectionMark(r rune) bool {
+	return (r >= 0x202A && r <= 0x202E) || (r >= 0x2066 && r <= 0x2069)
+}
+
+// LocateRune names the first character of text that matches, and its place, for people who cannot see it: "U+200B after
+// “case”". It returns "" when none matches.
+func LocateRune(text string, match func(rune) bool) string {
+	i := strings.IndexFunc(text, match)
+	if i < 0 {
+		return ""
+	}
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	if i == 0 {
+		return fmt.Sprintf("%U at the beginning", r)
+	}
+	before := []rune(text[:i])
+	return fmt.Sprintf("%U after “%s”", r, string(before[max(0, len(before)-20):]))
 }
 
 // MaxCode is the longest code of reference data, in characters.

@@ -1,6 +1,7 @@
 package field_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -150,11 +151,26 @@ func TestLimitsHoldAtTheLimit(t *testing.T) {
 // V78: invisible marks at the ends of a text are removed, as when a sheet is read. Otherwise an export would not be
 // imported unchanged. Within a text such marks can matter, and stay.
 func TestInvisibleMarksGoAtTheEndsOnly(t *testing.T) {
-	for _, mark := range []string{"\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00a0", "\u3000", " "} {
+	for _, mark := range []string{"\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00a0", "\u3000", " ", "\u00ad"} {
 		var v record
 		if faults := recordTable().Apply(&v, field.Patch{"name": mark + "a" + mark + "b" + mark}); faults != nil ||
 			v.Name != "a"+mark+"b" {
 			t.Errorf("%+q: name %+q, %+v", mark, v.Name, faults)
+		}
+	}
+}
+
+// Overrides of the direction are trimmed as well, and within a text they are refused by name and place.
+func TestDirectionMarksAreRefused(t *testing.T) {
+	for _, mark := range []string{"\u202a", "\u202e", "\u2066", "\u2069"} {
+		var v record
+		if faults := recordTable().Apply(&v, field.Patch{"name": mark + "ab" + mark}); faults != nil || v.Name != "ab" {
+			t.Errorf("%+q: name %+q, %+v", mark, v.Name, faults)
+		}
+		faults := recordTable().Apply(&v, field.Patch{"name": "a" + mark + "b"})
+		if want := fmt.Sprintf("%U after “a”", []rune(mark)[0]); len(faults) != 1 || faults[0].Code != "character" ||
+			!strings.Contains(faults[0].Message, want) {
+			t.Errorf("%+q: %+v, want %s", mark, faults, want)
 		}
 	}
 }

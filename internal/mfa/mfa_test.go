@@ -149,13 +149,13 @@ func TestWhatAnAuthenticatorIsSetUpFrom(t *testing.T) {
 	if _, err := mfa.NewSeed(strings.NewReader("too short")); err == nil {
 		t.Error("a seed of nine bytes")
 	}
-	shown, err := mfa.NewTOTPEnrolment(made, "Acme: People", "dæj@example.com")
+	shown, err := mfa.NewTOTPEnrolment(made, "Acme: People", "acme:dæj@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	uri, err := url.Parse(shown.URI)
 	if err != nil || uri.Scheme != "otpauth" || uri.Host != "totp" || uri.Query().Get("issuer") != "Acme  People" ||
-		!strings.HasSuffix(uri.Path, ":dæj@example.com") {
+		!strings.HasSuffix(uri.Path, ":acme dæj@example.com") {
 		t.Errorf("%s, %v", shown.URI, err)
 	}
 	if raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(shown.Secret); err != nil ||

@@ -38,7 +38,9 @@ func NewSeed(random io.Reader) ([]byte, error) {
 // NewTOTPEnrolment returns what an authenticator is set up from.
 func NewTOTPEnrolment(seed []byte, issuer, username string) (TOTPEnrolment, error) {
 	key, err := totp.Generate(totp.GenerateOpts{
-		Issuer: strings.ReplaceAll(issuer, ":", " "), AccountName: username, Secret: seed, Period: period,
+		// A second colon in the label is refused by FreeOTP and others.
+		Issuer: strings.ReplaceAll(issuer, ":", " "), AccountName: strings.ReplaceAll(username, ":", " "),
+		Secret: seed, Period: period,
 		Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1, // what every authenticator knows
 	})
 	if err != nil {

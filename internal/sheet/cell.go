@@ -32,8 +32,9 @@ type Cell struct {
 	// Text is the value as text: a Text as stored, a Number as Excel shows it under the format General, a Bool as TRUE or
 	// FALSE, a Date as yyyy-MM-dd, an ErrorValue as it is.
 	Text string
-	// Date is the value of a Date: midnight UTC. A time of day in the sheet is dropped.
-	Date time.Time
+	// Date is the value of a Date: midnight UTC. TimeDropped says that the sheet has a time of day too.
+	Date        time.Time
+	TimeDropped bool
 }
 
 // TextCell returns a cell to be written that holds a text; the empty text is a blank cell.
@@ -69,19 +70,19 @@ func (c Cell) IsBlank() bool {
 // Address returns where the cell is, as "C7".
 func (c Cell) Address() string { return Address(c.Row, c.Column) }
 
-// AsText returns the cell as a cleaned text, whatever it holds; "" for a blank one. It returns a field without a name
-// when the cell holds an error value, or a formula without a value.
+// AsText returns the cell as a cleaned text; "" for a blank one. It returns a field without a name when the cell holds
+// an error value, a formula without a value, or what a spreadsheet makes of a text that it takes for something else: a
+// date, TRUE or FALSE, a number that lost digits.
 func (c Cell) AsText() (string, *fault.Field) {
-	if f := c.valueFault(); f != nil {
+	if f := c.textFault(); f != nil {
 		return "", f
 	}
 	return Clean(c.Text), nil
 }
 
-// AsCodes returns the codes in the cell, which are separated by ";": cleaned, without blanks, and each once, in the
-// order and spelling of the first. It fails as AsText does.
+// AsCodes returns the codes in the cell (SplitCodes). It fails as AsText does.
 func (c Cell) AsCodes() ([]string, *fault.Field) {
-	if f := c.valueFault(); f != nil {
+	if f := c.textFault(); f != nil {
 		return nil, f
 	}
 	return SplitCodes(c.Text), nil
@@ -139,10 +140,46 @@ func (c Cell) valueFault() *fault.Field {
 	}
 }
 
+// textFault returns why the cell cannot be what was typed as a text, or nil.
+func (c Cell) textFault() *fault.Field {
+	const again = "Format the cell as text and type the value again."
+	switch {
+	case c.Kind == Date:
+		return c.fieldFault("dateForText", "contains the date %s. A spreadsheet turns texts such as mar1 or 1-3 into dates. "+
+			again, c.Text)
+	case c.Kind == Bool:
+		return c.fieldFault("boolForText", "contains the value %s. A spreadsheet turns the text true or false into it. "+
+			again, c.Text)
+	case c.Kind == Number && lostDigits(c.Text):
+		return c.fieldFault("numberForText", "contains the number %s, of which a spreadsheet keeps 15 digits at most. "+
+			again, c.Text)
+	case c.Kind == Text && isScientific(Clean(c.Text)):
+		return c.fieldFault("numberForText", "contains %s: a number that lost digits when it was shortened. "+again,
+			quote(c.Text))
+	}
+	return c.valueFault()
+}
+
+// lostDigits reports whether a number, as numberText returns it, has more digits than a spreadsheet keeps (15), or an
+// exponent.
+func lostDigits(text string) bool {
+	whole, _, _ := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	return strings.Contains(text, "E") || len(strings.TrimLeft(whole, "0")) > 15
+}
+
+// isScientific reports whether a text is a number as spreadsheets shorten it: 1.23E+12.
+func isScientific(text string) bool {
+	mantissa, exponent, found := strings.Cut(strings.TrimPrefix(text, "-"), "E+")
+	first, decimals, _ := strings.Cut(mantissa, ".")
+	return found && len(first) == 1 && len(exponent) >= 2 && strings.Trim(first+decimals+exponent, "0123456789") == ""
+}
+
 // Row is one row of the sheet.
 type Row struct {
 	// Number is the row's number as Excel shows it, from 1.
 	Number int
+	// Hidden says that a filter or a person has hidden the row.
+	Hidden bool
 	// Cells holds the cells from column A on, with no blank ones at the end. Each knows its address, blank ones too.
 	Cells []Cell
 }

@@ -111,11 +111,13 @@ func (p *pass) makeCell(held storedCell) (Cell, error) {
 	case "e":
 		return Cell{Kind: ErrorValue, Text: string(trimmed)}, nil
 	case "d":
-		t, ok := isoDay(string(trimmed))
+		t, timed, ok := isoDay(string(trimmed))
 		if !ok {
 			return Cell{}, corrupt("date %q", trimmed)
 		}
-		return DateCell(t), nil
+		cell := DateCell(t)
+		cell.TimeDropped = timed
+		return cell, nil
 	}
 	return p.numberCell(trimmed, held.style)
 }
@@ -150,8 +152,10 @@ func (p *pass) numberCell(b []byte, style int) (Cell, error) {
 		format = p.w.formats[style]
 	}
 	if format.date {
-		if t, ok := serialDay(x, p.w.epoch1904); ok {
-			return DateCell(t), nil
+		if t, timed, ok := serialDay(x, p.w.epoch1904); ok {
+			cell := DateCell(t)
+			cell.TimeDropped = timed
+			return cell, nil
 		}
 	}
 	return Cell{Kind: Number, Text: numberText(x, format)}, nil

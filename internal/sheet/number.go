@@ -50,22 +50,25 @@ const (
 	leapBug = 60
 )
 
-// serialDay returns the day that a serial number stands for (18.17.4.1), and whether it is one. It drops a time of day.
-func serialDay(x float64, epoch1904 bool) (time.Time, bool) {
-	serial := math.Floor(x)
+// serialDay returns the day that a serial number stands for (18.17.4.1), whether it has a time of day beside, and whether
+// it is a day. Seconds are rounded first, as spreadsheets show them: a sum of times is often a hair before midnight.
+func serialDay(x float64, epoch1904 bool) (day time.Time, timed, ok bool) {
+	seconds := math.Round(x * secondsOfDay)
+	serial := math.Floor(seconds / secondsOfDay)
+	timed = seconds != serial*secondsOfDay
 	if epoch1904 {
 		serial += daysTo1904
 		if serial < daysTo1904 {
-			return time.Time{}, false
+			return time.Time{}, false, false
 		}
 	}
 	if !(serial >= 1 && serial <= maxSerial) || serial == leapBug {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	if serial < leapBug {
 		serial++
 	}
-	return time.Date(1899, time.December, 30+int(serial), 0, 0, 0, 0, time.UTC), true
+	return time.Date(1899, time.December, 30+int(serial), 0, 0, 0, 0, time.UTC), timed, true
 }
 
 // daySerial returns the number of a day in the 1900 system, and whether it has one.
@@ -78,19 +81,22 @@ func daySerial(t time.Time) (int, bool) {
 	return serial, serial >= 1 && serial <= maxSerial
 }
 
-// isoDay returns the day of a cell of type d, which holds a date of ISO 8601, with or without a time (18.18.11).
-func isoDay(text string) (time.Time, bool) {
+// isoDay returns the day of a cell of type d, which holds a date of ISO 8601, with or without a time (18.18.11), whether
+// it has a time of day other than midnight, and whether it is a day.
+func isoDay(text string) (date time.Time, timed, ok bool) {
 	day, rest, _ := strings.Cut(text, "T")
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil || t.Year() < 1900 {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	if rest == "" {
-		return t, !strings.HasSuffix(text, "T")
+		return t, false, !strings.HasSuffix(text, "T")
 	}
-	_, err = time.Parse("15:04:05.999999999", strings.TrimSuffix(rest, "Z"))
+	clock, err := time.Parse("15:04:05.999999999", strings.TrimSuffix(rest, "Z"))
 	if err != nil {
-		_, err = time.Parse("15:04", strings.TrimSuffix(rest, "Z"))
+		clock, err = time.Parse("15:04", strings.TrimSuffix(rest, "Z"))
 	}
-	return t, err == nil
+	// The second before midnight that rounding ends in is the next day, as in serialDay.
+	seconds := clock.Round(time.Second)
+	return t.AddDate(0, 0, seconds.Day()-1), !seconds.Equal(seconds.Truncate(24 * time.Hour)), err == nil
 }

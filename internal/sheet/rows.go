@@ -80,6 +80,7 @@ type pass struct {
 	s        *scanner
 	unpacked int64  // bytes unpacked
 	row      int    // number of the row that is read
+	hidden   bool   // the row is hidden
 	cells    []Cell // its cells so far
 	value    []byte // scratch
 }
@@ -140,6 +141,8 @@ func (p *pass) readRow(yield func(Row) bool) error {
 		return corrupt("row %d", number)
 	}
 	p.row = number
+	hidden, _ := s.attr("hidden")
+	p.hidden = isXMLTrue(hidden)
 	p.cells = p.cells[:0]
 	column := 0
 	for {
@@ -168,7 +171,7 @@ func (p *pass) endRow(yield func(Row) bool) error {
 	if !slices.ContainsFunc(p.cells, func(c Cell) bool { return !c.IsBlank() }) {
 		return nil
 	}
-	if !yield(Row{Number: p.row, Cells: slices.Clone(p.cells)}) {
+	if !yield(Row{Number: p.row, Hidden: p.hidden, Cells: slices.Clone(p.cells)}) {
 		return errStopped
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 )
 
 // Clean returns s without white space at its ends: blanks, tabs, line ends, non-breaking and other Unicode spaces, and
-// the invisible characters (zero-width space, byte order mark, direction marks) that copying from a web page or a mail
-// leaves.
+// the invisible characters (zero-width space, byte order mark, soft hyphen, direction marks and overrides) that copying
+// from a web page, a mail or a dialog leaves.
 func Clean(s string) string { return strings.TrimFunc(s, isSpace) }
 
 // isSpace reports whether r looks like white space.
@@ -19,18 +19,19 @@ func isSpace(r rune) bool {
 	switch {
 	case unicode.IsSpace(r):
 		return true
-	case r >= 0x200B && r <= 0x200F, r == 0x2060, r == 0xFEFF:
+	case r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x2060, r == 0xFEFF,
+		r == 0x00AD:
 		return true
 	}
 	return false
 }
 
-// SplitCodes returns the codes in s, which are separated by ";": cleaned, without blanks, and each once without regard
-// to case, in the order and spelling of the first.
+// SplitCodes returns the codes in s, which are separated by semicolons, full-width semicolons or line breaks: cleaned,
+// without blanks, and each once without regard to case, in the order and spelling of the first.
 func SplitCodes(s string) []string {
 	var codes []string
 	seen := make(map[string]bool)
-	for part := range strings.SplitSeq(s, ";") {
+	for part := range strings.FieldsFuncSeq(s, isSeparator) {
 		code := Clean(part)
 		key := strings.ToLower(code)
 		if code == "" || seen[key] {
@@ -41,6 +42,9 @@ func SplitCodes(s string) []string {
 	}
 	return codes
 }
+
+// isSeparator reports whether r stands between two codes; none of them can stand in a code.
+func isSeparator(r rune) bool { return strings.ContainsRune(";\uFF1B\n\r\u2028\u2029", r) }
 
 // JoinCodes returns codes as SplitCodes reads them.
 func JoinCodes(codes []string) string { return strings.Join(codes, "; ") }

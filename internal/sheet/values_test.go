@@ -163,13 +163,13 @@ func TestNumberText(t *testing.T) {
 func TestSerials(t *testing.T) {
 	for d := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 10000; d = d.AddDate(0, 0, 1) {
 		n, ok := daySerial(d)
-		back, ok2 := serialDay(float64(n), false)
+		back, _, ok2 := serialDay(float64(n), false)
 		if !ok || !ok2 || !back.Equal(d) {
 			t.Fatalf("%v: %d, %v, %v, %v", d, n, ok, back, ok2)
 		}
 	}
 	for _, x := range []float64{math.NaN(), math.Inf(1), -1e300, 1e300, -1, 0, 60} {
-		if d, ok := serialDay(x, false); ok {
+		if d, _, ok := serialDay(x, false); ok {
 			t.Errorf("%v is %v", x, d)
 		}
 	}
@@ -232,7 +232,7 @@ func TestHeadings(t *testing.T) {
 		{"unknown, one letter off", "unknownHeading:Usernme|missingHeading:Username", `did you mean "Username"?`,
 			header("Usernme")},
 		{"unknown, two letters swapped", "unknownHeading:Emial", `A1: "Emial"`,
-			Row{1, append(header("Emial").Cells, header("", "Username").Cells[1:]...)}},
+			Row{Number: 1, Cells: append(header("Emial").Cells, header("", "Username").Cells[1:]...)}},
 		{"the nearest that is not there yet", "unknownHeading:Date tom", `did you mean "Date to"?`,
 			header("Username", "Date from", "Date tom")},
 		{"unknown, like none", "unknownHeading:Shoe size", `correct it, or remove the column`,
@@ -241,7 +241,7 @@ func TestHeadings(t *testing.T) {
 			header("Username", "First name", "Email", "FIRSTNAME")},
 		{"missing", "missingHeading:Username", "row 1", header("First name")},
 		{"an error value", "cellError:B1", "B1",
-			Row{1, []Cell{header("Username").Cells[0], {Row: 1, Column: 2, Kind: ErrorValue, Text: "#REF!"}}}},
+			Row{Number: 1, Cells: []Cell{header("Username").Cells[0], {Row: 1, Column: 2, Kind: ErrorValue, Text: "#REF!"}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, wrong := MatchHeadings(test.row, want)
@@ -274,7 +274,7 @@ func TestHeadings(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	for _, stray := range []Row{header("", "x"), header("", "", "", "", "x"),
-		{9, []Cell{{Column: 2, Kind: FormulaWithoutValue}}}} {
+		{Number: 9, Cells: []Cell{{Column: 2, Kind: FormulaWithoutValue}}}} {
 		if f := h.ValueWithoutHeading(stray); f == nil || f.Code != "blankHeading" ||
 			!strings.Contains(f.Message, "no heading") {
 			t.Errorf("%+v for %+v", f, stray)
@@ -294,7 +294,7 @@ func TestDistance(t *testing.T) {
 
 // TestQuote: a value in a message is short, and holds nothing that hides the rest of it.
 func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{"a": `"a"`, " a\x00b\n\u202e": `"a b  "`,
+	for in, want := range map[string]string{"a": `"a"`, " a\x00b\u202ec\n\u202e": `"a b c"`,
 		strings.Repeat("x", 99): `"` + strings.Repeat("x", 60) + `..."`, "\xff": `" "`} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)

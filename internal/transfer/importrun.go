@@ -165,6 +165,7 @@ func (r *importRun) parse(data []byte) error {
 		return err
 	}
 	r.job.OtherSheets, r.job.HiddenSheet = wb.OtherSheets(), wb.Hidden()
+	r.job.HiddenRows, r.job.DroppedTimes = 0, nil
 	header, err := wb.Header()
 	if err != nil {
 		return err
@@ -181,9 +182,16 @@ func (r *importRun) parse(data []byte) error {
 			r.rows = nil
 			return err
 		}
-		if !matched.IsEmpty(row) {
-			r.addRow(r.reader.read(row), importedRow{})
+		if matched.IsEmpty(row) {
+			continue
 		}
+		if row.Hidden {
+			r.job.HiddenRows++
+		}
+		in := r.reader.read(row)
+		r.job.DroppedTimes = append(r.job.DroppedTimes, in.droppedTimes...)
+		r.job.DroppedTimes = r.job.DroppedTimes[:min(len(r.job.DroppedTimes), maxDroppedTimes)]
+		r.addRow(in, importedRow{})
 	}
 	if r.job.Counts.Rows = len(r.rows); len(r.rows) == 0 {
 		return fault.New(fault.Invalid, "noRows",

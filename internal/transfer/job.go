@@ -120,6 +120,10 @@ type Job struct {
 	OtherSheets []string `json:"w,omitempty"`
 	// HiddenSheet says that the worksheet that was read is hidden, which the person may not know.
 	HiddenSheet bool `json:"u,omitempty"`
+	// HiddenRows is the number of rows that were read though a filter or a person has hidden them, DroppedTimes the cells
+	// of which only the date was taken, at most maxDroppedTimes.
+	HiddenRows   int      `json:"hiddenRows,omitempty"`
+	DroppedTimes []string `json:"droppedTimes,omitempty"`
 	// Files is the number of files of an export.
 	Files int `json:"m,omitempty"`
 	// HasReport says that the result of each row is stored.

@@ -32,6 +32,8 @@ type rowInput struct {
 	errors, resourceErrors []fault.Field
 	// numberTyped are the headings of text columns whose cell contains a number.
 	numberTyped []string
+	// droppedTimes are the cells of dates whose time of day was dropped.
+	droppedTimes []string
 	// unreadable holds the texts of the cells that could not be read, by heading.
 	unreadable map[string]string
 }
@@ -76,6 +78,9 @@ func (r rowReader) read(row sheet.Row) rowInput {
 		if codes, ok := value.([]string); ok && len(codes) == 0 {
 			continue // nothing but separators counts as blank: it does not remove all codes
 		}
+		if c.kind == sheet.Date && cell.TimeDropped {
+			out.droppedTimes = append(out.droppedTimes, cell.Address())
+		}
 		if c.kind == sheet.Text && cell.Kind == sheet.Number {
 			out.numberTyped = append(out.numberTyped, c.heading)
 		}
@@ -118,9 +123,6 @@ func (r rowReader) value(c column, cell sheet.Cell) (any, *fault.Field) {
 		return nil, nil
 	}
 	switch {
-	case c.kind == sheet.Text && cell.Kind == sheet.Number && strings.ContainsAny(cell.Text, "Ee"):
-		return nil, &fault.Field{Code: "numberForText", Message: cell.Address() + " contains the number " + cell.Text +
-			", of which Excel keeps at most 15 digits. Format the cell as text and type the value again."}
 	case c.codes:
 		return cellValue(cell.AsCodes())
 	case c.kind == sheet.Date:
@@ -165,6 +167,9 @@ func (r rowReader) rowError(in *rowInput, f fault.Field) RowError {
 	}
 	if text, unreadable := in.unreadable[f.Field]; unreadable {
 		out.Value = excerpt(text)
+	}
+	if f.Code == "unknownCode" && c.codes && strings.ContainsAny(out.Value, ",|") {
+		out.Message += " Separate codes with semicolons."
 	}
 	if slices.Contains(in.numberTyped, f.Field) && (f.Code == "unknownCode" || f.Code == "mobileNumber") {
 		out.Message += " The cell contains a number, which has no leading zeros and no plus sign. Format the cell as text " +
@@ -227,6 +232,9 @@ func (r rowReader) changes(accountDiffs, resourceDiffs []field.Diff) []RowChange
 	}
 	return out
 }
+
+// maxDroppedTimes bounds the cells that a job names.
+const maxDroppedTimes = 20
 
 // maxExcerpt is the most characters of a value in a message.
 const maxExcerpt = 60

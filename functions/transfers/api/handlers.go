@@ -61,6 +61,8 @@ type jobView struct {
 	Problem        *transfer.Problem `json:"problem,omitzero" help:"Why the job as a whole was refused or failed."`
 	Sheets         []string          `json:"otherSheets,omitzero" help:"Worksheets of the file that were not read."`
 	HiddenSheet    bool              `json:"hiddenSheet,omitzero" help:"The worksheet that was read, the first one, is hidden."`
+	HiddenRows     int               `json:"hiddenRows,omitzero" help:"Rows that were read though a filter or a person has hidden them."`
+	DroppedTimes   []string          `json:"droppedTimes,omitzero" help:"Cells with a date and a time of day, of which only the date was taken; the first 20."`
 	Sheet          bool              `json:"sheet" help:"The result sheet is available: GET /api/jobs/{id}/sheet."`
 	Files          int               `json:"files,omitzero" help:"Number of files of an export."`
 	UndoableUntil  *time.Time        `json:"undoableUntil,omitzero" help:"Until when the import can be undone: POST /api/jobs/{id}/undo."`
@@ -103,7 +105,7 @@ func newJobView(j transfer.Job, now time.Time) jobView {
 		Queue: j.Options.Queue, DryRun: j.Options.DryRun, ResetFromGroup: j.Options.ResetFromGroup,
 		ResourceGroup: j.Options.ResourceGroup,
 		CopyRolesFrom: j.Options.CopyRolesFrom, Filters: j.Options.Filters, Set: j.Options.Set, Chosen: len(j.Options.IDs),
-		HiddenSheet: j.HiddenSheet, Sheet: j.HasResultSheet && j.HasReport && j.State.Ended(), By: j.By, Created: j.Created,
+		HiddenSheet: j.HiddenSheet, HiddenRows: j.HiddenRows, DroppedTimes: j.DroppedTimes, Sheet: j.HasResultSheet && j.HasReport && j.State.Ended(), By: j.By, Created: j.Created,
 		Counts:   j.Counts,
 		Progress: progressView{Total: j.Counts.Rows, Checked: j.Checked, Written: j.NextRow}, Problem: j.Problem,
 		Sheets: j.OtherSheets, Files: j.Files,

@@ -112,6 +112,15 @@ function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
         <Text size="sm">Only the first worksheet was read. Ignored: {job.otherSheets?.join(', ')}.</Text>
       )}
       {job.hiddenSheet && <Text size="sm">The first worksheet, which was read, is hidden.</Text>}
+      {(job.hiddenRows ?? 0) > 0 && (
+        <Text size="sm">
+          {job.hiddenRows === 1 ? '1 hidden row was read too.' : `${job.hiddenRows?.toLocaleString()} hidden rows were read too.`}{' '}
+          If a filter hides rows that you do not mean to import, delete them from the file.
+        </Text>
+      )}
+      {(job.droppedTimes?.length ?? 0) > 0 && (
+        <Text size="sm">Only the date was taken of dates with a time of day: {job.droppedTimes?.join(', ')}.</Text>
+      )}
     </>
   )
   if (job.problem || job.state !== 'done') {
@@ -141,7 +150,7 @@ function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
       </Alert>
     )
   }
-  return (job.otherSheets?.length ?? 0) > 0 || job.hiddenSheet ? (
+  return (job.otherSheets?.length ?? 0) > 0 || job.hiddenSheet || job.hiddenRows || job.droppedTimes ? (
     <Alert color="blue" icon={<IconInfoCircle aria-hidden />} title="About the file">
       {notes}
     </Alert>
