@@ -79,6 +79,17 @@ func main() {
 		History:   dynamo.PasswordHistory{Table: table},
 		Breaches:  breach.MustNew(cfg.BreachRanges, log),
 	}
+	reauthenticator := &signin.Reauthenticator{
+		Attempts: counted,
+		Tries:    passwords,
+		Verifier: hash,
+	}
+	passkeys := &signin.PasskeyService{
+		Steps:        steps,
+		Directory:    dynamo.Accounts{Table: table},
+		RelyingParty: relyingParty,
+		Challenges:   factorStore,
+	}
 	services := api.Services{
 		Limiter: limiter,
 		Passwords: &signin.PasswordService{
@@ -88,13 +99,8 @@ func main() {
 			Strength:  hash,
 			Rehasher:  passwords,
 		},
-		Passkeys: &signin.PasskeyService{
-			Steps:        steps,
-			Directory:    dynamo.Accounts{Table: table},
-			RelyingParty: relyingParty,
-			Challenges:   factorStore,
-		},
-		Factors: factorService(steps, factorStore, sealer, relyingParty),
+		Passkeys: passkeys,
+		Factors:  factorService(steps, factorStore, sealer, relyingParty),
 		Sessions: &signin.SessionService{
 			TokenAuthenticator: authenticator,
 			Limiter:            limiter,
@@ -104,14 +110,15 @@ func main() {
 			NewID:              token.NewID,
 		},
 		SelfService: &signin.SelfService{
-			Reauthenticator: &signin.Reauthenticator{
-				Attempts: counted,
-				Tries:    passwords,
-				Verifier: hash,
-			},
-			Steps:     steps,
-			Passwords: setter,
-			Replacer:  passwords,
+			Reauthenticator: reauthenticator,
+			Steps:           steps,
+			Passwords:       setter,
+			Replacer:        passwords,
+		},
+		Proofs: &signin.ProofService{
+			Reauthenticator: reauthenticator,
+			Passkeys:        passkeys,
+			Proofs:          sessionStore,
 		},
 		Resets: recoveryService(cfg.Environment, table, setter, composer),
 	}

@@ -18,7 +18,13 @@ func (p Permission) InteractiveOnly() bool {
 // than checked for, so that no rule can forget it.
 func (c Caller) AsAPIKey(id string) Caller {
 	c.KeyID = id
-	c.Permissions = maps.Clone(c.Permissions)
-	maps.DeleteFunc(c.Permissions, func(p Permission, _ struct{}) bool { return p.InteractiveOnly() })
+	c.Permissions = c.Permissions.ForAPIKeys()
 	return c
+}
+
+// ForAPIKeys returns the permissions of the set that a caller by an API key can hold.
+func (s Set) ForAPIKeys() Set {
+	out := maps.Clone(s)
+	maps.DeleteFunc(out, func(p Permission, _ struct{}) bool { return p.InteractiveOnly() })
+	return out
 }

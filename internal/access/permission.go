@@ -30,19 +30,21 @@ const (
 	AccountSession  Permission = "account.session"
 	AccountKey      Permission = "account.key"
 	// AccountLink adds another way to sign in as an account, so it is a permission of its own, like AccountPassword.
-	AccountLink    Permission = "account.link"
-	AccountNote    Permission = "account.note"
-	AccountImport  Permission = "account.import"
-	AccountExport  Permission = "account.export"
-	AccessRead     Permission = "access.read"
-	AccessWrite    Permission = "access.write"
-	ReferenceRead  Permission = "reference.read"
-	ReferenceWrite Permission = "reference.write"
-	ResourceRead   Permission = "resource.read"
-	ResourceWrite  Permission = "resource.write"
-	SettingsRead   Permission = "settings.read"
-	SettingsWrite  Permission = "settings.write"
-	SetShare       Permission = "set.share"
+	AccountLink Permission = "account.link"
+	// AccountIdentity is not part of AccountUpdate: whoever controls the address of an account can have its password.
+	AccountIdentity Permission = "account.identity"
+	AccountNote     Permission = "account.note"
+	AccountImport   Permission = "account.import"
+	AccountExport   Permission = "account.export"
+	AccessRead      Permission = "access.read"
+	AccessWrite     Permission = "access.write"
+	ReferenceRead   Permission = "reference.read"
+	ReferenceWrite  Permission = "reference.write"
+	ResourceRead    Permission = "resource.read"
+	ResourceWrite   Permission = "resource.write"
+	SettingsRead    Permission = "settings.read"
+	SettingsWrite   Permission = "settings.write"
+	SetShare        Permission = "set.share"
 	// ApplicationWrite decides who can act as an application, so it is not part of AccessWrite.
 	ApplicationRead  Permission = "application.read"
 	ApplicationWrite Permission = "application.write"
@@ -64,6 +66,7 @@ func All() map[Permission]string {
 		AccountSession:    "See and close other people's sessions",
 		AccountKey:        "Create and lock API keys of accounts with an API licence",
 		AccountLink:       "Link accounts to identities for single sign-on",
+		AccountIdentity:   "Change the usernames and emails of accounts",
 		AccountNote:       "Write notes into the logs of accounts",
 		AccountImport:     "Import accounts from a workbook",
 		AccountExport:     "Export accounts to a workbook",
@@ -113,3 +116,23 @@ func Join(permissions []Permission) string {
 
 // Sorted returns the permissions in order.
 func (s Set) Sorted() []Permission { return slices.Sorted(maps.Keys(s)) }
+
+// UpgradePermissions returns the permissions of a role that was stored before account.identity, account.link and
+// communication.read existed: who administers everybody's access holds them all, and who could change accounts can
+// still change usernames and emails. To upgrade again changes nothing.
+func UpgradePermissions(stored []string) []string {
+	var added []Permission
+	switch {
+	case slices.Contains(stored, string(AccountAdmin)):
+		added = slices.Sorted(maps.Keys(All()))
+	case slices.Contains(stored, string(AccountUpdate)):
+		added = []Permission{AccountIdentity}
+	}
+	out := slices.Clone(stored)
+	for _, p := range added {
+		if !slices.Contains(out, string(p)) {
+			out = append(out, string(p))
+		}
+	}
+	return out
+}

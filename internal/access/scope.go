@@ -17,13 +17,19 @@ type Caller struct {
 	// on it.
 	Epoch       int64
 	Permissions Set
-	// AuthenticatedAt is when the caller last proved who they are, zero with an API key. RecentlyAuthenticated compares it
-	// with the clock.
+	// AuthenticatedAt is when the caller last proved who they are, zero with an API key.
 	AuthenticatedAt time.Time
+	// RequestedAt is when a job of the caller was submitted, zero in a request. A proof that was fresh then is fresh for
+	// the whole job.
+	RequestedAt time.Time
 }
 
-// RecentlyAuthenticated reports whether the caller proved who they are within that time before now (C15, ASVS 7.5.1).
+// RecentlyAuthenticated reports whether the caller proved who they are within that time before now, or before the
+// submission of the job (C15, ASVS 7.5.1).
 func (c Caller) RecentlyAuthenticated(now time.Time, within time.Duration) bool {
+	if !c.RequestedAt.IsZero() {
+		now = c.RequestedAt
+	}
 	return !c.AuthenticatedAt.IsZero() && now.Sub(c.AuthenticatedAt) <= within
 }
 

@@ -158,6 +158,8 @@ type Write struct {
 	// RequireSameProviders makes the write fail if the account's links to providers are no longer those of Before. Links
 	// change without a new version.
 	RequireSameProviders bool
+	// NeverUsed makes the write fail if the account ever had an API key, or its links are no longer those of Before.
+	NeverUsed bool
 	// DropFactors also deletes everything that is stored for the second factor.
 	DropFactors bool
 	// Mails are written into the outbox in the same transaction.

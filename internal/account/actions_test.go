@@ -140,7 +140,7 @@ func TestIdentifiersOfThoseWithMoreRightsAreKept(t *testing.T) {
 func TestTakingAdministrationDependsOnTheCallersOwnAccess(t *testing.T) {
 	for name, p := range map[string]field.Patch{"the role": {"roles": []string{"VIEWER"}},
 		"the dates": {"dateTo": field.Date("2026-01-04")}, "the licence": {"userType": "API"}} {
-		s, m := newService(testAccount("1", "ADMIN"))
+		s, m := newService(unusedAccount("1", "ADMIN"))
 		if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4, p); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -101,6 +102,9 @@ func (s *Delegations) Add(ctx context.Context, sc access.Scope, id string, kind 
 	if code, err = s.resolveTarget(ctx, sc, a, kind, code); err != nil {
 		return Delegation{}, err
 	}
+	if err := s.checkGrant(sc, a, Delegation{Kind: kind, Code: code}); err != nil {
+		return Delegation{}, err
+	}
 	e := s.newEvent(sc, auditlog.DelegationAdded)
 	d := Delegation{ID: s.NewID(), Version: 1, Kind: kind, Code: code, Manager: manager, ChangedBy: e.By, ChangedAt: e.At}
 	return d, s.Store.AddDelegation(ctx, sc.Env, a.ID, d, withDelegation(e, d, nil, d.logText()))
@@ -147,9 +151,14 @@ var codeField = field.Def[Delegation]{Label: "Code", Kind: field.Code, Max: fiel
 // Change sets whether the account manages the target or only views it, if version is still the newest.
 func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegation string, version int64,
 	manager bool) (Delegation, error) {
-	before, err := s.loadAtVersion(ctx, sc, id, delegation, &version)
+	a, before, err := s.loadAtVersion(ctx, sc, id, delegation, &version)
 	if err != nil || before.Manager == manager {
 		return before, err
+	}
+	if manager {
+		if err := s.checkGrant(sc, a, before); err != nil {
+			return Delegation{}, err
+		}
 	}
 	e := s.newEvent(sc, auditlog.DelegationChanged)
 	after := before
@@ -160,7 +169,7 @@ func (s *Delegations) Change(ctx context.Context, sc access.Scope, id, delegatio
 
 // Remove deletes a delegation, if version is still the newest; nil means any version.
 func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegation string, version *int64) error {
-	before, err := s.loadAtVersion(ctx, sc, id, delegation, version)
+	_, before, err := s.loadAtVersion(ctx, sc, id, delegation, version)
 	if err != nil {
 		return err
 	}
@@ -169,23 +178,30 @@ func (s *Delegations) Remove(ctx context.Context, sc access.Scope, id, delegatio
 	return s.conflictFault(ctx, sc, id, delegation, version, err)
 }
 
-// loadAtVersion returns a delegation that the caller may change, if it has the version that is given.
+// checkGrant holds the rule about giving a delegation to an account: nobody gives themselves one.
+func (s *Delegations) checkGrant(sc access.Scope, a Account, d Delegation) error {
+	target := credentialTarget(sc, a)
+	target.GivesOneself = "the delegation of " + d.Code
+	return credential.Check(sc, credential.GrantAccess, target, s.Now())
+}
+
+// loadAtVersion returns an account and a delegation of it that the caller may change, if it has the version given.
 func (s *Delegations) loadAtVersion(ctx context.Context, sc access.Scope, id, delegation string,
-	version *int64) (Delegation, error) {
+	version *int64) (Account, Delegation, error) {
 	a, err := s.accountToChange(ctx, sc, id)
 	if err != nil {
-		return Delegation{}, err
+		return Account{}, Delegation{}, err
 	}
 	d, err := s.Store.Delegation(ctx, a.ID, delegation)
 	if err != nil {
-		return Delegation{}, err
+		return Account{}, Delegation{}, err
 	}
 	if version != nil && *version != d.Version {
-		return Delegation{}, auditlog.Stale("The delegation", d.Version, []auditlog.Event{{
+		return Account{}, Delegation{}, auditlog.Stale("The delegation", d.Version, []auditlog.Event{{
 			At: d.ChangedAt, By: d.ChangedBy, Changes: []field.Diff{{Field: "manager"}},
 		}})
 	}
-	return d, nil
+	return a, d, nil
 }
 
 // conflictFault returns the error of a write, and explains it if the delegation was changed at the same time.
@@ -194,7 +210,7 @@ func (s *Delegations) conflictFault(ctx context.Context, sc access.Scope, id, de
 	if !errors.Is(err, ErrConcurrentChange) {
 		return err
 	}
-	if _, err := s.loadAtVersion(ctx, sc, id, delegation, version); err != nil {
+	if _, _, err := s.loadAtVersion(ctx, sc, id, delegation, version); err != nil {
 		return err // stale or deleted
 	}
 	return fault.New(fault.Conflict, "busy",

@@ -111,7 +111,8 @@ func testCatalogue() *catalogue.Catalogue {
 		entry(catalogue.Licence, "API", func(e *catalogue.Entry) { e.APIOnly = true }),
 		entry(catalogue.Licence, "OLD", func(e *catalogue.Entry) { e.Active = false }),
 		entry(catalogue.Role, "ADMIN", may(all...)), entry(catalogue.Role, "VIEWER", may(access.AccountRead)),
-		entry(catalogue.Role, "EDITOR", may(access.AccountRead, access.AccountUpdate, access.AccountCreate)),
+		entry(catalogue.Role, "EDITOR", may(access.AccountRead, access.AccountUpdate, access.AccountIdentity,
+			access.AccountCreate)),
 		entry(catalogue.Role, "DESK", may(access.AccountRead, access.AccountBlock, access.AccountPassword)),
 		entry(catalogue.Role, "RETIRED", func(e *catalogue.Entry) { e.Active = false }),
 		entry(catalogue.Group, "STAFF", roles("VIEWER")), entry(catalogue.Group, "BOARD", roles("ADMIN")),
@@ -126,7 +127,7 @@ func scope(id string, roles ...string) access.Scope {
 	settings.DACEnabled = true
 	return access.Scope{
 		Env: environment.Environment{ID: "test", Settings: settings}, Catalogue: testCatalogue(),
-		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70,
+		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70, AuthenticatedAt: now,
 			Permissions: access.Permissions(testCatalogue(), roles, nil)},
 	}
 }
@@ -138,6 +139,13 @@ func testAccount(id string, roles ...string) account.Account {
 		Email:    "u" + id + "@example.com",
 		DateFrom: "2026-01-01", Active: true, Roles: roles, PasswordHash: "hash",
 	}
+}
+
+// unusedAccount is an account that nobody ever signed in to, with nothing to sign in with.
+func unusedAccount(id string, roles ...string) account.Account {
+	a := testAccount(id, roles...)
+	a.PasswordHash = ""
+	return a
 }
 
 func newService(accounts ...account.Account) (*account.Service, *fakeStore) {

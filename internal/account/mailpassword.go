@@ -10,6 +10,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/mail"
@@ -77,7 +78,7 @@ func (s *Service) MailPassword(ctx context.Context, sc access.Scope, id string, 
 
 // guardMailPassword checks who may mail whom a link: as for setting a password, and the account must have an email.
 func (s *Service) guardMailPassword(sc access.Scope, before Account, unlock bool) error {
-	if err := GuardRights(sc, before, "send a link to set the password of"); err != nil {
+	if err := CheckCredentialAct(sc, credential.MailPassword, before, s.now()); err != nil {
 		return err
 	}
 	if unlock && !sc.Caller.May(access.AccountBlock) {

@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mail"
 )
@@ -15,7 +17,7 @@ import (
 // sent by mail: too many wrong codes block that method too.
 func (s *Service) RemoveMFA(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
-		err := guardFactor(sc, before, "remove the second factor of")
+		err := guardFactor(sc, credential.RemoveFactor, before, s.now())
 		if err != nil || !before.MFAEnabled && !sc.Env.Settings.EmailCodeAllowed {
 			return Write{}, err
 		}
@@ -35,7 +37,7 @@ func (s *Service) RemoveMFA(ctx context.Context, sc access.Scope, id string, ver
 // required of it again. A second factor that is set up is still asked for.
 func (s *Service) DoNotEnforceMFA(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
-		err := guardFactor(sc, before, "stop enforcing the second factor of")
+		err := guardFactor(sc, credential.WaiveFactor, before, s.now())
 		if err != nil || before.MFAExempt && !before.MFARequired {
 			return Write{}, err
 		}
@@ -49,32 +51,34 @@ func (s *Service) DoNotEnforceMFA(ctx context.Context, sc access.Scope, id strin
 	})
 }
 
-// ForgetDevices forgets every trusted device of an account.
+// ForgetDevices forgets every trusted device of somebody else's account.
 func (s *Service) ForgetDevices(ctx context.Context, sc access.Scope, id string, version int64) (Account, error) {
 	return s.update(ctx, sc, id, version, func(before Account) (Write, error) {
-		if before.ID != sc.Caller.AccountID {
-			if err := GuardAdministrator(sc, before); err != nil {
-				return Write{}, err
-			}
+		if err := CheckCredentialAct(sc, credential.RemoveDevices, before, s.now()); err != nil {
+			return Write{}, err
 		}
-		after := before
-		after.DeviceEpoch++
-		return Write{After: after, Event: auditlog.Event{Kind: auditlog.TrustedDevicesRemoved},
-			Mails: s.Mail.Notice(sc.Env, mail.DevicesRemoved, before.Addressee(), s.now(), "")}, nil
+		return s.withoutDevices(sc, before), nil
 	})
 }
 
-// guardFactor lets nobody weaken the sign-in of an account that holds more permissions than they do, or of their own:
-// that needs a recent proof and not a permission (C15).
-func guardFactor(sc access.Scope, target Account, action string) error {
-	if target.ID == sc.Caller.AccountID {
-		return fault.New(fault.Conflict, "self",
-			"This is your own account; change your second factor in your own settings.")
-	}
-	if err := GuardAdministrator(sc, target); err != nil {
-		return err
-	}
-	if err := GuardRights(sc, target, action); err != nil {
+// ForgetOwnDevices forgets every trusted device of the caller's account. It lets nobody in, so it needs no proof.
+func (s *Service) ForgetOwnDevices(ctx context.Context, sc access.Scope) error {
+	_, err := s.update(ctx, sc, sc.Caller.AccountID, 0, func(before Account) (Write, error) {
+		return s.withoutDevices(sc, before), nil
+	})
+	return err
+}
+
+func (s *Service) withoutDevices(sc access.Scope, before Account) Write {
+	after := before
+	after.DeviceEpoch++
+	return Write{After: after, Event: auditlog.Event{Kind: auditlog.TrustedDevicesRemoved},
+		Mails: s.Mail.Notice(sc.Env, mail.DevicesRemoved, before.Addressee(), s.now(), "")}
+}
+
+// guardFactor holds the rule about an act on the second factor of an account, which programs have none of.
+func guardFactor(sc access.Scope, act credential.Act, target Account, now time.Time) error {
+	if err := CheckCredentialAct(sc, act, target, now); err != nil {
 		return err
 	}
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, target.UserType); licence.APIOnly {

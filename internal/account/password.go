@@ -6,6 +6,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mail"
@@ -74,11 +75,11 @@ func (s *Service) ResetPassword(ctx context.Context, sc access.Scope, id string,
 // newPassword returns the write of a password that an administrator sets.
 func (s *Service) newPassword(ctx context.Context, sc access.Scope, before Account, request NewPasswordRequest,
 	kind auditlog.Kind) (Write, error) {
-	if before.ID == sc.Caller.AccountID { // a session must not be enough to take an account over (V07)
-		return Write{}, fault.New(fault.Conflict, "self",
-			"This is your own account; change your password in your own settings.")
+	act := credential.SetPassword
+	if kind == auditlog.PasswordReset {
+		act = credential.ResetPassword
 	}
-	if err := GuardRights(sc, before, "set the password of"); err != nil {
+	if err := CheckCredentialAct(sc, act, before, s.now()); err != nil {
 		return Write{}, err
 	}
 	if request.Unlock && !sc.Caller.May(access.AccountBlock) {

@@ -302,15 +302,15 @@ func TestBlankDateFromIsToday(t *testing.T) {
 	}
 }
 
-// With the API licence the password is removed and every session ends.
-func TestTheAPILicenceTakesThePasswordAndEndsSessions(t *testing.T) {
-	s, m := newService(testAccount("1"))
+// With the API licence every session ends. The account must never have been used, which the write depends on.
+func TestTheAPILicenceEndsSessionsOfAnUnusedAccount(t *testing.T) {
+	s, m := newService(unusedAccount("1"))
 	if _, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 4,
 		field.Patch{"userType": "API", "email": nil}); err != nil {
 		t.Fatal(err)
 	}
 	w := m.writes[0]
-	if w.After.PasswordHash != "" || w.After.Epoch != 8 || w.CallerEpoch != 70 || w.After.Email != "" {
+	if !w.NeverUsed || w.After.Epoch != 8 || w.CallerEpoch != 70 || w.After.Email != "" {
 		t.Errorf("%+v", w)
 	}
 	_, err := s.Change(context.Background(), scope("9", "ADMIN"), "1", 5, field.Patch{"userType": "FULL"})

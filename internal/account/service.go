@@ -8,6 +8,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -74,6 +75,11 @@ func (r Rules) Create(sc access.Scope, patch field.Patch, id string, now time.Ti
 	if err := fault.InvalidFields(faults); err != nil {
 		return Write{}, err
 	}
+	if makesAdministrator(sc, Account{}, a) {
+		if err := credential.CheckProof(sc, now); err != nil {
+			return Write{}, err
+		}
+	}
 	a.ID, a.Version, a.Epoch = id, 1, 1
 	a.AccessLocked, a.LockedAt, a.LockedReason, a.LockedBy = true, now, ReasonNotYetAllowed, sc.Caller.Username
 	a.BlockKind = NotYetAllowed
@@ -106,8 +112,9 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	if err := guardChange(sc, before, after, today); err != nil {
 		return Write{}, err
 	}
-	if becomesAPIOnly(sc, before, after) {
-		after.PasswordHash, after.PasswordExpires = "", time.Time{}
+	acts := changeActs(sc, before, after)
+	if err := checkActs(sc, acts, now); err != nil {
+		return Write{}, err
 	}
 	if becomesAPIOnly(sc, before, after) || !before.InDates(today) && after.InDates(today) {
 		after.DeviceEpoch++ // trusted devices end with the dates, and do not come back with them
@@ -120,7 +127,8 @@ func (r Rules) Change(sc access.Scope, before Account, patch field.Patch, now ti
 	after.Version, after.UpdatedAt = before.Version+1, now
 	event := newEvent(sc, auditlog.Changed, now)
 	event.Version, event.Changes = after.Version, diff
-	return Write{Before: &before, After: after, DropFactors: before.MFAEnabled && !after.MFAEnabled, Event: event}, nil
+	_, switches := acts[credential.SwitchAPIOnly]
+	return Write{Before: &before, After: after, NeverUsed: switches, Event: event}, nil
 }
 
 // Get returns one account. A missing one, or one of another environment, is NotFound.
@@ -145,9 +153,8 @@ func (s *Service) changeWrite(sc access.Scope, before Account, patch field.Patch
 	if write.After.Epoch > before.Epoch && before.ID != sc.Caller.AccountID {
 		write.CallerEpoch = sc.Caller.Epoch
 	}
-	if err == nil && write.Event.Kind != "" && write.After.Email != before.Email {
-		// The notice goes to the former address: somebody who took the account over has the new one (ASVS 7.5.1).
-		write.Mails = s.Mail.Notice(sc.Env, mail.EmailChanged, before.Addressee(), s.now(), "")
+	if err == nil && write.Event.Kind != "" {
+		write.Mails = s.Mail.IdentityChanged(sc.Env, before.Addressee(), write.After.Addressee(), s.now())
 	}
 	return write, err
 }

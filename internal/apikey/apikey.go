@@ -14,6 +14,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/session"
@@ -116,7 +117,7 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 	if err != nil {
 		return session.APIKey{}, token.Token{}, err
 	}
-	if err := authorizeCreate(sc, owner); err != nil {
+	if err := authorizeCreate(sc, owner, s.now()); err != nil {
 		return session.APIKey{}, token.Token{}, err
 	}
 	now := s.now()
@@ -158,7 +159,7 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, accountID, id strin
 	if err != nil {
 		return session.APIKey{}, err
 	}
-	if err := account.GuardAdministrator(sc, owner); err != nil {
+	if err := account.CheckCredentialAct(sc, credential.LockKey, owner, s.now()); err != nil {
 		return session.APIKey{}, err
 	}
 	k, err := s.Store.Key(ctx, accountID, id)
@@ -209,11 +210,8 @@ func (c *CreateParams) validate() error {
 }
 
 // authorizeCreate checks who may create a key for whom: whoever creates a key can act as its account.
-func authorizeCreate(sc access.Scope, owner account.Account) error {
-	if err := account.GuardAdministrator(sc, owner); err != nil {
-		return err
-	}
-	if err := account.GuardRights(sc, owner, "create a key for"); err != nil {
+func authorizeCreate(sc access.Scope, owner account.Account, now time.Time) error {
+	if err := account.CheckCredentialAct(sc, credential.CreateKey, owner, now); err != nil {
 		return err
 	}
 	if licence, _ := sc.Catalogue.Find(catalogue.Licence, owner.UserType); !licence.APIOnly {

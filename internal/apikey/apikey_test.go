@@ -125,7 +125,9 @@ func scope(permissions ...string) access.Scope {
 	})
 	sc := access.Scope{
 		Catalogue: known,
-		Caller:    access.Caller{AccountID: "C", Username: "caller", Epoch: 9, Permissions: access.Set{}},
+		Caller: access.Caller{
+			AccountID: "C", Username: "caller", Epoch: 9, AuthenticatedAt: now, Permissions: access.Set{access.AccountKey: {}},
+		},
 	}
 	for _, p := range permissions {
 		sc.Caller.Permissions[access.Permission(p)] = struct{}{}
@@ -282,7 +284,10 @@ func TestLockIsForGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	locked, err := s.Lock(t.Context(), scope(), payroll, made.ID) // nobody gains by it, so no rights are compared
+	if _, err := s.Lock(t.Context(), scope(), payroll, made.ID); !fault.HasCode(err, "aboveOwnRights") { // V91
+		t.Errorf("a caller with fewer rights: %v", err)
+	}
+	locked, err := s.Lock(t.Context(), scope("account.read"), payroll, made.ID)
 	if err != nil || !locked.Locked.Equal(stored) || locked.LockedBy != "caller" {
 		t.Errorf("%+v, %v", locked, err)
 	}
@@ -291,11 +296,11 @@ func TestLockIsForGood(t *testing.T) {
 	}
 	now = now.Add(time.Hour)
 	defer func() { now = now.Add(-time.Hour) }()
-	again, err := s.Lock(t.Context(), scope(), payroll, made.ID)
+	again, err := s.Lock(t.Context(), scope("account.read"), payroll, made.ID)
 	if err != nil || !again.Locked.Equal(stored) || len(m.events) != 2 {
 		t.Errorf("the second click: %+v, %v, %d events", again, err, len(m.events))
 	}
-	if _, err := s.Lock(t.Context(), scope(), "editor", made.ID); !fault.Is(err, fault.NotFound) {
+	if _, err := s.Lock(t.Context(), scope("account.update"), "editor", made.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("through another account: %v", err)
 	}
 	if _, err := s.Lock(t.Context(), scope(), "nobody", made.ID); !fault.Is(err, fault.NotFound) {
@@ -313,7 +318,7 @@ func TestTwoLocksAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.before = func(m *fakeStore) { m.keys[0].Locked, m.keys[0].LockedBy = stored.Add(-time.Second), "somebody" }
-	got, err := s.Lock(t.Context(), scope(), payroll, made.ID)
+	got, err := s.Lock(t.Context(), scope("account.read"), payroll, made.ID)
 	if err != nil || got.LockedBy != "somebody" || len(m.events) != 1 {
 		t.Errorf("%+v, %v, %d events", got, err, len(m.events))
 	}

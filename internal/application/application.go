@@ -13,8 +13,8 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
-	"useraccounts/internal/mfa"
 	"useraccounts/internal/token"
 )
 
@@ -76,18 +76,12 @@ func (s *Service) Create(ctx context.Context, sc access.Scope, code, password st
 	return made, secret, err
 }
 
-// requireProof requires a sign-in within mfa.ReauthenticationWindow, or the password now (C15). It fails closed: a
-// caller without a person's session has neither.
+// requireProof requires the password now, or a proof that is fresh already (C15).
 func (s *Service) requireProof(ctx context.Context, sc access.Scope, password string) error {
-	switch {
-	case password != "" && sc.Caller.KeyID == "":
+	if password != "" && sc.Caller.KeyID == "" {
 		return s.Prover.VerifyOwnPassword(ctx, sc, password)
-	case !sc.Caller.RecentlyAuthenticated(s.Now(), mfa.ReauthenticationWindow):
-		return fault.New(fault.Forbidden, "proofNeeded",
-			"Please confirm who you are: send your password with the request, or sign in again and repeat it within five "+
-				"minutes.")
 	}
-	return nil
+	return credential.CheckProof(sc, s.Now())
 }
 
 // End ends a credential, at once and for ever.

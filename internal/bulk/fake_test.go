@@ -157,7 +157,7 @@ func testCatalogue() *catalogue.Catalogue {
 func scope(id string, roles ...string) access.Scope {
 	return access.Scope{
 		Env: environment.Environment{ID: "test", Settings: environment.Defaults()}, Catalogue: testCatalogue(),
-		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70,
+		Caller: access.Caller{AccountID: id, Username: "u" + id, Epoch: 70, AuthenticatedAt: now,
 			Permissions: access.Permissions(testCatalogue(), roles, nil)},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
 )
@@ -87,6 +88,16 @@ func (s *Service) run(ctx context.Context, sc access.Scope, r Request, ids []str
 	close(next)
 	wg.Wait()
 	return out, seats.reserved
+}
+
+// CheckProof asks for a fresh proof of the caller before the first account, if the action makes administrators.
+func (s *Service) CheckProof(sc access.Scope, r Request) error {
+	op := operationOf(r.Action)
+	if r.Preview || op.remove || sc.Caller.KeyID != "" ||
+		!access.Permissions(sc.Catalogue, r.Roles, r.Groups).Has(access.AccountAdmin) {
+		return nil
+	}
+	return credential.CheckProof(sc, s.Accounts.Now())
 }
 
 // runOne does the action to one account, by a copy of the account service whose store records what was written.

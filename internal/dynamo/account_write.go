@@ -12,6 +12,7 @@ import (
 
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/dynamo/schema"
 	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
@@ -104,6 +105,9 @@ func (s Accounts) stagedItems(
 	s.addRowUpdate(&tx, env, w, importID)
 	s.addLoginKeyChanges(&tx, env, w, importID, transfers)
 	s.addAnchorUpdate(&tx, w, importID)
+	if w.NeverUsed {
+		tx = append(tx, s.neverHadKey(w.After))
+	}
 	event, err := schema.Event(w.After.ID, w.Event)
 	if err != nil {
 		return nil, err
@@ -238,6 +242,14 @@ func rowUnchanged(a *account.Account, values table.Item) string {
 	return "v.version = :seen AND imp = :imp"
 }
 
+// neverHadKey is the condition that no API key was ever made for an account.
+func (s Accounts) neverHadKey(a account.Account) table.Op {
+	return table.Op{Write: types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: &s.Name, Key: schema.APIKeyCountKey(a.ID).Attributes(),
+		ConditionExpression: aws.String("attribute_not_exists(PK)"),
+	}}, Conflict: func(table.Item) error { return credential.Used(a.Username) }}
+}
+
 // providersUnchanged is the condition that a row still has the identity providers that it was read with.
 func providersUnchanged(a *account.Account, values table.Item) string {
 	if len(a.LinkedProviders) == 0 {
@@ -255,7 +267,7 @@ func (s Accounts) addRowUpdate(tx *table.Transaction, env string, w account.Writ
 		s.addRowMove(tx, env, w, condition, values)
 		return
 	}
-	if w.RequireSameProviders {
+	if w.RequireSameProviders || w.NeverUsed {
 		condition += providersUnchanged(before, values)
 	}
 	values[":v"] = table.M(schema.AccountImage(after))

@@ -189,8 +189,6 @@ func TestWhatRefusesKeys(t *testing.T) {
 		{"date to", patch(
 			field.Patch{"dateFrom": field.DateOf(k.now.AddDate(0, 0, -3)), "dateTo": field.DateOf(k.now.AddDate(0, 0, -1))}),
 			patch(field.Patch{"dateTo": nil}), true},
-		{"another licence", patch(field.Patch{"userType": "FULL", "email": "sync@example.com"}),
-			patch(field.Patch{"userType": "API"}), false},
 	} {
 		bearer := k.session(t, text)
 		if !k.opens(t, text) || !k.opens(t, bearer) {
@@ -207,6 +205,16 @@ func TestWhatRefusesKeys(t *testing.T) {
 		if !k.opens(t, text) || k.opens(t, bearer) != c.sessionLives {
 			t.Errorf("%s, restored: the key %v, its session %v", c.name, k.opens(t, text), k.opens(t, bearer))
 		}
+	}
+	// A program with a key stays a program (V91).
+	a, err := k.accounts.Get(t.Context(), k.currentScope(t), k.client.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := field.Patch{"userType": "FULL", "email": "sync@example.com"}
+	if _, err := k.accounts.Change(t.Context(), k.currentScope(t), a.ID, a.Version, person); !fault.HasCode(err, "used") ||
+		!k.opens(t, text) {
+		t.Errorf("a licence for people: %v", err)
 	}
 	bearer := k.session(t, text)
 	if _, err := k.service.Lock(t.Context(), k.currentScope(t), k.client.ID, made.ID); err != nil {

@@ -37,6 +37,13 @@ func NewReference(t *table.Table) Reference {
 	return Reference{Environments: NewEnvironments(t), Log: EnvironmentLog{t}}
 }
 
+// attrRoleFormat is the format version of a stored role. A role below roleFormat was written before some permissions
+// existed: it reads as upgraded (access.UpgradePermissions) until it is written again.
+const (
+	attrRoleFormat = "format"
+	roleFormat     = 2
+)
+
 func entryItem(env string, e catalogue.Entry) (table.Item, error) {
 	it, err := attributevalue.MarshalMap(e)
 	if err != nil {
@@ -44,6 +51,9 @@ func entryItem(env string, e catalogue.Entry) (table.Item, error) {
 	}
 	k := schema.EntryKey(env, e.Kind, e.Code)
 	it["PK"], it["SK"] = table.S(k.PK), table.S(k.SK)
+	if e.Kind == catalogue.Role {
+		it[attrRoleFormat] = table.N(roleFormat)
+	}
 	return it, nil
 }
 

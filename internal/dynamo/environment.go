@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/dynamo/schema"
 	"useraccounts/internal/dynamo/table"
@@ -61,6 +62,11 @@ func (e *Environments) Catalogue(ctx context.Context, env environment.Environmen
 	var entries []catalogue.Entry
 	if err := attributevalue.UnmarshalListOfMaps(items, &entries); err != nil {
 		return nil, fmt.Errorf("read reference data: %w", err)
+	}
+	for i, it := range items {
+		if table.Int(it, attrRoleFormat) < roleFormat {
+			entries[i].Permissions = access.UpgradePermissions(entries[i].Permissions)
+		}
 	}
 	made := catalogue.New(entries)
 	e.mu.Lock()

@@ -107,7 +107,7 @@ func (f *fixture) currentScope(t *testing.T) access.Scope {
 		t.Fatal(err)
 	}
 	scope := f.admin
-	scope.Env = now
+	scope.Env, scope.Caller.RequestedAt = now, scope.Caller.AuthenticatedAt // whatever clock a test has, the proof is fresh
 	return scope
 }
 
@@ -145,6 +145,7 @@ func (f *fixture) submit(t *testing.T, o transfer.Options, rows ...[]any) transf
 	j := transfer.Job{
 		ID: token.NewIDString(), Env: env, Kind: transfer.Import, State: transfer.Submitted, Options: o,
 		By: f.admin.Caller.Username, ByID: f.admin.Caller.AccountID, Created: now, Submitted: now,
+		ProvedAt: now,
 	}
 	f.files.put(j.UploadKey(), workbook(t, rows...))
 	j.File = transfer.File{Key: j.UploadKey(), ETag: f.files.etag(j.UploadKey())}

@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/dynamo/factors"
+	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/mfa"
@@ -134,7 +135,7 @@ func TestPasskeysSignIn(t *testing.T) {
 	if _, err := o.selfService.RenamePasskey(t.Context(), scope, second.ID, "two\nlines"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("%v", err)
 	}
-	o.now = o.now.Add(mfa.ReauthenticationWindow + time.Second)
+	o.now = o.now.Add(environment.Defaults().ConfirmAgainAfter() + time.Second)
 	if err := o.selfService.RemovePasskey(t.Context(), scope, second.ID, ""); !fault.HasCode(err, "proofNeeded") { // C15
 		t.Errorf("%v", err)
 	}
@@ -262,7 +263,7 @@ func TestACopiedPasskeyIsRefused(t *testing.T) {
 	}
 }
 
-// Blocked, locked, out of dates and for API clients: refused as anybody is (C07, C23), a person who did not prove
+// Blocked, locked and out of dates: refused as anybody is (C07, C23), a person who did not prove
 // themselves to the authenticator too; an account's id alone charges nobody.
 func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 	f := newFixture(t)
@@ -280,10 +281,6 @@ func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 				field.Patch{"dateTo": field.Date("2020-01-01"), "dateFrom": field.Date("2019-01-01")})
 			return err
 		},
-		"api": func(o *owner) error {
-			_, err := f.accounts.Change(t.Context(), f.currentScope(t), o.id, o.version(t), field.Patch{"userType": "API"})
-			return err
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOwner(t, f, "owner"+name, nil)
@@ -298,6 +295,11 @@ func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 	}
 	o := newOwner(t, f, "owner", nil)
 	h, _, _ := o.newPasskey(t, o.scope(t, o.login(t, "")), "Phone")
+	// Whoever has a passkey does not become an API client (V91).
+	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), o.id, o.version(t),
+		field.Patch{"userType": "API"}); !fault.HasCode(err, "used") {
+		t.Errorf("a licence for API clients: %v", err)
+	}
 	h.authenticator.Options.UserNotVerified = true
 	if _, err := h.signInByPasskey(t); !fault.HasCode(err, "signInRefused") {
 		t.Errorf("without proving oneself: %v", err)

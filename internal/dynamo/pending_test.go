@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/middleware"
 
-	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
@@ -125,38 +124,15 @@ func TestARenameWaitsForTheImport(t *testing.T) {
 	}
 }
 
-// V71, V74: an import that takes a password away takes it with its commit: not before, and not if it is cancelled.
-func TestAPasswordGoesWithTheCommit(t *testing.T) {
+// V91: no import takes a password away by a licence for API clients. The row fails, and nothing of it is written.
+func TestNoImportTakesAPasswordAway(t *testing.T) {
 	f := newFixture(t)
-	a := f.member(t, "doej")
-	api := []any{"doej", nil, "API"}
-	j := f.staged(t, headings(), api)
+	f.member(t, "doej")
 	in := f.login(t, f.signin, "doej", secret)
+	j := f.submit(t, transfer.Options{}, headings(), []any{"doej", nil, "API"})
+	f.finish(t, j, transfer.Refused)
 	if err := in(); err != nil {
-		t.Errorf("while the import is pending: %v", err)
-	}
-	f.cancel(t, j)
-	if err := in(); err != nil {
-		t.Errorf("after it was cancelled: %v", err)
-	}
-	f.finish(t, f.staged(t, headings(), api), transfer.Done)
-	if err := in(); !fault.HasCode(err, "signInRefused") {
-		t.Errorf("after it was committed: %v", err)
-	}
-	// Back to a licence with a password, the old one is not there any more.
-	if _, err := f.accounts.Change(t.Context(), f.currentScope(t), a.ID, f.version(t, a.ID),
-		map[string]any{"userType": "FULL"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := in(); !fault.HasCode(err, "signInRefused") {
-		t.Errorf("with the old password: %v", err)
-	}
-	if _, err := f.accounts.SetPassword(t.Context(), f.currentScope(t), a.ID, 0,
-		account.NewPasswordRequest{Password: "another long secret"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.login(t, f.signin, "doej", "another long secret")(); err != nil {
-		t.Errorf("with a new one: %v", err)
+		t.Errorf("after the import: %v", err)
 	}
 }
 

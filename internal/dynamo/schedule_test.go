@@ -310,7 +310,7 @@ func (w *simulation) submitSecondImport() {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	j := transfer.Job{ID: token.NewIDString() + "BEHIND", Env: env, Kind: transfer.Import, State: transfer.Submitted,
 		Options: w.base.imported.Options,
-		By:      w.admin.Caller.Username, ByID: w.admin.Caller.AccountID, Created: now, Submitted: now}
+		By:      w.admin.Caller.Username, ByID: w.admin.Caller.AccountID, Created: now, Submitted: now, ProvedAt: now}
 	j.Options.SkipErrors = true
 	w.files.put(j.UploadKey(), w.base.secondFile)
 	j.File = transfer.File{Key: j.UploadKey()}

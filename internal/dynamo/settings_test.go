@@ -55,7 +55,7 @@ func TestSettingsComeBackAsTheyWereSet(t *testing.T) {
 		"passwordMinLength": int64(8), "passwordClasses": int64(4), "passwordHistory": int64(24),
 		"passwordMaxAgeDays": int64(365), "passwordNIST": false,
 		"failedTryLimit": int64(100), "failedTryRelease": false, "sessionIdleMinutes": int64(1),
-		"sessionHardMinutes": int64(5), "mfaRequired": true,
+		"sessionHardMinutes": int64(5), "confirmAgainMinutes": int64(60), "mfaRequired": true,
 		"emailCodeAllowed": true, "trustedDeviceDays": int64(0), "setPasswordLinkHours": int64(1),
 		"resetPasswordConfirmation": true, "mailSenderName": "Ä",
 		"country": "FR", "currency": "EUR", "dacEnabled": false, "logRetentionDays": int64(30), "adminSetsPasswords": false,

@@ -88,7 +88,8 @@ func TestProvidersAreKeptWithTheirVersions(t *testing.T) {
 	if !fault.Is(err, fault.Stale) || len(fault.As(err).Fields) != 1 || fault.As(err).Fields[0].Field != "name" {
 		t.Errorf("stale: %v", err)
 	}
-	if _, err := s.links.Link(ctx, s.admin, s.admin.Caller.AccountID, s.provider.ID, "o-1"); err != nil {
+	linked := s.create(t, "linked", nil)
+	if _, err := s.links.Link(ctx, s.admin, linked.ID, s.provider.ID, "o-1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.providers.Delete(ctx, s.admin, s.provider.ID, 2); !fault.HasCode(err, "linked") {

@@ -106,7 +106,7 @@ func TestASecondClickThatReadTooEarlyIsLost(t *testing.T) {
 	f := newFixture(t)
 	of := f.runImport(t, headings(), personRow("one"))
 	undo := transfer.Job{ID: "first", Env: env, Kind: transfer.Undo, State: transfer.Submitted, UndoesJobID: of.ID,
-		Created: of.Created, Submitted: of.Created}
+		Created: of.Created, Submitted: of.Created, ProvedAt: of.Created}
 	if err := f.jobStore.CreateUndo(t.Context(), undo, of); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,10 @@ type Settings struct {
 	// SessionIdle ends a session that was not refreshed; SessionHard ends any.
 	SessionIdle Minutes
 	SessionHard Minutes
-	MFARequired bool
+	// ConfirmAgain is how old a proof of who somebody is may be for an act that needs a fresh one. It is 0 in what was
+	// stored before there was such a setting; ConfirmAgainAfter says what counts.
+	ConfirmAgain Minutes
+	MFARequired  bool
 	// EmailCodeAllowed lets a code by mail be a second factor.
 	EmailCodeAllowed bool
 	// TrustedDeviceDays is how long a trusted device needs no second factor; 0 for not at all.
@@ -68,6 +71,14 @@ func (s Settings) TryLimit() int {
 	return min(s.FailedTryLimit, 100)
 }
 
+// ConfirmAgainAfter returns ConfirmAgain within its bounds, whatever is stored.
+func (s Settings) ConfirmAgainAfter() time.Duration {
+	if s.ConfirmAgain < 1 {
+		return Defaults().ConfirmAgain.Duration()
+	}
+	return min(s.ConfirmAgain, 60).Duration()
+}
+
 // Minutes is a length of time as settings state it.
 type Minutes int
 
@@ -78,7 +89,7 @@ func (m Minutes) Duration() time.Duration { return time.Duration(m) * time.Minut
 func Defaults() Settings {
 	return Settings{
 		PasswordMinLength: 12, AdminSetsPasswords: true, FailedTryLimit: 5, FailedTryRelease: true, SessionIdle: 30,
-		SessionHard:       12 * 60,
+		SessionHard: 12 * 60, ConfirmAgain: 5,
 		TrustedDeviceDays: 30, PasswordLinkHours: 24, Country: "GB", Currency: "GBP", LogRetentionDays: 730,
 		MailSenderName: "User Accounts",
 	}

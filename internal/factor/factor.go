@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mail"
@@ -116,8 +117,8 @@ func (s *Service) Status(ctx context.Context, sc access.Scope, id string) (Statu
 	return out, nil
 }
 
-// Reauthenticate asks the caller for a fresh proof of who they are: a sign-in within mfa.ReauthenticationWindow, or the
-// password now. Whatever weakens a sign-in needs it, the caller's own or another's (C15, V35). It fails closed: a
+// Reauthenticate asks the caller for a fresh proof of who they are: one that the environment still takes for fresh, or
+// the password now. Whatever weakens a sign-in needs it, the caller's own or another's (C15, V35). It fails closed: a
 // caller without a person's session has neither.
 func (s *Service) Reauthenticate(ctx context.Context, sc access.Scope, password string) error {
 	switch {
@@ -125,11 +126,8 @@ func (s *Service) Reauthenticate(ctx context.Context, sc access.Scope, password 
 		return fault.New(fault.Conflict, "apiOnly", "An account for API clients has no second factor.")
 	case password != "":
 		return s.PasswordVerifier.VerifyOwnPassword(ctx, sc, password)
-	case !sc.Caller.RecentlyAuthenticated(s.now(), mfa.ReauthenticationWindow):
-		return fault.New(fault.Forbidden, "proofNeeded",
-			"Confirm that it is you: enter your password, or sign in again and repeat this within five minutes.")
 	}
-	return nil
+	return credential.CheckProof(sc, s.now())
 }
 
 // reauthenticated reads the caller's account for a change of its second factor, after a fresh proof.
@@ -218,7 +216,7 @@ func (s *Service) ForgetDevice(ctx context.Context, sc access.Scope, id, device 
 		return err
 	}
 	if id != sc.Caller.AccountID {
-		if err := account.GuardAdministrator(sc, a); err != nil {
+		if err := account.CheckCredentialAct(sc, credential.RemoveDevices, a, s.now()); err != nil {
 			return err
 		}
 	}

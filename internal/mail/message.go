@@ -36,6 +36,7 @@ const (
 	IdentityLinked   Kind = "linkAdded"
 	IdentityUnlinked Kind = "linkRemoved"
 	EmailChanged     Kind = "emailChanged"
+	UsernameChanged  Kind = "usernameChanged"
 	// SignInSignInCode is a code for one sign-in.
 	SignInCode Kind = "code"
 	// KeyExpires is a notice that an API key expires soon.
@@ -46,8 +47,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Welcome, PasswordLink, ForgottenPasswordLink, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved,
-		FactorExempt,
-		DevicesRemoved, IdentityLinked, IdentityUnlinked, EmailChanged, SignInCode, KeyExpires,
+		FactorExempt, DevicesRemoved, IdentityLinked, IdentityUnlinked, EmailChanged, UsernameChanged, SignInCode, KeyExpires,
 	}
 }
 
@@ -119,6 +119,28 @@ type Composer struct {
 // Recipient is the person that a mail goes to.
 type Recipient struct {
 	AccountID, Username, Name, Email string
+}
+
+// IdentityChanged returns the notices of a change of username or email: to the address before the change, whose owner
+// has to hear of it, and to the one after it (ASVS 6.3.7). A change of neither returns none.
+func (c *Composer) IdentityChanged(env environment.Environment, before, after Recipient, at time.Time) []Message {
+	if before.Email == after.Email && before.Username == after.Username {
+		return nil
+	}
+	detail := ""
+	if before.Username != after.Username {
+		detail = "The username was " + before.Username + " before."
+	}
+	kind, to := UsernameChanged, []Recipient{after}
+	if before.Email != after.Email {
+		kind, to = EmailChanged, []Recipient{before, after}
+	}
+	var out []Message
+	for _, r := range to {
+		r.Username = after.Username
+		out = append(out, c.Notice(env, kind, r, at, detail)...)
+	}
+	return out
 }
 
 // Notice returns a mail without a secret; none for an account without an address, such as an API client (C20).

@@ -85,8 +85,12 @@ func contentOf(k Kind) (content, bool) {
 				"sign in with it.", notYouNotice,
 		}},
 		EmailChanged: {subject: "The email of your account was changed", paragraphs: []string{
-			"The email of the account {{.Username}} was changed at {{.At}}. Mails about the account no longer come to this " +
-				"address.", notYouNotice,
+			"The email of the account {{.Username}} was changed at {{.At}}. Mails about the account come to the new address " +
+				"from now on, and no longer to the former one.{{with .Detail}} {{.}}{{end}}", notYouNotice,
+		}},
+		UsernameChanged: {subject: "The username of your account was changed", paragraphs: []string{
+			"Your account has the username {{.Username}} since {{.At}}.{{with .Detail}} {{.}}{{end}} Sign in with it, or " +
+				"with your email.", notYouNotice,
 		}},
 		SignInCode: {subject: "Your sign-in code", paragraphs: []string{
 			"Your code to sign in as {{.Username}} is", "{{.Secret}}",

@@ -31,8 +31,6 @@ const (
 	StreakLimit = 100
 	// EnrolmentLife is how long a set-up waits for its confirmation.
 	EnrolmentLife = 15 * time.Minute
-	// ReauthenticationWindow is how old a session may be to change the second factor without the password (C15).
-	ReauthenticationWindow = 5 * time.Minute
 )
 
 // Factors is what is stored of an account's second factor.

@@ -31,6 +31,8 @@ type Session struct {
 	KeyID string
 
 	Start time.Time
+	// Proved is when the person last proved who they are within the session, zero for not since its start.
+	Proved time.Time
 	// RefreshDue is when the session ends unless it is refreshed, HardEnd when it ends in any case.
 	RefreshDue time.Time
 	HardEnd    time.Time
@@ -39,6 +41,14 @@ type Session struct {
 	Reason Reason
 	// ClosedBy and ClosedByID say who closed it, empty for the system; ClosedFrom is from which network address.
 	ClosedBy, ClosedByID, ClosedFrom string
+}
+
+// AuthenticatedAt returns when the person last proved who they are.
+func (s Session) AuthenticatedAt() time.Time {
+	if s.Proved.After(s.Start) {
+		return s.Proved
+	}
+	return s.Start
 }
 
 // End is how a session is closed: when, why, by whom and from where.

@@ -85,6 +85,11 @@ func signInFields() field.Table[Settings] {
 			Required: true, Min: 5, Max: 24 * 60,
 			Help: "How long a session lasts at most, from 5 minutes to 24 hours. A change applies to new sessions.",
 			At:   func(s *Settings) any { return (*int)(&s.SessionHard) }},
+		{Name: "confirmAgainMinutes", Label: "Confirm again after (minutes)", Section: sectionSignIn, Kind: field.Number,
+			Required: true, Min: 1, Max: 60,
+			Help: "How long after a sign-in people can change passwords, second factors, addresses and administrators " +
+				"without confirming again who they are.",
+			At: func(s *Settings) any { return (*int)(&s.ConfirmAgain) }},
 		{Name: "mfaRequired", Label: "MFA required", Section: sectionMFA, Kind: field.Bool,
 			Help: "Whether accounts must use a second factor. A person without one sets it up at the next sign-in, " +
 				"unless an administrator chose not to enforce it. It is also the default for new accounts.",

@@ -11,6 +11,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -77,6 +78,11 @@ func (s *Service) Change(ctx context.Context, sc access.Scope, version int64, pa
 	diff := Fields().Compare(&now.Settings, &after)
 	if len(diff) == 0 {
 		return Document{Settings: after, Version: version}, nil
+	}
+	if weakensSignIn(now.Settings, after) {
+		if err := credential.Check(sc, credential.WeakenSignIn, credential.Target{}, s.Now()); err != nil {
+			return Document{}, err
+		}
 	}
 	err = s.Store.WriteSettings(ctx, Write{Env: now.ID, BaseVersion: version, After: after, Event: auditlog.Event{
 		ID: s.NewID(), At: s.Now().UTC().Truncate(time.Millisecond), Kind: auditlog.Changed, By: sc.Caller.Username,

@@ -57,7 +57,8 @@ func (s *fakeStore) EventsSince(_ context.Context, _, subject string, version in
 func newFixture() (*Service, *fakeStore, access.Scope) {
 	s := &fakeStore{env: environment.Environment{ID: "e", Settings: environment.Defaults(), SettingsVersion: 3}}
 	service := &Service{Store: s, Now: func() time.Time { return noon }, NewID: func() string { return "id" }}
-	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss"}}
+	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss", AuthenticatedAt: noon,
+		Permissions: access.Set{access.AccountAdmin: {}}}}
 }
 
 // Each member of the struct has one field, so that nothing can be stored that no form shows. A default that the table
@@ -90,7 +91,7 @@ func TestTheTableIsTheStruct(t *testing.T) {
 // bounds are the least and the largest value of each number.
 var bounds = map[string][2]int64{
 	"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
-	"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60},
+	"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60}, "confirmAgainMinutes": {1, 60},
 	"trustedDeviceDays": {0, 365}, "setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
 }
 
@@ -176,6 +177,40 @@ func TestRulesBetweenFields(t *testing.T) {
 	}
 	if _, bad := validate(strict, field.Patch{"passwordNIST": true, "passwordMaxAgeDays": int64(0)}); bad != nil {
 		t.Errorf("both at once: %+v", bad)
+	}
+}
+
+// V101: a setting that weakens sign-in needs account.admin as well, and every setting says whether it does.
+func TestWhatWeakensSignInNeedsAnAdministrator(t *testing.T) {
+	for _, d := range Fields() {
+		if _, stated := weaknesses()[d.Name]; !stated {
+			t.Errorf("internal/settings/weaken.go does not say whether %s weakens sign-in", d.Name)
+		}
+	}
+	for name, c := range map[string]struct {
+		patch   field.Patch
+		weakens bool
+	}{
+		"more tries":              {field.Patch{"failedTryLimit": int64(6)}, true},
+		"fewer tries":             {field.Patch{"failedTryLimit": int64(4)}, false},
+		"a shorter password":      {field.Patch{"passwordMinLength": int64(8)}, true},
+		"a longer one":            {field.Patch{"passwordMinLength": int64(20)}, false},
+		"codes by mail":           {field.Patch{"emailCodeAllowed": true}, true},
+		"another sender":          {field.Patch{"mailSenderName": "Payroll"}, false},
+		"one of several weakens":  {field.Patch{"mailSenderName": "P", "trustedDeviceDays": int64(31)}, true},
+		"passwords may grow old":  {field.Patch{"passwordMaxAgeDays": int64(90)}, false},
+		"sessions last longer":    {field.Patch{"sessionIdleMinutes": int64(60)}, true},
+		"a second factor for all": {field.Patch{"mfaRequired": true}, false},
+	} {
+		service, store, scope := newFixture()
+		scope.Caller.Permissions = access.Set{access.SettingsWrite: {}}
+		_, err := service.Change(t.Context(), scope, 3, c.patch)
+		if c.weakens != fault.HasCode(err, "forbidden") || (err == nil) == c.weakens {
+			t.Errorf("%s: %v", name, err)
+		}
+		if wrote := len(store.events) > 0; wrote == c.weakens {
+			t.Errorf("%s: written: %v", name, wrote)
+		}
 	}
 }
 

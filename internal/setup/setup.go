@@ -121,7 +121,9 @@ func (s Setup) systemScope(ctx context.Context, id string) (access.Scope, error)
 	for p := range access.All() {
 		all[p] = struct{}{}
 	}
-	return access.Scope{Env: env, Catalogue: data, Caller: access.Caller{Username: "setup", Permissions: all}}, nil
+	return access.Scope{Env: env, Catalogue: data, Caller: access.Caller{
+		Username: "setup", Permissions: all, AuthenticatedAt: time.Now(),
+	}}, nil
 }
 
 func demoAccounts() []field.Patch {

@@ -74,7 +74,7 @@ func (g *TokenAuthenticator) Authenticate(ctx context.Context, bearer string) (a
 	}
 	return access.Scope{Env: got.Env, Catalogue: known, Caller: access.Caller{
 		AccountID: got.Anchor.ID, SessionID: got.Session.ID, Username: got.Anchor.Username, Epoch: got.Anchor.Epoch,
-		AuthenticatedAt: got.Session.Start,
+		AuthenticatedAt: got.Session.AuthenticatedAt(),
 		Permissions:     access.Permissions(known, got.Anchor.Roles, got.Anchor.Groups),
 	}}, nil
 }

@@ -36,8 +36,7 @@ func (s *Reauthenticator) VerifyOwnPassword(ctx context.Context, sc access.Scope
 	if !a.PasswordExpires.IsZero() {
 		return fault.InvalidFields([]fault.Field{{
 			Field: "password", Code: "temporary",
-			Message: "Your password is temporary. Set your own first, or sign in again another way and repeat this within " +
-				"five minutes.",
+			Message: "Your password is temporary. Set your own first, or confirm with a passkey.",
 		}})
 	}
 	if err := s.verifyCurrent(ctx, sc.Env, a, password, ClientInfo{}); err != nil {

@@ -130,7 +130,10 @@ func newFlow(t *testing.T) *flowFixture {
 	f.Flow = &Flow{Providers: providers, Requests: f.memory, Client: f.provider, Now: now}
 	f.scope = access.Scope{
 		Env:       environment.Environment{ID: testEnv, Settings: environment.Defaults()},
-		Catalogue: &catalogue.Catalogue{}, Caller: access.Caller{Username: "admin"},
+		Catalogue: &catalogue.Catalogue{},
+		Caller: access.Caller{Username: "admin", AuthenticatedAt: f.now, Permissions: access.Set{
+			access.AccountAdmin: {}, access.AccountLink: {}, access.SettingsWrite: {},
+		}},
 	}
 	secret := "hush"
 	p, err := providers.Create(t.Context(), f.scope, Draft{Secret: &secret, Patch: field.Patch{

@@ -11,6 +11,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mail"
@@ -89,9 +90,19 @@ func (s *Identities) List(ctx context.Context, sc access.Scope, accountID string
 	return s.Store.IdentitiesOf(ctx, accountID)
 }
 
-// Link links an identity to an account. It is idempotent. An identity or an account with another link is a Conflict.
+// Link links an identity to somebody else's account. It is idempotent. An identity or an account with another link is a
+// Conflict.
 func (s *Identities) Link(ctx context.Context, sc access.Scope, accountID, providerID,
 	objectID string,
+) (FederatedIdentity, error) {
+	return s.link(ctx, sc, accountID, providerID, objectID, func(a account.Account) error {
+		return account.CheckCredentialAct(sc, credential.LinkIdentity, a, s.Now())
+	})
+}
+
+// link links an identity to an account that check allows.
+func (s *Identities) link(ctx context.Context, sc access.Scope, accountID, providerID, objectID string,
+	check func(account.Account) error,
 ) (FederatedIdentity, error) {
 	objectID, bad := normaliseObjectID(objectID)
 	if bad != nil {
@@ -107,7 +118,7 @@ func (s *Identities) Link(ctx context.Context, sc access.Scope, accountID, provi
 		if err != nil {
 			return FederatedIdentity{}, err
 		}
-		if err := checkMayLink(sc, a); err != nil {
+		if err := check(a); err != nil {
 			return FederatedIdentity{}, err
 		}
 		existing, err := s.existing(ctx, sc, p, a, objectID)
@@ -159,9 +170,9 @@ func (s *Identities) Unlink(ctx context.Context, sc access.Scope, accountID, pro
 func (s *Identities) unlinkIfLinked(ctx context.Context, sc access.Scope, accountID, providerID string) (linked bool,
 	err error,
 ) {
-	err = s.unlink(ctx, sc, accountID, providerID, func(account.Account) (bool, error) {
+	err = s.unlink(ctx, sc, accountID, providerID, func(a account.Account) (bool, error) {
 		linked = true
-		return false, nil
+		return false, account.CheckCredentialAct(sc, credential.UnlinkIdentity, a, s.Now())
 	})
 	return linked, err
 }
@@ -175,9 +186,6 @@ func (s *Identities) unlink(ctx context.Context, sc access.Scope, accountID, pro
 	for attempt := 1; ; attempt++ {
 		a, err := s.Accounts.Get(ctx, sc, accountID)
 		if err != nil {
-			return err
-		}
-		if err := checkMayLink(sc, a); err != nil {
 			return err
 		}
 		identities, err := s.Store.IdentitiesOf(ctx, accountID)
@@ -249,14 +257,6 @@ func (s *Identities) event(sc access.Scope, kind auditlog.Kind, providerID, note
 		ID: s.NewID(), At: now, Kind: kind, By: sc.Caller.Username, ByID: sc.Caller.AccountID, Key: sc.Caller.KeyID,
 		Subject: subject(providerID), Note: note, RetentionDays: retentionDays(sc.Env),
 	}
-}
-
-// checkMayLink checks who may link whom: whoever links an identity to an account can act as that account.
-func checkMayLink(sc access.Scope, a account.Account) error {
-	if err := account.GuardAdministrator(sc, a); err != nil || a.ID == sc.Caller.AccountID {
-		return err
-	}
-	return account.GuardRights(sc, a, "link")
 }
 
 // normaliseObjectID returns a person's id at a provider without white space around it; it must be printable.

@@ -43,7 +43,7 @@ func (s fakeFileStore) Open(_ context.Context, key, version string) (io.ReadClos
 // V55: each line has a result, checked against the whole file, of the version that was checked.
 func TestFilesAreCheckedAndApplied(t *testing.T) {
 	f := newSelfService(t, "hash")
-	f.scope.Caller.AccountID = "admin"
+	f.asAdministrator()
 	store := fakeFileStore{}
 	files := &LinkFiles{Identities: f.service.Identities, Store: store, Now: f.Now, NewID: func() string { return "F" }}
 	form, err := files.BeginUpload(t.Context(), f.scope, f.id)

@@ -8,6 +8,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 )
 
@@ -175,10 +176,11 @@ func (m *MatchResult) decide(sc access.Scope, p Provider, found bool, identities
 	case linked:
 		m.Outcome, m.Detail = LinkedToAnother,
 			"The object id is linked to another account at "+p.Name+". If that link is wrong, remove it first."
-	case checkMayLink(sc, m.account) != nil:
-		m.Outcome, m.Detail = NotAllowed, fault.As(checkMayLink(sc, m.account)).Detail
 	default:
 		m.Outcome = Linkable
+		if err := account.PermitsCredentialAct(sc, credential.LinkIdentity, m.account); err != nil {
+			m.Outcome, m.Detail = NotAllowed, fault.As(err).Detail
+		}
 	}
 }
 
@@ -205,6 +207,9 @@ func (s *Identities) markLinkedElsewhere(ctx context.Context, p Provider, out []
 // LinkAll links each pair that can be linked, and returns the outcome of each. A pair that cannot be linked does not
 // prevent others.
 func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, pairs []Pair) ([]MatchResult, error) {
+	if err := credential.CheckProof(sc, s.Now()); err != nil {
+		return nil, err
+	}
 	out, err := s.Match(ctx, sc, p, pairs)
 	if err != nil {
 		return nil, err
@@ -224,14 +229,7 @@ func (s *Identities) LinkAll(ctx context.Context, sc access.Scope, p Provider, p
 			continue
 		}
 		linkedIDs[out[i].AccountID] = out[i].ObjectID
-		if out[i].AccountID != sc.Caller.AccountID {
-			pending = append(pending, i)
-			continue
-		}
-		// The caller's own account gets a transaction of its own: all others have a condition on it already.
-		if err := s.linkBatch(ctx, sc, p, out, []int{i}); err != nil {
-			return nil, err
-		}
+		pending = append(pending, i)
 	}
 	for len(pending) > 0 {
 		n := min(len(pending), MaxPerTransaction)
@@ -282,6 +280,9 @@ func (s *Identities) linkBatch(ctx context.Context, sc access.Scope, p Provider,
 func (s *Identities) RemoveAll(ctx context.Context, sc access.Scope, p Provider, accountIDs []string) ([]MatchResult,
 	error,
 ) {
+	if err := credential.CheckProof(sc, s.Now()); err != nil {
+		return nil, err
+	}
 	out := make([]MatchResult, len(accountIDs))
 	pending, seen := map[int]IdentityWrite{}, map[string]bool{}
 	for i, id := range accountIDs {
@@ -296,9 +297,7 @@ func (s *Identities) RemoveAll(ctx context.Context, sc access.Scope, p Provider,
 				pending[i] = *w
 			}
 		}
-		alone := id == sc.Caller.AccountID // as in LinkAll
-		if len(pending) == MaxPerTransaction || len(pending) > 0 &&
-			(i == len(accountIDs)-1 || alone || accountIDs[i+1] == sc.Caller.AccountID) {
+		if len(pending) == MaxPerTransaction || len(pending) > 0 && i == len(accountIDs)-1 {
 			if err := s.removeBatch(ctx, sc, p, out, pending); err != nil {
 				return nil, err
 			}
@@ -321,7 +320,7 @@ func (s *Identities) prepareRemoval(ctx context.Context, sc access.Scope, p Prov
 		return nil, err
 	}
 	m.Username = a.Username
-	if err := checkMayLink(sc, a); err != nil {
+	if err := account.PermitsCredentialAct(sc, credential.UnlinkIdentity, a); err != nil {
 		m.Outcome, m.Detail = NotAllowed, fault.As(err).Detail
 		return nil, nil //nolint:nilnil // as above
 	}

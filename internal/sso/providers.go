@@ -8,6 +8,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/auditlog"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/environment"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
@@ -189,12 +190,20 @@ func (s *Providers) write(ctx context.Context, sc access.Scope, before, after Pr
 	if before.Version > 0 && len(diff) == 0 {
 		return before, nil
 	}
+	if err := s.checkMayChange(sc); err != nil {
+		return Provider{}, err
+	}
 	after.Version, after.UpdatedAt = before.Version+1, s.now()
 	err := s.Store.WriteProvider(ctx, ProviderWrite{
 		Env: sc.Env.ID, ExpectedVersion: before.Version, Provider: after, Event: s.event(sc, after, kind, diff),
 		CallerEpoch: sc.Caller.Epoch,
 	})
 	return after, s.concurrentChange(ctx, sc, after.ID, before.Version, err)
+}
+
+// checkMayChange holds the rule about who changes providers: what a provider says of a person lets them in (V101).
+func (s *Providers) checkMayChange(sc access.Scope) error {
+	return credential.Check(sc, credential.WeakenSignIn, credential.Target{}, s.now())
 }
 
 // seal sets a new secret of the provider, unless it is the current one.
@@ -225,6 +234,9 @@ func (s *Providers) Delete(ctx context.Context, sc access.Scope, id string, vers
 	if linked {
 		return fault.New(fault.Conflict, "linked",
 			"Accounts are linked to %s. Disable it instead, or remove the links first.", before.Name)
+	}
+	if err := s.checkMayChange(sc); err != nil {
+		return err
 	}
 	gone := before
 	gone.Version++

@@ -7,7 +7,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
-	"useraccounts/internal/fault"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/mfa"
 )
 
@@ -31,17 +31,12 @@ type SelfService struct {
 	Now     func() time.Time
 }
 
-// requireReauthentication requires a sign-in within mfa.ReauthenticationWindow, or the password now (C15, V35).
+// requireReauthentication requires the password now, or a proof that is fresh already (C15, V35).
 func (s *SelfService) requireReauthentication(ctx context.Context, sc access.Scope, password string) error {
-	switch {
-	case password != "":
+	if password != "" {
 		return s.Prover.VerifyOwnPassword(ctx, sc, password)
-	case !sc.Caller.RecentlyAuthenticated(s.Now(), mfa.ReauthenticationWindow):
-		return fault.New(fault.Forbidden, "proofNeeded",
-			"Please confirm who you are: send your password with the request, or sign in again and repeat it within five "+
-				"minutes.")
 	}
-	return nil
+	return credential.CheckProof(sc, s.Now())
 }
 
 // List returns the caller's identities.
@@ -68,7 +63,8 @@ func (s *SelfService) CompleteLink(ctx context.Context, sc access.Scope, r Callb
 	if err != nil {
 		return FederatedIdentity{}, err
 	}
-	return s.Identities.Link(ctx, sc, sc.Caller.AccountID, got.Provider.ID, got.Claims.Subject)
+	return s.Identities.link(ctx, sc, sc.Caller.AccountID, got.Provider.ID, got.Claims.Subject,
+		func(account.Account) error { return nil })
 }
 
 // Unlink removes the caller's link at a provider, unless it is the last sign-in method. The write is conditional on the

@@ -146,6 +146,12 @@ func newSelfService(t *testing.T, hash string) *selfServiceFixture {
 	return f
 }
 
+// asAdministrator makes the caller another person, who may link the accounts of others.
+func (f *selfServiceFixture) asAdministrator() {
+	f.scope.Caller.AccountID = "admin"
+	f.scope.Caller.Permissions = access.Set{access.AccountLink: {}}
+}
+
 func (f *selfServiceFixture) link(t *testing.T) (FederatedIdentity, error) {
 	t.Helper()
 	d, err := f.service.BeginLink(t.Context(), f.scope, f.id, "")
@@ -199,11 +205,11 @@ func TestSelfServiceNeedsAFreshProof(t *testing.T) {
 		proved         time.Time
 		password, want string
 	}{
-		{f.now.Add(-mfa.ReauthenticationWindow - time.Second), "", "proofNeeded"},
+		{f.now.Add(-environment.Defaults().ConfirmAgainAfter() - time.Second), "", "proofNeeded"},
 		{time.Time{}, "", "proofNeeded"},
 		{f.now, "wrong", "invalid"},
 		{f.now.Add(-time.Hour), "right", ""},
-		{f.now.Add(-mfa.ReauthenticationWindow), "", ""},
+		{f.now.Add(-environment.Defaults().ConfirmAgainAfter()), "", ""},
 	} {
 		f.scope.Caller.AuthenticatedAt = c.proved
 		_, departs := f.service.BeginLink(t.Context(), f.scope, f.id, c.password)
@@ -304,7 +310,7 @@ func TestOwnersAreNotifiedOfEachLink(t *testing.T) {
 	if _, err := f.link(t); err != nil {
 		t.Fatal(err)
 	}
-	f.scope.Caller.AccountID = "admin"
+	f.asAdministrator()
 	pairs := []Pair{
 		{Email: "me@example.com", ObjectID: "sub-1"},
 		{Email: "you@example.com", ObjectID: "o-2"},
@@ -353,6 +359,7 @@ func (p fakeDirectory) People(_ context.Context, access, next string) ([]Person,
 // A sign-in to a directory is valid for the same session, for an hour.
 func TestWizardDirectory(t *testing.T) {
 	f := newSelfService(t, "hash")
+	f.asAdministrator()
 	w := &Wizard{
 		Identities: f.service.Identities, Flow: f.Flow, Directory: fakeDirectory{next: "+"},
 		Sealer: fakeSealer{}, Now: f.Now,
@@ -397,7 +404,7 @@ func TestWizardDirectory(t *testing.T) {
 // A link that is removed in the meantime does not prevent the removal of others.
 func TestRemoveAllGoesOnWithoutWhatIsGone(t *testing.T) {
 	f := newSelfService(t, "hash")
-	f.scope.Caller.AccountID = "admin"
+	f.asAdministrator()
 	f.identities.identities = []FederatedIdentity{
 		{ProviderID: f.id, ObjectID: "o-1", AccountID: "me"},
 		{ProviderID: f.id, ObjectID: "o-2", AccountID: "you"},

@@ -297,10 +297,6 @@ func keysEndWithAccess(t *testing.T, admin *client) {
 		},
 		"dates": {func() { patch(map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}) },
 			func() { patch(map[string]any{"dateTo": nil}) }},
-		"licence": {
-			func() { patch(map[string]any{"userType": "FULL", "email": "ended@example.com"}) },
-			func() { patch(map[string]any{"userType": "API"}) },
-		},
 	} {
 		session := admin.signInByKey(t, key)
 		session.do(t, "GET", "/api/accounts", nil).expect(t, 200)
@@ -314,6 +310,9 @@ func keysEndWithAccess(t *testing.T, admin *client) {
 			t.Errorf("%s, restored: %d %s", name, got.Status, got.Body)
 		}
 	}
+	// A program that has a key stays a program (V91).
+	admin.do(t, "PATCH", path, map[string]any{"userType": "FULL", "email": "ended@example.com"},
+		ifMatch(admin.do(t, "GET", path, nil))).expectProblem(t, 409, "used")
 }
 
 // A used key holds its account, as its log speaks of it.

@@ -70,7 +70,9 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 	must(err)
 	_, err = s.CreateAdministrator(t.Context(), otherEnvironmentID, "seven green bicycles")
 	must(err)
-	sc := access.Scope{Caller: access.Caller{Username: "admin", Permissions: access.Set{}}}
+	sc := access.Scope{Caller: access.Caller{
+		Username: "admin", Permissions: access.Set{}, AuthenticatedAt: time.Now(),
+	}}
 	for p := range access.All() {
 		sc.Caller.Permissions[p] = struct{}{}
 	}

@@ -26,9 +26,6 @@ func TestForgottenPasswordTellsNobodyApart(t *testing.T) {
 			admin.do(t, "PATCH", path(a), map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"},
 				ifMatch(a)).expect(t, 200)
 		},
-		"program": func(a response) {
-			admin.do(t, "PATCH", path(a), map[string]any{"userType": "API"}, ifMatch(a)).expect(t, 200)
-		},
 		"tried": func(response) { admin.attemptSignIns(t, "forgot-tried", "wrong", 5) },
 	} {
 		made := admin.createUser(t, "forgot-"+name, userPassword, nil)
@@ -40,6 +37,7 @@ func TestForgottenPasswordTellsNobodyApart(t *testing.T) {
 		map[string]any{"username": "forgot-without", "name": "By a provider only", "email": "forgot-without@example.com",
 			"userType": "FULL"}).expect(t, 201)
 	admin.do(t, "POST", path(without)+"/allow", nil).expect(t, 200)
+	admin.createAPIClient(t, "forgot-program")
 	first := ""
 	for i, who := range []string{
 		"forgot-nobody", "forgot-nobody@example.com", "forgot-known", "FORGOT-KNOWN", " ｆorgot-known@example.com",

@@ -139,7 +139,7 @@ func TestEveryRouteOfTheRunningSystemLetsInWhomTheListSays(t *testing.T) {
 // aboutCredentials says by its path whether a route manages what lets somebody in.
 func aboutCredentials(key string) bool {
 	words := []string{"password", "passwords", "keys", "mfa", "factors", "totp", "passkeys", "recovery-codes", "devices",
-		"links", "sessions", "credentials"}
+		"links", "sessions", "credentials", "proof"}
 	return slices.ContainsFunc(strings.Split(key, "/"), func(w string) bool { return slices.Contains(words, w) })
 }
 

@@ -120,6 +120,12 @@ func TestWhatEndsWhichAccess(t *testing.T) {
 			admin.do(t, "PATCH", b.path, fields, ifMatch(admin.do(t, "GET", b.path, nil).expect(t, 200))).expect(t, 200)
 		}
 	}
+	refusedAsUsed := func(fields map[string]any) func(*testing.T, *credentials) { // V91
+		return func(t *testing.T, b *credentials) {
+			t.Helper()
+			admin.do(t, "PATCH", b.path, fields, ifMatch(admin.do(t, "GET", b.path, nil))).expectProblem(t, 409, "used")
+		}
+	}
 	both := func(first, second func(*testing.T, *credentials)) func(*testing.T, *credentials) {
 		return func(t *testing.T, b *credentials) { t.Helper(); first(t, b); second(t, b) }
 	}
@@ -146,9 +152,8 @@ func TestWhatEndsWhichAccess(t *testing.T) {
 		// not.
 		{"the last day passed", userCredentials, set(map[string]any{"dateFrom": "2020-01-01", "dateTo": daysFromToday(-1)}),
 			"", set(map[string]any{"dateTo": nil}), sessions},
-		{"a licence for API clients", userCredentials, set(map[string]any{"userType": "API"}), "",
-			both(both(set(map[string]any{"userType": "FULL"}),
-				act("password", map[string]any{"password": userPassword, "forceChange": false})), enrols), ""},
+		{"a licence for API clients, which only unused accounts get", userCredentials,
+			refusedAsUsed(map[string]any{"userType": "API"}), all, nil, all},
 		{"the second factor removed", userCredentials, both(act("mfa/remove", nil), enrols), "", nil, ""},
 		{"the second factor removed by its owner", userCredentials, both(func(t *testing.T, b *credentials) {
 			t.Helper()
@@ -200,9 +205,8 @@ func TestWhatEndsWhichAccess(t *testing.T) {
 		{"a program's last day passed", apiClientCredentials,
 			set(map[string]any{"dateFrom": "2020-01-01", "dateTo": daysFromToday(-1)}), "", set(map[string]any{"dateTo": nil}),
 			whole},
-		{"another licence of a program", apiClientCredentials,
-			set(map[string]any{"userType": "FULL", "email": "program@example.com"}), "", set(map[string]any{"userType": "API"}),
-			apiKey},
+		{"a licence for people, which only unused accounts get", apiClientCredentials,
+			refusedAsUsed(map[string]any{"userType": "FULL", "email": "program@example.com"}), whole, nil, whole},
 		{"a key locked", apiClientCredentials, func(t *testing.T, b *credentials) {
 			t.Helper()
 			admin.do(t, "POST", b.path+"/keys/"+b.keyID+"/lock", nil).expect(t, 200)

@@ -90,6 +90,12 @@ func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
 			admin.do(t, "PATCH", h.path, fields, ifMatch(admin.do(t, "GET", h.path, nil).expect(t, 200))).expect(t, 200)
 		}
 	}
+	refusedAsUsed := func(fields map[string]any) func(*testing.T, *signedInAccount) { // V91
+		return func(t *testing.T, h *signedInAccount) {
+			admin.do(t, "PATCH", h.path, fields, ifMatch(admin.do(t, "GET", h.path, nil).expect(t, 200))).expectProblem(t, 409,
+				"used")
+		}
+	}
 	session := func(t *testing.T, h *signedInAccount) string {
 		return h.do(t, "GET", "/api/me", nil).expect(t, 200).text(t, "sessionId")
 	}
@@ -116,7 +122,8 @@ func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
 		{"close one's others",
 			func(t *testing.T, h *signedInAccount) { h.other.do(t, "DELETE", "/api/sessions", nil).expect(t, 200) },
 			"other access, other refresh, device", "-"},
-		{"another licence", patch(map[string]any{"userType": "API"}), "", "-"},
+		{"another licence, which only unused accounts get", refusedAsUsed(map[string]any{"userType": "API"}),
+			allUserCredentials, "-"},
 		{"a generated password", post("auto-reset-password", nil), "", "-"},
 		// the password alone is enough now
 		{"the second factor removed", post("mfa/remove", map[string]any{"password": adminPassword}), "device", "-"},
@@ -133,7 +140,8 @@ func TestWhatEndsAccessEndsAllThatIsHeld(t *testing.T) {
 				t.Errorf("the device outlives the password: %s", got.Body)
 			}
 		}, "", "-"},
-		{"a licence for people", patch(map[string]any{"userType": "FULL", "email": "turned@example.com"}), "-", ""},
+		{"a licence for people, which only unused accounts get",
+			refusedAsUsed(map[string]any{"userType": "FULL", "email": "turned@example.com"}), "-", allKeyCredentials},
 	} {
 		if c.person != "-" {
 			h := newSignedInUser(t, admin, fmt.Sprintf("holder%d", i))

@@ -70,9 +70,6 @@ func refusalsAreUniform(t *testing.T, admin *client) {
 				map[string]any{"dateFrom": "2020-01-01", "dateTo": "2020-01-02"}, ifMatch(a)).expect(t, 200)
 		},
 		"tried": func(response) { admin.attemptSignIns(t, "refused-tried", "wrong", 5) },
-		"program": func(a response) {
-			admin.do(t, "PATCH", "/api/accounts/"+a.text(t, "id"), map[string]any{"userType": "API"}, ifMatch(a)).expect(t, 200)
-		},
 	} {
 		made := admin.createUser(t, "refused-"+name, right, nil)
 		if spoil != nil {
@@ -85,6 +82,7 @@ func refusalsAreUniform(t *testing.T, admin *client) {
 			"userType": "FULL"}).expect(t, 201)
 	accounts["without"] = admin.do(t, "POST", "/api/accounts/"+without.text(t, "id")+"/allow", nil).expect(t, 200).text(t,
 		"id")
+	accounts["program"] = admin.createAPIClient(t, "refused-program")
 	first := admin.attemptSignIns(t, "refused-nobody", right, 1)
 	first.expectProblem(t, 401, "signInRefused")
 	// RateLimit counts the requests of the network, whatever is asked (V21), so each answer has another.

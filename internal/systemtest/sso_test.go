@@ -375,8 +375,9 @@ func (s *ssoSystem) withoutPassword(t *testing.T) {
 	}
 	s.admin.do(t, "PUT", "/api/accounts/"+id+"/links/"+s.oidcID, map[string]any{"objectId": "sub-nopass"}).expect(t, 200)
 	account := s.admin.do(t, "GET", "/api/accounts/"+id, nil).expect(t, 200)
-	s.admin.do(t, "PATCH", "/api/accounts/"+id, map[string]any{"userType": "API"}, ifMatch(account)).expect(t, 200)
-	s.callback(t, s.authorize(t, who)).expectProblem(t, 401, "signInRefused")
+	s.admin.do(t, "PATCH", "/api/accounts/"+id, map[string]any{"userType": "API"}, ifMatch(account)).expectProblem(t, 409,
+		"used") // V91
+	s.callback(t, s.authorize(t, who)).expect(t, 200)
 }
 
 // C37, V35: a person links and unlinks their own, after a fresh proof, and nobody takes another's identity.

@@ -243,7 +243,10 @@ func endings(t *testing.T, admin *client) {
 		{"block", blockAccess, false},
 		{"lock", operation("lock"), false},
 		{"last day passed", patching(map[string]any{"dateTo": daysFromToday(-1)}), false},
-		{"an API licence", patching(map[string]any{"userType": "API"}), false},
+		{"an API licence, which only unused accounts get", func(t *testing.T, admin *client, m testUser) {
+			read := admin.do(t, "GET", m.path, nil).expect(t, 200)
+			admin.do(t, "PATCH", m.path, map[string]any{"userType": "API"}, ifMatch(read)).expectProblem(t, 409, "used")
+		}, true},
 		{"a password set", func(t *testing.T, admin *client, m testUser) {
 			m.post(t, admin, "password", map[string]any{"password": "eleven quiet mountains"})
 		}, false},
@@ -274,7 +277,6 @@ func betweenSteps(t *testing.T, admin *client) {
 		{"lock", operation("lock")}, {"block", blockAccess}, {"blocked by tries", exhaustAttempts},
 		{"last day passed", patching(map[string]any{"dateTo": daysFromToday(-1)})},
 		{"another password", operation("auto-reset-password")},
-		{"an API licence", patching(map[string]any{"userType": "API"})},
 		{"delete", func(t *testing.T, admin *client, m testUser) { admin.do(t, "DELETE", m.path, nil).expect(t, 204) }},
 		{"lock and unlock", func(t *testing.T, admin *client, m testUser) {
 			operation("lock")(t, admin, m)
@@ -356,7 +358,7 @@ func stateGuards(t *testing.T, admin *client) {
 	}
 	desk.do(t, "DELETE", "/api/accounts/"+second, nil).expectProblem(t, 403, "forbidden")
 	for a, code := range map[string]string{"reset-tries": "administrator", "force-password-change": "administrator",
-		"auto-reset-password": "aboveOwnRights"} {
+		"auto-reset-password": "administrator"} {
 		desk.do(t, "POST", "/api/accounts/"+second+"/"+a, nil).expectProblem(t, 403, code)
 	}
 	for _, a := range []string{"lock", "unlock", "reset-tries", "force-password-change", "auto-reset-password"} {

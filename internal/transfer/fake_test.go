@@ -473,7 +473,7 @@ func (b *fakeBackend) submit(options transfer.Options, file []byte) {
 		options.DateFormat = sheet.ISO
 	}
 	b.job = transfer.Job{ID: "job", Env: "test", Kind: transfer.Import, State: transfer.Submitted, Options: options,
-		By: "boss", ByID: "9", Created: now}
+		By: "boss", ByID: "9", Created: now, Submitted: now, ProvedAt: now}
 	b.job.File = transfer.File{Key: b.job.UploadKey()}
 	b.files[b.job.UploadKey()] = file
 }

@@ -235,6 +235,7 @@ func (r *importRun) execute(ctx context.Context) error {
 // actorScope returns the scope of the job's actor as of now.
 func (w *Worker) actorScope(ctx context.Context, job Job) (access.Scope, error) {
 	scope, err := w.Directory.Actor(ctx, job.Env, job.ByID)
+	scope.Caller.AuthenticatedAt, scope.Caller.RequestedAt = job.ProvedAt, job.Submitted
 	if job.ByKey != "" {
 		scope.Caller = scope.Caller.AsAPIKey(job.ByKey)
 	}

@@ -108,7 +108,10 @@ type Job struct {
 	By   string `json:"b"`
 	ByID string `json:"i"`
 	// ByKey is the id of the API key that started the job, "" for none. The job then has the rights of a key (V47).
-	ByKey     string    `json:"y,omitempty"`
+	ByKey string `json:"y,omitempty"`
+	// ProvedAt is when that person had last proved who they are at the submit. It is zero for a key, and in jobs that were
+	// stored before it was kept.
+	ProvedAt  time.Time `json:"pa,omitzero"`
 	Created   time.Time `json:"c"`
 	Submitted time.Time `json:"s,omitzero"`
 	Ended     time.Time `json:"x,omitzero"`

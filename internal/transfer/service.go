@@ -152,6 +152,7 @@ func (s *Service) newJob(sc access.Scope, kind Kind, o Options) Job {
 	return Job{
 		ID: s.NewID(), Env: sc.Env.ID, Kind: kind, State: Created, Options: o,
 		By: sc.Caller.Username, ByID: sc.Caller.AccountID, ByKey: sc.Caller.KeyID, Created: s.now(),
+		ProvedAt:      sc.Caller.AuthenticatedAt,
 		RetentionDays: sc.Env.Settings.LogRetentionDays,
 	}
 }
@@ -183,7 +184,7 @@ func (s *Service) Submit(ctx context.Context, sc access.Scope, id string) (Job, 
 		return Job{}, fault.New(fault.TooLarge, "fileTooLarge",
 			"The file is larger than 10 MB and cannot be processed; split it into smaller files.")
 	}
-	job.File, job.State, job.Submitted = file, Submitted, s.now()
+	job.File, job.State, job.Submitted, job.ProvedAt = file, Submitted, s.now(), sc.Caller.AuthenticatedAt
 	if err := s.Jobs.Transition(ctx, job, Created); err != nil {
 		if !errors.Is(err, ErrSuperseded) {
 			return Job{}, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"useraccounts/internal/access"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 )
 
@@ -48,6 +49,11 @@ func (s *Service) Undo(ctx context.Context, sc access.Scope, id string) (Job, er
 		}
 		if err := s.checkUndoable(job); err != nil {
 			return Job{}, err
+		}
+		if sc.Caller.KeyID == "" { // what a key may do is decided row by row
+			if err := credential.CheckProof(sc, s.Now()); err != nil {
+				return Job{}, err
+			}
 		}
 		undo := s.newJob(sc, Undo, Options{SkipErrors: true, DateFormat: job.Options.DateFormat})
 		undo.State, undo.Submitted = Submitted, undo.Created

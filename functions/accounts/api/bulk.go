@@ -168,6 +168,9 @@ func (h handlers) bulk(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err := request.Check(r.Scope); err != nil {
 		return httpapi.Response{}, err
 	}
+	if err := h.Bulk.CheckProof(r.Scope, request); err != nil {
+		return httpapi.Response{}, err
+	}
 	if in.Filter == nil {
 		return httpapi.OK(newBulkResultView(r, request, h.runBulkOnIDs(ctx, r, request, in.IDs))), nil
 	}

@@ -59,3 +59,12 @@ const unlockLocked = "The account is locked and unlock is true: unlock the accou
 func lockedProblem(when string) httpapi.Problem {
 	return httpapi.Problem{Kind: fault.Conflict, Code: "locked", When: when}
 }
+
+// proofProblem is the problem of acts that need a fresh proof of the caller.
+func proofProblem() httpapi.Problem {
+	return httpapi.Problem{
+		Kind: fault.Forbidden, Code: "proofNeeded",
+		When: "It changes who can sign in as whom, and you last confirmed who you are longer ago than the setting " +
+			"confirmAgainMinutes says. Confirm by POST /api/me/proof and repeat the request.",
+	}
+}

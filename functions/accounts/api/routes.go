@@ -76,6 +76,9 @@ func (h handlers) accountRoutes(answer httpapi.FieldsDoc, ok, acted []httpapi.An
 					takenProblem(), seatsProblem(), selfProblem("You would end your own access."), administratorProblem(),
 					{Kind: fault.Forbidden, Code: "aboveOwnRights",
 						When: "The account holds permissions that you do not hold, and you would change its username or email."},
+					proofProblem(),
+					{Kind: fault.Conflict, Code: "used", When: "A licence for API clients is given or taken only while the " +
+						"account was never used."},
 					invalidFieldsProblem(),
 				},
 			},

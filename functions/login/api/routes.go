@@ -23,6 +23,7 @@ type Services struct {
 	Factors     *signin.FactorService
 	Sessions    *signin.SessionService
 	SelfService *signin.SelfService
+	Proofs      *signin.ProofService
 	Resets      *recovery.Service
 }
 
@@ -33,7 +34,7 @@ func Routes(s Services) []httpapi.Route {
 	h := handlers{s}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
 	routes := append(
-		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), recoveryRoutes(h)),
+		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), proofRoutes(h), recoveryRoutes(h)),
 		[]httpapi.Route{
 			{
 				Key: "POST /api/login", Needs: access.Public, Handle: h.login,

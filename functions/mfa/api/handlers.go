@@ -134,20 +134,26 @@ func (h handlers) removeOwn(ctx context.Context, r *httpapi.Request) (httpapi.Re
 	return httpapi.NoContent(), h.own.Remove(ctx, r.Scope, in.Password)
 }
 
-// reauthenticate reads the body and checks the caller's fresh proof.
+// reauthenticate reads the body and checks the caller's fresh proof. A password in the body is one for this request.
 func (h handlers) reauthenticate(ctx context.Context, r *httpapi.Request) error {
 	var in proofBody
 	if err := r.Decode(&in); err != nil {
 		return err
 	}
-	return h.own.Reauthenticate(ctx, r.Scope, in.Password)
+	if err := h.own.Reauthenticate(ctx, r.Scope, in.Password); err != nil {
+		return err
+	}
+	if in.Password != "" {
+		r.Scope.Caller.AuthenticatedAt = h.own.Now()
+	}
+	return nil
 }
 
 func (h handlers) forgetOwnDevices(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.reauthenticate(ctx, r); err != nil {
 		return httpapi.Response{}, err
 	}
-	_, err := h.accounts.ForgetDevices(ctx, r.Scope, r.Scope.Caller.AccountID, 0)
+	err := h.accounts.ForgetOwnDevices(ctx, r.Scope)
 	return httpapi.NoContent(), err
 }
 

@@ -23,8 +23,8 @@ func Routes(own *factor.Service, accounts *account.Service) []httpapi.Route {
 // proof returns the problems of routes that need a fresh proof of the caller.
 func proof() []httpapi.Problem {
 	return []httpapi.Problem{
-		{Kind: fault.Forbidden, Code: "proofNeeded", When: "You signed in more than five minutes ago and sent no " +
-			"password."},
+		{Kind: fault.Forbidden, Code: "proofNeeded", When: "You last confirmed who you are longer ago than the " +
+			"setting confirmAgainMinutes says, and sent no password. Confirm by POST /api/me/proof and repeat the request."},
 		{Kind: fault.Invalid, Code: "invalid", When: "The password is wrong; it counts as a failed sign-in."},
 	}
 }
@@ -145,7 +145,7 @@ func accountRoutes(h handlers) []httpapi.Route {
 			},
 		},
 		{
-			Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountSession, NoKeys: true, Handle: h.forgetDevices,
+			Key: "DELETE /api/accounts/{id}/mfa/devices", Needs: access.AccountPassword, NoKeys: true, Handle: h.forgetDevices,
 			Doc: httpapi.Operation{
 				Tag: tag, ID: "deleteTrustedDevices",
 				Summary: "Delete an account's trusted devices", IfMatchOptional: true,
@@ -154,7 +154,7 @@ func accountRoutes(h handlers) []httpapi.Route {
 			},
 		},
 		{
-			Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountSession, NoKeys: true,
+			Key: "DELETE /api/accounts/{id}/mfa/devices/{deviceId}", Needs: access.AccountPassword, NoKeys: true,
 			Handle: h.forgetDevice, Doc: httpapi.Operation{
 				Tag: tag, ID: "deleteTrustedDevice",
 				Summary: "Delete one of an account's trusted devices", Body: proofBody{}, BodyOptional: true,

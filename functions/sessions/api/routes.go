@@ -8,6 +8,7 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/httpapi"
 	"useraccounts/internal/session"
@@ -145,8 +146,11 @@ func (h handlers) accountID(ctx context.Context, r *httpapi.Request) (string, er
 	if err != nil {
 		return "", err
 	}
-	_, err = h.accounts.Get(ctx, r.Scope, id)
-	return id, err
+	a, err := h.accounts.Get(ctx, r.Scope, id)
+	if err != nil {
+		return "", err
+	}
+	return id, account.CheckCredentialAct(r.Scope, credential.CloseSessions, a, h.now())
 }
 
 func (h handlers) list(ctx context.Context, r *httpapi.Request, accountID string) (httpapi.Response, error) {

@@ -58,7 +58,8 @@ var (
 	proofProblems = []httpapi.Problem{
 		{
 			Kind: fault.Forbidden, Code: "proofNeeded",
-			When: "The last sign-in was more than five minutes ago, and no password was sent.",
+			When: "You last confirmed who you are longer ago than the setting confirmAgainMinutes says, and sent no " +
+				"password. Confirm by POST /api/me/proof and repeat the request.",
 		},
 		{Kind: fault.Invalid, Code: "invalid", When: "The password is wrong; it counts as a failed try."},
 	}

@@ -54,6 +54,7 @@ type settingsRecord struct {
 	FailedTryRelease   bool                `dynamodbav:"failedTryRelease"`
 	SessionIdle        environment.Minutes `dynamodbav:"sessionIdleMinutes"`
 	SessionHard        environment.Minutes `dynamodbav:"sessionHardMinutes"`
+	ConfirmAgain       environment.Minutes `dynamodbav:"confirmAgainMinutes"`
 	MFARequired        bool                `dynamodbav:"mfaRequired"`
 	EmailCodeAllowed   bool                `dynamodbav:"emailCodeAllowed"`
 	TrustedDeviceDays  int                 `dynamodbav:"trustedDeviceDays"`

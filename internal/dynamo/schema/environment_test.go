@@ -19,14 +19,15 @@ func storedSettings() (environment.Settings, table.Item) {
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	return environment.Settings{
 			PasswordMinLength: 14, PasswordClasses: 3, PasswordHistory: 0, PasswordMaxAgeDays: 90, PasswordNIST: false,
-			AdminSetsPasswords: true, FailedTryLimit: 7, FailedTryRelease: false, SessionIdle: 20, SessionHard: 600,
+			AdminSetsPasswords: true, FailedTryLimit: 7, FailedTryRelease: false, SessionIdle: 20, SessionHard: 600, ConfirmAgain: 7,
 			MFARequired: true, EmailCodeAllowed: false, TrustedDeviceDays: 0, PasswordLinkHours: 48, ResetConfirmation: true,
 			Country: "CH", Currency: "CHF", DACEnabled: true, LogRetentionDays: 365, MailSenderName: "Ä",
 		}, table.Item{
 			"passwordMinLength": number("14"), "passwordClasses": number("3"), "passwordHistory": number("0"),
 			"passwordMaxAgeDays": number("90"), "passwordNIST": no, "adminSetsPasswords": yes, "failedTryLimit": number("7"),
 			"failedTryRelease": no, "sessionIdleMinutes": number("20"), "sessionHardMinutes": number("600"), "mfaRequired": yes,
-			"emailCodeAllowed": no, "trustedDeviceDays": number("0"), "setPasswordLinkHours": number("48"),
+			"confirmAgainMinutes": number("7"),
+			"emailCodeAllowed":    no, "trustedDeviceDays": number("0"), "setPasswordLinkHours": number("48"),
 			"resetPasswordConfirmation": yes, "country": text("CH"), "currency": text("CHF"), "dacEnabled": yes,
 			"logRetentionDays": number("365"), "mailSenderName": text("Ä"),
 		}
@@ -49,8 +50,9 @@ func TestStoredSettingsMayLackSomeAndHaveOthers(t *testing.T) {
 	want, stored := storedSettings()
 	delete(stored, "passwordMinLength")
 	delete(stored, "adminSetsPasswords")
+	delete(stored, "confirmAgainMinutes")
 	stored["fromTheFuture"] = table.S("x")
-	want.PasswordMinLength = environment.Defaults().PasswordMinLength
+	want.PasswordMinLength, want.ConfirmAgain = environment.Defaults().PasswordMinLength, environment.Defaults().ConfirmAgain
 	if got, err := settingsOf(table.M(stored)); err != nil || got != want {
 		t.Errorf("read as %+v, %v; want %+v", got, err, want)
 	}

@@ -52,7 +52,7 @@ func SessionOf(accountID string, it table.Item) session.Session {
 		UsedRefreshHash: table.Bytes(it, "used"), Epoch: table.Int(it, "epoch"), Client: table.String(it, "client"),
 		UserAgent: table.String(it, "ua"),
 		Address:   table.String(it, "addr"), KeyID: table.String(it, "key"), ByCookie: table.Bool(it, "web"),
-		Start:      table.Time(it, "start"),
+		Start: table.Time(it, "start"), Proved: table.Time(it, "proved"),
 		RefreshDue: table.Time(it, "due"), HardEnd: table.Time(it, "end"),
 		Closed: table.Time(it, "closed"), Reason: session.Reason(table.String(it, "why")),
 		ClosedBy: table.String(it, "by"), ClosedByID: table.String(it, "byId"), ClosedFrom: table.String(it, "from"),

@@ -28,6 +28,7 @@ type Store struct {
 var (
 	_ signin.Sessions        = Store{}
 	_ signin.TokenRotator    = Store{}
+	_ signin.ProofStore      = Store{}
 	_ signin.CredentialStore = Credentials{}
 )
 
@@ -142,6 +143,21 @@ func (s Store) Renew(ctx context.Context, old, renewed session.Session) error {
 	held, _, err := table.ConditionHeld(err)
 	if err == nil && !held {
 		return account.ErrConcurrentChange
+	}
+	return err
+}
+
+// RecordProof implements signin.ProofStore.
+func (s Store) RecordProof(ctx context.Context, accountID, sessionID string, at time.Time) error {
+	_, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: schema.SessionKey(accountID, sessionID).Attributes(),
+		UpdateExpression:          aws.String("SET proved = :now"),
+		ConditionExpression:       aws.String("attribute_exists(PK) AND attribute_not_exists(closed)"),
+		ExpressionAttributeValues: table.Item{":now": table.Timestamp(at)},
+	})
+	held, _, err := table.ConditionHeld(err)
+	if err == nil && !held {
+		return fault.New(fault.NotFound, "session", "There is no such session.")
 	}
 	return err
 }

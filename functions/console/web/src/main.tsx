@@ -11,6 +11,7 @@ import { RouterProvider } from 'react-router'
 import { queryClient } from './api/queryClient'
 import { watchSession } from './api/transport'
 import { watchFocus } from './common/lastFocused'
+import { ProofDialog } from './common/ProofDialog'
 import { PagesContext } from './page'
 import { pages } from './pages'
 import { router } from './router'
@@ -29,6 +30,7 @@ createRoot(root).render(
         <PagesContext value={pages}>
           <RouterProvider router={router} />
         </PagesContext>
+        <ProofDialog />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -19,6 +19,8 @@ let lastRenewal = Date.now()
 let renewal: Promise<boolean> | undefined
 let sessionEnded: () => Promise<boolean> | undefined = () => undefined
 let signInAgain: Promise<boolean> | undefined
+let askForProof: () => Promise<boolean> = () => Promise.resolve(false)
+let proof: Promise<boolean> | undefined
 
 /**
  * Sets what happens when the session ends other than by signing out. A promise that it returns tells whether the same
@@ -70,16 +72,34 @@ function withCredentials(request: Request): Request {
   return out
 }
 
-/** Sends a request. If the session has expired, renews it once and sends the request again. */
+/** Sets how the user is asked to confirm who they are; the answer is whether they did. Returns how to end that. */
+export function onProofNeeded(ask: () => Promise<boolean>): () => void {
+  askForProof = ask
+  return () => (askForProof = () => Promise.resolve(false))
+}
+
+/** Sends a request. If the API wants a fresh proof of who the user is, asks for it once and sends the request again. */
 export async function sendRequest(request: Request): Promise<Response> {
-  const retry = request.clone()
-  const response = await fetch(withCredentials(request))
+  const response = await sendInSession(request)
+  if (response.status !== 403) return response
+  const problem = (await response
+    .clone()
+    .json()
+    .catch(() => undefined)) as { code?: string } | undefined
+  if (problem?.code !== 'proofNeeded') return response
+  proof ??= askForProof().finally(() => (proof = undefined)) // requests at the same time share one question
+  return (await proof) ? sendInSession(request) : response
+}
+
+/** Sends a request. If the session has expired, renews it once and sends the request again. */
+async function sendInSession(request: Request): Promise<Response> {
+  const response = await fetch(withCredentials(request.clone()))
   if (response.status !== 401 || publicPaths.test(new URL(request.url).pathname)) return response
-  if (!mayBeSignedIn()) return signInAgain && (await signInAgain) ? fetch(withCredentials(retry)) : response
+  if (!mayBeSignedIn()) return signInAgain && (await signInAgain) ? fetch(withCredentials(request.clone())) : response
   // A 401 right after a renewal is about the request, not about the session.
-  if (await renewSession()) return fetch(withCredentials(retry))
+  if (await renewSession()) return fetch(withCredentials(request.clone()))
   endSession()
-  return (await askToSignIn()) ? fetch(withCredentials(retry)) : response
+  return (await askToSignIn()) ? fetch(withCredentials(request.clone())) : response
 }
 
 /** Asks once, however many requests find the session ended. */

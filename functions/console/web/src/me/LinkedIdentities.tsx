@@ -6,7 +6,7 @@ import { api, unwrap } from '../api/client'
 import { queryClient } from '../api/queryClient'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { ReauthDialog } from '../common/ReauthDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { ResponsiveTable } from '../common/ResponsiveTable'
 import { Instant } from '../fields/Instant'
 import { redirectToProvider } from '../signin/providerRedirect'
@@ -74,33 +74,31 @@ export function LinkedIdentities() {
         </Group>
       )}
       {linking && (
-        <ReauthDialog
+        <ConfirmDialog
           title={`Link ${linking.name}`}
           confirmLabel="Continue"
           onClose={() => setLinking(undefined)}
           onSuccess={() => undefined}
-          action={async (body) =>
+          action={async () =>
             redirectToProvider(
               await unwrap(
-                api.POST('/api/me/links/{providerId}/depart', { params: { path: { providerId: linking.id } }, body }),
+                api.POST('/api/me/links/{providerId}/depart', { params: { path: { providerId: linking.id } } }),
               ),
               { purpose: 'link', back: '/me' },
             )
           }
         >
           <Text size="sm">You sign in to {linking.name} and return here. After that, you can sign in with it.</Text>
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
       {removing && (
-        <ReauthDialog
+        <ConfirmDialog
           title={`Remove the link to ${removing.name}`}
           confirmLabel="Remove link"
           danger
           onClose={() => setRemoving(undefined)}
-          action={(body) =>
-            unwrap(
-              api.POST('/api/me/links/{providerId}/remove', { params: { path: { providerId: removing.id } }, body }),
-            )
+          action={() =>
+            unwrap(api.POST('/api/me/links/{providerId}/remove', { params: { path: { providerId: removing.id } } }))
           }
           onSuccess={() => {
             setRemoving(undefined)
@@ -109,7 +107,7 @@ export function LinkedIdentities() {
           }}
         >
           <Text size="sm">You can no longer sign in with it. Open sessions continue.</Text>
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
     </Panel>
   )

@@ -11,7 +11,7 @@ import { endSession } from '../api/transport'
 import { ActionDialog } from '../common/ActionDialog'
 import { Dialog } from '../common/Dialog'
 import { Panel } from '../common/Panel'
-import { ReauthDialog } from '../common/ReauthDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { RecoveryCodes } from '../common/RecoveryCodes'
 import { ResponsiveTable } from '../common/ResponsiveTable'
 import { Instant } from '../fields/Instant'
@@ -100,15 +100,13 @@ export function Passkeys() {
       {adding && <AddPasskeyDialog onClose={() => setAdding(false)} />}
       {renaming && <RenamePasskeyDialog passkey={renaming} onClose={() => setRenaming(undefined)} />}
       {deleting && (
-        <ReauthDialog
+        <ConfirmDialog
           title={`Delete ${deleting.name}`}
           confirmLabel="Delete"
           danger
           onClose={() => setDeleting(undefined)}
-          action={(body) =>
-            unwrap(
-              api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } }, body }),
-            )
+          action={() =>
+            unwrap(api.DELETE('/api/me/mfa/passkeys/{passkeyId}', { params: { path: { passkeyId: deleting.id } } }))
           }
           onSuccess={() => {
             endSession() // the service ended every session
@@ -128,7 +126,7 @@ export function Passkeys() {
           {rows.length === 1 && !mfa.data?.methods.includes('totp') && (
             <Text size="sm">It is your only second factor, so your recovery codes are deleted as well.</Text>
           )}
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
     </Panel>
   )
@@ -150,12 +148,12 @@ function AddPasskeyDialog({ onClose }: { onClose: () => void }) {
       </Dialog>
     )
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Add a passkey"
       confirmLabel="Continue"
       onClose={onClose}
-      action={async (proof) => {
-        const { publicKey } = await unwrap(api.POST('/api/me/mfa/passkeys/begin', { body: proof }))
+      action={async () => {
+        const { publicKey } = await unwrap(api.POST('/api/me/mfa/passkeys/begin', { body: {} }))
         return unwrap(
           api.POST('/api/me/mfa/passkeys/confirm', {
             body: { credential: await createPasskey(publicKey), ...(name.trim() && { name: name.trim() }) },
@@ -179,7 +177,7 @@ function AddPasskeyDialog({ onClose }: { onClose: () => void }) {
         value={name}
         onChange={(e) => setName(e.currentTarget.value)}
       />
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }
 

@@ -15,7 +15,7 @@ import { Dialog } from '../common/Dialog'
 import { mfaMethodNames } from '../common/mfaMethods'
 import { Panel } from '../common/Panel'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { ReauthDialog } from '../common/ReauthDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { RecoveryCodes } from '../common/RecoveryCodes'
 import { TotpEnrolment } from '../common/TotpEnrolment'
 import { Instant } from '../fields/Instant'
@@ -146,18 +146,18 @@ function SetUpDialog({ onClose }: { onClose: () => void }) {
   if (codes) return <RecoveryCodesDialog codes={codes} onClose={onClose} />
   if (!enrolment) {
     return (
-      <ReauthDialog
+      <ConfirmDialog
         title="Set up a second factor"
         confirmLabel="Start"
         onClose={onClose}
-        action={(proof) => unwrap(api.POST('/api/me/mfa/totp', { body: proof }))}
+        action={() => unwrap(api.POST('/api/me/mfa/totp', { body: {} }))}
         onSuccess={setEnrolment}
       >
         <Text size="sm">
           You need an authenticator app, for example the one that comes with your phone. What you have already set up
           stays valid until you confirm the new one.
         </Text>
-      </ReauthDialog>
+      </ConfirmDialog>
     )
   }
   const problem = confirm.error ? toProblem(confirm.error) : undefined
@@ -190,18 +190,18 @@ function NewCodesDialog({ onClose }: { onClose: () => void }) {
   const [codes, setCodes] = useState<string[]>()
   if (codes) return <RecoveryCodesDialog codes={codes} onClose={onClose} />
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Create new recovery codes"
       confirmLabel="Create new codes"
       onClose={onClose}
-      action={(proof) => unwrap(api.POST('/api/me/mfa/recovery-codes', { body: proof }))}
+      action={() => unwrap(api.POST('/api/me/mfa/recovery-codes', { body: {} }))}
       onSuccess={(made) => {
         setCodes(made.recoveryCodes)
         void invalidateMfa()
       }}
     >
       <Text size="sm">You get ten new codes, which are shown only once. Your existing codes stop working.</Text>
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }
 
@@ -222,12 +222,12 @@ function RecoveryCodesDialog({ codes, onClose }: { codes: string[]; onClose: () 
 function RemoveDialog({ required, onClose }: { required: boolean; onClose: () => void }) {
   const navigate = useNavigate()
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Remove the second factor"
       confirmLabel="Remove"
       danger
       onClose={onClose}
-      action={(proof) => unwrap(api.POST('/api/me/mfa/remove', { body: proof }))}
+      action={() => unwrap(api.POST('/api/me/mfa/remove', { body: {} }))}
       onSuccess={() => {
         endSession() // the service ended every session
         queryClient.clear()
@@ -246,6 +246,6 @@ function RemoveDialog({ required, onClose }: { required: boolean; onClose: () =>
       {required && (
         <Text size="sm">Your account requires a second factor, so you set up a new one at your next sign-in.</Text>
       )}
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }

@@ -2,7 +2,7 @@ import { Button, Skeleton, Text } from '@mantine/core'
 import { useState } from 'react'
 import { api, unwrap } from '../api/client'
 import { Panel } from '../common/Panel'
-import { ReauthDialog } from '../common/ReauthDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { TrustedDeviceList } from '../common/TrustedDeviceList'
 import { invalidateMfa, useMfa } from './mfa'
 
@@ -34,15 +34,15 @@ export function TrustedDevices() {
         <TrustedDeviceList devices={devices} onRemove={setDeleting} />
       )}
       {deleting && (
-        <ReauthDialog
+        <ConfirmDialog
           title={all ? 'Delete trusted devices' : 'Delete the trusted device'}
           confirmLabel={all ? 'Delete all' : 'Delete'}
           danger
           onClose={() => setDeleting(undefined)}
-          action={(body) =>
+          action={() =>
             all
-              ? unwrap(api.DELETE('/api/me/mfa/devices', { body }))
-              : unwrap(api.DELETE('/api/me/mfa/devices/{deviceId}', { params: { path: { deviceId: deleting } }, body }))
+              ? unwrap(api.DELETE('/api/me/mfa/devices'))
+              : unwrap(api.DELETE('/api/me/mfa/devices/{deviceId}', { params: { path: { deviceId: deleting } } }))
           }
           onSuccess={() => {
             setDeleting(undefined)
@@ -53,7 +53,7 @@ export function TrustedDevices() {
             {all ? 'Each of them asks' : `${devices.find((d) => d.id === deleting)?.name ?? 'It'} asks`} for your second
             factor at the next sign-in.
           </Text>
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
     </Panel>
   )

@@ -37,6 +37,7 @@ const kindLabels: Record<Kind, string> = {
   linkAdded: 'Sign-in link added',
   linkRemoved: 'Sign-in link removed',
   emailChanged: 'Email changed',
+  usernameChanged: 'Username changed',
   code: 'Code',
   keyExpires: 'API key expires',
 }

@@ -7,7 +7,7 @@ import { ActionDialog } from '../common/ActionDialog'
 import { Dialog } from '../common/Dialog'
 import { OneTimeSecret } from '../common/OneTimeSecret'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { ReauthDialog } from '../common/ReauthDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { Instant } from '../fields/Instant'
 
 /** The credentials of an application: made, shown once, and ended. */
@@ -64,15 +64,15 @@ export function Credentials({ code, canWrite }: { code: string; canWrite: boolea
         </Group>
       ))}
       {creating && (
-        <ReauthDialog
+        <ConfirmDialog
           title="New credential"
           confirmLabel="Create"
           onClose={() => setCreating(false)}
-          action={(proof) =>
+          action={() =>
             unwrap(
               api.POST('/api/applications/{code}/credentials', {
                 params: { path: { code }, header: idempotencyKey() },
-                body: proof,
+                body: {},
               }),
             )
           }
@@ -83,7 +83,7 @@ export function Credentials({ code, canWrite }: { code: string; canWrite: boolea
           }}
         >
           <Text size="sm">Whoever has the credential can act as {code}. The secret is shown once.</Text>
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
       {made && (
         <Dialog

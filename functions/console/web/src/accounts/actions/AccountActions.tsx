@@ -106,20 +106,14 @@ export function AccountActions({ account }: { account: Account }) {
             {hasPermission('account.block') && (
               <Menu.Item onClick={() => act.mutate('reset')}>Reset try count</Menu.Item>
             )}
-            {(hasPermission('account.password') || hasPermission('account.session')) && (
+            {hasPermission('account.password') && (
               <>
                 <Menu.Divider />
                 <Menu.Label>Multi-factor authentication</Menu.Label>
+                <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>
+                <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>
+                <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>
               </>
-            )}
-            {hasPermission('account.password') && (
-              <Menu.Item onClick={() => setDialog('removeFactor')}>Remove</Menu.Item>
-            )}
-            {hasPermission('account.password') && (
-              <Menu.Item onClick={() => setDialog('doNotEnforce')}>Do not enforce</Menu.Item>
-            )}
-            {hasPermission('account.session') && (
-              <Menu.Item onClick={() => setDialog('devices')}>Delete trusted devices</Menu.Item>
             )}
             {hasPermission('account.delete') && (
               <>

@@ -1,20 +1,18 @@
 import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { api, unwrap } from '../../api/client'
-import { ReauthDialog } from '../../common/ReauthDialog'
+import { ConfirmDialog } from '../../common/ConfirmDialog'
 import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
 export default function DeleteDevicesDialog({ account, onClose }: DialogProps) {
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Delete trusted devices"
       confirmLabel="Delete"
       danger
       onClose={onClose}
-      action={(proof) =>
-        unwrap(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } }, body: proof }))
-      }
+      action={() => unwrap(api.DELETE('/api/accounts/{id}/mfa/devices', { params: { path: { id: account.id } } }))}
       onSuccess={() => {
         updateAccountCache(account.id)
         notifications.show({
@@ -29,6 +27,6 @@ export default function DeleteDevicesDialog({ account, onClose }: DialogProps) {
         Each device on which {accountName(account)} ticked “Remember this device” will ask for the second factor at the
         next sign-in.
       </Text>
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }

@@ -1,20 +1,18 @@
 import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { api, unwrap } from '../../api/client'
-import { ReauthDialog } from '../../common/ReauthDialog'
+import { ConfirmDialog } from '../../common/ConfirmDialog'
 import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
 export default function DoNotEnforceDialog({ account, onClose }: DialogProps) {
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Do not enforce multi-factor authentication"
       confirmLabel="Do not enforce"
       danger
       onClose={onClose}
-      action={(proof) =>
-        unwrap(api.POST('/api/accounts/{id}/mfa/do-not-enforce', { params: { path: { id: account.id } }, body: proof }))
-      }
+      action={() => unwrap(api.POST('/api/accounts/{id}/mfa/do-not-enforce', { params: { path: { id: account.id } } }))}
       onSuccess={() => {
         updateAccountCache(account.id)
         notifications.show({
@@ -29,6 +27,6 @@ export default function DoNotEnforceDialog({ account, onClose }: DialogProps) {
         {accountName(account)} can sign in without it, whatever the environment default is, until MFA required is ticked
         again. A second factor that is already set up stays and is still asked for.
       </Text>
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }

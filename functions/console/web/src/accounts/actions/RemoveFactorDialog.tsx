@@ -1,20 +1,18 @@
 import { Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { api, unwrap } from '../../api/client'
-import { ReauthDialog } from '../../common/ReauthDialog'
+import { ConfirmDialog } from '../../common/ConfirmDialog'
 import { accountName, updateAccountCache } from '../account'
 import type { DialogProps } from './dialog'
 
 export default function RemoveFactorDialog({ account, onClose }: DialogProps) {
   return (
-    <ReauthDialog
+    <ConfirmDialog
       title="Remove multi-factor authentication"
       confirmLabel="Remove"
       danger
       onClose={onClose}
-      action={(proof) =>
-        unwrap(api.POST('/api/accounts/{id}/mfa/remove', { params: { path: { id: account.id } }, body: proof }))
-      }
+      action={() => unwrap(api.POST('/api/accounts/{id}/mfa/remove', { params: { path: { id: account.id } } }))}
       onSuccess={() => {
         updateAccountCache(account.id)
         notifications.show({
@@ -29,6 +27,6 @@ export default function RemoveFactorDialog({ account, onClose }: DialogProps) {
         Everything that {accountName(account)} has set up is removed, with recovery codes and trusted devices, and all
         sessions end. If multi-factor authentication is required, they set it up again at the next sign-in.
       </Text>
-    </ReauthDialog>
+    </ConfirmDialog>
   )
 }

@@ -6,7 +6,7 @@ import { queryClient } from '../../api/queryClient'
 import { Loading } from '../../common/Loading'
 import { mfaMethodNames } from '../../common/mfaMethods'
 import { ProblemAlert } from '../../common/ProblemAlert'
-import { ReauthDialog } from '../../common/ReauthDialog'
+import { ConfirmDialog } from '../../common/ConfirmDialog'
 import { TrustedDeviceList } from '../../common/TrustedDeviceList'
 import { Instant } from '../../fields/Instant'
 import { useHasPermission } from '../../session/session'
@@ -77,20 +77,19 @@ export default function SecondFactorTab({ account }: TabProps) {
       ) : (
         <TrustedDeviceList
           devices={state.devices}
-          {...(hasPermission('account.session') && { onRemove: setDeleting })}
+          {...(hasPermission('account.password') && { onRemove: setDeleting })}
         />
       )}
       {deleting && (
-        <ReauthDialog
+        <ConfirmDialog
           title="Delete the trusted device"
           confirmLabel="Delete"
           danger
           onClose={() => setDeleting(undefined)}
-          action={(body) =>
+          action={() =>
             unwrap(
               api.DELETE('/api/accounts/{id}/mfa/devices/{deviceId}', {
                 params: { path: { id: account.id, deviceId: deleting } },
-                body,
               }),
             )
           }
@@ -100,7 +99,7 @@ export default function SecondFactorTab({ account }: TabProps) {
           }}
         >
           <Text size="sm">The device will ask for the second factor at the next sign-in.</Text>
-        </ReauthDialog>
+        </ConfirmDialog>
       )}
     </Stack>
   )
