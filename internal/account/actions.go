@@ -103,17 +103,6 @@ func GuardAdministrator(sc access.Scope, target Account) error {
 	return nil
 }
 
-// GuardRights lets nobody take over an account that holds permissions which they do not hold. action is what they would
-// do, as in "make a key for".
-func GuardRights(sc access.Scope, target Account, action string) error {
-	rights := access.Permissions(sc.Catalogue, target.Roles, target.Groups)
-	if len(access.AboveOwnRights(sc.Catalogue, sc.Caller, rights)) > 0 {
-		return fault.New(fault.Forbidden, "aboveOwnRights",
-			"You cannot %s an account that holds permissions which you do not hold.", action)
-	}
-	return nil
-}
-
 // guardChange checks who may change what of whom.
 func guardChange(sc access.Scope, before, after Account, today field.Date) error {
 	if err := GuardAdministrator(sc, before); err != nil {

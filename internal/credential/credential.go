@@ -158,7 +158,7 @@ func Permits(sc access.Scope, act Act, target Target) error {
 	if err := rule.checkCaller(sc.Caller, target); err != nil {
 		return err
 	}
-	return rule.checkTarget(sc.Caller, target)
+	return rule.checkTarget(sc, target)
 }
 
 // CheckProof returns a fault unless the caller proved who they are within the minutes that the environment sets (C15,
@@ -191,7 +191,8 @@ func (r Rule) checkCaller(caller access.Caller, target Target) error {
 }
 
 // checkTarget holds the rules about to whom.
-func (r Rule) checkTarget(caller access.Caller, target Target) error {
+func (r Rule) checkTarget(sc access.Scope, target Target) error {
+	caller := sc.Caller
 	rights := target.Rights
 	switch {
 	case r.NotOneself && target.AccountID == caller.AccountID:
@@ -209,7 +210,7 @@ func (r Rule) checkTarget(caller access.Caller, target Target) error {
 		if caller.KeyID != "" {
 			rights = rights.ForAPIKeys()
 		}
-		if len(caller.Permissions.Missing(rights)) > 0 {
+		if len(access.AboveOwnRights(sc.Catalogue, caller, rights)) > 0 {
 			return fault.New(fault.Forbidden, "aboveOwnRights",
 				"You cannot %s an account that holds permissions you do not hold yourself.", r.Phrase)
 		}

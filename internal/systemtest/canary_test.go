@@ -117,7 +117,8 @@ func secretsIn(route, body string, members []string) map[string]string {
 	out := map[string]string{}
 	var all map[string]any
 	if json.Unmarshal([]byte(body), &all) != nil || strings.Contains(route, "/access/") ||
-		strings.Contains(route, "/reference/") || strings.Contains(route, "resource") {
+		strings.Contains(route, "/reference/") || strings.Contains(route, "resource") ||
+		strings.Contains(route, "/applications") && strings.Contains(body, `"code"`) { // codes there are no secrets
 		return out
 	}
 	for name, value := range all {

@@ -31,6 +31,7 @@ var otherSecretRoutes = map[string]string{
 	"POST /api/login/second-factor/mail":    "a ticket of 256 bits",
 	"POST /api/login/passkey":               "a signature over a challenge that is good once",
 	"POST /api/login/refresh":               "a token of 512 bits",
+	"POST /api/applications":                "the code of an application is no secret",
 	"POST /api/login/key":                   "a key of 256 bits: wrong ones lock nothing, TestAPIKeys",
 	"POST /api/password/set":                "a token of 256 bits; the password is a new one",
 	"POST /api/password/check":              "judges a password that is to be set, of nobody",
@@ -88,7 +89,8 @@ func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
 	routes := routesTakingSecrets(t, s.admin)
 	target := s.admin.createUser(t, "target", userPassword, nil).text(t, "id")
 	fill := strings.NewReplacer("{providerId}", s.oidcID, "{id}", target, "{deviceId}", "01JZ0000000000000000000001",
-		"{passkeyId}", "01JZ0000000000000000000001")
+		"{passkeyId}", "01JZ0000000000000000000001", "{code}", "payroll")
+	s.admin.do(t, "POST", "/api/applications", map[string]any{"code": "payroll", "type": "service"}).expect(t, 201)
 	tried := 0
 	for i, key := range slices.Sorted(maps.Keys(routes)) {
 		if otherSecretRoutes[key] != "" {
@@ -107,7 +109,9 @@ func TestEveryRouteThatVerifiesAPasswordLocks(t *testing.T) {
 		own := s.admin.signedInAs(t, who, userPassword)
 		method, path, _ := strings.Cut(key, " ")
 		s.ageSession(t, id, own, 5*time.Minute+time.Second)
-		if got := own.do(t, method, fill.Replace(path), map[string]any{}); member == "password" {
+		if got := own.do(t, method, fill.Replace(path), map[string]any{}); key == "POST /api/me/proof" {
+			got.expectProblem(t, 422, "invalid", "password") // it is the proof itself
+		} else if member == "password" {
 			got.expectProblem(t, 403, "proofNeeded")
 		}
 		for n := range 5 {
