@@ -43,7 +43,8 @@ func routeActs() map[credential.Act]bool {
 	}
 }
 
-// doors are the ways in which fields of an account are changed. A door that a field act cannot come through returns false.
+// doors are the ways in which fields of an account are changed. A door that a field act cannot come through returns
+// false.
 func doors() map[string]func(access.Scope, fieldAct) (error, bool) {
 	rules := account.Rules{E164: func(string, string) string { return "" }}
 	return map[string]func(access.Scope, fieldAct) (error, bool){

@@ -237,8 +237,8 @@ func TestStateGuards(t *testing.T) {
 	}
 }
 
-// An API client has no password and no second factor: an account becomes one only while it has neither (V91), and asking
-// for them fails.
+// An API client has no password and no second factor: an account becomes one only while it has neither (V91), and
+// asking for them fails.
 func TestAPIClientsHaveNoPasswordNorSecondFactor(t *testing.T) {
 	a := unusedAccount("1")
 	a.MFARequired, a.ForcePasswordChange = true, true

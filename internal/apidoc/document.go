@@ -132,7 +132,8 @@ func (b *builder) add(route httpapi.Route) {
 // checkDoc notes what a route's Doc must state and does not.
 func (b *builder) checkDoc(route httpapi.Route) {
 	for what, missing := range map[string]bool{
-		"tag": route.Doc.Tag == "", "ID": route.Doc.ID == "", "summary": route.Doc.Summary == "", "answers": len(route.Doc.Answers) == 0,
+		"tag": route.Doc.Tag == "", "ID": route.Doc.ID == "", "summary": route.Doc.Summary == "",
+		"answers": len(route.Doc.Answers) == 0,
 	} {
 		if missing {
 			b.wrong = append(b.wrong, fmt.Errorf("%s: its Doc has no %s", route.Key, what))
@@ -213,7 +214,8 @@ func serverProblems(route httpapi.Route) []Problem {
 // sharedResponses are the responses that operations refer to, under names that do not change when routes are added.
 func sharedResponses(problem *Schema) Ordered[*Response] {
 	refused := &Response{
-		Description: "A problem. The operation's x-problems lists its statuses and codes. The gateway itself answers 429 when " +
+		Description: "A problem. The operation's x-problems lists its statuses and codes. The gateway itself answers 429 " +
+			"when " +
 			"it throttles, and 503 when a function does not answer, with application/json: `{\"message\":\"...\"}`.",
 		Content: Ordered[MediaType]{{"application/problem+json", MediaType{Schema: problem}}},
 	}

@@ -81,9 +81,10 @@ func routes() []httpapi.Route {
 	answer := httpapi.FieldsDoc{Name: "Thing", Fields: things().Describe(), Extra: extraMembers{}}
 	return []httpapi.Route{
 		{Key: "POST /api/login", Needs: access.Public, Doc: httpapi.Operation{
-			Tag: "Sign-in", ID: "postLogin", Summary: "Sign in", Description: "With `user` and password.\n\nNeutral <b>always</b>.",
-			Body:    signIn{},
-			Answers: []httpapi.Answer{{Status: 200, Body: session{}}},
+			Tag: "Sign-in", ID: "postLogin", Summary: "Sign in",
+			Description: "With `user` and password.\n\nNeutral <b>always</b>.",
+			Body:        signIn{},
+			Answers:     []httpapi.Answer{{Status: 200, Body: session{}}},
 			Problems: []httpapi.Problem{
 				{Kind: fault.Unauthenticated, Code: "signIn", When: "It is not right."},
 				{Kind: fault.TooManyRequests, Code: "slow", When: "Too fast."},
@@ -109,7 +110,8 @@ func routes() []httpapi.Route {
 			Problems:    []httpapi.Problem{{Kind: fault.Conflict, Code: "taken", When: "The name is taken."}},
 		}},
 		{Key: "GET /api/things/{id}", Needs: access.AccountRead, Doc: httpapi.Operation{
-			Tag: "Accounts", ID: "getThing", Summary: "Read a thing", Answers: []httpapi.Answer{{Status: 200, Body: answer, ETag: true}},
+			Tag: "Accounts", ID: "getThing", Summary: "Read a thing",
+			Answers: []httpapi.Answer{{Status: 200, Body: answer, ETag: true}},
 		}},
 		{Key: "PATCH /api/things/{id}", Needs: access.AccountUpdate, Doc: httpapi.Operation{
 			Tag: "Accounts", ID: "patchThing", Summary: "Change a thing", IfMatch: true,
@@ -123,7 +125,8 @@ func routes() []httpapi.Route {
 			Answers: []httpapi.Answer{{Status: 204, Description: "It is gone."}},
 		}},
 		{Key: "GET /api/sessions", Needs: access.SignedIn, Doc: httpapi.Operation{
-			Tag: "Sign-in", ID: "getSessions", Summary: "List sessions", Answers: []httpapi.Answer{{Status: 200, Body: httpapi.Page[step]{}}},
+			Tag: "Sign-in", ID: "getSessions", Summary: "List sessions",
+			Answers: []httpapi.Answer{{Status: 200, Body: httpapi.Page[step]{}}},
 		}},
 		{Key: "$default", Needs: access.Public},
 	}

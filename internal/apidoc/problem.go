@@ -44,7 +44,8 @@ func problemSchema(code *Schema) *Schema {
 // problemCodes is the schema of the codes. It is extensible: later versions add codes, whose status says their class.
 func problemCodes(problems []Problem) *Schema {
 	out := &Schema{
-		Type: "string", ExtensibleEnum: true, Description: "What happened, for programs. No code is renamed or given another " +
+		Type: "string", ExtensibleEnum: true,
+		Description: "What happened, for programs. No code is renamed or given another " +
 			"meaning; later versions may add codes, which programs treat by the status.",
 	}
 	for _, p := range problems {

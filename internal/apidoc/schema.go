@@ -37,8 +37,8 @@ type schemaOwner struct {
 	request bool
 }
 
-// body returns the schema of a body in a route's Doc: a struct's zero value, a FieldsDoc, a OneOfDoc or a ListDoc. Requests refuse
-// unknown members; later versions may add members to responses.
+// body returns the schema of a body in a route's Doc: a struct's zero value, a FieldsDoc, a OneOfDoc or a ListDoc.
+// Requests refuse unknown members; later versions may add members to responses.
 func (s *schemas) body(doc any, request bool) *Schema {
 	switch doc := doc.(type) {
 	case httpapi.FieldsDoc:

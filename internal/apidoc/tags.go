@@ -1,6 +1,8 @@
 package apidoc
 
 // tagDescriptions say what the operations of a tag are for. Tags come in the order of the route tables: the navigation.
+//
+//nolint:gosec // texts about credentials, none of them one
 var tagDescriptions = map[string]string{
 	"Sign-in":                     "Sign in step by step, renew and end a session, and set a password.",
 	"Accounts":                    "Create, read, change, block, lock and delete accounts, one by one or many at once.",

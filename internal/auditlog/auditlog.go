@@ -34,8 +34,8 @@ const (
 	KeyCreated           Kind = "keyCreated"
 	KeyLocked            Kind = "keyLocked"
 	// The credentials of applications, in the environment's log.
-	CredentialCreated Kind = "credentialCreated"
-	CredentialEnded   Kind = "credentialEnded"
+	CredentialCreated Kind = "credentialCreated" //nolint:gosec // the kind of an event
+	CredentialEnded   Kind = "credentialEnded"   //nolint:gosec // the kind of an event
 	// AccessCopied is a change whose roles and groups came from the account that Note names.
 	AccessCopied      Kind = "accessCopied"
 	NoteAdded         Kind = "note"

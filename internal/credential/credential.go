@@ -221,6 +221,7 @@ func (r Rule) checkTarget(sc access.Scope, target Target) error {
 // Used is the fault of an account that cannot become a program's, or a person's, because it has been in use.
 func Used(username string) error {
 	return fault.New(fault.Conflict, "used",
-		"%s has been used, or has a password, a second factor, a link or a key, so it stays what it is: a person's account or "+
+		"%s has been used, or has a password, a second factor, a link or a key, so it stays what it is: a person's "+
+			"account or "+
 			"a program's. Create a separate account for the program.", username)
 }

@@ -107,7 +107,8 @@ func (f *fixture) currentScope(t *testing.T) access.Scope {
 		t.Fatal(err)
 	}
 	scope := f.admin
-	scope.Env, scope.Caller.RequestedAt = now, scope.Caller.AuthenticatedAt // whatever clock a test has, the proof is fresh
+	// whatever clock a test has, the proof is fresh
+	scope.Env, scope.Caller.RequestedAt = now, scope.Caller.AuthenticatedAt
 	return scope
 }
 

@@ -234,8 +234,8 @@ func TestMailPasswordRefuses(t *testing.T) {
 	}
 }
 
-// V99: a first factor that is set up after a reset by mail says so, in the log and to the owner; after a password that was
-// set in any other way it does not.
+// V99: a first factor that is set up after a reset by mail says so, in the log and to the owner; after a password that
+// was set in any other way it does not.
 func TestAFirstFactorAfterAResetByMailIsTold(t *testing.T) {
 	p := newMailFixture(t)
 	for name, reset := range map[string]bool{"plain": false, "reset": true} {

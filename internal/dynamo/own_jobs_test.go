@@ -58,7 +58,8 @@ func TestOwnJobsCostTheSameWhateverOthersHaveStored(t *testing.T) {
 		createJobs(t, f.jobStore, "others", others, n-others)
 		others = n
 		m.within(t, fmt.Sprintf("list own jobs, none, beside %d of others", n), 2, 2, 0, func() {
-			if jobs, next, err := metered.OwnJobs(t.Context(), env, "somebody", "", 1); err != nil || len(jobs) > 0 || next != "" {
+			if jobs, next,
+				err := metered.OwnJobs(t.Context(), env, "somebody", "", 1); err != nil || len(jobs) > 0 || next != "" {
 				t.Errorf("%d jobs, %q, %v", len(jobs), next, err)
 			}
 		})

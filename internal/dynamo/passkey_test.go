@@ -313,8 +313,8 @@ func TestAPasskeyOpensNoClosedAccount(t *testing.T) {
 	}
 }
 
-// V95: wrong passwords by strangers stop no passkey, and it leaves their count and the block as they are: a password from
-// elsewhere is as blocked as before.
+// V95: wrong passwords by strangers stop no passkey, and it leaves their count and the block as they are: a password
+// from elsewhere is as blocked as before.
 func TestStrangersGuessesDoNotStopAPasskey(t *testing.T) {
 	f := newFixture(t)
 	o := newOwner(t, f, "owner", nil)

@@ -72,7 +72,8 @@ func TestTheSubjectOfATokenIsOneRead(t *testing.T) {
 	if set, err := store.SigningKeys(t.Context(), env); err != nil || set.Version != 3 {
 		t.Errorf("%+v, %v", set, err)
 	}
-	if err := store.SaveSigningKeys(t.Context(), env, oauth.KeySet{Version: 3}); !errors.Is(err, oauth.ErrConcurrentChange) {
+	if err := store.SaveSigningKeys(t.Context(), env, oauth.KeySet{Version: 3}); !errors.Is(err,
+		oauth.ErrConcurrentChange) {
 		t.Errorf("an overtaken write: %v", err)
 	}
 }

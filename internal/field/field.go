@@ -6,7 +6,6 @@
 package field
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -65,8 +64,8 @@ type Def[T any] struct {
 	// Section is the group of fields on a form; see Section.
 	Section string
 	Kind    Kind
-	// Max is the longest text in characters, or the most entries of Codes, Texts or Named. Zero means 1,000. For a Number that can be set,
-	// Min and Max are the smallest and the largest value.
+	// Max is the longest text in characters, or the most entries of Codes, Texts or Named. Zero means 1,000. For a Number
+	// that can be set, Min and Max are the smallest and the largest value.
 	Min, Max int
 	// Required fields may not be blank. Rules between fields are T's.
 	Required bool
@@ -82,8 +81,8 @@ type Def[T any] struct {
 	Refers string
 	// Choices are the values of a Choice, in the order in which lists are sorted by it.
 	Choices []Option
-	// At returns a pointer to the field: *string, *[]string, *map[string]string, *bool, *Date, *time.Time, *int64 or *int as
-	// Kind says.
+	// At returns a pointer to the field: *string, *[]string, *map[string]string, *bool, *Date, *time.Time, *int64 or *int
+	// as Kind says.
 	At func(*T) any
 }
 
@@ -307,38 +306,12 @@ func (d *Def[T]) cleanText(text string) (clean, code, message string) {
 		limit = MaxCode
 	case Texts, Named:
 		limit = MaxText
+	default: // its own
 	}
 	if utf8.RuneCountInString(clean) > limit {
 		return "", "tooLong", d.Label + " is longer than " + strconv.Itoa(limit) + " characters; shorten it."
 	}
 	return clean, "", ""
-}
-
-// isBlank reports white space and the invisible marks that copying leaves at the ends of a text. Cells of a sheet are
-// trimmed in the same way, so that an export can be imported unchanged.
-func isBlank(r rune) bool {
-	return unicode.IsSpace(r) || (r >= 0x200B && r <= 0x200F) || isDirectionMark(r) || r == 0x2060 || r == 0xFEFF ||
-		r == 0x00AD
-}
-
-// isDirectionMark reports an embedding, override or isolate, which turns the text beside it round (UAX #9).
-func isDirectionMark(r rune) bool {
-	return (r >= 0x202A && r <= 0x202E) || (r >= 0x2066 && r <= 0x2069)
-}
-
-// LocateRune names the first character of text that matches, and its place, for people who cannot see it: "U+200B after
-// “case”". It returns "" when none matches.
-func LocateRune(text string, match func(rune) bool) string {
-	i := strings.IndexFunc(text, match)
-	if i < 0 {
-		return ""
-	}
-	r, _ := utf8.DecodeRuneInString(text[i:])
-	if i == 0 {
-		return fmt.Sprintf("%U at the beginning", r)
-	}
-	before := []rune(text[:i])
-	return fmt.Sprintf("%U after “%s”", r, string(before[max(0, len(before)-20):]))
 }
 
 // MaxCode is the longest code of reference data, in characters.

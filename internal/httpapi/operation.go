@@ -15,9 +15,9 @@ type Operation struct {
 	ID string
 	// Path describes the path parameters that are not ULIDs.
 	Path []Param
-	// Body is a zero value of the struct that Handle decodes, a FieldsDoc or a OneOfDoc; nil for a route without a body. The
-	// struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, minItems, maxItems, format, pattern and
-	// enum (values separated by |). A member with omitzero or omitempty is optional, any other required.
+	// Body is a zero value of the struct that Handle decodes, a FieldsDoc or a OneOfDoc; nil for a route without a body.
+	// The struct's tags are read: json, help, example, minLength, maxLength, minimum, maximum, minItems, maxItems, format,
+	// pattern and enum (values separated by |). A member with omitzero or omitempty is optional, any other required.
 	Body any
 	// BodyOptional lets the body be left out.
 	BodyOptional bool

@@ -119,9 +119,9 @@ func (r *Request) IfMatch() (int64, error) {
 	return r.ifMatch()
 }
 
-// ifMatch returns the version that If-Match names. Proxies that compress weaken tags and add their own, so weak tags and
-// lists are accepted, which departs from RFC 9110 13.1.1. Versions rise: of several that a caller has seen, only the
-// highest can still be the current one.
+// ifMatch returns the version that If-Match names. Proxies that compress weaken tags and add their own, so weak tags
+// and lists are accepted, which departs from RFC 9110 13.1.1. Versions rise: of several that a caller has seen, only
+// the highest can still be the current one.
 func (r *Request) ifMatch() (int64, error) {
 	var highest int64
 	for text := range strings.SplitSeq(r.header("if-match"), ",") {

@@ -76,7 +76,8 @@ func TestCodesAreSeparatedByCommasOrSemicolons(t *testing.T) {
 	}
 	for query, code := range map[string]string{
 		"codes=": "codes:value", "codes=%3B": "codes:value", "codes=,": "codes:value", "codes=A,,B": "codes:value",
-		"codes=A%3B%3BB": "codes:value", "codes=A,B,C,D": "codes:tooMany", "codes=A,B&codes=C,D": "codes:tooMany", "codes=A&codes=": "codes:value",
+		"codes=A%3B%3BB": "codes:value", "codes=A,B,C,D": "codes:tooMany", "codes=A,B&codes=C,D": "codes:tooMany",
+		"codes=A&codes=":                   "codes:value",
 		"codes=A%00":                       "codes:value",
 		"codes=" + strings.Repeat("x", 51): "codes:value",
 	} {

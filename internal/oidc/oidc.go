@@ -168,7 +168,7 @@ func (c *Client) mayAuthorizeAt(address string) bool {
 	if err != nil || u.Host == "" || u.Opaque != "" || u.User != nil {
 		return false
 	}
-	ip, _ := netip.ParseAddr(u.Hostname()) //nolint:errcheck // the zero address is on no machine
+	ip, _ := netip.ParseAddr(u.Hostname()) // the zero address is on no machine
 	return u.Scheme == "https" || c.Loopback && u.Scheme == "http" && (u.Hostname() == "localhost" || ip.IsLoopback())
 }
 

@@ -61,7 +61,8 @@ func TestAnApplicationIsHeldToItsRules(t *testing.T) {
 	}
 	f := withApplications()
 	e, err := f.Create(t.Context(), f.scope, catalogue.Application, field.Patch{"code": "crm", "type": "native",
-		"redirectUris": []string{"com.example.crm:/cb", "http://127.0.0.1:8000/cb"}, "origins": []string{"https://a.example"}})
+		"redirectUris": []string{"com.example.crm:/cb", "http://127.0.0.1:8000/cb"},
+		"origins":      []string{"https://a.example"}})
 	if err != nil || e.Application.Audience != "crm" || len(e.Application.RedirectURIs) != 2 {
 		t.Errorf("%+v, %v", e, err)
 	}

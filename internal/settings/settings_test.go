@@ -57,8 +57,9 @@ func (s *fakeStore) EventsSince(_ context.Context, _, subject string, version in
 func newFixture() (*Service, *fakeStore, access.Scope) {
 	s := &fakeStore{env: environment.Environment{ID: "e", Settings: environment.Defaults(), SettingsVersion: 3}}
 	service := &Service{Store: s, Now: func() time.Time { return noon }, NewID: func() string { return "id" }}
-	return service, s, access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss", AuthenticatedAt: noon,
-		Permissions: access.Set{access.AccountAdmin: {}}}}
+	return service, s,
+		access.Scope{Env: s.env, Caller: access.Caller{AccountID: "A", Username: "boss", AuthenticatedAt: noon,
+			Permissions: access.Set{access.AccountAdmin: {}}}}
 }
 
 // Each member of the struct has one field, so that nothing can be stored that no form shows. A default that the table
@@ -91,8 +92,9 @@ func TestTheTableIsTheStruct(t *testing.T) {
 // bounds are the least and the largest value of each number.
 var bounds = map[string][2]int64{
 	"passwordMinLength": {8, 64}, "passwordClasses": {0, 4}, "passwordHistory": {0, 24}, "passwordMaxAgeDays": {0, 3650},
-	"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60}, "confirmAgainMinutes": {1, 60},
-	"trustedDeviceDays": {0, 365}, "setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
+	"failedTryLimit": {1, 100}, "sessionIdleMinutes": {1, 60}, "sessionHardMinutes": {5, 24 * 60},
+	"confirmAgainMinutes": {1, 60},
+	"trustedDeviceDays":   {0, 365}, "setPasswordLinkHours": {1, 168}, "logRetentionDays": {30, 3650},
 }
 
 // refused are changes of the defaults that a rule refuses, with the field that the fault names.

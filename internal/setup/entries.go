@@ -37,7 +37,8 @@ func Entries() []catalogue.Entry {
 	}
 	add(catalogue.Role, "ADMIN", "Administers everybody's access", allows(admin.Sorted()...))
 	add(catalogue.Role, "EDITOR", "Creates and changes accounts, imports and exports", allows(
-		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountIdentity, access.AccountImport, access.AccountExport,
+		access.AccountRead, access.AccountCreate, access.AccountUpdate, access.AccountIdentity, access.AccountImport,
+		access.AccountExport,
 		access.AccountNote,
 		access.AccessRead, access.ReferenceRead, access.ResourceRead, access.ResourceWrite))
 	add(catalogue.Role, "HELPDESK", "Allows and blocks login access, sets passwords, closes sessions", allows(

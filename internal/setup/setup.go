@@ -40,8 +40,8 @@ type Setup struct {
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
-// CreateEnvironment creates the environment, unless it exists, and upgrades what is stored, which may be from an earlier
-// release. It reports whether it created the environment.
+// CreateEnvironment creates the environment, unless it exists, and upgrades what is stored, which may be from an
+// earlier release. It reports whether it created the environment.
 func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
@@ -122,7 +122,7 @@ func (s Setup) systemScope(ctx context.Context, id string) (access.Scope, error)
 		all[p] = struct{}{}
 	}
 	return access.Scope{Env: env, Catalogue: data, Caller: access.Caller{
-		Username: "setup", Permissions: all, AuthenticatedAt: time.Now(),
+		Username: "setup", Permissions: all, AuthenticatedAt: s.Accounts.Now(),
 	}}, nil
 }
 

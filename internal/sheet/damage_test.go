@@ -36,7 +36,8 @@ func TestDamagedTextsAreRefused(t *testing.T) {
 				t.Errorf("%s as %s: %q, want %q", name, kind, f, c.code)
 			}
 		}
-		if text != nil && (!strings.HasPrefix(text.Message, "A2 ") || !strings.HasSuffix(text.Message, "type the value again.")) {
+		if text != nil &&
+			(!strings.HasPrefix(text.Message, "A2 ") || !strings.HasSuffix(text.Message, "type the value again.")) {
 			t.Errorf("%s: %s", name, text.Message)
 		}
 	}
@@ -80,7 +81,8 @@ func code(f *fault.Field) string {
 }
 
 func TestSplitCodesTakesEverySeparator(t *testing.T) {
-	for _, text := range []string{"VIEWER;EDITOR", "VIEWER；EDITOR", "VIEWER\nEDITOR", "VIEWER\r\nEDITOR\n", "VIEWER;\u2028EDITOR;"} {
+	for _, text := range []string{"VIEWER;EDITOR", "VIEWER；EDITOR", "VIEWER\nEDITOR", "VIEWER\r\nEDITOR\n",
+		"VIEWER;\u2028EDITOR;"} {
 		if codes := SplitCodes(text); strings.Join(codes, "|") != "VIEWER|EDITOR" {
 			t.Errorf("%q: %q", text, codes)
 		}

@@ -50,8 +50,9 @@ const (
 	leapBug = 60
 )
 
-// serialDay returns the day that a serial number stands for (18.17.4.1), whether it has a time of day beside, and whether
-// it is a day. Seconds are rounded first, as spreadsheets show them: a sum of times is often a hair before midnight.
+// serialDay returns the day that a serial number stands for (18.17.4.1), whether it has a time of day beside, and
+// whether it is a day. Seconds are rounded first, as spreadsheets show them: a sum of times is often a hair before
+// midnight.
 func serialDay(x float64, epoch1904 bool) (day time.Time, timed, ok bool) {
 	seconds := math.Round(x * secondsOfDay)
 	serial := math.Floor(seconds / secondsOfDay)
@@ -81,8 +82,8 @@ func daySerial(t time.Time) (int, bool) {
 	return serial, serial >= 1 && serial <= maxSerial
 }
 
-// isoDay returns the day of a cell of type d, which holds a date of ISO 8601, with or without a time (18.18.11), whether
-// it has a time of day other than midnight, and whether it is a day.
+// isoDay returns the day of a cell of type d, which holds a date of ISO 8601, with or without a time (18.18.11),
+// whether it has a time of day other than midnight, and whether it is a day.
 func isoDay(text string) (date time.Time, timed, ok bool) {
 	day, rest, _ := strings.Cut(text, "T")
 	t, err := time.Parse(time.DateOnly, day)

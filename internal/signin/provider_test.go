@@ -47,7 +47,8 @@ func TestLoginWithProviderOpensASession(t *testing.T) {
 			got.Session.Client != "curl" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		if a := w.accounts["doej"]; a.FailedTries != 4 || len(w.reserved) != 0 || w.work != 0 || a.PasswordHash != doejWith(set).PasswordHash {
+		if a := w.accounts["doej"]; a.FailedTries != 4 || len(w.reserved) != 0 || w.work != 0 ||
+			a.PasswordHash != doejWith(set).PasswordHash {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
@@ -104,8 +105,8 @@ func TestLoginWithProviderRefusesAChangedAccount(t *testing.T) {
 	}
 }
 
-// V95: what a provider vouches for is no guess. Wrong passwords by strangers do not stop it, at once or after any number
-// of them, and it leaves their count and the block as they are.
+// V95: what a provider vouches for is no guess. Wrong passwords by strangers do not stop it, at once or after any
+// number of them, and it leaves their count and the block as they are.
 func TestStrangersGuessesDoNotStopAProvider(t *testing.T) {
 	for _, failures := range []int64{5, 99, account.MaxConsecutiveFailures} {
 		blocked := noon.Add(-time.Second)

@@ -47,10 +47,11 @@ var unloggedRoutes = map[string]string{
 	"POST /oauth/token":        "the session or key that it came from is logged; the token lasts five minutes",
 	"POST /oauth/introspect":   "reads",
 	"POST /api/password/check": "judges a text",
-	"POST /api/me/proof":       "notes in the session when its person proved themselves; the act that needed it has its line",
-	"POST /api/sets":           "a view of one's own, or one to share",
-	"PATCH /api/sets/{id}":     "a view of one's own, or one to share",
-	"DELETE /api/sets/{id}":    "a view of one's own, or one to share",
+	"POST /api/me/proof": "notes in the session when its person proved themselves; the act that needed it has " +
+		"its line",
+	"POST /api/sets":        "a view of one's own, or one to share",
+	"PATCH /api/sets/{id}":  "a view of one's own, or one to share",
+	"DELETE /api/sets/{id}": "a view of one's own, or one to share",
 }
 
 // V81: every act through the API, by the sample of its route, leaves a line in a log, with its kind and when it was, in

@@ -71,7 +71,8 @@ func TestTokensForApplications(t *testing.T) {
 			t.Errorf("%v", inactive)
 		}
 	}
-	if status, wrong := admin.postForm(t, "/oauth/introspect", url.Values{"token": {text}}, "erp", secrets["crm"]); status != 401 ||
+	if status, wrong := admin.postForm(t, "/oauth/introspect", url.Values{"token": {text}}, "erp",
+		secrets["crm"]); status != 401 ||
 		wrong["error"] != "invalid_client" {
 		t.Errorf("%d %v", status, wrong)
 	}

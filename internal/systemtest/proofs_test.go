@@ -126,8 +126,8 @@ func TestWhatWeakensASignInWantsAFreshProof(t *testing.T) {
 }
 
 // V92: from a session that is older than the proof limit nobody changes their own email or an administrator's, sets
-// passwords, makes keys or administrators, or settings that weaken sign-in. A proof in place lets the same request through,
-// and the session stays the one that it was.
+// passwords, makes keys or administrators, or settings that weaken sign-in. A proof in place lets the same request
+// through, and the session stays the one that it was.
 func TestAStaleSessionTakesOverNothing(t *testing.T) {
 	t.Parallel()
 	system, admin := start(t)

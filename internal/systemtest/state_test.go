@@ -380,8 +380,8 @@ func stateGuards(t *testing.T, admin *client) {
 		"invalid", "mfaRequired")
 }
 
-// V09, V104: the generated password is in its answer and nowhere else; it works for one change, for a day. Who did not get to
-// the change, because the browser was closed, begins anew.
+// V09, V104: the generated password is in its answer and nowhere else; it works for one change, for a day. Who did not
+// get to the change, because the browser was closed, begins anew.
 func generatedPassword(t *testing.T, admin *client) {
 	m := newTestUser(t, admin, "forgetful")
 	blockAccess(t, admin, m)

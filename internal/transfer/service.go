@@ -14,15 +14,20 @@ import (
 	"useraccounts/internal/fault"
 )
 
+// JobLists lists jobs, those of everybody and those of one person.
+type JobLists interface {
+	// Jobs returns up to limit jobs after the given id, newest first, and the id to continue after.
+	Jobs(ctx context.Context, env, after string, limit int) ([]Job, string, error)
+	// OwnJobs is Jobs for those of one person. It costs the same whatever others have stored. A page can have fewer jobs.
+	OwnJobs(ctx context.Context, env, owner, after string, limit int) ([]Job, string, error)
+}
+
 // JobStore is the store of jobs as requests need it.
 type JobStore interface {
 	Create(ctx context.Context, j Job) error
 	// Job returns a job; NotFound.
 	Job(ctx context.Context, env, id string) (Job, error)
-	// Jobs returns up to limit jobs after the given id, newest first, and the id to continue after.
-	Jobs(ctx context.Context, env, after string, limit int) ([]Job, string, error)
-	// OwnJobs is Jobs for those of one person. It costs the same whatever others have stored. A page can have fewer jobs.
-	OwnJobs(ctx context.Context, env, owner, after string, limit int) ([]Job, string, error)
+	JobLists
 	// Transition writes the job's body and state if its stored state is still from; ErrSuperseded.
 	Transition(ctx context.Context, j Job, from State) error
 	// SetFlag sets a flag of a job that has not ended; ErrSuperseded.

@@ -41,7 +41,8 @@ func Routes(s Services) []httpapi.Route {
 	acted := append(ok[:1:1], httpapi.Answer{Status: http.StatusNoContent,
 		Description: "It is done; you do not hold account.read, so the account is not shown."})
 	return slices.Concat(h.listRoutes(answer), h.stateRoutes(acted), h.bulkRoutes(), h.accountRoutes(answer, ok, acted),
-		h.accessRoutes(acted), h.logRoutes(), h.permissionRoutes(), h.contactRoutes(), h.delegationRoutes(), h.overviewRoutes())
+		h.accessRoutes(acted), h.logRoutes(), h.permissionRoutes(), h.contactRoutes(), h.delegationRoutes(),
+		h.overviewRoutes())
 }
 
 // accountRoutes are the routes that create, read and change an account.

@@ -25,8 +25,9 @@ type Site struct {
 // asset is one file with its compressed versions, if the build made any.
 type asset struct{ plain, gzip, brotli httpapi.Response }
 
-// NewSite returns the site of a built console and the built pages of the reference by their path below /api/docs; uploads
-// is the origin to which browsers post workbooks. What was not built is replaced by a page that says how to build it.
+// NewSite returns the site of a built console and the built pages of the reference by their path below /api/docs;
+// uploads is the origin to which browsers post workbooks. What was not built is replaced by a page that says how to
+// build it.
 func NewSite(app fs.FS, pages map[string]string, uploads string) *Site {
 	s := &Site{index: pageResponse(home), docs: map[string]httpapi.Response{"": pageResponse(noDocs)},
 		explorer: scriptResponse([]byte(explorer), ""), assets: map[string]asset{}}
@@ -139,9 +140,9 @@ func (s *Site) serveIndex(context.Context, *httpapi.Request) (httpapi.Response, 
 	return s.index, nil
 }
 
-// serveFallback serves what no other route does: assets, and the page at the console's other addresses, which its script
-// routes. A browser at an address that the console does not have gets the page too, which says so, with 404. Whatever
-// else asks for an unknown address, asks for JSON or uses another method gets a problem.
+// serveFallback serves what no other route does: assets, and the page at the console's other addresses, which its
+// script routes. A browser at an address that the console does not have gets the page too, which says so, with 404.
+// Whatever else asks for an unknown address, asks for JSON or uses another method gets a problem.
 func (s *Site) serveFallback(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	at := path.Clean("/" + r.Path())
 	if methods := allowedMethods(r.Path()); len(methods) > 0 {

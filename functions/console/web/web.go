@@ -12,8 +12,8 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// Pages returns the pages of the API reference by their path below /api/docs, which internal/apidoc/generate makes. It is
-// empty if the binary was made without them.
+// Pages returns the pages of the API reference by their path below /api/docs, which internal/apidoc/generate makes. It
+// is empty if the binary was made without them.
 func Pages() map[string]string {
 	pages := map[string]string{}
 	err := fs.WalkDir(dist, "dist/docs", func(path string, entry fs.DirEntry, err error) error {

@@ -34,7 +34,8 @@ func Routes(s Services) []httpapi.Route {
 	h := handlers{s}
 	step := []httpapi.Answer{{Status: http.StatusOK, Body: httpapi.LoginStep{}}}
 	routes := append(
-		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), proofRoutes(h), recoveryRoutes(h)),
+		slices.Concat(factorRoutes(h, step), passkeyRoutes(h, step), passwordRoutes(h, step), proofRoutes(h),
+			recoveryRoutes(h)),
 		[]httpapi.Route{
 			{
 				Key: "POST /api/login", Needs: access.Public, Handle: h.login,

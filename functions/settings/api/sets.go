@@ -118,7 +118,8 @@ type setView struct {
 func viewOfSet(v sets.View) setView {
 	return setView{
 		ID: v.ID, Version: versionOfSet(v), Name: v.Name, Grid: v.Grid, Columns: v.Columns, Filters: v.Filters,
-		Sort: v.Sort, Shared: v.Shared, Default: v.Default, Own: v.Own, Owner: v.Owner, ChangedAt: v.ChangedAt, ChangedBy: v.ChangedBy,
+		Sort: v.Sort, Shared: v.Shared, Default: v.Default, Own: v.Own, Owner: v.Owner, ChangedAt: v.ChangedAt,
+		ChangedBy: v.ChangedBy,
 	}
 }
 

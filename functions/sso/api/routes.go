@@ -44,6 +44,7 @@ var (
 		When: "The state is forged, used, older than ten minutes, of another browser or person, or the provider was " +
 			"disabled since.",
 	}
+	//nolint:gosec // codes of problems, no credentials
 	providerFailed = providerProblems(map[string]string{
 		"unreachable": "The provider cannot be reached.", "slow": "The provider did not answer in time.",
 		"notFound": "There is no provider at the address.", "issuer": "The provider says that it is another issuer.",

@@ -15,8 +15,8 @@ import (
 	"useraccounts/internal/httpapi"
 )
 
-// httpRule is a rule of HTTP that holds on every route it applies to. The handlers are replaced by one that responds with
-// a big body and a version, so the edge alone answers.
+// httpRule is a rule of HTTP that holds on every route it applies to. The handlers are replaced by one that responds
+// with a big body and a version, so the edge alone answers.
 type httpRule struct {
 	name    string
 	applies func(httpapi.Route) bool
@@ -204,7 +204,8 @@ func violation(route httpapi.Route, rule httpRule, res events.APIGatewayV2HTTPRe
 }
 
 // secretName is how members are named that hold a secret: whoever has it can do something with it.
-var secretName = regexp.MustCompile(`(?i)token$|^ticket$|secret|password$|^recoveryCodes$|^codes$|^key$|^url$|^uri$|^handle$`)
+var secretName = regexp.MustCompile(
+	`(?i)token$|^ticket$|secret|password$|^recoveryCodes$|^codes$|^key$|^url$|^uri$|^handle$`)
 
 // Every operation whose answer has a member of such a name is marked Secret, so that it is not compressed (BREACH).
 func TestAnswersWithSecretsAreMarked(t *testing.T) {

@@ -21,7 +21,8 @@ var interactiveOnly = []access.Permission{
 // forKeys are the permissions that API keys can use. Together the two lists have every permission.
 var forKeys = []access.Permission{
 	"account.read", "account.create", "account.update", "account.block", "account.lock", "account.delete",
-	"account.identity", "account.note", "account.import", "account.export", "access.read", "reference.read", "reference.write",
+	"account.identity", "account.note", "account.import", "account.export", "access.read", "reference.read",
+	"reference.write",
 	"resource.read", "resource.write", "settings.read", "set.share", "communication.read",
 	"application.read",
 }

@@ -1,6 +1,6 @@
 // Command generate makes the API reference of the route tables: openapi.json, which is committed beside the console
-// function, and the pages below docs, which are not. Run it in the module's root: go run ./internal/apidoc/generate. With
-// -page it makes the pages alone. A test fails if openapi.json is not up to date.
+// function, and the pages below docs, which are not. Run it in the module's root: go run ./internal/apidoc/generate.
+// With -page it makes the pages alone. A test fails if openapi.json is not up to date.
 package main
 
 import (

@@ -19,8 +19,9 @@ func storedSettings() (environment.Settings, table.Item) {
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	return environment.Settings{
 			PasswordMinLength: 14, PasswordClasses: 3, PasswordHistory: 0, PasswordMaxAgeDays: 90, PasswordNIST: false,
-			AdminSetsPasswords: true, FailedTryLimit: 7, FailedTryRelease: false, SessionIdle: 20, SessionHard: 600, ConfirmAgain: 7,
-			MFARequired: true, EmailCodeAllowed: false, TrustedDeviceDays: 0, PasswordLinkHours: 48, ResetConfirmation: true,
+			AdminSetsPasswords: true, FailedTryLimit: 7, FailedTryRelease: false, SessionIdle: 20, SessionHard: 600,
+			ConfirmAgain: 7,
+			MFARequired:  true, EmailCodeAllowed: false, TrustedDeviceDays: 0, PasswordLinkHours: 48, ResetConfirmation: true,
 			Country: "CH", Currency: "CHF", DACEnabled: true, LogRetentionDays: 365, MailSenderName: "Ä",
 		}, table.Item{
 			"passwordMinLength": number("14"), "passwordClasses": number("3"), "passwordHistory": number("0"),
@@ -52,7 +53,8 @@ func TestStoredSettingsMayLackSomeAndHaveOthers(t *testing.T) {
 	delete(stored, "adminSetsPasswords")
 	delete(stored, "confirmAgainMinutes")
 	stored["fromTheFuture"] = table.S("x")
-	want.PasswordMinLength, want.ConfirmAgain = environment.Defaults().PasswordMinLength, environment.Defaults().ConfirmAgain
+	want.PasswordMinLength, want.ConfirmAgain = environment.Defaults().PasswordMinLength,
+		environment.Defaults().ConfirmAgain
 	if got, err := settingsOf(table.M(stored)); err != nil || got != want {
 		t.Errorf("read as %+v, %v; want %+v", got, err, want)
 	}
