@@ -1,8 +1,8 @@
 import { Button, Skeleton, Text } from '@mantine/core'
 import { useState } from 'react'
 import { api, unwrap } from '../api/client'
-import { Panel } from '../common/Panel'
 import { ConfirmDialog } from '../common/ConfirmDialog'
+import { Panel } from '../common/Panel'
 import { TrustedDeviceList } from '../common/TrustedDeviceList'
 import { invalidateMfa, useMfa } from './mfa'
 

@@ -4,10 +4,10 @@ import { useState } from 'react'
 import { api, idempotencyKey, unwrap } from '../api/client'
 import { queryClient } from '../api/queryClient'
 import { ActionDialog } from '../common/ActionDialog'
+import { ConfirmDialog } from '../common/ConfirmDialog'
 import { Dialog } from '../common/Dialog'
 import { OneTimeSecret } from '../common/OneTimeSecret'
 import { ProblemAlert } from '../common/ProblemAlert'
-import { ConfirmDialog } from '../common/ConfirmDialog'
 import { Instant } from '../fields/Instant'
 
 /** The credentials of an application: made, shown once, and ended. */

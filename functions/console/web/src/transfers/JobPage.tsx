@@ -114,7 +114,9 @@ function JobResult({ job, errorCount }: { job: Job; errorCount: number }) {
       {job.hiddenSheet && <Text size="sm">The first worksheet, which was read, is hidden.</Text>}
       {(job.hiddenRows ?? 0) > 0 && (
         <Text size="sm">
-          {job.hiddenRows === 1 ? '1 hidden row was read too.' : `${job.hiddenRows?.toLocaleString()} hidden rows were read too.`}{' '}
+          {job.hiddenRows === 1
+            ? '1 hidden row was read too.'
+            : `${job.hiddenRows?.toLocaleString()} hidden rows were read too.`}{' '}
           If a filter hides rows that you do not mean to import, delete them from the file.
         </Text>
       )}
