@@ -174,6 +174,17 @@ func (b *builder) responses(op *Operation, route httpapi.Route) {
 	for status, name := range map[string]string{"4XX": "Problem", "431": "HeadersTooLong", "default": "Problem"} {
 		op.Responses.Set(status, &Response{Ref: "#/components/responses/" + name})
 	}
+	if route.Doc.Form {
+		for _, status := range []string{"4XX", "default"} {
+			op.Responses.Set(status, &Response{
+				Description: "An error (RFC 6749, 5.2).",
+				Headers:     Ordered[*Header]{{"X-Request-Id", headerRef("X-Request-Id")}},
+				Content: Ordered[MediaType]{
+					{"application/json", MediaType{Schema: b.schemas.body(httpapi.OAuthError{}, false)}},
+				},
+			})
+		}
+	}
 	slices.SortFunc(op.Responses, func(x, y Entry[*Response]) int { return strings.Compare(x.Name, y.Name) })
 }
 

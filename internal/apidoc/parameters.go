@@ -112,6 +112,12 @@ func paramSchema(p httpapi.Param) *Schema {
 	case httpapi.CodesParam:
 		s.Type, s.MinItems, s.MaxItems = "array", new(1), &p.Max
 		s.Items = &Schema{Type: "string", MinLength: new(1), MaxLength: new(field.MaxCode), Pattern: codePattern}
+		if p.Choices != nil {
+			s.Items = &Schema{Type: "string"}
+			for _, choice := range p.Choices {
+				s.Items.Enum = append(s.Items.Enum, choice)
+			}
+		}
 	default:
 		s.MaxLength = new(p.MaxLength())
 		if p.Min > 0 {

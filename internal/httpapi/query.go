@@ -41,7 +41,8 @@ type Param struct {
 	Help string
 	// Min and Max bound a number, or the length of a text. A Max of zero means 1,000 characters, or the largest number.
 	Min, Max int
-	Choices  []string
+	// Choices are the values of an EnumParam, or, if there are any, of a CodesParam.
+	Choices []string
 	// Default is the value of a missing parameter.
 	Default  string
 	Required bool
@@ -212,6 +213,10 @@ func (p Param) validateCodes(codes []string) []fault.Field {
 			Message: fmt.Sprintf("At most %d codes are allowed; ask for fewer.", p.Max)}}
 	}
 	for _, code := range codes {
+		if p.Choices != nil && !slices.Contains(p.Choices, code) {
+			return []fault.Field{{Field: p.Name, Code: "choice",
+				Message: fmt.Sprintf("Each must be one of %s.", strings.Join(p.Choices, ", "))}}
+		}
 		if n := utf8.RuneCountInString(code); n == 0 || n > field.MaxCode || !utf8.ValidString(code) ||
 			strings.ContainsRune(code, 0) {
 			return []fault.Field{{Field: p.Name, Code: "value",

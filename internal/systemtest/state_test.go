@@ -2,6 +2,7 @@ package systemtest_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,10 @@ func states(t *testing.T, admin *client) {
 				if got[field] != want {
 					t.Errorf("%s shows %v, want %v", field, got[field], want)
 				}
+			}
+			listed := items(t, admin.do(t, "GET", fmt.Sprintf("/api/accounts?active=any&username=stater%d", i), nil))
+			if len(listed) != 1 || !reflect.DeepEqual(listed[0], got) {
+				t.Errorf("the list shows %v, the account %v", listed, got)
 			}
 			if now, _ := seatsUsed(t, admin, "CUSTOM"); now-before != c.counts {
 				t.Errorf("counts %d against the licence, want %d", now-before, c.counts)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
@@ -105,11 +106,11 @@ func filterParam(f directory.FilterDef) httpapi.Param {
 				"separate: put one behind a code that contains a comma."
 		case field.Choice:
 			p.Kind, p.Min, p.Max = httpapi.CodesParam, 0, directory.MaxFilterCodes
-			p.Help = "is one of these, separated by commas: "
-			for i, o := range f.Field.Choices {
-				p.Help += map[bool]string{true: ", "}[i > 0] + o.Value
+			for _, o := range f.Field.Choices {
+				p.Choices = append(p.Choices, o.Value)
 			}
-			p.Help += ". Without active, locked accounts are listed too then."
+			p.Help = "is one of these, separated by commas: " + strings.Join(p.Choices, ", ") +
+				". Without active, locked accounts are listed too then."
 		default: // texts, with the help above
 		}
 	}
@@ -163,7 +164,7 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	}
 	page := httpapi.Page[view]{Items: make([]view, len(found))}
 	for i, a := range found {
-		page.Items[i] = view{a.WithBlockedUntil(r.Scope.Env.Settings)}
+		page.Items[i] = view{h.Accounts.Shown(r.Scope, a)}
 	}
 	if next != nil {
 		page.Next, err = httpapi.SealCursor(r, listCursor{After: *next, Imports: r.Scope.Env.Imports})

@@ -42,7 +42,7 @@ var apiPaths = sync.OnceValue(func() []apiPath {
 // allowedMethods returns the methods of an address of the API. As at the gateway, a path with fewer parameters takes
 // precedence.
 func allowedMethods(path string) []string {
-	if !strings.HasPrefix(path, "/api/") {
+	if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/oauth/") {
 		return nil
 	}
 	parts := strings.Split(path, "/")

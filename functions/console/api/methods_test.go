@@ -13,6 +13,7 @@ func TestOtherMethodsAreNamed(t *testing.T) {
 		{"PUT", "/api/accounts/fields", "GET, HEAD"}, // and not what an account's id takes
 		{"GET", "/api/login", "POST"},
 		{"PROPFIND", "/api/me", "GET, HEAD"},
+		{"GET", "/oauth/token", "POST"},
 		{"OPTIONS", "/api/settings", "GET, HEAD, PATCH"},
 	} {
 		res := send(t, c.method, c.path, "", "")
