@@ -121,7 +121,7 @@ test('how to block, auto reset, reset tries, lock, unlock and delete', async () 
   await page.getByText('The try count is reset.').waitFor()
   await action('More actions', 'Lock')
   await page.getByRole('dialog').getByRole('button', { name: 'Lock', exact: true }).click()
-  await page.getByText('Locked', { exact: true }).waitFor()
+  await page.getByText('Locked', { exact: true }).first().waitFor() // in the header, and as a fact below it
   await action('More actions', 'Unlock')
   await page.getByText('The account was unlocked.').waitFor()
   await action('More actions', 'Delete')

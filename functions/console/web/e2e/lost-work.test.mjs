@@ -107,6 +107,7 @@ test('a number out of bounds stays as typed, is marked, and is not stored', asyn
 test('an ended session signs in over the page, and what was typed is saved', async () => {
   const made = await createAccount()
   await edit(made, 'Typed across two sessions')
+  await page.waitForLoadState('networkidle') // so that the change is the first request to find the session ended
   await context.clearCookies()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   const signInAgain = page.getByRole('dialog', { name: 'Sign in' })
