@@ -60,7 +60,7 @@ reference: go ## builds the page of the API reference
 	@go run ./internal/apidoc/generate -page
 
 # A placeholder that says how to build what is missing is for a developer's machine and not for people who want to sign in.
-built: console ## fails unless the console and the reference page are built
+built: node console ## fails unless the console and the reference page are built
 	@for page in app/index.html docs/reference.html; do test -s $(CONSOLE)/dist/$$page || \
 	  { echo "$(CONSOLE)/dist/$$page is not built: a deployment would show a placeholder" >&2; exit 1; }; done
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +46,36 @@ func TestOptionsOfARun(t *testing.T) {
 		if _, err := options(); err == nil || !strings.Contains(err.Error(), "PORT="+port) {
 			t.Errorf("PORT=%s: %v", port, err)
 		}
+	}
+}
+
+// sam local starts the same functions at the same address, so that a passkey made in one run works in the other.
+func TestSAMConfigNamesTheAddressOfARun(t *testing.T) {
+	setVariables(t, nil)
+	o, err := options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(o.Root, "samconfig.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := 0
+	for section := range strings.SplitSeq(string(file), "\n[") {
+		if !strings.HasPrefix(section, "default.local_") {
+			continue
+		}
+		local++
+		if want := `"PublicUrl=` + o.Parameters["PublicUrl"] + `"`; !strings.Contains(section, want) {
+			t.Errorf("make run has %s; samconfig.toml has [%s", want, section)
+		}
+		if want := fmt.Sprintf("\nport = %d\n", o.Port); strings.Contains(section, "\nport") &&
+			!strings.Contains(section, want) {
+			t.Errorf("make run has%s; samconfig.toml has [%s", want, section)
+		}
+	}
+	if local == 0 {
+		t.Error("samconfig.toml has no [default.local_...]")
 	}
 }
 
