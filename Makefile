@@ -103,7 +103,7 @@ LONG := KILL_ROUNDS=$${KILL_ROUNDS:-30} LONG_SCHEDULES=$${LONG_SCHEDULES:-100000
 long: $(WITH) ## the long runs: workers killed KILL_ROUNDS times, LONG_SCHEDULES schedules of crashes, edits and late workers
 	@$(LONG) LONG=1 $(WITH) -- go test -timeout 90m -v -run '$(LONG_TESTS)' $(LONG_PACKAGES) | { grep -Ev '^=== |^ *--- SKIP|no tests to run' || true; }
 
-LONG_TESTS    := ^(TestEveryScheduleOfTwoCrashes|TestRandomSchedules|TestImportWhoseWorkerIsKilled|TestKilledWorkersImportIsDeliveredAgain|TestFakeAnswersAsDynamoDBLocal)$$
+LONG_TESTS    := ^(TestEveryScheduleOfTwoCrashes|TestRandomSchedules|TestImportWhoseWorkerIsKilled|TestKilledWorkersImportIsDeliveredAgain|TestFakeAnswersAsDynamoDBLocal|TestStrangersWhoGuessForLongKeepNobodyOut)$$
 LONG_PACKAGES := ./internal/transfer ./internal/dynamo ./internal/systemtest ./internal/local/dynamofake
 
 # What takes longer than anybody waits for. Each part runs, and the first that fails is told at the end.

@@ -13,6 +13,8 @@ type Caller struct {
 	AccountID, SessionID, Username string
 	// KeyID is the API key that was used, directly or through a session that it opened; empty for people.
 	KeyID string
+	// Address is the network address that the request came from, empty in a job.
+	Address string
 	// Epoch is the account's epoch when the session was checked. Writes that need the caller to still have access depend
 	// on it.
 	Epoch       int64

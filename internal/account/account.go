@@ -82,9 +82,13 @@ type Revision struct {
 	Pending bool
 	// BlockedAt is TriesBlockedAt as stored, even for an attempt that the timed release allows.
 	BlockedAt time.Time
-	// SeparateTries is for a sign-in that is no guess at the password, or is counted at a trusted device: it does not
-	// depend on the failed tries of the account, and does not change them.
+	// SeparateTries is for a sign-in that is no guess at the password, or is counted at a trusted device or a known
+	// network: it does not depend on the failed tries of the account.
 	SeparateTries bool
+	// Networks are those that the account is known to sign in from; Network is the one of them on which this attempt was
+	// counted, empty for none.
+	Networks Networks
+	Network  string
 	// HasPrevious says that the image before that import is still stored.
 	HasPrevious bool
 }

@@ -6,8 +6,8 @@ import (
 	"useraccounts/internal/environment"
 )
 
-// MaxConsecutiveFailures is after how many failures in a row only an administrator can let the person sign in again:
-// NIST SP 800-63B-4, 3.2.2.
+// MaxConsecutiveFailures is how many failures in a row there are of one account, wherever they came from, before only
+// an administrator can let the person sign in again: NIST SP 800-63B-4, 3.2.2.
 const MaxConsecutiveFailures = 100
 
 // BackoffDelays are the delays of a blocked account between the last attempt and the next: the first after the block,
@@ -22,7 +22,7 @@ func BackoffDelays() []time.Duration {
 // BackoffDelay returns the delay of an account with that many failures in a row, of which limit block it. It is false
 // if only an administrator can end the block.
 func BackoffDelay(limit int, failures int64) (time.Duration, bool) {
-	if failures >= MaxConsecutiveFailures {
+	if failures >= MaxAccountFailures(limit) {
 		return 0, false
 	}
 	delays := BackoffDelays()

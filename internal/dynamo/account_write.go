@@ -181,6 +181,9 @@ func loginKeyItem(env, identifier string, a account.Account, importID int64) tab
 	k := schema.LoginKey(env, identifier)
 	it := table.Item{"PK": table.S(k.PK), "SK": table.S(k.SK), schema.AttrID: table.S(a.ID),
 		"row": table.S(a.DirectoryKey())}
+	if a.Stored.Networks != nil {
+		it[schema.AttrNetworks] = schema.NetworksItem(a.Stored.Networks.WithoutTries())
+	}
 	if importID != 0 {
 		it[schema.AttrImportID] = table.N(importID)
 	}
@@ -199,7 +202,8 @@ func (s Accounts) addKeyClaim(
 	}
 	*tx = append(*tx, table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.LoginKey(env, identifier).Attributes(),
-		UpdateExpression:         aws.String("SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :import"),
+		UpdateExpression: aws.String(
+			"SET wasId = id, wasRow = #row, id = :id, #row = :row, imp = :import REMOVE nets"),
 		ConditionExpression:      aws.String("id = :former AND attribute_not_exists(gone)"),
 		ExpressionAttributeNames: map[string]string{"#row": "row"},
 		ExpressionAttributeValues: table.Item{
@@ -368,6 +372,9 @@ func (s Accounts) addRowMove(tx *table.Transaction, env string, w account.Write,
 	}
 	if !after.LastLogin.IsZero() {
 		it[schema.AttrLastLogin] = table.Timestamp(after.LastLogin)
+	}
+	if before.Stored.Networks != nil {
+		it[schema.AttrNetworks] = schema.NetworksItem(before.Stored.Networks)
 	}
 	if len(after.LinkedProviders) > 0 {
 		it[schema.AttrProviders] = table.SS(after.LinkedProviders)

@@ -266,6 +266,7 @@ func (h *Handler) authenticate(next HandlerFunc) HandlerFunc {
 		if scope.Caller.AccountID == "" { // fail closed if Authenticate forgot its error
 			return Response{}, sessionRequired()
 		}
+		scope.Caller.Address = r.SourceIP()
 		r.Scope = scope
 		r.LogSession(scope.Caller.AccountID, scope.Caller.SessionID)
 		r.LogKey(scope.Caller.KeyID)

@@ -58,6 +58,7 @@ func contentOf(k Kind) (content, bool) {
 		BlockedByTries: {subject: "Your account is blocked after failed tries", paragraphs: []string{
 			"Too many wrong passwords were entered for your account {{.Username}}, the last one at {{.At}}. Login access is " +
 				"blocked.",
+			"You can still sign in where you did within the last 30 days, or with a passkey.",
 			"{{with .Detail}}{{.}} {{end}}You can request a new password, or ask your administrator to reset the failed tries.",
 			"If it was not you, tell your administrator.",
 		}},

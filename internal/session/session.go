@@ -134,10 +134,12 @@ type Ticket struct {
 	Hash      []byte
 	Step      Step
 	// Proved is what the sign-in proved before it got the ticket.
-	Proved  []Proof
-	Epoch   int64
-	Client  string
-	Expires time.Time
+	Proved []Proof
+	// SeparateTries says that the account's failed tries concern this sign-in neither now nor in its next steps.
+	SeparateTries bool
+	Epoch         int64
+	Client        string
+	Expires       time.Time
 }
 
 // TicketLife is how long a ticket is valid (V34: at most 5 minutes).

@@ -68,12 +68,12 @@ func signInFields() field.Table[Settings] {
 	return field.Table[Settings]{
 		{Name: "failedTryLimit", Label: "Failed tries", Section: sectionSignIn, Kind: field.Number, Required: true, Min: 1,
 			Max: 100,
-			Help: "How many wrong passwords in a row block an account. The log has one entry per hour for those " +
-				"beyond.",
+			Help: "How many wrong passwords in a row block an account. Trusted devices, and networks that the person " +
+				"signed in from within 30 days, are counted by themselves. The log has one entry per hour for those beyond.",
 			At: func(s *Settings) any { return &s.FailedTryLimit }},
 		{Name: "failedTryRelease", Label: "Timed release", Section: sectionSignIn, Kind: field.Bool,
 			Help: "Whether a person whose account is blocked by failed tries may try again after 1 minute, then " +
-				"after 2, 4, 8 and every further 15 minutes. The right password ends the block. After 100 " +
+				"after 2, 4, 8 and every further 15 minutes. The right password ends the block. After at most 100 " +
 				"failures in a row only an administrator can end it.",
 			At: func(s *Settings) any { return &s.FailedTryRelease }},
 		{Name: "sessionIdleMinutes", Label: "Session idle limit (minutes)", Section: sectionSignIn, Kind: field.Number,

@@ -11,6 +11,7 @@ import (
 	"useraccounts/internal/fault"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/mfa"
+	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
 
@@ -32,6 +33,11 @@ type Accounts interface {
 	// account at a directory key beside that. The account comes without its block and with Stored.SeparateTries.
 	ReserveDeviceAttempt(ctx context.Context, env environment.Environment, key, accountID string,
 		device mfa.TrustedDevice, limit int) (Attempt, error)
+	// ReserveNetworkAttempt counts one attempt on a known network of the account at a directory key, unless its tries are
+	// used up or it is known no longer. The account comes without its block, and with Stored.SeparateTries and
+	// Stored.Network.
+	ReserveNetworkAttempt(ctx context.Context, env environment.Environment, key, network string,
+		policy AttemptPolicy) (Attempt, error)
 	// RecordFailure writes down a sign-in that failed and blocks the account where that is due, unless it was let in or
 	// blocked meanwhile. It is one round trip, whoever it is about.
 	RecordFailure(ctx context.Context, env environment.Environment, f FailedAttempt) error
@@ -47,6 +53,8 @@ type Lookup struct {
 	Env environment.Environment
 	// Key is the directory key of the account, or "".
 	Key string
+	// Networks are the account's known networks, as far as the identifier tells: perhaps without their tries.
+	Networks account.Networks
 	// Device is the one that the token names, whether or not its secret is right; the zero value where there is none.
 	Device mfa.TrustedDevice
 }
@@ -113,15 +121,20 @@ func (s *Attempts) reserveAttempt(ctx context.Context, env environment.Environme
 	}
 }
 
-// reserveAttemptFrom counts the attempt on the trusted device that it comes from, if that has attempts left, and else
-// on the account. Strangers have no such device, so they cannot lock its owner out of it. FindWithDevice reads what
-// decides in any case, so a token that is not valid costs what none does and reveals nothing.
-func (s *Attempts) reserveAttemptFrom(ctx context.Context, found Lookup, given token.Token) (Attempt, error) {
+// reserveAttemptFrom counts the attempt on the trusted device or the known network that it comes from, if that has
+// attempts left, and else on the account. Strangers have neither, so they cannot lock the owner out of them.
+// FindWithDevice reads what decides in any case, so a token that is not valid costs what none does and reveals nothing.
+func (s *Attempts) reserveAttemptFrom(ctx context.Context, found Lookup, given token.Token, address string) (
+	Attempt, error,
+) {
+	elsewhere := func() (Attempt, error) {
+		return s.reserveAtNetwork(ctx, found.Env, found.Key, found.Networks, address)
+	}
 	limit, now := found.Env.Settings.TryLimit(), s.now()
 	d := found.Device
 	if d.ID == "" || found.Env.Settings.TrustedDeviceDays <= 0 || d.Tries >= int64(limit) ||
 		!d.Verify(given, now, d.Epoch).Valid() {
-		return s.reserveAttempt(ctx, found.Env, found.Key)
+		return elsewhere()
 	}
 	owner := given.Account.String()
 	got, err := s.Accounts.ReserveDeviceAttempt(ctx, found.Env, found.Key, owner, d, limit)
@@ -129,9 +142,24 @@ func (s *Attempts) reserveAttemptFrom(ctx context.Context, found Lookup, given t
 		return Attempt{}, err
 	}
 	if !got.Reserved || got.Account.ID != owner || !got.Device.Verify(given, now, got.Account.DeviceEpoch).Valid() {
-		return s.reserveAttempt(ctx, found.Env, found.Key) // used up or forgotten meanwhile
+		return elsewhere() // used up or forgotten meanwhile
 	}
 	return got, nil
+}
+
+// reserveAtNetwork counts the attempt on the known network that it comes from, if that has attempts left, and else on
+// the account.
+func (s *Attempts) reserveAtNetwork(ctx context.Context, env environment.Environment, key string,
+	known account.Networks, address string,
+) (Attempt, error) {
+	policy, network := attemptPolicy(env, s.now()), session.SignInNetwork(address)
+	if key != "" && known.CountsAt(network, policy.Limit, policy.Now) {
+		got, err := s.Accounts.ReserveNetworkAttempt(ctx, env, key, network, policy)
+		if err != nil || got.Reserved {
+			return got, err
+		}
+	}
+	return s.reserveAttempt(ctx, env, key)
 }
 
 // loadUncounted reads the environment and the account of whoever proved it with something that cannot be guessed: a

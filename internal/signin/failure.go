@@ -30,6 +30,8 @@ type FailedAttempt struct {
 	Client           ClientInfo
 	// RevokedDevice is the trusted device that used up its last attempt: it is trusted no longer. Zero for none.
 	RevokedDevice mfa.TrustedDevice
+	// ForgottenNetwork is the known network that used up its last attempt: it is known no longer. Empty for none.
+	ForgottenNetwork string
 	// Mails tell the account's owner of the block.
 	Mails []mail.Message
 }
@@ -45,6 +47,7 @@ const (
 	reasonNoPassword    = "The account has no password: none was set yet, or its licence is for API clients."
 	reasonExpired       = "The temporary password has expired or was used."
 	reasonDeviceRevoked = "It came from a trusted device, which was removed: too many failed tries."
+	reasonForgotten     = "It came from a known network, which is known no longer: too many failed tries."
 	reasonChanged       = "The account was changed or blocked at the same time."
 )
 
@@ -100,6 +103,10 @@ func (s *Attempts) refuse(ctx context.Context, env environment.Environment, got 
 	case byDevice && got.Device.Tries >= int64(env.Settings.TryLimit()):
 		r.RevokedDevice = got.Device
 		r.Reason = strings.TrimSpace(r.Reason + " " + reasonDeviceRevoked)
+	case a.Stored.Network != "" &&
+		a.Stored.Networks[a.Stored.Network].Tries >= account.NetworkTryLimit(env.Settings.TryLimit()):
+		r.ForgottenNetwork = a.Stored.Network
+		r.Reason = strings.TrimSpace(r.Reason + " " + reasonForgotten)
 	case byDevice || a.Stored.SeparateTries: // the account's own count is of other attempts
 	case got.Found && a.FailedTries >= int64(env.Settings.TryLimit()) && a.Stored.BlockedAt.IsZero() &&
 		a.TriesBlockedAt.IsZero():

@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -153,7 +154,7 @@ func (w *fakeStore) FindWithDevice(ctx context.Context, env, identifier string, 
 	error,
 ) {
 	head, key, err := w.Find(ctx, env, identifier)
-	found := signin.Lookup{Env: head, Key: key}
+	found := signin.Lookup{Env: head, Key: key, Networks: w.accounts[key].Stored.Networks}
 	if given != (token.Token{}) && w.accounts[key].ID == given.Account.String() {
 		found.Device = w.devices[given.ID.String()]
 	}
@@ -178,6 +179,26 @@ func (w *fakeStore) ReserveDeviceAttempt(_ context.Context, _ environment.Enviro
 	}
 	a.Stored.BlockedAt, a.TriesBlockedAt, a.Stored.SeparateTries = a.TriesBlockedAt, time.Time{}, true
 	return signin.Attempt{Account: a, Found: found, Reserved: reserved, Device: is}, w.fail["ReserveDeviceAttempt"]
+}
+
+func (w *fakeStore) ReserveNetworkAttempt(_ context.Context, _ environment.Environment, key, network string,
+	rule signin.AttemptPolicy,
+) (signin.Attempt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reserved = append(w.reserved, "network "+network)
+	a, found := w.accounts[key]
+	if !found || !a.Stored.Networks.CountsAt(network, rule.Limit, rule.Now) {
+		return signin.Attempt{}, w.fail["ReserveNetworkAttempt"]
+	}
+	use := a.Stored.Networks[network]
+	use.Tries++
+	a.Stored.Networks = maps.Clone(a.Stored.Networks)
+	a.Stored.Networks[network] = use
+	w.accounts[key] = a
+	a.Stored.BlockedAt, a.TriesBlockedAt = a.TriesBlockedAt, time.Time{}
+	a.Stored.SeparateTries, a.Stored.Network = true, network
+	return signin.Attempt{Account: a, Found: true, Reserved: true}, w.fail["ReserveNetworkAttempt"]
 }
 
 func (w *fakeStore) ReserveAttempt(_ context.Context, _ environment.Environment, key string,
@@ -212,6 +233,7 @@ func (w *fakeStore) RecordFailure(_ context.Context, _ environment.Environment, 
 	}
 	w.failures = append(w.failures, r)
 	delete(w.devices, r.RevokedDevice.ID)
+	delete(w.accounts[r.Account.DirectoryKey()].Stored.Networks, r.ForgottenNetwork)
 	if r.Blocks {
 		w.blocks = append(w.blocks, r.Account.Username)
 		w.change(r.Account.DirectoryKey(), func(a *account.Account) { a.TriesBlockedAt = r.At })
@@ -237,8 +259,11 @@ func (w *fakeStore) Open(_ context.Context, _ environment.Environment, a account
 	}
 	w.sessions[s.ID] = s
 	w.change(a.DirectoryKey(), func(is *account.Account) {
-		if is.LastLogin = s.Start; !a.Stored.SeparateTries {
+		if is.LastLogin = s.Start; !a.Stored.SeparateTries || a.Stored.Network != "" && is.TriesBlockedAt.IsZero() {
 			is.FailedTries, is.TriesBlockedAt = 0, time.Time{}
+		}
+		if network := session.SignInNetwork(s.Address); network != "" {
+			is.Stored.Networks = is.Stored.Networks.SignedInFrom(network, s.Start)
 		}
 	})
 	return nil

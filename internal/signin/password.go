@@ -58,7 +58,7 @@ func (s *PasswordService) Login(ctx context.Context, identifier, password string
 		return Result{}, err
 	}
 	env := found.Env
-	got, err := s.reserveAttemptFrom(ctx, found, given)
+	got, err := s.reserveAttemptFrom(ctx, found, given, c.Address)
 	if err != nil {
 		return Result{}, err
 	}

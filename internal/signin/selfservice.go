@@ -15,7 +15,8 @@ import (
 // TriesStore is what verifying the password of somebody who is signed in needs of the table.
 type TriesStore interface {
 	AccountReader
-	// ClearTries zeroes the failed tries of an account whose password was right, unless it was blocked meanwhile.
+	// ClearTries zeroes the failed tries of an account whose password was right, unless it was blocked meanwhile. Where
+	// the attempt was counted on a known network, it zeroes those, and the account's if that is not blocked.
 	ClearTries(ctx context.Context, env environment.Environment, a account.Account, now time.Time) error
 }
 
@@ -39,7 +40,7 @@ func (s *Reauthenticator) VerifyOwnPassword(ctx context.Context, sc access.Scope
 			Message: "Your password is temporary. Set your own first, or confirm with a passkey.",
 		}})
 	}
-	if err := s.verifyCurrent(ctx, sc.Env, a, password, ClientInfo{}); err != nil {
+	if err := s.verifyCurrent(ctx, sc, &a, password, ClientInfo{}); err != nil {
 		if fault.Is(err, fault.Invalid) {
 			return fault.InvalidFields([]fault.Field{{
 				Field: "password", Code: "wrong",
@@ -48,16 +49,21 @@ func (s *Reauthenticator) VerifyOwnPassword(ctx context.Context, sc access.Scope
 		}
 		return err
 	}
+	if a.Stored.Network != "" {
+		return nil // done
+	}
 	return s.Tries.ClearTries(ctx, sc.Env, a, s.now())
 }
 
 const reasonWrongCurrent = "Wrong current password in an open session."
 
-// verifyCurrent verifies the present password as a sign-in does: too many wrong ones end in a block.
-func (s *Reauthenticator) verifyCurrent(ctx context.Context, env environment.Environment, a account.Account,
-	current string, c ClientInfo,
+// verifyCurrent verifies the present password as a sign-in does, counted at the caller's network where that is known:
+// too many wrong ones end in a block. Where it was right, a says whether the account's own count was left out.
+func (s *Reauthenticator) verifyCurrent(ctx context.Context, sc access.Scope, a *account.Account, current string,
+	c ClientInfo,
 ) error {
-	got, err := s.reserveAttempt(ctx, env, a.DirectoryKey())
+	env := sc.Env
+	got, err := s.reserveAtNetwork(ctx, env, a.DirectoryKey(), a.Stored.Networks, sc.Caller.Address)
 	if err != nil {
 		return err
 	}
@@ -66,7 +72,8 @@ func (s *Reauthenticator) verifyCurrent(ctx context.Context, env environment.Env
 		hash, reason = "", reasonUsedUp // beyond the limit nothing is verified, though the work is done (C01)
 	}
 	if s.Verifier.Verify(hash, current) && !got.Account.PasswordExpired(s.now()) {
-		if got.Account.Stored.BlockedAt.IsZero() {
+		a.Stored.SeparateTries, a.Stored.Network = got.Account.Stored.SeparateTries, got.Account.Stored.Network
+		if got.Account.Stored.BlockedAt.IsZero() && a.Stored.Network == "" {
 			return nil
 		}
 		return s.Tries.ClearTries(ctx, env, got.Account, s.now()) // the attempt that a block let through ends it
@@ -114,7 +121,7 @@ func (s *SelfService) ChangeOwnPassword(ctx context.Context, sc access.Scope, cu
 	if err := fault.InvalidFields(s.Passwords.CheckPolicy(sc.Env, a, chosen)); err != nil {
 		return Result{}, err
 	}
-	if err := s.verifyCurrent(ctx, sc.Env, a, current, c); err != nil {
+	if err := s.verifyCurrent(ctx, sc, &a, current, c); err != nil {
 		return Result{}, err
 	}
 	now := s.now()

@@ -242,7 +242,7 @@ func (s *Steps) newTicket(a account.Account, step session.Step, proved []session
 	}
 	return Result{Next: step, Ticket: issued}, session.Ticket{
 		AccountID: a.ID, ID: issued.ID.String(), Hash: issued.Hash(), Step: step, Proved: proved, Epoch: a.Epoch,
-		Client: client, Expires: s.now().Add(session.TicketLife),
+		SeparateTries: a.Stored.SeparateTries, Client: client, Expires: s.now().Add(session.TicketLife),
 	}, nil
 }
 
@@ -260,7 +260,7 @@ func (s *Steps) checkTicket(ctx context.Context, ticket string, step session.Ste
 	if err != nil {
 		return TicketContext{}, err
 	}
-	if slices.ContainsFunc(got.Ticket.Proved, func(p session.Proof) bool {
+	if got.Ticket.SeparateTries || slices.ContainsFunc(got.Ticket.Proved, func(p session.Proof) bool {
 		return p == session.ByTrustedDevice || p.IsUnguessable()
 	}) {
 		// A block by strangers' attempts concerns only who gave a password, and no trusted device.

@@ -21,14 +21,14 @@ func attempt(w *fakeStore, password string) error {
 }
 
 // A block by tries lets one try through after 1, 2, 4, 8, and then each 15 minutes, by the clock and to the instant;
-// the hundredth failure in a row waits for an administrator (NIST SP 800-63B-4, 3.2.2).
+// the hundredth failure in a row, known networks among it, waits for an administrator (NIST SP 800-63B-4, 3.2.2).
 func TestTheTimedReleaseDoublesAndStops(t *testing.T) {
 	w := newFakeStore(doej())
 	for range 5 {
 		_ = attempt(w, "wrong")
 	}
 	waits := []time.Duration{1, 2, 4, 8, 15, 15, 15}
-	for w.accounts["doej"].FailedTries < account.MaxConsecutiveFailures {
+	for w.accounts["doej"].FailedTries < account.MaxAccountFailures(5) {
 		wait := 15 * time.Minute
 		if len(waits) > 0 {
 			wait, waits = waits[0]*time.Minute, waits[1:]
@@ -99,7 +99,7 @@ func TestTheWaitNeverOverflows(t *testing.T) {
 		rule := signin.AttemptPolicy{Limit: environment.Settings{FailedTryLimit: limit}.TryLimit(), Release: true}
 		for _, failures := range []int64{math.MinInt64, 0, 5, 6, 99, 100, 101, math.MaxInt64} {
 			wait, released := rule.Wait(failures)
-			if released != (failures < account.MaxConsecutiveFailures) || released &&
+			if released != (failures < account.MaxAccountFailures(rule.Limit)) || released &&
 				(wait < time.Minute || wait > 15*time.Minute) {
 				t.Errorf("limit %d, %d failures: %s, %v", limit, failures, wait, released)
 			}
@@ -193,6 +193,19 @@ func TestANetworkIsSlowedDownWithoutTouchingAccounts(t *testing.T) {
 	s.limit(&fakeRateLimiter{fail: down})
 	if _, err := s.Login(context.Background(), "doej", secret, signin.ClientInfo{}); !errors.Is(err, down) { // V84
 		t.Errorf("without a count: %v", err)
+	}
+}
+
+// V95: a line gets another IPv4 address of its /24 now and then; what is no address is never a known network.
+func TestSignInNetwork(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.17": "192.0.2.0/24", "192.0.2.255": "192.0.2.0/24", "::ffff:192.0.2.3": "192.0.2.0/24",
+		"192.0.3.17": "192.0.3.0/24", "2001:db8:0:7:1::2": "2001:db8:0:7::/64", "fe80::1%eth0": "fe80::/64",
+		"": "", "unknown": "", "192.0.2.17:80": "", "192.0.2.0/24": "",
+	} {
+		if got := session.SignInNetwork(address); got != want {
+			t.Errorf("%q is in %q, want %q", address, got, want)
+		}
 	}
 }
 

@@ -16,9 +16,14 @@ func BenchmarkRefusals(b *testing.B) {
 	admin := &client{url: c.system.URL}
 	var t testing.T // the helpers of tests want one; what fails there shows in the status of the next call
 	admin.signIn(&t, "admin", adminPassword)
-	kinds := []string{"unknown", "wrong", "blocked", "API-only"}
+	kinds := []string{"unknown", "wrong", "blocked", "API-only", "known-network", "known-network-email"}
 	for i := range rounds / (limit - 1) { // so that no account reaches its limit
 		admin.createUser(&t, fmt.Sprintf("timed-wrong-%d", i), "seven green bicycles", nil)
+		for _, kind := range kinds[4:] { // counted at the network that they signed in from
+			who := fmt.Sprintf("timed-%s-%d", kind, i)
+			admin.createUser(&t, who, "seven green bicycles", nil)
+			admin.signedInAs(&t, who, "seven green bicycles")
+		}
 		blocked := admin.createUser(&t, fmt.Sprintf("timed-blocked-%d", i), "seven green bicycles", nil)
 		admin.do(&t, "POST", "/api/accounts/"+blocked.text(&t, "id")+"/block", map[string]any{"reason": "Timing"}).expect(&t,
 			200)
@@ -27,6 +32,9 @@ func BenchmarkRefusals(b *testing.B) {
 	}
 	refuse := func(kind string, n int) func() {
 		who := fmt.Sprintf("timed-%s-%d", kind, n/(limit-1))
+		if kind == "known-network-email" {
+			who += "@example.com"
+		}
 		return func() {
 			c.call("POST", "/api/login", map[string]any{"identifier": who, "password": "a wrong password"}, 401)
 		}

@@ -8,8 +8,10 @@ import (
 	"io"
 	"maps"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +42,23 @@ func withParameters(parameters map[string]string) func(*local.Options) {
 // client is a client of the API for one session.
 type client struct {
 	url, token, refresh string
+	// from is the address of this machine that requests come from, empty for 127.0.0.1.
+	from string
+}
+
+// elsewhere is an address of this machine in a network of its own, from which nobody signs in.
+const elsewhere = "127.0.1.1"
+
+var clientsFrom sync.Map // address to *http.Client
+
+// clientFrom is a client whose requests come from an address of this machine.
+func clientFrom(address string) *http.Client {
+	if address == "" {
+		return http.DefaultClient
+	}
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	made, _ := clientsFrom.LoadOrStore(address, &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}})
+	return made.(*http.Client)
 }
 
 // response is what came back.
@@ -149,12 +168,17 @@ func (c *client) do(t *testing.T, method, path string, body any, headers ...head
 			request.Host = h[1]
 		}
 	}
-	return send(t, request)
+	return sendBy(t, clientFrom(c.from), request)
 }
 
 func send(t *testing.T, request *http.Request) response {
 	t.Helper()
-	httpResponse, err := http.DefaultClient.Do(request)
+	return sendBy(t, http.DefaultClient, request)
+}
+
+func sendBy(t *testing.T, by *http.Client, request *http.Request) response {
+	t.Helper()
+	httpResponse, err := by.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ func TestStrangersCannotLockOutOfATrustedDevice(t *testing.T) {
 	device := admin.trustDevice(t, "besieged", codes[0])
 	admin.attemptSignIns(t, "besieged", "wrong", 20)
 	admin.attemptSignIns(t, "besieged", userPassword, 1).expectProblem(t, 401, "signInRefused")
-	got := admin.passwordStep(t, "besieged", map[string]any{"device": device})
+	away := &client{url: admin.url, from: "127.0.2.1"} // the owner, travelling
+	got := away.passwordStep(t, "besieged", map[string]any{"device": device})
 	if got.text(t, "next") != "done" {
 		t.Fatalf("%s", got.Body)
 	}
@@ -21,7 +22,7 @@ func TestStrangersCannotLockOutOfATrustedDevice(t *testing.T) {
 	}
 	device = got.text(t, "deviceToken")
 	guess := func() response {
-		return (&client{url: admin.url}).do(t, "POST", "/api/login",
+		return (&client{url: admin.url, from: elsewhere}).do(t, "POST", "/api/login",
 			map[string]any{"identifier": "besieged", "password": "wrong", "device": device})
 	}
 	for range 5 {
@@ -29,7 +30,7 @@ func TestStrangersCannotLockOutOfATrustedDevice(t *testing.T) {
 	}
 	body := map[string]any{"identifier": "besieged", "password": userPassword, "device": device}
 	// forgotten, so it is like any other
-	(&client{url: admin.url}).do(t, "POST", "/api/login", body).expectProblem(t, 401, "signInRefused")
+	(&client{url: admin.url, from: elsewhere}).do(t, "POST", "/api/login", body).expectProblem(t, 401, "signInRefused")
 	admin.do(t, "POST", "/api/accounts/"+id+"/reset-tries", nil).expect(t, 200)
 	if got := admin.passwordStep(t, "besieged", map[string]any{"device": device}); got.text(t, "next") != "secondFactor" {
 		t.Errorf("%s", got.Body)

@@ -30,7 +30,7 @@ func (c *client) passwordStep(t *testing.T, who string, more map[string]any) res
 	for k, v := range more {
 		body[k] = v
 	}
-	return (&client{url: c.url}).do(t, "POST", "/api/login", body).expect(t, 200)
+	return (&client{url: c.url, from: c.from}).do(t, "POST", "/api/login", body).expect(t, 200)
 }
 
 // createUserWithTOTP makes a person with an authenticator, signed in; it returns the client, the authenticator's

@@ -72,7 +72,7 @@ func logTab(t *testing.T, admin *client) {
 	theirs := admin.signedInAs(t, "logged", secret)
 	theirs.do(t, "POST", "/api/logout", nil).expect(t, 204)
 	for range 5 {
-		(&client{url: admin.url}).do(t, "POST", "/api/login",
+		(&client{url: admin.url, from: elsewhere}).do(t, "POST", "/api/login",
 			map[string]any{"identifier": "logged", "password": "wrong one entirely"}).expect(t, 401)
 	}
 	note := admin.do(t, "POST", path+"/notes", map[string]any{"text": "=cmd|'/c calc'!A1\nsecond line"}).expect(t, 201)

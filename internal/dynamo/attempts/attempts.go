@@ -1,5 +1,5 @@
 // Package attempts finds accounts for a sign-in and counts its attempts before anything is verified: on the account, on
-// a trusted device, or on a decoy, and by network address.
+// a trusted device, on a known network, or on a decoy, and by network address.
 package attempts
 
 import (
@@ -58,6 +58,7 @@ func (s Store) FindWithDevice(ctx context.Context, env, identifier string, given
 		return found, err
 	}
 	owner := ""
+	found.Networks = schema.NetworksOf(items[0])
 	if byEmail {
 		found.Key, owner = schema.LoginKeyTarget(items[0], head.Imports.Sees(table.Int(items[0], schema.AttrImportID)))
 	} else if a, ok := schema.AccountOf(items[0], schema.VisibleAt(head.Imports, items[0])); ok {
@@ -114,7 +115,7 @@ func attemptAllowed(rule signin.AttemptPolicy) (string, table.Item) {
 		return "attribute_exists(PK) AND " + condition, values
 	}
 	waits := account.BackoffDelays()
-	values[":stop"] = table.N(account.MaxConsecutiveFailures)
+	values[":stop"] = table.N(account.MaxAccountFailures(rule.Limit))
 	rungs := make([]string, len(waits))
 	for i, wait := range waits {
 		n, w := fmt.Sprintf(":rung%d", i), fmt.Sprintf(":wait%d", i)
@@ -150,6 +151,8 @@ func (s Store) RecordFailure(ctx context.Context, env environment.Environment, r
 		}
 		// the right password came from the device meanwhile, or it is no longer trusted
 		k = schema.EventKey(r.Account.ID, e.ID)
+	case r.ForgottenNetwork != "":
+		return s.forgetNetwork(ctx, env, r, e)
 	case r.Known && r.Blocks:
 		err := s.block(ctx, env, r, e)
 		if !errors.Is(err, account.ErrConcurrentChange) {

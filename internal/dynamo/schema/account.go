@@ -3,6 +3,8 @@ package schema
 import (
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"useraccounts/internal/account"
 	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/environment"
@@ -42,9 +44,14 @@ const (
 	// AttrPreviousID and AttrPreviousRow are the owner of a login key before an import transferred it.
 	AttrPreviousID  = "wasId"
 	AttrPreviousRow = "wasRow"
+	// AttrNetworks are the networks that the account is known to sign in from. Its login keys have a copy without tries,
+	// so that the read that finds the account tells where an attempt is counted.
+	AttrNetworks = "nets"
 	// AttrProviders is the set of providers that the account is linked to.
 	AttrProviders = "signOn"
 
+	// attrDay is the day of the last sign-in from a network.
+	attrDay = "day"
 	// imageNoPassword marks an image without a password. The hash itself is beside the images, because sign-ins must not
 	// wait for imports; an import that takes the password away does so by its image alone, and thus unseen.
 	imageNoPassword = "bare"
@@ -95,8 +102,39 @@ func AccountOf(it table.Item, is Generation) (account.Account, bool) {
 		Version: table.Int(table.Map(it, AttrImage), "version"), Import: table.Int(it, AttrImportID),
 		BlockedAt:   a.TriesBlockedAt,
 		HasPrevious: table.Map(it, AttrPrevious) != nil,
+		Networks:    NetworksOf(it),
 	}
 	return a, true
+}
+
+// NetworksOf reads the known networks from a row or a login key.
+func NetworksOf(it table.Item) account.Networks {
+	stored := table.Map(it, AttrNetworks)
+	if stored == nil {
+		return nil
+	}
+	out := account.Networks{}
+	for network, use := range stored {
+		if m, ok := use.(*types.AttributeValueMemberM); ok {
+			out[network] = account.NetworkUse{Day: field.Date(table.String(m.Value, attrDay)),
+				Tries: table.Int(m.Value, AttrTries)}
+		}
+	}
+	return out
+}
+
+// NetworkItem is what a row stores of one known network.
+func NetworkItem(use account.NetworkUse) types.AttributeValue {
+	return table.M(table.Item{attrDay: table.S(string(use.Day)), AttrTries: table.N(use.Tries)})
+}
+
+// NetworksItem is what a row stores of all of them.
+func NetworksItem(networks account.Networks) types.AttributeValue {
+	out := table.Item{}
+	for network, use := range networks {
+		out[network] = NetworkItem(use)
+	}
+	return table.M(out)
 }
 
 // BlockKindOf returns the kind of an account's block from its image. a has the other fields of the block.

@@ -43,7 +43,9 @@ func (s OwnPasswords) ReplacePassword(
 	}
 	// The write lifts a block by tries, but not one that came after the current password was verified (C07).
 	row := tx[0].Write.Update
-	row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
+	if !w.Before.Stored.SeparateTries {
+		row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
+	}
 	tx = append(tx, table.Update(&types.Update{
 		TableName: &s.Name, Key: schema.SessionKey(old.AccountID, old.ID).Attributes(),
 		UpdateExpression:    aws.String("SET closed = :at, why = :why"),
@@ -61,14 +63,15 @@ func (s OwnPasswords) ClearTries(
 	ctx context.Context, env environment.Environment, a account.Account, now time.Time,
 ) error {
 	condition, values := signInCondition(env, a, now)
-	values[":none"] = table.N(0)
-	return s.updateRow(ctx, env, a, "SET tries = :none REMOVE blockedAt, tried", condition, values)
+	u := rowUpdate{values: values}
+	u.clearTries(a)
+	return s.updateRow(ctx, env, a, u.expression(), condition, u.names, values)
 }
 
 // Rehash implements signin.Rehasher. It replaces the hash that the new one was computed from, and never a
 // newer password (V08).
 func (s OwnPasswords) Rehash(ctx context.Context, env environment.Environment, a account.Account, hash string) error {
-	return s.updateRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", table.Item{
+	return s.updateRow(ctx, env, a, "SET pw = :pw", "id = :id AND pw = :was", nil, table.Item{
 		":id": table.S(a.ID), ":pw": table.S(hash), ":was": table.S(a.PasswordHash),
 	})
 }
@@ -76,11 +79,12 @@ func (s OwnPasswords) Rehash(ctx context.Context, env environment.Environment, a
 // updateRow updates an account's row if the condition holds. If not, somebody else changed the row first, which is no
 // error.
 func (s OwnPasswords) updateRow(
-	ctx context.Context, env environment.Environment, a account.Account, update, condition string, values table.Item,
+	ctx context.Context, env environment.Environment, a account.Account, update, condition string,
+	names map[string]string, values table.Item,
 ) error {
 	_, err := s.UpdateRetrying(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(), UpdateExpression: &update,
-		ConditionExpression: &condition, ExpressionAttributeValues: values,
+		ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	})
 	_, _, err = table.ConditionHeld(err)
 	return err

@@ -60,14 +60,15 @@ func signInCondition(env environment.Environment, a account.Account, now time.Ti
 // Open implements signin.Sessions.
 func (s Store) Open(ctx context.Context, env environment.Environment, a account.Account, opened session.Session) error {
 	condition, values := signInCondition(env, a, opened.Start)
-	update := "SET lastLogin = :now"
-	if values[":now"] = table.Timestamp(opened.Start); !a.Stored.SeparateTries {
-		update, values[":none"] = "SET tries = :none, lastLogin = :now REMOVE blockedAt, tried", table.N(0)
-	}
-	return s.putWithRow(ctx, schema.LoggedSession(env, opened), types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(), ConditionExpression: &condition,
-		UpdateExpression: &update, ExpressionAttributeValues: values,
-	}})
+	values[":now"] = table.Timestamp(opened.Start)
+	u := rowUpdate{set: []string{"lastLogin = :now"}, values: values}
+	u.clearTries(a)
+	u.signedInFrom(a, opened)
+	return s.withNetworks(ctx, env, a, opened, func() error {
+		return s.putWithRow(ctx, schema.LoggedSession(env, opened), update(u, types.Update{
+			TableName: &s.Name, Key: schema.RowKey(env.ID, a.DirectoryKey()).Attributes(), ConditionExpression: &condition,
+		}))
+	})
 }
 
 // IssueTicket implements signin.Sessions.
@@ -76,24 +77,20 @@ func (s Store) IssueTicket(
 ) error {
 	condition, values := signInCondition(env, a, t.Expires.Add(-session.TicketLife))
 	key := schema.RowKey(env.ID, a.DirectoryKey()).Attributes()
-	set, remove := []string{}, ""
-	if !a.Stored.SeparateTries {
-		set, remove = append(set, "tries = :none"), " REMOVE blockedAt, tried"
-		values[":none"] = table.N(0)
-	}
+	u := rowUpdate{values: values}
+	u.clearTries(a)
 	if !a.PasswordExpires.IsZero() {
-		set = append(set, "pwEnds = :ends")
+		u.set = append(u.set, "pwEnds = :ends")
 		values[":ends"] = table.Timestamp(a.PasswordExpires)
 	}
-	if len(set) == 0 {
+	if len(u.set) == 0 {
 		return s.putWithRow(ctx, ticketItem(env.ID, t), types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
 		}})
 	}
-	return s.putWithRow(ctx, ticketItem(env.ID, t), types.TransactWriteItem{Update: &types.Update{
+	return s.putWithRow(ctx, ticketItem(env.ID, t), update(u, types.Update{
 		TableName: &s.Name, Key: key, ConditionExpression: &condition,
-		UpdateExpression: aws.String("SET " + strings.Join(set, ", ") + remove), ExpressionAttributeValues: values,
-	}})
+	}))
 }
 
 // putWithRow writes a new item and updates the account's row, in one transaction.

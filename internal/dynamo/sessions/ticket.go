@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -28,7 +29,7 @@ func ticketItem(env string, t session.Ticket) table.Item {
 		"proved": table.L(proved),
 		"epoch":  table.N(t.Epoch), "client": table.S(t.Client), "expires": table.Timestamp(t.Expires),
 		"ttl": table.N(t.Expires.Unix()),
-		"env": table.S(env),
+		"env": table.S(env), "separate": table.BOOL(t.SeparateTries),
 	}
 }
 
@@ -37,6 +38,7 @@ func ticketOf(accountID string, it table.Item) session.Ticket {
 		AccountID: accountID, ID: table.String(it, schema.AttrID), Hash: table.Bytes(it, "hash"),
 		Step:  session.Step(table.String(it, "step")),
 		Epoch: table.Int(it, "epoch"), Client: table.String(it, "client"), Expires: table.Time(it, "expires"),
+		SeparateTries: table.Bool(it, "separate"),
 	}
 	for _, p := range table.Strings(it, "proved") {
 		t.Proved = append(t.Proved, session.Proof(p))
@@ -66,7 +68,11 @@ func (s Store) CompleteStep(ctx context.Context, env environment.Environment, m 
 			return err
 		}
 	}
-	return schema.AsConcurrentChange(s.Transact(ctx, tx.Items()))
+	write := func() error { return schema.AsConcurrentChange(s.Transact(ctx, tx.Items())) }
+	if m.Session == nil {
+		return write()
+	}
+	return s.withNetworks(ctx, env, m.Account, *m.Session, write)
 }
 
 // stepItems returns the items of the account in a step: its change and, in the last step, the sign-in. They depend on
@@ -89,10 +95,11 @@ func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (
 			}, schema.ConcurrentChange)}, nil
 		}
 		values[":now"] = table.Timestamp(at)
-		return table.Transaction{table.Update(&types.Update{
-			TableName: &s.Name, Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
-			UpdateExpression: aws.String("SET lastLogin = :now"),
-		}, schema.ConcurrentChange)}, nil
+		u := rowUpdate{set: []string{"lastLogin = :now"}, values: values}
+		u.signedInFrom(m.Account, *m.Session)
+		return table.Transaction{{Conflict: schema.ConcurrentChange, Write: update(u, types.Update{
+			TableName: &s.Name, Key: key, ConditionExpression: &condition,
+		})}}, nil
 	}
 	w := *m.Write
 	if m.Session != nil {
@@ -104,8 +111,16 @@ func (s Store) stepItems(env environment.Environment, m signin.StepTransition) (
 	}
 	row := tx[0].Write.Update
 	if m.Session != nil {
-		row.UpdateExpression = aws.String("SET lastLogin = :now, " + (*row.UpdateExpression)[len("SET "):])
-		row.ExpressionAttributeValues[":now"] = table.Timestamp(m.Session.Start)
+		u := rowUpdate{set: []string{"lastLogin = :now"}, values: row.ExpressionAttributeValues}
+		u.values[":now"] = table.Timestamp(m.Session.Start)
+		u.signedInFrom(m.Account, *m.Session)
+		more := ""
+		if len(u.remove) > 0 { // the update ends with what it removes
+			more = ", " + strings.Join(u.remove, ", ")
+		}
+		row.UpdateExpression = aws.String("SET " + strings.Join(u.set, ", ") + ", " +
+			strings.TrimPrefix(*row.UpdateExpression, "SET ") + more)
+		row.ExpressionAttributeNames = u.names
 	}
 	if !m.Account.Stored.SeparateTries {
 		row.ConditionExpression = aws.String(*row.ConditionExpression + " AND attribute_not_exists(blockedAt)")
