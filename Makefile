@@ -64,8 +64,8 @@ built: node console ## fails unless the console and the reference page are built
 	@for page in app/index.html docs/reference.html; do test -s $(CONSOLE)/dist/$$page || \
 	  { echo "$(CONSOLE)/dist/$$page is not built: a deployment would show a placeholder" >&2; exit 1; }; done
 
-deploy: built verify-template ## sam deploy of what is here: STAGE=production, or SAM_FLAGS=--guided for a first time
-	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy $(if $(STAGE),--config-env $(STAGE)) $(SAM_FLAGS)
+deploy: built verify-template ## what is here to the cloud: ENV=dev|prod (samconfig.toml) PARAMETERS="MailSender=..." SAM_FLAGS=...
+	@SAM_CLI_TELEMETRY=0 ENV='$(ENV)' PARAMETERS='$(PARAMETERS)' go run ./internal/local/deploy $(SAM_FLAGS)
 
 console-dev: node ## the web console from its sources, renewed as they change, in front of make run (PORT=...)
 	@node $(CONSOLE)/scripts/build.mjs --install-only && cd $(CONSOLE) && exec node_modules/.bin/vite
@@ -148,11 +148,13 @@ vulnerabilities: go ## known vulnerabilities of the dependencies; asks the Go vu
 	@echo "== govulncheck $(PACKAGES)"
 	@go run $(GOVULNCHECK) $(PACKAGES)
 
-verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint and sam build on template.yaml
+verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint, sam build and the questions of sam deploy --guided
 	@echo "== sam validate --lint"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml
 	@echo "== sam build"
 	@SAM_CLI_TELEMETRY=0 GOFLAGS="$(BUILD_FLAGS)" .venv/bin/sam build --template template.yaml
+	@echo "== sam deploy --guided"
+	@.ci/guided-deploy
 
 .venv/sam-$(SAM_CLI):
 	@command -v python3 >/dev/null || { echo "python3 is missing: it runs the SAM CLI" >&2; exit 1; }

@@ -1,6 +1,7 @@
 package samtemplate
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -198,6 +199,13 @@ func readTrigger(id string, p node) (QueueTrigger, error) {
 
 // readAPI accepts the one API: its stage is $default, and what it may say beside that changes no request or answer.
 func readAPI(p node) error {
-	return p.only("Description", "Name", "DefaultRouteSettings", "AccessLogSettings", "FailOnWarnings", "Tags",
-		"DisableExecuteApiEndpoint")
+	iam, err := p.child("Auth").child("EnableIamAuthorizer").flag()
+	if err != nil {
+		return err
+	}
+	if iam {
+		return p.child("Auth").errorf("an authorizer of the API is not supported here")
+	}
+	return errors.Join(p.child("Auth").only("EnableIamAuthorizer"), p.only("Auth", "Description", "Name",
+		"DefaultRouteSettings", "AccessLogSettings", "FailOnWarnings", "Tags", "DisableExecuteApiEndpoint"))
 }

@@ -17,10 +17,12 @@ import (
 type Template struct {
 	// Parameters are the template's parameters with their defaults; a parameter without a default is missing here.
 	Parameters map[string]string
-	Functions  []Function
-	Tables     []Table
-	Queues     []Queue
-	Buckets    []Bucket
+	// Declared is what the template says of each parameter, in its order.
+	Declared  []Parameter
+	Functions []Function
+	Tables    []Table
+	Queues    []Queue
+	Buckets   []Bucket
 	// SealingKeys are the logical ids of KMS keys.
 	SealingKeys []string
 }
@@ -138,37 +140,21 @@ func Parse(source []byte) (*Template, error) {
 	if transform, err := root.child("Transform").required(); err != nil || transform != "AWS::Serverless-2016-10-31" {
 		return nil, root.child("Transform").errorf("want AWS::Serverless-2016-10-31")
 	}
-	t := &Template{}
-	if t.Parameters, err = parameterDefaults(root.child("Parameters")); err != nil {
+	declared, err := declaredParameters(root.child("Parameters"))
+	if err != nil {
 		return nil, err
+	}
+	t := &Template{Declared: declared, Parameters: map[string]string{}}
+	for _, p := range declared {
+		if p.HasDefault {
+			t.Parameters[p.Name] = p.Default
+		}
 	}
 	root.parameters = t.Parameters
 	if err := t.resources(root); err != nil {
 		return nil, err
 	}
 	return t, t.check()
-}
-
-func parameterDefaults(section node) (map[string]string, error) {
-	entries, names, err := section.entries()
-	if err != nil {
-		return nil, err
-	}
-	defaults := map[string]string{}
-	for i, entry := range entries {
-		if kind, err := entry.child("Type").required(); err != nil {
-			return nil, err
-		} else if kind != "String" && kind != "Number" {
-			return nil, entry.child("Type").errorf("%s is not supported", kind)
-		}
-		if !entry.child("Default").exists() {
-			continue
-		}
-		if defaults[names[i]], err = entry.child("Default").text(); err != nil {
-			return nil, err
-		}
-	}
-	return defaults, nil
 }
 
 // onlyInTheCloud names the resources of permissions, logs and alarms: there is nothing of them to run locally.
