@@ -74,7 +74,7 @@ console-test: console ## types, units, bundle budget and every browser test of t
 	@if command -v node >/dev/null; then cd $(CONSOLE) && node scripts/test.mjs $(if $(SHORT),--short); \
 	else echo "Node.js is missing: the web console is not tested"; fi
 
-seed: go ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=...
+seed: go ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=... ENVIRONMENT_ID=main NEW=1
 	@go run ./internal/local/seed
 
 # Tests make much garbage on small heaps, of which the collector made half of their time. go test would vet what make vet

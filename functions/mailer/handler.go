@@ -57,8 +57,10 @@ func (h handler) handle(ctx context.Context, raw jsontext.Value) (events.DynamoD
 	}
 	for _, r := range e.Records {
 		env, id, ok := schema.ParseQueuedMail(r.DynamoDB.Keys.PK.S, r.DynamoDB.Keys.SK.S)
-		if !ok || r.EventName != string(events.DynamoDBOperationTypeInsert) {
-			continue // a log entry, or a change made by this function itself
+		if !ok || env != h.env || r.EventName != string(events.DynamoDBOperationTypeInsert) {
+			// A log entry, a change made by this function itself, or a mail of another environment that shares the outbox:
+			// that one has a mailer of its own, with its own address and sender.
+			continue
 		}
 		if err := h.dispatcher.Send(ctx, env, id); err != nil {
 			h.log.ErrorContext(ctx, "record failed", "mail", id, "error", err.Error())

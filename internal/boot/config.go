@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"useraccounts/internal/environment"
 )
 
 // Load fills the struct that cfg points to. If anything is missing or wrong, it says so in one line and ends the
@@ -38,7 +40,7 @@ type Lookup func(name string) (string, bool)
 //
 // A variable is required unless it is optional or has a default; an empty one counts as missing. Fields are string,
 // int, bool, time.Duration or Secret, or a struct of these. A Secret must not be a placeholder or guessable (V88); the
-// option "platform" exempts one that AWS issues.
+// option "platform" exempts one that AWS issues. ENVIRONMENT_ID is in every function held to environment.CheckID.
 func LoadFrom(cfg any, lookup Lookup) error {
 	var l loader
 	l.lookup = lookup
@@ -75,6 +77,8 @@ func (l *loader) fill(v reflect.Value) {
 			text = f.Tag.Get("default")
 		}
 		switch {
+		case name == "ENVIRONMENT_ID" && text != "" && environment.CheckID(text) != nil:
+			l.invalid = append(l.invalid, name+": "+environment.CheckID(text).Error())
 		case text != "":
 			if complaint := set(at, text, strings.Contains(options, "platform")); complaint != "" {
 				l.invalid = append(l.invalid, name+" "+complaint)

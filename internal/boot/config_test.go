@@ -137,3 +137,16 @@ func TestLoggerWritesJSONFromItsLevelUp(t *testing.T) {
 		}
 	}
 }
+
+// Every function checks the id of its environment as the template and the seeder do.
+func TestLoadRefusesAnEnvironmentsIDThatIsNone(t *testing.T) {
+	var cfg struct {
+		Environment string `env:"ENVIRONMENT_ID"`
+	}
+	for id, good := range map[string]bool{"main": true, "second#x": false, "Main": false} {
+		err := LoadFrom(&cfg, lookupIn(map[string]string{"ENVIRONMENT_ID": id}))
+		if (err == nil) != good || err != nil && !strings.Contains(err.Error(), "ENVIRONMENT_ID") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}

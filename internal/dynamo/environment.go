@@ -3,7 +3,9 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,6 +46,33 @@ func (e *Environments) Environment(ctx context.Context, env string) (environment
 		return environment.Environment{}, err
 	}
 	return schema.EnvironmentOf(env, it)
+}
+
+// IDs implements setup.Environments. No index knows them, so it scans the table: for a person who waits, and for no
+// request.
+func (e *Environments) IDs(ctx context.Context) ([]string, error) {
+	var ids []string
+	scan := &dynamodb.ScanInput{
+		TableName: &e.Name, ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("PK"),
+		FilterExpression: aws.String("SK = :head AND begins_with(PK, :prefix)"),
+		ExpressionAttributeValues: table.Item{
+			":head": table.S(schema.HeadSK), ":prefix": table.S(schema.HeadKey("").PK),
+		},
+	}
+	for {
+		page, err := e.Client.Scan(ctx, scan)
+		if err != nil {
+			return nil, table.WrapError("scan", err)
+		}
+		for _, it := range page.Items {
+			ids = append(ids, strings.TrimPrefix(table.String(it, "PK"), schema.HeadKey("").PK))
+		}
+		if len(page.LastEvaluatedKey) == 0 {
+			slices.Sort(ids)
+			return ids, nil
+		}
+		scan.ExclusiveStartKey = page.LastEvaluatedKey
+	}
 }
 
 // Catalogue returns the environment's reference data at the version that env names, from the cache if it has that

@@ -2,9 +2,25 @@
 package environment
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
+
+// IDPattern is what the id of an environment looks like. It is part of keys, whose parts a # separates, so that
+// another sign in it could name something of another environment. The template's EnvironmentId states the same.
+const IDPattern = "[a-z][a-z0-9-]{0,31}"
+
+var idPattern = regexp.MustCompile("^" + IDPattern + "$")
+
+// CheckID returns an error that says what an environment's id has to be, unless id is one.
+func CheckID(id string) error {
+	if !idPattern.MatchString(id) {
+		return fmt.Errorf("%q cannot be the id of an environment: use 1 to 32 of a-z, 0-9 and -, a letter first", id)
+	}
+	return nil
+}
 
 // Environment is what every request reads first, in one item: the settings, which version of the reference data is
 // current, and which imports count.

@@ -123,6 +123,9 @@ func (s *System) start(ctx context.Context, o Options, t *samtemplate.Template, 
 	}
 	_, noKey := os.Stat(o.KeyFile())
 	s.stack = provision.Stack{Name: o.Stack, Endpoints: s.Endpoints, Template: t, KeyFile: o.KeyFile()}
+	if o.Beside != nil {
+		s.stack.Tables, s.stack.Buckets = o.Beside.Tables, o.Beside.Buckets
+	}
 	if s.Resources, err = s.stack.Create(ctx); err != nil {
 		return err
 	}

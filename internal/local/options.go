@@ -22,18 +22,20 @@ type Options struct {
 	// BeforeBuild makes what the functions are built from; nil for nothing.
 	BeforeBuild func(ctx context.Context) error
 	// Lazy has functions start with their first event, not with the system.
-	Lazy          bool
-	Port          int                 // of the HTTP API; 0 for a free one
-	Data          string              // where data stays; empty for none that does
-	Endpoints     *services.Endpoints // services that run already; nil to start them
-	Stack         string              // prefix of the names of table, bucket and queues; default "local"
-	Parameters    map[string]string   // of the template, beside its defaults
-	Retry         time.Duration       // how soon a failed message comes back, default 5 s
-	Processes     int                 // at most so many of one function, default 8
-	Verbose       bool                // what functions write goes to the terminal too
-	Logs          string              // default .build/logs in Root
-	Mail          bool                // whether to start a mail service too
-	AdminPassword string              // handed to the seeder
+	Lazy       bool
+	Port       int                 // of the HTTP API; 0 for a free one
+	Data       string              // where data stays; empty for none that does
+	Endpoints  *services.Endpoints // services that run already; nil to start them
+	Stack      string              // prefix of the names of table, bucket and queues; default "local"
+	Parameters map[string]string   // of the template, beside its defaults
+	// Beside is a system whose tables and buckets this one uses, for another environment; nil for its own.
+	Beside        *provision.Resources
+	Retry         time.Duration // how soon a failed message comes back, default 5 s
+	Processes     int           // at most so many of one function, default 8
+	Verbose       bool          // what functions write goes to the terminal too
+	Logs          string        // default .build/logs in Root
+	Mail          bool          // whether to start a mail service too
+	AdminPassword string        // handed to the seeder
 	Seed          Seeder
 	Progress      progress.Func
 }

@@ -27,9 +27,10 @@ type Schedule struct {
 
 func readStream(id string, p node) (StreamTrigger, error) {
 	t := StreamTrigger{LogicalID: id}
+	// FilterCriteria save invocations; what they leave out the function leaves out too, so they are skipped here.
 	if err := p.only("Stream", "StartingPosition", "BatchSize", "MaximumBatchingWindowInSeconds",
 		"BisectBatchOnFunctionError", "MaximumRetryAttempts",
-		"FunctionResponseTypes", "DestinationConfig"); err != nil {
+		"FunctionResponseTypes", "DestinationConfig", "FilterCriteria"); err != nil {
 		return t, err
 	}
 	stream, err := p.child("Stream").value()

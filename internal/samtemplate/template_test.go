@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"useraccounts/internal/environment"
 )
 
 const head = `
@@ -330,5 +332,21 @@ func TestEveryFunctionFolderIsInTheTemplate(t *testing.T) {
 		if _, known := parsed.Function(name); !known {
 			t.Errorf("functions/%s is built by nobody: the template does not name it", name)
 		}
+	}
+}
+
+// The rule of an environment's id, which is part of keys, is the same in the template, the seeder and the functions.
+func TestTheTemplateChecksEnvironmentIDsAsTheFunctionsDo(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := parseYAML(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern, err := node{raw: raw}.child("Parameters").child("EnvironmentId").child("AllowedPattern").required()
+	if err != nil || pattern != environment.IDPattern {
+		t.Errorf("EnvironmentId has the pattern %q, the functions %q; %v", pattern, environment.IDPattern, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"useraccounts/internal/access"
@@ -20,6 +22,8 @@ import (
 type Environments interface {
 	// Seed creates an environment and reports whether it did; an existing one stays as it is.
 	Seed(ctx context.Context, env environment.Environment, entries []catalogue.Entry) (bool, error)
+	// IDs returns the ids of all environments, sorted. It reads the whole table.
+	IDs(ctx context.Context) ([]string, error)
 	Environment(ctx context.Context, env string) (environment.Environment, error)
 	Catalogue(ctx context.Context, env environment.Environment) (*catalogue.Catalogue, error)
 }
@@ -40,9 +44,26 @@ type Setup struct {
 // AdministratorUsername is the username of an environment's first administrator.
 const AdministratorUsername = "admin"
 
+// CheckNew guards against a mistyped id, which would make an environment that nobody's functions serve. It returns an
+// error, which names the environments that there are, for an id that is none of them; in an empty table every id is
+// welcome.
+func (s Setup) CheckNew(ctx context.Context, id string) error {
+	if err := environment.CheckID(id); err != nil {
+		return err
+	}
+	ids, err := s.Environments.IDs(ctx)
+	if err != nil || len(ids) == 0 || slices.Contains(ids, id) {
+		return err
+	}
+	return fmt.Errorf("there is no environment %s in this table, which has %s", id, strings.Join(ids, ", "))
+}
+
 // CreateEnvironment creates the environment, unless it exists, and upgrades what is stored, which may be from an
-// earlier release. It reports whether it created the environment.
+// earlier release. It reports whether it created the environment. It returns an error for an id that is none.
 func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
+	if err := environment.CheckID(id); err != nil {
+		return false, err
+	}
 	settings := environment.Defaults()
 	settings.DACEnabled = true // so that everything can be tried
 	key := make([]byte, 32)

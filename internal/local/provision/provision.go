@@ -21,6 +21,8 @@ type Stack struct {
 	Template  *samtemplate.Template
 	// KeyFile takes the place of the template's KMS keys; it is made if it is not there.
 	KeyFile string
+	// Tables and Buckets are names of those that another stack made and removes, by logical id.
+	Tables, Buckets map[string]string
 }
 
 // Resources are what was made, by logical id.
@@ -36,7 +38,7 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 	r := Resources{Tables: map[string]string{}, Buckets: map[string]string{}, Queues: map[string]string{},
 		Values: s.values()}
 	for _, t := range s.Template.Tables {
-		name, err := s.name(t.Name, t.LogicalID)
+		name, err := s.nameOr(s.Tables[t.LogicalID], t.Name, t.LogicalID)
 		if err != nil {
 			return r, err
 		}
@@ -53,7 +55,7 @@ func (s Stack) Create(ctx context.Context) (Resources, error) {
 		}
 	}
 	for _, b := range s.Template.Buckets {
-		name, err := s.name(b.Name, b.LogicalID)
+		name, err := s.nameOr(s.Buckets[b.LogicalID], b.Name, b.LogicalID)
 		if err != nil {
 			return r, err
 		}
@@ -109,12 +111,18 @@ func (s Stack) createQueues(ctx context.Context, r Resources) error {
 
 // Remove deletes what Create made.
 func (s Stack) Remove(ctx context.Context, r Resources) error {
-	for _, name := range r.Tables {
+	for id, name := range r.Tables {
+		if s.Tables[id] != "" {
+			continue
+		}
 		if err := DeleteTable(ctx, s.Endpoints.DynamoDBClient(), name); err != nil {
 			return err
 		}
 	}
-	for _, name := range r.Buckets {
+	for id, name := range r.Buckets {
+		if s.Buckets[id] != "" {
+			continue
+		}
 		if err := DeleteBucket(ctx, s.Endpoints.S3Client(), name); err != nil {
 			return err
 		}
@@ -136,6 +144,14 @@ func (s Stack) values() samtemplate.Values {
 		parameters[name] = value
 	}
 	return samtemplate.Values{Parameters: parameters, Refs: map[string]string{}, Attributes: map[string]string{}}
+}
+
+// nameOr is the name given, or the resource's.
+func (s Stack) nameOr(given string, own samtemplate.Value, logicalID string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	return s.name(own, logicalID)
 }
 
 // name is the resource's own name, or one made of the stack's and the logical id as CloudFormation would.

@@ -1,6 +1,6 @@
 // Command seed makes the environment and the first administrator of a deployed stack, from a laptop with AWS
 // credentials in its environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. What is
-// there already stays.
+// there already stays. A table with other environments gets one more only where NEW=1 says that it is meant.
 package main
 
 import (
@@ -22,6 +22,7 @@ type config struct {
 	boot.AWS
 	Table         string      `env:"TABLE_NAME"`
 	Environment   string      `env:"ENVIRONMENT_ID" default:"main"`
+	New           bool        `env:"NEW,optional"`
 	AdminPassword boot.Secret `env:"ADMIN_PASSWORD"`
 }
 
@@ -41,6 +42,9 @@ func main() {
 }
 
 func seed(ctx context.Context, s setup.Setup, cfg config) error {
+	if err := s.CheckNew(ctx, cfg.Environment); err != nil && !cfg.New {
+		return fmt.Errorf("%w: give one of these as ENVIRONMENT_ID, or NEW=1 to make another", err)
+	}
 	made, err := s.CreateEnvironment(ctx, cfg.Environment)
 	if err != nil {
 		return err
