@@ -595,6 +595,27 @@ func (g *generator) operation() any {
 	return &dynamodb.TransactWriteItemsInput{TransactItems: writes}
 }
 
+// What an update removes from a map is nothing new, so that the rest of the map is not returned with UPDATED_NEW.
+func TestUpdatedNewLeavesOutWhatWasRemoved(t *testing.T) {
+	p := newPair(t)
+	item := map[string]types.AttributeValue{
+		"PK": s("p0"), "SK": s("s1"), "aa": s("q"),
+		"mm": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"x": s("1"), "y": s("2")}},
+	}
+	for update, want := range map[string]string{
+		"REMOVE mm.x": "{}", "REMOVE mm.x, aa": "{}", "REMOVE mm.x SET aa = mm.y": `{aa:"2"}`,
+	} {
+		p.same(t, &dynamodb.PutItemInput{TableName: &p.table, Item: item})
+		got := p.same(t, &dynamodb.UpdateItemInput{
+			TableName: &p.table, Key: map[string]types.AttributeValue{"PK": s("p0"), "SK": s("s1")},
+			UpdateExpression: &update, ReturnValues: types.ReturnValueUpdatedNew,
+		})
+		if got != want {
+			t.Errorf("%s returns %s, want %s", update, got, want)
+		}
+	}
+}
+
 // The fake answers as DynamoDB Local does, over generated operations: what is returned, which conditions hold, what of
 // a transaction fails, what is refused. CONTRACT_SEED says which operations, CONTRACT_STEPS how many.
 func TestFakeAnswersAsDynamoDBLocal(t *testing.T) {

@@ -70,6 +70,11 @@ func (c changes) paths() []path {
 	return out
 }
 
+// withoutRemovals are the changes that leave something new.
+func (c changes) withoutRemovals() changes {
+	return slices.DeleteFunc(slices.Clone(c), func(a action) bool { return a.clause == "REMOVE" })
+}
+
 // validKey refuses to change the key of an item.
 func (c changes) validKey(t *table) error {
 	for _, a := range c {

@@ -38,7 +38,7 @@ type effect struct {
 	key            itemKey
 	previous, next item
 	holds          bool
-	changed        []path // by an update
+	changed, set   []path // by an update; set are those without what it removes
 	invalid        error  // why the write does not fit the item as it is
 }
 
@@ -83,7 +83,7 @@ func (s *Server) evaluate(w write) (effect, error) {
 		e.next = normalItem(w.key)
 	case w.update != nil:
 		e.next, e.invalid = changes.apply(e)
-		e.changed = changes.paths()
+		e.changed, e.set = changes.paths(), changes.withoutRemovals().paths()
 	}
 	if e.invalid == nil && sizeOf(e.next) > maxItemSize {
 		e.invalid = invalid("Item size has exceeded the maximum allowed size")
@@ -178,7 +178,7 @@ func (s *Server) updateItem(in *dynamodb.UpdateItemInput) (any, error) {
 	case types.ReturnValueAllOld:
 		out.Attributes = maps.Clone(e.previous)
 	case types.ReturnValueUpdatedNew:
-		out.Attributes = project(e.next, e.changed)
+		out.Attributes = project(e.next, e.set)
 	case types.ReturnValueUpdatedOld:
 		out.Attributes = project(e.previous, e.changed)
 	}
