@@ -110,7 +110,8 @@ func (s *Service) RequestReset(ctx context.Context, identifier, from string) err
 		return err
 	}
 	if !found || limited || apiOnly || !account.MayRequestPasswordLink(a, now) {
-		decoy := account.Account{ID: s.NewID().String(), Username: normal, Name: normal, Email: "nobody@invalid.invalid"}
+		// What was typed is kept nowhere: it may be a password in the wrong box (V102).
+		decoy := account.Account{ID: s.NewID().String(), Username: "nobody", Name: "Nobody", Email: "nobody@invalid.invalid"}
 		l, m, err := s.newLink(ctx, env, decoy, now)
 		if err != nil {
 			return err
