@@ -29,6 +29,8 @@ type meter struct {
 	mu          sync.Mutex
 	calls       int
 	read, write float64
+	// scanned are the items that queries looked at.
+	scanned int32
 	// refused are the calls that a condition kept from writing.
 	refused int
 
@@ -79,6 +81,7 @@ func (m *meter) handle(
 		m.read += units(r.ConsumedCapacity)
 	case *dynamodb.QueryOutput:
 		m.read += units(r.ConsumedCapacity)
+		m.scanned += r.ScannedCount
 	case *dynamodb.PutItemOutput:
 		m.write += units(r.ConsumedCapacity)
 	case *dynamodb.UpdateItemOutput:
@@ -175,7 +178,7 @@ func units(c *types.ConsumedCapacity) float64 {
 // write units.
 func (m *meter) within(t *testing.T, name string, calls int, read, write float64, operation func()) {
 	t.Helper()
-	m.calls, m.read, m.write = 0, 0, 0
+	m.calls, m.read, m.write, m.scanned = 0, 0, 0, 0
 	operation()
 	t.Logf("%-40s %d round trips, %g R, %g W; budget %d, %g R, %g W", name, m.calls, m.read, m.write, calls, read, write)
 	if m.calls > calls || m.read > read || m.write > write {

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"useraccounts/internal/overview"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
+	"useraccounts/internal/transfer"
 )
 
 // Statistics keeps the cached figures of the home page and the daily counts, and reads what the page shows live.
@@ -139,8 +141,34 @@ func (s Statistics) Days(ctx context.Context, env string, days []string) ([]over
 	return out, nil
 }
 
-// Jobs implements overview.LiveReader. It only reads the queue.
+// newestOwnJobs is among how many of somebody's newest jobs the unfinished ones are looked for.
+const newestOwnJobs = 100
+
+// ownJobs returns up to limit of somebody's jobs that were submitted and have not ended, in the order of submission. It
+// reads the person's own jobs only, however many others wait (V96).
+func (s Statistics) ownJobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
+	found, _, err := Jobs(s).OwnJobs(ctx, env, byID, "", newestOwnJobs)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(j transfer.Job) bool { return j.State.Ended() || j.Submitted.IsZero() })
+	slices.SortFunc(found, func(a, b transfer.Job) int { return a.Submitted.Compare(b.Submitted) })
+	var out []overview.Job
+	for _, j := range found[:min(limit, len(found))] {
+		out = append(out, shownJob(j))
+	}
+	return out, nil
+}
+
+func shownJob(j transfer.Job) overview.Job {
+	return overview.Job{ID: j.ID, Kind: string(j.Kind), State: string(j.State), By: j.By, Submitted: j.Submitted}
+}
+
+// Jobs implements overview.LiveReader. All jobs are read from the queue.
 func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]overview.Job, error) {
+	if byID != "" {
+		return s.ownJobs(ctx, env, byID, limit)
+	}
 	var out []overview.Job
 	for after, more := "", true; more && len(out) < limit; {
 		places, next, err := s.Query(ctx, table.Query{PK: schema.JobQueuePK(env), After: after, Limit: table.MaxBatchGet})
@@ -163,9 +191,8 @@ func (s Statistics) Jobs(ctx context.Context, env, byID string, limit int) ([]ov
 			if err != nil {
 				return nil, err
 			}
-			if !j.State.Ended() && (byID == "" || byID == j.ByID) && len(out) < limit {
-				out = append(out,
-					overview.Job{ID: j.ID, Kind: string(j.Kind), State: string(j.State), By: j.By, Submitted: j.Submitted})
+			if !j.State.Ended() && len(out) < limit {
+				out = append(out, shownJob(j))
 			}
 		}
 		more = next
