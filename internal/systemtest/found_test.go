@@ -60,7 +60,8 @@ func (s *ssoSystem) nothingToOneself(t *testing.T) {
 	}
 	patch(own).expectProblem(t, 409, "self")
 	desk.do(t, "POST", own+"/delegations", delegationTarget("resourceGroup", "STAFF", true)).expectProblem(t, 409, "self")
-	desk.do(t, "POST", own+"/copy-from", map[string]any{"from": strings.TrimPrefix(other, "/api/accounts/"), "dacGroups": true}).
+	desk.do(t, "POST", own+"/copy-from",
+		map[string]any{"from": strings.TrimPrefix(other, "/api/accounts/"), "dacGroups": true}).
 		expectProblem(t, 409, "self")
 	if got := desk.do(t, "GET", own, nil).members(t); len(got["dacGroups"].([]any)) != 0 {
 		t.Errorf("%v", got["dacGroups"])
