@@ -79,9 +79,11 @@ func TestOnesOwnCostsTheSameWhateverOthersHaveStored(t *testing.T) {
 		"GET /api/overview, jobs": func() error {
 			return errOf(dynamo.Statistics{Table: on}.Jobs(ctx, env, o.id, 10))
 		},
-		"GET /api/sets":        func() error { return errOf(dynamo.Sets{Table: on}.Visible(ctx, env, o.id)) },
-		"GET /api/sessions":    func() error { return last(sessions.Store{Table: on}.Sessions(ctx, o.id, "", 50)) },
-		"GET /api/me":          func() error { return errOf(sessions.NewCredentials(on).FindSession(ctx, env, o.id, in.Session.ID)) },
+		"GET /api/sets":     func() error { return errOf(dynamo.Sets{Table: on}.Visible(ctx, env, o.id)) },
+		"GET /api/sessions": func() error { return last(sessions.Store{Table: on}.Sessions(ctx, o.id, "", 50)) },
+		"GET /api/me": func() error {
+			return errOf(sessions.NewCredentials(on).FindSession(ctx, env, o.id, in.Session.ID))
+		},
 		"GET .../keys":         func() error { return last(dynamo.APIKeys{Table: on}.Keys(ctx, o.id, "", 50)) },
 		"GET /api/me/links":    func() error { return errOf(dynamo.NewSSO(on).IdentitiesOf(ctx, o.id)) },
 		"GET /api/me/mfa":      func() error { return errOf(factors.Store{Table: on}.TrustedDevices(ctx, o.id)) },
