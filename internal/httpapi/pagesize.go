@@ -21,3 +21,30 @@ func (p *PageSize) Add(entry any) (bool, error) {
 	p.entries++
 	return true, nil
 }
+
+// FitPage answers with a page of up to limit entries, as load makes it. Where its entries take too much, as many of
+// them are loaded again as fit, so that the cursor follows the last one that is answered.
+func FitPage[T any](limit int, load func(limit int) (Page[T], error)) (Response, error) {
+	for {
+		page, err := load(limit)
+		if err != nil {
+			return Response{}, err
+		}
+		var size PageSize
+		n := 0
+		for n < len(page.Items) {
+			fits, err := size.Add(page.Items[n])
+			if err != nil {
+				return Response{}, err
+			}
+			if !fits {
+				break
+			}
+			n++
+		}
+		if n == len(page.Items) {
+			return OK(page), nil
+		}
+		limit = n
+	}
+}

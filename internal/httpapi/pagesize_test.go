@@ -1,6 +1,9 @@
 package httpapi_test
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,5 +28,29 @@ func TestAPageIsBoundedByBytes(t *testing.T) {
 		if n != want {
 			t.Errorf("%d entries of %d bytes, want %d", n, size, want)
 		}
+	}
+}
+
+// V98: what does not fit is loaded again as a shorter page, whose cursor follows its last entry; other pages are loaded
+// once.
+func TestAPageThatIsTooWideIsLoadedShorter(t *testing.T) {
+	for size, want := range map[int][]int{10: {50}, 100_000: {50, 8}, 2_000_000: {50, 1}} {
+		var loaded []int
+		answer, err := httpapi.FitPage(50, func(limit int) (httpapi.Page[string], error) {
+			loaded = append(loaded, limit)
+			page := httpapi.Page[string]{Next: fmt.Sprint(limit)}
+			for range limit {
+				page.Items = append(page.Items, strings.Repeat("x", size))
+			}
+			return page, nil
+		})
+		if err != nil || answer.Status != 200 || !slices.Equal(loaded, want) {
+			t.Errorf("entries of %d bytes: loaded %v, want %v, %v", size, loaded, want, err)
+		}
+	}
+	if _, err := httpapi.FitPage(1, func(int) (httpapi.Page[string], error) {
+		return httpapi.Page[string]{}, errors.New("down")
+	}); err == nil {
+		t.Error("no error")
 	}
 }

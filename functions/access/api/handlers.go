@@ -104,20 +104,23 @@ func (h handlers) list(_ context.Context, r *httpapi.Request) (httpapi.Response,
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	filter := reference.Filter{Find: r.Query("find"), After: after, Limit: r.QueryInt("limit")}
+	filter := reference.Filter{Find: r.Query("find"), After: after}
 	if r.HasQuery("active") {
 		active := r.QueryBool("active")
 		filter.Active = &active
 	}
-	found, next := h.entries.List(r.Scope, kind, filter)
-	page := httpapi.Page[view]{Items: make([]view, len(found))}
-	for i, e := range found {
-		page.Items[i] = view{e}
-	}
-	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, next)
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[view], error) {
+		filter.Limit = limit
+		found, next := h.entries.List(r.Scope, kind, filter)
+		page := httpapi.Page[view]{Items: make([]view, len(found))}
+		for i, e := range found {
+			page.Items[i] = view{e}
+		}
+		if next != "" {
+			page.Next, err = httpapi.SealCursor(r, next)
+		}
+		return page, err
+	})
 }
 
 // patch reads a body by the field table of a kind. A read-only field is refused, not ignored (V59).

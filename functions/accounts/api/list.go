@@ -153,23 +153,26 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if resumed {
 		r.Scope.Env.Imports = at.Imports // every page of a list sees the same imports
 	}
-	q := directory.Query{After: at.After, Limit: r.QueryInt("limit")}
+	q := directory.Query{After: at.After}
 	if q.Filter, err = filter(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	q.Order, _ = directory.ParseOrder(r.Query("sort")) // one of its choices
-	found, next, err := h.Directory.Search(ctx, r.Scope, q)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[view]{Items: make([]view, len(found))}
-	for i, a := range found {
-		page.Items[i] = view{h.Accounts.Shown(r.Scope, a)}
-	}
-	if next != nil {
-		page.Next, err = httpapi.SealCursor(r, listCursor{After: *next, Imports: r.Scope.Env.Imports})
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[view], error) {
+		q.Limit = limit
+		found, next, err := h.Directory.Search(ctx, r.Scope, q)
+		if err != nil {
+			return httpapi.Page[view]{}, err
+		}
+		page := httpapi.Page[view]{Items: make([]view, len(found))}
+		for i, a := range found {
+			page.Items[i] = view{h.Accounts.Shown(r.Scope, a)}
+		}
+		if next != nil {
+			page.Next, err = httpapi.SealCursor(r, listCursor{After: *next, Imports: r.Scope.Env.Imports})
+		}
+		return page, err
+	})
 }
 
 type countView struct {

@@ -193,18 +193,20 @@ func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if resumed {
 		after = &position
 	}
-	found, err := h.Log.Page(ctx, r.Scope.Env, owner, filter, after, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[logEntryView]{Items: make([]logEntryView, len(found.Entries))}
-	for i, e := range found.Entries {
-		page.Items[i] = newLogEntryView(e)
-	}
-	if found.Next != nil {
-		page.Next, err = httpapi.SealCursor(r, *found.Next)
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[logEntryView], error) {
+		found, err := h.Log.Page(ctx, r.Scope.Env, owner, filter, after, limit)
+		if err != nil {
+			return httpapi.Page[logEntryView]{}, err
+		}
+		page := httpapi.Page[logEntryView]{Items: make([]logEntryView, len(found.Entries))}
+		for i, e := range found.Entries {
+			page.Items[i] = newLogEntryView(e)
+		}
+		if found.Next != nil {
+			page.Next, err = httpapi.SealCursor(r, *found.Next)
+		}
+		return page, err
+	})
 }
 
 func (h handlers) exportLog(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -78,18 +78,20 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if r.HasQuery("active") {
 		filter.Active = new(r.QueryBool("active"))
 	}
-	found, next, err := h.resources.List(ctx, r.Scope, filter, at.After, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[view]{Items: make([]view, len(found))}
-	for i, resource := range found {
-		page.Items[i] = view{resource}
-	}
-	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, listCursor{After: next, Imports: r.Scope.Env.Imports})
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[view], error) {
+		found, next, err := h.resources.List(ctx, r.Scope, filter, at.After, limit)
+		if err != nil {
+			return httpapi.Page[view]{}, err
+		}
+		page := httpapi.Page[view]{Items: make([]view, len(found))}
+		for i, resource := range found {
+			page.Items[i] = view{resource}
+		}
+		if next != "" {
+			page.Next, err = httpapi.SealCursor(r, listCursor{After: next, Imports: r.Scope.Env.Imports})
+		}
+		return page, err
+	})
 }
 
 // patch reads a body by a field table, and the one flag that it may have. A read-only field is refused, not ignored

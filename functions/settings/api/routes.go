@@ -117,13 +117,15 @@ func (h handlers) log(ctx context.Context, r *httpapi.Request) (httpapi.Response
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	events, next, err := h.settings.Log(ctx, r.Scope, after, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[auditlog.Event]{Items: events}
-	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, next)
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[auditlog.Event], error) {
+		events, next, err := h.settings.Log(ctx, r.Scope, after, limit)
+		if err != nil {
+			return httpapi.Page[auditlog.Event]{}, err
+		}
+		page := httpapi.Page[auditlog.Event]{Items: events}
+		if next != "" {
+			page.Next, err = httpapi.SealCursor(r, next)
+		}
+		return page, err
+	})
 }

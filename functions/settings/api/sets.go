@@ -148,18 +148,20 @@ func (h setHandlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	if !resumed {
 		after = nil
 	}
-	found, next, err := h.sets.List(ctx, r.Scope, r.Query("grid"), after, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[setView]{Items: make([]setView, len(found))}
-	for i, v := range found {
-		page.Items[i] = viewOfSet(v)
-	}
-	if next != nil {
-		page.Next, err = httpapi.SealCursor(r, *next)
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[setView], error) {
+		found, next, err := h.sets.List(ctx, r.Scope, r.Query("grid"), after, limit)
+		if err != nil {
+			return httpapi.Page[setView]{}, err
+		}
+		page := httpapi.Page[setView]{Items: make([]setView, len(found))}
+		for i, v := range found {
+			page.Items[i] = viewOfSet(v)
+		}
+		if next != nil {
+			page.Next, err = httpapi.SealCursor(r, *next)
+		}
+		return page, err
+	})
 }
 
 func (h setHandlers) create(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {

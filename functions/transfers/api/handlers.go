@@ -252,18 +252,20 @@ func (h handlers) list(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	jobs, next, err := h.transfers.List(ctx, r.Scope, after, r.QueryInt("limit"))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	page := httpapi.Page[jobView]{Items: make([]jobView, len(jobs))}
-	for i, j := range jobs {
-		page.Items[i] = h.view(j)
-	}
-	if next != "" {
-		page.Next, err = httpapi.SealCursor(r, next)
-	}
-	return httpapi.OK(page), err
+	return httpapi.FitPage(r.QueryInt("limit"), func(limit int) (httpapi.Page[jobView], error) {
+		jobs, next, err := h.transfers.List(ctx, r.Scope, after, limit)
+		if err != nil {
+			return httpapi.Page[jobView]{}, err
+		}
+		page := httpapi.Page[jobView]{Items: make([]jobView, len(jobs))}
+		for i, j := range jobs {
+			page.Items[i] = h.view(j)
+		}
+		if next != "" {
+			page.Next, err = httpapi.SealCursor(r, next)
+		}
+		return page, err
+	})
 }
 
 func (h handlers) rows(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
