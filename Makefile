@@ -28,7 +28,7 @@ TESTFLAGS ?=
 CONSOLE   := functions/console/web
 WITH      := .build/bin/with
 
-.PHONY: help run console reference built deploy console-dev console-test seed unit test race long nightly bench check format vet lint lint-go lint-console \
+.PHONY: help run console reference built deploy console-dev console-test seed recover-admin unit test race long nightly bench check format vet lint lint-go lint-console \
 	vulnerabilities verify-template fuzz-api clients lint-openapi breaking clean go node
 
 help: ## this list
@@ -74,8 +74,11 @@ console-test: console ## types, units, bundle budget and every browser test of t
 	@if command -v node >/dev/null; then cd $(CONSOLE) && node scripts/test.mjs $(if $(SHORT),--short); \
 	else echo "Node.js is missing: the web console is not tested"; fi
 
-seed: go ## the first environment and administrator of a deployed stack: TABLE_NAME=... ADMIN_PASSWORD=... ENVIRONMENT_ID=main NEW=1
+seed: go ## the first environment and administrator of a deployed stack: TABLE_NAME= ADMIN_USERNAME= ADMIN_EMAIL= ENVIRONMENT_ID=main TRY_OUT=1 NEW=1
 	@go run ./internal/local/seed
+
+recover-admin: go ## lets an administrator in again who is locked out: TABLE_NAME= ADMIN_USERNAME= ENVIRONMENT_ID=main REMOVE_FACTORS=1
+	@go run ./internal/local/seed recover
 
 # Tests make much garbage on small heaps, of which the collector made half of their time. go test would vet what make vet
 # and make lint vet whole.

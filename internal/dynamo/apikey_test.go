@@ -241,7 +241,7 @@ func TestKeysOfAnotherEnvironment(t *testing.T) {
 	bearer := k.session(t, text)
 	if _, err := k.environments.Seed(t.Context(),
 		environment.Environment{ID: "other", Settings: environment.Defaults(), CursorKey: make([]byte, 32)},
-		setup.Entries()); err != nil {
+		setup.Entries(true)); err != nil {
 		t.Fatal(err)
 	}
 	k.signin.EnvID = "other"

@@ -14,13 +14,13 @@ import (
 func TestEnvironmentIDsAreCheckedAndListed(t *testing.T) {
 	f := newFixture(t)
 	s := setup.Setup{Environments: f.environments, Upgrades: dynamo.Upgrades{Table: f.table}, Accounts: f.accounts}
-	if _, err := s.CreateEnvironment(t.Context(), "second"); err != nil {
+	if _, err := s.CreateEnvironment(t.Context(), "second", true); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{
 		"", "second#x", "Second", "2nd", "-a", "a b", "zweit\u00e9", strings.Repeat("a", 33), "a\n",
 	} {
-		if _, err := s.CreateEnvironment(t.Context(), id); err == nil || !strings.Contains(err.Error(), "a-z") {
+		if _, err := s.CreateEnvironment(t.Context(), id, true); err == nil || !strings.Contains(err.Error(), "a-z") {
 			t.Errorf("%q was made: %v", id, err)
 		}
 		if s.CheckNew(t.Context(), id) == nil {

@@ -57,10 +57,10 @@ func fixtureOn(t *testing.T, table *dynamo.Table) *fixture {
 	f.accounts = accountService(f.store)
 	f.signin = newSignIn(table)
 	s := setup.Setup{Environments: f.environments, Upgrades: dynamo.Upgrades{Table: f.table}, Accounts: f.accounts}
-	if _, err := s.CreateEnvironment(t.Context(), env); err != nil {
+	if _, err := s.CreateEnvironment(t.Context(), env, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CreateAdministrator(t.Context(), env, "a long enough secret"); err != nil {
+	if _, err := s.CreateAdministrator(t.Context(), env, setup.TryOutAdministrator("a long enough secret")); err != nil {
 		t.Fatal(err)
 	}
 	f.admin = f.signInAs(t, "admin", "a long enough secret")

@@ -5,8 +5,9 @@ import (
 	"useraccounts/internal/catalogue"
 )
 
-// Entries returns the reference data of a new environment. All of it can be changed later.
-func Entries() []catalogue.Entry {
+// Entries returns the reference data of a new environment: licences, roles and groups, and with tryOut some of every
+// other kind, so that everything can be tried. All of it can be changed later.
+func Entries(tryOut bool) []catalogue.Entry {
 	var out []catalogue.Entry
 	add := func(kind catalogue.Kind, code, description string, more ...func(*catalogue.Entry)) {
 		e := catalogue.Entry{Kind: kind, Code: code, Description: description, Active: true}
@@ -49,6 +50,9 @@ func Entries() []catalogue.Entry {
 
 	add(catalogue.Group, "STAFF", "All staff", roles("SELF"))
 	add(catalogue.Group, "HELPDESK", "Helpdesk", roles("HELPDESK"), groups("STAFF"))
+	if !tryOut {
+		return out
+	}
 	add(catalogue.DACGroup, "DAC1", "Head office")
 	add(catalogue.DACGroup, "DAC2", "Branches")
 

@@ -41,8 +41,15 @@ type Setup struct {
 	Accounts     *account.Service
 }
 
-// AdministratorUsername is the username of an environment's first administrator.
-const AdministratorUsername = "admin"
+// Administrator is who an environment's first administrator is to be.
+type Administrator struct {
+	Username, Name, Email, Password string
+}
+
+// TryOutAdministrator is the first administrator of a system on a developer's machine.
+func TryOutAdministrator(password string) Administrator {
+	return Administrator{Username: "admin", Name: "Administrator", Email: "admin@example.com", Password: password}
+}
 
 // CheckNew guards against a mistyped id, which would make an environment that nobody's functions serve. It returns an
 // error, which names the environments that there are, for an id that is none of them; in an empty table every id is
@@ -59,35 +66,40 @@ func (s Setup) CheckNew(ctx context.Context, id string) error {
 }
 
 // CreateEnvironment creates the environment, unless it exists, and upgrades what is stored, which may be from an
-// earlier release. It reports whether it created the environment. It returns an error for an id that is none.
-func (s Setup) CreateEnvironment(ctx context.Context, id string) (bool, error) {
+// earlier release. It reports whether it created the environment. It returns an error for an id that is none. With
+// tryOut a new environment has data and settings with which everything can be tried.
+func (s Setup) CreateEnvironment(ctx context.Context, id string, tryOut bool) (bool, error) {
 	if err := environment.CheckID(id); err != nil {
 		return false, err
 	}
 	settings := environment.Defaults()
-	settings.DACEnabled = true // so that everything can be tried
+	settings.DACEnabled = tryOut
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		return false, fmt.Errorf("read random bytes: %w", err)
 	}
 	created, err := s.Environments.Seed(ctx, environment.Environment{ID: id, Settings: settings, CursorKey: key},
-		Entries())
+		Entries(tryOut))
 	if err != nil {
 		return false, err
 	}
 	return created, s.Upgrades.Upgrade(ctx, id)
 }
 
-// CreateAdministrator creates the first administrator with the password and allows login access. It reports whether it
-// did: an existing account with the username stays as it is.
-func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (created bool, err error) {
+// CreateAdministrator creates the first administrator and allows login access. It reports whether it did: an existing
+// account with the username stays as it is. A password that the environment's rules refuse is an error, and then nobody
+// is created.
+func (s Setup) CreateAdministrator(ctx context.Context, env string, of Administrator) (created bool, err error) {
 	scope, err := s.systemScope(ctx, env)
 	if err != nil {
 		return false, err
 	}
+	words := []string{of.Username, of.Name, of.Email}
+	if wrong := s.Accounts.Passwords.Check(scope.Env.Settings, of.Password, words); len(wrong) > 0 {
+		return false, fault.InvalidFields(wrong)
+	}
 	a, err := s.Accounts.Create(ctx, scope, field.Patch{
-		"username": AdministratorUsername, "name": "Administrator", "email": "admin@example.com", "userType": "FULL",
-		"roles": []string{"ADMIN"},
+		"username": of.Username, "name": of.Name, "email": of.Email, "userType": "FULL", "roles": []string{"ADMIN"},
 	})
 	if fault.HasCode(err, "taken") {
 		return false, nil
@@ -95,7 +107,34 @@ func (s Setup) CreateAdministrator(ctx context.Context, env, password string) (c
 	if err != nil {
 		return false, err
 	}
-	return true, s.setPassword(ctx, scope, a.ID, password)
+	return true, s.setPassword(ctx, scope, a.ID, of.Password)
+}
+
+// RecoverAdministrator lets an administrator in again, whatever keeps them out: it unlocks the account, clears its
+// dates, gives it the role ADMIN, removes its second factors where removeFactors says so, sets the password and allows
+// login access. Each of these stands in the account's log, by "setup".
+func (s Setup) RecoverAdministrator(ctx context.Context, env, accountID, password string, removeFactors bool) error {
+	scope, err := s.systemScope(ctx, env)
+	if err != nil {
+		return err
+	}
+	scope.Env.Settings.AdminSetsPasswords = true
+	if _, err := s.Accounts.Unlock(ctx, scope, accountID, 0); err != nil {
+		return err
+	}
+	if _, err := s.Accounts.ChangeCodes(ctx, scope, accountID, "roles", []string{"ADMIN"}, nil); err != nil {
+		return err
+	}
+	patch := field.Patch{"dateFrom": field.Date(""), "dateTo": field.Date("")}
+	if _, err := s.Accounts.Change(ctx, scope, accountID, 0, patch); err != nil {
+		return err
+	}
+	if removeFactors {
+		if _, err := s.Accounts.RemoveMFA(ctx, scope, accountID, 0); err != nil {
+			return err
+		}
+	}
+	return s.setPassword(ctx, scope, accountID, password)
 }
 
 // SetPassword gives an account a password and allows login access.

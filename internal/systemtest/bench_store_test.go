@@ -29,7 +29,6 @@ import (
 	"useraccounts/internal/local/localtest"
 	"useraccounts/internal/password"
 	"useraccounts/internal/phone"
-	"useraccounts/internal/setup"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 	"useraccounts/internal/transfer"
@@ -102,7 +101,7 @@ func (p *inProcessService) scope(b *testing.B) access.Scope {
 	b.Helper()
 	env, err := p.directory.Environments.Environment(b.Context(), p.env)
 	must(b, err)
-	found, err := p.directory.AccountsByUsername(b.Context(), env, 0, []string{setup.AdministratorUsername})
+	found, err := p.directory.AccountsByUsername(b.Context(), env, 0, []string{"admin"})
 	must(b, err)
 	scope, err := p.directory.Actor(b.Context(), p.env, found[0].Account.ID)
 	must(b, err)

@@ -66,9 +66,9 @@ func createOtherEnvironment(t *testing.T, system *localtest.RunningSystem) other
 		Passwords: password.Argon2id{}, Generator: password.Argon2id{}, Now: time.Now, NewID: token.NewIDString,
 	}
 	s := setup.Setup{Environments: environments, Upgrades: dynamo.Upgrades{Table: table}, Accounts: accounts}
-	_, err := s.CreateEnvironment(t.Context(), otherEnvironmentID)
+	_, err := s.CreateEnvironment(t.Context(), otherEnvironmentID, true)
 	must(err)
-	_, err = s.CreateAdministrator(t.Context(), otherEnvironmentID, "seven green bicycles")
+	_, err = s.CreateAdministrator(t.Context(), otherEnvironmentID, setup.TryOutAdministrator("seven green bicycles"))
 	must(err)
 	sc := access.Scope{Caller: access.Caller{
 		Username: "admin", Permissions: access.Set{}, AuthenticatedAt: time.Now(),

@@ -29,14 +29,15 @@ func Seed(ctx context.Context, target local.SeedTarget) ([]string, error) {
 		Rules: account.Rules{E164: phone.E164},
 		Store: dynamo.Accounts{Table: table}, Passwords: noPasswordPolicy{}, Now: time.Now, NewID: token.NewIDString,
 	}}
-	if _, err := s.CreateEnvironment(ctx, target.EnvironmentID); err != nil {
+	if _, err := s.CreateEnvironment(ctx, target.EnvironmentID, true); err != nil {
 		return nil, err
 	}
 	secret, given := target.AdminPassword, target.AdminPassword != ""
 	if !given {
 		secret = generate()
 	}
-	made, err := s.CreateAdministrator(ctx, target.EnvironmentID, secret)
+	administrator := setup.TryOutAdministrator(secret)
+	made, err := s.CreateAdministrator(ctx, target.EnvironmentID, administrator)
 	if err != nil {
 		return nil, err
 	}
@@ -48,34 +49,34 @@ func Seed(ctx context.Context, target local.SeedTarget) ([]string, error) {
 	switch {
 	case given:
 		if !made {
-			err = resetAdministratorPassword(ctx, s, environments, target, secret)
+			err = resetAdministratorPassword(ctx, s, environments, target, administrator)
 		}
-		return []string{"Sign in: " + setup.AdministratorUsername + " with the password of ADMIN_PASSWORD"}, err
+		return []string{"Sign in: " + administrator.Username + " with the password of ADMIN_PASSWORD"}, err
 	case made:
-		return []string{"Sign in: " + setup.AdministratorUsername + " / " + secret + "   (shown this once)"}, nil
+		return []string{"Sign in: " + administrator.Username + " / " + secret + "   (shown this once)"}, nil
 	default:
-		return []string{"Sign in: " + setup.AdministratorUsername +
+		return []string{"Sign in: " + administrator.Username +
 			" with the password of the first start (ADMIN_PASSWORD=... sets another)"}, nil
 	}
 }
 
 // resetAdministratorPassword gives the administrator of kept data the password asked for now.
 func resetAdministratorPassword(ctx context.Context, s setup.Setup, environments *dynamo.Environments,
-	target local.SeedTarget, secret string) error {
+	target local.SeedTarget, administrator setup.Administrator) error {
 	directory := dynamo.Directory{Accounts: dynamo.Accounts{Table: environments.Table}, Environments: environments,
 		Now: time.Now}
 	env, err := environments.Environment(ctx, target.EnvironmentID)
 	if err != nil {
 		return err
 	}
-	found, err := directory.AccountsByUsername(ctx, env, 0, []string{setup.AdministratorUsername})
+	found, err := directory.AccountsByUsername(ctx, env, 0, []string{administrator.Username})
 	if err != nil {
 		return err
 	}
 	if !found[0].Exists || !found[0].Account.Active {
 		return nil // renamed or locked since; whoever did has another way in
 	}
-	return s.SetPassword(ctx, target.EnvironmentID, found[0].Account.ID, secret)
+	return s.SetPassword(ctx, target.EnvironmentID, found[0].Account.ID, administrator.Password)
 }
 
 // generate returns a password that is easily typed: 16 letters and digits, 80 random bits.
