@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
@@ -16,8 +18,18 @@ type jobRunner interface {
 	Abandon(ctx context.Context, env, id string) error
 }
 
+// lease is after how long a message whose worker died is delivered again.
+const lease = 45 * time.Second
+
+// holder is what the handler needs of the queue.
+type holder interface {
+	Hold(ctx context.Context, receipt string, lease time.Duration, log *slog.Logger) (stop func())
+	Return(ctx context.Context, receipt string, after time.Duration) error
+}
+
 type handler struct {
 	worker jobRunner
+	queue  holder
 	// deadLetters is the ARN of the dead-letter queue, to which messages go that failed too often (V85).
 	deadLetters string
 	log         *slog.Logger
@@ -52,7 +64,12 @@ func (h handler) handleRecord(ctx context.Context, record events.SQSMessage) err
 	case dead:
 		err = h.worker.Abandon(ctx, m.Env, m.Job)
 	default:
+		stop := h.queue.Hold(ctx, record.ReceiptHandle, lease, h.log)
 		err = h.worker.Run(ctx, m.Env, m.Job)
+		stop()
+		if err != nil {
+			h.returnEarly(ctx, record)
+		}
 	}
 	attributes := []any{"message", record.MessageId, "job", m.Job, "received",
 		record.Attributes["ApproximateReceiveCount"]}
@@ -62,4 +79,15 @@ func (h handler) handleRecord(ctx context.Context, record events.SQSMessage) err
 	}
 	h.log.InfoContext(ctx, "message done", attributes...)
 	return nil
+}
+
+// returnEarly has a message that failed delivered again soon, later each time: what passes is over after seconds or
+// some minutes, and what does not has to reach the dead-letter queue.
+func (h handler) returnEarly(ctx context.Context, record events.SQSMessage) {
+	received, _ := strconv.Atoi(record.Attributes["ApproximateReceiveCount"]) // 0 counts as the first
+	delays := []time.Duration{15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
+	after := delays[min(max(received-1, 0), len(delays)-1)]
+	if err := h.queue.Return(ctx, record.ReceiptHandle, after); err != nil {
+		h.log.WarnContext(ctx, "message not returned early", "message", record.MessageId, "error", err.Error())
+	}
 }

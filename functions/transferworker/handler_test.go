@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -23,6 +25,22 @@ func (c *calls) record(what, id string) error {
 
 func (c *calls) Run(_ context.Context, _, id string) error     { return c.record("run", id) }
 func (c *calls) Abandon(_ context.Context, _, id string) error { return c.record("abandon", id) }
+
+// fakeQueue records for how long messages were held, and when they are to come again.
+type fakeQueue struct {
+	held     int
+	returned []time.Duration
+}
+
+func (q *fakeQueue) Hold(context.Context, string, time.Duration, *slog.Logger) func() {
+	q.held++
+	return func() { q.held-- }
+}
+
+func (q *fakeQueue) Return(_ context.Context, _ string, after time.Duration) error {
+	q.returned = append(q.returned, after)
+	return nil
+}
 
 func message(id, queue, body string) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, EventSourceARN: queue, Body: body}
@@ -47,7 +65,7 @@ func TestHandle(t *testing.T) {
 		"dead nonsense": {[]events.SQSMessage{message("1", "dead", `{}x`)}, nil, nil},
 	} {
 		var got calls
-		out, err := handler{worker: &got, deadLetters: "dead",
+		out, err := handler{worker: &got, queue: &fakeQueue{}, deadLetters: "dead",
 			log: slog.New(slog.DiscardHandler)}.handle(context.Background(), events.SQSEvent{Records: c.records})
 		var failed []string
 		for _, f := range out.BatchItemFailures {
@@ -56,5 +74,23 @@ func TestHandle(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) || !slices.Equal(failed, c.failed) {
 			t.Errorf("%s: %v, failed %v, %v", name, got, failed, err)
 		}
+	}
+}
+
+// A job that met a passing error goes on within a minute, and later after each further failure, so that an outage of
+// some minutes uses up no job's tries. What was held is let go.
+func TestAFailedMessageComesBackSoon(t *testing.T) {
+	var q fakeQueue
+	for received := range 6 {
+		failed := message("1", "q", `{"env":"e","job":"bad"}`)
+		failed.Attributes = map[string]string{"ApproximateReceiveCount": strconv.Itoa(received)}
+		if _, err := (handler{worker: &calls{}, queue: &q, log: slog.New(slog.DiscardHandler)}).handle(t.Context(),
+			events.SQSEvent{Records: []events.SQSMessage{failed}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if q.held != 0 || len(q.returned) != 6 || q.returned[1] > time.Minute || !slices.IsSorted(q.returned) ||
+		q.returned[5] < 5*time.Minute {
+		t.Errorf("%+v", q)
 	}
 }

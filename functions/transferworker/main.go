@@ -32,14 +32,15 @@ func main() {
 	environments, accounts := dynamo.NewEnvironments(table), dynamo.Accounts{Table: table}
 	jobs := dynamo.Jobs{Table: table}
 	imports := dynamo.Imports{Jobs: jobs, Accounts: accounts, Environments: environments}
+	messages := queue.Open(cfg.Config(boot.SQS), cfg.QueueURL)
 	worker := &transfer.Worker{
 		Jobs: jobs, Staging: imports, Resources: imports, UndoStore: imports,
 		Directory: dynamo.Directory{Accounts: accounts, Environments: environments, Now: time.Now},
 		Files:     objectstore.Open(cfg.Config(boot.S3), cfg.Bucket),
 		Rules:     account.Rules{E164: phone.E164},
 		Log:       log, Now: time.Now, NewID: token.NewIDString,
-		Scheduler: transfer.Scheduler{Jobs: jobs, Messages: queue.Open(cfg.Config(boot.SQS), cfg.QueueURL), Now: time.Now},
+		Scheduler: transfer.Scheduler{Jobs: jobs, Messages: messages, Now: time.Now},
 		Sleep:     transfer.Sleep,
 	}
-	lambda.Start(handler{worker: worker, deadLetters: cfg.DeadLetters, log: log}.handle)
+	lambda.Start(handler{worker: worker, queue: messages, deadLetters: cfg.DeadLetters, log: log}.handle)
 }

@@ -44,6 +44,17 @@ type Service interface {
 // ErrRefused is returned for a mail that the mail service will never accept.
 var ErrRefused = errors.New("the mail service refused the mail")
 
+// WaitError is a temporary error of which people can be told more than that the mail service did not accept a mail.
+type WaitError struct {
+	// Reason is for the communication log: what happened, and what to do.
+	Reason string
+	Err    error
+}
+
+func (e *WaitError) Error() string { return e.Err.Error() }
+
+func (e *WaitError) Unwrap() error { return e.Err }
+
 const (
 	// Lease is how long a mail is leased to an attempt. It is longer than a function can run.
 	Lease = 2 * time.Minute
@@ -90,12 +101,17 @@ func (s *Dispatcher) send(ctx context.Context, env, id string) (postponed bool, 
 		return false, s.Outbox.Finish(ctx, c, DeliveryResult{State: Sent, At: s.Now().UTC(), MessageID: messageID})
 	case errors.Is(err, ErrRefused), errors.Is(err, ErrAddress):
 		return false, s.fail(ctx, c, "The mail service refused it permanently.")
-	case now.Sub(c.At) > giveUpAfter:
-		return false, s.fail(ctx, c, "It could not be sent for three days.")
+	}
+	reason := "The mail service did not accept it."
+	if wait, ok := errors.AsType[*WaitError](err); ok {
+		reason = wait.Reason
+	}
+	if now.Sub(c.At) > giveUpAfter {
+		return false, s.fail(ctx, c, "It could not be sent for three days. "+reason)
 	}
 	s.Log.WarnContext(ctx, "mail postponed", "mail", c.ID, "kind", string(c.Kind), "attempt", c.Attempt, "error",
 		err.Error())
-	return true, s.Outbox.Postpone(ctx, c, now.Add(backoff(c.Attempt)), "The mail service did not accept it.")
+	return true, s.Outbox.Postpone(ctx, c, now.Add(backoff(c.Attempt)), reason)
 }
 
 func (s *Dispatcher) fail(ctx context.Context, c ClaimedMessage, reason string) error {

@@ -200,6 +200,23 @@ func TestCrashAfterSendingSendsAgainLater(t *testing.T) {
 	}
 }
 
+// The communication log says why a mail waits, where the mail service said so, and in the end why it was given up.
+func TestTheReasonOfAWaitingMailIsKept(t *testing.T) {
+	f := newFixture(t)
+	f.enqueue(t, "1")
+	f.outbox.waiting["1"].m.Kind = mail.PasswordChanged
+	f.service.err = &mail.WaitError{Reason: "Verify the address.", Err: errors.New("not verified")}
+	f.send(t, "1")
+	if r := f.outbox.waiting["1"]; r == nil || r.reason != "Verify the address." {
+		t.Fatalf("%+v", r)
+	}
+	f.now = f.now.Add(73 * time.Hour)
+	f.send(t, "1")
+	if end := f.outbox.ended["1"]; end.State != mail.Failed || !strings.Contains(end.Reason, "Verify the address.") {
+		t.Errorf("%+v", end)
+	}
+}
+
 // A mail that can never be sent fails at once; so does one that could not be sent for too long, or is useless by now.
 func TestMailsThatEndUnsent(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -4,10 +4,12 @@ package mailsend
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/smithy-go"
 
 	"useraccounts/internal/mail"
 )
@@ -45,15 +47,38 @@ func (s Service) Send(ctx context.Context, e mail.Email) (string, error) {
 	return aws.ToString(out.MessageId), nil
 }
 
-// sendError marks permanent errors as mail.ErrRefused. All others may be temporary: limits, a suspended account, an
-// address that is not verified yet.
+// sendError marks permanent errors as mail.ErrRefused, and says of temporary ones what can be done. What it does not
+// know may be temporary.
 func sendError(err error) error {
-	var (
-		rejected *types.MessageRejected
-		bad      *types.BadRequestException
-	)
-	if errors.As(err, &rejected) || errors.As(err, &bad) {
+	wait := func(reason string) error { return &mail.WaitError{Reason: reason, Err: err} }
+	if rejected, ok := errors.AsType[*types.MessageRejected](err); ok && unverified(rejected.ErrorMessage()) {
+		return wait("The mail service (SES) says that an address is not verified: that of the sender, or, while its " +
+			"account is in the sandbox, that of the addressee. Verify the sender's address or domain, and ask for production access.")
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	switch api.ErrorCode() {
+	case "MessageRejected", "BadRequestException":
 		return errors.Join(mail.ErrRefused, err)
+	case "MailFromDomainNotVerifiedException":
+		return wait("The mail service (SES) says that the MAIL FROM domain of the sender is not verified. Add its DNS " +
+			"records, or remove the domain from the identity.")
+	case "AccountSuspendedException", "SendingPausedException":
+		return wait("The mail service (SES) has suspended or paused sending for its account. See the reputation of the " +
+			"account, and answer the case that was opened.")
+	case "LimitExceededException", "TooManyRequestsException":
+		return wait("The sending quota of the mail service (SES) is reached. Ask for a higher one if it happens again.")
+	case "AccessDeniedException":
+		return wait("The mailer may not send as this sender. Set MailSender to an address that the stack's role and the " +
+			"identity allow.")
 	}
 	return err
+}
+
+// unverified reports whether a rejection is of an address that is not verified yet. SES has no code of its own for it,
+// in a sandbox nor outside, so the text tells.
+func unverified(message string) bool {
+	return strings.Contains(strings.ToLower(message), "not verified")
 }

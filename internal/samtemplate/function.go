@@ -13,7 +13,7 @@ func readFunction(id string, p node) (Function, error) {
 	// The last line has no meaning outside the cloud: who may do what, and where logs go.
 	if err := p.only("CodeUri", "Handler", "Runtime", "Architectures", "MemorySize", "Timeout", "Environment", "Events",
 		"Description", "FunctionName", "Role", "Policies", "LoggingConfig", "Tracing", "Tags",
-		"ReservedConcurrentExecutions"); err != nil {
+		"ReservedConcurrentExecutions", "RecursiveLoop"); err != nil {
 		return f, err
 	}
 	if err := f.readCode(p); err != nil {
