@@ -6,13 +6,11 @@ import (
 
 	"useraccounts/functions/accounts/api"
 	"useraccounts/internal/account"
-	"useraccounts/internal/auditlog"
 	"useraccounts/internal/boot"
 	"useraccounts/internal/breach"
 	"useraccounts/internal/bulk"
 	"useraccounts/internal/directory"
 	"useraccounts/internal/dynamo"
-	"useraccounts/internal/dynamo/accountlog"
 	"useraccounts/internal/mail"
 	"useraccounts/internal/overview"
 	"useraccounts/internal/password"
@@ -35,14 +33,9 @@ func services(cfg config, table *dynamo.Table) api.Services {
 		Now:        time.Now, NewID: token.NewIDString,
 	}
 	lists, statistics := &directory.Service{Store: store, Now: time.Now}, dynamo.Statistics{Table: table}
-	log, delegations := accountlog.Store{Table: table}, dynamo.Delegations{Table: table}
-	editor := account.Editor{Accounts: accounts, Now: time.Now, NewID: token.NewIDString}
 	return api.Services{
 		Accounts: accounts, Directory: lists, Bulk: &bulk.Service{Accounts: accounts, Directory: lists},
 		Overview: &overview.Service{Directory: store, Seats: accounts, Cache: statistics, Live: statistics, Now: time.Now,
 			Sleep: signin.Sleep},
-		Log: &auditlog.Reader{Store: log, Now: time.Now}, Notes: &account.Notes{Editor: editor, Store: log},
-		Contacts:    &account.Contacts{Editor: editor, Store: dynamo.Contacts{Table: table}},
-		Delegations: &account.Delegations{Editor: editor, Store: delegations, Resources: delegations},
 	}
 }

@@ -27,8 +27,7 @@ func Build(ctx context.Context, o Options, functions []samtemplate.Function) (ma
 		return nil, err
 	}
 	defer lock.Release()
-	arguments := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o",
-		linked + string(filepath.Separator)}
+	arguments := append(append([]string{"build"}, buildFlags()...), "-o", linked+string(filepath.Separator))
 	for _, f := range functions {
 		if _, err := os.Stat(filepath.Join(o.SourceRoot, f.CodeURI, "main.go")); err != nil {
 			return nil, fmt.Errorf("the template names the function %s, but %s/main.go is missing", f.Name, f.CodeURI)
@@ -46,6 +45,11 @@ func Build(ctx context.Context, o Options, functions []samtemplate.Function) (ma
 		}
 	}
 	return binaries, nil
+}
+
+// buildFlags are those of the Makefile's BUILD_FLAGS, which sam build gets.
+func buildFlags() []string {
+	return []string{"-tags=lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags=-s"}
 }
 
 func goBuild(ctx context.Context, folder string, arguments []string) error {

@@ -32,7 +32,7 @@ func TestResourcePoliciesStayFarBelowTheLimit(t *testing.T) {
 			statements = append(statements, map[string]any{
 				"Sid": stack + "-" + f.LogicalID + r.LogicalID + "Permission" + suffix, "Effect": "Allow",
 				"Principal": map[string]string{"Service": "apigateway.amazonaws.com"}, "Action": "lambda:InvokeFunction",
-				"Resource":  "arn:aws:lambda:" + place + "function:" + stack + "-" + f.LogicalID + suffix,
+				"Resource": "arn:aws:lambda:" + place + "function:" + stack + "-" + f.LogicalID + suffix,
 				"Condition": map[string]any{"ArnLike": map[string]string{
 					"AWS:SourceArn": "arn:aws:execute-api:" + place + "abcdefghij/*/" + method + path,
 				}},

@@ -47,12 +47,6 @@ func invalidFieldsProblem() httpapi.Problem {
 	return invalidProblem("Some fields are invalid; see `fields`.")
 }
 
-// tabWriteProblems are the problems that changes of contact and delegations have in common, and more.
-func tabWriteProblems(more ...httpapi.Problem) []httpapi.Problem {
-	busy := httpapi.Problem{Kind: fault.Conflict, Code: "busy", When: "Others are changing the same thing."}
-	return append([]httpapi.Problem{notFoundProblem(), administratorProblem(), busy}, more...)
-}
-
 // unlockLocked is when a password together with unlock is refused.
 const unlockLocked = "The account is locked and unlock is true: unlock the account first."
 

@@ -7,7 +7,6 @@ import (
 
 	"useraccounts/internal/access"
 	"useraccounts/internal/account"
-	"useraccounts/internal/auditlog"
 	"useraccounts/internal/bulk"
 	"useraccounts/internal/directory"
 	"useraccounts/internal/fault"
@@ -23,11 +22,6 @@ type Services struct {
 	Directory *directory.Service
 	Bulk      *bulk.Service
 	Overview  *overview.Service
-	// The rest is behind the tabs of an account.
-	Log         *auditlog.Reader
-	Notes       *account.Notes
-	Contacts    *account.Contacts
-	Delegations *account.Delegations
 }
 
 type handlers struct{ Services }
@@ -41,8 +35,7 @@ func Routes(s Services) []httpapi.Route {
 	acted := append(ok[:1:1], httpapi.Answer{Status: http.StatusNoContent,
 		Description: "It is done; you do not hold account.read, so the account is not shown."})
 	return slices.Concat(h.listRoutes(answer), h.stateRoutes(acted), h.bulkRoutes(), h.accountRoutes(answer, ok, acted),
-		h.accessRoutes(acted), h.logRoutes(), h.permissionRoutes(), h.contactRoutes(), h.delegationRoutes(),
-		h.overviewRoutes())
+		h.accessRoutes(acted), h.permissionRoutes(), h.overviewRoutes())
 }
 
 // accountRoutes are the routes that create, read and change an account.

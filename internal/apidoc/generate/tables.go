@@ -5,6 +5,7 @@ import (
 
 	entries "useraccounts/functions/access/api"
 	accounts "useraccounts/functions/accounts/api"
+	tabs "useraccounts/functions/accounttabs/api"
 	apikeys "useraccounts/functions/apikeys/api"
 	console "useraccounts/functions/console/api"
 	login "useraccounts/functions/login/api"
@@ -31,6 +32,7 @@ func tables() []table {
 		{"login", login.Routes(login.Services{})},
 		{"accounts",
 			accounts.Routes(accounts.Services{})},
+		{"accounttabs", tabs.Routes(tabs.Services{})},
 		{"mfa", mfa.Routes(nil, nil)},
 		{"sessions", sessions.Routes(nil, nil, nil)},
 		{"apikeys", apikeys.Routes(nil, nil)},

@@ -40,7 +40,7 @@ func (h handlers) contactRoutes() []httpapi.Route {
 				Description: "Replaces the whole contact: what is left out or null becomes empty. A contact has its own version; " +
 					"the account's version does not change. Nobody signs in with these emails.",
 				Body: newContactBody{}, Answers: ok,
-				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(), invalidFieldsProblem()},
+				Problems: []httpapi.Problem{notFoundProblem(), administratorProblem(), invalidProblem("Some fields are invalid; see `fields`.")},
 			},
 		},
 	}

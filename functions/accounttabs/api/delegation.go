@@ -33,7 +33,7 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 				Tag: delegationTag, ID: "addDelegation",
 				Summary: "Delegate a resource or a resource group to an account", Body: newDelegationBody{},
 				Answers: []httpapi.Answer{{Status: http.StatusCreated, Body: delegationView{}, ETag: true, Location: true}},
-				Problems: tabWriteProblems(
+				Problems: writeProblems(
 					httpapi.Problem{Kind: fault.Conflict, Code: "delegated",
 						When: "The account already has this target; change that delegation."},
 					httpapi.Problem{Kind: fault.Conflict, Code: "targetGone", When: "The resource was deleted at the same time."},
@@ -48,7 +48,7 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 				Tag: delegationTag, ID: "changeDelegation",
 				Summary: "Let an account manage a target, or only view it", IfMatch: true, Body: managerBody{},
 				Answers:  []httpapi.Answer{{Status: http.StatusOK, Body: delegationView{}, ETag: true}},
-				Problems: tabWriteProblems(),
+				Problems: writeProblems(),
 			},
 		},
 		{
@@ -57,7 +57,7 @@ func (h handlers) delegationRoutes() []httpapi.Route {
 				Tag: delegationTag, ID: "removeDelegation",
 				Summary: "Remove a delegation", IfMatchOptional: true,
 				Answers:  []httpapi.Answer{{Status: http.StatusNoContent, Description: "The delegation is removed."}},
-				Problems: tabWriteProblems(),
+				Problems: writeProblems(),
 			},
 		},
 	}
