@@ -7,6 +7,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 SAM_CLI       := 1.170.0
+CFN_LINT      := 1.58.0
+CHECKOV       := 3.3.30
+CHECKERS      := .build/checkers-$(CFN_LINT)-$(CHECKOV)
 SCHEMATHESIS  := 4.32.5
 GOLANGCI_LINT := v2.15.0
 OASDIFF       := github.com/oasdiff/oasdiff@v1.38.0
@@ -151,13 +154,24 @@ vulnerabilities: go ## known vulnerabilities of the dependencies; asks the Go vu
 	@echo "== govulncheck $(PACKAGES)"
 	@go run $(GOVULNCHECK) $(PACKAGES)
 
-verify-template: console .venv/sam-$(SAM_CLI) ## sam validate --lint, sam build and the questions of sam deploy --guided
+# What the checkers find and is meant stands in .checkov.yaml with the reason.
+verify-template: console .venv/sam-$(SAM_CLI) $(CHECKERS)/ready ## sam validate, cfn-lint, checkov, sam build and the questions of sam deploy --guided
+	@echo "== cfn-lint, checkov"
+	@$(CHECKERS)/bin/cfn-lint template.yaml
+	@$(CHECKERS)/bin/checkov --config-file .checkov.yaml --file template.yaml --quiet --compact 2>/dev/null
 	@echo "== sam validate --lint"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --template template.yaml
 	@echo "== sam build"
 	@SAM_CLI_TELEMETRY=0 GOFLAGS="$(BUILD_FLAGS)" .venv/bin/sam build --template template.yaml
 	@echo "== sam deploy --guided"
 	@.ci/guided-deploy
+
+$(CHECKERS)/ready:
+	@command -v python3 >/dev/null || { echo "python3 is missing: it runs cfn-lint and checkov" >&2; exit 1; }
+	@echo "installing cfn-lint and checkov into $(@D) (once)"
+	@rm -rf $(@D) && python3 -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check cfn-lint==$(CFN_LINT) checkov==$(CHECKOV)
+	@touch $@
 
 .venv/sam-$(SAM_CLI):
 	@command -v python3 >/dev/null || { echo "python3 is missing: it runs the SAM CLI" >&2; exit 1; }

@@ -53,7 +53,8 @@ func sendError(err error) error {
 	wait := func(reason string) error { return &mail.WaitError{Reason: reason, Err: err} }
 	if rejected, ok := errors.AsType[*types.MessageRejected](err); ok && unverified(rejected.ErrorMessage()) {
 		return wait("The mail service (SES) says that an address is not verified: that of the sender, or, while its " +
-			"account is in the sandbox, that of the addressee. Verify the sender's address or domain, and ask for production access.")
+			"account is in the sandbox, that of the addressee. Verify the sender's address or domain, " +
+			"and ask for production access.")
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

@@ -133,8 +133,8 @@ func Parse(source []byte) (*Template, error) {
 		return nil, err
 	}
 	root := node{raw: raw}
-	if err := root.only("AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Conditions",
-		"Globals", "Resources", "Outputs"); err != nil {
+	if err := root.only("AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules",
+		"Conditions", "Globals", "Resources", "Outputs"); err != nil {
 		return nil, err
 	}
 	if transform, err := root.child("Transform").required(); err != nil || transform != "AWS::Serverless-2016-10-31" {
@@ -160,8 +160,9 @@ func Parse(source []byte) (*Template, error) {
 // onlyInTheCloud names the resources of permissions, logs and alarms: there is nothing of them to run locally.
 func onlyInTheCloud(kind string) bool {
 	switch kind {
-	case "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter",
-		"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy":
+	case "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::IAM::Role", "AWS::KMS::Alias",
+		"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
+		"AWS::SNS::Topic", "AWS::SQS::QueuePolicy":
 		return true
 	}
 	return false
@@ -185,8 +186,13 @@ func (t *Template) resources(root node) error {
 			continue
 		}
 		if err := entry.only("Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy",
-			"UpdateReplacePolicy"); err != nil {
+			"UpdateReplacePolicy", "Condition"); err != nil {
 			return err
+		}
+		// Locally every resource is made, as by a first deployment; a condition for anything else would be missing here.
+		if condition, err := entry.child("Condition").text(); err != nil ||
+			condition != "" && !strings.HasPrefix(condition, "Makes") {
+			return entry.child("Condition").errorf("not supported here")
 		}
 		if err := t.resource(kind, ids[i], entry.child("Properties"), globals); err != nil {
 			return err

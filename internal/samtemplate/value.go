@@ -106,10 +106,25 @@ func (n node) call(c intrinsic) ([]part, error) {
 		return nil, n.errorf("!Sub with a map of its own is not supported")
 	case "Join":
 		return n.join(c.argument)
+	case "If":
+		return n.made(c.argument)
 	default:
 		return nil, n.errorf("!%s is not supported here", c.name)
 	}
 	return nil, n.errorf("!%s has an argument that is not supported", c.name)
+}
+
+// made reads the branch of !If for a resource that the stack makes: locally nothing is given that exists already. Its
+// condition is named for that.
+func (n node) made(argument any) ([]part, error) {
+	list, _ := argument.([]any)
+	if len(list) == 3 {
+		if condition, ok := list[0].(string); ok && strings.HasPrefix(condition, "Makes") {
+			v, err := node{path: n.path + ".If[1]", raw: list[1]}.value()
+			return v.parts, err
+		}
+	}
+	return nil, n.errorf("!If is supported with a condition Makes... and two branches only")
 }
 
 func (n node) join(argument any) ([]part, error) {
