@@ -31,7 +31,7 @@ TESTFLAGS ?=
 CONSOLE   := functions/console/web
 WITH      := .build/bin/with
 
-.PHONY: help run console reference built deploy console-dev console-test seed recover-admin unit test race long nightly bench check format vet lint lint-go lint-console \
+.PHONY: help run console reference built deploy console-dev console-test seed recover-admin unit test iam race long nightly bench check format vet lint lint-go lint-console \
 	vulnerabilities verify-template fuzz-api clients lint-openapi breaking clean go node
 
 help: ## this list
@@ -95,6 +95,9 @@ test: format vet console $(WITH) ## format, vet and every test, with the local s
 	@echo "== go test $(TESTFLAGS) $(PACKAGES)"
 	@$(QUICK) $(WITH) -- $(GO_TEST) -parallel 4 -timeout 25m $(TESTFLAGS) $(PACKAGES) | { grep -v '\[no test files\]' || true; }
 	@$(if $(filter ./...,$(PACKAGES)),$(MAKE) console-test SHORT=1)
+
+iam: console $(WITH) ## the system tests, with every call to a service held against the role of the function that makes it
+	@CHECK_ROLES=1 $(QUICK) $(WITH) -- go test -parallel 4 -timeout 25m $(TESTFLAGS) ./internal/systemtest
 
 $(WITH): go FORCE
 	@go build -o $@ ./internal/local/with

@@ -194,7 +194,11 @@ func (s *System) startFunctions(ctx context.Context, o Options, t *samtemplate.T
 		if err != nil {
 			return err
 		}
-		environment := s.Endpoints.Environment()
+		endpoints := s.Endpoints
+		if o.Intercept != nil {
+			endpoints = o.Intercept(f.Name, endpoints)
+		}
+		environment := endpoints.Environment()
 		for name, value := range variables {
 			environment = append(environment, name+"="+value)
 		}

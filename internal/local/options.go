@@ -28,6 +28,8 @@ type Options struct {
 	Endpoints  *services.Endpoints // services that run already; nil to start them
 	Stack      string              // prefix of the names of table, bucket and queues; default "local"
 	Parameters map[string]string   // of the template, beside its defaults
+	// Intercept may give a function other addresses of the services, to see what it asks of them; nil for the same.
+	Intercept func(function string, e services.Endpoints) services.Endpoints
 	// Beside is a system whose tables and buckets this one uses, for another environment; nil for its own.
 	Beside        *provision.Resources
 	Retry         time.Duration // how soon a failed message comes back, default 5 s

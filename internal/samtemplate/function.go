@@ -19,6 +19,10 @@ func readFunction(id string, p node) (Function, error) {
 	if err := f.readCode(p); err != nil {
 		return f, err
 	}
+	var err error
+	if f.Role, err = optionalName(p.child("Role")); err != nil {
+		return f, err
+	}
 	seconds, err := p.child("Timeout").number(3)
 	if err != nil {
 		return f, err

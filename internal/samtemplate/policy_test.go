@@ -99,3 +99,49 @@ func oneOrMore(t *testing.T, n node) []node {
 	}
 	return items
 }
+
+// V87: a role allows what it names, on what it names. Each mutant, an action taken away or a foreign resource, is
+// refused, so that make iam can find what a role leaves out.
+func TestARoleRefusesWhatItDoesNotName(t *testing.T) {
+	template, err := Load(filepath.Join("..", "..", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := template.Function("transferworker")
+	values := Values{Attributes: map[string]string{
+		"Table.Arn": "arn:aws:dynamodb:x:1:table/t", "Files.Arn": "arn:aws:s3:::files", "TransferQueue.Arn": "arn:q",
+		"TransferDeadLetters.Arn": "arn:d",
+	}}
+	allows := func(action, arn string) bool {
+		t.Helper()
+		allowed, err := template.Allows(f, values, action, arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return allowed
+	}
+	for arn, want := range map[string]bool{
+		"arn:aws:s3:::files/reports/a": true, "arn:aws:s3:::files/imports/a": false, "arn:aws:s3:::others/reports/a": false,
+		"arn:aws:s3:::files": false, "arn:aws:s3:::files/sso/reports/a": false,
+	} {
+		if allows("s3:PutObject", arn) != want {
+			t.Errorf("PutObject on %s: %t", arn, !want)
+		}
+	}
+	role, _ := f.Role.RefersTo()
+	for i, statement := range template.Roles[role] {
+		for j, action := range statement.Actions {
+			if !strings.HasPrefix(action, "dynamodb:") {
+				continue
+			}
+			if !allows(action, "arn:aws:dynamodb:x:1:table/t") || allows(action, "arn:aws:dynamodb:x:1:table/other") {
+				t.Errorf("%s is allowed elsewhere or not here", action)
+			}
+			statement.Actions[j] = "dynamodb:None"
+			if allows(action, "arn:aws:dynamodb:x:1:table/t") {
+				t.Errorf("%s is allowed without statement %d", action, i)
+			}
+			statement.Actions[j] = action
+		}
+	}
+}

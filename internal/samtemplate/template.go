@@ -25,6 +25,8 @@ type Template struct {
 	Buckets   []Bucket
 	// SealingKeys are the logical ids of KMS keys.
 	SealingKeys []string
+	// Roles are what the roles allow, by logical id.
+	Roles map[string][]Statement
 }
 
 // Function is one Lambda function.
@@ -32,6 +34,7 @@ type Function struct {
 	LogicalID   string
 	Name        string // the last folder of CodeURI
 	CodeURI     string // relative to the template, without a slash at the end
+	Role        Value  // empty for none of the template's
 	Timeout     time.Duration
 	MemoryMB    int
 	Environment map[string]Value
@@ -152,6 +155,9 @@ func Parse(source []byte) (*Template, error) {
 	}
 	root.parameters = t.Parameters
 	if err := t.resources(root); err != nil {
+		return nil, err
+	}
+	if t.Roles, err = readRoles(root.child("Resources")); err != nil {
 		return nil, err
 	}
 	return t, t.check()

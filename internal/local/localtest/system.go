@@ -61,6 +61,10 @@ func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	for _, one := range change {
 		one(&o)
 	}
+	roles := &roleCheck{calls: map[call]bool{}}
+	if checkingRoles() {
+		o.Intercept = roles.intercept(t)
+	}
 	if o.TemplateFile == "" {
 		if o.Built, err = built(); err != nil {
 			t.Fatal(err)
@@ -72,17 +76,21 @@ func System(t testing.TB, change ...func(*local.Options)) *RunningSystem {
 	if err != nil {
 		t.Fatalf("the system does not start: %v", err)
 	}
+	running := &RunningSystem{
+		URL: system.URL, Endpoints: system.Endpoints, TableName: system.TableName(), Resources: system.Resources,
+		EnvironmentID: system.Resources.Values.Parameters["EnvironmentId"], Logs: o.Logs, system: system,
+	}
 	t.Cleanup(func() {
 		system.Stop()
+		if checkingRoles() && o.TemplateFile == "" {
+			roles.verify(t, Template(t), running)
+		}
 		if t.Failed() {
 			showLogs(t, o.Logs)
 		}
 		withTimeout(t, "removing the system's table, bucket and queues", system.Remove)
 	})
-	return &RunningSystem{
-		URL: system.URL, Endpoints: system.Endpoints, TableName: system.TableName(), Resources: system.Resources,
-		EnvironmentID: system.Resources.Values.Parameters["EnvironmentId"], Logs: o.Logs, system: system,
-	}
+	return running
 }
 
 // Kill ends every running process of a function at once (SIGKILL), as a crash would, and says how many there were. The
