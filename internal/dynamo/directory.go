@@ -117,3 +117,20 @@ func (s Directory) Owners(
 	}
 	return out, nil
 }
+
+// HadKeys implements transfer.Directory, by the number of keys that each account counts.
+func (s Directory) HadKeys(ctx context.Context, accountIDs []string) (map[string]bool, error) {
+	keys := make([]table.Key, len(accountIDs))
+	for i, id := range accountIDs {
+		keys[i] = schema.APIKeyCountKey(id)
+	}
+	items, err := s.BatchGet(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for i, it := range items {
+		out[accountIDs[i]] = it != nil
+	}
+	return out, nil
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"useraccounts/internal/account"
+	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
 	"useraccounts/internal/resource"
@@ -68,6 +69,9 @@ func (r *importRun) check(ctx context.Context) error {
 // finishCheck compares the planned rows with each other and with the directory, and counts them.
 func (r *importRun) finishCheck(ctx context.Context) error {
 	if err := r.checkUniqueness(ctx); err != nil {
+		return err
+	}
+	if err := r.checkNeverUsed(ctx); err != nil {
 		return err
 	}
 	r.failDependents()
@@ -320,6 +324,33 @@ func (r *importRun) checkUniqueness(ctx context.Context) error {
 	for i := range r.rows {
 		for _, identifier := range addedLoginKeys(&r.rows[i].plan.accountChange) {
 			r.checkIdentifier(&r.rows[i], identifier, owners, releasedBy)
+		}
+	}
+	return nil
+}
+
+// checkNeverUsed refuses the rows whose account must never have had an API key, if it had one (V91). The write has the
+// same condition, but there it can only say that the whole import was overtaken.
+func (r *importRun) checkNeverUsed(ctx context.Context) error {
+	var ids []string
+	for i := range r.rows {
+		if w := r.rows[i].plan.stageAccount; w != nil && w.NeverUsed {
+			ids = append(ids, w.After.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	hadKeys, err := r.Directory.HadKeys(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range r.rows {
+		row := &r.rows[i]
+		if w := row.plan.stageAccount; w != nil && w.NeverUsed && hadKeys[w.After.ID] {
+			if err := r.addFault(row, credential.Used(w.Before.Username), accountHeading); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -338,6 +338,10 @@ func (b *fakeBackend) Owners(_ context.Context, _ environment.Environment, ident
 	return out, nil
 }
 
+func (b *fakeBackend) HadKeys(context.Context, []string) (map[string]bool, error) {
+	return nil, b.call("hadKeys")
+}
+
 func (b *fakeBackend) Page(_ context.Context, _ environment.Environment, after string, limit int) ([]account.Account,
 	string, error) {
 	if err := b.call("page"); err != nil {

@@ -80,6 +80,8 @@ type Directory interface {
 		usernames []string) ([]AccountState, error)
 	// Owners returns the account of each normalised identifier that has one.
 	Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error)
+	// HadKeys returns those of the accounts that an API key was ever made for.
+	HadKeys(ctx context.Context, accountIDs []string) (map[string]bool, error)
 	// Page is that of account.Store.
 	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
 	account.SeatCounter
