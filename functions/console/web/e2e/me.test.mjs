@@ -107,6 +107,8 @@ test('my account: password with its strength, second factor, recovery codes, ses
   await change.getByLabel('Current password', { exact: true }).fill('not the one')
   await change.getByLabel('New password', { exact: true }).fill('password')
   await change.getByText(/Strength: Very weak, not allowed/).waitFor()
+  // Password managers update the entry of this name.
+  assert.equal(await change.locator('input[autocomplete=username]').inputValue(), made.username)
   await checkPage(page, 'me-weak-password')
   await change.getByLabel('New password', { exact: true }).fill('eleven quiet mountains sing')
   await change.getByText(/Strength: (Good|Strong)/).waitFor()

@@ -99,7 +99,7 @@ test('a passkey is added under My account, is a second factor, and a way in of i
 
   // The device still offers it; it opens nothing any more.
   await press(page, 'Sign in with a passkey')
-  await page.getByRole('alert').waitFor()
+  await page.getByRole('alert', { name: 'Not signed in' }).waitFor() // beside what was said of removing it, for a while
   assert.deepEqual(pageErrors, [])
   await context.close()
 })
@@ -164,6 +164,31 @@ test('a forgotten password: asked for, taken from the mailbox, set, signed in wi
   await late.page.getByRole('alert').waitFor()
   assert.deepEqual([...pageErrors, ...late.pageErrors], [])
   await late.context.close()
+  await context.close()
+})
+
+// Two people at one machine: whoever opens a link in the other's browser leaves nobody half signed in.
+test('a link opened where somebody else is signed in says so, and signs them out at the service too', async (t) => {
+  if (skipped(t, mailbox, 'E2E_MAILBOX is not set')) return
+  const owner = await createAccount({}, password)
+  const other = await createAccount({}, password)
+  const { page, pageErrors, context } = await open(browser, origin)
+  await signIn(page, { username: other.username, password })
+  await waitForShell(page)
+  const cookies = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+  const me = () => fetch(new URL('/api/me', origin), { headers: { cookie: cookies, 'X-UA-Client': 'web' } })
+  assert.equal((await me()).status, 200)
+  await call('POST', `/api/accounts/${owner.id}/mail-password`, {})
+  const address = linkPath(await waitForMail(owner.email, /set your password/i))
+  await page.goto(address)
+  await page.getByText('Somebody is signed in here').waitFor()
+  await checkPage(page, 'set-password-signed-in')
+  await setPassword(page, address, 'eleven quiet mountains sing')
+  assert.equal((await me()).status, 401)
+  assert.equal((await context.cookies()).filter(({ name }) => name.startsWith('__Host-access')).length, 0)
+  await signIn(page, { username: owner.username, password: 'eleven quiet mountains sing' })
+  await waitForShell(page)
+  assert.deepEqual(pageErrors, [])
   await context.close()
 })
 

@@ -213,7 +213,7 @@ function AccountList({ fields, sets }: { fields: Field[]; sets: NonNullable<Retu
       )}
 
       <ProblemAlert error={list.error} />
-      {list.isPending && !list.error && <Skeleton h={360} aria-label="Loading accounts" />}
+      {list.isPending && !list.error && <Skeleton h={360} role="status" aria-label="Loading accounts" />}
       {list.data && rows.length === 0 && !list.hasNextPage ? (
         <StatusMessage icon={IconUsers} title={filtered ? 'No matching accounts' : 'No accounts yet'}>
           {filtered ? 'Remove a filter to see more.' : 'Select New to create the first one.'}

@@ -31,7 +31,7 @@ export function LinkedIdentities() {
   return (
     <Panel title="Single sign-on" help="Accounts at other providers that you can sign in with.">
       <ProblemAlert error={identities.error} />
-      {identities.isPending && <Skeleton h={40} aria-label="Loading your links" />}
+      {identities.isPending && <Skeleton h={40} role="status" aria-label="Loading your links" />}
       {identities.data && identities.data.length === 0 && (
         <Text size="sm" c="dimmed" mb="sm">
           No accounts are linked.

@@ -42,7 +42,7 @@ export function Passkeys() {
       }
     >
       {mfa.isPending ? (
-        <Skeleton h={40} aria-label="Loading passkeys" />
+        <Skeleton h={40} role="status" aria-label="Loading passkeys" />
       ) : mfa.data && rows.length === 0 ? (
         <Text size="sm" c="dimmed">
           No passkeys yet.{!passkeysSupported() && ' This browser does not support them.'}

@@ -72,6 +72,7 @@ function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
         visibilityToggleButtonProps={{ 'aria-label': 'Show the current password', tabIndex: 0 }}
       />
       <NewPasswordFields
+        username={me.username}
         value={typed}
         onChange={setTyped}
         forbiddenWords={[me.username]}

@@ -63,7 +63,7 @@ export function SecondFactor() {
       }
     >
       <ProblemAlert error={mfa.error} />
-      {mfa.isPending && <Skeleton h={48} aria-label="Loading your second factor" />}
+      {mfa.isPending && <Skeleton h={48} role="status" aria-label="Loading your second factor" />}
       {state && <FactorState state={state} configured={configured} />}
       {openDialog === 'setUp' && <SetUpDialog onClose={close} />}
       {openDialog === 'codes' && <NewCodesDialog onClose={close} />}

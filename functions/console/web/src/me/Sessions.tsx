@@ -54,7 +54,7 @@ export function Sessions() {
       }
     >
       <ProblemAlert error={list.error} />
-      {list.isPending && <Skeleton h={80} aria-label="Loading sessions" />}
+      {list.isPending && <Skeleton h={80} role="status" aria-label="Loading sessions" />}
       {list.data && (
         <>
           <Checkbox

@@ -25,7 +25,7 @@ export function TrustedDevices() {
       }
     >
       {mfa.isPending ? (
-        <Skeleton h={40} aria-label="Loading trusted devices" />
+        <Skeleton h={40} role="status" aria-label="Loading trusted devices" />
       ) : mfa.data && devices.length === 0 ? (
         <Text size="sm" c="dimmed">
           No trusted devices.

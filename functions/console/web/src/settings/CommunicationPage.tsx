@@ -115,7 +115,7 @@ export function CommunicationPage() {
         )}
       </Group>
       <ProblemAlert error={list.error} />
-      {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading the communication log" />}
+      {list.isPending && !list.error && <Skeleton h={280} role="status" aria-label="Loading the communication log" />}
       {list.data &&
         (rows.length === 0 && !list.hasNextPage ? (
           <StatusMessage icon={IconMail} title={Object.keys(query).length > 0 ? 'No matching emails' : 'No emails yet'}>

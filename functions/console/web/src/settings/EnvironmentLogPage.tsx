@@ -47,7 +47,7 @@ export function EnvironmentLogPage() {
         <Text c="dimmed">Changes of environment defaults and reference data, newest first.</Text>
       </div>
       <ProblemAlert error={log.error} />
-      {log.isPending && !log.error && <Skeleton h={280} aria-label="Loading the log" />}
+      {log.isPending && !log.error && <Skeleton h={280} role="status" aria-label="Loading the log" />}
       {log.data && events.length === 0 && !log.hasNextPage && (
         <StatusMessage icon={IconHistory} title="No changes yet" />
       )}

@@ -41,7 +41,7 @@ export function EnvironmentPage() {
             <Title order={1} size="h2">
               Environment defaults
             </Title>
-            <Skeleton h={360} aria-label="Loading environment defaults" />
+            <Skeleton h={360} role="status" aria-label="Loading environment defaults" />
           </>
         )
       )}

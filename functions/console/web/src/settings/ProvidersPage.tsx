@@ -91,7 +91,7 @@ export function ProvidersPage() {
       </Group>
       <ProblemAlert error={list.error ?? fields.error} />
       {(list.isPending || fields.isPending) && !list.error && !fields.error && (
-        <Skeleton h={160} aria-label="Loading providers" />
+        <Skeleton h={160} role="status" aria-label="Loading providers" />
       )}
       {list.data &&
         (rows.length === 0 ? (

@@ -81,7 +81,7 @@ function Reference({ kind }: { kind: ReferenceKind }) {
       </Group>
       <ProblemAlert error={list.error ?? form.error} />
       {(list.isPending || form.isPending) && !list.error && !form.error && (
-        <Skeleton h={280} aria-label={`Loading ${kind.title}`} />
+        <Skeleton h={280} role="status" aria-label={`Loading ${kind.title}`} />
       )}
       {list.data &&
         form.data &&

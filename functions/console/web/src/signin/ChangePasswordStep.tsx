@@ -8,7 +8,7 @@ import { ProblemAlert } from '../common/ProblemAlert'
 import { NewPasswordFields } from './NewPasswordFields'
 import type { StepProps } from './step'
 
-export default function ChangePasswordStep({ step, onNext, onRestart }: StepProps) {
+export default function ChangePasswordStep({ step, username, onNext, onRestart }: StepProps) {
   const [typed, setTyped] = useState({ password: '', repeated: '' })
   const [mismatch, setMismatch] = useState(false)
   const change = useMutation({
@@ -33,6 +33,7 @@ export default function ChangePasswordStep({ step, onNext, onRestart }: StepProp
           You must change your password before you continue.
         </Text>
         <NewPasswordFields
+          username={username}
           value={typed}
           onChange={setTyped}
           error={problem?.messageFor('password')}

@@ -11,6 +11,8 @@ export interface PasswordPair {
 }
 
 interface Props {
+  /** Whose password it is, where the page knows: password managers update the entry of that name. */
+  username?: string | undefined
   value: PasswordPair
   onChange: (value: PasswordPair) => void
   /** Words that the password must not contain, as far as the page knows them: username, email, name. */
@@ -25,7 +27,15 @@ interface Props {
 const grades = ['Very weak', 'Weak', 'Fair', 'Good', 'Strong']
 
 /** A new password, entered twice, with its strength and what the policy rejects. */
-export function NewPasswordFields({ value, onChange, forbiddenWords = [], error, mismatch, autoFocus }: Props) {
+export function NewPasswordFields({
+  username,
+  value,
+  onChange,
+  forbiddenWords = [],
+  error,
+  mismatch,
+  autoFocus,
+}: Props) {
   const [debounced] = useDebouncedValue(value.password, 250)
   const check = useQuery({
     queryKey: ['password check', debounced, forbiddenWords],
@@ -44,6 +54,7 @@ export function NewPasswordFields({ value, onChange, forbiddenWords = [], error,
   const typed = value.password !== ''
   return (
     <Stack gap="sm">
+      {username && <input type="text" name="username" autoComplete="username" value={username} readOnly hidden />}
       <PasswordInput
         label="New password"
         name="new-password"

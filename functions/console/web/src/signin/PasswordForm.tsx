@@ -7,9 +7,14 @@ import { api, unwrap } from '../api/client'
 import type { LoginStep } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
 
+interface Props {
+  identifier: string
+  onIdentifier: (typed: string) => void
+  onNext: (next: LoginStep) => void
+}
+
 /** The form for username or email, and password. */
-export function PasswordForm({ onNext }: { onNext: (next: LoginStep) => void }) {
-  const [identifier, setIdentifier] = useState('')
+export function PasswordForm({ identifier, onIdentifier, onNext }: Props) {
   const [password, setPassword] = useState('')
   const [missing, setMissing] = useState(false)
   const passwordInput = useRef<HTMLInputElement>(null)
@@ -39,7 +44,7 @@ export function PasswordForm({ onNext }: { onNext: (next: LoginStep) => void }) 
           autoFocus
           maxLength={250}
           value={identifier}
-          onChange={(e) => setIdentifier(e.currentTarget.value)}
+          onChange={(e) => onIdentifier(e.currentTarget.value)}
           error={missing && !identifier.trim() && 'Enter your username or email address.'}
         />
         <PasswordInput

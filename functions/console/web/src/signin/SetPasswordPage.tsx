@@ -5,8 +5,9 @@ import type { FormEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
 import { api, unwrap } from '../api/client'
 import { toProblem } from '../api/problem'
-import { endSession } from '../api/transport'
+import { mayBeSignedIn } from '../api/transport'
 import { ProblemAlert } from '../common/ProblemAlert'
+import { signOut } from '../session/session'
 import { takeLinkToken } from './linkToken'
 import { NewPasswordFields } from './NewPasswordFields'
 import { SignInLayout } from './SignInLayout'
@@ -17,6 +18,7 @@ export function SetPasswordPage() {
   const [token, setToken] = useState(takeLinkToken)
   const [typed, setTyped] = useState({ password: '', repeated: '' })
   const [mismatch, setMismatch] = useState(false)
+  const [signedIn] = useState(mayBeSignedIn)
   // A second link opened in the same window changes only the fragment.
   useEffect(() => {
     const updateToken = () => setToken((before) => takeLinkToken() || before)
@@ -25,8 +27,10 @@ export function SetPasswordPage() {
   }, [])
   const set = useMutation({
     mutationFn: () => unwrap(api.POST('/api/password/set', { body: { token, password: typed.password } })),
-    onSuccess: () => {
-      endSession() // all sessions of the account have ended, maybe this browser's too
+    onSuccess: async () => {
+      // All sessions of the account have ended, maybe this browser's too. If it is somebody else's, it ends as well:
+      // the next to sign in here is whose password was set.
+      if (mayBeSignedIn()) await signOut().catch(() => undefined)
       void navigate('/sign-in', { replace: true, state: { notice: 'Your password is set. Sign in with it.' } })
     },
     gcTime: 0,
@@ -62,6 +66,11 @@ export function SetPasswordPage() {
     <SignInLayout title="Set your password">
       <form onSubmit={submit} noValidate>
         <Stack>
+          {signedIn && (
+            <Alert title="Somebody is signed in here">
+              Setting this password signs them out of this browser, whether the password is theirs or not.
+            </Alert>
+          )}
           <NewPasswordFields
             value={typed}
             onChange={setTyped}

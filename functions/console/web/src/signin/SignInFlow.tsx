@@ -24,6 +24,7 @@ interface Props {
 export function SignInFlow({ back, notice: firstNotice = '', firstStep, onDone, frame }: Props) {
   const [step, setStep] = useState(firstStep)
   const [notice, setNotice] = useState(firstNotice)
+  const [identifier, setIdentifier] = useState('')
   const handleNext = (next: LoginStep) => {
     setNotice('')
     if (next.next === 'done') {
@@ -48,13 +49,13 @@ export function SignInFlow({ back, notice: firstNotice = '', firstStep, onDone, 
       )}
       {!step && (
         <>
-          <PasswordForm onNext={handleNext} />
+          <PasswordForm identifier={identifier} onIdentifier={setIdentifier} onNext={handleNext} />
           <AlternativeSignIn back={back} onNext={handleNext} />
         </>
       )}
       {step && Current && (
         <Suspense fallback={<Loading />}>
-          <Current.Form key={step.ticket} step={step} onNext={handleNext} onRestart={restart} />
+          <Current.Form key={step.ticket} step={step} username={identifier} onNext={handleNext} onRestart={restart} />
         </Suspense>
       )}
       {step && !Current && (

@@ -27,7 +27,7 @@ export function ExportFiles({ job }: { job: Job }) {
       help="Available for 7 days. You can edit a file and import it again."
     >
       <ProblemAlert error={files.error} />
-      {files.isPending && !files.error && <Skeleton h={36} aria-label="Loading the files" />}
+      {files.isPending && !files.error && <Skeleton h={36} role="status" aria-label="Loading the files" />}
       <Group gap="xs">
         {files.data?.items.map((f) => (
           <Button

@@ -33,7 +33,7 @@ export function JobPage() {
       <Title order={1} size="h2">
         Job
       </Title>
-      {job.error ? <ProblemAlert error={job.error} /> : <Skeleton h={280} aria-label="Loading the job" />}
+      {job.error ? <ProblemAlert error={job.error} /> : <Skeleton h={280} role="status" aria-label="Loading the job" />}
     </Stack>
   )
 }

@@ -104,7 +104,7 @@ export function JobRows({ job }: { job: Job }) {
       }
     >
       <ProblemAlert error={list.error} />
-      {list.isPending && !list.error && <Skeleton h={160} aria-label="Loading the rows" />}
+      {list.isPending && !list.error && <Skeleton h={160} role="status" aria-label="Loading the rows" />}
       {list.data &&
         (rows.length === 0 ? (
           <StatusMessage icon={IconListCheck} title="No matches" order={3}>

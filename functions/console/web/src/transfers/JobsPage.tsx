@@ -86,7 +86,7 @@ export function JobsPage() {
         />
       </Group>
       <ProblemAlert error={list.error} />
-      {list.isPending && !list.error && <Skeleton h={280} aria-label="Loading jobs" />}
+      {list.isPending && !list.error && <Skeleton h={280} role="status" aria-label="Loading jobs" />}
       {list.data &&
         (rows.length === 0 ? (
           <StatusMessage icon={IconFileImport} title={all.length > 0 ? 'No matches' : 'No jobs yet'}>

@@ -33,7 +33,8 @@ export default function ResourceTab({ account }: TabProps) {
     enabled: code !== '',
   })
   if (form.error ?? resource.error) return <ProblemAlert error={form.error ?? resource.error} />
-  if (!form.data || (code && !resource.data)) return <Skeleton h={200} aria-label="Loading the resource" />
+  if (!form.data || (code && !resource.data))
+    return <Skeleton h={200} role="status" aria-label="Loading the resource" />
   if (resource.data) {
     const found = resource.data
     return (
