@@ -13,6 +13,7 @@ import (
 	"useraccounts/internal/dynamo"
 	"useraccounts/internal/dynamo/sessions"
 	"useraccounts/internal/httpapi"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/signin"
 	"useraccounts/internal/token"
 )
@@ -20,6 +21,7 @@ import (
 type config struct {
 	boot.AWS
 	Table       string `env:"TABLE_NAME"`
+	Outbox      string `env:"OUTBOX_TABLE"`
 	Environment string `env:"ENVIRONMENT_ID"`
 	PublicURL   string `env:"PUBLIC_URL"`
 }
@@ -27,7 +29,7 @@ type config struct {
 func main() {
 	var cfg config
 	boot.Load(&cfg)
-	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table)
+	table := dynamo.Open(cfg.Config(boot.DynamoDB), cfg.Table).WithOutbox(cfg.Outbox)
 	authenticator := &signin.TokenAuthenticator{
 		EnvID:       cfg.Environment,
 		Credentials: sessions.NewCredentials(table),
@@ -39,6 +41,7 @@ func main() {
 		Now:      time.Now,
 		NewID:    token.NewID,
 		Random:   rand.Reader,
+		Mail:     &mail.Composer{NewID: token.NewIDString},
 	}
 	httpapi.Serve(httpapi.Server{
 		PublicURL:    cfg.PublicURL,

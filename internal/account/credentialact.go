@@ -8,6 +8,7 @@ import (
 	"useraccounts/internal/access"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/credential"
+	"useraccounts/internal/mail"
 )
 
 // credentialTarget returns what the rules about credential acts need to know of an account.
@@ -53,6 +54,16 @@ func changeActs(sc access.Scope, before, after Account) map[credential.Act]crede
 		acts[credential.GrantAccess] = granted
 	}
 	return acts
+}
+
+// changeNotices returns the mails that tell the owner of the credential acts that a change of fields comes to.
+func (s *Service) changeNotices(sc access.Scope, before, after Account) []mail.Message {
+	now := s.now()
+	mails := s.Mail.IdentityChanged(sc.Env, before.Addressee(), after.Addressee(), now)
+	if _, waived := changeActs(sc, before, after)[credential.WaiveFactor]; waived {
+		mails = append(mails, s.Mail.Notice(sc.Env, mail.FactorExempt, after.Addressee(), now, "")...)
+	}
+	return mails
 }
 
 // makesAdministrator reports whether a change gives account.admin.

@@ -154,7 +154,7 @@ func (s *Service) changeWrite(sc access.Scope, before Account, patch field.Patch
 		write.CallerEpoch = sc.Caller.Epoch
 	}
 	if err == nil && write.Event.Kind != "" {
-		write.Mails = s.Mail.IdentityChanged(sc.Env, before.Addressee(), write.After.Addressee(), s.now())
+		write.Mails = s.changeNotices(sc, before, write.After)
 	}
 	return write, err
 }

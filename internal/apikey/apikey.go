@@ -17,6 +17,7 @@ import (
 	"useraccounts/internal/credential"
 	"useraccounts/internal/fault"
 	"useraccounts/internal/field"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
@@ -43,7 +44,7 @@ type Store interface {
 	// Key returns one key of an account; NotFound if it has none of that id.
 	Key(ctx context.Context, accountID, id string) (session.APIKey, error)
 	// Lock writes a lock with its event; account.ErrConcurrentChange if the key is locked already.
-	Lock(ctx context.Context, k session.APIKey, e auditlog.Event) error
+	Lock(ctx context.Context, k session.APIKey, e auditlog.Event, mails []mail.Message) error
 }
 
 // Accounts reads the owner of keys.
@@ -59,6 +60,8 @@ type NewKey struct {
 	// CreatedCount is the count of created keys that Store.CountActive returned.
 	CreatedCount int64
 	Event        auditlog.Event
+	// Mails tell of the key.
+	Mails []mail.Message
 	// CallerEpoch makes the write depend on the caller's account (Event.ByID) still having that epoch.
 	CallerEpoch int64
 }
@@ -71,6 +74,8 @@ type Service struct {
 	NewID    func() ulid.ULID
 	// Random is crypto/rand.Reader outside tests.
 	Random io.Reader
+	// Mail writes the notices of keys that are created or locked; nil for none.
+	Mail *mail.Composer
 }
 
 // CreateParams is what an administrator chooses for a new key.
@@ -140,12 +145,16 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 	}
 	k := session.APIKey{
 		AccountID: owner.ID, ID: issued.ID.String(), Hash: issued.Hash(), Description: params.Description,
-		Created: now, CreatedBy: sc.Caller.Username, Expires: now.AddDate(0, 0, params.ValidDays),
+		Created: now, CreatedBy: sc.Caller.Username, CreatedByID: sc.Caller.AccountID, Expires: now.AddDate(0, 0, params.ValidDays),
+	}
+	mails, err := s.notice(ctx, sc, mail.KeyCreated, owner, k, now)
+	if err != nil {
+		return session.APIKey{}, token.Token{}, err
 	}
 	err = s.Store.Create(ctx,
 		NewKey{
 			Env: sc.Env.ID, Key: k, CreatedCount: made, CallerEpoch: sc.Caller.Epoch,
-			Event: s.event(sc, auditlog.KeyCreated, k, now),
+			Event: s.event(sc, auditlog.KeyCreated, k, now), Mails: mails,
 		})
 	if err != nil {
 		return session.APIKey{}, token.Token{}, err
@@ -167,11 +176,32 @@ func (s *Service) Lock(ctx context.Context, sc access.Scope, accountID, id strin
 		return k, err
 	}
 	k.Locked, k.LockedBy = s.now(), sc.Caller.Username
-	err = s.Store.Lock(ctx, k, s.event(sc, auditlog.KeyLocked, k, k.Locked))
+	mails, err := s.notice(ctx, sc, mail.KeyLocked, owner, k, k.Locked)
+	if err != nil {
+		return session.APIKey{}, err
+	}
+	err = s.Store.Lock(ctx, k, s.event(sc, auditlog.KeyLocked, k, k.Locked), mails)
 	if errors.Is(err, account.ErrConcurrentChange) {
 		return s.Store.Key(ctx, accountID, id) // somebody else locked it meanwhile
 	}
 	return k, err
+}
+
+// notice returns the mail about a key: to the account's address, and where it has none, as most programs, to whoever
+// created the key.
+func (s *Service) notice(ctx context.Context, sc access.Scope, kind mail.Kind, owner account.Account, k session.APIKey,
+	at time.Time,
+) ([]mail.Message, error) {
+	to := owner.Addressee()
+	if to.Email == "" && k.CreatedByID != "" && s.Mail != nil {
+		creator, err := s.Accounts.Get(ctx, sc, k.CreatedByID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		to = creator.Addressee()
+		to.Username = owner.Username
+	}
+	return s.Mail.Notice(sc.Env, kind, to, at, "“"+k.Description+"”"), nil
 }
 
 func (s *Service) event(sc access.Scope, kind auditlog.Kind, k session.APIKey, now time.Time) auditlog.Event {

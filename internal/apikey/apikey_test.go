@@ -17,6 +17,7 @@ import (
 	"useraccounts/internal/auditlog"
 	"useraccounts/internal/catalogue"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
 	"useraccounts/internal/token"
 )
@@ -88,7 +89,7 @@ func (m *fakeStore) Key(_ context.Context, accountID, id string) (session.APIKey
 	return session.APIKey{}, fault.New(fault.NotFound, "notFound", "The account has no such key.")
 }
 
-func (m *fakeStore) Lock(_ context.Context, locked session.APIKey, e auditlog.Event) error {
+func (m *fakeStore) Lock(_ context.Context, locked session.APIKey, e auditlog.Event, _ []mail.Message) error {
 	m.race()
 	for i, k := range m.keys {
 		if k.ID == locked.ID && k.Locked.IsZero() {

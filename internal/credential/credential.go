@@ -95,7 +95,7 @@ func Rules() map[Act]Rule {
 		Proof: AlwaysProof, Notice: true, Phrase: "link an identity to"}
 	unlink := link
 	unlink.Phrase = "remove a link of"
-	lock := Rule{Permission: access.AccountKey, NotAboveOwnRights: true, AdministratorsOnly: true,
+	lock := Rule{Permission: access.AccountKey, NotAboveOwnRights: true, AdministratorsOnly: true, Notice: true,
 		Phrase: "lock a key of"}
 	create := lock
 	create.Proof, create.Phrase = AlwaysProof, "create a key for"

@@ -12,6 +12,7 @@ import (
 	"useraccounts/internal/dynamo/schema"
 	"useraccounts/internal/dynamo/table"
 	"useraccounts/internal/fault"
+	"useraccounts/internal/mail"
 	"useraccounts/internal/session"
 	"useraccounts/internal/signin"
 )
@@ -87,6 +88,11 @@ func (s APIKeys) Create(ctx context.Context, c apikey.NewKey) error {
 		counted.ExpressionAttributeValues[":made"] = table.N(c.CreatedCount)
 	}
 	tx = append(tx, table.Update(counted, schema.ConcurrentChange))
+	mails, err := schema.Mails(s.Table, c.Mails)
+	if err != nil {
+		return err
+	}
+	tx = append(tx, mails...)
 	tx = append(tx, Accounts(s).callerUnchanged(c.Event.ByID, c.CallerEpoch))
 	if c.Event.ByID != c.Key.AccountID { // a transaction takes an item once
 		tx = append(tx, table.Check(&types.ConditionCheck{
@@ -110,8 +116,12 @@ func (s APIKeys) Key(ctx context.Context, accountID, id string) (session.APIKey,
 }
 
 // Lock implements apikey.Store.
-func (s APIKeys) Lock(ctx context.Context, k session.APIKey, e auditlog.Event) error {
+func (s APIKeys) Lock(ctx context.Context, k session.APIKey, e auditlog.Event, mails []mail.Message) error {
 	event, err := schema.Event(k.AccountID, e)
+	if err != nil {
+		return err
+	}
+	told, err := schema.Mails(s.Table, mails)
 	if err != nil {
 		return err
 	}
@@ -123,7 +133,7 @@ func (s APIKeys) Lock(ctx context.Context, k session.APIKey, e auditlog.Event) e
 		ConditionExpression:       aws.String("attribute_exists(PK) AND attribute_not_exists(locked)"),
 		ExpressionAttributeValues: table.Item{":at": table.Timestamp(k.Locked), ":by": table.S(k.LockedBy)},
 	}, schema.ConcurrentChange))
-	return s.Commit(ctx, tx)
+	return s.Commit(ctx, append(tx, told...))
 }
 
 // OpenKeySession implements signin.KeySessions.

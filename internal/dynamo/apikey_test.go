@@ -361,11 +361,11 @@ func TestKeyWritesAreConditional(t *testing.T) {
 		t.Errorf("%d items, and there were %d", after, before)
 	}
 	made.Locked, made.LockedBy = k.now, "first"
-	if err := k.store.Lock(t.Context(), made, c.Event); err != nil {
+	if err := k.store.Lock(t.Context(), made, c.Event, nil); err != nil {
 		t.Fatal(err)
 	}
 	made.LockedBy, c.Event.ID = "second", token.NewIDString()
-	if err := k.store.Lock(t.Context(), made, c.Event); !errors.Is(err, account.ErrConcurrentChange) {
+	if err := k.store.Lock(t.Context(), made, c.Event, nil); !errors.Is(err, account.ErrConcurrentChange) {
 		t.Errorf("a second lock: %v", err)
 	}
 	if read, err := k.store.Key(t.Context(), made.AccountID, made.ID); err != nil || read.LockedBy != "first" {

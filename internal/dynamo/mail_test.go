@@ -655,3 +655,28 @@ func TestChangesAreTold(t *testing.T) {
 		t.Errorf("blocked: %+v", got)
 	}
 }
+
+// Who waives a second factor by a change of fields tells its owner as the route of the act does: by PATCH, which bulk
+// and copies come through as well. Requiring one, or what changes neither, tells nobody.
+func TestAFactorWaivedByAChangeIsTold(t *testing.T) {
+	p := newMailFixture(t)
+	a := p.createAllowed(t, "waived", field.Patch{"mfaRequired": true})
+	for i, patch := range []field.Patch{{"name": "Another"}, {"mfaRequired": false}, {"mfaRequired": true},
+		{"mfaRequired": false, "email": "moved@example.com"}} {
+		must(t, errOf(p.accounts.Change(t.Context(), p.currentScope(t), a.ID, a.Version+int64(i), patch)))
+	}
+	kinds := func(to string) (out []mail.Kind) {
+		for _, m := range p.mails(t, to) {
+			out = append(out, m.Kind)
+		}
+		return out
+	}
+	if got := kinds(a.Email); !slices.Equal(got, []mail.Kind{mail.FactorExempt, mail.EmailChanged}) {
+		t.Errorf("told of %v", got)
+	}
+	got := kinds("moved@example.com")
+	slices.Sort(got)
+	if !slices.Equal(got, []mail.Kind{mail.EmailChanged, mail.FactorExempt}) {
+		t.Errorf("the new address is told of %v", got)
+	}
+}

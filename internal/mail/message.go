@@ -39,8 +39,10 @@ const (
 	UsernameChanged  Kind = "usernameChanged"
 	// SignInSignInCode is a code for one sign-in.
 	SignInCode Kind = "code"
-	// KeyExpires is a notice that an API key expires soon.
+	// KeyExpires is a notice that an API key expires soon, KeyCreated and KeyLocked that one was created or locked.
 	KeyExpires Kind = "keyExpires"
+	KeyCreated Kind = "keyCreated"
+	KeyLocked  Kind = "keyLocked"
 )
 
 // Kinds returns every kind, in the order of the API reference.
@@ -48,6 +50,7 @@ func Kinds() []Kind {
 	return []Kind{
 		Welcome, PasswordLink, ForgottenPasswordLink, PasswordChanged, BlockedByTries, FactorAdded, FactorRemoved,
 		FactorExempt, DevicesRemoved, IdentityLinked, IdentityUnlinked, EmailChanged, UsernameChanged, SignInCode, KeyExpires,
+		KeyCreated, KeyLocked,
 	}
 }
 

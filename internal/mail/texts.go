@@ -101,6 +101,15 @@ func contentOf(k Kind) (content, bool) {
 			"The API key {{.Detail}} of the account {{.Username}} expires at {{.Expires}}.",
 			"Have a new key created and configure the program with it before then; both keys work until then.",
 		}},
+		KeyCreated: {subject: "An API key was created", paragraphs: []string{
+			"The API key {{.Detail}} was created for the account {{.Username}} at {{.At}}. Whoever has it can act as that " +
+				"account.",
+			"If you do not know of it, tell your administrator at once.",
+		}},
+		KeyLocked: {subject: "An API key was locked", paragraphs: []string{
+			"The API key {{.Detail}} of the account {{.Username}} was locked at {{.At}}. Programs that use it no longer get in.",
+			"If you do not know why, ask your administrator.",
+		}},
 	}[k]
 	return t, ok
 }

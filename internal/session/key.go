@@ -10,9 +10,9 @@ type APIKey struct {
 	Hash        []byte
 	Description string
 	Created     time.Time
-	// CreatedBy and LockedBy are usernames.
-	CreatedBy string
-	Expires   time.Time
+	// CreatedBy and LockedBy are usernames; CreatedByID is empty for keys that an earlier release created.
+	CreatedBy, CreatedByID string
+	Expires                time.Time
 	// LastUsed is when it was last used, to the hour; zero for never.
 	LastUsed time.Time
 	// Locked is when it was locked, for ever; zero while it is not.

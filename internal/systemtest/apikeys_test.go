@@ -1,6 +1,7 @@
 package systemtest_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -377,5 +378,37 @@ func jobsOfKeys(t *testing.T, admin *client) {
 	if job := c.runImport(t, workbook(t, heads, []any{"risenbykey", "Risen", "FULL", "risenbykey@example.com", "ADMIN"}),
 		nil); job["state"] != "refused" {
 		t.Errorf("a key imported an administrator: %v", job)
+	}
+}
+
+// A key that is created or locked is told by mail, in the write of the act: to the account's address, and where it has
+// none, as most programs, to whoever created it (product 15).
+func TestKeysAreTold(t *testing.T) {
+	t.Parallel()
+	_, admin := start(t)
+	me := admin.do(t, "GET", "/api/me", nil).text(t, "accountId")
+	robot := admin.createAPIClient(t, "robot")
+	made := admin.do(t, "POST", "/api/accounts", map[string]any{"username": "addressed", "name": "A program",
+		"userType": "API", "email": "operators@example.com"}).expect(t, 201).text(t, "id")
+	told := func(account string) (out []string) {
+		for _, m := range items(t, admin.do(t, "GET", "/api/communications?account="+account, nil)) {
+			if kind := fmt.Sprint(m["kind"]); strings.HasPrefix(kind, "key") {
+				out = append(out, kind)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	for account, to := range map[string]string{robot: me, made: made} {
+		id, _ := admin.createKey(t, account, "Payroll")
+		if got := told(to); !slices.Equal(got, []string{"keyCreated"}) {
+			t.Errorf("told of %v", got)
+		}
+		for range 2 { // the second changes nothing
+			admin.do(t, "POST", "/api/accounts/"+account+"/keys/"+id+"/lock", nil).expect(t, 200)
+		}
+		if got := told(to); !slices.Equal(got, []string{"keyCreated", "keyLocked"}) {
+			t.Errorf("told of %v", got)
+		}
 	}
 }

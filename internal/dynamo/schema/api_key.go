@@ -11,7 +11,8 @@ func APIKey(k session.APIKey) table.Item {
 	return table.Item{
 		"PK": table.S(at.PK), "SK": table.S(at.SK), AttrID: table.S(k.ID), "hash": table.B(k.Hash),
 		"description": table.S(k.Description),
-		"created":     table.Timestamp(k.Created), "by": table.S(k.CreatedBy), "expires": table.Timestamp(k.Expires),
+		"created":     table.Timestamp(k.Created), "by": table.S(k.CreatedBy), "byId": table.S(k.CreatedByID),
+		"expires": table.Timestamp(k.Expires),
 	}
 }
 
@@ -20,7 +21,8 @@ func APIKeyOf(accountID string, it table.Item) session.APIKey {
 	return session.APIKey{
 		AccountID: accountID, ID: table.String(it, AttrID), Hash: table.Bytes(it, "hash"),
 		Description: table.String(it, "description"),
-		Created:     table.Time(it, "created"), CreatedBy: table.String(it, "by"), Expires: table.Time(it, "expires"),
+		Created:     table.Time(it, "created"), CreatedBy: table.String(it, "by"),
+		CreatedByID: table.String(it, "byId"), Expires: table.Time(it, "expires"),
 		LastUsed: table.Time(it, "used"), Locked: table.Time(it, "locked"), LockedBy: table.String(it, "lockedBy"),
 	}
 }

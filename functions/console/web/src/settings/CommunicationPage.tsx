@@ -40,6 +40,8 @@ const kindLabels: Record<Kind, string> = {
   usernameChanged: 'Username changed',
   code: 'Code',
   keyExpires: 'API key expires',
+  keyCreated: 'API key created',
+  keyLocked: 'API key locked',
 }
 const filters = ['kind', 'state', 'account', 'from', 'to'] as const
 
