@@ -145,7 +145,8 @@ func (s *Service) create(ctx context.Context, sc access.Scope, accountID string,
 	}
 	k := session.APIKey{
 		AccountID: owner.ID, ID: issued.ID.String(), Hash: issued.Hash(), Description: params.Description,
-		Created: now, CreatedBy: sc.Caller.Username, CreatedByID: sc.Caller.AccountID, Expires: now.AddDate(0, 0, params.ValidDays),
+		Created: now, CreatedBy: sc.Caller.Username, CreatedByID: sc.Caller.AccountID,
+		Expires: now.AddDate(0, 0, params.ValidDays),
 	}
 	mails, err := s.notice(ctx, sc, mail.KeyCreated, owner, k, now)
 	if err != nil {
