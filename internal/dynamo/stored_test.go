@@ -58,7 +58,7 @@ func (v storedValue) attribute() types.AttributeValue {
 	return l
 }
 
-// fixtureFrom is the environment that an earlier release stored, upgraded by this one, and the text of an API key there.
+// fixtureFrom is the environment that an earlier release stored, upgraded by this one, and the text of an API key.
 func fixtureFrom(t *testing.T, file string) (*fixture, string) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
@@ -77,8 +77,8 @@ func fixtureFrom(t *testing.T, file string) (*fixture, string) {
 }
 
 // What a release before credential acts, kinds of blocks, jobs by owner and known networks stored is upgraded and
-// works: people sign in or not as before, roles hold what came since, keys and jobs are there, and everything can be changed.
-// The file is every item of an environment of that release; it stays as it is.
+// works: people sign in or not as before, roles hold what came since, keys and jobs are there, and everything can be
+// changed. The file is every item of an environment of that release; it stays as it is.
 func TestWhatAnEarlierReleaseStoredWorks(t *testing.T) {
 	f, key := fixtureFrom(t, "testdata/stored-2026-12-01.json")
 	ctx, scope := t.Context(), f.currentScope(t)
