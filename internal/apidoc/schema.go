@@ -178,8 +178,11 @@ func schemaName(t reflect.Type) string {
 		owner, name, suffix = of[:max(dot, 0)], of[dot+1:], generic
 	}
 	owner = strings.TrimSuffix(path.Base(strings.TrimSuffix(owner, "/api")), "_test")
-	if owner == "httpapi" {
+	switch owner {
+	case "httpapi":
 		owner = "" // types of all functions have no owner
+	case "accounttabs":
+		owner = "accounts" // whose routes these were: clients keep the names that they were generated with
 	}
 	for _, role := range []string{"View", "Body"} {
 		if name = capitalise(name); len(name) >= len(role) {

@@ -127,3 +127,23 @@ func TestKeysHoldNothingThatOnlyPeopleUse(t *testing.T) {
 		t.Errorf("the caller's key is %q", key.KeyID)
 	}
 }
+
+// V104: no answer that holds a secret is kept for repeats. The form of an upload may be: it is the caller's own, for
+// one file, and a repeat must give the form of the same job.
+func TestNoSecretIsKeptForRepeats(t *testing.T) {
+	var shown []string
+	for _, table := range tables() {
+		for _, r := range table.routes {
+			if r.ShownOnce {
+				shown = append(shown, r.Doc.ID)
+			}
+			if r.Doc.Secret && r.Idempotent && !r.ShownOnce && r.Doc.ID != "startImport" {
+				t.Errorf("%s answers with a secret that is kept for repeats: say ShownOnce", r.Key)
+			}
+		}
+	}
+	slices.Sort(shown)
+	if want := []string{"createCredential", "createKey", "generatePassword"}; !slices.Equal(shown, want) {
+		t.Errorf("shown once: %v, want %v", shown, want)
+	}
+}
