@@ -29,6 +29,14 @@ type Accounts interface {
 	// allows none now. It returns the account and whether the attempt was counted. If the timed release let it through,
 	// the account comes without its block. For the key "" it does the same work on a decoy and finds nobody.
 	ReserveAttempt(ctx context.Context, env environment.Environment, key string, policy AttemptPolicy) (Attempt, error)
+	SeparateAttempts
+	// RecordFailure writes down a sign-in that failed and blocks the account where that is due, unless it was let in or
+	// blocked meanwhile. It is one round trip, whoever it is about.
+	RecordFailure(ctx context.Context, env environment.Environment, f FailedAttempt) error
+}
+
+// SeparateAttempts counts what does not use up the account's own tries.
+type SeparateAttempts interface {
 	// ReserveDeviceAttempt counts one attempt on a trusted device, unless limit of them are used up, and reads the
 	// account at a directory key beside that. The account comes without its block and with Stored.SeparateTries.
 	ReserveDeviceAttempt(ctx context.Context, env environment.Environment, key, accountID string,
@@ -38,9 +46,6 @@ type Accounts interface {
 	// Stored.Network.
 	ReserveNetworkAttempt(ctx context.Context, env environment.Environment, key, network string,
 		policy AttemptPolicy) (Attempt, error)
-	// RecordFailure writes down a sign-in that failed and blocks the account where that is due, unless it was let in or
-	// blocked meanwhile. It is one round trip, whoever it is about.
-	RecordFailure(ctx context.Context, env environment.Environment, f FailedAttempt) error
 }
 
 // AccountReader reads an account by its id.

@@ -75,6 +75,14 @@ type RowRef struct{ Username, Email, Resource, ID string }
 type Directory interface {
 	// Actor returns the current scope of the account that a job runs for; Forbidden if it can no longer sign in.
 	Actor(ctx context.Context, env, accountID string) (access.Scope, error)
+	AccountLookup
+	// Page is that of account.Store.
+	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
+	account.SeatCounter
+}
+
+// AccountLookup is what the check of a sheet's rows reads.
+type AccountLookup interface {
 	// AccountsByUsername returns the state of each normalised username, in order.
 	AccountsByUsername(ctx context.Context, env environment.Environment, importID int64,
 		usernames []string) ([]AccountState, error)
@@ -82,9 +90,6 @@ type Directory interface {
 	Owners(ctx context.Context, env environment.Environment, identifiers []string) (map[string]string, error)
 	// HadKeys returns those of the accounts that an API key was ever made for.
 	HadKeys(ctx context.Context, accountIDs []string) (map[string]bool, error)
-	// Page is that of account.Store.
-	Page(ctx context.Context, env environment.Environment, after string, limit int) ([]account.Account, string, error)
-	account.SeatCounter
 }
 
 // AccountState is what the directory has for a username.
