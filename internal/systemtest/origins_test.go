@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 )
@@ -12,6 +13,9 @@ import (
 // the address of the system, what the pages' policy lets them ask, and whom the bucket lets ask.
 func TestPagesAndBucketAgreeOnUploads(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("CHECK_ROLES") == "1" {
+		t.Skip("each function has an address of its own for the bucket here")
+	}
 	system, admin := start(t)
 	form := admin.do(t, "POST", "/api/imports", map[string]any{"dateFormat": "iso"}).expect(t, 201).members(t)["form"]
 	bucket, err := url.Parse(form.(map[string]any)["url"].(string))
